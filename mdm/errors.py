@@ -1,0 +1,67 @@
+"""Errors on two axes: would trying again help, and whose move is it?
+
+`PoisonError` is about the input: never retried, the message becomes a dead letter. `TransientError` is about the
+surroundings: retried, never skipped. `OperatorError` is about how the hub was set up or called: it stops the command
+with a sentence that says what to do. Each leaf carries a stable `code`; HTTP statuses live in `api.errors` only.
+"""
+
+from typing import ClassVar
+
+
+class MdmError(Exception):
+    """The base of every error the hub raises on purpose."""
+
+    code: ClassVar[str] = "MDM"
+    #: What the person who sees this should do.
+    action: ClassVar[str] = ""
+
+    def __init__(self, message: str, *, action: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = action if action is not None else self.action
+
+
+class PoisonError(MdmError):
+    """This message can never be processed as it is. It becomes a dead letter; other messages go on."""
+
+    code = "POISON"
+
+    def __init__(self, message: str, *, code: str | None = None, action: str | None = None) -> None:
+        super().__init__(message, action=action)
+        self.poison_code = code or self.code
+
+
+class TransientError(MdmError):
+    """The surroundings failed (database, broker). Trying again may help; nothing is skipped."""
+
+    code = "TRANSIENT"
+
+
+class OperatorError(MdmError):
+    """The hub was set up or called in a way that cannot work. The message says what to change."""
+
+    code = "OPERATOR"
+
+
+class ConfigurationInvalid(OperatorError):
+    """A setting, contract, mapping, model or rule set is wrong. Names the file and the line or key to fix."""
+
+    code = "CONFIGURATION_INVALID"
+
+
+class InvariantViolated(MdmError):
+    """A unit of work would have written a state that must not exist. Nothing was written; this is a defect."""
+
+    code = "INVARIANT_VIOLATED"
+
+
+class NotFound(MdmError):
+    """There is nothing under this name."""
+
+    code = "NOT_FOUND"
+
+
+class Conflict(MdmError):
+    """Somebody else changed what this command is about. Read it again and decide anew."""
+
+    code = "CONFLICT"

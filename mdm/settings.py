@@ -1,0 +1,43 @@
+"""Settings, read once at start-up from the environment into one frozen object and handed down."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mdm.errors import ConfigurationInvalid
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this hub is set up.
+
+    `database_url` is None for the embedded PostgreSQL, whose data live below `data_dir`.
+    """
+
+    data_dir: Path
+    database_url: str | None
+    batch_size: int
+    dead_letter_limit: int
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Settings from `MDM_DATA_DIR`, `MDM_DATABASE_URL`, `MDM_BATCH_SIZE`, `MDM_DEAD_LETTER_LIMIT`.
+
+    Raises:
+        ConfigurationInvalid: a value cannot be read; the message names the variable.
+    """
+    return Settings(
+        data_dir=Path(environment.get("MDM_DATA_DIR") or ".mdm").expanduser().absolute(),
+        database_url=environment.get("MDM_DATABASE_URL") or None,
+        batch_size=_positive(environment, "MDM_BATCH_SIZE", 1000),
+        dead_letter_limit=_positive(environment, "MDM_DEAD_LETTER_LIMIT", 1000),
+    )
+
+
+def _positive(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name)
+    if not text:
+        return default
+    if not text.isdigit() or int(text) == 0:
+        raise ConfigurationInvalid(f"{name} must be a positive whole number, not {text!r}.")
+    return int(text)

@@ -1,0 +1,48 @@
+"""What a feed is: an ordered source of messages that can say where it stands.
+
+Kafka, a file capture and memory implement the same two protocols, so a use case never knows which it reads.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from mdm.model.events import Message
+
+
+class TopicPartition(NamedTuple):
+    """One ordered log of a feed."""
+
+    topic: str
+    partition: int
+
+
+type Positions = Mapping[TopicPartition, int]
+
+
+class Consumer(Protocol):
+    """A feed to read from. The hub, not the broker, remembers the position (in the transaction of the effect)."""
+
+    @property
+    def name(self) -> str:
+        """A stable name of the feed, under which positions are stored."""
+        ...
+
+    def seek(self, positions: Positions) -> None:
+        """Continue at these next offsets; partitions not named start at their beginning."""
+        ...
+
+    def poll(self, max_messages: int, timeout_seconds: float) -> Sequence[Message]:
+        """Up to `max_messages` messages, in order within a partition; empty when there are none now."""
+        ...
+
+    def commit(self, positions: Positions) -> None:
+        """Tell the broker how far the hub has come. Advisory: called after the hub's own commit, may be lost."""
+        ...
+
+    def at_end(self) -> bool:
+        """True when a finite feed (a file) has nothing left; a broker feed never ends."""
+        ...
+
+    def close(self) -> None:
+        """Release what the feed holds."""
+        ...
