@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from mdm.model.ids import CrosswalkKey
 
-type Row = Mapping[str, Any]
+Row: TypeAlias = Mapping[str, Any]
 
 
 class Place(NamedTuple):

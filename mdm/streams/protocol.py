@@ -4,7 +4,7 @@ Kafka, a file capture and memory implement the same two protocols, so a use case
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from mdm.model.events import Message
 
@@ -16,7 +16,7 @@ class TopicPartition(NamedTuple):
     partition: int
 
 
-type Positions = Mapping[TopicPartition, int]
+Positions: TypeAlias = Mapping[TopicPartition, int]
 
 
 class Consumer(Protocol):
