@@ -16,7 +16,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from matching.blocking import block_keys, dynamic_keys
+from matching.batch import candidate_pairs
 from matching.features import derive
 from matching.model import FEATURES_VERSION, Comparison, MatchModel, profile_model
 from matching.scoring import score_features
@@ -46,8 +45,6 @@ class Sample:
 
     levels: NDArray[np.int8]
     matches: NDArray[np.bool_]
-    #: How much a pair counts, so that one large store does not drown the others.
-    weights: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +53,6 @@ class Fit:
 
     prior: float
     weights: tuple[NDArray[np.float64], ...]
-
-
-def candidates(model: MatchModel, comparisons: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
-    """Pairs of records that share a key carried by no more than `model.block_cap` records, in order."""
-    blocks: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-    for number, comparison in enumerate(comparisons):
-        for key in (*block_keys(model, comparison), *dynamic_keys(model, comparison)):
-            blocks[key].append(number)
-    capped = (members for members in blocks.values() if 1 < len(members) <= model.block_cap)
-    return sorted({pair for members in capped for pair in combinations(members, 2)})
 
 
 def common_tokens(stores: Iterable[Store], share: float) -> list[str]:
@@ -82,16 +69,15 @@ def common_tokens(stores: Iterable[Store], share: float) -> list[str]:
 
 
 def sample(model: MatchModel, stores: Sequence[Store]) -> Sample:
-    """The candidate pairs of all stores, each store counting alike per record."""
-    levels, matches, weights = [], [], []
+    """The candidate pairs of all stores."""
+    levels, matches = [], []
     for store in stores:
-        pairs = np.array(candidates(model, store.comparisons), dtype=np.intp).reshape(-1, 2)
+        left, right = candidate_pairs(model, store.comparisons)
         features = [derive(model.domain, comparison, model.common_tokens) for comparison in store.comparisons]
-        levels.append(score_features(model, features, pairs[:, 0], pairs[:, 1]).levels)
+        levels.append(score_features(model, features, left, right).levels)
         entity = np.array(store.entities)
-        matches.append(entity[pairs[:, 0]] == entity[pairs[:, 1]])
-        weights.append(np.full(len(pairs), 1.0))
-    return Sample(np.concatenate(levels), np.concatenate(matches), np.concatenate(weights))
+        matches.append(entity[left] == entity[right])
+    return Sample(np.concatenate(levels), np.concatenate(matches))
 
 
 def fit(comparisons: Sequence[Comparison], data: Sample, shrinkage: float) -> Fit:
@@ -131,7 +117,7 @@ def _distinct(data: Sample) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
     """Distinct combinations of levels, and how many non-matches and matches show each."""
     rows, places = np.unique(data.levels, axis=0, return_inverse=True)
     counts = np.zeros((len(rows), 2))
-    np.add.at(counts, (places, data.matches.astype(np.intp)), data.weights)
+    np.add.at(counts, (places, data.matches.astype(np.intp)), 1.0)
     return rows, counts
 
 
