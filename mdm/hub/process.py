@@ -1,6 +1,6 @@
 """One batch of messages: everything it means for the hub, in one transaction with the feed's position.
 
-    translate -> ledger -> mirror -> products -> customers -> contracts -> outbox, audit, position -> commit
+translate -> ledger -> mirror -> products -> customers -> contracts -> outbox, audit, position -> commit
 """
 
 import time
@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 
 from mdm.clock import Clock
-from mdm.core.fold import Head
-from mdm.core.mirror import MirrorDelta, mirror
+from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
 from mdm.hub.resolve import DomainChange, resolve_domain
 from mdm.intake.catalogue import Catalogue
@@ -21,6 +20,7 @@ from mdm.intake.debezium import translate
 from mdm.intake.mapping import standardise
 from mdm.model.events import ChangeEvent, DeadLetter, Message, Outcome, Place
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
+from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
 from mdm.store import ledger, pairs
 from mdm.store import mirror as mirror_store
@@ -159,7 +159,9 @@ def _change(
         compared={
             rec: record
             for rec, record in live.items()
-            if rec not in before or before[rec].deleted or before[rec].comparison != mirror_store.form(record.comparison)
+            if rec not in before
+            or before[rec].deleted
+            or before[rec].comparison != mirror_store.form(record.comparison)
         },
         changed=frozenset(live),
         dirty=frozenset(dirty),
@@ -203,4 +205,3 @@ def _positions(messages: Sequence[Message]) -> dict[tuple[str, int], int]:
 def _audit_detail(results: Sequence[tuple[Place, Outcome, str]], rules: Rules) -> dict[str, object]:
     counts = Counter(outcome.value for _, outcome, _ in results)
     return {"outcomes": dict(sorted(counts.items())), "rules": rules.fingerprint}
-

@@ -6,10 +6,9 @@ from typing import Any
 
 import orjson
 
-from mdm.core.fold import Head, Version
-from mdm.core.mirror import KnownMirror, MirrorDelta, TableName, needs_donor
 from mdm.model.events import ChangeEvent, Operation, Place, SourcePosition
 from mdm.model.ids import CrosswalkKey, RecordId
+from mdm.model.mirror import Head, KnownMirror, MirrorDelta, TableName, Version, needs_donor
 from mdm.model.records import SourceRecord
 from mdm.store.pairs import Touched
 from mdm.store.unit_of_work import UnitOfWork
@@ -271,4 +270,3 @@ def _write_satellites(work: UnitOfWork, heads: Sequence[Head], records: Mapping[
 
 def _json(value: object) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
-
