@@ -75,7 +75,7 @@ def _fold(
 
 
 def _shapes(events: Sequence[ChangeEvent]) -> dict[TableName, Shape]:
-    """The newest column list of each table. Events that leave columns out do not tell the order, so they do not count."""
+    """The newest column list of each table. Events that leave columns out do not tell the order and do not count."""
     shapes: dict[TableName, Shape] = {}
     for event in events:
         if event.row is None or event.unavailable:

@@ -107,7 +107,7 @@ CONTRACT: tuple[Attribute, ...] = (
     Attribute(
         "lines",
         Shape.LINES,
-        "Products with quantity and unit price: product (reference), quantity, unit_price.",
+        "Products sold: product (reference), quantity, unit_price.",
         _SALES,
     ),
     Attribute("start_date", Shape.DATE, "First day of the term.", _SALES, group="term"),

@@ -121,7 +121,8 @@ def _write_golden(work: UnitOfWork, versions: Sequence[GoldenVersion], closed: l
         columns,
         (
             (
-                golden.entity_id, golden.version, golden.domain.value, golden.name, canonical_json(golden.values).decode(),
+                golden.entity_id, golden.version, golden.domain.value, golden.name,
+                canonical_json(golden.values).decode(),
                 orjson.dumps(golden.lineage).decode(), len(golden.members), golden.digest, golden.ruleset,
                 base + number, work.batch_id, golden.cause, work.now,
             )

@@ -23,8 +23,8 @@ _VERSION_COLUMNS = (
 )  # fmt: skip
 
 _RECORD_COLUMNS = (
-    "rec_id", "system", "type", "key", "kind", "domain", "deleted", "operation", "row", "attributes", "comparison", "refs",
-    "rejected", "pos_major", "pos_minor", "pos_order", "pos_rank", "topic", "partition", "offset", "lsn",
+    "rec_id", "system", "type", "key", "kind", "domain", "deleted", "operation", "row", "attributes", "comparison",
+    "refs", "rejected", "pos_major", "pos_minor", "pos_order", "pos_rank", "topic", "partition", "offset", "lsn",
     "transaction", "event_time", "previous_key", "unresolved", "batch_id",
 )  # fmt: skip
 
@@ -76,7 +76,7 @@ def load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror:
     return KnownMirror(
         rec_ids=known | {key: head.rec_id for key, head in exposed.items()},
         heads=heads | waiting,
-        histories={key: versions for key, versions in histories.items()},
+        histories=histories,
         truncations=_truncations(work, tables),
         waiting=frozenset(waiting.keys() - keys),
         exposed=exposed,
@@ -223,7 +223,8 @@ def _record_row(work: UnitOfWork, head: Head, record: SourceRecord) -> Sequence[
     live = not head.deleted
     return (
         head.rec_id, *head.key, record.kind, record.domain.value if record.domain else None, head.deleted,
-        head.operation.value, _json(head.row), _json(record.attributes) if live else None, form(record.comparison) if live else None,
+        head.operation.value, _json(head.row), _json(record.attributes) if live else None,
+        form(record.comparison) if live else None,
         _json([[ref.role, *ref.target] for ref in record.references]) if live else None,
         _json(record.rejected) if live and record.rejected else None, *head.position, *head.place, head.lsn,
         head.transaction, head.event_time, head.previous_key, sorted(head.unresolved) or None, work.batch_id,

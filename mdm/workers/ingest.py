@@ -19,7 +19,7 @@ _POLL_SECONDS = 1.0
 
 
 class TooManyDeadLetters(OperatorError):
-    """A partition sends almost only messages that cannot be read: a bad release, not bad data. Nothing more is taken."""
+    """A platform sends only messages that cannot be read: a bad release, not bad data. Nothing more is taken."""
 
     code = "DEAD_LETTER_LIMIT"
 
