@@ -79,7 +79,7 @@ def process(pipeline: Pipeline, feed: str, messages: Sequence[Message]) -> Batch
         with report.stage("ledger"):
             seen = _ask_ledger(work, messages)
         events = [event for event in decoded.events if event.place in seen.fresh]
-        delta, records = _mirror(pipeline, work, events, report)
+        delta = _mirror(pipeline, work, events, report)
         outcomes = dict(delta.outcomes)
         reasons = {ignored.place: ignored.reason for ignored in decoded.ignored}
         refused = {letter.message.place: letter for letter in decoded.dead_letters}
@@ -109,9 +109,7 @@ def _ask_ledger(work: UnitOfWork, messages: Sequence[Message]) -> Seen:
     return Seen(places - known, known)
 
 
-def _mirror(
-    pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent], report: BatchReport
-) -> tuple[MirrorDelta, Mapping[RecordId, SourceRecord]]:
+def _mirror(pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent], report: BatchReport) -> MirrorDelta:
     """Fold the events into the mirror, write it, and resolve what that touches."""
     with report.stage("mirror"):
         unique = list({event.place: event for event in events}.values())
@@ -139,7 +137,7 @@ def _mirror(
         position = resolved.position
         moved |= resolved.moved
         report.golden[domain] += len(resolved.delta.golden)
-    return delta, records
+    return delta
 
 
 def _standard(catalogue: Catalogue, head: Head) -> SourceRecord:

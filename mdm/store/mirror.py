@@ -59,7 +59,6 @@ def load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror:
     }  # fmt: skip
     sources = {CrosswalkKey(k.system, k.type, h.previous_key) for k, h in waiting.items() if h.previous_key is not None}
     histories = _histories(work, late | donors | sources | set(waiting))
-    tables = {(event.system, event.type) for event in events}
     truncated = {(event.system, event.type) for event in events if event.operation is Operation.TRUNCATE}
     exposed: dict[CrosswalkKey, Head] = {}
     for system, table in sorted(truncated):
@@ -77,7 +76,7 @@ def load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror:
         rec_ids=known | {key: head.rec_id for key, head in exposed.items()},
         heads=heads | waiting,
         histories=histories,
-        truncations=_truncations(work, tables),
+        truncations=newest_truncations(work),
         waiting=frozenset(waiting.keys() - keys),
         exposed=exposed,
     )
@@ -136,16 +135,26 @@ def read_versions(work: UnitOfWork, condition: str = "") -> Iterable[tuple[Cross
         yield CrosswalkKey(*row[:3]), version
 
 
-def _truncations(work: UnitOfWork, tables: set[TableName]) -> dict[TableName, SourcePosition]:
-    """The newest truncate of each table."""
+def newest_truncations(work: UnitOfWork) -> dict[TableName, SourcePosition]:
+    """The newest truncate of each table that was ever truncated."""
     newest: dict[TableName, SourcePosition] = {}
     for system, table, *position in work.query(
         "select system, type, pos_major, pos_minor, pos_order, pos_rank from truncation"
     ):
-        if (system, table) in tables:
-            at = SourcePosition(*position)
-            newest[system, table] = max(newest.get((system, table), at), at)
+        at = SourcePosition(*position)
+        newest[system, table] = max(newest.get((system, table), at), at)
     return newest
+
+
+def all_heads(work: UnitOfWork) -> Iterable[Head]:
+    """The stored version of every row, live or deleted."""
+    return _heads(work, "")
+
+
+def all_forms(work: UnitOfWork) -> dict[RecordId, tuple[object, object]]:
+    """Stored canonical attributes and comparison form of every live record."""
+    rows = work.query("select rec_id, attributes::text, comparison::text from source_record where not deleted")
+    return {RecordId(row[0]): (orjson.loads(row[1]), orjson.loads(row[2])) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
