@@ -6,52 +6,14 @@ event arrives late, the row is folded anew from its history, so that late and ti
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from mdm.model.events import BEGINNING, ChangeEvent, Operation, Outcome, Place, Row, SourcePosition
 from mdm.model.ids import CrosswalkKey, RecordId
+from mdm.model.mirror import Head, Version
 
 #: Stands for a value that no event has brought yet.
 _UNKNOWN: Mapping[str, Any] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The current version of a source row.
-
-    A deleted row keeps its last values: a primary-key change may need them. `unresolved` names columns that were
-    announced as unchanged before any event brought their value.
-    """
-
-    rec_id: RecordId
-    key: CrosswalkKey
-    position: SourcePosition
-    operation: Operation
-    row: Row | None
-    deleted: bool
-    place: Place
-    event_time: datetime
-    lsn: int | None = None
-    transaction: str | None = None
-    previous_key: str | None = None
-    unresolved: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One event of a row as history keeps it."""
-
-    position: SourcePosition
-    operation: Operation
-    row: Row | None
-    unavailable: frozenset[str]
-    place: Place
-    event_time: datetime
-    lsn: int | None
-    transaction: str | None
-    previous_key: str | None
-    next_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

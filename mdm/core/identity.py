@@ -4,8 +4,6 @@
 cluster its id, consolidates golden records, opens and closes questions for stewards, and says what to announce.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +15,7 @@ from matching.model import MatchModel
 from mdm.core.rules import Rules
 from mdm.core.succession import Assignment, assign
 from mdm.model.delta import Announcement, GoldenVersion, IdentityDelta, LinkChange, Membership, Task
+from mdm.model.digest import golden_digest
 from mdm.model.ids import CrosswalkKey, EntityId, RecordId
 from mdm.model.neighbourhood import Neighbourhood
 from survivorship.engine import consolidate
@@ -68,17 +67,6 @@ def group(hood: Neighbourhood, model: MatchModel) -> Clustering:
     ]
     nodes = {rec: record.comparison for rec, record in inside.items()}
     return cluster(model, nodes, edges, hood.same, hood.not_same)
-
-
-def golden_digest(members: Iterable[CrosswalkKey], values: Mapping[str, Any]) -> bytes:
-    """SHA-256 over the sorted member keys and the golden values as canonical JSON: independent of ids and order."""
-    content = [sorted(list(key) for key in members), values]
-    return hashlib.sha256(canonical_json(content)).digest()
-
-
-def canonical_json(value: Any) -> bytes:  # Any: whatever JSON can carry
-    """One byte form for one JSON value: keys sorted, no spaces, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _golden(
@@ -207,4 +195,3 @@ def _announcements(
                 "members": [{"system": key.system, "type": key.type, "key": key.key} for key in version.members],
             },
         )
-

@@ -10,8 +10,8 @@ from mdm.model.delta import Link, LinkChange
 from mdm.model.ids import RecordId
 from mdm.model.neighbourhood import LiveLink
 
-#: Weights that differ by less are one weight: floating-point sums must not make history.
-_SAME_WEIGHT = 1e-9
+#: Weights are kept to a millionth of a bit, so that the order in which floating-point sums ran cannot break ties.
+_DIGITS = 6
 
 
 def decide_links(
@@ -28,7 +28,7 @@ def decide_links(
     for (a, b), weight, veto in zip(ordered, scores.weight.tolist(), scores.veto, strict=True):
         decision = decide(model, weight, veto)
         if decision is not Decision.NONE:
-            links.append(Link(a, b, decision.value, weight, veto))
+            links.append(Link(a, b, decision.value, round(weight, _DIGITS), veto))
     return tuple(links)
 
 
@@ -44,5 +44,4 @@ def change_links(live: Sequence[LiveLink], wanted: Sequence[Link]) -> LinkChange
 
 
 def _same(live: LiveLink, link: Link) -> bool:
-    close = abs(live.weight - link.weight) < _SAME_WEIGHT
-    return close and live.decision == link.decision and live.veto == link.veto
+    return (live.weight, live.decision, live.veto) == (link.weight, link.decision, link.veto)

@@ -4,51 +4,11 @@ Every message gets exactly one outcome here. Nothing is decided about identity y
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
-from mdm.core.fold import Folded, Head, Version, bury, fold, row_at, version_of
+from mdm.core.fold import Folded, bury, fold, row_at, version_of
 from mdm.model.events import BEGINNING, ChangeEvent, Operation, Outcome, Place, Row, SourcePosition
 from mdm.model.ids import CrosswalkKey, RecordId
-
-#: A source table: platform and table.
-TableName = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class KnownMirror:
-    """What the store knows about the rows of a batch.
-
-    `rec_ids` covers every key of the batch, new ones included. `histories` holds the stored versions of rows that must
-    be folded anew: rows with late events, rows that still wait for a column, and rows that others take columns from.
-    """
-
-    rec_ids: Mapping[CrosswalkKey, RecordId]
-    heads: Mapping[CrosswalkKey, Head]
-    histories: Mapping[CrosswalkKey, Sequence[Version]] = field(default_factory=dict)
-    truncations: Mapping[TableName, SourcePosition] = field(default_factory=dict)
-    #: Rows without events in this batch that must be folded anew because the row they were re-keyed from changed.
-    waiting: frozenset[CrosswalkKey] = frozenset()
-    #: Live rows of tables that this batch truncates.
-    exposed: Mapping[CrosswalkKey, Head] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """The columns of a table as an event at a position had them."""
-
-    position: SourcePosition
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MirrorDelta:
-    """Rows and history to write, and the outcome of every row event."""
-
-    heads: tuple[Head, ...]
-    versions: tuple[tuple[RecordId, Version], ...]
-    outcomes: tuple[tuple[Place, Outcome], ...]
-    truncations: tuple[tuple[TableName, ChangeEvent], ...]
-    shapes: Mapping[TableName, Shape]
+from mdm.model.mirror import Head, KnownMirror, MirrorDelta, Shape, TableName, Version
 
 
 def mirror(events: Sequence[ChangeEvent], known: KnownMirror) -> MirrorDelta:
@@ -88,11 +48,6 @@ def mirror(events: Sequence[ChangeEvent], known: KnownMirror) -> MirrorDelta:
     )
 
 
-def needs_donor(event: ChangeEvent) -> bool:
-    """True when a re-keyed row must take columns from the row it was before."""
-    return event.previous_key is not None and bool(event.unavailable)
-
-
 def _fold(
     key: CrosswalkKey,
     changes: Sequence[ChangeEvent],
@@ -120,7 +75,7 @@ def _fold(
 
 
 def _shapes(events: Sequence[ChangeEvent]) -> dict[TableName, Shape]:
-    """The newest column list of each table. Events that leave columns out do not tell the order, so they do not count."""
+    """The newest column list of each table. Events that leave columns out do not tell the order and do not count."""
     shapes: dict[TableName, Shape] = {}
     for event in events:
         if event.row is None or event.unavailable:

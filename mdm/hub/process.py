@@ -1,6 +1,6 @@
 """One batch of messages: everything it means for the hub, in one transaction with the feed's position.
 
-    translate -> ledger -> mirror -> products -> customers -> contracts -> outbox, audit, position -> commit
+translate -> ledger -> mirror -> products -> customers -> contracts -> outbox, audit, position -> commit
 """
 
 import time
@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 
 from mdm.clock import Clock
-from mdm.core.fold import Head
-from mdm.core.mirror import MirrorDelta, mirror
+from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
 from mdm.hub.resolve import DomainChange, resolve_domain
 from mdm.intake.catalogue import Catalogue
@@ -21,6 +20,7 @@ from mdm.intake.debezium import translate
 from mdm.intake.mapping import standardise
 from mdm.model.events import ChangeEvent, DeadLetter, Message, Outcome, Place
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
+from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
 from mdm.store import ledger, pairs
 from mdm.store import mirror as mirror_store
@@ -79,7 +79,7 @@ def process(pipeline: Pipeline, feed: str, messages: Sequence[Message]) -> Batch
         with report.stage("ledger"):
             seen = _ask_ledger(work, messages)
         events = [event for event in decoded.events if event.place in seen.fresh]
-        delta, records = _mirror(pipeline, work, events, report)
+        delta = _mirror(pipeline, work, events, report)
         outcomes = dict(delta.outcomes)
         reasons = {ignored.place: ignored.reason for ignored in decoded.ignored}
         refused = {letter.message.place: letter for letter in decoded.dead_letters}
@@ -109,9 +109,7 @@ def _ask_ledger(work: UnitOfWork, messages: Sequence[Message]) -> Seen:
     return Seen(places - known, known)
 
 
-def _mirror(
-    pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent], report: BatchReport
-) -> tuple[MirrorDelta, Mapping[RecordId, SourceRecord]]:
+def _mirror(pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent], report: BatchReport) -> MirrorDelta:
     """Fold the events into the mirror, write it, and resolve what that touches."""
     with report.stage("mirror"):
         unique = list({event.place: event for event in events}.values())
@@ -139,7 +137,7 @@ def _mirror(
         position = resolved.position
         moved |= resolved.moved
         report.golden[domain] += len(resolved.delta.golden)
-    return delta, records
+    return delta
 
 
 def _standard(catalogue: Catalogue, head: Head) -> SourceRecord:
@@ -159,7 +157,9 @@ def _change(
         compared={
             rec: record
             for rec, record in live.items()
-            if rec not in before or before[rec].deleted or before[rec].comparison != mirror_store.form(record.comparison)
+            if rec not in before
+            or before[rec].deleted
+            or before[rec].comparison != mirror_store.form(record.comparison)
         },
         changed=frozenset(live),
         dirty=frozenset(dirty),
@@ -203,4 +203,3 @@ def _positions(messages: Sequence[Message]) -> dict[tuple[str, int], int]:
 def _audit_detail(results: Sequence[tuple[Place, Outcome, str]], rules: Rules) -> dict[str, object]:
     counts = Counter(outcome.value for _, outcome, _ in results)
     return {"outcomes": dict(sorted(counts.items())), "rules": rules.fingerprint}
-

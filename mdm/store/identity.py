@@ -5,8 +5,8 @@ from collections.abc import Collection, Sequence
 
 import orjson
 
-from mdm.core.identity import canonical_json
 from mdm.model.delta import Announcement, GoldenVersion, IdentityDelta, LinkChange
+from mdm.model.digest import canonical_json
 from mdm.model.ids import Domain, RecordId
 from mdm.model.neighbourhood import LiveLink
 from mdm.store.unit_of_work import UnitOfWork
@@ -30,9 +30,7 @@ def links_of(work: UnitOfWork, ids: Collection[RecordId]) -> list[LiveLink]:
 def write_links(work: UnitOfWork, domain: Domain, fingerprint: str, change: LinkChange) -> None:
     """Supersede and add links. The neighbourhood is read after this, so that it sees them."""
     if change.superseded:
-        work.execute(
-            "update link set superseded_at = %s where link_id = any(%s)", work.now, list(change.superseded)
-        )
+        work.execute("update link set superseded_at = %s where link_id = any(%s)", work.now, list(change.superseded))
     work.copy(
         "link",
         ("domain", "a", "b", "decision", "weight", "veto", "fingerprint", "batch_id", "created_at"),
@@ -113,7 +111,9 @@ def _write_memberships(work: UnitOfWork, delta: IdentityDelta) -> None:
 def _write_golden(work: UnitOfWork, versions: Sequence[GoldenVersion], closed: list[str], base: int) -> None:
     closing = closed + [version.entity_id for version in versions]
     if closing:
-        work.execute("update golden set known_to = %s where entity_id = any(%s) and known_to is null", work.now, closing)
+        work.execute(
+            "update golden set known_to = %s where entity_id = any(%s) and known_to is null", work.now, closing
+        )
     columns = ("entity_id", "version", "domain", "name", "values", "lineage", "members", "digest", "ruleset")
     columns += ("seq", "batch_id", "cause", "known_from")
     work.copy(
@@ -121,7 +121,8 @@ def _write_golden(work: UnitOfWork, versions: Sequence[GoldenVersion], closed: l
         columns,
         (
             (
-                golden.entity_id, golden.version, golden.domain.value, golden.name, canonical_json(golden.values).decode(),
+                golden.entity_id, golden.version, golden.domain.value, golden.name,
+                canonical_json(golden.values).decode(),
                 orjson.dumps(golden.lineage).decode(), len(golden.members), golden.digest, golden.ruleset,
                 base + number, work.batch_id, golden.cause, work.now,
             )

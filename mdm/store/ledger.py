@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
 
-from mdm.core.identity import canonical_json
+from mdm.model.digest import canonical_json
 from mdm.model.events import DeadLetter, Drift, Outcome, Place
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -32,7 +32,9 @@ def write_outcomes(
             ledgered.add(place)
             fresh.append((*place, outcome.value, work.batch_id))
     work.copy("event_ledger", ("topic", "partition", "offset", "outcome", "batch_id"), fresh)
-    counts = Counter((system_of(place.topic), place.topic, outcome.value, reason) for place, outcome, reason in outcomes)
+    counts = Counter(
+        (system_of(place.topic), place.topic, outcome.value, reason) for place, outcome, reason in outcomes
+    )
     work.stage(
         "stage_outcome",
         "system text, topic text, outcome text, reason text, messages bigint",
@@ -142,9 +144,7 @@ def write_audit(work: UnitOfWork, actor: str, action: str, subject: str, detail:
     )  # fmt: skip
 
 
-def audit_content(
-    seq: int, at: str, actor: str, action: str, subject: str, detail: Mapping[str, object]
-) -> bytes:
+def audit_content(seq: int, at: str, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> bytes:
     """The bytes of an audit row that its hash covers; `at` is ISO 8601 in UTC."""
     return canonical_json([seq, at, actor, action, subject, detail])
 

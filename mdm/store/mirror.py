@@ -6,10 +6,9 @@ from typing import Any
 
 import orjson
 
-from mdm.core.fold import Head, Version
-from mdm.core.mirror import KnownMirror, MirrorDelta, TableName, needs_donor
 from mdm.model.events import ChangeEvent, Operation, Place, SourcePosition
 from mdm.model.ids import CrosswalkKey, RecordId
+from mdm.model.mirror import Head, KnownMirror, MirrorDelta, TableName, Version, needs_donor
 from mdm.model.records import SourceRecord
 from mdm.store.pairs import Touched
 from mdm.store.unit_of_work import UnitOfWork
@@ -24,8 +23,8 @@ _VERSION_COLUMNS = (
 )  # fmt: skip
 
 _RECORD_COLUMNS = (
-    "rec_id", "system", "type", "key", "kind", "domain", "deleted", "operation", "row", "attributes", "comparison", "refs",
-    "rejected", "pos_major", "pos_minor", "pos_order", "pos_rank", "topic", "partition", "offset", "lsn",
+    "rec_id", "system", "type", "key", "kind", "domain", "deleted", "operation", "row", "attributes", "comparison",
+    "refs", "rejected", "pos_major", "pos_minor", "pos_order", "pos_rank", "topic", "partition", "offset", "lsn",
     "transaction", "event_time", "previous_key", "unresolved", "batch_id",
 )  # fmt: skip
 
@@ -60,7 +59,6 @@ def load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror:
     }  # fmt: skip
     sources = {CrosswalkKey(k.system, k.type, h.previous_key) for k, h in waiting.items() if h.previous_key is not None}
     histories = _histories(work, late | donors | sources | set(waiting))
-    tables = {(event.system, event.type) for event in events}
     truncated = {(event.system, event.type) for event in events if event.operation is Operation.TRUNCATE}
     exposed: dict[CrosswalkKey, Head] = {}
     for system, table in sorted(truncated):
@@ -77,8 +75,8 @@ def load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror:
     return KnownMirror(
         rec_ids=known | {key: head.rec_id for key, head in exposed.items()},
         heads=heads | waiting,
-        histories={key: versions for key, versions in histories.items()},
-        truncations=_truncations(work, tables),
+        histories=histories,
+        truncations=newest_truncations(work),
         waiting=frozenset(waiting.keys() - keys),
         exposed=exposed,
     )
@@ -137,16 +135,26 @@ def read_versions(work: UnitOfWork, condition: str = "") -> Iterable[tuple[Cross
         yield CrosswalkKey(*row[:3]), version
 
 
-def _truncations(work: UnitOfWork, tables: set[TableName]) -> dict[TableName, SourcePosition]:
-    """The newest truncate of each table."""
+def newest_truncations(work: UnitOfWork) -> dict[TableName, SourcePosition]:
+    """The newest truncate of each table that was ever truncated."""
     newest: dict[TableName, SourcePosition] = {}
     for system, table, *position in work.query(
         "select system, type, pos_major, pos_minor, pos_order, pos_rank from truncation"
     ):
-        if (system, table) in tables:
-            at = SourcePosition(*position)
-            newest[system, table] = max(newest.get((system, table), at), at)
+        at = SourcePosition(*position)
+        newest[system, table] = max(newest.get((system, table), at), at)
     return newest
+
+
+def all_heads(work: UnitOfWork) -> Iterable[Head]:
+    """The stored version of every row, live or deleted."""
+    return _heads(work, "")
+
+
+def all_forms(work: UnitOfWork) -> dict[RecordId, tuple[object, object]]:
+    """Stored canonical attributes and comparison form of every live record."""
+    rows = work.query("select rec_id, attributes::text, comparison::text from source_record where not deleted")
+    return {RecordId(row[0]): (orjson.loads(row[1]), orjson.loads(row[2])) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +232,8 @@ def _record_row(work: UnitOfWork, head: Head, record: SourceRecord) -> Sequence[
     live = not head.deleted
     return (
         head.rec_id, *head.key, record.kind, record.domain.value if record.domain else None, head.deleted,
-        head.operation.value, _json(head.row), _json(record.attributes) if live else None, form(record.comparison) if live else None,
+        head.operation.value, _json(head.row), _json(record.attributes) if live else None,
+        form(record.comparison) if live else None,
         _json([[ref.role, *ref.target] for ref in record.references]) if live else None,
         _json(record.rejected) if live and record.rejected else None, *head.position, *head.place, head.lsn,
         head.transaction, head.event_time, head.previous_key, sorted(head.unresolved) or None, work.batch_id,
@@ -271,4 +280,3 @@ def _write_satellites(work: UnitOfWork, heads: Sequence[Head], records: Mapping[
 
 def _json(value: object) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
-

@@ -145,9 +145,7 @@ def records_by_evidence(
     return {RecordId(row[0]) for row in found}
 
 
-def contracts_by_target(
-    work: UnitOfWork, ids: Collection[RecordId], names: Collection[CrosswalkKey]
-) -> set[RecordId]:
+def contracts_by_target(work: UnitOfWork, ids: Collection[RecordId], names: Collection[CrosswalkKey]) -> set[RecordId]:
     """Live contract records that refer to these records, directly, by alias, or through an offer of them."""
     work.stage("stage_target", "system text, type text, key text", sorted(names))
     rows = work.query(

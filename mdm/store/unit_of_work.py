@@ -86,5 +86,3 @@ def unit_of_work(engine: Engine, clock: Clock, cause: str, feed: str | None = No
         raise TransientError(f"The database ended the unit of work: {error}") from error
     finally:
         connection.close()
-
-
