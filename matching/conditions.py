@@ -4,14 +4,15 @@ Every condition is symmetric, is built from normalised columns only, and has an 
 handed to Splink unchanged. Truth has three values, as in SQL: a column that is missing makes a condition unknown.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz.distance import JaroWinkler, Levenshtein
+from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cpdist
+
+from matching.features.values import Kind
 
 Truth: TypeAlias = NDArray[np.int8]
 Indices: TypeAlias = NDArray[np.intp]
@@ -24,6 +25,10 @@ FALSE, UNKNOWN, TRUE = np.int8(0), np.int8(1), np.int8(2)
 _MARGIN = 1e-9
 
 
+#: Columns that a condition reads, with the kind that each must have; None for any.
+Uses: TypeAlias = frozenset[tuple[str, Kind | None]]
+
+
 class Columns(Protocol):
     """The columns of a batch of records, encoded once. Texts share one dictionary of codes; -1 is missing."""
 
@@ -33,6 +38,10 @@ class Columns(Protocol):
 
     def texts(self, codes: NDArray[np.int32]) -> list[bytes]:
         """The texts behind codes, as UTF-8 (Splink's engine compares bytes)."""
+        ...
+
+    def jaro_winkler(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.float64]:
+        """The similarity of texts given by their codes (none missing), each distinct pair computed once."""
         ...
 
     def lists(self, column: str) -> NDArray[np.int32]:
@@ -53,8 +62,8 @@ class Condition(Protocol):
 
     def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth: ...
 
-    def columns(self) -> frozenset[str]:
-        """The columns that the statement reads."""
+    def columns(self) -> Uses:
+        """The columns that the statement reads, each with the kind it must have (None: any)."""
         ...
 
     def sql(self) -> str:
@@ -86,8 +95,8 @@ class Equal:
         a, b = columns.codes(self.first)[left], columns.codes(self.second)[right]
         return _truth(a == b, (a >= 0) & (b >= 0))
 
-    def columns(self) -> frozenset[str]:
-        return frozenset((self.first, self.second))
+    def columns(self) -> Uses:
+        return frozenset(((self.first, Kind.TEXT), (self.second, Kind.TEXT)))
 
     def sql(self) -> str:
         return _either_way(self.first, self.second, "{a} = {b}")
@@ -117,11 +126,14 @@ class Overlap:
                 common += (value == b[:, j]) & (value >= 0)
         return _truth(common >= self.at_least, known)
 
-    def columns(self) -> frozenset[str]:
-        return frozenset((self.first, self.second))
+    def columns(self) -> Uses:
+        return frozenset(((self.first, Kind.LIST), (self.second, Kind.LIST)))
 
     def sql(self) -> str:
-        return _either_way(self.first, self.second, f"len(list_intersect({{a}}, {{b}})) >= {self.at_least}")
+        common = f"len(list_intersect({{a}}, {{b}})) >= {self.at_least}"
+        return _either_way(
+            self.first, self.second, f"CASE WHEN {{a}} IS NOT NULL AND {{b}} IS NOT NULL THEN {common} END"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +144,16 @@ class JaroWinklerAtLeast:
     threshold: float
 
     def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth:
-        return _by_texts(
-            columns,
-            self.column,
-            left,
-            right,
-            lambda a, b: (
-                np.asarray(cpdist(a, b, scorer=JaroWinkler.similarity, dtype=np.float64)) >= self.threshold - _MARGIN
-            ),
-        )
+        codes = columns.codes(self.column)
+        a, b = codes[left], codes[right]
+        result = _truth(a == b, (a >= 0) & (b >= 0))
+        differing = np.flatnonzero(result == FALSE)
+        near = columns.jaro_winkler(a[differing], b[differing]) >= self.threshold - _MARGIN
+        result[differing[near]] = TRUE
+        return result
 
-    def columns(self) -> frozenset[str]:
-        return frozenset((self.column,))
+    def columns(self) -> Uses:
+        return frozenset(((self.column, Kind.TEXT),))
 
     def sql(self) -> str:
         return f"jaro_winkler_similarity({self.column}_l, {self.column}_r) >= {self.threshold - _MARGIN!r}"
@@ -157,37 +167,69 @@ class LevenshteinAtMost:
     edits: int
 
     def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth:
-        return _by_texts(
-            columns,
-            self.column,
-            left,
-            right,
-            lambda a, b: np.asarray(cpdist(a, b, scorer=Levenshtein.distance, dtype=np.int32)) <= self.edits,
-        )
+        codes = columns.codes(self.column)
+        a, b = codes[left], codes[right]
+        result = _truth(a == b, (a >= 0) & (b >= 0))
+        differing = np.flatnonzero(result == FALSE)
+        if len(differing):
+            texts = columns.texts(a[differing]), columns.texts(b[differing])
+            near = np.asarray(cpdist(*texts, scorer=Levenshtein.distance, dtype=np.int32)) <= self.edits
+            result[differing[near]] = TRUE
+        return result
 
-    def columns(self) -> frozenset[str]:
-        return frozenset((self.column,))
+    def columns(self) -> Uses:
+        return frozenset(((self.column, Kind.TEXT),))
 
     def sql(self) -> str:
         return f"levenshtein({self.column}_l, {self.column}_r) <= {self.edits}"
 
 
-def _by_texts(
-    columns: Columns,
-    column: str,
-    left: Indices,
-    right: Indices,
-    holds: Callable[[list[bytes], list[bytes]], NDArray[np.bool_]],
-) -> Truth:
-    """Equal codes are equal texts, so only differing ones are compared letter by letter."""
-    codes = columns.codes(column)
-    a, b = codes[left], codes[right]
-    result = _truth(a == b, (a >= 0) & (b >= 0))
-    differing = np.flatnonzero(result == FALSE)
-    if len(differing):
-        near = holds(columns.texts(a[differing]), columns.texts(b[differing]))
-        result[differing[near]] = TRUE
-    return result
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Values of two lists that have no near value (Jaro-Winkler) on the other side are few.
+
+    `fewer` looks at the side with fewer such values (0: one list is contained in the other but for spelling),
+    otherwise at the side with more (0: both say the same but for spelling).
+    """
+
+    column: str
+    near: float
+    at_most: int
+    fewer: bool
+
+    def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth:
+        lists = columns.lists(self.column)
+        a, b = lists[left], lists[right]
+        matched_a, matched_b = np.zeros(a.shape, dtype=np.bool_), np.zeros(b.shape, dtype=np.bool_)
+        for i in range(a.shape[1]):
+            for j in range(b.shape[1]):
+                near = self._near(columns, a[:, i], b[:, j])
+                matched_a[:, i] |= near
+                matched_b[:, j] |= near
+        alone_a = ((a >= 0) & ~matched_a).sum(axis=1)
+        alone_b = ((b >= 0) & ~matched_b).sum(axis=1)
+        alone = np.minimum(alone_a, alone_b) if self.fewer else np.maximum(alone_a, alone_b)
+        return _truth(alone <= self.at_most, (a[:, 0] >= 0) & (b[:, 0] >= 0))
+
+    def _near(self, columns: Columns, a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.bool_]:
+        near: NDArray[np.bool_] = (a == b) & (a >= 0)
+        compared = np.flatnonzero((a >= 0) & (b >= 0) & ~near)
+        if len(compared):
+            near[compared] = columns.jaro_winkler(a[compared], b[compared]) >= self.near - _MARGIN
+        return near
+
+    def columns(self) -> Uses:
+        return frozenset(((self.column, Kind.LIST),))
+
+    def sql(self) -> str:
+        def alone(one: str, other: str) -> str:
+            near = f"jaro_winkler_similarity(x, y) >= {self.near - _MARGIN!r}"
+            return f"len(list_filter({one}, lambda x: len(list_filter({other}, lambda y: {near})) = 0))"
+
+        sides = (f"{self.column}_l", f"{self.column}_r")
+        pick = "least" if self.fewer else "greatest"
+        few = f"{pick}({alone(*sides)}, {alone(*reversed(sides))}) <= {self.at_most}"
+        return f"CASE WHEN {sides[0]} IS NOT NULL AND {sides[1]} IS NOT NULL THEN {few} END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,32 +248,40 @@ class Within:
         gap = np.abs(columns.numbers(self.first)[left] - columns.numbers(self.second)[right])
         return _truth(gap <= self.distance, ~np.isnan(gap))
 
-    def columns(self) -> frozenset[str]:
-        return frozenset((self.first, self.second))
+    def columns(self) -> Uses:
+        return frozenset(((self.first, Kind.NUMBER), (self.second, Kind.NUMBER)))
 
     def sql(self) -> str:
         return _either_way(self.first, self.second, f"abs({{a}} - {{b}}) <= {self.distance!r}")
 
 
 @dataclass(frozen=True, slots=True)
-class AtMost:
-    """One side's first number does not exceed the other side's second, in both directions (two terms overlap)."""
+class Inside:
+    """One side's interval lies inside the other side's, give or take `slack`, in either direction."""
 
-    first: str
-    second: str
+    inner: tuple[str, str]
+    outer: tuple[str, str]
+    slack: float
 
     def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth:
-        return np.minimum(self._one_way(columns, left, right), self._one_way(columns, right, left))
+        return np.maximum(self._one_way(columns, left, right), self._one_way(columns, right, left))
 
     def _one_way(self, columns: Columns, left: Indices, right: Indices) -> Truth:
-        gap = columns.numbers(self.second)[right] - columns.numbers(self.first)[left]
-        return _truth(gap >= 0, ~np.isnan(gap))
+        after = columns.numbers(self.inner[0])[left] - columns.numbers(self.outer[0])[right]
+        before = columns.numbers(self.outer[1])[right] - columns.numbers(self.inner[1])[left]
+        return np.minimum(
+            _truth(after >= -self.slack, ~np.isnan(after)), _truth(before >= -self.slack, ~np.isnan(before))
+        )
 
-    def columns(self) -> frozenset[str]:
-        return frozenset((self.first, self.second))
+    def columns(self) -> Uses:
+        return frozenset((name, Kind.NUMBER) for name in (*self.inner, *self.outer))
 
     def sql(self) -> str:
-        return f"({self.first}_l <= {self.second}_r AND {self.first}_r <= {self.second}_l)"
+        def one_way(inner: str, outer: str) -> str:
+            after = f"{self.inner[0]}_{inner} - {self.outer[0]}_{outer} >= {-self.slack!r}"
+            return f"({after} AND {self.outer[1]}_{outer} - {self.inner[1]}_{inner} >= {-self.slack!r})"
+
+        return f"({one_way('l', 'r')} OR {one_way('r', 'l')})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +296,8 @@ class Missing:
             present = present | columns.present(name)
         return np.where(present[left] & present[right], FALSE, TRUE).astype(np.int8, copy=False)
 
-    def columns(self) -> frozenset[str]:
-        return frozenset(self.names)
+    def columns(self) -> Uses:
+        return frozenset((name, None) for name in self.names)
 
     def sql(self) -> str:
         sides = (" AND ".join(f"{name}_{side} IS NULL" for name in self.names) for side in "lr")
@@ -267,7 +317,7 @@ class All:
             result[open_rows] = np.minimum(result[open_rows], part.evaluate(columns, left[open_rows], right[open_rows]))
         return result
 
-    def columns(self) -> frozenset[str]:
+    def columns(self) -> Uses:
         return frozenset().union(*(part.columns() for part in self.parts))
 
     def sql(self) -> str:
@@ -287,7 +337,7 @@ class AnyOf:
             result[open_rows] = np.maximum(result[open_rows], part.evaluate(columns, left[open_rows], right[open_rows]))
         return result
 
-    def columns(self) -> frozenset[str]:
+    def columns(self) -> Uses:
         return frozenset().union(*(part.columns() for part in self.parts))
 
     def sql(self) -> str:
@@ -303,7 +353,7 @@ class Not:
     def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth:
         return (TRUE - self.part.evaluate(columns, left, right)).astype(np.int8, copy=False)
 
-    def columns(self) -> frozenset[str]:
+    def columns(self) -> Uses:
         return self.part.columns()
 
     def sql(self) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz.distance import JaroWinkler
+from rapidfuzz.process import cpdist
 
 from matching.features import Features
 
@@ -18,6 +20,9 @@ class Frame:
         self._codes: dict[str, NDArray[np.int32]] = {}
         self._lists: dict[str, NDArray[np.int32]] = {}
         self._numbers: dict[str, NDArray[np.float64]] = {}
+        # Similarities computed so far, by the codes of the two texts, in ascending order.
+        self._compared = np.zeros(0, dtype=np.int64)
+        self._similarities = np.zeros(0, dtype=np.float64)
 
     def codes(self, column: str) -> NDArray[np.int32]:
         if column not in self._codes:
@@ -30,6 +35,20 @@ class Frame:
     def texts(self, codes: NDArray[np.int32]) -> list[bytes]:
         known = self._bytes
         return [known[code] for code in codes.tolist()]
+
+    def jaro_winkler(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.float64]:
+        pairs = (left.astype(np.int64) << 32) | right
+        wanted, places = np.unique(pairs, return_inverse=True)
+        at = np.searchsorted(self._compared, wanted)
+        unseen = wanted if not len(self._compared) else wanted[self._compared[at % len(self._compared)] != wanted]
+        if len(unseen):
+            texts = self.texts((unseen >> 32).astype(np.int32)), self.texts((unseen & 0xFFFFFFFF).astype(np.int32))
+            found = np.asarray(cpdist(*texts, scorer=JaroWinkler.similarity, dtype=np.float64))
+            position = np.searchsorted(self._compared, unseen)
+            self._compared = np.insert(self._compared, position, unseen)
+            self._similarities = np.insert(self._similarities, position, found)
+            at = np.searchsorted(self._compared, wanted)
+        return self._similarities[at][places] if len(wanted) else np.zeros(0)
 
     def lists(self, column: str) -> NDArray[np.int32]:
         if column not in self._lists:

@@ -8,7 +8,7 @@ the prior, token frequencies, and where they come from). The fingerprint covers 
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from matching.conditions import Condition
+from matching.conditions import Condition, Uses
 from matching.features import COLUMNS
 from matching.parsing import parse_condition
 from mdm.errors import ConfigurationInvalid
@@ -114,15 +114,15 @@ class MatchModel:
     #: Name tokens too frequent to tell one company or product from another.
     common_tokens: frozenset[str] = field(default=frozenset())
 
-    def columns(self) -> frozenset[str]:
-        """Every column that the model reads."""
+    def columns(self) -> Uses:
+        """Every column that the model reads, with the kind it must have."""
         conditions = [comparison.unknown for comparison in self.comparisons]
         for comparison in self.comparisons:
             conditions.extend(level.condition for level in comparison.levels if level.condition is not None)
         conditions.extend(veto.condition for veto in self.vetoes)
-        names = [condition.columns() for condition in conditions]
-        names.extend(frozenset(rule.columns) for rule in (*self.blocking, *self.dynamic))
-        return frozenset[str]().union(*names)
+        uses = {use for condition in conditions for use in condition.columns()}
+        uses |= {(name, None) for rule in (*self.blocking, *self.dynamic) for name in rule.columns}
+        return frozenset(uses)
 
 
 # A weight beyond this cannot come from data: a level was never seen on one side and not smoothed.
@@ -158,10 +158,29 @@ def read_model(profile_text: str, weights_text: str) -> MatchModel:
         model = _build(domain, profile, weights)
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigurationInvalid(f"{domain}: the model document lacks or misuses {error}.") from error
-    unknown = model.columns() - COLUMNS[domain]
-    if unknown:
-        raise ConfigurationInvalid(f"{domain}: no such columns: {', '.join(sorted(unknown))}.")
+    for column, kind in sorted(model.columns(), key=str):
+        if column not in COLUMNS[domain] or kind not in (None, COLUMNS[domain][column]):
+            raise ConfigurationInvalid(
+                f"{domain}: there is no column {column!r}{f' that is a {kind}' if kind else ''}."
+            )
     return model
+
+
+def profile_model(profile_text: str, common_tokens: Iterable[str]) -> MatchModel:
+    """A model without evidence: every level weighs nothing. What training starts from."""
+    profile = yaml.safe_load(profile_text)
+    neutral = {"m": 0.5, "u": 0.5}
+    weights = {
+        "domain": profile["domain"],
+        "features": FEATURES_VERSION,
+        "prior": 0.0,
+        "common_tokens": sorted(common_tokens),
+        "comparisons": {
+            item["name"]: dict.fromkeys((*(level["label"] for level in item["levels"]), item["otherwise"]), neutral)
+            for item in profile["comparisons"]
+        },
+    }
+    return read_model(profile_text, json.dumps(weights))
 
 
 def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any]) -> MatchModel:

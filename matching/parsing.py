@@ -1,8 +1,9 @@
 """Reading conditions from a model document, refusing what no engine could evaluate alike.
 
-The allowed profile, as YAML: `equal: c`, `overlap: c` or `{columns: [a, b], at_least: 2}`,
-`jaro_winkler: {column: c, at_least: .9}`, `levenshtein: {column: c, at_most: 1}`,
-`within: {columns: [a, b], distance: 3}`, `at_most: [a, b]`, `missing: [a, b]`, and `all`, `any`, `not` over these.
+The allowed profile, as YAML: `equal: c` or `[a, b]`; `overlap: c` or `{columns: [a, b], at_least: 2}`;
+`jaro_winkler: {column: c, at_least: .9}`; `levenshtein: {column: c, at_most: 1}`; `covered` and
+`contained: {column: c, near: .9, at_most: 0}`; `within: {columns: [a, b], distance: 3}`;
+`inside: {inner: [a, b], outer: [c, d], slack: 1}`; `missing: [a, b]`; and `all`, `any`, `not` over these.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,9 +12,10 @@ from typing import Any
 from matching.conditions import (
     All,
     AnyOf,
-    AtMost,
     Condition,
+    Covered,
     Equal,
+    Inside,
     JaroWinklerAtLeast,
     LevenshteinAtMost,
     Missing,
@@ -67,12 +69,20 @@ def _levenshtein(argument: Any) -> Condition:
     return LevenshteinAtMost(str(argument["column"]), int(argument["at_most"]))
 
 
+def _covered(argument: Any) -> Condition:
+    return Covered(str(argument["column"]), float(argument["near"]), int(argument.get("at_most", 0)), fewer=False)
+
+
+def _contained(argument: Any) -> Condition:
+    return Covered(str(argument["column"]), float(argument["near"]), int(argument.get("at_most", 0)), fewer=True)
+
+
 def _within(argument: Any) -> Condition:
     return Within(*_two(argument), distance=float(argument["distance"]))
 
 
-def _at_most(argument: Any) -> Condition:
-    return AtMost(*_two(argument))
+def _inside(argument: Any) -> Condition:
+    return Inside(_two(argument["inner"]), _two(argument["outer"]), float(argument.get("slack", 0)))
 
 
 def _missing(argument: Any) -> Condition:
@@ -106,8 +116,10 @@ _PLAIN: Mapping[str, Callable[[Any], Condition]] = {
     "overlap": _overlap,
     "jaro_winkler": _jaro_winkler,
     "levenshtein": _levenshtein,
+    "covered": _covered,
+    "contained": _contained,
     "within": _within,
-    "at_most": _at_most,
+    "inside": _inside,
     "missing": _missing,
 }
 _COMPOSED: Mapping[str, Callable[[Any, str], Condition]] = {"all": _all, "any": _any, "not": _not}

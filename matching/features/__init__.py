@@ -9,12 +9,12 @@ from typing import Any
 from matching.features.contract import CONTRACT_COLUMNS, contract_features
 from matching.features.customer import CUSTOMER_COLUMNS, customer_features
 from matching.features.product import PRODUCT_COLUMNS, product_features
-from matching.features.values import Features
+from matching.features.values import Features, Kind
 
-__all__ = ["COLUMNS", "Features", "derive"]
+__all__ = ["COLUMNS", "Features", "Kind", "derive"]
 
-#: The columns that exist per domain; a model that names another is refused at load.
-COLUMNS: Mapping[str, frozenset[str]] = {
+#: The columns that exist per domain; a model that misuses one is refused at load.
+COLUMNS: Mapping[str, Mapping[str, Kind]] = {
     "customer": CUSTOMER_COLUMNS,
     "contract": CONTRACT_COLUMNS,
     "product": PRODUCT_COLUMNS,

@@ -3,20 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from matching.features.values import Columns, Features, distinct, put, text, texts
+from matching.features.values import Columns, Features, distinct, kinds, put, text, texts
 
 #: Identifier types that have a column each.
 IDENTIFIER_TYPES = ("vat", "tax", "registration", "lei", "duns")
 
-CUSTOMER_COLUMNS = frozenset(
-    {
-        "name", "name_sorted", "name_compact", "name_native", "legal_form", "country", "phones", "domains", "emails",
-        "street", "house_number", "postcode", "city", "region", "self", "parents", "references", "evidence",
-        "names", "alternates", "sorted_names", "tokens", "rare_tokens", "token_pairs", "prefixes", "initials",
-        "labels", "brands", "identifiers", "all_identifiers", "numbers", "postcode_number", "street_number", "kin",
-        *IDENTIFIER_TYPES, *(f"{kind}_country" for kind in IDENTIFIER_TYPES),
-    }
-)  # fmt: skip
+CUSTOMER_COLUMNS = kinds(
+    texts="name name_sorted name_compact name_native legal_form country street house_number postcode city region "
+    "postcode_number street_number " + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
+    lists="phones domains emails self parents references evidence kin names alternates sorted_names tokens rare_tokens "
+    "token_pairs prefixes initials labels brands identifiers all_identifiers numbers",
+)
 
 # A longer list of tokens adds pairs quadratically and tells little more.
 _TOKENS_PAIRED = 4

@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from matching.features.values import Columns, Features, distinct, put, text, texts
+from matching.features.values import Columns, Features, distinct, kinds, put, text, texts
 
-PRODUCT_COLUMNS = frozenset(
-    {
-        "codes", "code_parts", "gtin", "name", "name_tokens", "edition", "version", "family", "unit", "self",
-        "name_compact", "sorted_name", "token_pairs", "parts_sorted", "evidence", "variant",
-    }
-)  # fmt: skip
+PRODUCT_COLUMNS = kinds(
+    texts="gtin name edition version family unit name_compact sorted_name variant",
+    lists="codes code_parts name_tokens self token_pairs evidence",
+)
 
 
 def product_features(comparison: Mapping[str, Any]) -> Features:

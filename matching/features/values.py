@@ -1,11 +1,29 @@
 """Reading a comparison form: every reader returns nothing rather than an empty or mistyped value."""
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 #: One record's columns: a text, a sorted tuple of distinct texts, or a number.
 Features: TypeAlias = Mapping[str, str | tuple[str, ...] | float]
 Columns: TypeAlias = dict[str, str | tuple[str, ...] | float]
+
+
+class Kind(StrEnum):
+    """What a column holds."""
+
+    TEXT = "text"
+    LIST = "list of text"
+    NUMBER = "number"
+
+
+def kinds(*, texts: str, lists: str, numbers: str = "") -> Mapping[str, Kind]:
+    """A declaration of columns: names by kind, separated by blanks."""
+    return {
+        **dict.fromkeys(texts.split(), Kind.TEXT),
+        **dict.fromkeys(lists.split(), Kind.LIST),
+        **dict.fromkeys(numbers.split(), Kind.NUMBER),
+    }
 
 
 def text(comparison: Mapping[str, Any], key: str) -> str | None:

@@ -1,7 +1,7 @@
 """Resolving everything at once, in memory: the batch oracle that the incremental path must equal.
 
-It starts from source records and judgements only; no link, id, crosswalk or golden record of the store is read. Entities
-are named by their smallest member, so nothing here depends on issued ids or on the order in which records came.
+It starts from source records and judgements only; no link, id, crosswalk or golden record of the store is read.
+Entities are named by their smallest member, so nothing here depends on issued ids or on the order of arrival.
 """
 
 from collections import defaultdict

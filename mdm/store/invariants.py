@@ -67,7 +67,8 @@ def audit_breaks(work: UnitOfWork) -> Iterator[tuple[int, str]]:
     """Where the audit chain does not hold: a row was edited, removed, added or reordered."""
     previous, expected = GENESIS, 1
     for seq, at, actor, action, subject, detail, stored_previous, stored_hash in work.query(
-        "select seq, at at time zone 'UTC', actor, action, subject, detail::text, previous, hash from audit order by seq"
+        """select seq, at at time zone 'UTC', actor, action, subject, detail::text, previous, hash from audit
+           order by seq"""
     ):
         if seq != expected:
             yield seq, f"row {expected} is missing"
