@@ -27,7 +27,7 @@ def open_feed(text: str) -> FileFeed:
     scheme, _, rest = text.partition(":")
     if scheme != "file" or not rest:
         raise OperatorError(
-            f"Unknown feed {text!r}.", action="Use file:PATH with a .jsonl or .jsonl.gz file or folder."
+            f"Unknown feed {text!r}.", action="Use file:PATH with a .jsonl(.gz) file or folder."
         )
     path = Path(rest)
     if not path.exists():
