@@ -75,7 +75,11 @@ CUSTOMER: tuple[Attribute, ...] = (
     ),
     Attribute("phones", Shape.PHONES, "Phone numbers: value, e164, valid.", _SALES, DataClass.CONFIDENTIAL),
     Attribute(
-        "emails", Shape.EMAILS, "E-mail addresses: value, domain, shared mailbox or not.", _SALES, DataClass.CONFIDENTIAL
+        "emails",
+        Shape.EMAILS,
+        "E-mail addresses: value, domain, shared mailbox or not.",
+        _SALES,
+        DataClass.CONFIDENTIAL,
     ),
     Attribute("web_domain", Shape.TEXT, "Registrable web domain of the entity.", _SALES, DataClass.PUBLIC),
     Attribute("parent", Shape.REFERENCE, "The direct parent as the source states it.", _FINANCE),
@@ -101,7 +105,10 @@ CONTRACT: tuple[Attribute, ...] = (
     Attribute("other_numbers", Shape.TEXTS, "Numbers of the same contract in other platforms.", _SALES),
     Attribute("customer", Shape.REFERENCE, "The contracting customer.", _SALES),
     Attribute(
-        "lines", Shape.LINES, "Products with quantity and unit price: product (reference), quantity, unit_price.", _SALES
+        "lines",
+        Shape.LINES,
+        "Products sold: product (reference), quantity, unit_price.",
+        _SALES,
     ),
     Attribute("start_date", Shape.DATE, "First day of the term.", _SALES, group="term"),
     Attribute("end_date", Shape.DATE, "Last day of the term.", _SALES, group="term"),
@@ -120,9 +127,7 @@ PRODUCT: tuple[Attribute, ...] = (
     Attribute("technical_name", Shape.TEXT, "Name in the product platform.", _PRODUCT),
     Attribute("code", Shape.TEXT, "Article code (SKU).", _PRODUCT, DataClass.PUBLIC),
     Attribute("other_codes", Shape.TEXTS, "Codes of the same product elsewhere.", _PRODUCT, DataClass.PUBLIC),
-    Attribute(
-        "identifiers", Shape.IDENTIFIERS, "GTIN with its checksum state.", _PRODUCT, DataClass.PUBLIC
-    ),
+    Attribute("identifiers", Shape.IDENTIFIERS, "GTIN with its checksum state.", _PRODUCT, DataClass.PUBLIC),
     Attribute("description", Shape.TEXT, "Description.", _PRODUCT, DataClass.PUBLIC),
     Attribute("family", Shape.TEXT, "Product family.", _PRODUCT, DataClass.PUBLIC),
     Attribute("version", Shape.TEXT, "Version or generation.", _PRODUCT, DataClass.PUBLIC),

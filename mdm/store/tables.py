@@ -161,6 +161,7 @@ source_record = Table(
     Column("kind", Text, nullable=False),
     Column("domain", Text),
     Column("deleted", Boolean, nullable=False),
+    Column("operation", Text, nullable=False),  # Debezium operation of the event that gave this version
     Column("row", JSON),  # source columns; null until a row was seen
     Column("attributes", JSON),
     Column("comparison", JSON),
@@ -271,6 +272,7 @@ record_evidence = Table(
     Column("token", Text, nullable=False),
     Index(None, "rec_id"),
     Index(None, "system", "type", "key"),
+    Index(None, "token"),
 )
 
 # --- identity ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Long-running loops around use cases. They hold no decisions."""

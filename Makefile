@@ -1,0 +1,49 @@
+# Everything a newcomer needs, from a clean clone: python3 (3.11 or newer), make, and the package registry.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench migration pins openapi clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready ## Create .venv with the pinned packages and the mdm command
+
+$(VENV)/.ready: requirements/runtime.txt requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and $(PYTHON) is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 setup")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: -r requirements/runtime.txt -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: setup ## Load the sample world, show the result, serve API and console
+	$(BIN)/mdm demo $(DEMO_ARGS)
+
+test: setup ## Run all tests
+	$(BIN)/python -m pytest
+
+check: setup ## Style, types, import rules, API description
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@if test -f api/openapi.json; then $(BIN)/python -m api.openapi --check; fi
+
+bench: setup ## Measure the ingest of a larger world
+	$(BIN)/mdm bench
+
+migration: setup ## Write migration 0001 again from the tables (until the first release)
+	$(BIN)/python -m migrations.initial
+	$(BIN)/ruff format --quiet migrations
+	$(BIN)/ruff check --quiet migrations
+
+pins: setup ## Resolve the newest versions of all packages
+	$(BIN)/python requirements/pin.py runtime dev
+
+clean: ## Remove everything that was made here, but not the data
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

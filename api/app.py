@@ -1,0 +1,180 @@
+"""The composition of the service: middleware, error answers, routers, and a check that no route is open by accident."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute, iter_route_contexts
+from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
+from starlette.routing import BaseRoute
+
+from api.auth import KeyRing, RoleGuard
+from api.console import routes as console
+from api.console import sign_in
+from api.console.guard import SignInNeeded
+from api.console.pages import page
+from api.console.sessions import Sessions
+from api.deps import ReadHub
+from api.edge import Edge, Limits, RequestLog
+from api.errors import (
+    INVALID_REQUEST,
+    UNAVAILABLE,
+    Problem,
+    ProblemRaised,
+    problem_of,
+    problem_of_status,
+    problem_response,
+)
+from api.metrics import Metrics
+from api.request_log import write_line
+from api.routes import changes, contracts, customers, documentation, identity, operations, products
+from api.routes.records import record_router
+from api.routes.responses import COMMON
+from mdm.access import Role
+from mdm.errors import MdmError
+from mdm.model.ids import Domain
+
+VERSION = "1.0.0"
+
+#: Routes that answer without an API key, and why that is right. Everything else states its roles.
+PUBLIC_ROUTES: dict[str, str] = {
+    "/": "leads to the documentation",
+    "/livez": "probed by the platform that runs the process; tells nothing",
+    "/readyz": "probed by load balancers; tells the schema revision only",
+    "/openapi.json": "describes the API; holds no data",
+    "/docs": "describes the API; holds no data",
+    "/problems": "describes the API; holds no data",
+    "/problems/{code}": "describes the API; holds no data",
+    "/console": "leads to the console, which asks for a session",
+    "/console/sign-in": "where a session begins",
+    "/console/static/{name}": "style sheet and script; holds no data",
+}
+
+_DESCRIPTION = """Golden records of customers, contracts and products, where each value comes from, and what changed.
+
+Every request carries an API key (`Authorization: Bearer mdm_...` or `X-API-Key: mdm_...`). Lists are read page by page
+with opaque cursors. Errors are problem details (RFC 9457). Times are RFC 3339 in UTC, money is decimal text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiOptions:
+    """How this service is set up."""
+
+    limits: Limits = field(default_factory=Limits)
+    log: RequestLog = write_line
+    #: How long an answer about a key may be remembered, and so how long a revoked key may still work.
+    remember_keys_seconds: float = 5.0
+
+
+def create_app(hub: ReadHub, options: ApiOptions | None = None) -> FastAPI:
+    """The service on a hub. The hub is opened and closed by the caller."""
+    app = assemble(options or ApiOptions())
+    app.state.hub = hub
+    app.state.sessions = Sessions(hub.clock)
+    return app
+
+
+def assemble(options: ApiOptions) -> FastAPI:
+    """The service without a hub: enough to describe it, and to check its routes."""
+    app = FastAPI(
+        title="Master data hub",
+        version=VERSION,
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        responses=COMMON,
+        redirect_slashes=False,
+        max_body_size=options.limits.body,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.metrics = Metrics()
+    app.state.key_ring = KeyRing(options.remember_keys_seconds)
+    app.add_middleware(Edge, metrics=app.state.metrics, log=options.log, limits=options.limits)
+    for router in (customers.router, contracts.router, products.router):
+        app.include_router(router)
+    for domain in (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT):
+        app.include_router(record_router(domain))
+    for router in (identity.router, changes.router, operations.router, documentation.router):
+        app.include_router(router)
+    app.include_router(console.router)
+    app.include_router(sign_in.router)
+    _answer_errors(app)
+    open_routes = unguarded_routes(app.routes)
+    if open_routes:
+        raise RuntimeError(f"These routes neither name their roles nor are listed as public: {open_routes}")
+    return app
+
+
+def roles_by_route(routes: Sequence[BaseRoute]) -> dict[str, frozenset[Role] | None]:
+    """The roles that each route lets pass, None where a route asks for none."""
+    found: dict[str, frozenset[Role] | None] = {}
+    for context in iter_route_contexts(routes):
+        route = context.original_route
+        name = f"{','.join(sorted(getattr(route, 'methods', None) or ()))} {getattr(route, 'path', route)}"
+        found[name] = _roles(route.dependant) if isinstance(route, APIRoute) else None
+    return found
+
+
+def unguarded_routes(routes: Sequence[BaseRoute]) -> list[str]:
+    """Routes that anybody could call although nobody said so."""
+    return [
+        name
+        for name, roles in roles_by_route(routes).items()
+        if roles is None and name.partition(" ")[2] not in PUBLIC_ROUTES
+    ]
+
+
+def _roles(dependant: Dependant) -> frozenset[Role] | None:
+    """The roles a request must have one of: of several statements all must hold."""
+    stated = [dependant.call.roles] if isinstance(dependant.call, RoleGuard) else []
+    stated += [roles for each in dependant.dependencies if (roles := _roles(each)) is not None]
+    return frozenset.intersection(*stated) if stated else None
+
+
+def _answer_errors(app: FastAPI) -> None:
+    def reply(request: Request, problem: Problem) -> Response:
+        trace_id = request.scope.get("mdm.trace_id", "")
+        if request.url.path.startswith("/console/"):
+            return page(
+                "problem.html",
+                request,
+                status=problem.type.status,
+                headers=problem.headers,
+                problem=problem,
+                trace_id=trace_id,
+            )
+        return problem_response(problem, trace_id)
+
+    @app.exception_handler(SignInNeeded)
+    async def unknown_visitor(_: Request, needed: SignInNeeded) -> Response:
+        return RedirectResponse(needed.address, 303)
+
+    @app.exception_handler(ProblemRaised)
+    async def raised(request: Request, error: ProblemRaised) -> Response:
+        return reply(request, error.problem)
+
+    @app.exception_handler(MdmError)
+    async def hub_error(request: Request, error: MdmError) -> Response:
+        return reply(request, problem_of(error))
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        return reply(request, problem_of_status(error.status_code, str(error.detail), error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        # The value itself is not repeated: it may be personal, and the caller knows it.
+        errors = [
+            {"parameter": ".".join(str(part) for part in each["loc"]), "detail": each["msg"]} for each in error.errors()
+        ]
+        return reply(request, Problem(INVALID_REQUEST, "Some parameters are not understood.", {"errors": errors}))
+
+    @app.exception_handler(OperationalError)
+    @app.exception_handler(TimeoutError)
+    async def database_error(request: Request, _: DBAPIError) -> Response:
+        return reply(request, Problem(UNAVAILABLE, "The database does not answer.", headers={"Retry-After": "5"}))

@@ -1,0 +1,60 @@
+"""Who may use the console: a dependency that every page states, and what happens to those who are not signed in."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
+
+from api.auth import RoleGuard
+from api.console.sessions import COOKIE, Session, Sessions
+from api.deps import Reads, ReadsDep
+from mdm.access import STEWARDS
+from mdm.store import api_keys
+
+SIGN_IN = "/console/sign-in"
+
+
+class SignInNeeded(Exception):
+    """The page needs a session. `target` is where to continue after signing in."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target)
+        self.target = target
+
+    @property
+    def address(self) -> str:
+        return f"{SIGN_IN}?next={quote(self.target, safe='')}"
+
+
+class SignedIn(RoleGuard):
+    """Lets stewards with an open session pass whose API key is still live."""
+
+    async def __call__(self, request: Request, reads: ReadsDep) -> Session:
+        sessions: Sessions = request.app.state.sessions
+        session = sessions.find(request.cookies.get(COOKIE, ""))
+        if session is None or session.caller.role not in self.roles:
+            raise SignInNeeded(_target(request))
+        if not await run_in_threadpool(_is_live, session, reads):
+            sessions.end(session)
+            raise SignInNeeded(_target(request))
+        request.scope["mdm.key_id"] = session.caller.key_id
+        return session
+
+
+SessionDep = Annotated[Session, Depends(SignedIn(STEWARDS))]
+
+
+def safe_target(target: str) -> str:
+    """A page of the console to continue with: never an address of another host."""
+    inside = target.startswith("/console/") and "\\" not in target and "//" not in target
+    return target if inside and target.isprintable() else "/console/"
+
+
+def _is_live(session: Session, reads: Reads) -> bool:
+    with reads.snapshot() as connection:
+        return api_keys.is_live(connection, session.caller.key_id)
+
+
+def _target(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")

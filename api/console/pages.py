@@ -1,0 +1,68 @@
+"""Rendering: one template environment, and the headers of every page."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.responses import HTMLResponse
+
+from api.console.show import differs, label, lines, rows_of
+
+_HERE = Path(__file__).parent
+
+#: What a page may do: load our own style sheet, script and icon, and send forms to us. No inline style or script.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+
+_MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+#: Files that pages load, read once: name to content and media type.
+STATIC: Mapping[str, tuple[bytes, str]] = {
+    file.name: (file.read_bytes(), _MEDIA_TYPES[file.suffix])
+    for file in sorted((_HERE / "static").iterdir())
+    if file.suffix in _MEDIA_TYPES
+}
+_FINGERPRINTS = {name: hashlib.sha256(content).hexdigest()[:12] for name, (content, _) in STATIC.items()}
+
+
+def _static(name: str) -> str:
+    """The address of a static file; it changes with the content, so that browsers may keep it for ever."""
+    return f"/console/static/{name}?v={_FINGERPRINTS[name]}"
+
+
+def _time(moment: datetime | str | None) -> str:
+    """A time for people: UTC, to the second."""
+    if moment is None:
+        return ""
+    instant = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _machine_time(moment: datetime | str) -> str:
+    """The same time for the `datetime` attribute."""
+    return moment if isinstance(moment, str) else moment.isoformat()
+
+
+_environment = Environment(
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=select_autoescape(default=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.globals.update(static=_static, label=label, lines=lines, rows_of=rows_of, differs=differs)
+_environment.filters.update(time=_time, machine_time=_machine_time)
+
+
+def page(
+    template: str, request: Request, *, status: int = 200, headers: Mapping[str, str] | None = None, **content: Any
+) -> HTMLResponse:
+    """A rendered page. `session` is in the content of pages behind the sign-in."""
+    content.setdefault("session", None)
+    body = _environment.get_template(template).render(path=request.url.path, **content)
+    return HTMLResponse(body, status, {"Content-Security-Policy": CONTENT_SECURITY_POLICY, **(headers or {})})

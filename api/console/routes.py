@@ -1,0 +1,194 @@
+"""The pages: home, search, one golden record with everything behind it, and the questions that wait for an answer."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import Field
+from sqlalchemy import Connection
+from starlette.responses import RedirectResponse
+
+from api.console.guard import SessionDep, SignedIn
+from api.console.pages import page
+from api.console.show import record_address
+from api.cursors import read_cursor, write_cursor
+from api.deps import ReadsDep
+from api.lookup import find_golden
+from api.masking import show_record
+from api.present import history_objects, lineage_object, record_object, source_object
+from api.routes.parameters import EntityIdPath, Parameters, Storable
+from mdm.access import STEWARDS, Role
+from mdm.model.ids import CrosswalkKey, Domain
+from mdm.store.read_models import (
+    Fact,
+    Filters,
+    Listed,
+    OpenQuestion,
+    Side,
+    TaskPlace,
+    count_open_questions,
+    facts_of_customer,
+    find_entity,
+    golden_versions,
+    lineage_of,
+    list_golden,
+    meanings,
+    members_of,
+    names_of,
+    open_questions,
+    resolve_references,
+    rows_by_key,
+    status_summary,
+)
+
+router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(SignedIn(STEWARDS))])
+
+_DOMAINS = {domain.plural: domain for domain in Domain}
+#: What one page shows of each kind; more would not be read.
+_HITS, _MEMBERS, _VERSIONS, _CONTRACTS, _FACTS, _QUESTIONS = 20, 25, 20, 20, 20, 20
+
+
+class SearchParameters(Parameters):
+    """What to look for."""
+
+    q: Storable = Field("", max_length=200)
+
+
+class ReviewParameters(Parameters):
+    """Which questions."""
+
+    domain: Domain | None = None
+    cursor: str | None = Field(None, max_length=512)
+
+
+@router.get("/")
+def home(request: Request, session: SessionDep, reads: ReadsDep) -> Response:
+    with reads.snapshot() as connection:
+        hub = status_summary(connection)
+    return page("home.html", request, session=session, hub=hub, domains=list(Domain))
+
+
+@router.get("/search")
+def search(
+    look: Annotated[SearchParameters, Query()], request: Request, session: SessionDep, reads: ReadsDep
+) -> Response:
+    """One box for everything: an id or a source row leads straight to its golden record, words to a list."""
+    q = look.q.strip()
+    with reads.snapshot() as connection:
+        direct = _direct(connection, q)
+        if direct is not None:
+            return RedirectResponse(direct, 303)
+        results = {
+            domain: [
+                record_object(hit.row, {}, session.caller.role)
+                for hit in list_golden(connection, domain, Filters(q=q), None, _HITS)
+            ]
+            for domain in (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT)
+            if q
+        }
+        rows = rows_by_key(connection, q, _HITS) if q else []
+    found = sum(map(len, results.values())) + len(rows)
+    return page("search.html", request, session=session, q=q, results=results, rows=rows, found=found, at_most=_HITS)
+
+
+@router.get("/reviews")
+def reviews(
+    look: Annotated[ReviewParameters, Query()], request: Request, session: SessionDep, reads: ReadsDep
+) -> Response:
+    """Open questions, the most likely matches first, each with both records side by side."""
+    scope = f"reviews {look.domain or ''}"
+    after = None
+    if look.cursor is not None:
+        weight, task_id = read_cursor(look.cursor, scope, (float, int))
+        after = TaskPlace(float(weight), int(task_id))
+    with reads.snapshot() as connection:
+        found = open_questions(connection, look.domain, after, _QUESTIONS + 1)
+        counts = count_open_questions(connection)
+    shown = found[:_QUESTIONS]
+    following = None
+    if len(found) > _QUESTIONS:
+        cursor = write_cursor(scope, (shown[-1].weight, shown[-1].task_id))
+        chosen = {"domain": look.domain.value} if look.domain else {}
+        following = "/console/reviews?" + urlencode({**chosen, "cursor": cursor})
+    return page(
+        "reviews.html",
+        request,
+        session=session,
+        questions=[_question(question, session.caller.role) for question in shown],
+        counts=counts,
+        domain=look.domain,
+        following=following,
+    )
+
+
+@router.get("/{plural}/{id}")
+def record(
+    plural: Literal["customers", "contracts", "products"],
+    id: EntityIdPath,
+    request: Request,
+    session: SessionDep,
+    reads: ReadsDep,
+) -> Response:
+    """A golden record: each value with its source, rule and position; the sources side by side; the history."""
+    domain, role = _DOMAINS[plural], session.caller.role
+    with reads.snapshot() as connection:
+        row = find_golden(connection, request, domain, id)
+        entities = resolve_references(connection, [(domain, row.values)])
+        lineage = lineage_of(connection, id, row.version)
+        members = members_of(connection, id, None, _MEMBERS)
+        versions = golden_versions(connection, id, None, _VERSIONS + 1)
+        contracts: Sequence[Listed] = ()
+        facts: Sequence[Fact] = ()
+        if domain is Domain.CUSTOMER:
+            of_customer = Filters(customer_names=tuple(names_of(connection, id)))
+            contracts = list_golden(connection, Domain.CONTRACT, of_customer, None, _CONTRACTS)
+            facts = facts_of_customer(connection, id, None, 0, _FACTS)
+    return page(
+        "record.html",
+        request,
+        session=session,
+        record=record_object(row, entities, role),
+        lineage=lineage_object(row, lineage, role)["attributes"],
+        sources=[source_object(row, member, role) for member in members],
+        history=history_objects(versions, _VERSIONS, role),
+        contracts=[record_object(each.row, {}, role) for each in contracts],
+        facts=facts,
+    )
+
+
+def _direct(connection: Connection, q: str) -> str | None:
+    """The page that a query names outright: a golden record id, or `system:type:key`."""
+    state = find_entity(connection, q) if q else None
+    if state is not None:
+        return record_address(state.merged_into or state.entity_id)
+    parts = q.split(":", 2)
+    if len(parts) == 3:
+        name = CrosswalkKey(*parts)
+        entities = {each.entity_id for each in meanings(connection, [name]).get(name, ())}
+        if len(entities) == 1:
+            return record_address(entities.pop())
+    return None
+
+
+def _question(question: OpenQuestion, role: Role) -> dict[str, Any]:
+    """A question with both records, attribute by attribute, and whether they agree."""
+    sides = [_side(question.domain, side, role) for side in question.sides]
+    names = sorted({name for side in sides if side is not None for name in side["values"]})
+    values = [[side["values"].get(name) if side is not None else None for side in sides] for name in names]
+    rows = [(name, pair, pair[0] == pair[1]) for name, pair in zip(names, values, strict=True)]
+    return {"task": question, "sides": sides, "rows": rows}
+
+
+def _side(domain: Domain, side: Side | None, role: Role) -> dict[str, Any] | None:
+    if side is None:
+        return None
+    shown = show_record(domain, side.record.attributes, role)
+    values = {name: value for name, value in shown.values.items() if value not in (None, [], "")}
+    return {
+        "key": side.record.key,
+        "href": record_address(side.entity_id),
+        "entity_id": side.entity_id,
+        "values": values,
+        "event_time": side.record.event_time,
+    }

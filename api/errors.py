@@ -1,0 +1,210 @@
+"""Every problem the API can report, in one catalogue; the only place that knows HTTP statuses.
+
+Problems follow RFC 9457. `type` is `/problems/<code>`: stable, relative to the service, a page that says what to do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.responses import Response
+
+from api.wire import encode
+from mdm.errors import Conflict, MdmError, NotFound, TransientError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """One kind of problem. `action` tells the caller what to do about it."""
+
+    code: str
+    status: int
+    title: str
+    action: str
+
+    @property
+    def uri(self) -> str:
+        return f"/problems/{self.code}"
+
+
+INVALID_REQUEST = ProblemType(
+    "invalid-request",
+    422,
+    "The request does not say what it wants in a form the API knows",
+    "Look at `errors`: each entry names the parameter or header and what is wrong with it. Unknown parameters are "
+    "refused, so that a misspelt filter cannot return everything.",
+)
+INVALID_CURSOR = ProblemType(
+    "invalid-cursor",
+    422,
+    "The cursor does not belong to this list",
+    "Use `next` of the page before, unchanged, with the same filters. If it is lost, begin again without a cursor.",
+)
+MALFORMED = ProblemType(
+    "malformed-request",
+    400,
+    "The request cannot be read",
+    "Encode the path and the query as UTF-8 without control characters.",
+)
+UNAUTHENTICATED = ProblemType(
+    "unauthenticated",
+    401,
+    "No valid API key was given",
+    "Send `Authorization: Bearer mdm_...` or `X-API-Key: mdm_...`. A revoked key stops working; ask an administrator "
+    "for a new one.",
+)
+FORBIDDEN = ProblemType(
+    "forbidden",
+    403,
+    "This API key may not do that",
+    "The role of the key does not include this. Ask an administrator for a key with the role that the documentation "
+    "of the endpoint names.",
+)
+NOT_FOUND = ProblemType(
+    "not-found", 404, "There is nothing under this name", "Check the id and the collection it was looked for in."
+)
+NOT_KNOWN_THEN = ProblemType(
+    "not-known-then",
+    404,
+    "The hub did not know this record at that time",
+    "Look at the `history` of the record for the times at which its versions were known.",
+)
+NOT_RESOLVED = ProblemType(
+    "not-resolved",
+    404,
+    "This source row belongs to no golden record",
+    "Rows of this kind are kept as linked facts of master data; only customers, contracts and products (and offers of "
+    "products) lead to a golden record.",
+)
+METHOD_NOT_ALLOWED = ProblemType(
+    "method-not-allowed", 405, "This address does not know that method", "See the `Allow` header and /docs."
+)
+AMBIGUOUS_NAME = ProblemType(
+    "ambiguous-name",
+    409,
+    "This name means more than one golden record",
+    "Several live source rows carry this name. Use the primary key of one of them; see `candidates`.",
+)
+ENTITY_MERGED = ProblemType(
+    "entity-merged",
+    308,
+    "This golden record was merged into another",
+    "Follow `Location`, and replace the id in your own data by `merged_into`. It never leads on to a third.",
+)
+ENTITY_RETIRED = ProblemType(
+    "entity-retired",
+    410,
+    "This golden record has no live source row any more",
+    "All its source rows were deleted or moved. Its `history` and `?known_at=` still answer.",
+)
+RECORD_DELETED = ProblemType(
+    "record-deleted",
+    410,
+    "This source row was deleted in its platform",
+    "`last_entity_id` is the golden record it belonged to last.",
+)
+TOO_LARGE = ProblemType("body-too-large", 413, "The request body is too large", "Send less; reads need no body.")
+ADDRESS_TOO_LONG = ProblemType(
+    "address-too-long", 414, "The path or the query is too long", "Shorten the query; see /docs for the limits."
+)
+HEADERS_TOO_LARGE = ProblemType(
+    "headers-too-large", 431, "The request headers are too large", "Send fewer or shorter headers and cookies."
+)
+INTERNAL = ProblemType(
+    "internal",
+    500,
+    "Something went wrong in the hub",
+    "This is a defect. Report it with `trace_id`; the log has the details under it.",
+)
+UNAVAILABLE = ProblemType(
+    "unavailable",
+    503,
+    "The hub's database does not answer",
+    "Try again after the seconds of `Retry-After`. If it lasts, an operator should look at /readyz.",
+)
+BAD_REQUEST = ProblemType("bad-request", 400, "The request was refused", "See `detail`.")
+
+CATALOGUE: Mapping[str, ProblemType] = {
+    problem.code: problem
+    for problem in (
+        BAD_REQUEST,
+        MALFORMED,
+        UNAUTHENTICATED,
+        FORBIDDEN,
+        NOT_FOUND,
+        NOT_KNOWN_THEN,
+        NOT_RESOLVED,
+        METHOD_NOT_ALLOWED,
+        AMBIGUOUS_NAME,
+        ENTITY_MERGED,
+        ENTITY_RETIRED,
+        RECORD_DELETED,
+        TOO_LARGE,
+        ADDRESS_TOO_LONG,
+        INVALID_REQUEST,
+        INVALID_CURSOR,
+        HEADERS_TOO_LARGE,
+        INTERNAL,
+        UNAVAILABLE,
+    )
+}
+
+_BY_STATUS: Mapping[int, ProblemType] = {401: UNAUTHENTICATED, 403: FORBIDDEN, 404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One occurrence: what happened here, and members that only this type has (`merged_into`, `errors`, ...)."""
+
+    type: ProblemType
+    detail: str
+    members: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class ProblemRaised(Exception):
+    """Ends a request with a problem. Raised by routes and dependencies, answered by the application."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+def refuse(
+    type_: ProblemType, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
+) -> ProblemRaised:
+    """The exception to raise for a problem."""
+    return ProblemRaised(Problem(type_, detail, members, headers or {}))
+
+
+def problem_response(problem: Problem, trace_id: str) -> Response:
+    """The answer that tells of a problem."""
+    body = {
+        "type": problem.type.uri,
+        "title": problem.type.title,
+        "status": problem.type.status,
+        "detail": problem.detail,
+        "action": problem.type.action,
+        "trace_id": trace_id,
+        **problem.members,
+    }
+    return Response(encode(body), problem.type.status, dict(problem.headers), MEDIA_TYPE)
+
+
+def problem_of(error: MdmError) -> Problem:
+    """What an error of the hub means to a caller of the API."""
+    if isinstance(error, NotFound):
+        return Problem(NOT_FOUND, error.message)
+    if isinstance(error, Conflict):
+        return Problem(AMBIGUOUS_NAME, error.message)
+    if isinstance(error, TransientError):
+        return Problem(UNAVAILABLE, UNAVAILABLE.title + ".", headers={"Retry-After": "5"})
+    return Problem(INTERNAL, INTERNAL.title + ".")
+
+
+def problem_of_status(status: int, detail: str, headers: Mapping[str, str]) -> Problem:
+    """The problem behind a plain HTTP error of the framework (unknown path, wrong method)."""
+    known = _BY_STATUS.get(status) or (INTERNAL if status >= 500 else BAD_REQUEST)
+    return Problem(known, detail, headers=headers)

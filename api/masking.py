@@ -1,0 +1,98 @@
+"""What leaves the API for whom: values, lineage, source rows, facts and announcements, by data class and role.
+
+`masked` names the attributes whose value was hidden, so that hidden and unknown cannot be confused.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from mdm.access import Role, mask, may_see
+from mdm.model.canonical import ATTRIBUTES, Attribute, DataClass, Shape
+from mdm.model.ids import Domain
+
+_BY_NAME: Mapping[Domain, Mapping[str, Attribute]] = {
+    domain: {attribute.name: attribute for attribute in attributes} for domain, attributes in ATTRIBUTES.items()
+}
+
+#: Attributes of linked facts that say what a fact is and how it stands; all others count as confidential, because facts
+#: carry amounts and persons and no catalogue classifies them.
+_OPEN_FACT_ATTRIBUTES = frozenset(
+    {"number", "status", "currency", "date", "due_date", "start_date", "end_date", "kind"}
+)
+
+
+class Shown(NamedTuple):
+    """Values as a role may see them, and the names of those that were hidden."""
+
+    values: dict[str, Any]
+    masked: list[str]
+
+
+def show_values(domain: Domain, values: Mapping[str, Any], role: Role) -> Shown:
+    """Canonical values. Names that the catalogue does not know are hidden from those without full clearance."""
+    shown: dict[str, Any] = {}
+    hidden: list[str] = []
+    for name, value in values.items():
+        if value is None or _visible(domain, name, role):
+            shown[name] = value
+        else:
+            shown[name] = _hide(domain, name, value)
+            hidden.append(name)
+    return Shown(shown, sorted(hidden))
+
+
+def show_value(domain: Domain, name: str, value: Any, role: Role) -> Any:
+    """One canonical value, or one element of a list value."""
+    return value if value is None or _visible(domain, name, role) else _hide(domain, name, value)
+
+
+def show_lineage(domain: Domain, name: str, lineage: Mapping[str, Any], role: Role) -> dict[str, Any]:
+    """The lineage of one attribute: the values of runners-up and of list elements are hidden like the value itself."""
+    if _visible(domain, name, role):
+        return dict(lineage)
+    shown = dict(lineage)
+    for part in ("runners_up", "elements"):
+        if part in shown:
+            shown[part] = [_without_value(domain, name, entry) for entry in shown[part]]
+    if "value" in shown:
+        shown["value"] = _hide(domain, name, shown["value"])
+    return shown
+
+
+def show_record(domain: Domain | None, attributes: Mapping[str, Any], role: Role) -> Shown:
+    """The attributes of a source row; `domain` is None for a linked fact."""
+    if domain is not None:
+        return show_values(domain, attributes, role)
+    shown: dict[str, Any] = {}
+    hidden: list[str] = []
+    for name, value in attributes.items():
+        if value is None or name in _OPEN_FACT_ATTRIBUTES or may_see(role, DataClass.CONFIDENTIAL):
+            shown[name] = value
+        else:
+            shown[name] = mask(Shape.TEXT, value)
+            hidden.append(name)
+    return Shown(shown, sorted(hidden))
+
+
+def show_payload(domain: Domain, payload: Mapping[str, Any], role: Role) -> dict[str, Any]:
+    """An announcement: its golden values are hidden as they are everywhere else."""
+    if "values" not in payload:
+        return dict(payload)
+    shown = show_values(domain, payload["values"], role)
+    return {**payload, "values": shown.values, "masked": shown.masked}
+
+
+def _visible(domain: Domain, name: str, role: Role) -> bool:
+    attribute = _BY_NAME[domain].get(name)
+    return may_see(role, attribute.data_class if attribute is not None else DataClass.CONFIDENTIAL)
+
+
+def _hide(domain: Domain, name: str, value: Any) -> Any:
+    attribute = _BY_NAME[domain].get(name)
+    return mask(attribute.shape if attribute is not None else Shape.TEXT, value)
+
+
+def _without_value(domain: Domain, name: str, entry: Any) -> Any:
+    if isinstance(entry, Mapping) and "value" in entry:
+        return {**entry, "value": _hide(domain, name, entry["value"])}
+    return entry

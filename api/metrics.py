@@ -1,0 +1,53 @@
+"""What Prometheus sees of one API process: its requests, and the hub's vital signs at the time of the scrape."""
+
+from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
+
+from mdm.store.read_models import Vitals
+
+# From a warm read by id (1 ms) to what no caller should wait for (10 s).
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """A registry of its own, so that two applications in one process do not mix."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Histogram(
+            "http_server_request_duration_seconds",
+            "Duration of HTTP requests. If the tail grows for one route, look at its queries first.",
+            ("method", "route", "status"),
+            registry=self.registry,
+            buckets=_BUCKETS,
+        )
+        self._consumed = self._gauge("mdm_messages_consumed", "Messages consumed. If it stands still, look at ingest.")
+        self._tasks = self._gauge("mdm_steward_tasks_open", "Open steward tasks. If it only grows, add stewards.")
+        self._dead = self._gauge("mdm_dead_letters_open", "Open dead letters. If it jumps, a producer changed.")
+        self._exceptions = self._gauge("mdm_exceptions_open", "Open exceptions. See the owners they name.")
+        self._unpublished = self._gauge(
+            "mdm_outbox_unpublished", "Unpublished announcements. If it grows, see the relay."
+        )
+        self._commit = self._gauge("mdm_last_commit_timestamp_seconds", "Commit of the newest unit of work.")
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answered request under its route's template, never under its address."""
+        self._requests.labels(method, route, str(status)).observe(seconds)
+
+    def show(self, vitals: Vitals) -> None:
+        """Set the gauges to the hub's present state."""
+        self._consumed.set(vitals.consumed)
+        self._tasks.set(vitals.open_tasks)
+        self._dead.set(vitals.dead_letters)
+        self._exceptions.set(vitals.exceptions)
+        self._unpublished.set(vitals.unpublished)
+        if vitals.last_commit is not None:
+            self._commit.set(vitals.last_commit)
+
+    def exposition(self, accept: str) -> tuple[bytes, str]:
+        """The metrics in the format that the scraper asks for, and its media type."""
+        encoder, media_type = choose_encoder(accept)
+        return encoder(self.registry), media_type
+
+    def _gauge(self, name: str, documentation: str) -> Gauge:
+        return Gauge(name, documentation, registry=self.registry)

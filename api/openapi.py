@@ -1,0 +1,55 @@
+"""The OpenAPI document: generated from the application, committed beside it, compared by `--check`.
+
+python -m api.openapi            writes api/openapi.json
+python -m api.openapi --check    exits with 1 when the committed document is not what the application says
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+
+from api.routes.responses import PROBLEM_FORMS
+
+COMMITTED = Path(__file__).parent / "openapi.json"
+_COMPONENTS = "#/components/schemas/{model}"
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the service."""
+    document: dict[str, Any] = app.openapi()
+    _, definitions = models_json_schema([(form, "serialization") for form in PROBLEM_FORMS], ref_template=_COMPONENTS)
+    schemas = document["components"]["schemas"]
+    schemas.update(definitions["$defs"])
+    # The framework describes its own validation errors; ours are problem details.
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    document["components"]["schemas"] = dict(sorted(schemas.items()))
+    return document
+
+
+def rendered(app: FastAPI) -> str:
+    """The document as it is committed."""
+    return json.dumps(describe(app), indent=1, ensure_ascii=False) + "\n"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write or check the committed document; the exit code says whether they agree."""
+    from api.app import ApiOptions, assemble
+
+    current = rendered(assemble(ApiOptions()))
+    if "--check" not in arguments:
+        COMMITTED.write_text(current, encoding="utf-8")
+        return 0
+    if COMMITTED.is_file() and COMMITTED.read_text(encoding="utf-8") == current:
+        return 0
+    sys.stderr.write("api/openapi.json is not what the application says. Run: python -m api.openapi\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,53 @@
+"""Contracts: the list."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy import Connection
+
+from api.auth import CallerDep, allows
+from api.deps import ReadsDep
+from api.lookup import find_state
+from api.routes.lists import list_response, may_guess
+from api.routes.parameters import ContractListParameters
+from api.routes.responses import CHECKED, GUARDED, UNKNOWN
+from api.schemas.records import PAGES
+from mdm.access import EVERY_ROLE
+from mdm.model.ids import Domain, EntityId
+from mdm.store.read_models import Filters, names_of
+
+router = APIRouter(
+    prefix="/v1/contracts",
+    tags=["contracts"],
+    dependencies=[Depends(allows(EVERY_ROLE))],
+    responses={**GUARDED, **CHECKED},
+)
+
+
+@router.get(
+    "",
+    name="list_contracts",
+    summary="List or search contracts",
+    response_model=PAGES[Domain.CONTRACT],
+    responses=UNKNOWN,
+)
+def list_contracts(
+    page: Annotated[ContractListParameters, Query()], request: Request, caller: CallerDep, reads: ReadsDep
+) -> Response:
+    """Without `q` in the order of their last change, with `q` best matches first. See `Page` for paging."""
+    with reads.snapshot() as connection:
+        names = None if page.customer is None else tuple(names_of(connection, _customer(connection, page.customer)))
+        filters = Filters(
+            q=page.q,
+            status=page.status,
+            updated_since=page.updated_since,
+            customer_names=names,
+            guess_identifiers=may_guess(caller.role),
+        )
+        return list_response(connection, Domain.CONTRACT, filters, page, page.scope(request.url.path), caller.role)
+
+
+def _customer(connection: Connection, entity_id: str) -> EntityId:
+    """The customer behind a filter. A filter cannot redirect, so an absorbed id stands for its survivor."""
+    state = find_state(connection, Domain.CUSTOMER, entity_id)
+    return state.merged_into or state.entity_id

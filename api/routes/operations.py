@@ -1,0 +1,71 @@
+"""For operators: status, liveness, readiness, metrics."""
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.auth import allows
+from api.deps import ReadsDep
+from api.errors import UNAVAILABLE, refuse
+from api.metrics import Metrics
+from api.routes.responses import COMMON, GUARDED
+from api.schemas.common import Live, Ready
+from api.schemas.status import Status
+from api.wire import answer
+from mdm.access import EVERY_ROLE
+from mdm.store import migrate
+from mdm.store.read_models import status_summary, vitals
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get(
+    "/v1/status",
+    name="get_status",
+    summary="How the hub is doing",
+    response_model=Status,
+    dependencies=[Depends(allows(EVERY_ROLE))],
+    responses=GUARDED,
+)
+def get_status(reads: ReadsDep) -> Response:
+    """What came in, what became of it (`add_up`: every message has one outcome), and what waits for somebody."""
+    with reads.snapshot() as connection:
+        return answer(status_summary(connection))
+
+
+@router.get("/livez", name="livez", summary="The process is alive", response_model=Live)
+async def livez() -> Response:
+    """Asks nothing else: a restart does not mend a database."""
+    return answer({"status": "alive"})
+
+
+@router.get(
+    "/readyz", name="readyz", summary="The process can serve", response_model=Ready, responses={503: COMMON[503]}
+)
+def readyz(reads: ReadsDep) -> Response:
+    """The database answers and has the schema of this release."""
+    with reads.snapshot() as connection:
+        revision = migrate.current_of(connection)
+    needed = migrate.head()
+    if revision != needed:
+        raise refuse(
+            UNAVAILABLE,
+            f"The database schema is at {revision or 'nothing'}, this release needs {needed}: run `mdm db upgrade`.",
+            headers={"Retry-After": "30"},
+        )
+    return answer({"status": "ready", "schema_revision": revision})
+
+
+@router.get(
+    "/metrics",
+    name="metrics",
+    summary="Metrics for Prometheus",
+    response_class=Response,
+    dependencies=[Depends(allows(EVERY_ROLE))],
+    responses={**GUARDED, 200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def get_metrics(request: Request, reads: ReadsDep) -> Response:
+    """OpenMetrics when the scraper accepts it, Prometheus text otherwise."""
+    metrics: Metrics = request.app.state.metrics
+    with reads.snapshot() as connection:
+        metrics.show(vitals(connection))
+    content, media_type = metrics.exposition(request.headers.get("accept", ""))
+    return Response(content, media_type=media_type)

@@ -1,0 +1,70 @@
+"""Query parameters. Unknown ones are refused: a misspelt filter must not return everything."""
+
+from typing import Annotated, Any
+
+from fastapi import Path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.types import AwareDatetime
+
+#: A list never returns more at once; further rows follow by cursor.
+MAX_LIMIT = 200
+
+
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not contain a NUL character")
+    return text
+
+
+#: Text that PostgreSQL can compare with.
+Storable = Annotated[str, AfterValidator(_storable)]
+EntityIdPath = Annotated[Storable, Path(description="Golden record id.", max_length=64)]
+
+
+class Parameters(BaseModel):
+    """The base of all query parameters."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Paged(Parameters):
+    """A page of a list."""
+
+    limit: int = Field(50, ge=1, le=MAX_LIMIT)
+    cursor: str | None = Field(None, max_length=512, description="`next` of the page before.")
+
+    def scope(self, path: str) -> str:
+        """The list this page belongs to: its path and filters, without the place in it."""
+        filters: dict[str, Any] = self.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_none=True)
+        return path + "?" + "&".join(f"{name}={value}" for name, value in sorted(filters.items()))
+
+
+class ListParameters(Paged):
+    """Filters of every list of golden records."""
+
+    q: Storable | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="Words of names (also beginnings of words) that must all occur, or one whole identifier.",
+    )
+    status: Storable | None = Field(None, max_length=64, description="Golden value `status`.")
+    updated_since: AwareDatetime | None = Field(None, description="Current version known since, RFC 3339.")
+
+
+class CustomerListParameters(ListParameters):
+    """Filters of the list of customers."""
+
+    country: str | None = Field(None, pattern="^[A-Za-z]{2}$", description="Country of the seat, ISO 3166-1 alpha-2.")
+
+
+class ContractListParameters(ListParameters):
+    """Filters of the list of contracts."""
+
+    customer: Storable | None = Field(None, max_length=64, description="Golden record id of the customer.")
+
+
+class KnownAt(Parameters):
+    """A look back: what the hub held as current at an instant."""
+
+    known_at: AwareDatetime | None = Field(None, description="RFC 3339 with an offset; now when absent.")

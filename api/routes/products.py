@@ -1,0 +1,37 @@
+"""Products: the list."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from api.auth import CallerDep, allows
+from api.deps import ReadsDep
+from api.routes.lists import list_response, may_guess
+from api.routes.parameters import ListParameters
+from api.routes.responses import CHECKED, GUARDED
+from api.schemas.records import PAGES
+from mdm.access import EVERY_ROLE
+from mdm.model.ids import Domain
+from mdm.store.read_models import Filters
+
+router = APIRouter(
+    prefix="/v1/products",
+    tags=["products"],
+    dependencies=[Depends(allows(EVERY_ROLE))],
+    responses={**GUARDED, **CHECKED},
+)
+
+
+@router.get("", name="list_products", summary="List or search products", response_model=PAGES[Domain.PRODUCT])
+def list_products(
+    page: Annotated[ListParameters, Query()], request: Request, caller: CallerDep, reads: ReadsDep
+) -> Response:
+    """Without `q` in the order of their last change, with `q` best matches first. See `Page` for paging."""
+    filters = Filters(
+        q=page.q,
+        status=page.status,
+        updated_since=page.updated_since,
+        guess_identifiers=may_guess(caller.role),
+    )
+    with reads.snapshot() as connection:
+        return list_response(connection, Domain.PRODUCT, filters, page, page.scope(request.url.path), caller.role)

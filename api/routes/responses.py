@@ -1,0 +1,47 @@
+"""What routes declare to answer besides success, for the OpenAPI document."""
+
+from typing import Any
+
+from api.errors import MEDIA_TYPE
+from api.schemas.common import AmbiguousForm, DeletedRowForm, MergedForm, ProblemForm, RetiredForm
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def _problem(description: str, form: type[ProblemForm] = ProblemForm) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{form.__name__}"}
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+#: Problem forms that responses refer to; `api.openapi` puts them among the components.
+PROBLEM_FORMS: tuple[type[ProblemForm], ...] = (ProblemForm, MergedForm, RetiredForm, DeletedRowForm, AmbiguousForm)
+
+#: What any request may be answered.
+COMMON: Responses = {
+    400: _problem("The request cannot be read."),
+    414: _problem("The path or the query is too long."),
+    431: _problem("The headers are too large."),
+    500: _problem("A defect of the hub."),
+    503: _problem("The database does not answer; try again."),
+}
+#: What a request that needs an API key may be answered.
+GUARDED: Responses = {
+    401: _problem("No valid API key."),
+    403: _problem("The role of the API key does not include this."),
+}
+#: What a request with parameters may be answered.
+CHECKED: Responses = {422: _problem("A parameter is not understood.")}
+#: What a request for one golden record may be answered.
+ONE: Responses = {
+    308: _problem("The record was merged; `Location` and `merged_into` name the survivor.", MergedForm),
+    404: _problem("No such record."),
+    410: _problem("The record has no source row any more.", RetiredForm),
+}
+UNMODIFIED: Responses = {304: {"description": "The caller holds this version already (`If-None-Match`)."}}
+#: What a look-up of a source row may be answered.
+NAMED: Responses = {
+    404: _problem("The hub does not know this row, or it is not one that is resolved."),
+    409: _problem("The name means several golden records.", AmbiguousForm),
+    410: _problem("The row was deleted in its platform.", DeletedRowForm),
+}
+UNKNOWN: Responses = {404: _problem("There is nothing under this name.")}

@@ -1,0 +1,166 @@
+"""Golden records, their lineage, sources and history."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, create_model
+
+from api.schemas.common import Form, Page, Position, SourceKey
+from api.schemas.values import VALUES
+from mdm.model.ids import Domain
+
+
+class RecordHead(Form):
+    """What every golden record has besides its values."""
+
+    id: str = Field(examples=["cus_01kczk7c000000000000000000"])
+    domain: Domain
+    version: int
+    name: str = Field(description="For display.")
+    masked: list[str] = Field(description="Attributes whose values this API key may not see in full.")
+    sources: int = Field(description="Number of source rows behind it.")
+    known_from: datetime = Field(description="When the hub came to know this version.")
+    known_to: datetime | None = Field(description="When a newer version replaced it; null for the current one.")
+    ruleset: str = Field(description="Fingerprint of the survivorship rules that chose the values.")
+    cause: str = Field(description="founded, source, merge, split, ...")
+
+
+def _record_form(domain: Domain) -> type[BaseModel]:
+    form: type[BaseModel] = create_model(
+        f"{domain.value.capitalize()}Record",
+        __base__=RecordHead,
+        __doc__=f"The golden record of a {domain.value}.",
+        values=(VALUES[domain], ...),
+    )
+    return form
+
+
+#: The form of a golden record of each domain.
+RECORDS: dict[Domain, type[BaseModel]] = {domain: _record_form(domain) for domain in Domain}
+#: The form of a page of golden records of each domain. Any: a generic form of a form that is made at run time.
+PAGES: dict[Domain, Any] = {domain: Page[form] for domain, form in RECORDS.items()}  # type: ignore[valid-type]
+
+
+class RunnerUp(Form):
+    """A value that did not survive."""
+
+    record: SourceKey
+    value: Any = None
+    reason: str | None = Field(None, description="Why it lost.")
+
+
+class AttributeLineage(Form):
+    """Where one golden value comes from. For a union of values `elements` says it for each of them."""
+
+    record: SourceKey | None = None
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    lsn: int | None = None
+    transaction: str | None = None
+    event_time: datetime | None = None
+    rule: str | None = None
+    ruleset: str | None = None
+    runners_up: list[RunnerUp] = Field(default_factory=list)
+    elements: list[Any] | None = None
+
+
+class Lineage(Form):
+    """Where every value of one version comes from."""
+
+    id: str
+    domain: Domain
+    version: int
+    attributes: dict[str, AttributeLineage]
+
+
+class SourceRow(SourceKey):
+    """A live source row of a golden record, in canonical attributes."""
+
+    kind: str
+    attributes: dict[str, Any]
+    masked: list[str]
+    rejected: dict[str, str] = Field(description="Attributes whose value was junk, with the reason's code.")
+    position: Position = Field(description="The change event that gave the row its present form.")
+    member_since: datetime
+
+
+class ValueChange(Form):
+    """One attribute before and after."""
+
+    attribute: str
+    before: Any = None
+    after: Any = None
+
+
+class HistoryEntry(Form):
+    """One version, and what changed from the version before it."""
+
+    version: int
+    name: str
+    cause: str
+    ruleset: str
+    sources: int
+    known_from: datetime
+    known_to: datetime | None
+    changed: list[ValueChange]
+
+
+class Fate(Form):
+    """What became of an id."""
+
+    id: str
+    domain: Domain
+    status: Literal["active", "merged", "retired"]
+    current_id: str | None = Field(description="The id to use now: itself, the one it was merged into, or null.")
+    founded_at: datetime
+    changed_at: datetime
+    absorbed: list[str] = Field(description="Ids that redirect to this one.")
+
+
+class CrosswalkEntry(SourceKey):
+    """Which golden record a platform's name means."""
+
+    entity_id: str
+    domain: Domain
+    via: Literal["record", "alias", "offer"] = Field(
+        description="How it leads there: as primary key, as another name of a row, or as an offer (price) of a product."
+    )
+    record: SourceKey = Field(description="The source row that belongs to the golden record.")
+    since: datetime
+
+
+class FactReference(SourceKey):
+    """What a fact refers to."""
+
+    role: str
+
+
+class LinkedFact(SourceKey):
+    """A linked fact as its platform states it."""
+
+    kind: str
+    attributes: dict[str, Any]
+    masked: list[str]
+    references: list[FactReference]
+    event_time: datetime
+
+
+class Change(Form):
+    """One announcement of the change feed."""
+
+    seq: int = Field(description="Grows with every commit.")
+    type: str = Field(examples=["customer.changed"])
+    domain: Domain
+    entity_id: str
+    version: int | None = Field(description="Version of the golden record; null when it ended (merged, retired).")
+    at: datetime
+    payload: dict[str, Any]
+
+
+class ChangePage(Form):
+    """A part of the change feed, oldest first."""
+
+    changes: list[Change]
+    next: str = Field(description="Give it back as `since`. Always present, also when there is nothing new.")
+    more: bool = Field(description="Whether further changes are waiting now.")

@@ -1,0 +1,54 @@
+"""Blocking keys: two records are compared only when they share one.
+
+Every rule is a composition of columns, so that a key is selective by itself; a store does not pair records through a
+key that more than `model.block_cap` records carry, and finds them through their finer keys instead.
+"""
+
+from collections.abc import Iterable, Mapping
+from itertools import islice, product
+from typing import Any, NamedTuple
+
+from xxhash import xxh3_64_intdigest
+
+from matching.features import Features, derive
+from matching.model import BlockingRule, MatchModel
+
+_SIGN = 1 << 63
+
+
+class BlockingKey(NamedTuple):
+    """A rule of the model and the value that a record has under it."""
+
+    rule: str
+    value: str
+
+
+def block_keys(model: MatchModel, comparison: Mapping[str, Any]) -> tuple[BlockingKey, ...]:
+    """The keys of a record, computed from what it says itself. Sorted, distinct."""
+    return _keys(model.blocking, derive(model.domain, comparison, model.common_tokens))
+
+
+def dynamic_keys(model: MatchModel, comparison: Mapping[str, Any]) -> tuple[BlockingKey, ...]:
+    """Keys that depend on values joined in (a contract's resolved customer), valid only while those values hold."""
+    return _keys(model.dynamic, derive(model.domain, comparison, model.common_tokens))
+
+
+def block_hash(domain: str, key: BlockingKey) -> int:
+    """A stable signed 64-bit number for a key."""
+    digest = xxh3_64_intdigest(f"{domain}\x1f{key.rule}\x1f{key.value}".encode())
+    return digest - (1 << 64) if digest >= _SIGN else digest
+
+
+def _keys(rules: Iterable[BlockingRule], features: Features) -> tuple[BlockingKey, ...]:
+    keys = {BlockingKey(rule.name, value) for rule in rules for value in islice(_values(rule, features), rule.limit)}
+    return tuple(sorted(keys))
+
+
+def _values(rule: BlockingRule, features: Features) -> Iterable[str]:
+    parts: list[tuple[str, ...]] = []
+    for column in rule.columns:
+        value = features.get(column)
+        if value is None:
+            return ()
+        parts.append(value if isinstance(value, tuple) else (str(value),))
+    return ("|".join(combination) for combination in product(*parts))

@@ -1,0 +1,161 @@
+"""From scored pairs to entities: strongest pair first, never past a contradiction.
+
+The result is a function of the records and their edges alone. Order of arrival cannot matter: edges are taken by weight
+with ties broken by the records' own names, and every condition for joining is judged inside this one process. Because
+joining happens along matches only, a set of records closed under matches and judgements can be clustered by itself.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from matching.decision import Decision
+from matching.model import MatchModel
+from matching.validity import Facts, contradiction, facts_of
+
+Pair: TypeAlias = frozenset[int]
+
+
+class Edge(NamedTuple):
+    """A scored pair of records worth keeping: a match or a possible match. Direction has no meaning."""
+
+    a: int
+    b: int
+    weight: float
+    decision: Decision
+    veto: str | None = None
+
+
+class Refusal(NamedTuple):
+    """A match that was not followed, and why: a question for a person."""
+
+    a: int
+    b: int
+    weight: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clustering:
+    """`groups` covers every node once. `refused` has the strongest refused match of each pair of groups."""
+
+    groups: tuple[frozenset[int], ...]
+    refused: tuple[Refusal, ...]
+
+
+#: Reason of a refusal that a steward has answered already; it is no question any more.
+_JUDGED = "judged not the same"
+
+
+def cluster(
+    model: MatchModel,
+    nodes: Mapping[int, Mapping[str, Any]],
+    edges: Sequence[Edge],
+    same: Set[Pair],
+    not_same: Set[Pair],
+) -> Clustering:
+    """Group `nodes` by their edges and the verdicts of stewards, which outrank every edge.
+
+    Edges and verdicts about records that are not among the nodes are ignored. Between two contradicting verdicts
+    "not the same" wins, because parting is the mistake that is easier to undo.
+    """
+    names = {node: _name(comparison) for node, comparison in nodes.items()}
+    process = _Process(model, nodes, edges, {pair for pair in not_same if pair <= nodes.keys()})
+    verdicts = [sorted(pair, key=names.__getitem__) for pair in same if len(pair) == 2 and pair <= nodes.keys()]
+    for a, b in sorted(verdicts, key=lambda pair: (names[pair[0]], names[pair[1]])):
+        process.obey(a, b)
+    matches = [edge for edge in edges if edge.decision is Decision.MATCH and edge.a in nodes and edge.b in nodes]
+    refusals: list[Refusal] = []
+    for edge in sorted(matches, key=lambda edge: (-edge.weight, *sorted((names[edge.a], names[edge.b])))):
+        reason = process.follow(edge)
+        if reason is not None and reason != _JUDGED:
+            refusals.append(Refusal(edge.a, edge.b, edge.weight, reason))
+    return Clustering(process.groups(names), _strongest(refusals, process))
+
+
+class _Process:
+    """The state of one greedy run: which group a node is in, and what each group knows."""
+
+    def __init__(
+        self, model: MatchModel, nodes: Mapping[int, Mapping[str, Any]], edges: Sequence[Edge], not_same: Set[Pair]
+    ) -> None:
+        self._model = model
+        self._group = {node: node for node in nodes}
+        self._members: dict[int, set[int]] = {node: {node} for node in nodes}
+        self._facts: dict[int, Facts] = {node: facts_of(model, comparison) for node, comparison in nodes.items()}
+        self._apart: defaultdict[int, set[int]] = defaultdict(set)
+        for a, b in not_same:
+            self._apart[a].add(b)
+            self._apart[b].add(a)
+        self._between: defaultdict[int, dict[int, float]] = defaultdict(dict)
+        for edge in edges:
+            if edge.a in nodes and edge.b in nodes:
+                self._between[edge.a][edge.b] = self._between[edge.b][edge.a] = edge.weight
+
+    def group_of(self, node: int) -> int:
+        return self._group[node]
+
+    def groups(self, names: Mapping[int, tuple[str, ...]]) -> tuple[frozenset[int], ...]:
+        members = self._members.values()
+        return tuple(
+            frozenset(group) for group in sorted(members, key=lambda group: min(names[node] for node in group))
+        )
+
+    def obey(self, a: int, b: int) -> None:
+        """Join what a steward called the same, unless another verdict parts the two groups."""
+        first, second = self._group[a], self._group[b]
+        if first != second and not self._judged_apart(first, second):
+            self._join(first, second)
+
+    def follow(self, edge: Edge) -> str | None:
+        """Join along a match; the reason when that must not happen."""
+        first, second = self._group[edge.a], self._group[edge.b]
+        if first == second:
+            return None
+        if self._judged_apart(first, second):
+            return _JUDGED
+        reason = contradiction(self._facts[first], self._facts[second]) or self._too_little_support(first, second)
+        if reason is None:
+            self._join(first, second)
+        return reason
+
+    def _judged_apart(self, first: int, second: int) -> bool:
+        return not self._apart[first].isdisjoint(self._members[second])
+
+    def _too_little_support(self, first: int, second: int) -> str | None:
+        """Two entities do not melt on one strong pair: the pairs between them must agree on average."""
+        left, right = self._members[first], self._members[second]
+        if len(left) == 1 and len(right) == 1:
+            return None
+        thresholds = self._model.thresholds
+        total = sum(self._between[a].get(b, thresholds.absent) for a in sorted(left) for b in sorted(right))
+        needed = thresholds.groups if len(left) > 1 and len(right) > 1 else thresholds.attach
+        if total >= needed * len(left) * len(right):
+            return None
+        return "weak join of two groups" if len(left) > 1 and len(right) > 1 else "too little support in the group"
+
+    def _join(self, first: int, second: int) -> None:
+        if len(self._members[first]) < len(self._members[second]):
+            first, second = second, first
+        for node in self._members[second]:
+            self._group[node] = first
+        self._members[first] |= self._members.pop(second)
+        self._facts[first] = self._facts[first].union(self._facts.pop(second))
+        self._apart[first] |= self._apart.pop(second, set())
+
+
+def _strongest(refusals: Sequence[Refusal], process: _Process) -> tuple[Refusal, ...]:
+    """The first (strongest) refusal between each two groups that are still apart at the end."""
+    kept: dict[Pair, Refusal] = {}
+    for refusal in refusals:
+        ends = frozenset((process.group_of(refusal.a), process.group_of(refusal.b)))
+        if len(ends) == 2:
+            kept.setdefault(ends, refusal)
+    return tuple(kept.values())
+
+
+def _name(comparison: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a record is called wherever it is stored; the tie-break that arrival cannot influence."""
+    name = comparison.get("self")
+    return (name,) if isinstance(name, str) else tuple(name or (repr(sorted(comparison.items())),))

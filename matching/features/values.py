@@ -1,0 +1,55 @@
+"""Reading a comparison form: every reader returns nothing rather than an empty or mistyped value."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+#: One record's columns: a text, a sorted tuple of distinct texts, or a number.
+Features: TypeAlias = Mapping[str, str | tuple[str, ...] | float]
+Columns: TypeAlias = dict[str, str | tuple[str, ...] | float]
+
+
+class Kind(StrEnum):
+    """What a column holds."""
+
+    TEXT = "text"
+    LIST = "list of text"
+    NUMBER = "number"
+
+
+def kinds(*, texts: str, lists: str, numbers: str = "") -> Mapping[str, Kind]:
+    """A declaration of columns: names by kind, separated by blanks."""
+    return {
+        **dict.fromkeys(texts.split(), Kind.TEXT),
+        **dict.fromkeys(lists.split(), Kind.LIST),
+        **dict.fromkeys(numbers.split(), Kind.NUMBER),
+    }
+
+
+def text(comparison: Mapping[str, Any], key: str) -> str | None:
+    value = comparison.get(key)
+    return str(value) if value not in (None, "") else None
+
+
+def texts(comparison: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """A list value as sorted distinct texts; a single text counts as a list of one."""
+    value = comparison.get(key)
+    if value in (None, ""):
+        return ()
+    values = [value] if isinstance(value, str) else value
+    return tuple(sorted({str(item) for item in values if item not in (None, "")}))
+
+
+def number(comparison: Mapping[str, Any], key: str) -> float | None:
+    value = comparison.get(key)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def distinct(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({value for value in values if value}))
+
+
+def put(columns: Columns, name: str, value: str | tuple[str, ...] | float | None) -> None:
+    """Keep a value unless it says nothing."""
+    if value is not None and value != "" and value != ():
+        columns[name] = value

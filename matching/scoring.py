@@ -1,0 +1,136 @@
+"""Match weights of pairs: the prior plus one contribution per comparison, in bits.
+
+A batch is scored with array operations; the explanation of one pair is the same computation on a batch of one, so the
+two can never differ.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.conditions import TRUE, Indices
+from matching.features import Features, derive
+from matching.frame import Frame
+from matching.model import Comparison, MatchModel
+
+#: Pairs per pass; larger arrays fall out of the processor's cache and are slower per pair.
+_CHUNK = 50_000
+
+UNKNOWN_LABEL = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of n pairs. `levels` has a column per comparison: 0 is unknown, i is the comparison's level i - 1."""
+
+    weight: NDArray[np.float64]
+    levels: NDArray[np.int8]
+    #: The name of the first veto that holds, or None.
+    veto: list[str | None]
+
+
+class Contribution(NamedTuple):
+    """What one comparison said about a pair."""
+
+    comparison: str
+    level: str
+    bits: float
+
+
+@dataclass(frozen=True, slots=True)
+class PairScore:
+    """One pair explained: prior + contributions = weight (bits)."""
+
+    weight: float
+    probability: float
+    prior: float
+    contributions: tuple[Contribution, ...]
+    #: Names of all vetoes that hold.
+    vetoes: tuple[str, ...]
+    fingerprint: str
+
+
+def score_pairs(model: MatchModel, left: Sequence[Mapping[str, Any]], right: Sequence[Mapping[str, Any]]) -> Scores:
+    """Score pair i of `left[i]` and `right[i]`. Symmetric. A record that occurs often is encoded once."""
+    if len(left) != len(right):
+        raise ValueError(f"{len(left)} left records but {len(right)} right records")
+    places: dict[int, int] = {}
+    records: list[Mapping[str, Any]] = []
+    indices = np.empty((2, len(left)), dtype=np.intp)
+    for side, items in enumerate((left, right)):
+        for position, item in enumerate(items):
+            place = places.setdefault(id(item), len(records))
+            if place == len(records):
+                records.append(item)
+            indices[side, position] = place
+    features = [derive(model.domain, record, model.common_tokens) for record in records]
+    return score_features(model, features, indices[0], indices[1])
+
+
+def score_features(model: MatchModel, records: Sequence[Features], left: Indices, right: Indices) -> Scores:
+    """Score pairs given as indices into records whose columns are already derived."""
+    frame = Frame(records)
+    weight = np.full(len(left), model.prior)
+    levels = np.zeros((len(left), len(model.comparisons)), dtype=np.int8)
+    veto = np.full(len(left), -1, dtype=np.int8)
+    for start in range(0, len(left), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        a, b = left[rows], right[rows]
+        for column, comparison in enumerate(model.comparisons):
+            found = _levels(comparison, frame, a, b)
+            levels[rows, column] = found
+            weight[rows] += _weights(comparison)[found]
+        for number in range(len(model.vetoes) - 1, -1, -1):
+            holds = model.vetoes[number].condition.evaluate(frame, a, b) == TRUE
+            veto[rows][holds] = number
+    names = [item.name for item in model.vetoes]
+    return Scores(weight, levels, [names[number] if number >= 0 else None for number in veto.tolist()])
+
+
+def explain_pair(model: MatchModel, left: Mapping[str, Any], right: Mapping[str, Any]) -> PairScore:
+    """The weight of one pair as a sum of parts, with every veto that holds."""
+    features = [derive(model.domain, record, model.common_tokens) for record in (left, right)]
+    first, second = np.array([0], dtype=np.intp), np.array([1], dtype=np.intp)
+    scores = score_features(model, features, first, second)
+    frame = Frame(features)
+    vetoes = tuple(veto.name for veto in model.vetoes if veto.condition.evaluate(frame, first, second)[0] == TRUE)
+    contributions = tuple(
+        _contribution(comparison, int(level))
+        for comparison, level in zip(model.comparisons, scores.levels[0], strict=True)
+    )
+    weight = float(scores.weight[0])
+    return PairScore(weight, probability(weight), model.prior, contributions, vetoes, model.fingerprint)
+
+
+def probability(weight: float) -> float:
+    """The probability of a match at a weight (posterior log2 odds)."""
+    return float(1.0 / (1.0 + 2.0 ** -min(max(weight, -1000.0), 1000.0)))
+
+
+def _levels(comparison: Comparison, frame: Frame, left: Indices, right: Indices) -> NDArray[np.int8]:
+    """The first true level of each pair; conditions are asked only about pairs that are still undecided."""
+    result = np.full(len(left), len(comparison.levels), dtype=np.int8)
+    unknown = comparison.unknown.evaluate(frame, left, right) == TRUE
+    result[unknown] = 0
+    undecided = np.flatnonzero(~unknown)
+    for number, level in enumerate(comparison.levels, start=1):
+        if level.condition is None or not len(undecided):
+            break
+        holds = level.condition.evaluate(frame, left[undecided], right[undecided]) == TRUE
+        result[undecided[holds]] = number
+        undecided = undecided[~holds]
+    return result
+
+
+def _weights(comparison: Comparison) -> NDArray[np.float64]:
+    return np.array([0.0, *(level.weight for level in comparison.levels)])
+
+
+def _contribution(comparison: Comparison, level: int) -> Contribution:
+    if level == 0:
+        return Contribution(comparison.name, UNKNOWN_LABEL, 0.0)
+    found = comparison.levels[level - 1]
+    return Contribution(comparison.name, found.label, found.weight)

@@ -1,0 +1,69 @@
+"""Which records can never be one entity: identifiers that clearly differ, and a stated parent.
+
+Judged on whole groups, because a contradiction is often between two records that were never compared.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rapidfuzz.distance import OSA
+
+from matching.features.values import texts
+from matching.model import MatchModel
+
+# Two values of one identifier this close are one value, mistyped once (a swap of neighbours counts as one).
+_MISTYPED = 1
+
+DIFFERENT_IDENTIFIERS = "identifiers differ"
+PARENT = "one is stated to be the parent of the other"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a group of records states about its identity."""
+
+    #: Values by kind, a kind being a column or the `type:country` of a typed identifier.
+    identifiers: Mapping[str, frozenset[str]]
+    names: frozenset[str]
+    parents: frozenset[str]
+
+    def union(self, other: "Facts") -> "Facts":
+        merged = dict(self.identifiers)
+        for kind, values in other.identifiers.items():
+            merged[kind] = merged.get(kind, frozenset()) | values
+        return Facts(merged, self.names | other.names, self.parents | other.parents)
+
+
+def facts_of(model: MatchModel, comparison: Mapping[str, Any]) -> Facts:
+    """The facts of one record, as the model says which columns identify."""
+    identifiers: dict[str, set[str]] = {}
+    for column in model.cannot_link.identifiers:
+        for value in texts(comparison, column):
+            kind, _, normal = value.rpartition(":") if ":" in value else (column, "", value)
+            identifiers.setdefault(kind, set()).add(normal)
+    child, parent = model.cannot_link.parents or ("", "")
+    return Facts(
+        {kind: frozenset(values) for kind, values in identifiers.items()},
+        frozenset(texts(comparison, parent)) if parent else frozenset(),
+        frozenset(texts(comparison, child)) if child else frozenset(),
+    )
+
+
+def contradiction(first: Facts, second: Facts) -> str | None:
+    """Why two groups cannot be one entity, or None. Agreement in one kind of identifier outweighs conflict in another:
+    a subsidiary may be filed under the tax number of its group's head."""
+    if first.parents & second.names or second.parents & first.names:
+        return PARENT
+    differs = False
+    for kind in first.identifiers.keys() & second.identifiers.keys():
+        if _agree(first.identifiers[kind], second.identifiers[kind]):
+            return None
+        differs = True
+    return DIFFERENT_IDENTIFIERS if differs else None
+
+
+def _agree(first: frozenset[str], second: frozenset[str]) -> bool:
+    if first & second:
+        return True
+    return any(OSA.distance(a, b, score_cutoff=_MISTYPED) <= _MISTYPED for a in first for b in second)

@@ -1,0 +1,109 @@
+"""The composition root: from settings to a hub that has a database. Knows nothing of the command line or the API."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from mdm.clock import Clock, system_clock
+from mdm.errors import ConfigurationInvalid, OperatorError
+from mdm.settings import Settings
+from mdm.store.embedded import EmbeddedServer
+
+#: Database of the embedded server that holds the hub.
+_DATABASE = "mdm"
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """What every use case needs from the outside world."""
+
+    settings: Settings
+    engine: Engine
+    clock: Clock
+
+
+@contextmanager
+def open_hub(
+    settings: Settings, clock: Clock = system_clock, progress: Callable[[str], None] = lambda _message: None
+) -> Iterator[Hub]:
+    """A hub on the database of the settings: `database_url`, or the embedded server below `data_dir`.
+
+    The embedded server is started, or joined when another hub process runs it, and given up at the end. The schema is
+    not touched; see `mdm.store.migrate`. `progress` hears about long waits.
+
+    Raises:
+        OperatorError: the database cannot be reached or the embedded server cannot be started.
+    """
+    if settings.database_url is not None:
+        with _hub(settings, database_url(settings.database_url), clock) as hub:
+            yield hub
+        return
+    with EmbeddedServer(settings.data_dir / "postgres", progress=progress) as server:
+        server.create_database(_DATABASE)
+        with _hub(settings, make_url(server.url(_DATABASE)), clock) as hub:
+            yield hub
+
+
+def database_url(written: str) -> URL:
+    """The URL of a PostgreSQL database as SQLAlchemy needs it.
+
+    Raises:
+        ConfigurationInvalid: it is not a PostgreSQL URL. The message does not repeat it, for it may hold a password.
+    """
+    try:
+        url = make_url(written)
+    except ArgumentError:
+        url = URL.create("unreadable")
+    if url.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
+        raise ConfigurationInvalid(
+            "MDM_DATABASE_URL must look like postgresql://user:password@host:5432/database.",
+            action="Correct MDM_DATABASE_URL, or remove it to use the embedded PostgreSQL.",
+        )
+    return url.set(drivername="postgresql+psycopg")
+
+
+def make_engine(url: URL | str) -> Engine:
+    """An engine with the hub's manners: connections are checked before use, JSON goes through orjson."""
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        json_serializer=_json_text,
+        json_deserializer=orjson.loads,
+        connect_args={"application_name": "mdm"},
+    )
+
+
+@contextmanager
+def _hub(settings: Settings, url: URL, clock: Clock) -> Iterator[Hub]:
+    engine = make_engine(url)
+    try:
+        _check(engine)
+        yield Hub(settings=settings, engine=engine, clock=clock)
+    finally:
+        engine.dispose()
+
+
+def _check(engine: Engine) -> None:
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        raise OperatorError(
+            f"The database {engine.url.render_as_string(hide_password=True)} cannot be reached: "
+            f"{str(error.orig).strip()}",
+            action="Check MDM_DATABASE_URL and that the server runs, or remove it to use the embedded PostgreSQL.",
+        ) from error
+
+
+def _json_text(value: Any) -> str:  # Any: whatever a JSON column holds
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        # Integers above 64 bits, which PostgreSQL and its sources may hold and orjson does not write.
+        return json.dumps(value, ensure_ascii=False)

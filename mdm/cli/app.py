@@ -1,0 +1,58 @@
+"""The tree of commands and how errors are told."""
+
+import sys
+
+import typer
+
+from mdm import __version__
+from mdm.cli import check, export, feeds, keys, match, run
+from mdm.errors import MdmError, TransientError
+
+app = typer.Typer(
+    name="mdm",
+    help="Master data hub: golden records of customers, contracts and products from change data capture.\n\n"
+    "Start with `mdm demo`. Settings come from the environment: MDM_DATABASE_URL (a PostgreSQL server; without it an "
+    "embedded one is used), MDM_DATA_DIR (where the embedded one keeps its data, default ./.mdm).",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(run.database, name="db", help="The schema of the hub's database.")
+app.command("ingest")(feeds.ingest)
+app.command("status")(feeds.status)
+app.add_typer(feeds.exceptions, name="exceptions", help="What could not be processed, why, and who must act.")
+app.command("serve")(run.serve)
+app.command("demo")(run.demo)
+app.add_typer(export.export, name="export", help="Golden records, crosswalks and source rows as files.")
+app.command("explain")(check.explain)
+app.add_typer(check.state, name="state", help="What the hub holds, as one number.")
+app.command("verify")(check.verify)
+app.add_typer(match.match, name="match", help="The matching engine, measured.")
+app.add_typer(keys.keys, name="keys", help="API keys and their roles.")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mdm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", help="Print the version and leave.", callback=_print_version),
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Run the command line; a known error is told in two lines and ends with exit code 2."""
+    try:
+        app()
+    except MdmError as error:
+        typer.echo(f"error [{error.code}]: {error.message}", err=True)
+        if error.advice:
+            typer.echo(f"  what to do: {error.advice}", err=True)
+        elif isinstance(error, TransientError):
+            typer.echo("  what to do: try again; nothing was written.", err=True)
+        sys.exit(2)

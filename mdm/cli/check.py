@@ -1,0 +1,104 @@
+"""Commands that show and prove: explain, state digest, verify."""
+
+from dataclasses import asdict
+
+import typer
+
+from mdm.cli.context import JSON_OPTION, hub, notes, pipeline, print_json, print_table
+from mdm.errors import OperatorError
+from mdm.hub.digest import state_digest
+from mdm.hub.explain import Neighbour, PairExplanation, RecordExplanation, explain_one, explain_two
+from mdm.hub.verify import verify as verify_hub
+from mdm.model.ids import CrosswalkKey
+
+state = typer.Typer(no_args_is_help=True)
+
+#: Differences shown to people; JSON has them all.
+_SHOWN = 50
+
+
+def explain(
+    names: list[str] = typer.Argument(..., metavar="SYSTEM TYPE KEY [SYSTEM TYPE KEY]"),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Why a record belongs to its entity, or why two records are, or are not, one."""
+    if len(names) not in (3, 6):
+        raise OperatorError("explain takes one or two records.", action="mdm explain SYSTEM TYPE KEY [SYSTEM TYPE KEY]")
+    first = CrosswalkKey(*names[:3])
+    with hub() as opened:
+        if len(names) == 3:
+            _print_one(explain_one(opened.engine, first), as_json)
+            return
+        rules = pipeline(opened).rules
+        _print_two(explain_two(opened.engine, rules, first, CrosswalkKey(*names[3:])), as_json)
+
+
+def _print_one(found: RecordExplanation, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(found))
+        return
+    typer.echo(f"{found.record.key} belongs to {found.record.entity_id}, with:")
+    for member in found.members:
+        typer.echo(f"  {member}")
+    columns = ("record", "entity", "decision", "bits", "veto")
+    print_table("Linked inside", columns, [_row(each) for each in found.inside], right=(3,))
+    print_table("Nearest outside", columns, [_row(each) for each in found.outside], right=(3,))
+
+
+def _row(each: Neighbour) -> list[object]:
+    return [str(each.key), each.entity_id, each.decision, f"{each.weight:.1f}", each.veto]
+
+
+def _print_two(found: PairExplanation, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(found) | {"verdict": found.verdict})
+        return
+    typer.echo(found.verdict)
+    typer.echo(f"  {found.a.key} in {found.a.entity_id}")
+    typer.echo(f"  {found.b.key} in {found.b.entity_id}")
+    rows: list[list[object]] = [["(before any evidence)", "", f"{found.score.prior:+.1f}"]]
+    rows += [[each.comparison, each.level, f"{each.bits:+.1f}"] for each in found.score.contributions]
+    rows.append(["match weight", "", f"{found.score.weight:+.1f}"])
+    print_table("Evidence in bits", ("comparison", "finding", "bits"), rows, right=(2,))
+    typer.echo("Compared because: " + ("; ".join(found.shared_keys) or "no blocking key is shared"))
+    for veto in found.score.vetoes:
+        typer.echo(f"Veto: {veto}")
+
+
+@state.command("digest")
+def digest(as_json: bool = JSON_OPTION) -> None:
+    """A digest of golden values and memberships: equal for equal content, whatever ids or order of arrival."""
+    with hub() as opened:
+        found = state_digest(opened.engine)
+    if as_json:
+        print_json(
+            {
+                "state": found.state,
+                "domains": {domain.value: text for domain, text in found.domains.items()},
+                "entities": {domain.value: number for domain, number in found.entities.items()},
+            }
+        )
+        return
+    typer.echo(found.state)
+    for domain, text in found.domains.items():
+        typer.echo(f"  {domain.value:<9} {text}  ({found.entities[domain]:,} golden records)")
+
+
+def verify(as_json: bool = JSON_OPTION) -> None:
+    """Recompute everything from the stored change history, judgements and rules, and compare with the live state."""
+    with hub() as opened:
+        through = pipeline(opened)
+        found = verify_hub(opened.engine, through.catalogue, through.rules, lambda step: notes.print(f"{step} ..."))
+    if as_json:
+        print_json(asdict(found) | {"agrees": found.agrees})
+    else:
+        typer.echo(f"{found.rows:,} rows, {found.records:,} live records, {found.entities:,} entities recomputed.")
+        shown = found.differences[:_SHOWN]
+        if shown:
+            rows = [[each.kind, each.subject, each.detail] for each in shown]
+            print_table("Differences", ("what", "where", "difference"), rows)
+        if len(found.differences) > _SHOWN:
+            typer.echo(f"... and {len(found.differences) - _SHOWN:,} more; --json lists all.")
+        typer.echo("The live state agrees." if found.agrees else f"{len(found.differences):,} differences.")
+    if not found.agrees:
+        raise typer.Exit(1)

@@ -1,0 +1,71 @@
+"""What commands share: opening the hub, the pipeline, and printing."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mdm.bootstrap import Hub, open_hub
+from mdm.hub.process import Pipeline
+from mdm.hub.release import load_rules
+from mdm.intake.catalogue import load_catalogue
+from mdm.model.events import Outcome
+from mdm.settings import read_settings
+from mdm.store import migrate
+
+JSON_OPTION = typer.Option(False, "--json", help="Print JSON instead of text.")
+
+console = Console(highlight=False, soft_wrap=True)
+#: Progress and notes go here, so that piped output stays clean.
+notes = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def hub(upgrade: bool = True) -> Iterator[Hub]:
+    """The hub of the environment's settings, its schema up to date."""
+    with open_hub(read_settings(os.environ), progress=notes.print) as opened:
+        if upgrade:
+            migrate.upgrade(opened.engine)
+        yield opened
+
+
+def pipeline(opened: Hub) -> Pipeline:
+    """The shipped source profiles and released rules on this hub."""
+    catalogue = load_catalogue(None)
+    return Pipeline(opened.engine, opened.clock, catalogue, load_rules(catalogue))
+
+
+def print_json(value: Any) -> None:
+    """One JSON document, indented, keys as given."""
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = ()
+) -> None:
+    """A table for people; numbers in the columns `right` are right-aligned."""
+    table = Table(title=title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "" if value is None else str(value).replace("[", "\\[")
+
+
+def outcome_rows(counts: Mapping[str, Mapping[str, int]]) -> list[list[object]]:
+    """Rows of platform, one column per outcome and the sum."""
+    return [
+        [system, *(by_outcome.get(outcome.value, 0) for outcome in Outcome), sum(by_outcome.values())]
+        for system, by_outcome in sorted(counts.items())
+    ]

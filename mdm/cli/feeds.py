@@ -1,0 +1,144 @@
+"""Commands about what comes in: ingest, status, exceptions."""
+
+import time
+from pathlib import Path
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from mdm.cli.context import JSON_OPTION, hub, notes, outcome_rows, pipeline, print_json, print_table
+from mdm.errors import OperatorError
+from mdm.hub.process import BatchReport
+from mdm.model.events import Outcome
+from mdm.store.read_exceptions import open_dead_letters, open_exceptions
+from mdm.store.read_status import status_summary
+from mdm.streams.file import FileFeed
+from mdm.workers.ingest import drain
+
+exceptions = typer.Typer(no_args_is_help=True)
+
+
+def open_feed(text: str) -> FileFeed:
+    """The feed that `file:PATH` names.
+
+    Raises:
+        OperatorError: the scheme is unknown or there is nothing at the path.
+    """
+    scheme, _, rest = text.partition(":")
+    if scheme != "file" or not rest:
+        raise OperatorError(
+            f"Unknown feed {text!r}.", action="Use file:PATH with a .jsonl(.gz) file or folder."
+        )
+    path = Path(rest)
+    if not path.exists():
+        raise OperatorError(f"There is nothing at {rest}.", action="Give the path of a capture file or folder.")
+    return FileFeed(path)
+
+
+def ingest(
+    feed: str = typer.Option(..., help="What to read: file:PATH (Debezium capture, JSONL or .gz, file or folder)."),
+    batch_size: int = typer.Option(0, help="Messages per unit of work; default MDM_BATCH_SIZE or 1000."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Read change events and bring golden records up to date. Safe to repeat and to interrupt."""
+    with hub() as opened:
+        source = open_feed(feed)
+        start = time.perf_counter()
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"))
+        with Progress(*columns, TimeElapsedColumn(), console=notes, disable=as_json) as progress:
+            bar = progress.add_task("ingesting", total=1.0)
+            report = drain(
+                pipeline(opened),
+                source,
+                batch_size=batch_size or opened.settings.batch_size,
+                dead_letter_limit=opened.settings.dead_letter_limit,
+                on_batch=lambda _: progress.update(bar, completed=source.progress()),
+            )
+            progress.update(bar, completed=1.0)
+        seconds = time.perf_counter() - start
+    if as_json:
+        print_json(report_json(report, seconds))
+        return
+    print_report(report, seconds)
+
+
+def report_json(report: BatchReport, seconds: float) -> dict[str, object]:
+    """A run as JSON."""
+    return {
+        "messages": report.messages,
+        "seconds": round(seconds, 3),
+        "outcomes": by_system(report),
+        "golden_versions": {domain.value: number for domain, number in report.golden.items()},
+        "stage_seconds": {name: round(spent, 3) for name, spent in report.stages.items()},
+    }
+
+
+def print_report(report: BatchReport, seconds: float) -> None:
+    """A run for people."""
+    rows = outcome_rows(by_system(report))
+    print_table("Events by platform and outcome", _COLUMNS, rows, right=range(1, 7))
+    rate = report.messages / seconds if seconds else 0
+    notes.print(f"{report.messages:,} events in {seconds:.1f} s ({rate:,.0f} per second)")
+
+
+def by_system(report: BatchReport) -> dict[str, dict[str, int]]:
+    """Outcome counts by platform."""
+    counts: dict[str, dict[str, int]] = {}
+    for (system, outcome), number in sorted(report.outcomes.items()):
+        counts.setdefault(system, {})[outcome.value] = number
+    return counts
+
+
+_COLUMNS = ("platform", *(outcome.value for outcome in Outcome), "events")
+
+
+def status(as_json: bool = JSON_OPTION) -> None:
+    """What was consumed and what became of it, what the hub holds, and whether the counts add up."""
+    with hub() as opened, opened.engine.connect() as connection:
+        summary = status_summary(connection)
+    messages = summary["messages"]
+    if as_json:
+        print_json(summary)
+    else:
+        counts: dict[str, dict[str, int]] = {}
+        for topic in messages["topics"]:
+            totals = counts.setdefault(topic["system"], {})
+            for outcome in Outcome:
+                totals[outcome.value] = totals.get(outcome.value, 0) + topic[outcome.value]
+        print_table("Events by platform and outcome", _COLUMNS, outcome_rows(counts), right=range(1, 7))
+        domains = [
+            [domain, each["records"], each["golden"], each["open_tasks"]] for domain, each in summary["domains"].items()
+        ]
+        columns = ("domain", "source records", "golden records", "open review tasks")
+        print_table("Master data", columns, domains, right=range(1, 4))
+        print_table("Linked facts", ("kind", "rows"), [list(each) for each in summary["facts"].items()], right=(1,))
+        waiting = [[name.replace("_", " "), number] for name, number in summary["open"].items()]
+        print_table("Waiting", ("what", "number"), waiting, right=(1,))
+        sums = "add up" if messages["add_up"] else "DO NOT ADD UP"
+        typer.echo(f"{messages['consumed']:,} messages consumed; the outcomes {sums}.")
+    if not messages["add_up"]:
+        raise typer.Exit(1)
+
+
+@exceptions.command("list")
+def list_command(
+    limit: int = typer.Option(50, help="Most rows to show."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Dead letters and contract drift that wait for somebody, newest first."""
+    with hub() as opened, opened.engine.connect() as connection:
+        letters = open_dead_letters(connection, limit)
+        drifts = open_exceptions(connection, limit)
+    if as_json:
+        print_json({"dead_letters": letters, "exceptions": drifts})
+        return
+    print_table(
+        "Dead letters",
+        ("place", "code", "reason", "what to do", "owner"),
+        [[each[name] for name in ("place", "code", "reason", "action", "owner")] for each in letters],
+    )
+    print_table(
+        "Exceptions",
+        ("table", "code", "detail", "seen", "owner"),
+        [[each[name] for name in ("table", "code", "detail", "seen", "owner")] for each in drifts],
+    )

@@ -1,0 +1,62 @@
+"""Commands that run the hub: schema, server, demo."""
+
+import typer
+from rich.console import Console
+
+from api.app import ApiOptions
+from api.server import serve as serve_http
+from mdm.bootstrap import Hub
+from mdm.cli.context import JSON_OPTION, console, hub, notes, print_json
+from mdm.demo.run import run_demo
+from mdm.store import migrate
+
+database = typer.Typer(no_args_is_help=True)
+
+_HOST = typer.Option("127.0.0.1", help="Address to listen at.")
+_PORT = typer.Option(8080, help="Port to listen at.")
+
+
+@database.callback()
+def _root() -> None:
+    """The schema of the hub's database."""
+
+
+@database.command("upgrade")
+def upgrade(as_json: bool = JSON_OPTION) -> None:
+    """Bring the schema up to date. Safe to repeat, also by several processes at once."""
+    with hub(upgrade=False) as opened:
+        before = migrate.current(opened.engine)
+        migrate.upgrade(opened.engine)
+        after = migrate.current(opened.engine)
+    if as_json:
+        print_json({"before": before, "after": after})
+    else:
+        typer.echo(f"The schema is at revision {after}" + (" (already was)." if before == after else "."))
+
+
+def serve(host: str = _HOST, port: int = _PORT) -> None:
+    """Serve the read API and the steward console until interrupted."""
+    with hub() as opened:
+        _serve(opened, host, port)
+
+
+def _serve(opened: Hub, host: str, port: int) -> None:
+    notes.print(f"API      http://{host}:{port}/v1    description at http://{host}:{port}/docs")
+    notes.print(f"Console  http://{host}:{port}/console/")
+    notes.print("Stop with Ctrl-C.")
+    serve_http(opened, host, port, ApiOptions())
+
+
+def demo(
+    serve: bool = typer.Option(True, "--serve/--no-serve", help="Serve API and console afterwards."),
+    host: str = _HOST,
+    port: int = _PORT,
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Load the sample world of four platforms, show what the hub made of it, and serve it."""
+    with hub() as opened:
+        result = run_demo(opened, console if not as_json else Console(quiet=True), notes)
+        if as_json:
+            print_json(result)
+        if serve:
+            _serve(opened, host, port)

@@ -1,0 +1,175 @@
+"""From change events to the current version of a source row, whatever order they arrive in.
+
+The version of a row is a fold over its events in source order. The fast path continues from the stored head; when an
+event arrives late, the row is folded anew from its history, so that late and timely arrival end in the same version.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mdm.model.events import BEGINNING, ChangeEvent, Operation, Outcome, Place, Row, SourcePosition
+from mdm.model.ids import CrosswalkKey, RecordId
+from mdm.model.mirror import Head, Version
+
+#: Stands for a value that no event has brought yet.
+_UNKNOWN: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What became of a row and of each event about it."""
+
+    head: Head
+    changed: bool
+    outcomes: tuple[tuple[Place, Outcome], ...]
+    #: Versions that history does not hold yet.
+    versions: tuple[Version, ...]
+
+
+def version_of(event: ChangeEvent) -> Version:
+    """The event as history keeps it."""
+    return Version(
+        event.position,
+        event.operation,
+        event.row,
+        event.unavailable,
+        event.place,
+        event.event_time,
+        event.lsn,
+        event.transaction,
+        event.previous_key.key if event.previous_key else None,
+        event.next_key.key if event.next_key else None,
+    )
+
+
+def is_late(head: Head | None, events: Iterable[ChangeEvent]) -> bool:
+    """True when history is needed: an event is older than what the hub already applied."""
+    return head is not None and any(event.position < head.position for event in events)
+
+
+def fold(
+    rec_id: RecordId,
+    key: CrosswalkKey,
+    head: Head | None,
+    events: Sequence[ChangeEvent],
+    *,
+    history: Sequence[Version] | None,
+    inherited: Mapping[str, Row],
+    truncated_at: SourcePosition,
+) -> Folded:
+    """Fold the events of one row into its version.
+
+    Args:
+        head: what is stored, or None for a row never seen.
+        events: the batch's events of this key, in any order.
+        history: all stored versions, to fold the row anew; None continues from `head`, which must then be older than
+            every event (`is_late`).
+        inherited: by previous key, the row that a primary-key change took its unchanged columns from.
+        truncated_at: the newest truncate of the table; rows not written since are gone.
+    """
+    known = {_identity(version) for version in history or ()}
+    if head is not None:
+        known.add(_identity(head))
+    newest = head.position if head else BEGINNING
+    outcomes: list[tuple[Place, Outcome]] = []
+    fresh: list[Version] = []
+    for event in sorted(events, key=lambda each: (each.position, each.place)):
+        identity = _identity(event)
+        if identity in known:
+            outcomes.append((event.place, Outcome.DUPLICATE))
+            continue
+        known.add(identity)
+        fresh.append(version_of(event))
+        timely = event.position > newest and event.position > truncated_at
+        outcomes.append((event.place, Outcome.APPLIED if timely else Outcome.STALE))
+    if not fresh and head is not None and history is None:
+        return Folded(_buried(head, truncated_at), _is_buried(head, truncated_at), tuple(outcomes), ())
+    base, versions = (None, _in_order([*history, *fresh])) if history is not None else (head, fresh)
+    for version in versions:
+        base = _advance(rec_id, key, base, version, inherited)
+    if base is None:
+        raise ValueError(f"no event to fold for {key}")
+    return Folded(_buried(base, truncated_at), True, tuple(outcomes), tuple(fresh))
+
+
+def _identity(change: ChangeEvent | Version | Head) -> tuple[object, ...]:
+    """What makes two deliveries the same change of one row.
+
+    After a restart PostgreSQL connectors send the same change with another commit LSN, so LSN and operation decide;
+    sources without LSN are identified by their whole position.
+    """
+    if change.lsn is not None:
+        return (change.lsn, change.operation)
+    return (*change.position, change.operation)
+
+
+def row_at(versions: Sequence[Version], position: SourcePosition) -> Row:
+    """The values a row had just before a position, as far as its versions tell (unchanged columns resolved)."""
+    row: dict[str, Any] = {}
+    for version in _in_order(versions):
+        if version.position > position or version.row is None:
+            continue
+        row = {column: row[column] for column in version.unavailable if column in row} | dict(version.row)
+    return row
+
+
+def _in_order(versions: Iterable[Version]) -> list[Version]:
+    return sorted(versions, key=lambda each: (each.position, each.place))
+
+
+def bury(head: Head, truncated_at: SourcePosition) -> Head | None:
+    """The head after a truncate of its table, or None when the truncate changes nothing."""
+    return _buried(head, truncated_at) if _is_buried(head, truncated_at) else None
+
+
+def _is_buried(head: Head, truncated_at: SourcePosition) -> bool:
+    return not head.deleted and head.position < truncated_at
+
+
+def _buried(head: Head, truncated_at: SourcePosition) -> Head:
+    return replace(head, deleted=True) if _is_buried(head, truncated_at) else head
+
+
+def _advance(
+    rec_id: RecordId, key: CrosswalkKey, head: Head | None, version: Version, inherited: Mapping[str, Row]
+) -> Head:
+    if version.operation is Operation.DELETE:
+        row = head.row if head else None
+        unresolved = head.unresolved if head else frozenset[str]()
+        previous_key = head.previous_key if head else None
+    else:
+        row, unresolved = _complete(head, version, inherited)
+        previous_key = version.previous_key or (head.previous_key if head and not head.deleted else None)
+    return Head(
+        rec_id=rec_id,
+        key=key,
+        position=version.position,
+        operation=version.operation,
+        row=row,
+        deleted=version.operation is Operation.DELETE,
+        place=version.place,
+        event_time=version.event_time,
+        lsn=version.lsn,
+        transaction=version.transaction,
+        previous_key=previous_key,
+        unresolved=unresolved,
+    )
+
+
+def _complete(head: Head | None, version: Version, inherited: Mapping[str, Row]) -> tuple[Row, frozenset[str]]:
+    """The row with unchanged and unmentioned columns carried over: unknown is not null."""
+    row = dict(version.row or _UNKNOWN)
+    continues = head is not None and not head.deleted and version.previous_key is None
+    before = (head.row or _UNKNOWN) if continues and head is not None else _UNKNOWN
+    donor = inherited.get(version.previous_key, _UNKNOWN) if version.previous_key is not None else before
+    unresolved = set()
+    for column in sorted(version.unavailable):
+        if column in donor:
+            row[column] = donor[column]
+        else:
+            unresolved.add(column)
+    for column, value in before.items():
+        if column not in row and column not in unresolved:
+            row[column] = value
+    return row, frozenset(unresolved)

@@ -1,0 +1,27 @@
+"""The released rules that decide: one bundle, handed to every decision, named by one fingerprint."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from matching.model import MatchModel
+from mdm.model.ids import Domain
+from survivorship.ruleset import RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Match models, survivorship rule sets and source trust.
+
+    `trust(system, type, attribute)` is 0..1 from the source profiles.
+    """
+
+    models: Mapping[Domain, MatchModel]
+    rulesets: Mapping[Domain, RuleSet]
+    trust: Callable[[str, str, str], float]
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits over the fingerprints of all models and rule sets."""
+        parts = [f"{domain}:{self.models[domain].fingerprint}:{self.rulesets[domain].fingerprint}" for domain in Domain]
+        return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,186 @@
+"""Resolving everything at once, in memory: the batch oracle that the incremental path must equal.
+
+It starts from source records and judgements only; no link, id, crosswalk or golden record of the store is read.
+Entities are named by their smallest member, so nothing here depends on issued ids or on the order of arrival.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from matching.blocking import block_hash, block_keys, dynamic_keys
+from matching.clustering import Edge, cluster
+from matching.decision import Decision
+from matching.model import MatchModel
+from mdm.core.linking import decide_links
+from mdm.core.rules import Rules
+from mdm.model.delta import Link
+from mdm.model.digest import golden_digest
+from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain, EntityId, RecordId
+from mdm.model.records import Provenance, SourceRecord, StoredRecord
+from survivorship.engine import consolidate
+
+Judgements = frozenset[frozenset[RecordId]]
+
+
+@dataclass(frozen=True, slots=True)
+class WholeRecord:
+    """A live source record of any kind, standardised."""
+
+    rec_id: RecordId
+    record: SourceRecord
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class WholeEntity:
+    """An entity by its members, and what survives."""
+
+    members: tuple[CrosswalkKey, ...]
+    values: Mapping[str, Any]
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WholeDomain:
+    """The state of one domain: links by (a, b), entities by smallest member."""
+
+    links: Mapping[tuple[RecordId, RecordId], Link]
+    entities: Mapping[CrosswalkKey, WholeEntity]
+
+
+def resolve_all(
+    records: Sequence[WholeRecord], same: Judgements, not_same: Judgements, rules: Rules
+) -> dict[Domain, WholeDomain]:
+    """What the hub must hold for these live records and judgements."""
+    by_id = {each.rec_id: each for each in records}
+    names = _names(records)
+    evidence = _evidence(records, names)
+    home: dict[RecordId, EntityId] = {}
+    result: dict[Domain, WholeDomain] = {}
+    for domain in RESOLUTION_ORDER:
+        model = rules.models[domain]
+        mine = {each.rec_id: each for each in records if each.record.domain is domain}
+        comparisons = {
+            rec: _joined(each, domain, evidence.get(rec, ()), by_id, names, home) for rec, each in mine.items()
+        }
+        pairs = _blocked(model, mine) | _shared(comparisons, domain, model)
+        links = decide_links(model, pairs, comparisons)
+        edges = [Edge(link.a, link.b, link.weight, Decision(link.decision), link.veto) for link in links]
+        nodes: dict[int, Mapping[str, Any]] = dict(comparisons.items())
+        groups = cluster(model, nodes, edges, same, not_same).groups
+        entities: dict[CrosswalkKey, WholeEntity] = {}
+        for group in groups:
+            members = sorted((_stored(mine[RecordId(rec)], comparisons) for rec in group), key=lambda each: each.key)
+            keys = tuple(member.key for member in members)
+            home.update({member.rec_id: EntityId(str(keys[0])) for member in members})
+            values = consolidate(rules.rulesets[domain], members, rules.trust).values
+            entities[keys[0]] = WholeEntity(keys, values, golden_digest(keys, values))
+        result[domain] = WholeDomain({(link.a, link.b): link for link in links}, entities)
+    return result
+
+
+def _stored(each: WholeRecord, comparisons: Mapping[RecordId, Mapping[str, Any]]) -> StoredRecord:
+    assert each.record.domain is not None
+    return StoredRecord(
+        rec_id=each.rec_id,
+        key=each.record.key,
+        domain=each.record.domain,
+        attributes=each.record.attributes,
+        comparison=comparisons[each.rec_id],
+        provenance=each.provenance,
+        references=each.record.references,
+    )
+
+
+def _names(records: Iterable[WholeRecord]) -> dict[CrosswalkKey, list[RecordId]]:
+    """Every name under which a record can be referenced."""
+    names: dict[CrosswalkKey, list[RecordId]] = defaultdict(list)
+    for each in records:
+        for name in {each.record.key, *each.record.aliases}:
+            names[name].append(each.rec_id)
+    return names
+
+
+def _evidence(
+    records: Iterable[WholeRecord], names: Mapping[CrosswalkKey, Sequence[RecordId]]
+) -> dict[RecordId, tuple[str, ...]]:
+    stated: dict[CrosswalkKey, set[str]] = defaultdict(set)
+    keys = {each.rec_id: each.record.key for each in records}
+    for each in records:
+        for evidence in each.record.evidence:
+            stated[evidence.owner].add(evidence.token)
+    return {
+        rec: tuple(sorted(tokens))
+        for owner, tokens in stated.items()
+        for rec in names.get(owner, ())
+        if keys[rec] == owner
+    }
+
+
+def _joined(
+    each: WholeRecord,
+    domain: Domain,
+    tokens: Sequence[str],
+    by_id: Mapping[RecordId, WholeRecord],
+    names: Mapping[CrosswalkKey, Sequence[RecordId]],
+    home: Mapping[RecordId, EntityId],
+) -> dict[str, Any]:
+    """The comparison form with what other records say about this one."""
+    comparison = dict(each.record.comparison)
+    if tokens:
+        comparison["tokens"] = list(tokens)
+    if domain is Domain.CONTRACT:
+        if customers := _entities(each.record, "customer", by_id, names, home):
+            comparison["customer"] = min(customers)
+        if products := _entities(each.record, "product", by_id, names, home):
+            comparison["products"] = sorted(products)
+    return comparison
+
+
+def _entities(
+    record: SourceRecord,
+    role: str,
+    by_id: Mapping[RecordId, WholeRecord],
+    names: Mapping[CrosswalkKey, Sequence[RecordId]],
+    home: Mapping[RecordId, EntityId],
+) -> set[EntityId]:
+    """Entities that the references of a role resolve to, through offers where there are any."""
+    found: set[EntityId] = set()
+    for reference in record.references:
+        if reference.role != role:
+            continue
+        for rec in names.get(reference.target, ()):
+            offered = [each.target for each in by_id[rec].record.references if each.role == "offer_of"]
+            targets = [rec, *(target for name in offered for target in names.get(name, ()))]
+            found |= {home[target] for target in targets if target in home}
+    return found
+
+
+def _blocked(model: MatchModel, mine: Mapping[RecordId, WholeRecord]) -> set[tuple[RecordId, RecordId]]:
+    blocks: dict[int, list[RecordId]] = defaultdict(list)
+    for rec, each in mine.items():
+        for block in {block_hash(model.domain, key) for key in block_keys(model, each.record.comparison)}:
+            blocks[block].append(rec)
+    return _pairs(blocks.values(), model.block_cap)
+
+
+def _shared(
+    comparisons: Mapping[RecordId, Mapping[str, Any]], domain: Domain, model: MatchModel
+) -> set[tuple[RecordId, RecordId]]:
+    """Pairs that only joined-in values make: shared evidence, or a shared customer."""
+    blocks: dict[object, list[RecordId]] = defaultdict(list)
+    for rec, comparison in comparisons.items():
+        if domain is not Domain.CONTRACT:
+            for token in comparison.get("tokens", ()):
+                blocks[token].append(rec)
+        elif "customer" in comparison:
+            for key in set(dynamic_keys(model, comparison)):
+                blocks[comparison["customer"], key].append(rec)
+    return _pairs(blocks.values(), model.block_cap)
+
+
+def _pairs(blocks: Iterable[Sequence[RecordId]], cap: int) -> set[tuple[RecordId, RecordId]]:
+    return {pair for members in blocks if len(members) <= cap for pair in combinations(sorted(members), 2)}

@@ -1,0 +1,100 @@
+"""One customer told: as each platform knows it, as the hub knows it, and where each value comes from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from mdm.model.ids import CrosswalkKey, EntityId
+
+#: A good example: known to all platforms, under names that differ most.
+_EXAMPLE = """
+select c.entity_id
+from crosswalk c join source_record r using (rec_id)
+where r.domain = 'customer'
+group by c.entity_id
+having count(distinct r.system) = 4
+order by count(distinct r.attributes ->> 'name') desc, count(*) desc, min(r.key)
+limit 1
+"""
+_SOURCES = """
+select r.system, r.type, r.key, r.attributes
+from crosswalk c join source_record r using (rec_id) where c.entity_id = :entity_id order by 1, 2, 3
+"""
+_GOLDEN = 'select "values", lineage from golden where entity_id = :entity_id and known_to is null'
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A platform's view in one line."""
+
+    key: CrosswalkKey
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A golden value and where it comes from."""
+
+    attribute: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The story of one entity."""
+
+    entity_id: EntityId
+    sources: tuple[Source, ...]
+    lines: tuple[Line, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def find_story(connection: Connection) -> Story | None:
+    """The customer known to all four platforms whose names differ most, or None while there is none."""
+    entity_id = connection.scalar(text(_EXAMPLE))
+    if entity_id is None:
+        return None
+    parameters = {"entity_id": entity_id}
+    sources = tuple(
+        Source(CrosswalkKey(row[0], row[1], row[2]), _one_line(row[3]))
+        for row in connection.execute(text(_SOURCES), parameters)
+    )
+    values, lineage = connection.execute(text(_GOLDEN), parameters).one()
+    lines = tuple(Line(name, _plain(value), _origin(lineage[name])) for name, value in values.items())
+    return Story(entity_id, sources, lines)
+
+
+def _one_line(attributes: Mapping[str, Any]) -> str:
+    parts = [attributes.get("name"), attributes.get("address"), attributes.get("identifiers")]
+    return " | ".join(_plain(part) for part in parts if part)
+
+
+def _plain(value: Any) -> str:  # Any: whatever an attribute holds
+    if isinstance(value, list):
+        return "; ".join(map(_plain, value))
+    if not isinstance(value, dict):
+        return str(value)
+    if "e164" in value or "domain" in value:
+        return str(value.get("e164") or value.get("value"))
+    if "normal" in value:
+        return f"{value['type']} {value['value']} ({value['state']})"
+    if {"system", "type", "key"} <= value.keys():
+        return f"{value['system']}:{value['type']}:{value['key']}"
+    return ", ".join(str(part) for part in value.values() if part is not None)
+
+
+def _origin(lineage: Mapping[str, Any]) -> str:
+    """The record, event and rule of a value; of the first element where there are several."""
+    source = lineage.get("elements", [lineage])[0] if lineage.get("elements") else lineage
+    record = source["record"]
+    name = f"{record['system']}:{record['type']}:{record['key']}"
+    place = f"{source['topic']}/{source['partition']}/{source['offset']}"
+    beaten = len(lineage.get("runners_up") or ())
+    others = f", before {beaten} other{'s' if beaten > 1 else ''}" if beaten else ""
+    return f"{name} at {place} by rule {json.dumps(lineage['rule'])}{others}"

@@ -1,0 +1,123 @@
+"""How good identity is on a world with known truth: precision and recall of entities, per domain.
+
+The world's change events run through the very functions of the live path, in memory, without a database; only then is
+the truth read.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from matching.evaluation import Report, candidate_recall, evaluate
+from mdm.core.mirror import mirror
+from mdm.core.rules import Rules
+from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
+from mdm.errors import OperatorError
+from mdm.intake.catalogue import Catalogue
+from mdm.intake.debezium import translate
+from mdm.intake.mapping import standardise
+from mdm.model.ids import CrosswalkKey, Domain, RecordId
+from mdm.model.mirror import KnownMirror
+from mdm.model.records import Provenance
+from mdm.streams.file import FileFeed
+
+#: The truth file of each domain and its entity column.
+_TRUTH: Mapping[Domain, tuple[str, str]] = {
+    Domain.CUSTOMER: ("customers.csv", "entity_id"),
+    Domain.CONTRACT: ("contracts.csv", "contract_id"),
+    Domain.PRODUCT: ("products.csv", "product_id"),
+}
+
+_POLL = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class DomainQuality:
+    """Entities compared with the truth.
+
+    `queued` is the number of record pairs that wait for a steward and `hopeless` those of them with a negative weight;
+    `queue_recall` is the share of true pairs that are joined or wait.
+    """
+
+    report: Report
+    queued: int
+    hopeless: int
+    queue_recall: float
+
+
+def world_records(catalogue: Catalogue, events: Path) -> list[WholeRecord]:
+    """The live records of a capture, folded and standardised in memory."""
+    feed = FileFeed(events)
+    messages = []
+    while batch := feed.poll(_POLL, 0):
+        messages.extend(batch)
+    changes = translate(messages, catalogue).events
+    keys = sorted({event.key for event in changes if event.key is not None})
+    known = KnownMirror(rec_ids={key: RecordId(number) for number, key in enumerate(keys)}, heads={})
+    records = []
+    for head in mirror(changes, known).heads:
+        if head.deleted:
+            continue
+        provenance = Provenance(head.place, head.position, head.event_time, head.lsn, head.transaction)
+        records.append(WholeRecord(head.rec_id, standardise(catalogue, head.key, head.row or {}), provenance))
+    return records
+
+
+def evaluate_world(catalogue: Catalogue, rules: Rules, world: Path) -> dict[Domain, DomainQuality]:
+    """Resolve a world from its events and compare with its truth.
+
+    Raises:
+        OperatorError: the folder is no world.
+    """
+    if not (world / "events").is_dir() or not (world / "truth").is_dir():
+        raise OperatorError(
+            f"{world} is not a world: it needs the folders events and truth.",
+            action="Give a folder with events/PLATFORM.jsonl.gz and truth/customers.csv, contracts.csv, products.csv.",
+        )
+    records = world_records(catalogue, world / "events")
+    state = resolve_all(records, frozenset(), frozenset(), rules)
+    names = {each.rec_id: each.record.key for each in records}
+    return {domain: _quality(domain, found, names, world) for domain, found in state.items()}
+
+
+def _quality(domain: Domain, found: WholeDomain, names: Mapping[RecordId, CrosswalkKey], world: Path) -> DomainQuality:
+    clusters = {key: first for first, entity in found.entities.items() for key in entity.members}
+    truth = {key: entity for key, entity in _truth(domain, world) if key in clusters}
+    waiting = {
+        (names[a], names[b]): link
+        for (a, b), link in found.links.items()
+        if names[a] in truth and names[b] in truth and clusters[names[a]] != clusters[names[b]]
+    }
+    return DomainQuality(
+        report=evaluate({key: clusters[key] for key in truth}, truth),
+        queued=len(waiting),
+        hopeless=sum(link.weight < 0 for link in waiting.values()),
+        queue_recall=candidate_recall(_answered(clusters, truth, waiting), truth),
+    )
+
+
+def _answered(
+    clusters: Mapping[CrosswalkKey, CrosswalkKey],
+    truth: Mapping[CrosswalkKey, str],
+    waiting: Iterable[tuple[CrosswalkKey, CrosswalkKey]],
+) -> Iterator[tuple[CrosswalkKey, CrosswalkKey]]:
+    """Pairs that are joined, and all pairs between two entities that a steward is asked about."""
+    members: dict[CrosswalkKey, list[CrosswalkKey]] = {}
+    for key, first in clusters.items():
+        if key in truth:
+            members.setdefault(first, []).append(key)
+    for keys in members.values():
+        yield from ((a, b) for i, a in enumerate(keys) for b in keys[i + 1 :])
+    for one, other in {tuple(sorted((clusters[a], clusters[b]))) for a, b in waiting}:
+        yield from ((a, b) for a in members[one] for b in members[other])
+
+
+def _truth(domain: Domain, world: Path) -> Iterator[tuple[CrosswalkKey, str]]:
+    """The entity of every record that is live at the end. Prices are offers, not products."""
+    name, column = _TRUTH[domain]
+    path = world / "truth" / name
+    with path.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            if not row["valid_to"] and row["table"] != "price":
+                yield CrosswalkKey(row["platform"], row["table"], row["source_key"]), row[column]

@@ -1,0 +1,205 @@
+"""One batch of messages: everything it means for the hub, in one transaction with the feed's position.
+
+translate -> ledger -> mirror -> products -> customers -> contracts -> outbox, audit, position -> commit
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine
+
+from mdm.clock import Clock
+from mdm.core.mirror import mirror
+from mdm.core.rules import Rules
+from mdm.hub.resolve import DomainChange, resolve_domain
+from mdm.intake.catalogue import Catalogue
+from mdm.intake.debezium import translate
+from mdm.intake.mapping import standardise
+from mdm.model.events import ChangeEvent, DeadLetter, Message, Outcome, Place
+from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
+from mdm.model.mirror import Head, MirrorDelta
+from mdm.model.records import SourceRecord
+from mdm.store import ledger, pairs
+from mdm.store import mirror as mirror_store
+from mdm.store.unit_of_work import UnitOfWork, unit_of_work
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """What processing needs: where to write, the time, the source profiles and the released rules."""
+
+    engine: Engine
+    clock: Clock
+    catalogue: Catalogue
+    rules: Rules
+
+
+@dataclass(slots=True)
+class BatchReport:
+    """What one batch did: messages by platform and outcome, and seconds spent in each stage."""
+
+    outcomes: Counter[tuple[str, Outcome]] = field(default_factory=Counter)
+    stages: dict[str, float] = field(default_factory=dict)
+    golden: Counter[Domain] = field(default_factory=Counter)
+
+    @property
+    def messages(self) -> int:
+        return sum(self.outcomes.values())
+
+    def add(self, other: "BatchReport") -> None:
+        self.outcomes.update(other.outcomes)
+        for name, seconds in other.stages.items():
+            self.stages[name] = self.stages.get(name, 0.0) + seconds
+        self.golden.update(other.golden)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stages[name] = self.stages.get(name, 0.0) + time.perf_counter() - start
+
+
+def process(pipeline: Pipeline, feed: str, messages: Sequence[Message]) -> BatchReport:
+    """Consume a batch of messages in one unit of work.
+
+    Bad messages become dead letters and never stop the others. Consuming the same batch again changes nothing.
+
+    Raises:
+        TransientError: the database failed; nothing was written, try the same batch again.
+    """
+    report = BatchReport()
+    with report.stage("decode"):
+        decoded = translate(messages, pipeline.catalogue)
+    with unit_of_work(pipeline.engine, pipeline.clock, "ingest", feed) as work:
+        with report.stage("ledger"):
+            seen = _ask_ledger(work, messages)
+        events = [event for event in decoded.events if event.place in seen.fresh]
+        delta = _mirror(pipeline, work, events, report)
+        outcomes = dict(delta.outcomes)
+        reasons = {ignored.place: ignored.reason for ignored in decoded.ignored}
+        refused = {letter.message.place: letter for letter in decoded.dead_letters}
+        results = list(_account(messages, seen.fresh, outcomes, reasons, refused))
+        with report.stage("write"):
+            ledger.write_outcomes(work, results, seen.known, len(messages))
+            ledger.write_dead_letters(work, [each for each in decoded.dead_letters if each.message.place in seen.fresh])
+            ledger.write_drifts(work, [drift for drift in decoded.drifts if drift.place in seen.fresh])
+            ledger.write_positions(work, feed, _positions(messages))
+            ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, pipeline.rules))
+    for place, outcome, _ in results:
+        report.outcomes[ledger.system_of(place.topic), outcome] += 1
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Which places of a batch are new, and which the ledger already holds."""
+
+    fresh: frozenset[Place]
+    known: frozenset[Place]
+
+
+def _ask_ledger(work: UnitOfWork, messages: Sequence[Message]) -> Seen:
+    places = frozenset(message.place for message in messages)
+    known = frozenset(mirror_store.seen_places(work, places))
+    return Seen(places - known, known)
+
+
+def _mirror(pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent], report: BatchReport) -> MirrorDelta:
+    """Fold the events into the mirror, write it, and resolve what that touches."""
+    with report.stage("mirror"):
+        unique = list({event.place: event for event in events}.values())
+        known = mirror_store.load_mirror(work, unique)
+        delta = mirror(unique, known)
+    with report.stage("standardise"):
+        records = {head.rec_id: _standard(pipeline.catalogue, head) for head in delta.heads}
+    with report.stage("write"):
+        before = mirror_store.load_forms(work, [head.rec_id for head in delta.heads])
+        touched = mirror_store.write_mirror(work, delta, records)
+    position = 0
+    moved: set[RecordId] = set()
+    for domain in RESOLUTION_ORDER:
+        model = pipeline.rules.models[domain]
+        with report.stage(f"resolve {domain}"):
+            dirty = (
+                pairs.contracts_by_target(work, moved, touched.names)
+                if domain is Domain.CONTRACT
+                else pairs.records_by_evidence(work, domain, touched.evidence, model.block_cap)
+            )
+            change = _change(domain, delta.heads, records, before, dirty)
+            if change.empty:
+                continue
+            resolved = resolve_domain(work, domain, change, pipeline.rules, position)
+        position = resolved.position
+        moved |= resolved.moved
+        report.golden[domain] += len(resolved.delta.golden)
+    return delta
+
+
+def _standard(catalogue: Catalogue, head: Head) -> SourceRecord:
+    return standardise(catalogue, head.key, head.row or {})
+
+
+def _change(
+    domain: Domain,
+    heads: Sequence[Head],
+    records: Mapping[RecordId, SourceRecord],
+    before: Mapping[RecordId, mirror_store.Forms],
+    dirty: set[RecordId],
+) -> DomainChange:
+    mine = [head for head in heads if records[head.rec_id].domain is domain]
+    live = {head.rec_id: records[head.rec_id] for head in mine if not head.deleted}
+    return DomainChange(
+        compared={
+            rec: record
+            for rec, record in live.items()
+            if rec not in before
+            or before[rec].deleted
+            or before[rec].comparison != mirror_store.form(record.comparison)
+        },
+        changed=frozenset(live),
+        dirty=frozenset(dirty),
+        gone=frozenset(
+            head.rec_id for head in mine if head.deleted and head.rec_id in before and not before[head.rec_id].deleted
+        ),
+    )
+
+
+def _account(
+    messages: Sequence[Message],
+    fresh: frozenset[Place],
+    outcomes: Mapping[Place, Outcome],
+    reasons: Mapping[Place, str],
+    refused: Mapping[Place, DeadLetter],
+) -> Iterator[tuple[Place, Outcome, str]]:
+    """Exactly one outcome for every message; a second delivery is a duplicate whatever the first was."""
+    counted: set[Place] = set()
+    for message in messages:
+        place = message.place
+        if place not in fresh or place in counted:
+            yield place, Outcome.DUPLICATE, "seen before"
+        elif place in outcomes:
+            yield place, outcomes[place], ""
+        elif place in reasons:
+            yield place, Outcome.IGNORED, reasons[place]
+        else:
+            yield place, Outcome.QUARANTINED, refused[place].code
+        counted.add(place)
+
+
+def _positions(messages: Sequence[Message]) -> dict[tuple[str, int], int]:
+    positions: dict[tuple[str, int], int] = {}
+    for message in messages:
+        place = message.place
+        partition = (place.topic, place.partition)
+        positions[partition] = max(positions.get(partition, 0), place.offset + 1)
+    return positions
+
+
+def _audit_detail(results: Sequence[tuple[Place, Outcome, str]], rules: Rules) -> dict[str, object]:
+    counts = Counter(outcome.value for _, outcome, _ in results)
+    return {"outcomes": dict(sorted(counts.items())), "rules": rules.fingerprint}

@@ -1,0 +1,173 @@
+"""Does the hub hold what its stored history, judgements and rules say it must hold?
+
+Everything is computed anew from the stored change history, in memory and without the incremental path, and compared
+with the live state: rows, canonical forms, links, entities, golden values. The audit chain, the account of consumed
+messages and the invariants are checked as well.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import orjson
+from sqlalchemy import Engine
+
+from mdm.core.fold import fold, row_at
+from mdm.core.rules import Rules
+from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
+from mdm.intake.catalogue import Catalogue
+from mdm.intake.mapping import standardise
+from mdm.model.delta import Link
+from mdm.model.events import BEGINNING, Row
+from mdm.model.ids import CrosswalkKey, Domain, RecordId
+from mdm.model.mirror import Head, Version
+from mdm.model.records import Provenance
+from mdm.store import invariants, whole
+from mdm.store import mirror as mirror_store
+from mdm.store.reading import snapshot
+from mdm.store.unit_of_work import UnitOfWork
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where the live state is not what it must be."""
+
+    kind: str
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was compared, and every difference found."""
+
+    rows: int
+    records: int
+    entities: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def agrees(self) -> bool:
+        return not self.differences
+
+
+def verify(engine: Engine, catalogue: Catalogue, rules: Rules, progress: Progress = lambda _: None) -> Verification:
+    """Recompute the whole hub from its history and compare. Reads one consistent snapshot; never writes."""
+    with snapshot(engine) as work:
+        progress("folding the change history")
+        heads, differences = _rows(work)
+        progress("standardising records")
+        records, differing = _records(work, heads.values(), catalogue)
+        differences += differing
+        progress("resolving everything anew")
+        same, not_same = whole.judgements(work)
+        state = resolve_all(records, same, not_same, rules)
+        progress("comparing with the live state")
+        for domain, expected in state.items():
+            differences += _links(work, domain, expected)
+            differences += _entities(work, domain, expected)
+        differences += [Difference("invariant", name, detail) for name, detail in invariants.violations(work)]
+        differences += [Difference("audit", f"row {seq}", detail) for seq, detail in invariants.audit_breaks(work)]
+    entities = sum(len(expected.entities) for expected in state.values())
+    return Verification(len(heads), len(records), entities, tuple(differences))
+
+
+def _rows(work: UnitOfWork) -> tuple[dict[CrosswalkKey, Head], list[Difference]]:
+    """Every row folded from its whole history, and how the mirror differs from that."""
+    histories: dict[CrosswalkKey, list[Version]] = {}
+    for key, version in mirror_store.read_versions(work):
+        histories.setdefault(key, []).append(version)
+    watermarks = mirror_store.newest_truncations(work)
+    stored = {head.key: head for head in mirror_store.all_heads(work)}
+    differences = [Difference("row", str(key), "has no history") for key in sorted(stored.keys() - histories.keys())]
+    heads: dict[CrosswalkKey, Head] = {}
+    for key, versions in histories.items():
+        inherited: dict[str, Row] = {
+            version.previous_key: row_at(
+                histories.get(CrosswalkKey(key.system, key.type, version.previous_key), ()), version.position
+            )
+            for version in versions
+            if version.previous_key is not None and version.unavailable
+        }
+        head = fold(
+            stored[key].rec_id,
+            key,
+            None,
+            (),
+            history=versions,
+            inherited=inherited,
+            truncated_at=watermarks.get((key.system, key.type), BEGINNING),
+        ).head
+        heads[key] = head
+        differences += _row_differences(stored[key], head)
+    return heads, differences
+
+
+def _row_differences(live: Head, expected: Head) -> Iterator[Difference]:
+    if live.deleted != expected.deleted:
+        state = "deleted" if expected.deleted else "live"
+        yield Difference("row", str(live.key), f"must be {state} and is not")
+    elif live.position != expected.position:
+        yield Difference("row", str(live.key), f"stands at {tuple(live.position)}, not {tuple(expected.position)}")
+    for column in sorted((live.row or {}).keys() | (expected.row or {}).keys()):
+        if (live.row or {}).get(column) != (expected.row or {}).get(column):
+            yield Difference("row", str(live.key), f"column {column} differs from its history")
+
+
+def _records(
+    work: UnitOfWork, heads: Iterable[Head], catalogue: Catalogue
+) -> tuple[list[WholeRecord], list[Difference]]:
+    """Every live row standardised anew, and how the stored forms differ from that."""
+    stored = mirror_store.all_forms(work)
+    records: list[WholeRecord] = []
+    differences: list[Difference] = []
+    for head in heads:
+        if head.deleted:
+            continue
+        record = standardise(catalogue, head.key, head.row or {})
+        provenance = Provenance(head.place, head.position, head.event_time, head.lsn, head.transaction)
+        records.append(WholeRecord(head.rec_id, record, provenance))
+        attributes, comparison = stored.get(head.rec_id, (None, None))
+        # Through JSON and back, so that both sides have the store's types.
+        if attributes != orjson.loads(orjson.dumps(record.attributes)):
+            differences.append(Difference("record", str(head.key), "canonical attributes differ from the row"))
+        if comparison != orjson.loads(orjson.dumps(record.comparison)):
+            differences.append(Difference("record", str(head.key), "comparison form differs from the row"))
+    return records, differences
+
+
+def _links(work: UnitOfWork, domain: Domain, expected: WholeDomain) -> Iterator[Difference]:
+    names = whole.record_names(work, domain)
+    live = whole.live_links(work, domain)
+    for pair in sorted(live.keys() | expected.links.keys()):
+        found, wanted = live.get(pair), expected.links.get(pair)
+        if found != wanted:
+            subject = " ~ ".join(str(names.get(RecordId(rec), rec)) for rec in pair)
+            yield Difference(f"{domain} link", subject, f"is {_link_text(found)}, must be {_link_text(wanted)}")
+
+
+def _link_text(link: Link | None) -> str:
+    return "absent" if link is None else f"{link.decision} {link.weight:.6f}{' ' + link.veto if link.veto else ''}"
+
+
+def _entities(work: UnitOfWork, domain: Domain, expected: WholeDomain) -> Iterator[Difference]:
+    """Entities are compared by their members; golden records by value."""
+    members = whole.memberships(work, domain)
+    values = dict(whole.current_values(work, domain))
+    digests = whole.current_digests(work, domain)
+    live = {keys[0]: entity_id for entity_id, keys in members.items()}
+    for first in sorted(live.keys() | expected.entities.keys()):
+        entity_id, wanted = live.get(first), expected.entities.get(first)
+        if wanted is None or entity_id is None or tuple(members[entity_id]) != wanted.members:
+            found = ", ".join(map(str, members[entity_id])) if entity_id else "no entity"
+            must = ", ".join(map(str, wanted.members)) if wanted else "no entity of its own"
+            yield Difference(f"{domain} entity", entity_id or str(first), f"has {found}; must have {must}")
+            continue
+        golden = values.get(entity_id, {})
+        wanted_values = orjson.loads(orjson.dumps(wanted.values))
+        for name in sorted(golden.keys() | wanted_values.keys()):
+            if golden.get(name) != wanted_values.get(name):
+                yield Difference(f"{domain} golden", entity_id, f"{name} is not what survives of its members")
+        if digests.get(entity_id) != wanted.digest:
+            yield Difference(f"{domain} golden", entity_id, "stored digest does not cover its values and members")

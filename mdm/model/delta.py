@@ -1,0 +1,136 @@
+"""What a unit of work writes: values only, so that simulation can look at them and tests can compare them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A scored pair worth keeping; a < b. `weight` is in bits."""
+
+    a: RecordId
+    b: RecordId
+    decision: str
+    weight: float
+    veto: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange:
+    """Links to write and live links they supersede (by store id)."""
+
+    added: tuple[Link, ...] = ()
+    superseded: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEntity:
+    """An entity as the store holds it."""
+
+    entity_id: EntityId
+    domain: Domain
+    status: str
+    founder: RecordId
+    founded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A record joins an entity; `left` is the entity it belonged to before."""
+
+    rec_id: RecordId
+    entity_id: EntityId
+    left: EntityId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Founding:
+    """A new entity and the record that founded it."""
+
+    entity_id: EntityId
+    domain: Domain
+    founder: RecordId
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """What becomes of an existing id: `merged` into another, `retired`, or `active` again."""
+
+    entity_id: EntityId
+    status: str
+    merged_into: EntityId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentGolden:
+    """The newest golden version of an entity; `live` is False when it was closed (merged or retired)."""
+
+    entity_id: EntityId
+    version: int
+    live: bool
+    digest: bytes
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenVersion:
+    """A new version of a golden record."""
+
+    entity_id: EntityId
+    domain: Domain
+    version: int
+    name: str
+    values: Mapping[str, Any]
+    lineage: Mapping[str, Any]
+    members: tuple[CrosswalkKey, ...]
+    digest: bytes
+    ruleset: str
+    cause: str
+    changed: tuple[str, ...]
+    search_terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A question for a person about two records; `question` is the same for the same question."""
+
+    question: str
+    kind: str
+    domain: Domain
+    a: RecordId
+    b: RecordId
+    weight: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """An outbox message. `aggregate` is the entity it is about."""
+
+    domain: Domain
+    aggregate: EntityId
+    type: str
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityDelta:
+    """Everything that resolving one domain writes."""
+
+    domain: Domain
+    links: LinkChange = field(default_factory=LinkChange)
+    founded: tuple[Founding, ...] = ()
+    succession: tuple[Succession, ...] = ()
+    joined: tuple[Membership, ...] = ()
+    #: Records that are no longer live, with the entity they left.
+    departed: tuple[tuple[RecordId, EntityId], ...] = ()
+    golden: tuple[GoldenVersion, ...] = ()
+    #: Entities without members, whose current golden version is closed.
+    closed: tuple[EntityId, ...] = ()
+    tasks_opened: tuple[Task, ...] = ()
+    tasks_closed: tuple[int, ...] = ()
+    announcements: tuple[Announcement, ...] = ()

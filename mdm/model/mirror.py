@@ -1,0 +1,91 @@
+"""The mirror of the source tables as values: current versions of rows, their history, and what a batch changes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mdm.model.events import ChangeEvent, Operation, Outcome, Place, Row, SourcePosition
+from mdm.model.ids import CrosswalkKey, RecordId
+
+#: A source table: platform and table.
+TableName = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The current version of a source row.
+
+    A deleted row keeps its last values: a primary-key change may need them. `unresolved` names columns that were
+    announced as unchanged before any event brought their value.
+    """
+
+    rec_id: RecordId
+    key: CrosswalkKey
+    position: SourcePosition
+    operation: Operation
+    row: Row | None
+    deleted: bool
+    place: Place
+    event_time: datetime
+    lsn: int | None = None
+    transaction: str | None = None
+    previous_key: str | None = None
+    unresolved: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One event of a row as history keeps it."""
+
+    position: SourcePosition
+    operation: Operation
+    row: Row | None
+    unavailable: frozenset[str]
+    place: Place
+    event_time: datetime
+    lsn: int | None
+    transaction: str | None
+    previous_key: str | None
+    next_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMirror:
+    """What the store knows about the rows of a batch.
+
+    `rec_ids` covers every key of the batch, new ones included. `histories` holds the stored versions of rows that must
+    be folded anew: rows with late events, rows that still wait for a column, and rows that others take columns from.
+    """
+
+    rec_ids: Mapping[CrosswalkKey, RecordId]
+    heads: Mapping[CrosswalkKey, Head]
+    histories: Mapping[CrosswalkKey, Sequence[Version]] = field(default_factory=dict)
+    truncations: Mapping[TableName, SourcePosition] = field(default_factory=dict)
+    #: Rows without events in this batch that must be folded anew because the row they were re-keyed from changed.
+    waiting: frozenset[CrosswalkKey] = frozenset()
+    #: Live rows of tables that this batch truncates.
+    exposed: Mapping[CrosswalkKey, Head] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The columns of a table as an event at a position had them."""
+
+    position: SourcePosition
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorDelta:
+    """Rows and history to write, and the outcome of every row event."""
+
+    heads: tuple[Head, ...]
+    versions: tuple[tuple[RecordId, Version], ...]
+    outcomes: tuple[tuple[Place, Outcome], ...]
+    truncations: tuple[tuple[TableName, ChangeEvent], ...]
+    shapes: Mapping[TableName, Shape]
+
+
+def needs_donor(event: ChangeEvent) -> bool:
+    """True when a re-keyed row must take columns from the row it was before."""
+    return event.previous_key is not None and bool(event.unavailable)

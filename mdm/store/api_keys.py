@@ -1,0 +1,100 @@
+"""API keys: issued once, stored as a hash, checked in constant time, revoked with a date.
+
+A key reads `mdm_<key id>_<secret>`. The secret has 200 random bits, so one round of SHA-256 is enough: there is
+nothing to guess that a slow hash would protect.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from mdm.access import Caller, Role
+from mdm.errors import OperatorError
+from mdm.store.tables import api_key
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_KEY_ID, _SECRET = 10, 40
+_FORM = re.compile(rf"mdm_([{_ALPHABET}]{{{_KEY_ID}}})_([{_ALPHABET}]{{{_SECRET}}})")
+_NOBODY = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """What may be told about a key. The secret is not among it: nobody has it but its holder."""
+
+    key_id: str
+    role: Role
+    label: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+def issue_key(connection: Connection, role: Role, label: str) -> str:
+    """A new key, to be shown once. The caller commits.
+
+    Raises:
+        OperatorError: the label is empty; a key nobody can tell apart cannot be revoked with confidence.
+    """
+    if not label.strip():
+        raise OperatorError("An API key needs a label that says what it is for.")
+    key_id, secret = _random(_KEY_ID), _random(_SECRET)
+    connection.execute(
+        insert(api_key).values(key_id=key_id, secret_hash=_hash(secret), role=Role(role).value, label=label.strip())
+    )
+    return f"mdm_{key_id}_{secret}"
+
+
+def verify(connection: Connection, presented: str) -> Caller | None:
+    """Who holds this key, or None when it is malformed, unknown or revoked."""
+    form = _FORM.fullmatch(presented)
+    if form is None:
+        return None
+    key_id, secret = form.groups()
+    row = connection.execute(
+        select(api_key.c.secret_hash, api_key.c.role, api_key.c.label).where(
+            api_key.c.key_id == key_id, api_key.c.revoked_at.is_(None)
+        )
+    ).one_or_none()
+    # An unknown key id costs the same comparison as a known one, so the two cannot be told apart by time.
+    matches = hmac.compare_digest(_hash(secret), bytes(row.secret_hash) if row else _NOBODY)
+    return Caller(key_id, Role(row.role), row.label) if row and matches else None
+
+
+def is_live(connection: Connection, key_id: str) -> bool:
+    """Whether the key exists and was not revoked: asked for sessions that were opened with it."""
+    return (
+        connection.scalar(select(api_key.c.key_id).where(api_key.c.key_id == key_id, api_key.c.revoked_at.is_(None)))
+        is not None
+    )
+
+
+def revoke(connection: Connection, key_id: str) -> bool:
+    """End a key; True when it was live. The row stays, so that past actions keep their author. The caller commits."""
+    done = connection.execute(
+        update(api_key).where(api_key.c.key_id == key_id, api_key.c.revoked_at.is_(None)).values(revoked_at=func.now())
+    )
+    return done.rowcount == 1
+
+
+def list_keys(connection: Connection) -> Sequence[KeyInfo]:
+    """Every key ever issued, oldest first."""
+    rows = connection.execute(
+        select(api_key.c.key_id, api_key.c.role, api_key.c.label, api_key.c.created_at, api_key.c.revoked_at).order_by(
+            api_key.c.created_at, api_key.c.key_id
+        )
+    )
+    return [KeyInfo(row.key_id, Role(row.role), row.label, row.created_at, row.revoked_at) for row in rows]
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()

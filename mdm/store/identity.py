@@ -1,0 +1,183 @@
+"""Writing what identity decided: links, ids, memberships, golden versions, tasks and announcements, all in bulk."""
+
+import uuid
+from collections.abc import Collection, Sequence
+
+import orjson
+
+from mdm.model.delta import Announcement, GoldenVersion, IdentityDelta, LinkChange
+from mdm.model.digest import canonical_json
+from mdm.model.ids import Domain, RecordId
+from mdm.model.neighbourhood import LiveLink
+from mdm.store.unit_of_work import UnitOfWork
+
+#: Announcements of one unit of work that the change feed can number: seq = batch_id * 2^20 + position.
+SEQUENCE_BITS = 20
+
+_GOLDEN_COLUMNS = (
+    "entity_id", "version", "domain", "name", "values", "lineage", "members", "digest", "ruleset", "seq", "batch_id",
+    "cause", "known_from",
+)  # fmt: skip
+
+
+def links_of(work: UnitOfWork, ids: Collection[RecordId]) -> list[LiveLink]:
+    """The live links of these records."""
+    rows = work.query(
+        """select link_id, a, b, decision, weight, veto from link where superseded_at is null and a = any(%s)
+           union
+           select link_id, a, b, decision, weight, veto from link where superseded_at is null and b = any(%s)""",
+        list(ids),
+        list(ids),
+    )
+    return [LiveLink(row[0], RecordId(row[1]), RecordId(row[2]), *row[3:]) for row in rows]
+
+
+def write_links(work: UnitOfWork, domain: Domain, fingerprint: str, change: LinkChange) -> None:
+    """Supersede and add links. The neighbourhood is read after this, so that it sees them."""
+    if change.superseded:
+        work.execute("update link set superseded_at = %s where link_id = any(%s)", work.now, list(change.superseded))
+    work.copy(
+        "link",
+        ("domain", "a", "b", "decision", "weight", "veto", "fingerprint", "batch_id", "created_at"),
+        (
+            (domain.value, link.a, link.b, link.decision, link.weight, link.veto, fingerprint, work.batch_id, work.now)
+            for link in change.added
+        ),
+    )
+
+
+def write_identity(work: UnitOfWork, delta: IdentityDelta, position: int) -> int:
+    """Write one domain's delta; links are already written.
+
+    Args:
+        position: announcements already written in this unit of work.
+
+    Returns:
+        The position after this delta's announcements.
+    """
+    _write_entities(work, delta)
+    _write_memberships(work, delta)
+    base = (work.batch_id << SEQUENCE_BITS) + position
+    _write_golden(work, delta.golden, [*delta.closed], base)
+    _write_tasks(work, delta)
+    _write_outbox(work, delta.announcements, base)
+    return position + max(len(delta.announcements), len(delta.golden))
+
+
+def _write_entities(work: UnitOfWork, delta: IdentityDelta) -> None:
+    columns = ("entity_id", "domain", "status", "founder", "founded_batch", "founded_at", "changed_at")
+    work.copy(
+        "entity",
+        columns,
+        (
+            (new.entity_id, new.domain.value, "active", new.founder, work.batch_id, work.now, work.now)
+            for new in delta.founded
+        ),
+    )
+    if not delta.succession:
+        return
+    work.stage(
+        "stage_succession",
+        "entity_id text, status text, merged_into text",
+        ((change.entity_id, change.status, change.merged_into) for change in delta.succession),
+    )
+    work.execute(
+        """update entity e set status = s.status, merged_into = s.merged_into, changed_at = %s
+           from stage_succession s where e.entity_id = s.entity_id""",
+        work.now,
+    )
+    # A redirect always points at the survivor, never at another redirect.
+    work.execute(
+        """update entity e set merged_into = s.merged_into, changed_at = %s from stage_succession s
+           where e.merged_into = s.entity_id and s.status = 'merged'""",
+        work.now,
+    )
+
+
+def _write_memberships(work: UnitOfWork, delta: IdentityDelta) -> None:
+    leaving = [change.rec_id for change in delta.joined if change.left is not None]
+    leaving += [rec_id for rec_id, _ in delta.departed]
+    if leaving:
+        work.execute(
+            """with gone as (delete from crosswalk where rec_id = any(%s) returning rec_id, entity_id, since)
+               insert into crosswalk_history (rec_id, entity_id, since, until, batch_id)
+               select rec_id, entity_id, since, %s, %s from gone""",
+            leaving,
+            work.now,
+            work.batch_id,
+        )
+    work.copy(
+        "crosswalk",
+        ("rec_id", "entity_id", "since"),
+        ((change.rec_id, change.entity_id, work.now) for change in delta.joined),
+    )
+
+
+def _write_golden(work: UnitOfWork, versions: Sequence[GoldenVersion], closed: list[str], base: int) -> None:
+    closing = closed + [version.entity_id for version in versions]
+    if closing:
+        work.execute(
+            "update golden set known_to = %s where entity_id = any(%s) and known_to is null", work.now, closing
+        )
+    work.copy(
+        "golden",
+        _GOLDEN_COLUMNS,
+        (
+            (
+                golden.entity_id, golden.version, golden.domain.value, golden.name,
+                canonical_json(golden.values).decode(),
+                orjson.dumps(golden.lineage).decode(), len(golden.members), golden.digest, golden.ruleset,
+                base + number, work.batch_id, golden.cause, work.now,
+            )
+            for number, golden in enumerate(versions)
+        ),
+    )  # fmt: skip
+    if closing:
+        work.execute("delete from search_term where entity_id = any(%s)", closing)
+    work.copy(
+        "search_term",
+        ("domain", "term", "entity_id"),
+        (
+            (golden.domain.value, term, golden.entity_id)
+            for golden in versions
+            for term in dict.fromkeys(golden.search_terms)
+        ),
+    )
+
+
+def _write_tasks(work: UnitOfWork, delta: IdentityDelta) -> None:
+    if delta.tasks_closed:
+        work.execute(
+            "update steward_task set status = 'obsolete', closed_at = %s where task_id = any(%s)",
+            work.now,
+            list(delta.tasks_closed),
+        )
+    work.copy(
+        "steward_task",
+        ("question", "kind", "domain", "a", "b", "weight", "detail", "batch_id", "opened_at"),
+        (
+            (task.question, task.kind, task.domain.value, task.a, task.b, task.weight, task.detail, work.batch_id,
+             work.now)
+            for task in delta.tasks_opened
+        ),
+    )  # fmt: skip
+
+
+def _write_outbox(work: UnitOfWork, announcements: Sequence[Announcement], base: int) -> None:
+    work.copy(
+        "outbox",
+        ("seq", "id", "aggregatetype", "aggregateid", "type", "payload", "created_at"),
+        (
+            (
+                base + number,
+                # Derived from its place in the unit of work, so that publishing twice carries one id.
+                uuid.uuid5(uuid.NAMESPACE_OID, f"{work.batch_id}/{base + number}/{message.aggregate}"),
+                message.domain.value,
+                message.aggregate,
+                message.type,
+                orjson.dumps(message.payload).decode(),
+                work.now,
+            )
+            for number, message in enumerate(announcements)
+        ),
+    )

@@ -1,0 +1,80 @@
+"""What must always hold, each as a query that returns the rows that break it. Also run by alerts."""
+
+from collections.abc import Iterator, Mapping
+
+import orjson
+
+from mdm.store.ledger import GENESIS, audit_content, chain_hash
+from mdm.store.unit_of_work import UnitOfWork
+
+#: Name of the invariant -> query of its violations, one text column each.
+QUERIES: Mapping[str, str] = {
+    "every live record of a resolved domain has a crosswalk": """
+        select r.system || ':' || r.type || ':' || r.key from source_record r left join crosswalk c using (rec_id)
+        where not r.deleted and r.domain is not null and c.rec_id is null""",
+    "no crosswalk of a deleted record": """
+        select r.system || ':' || r.type || ':' || r.key from source_record r join crosswalk c using (rec_id)
+        where r.deleted""",
+    "crosswalks point at active entities": """
+        select distinct e.entity_id from crosswalk c join entity e using (entity_id) where e.status <> 'active'""",
+    "every active entity has members": """
+        select e.entity_id from entity e left join crosswalk c using (entity_id)
+        where e.status = 'active' and c.rec_id is null""",
+    "every active entity has one current golden version": """
+        select e.entity_id from entity e left join golden g on g.entity_id = e.entity_id and g.known_to is null
+        where (e.status = 'active') <> (g.entity_id is not null)""",
+    "every golden attribute has lineage": """
+        select g.entity_id || '.' || a.name from golden g cross join lateral jsonb_object_keys(g."values") as a(name)
+        where g.known_to is null and not g.lineage ? a.name""",
+    "no redirect chain longer than one": """
+        select e.entity_id from entity e join entity t on t.entity_id = e.merged_into where t.status = 'merged'""",
+    "no entity holds two records judged not the same": """
+        select a.entity_id from judgement j join crosswalk a on a.rec_id = j.a join crosswalk b on b.rec_id = j.b
+        where j.superseded_at is null and j.verdict = 'not_same' and a.entity_id = b.entity_id""",
+    "no open task about a record that is gone": """
+        select t.question from steward_task t left join crosswalk a on a.rec_id = t.a
+        left join crosswalk b on b.rec_id = t.b
+        where t.status = 'open' and (a.rec_id is null or b.rec_id is null)""",
+    "no open task about two records of one entity": """
+        select t.question from steward_task t join crosswalk a on a.rec_id = t.a join crosswalk b on b.rec_id = t.b
+        where t.status = 'open' and a.entity_id = b.entity_id""",
+    "no live link of a deleted record": """
+        select l.link_id::text from link l join source_record r on r.rec_id in (l.a, l.b)
+        where l.superseded_at is null and r.deleted""",
+    "every consumed message has exactly one outcome": """
+        select c.topic || ': ' || c.messages || ' consumed, ' || coalesce(o.messages, 0) || ' accounted for'
+        from consumed_count c
+        left join (select topic, sum(messages) as messages from outcome_count group by topic) o using (topic)
+        where c.messages is distinct from o.messages""",
+    "the ledger agrees with the counts": """
+        select coalesce(l.topic, o.topic) || ': ' || coalesce(l.n, 0) || ' in the ledger, ' || coalesce(o.n, 0)
+            || ' counted'
+        from (select topic, count(*) as n from event_ledger group by topic) l
+        full join (select topic, sum(messages) as n from outcome_count where reason <> 'seen before' group by topic) o
+            using (topic)
+        where l.n is distinct from o.n""",
+}
+
+
+def violations(work: UnitOfWork, most: int = 20) -> Iterator[tuple[str, str]]:
+    """Every broken invariant with up to `most` of the rows that break it."""
+    for name, query in QUERIES.items():
+        for row in work.query(f"{query} limit %s", most):
+            yield name, str(row[0])
+
+
+def audit_breaks(work: UnitOfWork) -> Iterator[tuple[int, str]]:
+    """Where the audit chain does not hold: a row was edited, removed, added or reordered."""
+    previous, expected = GENESIS, 1
+    for seq, at, actor, action, subject, detail, stored_previous, stored_hash in work.query(
+        """select seq, at at time zone 'UTC', actor, action, subject, detail::text, previous, hash from audit
+           order by seq"""
+    ):
+        if seq != expected:
+            yield seq, f"row {expected} is missing"
+        content = audit_content(seq, at.isoformat() + "+00:00", actor, action, subject, orjson.loads(detail))
+        if bytes(stored_previous) != previous:
+            yield seq, "does not continue the row before"
+        if chain_hash(bytes(stored_previous), content) != bytes(stored_hash):
+            yield seq, "content does not match its hash"
+        previous, expected = bytes(stored_hash), seq + 1

@@ -1,0 +1,154 @@
+"""The account of what was consumed: one outcome per message, positions, dead letters, contract drift, audit chain."""
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import orjson
+
+from mdm.model.digest import canonical_json
+from mdm.model.events import DeadLetter, Drift, Outcome, Place
+from mdm.store.unit_of_work import UnitOfWork
+
+#: The hash before the first row of the audit chain.
+GENESIS = bytes(32)
+
+
+def write_outcomes(
+    work: UnitOfWork, outcomes: Sequence[tuple[Place, Outcome, str]], known: Iterable[Place], consumed: int
+) -> None:
+    """Write the ledger and the counts.
+
+    Args:
+        outcomes: every message's outcome with a reason (empty for none); duplicates by place included.
+        known: places that the ledger holds already.
+        consumed: messages taken from the feed, counted apart from the outcomes.
+    """
+    ledgered = set(known)
+    fresh = []
+    for place, outcome, _ in outcomes:
+        if place not in ledgered:
+            ledgered.add(place)
+            fresh.append((*place, outcome.value, work.batch_id))
+    work.copy("event_ledger", ("topic", "partition", "offset", "outcome", "batch_id"), fresh)
+    counts = Counter(
+        (system_of(place.topic), place.topic, outcome.value, reason) for place, outcome, reason in outcomes
+    )
+    work.stage(
+        "stage_outcome",
+        "system text, topic text, outcome text, reason text, messages bigint",
+        ((*name, number) for name, number in counts.items()),
+    )
+    work.execute(
+        """insert into outcome_count as c (system, topic, outcome, reason, messages)
+           select system, topic, outcome, reason, messages from stage_outcome
+           on conflict (system, topic, outcome, reason) do update set messages = c.messages + excluded.messages"""
+    )
+    work.execute("update batch set messages = %s where batch_id = %s", consumed, work.batch_id)
+    topics = Counter(place.topic for place, _, _ in outcomes)
+    work.stage("stage_consumed", "topic text, messages bigint", topics.items())
+    work.execute(
+        """insert into consumed_count as c (topic, messages) select topic, messages from stage_consumed
+           on conflict (topic) do update set messages = c.messages + excluded.messages"""
+    )
+
+
+def system_of(topic: str) -> str:
+    """The platform a topic belongs to by its first part, as Debezium names topics."""
+    return topic.split(".", 1)[0]
+
+
+def write_positions(work: UnitOfWork, feed: str, positions: Mapping[tuple[str, int], int]) -> None:
+    """Store the next offset of each partition; a position never moves back."""
+    work.stage(
+        "stage_position",
+        "topic text, part int, next_offset bigint",
+        ((topic, partition, offset) for (topic, partition), offset in positions.items()),
+    )
+    work.execute(
+        """insert into feed_position as p (feed, topic, partition, next_offset, updated_at)
+           select %s, topic, part, next_offset, %s from stage_position
+           on conflict (feed, topic, partition) do update
+           set next_offset = greatest(p.next_offset, excluded.next_offset), updated_at = excluded.updated_at""",
+        feed,
+        work.now,
+    )
+
+
+def write_dead_letters(work: UnitOfWork, letters: Sequence[DeadLetter]) -> None:
+    """Keep refused messages whole; one that comes again is counted, not doubled."""
+    if not letters:
+        return
+    work.stage(
+        "stage_dead_letter",
+        """topic text, part int, off bigint, timestamp_ms bigint, headers json, key bytea, value bytea, system text,
+           type text, code text, reason text, action text, owner text""",
+        (
+            (
+                *letter.message.place, letter.message.timestamp_ms,
+                orjson.dumps([[name, base64.b64encode(value).decode()] for name, value in letter.message.headers])
+                .decode(),
+                letter.message.key, letter.message.value, letter.system, letter.type, letter.code,
+                letter.reason.replace("\0", "\N{REPLACEMENT CHARACTER}"), letter.action, letter.owner,
+            )
+            for letter in {letter.message.place: letter for letter in letters}.values()
+        ),
+    )  # fmt: skip
+    work.execute(
+        """insert into dead_letter as d (topic, partition, "offset", timestamp_ms, headers, key, value, system, type,
+               code, reason, action, owner, first_seen, last_seen)
+           select topic, part, off, timestamp_ms, headers, key, value, system, type, code, reason, action, owner,
+               %s, %s from stage_dead_letter
+           on conflict (topic, partition, "offset") do update set seen = d.seen + 1, last_seen = excluded.last_seen""",
+        work.now,
+        work.now,
+    )
+
+
+def write_drifts(work: UnitOfWork, drifts: Sequence[Drift]) -> None:
+    """Raise one exception per table, column and kind of drift; repetitions are counted."""
+    if not drifts:
+        return
+    by_question: dict[str, list[Drift]] = {}
+    for drift in drifts:
+        by_question.setdefault(f"{drift.system}:{drift.type}:{drift.column}:{drift.code}", []).append(drift)
+    work.stage(
+        "stage_drift",
+        "question text, code text, system text, type text, detail text, owner text, place text, seen bigint",
+        (
+            (question, same[0].code, same[0].system, same[0].type, same[0].detail, same[0].owner, str(same[0].place),
+             len(same))
+            for question, same in by_question.items()
+        ),
+    )  # fmt: skip
+    work.execute(
+        """insert into exception as e (question, kind, code, system, type, detail, owner, place, seen, first_seen,
+               last_seen)
+           select question, 'contract_drift', code, system, type, detail, owner, place, seen, %s, %s from stage_drift
+           on conflict (question) do update set seen = e.seen + excluded.seen, last_seen = excluded.last_seen""",
+        work.now,
+        work.now,
+    )
+
+
+def write_audit(work: UnitOfWork, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> None:
+    """Append one row to the audit chain. The writer's lock is held, so the chain has one end."""
+    last = work.query("select seq, hash from audit order by seq desc limit 1")
+    seq, previous = (last[0][0] + 1, bytes(last[0][1])) if last else (1, GENESIS)
+    content = audit_content(seq, work.now.isoformat(), actor, action, subject, detail)
+    work.execute(
+        """insert into audit (seq, at, actor, action, subject, detail, previous, hash)
+           values (%s, %s, %s, %s, %s, %s, %s, %s)""",
+        seq, work.now, actor, action, subject, orjson.dumps(detail).decode(), previous, chain_hash(previous, content),
+    )  # fmt: skip
+
+
+def audit_content(seq: int, at: str, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> bytes:
+    """The bytes of an audit row that its hash covers; `at` is ISO 8601 in UTC."""
+    return canonical_json([seq, at, actor, action, subject, detail])
+
+
+def chain_hash(previous: bytes, content: bytes) -> bytes:
+    """SHA-256 of the previous hash followed by the row's content."""
+    return hashlib.sha256(previous + content).digest()

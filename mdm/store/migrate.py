@@ -1,0 +1,91 @@
+"""Bring a database to the schema of this release. The revisions themselves live in the package `migrations`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from mdm.errors import OperatorError
+
+#: Two processes that upgrade the same database at once take turns on this advisory lock ("mdm" and a number).
+_LOCK = 0x6D646D01
+
+
+def upgrade(engine: Engine) -> str:
+    """Apply all revisions that are missing, each in a transaction of its own, and return the revision reached.
+
+    Raises:
+        OperatorError: the database was upgraded by a newer release than this one.
+    """
+    with engine.connect() as connection, _one_at_a_time(connection):
+        config = alembic_config()
+        _refuse_newer(ScriptDirectory.from_config(config), current_of(connection))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+        return head()
+
+
+def current(engine: Engine) -> str | None:
+    """The revision of the database; None when it has no schema yet."""
+    with engine.connect() as connection:
+        return current_of(connection)
+
+
+def current_of(connection: Connection) -> str | None:
+    """`current`, on an open connection."""
+    revision = MigrationContext.configure(connection).get_current_revision()
+    connection.rollback()
+    return revision
+
+
+def head() -> str:
+    """The revision that this release needs."""
+    revision = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    if revision is None:
+        raise OperatorError("This installation has no database migrations.", action="Install the package again.")
+    return revision
+
+
+def scripts() -> Path:
+    """The folder of the revisions, wherever the package was installed."""
+    package = find_spec("migrations")
+    if package is None or package.origin is None:
+        raise OperatorError("The package migrations is not installed.", action="Install the hub again.")
+    return Path(package.origin).parent
+
+
+def alembic_config() -> Config:
+    """What alembic needs to know: where the revisions are."""
+    config = Config()
+    # alembic's configuration treats % as the start of a placeholder.
+    config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _refuse_newer(known: ScriptDirectory, revision: str | None) -> None:
+    if revision is not None and revision not in {script.revision for script in known.walk_revisions()}:
+        raise OperatorError(
+            f"The database is at revision {revision}, which this release does not know.",
+            action="Install the newer release that upgraded it.",
+        )
+
+
+@contextmanager
+def _one_at_a_time(connection: Connection) -> Iterator[None]:
+    # The lock belongs to the session, not the transaction, because every revision commits.
+    connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _LOCK})
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.execute(text("select pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+        connection.commit()

@@ -1,0 +1,282 @@
+"""The mirror of the source tables: reading what a batch needs to know, writing what it changed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from mdm.model.events import ChangeEvent, Operation, Place, SourcePosition
+from mdm.model.ids import CrosswalkKey, RecordId
+from mdm.model.mirror import Head, KnownMirror, MirrorDelta, TableName, Version, needs_donor
+from mdm.model.records import SourceRecord
+from mdm.store.pairs import Touched
+from mdm.store.unit_of_work import UnitOfWork
+
+_HEAD = """
+    r.rec_id, r.system, r.type, r.key, r.pos_major, r.pos_minor, r.pos_order, r.pos_rank, r.row::text, r.deleted,
+    r.topic, r.partition, r."offset", r.event_time, r.lsn, r.transaction, r.previous_key, r.unresolved, r.operation"""
+
+_VERSION_COLUMNS = (
+    "rec_id", "pos_major", "pos_minor", "pos_order", "pos_rank", "operation", "row", "unavailable", "topic",
+    "partition", "offset", "lsn", "transaction", "event_time", "previous_key", "next_key", "batch_id",
+)  # fmt: skip
+
+_RECORD_COLUMNS = (
+    "rec_id", "system", "type", "key", "kind", "domain", "deleted", "operation", "row", "attributes", "comparison",
+    "refs", "rejected", "pos_major", "pos_minor", "pos_order", "pos_rank", "topic", "partition", "offset", "lsn",
+    "transaction", "event_time", "previous_key", "unresolved", "batch_id",
+)  # fmt: skip
+
+
+def seen_places(work: UnitOfWork, places: Iterable[Place]) -> set[Place]:
+    """Those of the places that the ledger already holds."""
+    work.stage("stage_place", "topic text, part int, off bigint", places)
+    rows = work.query(
+        """select l.topic, l.partition, l."offset" from stage_place s
+           join event_ledger l on l.topic = s.topic and l.partition = s.part and l."offset" = s.off"""
+    )
+    return {Place(*row) for row in rows}
+
+
+def load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror:
+    """Heads, histories and watermarks that folding these events needs; new keys get their record id here."""
+    keys = {event.key for event in events if event.key is not None}
+    donors = {event.previous_key for event in events if event.previous_key is not None and needs_donor(event)}
+    work.stage("stage_key", "system text, type text, key text", sorted(keys | donors))
+    heads = {head.key: head for head in _heads(work, "join stage_key s using (system, type, key)")}
+    waiting = {
+        head.key: head
+        for head in _heads(
+            work,
+            """join stage_key s on r.system = s.system and r.type = s.type and r.previous_key = s.key
+               where r.unresolved is not null""",
+        )
+    }
+    late = {
+        event.key for event in events
+        if event.key is not None and event.key in heads and event.position < heads[event.key].position
+    }  # fmt: skip
+    sources = {CrosswalkKey(k.system, k.type, h.previous_key) for k, h in waiting.items() if h.previous_key is not None}
+    histories = _histories(work, late | donors | sources | set(waiting))
+    truncated = {(event.system, event.type) for event in events if event.operation is Operation.TRUNCATE}
+    exposed: dict[CrosswalkKey, Head] = {}
+    for system, table in sorted(truncated):
+        exposed |= {
+            head.key: head
+            for head in _heads(work, "where r.system = %s and r.type = %s and not r.deleted", system, table)
+        }
+    known = {key: head.rec_id for key, head in (heads | waiting).items()}
+    fresh = sorted(keys - known.keys())
+    numbers = work.query(
+        "select nextval(pg_get_serial_sequence('source_record', 'rec_id')) from generate_series(1, %s)", len(fresh)
+    )
+    known |= {key: RecordId(row[0]) for key, row in zip(fresh, numbers, strict=True)}
+    return KnownMirror(
+        rec_ids=known | {key: head.rec_id for key, head in exposed.items()},
+        heads=heads | waiting,
+        histories=histories,
+        truncations=newest_truncations(work),
+        waiting=frozenset(waiting.keys() - keys),
+        exposed=exposed,
+    )
+
+
+def _heads(work: UnitOfWork, condition: str, *parameters: object) -> Iterable[Head]:
+    for row in work.query(f"select {_HEAD} from source_record r {condition}", *parameters):
+        yield Head(
+            rec_id=RecordId(row[0]),
+            key=CrosswalkKey(*row[1:4]),
+            position=SourcePosition(*row[4:8]),
+            operation=Operation(row[18]),
+            row=orjson.loads(row[8]) if row[8] is not None else None,
+            deleted=row[9],
+            place=Place(*row[10:13]),
+            event_time=row[13],
+            lsn=row[14],
+            transaction=row[15],
+            previous_key=row[16],
+            unresolved=frozenset(row[17] or ()),
+        )
+
+
+def _histories(work: UnitOfWork, keys: set[CrosswalkKey]) -> dict[CrosswalkKey, list[Version]]:
+    """All stored versions of the keys; every key is present, also without versions."""
+    histories: dict[CrosswalkKey, list[Version]] = {key: [] for key in keys}
+    if not keys:
+        return histories
+    work.stage("stage_past", "system text, type text, key text", sorted(keys))
+    for key, version in read_versions(work, "join stage_past s using (system, type, key)"):
+        histories[key].append(version)
+    return histories
+
+
+def read_versions(work: UnitOfWork, condition: str = "") -> Iterable[tuple[CrosswalkKey, Version]]:
+    """Stored versions with their record's key; `condition` joins or filters `source_record r`."""
+    rows = work.query(
+        f"""select r.system, r.type, r.key, h.pos_major, h.pos_minor, h.pos_order, h.pos_rank, h.operation,
+                   h.row::text, h.unavailable, h.topic, h.partition, h."offset", h.event_time, h.lsn, h.transaction,
+                   h.previous_key, h.next_key
+            from source_record r {condition} join record_history h on h.rec_id = r.rec_id"""
+    )
+    for row in rows:
+        version = Version(
+            position=SourcePosition(*row[3:7]),
+            operation=Operation(row[7]),
+            row=orjson.loads(row[8]) if row[8] is not None else None,
+            unavailable=frozenset(row[9] or ()),
+            place=Place(*row[10:13]),
+            event_time=row[13],
+            lsn=row[14],
+            transaction=row[15],
+            previous_key=row[16],
+            next_key=row[17],
+        )
+        yield CrosswalkKey(*row[:3]), version
+
+
+def newest_truncations(work: UnitOfWork) -> dict[TableName, SourcePosition]:
+    """The newest truncate of each table that was ever truncated."""
+    newest: dict[TableName, SourcePosition] = {}
+    for system, table, *position in work.query(
+        "select system, type, pos_major, pos_minor, pos_order, pos_rank from truncation"
+    ):
+        at = SourcePosition(*position)
+        newest[system, table] = max(newest.get((system, table), at), at)
+    return newest
+
+
+def all_heads(work: UnitOfWork) -> Iterable[Head]:
+    """The stored version of every row, live or deleted."""
+    return _heads(work, "")
+
+
+def all_forms(work: UnitOfWork) -> dict[RecordId, tuple[object, object]]:
+    """Stored canonical attributes and comparison form of every live record."""
+    rows = work.query("select rec_id, attributes::text, comparison::text from source_record where not deleted")
+    return {RecordId(row[0]): (orjson.loads(row[1]), orjson.loads(row[2])) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """The stored canonical form of a record, as text."""
+
+    deleted: bool
+    comparison: str | None
+
+
+def form(value: Mapping[str, Any]) -> str:
+    """The text form in which comparisons are stored and compared."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def load_forms(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, Forms]:
+    """What the store holds of these records before they are written; new ones are absent."""
+    rows = work.query("select rec_id, deleted, comparison::text from source_record where rec_id = any(%s)", ids)
+    return {RecordId(row[0]): Forms(row[1], row[2]) for row in rows}
+
+
+def write_mirror(work: UnitOfWork, delta: MirrorDelta, records: Mapping[RecordId, SourceRecord]) -> Touched:
+    """Write rows, history, watermarks and shapes. `records` holds the standardised form of every head.
+
+    Returns:
+        What records elsewhere may notice.
+    """
+    work.copy("record_history", _VERSION_COLUMNS, (_version_row(work, *each) for each in delta.versions))
+    _write_records(work, delta.heads, records)
+    touched = _write_satellites(work, delta.heads, records)
+    for (system, table), event in delta.truncations:
+        work.execute(
+            """insert into truncation (system, type, pos_major, pos_minor, pos_order, pos_rank, place, event_time)
+               values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing""",
+            system, table, *event.position, str(event.place), event.event_time,
+        )  # fmt: skip
+    for (system, table), shape in delta.shapes.items():
+        work.execute(
+            """insert into table_shape as t (system, type, columns, pos_major, pos_minor, pos_order)
+               values (%s, %s, %s, %s, %s, %s)
+               on conflict (system, type) do update set columns = excluded.columns, pos_major = excluded.pos_major,
+                   pos_minor = excluded.pos_minor, pos_order = excluded.pos_order
+               where (t.pos_major, t.pos_minor, t.pos_order)
+                   < (excluded.pos_major, excluded.pos_minor, excluded.pos_order)""",
+            system, table, list(shape.columns), *shape.position[:3],
+        )  # fmt: skip
+    return touched
+
+
+def _version_row(work: UnitOfWork, rec_id: RecordId, version: Version) -> Sequence[object]:
+    return (
+        rec_id, *version.position, version.operation.value, _json(version.row), sorted(version.unavailable) or None,
+        *version.place, version.lsn, version.transaction, version.event_time, version.previous_key, version.next_key,
+        work.batch_id,
+    )  # fmt: skip
+
+
+def _write_records(work: UnitOfWork, heads: Sequence[Head], records: Mapping[RecordId, SourceRecord]) -> None:
+    types = {"rec_id": "bigint", "deleted": "boolean", "partition": "int", "offset": "bigint", "lsn": "bigint"}
+    types |= {"pos_major": "bigint", "pos_minor": "bigint", "pos_order": "bigint", "pos_rank": "smallint"}
+    types |= dict.fromkeys(("row", "attributes", "comparison", "refs", "rejected"), "json")
+    types |= {"event_time": "timestamptz", "unresolved": "text[]", "batch_id": "bigint"}
+    definition = ", ".join(f'"{name}" {types.get(name, "text")}' for name in _RECORD_COLUMNS)
+    work.execute(f"create temporary table if not exists stage_record ({definition}) on commit delete rows")
+    work.copy("stage_record", _RECORD_COLUMNS, (_record_row(work, head, records[head.rec_id]) for head in heads))
+    columns = ", ".join(f'"{name}"' for name in _RECORD_COLUMNS)
+    updates = ", ".join(f'"{name}" = excluded."{name}"' for name in _RECORD_COLUMNS[6:])
+    work.execute(
+        f"""insert into source_record ({columns}) select {columns} from stage_record
+            on conflict (rec_id) do update set {updates}"""
+    )
+
+
+def _record_row(work: UnitOfWork, head: Head, record: SourceRecord) -> Sequence[object]:
+    live = not head.deleted
+    return (
+        head.rec_id, *head.key, record.kind, record.domain.value if record.domain else None, head.deleted,
+        head.operation.value, _json(head.row), _json(record.attributes) if live else None,
+        form(record.comparison) if live else None,
+        _json([[ref.role, *ref.target] for ref in record.references]) if live else None,
+        _json(record.rejected) if live and record.rejected else None, *head.position, *head.place, head.lsn,
+        head.transaction, head.event_time, head.previous_key, sorted(head.unresolved) or None, work.batch_id,
+    )  # fmt: skip
+
+
+def _write_satellites(work: UnitOfWork, heads: Sequence[Head], records: Mapping[RecordId, SourceRecord]) -> Touched:
+    """References, aliases and evidence of the changed rows: replaced with them."""
+    ids = [head.rec_id for head in heads]
+    live = [head.rec_id for head in heads if not head.deleted]
+    aliases = {
+        (RecordId(row[0]), CrosswalkKey(*row[1:]))
+        for row in work.query("select rec_id, system, type, key from record_alias where rec_id = any(%s)", ids)
+    }
+    evidence = {
+        (CrosswalkKey(*row[:3]), str(row[3]))
+        for row in work.query("select system, type, key, token from record_evidence where rec_id = any(%s)", ids)
+    }
+    for table in ("record_reference", "record_alias", "record_evidence"):
+        work.execute(f"delete from {table} where rec_id = any(%s)", ids)
+    work.copy(
+        "record_reference",
+        ("rec_id", "role", "system", "type", "key"),
+        ((rec, ref.role, *ref.target) for rec in live for ref in dict.fromkeys(records[rec].references)),
+    )
+    work.copy(
+        "record_alias",
+        ("rec_id", "system", "type", "key"),
+        ((rec, *alias) for rec in live for alias in dict.fromkeys(records[rec].aliases)),
+    )
+    work.copy(
+        "record_evidence",
+        ("rec_id", "system", "type", "key", "token"),
+        ((rec, *each.owner, each.token) for rec in live for each in dict.fromkeys(records[rec].evidence)),
+    )
+    new_aliases = {(rec, alias) for rec in live for alias in records[rec].aliases}
+    new_evidence = {(each.owner, each.token) for rec in live for each in records[rec].evidence}
+    offers = {head.key for head in heads if records[head.rec_id].kind == "offer"}
+    return Touched(
+        names=frozenset({alias for _, alias in aliases ^ new_aliases} | offers),
+        evidence=frozenset(evidence ^ new_evidence),
+    )
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()

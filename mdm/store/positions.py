@@ -1,0 +1,14 @@
+"""Where each feed stands, as of the last committed unit of work."""
+
+from sqlalchemy import Engine, select
+
+from mdm.store.tables import feed_position
+from mdm.streams.protocol import TopicPartition
+
+
+def stored_positions(engine: Engine, feed: str) -> dict[TopicPartition, int]:
+    """The next offset of every partition of a feed."""
+    query = select(feed_position.c.topic, feed_position.c.partition, feed_position.c.next_offset)
+    with engine.connect() as connection:
+        rows = connection.execute(query.where(feed_position.c.feed == feed))
+        return {TopicPartition(row[0], row[1]): row[2] for row in rows}

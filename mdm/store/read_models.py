@@ -1,0 +1,76 @@
+"""What may be read from the hub: the public face of the `read_*` modules. Nothing here writes or commits."""
+
+from mdm.store.read_changes import Change, changes_after, newest_change
+from mdm.store.read_export import export_crosswalk, export_golden, export_records, printed
+from mdm.store.read_facts import Fact, facts_of_customer
+from mdm.store.read_golden import (
+    EntityState,
+    GoldenRow,
+    Member,
+    absorbed_ids,
+    current_golden,
+    find_entity,
+    golden_known_at,
+    golden_versions,
+    lineage_of,
+    members_of,
+)
+from mdm.store.read_identity import (
+    Meaning,
+    NamedRow,
+    Unresolved,
+    meanings,
+    names_of,
+    resolve_names,
+    rows_by_key,
+    unresolved,
+)
+from mdm.store.read_list import Filters, Listed, Place, list_golden, search_words
+from mdm.store.read_references import expand, resolve_references
+from mdm.store.read_status import Vitals, status_summary, vitals
+from mdm.store.read_tasks import OpenQuestion, Side, TaskPlace, count_open_questions, open_questions
+
+__all__ = [
+    "Change",
+    "EntityState",
+    "Fact",
+    "Filters",
+    "GoldenRow",
+    "Listed",
+    "Meaning",
+    "Member",
+    "NamedRow",
+    "OpenQuestion",
+    "Place",
+    "Side",
+    "TaskPlace",
+    "Unresolved",
+    "Vitals",
+    "absorbed_ids",
+    "changes_after",
+    "count_open_questions",
+    "current_golden",
+    "expand",
+    "export_crosswalk",
+    "export_golden",
+    "export_records",
+    "facts_of_customer",
+    "find_entity",
+    "golden_known_at",
+    "golden_versions",
+    "lineage_of",
+    "list_golden",
+    "meanings",
+    "members_of",
+    "names_of",
+    "newest_change",
+    "open_questions",
+    "printed",
+    "resolve_names",
+    "resolve_references",
+    "rows_by_key",
+    "search_words",
+    "status_summary",
+    "unresolved",
+    "vitals",
+]

@@ -1,0 +1,24 @@
+"""A consistent view of the committed state, for reading only. Never waits for writers, never makes them wait."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import psycopg
+from sqlalchemy import Engine
+
+from mdm.store.unit_of_work import UnitOfWork
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[UnitOfWork]:
+    """A repeatable-read transaction whose only writes go to its own temporary tables; always rolled back."""
+    connection = engine.raw_connection()
+    try:
+        driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.driver_connection)
+        with driver.transaction(force_rollback=True), driver.cursor() as cursor:
+            cursor.execute("set transaction isolation level repeatable read")
+            yield UnitOfWork(cursor, 0, datetime.now(UTC))
+    finally:
+        connection.close()

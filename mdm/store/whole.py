@@ -1,0 +1,65 @@
+"""Reading the whole hub as values: for verification, digests and batch work."""
+
+from collections.abc import Iterator
+
+import orjson
+
+from mdm.model.delta import Link
+from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
+from mdm.store.unit_of_work import UnitOfWork
+
+
+def live_records(work: UnitOfWork, domain: Domain) -> list[RecordId]:
+    """All live records of a domain."""
+    rows = work.query(
+        "select rec_id from source_record where domain = %s and not deleted order by rec_id", domain.value
+    )
+    return [RecordId(row[0]) for row in rows]
+
+
+def memberships(work: UnitOfWork, domain: Domain) -> dict[EntityId, list[CrosswalkKey]]:
+    """The members of every entity of a domain that has any, sorted."""
+    members: dict[EntityId, list[CrosswalkKey]] = {}
+    for entity_id, *key in work.query(
+        """select c.entity_id, r.system, r.type, r.key from crosswalk c join source_record r using (rec_id)
+           where r.domain = %s order by r.system, r.type, r.key""",
+        domain.value,
+    ):
+        members.setdefault(entity_id, []).append(CrosswalkKey(*key))
+    return members
+
+
+def current_values(work: UnitOfWork, domain: Domain) -> Iterator[tuple[EntityId, dict[str, object]]]:
+    """The current golden values of every entity of a domain."""
+    for entity_id, text in work.query(
+        """select entity_id, "values"::text from golden where domain = %s and known_to is null order by entity_id""",
+        domain.value,
+    ):
+        yield entity_id, orjson.loads(text)
+
+
+def judgements(work: UnitOfWork) -> tuple[frozenset[frozenset[RecordId]], frozenset[frozenset[RecordId]]]:
+    """All live verdicts of stewards: same, and not the same."""
+    rows = work.query("select a, b, verdict from judgement where superseded_at is null")
+    same = frozenset(frozenset((RecordId(a), RecordId(b))) for a, b, verdict in rows if verdict == "same")
+    return same, frozenset(frozenset((RecordId(a), RecordId(b))) for a, b, verdict in rows if verdict == "not_same")
+
+
+def record_names(work: UnitOfWork, domain: Domain) -> dict[RecordId, CrosswalkKey]:
+    """The crosswalk key of every record of a domain, live or not."""
+    rows = work.query("select rec_id, system, type, key from source_record where domain = %s", domain.value)
+    return {RecordId(row[0]): CrosswalkKey(*row[1:]) for row in rows}
+
+
+def live_links(work: UnitOfWork, domain: Domain) -> dict[tuple[RecordId, RecordId], Link]:
+    """All live links of a domain by their ends."""
+    rows = work.query(
+        "select a, b, decision, weight, veto from link where superseded_at is null and domain = %s", domain.value
+    )
+    return {(RecordId(row[0]), RecordId(row[1])): Link(RecordId(row[0]), RecordId(row[1]), *row[2:]) for row in rows}
+
+
+def current_digests(work: UnitOfWork, domain: Domain) -> dict[EntityId, bytes]:
+    """The stored digest of every current golden record of a domain."""
+    rows = work.query("select entity_id, digest from golden where domain = %s and known_to is null", domain.value)
+    return {EntityId(row[0]): bytes(row[1]) for row in rows}

@@ -1,0 +1,103 @@
+"""Who competes: the members of an entity and the values that they state."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from mdm.model.records import StoredRecord
+from survivorship.rules import Condition, Rule
+from survivorship.values import Origin, Value
+
+#: Trust in a source for an attribute: (system, type, attribute) to 0..1.
+Trust: TypeAlias = Callable[[str, str, str], float]
+
+
+class Member:
+    """A member of the entity. `age` counts from the youngest: event time, position, key; no two members share one."""
+
+    __slots__ = ("_met", "age", "attributes", "origin", "record")
+
+    def __init__(self, record: StoredRecord, age: int) -> None:
+        self.record = record
+        self.attributes = record.attributes
+        self.origin = Origin(record.key, record.provenance)
+        self.age = age
+        self._met: dict[int, bool] = {}
+
+    def meets(self, conditions: tuple[Condition, ...]) -> bool:
+        """Whether the record meets all of the conditions, which must live as long as the member."""
+        # Most rules share the default's conditions, so the answer is kept; a rule set never loses them meanwhile.
+        met = self._met.get(id(conditions))
+        if met is None:
+            met = self._met[id(conditions)] = satisfies(self.attributes, conditions)
+        return met
+
+
+class Candidate(NamedTuple):
+    """A value that a member states. `order` ends every tie, smallest first: minus trust, age, place in a list."""
+
+    member: Member
+    value: Value
+    order: tuple[float, int, int]
+
+
+def satisfies(attributes: Mapping[str, Any], conditions: Sequence[Condition]) -> bool:
+    """Whether a record with these attributes meets all of the conditions."""
+    return all((_scalar(attributes.get(each.attribute)) in each.values) != each.negated for each in conditions)
+
+
+def _scalar(value: object) -> object:
+    return value if isinstance(value, str | int | float | bool) else None
+
+
+def values_of(rule: Rule, members: Sequence[Member], trust: Trust) -> list[Candidate]:
+    """The values of an attribute, of a group as one object each, or first elements of the rule's `otherwise`."""
+    if rule.shape is None:
+        return [
+            Candidate(member, stated, (-_trust_in(rule, member, rule.attributes[0], trust), member.age, 0))
+            for member in members
+            if (stated := _group(rule, member))
+        ]
+    found = _single(rule, rule.name, members, trust)
+    if found or rule.otherwise is None:
+        return found
+    listed = _single(rule, rule.otherwise, members, trust)
+    return [Candidate(candidate.member, candidate.value[0], candidate.order) for candidate in listed]
+
+
+def elements_of(rule: Rule, members: Sequence[Member], trust: Trust) -> list[Candidate]:
+    """The elements of a union, from every attribute that goes into it."""
+    found = []
+    for member in members:
+        place = 0
+        for attribute in rule.union_of:
+            stated = member.attributes.get(attribute)
+            if not stated:
+                continue
+            weight = _trust_in(rule, member, attribute, trust)
+            for element in stated if isinstance(stated, list | tuple) else (stated,):
+                found.append(Candidate(member, element, (-weight, member.age, place)))
+                place += 1
+    return found
+
+
+def _single(rule: Rule, attribute: str, members: Sequence[Member], trust: Trust) -> list[Candidate]:
+    # 0 and False are values; None, an empty text and an empty list say that the record does not know.
+    return [
+        Candidate(member, value, (-_trust_in(rule, member, attribute, trust), member.age, 0))
+        for member in members
+        if (value := member.attributes.get(attribute)) or value == 0
+    ]
+
+
+def _group(rule: Rule, member: Member) -> dict[str, Value]:
+    attributes = member.attributes
+    return {name: value for name in rule.attributes if (value := attributes.get(name)) or value == 0}
+
+
+def _trust_in(rule: Rule, member: Member, attribute: str, trust: Trust) -> float:
+    key = member.record.key
+    if rule.trust is not None:
+        for name in (f"{key.system}.{key.type}", key.system):
+            if name in rule.trust:
+                return rule.trust[name]
+    return trust(key.system, key.type, attribute)

@@ -1,0 +1,87 @@
+"""Members in, golden values with their lineage out."""
+
+from collections.abc import Iterable, Sequence
+
+from mdm.model.canonical import ATTRIBUTES
+from mdm.model.records import StoredRecord
+from survivorship.candidates import Candidate, Member, Trust, elements_of, values_of
+from survivorship.choice import Choice, choose
+from survivorship.naming import display_name, search_terms
+from survivorship.rules import RuleSet
+from survivorship.union import unite
+from survivorship.values import (
+    MAX_RUNNERS_UP,
+    AttributeLineage,
+    Consolidated,
+    ElementLineage,
+    RunnerUp,
+    Value,
+)
+
+
+def consolidate(ruleset: RuleSet, members: Sequence[StoredRecord], trust: Trust) -> Consolidated:
+    """The golden record of an entity's members.
+
+    The same members give the same result in any order. Every value is one that a member states; the attributes of a
+    group come from one member, the elements of a union each from one. Attributes that nobody states are left out.
+
+    Raises:
+        ValueError: there are no members.
+    """
+    if not members:
+        raise ValueError("An entity has at least one member.")
+    ranked = _ranked(members)
+    values: dict[str, Value] = {}
+    lineage: dict[str, AttributeLineage] = {}
+    for rule in ruleset.rules:
+        voters = [each for each in ranked if each.meets(rule.only)] if rule.only else ranked
+        if rule.union_of:
+            chosen = unite(rule, elements_of(rule, voters, trust), values.get(rule.without) if rule.without else None)
+            if chosen:
+                values[rule.name] = [choice.winner.value for choice in chosen]
+                lineage[rule.name] = _union_lineage(chosen, ruleset.fingerprint)
+        elif candidates := values_of(rule, voters, trust):
+            choice = choose(rule, candidates)
+            if rule.shape is not None:
+                values[rule.name] = choice.winner.value
+                lineage[rule.name] = _lineage(choice, ruleset.fingerprint, None)
+            else:
+                for name, value in choice.winner.value.items():
+                    values[name] = value
+                    lineage[name] = _lineage(choice, ruleset.fingerprint, name)
+    ordered = [attribute.name for attribute in ATTRIBUTES[ruleset.domain] if attribute.name in values]
+    values = {name: values[name] for name in ordered}
+    return Consolidated(
+        values=values,
+        lineage={name: lineage[name] for name in ordered},
+        name=display_name(ruleset, values, ranked[0].record.key),
+        search_terms=search_terms(ruleset, values, members),
+    )
+
+
+def _ranked(members: Iterable[StoredRecord]) -> list[Member]:
+    """The members from the youngest; ties of time go to the later position, then to the smaller key."""
+    by_key = sorted(members, key=lambda record: record.key)
+    by_age = sorted(by_key, key=lambda record: (record.provenance.event_time, record.provenance.position), reverse=True)
+    return [Member(record, age) for age, record in enumerate(by_age)]
+
+
+def _lineage(choice: Choice, fingerprint: str, part: str | None) -> AttributeLineage:
+    """The lineage of a chosen value, or of one attribute of a chosen group."""
+    return AttributeLineage(choice.winner.member.origin, choice.rule, fingerprint, _runners_up(choice.losers, part))
+
+
+def _union_lineage(chosen: Sequence[Choice], fingerprint: str) -> AttributeLineage:
+    elements = tuple(
+        ElementLineage(choice.winner.member.origin, choice.rule, _runners_up(choice.losers, None)) for choice in chosen
+    )
+    return AttributeLineage(elements[0].origin, "union", fingerprint, (), elements)
+
+
+def _runners_up(losers: Sequence[tuple[Candidate, str]], part: str | None) -> tuple[RunnerUp, ...]:
+    return tuple(
+        [
+            RunnerUp(loser.member.record.key, loser.value if part is None else loser.value.get(part), lost_by)
+            for loser, lost_by in losers[:MAX_RUNNERS_UP]
+        ]
+    )

@@ -1,0 +1,64 @@
+"""What a rule set says, as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mdm.model.canonical import Shape
+from mdm.model.ids import Domain
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One step of a ranking. `band` makes trust coarse: two sources in one band count as equally trusted."""
+
+    name: str
+    band: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A claim about a record: the attribute is one of these values, or (`negated`) none of them or absent."""
+
+    attribute: str
+    values: frozenset[object]
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one attribute, or a group of attributes that belong together, chooses its value.
+
+    Candidates are ranked by `prefer`, then by each criterion of `rank`, and in the end by trust, event time, position
+    and key, which leaves no ties. `only` shuts records out. `otherwise` names a list attribute whose first element
+    serves where nobody states this one.
+    """
+
+    name: str
+    attributes: tuple[str, ...]
+    #: None for a group.
+    shape: Shape | None
+    rank: tuple[Criterion, ...]
+    prefer: tuple[Condition, ...] = ()
+    only: tuple[Condition, ...] = ()
+    #: Trust of `system` or `system.type` for this attribute, instead of the source profile's.
+    trust: Mapping[str, float] | None = None
+    otherwise: str | None = None
+    #: For a union: the attributes whose elements are put together, and one whose golden value is left out.
+    union_of: tuple[str, ...] = ()
+    without: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """The survivorship rules of one domain. `fingerprint` names the content: sixteen hexadecimal digits."""
+
+    domain: Domain
+    version: str
+    fingerprint: str
+    #: Choices first, then the unions that may refer to them.
+    rules: tuple[Rule, ...]
+    #: Attributes after which an entity is called in lists, best first.
+    display: tuple[str, ...]
+    #: Attributes found by each of their words, and attributes found as a whole.
+    search_words: tuple[str, ...]
+    search_whole: tuple[str, ...]

@@ -1,0 +1,165 @@
+"""Loads rule sets: one versioned YAML document per domain, checked completely before it decides anything."""
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+
+from mdm.model.canonical import ATTRIBUTES, Shape
+from mdm.model.ids import Domain
+from survivorship.criteria import CRITERIA
+from survivorship.document import Part, read_document
+from survivorship.rules import Condition, Criterion, Rule, RuleSet
+
+__all__ = ["RuleSet", "load_ruleset"]
+
+_FOLDER = Path(__file__).parent / "rulesets"
+_LISTS = (Shape.TEXTS, Shape.IDENTIFIERS, Shape.PHONES, Shape.EMAILS)
+
+
+def load_ruleset(domain: str, path: Path | None = None) -> RuleSet:
+    """The rule set of a domain: the shipped one, or the document at `path`.
+
+    Raises:
+        ConfigurationInvalid: the document is wrong; the message names file, line and key.
+    """
+    document = read_document(path or _FOLDER / f"{domain}.yaml")
+    parts = document.mapping("domain", "version", "description", "default", "attributes", "groups", "display", "search")
+    for needed in ("domain", "version", "default", "display", "search"):
+        if needed not in parts:
+            document.refuse(f"must have the key {needed}")
+    if parts["domain"].text() != domain:
+        parts["domain"].refuse(f"must be {domain}")
+    reader = _Reader(Domain(domain), parts["default"])
+    search = parts["search"].mapping("words", "whole")
+    return RuleSet(
+        domain=Domain(domain),
+        version=parts["version"].text(),
+        fingerprint=_fingerprint(document),
+        rules=reader.rules(parts.get("attributes"), parts.get("groups")),
+        display=reader.names(parts["display"]),
+        search_words=reader.names(search.get("words")),
+        search_whole=reader.names(search.get("whole")),
+    )
+
+
+def _fingerprint(document: Part) -> str:
+    content = json.dumps(document.value, sort_keys=True, ensure_ascii=False, default=str, separators=(",", ":"))
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+class _Reader:
+    """Reads rules against the canonical attributes of a domain."""
+
+    def __init__(self, domain: Domain, default: Part) -> None:
+        self._domain = domain
+        self._shapes = {attribute.name: attribute.shape for attribute in ATTRIBUTES[domain]}
+        named = Counter(attribute.group for attribute in ATTRIBUTES[domain])
+        #: Canonical group to its attributes. An attribute alone in its group is an ordinary attribute.
+        self._groups: dict[str, tuple[str, ...]] = {}
+        for attribute in ATTRIBUTES[domain]:
+            if attribute.group is not None and named[attribute.group] > 1:
+                self._groups[attribute.group] = (*self._groups.get(attribute.group, ()), attribute.name)
+        base = default.mapping("rank", "prefer")
+        if "rank" not in base:
+            default.refuse("must have a rank")
+        self._rank = self._criteria(base["rank"])
+        self._prefer = self._conditions(base.get("prefer"))
+
+    def rules(self, attributes: Part | None, groups: Part | None) -> tuple[Rule, ...]:
+        """One rule for every canonical attribute or group, from the default where the document says nothing."""
+        own = dict(attributes.items()) if attributes else {}
+        of_groups = dict(groups.items()) if groups else {}
+        self._refuse_strangers(own, of_groups)
+        grouped = {name for names in self._groups.values() for name in names}
+        rules = [self._rule(group, names, None, of_groups.get(group)) for group, names in self._groups.items()]
+        rules += [
+            self._rule(name, (name,), shape, own.get(name))
+            for name, shape in self._shapes.items()
+            if name not in grouped
+        ]
+        return tuple(sorted(rules, key=lambda rule: bool(rule.union_of)))
+
+    def names(self, part: Part | None) -> tuple[str, ...]:
+        """A list of attributes."""
+        return tuple(self._attribute(element) for element in part.elements()) if part else ()
+
+    def _refuse_strangers(self, own: dict[str, Part], of_groups: dict[str, Part]) -> None:
+        for name, part in of_groups.items():
+            if name not in self._groups:
+                part.refuse(f"is not a group of {self._domain}; its groups are {', '.join(self._groups) or 'none'}")
+        for name, part in own.items():
+            if name not in self._shapes:
+                part.refuse(f"is not an attribute of {self._domain}")
+            for group, names in self._groups.items():
+                if name in names:
+                    part.refuse(f"survives together with others; its rule belongs under groups.{group}")
+
+    def _rule(self, name: str, attributes: tuple[str, ...], shape: Shape | None, part: Part | None) -> Rule:
+        own = part.mapping("rank", "prefer", "only", "trust", "otherwise", "union", "without") if part else {}
+        union = self._union(name, shape, own["union"]) if "union" in own else ()
+        if "without" in own and not union:
+            own["without"].refuse("belongs to a union")
+        return Rule(
+            name=name,
+            attributes=attributes,
+            shape=shape,
+            rank=self._criteria(own["rank"]) if "rank" in own else self._rank,
+            prefer=self._conditions(own["prefer"]) if "prefer" in own else self._prefer,
+            only=self._conditions(own.get("only")),
+            trust={name: each.number(0, 1) for name, each in own["trust"].items()} if "trust" in own else None,
+            otherwise=self._list_attribute(own["otherwise"]) if "otherwise" in own else None,
+            union_of=union,
+            without=self._attribute(own["without"]) if "without" in own else None,
+        )
+
+    def _union(self, name: str, shape: Shape | None, part: Part) -> tuple[str, ...]:
+        if shape not in _LISTS:
+            part.refuse("is for lists")
+        if part.value is True:
+            return (name,)
+        names = self.names(part)
+        fitting = (shape, Shape.TEXT) if shape is Shape.TEXTS else (shape,)
+        for each in names:
+            if self._shapes[each] not in fitting:
+                part.refuse(f"cannot put {each} into a {shape}")
+        return names
+
+    def _criteria(self, part: Part) -> tuple[Criterion, ...]:
+        return tuple(self._criterion(element) for element in part.elements())
+
+    def _criterion(self, part: Part) -> Criterion:
+        if isinstance(part.value, dict):
+            return Criterion("trust", part.mapping("trust")["trust"].number(0.01, 1))
+        name = part.text()
+        if name not in CRITERIA:
+            part.refuse(f"names {name}, which is not a criterion; there are {', '.join(CRITERIA)}")
+        return Criterion(name)
+
+    def _conditions(self, part: Part | None) -> tuple[Condition, ...]:
+        if part is None:
+            return ()
+        return tuple(self._condition(name, claim) for name, claim in part.items())
+
+    def _condition(self, name: str, claim: Part) -> Condition:
+        if name not in self._shapes:
+            claim.refuse(f"is about {name}, which is not an attribute of {self._domain}")
+        if isinstance(claim.value, dict):
+            return Condition(name, _scalars(claim.mapping("not")["not"]), negated=True)
+        return Condition(name, _scalars(claim), negated=False)
+
+    def _attribute(self, part: Part) -> str:
+        name = part.text()
+        if name not in self._shapes:
+            part.refuse(f"names {name}, which is not an attribute of {self._domain}")
+        return name
+
+    def _list_attribute(self, part: Part) -> str:
+        name = self._attribute(part)
+        if self._shapes[name] is not Shape.TEXTS:
+            part.refuse(f"names {name}, which is not a list of texts")
+        return name
+
+
+def _scalars(part: Part) -> frozenset[object]:
+    return frozenset(element.value for element in part.elements())

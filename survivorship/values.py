@@ -1,0 +1,135 @@
+"""What survivorship hands back: the surviving values and, for each of them, where it comes from and who lost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC
+from functools import cached_property
+from typing import Any, NamedTuple, TypeAlias
+
+from mdm.model.ids import CrosswalkKey
+from mdm.model.records import Provenance
+
+#: A value in the JSON form of its attribute's shape (`mdm.model.canonical.Shape`), hence Any.
+Value: TypeAlias = Any
+
+#: Runners-up are kept for explanation, not for completeness; an entity of a thousand records has a thousand of them.
+MAX_RUNNERS_UP = 10
+
+_REASONS: Mapping[str, str] = {
+    "same_value": "states the same value",
+    "prefer": "comes from a record that the rule puts last",
+    "trust": "comes from a less trusted source",
+    "most_recent": "is older",
+    "oldest": "is newer",
+    "most_frequent": "is stated by fewer records",
+    "most_complete": "is less complete",
+    "best_written": "is not written as well",
+    "longest": "is shorter",
+    "maximum": "is lower",
+    "minimum": "is higher",
+    "validated_first": "is not validated",
+    "latest_position": "stands earlier in its source",
+    "key_order": "ties in everything; its key comes later",
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A member and the change event that brought its present form."""
+
+    record: CrosswalkKey
+    provenance: Provenance
+
+    def as_json(self) -> dict[str, Any]:
+        """Record, topic, partition, offset, lsn, transaction and event_time (ISO 8601, UTC)."""
+        return dict(self._json)
+
+    @cached_property
+    def _json(self) -> Mapping[str, Any]:
+        # One member is the origin of many attributes.
+        came = self.provenance
+        return {
+            "record": _record_json(self.record),
+            "topic": came.place.topic,
+            "partition": came.place.partition,
+            "offset": came.place.offset,
+            "lsn": came.lsn,
+            "transaction": came.transaction,
+            "event_time": came.event_time.astimezone(UTC).isoformat(),
+        }
+
+
+class RunnerUp(NamedTuple):
+    """A value that did not survive. `lost_by` names the criterion at which it fell behind."""
+
+    record: CrosswalkKey
+    value: Value
+    lost_by: str
+
+    @property
+    def reason(self) -> str:
+        """Why it lost, as the end of a sentence that begins with the value."""
+        return _REASONS[self.lost_by]
+
+    def as_json(self) -> dict[str, Any]:
+        """Record, rule and reason, and the value unless it is the golden value itself."""
+        shown = {"record": _record_json(self.record), "rule": self.lost_by, "reason": self.reason}
+        if self.lost_by != "same_value":
+            shown["value"] = self.value
+        return shown
+
+
+def _record_json(key: CrosswalkKey) -> dict[str, Any]:
+    return {"system": key.system, "type": key.type, "key": key.key}
+
+
+class ElementLineage(NamedTuple):
+    """Where one element of a union comes from; `runners_up` are other records that state the same element."""
+
+    origin: Origin
+    rule: str
+    runners_up: tuple[RunnerUp, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The origin's form with rule and runners-up."""
+        shown = self.origin.as_json()
+        shown["rule"] = self.rule
+        shown["runners_up"] = [runner_up.as_json() for runner_up in self.runners_up]
+        return shown
+
+
+class AttributeLineage(NamedTuple):
+    """Where one golden value comes from.
+
+    `rule` is the criterion that decided: `only_value` when one record states the attribute, `same_value` when all that
+    do agree, `union` for a list put together from several records, else the criterion at which the last competitor
+    fell behind. For a union, `origin` is that of the first element and `elements` are in the order of the golden list.
+    """
+
+    origin: Origin
+    rule: str
+    ruleset: str
+    runners_up: tuple[RunnerUp, ...] = ()
+    elements: tuple[ElementLineage, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The form that is stored and served."""
+        shown = self.origin.as_json()
+        shown["rule"] = self.rule
+        shown["ruleset"] = self.ruleset
+        shown["runners_up"] = [runner_up.as_json() for runner_up in self.runners_up]
+        if self.elements:
+            shown["elements"] = [element.as_json() for element in self.elements]
+        return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Consolidated:
+    """What survives of an entity's members: values in canonical order, and one lineage for each of them."""
+
+    values: Mapping[str, Value]
+    lineage: Mapping[str, AttributeLineage]
+    #: What the entity is called in lists.
+    name: str
+    #: Folded words and identifiers under which it is found, sorted.
+    search_terms: tuple[str, ...] = field(default=())

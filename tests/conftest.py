@@ -1,0 +1,81 @@
+"""Fixtures for every test. The database is always a real PostgreSQL, started once for the whole run.
+
+A test that needs a database takes `engine`: a fresh copy of a migrated template, dropped afterwards. Copying takes some
+20 ms, so tests share nothing and may run in any order. Tests that take none of these fixtures start no server.
+"""
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+from sqlalchemy import Engine, text
+
+from mdm.bootstrap import make_engine
+from mdm.store import migrate
+from mdm.store.embedded import EmbeddedServer
+
+_TEMPLATE = "mdm_template"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """An embedded server of this test run, without care for power cuts."""
+    options = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+    with EmbeddedServer(tmp_path_factory.mktemp("postgres") / "pg", options=options) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres_server: EmbeddedServer) -> str:
+    """URL of the server's maintenance database, in which databases can be created."""
+    return postgres_server.url()
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: EmbeddedServer) -> str:
+    """Name of a database that has the schema and no rows."""
+    postgres_server.create_database(_TEMPLATE)
+    engine = make_engine(postgres_server.url(_TEMPLATE))
+    migrate.upgrade(engine)
+    engine.dispose()
+    return _TEMPLATE
+
+
+@pytest.fixture
+def empty_database_url(postgres_server: EmbeddedServer) -> Iterator[str]:
+    """URL of a fresh database without a schema."""
+    yield from _database(postgres_server, "template1")
+
+
+@pytest.fixture
+def fresh_database_url(postgres_server: EmbeddedServer, migrated_template: str) -> Iterator[str]:
+    """URL of a fresh database with the schema, for tests that run commands (`MDM_DATABASE_URL`)."""
+    yield from _database(postgres_server, migrated_template)
+
+
+@pytest.fixture
+def engine(fresh_database_url: str) -> Iterator[Engine]:
+    """An engine on a fresh database with the schema."""
+    engine = make_engine(fresh_database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def empty_engine(empty_database_url: str) -> Iterator[Engine]:
+    """An engine on a fresh database without a schema."""
+    engine = make_engine(empty_database_url)
+    yield engine
+    engine.dispose()
+
+
+def _database(server: EmbeddedServer, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    maintenance = make_engine(server.url()).execution_options(isolation_level="AUTOCOMMIT")
+    with maintenance.connect() as connection:
+        connection.execute(text(f'create database {name} template "{template}"'))
+    yield server.url(name)
+    with maintenance.connect() as connection:
+        connection.execute(text(f"drop database {name} with (force)"))
+    maintenance.dispose()

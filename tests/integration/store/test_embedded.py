@@ -1,0 +1,275 @@
+"""The embedded server survives what happens to laptops and containers: kills, second processes, stale files."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from mdm.errors import OperatorError
+from mdm.store.embedded import EmbeddedServer
+from mdm.store.embedded_account import can_reach, server_account
+from mdm.store.embedded_keeper import live_postmaster
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """The home of a server; nothing of it runs after the test."""
+    home = tmp_path / "pg"
+    yield home
+    if home.exists():
+        with EmbeddedServer(home):  # joins what a test has left behind, and as the last user stops it
+            pass
+
+
+def connect(server: EmbeddedServer) -> "psycopg.Connection[tuple[object, ...]]":
+    return psycopg.connect(server.url().replace("+psycopg", ""), autocommit=True)
+
+
+def postmaster(home: Path) -> psutil.Process:
+    process = live_postmaster(home / "cluster")
+    assert process is not None
+    return process
+
+
+def runs(home: Path) -> bool:
+    return live_postmaster(home / "cluster") is not None
+
+
+def eventually(claim: Callable[[], bool]) -> None:
+    """Wait for a claim to come true; only the test run's own limit ends the wait."""
+    while not claim():
+        time.sleep(0.02)
+
+
+class OtherProcess:
+    """Another hub process that uses the server of a home until told otherwise."""
+
+    _PROGRAM = textwrap.dedent("""
+        import sys
+        from pathlib import Path
+        from mdm.store.embedded import EmbeddedServer
+        with EmbeddedServer(Path(sys.argv[1])):
+            print("ready", flush=True)
+            sys.stdin.read()
+    """)
+
+    def __init__(self, home: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", self._PROGRAM, str(home)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == b"ready\n"
+
+    def leave(self) -> None:
+        self._process.communicate()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+def test_data_are_there_after_a_restart(home: Path) -> None:
+    with EmbeddedServer(home) as server, connect(server) as connection:
+        connection.execute("create table kept as select 7 as value")
+    assert not runs(home)
+
+    with EmbeddedServer(home) as server, connect(server) as connection:
+        assert connection.execute("select value from kept").fetchone() == (7,)
+
+
+def test_starting_twice_is_harmless(home: Path) -> None:
+    with EmbeddedServer(home) as server:
+        first = postmaster(home).pid
+        server.start()
+
+        assert postmaster(home).pid == first
+    assert not runs(home)
+
+
+def test_the_server_ends_when_its_only_process_is_killed_and_the_data_stay(home: Path) -> None:
+    other = OtherProcess(home)
+    with EmbeddedServer(home) as server, connect(server) as connection:
+        connection.execute("create table kept as select 7 as value")
+    assert runs(home)
+
+    other.kill()
+
+    eventually(lambda: not runs(home))
+    with EmbeddedServer(home) as server, connect(server) as connection:
+        assert connection.execute("select value from kept").fetchone() == (7,)
+
+
+def test_a_second_process_keeps_its_connections_when_the_one_that_started_is_killed(home: Path) -> None:
+    starter = OtherProcess(home)
+    with EmbeddedServer(home) as server, connect(server) as connection:
+        starter.kill()
+
+        assert connection.execute("select 1").fetchone() == (1,)
+        with connect(server) as another:
+            assert another.execute("select 1").fetchone() == (1,)
+    assert not runs(home)
+
+
+def test_the_server_is_not_stopped_under_another_process(home: Path) -> None:
+    server = EmbeddedServer(home)
+    server.start()
+    other = OtherProcess(home)
+
+    server.stop()
+
+    assert runs(home)
+    other.leave()
+    assert not runs(home)
+
+
+def test_many_processes_may_start_at_once(home: Path) -> None:
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-c", OtherProcess._PROGRAM, str(home)],
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdout=subprocess.DEVNULL,
+        )
+        for _ in range(4)
+    ]
+
+    assert [program.wait() for program in programs] == [0, 0, 0, 0]
+    assert not runs(home)
+
+
+def test_a_killed_server_comes_back_by_itself_with_its_data(home: Path) -> None:
+    with EmbeddedServer(home) as server:
+        with connect(server) as connection:
+            connection.execute("create table kept as select 7 as value")
+        first = postmaster(home).pid
+
+        os.kill(first, signal.SIGKILL)
+
+        eventually(lambda: runs(home) and postmaster(home).pid != first)
+        server.start()
+        with connect(server) as connection:
+            assert connection.execute("select value from kept").fetchone() == (7,)
+
+
+def test_a_server_whose_keeper_was_killed_is_adopted_and_stopped_in_the_end(home: Path) -> None:
+    server = EmbeddedServer(home)
+    server.start()
+    running = postmaster(home)
+    keeper = running.parent()
+    assert keeper is not None
+    keeper.kill()
+    eventually(lambda: not server._keeper_lives())
+    server.stop()
+    assert runs(home)
+
+    with EmbeddedServer(home):
+        assert postmaster(home).pid == running.pid
+
+    assert not runs(home)
+
+
+@pytest.mark.parametrize("pid", [os.getpid(), 999_999_999, 1], ids=["a stranger", "nobody", "process one"])
+def test_remains_of_a_killed_server_do_not_prevent_a_start(home: Path, pid: int) -> None:
+    with EmbeddedServer(home) as server:
+        sockets = server._socket_directory()
+    (home / "cluster" / "postmaster.pid").write_text(f"{pid}\n{home / 'cluster'}\n1700000000\n5432\n{sockets}\n\n")
+    (sockets / ".s.PGSQL.5432.lock").write_text(f"{pid}\n{home / 'cluster'}\n1700000000\n5432\n{sockets}\n\n")
+
+    with EmbeddedServer(home) as server, connect(server) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_zombie_does_not_prevent_a_start(home: Path) -> None:
+    with EmbeddedServer(home):
+        pass
+    zombie = subprocess.Popen(["true"], cwd=home / "cluster")
+    eventually(lambda: psutil.Process(zombie.pid).status() == psutil.STATUS_ZOMBIE)
+    (home / "cluster" / "postmaster.pid").write_text(f"{zombie.pid}\n")
+
+    with EmbeddedServer(home) as server, connect(server) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+    zombie.wait()
+
+
+def test_a_half_made_data_directory_is_made_again(home: Path) -> None:
+    (home / "cluster.new").mkdir(parents=True)
+    (home / "cluster.new" / "PG_VERSION").write_text("18\n")
+
+    with EmbeddedServer(home) as server, connect(server) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_data_directory_with_a_long_name_gets_a_short_socket(tmp_path: Path) -> None:
+    home = tmp_path / ("long" * 30) / "with space" / "pg"
+
+    with EmbeddedServer(home) as server, connect(server) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_directories_above_the_data_stay_as_closed_as_they_were(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+
+    with EmbeddedServer(closed / "pg") as server, connect(server) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+        assert closed.stat().st_mode & 0o777 == 0o700
+        assert (closed / "pg" / "cluster").stat().st_mode & 0o077 == 0
+
+
+def test_the_socket_is_reached_by_its_own_account_only(home: Path) -> None:
+    with EmbeddedServer(home) as server:
+        assert server._socket_directory().stat().st_mode & 0o077 == 0
+
+
+def test_a_server_with_a_tcp_port_asks_for_a_password_there(home: Path) -> None:
+    port = 20_000 + os.getpid() % 20_000
+    with EmbeddedServer(home, tcp_port=port) as server:
+        with connect(server) as connection:
+            connection.execute("create role connector login password 'secret'")
+        with psycopg.connect(
+            f"host=127.0.0.1 port={port} user=connector password=secret dbname=postgres"
+        ) as connection:
+            assert connection.execute("select current_user").fetchone() == ("connector",)
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(f"host=127.0.0.1 port={port} user=postgres dbname=postgres")
+        with EmbeddedServer(home) as joined, connect(joined) as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_wrong_setting_is_reported_with_the_end_of_the_log(home: Path) -> None:
+    with pytest.raises(OperatorError, match="shared_buffers"):
+        EmbeddedServer(home, options={"shared_buffers": "much"}).start()
+
+    with EmbeddedServer(home) as server, connect(server) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_data_directory_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(OperatorError, match="cannot be created"):
+        EmbeddedServer(tmp_path / "file" / "pg").start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
+def test_root_runs_the_server_as_another_user(home: Path) -> None:
+    with EmbeddedServer(home):
+        assert postmaster(home).uids().real != 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
+def test_a_directory_below_a_closed_one_is_out_of_reach_of_the_server_account(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o700)
+
+    assert not can_reach(tmp_path / "closed" / "binaries", server_account(tmp_path / "none"))

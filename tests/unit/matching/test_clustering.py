@@ -1,0 +1,124 @@
+"""How pairs become entities, case by case."""
+
+from typing import Any
+
+from matching.clustering import Clustering, Edge, cluster
+from matching.decision import Decision
+from matching.model import load_model
+
+MODEL = load_model("customer")
+
+
+def record(name: str, **values: Any) -> dict[str, Any]:
+    return {"self": [f"crm:account:{name}"], **values}
+
+
+def match(a: int, b: int, weight: float) -> Edge:
+    return Edge(a, b, weight, Decision.MATCH)
+
+
+def possible(a: int, b: int, weight: float) -> Edge:
+    return Edge(a, b, weight, Decision.POSSIBLE)
+
+
+def groups(clustering: Clustering) -> set[frozenset[int]]:
+    return set(clustering.groups)
+
+
+def test_matches_join_and_possible_matches_do_not() -> None:
+    nodes = {1: record("a"), 2: record("b"), 3: record("c")}
+
+    found = cluster(MODEL, nodes, [match(1, 2, 9.0), possible(2, 3, 2.0)], set(), set())
+
+    assert groups(found) == {frozenset({1, 2}), frozenset({3})}
+    assert found.refused == ()
+
+
+def test_a_chain_does_not_join_two_different_tax_numbers() -> None:
+    nodes = {
+        1: record("a", identifiers=["vat:nl:nl111111111b01"]),
+        2: record("b"),
+        3: record("c", identifiers=["vat:nl:nl987654321b01"]),
+    }
+
+    found = cluster(MODEL, nodes, [match(1, 2, 12.0), match(2, 3, 11.0)], set(), set())
+
+    assert groups(found) == {frozenset({1, 2}), frozenset({3})}
+    assert [(item.a, item.b, item.reason) for item in found.refused] == [(2, 3, "identifiers differ")]
+
+
+def test_a_mistyped_tax_number_is_no_contradiction() -> None:
+    nodes = {
+        1: record("a", identifiers=["vat:nl:nl111111111b01"]),
+        2: record("b", identifiers=["vat:nl:nl111111171b01"]),
+    }
+
+    assert groups(cluster(MODEL, nodes, [match(1, 2, 9.0)], set(), set())) == {frozenset({1, 2})}
+
+
+def test_a_stated_parent_is_never_its_subsidiary() -> None:
+    nodes = {1: record("head"), 2: record("branch", parents=["crm:account:head"])}
+
+    found = cluster(MODEL, nodes, [match(1, 2, 20.0)], set(), set())
+
+    assert groups(found) == {frozenset({1}), frozenset({2})}
+    assert len(found.refused) == 1
+
+
+def test_one_strong_pair_does_not_melt_two_entities() -> None:
+    nodes = {number: record(str(number)) for number in range(6)}
+    inside = [match(a, b, 15.0) for a, b in ((0, 1), (1, 2), (0, 2), (3, 4), (4, 5), (3, 5))]
+
+    found = cluster(MODEL, nodes, [*inside, match(2, 3, 9.0)], set(), set())
+
+    assert groups(found) == {frozenset({0, 1, 2}), frozenset({3, 4, 5})}
+    assert [item.reason for item in found.refused] == ["weak join of two groups"]
+
+
+def test_two_groups_join_when_the_pairs_between_them_agree() -> None:
+    nodes = {number: record(str(number)) for number in range(4)}
+    inside = [match(0, 1, 15.0), match(2, 3, 15.0)]
+    between = [match(a, b, 9.0) for a in (0, 1) for b in (2, 3)]
+
+    assert groups(cluster(MODEL, nodes, inside + between, set(), set())) == {frozenset({0, 1, 2, 3})}
+
+
+def test_a_steward_joins_what_no_edge_would() -> None:
+    nodes = {
+        1: record("a", identifiers=["vat:nl:nl111111111b01"]),
+        2: record("b", identifiers=["vat:nl:nl987654321b01"]),
+    }
+
+    assert groups(cluster(MODEL, nodes, [], {frozenset({1, 2})}, set())) == {frozenset({1, 2})}
+
+
+def test_a_steward_parts_what_every_edge_would_join_and_is_not_asked_again() -> None:
+    nodes = {1: record("a"), 2: record("b"), 3: record("c")}
+    edges = [match(1, 2, 20.0), match(2, 3, 15.0), match(1, 3, 14.0)]
+
+    found = cluster(MODEL, nodes, edges, set(), {frozenset({1, 3})})
+
+    assert groups(found) == {frozenset({1, 2}), frozenset({3})}
+    assert found.refused == ()
+
+
+def test_between_contradicting_verdicts_parting_wins() -> None:
+    nodes = {1: record("a"), 2: record("b"), 3: record("c")}
+    same = {frozenset({1, 2}), frozenset({2, 3})}
+
+    found = cluster(MODEL, nodes, [], same, {frozenset({1, 3})})
+
+    assert groups(found) == {frozenset({1, 2}), frozenset({3})}
+
+
+def test_ties_are_broken_by_the_names_of_records_not_by_their_numbers() -> None:
+    def taxes(first: str, second: str, third: str) -> Clustering:
+        nodes = {
+            1: record(first, identifiers=["vat:nl:nl111111111b01"]),
+            2: record(second),
+            3: record(third, identifiers=["vat:nl:nl987654321b01"]),
+        }
+        return cluster(MODEL, nodes, [match(1, 2, 9.0), match(2, 3, 9.0)], set(), set())
+
+    assert frozenset({1, 2}) in taxes("a", "b", "c").groups
+    assert frozenset({2, 3}) in taxes("c", "b", "a").groups

@@ -1,0 +1,54 @@
+"""Figures of quality, against values worked out by hand."""
+
+import pytest
+
+from matching.evaluation import Quality, candidate_recall, evaluate
+
+TRUTH = {"a": 1, "b": 1, "c": 1, "d": 2, "e": 2, "f": 3}
+
+
+def test_a_perfect_clustering_has_nothing_to_improve() -> None:
+    report = evaluate(TRUTH, TRUTH)
+
+    assert report.pairs.quality == Quality(1.0, 1.0)
+    assert report.b_cubed == Quality(1.0, 1.0)
+    assert report.true_entities == 3
+
+
+def test_pairwise_figures_count_pairs() -> None:
+    # {a, b, d} and {c}, {e, f}: ab is right; ad, bd and ef are wrong; ac, bc and de are missed.
+    found = {"a": "x", "b": "x", "d": "x", "c": "y", "e": "z", "f": "z"}
+
+    report = evaluate(found, TRUTH)
+
+    assert report.pairs.quality == Quality(1 / 4, 1 / 4)
+    assert report.pairs.quality.f1 == pytest.approx(1 / 4)
+    assert report.largest_cluster == 3
+
+
+def test_b_cubed_figures_are_means_over_records() -> None:
+    found = {"a": "x", "b": "x", "d": "x", "c": "y", "e": "z", "f": "z"}
+
+    report = evaluate(found, TRUTH)
+
+    assert report.b_cubed.precision == pytest.approx((2 / 3 + 2 / 3 + 1 / 3 + 1 + 1 / 2 + 1 / 2) / 6)
+    assert report.b_cubed.recall == pytest.approx((2 / 3 + 2 / 3 + 1 / 3 + 1 / 2 + 1 / 2 + 1) / 6)
+
+
+def test_records_without_truth_are_left_out() -> None:
+    report = evaluate({**TRUTH, "stranger": 1}, TRUTH)
+
+    assert report.records == 6
+    assert report.pairs.quality.precision == 1.0
+
+
+def test_nothing_found_is_precise_and_finds_nothing() -> None:
+    report = evaluate({record: record for record in TRUTH}, TRUTH)
+
+    assert report.pairs.quality == Quality(1.0, 0.0)
+    assert report.pairs.quality.f1 == 0.0
+
+
+def test_candidate_recall_ignores_direction_and_repetition() -> None:
+    assert candidate_recall([("a", "b"), ("b", "a"), ("a", "f"), ("d", "d")], TRUTH) == pytest.approx(1 / 4)
+    assert candidate_recall([], {"a": 1}) == 1.0

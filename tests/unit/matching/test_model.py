@@ -1,0 +1,82 @@
+"""Models are checked when they are loaded, not when the millionth pair is scored."""
+
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import pytest
+import yaml
+
+from matching.model import MatchModel, load_model, read_model
+from mdm.errors import ConfigurationInvalid
+
+DOMAINS = ("customer", "contract", "product")
+
+
+def documents(domain: str) -> tuple[Any, Any]:
+    folder = files("matching") / "models"
+    profile = yaml.safe_load((folder / f"{domain}.yaml").read_text("utf-8"))
+    return profile, json.loads((folder / f"{domain}.weights.json").read_text("utf-8"))
+
+
+def changed(change: Callable[[Any, Any], None]) -> MatchModel:
+    profile, weights = documents("customer")
+    change(profile, weights)
+    return read_model(yaml.safe_dump(profile, sort_keys=False), json.dumps(weights))
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_shipped_models_load_and_say_where_their_weights_come_from(domain: str) -> None:
+    model = load_model(domain)
+
+    assert model.domain == domain
+    assert len(model.fingerprint) == 16
+    assert model.block_cap == 100
+    assert model.provenance
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_levels_of_a_comparison_are_ordered_from_for_to_against(domain: str) -> None:
+    for comparison in load_model(domain).comparisons:
+        weights = [round(level.weight, 6) for level in comparison.levels]
+        assert weights == sorted(weights, reverse=True), comparison.name
+
+
+def test_the_fingerprint_covers_profile_and_weights() -> None:
+    unchanged = changed(lambda profile, weights: None)
+    other_threshold = changed(lambda profile, weights: profile["thresholds"].update(match=1.0))
+    other_weight = changed(lambda profile, weights: weights.update(prior=-1.25))
+
+    assert unchanged.fingerprint == load_model("customer").fingerprint
+    assert len({unchanged.fingerprint, other_threshold.fingerprint, other_weight.fingerprint}) == 3
+
+
+def test_an_unknown_domain_is_refused() -> None:
+    with pytest.raises(ConfigurationInvalid, match="invoice"):
+        load_model("invoice")
+
+
+def _first_level(profile: Any) -> Any:
+    return profile["comparisons"][0]["levels"][0]
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda p, w: _first_level(p).update(when={"overlap": "nmaes"}), "nmaes"),
+        (lambda p, w: _first_level(p).update(when={"equal": "phones"}), "phones"),
+        (lambda p, w: _first_level(p).update(when={"soundex": "name"}), "soundex"),
+        (lambda p, w: _first_level(p).update(when={"jaro_winkler": {"column": "name"}}), "at_least"),
+        (lambda p, w: _first_level(p).update(label="renamed level"), "renamed level"),
+        (lambda p, w: w["comparisons"]["name"][_first_level(p)["label"]].update(m=0.0), "probabilities"),
+        (lambda p, w: w["comparisons"]["name"][_first_level(p)["label"]].update(m=1.0, u=1e-30), "bits"),
+        (lambda p, w: w.update(features=99), "99"),
+        (lambda p, w: w.update(domain="product"), "product"),
+        (lambda p, w: p.pop("thresholds"), "thresholds"),
+        (lambda p, w: p["vetoes"][0].update(effect="maybe"), "maybe"),
+    ],
+)
+def test_a_wrong_document_is_refused_with_what_is_wrong(change: Callable[[Any, Any], None], complaint: str) -> None:
+    with pytest.raises(ConfigurationInvalid, match=complaint):
+        changed(change)
