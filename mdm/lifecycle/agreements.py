@@ -1,7 +1,7 @@
 """Resolved contracts with the terms that their records stated over time, and which contract or subscription is meant.
 
-References between platforms are missing, re-typed or left stale by a renewal, so what the hub resolved comes first and a
-stated number only where it leads to one contract of the same customer.
+References between platforms are missing, re-typed or left stale by a renewal, so what the hub resolved comes first and
+a stated number only where it leads to one contract of the same customer.
 """
 
 from collections import defaultdict

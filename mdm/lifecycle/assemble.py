@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from mdm.lifecycle.agreements import Agreements, agreed_prices, contract_in_force, read_agreements, subscription_meant
 from mdm.lifecycle.cases import Case, ContractCase, EntitlementCase, InvoiceCase, UsageCase
-from mdm.lifecycle.facts import Contract, Invoice, Subscription, UsageBatch
+from mdm.lifecycle.facts import Invoice, Subscription, UsageBatch
 from mdm.lifecycle.ledger import Ledger, read_ledger
 from mdm.lifecycle.material import Material
 from mdm.lifecycle.policy import Policy
@@ -47,13 +47,14 @@ def _entitlement_cases(
 ) -> Iterator[EntitlementCase]:
     for entitlement in ledger.entitlements:
         subscription = subscription_meant(entitlement, agreements)
-        product = entitlement.product
-        counted = subscription is not None and product is not None and product not in metered
+        agreed = None
+        if subscription is not None and entitlement.product is not None and entitlement.product not in metered:
+            agreed = subscription.quantities.get(entitlement.product)
         yield EntitlementCase(
             entitlement=entitlement,
             subscription=subscription,
             contract=agreements.contract_of(subscription),
-            agreed_quantity=subscription.quantities.get(product) if counted else None,
+            agreed_quantity=agreed,
         )
 
 
@@ -78,8 +79,9 @@ def _usage_cases(ledger: Ledger, agreements: Agreements) -> Iterator[UsageCase]:
 def _billing_of(
     batch: UsageBatch, invoices: Mapping[CrosswalkKey, Sequence[Invoice]], agreements: Agreements
 ) -> tuple[Subscription | None, Invoice | None]:
-    """The subscription that a batch was used under, and the invoice that bills it: usage is billed in arrears, so by the
-    invoice of the period that begins the day after the usage ends. None where it cannot be told.
+    """The subscription that a batch was used under, and the invoice that bills it. None where it cannot be told.
+
+    Usage is billed in arrears, so by the invoice of the period that begins the day after the usage ends.
     """
     if batch.customer is None or batch.product is None or batch.period_end is None:
         return None, None

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, time
 
-from mdm.lifecycle.cases import ContractCase, Context
+from mdm.lifecycle.cases import Context, ContractCase
 from mdm.lifecycle.findings import Problem
 from mdm.lifecycle.rules.wording import contract_name
 

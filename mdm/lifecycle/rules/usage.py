@@ -20,7 +20,7 @@ def duplicate_usage_batch(case: UsageCase, _context: Context) -> Problem | None:
 
 
 def late_usage_after_invoice(case: UsageCase, _context: Context) -> Problem | None:
-    """The batch arrived when the invoice that bills its period had been issued. A repeated batch is not late as well."""
+    """The batch arrived after the invoice that bills its period was issued. A repeated batch is not late as well."""
     batch, invoice = case.batch, case.billed_by
     if case.first is not None or invoice is None or invoice.issued_at is None or batch.received_at is None:
         return None
