@@ -31,7 +31,8 @@ def settle(hood: Neighbourhood, rules: Rules, now: datetime, links: LinkChange |
     clustering = group(hood, rules.models[hood.domain])
     names = {rec: record.key for rec, record in hood.records.items()}
     membership = {rec: record.entity_id for rec, record in hood.records.items() if record.entity_id is not None}
-    groups = sorted(clustering.groups, key=lambda members: min(names[rec] for rec in members))
+    found = [frozenset(map(RecordId, members)) for members in clustering.groups]
+    groups = sorted(found, key=lambda members: min(names[rec] for rec in members))
     assignment = assign(hood.domain, groups, names, membership, hood.departed, hood.entities, hood.claims, now)
     entity_of = {rec: entity_id for members, entity_id in zip(groups, assignment.ids, strict=True) for rec in members}
     joined = tuple(
@@ -65,7 +66,7 @@ def group(hood: Neighbourhood, model: MatchModel) -> Clustering:
         for link in hood.links
         if link.a in inside and link.b in inside
     ]
-    nodes = {rec: record.comparison for rec, record in inside.items()}
+    nodes: dict[int, Mapping[str, Any]] = {rec: record.comparison for rec, record in inside.items()}
     return cluster(model, nodes, edges, hood.same, hood.not_same)
 
 

@@ -69,7 +69,8 @@ def resolve_all(
         pairs = _blocked(model, mine) | _shared(comparisons, domain, model)
         links = decide_links(model, pairs, comparisons)
         edges = [Edge(link.a, link.b, link.weight, Decision(link.decision), link.veto) for link in links]
-        groups = cluster(model, comparisons, edges, same, not_same).groups
+        nodes: dict[int, Mapping[str, Any]] = {rec: comparison for rec, comparison in comparisons.items()}
+        groups = cluster(model, nodes, edges, same, not_same).groups
         entities: dict[CrosswalkKey, WholeEntity] = {}
         for group in groups:
             members = sorted((_stored(mine[RecordId(rec)], comparisons) for rec in group), key=lambda each: each.key)

@@ -44,7 +44,7 @@ def run_demo(hub: Hub, console: Console, notes: Console) -> dict[str, Any]:
         "seconds": round(seconds, 3),
         "stage_seconds": {name: round(spent, 3) for name, spent in report.stages.items()},
         "status": summary,
-        "story": story.as_json(),
+        "story": story.as_json() if story else None,
         "digest": digest,
         "api_key": key,
     }

@@ -16,6 +16,7 @@ from mdm.core.rules import Rules
 from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.mapping import standardise
+from mdm.model.delta import Link
 from mdm.model.events import BEGINNING, Row
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import Head, Version
@@ -146,7 +147,7 @@ def _links(work: UnitOfWork, domain: Domain, expected: WholeDomain) -> Iterator[
             yield Difference(f"{domain} link", subject, f"is {_link_text(found)}, must be {_link_text(wanted)}")
 
 
-def _link_text(link: whole.Link | None) -> str:
+def _link_text(link: Link | None) -> str:
     return "absent" if link is None else f"{link.decision} {link.weight:.6f}{' ' + link.veto if link.veto else ''}"
 
 

@@ -1,0 +1,126 @@
+"""Any order, any duplication and any crash end in the same golden state."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from mdm.bootstrap import make_engine
+from mdm.hub.digest import state_digest
+from mdm.hub.process import Pipeline, process
+from mdm.hub.verify import verify
+from mdm.model.events import Message, Outcome
+from tests.integration.hub.conftest import Feed, world_messages
+
+_seen: dict[str, str] = {}
+
+
+def assert_the_quiet_state(engine: Engine) -> None:
+    """The digest equals that of every other run in this session: they all fed the same facts."""
+    digest = state_digest(engine).state
+    assert _seen.setdefault("digest", digest) == digest
+
+
+def by_platform(messages: Sequence[Message]) -> list[list[Message]]:
+    platforms: dict[str, list[Message]] = {}
+    for message in messages:
+        platforms.setdefault(message.place.topic.split(".")[0], []).append(message)
+    return list(platforms.values())
+
+
+def test_a_quiet_run_agrees_with_its_recomputation(engine: Engine, pipeline: Pipeline, feed: Feed) -> None:
+    report = feed(world_messages())
+
+    found = verify(engine, pipeline.catalogue, pipeline.rules)
+
+    assert found.differences == ()
+    assert report.messages == len(world_messages())
+    assert sum(report.outcomes.values()) == report.messages
+    assert {outcome for _, outcome in report.outcomes} <= {Outcome.APPLIED, Outcome.IGNORED}
+    assert_the_quiet_state(engine)
+
+
+def test_feeding_the_same_messages_again_changes_nothing(engine: Engine, feed: Feed) -> None:
+    feed(world_messages())
+    with engine.connect() as connection:
+        before = connection.execute(text("select count(*), max(version) from golden")).one()
+
+    again = feed(world_messages())
+
+    assert {outcome for _, outcome in again.outcomes} == {Outcome.DUPLICATE}
+    with engine.connect() as connection:
+        assert connection.execute(text("select count(*), max(version) from golden")).one() == before
+    assert_the_quiet_state(engine)
+
+
+def test_platforms_in_another_order_end_in_the_same_state(engine: Engine, pipeline: Pipeline, feed: Feed) -> None:
+    platforms = by_platform(world_messages())
+    random.Random(7).shuffle(platforms)
+
+    feed(list(chain.from_iterable(reversed(platforms))))
+
+    assert verify(engine, pipeline.catalogue, pipeline.rules).differences == ()
+    assert_the_quiet_state(engine)
+
+
+def test_every_event_doubled_ends_in_the_same_state(engine: Engine, feed: Feed) -> None:
+    report = feed([message for message in world_messages() for _ in range(2)])
+
+    duplicates = sum(number for (_, outcome), number in report.outcomes.items() if outcome is Outcome.DUPLICATE)
+    assert duplicates == len(world_messages())
+    assert_the_quiet_state(engine)
+
+
+def test_messages_in_any_order_at_all_end_in_the_same_state(engine: Engine, pipeline: Pipeline, feed: Feed) -> None:
+    messages = list(world_messages())
+    random.Random(11).shuffle(messages)
+
+    report = feed(messages)
+
+    assert any(outcome is Outcome.STALE for _, outcome in report.outcomes)
+    assert verify(engine, pipeline.catalogue, pipeline.rules).differences == ()
+    assert_the_quiet_state(engine)
+
+
+def test_batches_of_any_size_end_in_the_same_state(engine: Engine, pipeline: Pipeline) -> None:
+    messages, sizes, start = world_messages(), random.Random(3), 0
+    while start < len(messages):
+        size = sizes.choice((17, 140, 900, 2500))
+        process(pipeline, "test", messages[start : start + size])
+        start += size
+
+    assert_the_quiet_state(engine)
+
+
+@cache
+def _command() -> list[str]:
+    return [sys.executable, "-m", "mdm.cli", "ingest", "--json", "--batch-size", "400"]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_killed_at_any_moment_and_started_again_ends_in_the_same_state(fresh_database_url: str, seed: int) -> None:
+    events = Path(__file__).parents[3] / "mdm" / "demo" / "world" / "events"
+    environment = os.environ | {"MDM_DATABASE_URL": fresh_database_url}
+    moments = random.Random(seed)
+    for _ in range(4):
+        process_ = subprocess.Popen(
+            [*_command(), "--feed", f"file:{events}"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(moments.uniform(1.5, 6))
+        process_.send_signal(signal.SIGKILL)
+        process_.wait()
+
+    subprocess.run([*_command(), "--feed", f"file:{events}"], env=environment, check=True, stdout=subprocess.DEVNULL)
+
+    engine = make_engine(fresh_database_url)
+    assert_the_quiet_state(engine)
+    engine.dispose()
