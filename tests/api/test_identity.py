@@ -47,11 +47,10 @@ def test_an_offer_leads_to_its_product_also_through_an_alias(rows: HubRows, erp:
         Domain.PRODUCT, CrosswalkKey("billing", "product", "p1"), {"name": "Kite"},
         aliases=[CrosswalkKey("billing", "product#sku", "KITE")],
     )  # fmt: skip
-    direct, by_sku = CrosswalkKey("billing", "price", "1"), CrosswalkKey("billing", "price", "2")
-    rows.source(direct, domain=None, kind="offer", references=[("offer_of", CrosswalkKey("billing", "product", "p1"))])
-    rows.source(
-        by_sku, domain=None, kind="offer", references=[("offer_of", CrosswalkKey("billing", "product#sku", "KITE"))]
-    )
+    targets = {"1": CrosswalkKey("billing", "product", "p1"), "2": CrosswalkKey("billing", "product#sku", "KITE")}
+    for key, target in targets.items():
+        offer = CrosswalkKey("billing", "price", key)
+        rows.source(offer, domain=None, kind="offer", references=[("offer_of", target)])
 
     for key in targets:
         body = erp.get(f"/v1/crosswalk/billing/price/{key}").json()

@@ -130,7 +130,8 @@ def test_a_reader_cannot_find_out_an_identifier_letter_by_letter(rows: HubRows, 
     assert names(reader, q="nl1699") == []
     assert names(reader, q="3130") == []
     assert names(reader, q="nl169963937b05") == ["Moor Brewery"]
-    assert names(reader, q="brew") == ["Moor Brewery"]
+    assert names(reader, q="brew") == []
+    assert names(reader, q="Brewery Moor") == ["Moor Brewery"]
 
 
 def test_contracts_are_found_by_their_customer(rows: HubRows, erp: TestClient) -> None:
