@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 
 from mdm.model.canonical import ATTRIBUTES, Shape
@@ -53,10 +54,11 @@ class _Reader:
     def __init__(self, domain: Domain, default: Part) -> None:
         self._domain = domain
         self._shapes = {attribute.name: attribute.shape for attribute in ATTRIBUTES[domain]}
-        #: Canonical group to its attributes; an attribute that is a group of its own is an ordinary attribute.
+        named = Counter(attribute.group for attribute in ATTRIBUTES[domain])
+        #: Canonical group to its attributes. An attribute alone in its group is an ordinary attribute.
         self._groups: dict[str, tuple[str, ...]] = {}
         for attribute in ATTRIBUTES[domain]:
-            if attribute.group is not None and attribute.group != attribute.name:
+            if attribute.group is not None and named[attribute.group] > 1:
                 self._groups[attribute.group] = (*self._groups.get(attribute.group, ()), attribute.name)
         base = default.mapping("rank", "prefer")
         if "rank" not in base:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
+from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 from mdm.model.ids import CrosswalkKey
@@ -32,7 +33,7 @@ _REASONS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Origin:
     """A member and the change event that brought its present form."""
 
@@ -41,9 +42,14 @@ class Origin:
 
     def as_json(self) -> dict[str, Any]:
         """Record, topic, partition, offset, lsn, transaction and event_time (ISO 8601, UTC)."""
+        return dict(self._json)
+
+    @cached_property
+    def _json(self) -> Mapping[str, Any]:
+        # One member is the origin of many attributes.
         came = self.provenance
         return {
-            "record": {"system": self.record.system, "type": self.record.type, "key": self.record.key},
+            "record": _record_json(self.record),
             "topic": came.place.topic,
             "partition": came.place.partition,
             "offset": came.place.offset,
@@ -66,12 +72,15 @@ class RunnerUp(NamedTuple):
         return _REASONS[self.lost_by]
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "record": {"system": self.record.system, "type": self.record.type, "key": self.record.key},
-            "value": self.value,
-            "rule": self.lost_by,
-            "reason": self.reason,
-        }
+        """Record, rule and reason, and the value unless it is the golden value itself."""
+        shown = {"record": _record_json(self.record), "rule": self.lost_by, "reason": self.reason}
+        if self.lost_by != "same_value":
+            shown["value"] = self.value
+        return shown
+
+
+def _record_json(key: CrosswalkKey) -> dict[str, Any]:
+    return {"system": key.system, "type": key.type, "key": key.key}
 
 
 class ElementLineage(NamedTuple):
@@ -82,11 +91,11 @@ class ElementLineage(NamedTuple):
     runners_up: tuple[RunnerUp, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            **self.origin.as_json(),
-            "rule": self.rule,
-            "runners_up": [runner_up.as_json() for runner_up in self.runners_up],
-        }
+        """The origin's form with rule and runners-up."""
+        shown = self.origin.as_json()
+        shown["rule"] = self.rule
+        shown["runners_up"] = [runner_up.as_json() for runner_up in self.runners_up]
+        return shown
 
 
 class AttributeLineage(NamedTuple):

@@ -33,9 +33,9 @@ def _case(text: str) -> int:
     if not telling:
         return 3  # a script without case, or no letters at all
     if all(word.islower() for word in telling):
-        return 0
-    if all(word.isupper() for word in telling):
-        return 2 if all(len(word) <= _LONGEST_ACRONYM for word in telling) else 1
+        return 0 if text.islower() else 2
+    if all(word.isupper() for word in telling) and max(map(len, telling)) > _LONGEST_ACRONYM:
+        return 1
     return 3
 
 
