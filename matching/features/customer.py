@@ -9,15 +9,19 @@ from matching.features.values import Columns, Features, distinct, kinds, put, te
 IDENTIFIER_TYPES = ("vat", "tax", "registration", "lei", "duns")
 
 CUSTOMER_COLUMNS = kinds(
-    texts="name name_sorted name_compact name_native legal_form country street house_number postcode city region "
+    texts="name name_sorted name_compact name_native legal_form country street house_number postcode city region table "
     "postcode_number street_number " + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
-    lists="phones domains emails self parents references evidence kin names alternates sorted_names tokens rare_tokens "
-    "token_pairs prefixes initials labels brands identifiers all_identifiers numbers",
+    lists="phones domains emails self parents references evidence evidence_kinds kin names alternates sorted_names "
+    "name_tokens tokens rare_tokens token_pairs prefixes initials labels brands identifiers all_identifiers "
+    "identifier_kinds numbers all_numbers skeletons handles edges",
 )
 
 # A longer list of tokens adds pairs quadratically and tells little more.
 _TOKENS_PAIRED = 4
 _PREFIX = 5
+# A web address that spells a name is at least this long; shorter ones are acronyms that many share.
+_HANDLE = 6
+_VOWELS = frozenset("aeiouy")
 
 
 def customer_features(comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:
@@ -31,7 +35,11 @@ def customer_features(comparison: Mapping[str, Any], common_tokens: frozenset[st
         put(columns, key, texts(comparison, key))
     put(columns, "references", texts(comparison, "names_references"))
     put(columns, "kin", distinct((*texts(comparison, "names_references"), *texts(comparison, "self"))))
-    put(columns, "evidence", texts(comparison, "tokens"))
+    evidence = texts(comparison, "tokens")
+    put(columns, "evidence", evidence)
+    put(columns, "evidence_kinds", distinct(token.split(":", 1)[0] for token in evidence))
+    own = texts(comparison, "self")
+    put(columns, "table", own[0].rsplit(":", 1)[0] if own else None)
     _names(columns, comparison, common_tokens)
     _identifiers(columns, comparison)
     _address(columns)
@@ -45,6 +53,7 @@ def _names(columns: Columns, comparison: Mapping[str, Any], common_tokens: froze
     put(columns, "names", distinct([form.replace(" ", "") for form in forms] + ([native] if native else [])))
     put(columns, "alternates", distinct(form.replace(" ", "") for form in alternates))
     put(columns, "sorted_names", distinct(" ".join(sorted(form.split())) for form in forms))
+    put(columns, "name_tokens", distinct(token for token in (name or "").split() if len(token) > 1))
     tokens = distinct(token for form in forms for token in form.split() if len(token) > 1)
     rare = distinct(token for token in tokens if token not in common_tokens and not token.isdigit())
     put(columns, "tokens", tokens)
@@ -54,12 +63,31 @@ def _names(columns: Columns, comparison: Mapping[str, Any], common_tokens: froze
     telling = sorted(tokens, key=lambda token: (token in common_tokens, -len(token), token))[:_TOKENS_PAIRED]
     pairs = [f"{a}+{b}" for i, a in enumerate(sorted(telling)) for b in sorted(telling)[i + 1 :]]
     put(columns, "token_pairs", distinct(pairs))
+    put(columns, "skeletons", distinct(skeleton(token) for token in rare if len(token) > 3))
+    put(columns, "edges", distinct(edge for form in forms for edge in _edges(form.replace(" ", ""))))
     initials = _initials(forms)
     put(columns, "initials", initials)
     labels = distinct(domain.split(".")[0].replace("-", "") for domain in texts(comparison, "domains"))
     put(columns, "labels", labels)
     compact = [form.replace(" ", "") for form in forms]
+    put(columns, "handles", distinct(value for value in (*compact, *labels) if len(value) >= _HANDLE))
     put(columns, "brands", distinct([*compact, *initials, *(token for token in rare if len(token) > 3)]))
+
+
+def skeleton(token: str) -> str:
+    """The first letter and the consonants after it, doubled ones once: what most typing errors leave alone."""
+    kept = [token[0]]
+    for letter in token[1:]:
+        if letter not in _VOWELS and letter != kept[-1]:
+            kept.append(letter)
+    return "".join(kept)
+
+
+def _edges(compact: str) -> tuple[str, ...]:
+    """The beginning of a name, and its end with its first letter: a typing error spoils one of the two."""
+    if len(compact) < 6:
+        return ()
+    return (f"{compact[:6]}-", f"{compact[0]}-{compact[-7:]}")
 
 
 def _initials(forms: list[str]) -> tuple[str, ...]:
@@ -78,7 +106,9 @@ def _identifiers(columns: Columns, comparison: Mapping[str, Any]) -> None:
     sure, weak = texts(comparison, "identifiers"), texts(comparison, "weak_identifiers")
     put(columns, "identifiers", sure)
     put(columns, "all_identifiers", distinct((*sure, *weak)))
+    put(columns, "identifier_kinds", distinct(value.rpartition(":")[0] for value in sure))
     put(columns, "numbers", distinct(number for value in sure for number in related_numbers(value)))
+    put(columns, "all_numbers", distinct(number for value in (*sure, *weak) for number in related_numbers(value)))
     for value in (*sure, *weak):
         kind, country, normal = value.split(":", 2)
         if kind in IDENTIFIER_TYPES and kind not in columns:

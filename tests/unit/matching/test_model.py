@@ -39,7 +39,7 @@ def test_shipped_models_load_and_say_where_their_weights_come_from(domain: str) 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_levels_of_a_comparison_are_ordered_from_for_to_against(domain: str) -> None:
     for comparison in load_model(domain).comparisons:
-        weights = [level.weight for level in comparison.levels]
+        weights = [round(level.weight, 6) for level in comparison.levels]
         assert weights == sorted(weights, reverse=True), comparison.name
 
 
