@@ -140,8 +140,8 @@ def document(model: MatchModel, found: Fit, data: Sample, tokens: Sequence[str],
         levels = {}
         for number, (level, bits) in enumerate(zip(comparison.levels, weights.round(2).tolist(), strict=True), start=1):
             u = (unmatched[number] + 0.5) / (known + 0.5 * size)
-            m = min(u * 2.0**bits, 1.0)
-            levels[level.label] = {"m": float(f"{m:.6g}"), "u": m / 2.0**bits}
+            m = float(f"{min(u * 2.0**bits, 1.0):.6g}")
+            levels[level.label] = {"m": m, "u": m / 2.0**bits}
         comparisons[comparison.name] = levels
     return {
         "domain": model.domain,
