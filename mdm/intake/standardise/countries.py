@@ -12,7 +12,7 @@ from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
 from mdm.intake.standardise.text import CACHE, fold, tidy
 
 #: Member states of the EU, and Northern Ireland's prefix: where a VAT number begins with a country code.
-EU: Final = words_of("eu_members.txt")
+EU: Final = words_of("eu_members")
 
 
 @lru_cache(CACHE)

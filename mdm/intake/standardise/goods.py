@@ -10,8 +10,8 @@ from mdm.intake.standardise.lists import variants_of, words_of
 from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
 from mdm.intake.standardise.text import CACHE, fold, fold_code, tidy
 
-_EDITIONS: Final = variants_of("product_editions.txt")
-_NOISE: Final = words_of("product_noise.txt")
+_EDITIONS: Final = variants_of("product_editions")
+_NOISE: Final = words_of("product_noise")
 _BRACKETED_CODE: Final = re.compile(r"[\[(]\s*([A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)+)\s*[\])]")
 _SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
 

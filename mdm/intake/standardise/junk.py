@@ -9,7 +9,7 @@ from mdm.intake.standardise.text import CACHE, fold
 
 PLACEHOLDER: Final = "PLACEHOLDER"
 
-_PHRASES: Final = frozenset(lines_of("placeholders.txt"))
+_PHRASES: Final = frozenset(lines_of("placeholders"))
 _REPEATED: Final = re.compile(r"([a-z0-9])\1*")
 _ERASED: Final = re.compile(r"(erased|deleted|anonymi[sz]ed|redacted|removed|test|dummy) ?\w*\d+")
 _COUNTING: Final = ("0123456789", "1234567890", "9876543210", "123456789123456789")

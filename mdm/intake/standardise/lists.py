@@ -1,20 +1,23 @@
-"""Word lists and tables that ship with the standardisers, in `data/`. Lines that start with # are comments."""
+"""Word lists and tables that ship with the standardisers, in `data/words.yaml`."""
 
 from pathlib import Path
 from typing import Final
 
-_FOLDER: Final = Path(__file__).parent / "data"
+import yaml
+
+_BLOCKS: Final[dict[str, str]] = yaml.safe_load(
+    (Path(__file__).parent / "data" / "words.yaml").read_text(encoding="utf-8")
+)
 
 
 def lines_of(name: str) -> list[str]:
     """The lines of a list."""
-    lines = (_FOLDER / name).read_text(encoding="utf-8").splitlines()
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    return [line.strip() for line in _BLOCKS[name].splitlines()]
 
 
 def words_of(name: str) -> frozenset[str]:
     """The words of a list."""
-    return frozenset(word for line in lines_of(name) for word in line.split())
+    return frozenset(_BLOCKS[name].split())
 
 
 def variants_of(name: str) -> dict[str, str]:

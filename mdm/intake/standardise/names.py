@@ -13,9 +13,9 @@ from mdm.intake.standardise.places import is_city
 from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
 from mdm.intake.standardise.text import CACHE, fold, has_han, has_kana, is_latin, tidy
 
-CONNECTORS: Final = words_of("name_connectors.txt")
-LEADING_WORDS: Final = words_of("name_leading.txt")
-EXPANSIONS: Final = variants_of("name_words.txt")
+CONNECTORS: Final = words_of("name_connectors")
+LEADING_WORDS: Final = words_of("name_leading")
+EXPANSIONS: Final = variants_of("name_words")
 _STATUS: Final = (
     r"do\s+not\s+use|don'?t\s+use|duplicate|dup|dupe|old|inactive|closed|blocked|archived|merged|obsolete|hq|"
     r"head\s*quarters?|head\s*office|main\s+account|via\s+\w+|nicht\s+verwenden|gesperrt|ne\s+pas\s+utiliser|no\s+usar|"

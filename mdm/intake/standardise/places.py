@@ -9,7 +9,7 @@ from mdm.intake.standardise.text import CACHE, fold
 
 def _table() -> dict[str, str]:
     names: dict[str, str] = {}
-    for line in lines_of("cities.txt"):
+    for line in lines_of("cities"):
         english, *others = [fold(name) for name in line.split(",")]
         for name in (english, *others):
             names.setdefault(name, english)

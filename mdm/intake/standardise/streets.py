@@ -8,7 +8,7 @@ from mdm.intake.standardise.lists import variants_of, words_of
 from mdm.intake.standardise.text import CACHE, fold, has_han, has_kana
 
 #: Kinds of street, by the words and abbreviations that maps and forms use. One line is one kind.
-_KINDS: Final = variants_of("street_kinds.txt")
+_KINDS: Final = variants_of("street_kinds")
 #: Kinds that German, Dutch and the Nordic languages write in one word with the name: Lindenstrasse, Dorpsstraat.
 _GLUED: Final = (
     ("strasse", "st"), ("straat", "st"), ("str", "st"), ("boulevard", "bd"), ("platz", "pl"), ("plein", "pl"),
@@ -16,7 +16,7 @@ _GLUED: Final = (
     ("allee", "all"), ("blvd", "bd"),
 )  # fmt: skip
 #: Words that a street may carry or not: Polish says `ulica` or nothing.
-_DROPPED: Final = words_of("street_small_words.txt")
+_DROPPED: Final = words_of("street_small_words")
 _ABBREVIATED: Final = re.compile(r"\b(p\.?za|v\.le|c\.so|l\.go|c/|p[ºo]\.)\s*", re.IGNORECASE)
 _WRITTEN_OUT: Final = {"pza": "piazza", "vle": "viale", "cso": "corso", "lgo": "largo", "c": "calle", "po": "paseo"}
 

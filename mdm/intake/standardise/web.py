@@ -13,11 +13,11 @@ from mdm.intake.standardise.text import CACHE, tidy
 
 #: The list that the package carries; nothing is fetched.
 _SUFFIXES: Final = PublicSuffixList()
-FREE_MAIL: Final = words_of("free_mail.txt")
-SOCIAL: Final = words_of("social.txt")
-PLACEHOLDER_DOMAINS: Final = words_of("placeholder_domains.txt")
-_PLACEHOLDER_BOXES: Final = words_of("placeholder_boxes.txt")
-SHARED_BOXES: Final = words_of("shared_boxes.txt")
+FREE_MAIL: Final = words_of("free_mail")
+SOCIAL: Final = words_of("social")
+PLACEHOLDER_DOMAINS: Final = words_of("placeholder_domains")
+_PLACEHOLDER_BOXES: Final = words_of("placeholder_boxes")
+SHARED_BOXES: Final = words_of("shared_boxes")
 _EMAIL: Final = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~\-\u0080-\uffff]+@([a-z0-9\-.\u0080-\uffff]+\.[a-z0-9\-\u0080-\uffff]{2,})"
 )
