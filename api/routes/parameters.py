@@ -46,7 +46,8 @@ class ListParameters(Paged):
         None,
         min_length=1,
         max_length=200,
-        description="Words of names (also beginnings of words) that must all occur, or one whole identifier.",
+        description="Words of names that must all occur, or one whole identifier, in any spelling. Beginnings of words "
+        "count too, except for the role reader.",
     )
     status: Storable | None = Field(None, max_length=64, description="Golden value `status`.")
     updated_since: AwareDatetime | None = Field(None, description="Current version known since, RFC 3339.")

@@ -69,7 +69,7 @@ def resolve_all(
         pairs = _blocked(model, mine) | _shared(comparisons, domain, model)
         links = decide_links(model, pairs, comparisons)
         edges = [Edge(link.a, link.b, link.weight, Decision(link.decision), link.veto) for link in links]
-        nodes: dict[int, Mapping[str, Any]] = {rec: comparison for rec, comparison in comparisons.items()}
+        nodes: dict[int, Mapping[str, Any]] = dict(comparisons.items())
         groups = cluster(model, nodes, edges, same, not_same).groups
         entities: dict[CrosswalkKey, WholeEntity] = {}
         for group in groups:

@@ -14,6 +14,11 @@ from mdm.store.unit_of_work import UnitOfWork
 #: Announcements of one unit of work that the change feed can number: seq = batch_id * 2^20 + position.
 SEQUENCE_BITS = 20
 
+_GOLDEN_COLUMNS = (
+    "entity_id", "version", "domain", "name", "values", "lineage", "members", "digest", "ruleset", "seq", "batch_id",
+    "cause", "known_from",
+)  # fmt: skip
+
 
 def links_of(work: UnitOfWork, ids: Collection[RecordId]) -> list[LiveLink]:
     """The live links of these records."""
@@ -114,11 +119,9 @@ def _write_golden(work: UnitOfWork, versions: Sequence[GoldenVersion], closed: l
         work.execute(
             "update golden set known_to = %s where entity_id = any(%s) and known_to is null", work.now, closing
         )
-    columns = ("entity_id", "version", "domain", "name", "values", "lineage", "members", "digest", "ruleset")
-    columns += ("seq", "batch_id", "cause", "known_from")
     work.copy(
         "golden",
-        columns,
+        _GOLDEN_COLUMNS,
         (
             (
                 golden.entity_id, golden.version, golden.domain.value, golden.name,

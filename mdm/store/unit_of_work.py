@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, LiteralString, cast
+from typing import Any, cast
 
 import psycopg
 from psycopg import sql
@@ -32,11 +32,11 @@ class UnitOfWork:
 
     def query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """All rows of a named query of ours. `parameters` fill `%s` in order."""
-        return self.cursor.execute(cast(LiteralString, statement), parameters).fetchall()
+        return self.cursor.execute(statement, parameters).fetchall()
 
     def execute(self, statement: str, *parameters: object) -> int:
         """Run a statement of ours and return the number of rows it touched."""
-        return self.cursor.execute(cast(LiteralString, statement), parameters).rowcount
+        return self.cursor.execute(statement, parameters).rowcount
 
     def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Bulk-write rows into a table by COPY."""

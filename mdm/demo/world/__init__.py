@@ -1,0 +1,1 @@
+"""The sample world of the demo: see README.md."""

@@ -1,0 +1,1 @@
+"""Change events of the sample world, one file per platform."""

@@ -1,0 +1,112 @@
+"""The catalogue: every source table the hub knows, with its contract, mapping and trust.
+
+Read from a folder of platforms; the shipped one is `mdm/intake/sources`. A platform folder holds `contract.odcs.yaml`
+and one mapping per table, named after the table. Adding a platform is adding a folder.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mdm.errors import ConfigurationInvalid
+from mdm.intake.contracts import Contract, read_contracts
+from mdm.intake.rows import RowReader
+from mdm.intake.rules import TableMapping, read_mapping
+from mdm.intake.standardise.registry import STANDARDISERS
+
+SHIPPED_SOURCES = Path(__file__).parent / "sources"
+CONTRACT_FILE = "contract.odcs.yaml"
+#: Trust in a source that the catalogue does not know.
+UNKNOWN_TRUST = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profile:
+    """One source table. Without a mapping its rows are mirrored but mean nothing to the hub."""
+
+    contract: Contract
+    mapping: TableMapping | None
+    rows: RowReader
+
+    @property
+    def system(self) -> str:
+        return self.contract.system
+
+    @property
+    def table(self) -> str:
+        return self.contract.table
+
+    @property
+    def owner(self) -> str:
+        return self.contract.owner
+
+    def trust(self, attribute: str) -> float:
+        """How far this table is believed about an attribute, 0 to 1."""
+        if self.mapping is None:
+            return UNKNOWN_TRUST
+        return self.mapping.trust.get(attribute, self.mapping.default_trust)
+
+
+class Catalogue:
+    """All profiles, found by topic or by platform and table."""
+
+    def __init__(self, profiles: tuple[Profile, ...]) -> None:
+        self._profiles = profiles
+        self._by_topic = {profile.contract.topic: profile for profile in profiles}
+        self._by_table = {(profile.system, profile.table): profile for profile in profiles}
+        self._prefixes = frozenset(profile.contract.topic_prefix for profile in profiles)
+        if len(self._by_topic) < len(profiles) or len(self._by_table) < len(profiles):
+            raise ConfigurationInvalid("Two contracts describe the same topic, or the same table of a platform.")
+
+    @property
+    def profiles(self) -> tuple[Profile, ...]:
+        return self._profiles
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        return tuple(self._by_topic)
+
+    @property
+    def topic_prefixes(self) -> frozenset[str]:
+        """Debezium's `topic.prefix` of every platform."""
+        return self._prefixes
+
+    def by_topic(self, topic: str) -> Profile | None:
+        return self._by_topic.get(topic)
+
+    def profile(self, system: str, table: str) -> Profile | None:
+        return self._by_table.get((system, table))
+
+    def trust(self, system: str, table: str, attribute: str) -> float:
+        """How far a table is believed about an attribute, 0 to 1; one half for an unknown table."""
+        profile = self._by_table.get((system, table))
+        return UNKNOWN_TRUST if profile is None else profile.trust(attribute)
+
+
+def load_catalogue(folder: Path | None = None) -> Catalogue:
+    """The catalogue of a folder of platforms, by default the shipped one.
+
+    Raises:
+        ConfigurationInvalid: a document is wrong; names file, line and key.
+    """
+    folder = folder or SHIPPED_SOURCES
+    contracts = sorted(folder.glob(f"*/{CONTRACT_FILE}"))
+    if not contracts:
+        raise ConfigurationInvalid(
+            f"{folder} holds no platform.", action=f"Put each platform in a folder of its own with a {CONTRACT_FILE}."
+        )
+    return Catalogue(tuple(profile for file in contracts for profile in _profiles(file)))
+
+
+def _profiles(contract_file: Path) -> list[Profile]:
+    mappings = {file.stem: file for file in contract_file.parent.glob("*.yaml") if file.name != CONTRACT_FILE}
+    profiles = [_profile(contract, mappings) for contract in read_contracts(contract_file)]
+    if mappings:
+        stray = ", ".join(str(file) for file in mappings.values())
+        raise ConfigurationInvalid(f"No table of {contract_file} is called like the mapping {stray}.")
+    return profiles
+
+
+def _profile(contract: Contract, mappings: dict[str, Path]) -> Profile:
+    file = mappings.pop(contract.table, None)
+    mapping = read_mapping(file, contract, frozenset(STANDARDISERS)) if file is not None else None
+    return Profile(contract, mapping, RowReader(contract))

@@ -1,0 +1,261 @@
+"""Decodes one broker message into a change event, into nothing, or into a dead letter. Never raises on bad input.
+
+What PostgreSQL and MySQL connectors really send decides the rules here; the comments name the habit each one is for.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from mdm.intake.catalogue import Catalogue, Profile
+from mdm.intake.envelope import (
+    Envelope,
+    Origin,
+    Transaction,
+    decode_envelope,
+    header_text,
+    json_of,
+    position,
+    unwrapped_key,
+)
+from mdm.intake.refusal import ACTIONS, FALLBACK_OWNER, Refused
+from mdm.intake.rows import Deviation, ReadRow
+from mdm.model.events import ChangeEvent, DeadLetter, Drift, Ignored, Message, Operation
+from mdm.model.ids import CrosswalkKey, primary_key_text
+
+HEARTBEAT_PREFIX: Final = "__debezium-heartbeat"
+#: Topic prefix of lines of a capture file that are no messages (see `mdm.streams.file`).
+LINE_PREFIX: Final = "file:"
+_NEW_KEY: Final = "__debezium.newkey"
+_OLD_KEY: Final = "__debezium.oldkey"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_OPERATIONS: Final = {operation.value: operation for operation in Operation}
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a batch of messages came to. Every message is in exactly one of the first three."""
+
+    events: tuple[ChangeEvent, ...]
+    ignored: tuple[Ignored, ...]
+    dead_letters: tuple[DeadLetter, ...]
+    #: At most one per table, column and code.
+    drifts: tuple[Drift, ...]
+
+
+def translate(messages: Iterable[Message], catalogue: Catalogue) -> Decoded:
+    """Decode a batch, in order. Never raises on bad input."""
+    events: list[ChangeEvent] = []
+    ignored: list[Ignored] = []
+    dead_letters: list[DeadLetter] = []
+    drifts: dict[tuple[str, str, str, str], Drift] = {}
+    for message in messages:
+        decoded, deviations = _decode(message, catalogue)
+        if isinstance(decoded, ChangeEvent):
+            events.append(decoded)
+            for deviation in deviations:
+                _note(drifts, decoded, deviation, catalogue)
+        elif isinstance(decoded, Ignored):
+            ignored.append(decoded)
+        else:
+            dead_letters.append(decoded)
+    return Decoded(tuple(events), tuple(ignored), tuple(dead_letters), tuple(drifts.values()))
+
+
+def decode(message: Message, catalogue: Catalogue) -> ChangeEvent | Ignored | DeadLetter:
+    """Decode one message. Never raises on bad input."""
+    return _decode(message, catalogue)[0]
+
+
+def _decode(message: Message, catalogue: Catalogue) -> tuple[ChangeEvent | Ignored | DeadLetter, tuple[Deviation, ...]]:
+    profile = catalogue.by_topic(message.place.topic)
+    try:
+        if profile is None:
+            return _decode_without_contract(message, catalogue), ()
+        return _decode_by_contract(message, profile)
+    except Refused as refusal:
+        return _dead_letter(message, profile, refusal), ()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        unread = Refused("ENVELOPE_MALFORMED", f"The message cannot be read: {fault}.")
+        return _dead_letter(message, profile, unread), ()
+
+
+def _decode_by_contract(message: Message, profile: Profile) -> tuple[ChangeEvent | Ignored, tuple[Deviation, ...]]:
+    # A tombstone comes as a Kafka null, as the four characters `null`, or as a null payload beside its schema.
+    if message.value is None or message.value == b"null":
+        return Ignored(message.place, "tombstone"), ()
+    envelope, schema = _envelope(message.value)
+    if envelope is None:
+        return Ignored(message.place, "tombstone"), ()
+    if envelope.op == "m":
+        return Ignored(message.place, "logical_message"), ()
+    operation = _OPERATIONS.get(envelope.op or "")
+    if operation is None or envelope.source is None:
+        raise Refused("ENVELOPE_MALFORMED", "The value has no known op, or no source block.")
+    if operation is Operation.TRUNCATE:
+        return _truncate(message, profile, envelope), ()
+    return _row_change(message, profile, envelope, operation, schema)
+
+
+def _row_change(
+    message: Message, profile: Profile, envelope: Envelope, operation: Operation, schema: bytes | None
+) -> tuple[ChangeEvent, tuple[Deviation, ...]]:
+    key = _key(message.key, profile)
+    if operation is Operation.DELETE:
+        # With the default replica identity `before` holds the key and invented values: only the key is believed.
+        return _event(message, profile, envelope, operation, key, next_key=_header_key(message, _NEW_KEY, profile)), ()
+    after = json_of(envelope.after)
+    if after is None:
+        raise Refused("ENVELOPE_MALFORMED", f"An event with op {operation.value} has no row in `after`.")
+    row = profile.rows.read_row(after, schema)
+    previous_key = _header_key(message, _OLD_KEY, profile) if operation is Operation.CREATE else None
+    return _event(message, profile, envelope, operation, key, row, previous_key=previous_key), row.deviations
+
+
+def _truncate(message: Message, profile: Profile, envelope: Envelope) -> ChangeEvent:
+    if not profile.contract.truncate_applies:
+        raise Refused(
+            "TRUNCATE_HELD",
+            f"The source emptied the table {profile.system}.{profile.table}; its contract holds such an event.",
+        )
+    return _event(message, profile, envelope, Operation.TRUNCATE, None)
+
+
+def _event(
+    message: Message,
+    profile: Profile,
+    envelope: Envelope,
+    operation: Operation,
+    key: CrosswalkKey | None,
+    row: ReadRow | None = None,
+    *,
+    previous_key: CrosswalkKey | None = None,
+    next_key: CrosswalkKey | None = None,
+) -> ChangeEvent:
+    origin = envelope.source
+    assert origin is not None
+    return ChangeEvent(
+        place=message.place,
+        system=profile.system,
+        type=profile.table,
+        operation=operation,
+        key=key,
+        row=None if row is None else row.values,
+        unavailable=_NOTHING if row is None else row.unavailable,
+        position=position(origin, envelope.transaction, operation),
+        event_time=_event_time(origin),
+        snapshot=origin.snapshot not in (None, False, "false"),
+        transaction=_transaction(origin, envelope.transaction),
+        lsn=origin.lsn,
+        previous_key=previous_key,
+        next_key=next_key,
+        traceparent=_traceparent(message),
+    )
+
+
+def _event_time(origin: Origin) -> datetime:
+    """When the source committed the change; the envelope's own times are when the connector saw it."""
+    microseconds = origin.ts_us if origin.ts_us is not None else (origin.ts_ms or 0) * 1_000
+    try:
+        return _EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError as fault:
+        raise Refused("ENVELOPE_MALFORMED", "The time in the source block is out of range.") from fault
+
+
+def _transaction(origin: Origin, transaction: Transaction | None) -> str | None:
+    if origin.tx_id is not None:
+        return str(origin.tx_id)
+    if transaction is None or transaction.id is None:
+        return None
+    # PostgreSQL's id is `txId:lsn` with another LSN for every event of one transaction.
+    return transaction.id.partition(":")[0]
+
+
+def _envelope(value: bytes) -> tuple[Envelope | None, bytes | None]:
+    """The envelope and the schema beside it; (None, None) for a null payload."""
+    if value.startswith(b"\x00"):
+        raise Refused("ENVELOPE_MALFORMED", "The value is in a schema registry's binary format, not JSON.")
+    envelope = decode_envelope(value)
+    if not envelope.payload:
+        return envelope, None
+    payload = json_of(envelope.payload)
+    return (None, None) if payload is None else (decode_envelope(payload), json_of(envelope.schema))
+
+
+def _key(key: bytes | None, profile: Profile) -> CrosswalkKey:
+    if key is None or key == b"null":
+        raise Refused("KEY_NULL", f"A row of {profile.system}.{profile.table} came without a message key.")
+    try:
+        payload, schema = unwrapped_key(key)
+        values = profile.rows.read_key(payload, schema)
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        raise Refused("KEY_MALFORMED", f"The message key cannot be read: {fault}.") from fault
+    return CrosswalkKey(profile.system, profile.table, primary_key_text(values, profile.contract.primary_key))
+
+
+def _header_key(message: Message, header: str, profile: Profile) -> CrosswalkKey | None:
+    """The other key of a primary-key change, which comes as a delete and a create that name each other."""
+    for name, content in message.headers:
+        if name == header:
+            try:
+                return _key(content, profile)
+            except Refused as refusal:
+                raise Refused("HEADER_MALFORMED", f"Header {header}: {refusal.reason}") from refusal
+    return None
+
+
+def _traceparent(message: Message) -> str | None:
+    for name, content in message.headers:
+        if name == "traceparent":
+            try:
+                return header_text(content)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                # Tracing is a courtesy: an unreadable header costs the trace, not the event.
+                return None
+    return None
+
+
+def _decode_without_contract(message: Message, catalogue: Catalogue) -> Ignored:
+    topic = message.place.topic
+    if topic.startswith(LINE_PREFIX):
+        raise Refused("FEED_LINE_MALFORMED", f"Line {message.place.offset} of {topic} is not a message.")
+    if topic.startswith(HEARTBEAT_PREFIX):
+        return Ignored(message.place, "heartbeat")
+    if message.value is None or message.value == b"null":
+        return Ignored(message.place, "tombstone")
+    prefix, _, rest = topic.rpartition(".")
+    if rest == "transaction" and "." not in prefix:
+        return Ignored(message.place, "transaction_marker")
+    if topic in catalogue.topic_prefixes:
+        return Ignored(message.place, "schema_change")
+    if rest == "message" and prefix in catalogue.topic_prefixes:
+        return Ignored(message.place, "logical_message")
+    raise Refused("TOPIC_UNKNOWN", f"No contract describes the topic {topic}.")
+
+
+def _dead_letter(message: Message, profile: Profile | None, refusal: Refused) -> DeadLetter:
+    return DeadLetter(
+        message=message,
+        code=refusal.code,
+        reason=refusal.reason,
+        action=ACTIONS[refusal.code],
+        owner=FALLBACK_OWNER if profile is None else profile.owner,
+        system=None if profile is None else profile.system,
+        type=None if profile is None else profile.table,
+    )
+
+
+def _note(
+    drifts: dict[tuple[str, str, str, str], Drift], event: ChangeEvent, deviation: Deviation, catalogue: Catalogue
+) -> None:
+    question = (event.system, event.type, deviation.column, deviation.code)
+    if question not in drifts:
+        profile = catalogue.profile(event.system, event.type)
+        owner = FALLBACK_OWNER if profile is None else profile.owner
+        drifts[question] = Drift(
+            event.place, event.system, event.type, deviation.code, deviation.column, deviation.detail, owner
+        )

@@ -1,0 +1,113 @@
+"""Debezium's envelope as typed structures, with the rows left as bytes until their table is known."""
+
+from typing import Any, Final
+
+import msgspec
+
+from mdm.intake.refusal import Refused
+from mdm.model.events import Operation, SourcePosition
+
+_decode_any = msgspec.json.decode
+
+
+# A Raw field cannot be optional: no bytes stand for an absent field, `null` for a null.
+_ABSENT: Final = msgspec.Raw()
+
+
+class Transaction(msgspec.Struct):
+    """The transaction block (`provide.transaction.metadata`)."""
+
+    id: str | None = None
+    total_order: int | None = None
+
+
+class Origin(msgspec.Struct):
+    """The source block: the fields that say when and where in the source's log."""
+
+    ts_ms: int | None = None
+    ts_us: int | None = None
+    snapshot: str | bool | None = None
+    # PostgreSQL
+    sequence: str | None = None
+    lsn: int | None = None
+    tx_id: int | str | None = msgspec.field(default=None, name="txId")
+    # MySQL and MariaDB
+    file: str | None = None
+    pos: int | None = None
+    row: int | None = None
+
+
+class Envelope(msgspec.Struct):
+    """One change event; or its wrapper with the schema beside it."""
+
+    op: str | None = None
+    after: msgspec.Raw = _ABSENT
+    source: Origin | None = None
+    transaction: Transaction | None = None
+    schema: msgspec.Raw = _ABSENT
+    payload: msgspec.Raw = _ABSENT
+
+
+def json_of(raw: msgspec.Raw) -> bytes | None:
+    """The JSON of a raw field; None when it is absent or null."""
+    held = bytes(raw)
+    return None if held in (b"", b"null") else held
+
+
+class Wrapper(msgspec.Struct):
+    """What `schemas.enable=true` puts around a key."""
+
+    schema: msgspec.Raw
+    payload: msgspec.Raw
+
+
+decode_envelope = msgspec.json.Decoder(Envelope).decode
+decode_wrapper = msgspec.json.Decoder(Wrapper).decode
+
+
+def position(origin: Origin, transaction: Transaction | None, operation: Operation) -> SourcePosition:
+    """Where an event stands in its source's log (see `SourcePosition` for the order).
+
+    PostgreSQL's plain `lsn` is in write order, not in commit order, so `sequence` decides: the LSN of the last commit,
+    then the LSN. Until the first commit after a snapshot the former is unknown and counts as the LSN.
+
+    Raises:
+        Refused: POSITION_MISSING.
+    """
+    rank = 0 if operation is Operation.READ else 1
+    order = (transaction.total_order or 0) if transaction is not None else 0
+    if origin.sequence is not None:
+        commit, lsn = _sequence(origin.sequence)
+        return SourcePosition(lsn if commit is None else commit, lsn, order, rank)
+    if origin.lsn is not None:
+        return SourcePosition(origin.lsn, origin.lsn, order, rank)
+    if origin.file is not None and origin.pos is not None:
+        _, _, number = origin.file.rpartition(".")
+        if number.isdecimal():
+            return SourcePosition(int(number), origin.pos, origin.row or 0, rank)
+    raise Refused("POSITION_MISSING", "The source block has neither sequence nor lsn, nor binlog file and position.")
+
+
+def _sequence(text: str) -> tuple[int | None, int]:
+    try:
+        commit, lsn = _decode_any(text)
+        return (None if commit is None else int(commit)), int(lsn)
+    except (msgspec.DecodeError, ValueError, TypeError) as fault:
+        raise Refused("POSITION_MISSING", "The source block's sequence is not a pair of numbers.") from fault
+
+
+def unwrapped_key(key: bytes) -> tuple[bytes, bytes | None]:
+    """Key bytes and schema bytes, the latter None when the key comes without schema."""
+    if not key.startswith(b'{"schema":'):
+        return key, None
+    wrapper = decode_wrapper(key)
+    return bytes(wrapper.payload), bytes(wrapper.schema)
+
+
+def header_text(content: bytes) -> str:
+    """A header's text; the JSON header converter puts it in quotes, the simple one does not."""
+    text = content.decode()
+    if text.startswith('"'):
+        inner: Any = _decode_any(text)
+        return str(inner)
+    return text

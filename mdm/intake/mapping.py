@@ -1,0 +1,149 @@
+"""Turns a source row into a source record, by the mapping of its table. Pure and deterministic."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mdm.intake.catalogue import Catalogue
+from mdm.intake.paths import value_at, values_at
+from mdm.intake.rules import AttributeRule, EvidenceRule, ReferenceRule, TableMapping, Target
+from mdm.intake.standardise.agreements import derived_terms
+from mdm.intake.standardise.registry import STANDARDISERS
+from mdm.intake.standardise.result import Context, Given, Standardised
+from mdm.intake.standardise.text import fold_code
+from mdm.model.events import Row
+from mdm.model.ids import CrosswalkKey, Domain
+from mdm.model.records import Evidence, Reference, SourceRecord
+
+#: The kind of rows whose table has a contract but no mapping, or none at all.
+UNMAPPED = "unmapped"
+
+
+def standardise(catalogue: Catalogue, key: CrosswalkKey, row: Row) -> SourceRecord:
+    """The record of a row in canonical form (`mdm.intake.readers`), with what it says about other rows."""
+    profile = catalogue.profile(key.system, key.type)
+    if profile is None or profile.mapping is None:
+        return SourceRecord(key=key, kind=UNMAPPED, domain=None)
+    mapping = profile.mapping
+    found = _Findings()
+    for rule in mapping.attributes:
+        found.add(rule.attribute, _apply(rule, row, found.country))
+    for rule in mapping.comparisons:
+        found.compare(_apply(rule, row, found.country).comparison)
+    references = _references(mapping.references, row)
+    aliases = tuple(
+        CrosswalkKey(key.system, f"{key.type}#{alias.name}", text[: alias.first])
+        for alias in mapping.aliases
+        for text in _texts(values_at(row, alias.path))
+    )
+    return SourceRecord(
+        key=key,
+        kind=mapping.kind,
+        domain=mapping.domain,
+        attributes=found.attributes,
+        comparison=_comparison(mapping, key, found, aliases, references, row) if mapping.domain is not None else {},
+        references=references,
+        aliases=aliases,
+        evidence=_evidence(mapping.evidence, row),
+        rejected=found.rejected,
+    )
+
+
+class _Findings:
+    """What the rules of one row have found so far."""
+
+    def __init__(self) -> None:
+        self.attributes: dict[str, Any] = {}
+        self.comparison: dict[str, Any] = {}
+        self.rejected: dict[str, str] = {}
+
+    @property
+    def country(self) -> str | None:
+        return self.attributes.get("country")
+
+    def add(self, attribute: str, found: Standardised) -> None:
+        if found.value is not None:
+            self.attributes[attribute] = found.value
+        if found.rejected is not None:
+            self.rejected[attribute] = found.rejected
+        self.compare(found.comparison)
+
+    def compare(self, forms: Mapping[str, Any]) -> None:
+        """Lists grow; a single form stays as the first rule found it."""
+        for name, form in forms.items():
+            held = self.comparison.get(name)
+            if held is None:
+                self.comparison[name] = form
+            elif isinstance(held, list):
+                self.comparison[name] = sorted({*held, *form})
+
+
+def _apply(rule: AttributeRule, row: Row, country: str | None) -> Standardised:
+    inputs = [
+        Given(value, source.part, source.options)
+        for source in rule.sources
+        for value in (values_at(row, source.path) or (None,))
+    ]
+    target = (rule.target.system, rule.target.type) if rule.target is not None else None
+    return STANDARDISERS[rule.standardiser](inputs, Context(country, rule.codes, target))
+
+
+def _references(rules: Iterable[ReferenceRule], row: Row) -> tuple[Reference, ...]:
+    found = {
+        Reference(rule.role, _key(rule.target, text))
+        for rule in rules
+        if not rule.claim
+        for text in _texts(values_at(row, rule.path))
+    }
+    return tuple(sorted(found))
+
+
+def _evidence(rules: Iterable[EvidenceRule], row: Row) -> tuple[Evidence, ...]:
+    found = set()
+    for rule in rules:
+        about = value_at(row, rule.about)
+        for text in _texts(values_at(row, rule.path)) if about is not None else ():
+            token = _token(rule.token, text)
+            if token is not None:
+                found.add(Evidence(_key(rule.target, str(about)), token))
+    return tuple(sorted(found))
+
+
+def _token(kind: str, text: str) -> str | None:
+    """`contract:ct2024000123`: identifiers of rows stay as they are, document numbers are folded."""
+    form = text if kind == "subscription" else fold_code(text)
+    return f"{kind}:{form}" if form else None
+
+
+def _comparison(
+    mapping: TableMapping,
+    key: CrosswalkKey,
+    found: _Findings,
+    aliases: tuple[CrosswalkKey, ...],
+    references: tuple[Reference, ...],
+    row: Row,
+) -> dict[str, Any]:
+    claims = {
+        str(_key(rule.target, text))
+        for rule in mapping.references
+        if rule.claim
+        for text in _texts(values_at(row, rule.path))
+    }
+    forms = {
+        **found.comparison,
+        "self": sorted({str(key), *(str(alias) for alias in aliases)}),
+        "names_references": sorted(claims),
+        "parents": sorted(str(target) for role, target in references if role == "parent"),
+        "prior": sorted(str(target) for role, target in references if role == "prior_contract"),
+    }
+    if mapping.domain is Domain.CONTRACT:
+        forms |= derived_terms(found.attributes, found.comparison)
+        forms["source_type"] = f"{key.system}:{key.type}"
+    return {name: form for name, form in forms.items() if form not in (None, "", [])}
+
+
+def _key(target: Target, text: str) -> CrosswalkKey:
+    return CrosswalkKey(target.system, target.type, text[: target.first])
+
+
+def _texts(values: Iterable[Any]) -> list[str]:
+    return [text for text in (str(value).strip() for value in values) if text]

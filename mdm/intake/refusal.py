@@ -1,0 +1,45 @@
+"""Why a message is refused: the stable codes, and what the operator can do about each.
+
+Codes are part of the product: dead letters, metrics and runbooks use them. A reason names tables, columns and kinds of
+values, never a value: what a row says about a person does not belong in logs.
+"""
+
+from typing import Final
+
+
+class Refused(Exception):
+    """A message cannot become a change event. Carries the code and the reason; becomes a dead letter."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+#: Code to the sentence that tells the operator what to do.
+ACTIONS: Final = {
+    "FEED_LINE_MALFORMED": "Look at this line of the capture file: it must be one JSON object with topic, partition, "
+    "offset, key and value; correct the file and ingest it again.",
+    "TOPIC_UNKNOWN": "Add a contract for this topic to the sources, or leave the topic out of the feed; then replay "
+    "the dead letters.",
+    "ENVELOPE_MALFORMED": "Check that the connector writes JSON (JsonConverter) in Debezium's envelope; correct the "
+    "connector and let it send the row again.",
+    "POSITION_MISSING": "The event does not say where it stands in the source's log: use Debezium's envelope, or add "
+    "op, lsn and source.ts_ms to add.fields, and take a new snapshot.",
+    "KEY_NULL": "Give the table a primary key, or name its key columns in the connector's message.key.columns; then "
+    "take a new snapshot of the table.",
+    "KEY_MALFORMED": "Compare the message key with the primary key in the contract; correct the contract or the "
+    "connector's message.key.columns, then replay.",
+    "VALUE_TYPE": "Ask the owner of the table whether the column's type has changed; adapt the contract's physicalType "
+    "(or the connector's handling modes in it), then replay.",
+    "SCHEMA_MALFORMED": "The embedded schema cannot be read; check the converter's version, then replay.",
+    "HEADER_MALFORMED": "The header with the old or new primary key cannot be read; use Kafka Connect's default header "
+    "converter or the JSON one, then replay.",
+    "CONTRACT_VIOLATION": "The contract is frozen: agree the change with the owner of the table, release a new "
+    "contract version, then replay.",
+    "TRUNCATE_HELD": "Ask the owner whether the table was really emptied. If so, replay this message with the contract "
+    "set to truncate: apply; if not, discard it and take a new snapshot.",
+}
+
+#: Who is asked when no contract names an owner.
+FALLBACK_OWNER: Final = "integration-operations"

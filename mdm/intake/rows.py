@@ -1,0 +1,213 @@
+"""Reads rows of one table into canonical JSON form, by readers that are compiled once per table and schema.
+
+What the contract says is checked on the way: kinds of values, unknown or missing columns, nulls where none may be.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import msgspec
+
+from mdm.intake.contracts import Contract, Mode
+from mdm.intake.encoding import Field, reader_by_contract, reader_by_schema
+from mdm.intake.readers import (
+    Reader,
+    Unreadable,
+    any_value,
+    read_boolean,
+    read_integer,
+    read_json,
+    read_text,
+)
+from mdm.intake.refusal import Refused
+
+#: Debezium's `unavailable.value.placeholder`: the column was not sent because it did not change.
+PLACEHOLDER: Final = "__debezium_unavailable_value"
+_PLACEHOLDERS: Final = (
+    PLACEHOLDER,
+    "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==",  # bytea, in base64
+    PLACEHOLDER.encode().hex(),
+)
+_PLACEHOLDER_LISTS: Final = ([PLACEHOLDER], [_PLACEHOLDERS[1]], list(PLACEHOLDER.encode()))
+
+#: Schemas seen per table before the compiled readers are dropped; a table has a handful in its life.
+_MOST_SCHEMAS: Final = 256
+
+#: Readers that only check: where the JSON type is the expected one, calling them can be saved.
+_EXACT: Final[dict[Reader, type]] = {read_text: str, read_json: str, read_boolean: bool, read_integer: int}
+_decode = msgspec.json.decode
+_decode_field = msgspec.json.Decoder(Field).decode
+
+
+class Deviation(NamedTuple):
+    """A difference between an event and the contract."""
+
+    code: str
+    column: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRow:
+    """A row in canonical form. Columns that the event did not mention are absent; `unavailable` ones too."""
+
+    values: Mapping[str, Any]
+    unavailable: frozenset[str]
+    deviations: tuple[Deviation, ...]
+
+
+_Plan: TypeAlias = dict[str, tuple[type | None, Reader]]
+
+
+def _plan(readers: Mapping[str, Reader]) -> _Plan:
+    """How to read each column: the JSON type that needs no further look, and the reader for every other."""
+    return {name: (_EXACT.get(reader), reader) for name, reader in readers.items()}
+
+
+_NOTHING_UNAVAILABLE: Final[frozenset[str]] = frozenset()
+
+
+class RowReader:
+    """Reads keys and rows of one table."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._readers = {
+            name: reader_by_contract(column.type, contract.encodings) for name, column in contract.columns.items()
+        }
+        self._by_contract = _plan(self._readers)
+        self._by_schema: dict[bytes, _Plan] = {}
+        self._known = frozenset(contract.columns)
+        self._required = frozenset(name for name, column in contract.columns.items() if column.required)
+
+    def read_key(self, key: bytes, schema: bytes | None) -> dict[str, Any]:
+        """The key columns in canonical form.
+
+        Raises:
+            Refused: KEY_MALFORMED, VALUE_TYPE or SCHEMA_MALFORMED.
+        """
+        values = _decode(key)
+        if type(values) is not dict or not values.keys() >= set(self._contract.primary_key):
+            wanted = ", ".join(self._contract.primary_key)
+            raise Refused("KEY_MALFORMED", f"The message key does not hold the primary key ({wanted}).")
+        plan = self._plan(schema, after=False)
+        for name in self._contract.primary_key:
+            value = values[name]
+            if value is None:
+                raise Refused("KEY_NULL", f"Column {name} of the message key is null.")
+            expected, reader = plan.get(name, (None, any_value))
+            if type(value) is not expected:
+                values[name] = self._read(name, value, reader)
+        return values
+
+    def read_row(self, row: bytes, schema: bytes | None) -> ReadRow:
+        """The row in canonical form, with what differs from the contract.
+
+        Raises:
+            Refused: VALUE_TYPE, CONTRACT_VIOLATION, SCHEMA_MALFORMED or ENVELOPE_MALFORMED.
+        """
+        values = _decode(row)
+        if type(values) is not dict:
+            raise Refused("ENVELOPE_MALFORMED", f"The row is a JSON {_kind(values)}, not an object.")
+        plan = self._plan(schema, after=True)
+        unavailable: list[str] = []
+        nulls: list[str] = []
+        for name, value in values.items():
+            if value is None:
+                if name in self._required:
+                    nulls.append(name)
+                continue
+            entry = plan.get(name)
+            if entry is None:
+                continue
+            expected, reader = entry
+            if type(value) is expected:
+                if expected is str and value == PLACEHOLDER:
+                    unavailable.append(name)
+            elif _is_placeholder(value):
+                unavailable.append(name)
+            else:
+                values[name] = self._read(name, value, reader)
+        deviations = self._deviations(values, nulls)
+        for name in unavailable:
+            del values[name]
+        return ReadRow(values, frozenset(unavailable) if unavailable else _NOTHING_UNAVAILABLE, deviations)
+
+    def _read(self, name: str, value: Any, reader: Reader) -> Any:
+        try:
+            return reader(value)
+        except (Unreadable, OverflowError) as fault:
+            column = self._contract.columns.get(name)
+            expected = f"{column.physical} ({column.type})" if column is not None else "what its schema says"
+            raise Refused(
+                "VALUE_TYPE", f"Column {name} should be {expected}; the event has {_described(value)}."
+            ) from fault
+
+    def _deviations(self, values: dict[str, Any], nulls: list[str]) -> tuple[Deviation, ...]:
+        known = self._known
+        if values.keys() == known and not nulls:
+            return ()
+        found = [self._unknown(values, name) for name in [name for name in values if name not in known]]
+        found += [
+            Deviation("COLUMN_MISSING", name, f"Column {name} ({column.physical}) is missing from the event.")
+            for name, column in self._contract.columns.items()
+            if name not in values and not column.may_be_absent
+        ]
+        found += [
+            Deviation("COLUMN_NULL", name, f"Column {name} is null although the contract requires it.")
+            for name in nulls
+        ]
+        if found and self._contract.mode is Mode.FREEZE:
+            raise Refused("CONTRACT_VIOLATION", " ".join(deviation.detail for deviation in found))
+        return tuple(found)
+
+    def _unknown(self, values: dict[str, Any], name: str) -> Deviation:
+        kind = _kind(values[name])
+        if self._contract.mode is Mode.DISCARD_VALUE:
+            del values[name]
+            return Deviation("COLUMN_ADDED", name, f"Column {name} ({kind}) is not in the contract; it was dropped.")
+        return Deviation("COLUMN_ADDED", name, f"Column {name} ({kind}) is not in the contract; it is kept.")
+
+    def _plan(self, schema: bytes | None, *, after: bool) -> _Plan:
+        if schema is None:
+            return self._by_contract
+        plan = self._by_schema.get(schema)
+        if plan is None:
+            if len(self._by_schema) >= _MOST_SCHEMAS:
+                self._by_schema.clear()
+            plan = self._by_schema[schema] = self._compile(schema, after=after)
+        return plan
+
+    def _compile(self, schema: bytes, *, after: bool) -> _Plan:
+        try:
+            fields: Iterable[Field] = _decode_field(schema).fields
+            if after:
+                fields = next((field.fields for field in fields if field.field == "after"), ())
+            by_schema = {field.field: self._reader(field) for field in fields if field.field is not None}
+        except (msgspec.DecodeError, ValueError) as fault:
+            raise Refused("SCHEMA_MALFORMED", f"The embedded schema cannot be read: {fault}.") from fault
+        return _plan({**self._readers, **by_schema})
+
+    def _reader(self, field: Field) -> Reader:
+        column = self._contract.columns.get(field.field or "")
+        return reader_by_schema(field, column.type if column is not None else None, self._contract.encodings)
+
+
+def _is_placeholder(value: Any) -> bool:
+    if type(value) is str:
+        return value in _PLACEHOLDERS
+    if type(value) is list:
+        return value in _PLACEHOLDER_LISTS
+    return type(value) is dict and value == {PLACEHOLDER: PLACEHOLDER}
+
+
+def _kind(value: Any) -> str:
+    return {dict: "object", list: "list", str: "text", bool: "boolean", int: "integer", float: "number"}.get(
+        type(value), "null"
+    )
+
+
+def _described(value: Any) -> str:
+    """The kind of a value and its size, never the value itself."""
+    return f"a text of {len(value)} characters" if type(value) is str else f"a JSON {_kind(value)}"

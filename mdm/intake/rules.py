@@ -1,0 +1,251 @@
+"""Mappings: how the columns of one source table become canonical attributes, references, aliases and evidence.
+
+One YAML document per table, next to the platform's contract. A value is named by its path: `name`, or inside a JSON
+column `metadata.segment` and `line_items[].product_code`. A target names another table: `account` of the same
+platform, `billing.customer` of another one, `product2#product_code` by one of its aliases.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mdm.intake.contracts import Contract
+from mdm.intake.document import Section, read_document
+from mdm.intake.paths import Path as ValuePath
+from mdm.intake.paths import parse_path
+from mdm.model.canonical import ATTRIBUTES, LINKED_FACTS
+from mdm.model.ids import Domain
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a standardiser takes a value from: a path, the part that it plays, and what else the mapping says of it."""
+
+    path: ValuePath
+    part: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeRule:
+    """Fill a canonical attribute from sources with a named standardiser."""
+
+    attribute: str
+    standardiser: str
+    sources: tuple[Source, ...]
+    target: "Target | None" = None
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A table, or one of its aliases (`table#alias`), in one platform. `first` keeps that many characters of a key."""
+
+    system: str
+    type: str
+    first: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRule:
+    """This row points at another in a role. A claim says more: both rows are one and the same thing."""
+
+    role: str
+    path: ValuePath
+    target: Target
+    claim: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AliasRule:
+    """Another name of this row: the value at a path under the type `table#name`."""
+
+    name: str
+    path: ValuePath
+    first: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRule:
+    """This row states a token about the row that `about` points at."""
+
+    about: ValuePath
+    target: Target
+    token: str
+    path: ValuePath
+
+
+@dataclass(frozen=True, slots=True)
+class TableMapping:
+    """Everything the hub makes of one table's rows."""
+
+    kind: str
+    domain: Domain | None
+    attributes: tuple[AttributeRule, ...]
+    #: Rules that only matching needs: what they find is no attribute.
+    comparisons: tuple[AttributeRule, ...]
+    references: tuple[ReferenceRule, ...]
+    aliases: tuple[AliasRule, ...]
+    evidence: tuple[EvidenceRule, ...]
+    trust: Mapping[str, float]
+    default_trust: float
+
+
+def read_mapping(file: Path, contract: Contract, standardisers: frozenset[str]) -> TableMapping:
+    """The mapping of one table, checked against its contract and the canonical model.
+
+    Raises:
+        ConfigurationInvalid: names file, line and key.
+    """
+    document = read_document(file)
+    if document.text("table") != contract.table:
+        document.refuse("table", f"must be {contract.table}, as the file is called")
+    domain, kind = _kind(document)
+    reader = _Reader(contract, standardisers)
+    mapping = TableMapping(
+        kind=kind,
+        domain=domain,
+        attributes=_attributes(document, domain, reader),
+        comparisons=reader.attributes(document.section("comparison")),
+        references=tuple(
+            [reader.reference(section, claim=False) for section in document.sections("references")]
+            + [reader.reference(section, claim=True) for section in document.sections("claims")]
+        ),
+        aliases=tuple(reader.alias(section) for section in document.sections("aliases")),
+        evidence=tuple(reader.evidence(section) for section in document.sections("evidence")),
+        trust=_trust(document, domain),
+        default_trust=_default_trust(document),
+    )
+    document.finish()
+    return mapping
+
+
+def _kind(document: Section) -> tuple[Domain | None, str]:
+    kind = document.text("kind")
+    if kind in tuple(Domain):
+        return Domain(kind), kind
+    if kind not in LINKED_FACTS:
+        document.refuse("kind", f"must be one of {', '.join([*Domain, *sorted(LINKED_FACTS)])}")
+    return None, kind
+
+
+def _attributes(document: Section, domain: Domain | None, reader: "_Reader") -> tuple[AttributeRule, ...]:
+    section = document.section("attributes")
+    if section is not None and domain is not None:
+        known = {attribute.name for attribute in ATTRIBUTES[domain]}
+        for name in section.names():
+            if name not in known:
+                section.refuse(name, f"is not an attribute of {domain}")
+    # The country comes first: numbers, addresses and names of a row are read by the rules of its country.
+    return tuple(sorted(reader.attributes(section), key=lambda rule: rule.attribute != "country"))
+
+
+def _trust(document: Section, domain: Domain | None) -> Mapping[str, float]:
+    section = document.section("trust")
+    if section is None:
+        return {}
+    known = {attribute.name for attribute in ATTRIBUTES[domain]} if domain is not None else set()
+    trust = {}
+    for name in section.names():
+        if name != "default" and name not in known:
+            section.refuse(name, "is not a canonical attribute")
+        trust[name] = section.number(name)
+        if not 0.0 <= trust[name] <= 1.0:
+            section.refuse(name, "must lie between 0 and 1")
+    trust.pop("default", None)
+    return trust
+
+
+def _default_trust(document: Section) -> float:
+    section = document.section("trust")
+    return 0.5 if section is None else section.number("default", 0.5)
+
+
+class _Reader:
+    """Reads rules and checks that every path starts at a column of the contract."""
+
+    def __init__(self, contract: Contract, standardisers: frozenset[str]) -> None:
+        self._contract = contract
+        self._standardisers = standardisers
+
+    def attributes(self, section: Section | None) -> tuple[AttributeRule, ...]:
+        return () if section is None else tuple(self._attribute(name, section) for name in section.names())
+
+    def _attribute(self, name: str, parent: Section) -> AttributeRule:
+        if parent.is_text(name):
+            return AttributeRule(name, "text", (Source(self._path(parent, name)),))
+        section = parent.section(name)
+        if section is None:
+            parent.refuse(name, "must say where its value comes from")
+        standardiser = section.text("as", "text")
+        if standardiser not in self._standardisers:
+            section.refuse("as", f"must be one of {', '.join(sorted(self._standardisers))}, not {standardiser!r}")
+        codes = section.section("codes")
+        rule = AttributeRule(
+            name,
+            standardiser,
+            self._sources(section),
+            target=self._target(section) if "to" in section else None,
+            codes={code.lower(): codes.text(code) for code in codes.names()} if codes is not None else {},
+        )
+        section.finish()
+        return rule
+
+    def reference(self, section: Section, *, claim: bool) -> ReferenceRule:
+        role = section.text("role", "same" if claim else None)
+        rule = ReferenceRule(role, self._path(section, "from"), self._target(section), claim)
+        section.finish()
+        return rule
+
+    def alias(self, section: Section) -> AliasRule:
+        rule = AliasRule(section.text("name"), self._path(section, "from"), _first(section))
+        section.finish()
+        return rule
+
+    def evidence(self, section: Section) -> EvidenceRule:
+        rule = EvidenceRule(
+            about=self._path(section, "about"),
+            target=self._target(section),
+            token=section.text("token"),
+            path=self._path(section, "from"),
+        )
+        section.finish()
+        return rule
+
+    def _sources(self, section: Section) -> tuple[Source, ...]:
+        if section.is_text("from"):
+            return (Source(self._path(section, "from")),)
+        if section.is_mapping("from"):
+            parts = section.section("from")
+            assert parts is not None
+            return tuple(Source(self._path(parts, part), part) for part in parts.names())
+        if section.is_list_of_mappings("from"):
+            return tuple(self._source(entry) for entry in section.sections("from"))
+        return tuple(Source(self._parse(section, "from", text)) for text in section.texts("from"))
+
+    def _source(self, entry: Section) -> Source:
+        path = self._path(entry, "path")
+        options = {name: entry.text(name) for name in entry.names() if name != "path"}
+        return Source(path, options=options)
+
+    def _target(self, section: Section) -> Target:
+        return parse_target(section.text("to"), self._contract.system, _first(section))
+
+    def _path(self, section: Section, name: str) -> ValuePath:
+        return self._parse(section, name, section.text(name))
+
+    def _parse(self, section: Section, name: str, text: str) -> ValuePath:
+        path = parse_path(text)
+        if path.column not in self._contract.columns:
+            section.refuse(name, f"{path.column!r} is not a column of {self._contract.system}.{self._contract.table}")
+        return path
+
+
+def parse_target(text: str, system: str, first: int | None = None) -> Target:
+    """`account` of this platform, or `crm.account` of another; `#alias` may follow."""
+    other, dot, table = text.partition(".")
+    return Target(other, table, first) if dot else Target(system, text, first)
+
+
+def _first(section: Section) -> int | None:
+    return int(section.number("first")) if "first" in section else None

@@ -1,0 +1,1 @@
+"""The shipped profile of the ERP: its contract and one mapping per table."""

@@ -1,0 +1,136 @@
+"""Addresses: parts taken apart, repaired and folded, by the habits of their country."""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from mdm.intake.standardise.countries import country_code, region_form
+from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder, is_placeholder_number
+from mdm.intake.standardise.places import city_form
+from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
+from mdm.intake.standardise.streets import street_form
+from mdm.intake.standardise.text import CACHE, fold_code, tidy
+
+_PARTS: Final = ("street", "house_number", "line2", "postal_code", "city", "region", "country")
+_NUMBER: Final = r"\d+(?:\s?[a-zA-Z](?![a-zA-Z]))?(?:\s*[-/–]\s*\d+\s?[a-zA-Z]?(?![a-zA-Z]))*"
+_NUMBER_FIRST: Final = re.compile(rf"(?P<number>{_NUMBER})(?:\s*,\s*|\s+)(?P<street>\D.*)")
+_NUMBER_LAST: Final = re.compile(
+    rf"(?P<street>.*[^\d\s,].*?)(?:\s*,\s*|\s+)(?:nr\.?|no\.?|n[°º.]|č\.?\s?p\.?|#)?\s*(?P<number>{_NUMBER}(?:号|號)?)",
+    re.IGNORECASE,
+)
+_UNIT: Final = re.compile(
+    r"[\s,]+(?P<unit>(?:apt|apartment|suite|ste|unit|floor|fl|flat|room|rm|bldg|building|level|etage|étage|appt|piso|"
+    r"planta|interno|scala|lok|lokal|m|top|stock|og|eg)\b\.?\s*[\w-]+|#\s*[\w-]+|\d+\.\s?(?:og|stock|etage|etg)\b.*)$",
+    re.IGNORECASE,
+)
+_PO_BOX: Final = re.compile(
+    r"(?:p\.?\s?o\.?\s?box|post\s?office\s?box|postfach|postbus|bo[iî]te\s+postale|b\.?p\.?|apartado(?:\s+de\s+correos)?|apdo\.?|"
+    r"casella\s+postale|c\.?p\.?|skr(?:ytka|\.)?\s*(?:poczt\w*\.?)?|p\.?\s?o\.?\s?přihrádka|box)\s*\.?\s*(?P<number>\d[\d\s]*)",
+    re.IGNORECASE,
+)
+#: A letter code and a hyphen before a postcode is the old international form: D-80331, IT-37196.
+_POSTAL_PREFIX: Final = re.compile(r"^[A-Za-z]{1,3}\s?-\s?(?=\d)")
+
+
+def address(inputs: Inputs, context: Context) -> Standardised:
+    """Standardiser `address`: the parts as one value, and the folded parts for comparison."""
+    parts: dict[str, str] = {}
+    rejected = None
+    for given in inputs:
+        text = tidy(given.text)
+        if not text:
+            continue
+        if _is_junk(given.part, text):
+            rejected = PLACEHOLDER
+            continue
+        parts[given.part] = text
+    code = country_code(parts.get("country", "")) or context.country
+    _swap_city_and_postal_code(parts)
+    street, number, line2 = split_street(parts.get("street", ""), parts.get("house_number", ""))
+    value = {
+        "street": street or None,
+        "house_number": number or None,
+        "line2": _joined(parts.get("line2"), line2),
+        "postal_code": postal_code(parts.get("postal_code", ""), code),
+        "city": parts.get("city"),
+        "region": parts.get("region"),
+        "country": code,
+    }
+    if not any(value[name] for name in _PARTS if name != "country"):
+        return Standardised(rejected=rejected) if rejected else UNKNOWN
+    return Standardised(value, _comparison(value, code), rejected)
+
+
+def _is_junk(part: str, text: str) -> bool:
+    if part == "house_number":
+        return not any(character.isdigit() for character in text) and is_placeholder(text)
+    return is_placeholder(text) or (part == "postal_code" and is_placeholder_number(text))
+
+
+def _comparison(value: dict[str, str | None], country: str | None) -> dict[str, str]:
+    number = fold_code((value["house_number"] or "").rstrip("号號"))
+    forms = {
+        "street": street_form(value["street"], country) if value["street"] else None,
+        "house_number": number or None,
+        "postcode": _postcode_form(value["postal_code"], country),
+        "city": city_form(value["city"]) if value["city"] else None,
+        "region": region_form(value["region"], country) if value["region"] else None,
+    }
+    return {name: form for name, form in forms.items() if form}
+
+
+@lru_cache(CACHE)
+def split_street(street: str, number: str = "") -> tuple[str, str, str]:
+    """Street, house number and unit. A PO box keeps its kind as the street and its number as the house number."""
+    box = _PO_BOX.fullmatch(street)
+    if box is not None:
+        return "PO Box", "".join(box["number"].split()), ""
+    unit = ""
+    found = _UNIT.search(street)
+    if found is not None and found.start() > 0:
+        street, unit = street[: found.start()], found["unit"]
+    if number:
+        return street, number, unit
+    for pattern in (_NUMBER_FIRST, _NUMBER_LAST):
+        match = pattern.fullmatch(street)
+        if match is not None:
+            return match["street"].strip(" ,"), match["number"].replace(" ", ""), unit
+    return street, "", unit
+
+
+def postal_code(text: str, country: str | None) -> str | None:
+    """The postcode as its country writes it, as far as a prefix of the country can be taken off."""
+    code = _POSTAL_PREFIX.sub("", text).strip().upper()
+    if not code:
+        return None
+    if country == "JP" and re.fullmatch(r"\d{7}", code):
+        return f"{code[:3]}-{code[3:]}"
+    return code
+
+
+def _postcode_form(code: str | None, country: str | None) -> str | None:
+    if code is None:
+        return None
+    folded = fold_code(code)
+    if country == "US" and folded.isdigit() and len(folded) == 9:
+        # ZIP+4 names a block inside the ZIP.
+        return folded[:5]
+    return folded or None
+
+
+def _swap_city_and_postal_code(parts: dict[str, str]) -> None:
+    """Put right a postcode that was typed into the city field and the other way round."""
+    code, city = parts.get("postal_code"), parts.get("city")
+    if not any(character.isdigit() for character in code or "0") and _looks_like_code(city):
+        parts["city"], parts["postal_code"] = code or "", city or ""
+    elif code is None and _looks_like_code(city):
+        parts["postal_code"] = parts.pop("city")
+
+
+def _looks_like_code(text: str | None) -> bool:
+    digits = sum(character.isdigit() for character in text or "")
+    return digits >= 3 and digits * 2 >= len((text or "").replace(" ", ""))
+
+
+def _joined(*texts: str | None) -> str | None:
+    return ", ".join(text for text in texts if text) or None

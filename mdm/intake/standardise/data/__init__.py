@@ -1,0 +1,1 @@
+"""Data of the standardisers: word lists, legal forms."""

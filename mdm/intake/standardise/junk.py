@@ -1,0 +1,33 @@
+"""Placeholders: what people type when a field must not be empty. Junk is recognised, named, and never evidence."""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from mdm.intake.standardise.lists import lines_of
+from mdm.intake.standardise.text import CACHE, fold
+
+PLACEHOLDER: Final = "PLACEHOLDER"
+
+_PHRASES: Final = frozenset(lines_of("placeholders"))
+_REPEATED: Final = re.compile(r"([a-z0-9])\1*")
+_ERASED: Final = re.compile(r"(erased|deleted|anonymi[sz]ed|redacted|removed|test|dummy) ?\w*\d+")
+_COUNTING: Final = ("0123456789", "1234567890", "9876543210", "123456789123456789")
+
+
+@lru_cache(CACHE)
+def is_placeholder(text: str) -> bool:
+    """Words such as N/A, TBD, test and unknown, one repeated character, or the tombstone of an erased row."""
+    folded = fold(text)
+    if folded in _PHRASES or not folded:
+        return True
+    return _REPEATED.fullmatch(folded.replace(" ", "")) is not None or _ERASED.fullmatch(folded) is not None
+
+
+@lru_cache(CACHE)
+def is_placeholder_number(text: str) -> bool:
+    """A number that nobody was given: words as above, 0000000, 123456789, 999-99-9999."""
+    if is_placeholder(text):
+        return True
+    digits = "".join(character for character in text if character.isdigit())
+    return len(digits) >= 5 and any(digits in counting for counting in _COUNTING)

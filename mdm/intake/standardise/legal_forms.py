@@ -1,0 +1,116 @@
+"""Legal forms: found only where a name carries them, at its end or, for some, at its start.
+
+A form word inside a name belongs to the name (AG Barr plc, Spa Medica, SAS Institute Inc.), so at most one form is
+taken off and the end goes before the start.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import yaml
+from rigour.names import extract_org_types
+
+from mdm.intake.standardise.text import CACHE, fold
+
+
+@dataclass(frozen=True, slots=True)
+class LegalForm:
+    """How the form is usually written, and its class: llc, jsc, corp, lp, llp, gp, soleprop, coop, ngo, ..."""
+
+    display: str
+    form_class: str
+
+
+#: Written without spaces, so no word boundary finds them; after NFKC, which turns ㈱ into (株). Longest first.
+_CJK: Final = {
+    "股份有限公司": LegalForm("股份有限公司", "jsc"),
+    "有限责任公司": LegalForm("有限责任公司", "llc"),
+    "有限責任公司": LegalForm("有限責任公司", "llc"),
+    "集团有限公司": LegalForm("有限公司", "llc"),
+    "有限公司": LegalForm("有限公司", "llc"),
+    "株式会社": LegalForm("株式会社", "jsc"),
+    "株式會社": LegalForm("株式会社", "jsc"),
+    "有限会社": LegalForm("有限会社", "llc"),
+    "合同会社": LegalForm("合同会社", "llc"),
+    "合資会社": LegalForm("合資会社", "lp"),
+    "合名会社": LegalForm("合名会社", "gp"),
+    "(株)": LegalForm("株式会社", "jsc"),
+    "(有)": LegalForm("有限会社", "llc"),
+    "(同)": LegalForm("合同会社", "llc"),
+    "주식회사": LegalForm("주식회사", "jsc"),
+    "유한회사": LegalForm("유한회사", "llc"),
+    "(주)": LegalForm("주식회사", "jsc"),
+}
+#: The longest form in the table has this many words.
+_MOST_WORDS: Final = 9
+
+
+def _table() -> tuple[dict[str, LegalForm], frozenset[str]]:
+    entries = yaml.safe_load((Path(__file__).parent / "data" / "legal_forms.yaml").read_text(encoding="utf-8"))
+    forms: dict[str, LegalForm] = {}
+    first: set[str] = set()
+    for entry in entries:
+        form = LegalForm(entry["form"], entry["class"])
+        for name in entry["names"]:
+            key = fold(name).replace(" ", "")
+            forms.setdefault(key, form)
+            if entry.get("first"):
+                first.add(key)
+    return forms, frozenset(first)
+
+
+_FORMS, _FIRST = _table()
+
+
+def form_at_end(words: tuple[str, ...]) -> tuple[LegalForm, int] | None:
+    """The longest form that ends these folded words, and its number of words; never all of them."""
+    for count in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
+        form = _lookup("".join(words[-count:]), " ".join(words[-count:]))
+        if form is not None:
+            return form, count
+    return None
+
+
+def form_at_start(words: tuple[str, ...]) -> tuple[LegalForm, int] | None:
+    """The longest form that may stand first and does, and its number of words; never all of them."""
+    for count in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
+        key = "".join(words[:count])
+        if key in _FIRST:
+            return _FORMS[key], count
+    return None
+
+
+def cut_cjk_form(text: str) -> tuple[str, LegalForm | None]:
+    """The name without a form in Chinese, Japanese or Korean script at its end or start."""
+    text = unicodedata.normalize("NFKC", text)
+    for written, form in _CJK.items():
+        if text != written and text.endswith(written):
+            return text[: -len(written)].strip(), form
+        if text != written and text.startswith(written):
+            return text[len(written) :].strip(), form
+    return text, None
+
+
+@lru_cache(CACHE)
+def legal_form_of(text: str) -> LegalForm | None:
+    """The form that a text is, as in a column that holds nothing else."""
+    normal = unicodedata.normalize("NFKC", text).strip()
+    if normal in _CJK:
+        return _CJK[normal]
+    words = fold(normal)
+    return _lookup(words.replace(" ", ""), words) if words else None
+
+
+@lru_cache(CACHE)
+def _lookup(key: str, words: str) -> LegalForm | None:
+    form = _FORMS.get(key)
+    if form is not None or len(words) < 4:
+        # Short letters that the table does not know are more often initials than a form.
+        return form
+    found = extract_org_types(words, generic=True)
+    if len(found) == 1 and found[0][0] == words:
+        return LegalForm(words, found[0][1])
+    return None

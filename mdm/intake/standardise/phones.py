@@ -1,0 +1,65 @@
+"""Phone numbers: E.164 by the rules of their country."""
+
+import re
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import phonenumbers
+
+from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder_number
+from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
+from mdm.intake.standardise.text import CACHE, tidy
+
+#: 555-01xx is kept free for fiction in North America.
+_FICTION: Final = re.compile(r"555\D?01\d\d$")
+
+
+class Phone(NamedTuple):
+    """`e164` is None when the number cannot be read; `valid` says that the numbering plan has such a number."""
+
+    e164: str | None
+    valid: bool
+
+
+@lru_cache(CACHE)
+def parse_phone(text: str, country: str | None) -> Phone | None:
+    """The number behind a text; None for a placeholder."""
+    digits = re.sub(r"\D", "", text)
+    if is_placeholder_number(text) or len(digits) < 5 or _FICTION.search(text.strip()):
+        return None
+    # 00 and 001-style prefixes mean + in most of the world, and no national number starts so.
+    dialled = f"+{digits[2:]}" if digits.startswith("00") and not text.strip().startswith("+") else text
+    try:
+        number = phonenumbers.parse(dialled, country)
+    except phonenumbers.NumberParseException:
+        return Phone(None, False)
+    if not phonenumbers.is_possible_number(number):
+        return Phone(None, False)
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return Phone(e164, phonenumbers.is_valid_number(number))
+
+
+def phones(inputs: Inputs, context: Context) -> Standardised:
+    """Standardiser `phones`."""
+    values: list[dict[str, Any]] = []
+    numbers: list[str] = []
+    seen: set[str] = set()
+    rejected = None
+    for given in inputs:
+        text = tidy(given.text)
+        if not text:
+            continue
+        phone = parse_phone(text, context.country)
+        if phone is None:
+            rejected = PLACEHOLDER
+            continue
+        number = (phone.e164 or text).removeprefix("+")
+        if number in seen:
+            continue
+        seen.add(number)
+        values.append({"value": text, "e164": phone.e164, "valid": phone.valid})
+        if phone.e164 is not None:
+            numbers.append(number)
+    if not values:
+        return Standardised(rejected=rejected) if rejected else UNKNOWN
+    return Standardised(values, {"phones": sorted(numbers)} if numbers else {}, rejected)

@@ -1,0 +1,42 @@
+"""Street names in a form that abbreviations and spellings share."""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from mdm.intake.standardise.lists import variants_of, words_of
+from mdm.intake.standardise.text import CACHE, fold, has_han, has_kana
+
+#: Kinds of street, by the words and abbreviations that maps and forms use. One line is one kind.
+_KINDS: Final = variants_of("street_kinds")
+#: Kinds that German, Dutch and the Nordic languages write in one word with the name: Lindenstrasse, Dorpsstraat.
+_GLUED: Final = (
+    ("strasse", "st"), ("straat", "st"), ("str", "st"), ("boulevard", "bd"), ("platz", "pl"), ("plein", "pl"),
+    ("plats", "pl"), ("gasse", "g"), ("gatan", "g"), ("gade", "g"), ("vagen", "vag"), ("weg", "vag"), ("laan", "ln"),
+    ("allee", "all"), ("blvd", "bd"),
+)  # fmt: skip
+#: Words that a street may carry or not: Polish says `ulica` or nothing.
+_DROPPED: Final = words_of("street_small_words")
+_ABBREVIATED: Final = re.compile(r"\b(p\.?za|v\.le|c\.so|l\.go|c/|p[ºo]\.)\s*", re.IGNORECASE)
+_WRITTEN_OUT: Final = {"pza": "piazza", "vle": "viale", "cso": "corso", "lgo": "largo", "c": "calle", "po": "paseo"}
+
+
+@lru_cache(CACHE)
+def street_form(text: str, country: str | None = None) -> str | None:
+    """The folded street: kinds abbreviated alike, joined words without the kind's long form, small words dropped."""
+    if has_kana(text) or (has_han(text) and country == "JP"):
+        return None
+    text = _ABBREVIATED.sub(lambda found: _WRITTEN_OUT.get(fold(found[1]).replace(" ", ""), found[1]) + " ", text)
+    words = [_word(word) for word in fold(text).split()]
+    kept = [word for word in words if word not in _DROPPED]
+    return " ".join(kept or words) or None
+
+
+def _word(word: str) -> str:
+    kind = _KINDS.get(word)
+    if kind is not None:
+        return kind
+    for ending, kind in _GLUED:
+        if word.endswith(ending) and len(word) > len(ending) + 2:
+            return word[: -len(ending)] + kind
+    return word

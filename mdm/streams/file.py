@@ -1,0 +1,158 @@
+"""A feed from captured files: JSON lines, plain or gzip, one file or a folder of them.
+
+One line is one message: `topic`, `partition`, `offset`, `timestamp`, `headers` as `[[name, text], ...]`, `key` and
+`value`. Key and value are the converter's JSON, either spliced in as it is (the bytes are sliced out, never encoded
+again) or as a JSON string that holds it; `null` is a Kafka null. Lines are read one by one, so a capture of any size
+fits in memory.
+"""
+
+import gzip
+import zlib
+from collections.abc import Generator, Iterable, Sequence
+from pathlib import Path
+from typing import IO, Final
+
+import msgspec
+
+from mdm.errors import ConfigurationInvalid, OperatorError
+from mdm.model.events import Message, Place
+from mdm.streams.protocol import Positions
+
+#: A line that is no message gets a place under this prefix, so that it can be named, kept and refused.
+LINE_TOPIC_PREFIX: Final = "file:"
+
+
+class _Line(msgspec.Struct):
+    topic: str
+    partition: int
+    offset: int
+    key: msgspec.Raw
+    value: msgspec.Raw
+    timestamp: int = 0
+    headers: tuple[tuple[str, str | None], ...] = ()
+
+
+_LINE = msgspec.json.Decoder(_Line)
+_TEXT = msgspec.json.Decoder(str)
+
+
+class FileFeed:
+    """The messages of a file, or of every `*.jsonl*` file below a folder in order of their names.
+
+    Raises:
+        ConfigurationInvalid: there is no such file, or the folder holds no capture.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._files = _captures(path)
+        self._root = path if path.is_dir() else path.parent
+        self._name = f"{LINE_TOPIC_PREFIX}{path.name}"
+        self._bytes_total = sum(file.stat().st_size for file in self._files)
+        self._bytes_finished = 0
+        self._open_file: IO[bytes] | None = None
+        self._messages = self._read()
+        self._ended = False
+
+    @property
+    def name(self) -> str:
+        """`file:` and the last part of the path."""
+        return self._name
+
+    def seek(self, positions: Positions) -> None:
+        """Nothing: a file is always read from its start.
+
+        A capture can be cut, joined or shuffled between two runs, so an offset says nothing about a place in it. The
+        hub's ledger recognises what it has seen and counts it as a duplicate.
+        """
+
+    def poll(self, max_messages: int, timeout_seconds: float) -> Sequence[Message]:  # noqa: ARG002 - never waits
+        """The next messages; fewer than `max_messages` only at the end. Never waits.
+
+        Raises:
+            OperatorError: a compressed file is cut short or damaged.
+        """
+        messages: list[Message] = []
+        for message in self._messages:
+            messages.append(message)
+            if len(messages) >= max_messages:
+                return messages
+        self._ended = True
+        return messages
+
+    def commit(self, positions: Positions) -> None:
+        """Nothing: a file keeps no positions."""
+
+    def at_end(self) -> bool:
+        return self._ended
+
+    def close(self) -> None:
+        self._messages.close()
+        self._ended = True
+
+    def progress(self) -> float:
+        """The share of the files' bytes (compressed ones as they lie on disk) that has been read, from 0 to 1."""
+        if self._ended or not self._bytes_total:
+            return 1.0
+        read = self._bytes_finished + (self._open_file.tell() if self._open_file else 0)
+        return min(read / self._bytes_total, 1.0)
+
+    def _read(self) -> Generator[Message, None, None]:
+        for file in self._files:
+            label = f"{LINE_TOPIC_PREFIX}{file.relative_to(self._root).as_posix()}"
+            with file.open("rb") as raw:
+                self._open_file = raw
+                try:
+                    yield from _messages(_lines_of(raw), label)
+                except (EOFError, gzip.BadGzipFile, zlib.error) as fault:
+                    raise OperatorError(
+                        f"{file} is damaged or cut short: {fault}.",
+                        action="Copy the file again and repeat the ingest: what was read counts as duplicates.",
+                    ) from fault
+                finally:
+                    self._open_file = None
+            self._bytes_finished += file.stat().st_size
+
+
+def _captures(path: Path) -> tuple[Path, ...]:
+    if path.is_file():
+        return (path,)
+    files = tuple(sorted(file for file in path.glob("**/*.jsonl*") if file.is_file())) if path.is_dir() else ()
+    if not files:
+        raise ConfigurationInvalid(
+            f"{path} is neither a capture file nor a folder with *.jsonl or *.jsonl.gz files.",
+            action="Name the file or folder after `file:`.",
+        )
+    return files
+
+
+def _lines_of(raw: IO[bytes]) -> Iterable[bytes]:
+    # The first bytes decide, not the name: captures get renamed.
+    compressed = raw.read(2) == b"\x1f\x8b"
+    raw.seek(0)
+    return gzip.GzipFile(fileobj=raw) if compressed else raw
+
+
+def _messages(lines: Iterable[bytes], label: str) -> Generator[Message, None, None]:
+    for number, text in enumerate(lines, start=1):
+        line = text.strip()
+        if not line:
+            continue
+        try:
+            yield _message(_LINE.decode(line))
+        except (msgspec.DecodeError, UnicodeError):
+            # One bad line must not hold up the rest: it goes on whole, is refused by name and can be looked at.
+            yield Message(Place(label, 0, number), 0, (), None, line)
+
+
+def _message(line: _Line) -> Message:
+    headers = tuple((name, b"" if text is None else text.encode()) for name, text in line.headers)
+    place = Place(line.topic, line.partition, line.offset)
+    return Message(place, line.timestamp, headers, _bytes(line.key), _bytes(line.value))
+
+
+def _bytes(raw: msgspec.Raw) -> bytes | None:
+    spliced = bytes(raw)
+    if spliced == b"null":
+        return None
+    # A converter's JSON is an object; a string can only be the other form, where it is quoted as text.
+    return _TEXT.decode(spliced).encode() if spliced.startswith(b'"') else spliced
