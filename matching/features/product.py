@@ -11,11 +11,30 @@ PRODUCT_COLUMNS = kinds(
 )
 
 #: Parts at the end of a code that tell where or since when a product is sold, not which product it is.
-_CODE_SUFFIXES = frozenset("old new us usa eu emea apac row uk na latam int intl obsolete legacy retired".split())
+_CODE_SUFFIXES = frozenset(
+    [
+        "old",
+        "new",
+        "us",
+        "usa",
+        "eu",
+        "emea",
+        "apac",
+        "row",
+        "uk",
+        "na",
+        "latam",
+        "int",
+        "intl",
+        "obsolete",
+        "legacy",
+        "retired",
+    ]
+)
 #: Words of a name that say how a product is sold rather than what it is; their meaning is kept in `form`.
-_METERED = frozenset("api apis metered usage consumption".split())
-_METERED_FILLERS = frozenset("call calls requests request units".split())
-_BUNDLE = frozenset("suite bundle pack package kit bdl".split())
+_METERED = frozenset(["api", "apis", "metered", "usage", "consumption"])
+_METERED_FILLERS = frozenset(["call", "calls", "requests", "request", "units"])
+_BUNDLE = frozenset(["suite", "bundle", "pack", "package", "kit", "bdl"])
 _HEAD = 4
 
 
