@@ -101,8 +101,8 @@ def assemble(options: ApiOptions) -> FastAPI:
         app.include_router(record_router(domain))
     for router in (identity.router, changes.router, operations.router, documentation.router):
         app.include_router(router)
+    app.include_router(sign_in.router)  # before the console, whose records would swallow /static
     app.include_router(console.router)
-    app.include_router(sign_in.router)
     _answer_errors(app)
     open_routes = unguarded_routes(app.routes)
     if open_routes:

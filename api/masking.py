@@ -48,15 +48,7 @@ def show_value(domain: Domain, name: str, value: Any, role: Role) -> Any:
 
 def show_lineage(domain: Domain, name: str, lineage: Mapping[str, Any], role: Role) -> dict[str, Any]:
     """The lineage of one attribute: the values of runners-up and of list elements are hidden like the value itself."""
-    if _visible(domain, name, role):
-        return dict(lineage)
-    shown = dict(lineage)
-    for part in ("runners_up", "elements"):
-        if part in shown:
-            shown[part] = [_without_value(domain, name, entry) for entry in shown[part]]
-    if "value" in shown:
-        shown["value"] = _hide(domain, name, shown["value"])
-    return shown
+    return dict(lineage) if _visible(domain, name, role) else _without_values(domain, name, lineage)
 
 
 def show_record(domain: Domain | None, attributes: Mapping[str, Any], role: Role) -> Shown:
@@ -92,7 +84,16 @@ def _hide(domain: Domain, name: str, value: Any) -> Any:
     return mask(attribute.shape if attribute is not None else Shape.TEXT, value)
 
 
-def _without_value(domain: Domain, name: str, entry: Any) -> Any:
-    if isinstance(entry, Mapping) and "value" in entry:
-        return {**entry, "value": _hide(domain, name, entry["value"])}
-    return entry
+def _without_values(domain: Domain, name: str, part: Mapping[str, Any]) -> dict[str, Any]:
+    """A lineage, an element of it or a runner-up with every value in it hidden, at any depth."""
+    shown: dict[str, Any] = {}
+    for key, content in part.items():
+        if key == "value":
+            shown[key] = _hide(domain, name, content)
+        elif isinstance(content, list):
+            shown[key] = [
+                _without_values(domain, name, each) if isinstance(each, Mapping) else each for each in content
+            ]
+        else:
+            shown[key] = content
+    return shown

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from api.auth import CallerDep, allows
 from api.deps import ReadsDep
 from api.lookup import find_state
-from api.routes.lists import list_response, may_guess
+from api.routes.lists import list_response, may_search_beginnings
 from api.routes.parameters import ContractListParameters
 from api.routes.responses import CHECKED, GUARDED, UNKNOWN
 from api.schemas.records import PAGES
@@ -42,7 +42,7 @@ def list_contracts(
             status=page.status,
             updated_since=page.updated_since,
             customer_names=names,
-            guess_identifiers=may_guess(caller.role),
+            beginnings=may_search_beginnings(caller.role),
         )
         return list_response(connection, Domain.CONTRACT, filters, page, page.scope(request.url.path), caller.role)
 

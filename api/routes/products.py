@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.auth import CallerDep, allows
 from api.deps import ReadsDep
-from api.routes.lists import list_response, may_guess
+from api.routes.lists import list_response, may_search_beginnings
 from api.routes.parameters import ListParameters
 from api.routes.responses import CHECKED, GUARDED
 from api.schemas.records import PAGES
@@ -31,7 +31,7 @@ def list_products(
         q=page.q,
         status=page.status,
         updated_since=page.updated_since,
-        guess_identifiers=may_guess(caller.role),
+        beginnings=may_search_beginnings(caller.role),
     )
     with reads.snapshot() as connection:
         return list_response(connection, Domain.PRODUCT, filters, page, page.scope(request.url.path), caller.role)
