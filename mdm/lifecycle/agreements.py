@@ -4,11 +4,10 @@ References between platforms are missing, re-typed or left stale by a renewal, s
 a stated number only where it leads to one contract of the same customer.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 from mdm.lifecycle.facts import Activation, Contract, Entitlement, Invoice, Offer, Subscription, Terms
@@ -18,16 +17,16 @@ from mdm.lifecycle.numbers import number_forms
 from mdm.lifecycle.policy import Policy
 from mdm.model.ids import CrosswalkKey, EntityId
 
-#: Billing keeps unit prices with four decimals.
-_UNIT = Decimal("0.0001")
+_AT_ONCE = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Agreements:
-    """All contracts and subscriptions, also by customer."""
+    """All contracts and subscriptions, also by customer. `assigned` says which contract a subscription bills now."""
 
     contracts: Mapping[EntityId, Contract]
     subscriptions: Mapping[CrosswalkKey, Subscription]
+    assigned: Mapping[CrosswalkKey, EntityId]
     by_customer: Mapping[EntityId, Sequence[Contract]]
     sold_to: Mapping[EntityId, Sequence[Subscription]]
 
@@ -35,9 +34,9 @@ class Agreements:
         return None if key is None else self.subscriptions.get(key)
 
     def contract_of(self, subscription: Subscription | None) -> Contract | None:
-        if subscription is None or subscription.contract is None:
+        if subscription is None or subscription.key not in self.assigned:
             return None
-        return self.contracts.get(subscription.contract)
+        return self.contracts.get(self.assigned[subscription.key])
 
     def contracts_of(self, customer: EntityId | None) -> Sequence[Contract]:
         return () if customer is None else self.by_customer.get(customer, ())
@@ -58,15 +57,61 @@ def read_agreements(material: Material, ledger: Ledger, policy: Policy) -> Agree
         entity: _contract(entity, values, records.get(entity, []), accounts, material, ledger, policy)
         for entity, values in material.contracts.items()
     }
-    of_customer: dict[EntityId, list[Contract]] = defaultdict(list)
-    for contract in contracts.values():
-        if contract.customer is not None:
-            of_customer[contract.customer].append(contract)
     subscriptions: dict[EntityId, list[Subscription]] = defaultdict(list)
     for subscription in ledger.subscriptions.values():
         if subscription.customer is not None:
             subscriptions[subscription.customer].append(subscription)
-    return Agreements(contracts, ledger.subscriptions, of_customer, subscriptions)
+    adopted = _adopt(contracts, subscriptions, policy.grace["subscription"])
+    assigned = {key: each.contract for key, each in ledger.subscriptions.items() if each.contract is not None}
+    for entity, subscription in adopted.items():
+        contracts[entity] = replace(contracts[entity], subscriptions=(subscription.key,))
+        assigned[subscription.key] = entity
+    of_customer: dict[EntityId, list[Contract]] = defaultdict(list)
+    for contract in contracts.values():
+        if contract.customer is not None:
+            of_customer[contract.customer].append(contract)
+    return Agreements(contracts, ledger.subscriptions, assigned, of_customer, subscriptions)
+
+
+def _adopt(
+    contracts: Mapping[EntityId, Contract], sold_to: Mapping[EntityId, Sequence[Subscription]], within: timedelta
+) -> dict[EntityId, Subscription]:
+    """Subscriptions that were resolved to another contract, or to none that was signed, by the contract they belong to.
+
+    Matching is careful, and stale references mislead it: what it left apart is put together here where customer, dates
+    and products leave one answer. Identity itself stays as the hub has it.
+    """
+    adopted: dict[EntityId, Subscription] = {}
+    wanted: Counter[CrosswalkKey] = Counter()
+    for contract in contracts.values():
+        if contract.customer is None or contract.subscriptions:
+            continue
+        likely = [
+            subscription
+            for subscription in sold_to.get(contract.customer, ())
+            if _is_likely(contract, subscription, contracts, within)
+        ]
+        if len(likely) == 1:
+            adopted[contract.entity_id] = likely[0]
+            wanted[likely[0].key] += 1
+    return {entity: subscription for entity, subscription in adopted.items() if wanted[subscription.key] == 1}
+
+
+def _is_likely(
+    contract: Contract, subscription: Subscription, contracts: Mapping[EntityId, Contract], within: timedelta
+) -> bool:
+    """Whether a subscription without a signed contract began with this one, or one goes on from a contract that ended
+    when this one began. A day may differ by `within` where the products are the same.
+    """
+    other = contracts.get(subscription.contract) if subscription.contract is not None else None
+    if other is None or contract.start is None:
+        return False
+    sells_the_same = bool(contract.products & subscription.quantities.keys())
+    if other.only_subscribed:
+        apart = abs(subscription.start - contract.start) if subscription.start is not None else timedelta.max
+        return apart == _AT_ONCE or (apart <= within and sells_the_same)
+    goes_on = other.end is not None and abs(other.end - contract.start) <= within
+    return goes_on and sells_the_same and subscription.status != "cancelled"
 
 
 def _contract(
@@ -152,7 +197,7 @@ def _activations(
 def contract_in_force(invoice: Invoice, agreements: Agreements) -> Contract | None:
     """The contract that an invoice bills: that of its subscription, or, when that began after the invoice's period (the
     subscription goes on under a renewal) or ended before it, the customer's one contract that covers the period, sells
-    the same products and has no subscription of its own.
+    the same products and has no other subscription.
     """
     now = agreements.contract_of(agreements.subscription(invoice.subscription))
     day = invoice.period_start
@@ -162,36 +207,11 @@ def contract_in_force(invoice: Invoice, agreements: Agreements) -> Contract | No
     candidates = [
         contract
         for contract in agreements.contracts_of(invoice.customer)
-        if not contract.subscriptions and contract.covers(day) and products <= contract.products
+        if not {*contract.subscriptions} - {invoice.subscription}
+        and contract.covers(day)
+        and products <= contract.products
     ]
     return candidates[0] if len(candidates) == 1 else None
-
-
-def agreed_prices(contract: Contract, at: datetime, metered: frozenset[EntityId]) -> dict[EntityId, frozenset[Decimal]]:
-    """The prices per billing period that the contract's records named at an instant, by product.
-
-    The price of a year is divided by the periods per year and rounded half up to four decimals; the price of a unit of
-    use stands as it is. A record whose first known version was amended before says nothing about the time before it.
-    """
-    found: dict[EntityId, set[Decimal]] = defaultdict(set)
-    for record in {terms.record for terms in contract.terms}:
-        terms = _terms_at([each for each in contract.terms if each.record == record], at)
-        if terms is None:
-            continue
-        for product, price in terms.prices.items():
-            if product in metered:
-                found[product].add(price)
-            elif terms.periods_per_year:
-                found[product].add((price / terms.periods_per_year).quantize(_UNIT, ROUND_HALF_UP))
-    return {product: frozenset(prices) for product, prices in found.items()}
-
-
-def _terms_at(versions: Sequence[Terms], at: datetime) -> Terms | None:
-    began = [terms for terms in versions if terms.since <= at]
-    if began:
-        return began[-1]
-    first = versions[0]
-    return first if first.first and not first.amended else None
 
 
 def subscription_meant(entitlement: Entitlement, agreements: Agreements) -> Subscription | None:

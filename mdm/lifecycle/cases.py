@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from mdm.lifecycle.facts import Contract, Entitlement, Invoice, JournalEntry, Offer, Subscription, UsageBatch
+from mdm.lifecycle.facts import Contract, Entitlement, Invoice, JournalEntry, Subscription, UsageBatch
 from mdm.lifecycle.policy import Policy
 from mdm.model.ids import EntityId
 
@@ -26,8 +26,8 @@ class Context:
 class InvoiceCase:
     """An invoice, the journal entries that name it, its subscription, and the contract in force in its period.
 
-    `agreed` holds, by product, every price per billing period that the contract names for the day of the invoice: more
-    than one when several records of the contract disagree.
+    `agreed` holds, by product, every price per billing period that was agreed for the day of the invoice: more than one
+    when several records of the contract disagree.
     """
 
     invoice: Invoice
@@ -60,13 +60,15 @@ class EntitlementCase:
 
 @dataclass(frozen=True, slots=True)
 class UsageCase:
-    """A usage batch, the batch that reported the same event before it, and the invoice that bills its period."""
+    """A usage batch, the batch that reported the same event before it, and the invoice that bills its period.
+
+    `unit_price` is what a unit of use costs under the contract, or by the offer of the subscription.
+    """
 
     batch: UsageBatch
     first: UsageBatch | None = None
-    subscription: Subscription | None = None
     billed_by: Invoice | None = None
-    offer: Offer | None = None
+    unit_price: Decimal | None = None
     contract: Contract | None = None
 
     @property

@@ -131,6 +131,11 @@ class Contract:
     terms: tuple[Terms, ...]
     activations: tuple[Activation, ...]
 
+    @property
+    def only_subscribed(self) -> bool:
+        """Whether nothing but subscriptions tells of the contract: it was never signed, or never linked to what was."""
+        return bool(self.subscriptions) and self.subscriptions == self.records
+
     def covers(self, day: date) -> bool:
         """Whether the day lies in the term; a side that is not stated is open."""
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)

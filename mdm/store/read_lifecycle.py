@@ -57,7 +57,10 @@ def validated_records(work: UnitOfWork) -> Iterator[LiveRow]:
 
 
 def entities_by_name(work: UnitOfWork) -> dict[CrosswalkKey, EntityId]:
-    """The entity that each key or alias of a live record means; names that mean several are left out."""
+    """The entity that each key or alias of a record means; names that mean several are left out.
+
+    A row that is gone still means the entity it belonged to last, for facts of its time go on naming it.
+    """
     found: dict[CrosswalkKey, set[EntityId]] = {}
     for system, type_, key, entity_id in work.query(
         """select r.system, r.type, r.key, c.entity_id from crosswalk c join source_record r using (rec_id)
@@ -65,7 +68,16 @@ def entities_by_name(work: UnitOfWork) -> dict[CrosswalkKey, EntityId]:
            select a.system, a.type, a.key, c.entity_id from crosswalk c join record_alias a using (rec_id)"""
     ):
         found.setdefault(CrosswalkKey(system, type_, key), set()).add(EntityId(entity_id))
-    return {name: entities.pop() for name, entities in found.items() if len(entities) == 1}
+    names = {name: entities.pop() for name, entities in found.items() if len(entities) == 1}
+    for system, type_, key, entity_id in work.query(
+        """select distinct on (h.rec_id) r.system, r.type, r.key, coalesce(e.merged_into, e.entity_id)
+           from crosswalk_history h
+           join source_record r on r.rec_id = h.rec_id and r.deleted
+           join entity e on e.entity_id = h.entity_id
+           order by h.rec_id, h.until desc"""
+    ):
+        names.setdefault(CrosswalkKey(system, type_, key), EntityId(entity_id))
+    return names
 
 
 def past_rows(work: UnitOfWork, tables: Collection[tuple[str, str]]) -> Iterator[PastRow]:

@@ -27,7 +27,10 @@ def currency_mismatch(case: InvoiceCase, _context: Context) -> Problem | None:
 
 
 def price_differs_from_contract(case: InvoiceCase, _context: Context) -> Problem | None:
-    """A line is charged at a price that no record of the contract named for the day of the invoice."""
+    """A line is charged at a price that no record of the contract named for the day of the invoice.
+
+    Where the contract exists only as a subscription, the invoices around it say what was agreed.
+    """
     wrong = list(_wrong_lines(case))
     if not wrong or case.contract is None:
         return None
@@ -37,10 +40,11 @@ def price_differs_from_contract(case: InvoiceCase, _context: Context) -> Problem
     delta = sum(
         (_rounded(each.quantity, each.unit_amount) - _rounded(each.quantity, want) for each, want in wrong), Decimal(0)
     )
+    said = "the invoices around it" if case.contract.only_subscribed else f"contract {contract_name(case.contract)}"
     return Problem(
         (invoice.key, *(each.key for each, _ in wrong), *case.contract.records[:1]),
-        f"Invoice {name(invoice)} charges {plain(line.unit_amount)} per unit instead of {plain(price)} as contract "
-        f"{contract_name(case.contract)} says, {money(delta, invoice.currency)} in all.",
+        f"Invoice {name(invoice)} charges {plain(line.unit_amount)} per unit, not {plain(price)} as {said}: "
+        f"{money(delta, invoice.currency)} in all.",
         delta,
         invoice.currency,
     )

@@ -1,6 +1,6 @@
 """Usage against invoices: is everything that was used reported once and billed?"""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from mdm.lifecycle.cases import Context, UsageCase
 from mdm.lifecycle.findings import Problem
@@ -36,10 +36,12 @@ def late_usage_after_invoice(case: UsageCase, _context: Context) -> Problem | No
 
 
 def _worth(case: UsageCase) -> Decimal | None:
-    if case.offer is None or case.offer.unit_amount is None or case.batch.quantity is None:
+    if case.unit_price is None or case.batch.quantity is None:
         return None
-    return (case.offer.unit_amount * case.batch.quantity).quantize(Decimal("0.01"))
+    return (case.unit_price * case.batch.quantity).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def _currency(case: UsageCase) -> str | None:
+    if case.contract is not None:
+        return case.contract.currency
     return case.billed_by.currency if case.billed_by is not None else None
