@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse
 from api.console.guard import SessionDep, SignedIn
 from api.console.pages import page
 from api.console.show import record_address
-from api.cursors import read_cursor, write_cursor
+from api.cursors import MAX_CURSOR, read_cursor, write_cursor
 from api.deps import ReadsDep
 from api.lookup import find_golden
 from api.masking import show_record
@@ -59,7 +59,7 @@ class ReviewParameters(Parameters):
     """Which questions."""
 
     domain: Domain | None = None
-    cursor: str | None = Field(None, max_length=512)
+    cursor: str | None = Field(None, max_length=MAX_CURSOR)
 
 
 @router.get("/")
