@@ -172,23 +172,15 @@ def _direct(connection: Connection, q: str) -> str | None:
 
 
 def _question(question: OpenQuestion, role: Role) -> dict[str, Any]:
-    """A question with both records, attribute by attribute, and whether they agree."""
-    sides = [_side(question.domain, side, role) for side in question.sides]
-    names = sorted({name for side in sides if side is not None for name in side["values"]})
-    values = [[side["values"].get(name) if side is not None else None for side in sides] for name in names]
-    rows = [(name, pair, pair[0] == pair[1]) for name, pair in zip(names, values, strict=True)]
-    return {"task": question, "sides": sides, "rows": rows}
+    """A question with both records, to be laid out attribute by attribute."""
+    return {"task": question, "sides": [_side(question.domain, side, role) for side in question.sides]}
 
 
 def _side(domain: Domain, side: Side | None, role: Role) -> dict[str, Any] | None:
     if side is None:
         return None
-    shown = show_record(domain, side.record.attributes, role)
-    values = {name: value for name, value in shown.values.items() if value not in (None, [], "")}
     return {
         "key": side.record.key,
         "href": record_address(side.entity_id),
-        "entity_id": side.entity_id,
-        "values": values,
-        "event_time": side.record.event_time,
+        "attributes": show_record(domain, side.record.attributes, role).values,
     }

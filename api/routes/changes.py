@@ -33,7 +33,7 @@ class ChangeParameters(Parameters):
 
     since: str | None = Field(None, max_length=MAX_CURSOR, description="`next` of the answer before; absent to begin.")
     domain: Domain | None = Field(None, description="Only announcements of this domain.")
-    limit: int = Field(100, ge=1, le=MAX_LIMIT)
+    limit: int = Field(100, ge=1, le=MAX_LIMIT, description="At most this many changes.")
 
 
 @router.get("/changes", name="list_changes", summary="What changed, in order", response_model=ChangePage)

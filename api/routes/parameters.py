@@ -32,7 +32,7 @@ class Parameters(BaseModel):
 class Paged(Parameters):
     """A page of a list."""
 
-    limit: int = Field(50, ge=1, le=MAX_LIMIT)
+    limit: int = Field(50, ge=1, le=MAX_LIMIT, description="At most this many items.")
     cursor: str | None = Field(None, max_length=MAX_CURSOR, description="`next` of the page before.")
 
     def scope(self, path: str) -> str:
