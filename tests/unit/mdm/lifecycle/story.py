@@ -59,7 +59,7 @@ class Story:
     accounts: list[Stated] = field(default_factory=list)
     entities: dict[CrosswalkKey, EntityId] = field(default_factory=dict)
     contracts: dict[EntityId, dict[str, Any]] = field(default_factory=dict)
-    metered: frozenset[EntityId] = frozenset()
+    metered: bool = False
     versions: dict[CrosswalkKey, list[Version]] = field(default_factory=dict)
 
     def findings(self) -> tuple[Finding, ...]:
@@ -71,7 +71,7 @@ class Story:
                 accounts=self.accounts,
                 entities=self.entities,
                 contracts=self.contracts,
-                metered=self.metered,
+                products={PRODUCT: {"code": "SKU", "metered": self.metered}},
                 versions=self.versions,
             ),
             shipped_policy(),

@@ -11,7 +11,6 @@ from tests.unit.mdm.lifecycle.story import (
     AS_OF,
     CONTRACT,
     OFFER_KEY,
-    PRODUCT,
     SUBSCRIPTION_KEY,
     clean_story,
     line,
@@ -71,7 +70,7 @@ def test_a_quantity_that_was_amended_in_the_subscription_only_is_told() -> None:
 
 def test_metered_products_grant_no_quantity() -> None:
     story = clean_story()
-    story.metered = frozenset({PRODUCT})
+    story.metered = True
     story.entitlement(quantity=1_000_000)
     story.change(SUBSCRIPTION_KEY, lines=[line(OFFER_KEY, "0")])
 

@@ -11,7 +11,6 @@ from tests.unit.mdm.lifecycle.story import (
     CONTRACT,
     CONTRACT_KEY,
     CUSTOMER,
-    PRODUCT,
     SUBSCRIPTION_KEY,
     Story,
     clean_story,
@@ -66,7 +65,7 @@ def test_the_yearly_price_is_divided_and_rounded_to_four_decimals() -> None:
 
 def test_the_price_of_a_unit_of_use_is_not_divided() -> None:
     story = clean_story()
-    story.metered = frozenset({PRODUCT})
+    story.metered = True
     story.change(CONTRACT_KEY, lines=[line(CODE, "0", "0.0045")])
     story.invoice(price="0.0045")
     story.entry()

@@ -3,13 +3,13 @@
 from decimal import Decimal
 
 from mdm.model.ids import CrosswalkKey
-from tests.unit.mdm.lifecycle.story import CODE, CONTRACT_KEY, PRODUCT, Story, clean_story, line
+from tests.unit.mdm.lifecycle.story import CODE, CONTRACT_KEY, Story, clean_story, line
 
 
 def metered_story() -> Story:
     """Calls at 0.05 EUR each; the invoice of February bills those of January."""
     story = clean_story()
-    story.metered = frozenset({PRODUCT})
+    story.metered = True
     story.change(CONTRACT_KEY, lines=[line(CODE, "0", "0.0500")])
     story.invoice(price="0.0500", quantity="1000.0000", total="50.00")
     story.entry(receivable="50.00")
