@@ -16,10 +16,11 @@ from mdm.intake.envelope import (
     Origin,
     Transaction,
     decode_envelope,
+    decode_flat,
     header_text,
     json_of,
     position,
-    unwrapped_key,
+    unwrap,
 )
 from mdm.intake.refusal import ACTIONS, FALLBACK_OWNER, Refused
 from mdm.intake.rows import Deviation, ReadRow
@@ -88,6 +89,8 @@ def _decode_by_contract(message: Message, profile: Profile) -> tuple[ChangeEvent
     # A tombstone comes as a Kafka null, as the four characters `null`, or as a null payload beside its schema.
     if message.value is None or message.value == b"null":
         return Ignored(message.place, "tombstone"), ()
+    if profile.contract.flat:
+        return _flat_change(message, message.value, profile)
     envelope, schema = _envelope(message.value)
     if envelope is None:
         return Ignored(message.place, "tombstone"), ()
@@ -113,6 +116,25 @@ def _row_change(
         raise Refused("ENVELOPE_MALFORMED", f"An event with op {operation.value} has no row in `after`.")
     row = profile.rows.read_row(after, schema)
     previous_key = _header_key(message, _OLD_KEY, profile) if operation is Operation.CREATE else None
+    return _event(message, profile, envelope, operation, key, row, previous_key=previous_key), row.deviations
+
+
+def _flat_change(
+    message: Message, value: bytes, profile: Profile
+) -> tuple[ChangeEvent | Ignored, tuple[Deviation, ...]]:
+    """A row without envelope (ExtractNewRecordState). Truncates never come in this form: the transform drops them."""
+    payload, schema = unwrap(value)
+    if payload == b"null":
+        return Ignored(message.place, "tombstone"), ()
+    envelope = decode_flat(payload).envelope()
+    operation = _OPERATIONS.get(envelope.op or "")
+    if operation is None:
+        raise Refused("ENVELOPE_MALFORMED", "The value has no known __op.")
+    key = _key(message.key, profile)
+    if operation is Operation.DELETE:
+        return _event(message, profile, envelope, operation, key, next_key=_header_key(message, _NEW_KEY, profile)), ()
+    row = profile.rows.read_flat_row(payload, schema)
+    previous_key = _header_key(message, _OLD_KEY, profile)
     return _event(message, profile, envelope, operation, key, row, previous_key=previous_key), row.deviations
 
 
@@ -190,7 +212,7 @@ def _key(key: bytes | None, profile: Profile) -> CrosswalkKey:
     if key is None or key == b"null":
         raise Refused("KEY_NULL", f"A row of {profile.system}.{profile.table} came without a message key.")
     try:
-        payload, schema = unwrapped_key(key)
+        payload, schema = unwrap(key)
         values = profile.rows.read_key(payload, schema)
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise Refused("KEY_MALFORMED", f"The message key cannot be read: {fault}.") from fault

@@ -72,16 +72,22 @@ def reader_by_contract(column: ColumnType, settings: Encodings) -> Reader:
         return _decimal(column, settings.decimals)
     if column.kind is Kind.BYTES:
         return readers.bytes_from(settings.binary)
+    if column.kind is Kind.BITS:
+        return readers.bits_from(column.precision or 1)
     return _time(column, settings)
 
 
 def reader_by_schema(field: Field, column: ColumnType | None, settings: Encodings) -> Reader:
     """The reader of a field of an embedded schema; `column` is the contract's type where it has the column."""
+    if column is not None and column.kind is Kind.UNSIGNED:
+        return readers.read_unsigned
     if field.name == f"{_CONNECT}Decimal":
         scale = (field.parameters or {}).get("scale", "0")
         return readers.decimal_from_unscaled(int(scale))
     if field.name in _SEMANTIC:
         return _SEMANTIC[field.name]
+    if field.name == "io.debezium.data.Bits":
+        return readers.bits_from(int((field.parameters or {}).get("length", "1")))
     if field.type == "array":
         item = column.item if column is not None else None
         return readers.list_of(reader_by_schema(field.items, item, settings) if field.items else readers.any_value)

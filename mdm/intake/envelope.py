@@ -1,6 +1,6 @@
 """Debezium's envelope as typed structures, with the rows left as bytes until their table is known."""
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -54,14 +54,45 @@ def json_of(raw: msgspec.Raw) -> bytes | None:
     return None if held in (b"", b"null") else held
 
 
-class Wrapper(msgspec.Struct):
-    """What `schemas.enable=true` puts around a key."""
+class Flat(msgspec.Struct):
+    """What the transform ExtractNewRecordState leaves of an envelope, by `add.fields` and `rewrite` of deletes."""
 
-    schema: msgspec.Raw
-    payload: msgspec.Raw
+    op: str | None = msgspec.field(default=None, name="__op")
+    deleted: str | None = msgspec.field(default=None, name="__deleted")
+    sequence: str | None = msgspec.field(default=None, name="__source_sequence")
+    lsn: int | None = msgspec.field(default=None, name="__lsn")
+    file: str | None = msgspec.field(default=None, name="__source_file")
+    pos: int | None = msgspec.field(default=None, name="__source_pos")
+    row: int | None = msgspec.field(default=None, name="__source_row")
+    snapshot: str | None = msgspec.field(default=None, name="__source_snapshot")
+    tx_id: int | str | None = msgspec.field(default=None, name="__source_txId")
+    ts_ms: int | None = msgspec.field(default=None, name="__source_ts_ms")
+
+    def envelope(self) -> Envelope:
+        """The envelope as far as it is left; without op, a row is taken for an update."""
+        op = "d" if self.deleted == "true" else self.op or "u"
+        origin = Origin(
+            ts_ms=self.ts_ms,
+            snapshot=self.snapshot,
+            sequence=self.sequence,
+            lsn=self.lsn,
+            tx_id=self.tx_id,
+            file=self.file,
+            pos=self.pos,
+            row=self.row,
+        )
+        return Envelope(op=op, source=origin)
+
+
+class Wrapper(msgspec.Struct):
+    """What `schemas.enable=true` puts around a key, a header or a flat row."""
+
+    schema: msgspec.Raw = _ABSENT
+    payload: msgspec.Raw = _ABSENT
 
 
 decode_envelope = msgspec.json.Decoder(Envelope).decode
+decode_flat = msgspec.json.Decoder(Flat).decode
 decode_wrapper = msgspec.json.Decoder(Wrapper).decode
 
 
@@ -96,18 +127,17 @@ def _sequence(text: str) -> tuple[int | None, int]:
         raise Refused("POSITION_MISSING", "The source block's sequence is not a pair of numbers.") from fault
 
 
-def unwrapped_key(key: bytes) -> tuple[bytes, bytes | None]:
-    """Key bytes and schema bytes, the latter None when the key comes without schema."""
-    if not key.startswith(b'{"schema":'):
-        return key, None
-    wrapper = decode_wrapper(key)
+def unwrap(text: bytes) -> tuple[bytes, bytes | None]:
+    """Payload and schema of a wrapped JSON text; the text itself and None when it is not wrapped."""
+    if b'"payload"' not in text or b'"schema"' not in text:
+        return text, None
+    wrapper = decode_wrapper(text)
+    if not wrapper.payload or not wrapper.schema:
+        return text, None
     return bytes(wrapper.payload), bytes(wrapper.schema)
 
 
 def header_text(content: bytes) -> str:
-    """A header's text; the JSON header converter puts it in quotes, the simple one does not."""
-    text = content.decode()
-    if text.startswith('"'):
-        inner: Any = _decode_any(text)
-        return str(inner)
-    return text
+    """A header's text: plain, in quotes (JSON converter), or wrapped with its schema."""
+    payload, _ = unwrap(content)
+    return str(_decode_any(payload)) if payload.startswith(b'"') else payload.decode()

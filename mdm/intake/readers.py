@@ -65,6 +65,13 @@ def read_integer(value: JsonValue) -> JsonValue:
     return value
 
 
+def read_unsigned(value: JsonValue) -> JsonValue:
+    """MySQL's bigint unsigned: a 64-bit integer whose upper half wraps to negative, or base64 of the whole number."""
+    if type(value) is int:
+        return value if value >= 0 else value + 2**64
+    return _unscaled(value)
+
+
 def read_float(value: JsonValue) -> JsonValue:
     if type(value) is int or type(value) is float:
         return value
@@ -244,6 +251,21 @@ def bytes_from(encoding: str) -> Reader:
     return read
 
 
+def bits_from(length: int) -> Reader:
+    """Bits come as base64, the lowest byte first; printed as binary digits."""
+
+    def read(value: JsonValue) -> str:
+        if type(value) is not str:
+            raise Unreadable
+        try:
+            content = binascii.a2b_base64(value, strict_mode=True)
+        except (binascii.Error, ValueError) as fault:
+            raise Unreadable from fault
+        return format(int.from_bytes(content, "little"), f"0{length}b")
+
+    return read
+
+
 def read_point(value: JsonValue) -> str:
     if type(value) is not dict:
         raise Unreadable
@@ -295,11 +317,13 @@ _SIMPLE: Final[dict[Kind, Reader]] = {
     Kind.TEXT: read_text,
     Kind.BOOLEAN: read_boolean,
     Kind.INTEGER: read_integer,
+    Kind.UNSIGNED: read_unsigned,
     Kind.FLOAT: read_float,
     Kind.INTERVAL: read_interval,
     Kind.JSON: read_json,
     Kind.POINT: read_point,
     Kind.TIMESTAMPTZ: read_zoned,
+    Kind.TIMETZ: read_zoned_time,
 }
 
 
