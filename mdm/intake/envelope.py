@@ -1,6 +1,6 @@
 """Debezium's envelope as typed structures, with the rows left as bytes until their table is known."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -8,8 +8,14 @@ from mdm.intake.refusal import Refused
 from mdm.model.events import Operation, SourcePosition
 
 _decode_any = msgspec.json.decode
+#: An LSN in decimal digits, within 63 bits.
+_Lsn = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,18}$")]
+_decode_sequence = msgspec.json.Decoder(tuple[_Lsn | None, _Lsn]).decode
 
 
+#: The largest position that a log can have, and that the store can keep.
+_MOST: Final = 2**63 - 1
+_Int64 = Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
 # A Raw field cannot be optional: no bytes stand for an absent field, `null` for a null.
 _ABSENT: Final = msgspec.Raw()
 
@@ -18,7 +24,7 @@ class Transaction(msgspec.Struct):
     """The transaction block (`provide.transaction.metadata`)."""
 
     id: str | None = None
-    total_order: int | None = None
+    total_order: _Int64 | None = None
 
 
 class Origin(msgspec.Struct):
@@ -29,12 +35,12 @@ class Origin(msgspec.Struct):
     snapshot: str | bool | None = None
     # PostgreSQL
     sequence: str | None = None
-    lsn: int | None = None
+    lsn: _Int64 | None = None
     tx_id: int | str | None = msgspec.field(default=None, name="txId")
     # MySQL and MariaDB
     file: str | None = None
-    pos: int | None = None
-    row: int | None = None
+    pos: _Int64 | None = None
+    row: _Int64 | None = None
 
 
 class Envelope(msgspec.Struct):
@@ -60,10 +66,10 @@ class Flat(msgspec.Struct):
     op: str | None = msgspec.field(default=None, name="__op")
     deleted: str | None = msgspec.field(default=None, name="__deleted")
     sequence: str | None = msgspec.field(default=None, name="__source_sequence")
-    lsn: int | None = msgspec.field(default=None, name="__lsn")
+    lsn: _Int64 | None = msgspec.field(default=None, name="__lsn")
     file: str | None = msgspec.field(default=None, name="__source_file")
-    pos: int | None = msgspec.field(default=None, name="__source_pos")
-    row: int | None = msgspec.field(default=None, name="__source_row")
+    pos: _Int64 | None = msgspec.field(default=None, name="__source_pos")
+    row: _Int64 | None = msgspec.field(default=None, name="__source_row")
     snapshot: str | None = msgspec.field(default=None, name="__source_snapshot")
     tx_id: int | str | None = msgspec.field(default=None, name="__source_txId")
     ts_ms: int | None = msgspec.field(default=None, name="__source_ts_ms")
@@ -114,16 +120,16 @@ def position(origin: Origin, transaction: Transaction | None, operation: Operati
         return SourcePosition(origin.lsn, origin.lsn, order, rank)
     if origin.file is not None and origin.pos is not None:
         _, _, number = origin.file.rpartition(".")
-        if number.isdecimal():
+        if number.isdecimal() and len(number) < 18:
             return SourcePosition(int(number), origin.pos, origin.row or 0, rank)
     raise Refused("POSITION_MISSING", "The source block has neither sequence nor lsn, nor binlog file and position.")
 
 
 def _sequence(text: str) -> tuple[int | None, int]:
     try:
-        commit, lsn = _decode_any(text)
+        commit, lsn = _decode_sequence(text)
         return (None if commit is None else int(commit)), int(lsn)
-    except (msgspec.DecodeError, ValueError, TypeError) as fault:
+    except (msgspec.DecodeError, ValueError) as fault:
         raise Refused("POSITION_MISSING", "The source block's sequence is not a pair of numbers.") from fault
 
 

@@ -11,15 +11,8 @@ import msgspec
 
 from mdm.intake.contracts import Contract, Mode
 from mdm.intake.encoding import Field, reader_by_contract, reader_by_schema
-from mdm.intake.readers import (
-    Reader,
-    Unreadable,
-    any_value,
-    read_boolean,
-    read_integer,
-    read_json,
-    read_text,
-)
+from mdm.intake.readers import any_value, read_boolean, read_integer, read_json, read_text
+from mdm.intake.reading import Reader
 from mdm.intake.refusal import Refused
 
 #: Debezium's `unavailable.value.placeholder`: the column was not sent because it did not change.
@@ -147,7 +140,7 @@ class RowReader:
     def _read(self, name: str, value: Any, reader: Reader) -> Any:
         try:
             return reader(value)
-        except (Unreadable, OverflowError) as fault:
+        except (ValueError, ArithmeticError) as fault:
             column = self._contract.columns.get(name)
             expected = f"{column.physical} ({column.type})" if column is not None else "what its schema says"
             raise Refused(
