@@ -34,7 +34,7 @@ check: setup ## Style, types, import rules, API description
 	@if test -f api/openapi.json; then $(BIN)/python -m api.openapi --check; fi
 
 bench: setup ## Measure the ingest of a larger world
-	$(BIN)/mdm bench
+	$(BIN)/python -m bench.ingest
 
 migration: setup ## Write migration 0001 again from the tables (until the first release)
 	$(BIN)/python -m migrations.initial

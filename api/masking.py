@@ -32,7 +32,8 @@ def show_values(domain: Domain, values: Mapping[str, Any], role: Role) -> Shown:
     """Canonical values. Names that the catalogue does not know are hidden from those without full clearance."""
     shown: dict[str, Any] = {}
     hidden: list[str] = []
-    for name, value in values.items():
+    for name in _in_order(domain, values):
+        value = values[name]
         if value is None or _visible(domain, name, role):
             shown[name] = value
         else:
@@ -48,15 +49,7 @@ def show_value(domain: Domain, name: str, value: Any, role: Role) -> Any:
 
 def show_lineage(domain: Domain, name: str, lineage: Mapping[str, Any], role: Role) -> dict[str, Any]:
     """The lineage of one attribute: the values of runners-up and of list elements are hidden like the value itself."""
-    if _visible(domain, name, role):
-        return dict(lineage)
-    shown = dict(lineage)
-    for part in ("runners_up", "elements"):
-        if part in shown:
-            shown[part] = [_without_value(domain, name, entry) for entry in shown[part]]
-    if "value" in shown:
-        shown["value"] = _hide(domain, name, shown["value"])
-    return shown
+    return dict(lineage) if _visible(domain, name, role) else _without_values(domain, name, lineage)
 
 
 def show_record(domain: Domain | None, attributes: Mapping[str, Any], role: Role) -> Shown:
@@ -82,6 +75,12 @@ def show_payload(domain: Domain, payload: Mapping[str, Any], role: Role) -> dict
     return {**payload, "values": shown.values, "masked": shown.masked}
 
 
+def _in_order(domain: Domain, values: Mapping[str, Any]) -> list[str]:
+    """The names of the values in the order of the catalogue, which is the order in which people think of them."""
+    known = _BY_NAME[domain]
+    return [name for name in known if name in values] + sorted(name for name in values if name not in known)
+
+
 def _visible(domain: Domain, name: str, role: Role) -> bool:
     attribute = _BY_NAME[domain].get(name)
     return may_see(role, attribute.data_class if attribute is not None else DataClass.CONFIDENTIAL)
@@ -92,7 +91,16 @@ def _hide(domain: Domain, name: str, value: Any) -> Any:
     return mask(attribute.shape if attribute is not None else Shape.TEXT, value)
 
 
-def _without_value(domain: Domain, name: str, entry: Any) -> Any:
-    if isinstance(entry, Mapping) and "value" in entry:
-        return {**entry, "value": _hide(domain, name, entry["value"])}
-    return entry
+def _without_values(domain: Domain, name: str, part: Mapping[str, Any]) -> dict[str, Any]:
+    """A lineage, an element of it or a runner-up with every value in it hidden, at any depth."""
+    shown: dict[str, Any] = {}
+    for key, content in part.items():
+        if key == "value":
+            shown[key] = _hide(domain, name, content)
+        elif isinstance(content, list):
+            shown[key] = [
+                _without_values(domain, name, each) if isinstance(each, Mapping) else each for each in content
+            ]
+        else:
+            shown[key] = content
+    return shown

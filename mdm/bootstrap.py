@@ -1,12 +1,11 @@
 """The composition root: from settings to a hub that has a database. Knows nothing of the command line or the API."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
+import msgspec
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
@@ -70,12 +69,12 @@ def database_url(written: str) -> URL:
 
 
 def make_engine(url: URL | str) -> Engine:
-    """An engine with the hub's manners: connections are checked before use, JSON goes through orjson."""
+    """An engine with the hub's manners: connections are checked before use, JSON keeps integers of any size."""
     return create_engine(
         url,
         pool_pre_ping=True,
         json_serializer=_json_text,
-        json_deserializer=orjson.loads,
+        json_deserializer=msgspec.json.decode,
         connect_args={"application_name": "mdm"},
     )
 
@@ -102,8 +101,5 @@ def _check(engine: Engine) -> None:
 
 
 def _json_text(value: Any) -> str:  # Any: whatever a JSON column holds
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError:
-        # Integers above 64 bits, which PostgreSQL and its sources may hold and orjson does not write.
-        return json.dumps(value, ensure_ascii=False)
+    # msgspec, because orjson refuses integers above 64 bits and reads them as floats; sources do have them.
+    return msgspec.json.encode(value).decode()

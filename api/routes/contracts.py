@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from api.auth import CallerDep, allows
 from api.deps import ReadsDep
 from api.lookup import find_state
-from api.routes.lists import list_response, may_guess
+from api.routes.lists import list_response, may_search_beginnings
 from api.routes.parameters import ContractListParameters
 from api.routes.responses import CHECKED, GUARDED, UNKNOWN
 from api.schemas.records import PAGES
@@ -34,7 +34,7 @@ router = APIRouter(
 def list_contracts(
     page: Annotated[ContractListParameters, Query()], request: Request, caller: CallerDep, reads: ReadsDep
 ) -> Response:
-    """Without `q` in the order of their last change, with `q` best matches first. See `Page` for paging."""
+    """Without `q` in the order of their last change, with `q` best matches first. `next` leads to the next page."""
     with reads.snapshot() as connection:
         names = None if page.customer is None else tuple(names_of(connection, _customer(connection, page.customer)))
         filters = Filters(
@@ -42,7 +42,7 @@ def list_contracts(
             status=page.status,
             updated_since=page.updated_since,
             customer_names=names,
-            guess_identifiers=may_guess(caller.role),
+            beginnings=may_search_beginnings(caller.role),
         )
         return list_response(connection, Domain.CONTRACT, filters, page, page.scope(request.url.path), caller.role)
 

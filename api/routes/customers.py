@@ -10,7 +10,7 @@ from api.cursors import read_cursor, write_cursor
 from api.deps import ReadsDep
 from api.lookup import find_golden
 from api.present import fact_object
-from api.routes.lists import list_response, may_guess
+from api.routes.lists import list_response, may_search_beginnings
 from api.routes.parameters import CustomerListParameters, EntityIdPath, Paged
 from api.routes.responses import CHECKED, GUARDED, ONE
 from api.schemas.common import Page
@@ -39,13 +39,13 @@ class FactParameters(Paged):
 def list_customers(
     page: Annotated[CustomerListParameters, Query()], request: Request, caller: CallerDep, reads: ReadsDep
 ) -> Response:
-    """Without `q` in the order of their last change, with `q` best matches first. See `Page` for paging."""
+    """Without `q` in the order of their last change, with `q` best matches first. `next` leads to the next page."""
     filters = Filters(
         q=page.q,
         country=page.country.upper() if page.country else None,
         status=page.status,
         updated_since=page.updated_since,
-        guess_identifiers=may_guess(caller.role),
+        beginnings=may_search_beginnings(caller.role),
     )
     with reads.snapshot() as connection:
         return list_response(connection, Domain.CUSTOMER, filters, page, page.scope(request.url.path), caller.role)

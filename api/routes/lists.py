@@ -34,6 +34,6 @@ def list_response(
     return answer(body, headers={"Cache-Control": REVALIDATE, "Vary": VARY})
 
 
-def may_guess(role: Role) -> bool:
-    """Whether beginnings of identifiers may be searched; otherwise they could be found out letter by letter."""
+def may_search_beginnings(role: Role) -> bool:
+    """Whether beginnings of words find records: not for those who could find out an identifier letter by letter."""
     return may_see(role, DataClass.CONFIDENTIAL)

@@ -6,6 +6,8 @@ from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.types import AwareDatetime
 
+from api.cursors import MAX_CURSOR
+
 #: A list never returns more at once; further rows follow by cursor.
 MAX_LIMIT = 200
 
@@ -30,8 +32,8 @@ class Parameters(BaseModel):
 class Paged(Parameters):
     """A page of a list."""
 
-    limit: int = Field(50, ge=1, le=MAX_LIMIT)
-    cursor: str | None = Field(None, max_length=512, description="`next` of the page before.")
+    limit: int = Field(50, ge=1, le=MAX_LIMIT, description="At most this many items.")
+    cursor: str | None = Field(None, max_length=MAX_CURSOR, description="`next` of the page before.")
 
     def scope(self, path: str) -> str:
         """The list this page belongs to: its path and filters, without the place in it."""
@@ -46,7 +48,8 @@ class ListParameters(Paged):
         None,
         min_length=1,
         max_length=200,
-        description="Words of names (also beginnings of words) that must all occur, or one whole identifier.",
+        description="Words of names that must all occur, or one whole identifier, in any spelling. Beginnings of words "
+        "count too, except for the role reader.",
     )
     status: Storable | None = Field(None, max_length=64, description="Golden value `status`.")
     updated_since: AwareDatetime | None = Field(None, description="Current version known since, RFC 3339.")

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.auth import CallerDep, allows
 from api.deps import ReadsDep
-from api.routes.lists import list_response, may_guess
+from api.routes.lists import list_response, may_search_beginnings
 from api.routes.parameters import ListParameters
 from api.routes.responses import CHECKED, GUARDED
 from api.schemas.records import PAGES
@@ -26,12 +26,12 @@ router = APIRouter(
 def list_products(
     page: Annotated[ListParameters, Query()], request: Request, caller: CallerDep, reads: ReadsDep
 ) -> Response:
-    """Without `q` in the order of their last change, with `q` best matches first. See `Page` for paging."""
+    """Without `q` in the order of their last change, with `q` best matches first. `next` leads to the next page."""
     filters = Filters(
         q=page.q,
         status=page.status,
         updated_since=page.updated_since,
-        guess_identifiers=may_guess(caller.role),
+        beginnings=may_search_beginnings(caller.role),
     )
     with reads.snapshot() as connection:
         return list_response(connection, Domain.PRODUCT, filters, page, page.scope(request.url.path), caller.role)

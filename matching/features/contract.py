@@ -1,49 +1,50 @@
 """Columns of a contract: its numbers, term, value, and the entities it was resolved to refer to."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
 from typing import Any
 
 from matching.features.values import Columns, Features, distinct, kinds, number, put, text, texts
 
 CONTRACT_COLUMNS = kinds(
-    texts="own_number stated_number currency source_type customer product_set customer_start anniversary",
-    lists="numbers self prior products evidence customer_product customer_month",
+    texts="number currency source_type customer product_set deal",
+    lists="numbers self prior products evidence customer_product customer_dates",
     numbers="start end term_months value annual_value period_start period_end from until",
 )
-
-_DAYS_PER_MONTH = 30.44
 
 
 def contract_features(comparison: Mapping[str, Any]) -> Features:
     columns: Columns = {}
-    for key in ("own_number", "stated_number", "currency", "source_type", "customer"):
+    for key in ("currency", "source_type", "customer"):
         put(columns, key, text(comparison, key))
     for key in ("numbers", "self", "prior", "products"):
         put(columns, key, texts(comparison, key))
+    put(columns, "number", text(comparison, "own_number") or text(comparison, "stated_number"))
     put(columns, "evidence", texts(comparison, "tokens"))
     for key in ("start", "end", "term_months", "value", "annual_value", "period_start", "period_end"):
         put(columns, key, number(comparison, key))
-    # A row that is a contract states its term; a subscription only its first day and its current period, which lies
-    # inside the term of the contract that it bills now.
-    start, end, period_start = (
-        number(comparison, "start"),
-        number(comparison, "end"),
-        number(comparison, "period_start"),
-    )
-    if period_start is None:
-        put(columns, "from", start)
-        put(columns, "until", end)
-    first = start if start is not None else period_start
-    if first is not None:
-        put(columns, "anniversary", (date(1970, 1, 1) + timedelta(days=int(first))).strftime("%m-%d"))
     products = texts(comparison, "products")
     put(columns, "product_set", "+".join(products))
+    _term(columns, comparison)
     customer = text(comparison, "customer")
     if customer:
         put(columns, "customer_product", distinct(f"{customer}|{product}" for product in products))
-        if start is not None:
-            put(columns, "customer_start", f"{customer}|{int(start)}")
-            month = int(start // _DAYS_PER_MONTH)
-            put(columns, "customer_month", distinct(f"{customer}|{near}" for near in (month, month + 1)))
+        dates = (number(comparison, key) for key in ("start", "end", "period_start", "period_end"))
+        put(columns, "customer_dates", distinct(f"{customer}|{_month(day)}" for day in dates if day is not None))
     return columns
+
+
+def _term(columns: Columns, comparison: Mapping[str, Any]) -> None:
+    """A row that is a contract states its term; a subscription states its first day, which may lie in an earlier
+    contract, and its current period, which lies inside the term of the contract that it bills now."""
+    start, end, value = (number(comparison, key) for key in ("start", "end", "value"))
+    if number(comparison, "period_start") is not None:
+        return
+    put(columns, "from", start)
+    put(columns, "until", end)
+    if start is not None and end is not None and value:
+        put(columns, "deal", f"{start:.0f}|{end:.0f}|{value:.2f}|{text(comparison, 'currency')}")
+
+
+def _month(day: float) -> int:
+    """Days in spans of a month; the last day of a term and the first of the next are mostly in one."""
+    return int((day + 1) // 30.4375)

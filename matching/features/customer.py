@@ -38,12 +38,17 @@ def customer_features(comparison: Mapping[str, Any], common_tokens: frozenset[st
     evidence = texts(comparison, "tokens")
     put(columns, "evidence", evidence)
     put(columns, "evidence_kinds", distinct(token.split(":", 1)[0] for token in evidence))
-    own = texts(comparison, "self")
-    put(columns, "table", own[0].rsplit(":", 1)[0] if own else None)
+    put(columns, "table", _table(texts(comparison, "self")))
     _names(columns, comparison, common_tokens)
     _identifiers(columns, comparison)
     _address(columns)
     return columns
+
+
+def _table(names: tuple[str, ...]) -> str | None:
+    """`system:type` of a record, from its key among its aliases (`system:type#alias:value`)."""
+    tables = (":".join(name.split(":", 2)[:2]) for name in names)
+    return next((table for table in tables if "#" not in table), None)
 
 
 def _names(columns: Columns, comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> None:

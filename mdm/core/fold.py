@@ -57,6 +57,7 @@ def fold(
     history: Sequence[Version] | None,
     inherited: Mapping[str, Row],
     truncated_at: SourcePosition,
+    truncated_before: SourcePosition = BEGINNING,
 ) -> Folded:
     """Fold the events of one row into its version.
 
@@ -67,6 +68,7 @@ def fold(
             every event (`is_late`).
         inherited: by previous key, the row that a primary-key change took its unchanged columns from.
         truncated_at: the newest truncate of the table; rows not written since are gone.
+        truncated_before: the newest one consumed before these events, which therefore come too late.
     """
     known = {_identity(version) for version in history or ()}
     if head is not None:
@@ -81,7 +83,7 @@ def fold(
             continue
         known.add(identity)
         fresh.append(version_of(event))
-        timely = event.position > newest and event.position > truncated_at
+        timely = event.position > newest and event.position > truncated_before
         outcomes.append((event.place, Outcome.APPLIED if timely else Outcome.STALE))
     if not fresh and head is not None and history is None:
         return Folded(_buried(head, truncated_at), _is_buried(head, truncated_at), tuple(outcomes), ())

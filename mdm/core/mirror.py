@@ -71,6 +71,7 @@ def _fold(
         history=history,
         inherited=inherited,
         truncated_at=truncated_at,
+        truncated_before=known.truncations.get((key.system, key.type), BEGINNING),
     )
 
 

@@ -1,0 +1,1 @@
+"""What operators see: metrics (`metrics`) and logs (`logs`). Knows nothing of what it reports on."""

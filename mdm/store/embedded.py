@@ -42,6 +42,8 @@ _FOLDERS = {16: "pginstall", 18: "pginstall18"}
 _PORT = 5432
 #: A socket's path may have 104 bytes on macOS and 108 on Linux, with its terminating zero and the name in it.
 _LONGEST_SOCKET_DIRECTORY = 103 - len("/.s.PGSQL.65535")
+#: Bytes of the server's log after which the next start begins a new one.
+_LONGEST_LOG = 10_000_000
 _PAUSE_SECONDS = 0.02
 _PROGRESS_SECONDS = 3.0
 
@@ -213,8 +215,11 @@ class EmbeddedServer:
             uid=account.uid if account else None,
             gid=account.gid if account else None,
         )
+        log_file = self.home / "server.log"
+        if log_file.exists() and log_file.stat().st_size > _LONGEST_LOG:
+            log_file.replace(self.home / "server.log.old")
         # A script, not a module, so that it runs however this package was found; -P keeps its folder off the path.
-        with open(self.home / "server.log", "ab") as log:
+        with open(log_file, "ab") as log:
             subprocess.run(
                 [sys.executable, "-P", embedded_keeper.__file__, orders.as_json()],
                 stdin=subprocess.DEVNULL,
@@ -237,8 +242,9 @@ class EmbeddedServer:
         return PGconn.ping(self._conninfo().encode()) == Ping.OK
 
     def _keeper_lives(self) -> bool:
+        # Asked with a shared lock, so that two who ask at once do not take each other for the keeper.
         with self._open_lock("keeper.lock") as lock:
-            return not _try_lock(lock, fcntl.LOCK_EX)
+            return not _try_lock(lock, fcntl.LOCK_SH)
 
     def _conninfo(self) -> str:
         return f"host={self._socket_directory()} port={self._port()} user=postgres dbname=postgres connect_timeout=10"

@@ -142,6 +142,9 @@ class Keeper:
             failures = failures + 1 if short else 0
             if short and not self._stopping:
                 time.sleep(0.2)
+        if not self._orders.sockets.startswith(self._orders.home):
+            with contextlib.suppress(OSError):
+                os.rmdir(self._orders.sockets)
         return 0 if self._stopping else 1
 
     def _wait_until_unused(self) -> None:

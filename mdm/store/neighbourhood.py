@@ -139,12 +139,14 @@ def _reach(
         domain.value,
     )
     # A neighbour's entity may hold members that no link reaches any more; they must be settled with it.
-    found = [RecordId(row[0]) for row in rows]
+    found = {RecordId(row[0]) for row in rows}
     widened = work.query(
-        "select distinct m.rec_id from crosswalk s join crosswalk m using (entity_id) where s.rec_id = any(%s)", found
+        """select distinct m.rec_id from crosswalk s join crosswalk m using (entity_id)
+           join source_record r on r.rec_id = m.rec_id and not r.deleted where s.rec_id = any(%s)""",
+        list(found),
     )
-    wider = {RecordId(row[0]) for row in widened} | set(found)
-    return found if len(wider) == len(found) else _reach(work, domain, wider, ())
+    wider = found | {RecordId(row[0]) for row in widened}
+    return sorted(found) if wider == found else _reach(work, domain, wider, ())
 
 
 def _records(work: UnitOfWork, domain: Domain, ids: Sequence[RecordId]) -> dict[RecordId, StoredRecord]:

@@ -119,28 +119,38 @@ def records_by_evidence(
 ) -> set[RecordId]:
     """Live records whose comparison may differ because evidence about them came or went.
 
-    A statement that is made about one record only changes no comparison, so it is passed over - most invoices are.
+    What models read of evidence is which tokens two records share, and which kinds each has at all. So a token that
+    is stated about one record only, and is neither its first nor its last of that kind, changes no comparison and is
+    passed over - most invoices are.
     """
     rows = [(*owner, token) for owner, token in evidence]
     if not rows:
         return set()
     work.stage("stage_evidence", "system text, type text, key text, token text", rows)
     found = work.query(
-        """with shared as (
-               select s.token, count(distinct (e.system, e.type, e.key)) as owners,
-                      count(distinct (s.system, s.type, s.key)) as changes
-               from stage_evidence s left join record_evidence e using (token) group by s.token)
-           select distinct r.rec_id from stage_evidence s join shared h using (token)
-           join source_record r on r.system = s.system and r.type = s.type and r.key = s.key
-           where (h.owners > 1 or (h.owners = 1 and not exists (
-                     select 1 from record_evidence e
-                     where e.token = s.token and e.system = s.system and e.type = s.type and e.key = s.key)))
-             and not r.deleted and r.domain = %s
+        """with owner as (
+               select token, system, type, key from stage_evidence
+               union
+               select token, e.system, e.type, e.key from record_evidence e
+               where token in (select token from stage_evidence)),
+           shared as (
+               select token, count(*) as owners from owner group by token having count(*) > 1),
+           changes as (select token, count(*) as changes from stage_evidence group by token)
+           select distinct r.rec_id from shared join stage_evidence s using (token)
+           join source_record r using (system, type, key) where not r.deleted and r.domain = %s
            union
-           select distinct r.rec_id from shared h join record_evidence e using (token)
+           select distinct r.rec_id from shared h join changes c using (token) join owner o using (token)
            join source_record r using (system, type, key)
-           where h.owners between %s - h.changes and %s + h.changes and not r.deleted and r.domain = %s""",
-        domain.value, cap, cap, domain.value,
+           where h.owners > %s and h.owners - c.changes <= %s and not r.deleted and r.domain = %s
+           union
+           select distinct r.rec_id from stage_evidence s join source_record r using (system, type, key)
+           where not r.deleted and r.domain = %s and not exists (
+               select 1 from record_evidence e
+               where e.system = s.system and e.type = s.type and e.key = s.key
+                 and split_part(e.token, ':', 1) = split_part(s.token, ':', 1)
+                 and not exists (select 1 from stage_evidence o where o.system = s.system and o.type = s.type
+                                 and o.key = s.key and o.token = e.token))""",
+        domain.value, cap, cap, domain.value, domain.value,
     )  # fmt: skip
     return {RecordId(row[0]) for row in found}
 

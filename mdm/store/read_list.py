@@ -1,12 +1,10 @@
 """Lists of golden records in the order of change, or by what a search finds: keyset pages, stable under writes."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from anyascii import anyascii
 from sqlalchemy import (
     Connection,
     Integer,
@@ -26,14 +24,12 @@ from sqlalchemy import (
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.read_golden import GOLDEN_COLUMNS, GoldenRow, golden_row
 from mdm.store.tables import crosswalk, golden, record_reference, search_term
+from survivorship.writing import search_words
 
 #: More words than this narrow nothing further; the rest is ignored so that a query cannot grow without bound.
 MAX_WORDS = 8
 #: A shorter beginning of a word would match a large part of all records.
 _SHORTEST_PREFIX = 2
-_NOT_WORD = re.compile(r"[^a-z0-9]+")
-# Terms that only letters are made of are words of names; all others may be identifiers, numbers or addresses.
-_NAME_TERM = "^[a-z]+$"
 
 
 class Place(NamedTuple):
@@ -52,8 +48,9 @@ class Filters:
     status: str | None = None
     updated_since: datetime | None = None
     customer_names: tuple[CrosswalkKey, ...] | None = None
-    #: False for callers that may not see identifiers: they find them only by the whole value, which they then know.
-    guess_identifiers: bool = True
+    #: False for callers that may not see identifiers: by beginnings they could find one out letter by letter. Whole
+    #: words and whole identifiers find records for everybody; who asks with one knows it.
+    beginnings: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +69,11 @@ def list_golden(
     Without `q` in the order of their last change, oldest first: a record that changes while pages are read moves to the
     end and is met (again) there, so nothing is missed. With `q` best matches first, then by entity id.
     """
-    words = search_words(filters.q) if filters.q is not None else None
-    if words == ():
+    # The words of a query are folded as the words of records are.
+    words = None if filters.q is None else list(dict.fromkeys(search_words(filters.q)))[:MAX_WORDS]
+    if words == []:
         return []  # a query of nothing but punctuation finds nothing, rather than everything
-    found = None if words is None else _found(domain, words, filters.guess_identifiers)
+    found = None if words is None else _found(domain, words, filters.beginnings)
     sort = golden.c.seq if found is None else found.c.sort
     query = select(*GOLDEN_COLUMNS, sort.label("sort")).where(
         golden.c.domain == domain.value, golden.c.known_to.is_(None)
@@ -89,18 +87,12 @@ def list_golden(
     return [Listed(golden_row(row[:-1]), Place(row.sort, row.entity_id)) for row in rows]
 
 
-def search_words(q: str) -> tuple[str, ...]:
-    """The words of a query as terms are stored: transliterated, lower case, letters and digits only, each once."""
-    folded = anyascii(q).lower()
-    return tuple(dict.fromkeys(word for word in _NOT_WORD.split(folded) if word))[:MAX_WORDS]
-
-
-def _found(domain: Domain, words: Sequence[str], guess_identifiers: bool) -> Subquery:
+def _found(domain: Domain, words: Sequence[str], beginnings: bool) -> Subquery:
     """Entities that have every word of the query (as a term or the beginning of one), or the query as one identifier.
 
     `sort` is smaller for better matches: minus the number of words met exactly, and least for an identifier.
     """
-    each = union_all(*(_with_word(domain, word, guess_identifiers) for word in words)).subquery()
+    each = union_all(*(_with_word(domain, word, beginnings) for word in words)).subquery()
     by_words = (
         select(each.c.entity_id, (-func.sum(each.c.exact)).label("sort"))
         .group_by(each.c.entity_id)
@@ -117,15 +109,13 @@ def _found(domain: Domain, words: Sequence[str], guess_identifiers: bool) -> Sub
     )
 
 
-def _with_word(domain: Domain, word: str, guess_identifiers: bool) -> Select[str, int]:
+def _with_word(domain: Domain, word: str, beginnings: bool) -> Select[str, int]:
     term = search_term.c.term
     matches = term == word
-    if len(word) >= _SHORTEST_PREFIX:
+    if beginnings and len(word) >= _SHORTEST_PREFIX:
         # ~>=~ and ~<~ compare byte by byte, which is what the text_pattern_ops index is ordered by. A LIKE with a bound
         # parameter would lose that index as soon as the statement runs from a cached plan.
         begins = and_(term.op("~>=~")(word), term.op("~<~")(word[:-1] + chr(ord(word[-1]) + 1)))
-        if not guess_identifiers:
-            begins = and_(begins, term.op("~")(_NAME_TERM))
         matches = or_(matches, begins)
     return (
         select(search_term.c.entity_id, func.max(case((term == word, 1), else_=0)).label("exact"))

@@ -25,7 +25,7 @@ from mdm.store.read_identity import (
     rows_by_key,
     unresolved,
 )
-from mdm.store.read_list import Filters, Listed, Place, list_golden, search_words
+from mdm.store.read_list import Filters, Listed, Place, list_golden
 from mdm.store.read_references import expand, resolve_references
 from mdm.store.read_status import Vitals, status_summary, vitals
 from mdm.store.read_tasks import OpenQuestion, Side, TaskPlace, count_open_questions, open_questions
@@ -69,7 +69,6 @@ __all__ = [
     "resolve_names",
     "resolve_references",
     "rows_by_key",
-    "search_words",
     "status_summary",
     "unresolved",
     "vitals",

@@ -254,6 +254,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_record_evidence_system_type_key"), "record_evidence", ["system", "type", "key"], unique=False
     )
+    op.create_index(op.f("ix_record_evidence_token"), "record_evidence", ["token"], unique=False)
     op.create_table(
         "record_history",
         sa.Column("rec_id", sa.BigInteger(), nullable=False),
@@ -311,6 +312,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("domain", sa.Text(), nullable=True),
         sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.Column("operation", sa.Text(), nullable=False),
         sa.Column("row", postgresql.JSON(astext_type=sa.Text()), nullable=True),
         sa.Column("attributes", postgresql.JSON(astext_type=sa.Text()), nullable=True),
         sa.Column("comparison", postgresql.JSON(astext_type=sa.Text()), nullable=True),

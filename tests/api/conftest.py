@@ -3,7 +3,7 @@
 Tests build the few rows they speak about with `rows`; nothing is loaded that a test does not name.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -77,11 +77,11 @@ def reader(client_of: As) -> TestClient:
 
 
 @pytest.fixture
-def steward(app: FastAPI, keys: dict[Role, str]) -> Iterator[TestClient]:
+def steward(app: FastAPI, keys: dict[Role, str]) -> TestClient:
     """A browser signed in to the console."""
     browser = TestClient(app, follow_redirects=True, raise_server_exceptions=False)
     form = browser.get("/console/sign-in").text
     csrf = form.partition('name="csrf" value="')[2].partition('"')[0]
     answer = browser.post("/console/sign-in", data={"csrf": csrf, "key": keys[Role.STEWARD], "next": "/console/"})
     assert answer.status_code == 200, answer.text
-    yield browser
+    return browser

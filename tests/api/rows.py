@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, insert, text, update
+from sqlalchemy import Engine, insert, null, text, update
 
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, mint_entity_id
 from mdm.store import tables as t
@@ -58,7 +58,8 @@ class HubRows:
             connection.execute(
                 insert(t.source_record).values(
                     rec_id=rec_id, **key._asdict(), kind=kind or (domain.value if domain else "invoice"),
-                    domain=domain.value if domain else None, deleted=deleted, row=row, attributes=attributes or {},
+                    domain=domain.value if domain else None, deleted=deleted, row=null() if row is None else dict(row),
+                    attributes=attributes or {},
                     comparison={}, refs=[[role, *target] for role, target in references], rejected={},
                     pos_major=rec_id, pos_minor=rec_id, pos_order=0, pos_rank=1,
                     topic=f"{key.system}.public.{key.type}", partition=0, offset=rec_id, lsn=1000 + rec_id,

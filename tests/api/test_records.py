@@ -5,6 +5,7 @@ from datetime import timedelta
 from fastapi.testclient import TestClient
 
 from mdm.model.ids import CrosswalkKey, Domain
+from tests.api.paging import pages
 from tests.api.rows import ACME, CRM_ACME, ERP_ACME, NOON, HubRows
 
 BEFORE, LATER = NOON - timedelta(days=1), NOON + timedelta(days=1)
@@ -138,7 +139,7 @@ def test_lineage_names_the_winning_row_its_position_and_the_rule(rows: HubRows, 
             "topic": "crm.public.account", "partition": 0, "offset": 41, "lsn": 1041,
             "rule": "source_trust", "ruleset": "rules-1",
             "runners_up": [
-                {"record": {"system": "erp", "type": "business_partner", "key": "7"}, "value": "ACME", "reason": "trust"}
+                {"record": {"system": "erp", "type": "item", "key": "7"}, "value": "ACME", "reason": "less trusted"}
             ],
         }
     }  # fmt: skip
@@ -155,19 +156,12 @@ def test_sources_come_page_by_page_with_their_position(rows: HubRows, erp: TestC
     for number in range(4):
         rows.source(CrosswalkKey("erp", "business_partner", f"{number}"), attributes=ACME, entity_id=acme)
 
-    keys, cursor = [], None
-    while True:
-        page = erp.get(
-            f"/v1/customers/{acme}/sources", params={"limit": 2} | ({"cursor": cursor} if cursor else {})
-        ).json()
-        keys += [(item["system"], item["key"]) for item in page["items"]]
-        cursor = page["next"]
-        if cursor is None:
-            break
+    found = pages(erp, f"/v1/customers/{acme}/sources", limit=2)
 
+    keys = [(item["system"], item["key"]) for item in found]
     assert keys == [("crm", "A1"), ("erp", "0"), ("erp", "1"), ("erp", "2"), ("erp", "3")]
-    assert page["items"][0]["position"]["topic"] == "erp.public.business_partner"
-    assert page["items"][0]["attributes"]["name"] == "Acme Anvils B.V."
+    assert found[-1]["position"]["topic"] == "erp.public.business_partner"
+    assert found[-1]["attributes"]["name"] == "Acme Anvils B.V."
 
 
 def test_history_tells_what_changed_newest_first(rows: HubRows, erp: TestClient) -> None:

@@ -133,7 +133,7 @@ def _joined(
     if record.domain is Domain.CONTRACT:
         targets = defaultdict(set)
         for reference in record.references:
-            for target in places.get(reference.target, ()):
+            for target in _masters(reference.target, places):
                 if target.key in entities:
                     targets[reference.role].add(entities[target.key])
         if len(targets["customer"]) == 1:
@@ -141,3 +141,28 @@ def _joined(
         if targets["product"]:
             joined["products"] = sorted(targets["product"])
     return joined
+
+
+def _masters(name: CrosswalkKey, places: Mapping[CrosswalkKey, list[SourceRecord]]) -> Iterator[SourceRecord]:
+    """The records of a name; for an offer (a price) those of what is offered."""
+    for target in places.get(name, ()):
+        if target.domain is not None:
+            yield target
+        for reference in target.references:
+            if reference.role == "offer_of":
+                yield from places.get(reference.target, ())
+
+
+def dump(world: Path, out: Path) -> None:
+    """Write `OUT.DOMAIN.jsonl`: what matching reads of each record, and its true entity; input of training."""
+    for domain, resolved in resolve_world(world).items():
+        lines = [
+            json.dumps({"key": list(key), "comparison": comparison, "entity": entity})
+            for key, comparison, entity in zip(resolved.keys, resolved.comparisons, resolved.truth, strict=True)
+            if entity is not None
+        ]
+        out.with_name(f"{out.name}.{domain}.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    dump(Path(sys.argv[1]), Path(sys.argv[2]))

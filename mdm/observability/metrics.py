@@ -1,0 +1,164 @@
+"""Every metric of the hub: its name, what it counts, and what to do when it moves. Nothing else makes metrics.
+
+The registry belongs to a `Metrics` object, not to the process: several hubs in one process do not mix.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from time import perf_counter
+from typing import Literal, TypeAlias
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+
+class Kind(StrEnum):
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+MetricName: TypeAlias = Literal[
+    "mdm_events_total",
+    "mdm_stage_duration_seconds",
+    "mdm_golden_records",
+    "mdm_tasks_open",
+    "mdm_dead_letters_open",
+    "mdm_exceptions_open",
+    "mdm_outbox_pending",
+    "mdm_outbox_oldest_seconds",
+    "http_server_request_duration_seconds",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric. Labels have few values: never ids, never values of master data."""
+
+    kind: Kind
+    labels: tuple[str, ...]
+    #: What it says, and what to do when it moves.
+    meaning: str
+    #: Upper bounds of a histogram's buckets, in seconds.
+    buckets: tuple[float, ...] = ()
+
+
+#: From a batch of a few records to one that a large group of linked records slows down.
+_STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+METRICS: dict[MetricName, Metric] = {
+    "mdm_events_total": Metric(
+        Kind.COUNTER,
+        ("system", "outcome"),
+        "Messages consumed, by what became of them: applied, duplicate, stale, ignored, quarantined. "
+        "A growing share of quarantined ones means that a source has changed: see the dead letters.",
+    ),
+    "mdm_stage_duration_seconds": Metric(
+        Kind.HISTOGRAM,
+        ("stage",),
+        "Seconds that one batch spends in a stage. The one that grows is to be looked at when ingest falls behind.",
+        _STAGE_BUCKETS,
+    ),
+    "mdm_golden_records": Metric(
+        Kind.GAUGE,
+        ("domain",),
+        "Live golden records. A sudden drop follows a mass merge or mass delete: compare with the sources.",
+    ),
+    "mdm_tasks_open": Metric(
+        Kind.GAUGE,
+        ("domain", "kind"),
+        "Questions that wait for a steward. When it only grows, there are too few stewards or the rules ask too much.",
+    ),
+    "mdm_dead_letters_open": Metric(
+        Kind.GAUGE,
+        ("system", "code"),
+        "Refused messages that nobody has dealt with. Should be zero; each one names its owner and what to do.",
+    ),
+    "mdm_exceptions_open": Metric(
+        Kind.GAUGE,
+        ("kind",),
+        "Open exceptions, such as drift of a table from its contract. Each one names its owner.",
+    ),
+    "mdm_outbox_pending": Metric(
+        Kind.GAUGE,
+        (),
+        "Announcements not yet published. When it grows, the relay is down or the broker refuses.",
+    ),
+    "mdm_outbox_oldest_seconds": Metric(
+        Kind.GAUGE,
+        (),
+        "Age of the oldest announcement not yet published. Beyond its budget, consumers work with old master data.",
+    ),
+    "http_server_request_duration_seconds": Metric(
+        Kind.HISTOGRAM,
+        ("method", "route", "status"),
+        "Seconds per API request, by route pattern. Slow searches show here first.",
+        _REQUEST_BUCKETS,
+    ),
+}
+
+_Collector: TypeAlias = Counter | Gauge | Histogram
+
+
+class Metrics:
+    """The metrics of one hub, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._collectors: dict[str, _Collector] = {
+            name: _collector(name, metric, self.registry) for name, metric in METRICS.items()
+        }
+
+    def count(self, name: MetricName, amount: float = 1, **labels: str) -> None:
+        """Add to a counter."""
+        collector = self._labelled(name, labels)
+        if not isinstance(collector, Counter):
+            raise TypeError(f"{name} is not a counter")
+        collector.inc(amount)
+
+    def set(self, name: MetricName, value: float, **labels: str) -> None:
+        """Set a gauge."""
+        collector = self._labelled(name, labels)
+        if not isinstance(collector, Gauge):
+            raise TypeError(f"{name} is not a gauge")
+        collector.set(value)
+
+    def forget(self, name: MetricName) -> None:
+        """Drop all label values of a gauge, before it is set anew from a query that no longer names some of them."""
+        self._collectors[name].clear()
+
+    def observe(self, name: MetricName, seconds: float, **labels: str) -> None:
+        """Add one duration to a histogram."""
+        collector = self._labelled(name, labels)
+        if not isinstance(collector, Histogram):
+            raise TypeError(f"{name} is not a histogram")
+        collector.observe(seconds)
+
+    @contextmanager
+    def timed(self, name: MetricName, **labels: str) -> Iterator[None]:
+        """Observe how long the block takes, also when it fails."""
+        began = perf_counter()
+        try:
+            yield
+        finally:
+            self.observe(name, perf_counter() - began, **labels)
+
+    def exposition(self) -> bytes:
+        """All metrics in the text format of Prometheus."""
+        return generate_latest(self.registry)
+
+    def _labelled(self, name: MetricName, labels: dict[str, str]) -> _Collector:
+        collector = self._collectors[name]
+        return collector.labels(**labels) if METRICS[name].labels else collector
+
+
+def _collector(name: str, metric: Metric, registry: CollectorRegistry) -> _Collector:
+    match metric.kind:
+        case Kind.COUNTER:
+            return Counter(name, metric.meaning, metric.labels, registry=registry)
+        case Kind.GAUGE:
+            return Gauge(name, metric.meaning, metric.labels, registry=registry)
+        case Kind.HISTOGRAM:
+            return Histogram(name, metric.meaning, metric.labels, registry=registry, buckets=metric.buckets)
