@@ -62,6 +62,8 @@ def _contest(rule: Rule, candidates: Sequence[Candidate]) -> Choice:
 def sort_best_first(rule: Rule, candidates: Sequence[Candidate]) -> list[Candidate]:
     """All candidates from the best to the worst by the rule; the same set gives the same order."""
     ordered = sorted(candidates, key=_order)
+    if len(ordered) == 1:
+        return ordered
     # Sorting is stable, so sorting by the last criterion first leaves the first one in command.
     for criterion in reversed(rule.rank):
         grades = dict(zip(map(id, ordered), _grades(criterion, ordered, ordered), strict=True))

@@ -329,7 +329,7 @@ def test_runners_up_are_listed_from_the_closest_and_never_more_than_ten() -> Non
 def test_an_entity_is_called_by_its_name_else_by_what_else_it_has() -> None:
     assert golden(member("crm:1", name="Acme Ltd")).name == "Acme Ltd"
     assert golden(member("crm:1", identifiers=[vat("DE136695976")])).name == "DE136695976"
-    assert golden(member("crm:1", industry="Retail")).name == "1"
+    assert golden(member("crm:2", industry="Retail", at=1), member("crm:1", industry="Retail")).name == "1"
 
 
 def test_an_entity_is_found_by_all_spellings_and_by_its_identifiers() -> None:
