@@ -26,9 +26,7 @@ def open_feed(text: str) -> FileFeed:
     """
     scheme, _, rest = text.partition(":")
     if scheme != "file" or not rest:
-        raise OperatorError(
-            f"Unknown feed {text!r}.", action="Use file:PATH with a .jsonl(.gz) file or folder."
-        )
+        raise OperatorError(f"Unknown feed {text!r}.", action="Use file:PATH with a .jsonl(.gz) file or folder.")
     path = Path(rest)
     if not path.exists():
         raise OperatorError(f"There is nothing at {rest}.", action="Give the path of a capture file or folder.")
