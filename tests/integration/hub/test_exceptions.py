@@ -28,8 +28,9 @@ def changed(message: Message, offset: int, **changes: Any) -> Message:
 
 
 def codes(engine: Engine) -> dict[str, str]:
+    query = text("select topic || '/' || \"offset\", code from dead_letter where status = 'open'")
     with engine.connect() as connection:
-        rows = connection.execute(text("select topic || '/' || \"offset\", code from dead_letter where status = 'open'"))
+        rows = connection.execute(query)
         return {row[0]: row[1] for row in rows}
 
 
