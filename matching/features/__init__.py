@@ -24,7 +24,7 @@ COLUMNS: Mapping[str, Mapping[str, Kind]] = {
 }
 
 
-# A record is derived again for every batch in which it is a candidate. This many of the latest are kept, some 5 kB each;
+# A record is derived again for every batch in which it is a candidate. The latest are kept, some 5 kB each;
 # a feed that touches the same customers for a while finds most of them here.
 _KEPT = 20_000
 
