@@ -94,7 +94,7 @@ def assemble(options: ApiOptions) -> FastAPI:
     )
     app.state.metrics = Metrics()
     app.state.key_ring = KeyRing(options.remember_keys_seconds)
-    app.add_middleware(Edge, metrics=app.state.metrics, log=options.log, limits=options.limits)
+    app.add_middleware(Edge, metrics=app.state.metrics, log=options.log, limits=options.limits, reply=_reply)
     for router in (customers.router, contracts.router, products.router):
         app.include_router(router)
     for domain in (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT):
@@ -136,35 +136,37 @@ def _roles(dependant: Dependant) -> frozenset[Role] | None:
     return frozenset.intersection(*stated) if stated else None
 
 
-def _answer_errors(app: FastAPI) -> None:
-    def reply(request: Request, problem: Problem) -> Response:
-        trace_id = request.scope.get("mdm.trace_id", "")
-        if request.url.path.startswith("/console/"):
-            return page(
-                "problem.html",
-                request,
-                status=problem.type.status,
-                headers=problem.headers,
-                problem=problem,
-                trace_id=trace_id,
-            )
-        return problem_response(problem, trace_id)
+def _reply(request: Request, problem: Problem) -> Response:
+    """Tell of a problem: as a page in the console, as problem details everywhere else."""
+    trace_id = request.scope.get("mdm.trace_id", "")
+    if request.url.path.startswith("/console/"):
+        return page(
+            "problem.html",
+            request,
+            status=problem.type.status,
+            headers=problem.headers,
+            problem=problem,
+            trace_id=trace_id,
+        )
+    return problem_response(problem, trace_id)
 
+
+def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(SignInNeeded)
     async def unknown_visitor(_: Request, needed: SignInNeeded) -> Response:
         return RedirectResponse(needed.address, 303)
 
     @app.exception_handler(ProblemRaised)
     async def raised(request: Request, error: ProblemRaised) -> Response:
-        return reply(request, error.problem)
+        return _reply(request, error.problem)
 
     @app.exception_handler(MdmError)
     async def hub_error(request: Request, error: MdmError) -> Response:
-        return reply(request, problem_of(error))
+        return _reply(request, problem_of(error))
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
-        return reply(request, problem_of_status(error.status_code, str(error.detail), error.headers or {}))
+        return _reply(request, problem_of_status(error.status_code, str(error.detail), error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -172,9 +174,9 @@ def _answer_errors(app: FastAPI) -> None:
         errors = [
             {"parameter": ".".join(str(part) for part in each["loc"]), "detail": each["msg"]} for each in error.errors()
         ]
-        return reply(request, Problem(INVALID_REQUEST, "Some parameters are not understood.", {"errors": errors}))
+        return _reply(request, Problem(INVALID_REQUEST, "Some parameters are not understood.", {"errors": errors}))
 
     @app.exception_handler(OperationalError)
     @app.exception_handler(TimeoutError)
     async def database_error(request: Request, _: DBAPIError) -> Response:
-        return reply(request, Problem(UNAVAILABLE, "The database does not answer.", headers={"Retry-After": "5"}))
+        return _reply(request, Problem(UNAVAILABLE, "The database does not answer.", headers={"Retry-After": "5"}))

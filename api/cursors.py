@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from api.errors import INVALID_CURSOR, ProblemRaised, refuse
 
-_LIMIT = 512
+#: Longest cursor, in characters: room for a source row's key of several hundred.
+MAX_CURSOR = 1024
 _LARGEST = 2**63 - 1
 
 
@@ -27,7 +28,7 @@ def read_cursor(cursor: str, scope: str, form: Sequence[type]) -> list[int | flo
     Raises:
         ProblemRaised: `invalid-cursor`, when it is damaged or was made for another list.
     """
-    if len(cursor) > _LIMIT:
+    if len(cursor) > MAX_CURSOR:
         raise _invalid()
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)

@@ -7,10 +7,13 @@ and durations: never addresses, queries, names or values.
 import re
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import (
@@ -19,7 +22,6 @@ from api.errors import (
     INTERNAL,
     MALFORMED,
     Problem,
-    problem_response,
 )
 from api.metrics import Metrics
 
@@ -40,6 +42,9 @@ class RequestLog(Protocol):
     def __call__(self, event: str, **facts: str | int | float | None) -> None: ...
 
 
+#: How a problem is told: as problem details, or as a page where people look.
+Reply: TypeAlias = Callable[[Request, Problem], Response]
+
 #: On every answer. Routes may replace `Cache-Control`; the console replaces the content security policy.
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -58,8 +63,9 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[
 class Edge:
     """The outermost middleware."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, log: RequestLog, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, log: RequestLog, limits: Limits, reply: Reply) -> None:
         self._app = app
+        self._reply = reply
         self._metrics = metrics
         self._log = log
         self._limits = limits
@@ -87,7 +93,7 @@ class Edge:
         try:
             refused = _refusal(scope, self._limits)
             if refused is not None:
-                await problem_response(refused, trace_id)(scope, receive, send_finished)
+                await self._reply(Request(scope), refused)(scope, receive, send_finished)
             else:
                 await self._app(scope, receive, send_finished)
         except Exception as exception:
@@ -96,7 +102,7 @@ class Edge:
                 raise
             self._log("request_failed", trace_id=trace_id, error=error, where=_where(exception))
             problem = Problem(INTERNAL, "The hub failed to answer.")
-            await problem_response(problem, trace_id)(scope, receive, send_finished)
+            await self._reply(Request(scope), problem)(scope, receive, send_finished)
         finally:
             seconds = time.perf_counter() - begun
             route = route_of(scope)

@@ -32,7 +32,8 @@ def show_values(domain: Domain, values: Mapping[str, Any], role: Role) -> Shown:
     """Canonical values. Names that the catalogue does not know are hidden from those without full clearance."""
     shown: dict[str, Any] = {}
     hidden: list[str] = []
-    for name, value in values.items():
+    for name in _in_order(domain, values):
+        value = values[name]
         if value is None or _visible(domain, name, role):
             shown[name] = value
         else:
@@ -72,6 +73,12 @@ def show_payload(domain: Domain, payload: Mapping[str, Any], role: Role) -> dict
         return dict(payload)
     shown = show_values(domain, payload["values"], role)
     return {**payload, "values": shown.values, "masked": shown.masked}
+
+
+def _in_order(domain: Domain, values: Mapping[str, Any]) -> list[str]:
+    """The names of the values in the order of the catalogue, which is the order in which people think of them."""
+    known = _BY_NAME[domain]
+    return [name for name in known if name in values] + sorted(name for name in values if name not in known)
 
 
 def _visible(domain: Domain, name: str, role: Role) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from api.console.show import differs, label, lines, rows_of
@@ -48,6 +49,14 @@ def _machine_time(moment: datetime | str) -> str:
     return moment if isinstance(moment, str) else moment.isoformat()
 
 
+def _code(text: str) -> Markup:
+    """Text in which words between back quotes are code."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
+
+
 _environment = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
     autoescape=select_autoescape(default=True),
@@ -56,7 +65,7 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.globals.update(static=_static, label=label, lines=lines, rows_of=rows_of, differs=differs)
-_environment.filters.update(time=_time, machine_time=_machine_time)
+_environment.filters.update(time=_time, machine_time=_machine_time, code=_code)
 
 
 def page(

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse
 from api.console.guard import SessionDep, SignedIn
 from api.console.pages import page
 from api.console.show import record_address
-from api.cursors import read_cursor, write_cursor
+from api.cursors import MAX_CURSOR, read_cursor, write_cursor
 from api.deps import ReadsDep
 from api.lookup import find_golden
 from api.masking import show_record
@@ -59,7 +59,7 @@ class ReviewParameters(Parameters):
     """Which questions."""
 
     domain: Domain | None = None
-    cursor: str | None = Field(None, max_length=512)
+    cursor: str | None = Field(None, max_length=MAX_CURSOR)
 
 
 @router.get("/")
@@ -172,23 +172,15 @@ def _direct(connection: Connection, q: str) -> str | None:
 
 
 def _question(question: OpenQuestion, role: Role) -> dict[str, Any]:
-    """A question with both records, attribute by attribute, and whether they agree."""
-    sides = [_side(question.domain, side, role) for side in question.sides]
-    names = sorted({name for side in sides if side is not None for name in side["values"]})
-    values = [[side["values"].get(name) if side is not None else None for side in sides] for name in names]
-    rows = [(name, pair, pair[0] == pair[1]) for name, pair in zip(names, values, strict=True)]
-    return {"task": question, "sides": sides, "rows": rows}
+    """A question with both records, to be laid out attribute by attribute."""
+    return {"task": question, "sides": [_side(question.domain, side, role) for side in question.sides]}
 
 
 def _side(domain: Domain, side: Side | None, role: Role) -> dict[str, Any] | None:
     if side is None:
         return None
-    shown = show_record(domain, side.record.attributes, role)
-    values = {name: value for name, value in shown.values.items() if value not in (None, [], "")}
     return {
         "key": side.record.key,
         "href": record_address(side.entity_id),
-        "entity_id": side.entity_id,
-        "values": values,
-        "event_time": side.record.event_time,
+        "attributes": show_record(domain, side.record.attributes, role).values,
     }

@@ -1,6 +1,6 @@
 """Values as people read them: one line per element, references as links."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mdm.model.canonical import ATTRIBUTES, Shape
@@ -32,12 +32,14 @@ def lines(domain: str, name: str, value: Any) -> list[Line]:
     return list(_lines(_SHAPES[Domain(domain)].get(name, Shape.TEXT), value))
 
 
-def rows_of(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The attributes that any of some source rows states, in the order of their names."""
-    return sorted({name for each in records for name, value in each["attributes"].items() if value not in _NOTHING})
+def rows_of(domain: str, records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The attributes that any of some source rows states, in the order of the catalogue."""
+    stated = {name for each in records for name, value in each["attributes"].items() if value not in _NOTHING}
+    known = [name for name in _SHAPES[Domain(domain)] if name in stated]
+    return known + sorted(stated.difference(known))
 
 
-def differs(records: Sequence[Mapping[str, Any]], name: str) -> bool:
+def differs(records: Iterable[Mapping[str, Any]], name: str) -> bool:
     """Whether the source rows that state this attribute disagree; silence is no disagreement."""
     stated = [each["attributes"][name] for each in records if each["attributes"].get(name) not in _NOTHING]
     return any(value != stated[0] for value in stated)
@@ -73,7 +75,7 @@ def _lines(shape: Shape, value: Any) -> Iterator[Line]:
         yield Line(str(value.get("value") or ""), ", ".join(part for part in (kind, state) if part))
     else:
         written = value.get("value")
-        rest = ", ".join(label(part) for part, given in value.items() if given is True)
+        rest = ", ".join(part.replace("_", " ") for part, given in value.items() if given is True)
         yield Line(str(written), rest) if written is not None else Line(_plain(value))
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from api.auth import CallerDep, allows
-from api.cursors import read_cursor, write_cursor
+from api.cursors import MAX_CURSOR, read_cursor, write_cursor
 from api.deps import ReadsDep
 from api.present import change_object
 from api.routes.parameters import MAX_LIMIT, Parameters
@@ -31,9 +31,9 @@ _SCOPE = "changes"
 class ChangeParameters(Parameters):
     """Which part of the feed."""
 
-    since: str | None = Field(None, max_length=512, description="`next` of the answer before; absent to begin.")
+    since: str | None = Field(None, max_length=MAX_CURSOR, description="`next` of the answer before; absent to begin.")
     domain: Domain | None = Field(None, description="Only announcements of this domain.")
-    limit: int = Field(100, ge=1, le=MAX_LIMIT)
+    limit: int = Field(100, ge=1, le=MAX_LIMIT, description="At most this many changes.")
 
 
 @router.get("/changes", name="list_changes", summary="What changed, in order", response_model=ChangePage)

@@ -34,7 +34,7 @@ router = APIRouter(
 def list_contracts(
     page: Annotated[ContractListParameters, Query()], request: Request, caller: CallerDep, reads: ReadsDep
 ) -> Response:
-    """Without `q` in the order of their last change, with `q` best matches first. See `Page` for paging."""
+    """Without `q` in the order of their last change, with `q` best matches first. `next` leads to the next page."""
     with reads.snapshot() as connection:
         names = None if page.customer is None else tuple(names_of(connection, _customer(connection, page.customer)))
         filters = Filters(

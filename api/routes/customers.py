@@ -39,7 +39,7 @@ class FactParameters(Paged):
 def list_customers(
     page: Annotated[CustomerListParameters, Query()], request: Request, caller: CallerDep, reads: ReadsDep
 ) -> Response:
-    """Without `q` in the order of their last change, with `q` best matches first. See `Page` for paging."""
+    """Without `q` in the order of their last change, with `q` best matches first. `next` leads to the next page."""
     filters = Filters(
         q=page.q,
         country=page.country.upper() if page.country else None,

@@ -6,6 +6,8 @@ from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.types import AwareDatetime
 
+from api.cursors import MAX_CURSOR
+
 #: A list never returns more at once; further rows follow by cursor.
 MAX_LIMIT = 200
 
@@ -30,8 +32,8 @@ class Parameters(BaseModel):
 class Paged(Parameters):
     """A page of a list."""
 
-    limit: int = Field(50, ge=1, le=MAX_LIMIT)
-    cursor: str | None = Field(None, max_length=512, description="`next` of the page before.")
+    limit: int = Field(50, ge=1, le=MAX_LIMIT, description="At most this many items.")
+    cursor: str | None = Field(None, max_length=MAX_CURSOR, description="`next` of the page before.")
 
     def scope(self, path: str) -> str:
         """The list this page belongs to: its path and filters, without the place in it."""

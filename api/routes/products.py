@@ -26,7 +26,7 @@ router = APIRouter(
 def list_products(
     page: Annotated[ListParameters, Query()], request: Request, caller: CallerDep, reads: ReadsDep
 ) -> Response:
-    """Without `q` in the order of their last change, with `q` best matches first. See `Page` for paging."""
+    """Without `q` in the order of their last change, with `q` best matches first. `next` leads to the next page."""
     filters = Filters(
         q=page.q,
         status=page.status,

@@ -45,7 +45,8 @@ class RunnerUp(Form):
     """A value that did not survive."""
 
     record: SourceKey
-    value: Any = None
+    value: Any = Field(None, description="Absent when it is the golden value itself.")
+    rule: str | None = Field(None, description="The criterion at which it fell behind.")
     reason: str | None = Field(None, description="Why it lost.")
 
 

@@ -15,7 +15,7 @@ from mdm.errors import OperatorError
 
 _ACCOUNTS = ("postgres", "mdm-postgres")
 #: Where binaries are copied to when the account cannot reach the installed ones (a virtual environment below /root).
-_BINARIES = Path("/var/lib/mdm-hub")
+_COPIES = Path("/var/lib/mdm-hub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +100,35 @@ def directory_argument(cluster: Path, account: Account | None) -> str:
     return "/proc/self/cwd"
 
 
-def reachable_binaries(binaries: Path, account: Account | None) -> Path:
+def reachable_binaries(binaries: Path, account: Account | None, copies: Path = _COPIES) -> Path:
     """The directory of `postgres` and `initdb` as the account can run them: the installed one or a copy of it."""
     if can_reach(binaries / "postgres", account):
         return binaries
     status = (binaries / "postgres").stat()
     mark = hashlib.sha256(f"{status.st_size}:{status.st_mtime_ns}".encode()).hexdigest()[:12]
-    copy = _BINARIES / f"postgresql-{mark}"
+    copy = copies / f"postgresql-{mark}"
+    installation, package = binaries.parent, binaries.parent.parent
     if not copy.exists():
-        _BINARIES.mkdir(mode=0o755, parents=True, exist_ok=True)
-        partial = _BINARIES / f"{copy.name}.{os.getpid()}"
-        shutil.copytree(binaries.parent, partial, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        partial = copies / f"{copy.name}.{os.getpid()}"
+        # The wheel keeps the shared libraries beside the package, and the programs look for them there.
+        for folder in (installation, package.with_name(f"{package.name}.libs")):
+            if folder.exists():
+                target = partial / folder.relative_to(package.parent)
+                shutil.copytree(folder, target, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        copies.chmod(0o755)
+        _open_to_readers(partial)
         try:
             partial.rename(copy)
         except OSError:  # another process was faster
             shutil.rmtree(partial)
-    return copy / binaries.name
+    return copy / package.name / installation.name / binaries.name
+
+
+def _open_to_readers(directory: Path) -> None:
+    """Let everybody read and run what is in a directory, whatever the umask of root was when it was made."""
+    for folder, _, files in os.walk(directory):
+        os.chmod(folder, 0o755)  # noqa: S103 - programs that anybody may run
+        for name in files:
+            path = os.path.join(folder, name)
+            if not os.path.islink(path):
+                os.chmod(path, 0o755 if os.stat(path).st_mode & 0o100 else 0o644)

@@ -66,4 +66,4 @@ def _named(reference: Any) -> Iterable[CrosswalkKey]:
 
 def _with_entity(reference: Mapping[str, Any], entities: Mapping[CrosswalkKey, EntityId]) -> dict[str, Any]:
     name = CrosswalkKey(reference["system"], reference["type"], reference["key"])
-    return {**reference, "entity_id": entities.get(name)}
+    return {**name._asdict(), "entity_id": entities.get(name)}

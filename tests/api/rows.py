@@ -58,9 +58,10 @@ class HubRows:
             connection.execute(
                 insert(t.source_record).values(
                     rec_id=rec_id, **key._asdict(), kind=kind or (domain.value if domain else "invoice"),
-                    domain=domain.value if domain else None, deleted=deleted, row=null() if row is None else dict(row), attributes=attributes or {},
+                    domain=domain.value if domain else None, deleted=deleted, row=null() if row is None else dict(row),
+                    attributes=attributes or {},
                     comparison={}, refs=[[role, *target] for role, target in references], rejected={},
-                    pos_major=rec_id, pos_minor=rec_id, pos_order=0, pos_rank=1,
+                    operation="d" if deleted else "u", pos_major=rec_id, pos_minor=rec_id, pos_order=0, pos_rank=1,
                     topic=f"{key.system}.public.{key.type}", partition=0, offset=rec_id, lsn=1000 + rec_id,
                     transaction="570:1", event_time=at, batch_id=1,
                 )

@@ -15,7 +15,7 @@ import pytest
 
 from mdm.errors import OperatorError
 from mdm.store.embedded import EmbeddedServer
-from mdm.store.embedded_account import can_reach, hand_over, server_account
+from mdm.store.embedded_account import hand_over, server_account
 from mdm.store.embedded_keeper import live_postmaster
 
 
@@ -277,10 +277,3 @@ def test_a_data_directory_that_cannot_be_made_is_reported(tmp_path: Path) -> Non
 def test_root_runs_the_server_as_another_user(home: Path) -> None:
     with EmbeddedServer(home):
         assert postmaster(home).uids().real != 0
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
-def test_a_directory_below_a_closed_one_is_out_of_reach_of_the_server_account(tmp_path: Path) -> None:
-    (tmp_path / "closed").mkdir(mode=0o700)
-
-    assert not can_reach(tmp_path / "closed" / "binaries", server_account(tmp_path / "none"))
