@@ -31,8 +31,8 @@ KEY_COLUMNS: Mapping[str, Mapping[str, Kind]] = {
 }
 
 
-# A record is derived again for every batch in which it is a candidate. This many of the latest are kept, some 5 kB each;
-# a feed that touches the same customers for a while finds most of them here.
+# A record is derived again for every batch in which it is a candidate. This many of the latest are kept, some 5 kB
+# each; a feed that touches the same customers for a while finds most of them here.
 _KEPT = 20_000
 
 
