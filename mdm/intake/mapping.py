@@ -1,7 +1,7 @@
 """Turns a source row into a source record, by the mapping of its table. Pure and deterministic."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.paths import value_at, values_at
@@ -16,6 +16,7 @@ from mdm.model.records import Evidence, Reference, SourceRecord
 
 #: The kind of rows whose table has a contract but no mapping, or none at all.
 UNMAPPED = "unmapped"
+_LONGEST_NAME: Final = 300
 
 
 def standardise(catalogue: Catalogue, key: CrosswalkKey, row: Row) -> SourceRecord:
@@ -146,4 +147,6 @@ def _key(target: Target, text: str) -> CrosswalkKey:
 
 
 def _texts(values: Iterable[Any]) -> list[str]:
-    return [text for text in (str(value).strip() for value in values) if text]
+    """Values that can name a row. A text beyond any id's length names none, and would not fit into an index."""
+    texts = (str(value).replace("\0", "").strip() for value in values)
+    return [text for text in texts if 0 < len(text) <= _LONGEST_NAME]

@@ -1,0 +1,5 @@
+"""Order to revenue: do contract, subscription, entitlement, usage, invoice and posting tell the same story?
+
+Pure. `material` is what the hub knows, `assemble` turns it into cases of facts that belong together, `rules` says what
+may be wrong with a case, `reconciliation` runs them all.
+"""

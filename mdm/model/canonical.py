@@ -117,6 +117,7 @@ CONTRACT: tuple[Attribute, ...] = (
     Attribute("currency", Shape.CODE, "Currency, ISO 4217.", _FINANCE, group="value"),
     Attribute("billing_frequency", Shape.CODE, "monthly, quarterly, annual.", _FINANCE),
     Attribute("status", Shape.CODE, "draft, active, past_due, cancelled, expired or closed.", _SALES),
+    Attribute("activated_on", Shape.DATE, "Day on which the contract was activated.", _SALES),
     Attribute("prior_contract", Shape.REFERENCE, "The contract that this one renews.", _SALES),
     Attribute("amendment", Shape.INTEGER, "Number of the latest amendment.", _SALES),
     Attribute("special_terms", Shape.TEXT, "Clauses that deviate from the standard.", _SALES, DataClass.CONFIDENTIAL),

@@ -15,7 +15,7 @@ class Given(NamedTuple):
     @property
     def text(self) -> str:
         """The value as text; empty for a null."""
-        return "" if self.value is None else str(self.value)
+        return "" if self.value is None else str(self.value).replace("\0", "")
 
 
 Inputs: TypeAlias = Sequence[Given]

@@ -1,0 +1,239 @@
+"""Resolved contracts with the terms that their records stated over time, and which contract or subscription is meant.
+
+References between platforms are missing, re-typed or left stale by a renewal, so what the hub resolved comes first and
+a stated number only where it leads to one contract of the same customer.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from mdm.lifecycle.facts import Activation, Contract, Entitlement, Invoice, Offer, Subscription, Terms
+from mdm.lifecycle.ledger import Ledger, product_of
+from mdm.lifecycle.material import Material, Stated, Version, amount_of
+from mdm.lifecycle.numbers import number_forms
+from mdm.lifecycle.policy import Policy
+from mdm.model.ids import CrosswalkKey, EntityId
+
+_AT_ONCE = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreements:
+    """All contracts and subscriptions, also by customer. `assigned` says which contract a subscription bills now."""
+
+    contracts: Mapping[EntityId, Contract]
+    subscriptions: Mapping[CrosswalkKey, Subscription]
+    assigned: Mapping[CrosswalkKey, EntityId]
+    by_customer: Mapping[EntityId, Sequence[Contract]]
+    sold_to: Mapping[EntityId, Sequence[Subscription]]
+
+    def subscription(self, key: CrosswalkKey | None) -> Subscription | None:
+        return None if key is None else self.subscriptions.get(key)
+
+    def contract_of(self, subscription: Subscription | None) -> Contract | None:
+        if subscription is None or subscription.key not in self.assigned:
+            return None
+        return self.contracts.get(self.assigned[subscription.key])
+
+    def contracts_of(self, customer: EntityId | None) -> Sequence[Contract]:
+        return () if customer is None else self.by_customer.get(customer, ())
+
+    def subscriptions_of(self, customer: EntityId | None) -> Sequence[Subscription]:
+        return () if customer is None else self.sold_to.get(customer, ())
+
+
+def read_agreements(material: Material, ledger: Ledger, policy: Policy) -> Agreements:
+    """Every contract entity with its records."""
+    records: dict[EntityId, list[Stated]] = defaultdict(list)
+    for record in material.contract_records:
+        entity = material.entity(record.key)
+        if entity is not None:
+            records[entity].append(record)
+    accounts = {account.key: account for account in material.accounts}
+    contracts = {
+        entity: _contract(entity, values, records.get(entity, []), accounts, material, ledger, policy)
+        for entity, values in material.contracts.items()
+    }
+    subscriptions: dict[EntityId, list[Subscription]] = defaultdict(list)
+    for subscription in ledger.subscriptions.values():
+        if subscription.customer is not None:
+            subscriptions[subscription.customer].append(subscription)
+    adopted = _adopt(contracts, subscriptions, policy.grace["subscription"])
+    assigned = {key: each.contract for key, each in ledger.subscriptions.items() if each.contract is not None}
+    for entity, subscription in adopted.items():
+        contracts[entity] = replace(contracts[entity], subscriptions=(subscription.key,))
+        assigned[subscription.key] = entity
+    of_customer: dict[EntityId, list[Contract]] = defaultdict(list)
+    for contract in contracts.values():
+        if contract.customer is not None:
+            of_customer[contract.customer].append(contract)
+    return Agreements(contracts, ledger.subscriptions, assigned, of_customer, subscriptions)
+
+
+def _adopt(
+    contracts: Mapping[EntityId, Contract], sold_to: Mapping[EntityId, Sequence[Subscription]], within: timedelta
+) -> dict[EntityId, Subscription]:
+    """Subscriptions that were resolved to another contract, or to none that was signed, by the contract they belong to.
+
+    Matching is careful, and stale references mislead it: what it left apart is put together here where customer, dates
+    and products leave one answer. Identity itself stays as the hub has it.
+    """
+    adopted: dict[EntityId, Subscription] = {}
+    wanted: Counter[CrosswalkKey] = Counter()
+    for contract in contracts.values():
+        if contract.customer is None or contract.subscriptions:
+            continue
+        likely = [
+            subscription
+            for subscription in sold_to.get(contract.customer, ())
+            if _is_likely(contract, subscription, contracts, within)
+        ]
+        if len(likely) == 1:
+            adopted[contract.entity_id] = likely[0]
+            wanted[likely[0].key] += 1
+    return {entity: subscription for entity, subscription in adopted.items() if wanted[subscription.key] == 1}
+
+
+def _is_likely(
+    contract: Contract, subscription: Subscription, contracts: Mapping[EntityId, Contract], within: timedelta
+) -> bool:
+    """Whether a subscription without a signed contract began with this one, or one goes on from a contract that ended
+    when this one began. A day may differ by `within` where the products are the same.
+    """
+    other = contracts.get(subscription.contract) if subscription.contract is not None else None
+    if other is None or contract.start is None:
+        return False
+    sells_the_same = bool(contract.products & subscription.quantities.keys())
+    if other.only_subscribed:
+        apart = abs(subscription.start - contract.start) if subscription.start is not None else timedelta.max
+        return apart == _AT_ONCE or (apart <= within and sells_the_same)
+    goes_on = other.end is not None and abs(other.end - contract.start) <= within
+    return goes_on and sells_the_same and subscription.status != "cancelled"
+
+
+def _contract(
+    entity: EntityId,
+    values: Mapping[str, Any],
+    records: Sequence[Stated],
+    accounts: Mapping[CrosswalkKey, Stated],
+    material: Material,
+    ledger: Ledger,
+    policy: Policy,
+) -> Contract:
+    numbers = [str(number) for number in (values.get("number"), *(values.get("other_numbers") or ())) if number]
+    lines = [
+        line for source in (values, *(record.attributes for record in records)) for line in source.get("lines") or ()
+    ]
+    products = {product_of(line["product"], material, ledger.offers) for line in lines}
+    return Contract(
+        entity_id=entity,
+        customer=_named(values.get("customer"), material),
+        number=numbers[0] if numbers else None,
+        number_forms=frozenset().union(*map(number_forms, numbers)),
+        status=values.get("status"),
+        currency=values.get("currency"),
+        start=_day(values.get("start_date")),
+        end=_day(values.get("end_date")),
+        value=amount_of(values.get("value")),
+        prior=_named(values.get("prior_contract"), material),
+        records=tuple(sorted(record.key for record in records)),
+        subscriptions=tuple(sorted(each.key for each in records if policy.plays("subscription", each.key))),
+        products=frozenset(product for product in products if product is not None),
+        terms=tuple(terms for record in records for terms in _terms(record, material, ledger.offers, policy)),
+        activations=tuple(_activations(records, accounts, policy)),
+    )
+
+
+def _named(reference: Mapping[str, Any] | None, material: Material) -> EntityId | None:
+    if reference is None:
+        return None
+    return material.entity(CrosswalkKey(reference["system"], reference["type"], reference["key"]))
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _terms(record: Stated, material: Material, offers: Mapping[CrosswalkKey, Offer], policy: Policy) -> Iterable[Terms]:
+    """The prices that a record named over time; nothing for records that name none."""
+    versions = material.versions.get(record.key) or [Version(record.changed_at, record.attributes)]
+    for position, version in enumerate(versions):
+        prices = {}
+        for line in version.attributes.get("lines") or ():
+            price = amount_of(line.get("unit_price"))
+            product = product_of(line.get("product"), material, offers)
+            if price is not None and product is not None:
+                prices[product] = price
+        if prices:
+            yield Terms(
+                record=record.key,
+                since=version.since,
+                first=position == 0,
+                amended=bool(version.attributes.get("amendment")),
+                periods_per_year=policy.periods_per_year.get(str(version.attributes.get("billing_frequency"))),
+                prices=prices,
+            )
+
+
+def _activations(
+    records: Sequence[Stated], accounts: Mapping[CrosswalkKey, Stated], policy: Policy
+) -> Iterable[Activation]:
+    for record in records:
+        account = accounts.get(record.target("customer") or record.key)
+        activated_on = record.day("activated_on")
+        if policy.plays("agreement", record.key) and activated_on is not None and account is not None:
+            yield Activation(
+                record=record.key,
+                activated_on=activated_on,
+                account=account.key,
+                validated=bool(account.attributes.get("validated")),
+                validated_on=account.day("validated_on"),
+            )
+
+
+def contract_in_force(invoice: Invoice, agreements: Agreements) -> Contract | None:
+    """The contract that an invoice bills: that of its subscription, or, when that began after the invoice's period (the
+    subscription goes on under a renewal) or ended before it, the customer's one contract that covers the period, sells
+    the same products and has no other subscription.
+    """
+    now = agreements.contract_of(agreements.subscription(invoice.subscription))
+    day = invoice.period_start
+    if day is None or (now is not None and now.covers(day)):
+        return now
+    products = {line.product for line in invoice.lines}
+    candidates = [
+        contract
+        for contract in agreements.contracts_of(invoice.customer)
+        if not {*contract.subscriptions} - {invoice.subscription}
+        and contract.covers(day)
+        and products <= contract.products
+    ]
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def subscription_meant(entitlement: Entitlement, agreements: Agreements) -> Subscription | None:
+    """The subscription behind an entitlement: the one it names; else that of the customer's contract whose number it
+    states; else that of the customer's one contract for the product with the same first or last day.
+    """
+    if entitlement.subscription is not None:
+        return agreements.subscription(entitlement.subscription)
+    contracts = agreements.contracts_of(entitlement.customer)
+    forms = number_forms(entitlement.contract_number)
+    stated = [contract for contract in contracts if forms & contract.number_forms]
+    dated = [contract for contract in contracts if _same_term(entitlement, contract)]
+    for candidates in (stated, dated):
+        keys = {key for contract in candidates for key in contract.subscriptions}
+        if len(keys) == 1:
+            return agreements.subscriptions[keys.pop()]
+    return None
+
+
+def _same_term(entitlement: Entitlement, contract: Contract) -> bool:
+    if entitlement.product not in contract.products:
+        return False
+    if contract.end is not None:
+        return contract.end == entitlement.valid_to
+    return contract.start is not None and contract.start == entitlement.valid_from

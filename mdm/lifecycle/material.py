@@ -1,0 +1,88 @@
+"""What reconciliation starts from: source rows in canonical attributes, and what the hub made of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from mdm.model.ids import CrosswalkKey, EntityId
+from mdm.model.records import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A live source row in canonical attributes, with what it points at and the time of its last change."""
+
+    key: CrosswalkKey
+    kind: str
+    attributes: Mapping[str, Any]
+    references: tuple[Reference, ...]
+    changed_at: datetime
+
+    def target(self, role: str) -> CrosswalkKey | None:
+        """The row that it points at in this role; None when there is none, or more than one."""
+        found = [reference.target for reference in self.references if reference.role == role]
+        return found[0] if len(found) == 1 else None
+
+    def text(self, name: str) -> str | None:
+        value = self.attributes.get(name)
+        return None if value is None else str(value)
+
+    def word(self, name: str) -> str | None:
+        """A status or another word of a closed list, in lower case."""
+        value = self.text(name)
+        return None if value is None else value.casefold()
+
+    def amount(self, name: str) -> Decimal | None:
+        return amount_of(self.attributes.get(name))
+
+    def day(self, name: str) -> date | None:
+        value = self.text(name)
+        return None if value is None else date.fromisoformat(value[:10])
+
+    def instant(self, name: str) -> datetime | None:
+        value = self.text(name)
+        return None if value is None else datetime.fromisoformat(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a contract record said from an instant on."""
+
+    since: datetime
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Everything that is reconciled, as of one instant.
+
+    `entities` leads from every name of a source row (key or alias) to the one entity it means. `contracts` holds golden
+    values. `versions` holds the known versions of contract records, oldest first.
+    """
+
+    as_of: datetime
+    facts: Sequence[Stated]
+    contract_records: Sequence[Stated]
+    accounts: Sequence[Stated]
+    entities: Mapping[CrosswalkKey, EntityId]
+    contracts: Mapping[EntityId, Mapping[str, Any]]
+    metered: frozenset[EntityId] = frozenset()
+    versions: Mapping[CrosswalkKey, Sequence[Version]] = field(default_factory=dict)
+
+    def of_kind(self, kind: str) -> list[Stated]:
+        return [fact for fact in self.facts if fact.kind == kind]
+
+    def entity(self, name: CrosswalkKey | None) -> EntityId | None:
+        return None if name is None else self.entities.get(name)
+
+
+def amount_of(value: object) -> Decimal | None:
+    """A decimal; None for nothing and for what is no number."""
+    if value is None:
+        return None
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None

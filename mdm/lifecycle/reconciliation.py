@@ -1,0 +1,86 @@
+"""Runs the rules over all cases and makes findings of what they say."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias, TypeVar
+
+from mdm.lifecycle.assemble import cases
+from mdm.lifecycle.cases import Case, Context, ContractCase, EntitlementCase, InvoiceCase, UsageCase
+from mdm.lifecycle.findings import Finding, Problem
+from mdm.lifecycle.material import Material
+from mdm.lifecycle.policy import Policy
+from mdm.lifecycle.rules import contracts, entitlements, invoices, postings, usage
+
+C = TypeVar("C", bound=Case)
+Check: TypeAlias = Callable[[C, Context], Problem | None]
+
+# A rule is named like its function.
+ON_INVOICES: tuple[Check[InvoiceCase], ...] = (
+    postings.invoice_erp_amount_mismatch,
+    postings.posting_missing,
+    postings.posting_rejected,
+    postings.double_posting,
+    postings.invoice_without_erp_partner,
+    invoices.currency_mismatch,
+    invoices.price_differs_from_contract,
+)
+ON_ENTITLEMENTS: tuple[Check[EntitlementCase], ...] = (
+    entitlements.entitlement_active_sub_cancelled,
+    entitlements.entitlement_active_delinquent,
+    entitlements.amendment_not_in_entitlement,
+)
+ON_USAGE: tuple[Check[UsageCase], ...] = (usage.duplicate_usage_batch, usage.late_usage_after_invoice)
+ON_CONTRACTS: tuple[Check[ContractCase], ...] = (
+    contracts.contract_without_subscription,
+    contracts.account_used_before_validation,
+)
+
+RULE_NAMES: tuple[str, ...] = tuple(
+    check.__name__ for checks in (ON_INVOICES, ON_ENTITLEMENTS, ON_USAGE, ON_CONTRACTS) for check in checks
+)
+
+
+def reconcile(material: Material, policy: Policy) -> tuple[Finding, ...]:
+    """Everything that does not agree, ordered by rule and by the key of the fact it is about.
+
+    The same material gives the same findings in the same order.
+    """
+    context = Context(material.as_of, policy)
+    found = (finding for case in cases(material, policy) for finding in examine(case, context))
+    return tuple(sorted(found, key=lambda finding: (finding.rule, finding.subject)))
+
+
+def examine(case: Case, context: Context) -> Iterator[Finding]:
+    """What the rules say about one case."""
+    match case:
+        case InvoiceCase():
+            yield from _run(ON_INVOICES, case, context)
+        case EntitlementCase():
+            yield from _run(ON_ENTITLEMENTS, case, context)
+        case UsageCase():
+            yield from _run(ON_USAGE, case, context)
+        case ContractCase():
+            yield from _run(ON_CONTRACTS, case, context)
+
+
+def _run(checks: Iterable[Check[C]], case: C, context: Context) -> Iterator[Finding]:
+    for check in checks:
+        problem = check(case, context)
+        if problem is not None:
+            yield _finding(check.__name__, problem, case, context.policy)
+
+
+def _finding(name: str, problem: Problem, case: Case, policy: Policy) -> Finding:
+    rule = policy.rules[name]
+    return Finding(
+        rule=name,
+        code=rule.code,
+        severity=rule.severity,
+        facts=problem.facts,
+        customer=case.customer,
+        contract=case.contract.entity_id if case.contract is not None else None,
+        amount=problem.amount,
+        currency=problem.currency,
+        sentence=problem.sentence,
+        action=rule.action,
+        owner=rule.owner,
+    )
