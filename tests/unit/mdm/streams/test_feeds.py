@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mdm.model.events import Message, Place
+from mdm.model.events import Message, Place, TopicPartition
 from mdm.streams.file import FileFeed
 from mdm.streams.memory import MemoryFeed
-from mdm.streams.protocol import Consumer, TopicPartition
+from mdm.streams.protocol import Consumer
 
 MakeFeed = Callable[[Sequence[Message]], Consumer]
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from mdm.errors import ConfigurationInvalid, OperatorError
-from mdm.model.events import Message
+from mdm.model.events import Message, TopicPartition
 from mdm.streams.file import FileFeed
-from mdm.streams.protocol import TopicPartition
 
 LINE = '{"topic":"t","partition":0,"offset":%d,"timestamp":1,"headers":[],"key":{"id":1},"value":{"op":"c"}}\n'
 
