@@ -58,10 +58,12 @@ def values_of(rule: Rule, members: Sequence[Member], trust: Trust) -> list[Candi
             if (stated := _group(rule, member))
         ]
     found = _single(rule, rule.name, members, trust)
-    if found or rule.otherwise is None:
+    if rule.otherwise is None:
         return found
+    if own := [candidate for candidate in found if -candidate.order[0] >= rule.reserve_below]:
+        return own
     listed = _single(rule, rule.otherwise, members, trust)
-    return [Candidate(candidate.member, candidate.value[0], candidate.order) for candidate in listed]
+    return [Candidate(candidate.member, candidate.value[0], candidate.order) for candidate in listed] or found
 
 
 def elements_of(rule: Rule, members: Sequence[Member], trust: Trust) -> list[Candidate]:

@@ -5,7 +5,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from survivorship.candidates import Candidate
-from survivorship.criteria import CRITERIA, trust_in_bands
+from survivorship.criteria import CRITERIA, states, support, trust_in_bands
 from survivorship.rules import Criterion, Rule
 
 _order = itemgetter(Candidate._fields.index("order"))
@@ -62,6 +62,8 @@ def _contest(rule: Rule, candidates: Sequence[Candidate]) -> Choice:
 def sort_best_first(rule: Rule, candidates: Sequence[Candidate]) -> list[Candidate]:
     """All candidates from the best to the worst by the rule; the same set gives the same order."""
     ordered = sorted(candidates, key=_order)
+    if len(ordered) == 1:
+        return ordered
     # Sorting is stable, so sorting by the last criterion first leaves the first one in command.
     for criterion in reversed(rule.rank):
         grades = dict(zip(map(id, ordered), _grades(criterion, ordered, ordered), strict=True))
@@ -72,13 +74,20 @@ def sort_best_first(rule: Rule, candidates: Sequence[Candidate]) -> list[Candida
 
 
 def _grades(criterion: Criterion, everybody: Sequence[Candidate], remaining: Sequence[Candidate]) -> Sequence[Any]:
-    if criterion.band is not None:
-        return trust_in_bands(remaining, criterion.band)
-    if criterion.name != "most_frequent":
-        return CRITERIA[criterion.name](remaining)
-    # Who is out of the race still has a voice in how often a value is stated.
-    counts = dict(zip(map(_order, everybody), CRITERIA["most_frequent"](everybody), strict=True))
-    return [counts[candidate.order] for candidate in remaining]
+    match criterion.name:
+        case "trust" if criterion.band is not None:
+            return trust_in_bands(remaining, criterion.band)
+        case "states":
+            return states(remaining, criterion.by[0])
+        case "best_supported":
+            grades = support(everybody, criterion.by)
+        case "most_frequent":
+            grades = CRITERIA["most_frequent"](everybody)
+        case name:
+            return CRITERIA[name](remaining)
+    # Who is out of the race still has a voice in how well a value is supported.
+    voices = dict(zip(map(_order, everybody), grades, strict=True))
+    return [voices[candidate.order] for candidate in remaining]
 
 
 def _keep_best(

@@ -16,6 +16,12 @@ from survivorship.writing import folded, written
 #: Grades of one criterion compare with each other; their type is the criterion's own affair, hence Any.
 Grades: TypeAlias = Sequence[Any]
 
+#: Postal boxes in the languages of the usual registers.
+_POSTAL_BOX = re.compile(
+    r"\bp\.? ?o\.? ?box\b|\bpostfach\b|\bpostbus\b|\bapartado\b|\bcas(ella|\.) postale\b"
+    r"|\bbo[iî]te postale\b|^b\.?p\.? \d|\bskr(ytka|\.)? poczt|\bcaixa postal\b|私書箱",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 
 
@@ -34,6 +40,46 @@ def trust_in_bands(candidates: Sequence[Candidate], band: float) -> Grades:
     """Trust counted in bands of this width, so that sources of similar trust are told apart by what follows."""
     # 0.75 / 0.25 must be 3 whatever the last bit of a decimal fraction says.
     return [int(-candidate.order[0] / band + 1e-9) for candidate in candidates]
+
+
+def support(candidates: Sequence[Candidate], by: tuple[str, ...]) -> Grades:
+    """The trust of all platforms that say the same, added up; a platform counts once, with its most trusted record.
+
+    Two platforms that agree can outweigh a more trusted one that stands alone: it is less likely that both are wrong in
+    the same way. What is the same is said by the records' comparison forms `by`, or by the values where there are none.
+    """
+    forms = [_form(candidate, by) for candidate in candidates]
+    votes: dict[object, dict[str, float]] = {}
+    for candidate, form in zip(candidates, forms, strict=True):
+        platforms = votes.setdefault(form, {})
+        system = candidate.member.record.key.system
+        platforms[system] = max(platforms.get(system, 0.0), -candidate.order[0])
+    # Rounded, because the sum of three trusts depends on the order in which they are added in its last bit.
+    totals = {form: round(sum(platforms.values()), 6) for form, platforms in votes.items()}
+    return [totals[form] for form in forms]
+
+
+def _form(candidate: Candidate, by: tuple[str, ...]) -> object:
+    compared = candidate.member.record.comparison
+    forms = tuple(str(compared.get(name)) for name in by if name in compared)
+    return forms or comparable(candidate.value)
+
+
+def states(candidates: Sequence[Candidate], attribute: str) -> Grades:
+    """Whether the record states another attribute too."""
+    return [bool(candidate.member.attributes.get(attribute)) for candidate in candidates]
+
+
+def _street_address(candidates: Sequence[Candidate]) -> Grades:
+    """An address that one can visit before one that only takes letters, and that before none at all."""
+    return [_visitable(candidate.value) for candidate in candidates]
+
+
+def _visitable(value: Value) -> int:
+    street = value.get("street") if isinstance(value, Mapping) else None
+    if not isinstance(street, str) or not street:
+        return 0
+    return 1 if _POSTAL_BOX.search(street) else 2
 
 
 def _trust(candidates: Sequence[Candidate]) -> Grades:
@@ -124,6 +170,7 @@ CRITERIA: Mapping[str, Callable[[Sequence[Candidate]], Grades]] = {
     "most_frequent": _most_frequent,
     "most_complete": _most_complete,
     "best_written": _best_written,
+    "street_address": _street_address,
     "longest": _longest,
     "maximum": _maximum,
     "minimum": _minimum,

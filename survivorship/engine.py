@@ -54,7 +54,7 @@ def consolidate(ruleset: RuleSet, members: Sequence[StoredRecord], trust: Trust)
     return Consolidated(
         values=values,
         lineage={name: lineage[name] for name in ordered},
-        name=display_name(ruleset, values, ranked[0].record.key),
+        name=display_name(ruleset, values, min(record.key for record in members)),
         search_terms=search_terms(ruleset, values, members),
     )
 

@@ -15,7 +15,7 @@ _LONGEST_TERM = 64
 
 
 def display_name(ruleset: RuleSet, values: Mapping[str, Value], member: CrosswalkKey) -> str:
-    """The first of the rule set's display attributes that has a value, or the key of a member."""
+    """The first of the rule set's display attributes that has a value, else the key of this member."""
     for name in ruleset.display:
         for text in _texts(values.get(name)):
             return text

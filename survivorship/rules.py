@@ -9,10 +9,15 @@ from mdm.model.ids import Domain
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One step of a ranking. `band` makes trust coarse: two sources in one band count as equally trusted."""
+    """One step of a ranking.
+
+    `band` makes trust coarse: two sources in one band count as equally trusted. `by` names the comparison forms that
+    `best_supported` counts as the same, or the attribute that `states` asks for.
+    """
 
     name: str
     band: float | None = None
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ class Rule:
     #: Trust of `system` or `system.type` for this attribute, instead of the source profile's.
     trust: Mapping[str, float] | None = None
     otherwise: str | None = None
+    #: Values of sources trusted less than this stand back behind those of `otherwise`.
+    reserve_below: float = 0.0
     #: For a union: the attributes whose elements are put together, and one whose golden value is left out.
     union_of: tuple[str, ...] = ()
     without: str | None = None

@@ -14,6 +14,7 @@ from survivorship.rules import Condition, Criterion, Rule, RuleSet
 __all__ = ["RuleSet", "load_ruleset"]
 
 _FOLDER = Path(__file__).parent / "rulesets"
+_RULE_KEYS = ("rank", "prefer", "only", "trust", "otherwise", "reserve_below", "union", "without")
 _LISTS = (Shape.TEXTS, Shape.IDENTIFIERS, Shape.PHONES, Shape.EMAILS)
 
 
@@ -96,7 +97,7 @@ class _Reader:
                     part.refuse(f"survives together with others; its rule belongs under groups.{group}")
 
     def _rule(self, name: str, attributes: tuple[str, ...], shape: Shape | None, part: Part | None) -> Rule:
-        own = part.mapping("rank", "prefer", "only", "trust", "otherwise", "union", "without") if part else {}
+        own = part.mapping(*_RULE_KEYS) if part else {}
         union = self._union(name, shape, own["union"]) if "union" in own else ()
         if "without" in own and not union:
             own["without"].refuse("belongs to a union")
@@ -109,6 +110,7 @@ class _Reader:
             only=self._conditions(own.get("only")),
             trust={name: each.number(0, 1) for name, each in own["trust"].items()} if "trust" in own else None,
             otherwise=self._list_attribute(own["otherwise"]) if "otherwise" in own else None,
+            reserve_below=own["reserve_below"].number(0, 1) if "reserve_below" in own else 0.0,
             union_of=union,
             without=self._attribute(own["without"]) if "without" in own else None,
         )
@@ -130,9 +132,17 @@ class _Reader:
 
     def _criterion(self, part: Part) -> Criterion:
         if isinstance(part.value, dict):
-            return Criterion("trust", part.mapping("trust")["trust"].number(0.01, 1))
+            arguments = part.mapping("trust", "best_supported", "states")
+            if len(arguments) != 1:
+                part.refuse("must have one criterion")
+            ((name, argument),) = arguments.items()
+            if name == "trust":
+                return Criterion(name, band=argument.number(0.01, 1))
+            if name == "states":
+                return Criterion(name, by=(self._attribute(argument),))
+            return Criterion(name, by=tuple(element.text() for element in argument.elements()))
         name = part.text()
-        if name not in CRITERIA:
+        if name not in CRITERIA and name != "best_supported":
             part.refuse(f"names {name}, which is not a criterion; there are {', '.join(CRITERIA)}")
         return Criterion(name)
 

@@ -1,6 +1,7 @@
 """Commands about what comes in: ingest, status, exceptions."""
 
 import time
+from getpass import getuser
 from pathlib import Path
 
 import typer
@@ -8,6 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mdm.cli.context import JSON_OPTION, hub, notes, outcome_rows, pipeline, print_json, print_table
 from mdm.errors import OperatorError
+from mdm.hub.exceptions import Selection, discard_dead_letters, replay_dead_letters
 from mdm.hub.process import BatchReport
 from mdm.model.events import Outcome
 from mdm.store.read_exceptions import open_dead_letters, open_exceptions
@@ -132,11 +134,42 @@ def list_command(
         return
     print_table(
         "Dead letters",
-        ("place", "code", "reason", "what to do", "owner"),
-        [[each[name] for name in ("place", "code", "reason", "action", "owner")] for each in letters],
+        ("id", "place", "code", "reason", "what to do", "owner"),
+        [
+            [str(each["id"]), *(each[name] for name in ("place", "code", "reason", "action", "owner"))]
+            for each in letters
+        ],
     )
     print_table(
         "Exceptions",
         ("table", "code", "detail", "seen", "owner"),
         [[each[name] for name in ("table", "code", "detail", "seen", "owner")] for each in drifts],
     )
+
+
+@exceptions.command("replay")
+def replay_command(
+    code: str | None = typer.Option(None, help="Only dead letters with this code."),
+    topic: str | None = typer.Option(None, help="Only dead letters of this topic."),
+    ids: list[int] = typer.Option([], "--id", help="Only these; may be repeated."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Feed open dead letters again after their cause was mended. What is refused again stays."""
+    with hub() as opened:
+        start = time.perf_counter()
+        report = replay_dead_letters(pipeline(opened), Selection(code, topic, tuple(ids)), getuser())
+    if as_json:
+        print_json(report_json(report, time.perf_counter() - start))
+    else:
+        print_report(report, time.perf_counter() - start)
+
+
+@exceptions.command("discard")
+def discard_command(
+    ids: list[int] = typer.Option(..., "--id", help="Which; may be repeated."),
+    reason: str = typer.Option(..., help="Why they are worthless; kept in the audit."),
+) -> None:
+    """Close dead letters for good. The messages stay stored."""
+    with hub() as opened:
+        closed = discard_dead_letters(opened.engine, opened.clock, ids, reason, getuser())
+    typer.echo(f"{closed} discarded.")

@@ -79,6 +79,8 @@ def _golden(
 ) -> Iterable[GoldenVersion]:
     """New versions of the golden records whose members, or whose members' content, changed."""
     ruleset = rules.rulesets[hood.domain]
+    merged = {change.merged_into for change in assignment.succession}
+    parted = {change.left for change in joined}
     moved = {change.entity_id for change in joined} | {change.left for change in joined if change.left is not None}
     moved |= set(hood.departed.values())
     for members, entity_id in zip(groups, assignment.ids, strict=True):
@@ -102,7 +104,15 @@ def _golden(
             members=keys,
             digest=digest,
             ruleset=ruleset.fingerprint,
-            cause=_cause(entity_id, assignment, current is None, joined),
+            cause=(
+                "merge"
+                if entity_id in merged
+                else "founded"
+                if current is None
+                else "split"
+                if entity_id in parted
+                else "source"
+            ),
             changed=_changed_attributes(before, surviving.values),
             search_terms=surviving.search_terms,
         )
@@ -110,16 +120,6 @@ def _golden(
 
 def _changed_attributes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name)))
-
-
-def _cause(entity_id: EntityId, assignment: Assignment, new: bool, joined: Sequence[Membership]) -> str:
-    if any(change.merged_into == entity_id for change in assignment.succession):
-        return "merge"
-    if new:
-        return "founded"
-    if any(change.left == entity_id for change in joined):
-        return "split"
-    return "source"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from mdm.model.ids import CrosswalkKey, EntityId
+from mdm.model.canonical import ATTRIBUTES
+from mdm.model.ids import CrosswalkKey, Domain, EntityId
 
 #: A good example: known to all platforms, under names that differ most.
 _EXAMPLE = """
@@ -24,6 +25,9 @@ select r.system, r.type, r.key, r.attributes
 from crosswalk c join source_record r using (rec_id) where c.entity_id = :entity_id order by 1, 2, 3
 """
 _GOLDEN = 'select "values", lineage from golden where entity_id = :entity_id and known_to is null'
+
+#: Parts of an address as they stand on one line of an envelope.
+_ADDRESS = (("street", "house_number"), ("line2",), ("postal_code", "city"), ("region",), ("country",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,8 @@ def find_story(connection: Connection) -> Story | None:
         for row in connection.execute(text(_SOURCES), parameters)
     )
     values, lineage = connection.execute(text(_GOLDEN), parameters).one()
-    lines = tuple(Line(name, _plain(value), _origin(lineage[name])) for name, value in values.items())
+    names = [attribute.name for attribute in ATTRIBUTES[Domain.CUSTOMER] if attribute.name in values]
+    lines = tuple(Line(name, _plain(values[name]), _origin(lineage[name])) for name in names)
     return Story(entity_id, sources, lines)
 
 
@@ -78,6 +83,8 @@ def _one_line(attributes: Mapping[str, Any]) -> str:
 def _plain(value: Any) -> str:  # Any: whatever an attribute holds
     if isinstance(value, list):
         return "; ".join(map(_plain, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if not isinstance(value, dict):
         return str(value)
     if "e164" in value or "domain" in value:
@@ -86,7 +93,8 @@ def _plain(value: Any) -> str:  # Any: whatever an attribute holds
         return f"{value['type']} {value['value']} ({value['state']})"
     if {"system", "type", "key"} <= value.keys():
         return f"{value['system']}:{value['type']}:{value['key']}"
-    return ", ".join(str(part) for part in value.values() if part is not None)
+    lines = [" ".join(str(value[part]) for part in line if value.get(part)) for line in _ADDRESS]
+    return ", ".join(line for line in lines if line)
 
 
 def _origin(lineage: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from mdm.errors import OperatorError
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.debezium import translate
 from mdm.intake.mapping import standardise
+from mdm.model.events import Message
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import KnownMirror
 from mdm.model.records import Provenance
@@ -49,7 +50,7 @@ class DomainQuality:
 def world_records(catalogue: Catalogue, events: Path) -> list[WholeRecord]:
     """The live records of a capture, folded and standardised in memory."""
     feed = FileFeed(events)
-    messages = []
+    messages: list[Message] = []
     while batch := feed.poll(_POLL, 0):
         messages.extend(batch)
     changes = translate(messages, catalogue).events

@@ -16,7 +16,7 @@ from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
 from mdm.hub.resolve import DomainChange, resolve_domain
 from mdm.intake.catalogue import Catalogue
-from mdm.intake.debezium import translate
+from mdm.intake.debezium import Decoded, translate
 from mdm.intake.mapping import standardise
 from mdm.model.events import ChangeEvent, DeadLetter, Message, Outcome, Place
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
@@ -78,21 +78,48 @@ def process(pipeline: Pipeline, feed: str, messages: Sequence[Message]) -> Batch
     with unit_of_work(pipeline.engine, pipeline.clock, "ingest", feed) as work:
         with report.stage("ledger"):
             seen = _ask_ledger(work, messages)
-        events = [event for event in decoded.events if event.place in seen.fresh]
-        delta = _mirror(pipeline, work, events, report)
-        outcomes = dict(delta.outcomes)
-        reasons = {ignored.place: ignored.reason for ignored in decoded.ignored}
-        refused = {letter.message.place: letter for letter in decoded.dead_letters}
-        results = list(_account(messages, seen.fresh, outcomes, reasons, refused))
+        results = _take_in(pipeline, work, messages, decoded, seen.fresh, report)
         with report.stage("write"):
             ledger.write_outcomes(work, results, seen.known, len(messages))
             ledger.write_dead_letters(work, [each for each in decoded.dead_letters if each.message.place in seen.fresh])
             ledger.write_drifts(work, [drift for drift in decoded.drifts if drift.place in seen.fresh])
             ledger.write_positions(work, feed, _positions(messages))
             ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, pipeline.rules))
+    return report
+
+
+def replay(pipeline: Pipeline, messages: Sequence[Message], actor: str) -> BatchReport:
+    """Take in messages that are dead letters, with the contracts as they are now, in one unit of work.
+
+    Those that are refused again stay dead letters. The caller names each message once.
+    """
+    report = BatchReport()
+    decoded = translate(messages, pipeline.catalogue)
+    fresh = frozenset(message.place for message in messages)
+    with unit_of_work(pipeline.engine, pipeline.clock, "replay") as work:
+        results = _take_in(pipeline, work, messages, decoded, fresh, report)
+        ledger.write_replayed(work, results)
+        ledger.write_drifts(work, decoded.drifts)
+        ledger.write_audit(work, actor, "replay", "dead letters", _audit_detail(results, pipeline.rules))
+    return report
+
+
+def _take_in(
+    pipeline: Pipeline,
+    work: UnitOfWork,
+    messages: Sequence[Message],
+    decoded: Decoded,
+    fresh: frozenset[Place],
+    report: BatchReport,
+) -> list[tuple[Place, Outcome, str]]:
+    """Apply the fresh messages; returns every message's outcome, counted in the report."""
+    delta = _mirror(pipeline, work, [event for event in decoded.events if event.place in fresh], report)
+    reasons = {ignored.place: ignored.reason for ignored in decoded.ignored}
+    refused = {letter.message.place: letter for letter in decoded.dead_letters}
+    results = list(_account(messages, fresh, dict(delta.outcomes), reasons, refused))
     for place, outcome, _ in results:
         report.outcomes[ledger.system_of(place.topic), outcome] += 1
-    return report
+    return results
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +181,7 @@ def _change(
     mine = [head for head in heads if records[head.rec_id].domain is domain]
     live = {head.rec_id: records[head.rec_id] for head in mine if not head.deleted}
     return DomainChange(
-        compared={
-            rec: record
-            for rec, record in live.items()
-            if rec not in before
-            or before[rec].deleted
-            or before[rec].comparison != mirror_store.form(record.comparison)
-        },
+        compared={rec: record for rec, record in live.items() if before.get(rec) != mirror_store.forms_of(record)},
         changed=frozenset(live),
         dirty=frozenset(dirty),
         gone=frozenset(

@@ -6,7 +6,8 @@ deleted row's old values can be trusted, and what a TRUNCATE means. Keys that th
 
 on the contract
   `system` (the platform's short name), `topicPrefix`, `decimals`, `times`, `binary` (the connector's handling modes),
-  `database` (postgresql or mysql), `mode` (evolve, freeze or discard_value)
+  `database` (postgresql or mysql), `mode` (evolve, freeze or discard_value), `envelope` (debezium or flat: rows of the
+  transform ExtractNewRecordState with add.fields=op,source.sequence,lsn,source.ts_ms and rewritten deletes)
 on a table
   `topic` (default: prefix and physical name), `replicaIdentity` (default or full), `truncate` (apply or hold), `owner`
 on a column
@@ -59,6 +60,8 @@ class Contract:
     replica_identity_full: bool
     truncate_applies: bool
     mode: Mode
+    #: Rows come without envelope, from the transform ExtractNewRecordState.
+    flat: bool = False
 
 
 def read_contracts(file: Path) -> tuple[Contract, ...]:
@@ -107,6 +110,7 @@ def _contract(document: Section, custom: "_Custom", encodings: Encodings, table:
         encodings=encodings,
         replica_identity_full=own.one_of("replicaIdentity", ("default", "full")) == "full",
         truncate_applies=own.one_of("truncate", ("hold", "apply")) == "apply",
+        flat=custom.one_of("envelope", ("debezium", "flat")) == "flat",
         mode=Mode(own.one_of("mode", tuple(Mode), custom.one_of("mode", tuple(Mode)))),
     )
 

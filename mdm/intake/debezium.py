@@ -3,6 +3,7 @@
 What PostgreSQL and MySQL connectors really send decides the rules here; the comments name the habit each one is for.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,10 +17,11 @@ from mdm.intake.envelope import (
     Origin,
     Transaction,
     decode_envelope,
+    decode_flat,
     header_text,
     json_of,
     position,
-    unwrapped_key,
+    unwrap,
 )
 from mdm.intake.refusal import ACTIONS, FALLBACK_OWNER, Refused
 from mdm.intake.rows import Deviation, ReadRow
@@ -33,6 +35,11 @@ _NEW_KEY: Final = "__debezium.newkey"
 _OLD_KEY: Final = "__debezium.oldkey"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OPERATIONS: Final = {operation.value: operation for operation in Operation}
+#: An escaped NUL; after an even number of backslashes only, otherwise the escape is itself escaped.
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+#: Longer keys do not fit into an index page of the store; no platform has such ids.
+_LONGEST_KEY: Final = 1_000
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
@@ -85,9 +92,12 @@ def _decode(message: Message, catalogue: Catalogue) -> tuple[ChangeEvent | Ignor
 
 
 def _decode_by_contract(message: Message, profile: Profile) -> tuple[ChangeEvent | Ignored, tuple[Deviation, ...]]:
+    _refuse_nul(message)
     # A tombstone comes as a Kafka null, as the four characters `null`, or as a null payload beside its schema.
     if message.value is None or message.value == b"null":
         return Ignored(message.place, "tombstone"), ()
+    if profile.contract.flat:
+        return _flat_change(message, message.value, profile)
     envelope, schema = _envelope(message.value)
     if envelope is None:
         return Ignored(message.place, "tombstone"), ()
@@ -113,6 +123,25 @@ def _row_change(
         raise Refused("ENVELOPE_MALFORMED", f"An event with op {operation.value} has no row in `after`.")
     row = profile.rows.read_row(after, schema)
     previous_key = _header_key(message, _OLD_KEY, profile) if operation is Operation.CREATE else None
+    return _event(message, profile, envelope, operation, key, row, previous_key=previous_key), row.deviations
+
+
+def _flat_change(
+    message: Message, value: bytes, profile: Profile
+) -> tuple[ChangeEvent | Ignored, tuple[Deviation, ...]]:
+    """A row without envelope (ExtractNewRecordState). Truncates never come in this form: the transform drops them."""
+    payload, schema = unwrap(value)
+    if payload == b"null":
+        return Ignored(message.place, "tombstone"), ()
+    envelope = decode_flat(payload).envelope()
+    operation = _OPERATIONS.get(envelope.op or "")
+    if operation is None:
+        raise Refused("ENVELOPE_MALFORMED", "The value has no known __op.")
+    key = _key(message.key, profile)
+    if operation is Operation.DELETE:
+        return _event(message, profile, envelope, operation, key, next_key=_header_key(message, _NEW_KEY, profile)), ()
+    row = profile.rows.read_flat_row(payload, schema)
+    previous_key = _header_key(message, _OLD_KEY, profile)
     return _event(message, profile, envelope, operation, key, row, previous_key=previous_key), row.deviations
 
 
@@ -175,6 +204,12 @@ def _transaction(origin: Origin, transaction: Transaction | None) -> str | None:
     return transaction.id.partition(":")[0]
 
 
+def _refuse_nul(message: Message) -> None:
+    for text in (message.key, message.value):
+        if text is not None and b"\\u0000" in text and _NUL.search(text):
+            raise Refused("CHARACTER_FORBIDDEN", "A text of the message holds the character NUL.")
+
+
 def _envelope(value: bytes) -> tuple[Envelope | None, bytes | None]:
     """The envelope and the schema beside it; (None, None) for a null payload."""
     if value.startswith(b"\x00"):
@@ -189,12 +224,17 @@ def _envelope(value: bytes) -> tuple[Envelope | None, bytes | None]:
 def _key(key: bytes | None, profile: Profile) -> CrosswalkKey:
     if key is None or key == b"null":
         raise Refused("KEY_NULL", f"A row of {profile.system}.{profile.table} came without a message key.")
+    if not profile.contract.primary_key:
+        raise Refused("KEY_NULL", f"The contract of {profile.system}.{profile.table} names no primary key.")
     try:
-        payload, schema = unwrapped_key(key)
+        payload, schema = unwrap(key)
         values = profile.rows.read_key(payload, schema)
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise Refused("KEY_MALFORMED", f"The message key cannot be read: {fault}.") from fault
-    return CrosswalkKey(profile.system, profile.table, primary_key_text(values, profile.contract.primary_key))
+    text = primary_key_text(values, profile.contract.primary_key)
+    if len(text) > _LONGEST_KEY:
+        raise Refused("KEY_MALFORMED", f"The key has {len(text)} characters; more than {_LONGEST_KEY} cannot be kept.")
+    return CrosswalkKey(profile.system, profile.table, text)
 
 
 def _header_key(message: Message, header: str, profile: Profile) -> CrosswalkKey | None:
@@ -209,13 +249,14 @@ def _header_key(message: Message, header: str, profile: Profile) -> CrosswalkKey
 
 
 def _traceparent(message: Message) -> str | None:
+    """The W3C trace context. Tracing is a courtesy: an unreadable header costs the trace, not the event."""
     for name, content in message.headers:
         if name == "traceparent":
             try:
-                return header_text(content)
+                text = header_text(content)
             except (msgspec.DecodeError, UnicodeDecodeError):
-                # Tracing is a courtesy: an unreadable header costs the trace, not the event.
                 return None
+            return text if _TRACEPARENT.fullmatch(text) else None
     return None
 
 

@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
-from mdm.intake import readers
-from mdm.intake.readers import Reader
+from mdm.intake import moments, readers
+from mdm.intake.reading import Reader
 from mdm.intake.types import ColumnType, Encodings, Kind
 
 
@@ -29,21 +29,21 @@ _CONNECT = "org.apache.kafka.connect.data."
 
 #: Semantic type to reader, where the name says all.
 _SEMANTIC: Final[dict[str, Reader]] = {
-    f"{_TIME}Date": readers.read_days,
-    f"{_CONNECT}Date": readers.read_days,
-    f"{_TIME}IsoDate": readers.read_iso_date,
-    f"{_TIME}Timestamp": readers.timestamp_from_units(1_000),
-    f"{_CONNECT}Timestamp": readers.timestamp_from_units(1_000),
-    f"{_TIME}MicroTimestamp": readers.timestamp_from_units(1_000_000),
-    f"{_TIME}NanoTimestamp": readers.timestamp_from_units(1_000_000_000),
-    f"{_TIME}IsoTimestamp": readers.read_iso_timestamp,
-    f"{_TIME}ZonedTimestamp": readers.read_zoned,
-    f"{_TIME}Time": readers.time_from_units(1_000),
-    f"{_CONNECT}Time": readers.time_from_units(1_000),
-    f"{_TIME}MicroTime": readers.time_from_units(1_000_000),
-    f"{_TIME}NanoTime": readers.time_from_units(1_000_000_000),
-    f"{_TIME}IsoTime": readers.read_iso_time,
-    f"{_TIME}ZonedTime": readers.read_zoned_time,
+    f"{_TIME}Date": moments.read_days,
+    f"{_CONNECT}Date": moments.read_days,
+    f"{_TIME}IsoDate": moments.read_iso_date,
+    f"{_TIME}Timestamp": moments.timestamp_from_units(1_000),
+    f"{_CONNECT}Timestamp": moments.timestamp_from_units(1_000),
+    f"{_TIME}MicroTimestamp": moments.timestamp_from_units(1_000_000),
+    f"{_TIME}NanoTimestamp": moments.timestamp_from_units(1_000_000_000),
+    f"{_TIME}IsoTimestamp": moments.read_iso_timestamp,
+    f"{_TIME}ZonedTimestamp": moments.read_zoned,
+    f"{_TIME}Time": moments.time_from_units(1_000),
+    f"{_CONNECT}Time": moments.time_from_units(1_000),
+    f"{_TIME}MicroTime": moments.time_from_units(1_000_000),
+    f"{_TIME}NanoTime": moments.time_from_units(1_000_000_000),
+    f"{_TIME}IsoTime": moments.read_iso_time,
+    f"{_TIME}ZonedTime": moments.read_zoned_time,
     f"{_TIME}MicroDuration": readers.read_interval,
     f"{_TIME}Interval": readers.read_interval,
     "io.debezium.data.VariableScaleDecimal": readers.read_decimal_with_scale,
@@ -72,16 +72,22 @@ def reader_by_contract(column: ColumnType, settings: Encodings) -> Reader:
         return _decimal(column, settings.decimals)
     if column.kind is Kind.BYTES:
         return readers.bytes_from(settings.binary)
+    if column.kind is Kind.BITS:
+        return readers.bits_from(column.precision or 1)
     return _time(column, settings)
 
 
 def reader_by_schema(field: Field, column: ColumnType | None, settings: Encodings) -> Reader:
     """The reader of a field of an embedded schema; `column` is the contract's type where it has the column."""
+    if column is not None and column.kind is Kind.UNSIGNED:
+        return readers.read_unsigned
     if field.name == f"{_CONNECT}Decimal":
         scale = (field.parameters or {}).get("scale", "0")
         return readers.decimal_from_unscaled(int(scale))
     if field.name in _SEMANTIC:
         return _SEMANTIC[field.name]
+    if field.name == "io.debezium.data.Bits":
+        return readers.bits_from(int((field.parameters or {}).get("length", "1")))
     if field.type == "array":
         item = column.item if column is not None else None
         return readers.list_of(reader_by_schema(field.items, item, settings) if field.items else readers.any_value)
@@ -118,10 +124,10 @@ def _decimal(column: ColumnType, mode: str) -> Reader:
 def _time(column: ColumnType, settings: Encodings) -> Reader:
     iso = settings.times == "isostring"
     if column.kind is Kind.DATE:
-        return readers.read_iso_date if iso else readers.read_days
+        return moments.read_iso_date if iso else moments.read_days
     if column.kind is Kind.TIME:
-        return readers.read_iso_time if iso else readers.time_from_units(_units(column, settings))
-    return readers.read_iso_timestamp if iso else readers.timestamp_from_units(_units(column, settings))
+        return moments.read_iso_time if iso else moments.time_from_units(_units(column, settings))
+    return moments.read_iso_timestamp if iso else moments.timestamp_from_units(_units(column, settings))
 
 
 def _units(column: ColumnType, settings: Encodings) -> int:

@@ -3,9 +3,10 @@
 `name` is a column; `metadata.segment` a key of a JSON object; `line_items[].product_code` a key of every element.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from mdm.model.events import Row
 
@@ -51,7 +52,7 @@ def _parsed(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
-    except ValueError:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, RecursionError):
         # Text that is no JSON has no places inside.
         return None

@@ -30,6 +30,8 @@ ACTIONS: Final = {
     "take a new snapshot of the table.",
     "KEY_MALFORMED": "Compare the message key with the primary key in the contract; correct the contract or the "
     "connector's message.key.columns, then replay.",
+    "CHARACTER_FORBIDDEN": "A text of the row holds the character NUL, which PostgreSQL cannot store: ask the owner of "
+    "the table to take it out; the corrected row then comes as a new event.",
     "VALUE_TYPE": "Ask the owner of the table whether the column's type has changed; adapt the contract's physicalType "
     "(or the connector's handling modes in it), then replay.",
     "SCHEMA_MALFORMED": "The embedded schema cannot be read; check the converter's version, then replay.",

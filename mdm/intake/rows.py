@@ -11,15 +11,8 @@ import msgspec
 
 from mdm.intake.contracts import Contract, Mode
 from mdm.intake.encoding import Field, reader_by_contract, reader_by_schema
-from mdm.intake.readers import (
-    Reader,
-    Unreadable,
-    any_value,
-    read_boolean,
-    read_integer,
-    read_json,
-    read_text,
-)
+from mdm.intake.readers import any_value, read_boolean, read_integer, read_json, read_text
+from mdm.intake.reading import Reader
 from mdm.intake.refusal import Refused
 
 #: Debezium's `unavailable.value.placeholder`: the column was not sent because it did not change.
@@ -107,10 +100,20 @@ class RowReader:
         Raises:
             Refused: VALUE_TYPE, CONTRACT_VIOLATION, SCHEMA_MALFORMED or ENVELOPE_MALFORMED.
         """
-        values = _decode(row)
-        if type(values) is not dict:
-            raise Refused("ENVELOPE_MALFORMED", f"The row is a JSON {_kind(values)}, not an object.")
-        plan = self._plan(schema, after=True)
+        return self._read_values(_object(row), self._plan(schema, after=True))
+
+    def read_flat_row(self, row: bytes, schema: bytes | None) -> ReadRow:
+        """As `read_row`, for a row without envelope, where the transform's own fields (`__op`, ...) stand beside it.
+
+        Raises:
+            Refused: as `read_row`.
+        """
+        values = _object(row)
+        for name in [name for name in values if name.startswith("__") and name not in self._known]:
+            del values[name]
+        return self._read_values(values, self._plan(schema, after=False))
+
+    def _read_values(self, values: dict[str, Any], plan: _Plan) -> ReadRow:
         unavailable: list[str] = []
         nulls: list[str] = []
         for name, value in values.items():
@@ -137,7 +140,7 @@ class RowReader:
     def _read(self, name: str, value: Any, reader: Reader) -> Any:
         try:
             return reader(value)
-        except (Unreadable, OverflowError) as fault:
+        except (ValueError, ArithmeticError) as fault:
             column = self._contract.columns.get(name)
             expected = f"{column.physical} ({column.type})" if column is not None else "what its schema says"
             raise Refused(
@@ -192,6 +195,13 @@ class RowReader:
     def _reader(self, field: Field) -> Reader:
         column = self._contract.columns.get(field.field or "")
         return reader_by_schema(field, column.type if column is not None else None, self._contract.encodings)
+
+
+def _object(row: bytes) -> dict[str, Any]:
+    values = _decode(row)
+    if type(values) is not dict:
+        raise Refused("ENVELOPE_MALFORMED", f"The row is a JSON {_kind(values)}, not an object.")
+    return values
 
 
 def _is_placeholder(value: Any) -> bool:

@@ -17,22 +17,28 @@ class Kind(StrEnum):
     TEXT = "text"
     BOOLEAN = "boolean"
     INTEGER = "integer"
+    UNSIGNED = "unsigned 64-bit integer"
     FLOAT = "float"
     DECIMAL = "decimal"
     DATE = "date"
     TIME = "time"
+    TIMETZ = "timetz"
     TIMESTAMP = "timestamp"
     TIMESTAMPTZ = "timestamptz"
     INTERVAL = "interval"
     JSON = "json"
     BYTES = "bytes"
+    BITS = "bits"
     POINT = "point"
     ARRAY = "array"
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnType:
-    """A column's type. `scale` is None for a numeric without one; `precision` is that of fractional seconds."""
+    """A column's type.
+
+    `scale` is None for a numeric without one; `precision` is that of fractional seconds, or the number of bits.
+    """
 
     kind: Kind
     scale: int | None = None
@@ -61,19 +67,21 @@ BINARY: Final = ("bytes", "base64", "base64-url-safe", "hex")
 DATABASES: Final = ("postgresql", "mysql")
 
 _WORDS: Final = {
-    Kind.TEXT: "text varchar char character bpchar uuid citext name inet cidr macaddr xml enum set bit varbit tsvector "
+    Kind.TEXT: "text varchar char character bpchar uuid citext name inet cidr macaddr xml enum set tsvector "
     "tinytext mediumtext longtext daterange tsrange tstzrange int4range int8range numrange oid",
     Kind.BOOLEAN: "bool boolean",
     Kind.INTEGER: "int integer bigint smallint int2 int4 int8 serial bigserial tinyint mediumint year",
     Kind.FLOAT: "real float float4 float8 double",
     Kind.DECIMAL: "numeric decimal money",
     Kind.DATE: "date",
-    Kind.TIME: "time timetz",
+    Kind.TIME: "time",
+    Kind.TIMETZ: "timetz",
     Kind.TIMESTAMP: "timestamp datetime",
     Kind.TIMESTAMPTZ: "timestamptz",
     Kind.INTERVAL: "interval",
     Kind.JSON: "json jsonb",
     Kind.BYTES: "bytea blob tinyblob mediumblob longblob binary varbinary",
+    Kind.BITS: "bit varbit",
     Kind.POINT: "point",
 }
 _KIND_OF_WORD: Final = {word: kind for kind, words in _WORDS.items() for word in words.split()}
@@ -107,11 +115,16 @@ def column_type(physical: str, logical: str = "", database: str = "postgresql") 
     if kind is None:
         return None
     zoned = match["rest"].startswith("with time zone") or (match["word"] == "timestamp" and database == "mysql")
-    if kind is Kind.TIMESTAMP and zoned:
-        kind = Kind.TIMESTAMPTZ
+    if zoned:
+        kind = {Kind.TIMESTAMP: Kind.TIMESTAMPTZ, Kind.TIME: Kind.TIMETZ}.get(kind, kind)
+    if match["word"] == "bigint" and "unsigned" in match["rest"]:
+        kind = Kind.UNSIGNED
     numbers = [int(part) for part in re.findall(r"-?\d+", match["args"] or "")]
     if kind is Kind.DECIMAL:
         return ColumnType(kind, scale=_scale(match["word"], numbers, database))
+    if kind is Kind.BITS:
+        length = numbers[0] if numbers else 1
+        return ColumnType(Kind.BOOLEAN) if length == 1 else ColumnType(kind, precision=length)
     if kind in (Kind.TIME, Kind.TIMESTAMP):
         # MySQL keeps whole seconds unless told otherwise, PostgreSQL microseconds.
         return ColumnType(kind, precision=numbers[0] if numbers else 0 if database == "mysql" else 6)

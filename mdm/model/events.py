@@ -11,6 +11,13 @@ from mdm.model.ids import CrosswalkKey
 Row: TypeAlias = Mapping[str, Any]
 
 
+class TopicPartition(NamedTuple):
+    """One ordered log of a feed."""
+
+    topic: str
+    partition: int
+
+
 class Place(NamedTuple):
     """Where a message stands in its feed; identifies the message."""
 

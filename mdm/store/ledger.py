@@ -14,6 +14,12 @@ from mdm.store.unit_of_work import UnitOfWork
 #: The hash before the first row of the audit chain.
 GENESIS = bytes(32)
 
+_OUTCOME = "system text, topic text, outcome text, reason text, messages bigint"
+_ADD_OUTCOMES = """
+    insert into outcome_count as c (system, topic, outcome, reason, messages)
+    select system, topic, outcome, reason, messages from stage_outcome
+    on conflict (system, topic, outcome, reason) do update set messages = c.messages + excluded.messages"""
+
 
 def write_outcomes(
     work: UnitOfWork, outcomes: Sequence[tuple[Place, Outcome, str]], known: Iterable[Place], consumed: int
@@ -35,16 +41,8 @@ def write_outcomes(
     counts = Counter(
         (system_of(place.topic), place.topic, outcome.value, reason) for place, outcome, reason in outcomes
     )
-    work.stage(
-        "stage_outcome",
-        "system text, topic text, outcome text, reason text, messages bigint",
-        ((*name, number) for name, number in counts.items()),
-    )
-    work.execute(
-        """insert into outcome_count as c (system, topic, outcome, reason, messages)
-           select system, topic, outcome, reason, messages from stage_outcome
-           on conflict (system, topic, outcome, reason) do update set messages = c.messages + excluded.messages"""
-    )
+    work.stage("stage_outcome", _OUTCOME, ((*name, number) for name, number in counts.items()))
+    work.execute(_ADD_OUTCOMES)
     work.execute("update batch set messages = %s where batch_id = %s", consumed, work.batch_id)
     topics = Counter(place.topic for place, _, _ in outcomes)
     work.stage("stage_consumed", "topic text, messages bigint", topics.items())
@@ -55,8 +53,42 @@ def write_outcomes(
 
 
 def system_of(topic: str) -> str:
-    """The platform a topic belongs to by its first part, as Debezium names topics."""
-    return topic.split(".", 1)[0]
+    """The platform a topic belongs to, as Debezium names topics: the topic prefix comes first, heartbeats aside."""
+    return topic.removeprefix("__debezium-heartbeat.").split(".", 1)[0]
+
+
+def write_replayed(work: UnitOfWork, outcomes: Sequence[tuple[Place, Outcome, str]]) -> None:
+    """Correct the account of messages that were quarantined and have now been taken in: same message, new outcome.
+
+    The number of consumed messages stays; what was counted as quarantined is counted as what became of it.
+    """
+    work.stage(
+        "stage_replayed",
+        "topic text, part int, off bigint, outcome text, reason text",
+        ((*place, outcome.value, reason) for place, outcome, reason in outcomes),
+    )
+    work.execute(
+        """update outcome_count c set messages = c.messages - d.n
+           from (select l.topic, l.code, count(*) as n from stage_replayed s
+                 join dead_letter l on l.topic = s.topic and l.partition = s.part and l."offset" = s.off
+                 group by l.topic, l.code) d
+           where c.topic = d.topic and c.outcome = 'quarantined' and c.reason = d.code"""
+    )
+    counts = Counter((system_of(place.topic), place.topic, each.value, reason) for place, each, reason in outcomes)
+    work.stage("stage_outcome", _OUTCOME, ((*name, number) for name, number in counts.items()))
+    work.execute(_ADD_OUTCOMES)
+    work.execute(
+        """update event_ledger l set outcome = s.outcome, batch_id = %s from stage_replayed s
+           where l.topic = s.topic and l.partition = s.part and l."offset" = s.off""",
+        work.batch_id,
+    )
+    work.execute(
+        """update dead_letter l set status = case when s.outcome = 'quarantined' then 'open' else 'replayed' end,
+               code = case when s.outcome = 'quarantined' then s.reason else l.code end,
+               last_seen = %s, seen = l.seen + 1
+           from stage_replayed s where l.topic = s.topic and l.partition = s.part and l."offset" = s.off""",
+        work.now,
+    )
 
 
 def write_positions(work: UnitOfWork, feed: str, positions: Mapping[tuple[str, int], int]) -> None:

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Engine, select
 
+from mdm.model.events import TopicPartition
 from mdm.store.tables import feed_position
-from mdm.streams.protocol import TopicPartition
 
 
 def stored_positions(engine: Engine, feed: str) -> dict[TopicPartition, int]:

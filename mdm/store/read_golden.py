@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, tuple_
+from sqlalchemy import Connection, or_, select, tuple_
 
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.store.tables import crosswalk, entity, golden, source_record
@@ -73,7 +73,7 @@ GOLDEN_COLUMNS = (
 )
 
 
-def golden_row(row: "Row[*tuple[Any, ...]]") -> GoldenRow:
+def golden_row(row: Sequence[Any]) -> GoldenRow:
     """A row of `GOLDEN_COLUMNS` as a value."""
     return GoldenRow(EntityId(row[0]), Domain(row[1]), *row[2:])
 
@@ -165,7 +165,7 @@ MEMBER_COLUMNS = (
 )
 
 
-def member(row: Row[*tuple[Any, ...]]) -> Member:
+def member(row: Sequence[Any]) -> Member:
     """A row of `MEMBER_COLUMNS` as a value."""
     return Member(CrosswalkKey(row[0], row[1], row[2]), row[3], row[4] or {}, row[5] or {}, *row[6:])
 

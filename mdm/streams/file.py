@@ -10,7 +10,7 @@ import gzip
 import zlib
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Annotated, Final
 
 import msgspec
 
@@ -22,13 +22,18 @@ from mdm.streams.protocol import Positions
 LINE_TOPIC_PREFIX: Final = "file:"
 
 
+_Topic = Annotated[str, msgspec.Meta(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
+_Int32 = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+_Int64 = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
 class _Line(msgspec.Struct):
-    topic: str
-    partition: int
-    offset: int
+    topic: _Topic
+    partition: _Int32
+    offset: _Int64
     key: msgspec.Raw
     value: msgspec.Raw
-    timestamp: int = 0
+    timestamp: _Int64 = 0
     headers: tuple[tuple[str, str | None], ...] = ()
 
 

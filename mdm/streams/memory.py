@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from mdm.model.events import Message
-from mdm.streams.protocol import Positions, TopicPartition
+from mdm.model.events import Message, TopicPartition
+from mdm.streams.protocol import Positions
 
 
 class MemoryFeed:

@@ -4,17 +4,9 @@ Kafka, a file capture and memory implement the same two protocols, so a use case
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
-from mdm.model.events import Message
-
-
-class TopicPartition(NamedTuple):
-    """One ordered log of a feed."""
-
-    topic: str
-    partition: int
-
+from mdm.model.events import Message, TopicPartition
 
 Positions: TypeAlias = Mapping[TopicPartition, int]
 

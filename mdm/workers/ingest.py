@@ -7,9 +7,9 @@ from functools import partial
 
 from mdm.errors import OperatorError, TransientError
 from mdm.hub.process import BatchReport, Pipeline, process
-from mdm.model.events import Outcome
+from mdm.model.events import Outcome, TopicPartition
 from mdm.store.positions import stored_positions
-from mdm.streams.protocol import Consumer, TopicPartition
+from mdm.streams.protocol import Consumer
 
 #: Waits between attempts double from the first to the last of these, in seconds, each with up to half of it at random,
 #: so that several workers do not return in step. Six attempts span about half a minute: a database restart.

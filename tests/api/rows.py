@@ -61,7 +61,7 @@ class HubRows:
                     domain=domain.value if domain else None, deleted=deleted, row=null() if row is None else dict(row),
                     attributes=attributes or {},
                     comparison={}, refs=[[role, *target] for role, target in references], rejected={},
-                    pos_major=rec_id, pos_minor=rec_id, pos_order=0, pos_rank=1,
+                    operation="d" if deleted else "u", pos_major=rec_id, pos_minor=rec_id, pos_order=0, pos_rank=1,
                     topic=f"{key.system}.public.{key.type}", partition=0, offset=rec_id, lsn=1000 + rec_id,
                     transaction="570:1", event_time=at, batch_id=1,
                 )
@@ -193,6 +193,7 @@ class HubRows:
                 .where(t.golden.c.entity_id == entity_id, t.golden.c.known_to.is_(None))
                 .values(known_to=at)
             )
+            connection.execute(text("delete from search_term where entity_id = :id"), {"id": entity_id})
             connection.execute(
                 text(
                     "update crosswalk set entity_id = :to where entity_id = :id"

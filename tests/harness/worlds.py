@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mdm.intake.catalogue import Catalogue, load_catalogue
-from mdm.intake.mapping import standardise
-
 from matching.batch import Resolution, resolve
 from matching.model import load_model
+from mdm.intake.catalogue import Catalogue, load_catalogue
+from mdm.intake.mapping import standardise
 from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain
 from mdm.model.records import SourceRecord
 

@@ -13,6 +13,8 @@ from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
 from mdm.intake.standardise.text import CACHE, tidy
 
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+#: Beyond this a number is a mistake, and would not fit into a float.
+_MOST_DIGITS: Final = 60
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "1", "x"})
 _FALSE: Final = frozenset({"false", "f", "no", "n", "0", ""})
 
@@ -98,14 +100,14 @@ def _first_decimal(inputs: Inputs) -> Decimal | None:
 
 
 def decimal_of(value: Any) -> Decimal | None:
-    """A finite number; None for anything else."""
-    if value is None or isinstance(value, bool):
+    """A finite number of a size that business has; None for anything else."""
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
         return None
     try:
         number = Decimal(str(value).strip())
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number.adjusted()) <= _MOST_DIGITS else None
 
 
 def day(inputs: Inputs, _context: Context) -> Standardised:
@@ -117,13 +119,19 @@ def day(inputs: Inputs, _context: Context) -> Standardised:
     return UNKNOWN
 
 
-@lru_cache(CACHE)
 def date_of(value: Any) -> str | None:
     """The date of a date text, a timestamp text or seconds since 1970; None where there is none."""
+    if isinstance(value, str):
+        return _date_of_text(value)
     if isinstance(value, int) and not isinstance(value, bool):
         days = value // 86_400 + _EPOCH_DAY
         return date.fromordinal(days).isoformat() if 0 < days <= date.max.toordinal() else None
-    match = re.match(r"\d{4}-\d\d-\d\d", value) if isinstance(value, str) else None
+    return None
+
+
+@lru_cache(CACHE)
+def _date_of_text(text: str) -> str | None:
+    match = re.match(r"\d{4}-\d\d-\d\d", text)
     if match is None:
         return None
     try:

@@ -10,7 +10,8 @@ import ftfy
 from anyascii import anyascii
 
 CACHE: Final = 65_536
-_SPACE = re.compile(r"[\s\u200b\u200c\u200d\ufeff\u00ad]+")
+#: White space, control characters, and marks that take no width.
+_SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200d\u2060\ufeff\u00ad]+")
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _HAN: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _KANA: Final = re.compile(r"[\u3040-\u30ff]")

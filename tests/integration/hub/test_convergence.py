@@ -113,7 +113,10 @@ def test_killed_at_any_moment_and_started_again_ends_in_the_same_state(fresh_dat
     moments = random.Random(seed)
     for _ in range(4):
         process_ = subprocess.Popen(
-            [*_command(), "--feed", f"file:{events}"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [*_command(), "--feed", f"file:{events}"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         time.sleep(moments.uniform(1.5, 6))
         process_.send_signal(signal.SIGKILL)

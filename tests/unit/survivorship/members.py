@@ -1,5 +1,6 @@
 """Members of an entity for tests: only what matters to the case."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,7 +21,15 @@ def trust(system: str, _type: str, _attribute: str) -> float:
     return TRUST[system]
 
 
-def member(name: str, /, *, at: int = 0, domain: Domain = Domain.CUSTOMER, **attributes: Any) -> StoredRecord:
+def member(
+    name: str,
+    /,
+    *,
+    at: int = 0,
+    domain: Domain = Domain.CUSTOMER,
+    comparison: Mapping[str, Any] | None = None,
+    **attributes: Any,
+) -> StoredRecord:
     """The record `system:key` as it was changed `at` hours after noon."""
     system, key = name.split(":")
     return StoredRecord(
@@ -28,7 +37,7 @@ def member(name: str, /, *, at: int = 0, domain: Domain = Domain.CUSTOMER, **att
         key=CrosswalkKey(system, "table", key),
         domain=domain,
         attributes=attributes,
-        comparison={},
+        comparison=comparison or {},
         provenance=Provenance(
             place=Place(f"{system}.public.table", 1, 40 + at),
             position=SourcePosition(100 + at, 100 + at, 1, 1),

@@ -55,15 +55,57 @@ def test_an_entity_without_members_is_a_mistake_of_the_caller() -> None:
         "Müller  Maschinenbau GmbH",
     ],
 )
-def test_a_well_written_name_beats_a_damaged_one_of_similar_trust(damaged: str) -> None:
-    result = golden(member("erp:1", name=damaged), member("crm:1", name="Müller Maschinenbau GmbH"))
+def test_of_one_name_the_well_written_spelling_survives(damaged: str) -> None:
+    core = {"name": "muller maschinenbau"}
+    result = golden(
+        member("crm:1", name=damaged, comparison=core),
+        member("crm:2", name="Müller Maschinenbau GmbH", comparison=core),
+    )
+
+    assert result.values["name"] == "Müller Maschinenbau GmbH"
+
+
+def test_shouting_loses_to_a_well_written_name_of_a_less_trusted_source() -> None:
+    result = golden(member("erp:1", name="MÜLLER MASCHINENBAU GMBH"), member("crm:1", name="Müller Maschinenbau GmbH"))
 
     assert result.values["name"] == "Müller Maschinenbau GmbH"
     assert result.lineage["name"].rule == "best_written"
 
 
-def test_a_damaged_name_of_a_far_more_trusted_source_stays() -> None:
-    result = golden(member("erp:1", name="MÜLLER MASCHINENBAU GMBH"), member("product:1", name="müller machinenbau"))
+def test_two_platforms_that_agree_outweigh_a_more_trusted_one_that_stands_alone() -> None:
+    result = golden(
+        member("erp:1", name="McCarhty Logistics Ltd"),
+        member("crm:1", name="McCarthy Logistics Ltd"),
+        member("billing:1", name="McCarthy Logistics Ltd."),
+    )
+
+    assert result.values["name"] == "McCarthy Logistics Ltd"
+    lost_by = {runner_up.record.system: runner_up.lost_by for runner_up in result.lineage["name"].runners_up}
+    assert lost_by == {"erp": "best_supported", "billing": "trust"}
+
+
+def test_many_records_of_one_platform_are_one_voice() -> None:
+    result = golden(
+        member("erp:1", name="McCarthy Logistics Ltd"),
+        *(member(f"product:{key}", name="Macarthy Logistics Ltd") for key in range(5)),
+    )
+
+    assert result.values["name"] == "McCarthy Logistics Ltd"
+
+
+def test_of_one_name_the_record_that_knows_the_legal_form_spells_it() -> None:
+    core = {"name": "acme tools"}
+    result = golden(
+        member("erp:1", name="Acme Tools", comparison=core),
+        member("billing:1", name="Acme Tools Ltd", legal_form="Ltd", comparison=core),
+    )
+
+    assert result.values["name"] == "Acme Tools Ltd"
+    assert result.lineage["name"].rule == "states"
+
+
+def test_a_name_of_a_far_more_trusted_source_stays_when_nobody_agrees() -> None:
+    result = golden(member("erp:1", name="MÜLLER MASCHINENBAU GMBH"), member("product:1", name="Müller Machinenbau"))
 
     assert result.values["name"] == "MÜLLER MASCHINENBAU GMBH"
 
@@ -87,17 +129,6 @@ def test_the_name_of_a_merged_record_is_better_than_none() -> None:
     assert golden(member("crm:1", name="Old Name Ltd", status="merged")).values["name"] == "Old Name Ltd"
 
 
-def test_a_name_that_two_records_state_beats_one_that_one_states() -> None:
-    result = golden(
-        member("crm:1", name="Acme Tolls Ltd", at=3),
-        member("crm:2", name="Acme Tools Ltd", at=1),
-        member("crm:3", name="Acme Tools, Ltd.", at=2),
-    )
-
-    assert result.values["name"] == "Acme Tools, Ltd."
-    assert [runner_up.lost_by for runner_up in result.lineage["name"].runners_up] == ["most_recent", "most_frequent"]
-
-
 def test_without_a_name_the_first_alternate_name_serves() -> None:
     result = golden(member("crm:1", alternate_names=["Acme", "Acme Tools"]))
 
@@ -112,11 +143,26 @@ def test_an_address_survives_as_one_value() -> None:
     assert result.values["address"] == HALL
 
 
-def test_a_fuller_address_beats_a_barer_one_of_similar_trust() -> None:
-    result = golden(member("erp:1", address={"city": "München"}, at=5), member("crm:1", address=HALL))
+def test_of_one_address_the_fuller_form_survives() -> None:
+    place = {"street": "hallstr", "city": "munchen"}
+    bare = {"street": "Hallstr.", "city": "München"}
+    result = golden(
+        member("erp:1", address=bare, at=5, comparison=place), member("crm:1", address=HALL, comparison=place)
+    )
 
     assert result.values["address"] == HALL
     assert result.lineage["address"].rule == "most_complete"
+
+
+@pytest.mark.parametrize("street", ["PO Box 9420", "Postfach 12 34", "Apartado 5", "BP 12", None])
+def test_a_postal_box_is_not_a_seat(street: str | None) -> None:
+    box = {"street": street, "city": "München", "postal_code": "80331", "country": "DE"}
+    result = golden(
+        member("erp:1", address=box), member("product:1", address={"street": "Hallstr.", "city": "München"})
+    )
+
+    assert result.values["address"]["street"] == "Hallstr."
+    assert result.lineage["address"].rule == "street_address"
 
 
 def test_identifiers_are_united_by_type_country_and_normal_form_with_valid_ones_first() -> None:
@@ -182,6 +228,17 @@ def test_the_number_of_a_contract_comes_from_crm_and_the_others_are_kept() -> No
 
     assert result.values["number"] == "CT-7"
     assert result.values["other_numbers"] == ["4500", "SUB-1"]
+
+
+def test_a_number_stated_about_a_contract_says_more_than_the_own_number_of_billing() -> None:
+    result = golden(contract("billing:1", number="sub_1", other_numbers=["CT-7"]))
+
+    assert result.values["number"] == "CT-7"
+    assert result.values["other_numbers"] == ["sub_1"]
+
+
+def test_without_any_other_the_own_number_of_billing_serves() -> None:
+    assert golden(contract("billing:1", number="sub_1")).values["number"] == "sub_1"
 
 
 def test_a_contract_without_own_number_takes_one_that_is_stated_about_it() -> None:
@@ -272,7 +329,7 @@ def test_runners_up_are_listed_from_the_closest_and_never_more_than_ten() -> Non
 def test_an_entity_is_called_by_its_name_else_by_what_else_it_has() -> None:
     assert golden(member("crm:1", name="Acme Ltd")).name == "Acme Ltd"
     assert golden(member("crm:1", identifiers=[vat("DE136695976")])).name == "DE136695976"
-    assert golden(member("crm:1", industry="Retail")).name == "1"
+    assert golden(member("crm:2", industry="Retail", at=1), member("crm:1", industry="Retail")).name == "1"
 
 
 def test_an_entity_is_found_by_all_spellings_and_by_its_identifiers() -> None:

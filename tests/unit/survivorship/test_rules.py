@@ -32,11 +32,14 @@ def survivor(tmp_path: Path, rule: str, *members: StoredRecord, attribute: str =
         ("most_frequent", "WHOLESALE"),
         ("best_written", "Wholesale of goods"),
         ("trust", "Wholesale of goods"),
+        ("best_supported", "WHOLESALE"),
+        ("{best_supported: industry}", "WHOLESALE"),
+        ("{states: employees}", "wholesale"),
     ],
 )
 def test_each_criterion_picks_its_own_winner(tmp_path: Path, rank: str, survives: str) -> None:
     members = [
-        member("product:1", at=0, industry="wholesale"),
+        member("product:1", at=0, industry="wholesale", employees=5),
         member("crm:1", at=2, industry="WHOLESALE"),
         member("erp:1", at=1, industry="Wholesale of goods"),
         member("billing:1", at=3, industry="Retail trade"),
