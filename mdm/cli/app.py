@@ -29,6 +29,7 @@ app.command("explain")(check.explain)
 app.add_typer(check.state, name="state", help="What the hub holds, as one number.")
 app.command("verify")(check.verify)
 app.command("reconcile")(governance.reconcile)
+app.command("readiness")(governance.readiness)
 app.add_typer(match.match, name="match", help="The matching engine, measured.")
 app.add_typer(keys.keys, name="keys", help="API keys and their roles.")
 
