@@ -30,9 +30,8 @@ KEY_COLUMNS: Mapping[str, Mapping[str, Kind]] = {
     "product": PRODUCT_KEY_COLUMNS,
 }
 
-
-# A record is derived again for every batch in which it is a candidate. This many of the latest are kept, some 5 kB
-# each; a feed that touches the same customers for a while finds most of them here.
+# A record is derived again for every batch in which it is a candidate. The latest are kept, some 5 kB each;
+# a feed that touches the same customers for a while finds most of them here.
 _KEPT = 20_000
 
 

@@ -25,11 +25,9 @@ def standardise(catalogue: Catalogue, key: CrosswalkKey, row: Row) -> SourceReco
     if profile is None or profile.mapping is None:
         return SourceRecord(key=key, kind=UNMAPPED, domain=None)
     mapping = profile.mapping
-    found = _Findings()
-    for rule in mapping.attributes:
-        found.add(rule.attribute, _apply(rule, row, found.country))
-    for rule in mapping.comparisons:
-        found.compare(_apply(rule, row, found.country).comparison)
+    found = _findings(mapping, row, None)
+    if mapping.domain is Domain.CUSTOMER and found.country is None and (assumed := found.assumed_country()) is not None:
+        found = _findings(mapping, row, assumed)
     references = _references(mapping.references, row)
     aliases = tuple(
         CrosswalkKey(key.system, f"{key.type}#{alias.name}", text[: alias.first])
@@ -49,6 +47,16 @@ def standardise(catalogue: Catalogue, key: CrosswalkKey, row: Row) -> SourceReco
     )
 
 
+def _findings(mapping: TableMapping, row: Row, assumed_country: str | None) -> "_Findings":
+    """What the rules find, reading numbers and regions by the row's country or, without one, by the assumed country."""
+    found = _Findings()
+    for rule in mapping.attributes:
+        found.add(rule.attribute, _apply(rule, row, found.country, assumed_country))
+    for rule in mapping.comparisons:
+        found.compare(_apply(rule, row, found.country, assumed_country).comparison)
+    return found
+
+
 class _Findings:
     """What the rules of one row have found so far."""
 
@@ -56,12 +64,21 @@ class _Findings:
         self.attributes: dict[str, Any] = {}
         self.comparison: dict[str, Any] = {}
         self.rejected: dict[str, str] = {}
+        self._strong_countries: set[str] = set()
+        self._weak_countries: set[str] = set()
 
     @property
     def country(self) -> str | None:
         return self.attributes.get("country")
 
+    def assumed_country(self) -> str | None:
+        """The one country that the row's numbers give away, or else its domains; None when they disagree."""
+        countries = self._strong_countries or self._weak_countries
+        return min(countries) if len(countries) == 1 else None
+
     def add(self, attribute: str, found: Standardised) -> None:
+        if found.country is not None:
+            (self._strong_countries if found.strong else self._weak_countries).add(found.country)
         if found.value is not None:
             self.attributes[attribute] = found.value
         if found.rejected is not None:
@@ -78,14 +95,14 @@ class _Findings:
                 self.comparison[name] = sorted({*held, *form})
 
 
-def _apply(rule: AttributeRule, row: Row, country: str | None) -> Standardised:
+def _apply(rule: AttributeRule, row: Row, country: str | None, assumed: str | None) -> Standardised:
     inputs = [
         Given(value, source.part, source.options)
         for source in rule.sources
         for value in (values_at(row, source.path) or (None,))
     ]
     target = (rule.target.system, rule.target.type) if rule.target is not None else None
-    return STANDARDISERS[rule.standardiser](inputs, Context(country, rule.codes, target))
+    return STANDARDISERS[rule.standardiser](inputs, Context(country or assumed, country is None, rule.codes, target))
 
 
 def _references(rules: Iterable[ReferenceRule], row: Row) -> tuple[Reference, ...]:

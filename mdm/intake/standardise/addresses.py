@@ -12,6 +12,7 @@ from mdm.intake.standardise.streets import street_form
 from mdm.intake.standardise.text import CACHE, fold_code, tidy
 
 _PARTS: Final = ("street", "house_number", "line2", "postal_code", "city", "region", "country")
+PO_BOX: Final = "PO Box"
 _NUMBER: Final = r"\d+(?:\s?[a-zA-Z](?![a-zA-Z]))?(?:\s*[-/–]\s*\d+\s?[a-zA-Z]?(?![a-zA-Z]))*"
 _NUMBER_FIRST: Final = re.compile(rf"(?P<number>{_NUMBER})(?:\s*,\s*|\s+)(?P<street>\D.*)")
 _NUMBER_LAST: Final = re.compile(
@@ -44,8 +45,9 @@ def address(inputs: Inputs, context: Context) -> Standardised:
             rejected = PLACEHOLDER
             continue
         parts[given.part] = text
-    code = country_code(parts.get("country", "")) or context.country
-    _swap_city_and_postal_code(parts)
+    stated = country_code(parts.get("country", "")) or (None if context.assumed else context.country)
+    code = stated or context.country
+    _put_in_place(parts)
     street, number, line2 = split_street(parts.get("street", ""), parts.get("house_number", ""))
     value = {
         "street": street or None,
@@ -54,7 +56,7 @@ def address(inputs: Inputs, context: Context) -> Standardised:
         "postal_code": postal_code(parts.get("postal_code", ""), code),
         "city": parts.get("city"),
         "region": parts.get("region"),
-        "country": code,
+        "country": stated,
     }
     if not any(value[name] for name in _PARTS if name != "country"):
         return Standardised(rejected=rejected) if rejected else UNKNOWN
@@ -68,9 +70,11 @@ def _is_junk(part: str, text: str) -> bool:
 
 
 def _comparison(value: dict[str, str | None], country: str | None) -> dict[str, str]:
-    number = fold_code((value["house_number"] or "").rstrip("号號"))
+    # A post office box is where letters go, not where the company sits: it contradicts no street.
+    street = value["street"] if value["street"] != PO_BOX else None
+    number = fold_code((value["house_number"] or "").rstrip("号號")) if street else ""
     forms = {
-        "street": street_form(value["street"], country) if value["street"] else None,
+        "street": street_form(street, country) if street else None,
         "house_number": number or None,
         "postcode": _postcode_form(value["postal_code"], country),
         "city": city_form(value["city"]) if value["city"] else None,
@@ -84,7 +88,7 @@ def split_street(street: str, number: str = "") -> tuple[str, str, str]:
     """Street, house number and unit. A PO box keeps its kind as the street and its number as the house number."""
     box = _PO_BOX.fullmatch(street)
     if box is not None:
-        return "PO Box", "".join(box["number"].split()), ""
+        return PO_BOX, "".join(box["number"].split()), ""
     unit = ""
     found = _UNIT.search(street)
     if found is not None and found.start() > 0:
@@ -118,13 +122,19 @@ def _postcode_form(code: str | None, country: str | None) -> str | None:
     return folded or None
 
 
-def _swap_city_and_postal_code(parts: dict[str, str]) -> None:
-    """Put right a postcode that was typed into the city field and the other way round."""
+def _put_in_place(parts: dict[str, str]) -> None:
+    """Put right a postcode that was typed into the city field, and a city in the postcode field.
+
+    Every country's postcodes have digits.
+    """
     code, city = parts.get("postal_code"), parts.get("city")
-    if not any(character.isdigit() for character in code or "0") and _looks_like_code(city):
-        parts["city"], parts["postal_code"] = code or "", city or ""
-    elif code is None and _looks_like_code(city):
-        parts["postal_code"] = parts.pop("city")
+    if code is not None and not any(character.isdigit() for character in code):
+        del parts["postal_code"]
+        parts["city"] = code if city is None or _looks_like_code(city) else city
+    if city is not None and _looks_like_code(city) and "postal_code" not in parts:
+        parts["postal_code"] = city
+        if parts["city"] == city:
+            del parts["city"]
 
 
 def _looks_like_code(text: str | None) -> bool:

@@ -7,7 +7,7 @@ import pycountry
 from rigour.territories import lookup_territory
 
 from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder
-from mdm.intake.standardise.lists import words_of
+from mdm.intake.standardise.lists import lines_of, variants_of, words_of
 from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
 from mdm.intake.standardise.text import CACHE, fold, tidy
 
@@ -15,16 +15,44 @@ from mdm.intake.standardise.text import CACHE, fold, tidy
 EU: Final = words_of("eu_members")
 
 
+def _usual_names() -> dict[str, str]:
+    """Codes and names of ISO 3166, and what countries are called in other languages, folded."""
+    names: dict[str, str] = {}
+    for country in pycountry.countries:
+        for name in ("alpha_2", "alpha_3", "name", "official_name", "common_name"):
+            names.setdefault(fold(getattr(country, name, "")), country.alpha_2)
+    for line in lines_of("country_names"):
+        code, *written = line.split()
+        names |= {name.replace("_", " "): code for name in written}
+    for word, english in variants_of("country_words").items():
+        names.setdefault(word, names[english])
+    names.pop("", None)
+    return names
+
+
+_USUAL: Final = _usual_names()
+
+
+@lru_cache(CACHE)
+def usual_country(text: str) -> str | None:
+    """The ISO 3166-1 alpha-2 code of a code or usual name."""
+    text = tidy(text)
+    if is_placeholder(text) and text != "NA":
+        # NA is Namibia only where somebody writes codes.
+        return None
+    folded = fold(text)
+    return _USUAL.get(folded) or _USUAL.get(folded.replace(" ", ""))
+
+
 @lru_cache(CACHE)
 def country_code(text: str) -> str | None:
-    """The ISO 3166-1 alpha-2 code of a country's name in its own or another usual language, or of a code."""
-    text = tidy(text)
-    if len(text) == 2 and text.isascii() and pycountry.countries.get(alpha_2=text.upper()) is not None:
-        return text.upper()
-    if not text or is_placeholder(text):
-        return None
-    territory = lookup_territory(text)
-    # Parts of a country (England) are territories of their own; the country is the first half of their code.
+    """The ISO 3166-1 alpha-2 code of a country's name in any usual language, or of a code."""
+    code = usual_country(text)
+    if code is not None or not text.strip() or is_placeholder(text):
+        return code
+    # The large index is built on first use, which takes a second: only rare names come here.
+    territory = lookup_territory(tidy(text))
+    # Parts of a country are territories of their own; the country is the first half of their code.
     return None if territory is None else str(territory.code).partition("-")[0].upper()
 
 

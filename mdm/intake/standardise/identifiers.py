@@ -198,12 +198,14 @@ def identifiers(inputs: Inputs, context: Context) -> Standardised:
     values: list[dict[str, Any]] = []
     strong: set[str] = set()
     weak: set[str] = set()
-    rejected = None
+    rejected = country = None
     for hint, text in _typed(inputs, context):
         found = parse_identifier(hint, text, context.country)
         if found is None:
             rejected = PLACEHOLDER
             continue
+        if found.type == "vat" and found.state == VALID:
+            country = found.country
         values.append(
             {
                 "type": found.type,
@@ -223,8 +225,9 @@ def identifiers(inputs: Inputs, context: Context) -> Standardised:
             tokens.add(implied.token)
     if not values:
         return Standardised(rejected=rejected) if rejected else UNKNOWN
-    comparison = {"identifiers": sorted(strong), "weak_identifiers": sorted(weak)}
-    return Standardised(_unique(values), {name: found for name, found in comparison.items() if found}, rejected)
+    forms = {"identifiers": sorted(strong), "weak_identifiers": sorted(weak)}
+    comparison = {name: tokens for name, tokens in forms.items() if tokens}
+    return Standardised(_unique(values), comparison, rejected, country=country, strong=True)
 
 
 def _typed(inputs: Inputs, context: Context) -> list[tuple[str, str]]:

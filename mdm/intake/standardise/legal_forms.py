@@ -44,6 +44,7 @@ _CJK: Final = {
     "유한회사": LegalForm("유한회사", "llc"),
     "(주)": LegalForm("주식회사", "jsc"),
 }
+_JAPANESE_FORMS: Final = frozenset({"株式会社", "有限会社", "合同会社", "合資会社", "合名会社", "K.K.", "Y.K.", "G.K."})
 #: The longest form in the table has this many words.
 _MOST_WORDS: Final = 9
 
@@ -92,6 +93,11 @@ def cut_cjk_form(text: str) -> tuple[str, LegalForm | None]:
         if text != written and text.startswith(written):
             return text[len(written) :].strip(), form
     return text, None
+
+
+def is_japanese_form(form: LegalForm | None) -> bool:
+    """Whether only Japanese companies have this form."""
+    return form is not None and form.display in _JAPANESE_FORMS
 
 
 @lru_cache(CACHE)

@@ -19,6 +19,8 @@ class Phone(NamedTuple):
 
     e164: str | None
     valid: bool
+    #: The country, when the number was written with its international prefix.
+    country: str | None = None
 
 
 @lru_cache(CACHE)
@@ -36,7 +38,10 @@ def parse_phone(text: str, country: str | None) -> Phone | None:
     if not phonenumbers.is_possible_number(number):
         return Phone(None, False)
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return Phone(e164, phonenumbers.is_valid_number(number))
+    valid = phonenumbers.is_valid_number(number)
+    return Phone(
+        e164, valid, phonenumbers.region_code_for_number(number) if valid and dialled.startswith("+") else None
+    )
 
 
 def phones(inputs: Inputs, context: Context) -> Standardised:
@@ -44,7 +49,7 @@ def phones(inputs: Inputs, context: Context) -> Standardised:
     values: list[dict[str, Any]] = []
     numbers: list[str] = []
     seen: set[str] = set()
-    rejected = None
+    rejected = country = None
     for given in inputs:
         text = tidy(given.text)
         if not text:
@@ -53,6 +58,7 @@ def phones(inputs: Inputs, context: Context) -> Standardised:
         if phone is None:
             rejected = PLACEHOLDER
             continue
+        country = country or phone.country
         number = (phone.e164 or text).removeprefix("+")
         if number in seen:
             continue
@@ -62,4 +68,5 @@ def phones(inputs: Inputs, context: Context) -> Standardised:
             numbers.append(number)
     if not values:
         return Standardised(rejected=rejected) if rejected else UNKNOWN
-    return Standardised(values, {"phones": sorted(numbers)} if numbers else {}, rejected)
+    comparison = {"phones": sorted(numbers)} if numbers else {}
+    return Standardised(values, comparison, rejected, country=country, strong=True)

@@ -25,8 +25,9 @@ Inputs: TypeAlias = Sequence[Given]
 class Context:
     """What a standardiser may know beside its inputs: the record's country and the mapping's own settings."""
 
-    #: ISO 3166-1 alpha-2, upper case; None when the row does not say.
+    #: ISO 3166-1 alpha-2, upper case: what the row states, or else what its numbers and domains let assume.
     country: str | None = None
+    assumed: bool = False
     #: Codes of the source to canonical codes.
     codes: Mapping[str, str] = field(default_factory=dict)
     #: Platform and table that a reference points at.
@@ -40,6 +41,9 @@ class Standardised:
     value: Any = None
     comparison: Mapping[str, Any] = field(default_factory=dict)
     rejected: str | None = None
+    #: A country that the value gives away: the prefix of a VAT or phone number (strong), a web domain's (weak).
+    country: str | None = None
+    strong: bool = False
 
 
 UNKNOWN: Final = Standardised()

@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from anyascii import anyascii
+
 from mdm.intake.standardise.lists import variants_of, words_of
 from mdm.intake.standardise.text import CACHE, fold, has_han, has_kana
 
@@ -18,6 +20,7 @@ _GLUED: Final = (
 #: Words that a street may carry or not: Polish says `ulica` or nothing.
 _DROPPED: Final = words_of("street_small_words")
 _ABBREVIATED: Final = re.compile(r"\b(p\.?za|v\.le|c\.so|l\.go|c/|p[ºo]\.)\s*", re.IGNORECASE)
+_CHINESE_KINDS: Final = {"大道": "avenue", "大街": "street", "路": "road", "街": "street", "巷": "lane"}
 _WRITTEN_OUT: Final = {"pza": "piazza", "vle": "viale", "cso": "corso", "lgo": "largo", "c": "calle", "po": "paseo"}
 
 
@@ -26,10 +29,20 @@ def street_form(text: str, country: str | None = None) -> str | None:
     """The folded street: kinds abbreviated alike, joined words without the kind's long form, small words dropped."""
     if has_kana(text) or (has_han(text) and country == "JP"):
         return None
+    if has_han(text):
+        text = _chinese_street(text)
     text = _ABBREVIATED.sub(lambda found: _WRITTEN_OUT.get(fold(found[1]).replace(" ", ""), found[1]) + " ", text)
     words = [_word(word) for word in fold(text).split()]
     kept = [word for word in words if word not in _DROPPED]
     return " ".join(kept or words) or None
+
+
+def _chinese_street(text: str) -> str:
+    """`天府大道` -> `tianfu avenue`, as the signs say."""
+    for written, kind in _CHINESE_KINDS.items():
+        if text.endswith(written) and text != written:
+            return f"{anyascii(text[: -len(written)]).lower().replace(' ', '')} {kind}"
+    return text
 
 
 def _word(word: str) -> str:

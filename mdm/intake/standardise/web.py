@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from publicsuffixlist import PublicSuffixList
 
+from mdm.intake.standardise.countries import country_code
 from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder
 from mdm.intake.standardise.lists import words_of
 from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
@@ -18,6 +19,10 @@ SOCIAL: Final = words_of("social")
 PLACEHOLDER_DOMAINS: Final = words_of("placeholder_domains")
 _PLACEHOLDER_BOXES: Final = words_of("placeholder_boxes")
 SHARED_BOXES: Final = words_of("shared_boxes")
+#: National domains that companies of any country use.
+_WORLDWIDE: Final = frozenset(
+    {"io", "ai", "co", "me", "tv", "cc", "eu", "fm", "gg", "ly", "to", "ws", "sh", "vc", "la"}
+)
 _EMAIL: Final = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~\-\u0080-\uffff]+@([a-z0-9\-.\u0080-\uffff]+\.[a-z0-9\-\u0080-\uffff]{2,})"
 )
@@ -43,6 +48,14 @@ def domain_of_site(text: str) -> str | None:
     """The registrable domain of a web address."""
     match = _HOST.match(tidy(text).lower())
     return registrable_domain(match[1]) if match else None
+
+
+def country_of_domain(domain: str) -> str | None:
+    """The country of a national domain; None for those that the whole world uses (.com, .io, .co, ...)."""
+    ending = domain.rpartition(".")[2]
+    if len(ending) != 2 or ending in _WORLDWIDE:
+        return None
+    return "GB" if ending == "uk" else country_code(ending)
 
 
 def is_own_domain(domain: str) -> bool:
@@ -88,7 +101,8 @@ def emails(inputs: Inputs, _context: Context) -> Standardised:
     if not values:
         return Standardised(rejected=rejected) if rejected else UNKNOWN
     comparison = {"emails": sorted(addresses), "domains": sorted(domains)} if domains else {}
-    return Standardised(values, comparison, rejected)
+    country = country_of_domain(min(domains)) if len(domains) == 1 else None
+    return Standardised(values, comparison, rejected, country=country)
 
 
 def web_domain(inputs: Inputs, _context: Context) -> Standardised:
@@ -103,5 +117,5 @@ def web_domain(inputs: Inputs, _context: Context) -> Standardised:
         elif not is_own_domain(domain) or domain == given.options.get("except"):
             rejected = "DOMAIN_NOT_OWN"
         else:
-            return Standardised(domain, {"domains": [domain]})
+            return Standardised(domain, {"domains": [domain]}, country=country_of_domain(domain))
     return Standardised(rejected=rejected) if rejected else UNKNOWN

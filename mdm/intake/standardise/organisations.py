@@ -1,0 +1,188 @@
+"""Names of organisations: tidied for display, and cut down to the core that tells one organisation from another.
+
+The core has no marks that people put around a name, no legal form, no tail that only says where the company sits, and
+one spelling for each abbreviated or translated word.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from mdm.intake.standardise.countries import usual_country
+from mdm.intake.standardise.junk import is_placeholder
+from mdm.intake.standardise.legal_forms import (
+    LegalForm,
+    cut_cjk_form,
+    form_at_end,
+    form_at_start,
+    is_japanese_form,
+    legal_form_of,
+)
+from mdm.intake.standardise.lists import variants_of, words_of
+from mdm.intake.standardise.places import is_city
+from mdm.intake.standardise.scripts import Language, in_latin, language_of
+from mdm.intake.standardise.text import CACHE, fold, is_latin, tidy
+
+CONNECTORS: Final = words_of("name_connectors")
+LEADING_WORDS: Final = words_of("name_leading")
+EXPANSIONS: Final = variants_of("name_words") | variants_of("country_words")
+#: Codes that end a name of a national company (Talquanal DE); codes that are words (IT, IN, NO) are left alone.
+_COUNTRY_CODES: Final = variants_of("country_codes_in_names")
+_COUNTRY_PHRASES: Final = re.compile(r"\b(united states(?: of america)?|great britain|united kingdom)\b")
+_PHRASE_WORDS: Final = {"united states": "usa", "united states of america": "usa"}
+_STATUS: Final = (
+    r"do\s+not\s+use|don'?t\s+use|duplicate|dup|dupe|old|inactive|closed|blocked|archived|merged|obsolete|hq|"
+    r"head\s*quarters?|head\s*office|main\s+account|via\s+\w+|nicht\s+verwenden|gesperrt|ne\s+pas\s+utiliser|no\s+usar|"
+    r"non\s+usare|nie\s+uzywac|test|accounts?\s+(?:payable|receivable)|finance\s+dep(?:t|artment)|purchasing|buchhaltung|"
+    r"einkauf|comptabilit[eé]|amministrazione|new|legacy"
+)
+_NOISE_TAIL: Final = re.compile(
+    rf"(?:(?:\s+[-–—/|:]+\s*|\s*[(\[]\s*)(?:{_STATUS})\s*[)\]]?|\s+#\s?\d{{1,2}})[\s*!#.]*$", re.IGNORECASE
+)
+_NOISE_ENDS: Final = re.compile(r"^[\s*#!~_=>\"“”]+|[\s*#!~_=<\"“”]+$")
+_CARE_OF: Final = re.compile(r"^c\s*/\s*o\.?\s+", re.IGNORECASE)
+_OTHER_NAME: Final = re.compile(
+    r"\s*[,;(\[-]?\s*\b(?:d\.?\s?/?\s?b\.?\s?/?\s?a\.?|t\s?/\s?a|trading\s+as|doing\s+business\s+as|f\s?/\s?k\s?/\s?a|formerly"
+    r"(?:\s+known\s+as)?|a\s?/?\s?k\s?/?\s?a|also\s+known\s+as|vormals|anciennement|già|dawniej|voorheen|före\s*detta)"
+    r"\s*[:.]?\s+",
+    re.IGNORECASE,
+)
+_BRACKET_TAIL: Final = re.compile(r"\s*[(\[]([^)\]]{1,40})[)\]]\s*$")
+_PUNCTUATION: Final = re.compile(r"[^\w\s&+]")
+_COMMA: Final = re.compile(r"\s*[,/]\s+|\s+[-–|]\s+")
+#: Brackets that belong to a legal form.
+_FORM_BRACKETS: Final = frozenset({"publ", "haftungsbeschrankt", "p", "pvt", "private"})
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationName:
+    """One name in its forms. `core` is None when its reading in Latin letters is not known."""
+
+    display: str
+    core: str | None
+    native: str | None
+    form: LegalForm | None
+    others: tuple[str, ...]
+
+
+@lru_cache(CACHE)
+def organisation_name(text: str, country: str | None) -> OrganisationName | None:
+    """The forms of a name; None for a placeholder."""
+    display, others = _split_other_names(_without_noise(tidy(text)))
+    if is_placeholder(display):
+        return None
+    spelt = " ".join(_without_places(display))
+    if is_latin(spelt):
+        core, form = _latin_core(tuple(fold(spelt).split()))
+        return OrganisationName(display, core, None, form, others)
+    return _in_other_script(display, spelt, country, others)
+
+
+def _in_other_script(display: str, spelt: str, country: str | None, others: tuple[str, ...]) -> OrganisationName:
+    """A name with letters that are not Latin, word by word: some are Latin even here (Acme株式会社, 日東運輸 K.K.)."""
+    words = spelt.split()
+    if len(words) > 1 and is_latin(words[-1]) and not is_latin(words[-2]) and _is_place(words[-1]):
+        words.pop()
+    rest, cjk_form = cut_cjk_form(" ".join(words))
+    words = rest.split()
+    folded = tuple(fold(word).replace(" ", "") for word in words)
+    form = None
+    if (found := form_at_end(folded)) is not None:
+        form, words = found[0], words[: -found[1]]
+    elif (found := form_at_start(folded)) is not None:
+        form, words = found[0], words[found[1] :]
+    japanese = country == "JP" or is_japanese_form(cjk_form or form)
+    language = Language.JAPANESE if japanese else language_of(rest)
+    spelled = [in_latin(word, language) for word in words]
+    latin = None if None in spelled else _joined(tuple(fold(" ".join(word or "" for word in spelled)).split()))
+    native = _PUNCTUATION.sub("", " ".join(words).casefold()) if not is_latin("".join(words)) else None
+    return OrganisationName(display, latin, native, cjk_form or form, others)
+
+
+def _without_noise(text: str) -> str:
+    """The name without markers that people put around it: *** X ***, X - DO NOT USE, c/o X."""
+    text = _CARE_OF.sub("", _NOISE_ENDS.sub("", text))
+    while True:
+        shorter = _NOISE_ENDS.sub("", _NOISE_TAIL.sub("", text))
+        if shorter in (text, ""):
+            return text
+        text = shorter
+
+
+def _split_other_names(text: str) -> tuple[str, tuple[str, ...]]:
+    first, *others = _OTHER_NAME.split(text)
+    if not first:
+        return text, ()
+    return first.strip(" ,;-"), tuple(other.strip(" )].,;") for other in others if other.strip(" )].,;"))
+
+
+def _latin_core(words: tuple[str, ...]) -> tuple[str | None, LegalForm | None]:
+    words = _without_place_behind_form(words)
+    found = form_at_end(words)
+    if found is not None:
+        form, count = found
+        words = words[:-count]
+        again = form_at_end(words)
+        # A second form (Ltd. Co., Inc. Corp.) goes too, unless only a short word would be left.
+        if again is not None and len("".join(words[: -again[1]])) > 3 and again[0].form_class == form.form_class:
+            words = words[: -again[1]]
+        return _joined(words), form
+    found = form_at_start(words)
+    if found is not None:
+        return _joined(words[found[1] :]), found[0]
+    return _joined(words), None
+
+
+def _without_places(text: str) -> list[str]:
+    """The parts of a name without a bracket or comma tail that only says where it is."""
+    while (bracket := _BRACKET_TAIL.search(text)) and fold(bracket[1]).replace(" ", "") not in _FORM_BRACKETS:
+        if bracket.start() == 0:
+            break
+        text = text[: bracket.start()]
+    parts = [part for part in _COMMA.split(text) if fold(part)]
+    while len(parts) > 1 and _is_place(parts[-1]) and legal_form_of(parts[-1]) is None:
+        parts.pop()
+    return parts
+
+
+def _without_place_behind_form(words: tuple[str, ...]) -> tuple[str, ...]:
+    """`acme inc us` and `acme as cz` without the country or city that follows the legal form."""
+    if form_at_end(words) is None:
+        for count in (1, 2):
+            if form_at_end(words[:-count]) is not None and _is_place(" ".join(words[-count:])):
+                return words[:-count]
+    return words
+
+
+def _is_place(text: str) -> bool:
+    return is_city(text) or usual_country(text) is not None
+
+
+def _joined(words: tuple[str, ...]) -> str | None:
+    text = _COUNTRY_PHRASES.sub(lambda found: _PHRASE_WORDS.get(found[1], "britain"), " ".join(words))
+    words = tuple(text.split())
+    if len(words) > 1 and words[0] in LEADING_WORDS:
+        words = words[1:]
+    if len(words) > 1:
+        words = (*words[:-1], _COUNTRY_CODES.get(words[-1], words[-1]))
+    inner = [
+        EXPANSIONS.get(word, word)
+        for position, word in enumerate(words)
+        if not (0 < position < len(words) - 1 and word in CONNECTORS)
+    ]
+    return " ".join(_merge_initials(inner)) or None
+
+
+def _merge_initials(words: list[str]) -> list[str]:
+    """Single letters in a row are one abbreviation: `p c van oers` -> `pc van oers`."""
+    merged: list[str] = []
+    run = False
+    for word in words:
+        single = len(word) == 1 and word.isalpha()
+        if single and run:
+            merged[-1] += word
+        else:
+            merged.append(word)
+        run = single
+    return merged
