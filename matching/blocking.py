@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from xxhash import xxh3_64_intdigest
 
-from matching.features import Features, derive
+from matching.features import Features, derive_keys
 from matching.model import BlockingRule, MatchModel
 
 _SIGN = 1 << 63
@@ -25,12 +25,14 @@ class BlockingKey(NamedTuple):
 
 def block_keys(model: MatchModel, comparison: Mapping[str, Any]) -> tuple[BlockingKey, ...]:
     """The keys of a record, computed from what it says itself. Sorted, distinct."""
-    return _keys(model.blocking, derive(model.domain, comparison, model.common_tokens))
+    return _keys(model.blocking, derive_keys(model.domain, comparison, model.common_tokens))
 
 
 def dynamic_keys(model: MatchModel, comparison: Mapping[str, Any]) -> tuple[BlockingKey, ...]:
     """Keys that depend on values joined in (a contract's resolved customer), valid only while those values hold."""
-    return _keys(model.dynamic, derive(model.domain, comparison, model.common_tokens))
+    if not model.dynamic:
+        return ()
+    return _keys(model.dynamic, derive_keys(model.domain, comparison, model.common_tokens))
 
 
 def block_hash(domain: str, key: BlockingKey) -> int:

@@ -6,12 +6,15 @@ joining happens along matches only, a set of records closed under matches and ju
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from math import fsum
 from typing import Any, NamedTuple, TypeAlias
 
 from matching.decision import Decision
+from matching.features import Features, derive
 from matching.model import MatchModel
+from matching.support import PairWeights, pair_weights
 from matching.validity import Facts, contradiction, facts_of
 
 Pair: TypeAlias = frozenset[int]
@@ -44,6 +47,10 @@ class Clustering:
     refused: tuple[Refusal, ...]
 
 
+#: Reasons of refusals, beside those of `matching.validity`.
+WEAK_JOIN = "weak join of two groups"
+LITTLE_SUPPORT = "too little support in the group"
+
 #: Reason of a refusal that a steward has answered already; it is no question any more.
 _JUDGED = "judged not the same"
 
@@ -61,11 +68,17 @@ def cluster(
     "not the same" wins, because parting is the mistake that is easier to undo.
     """
     names = {node: _name(comparison) for node, comparison in nodes.items()}
-    process = _Process(model, nodes, edges, {pair for pair in not_same if pair <= nodes.keys()})
     verdicts = [sorted(pair, key=names.__getitem__) for pair in same if len(pair) == 2 and pair <= nodes.keys()]
+    inside = [edge for edge in edges if edge.a in nodes and edge.b in nodes]
+    matches = [edge for edge in inside if edge.decision is Decision.MATCH]
+    joins = [(edge.a, edge.b) for edge in matches] + [(a, b) for a, b in verdicts]
+    joined = {node for pair in joins for node in pair}
+    features = {node: derive(model.domain, nodes[node], model.common_tokens) for node in joined}
+    kept = {(edge.a, edge.b) if edge.a < edge.b else (edge.b, edge.a): edge.weight for edge in inside}
+    weights = pair_weights(model, features, kept, joins)
+    process = _Process(model, nodes, features, weights, {pair for pair in not_same if pair <= nodes.keys()})
     for a, b in sorted(verdicts, key=lambda pair: (names[pair[0]], names[pair[1]])):
         process.obey(a, b)
-    matches = [edge for edge in edges if edge.decision is Decision.MATCH and edge.a in nodes and edge.b in nodes]
     refusals: list[Refusal] = []
     for edge in sorted(matches, key=lambda edge: (-edge.weight, *sorted((names[edge.a], names[edge.b])))):
         reason = process.follow(edge)
@@ -78,20 +91,23 @@ class _Process:
     """The state of one greedy run: which group a node is in, and what each group knows."""
 
     def __init__(
-        self, model: MatchModel, nodes: Mapping[int, Mapping[str, Any]], edges: Sequence[Edge], not_same: Set[Pair]
+        self,
+        model: MatchModel,
+        nodes: Iterable[int],
+        features: Mapping[int, Features],
+        weights: PairWeights,
+        not_same: Set[Pair],
     ) -> None:
-        self._model = model
+        self._thresholds = model.thresholds
+        self._weights = weights
         self._group = {node: node for node in nodes}
-        self._members: dict[int, set[int]] = {node: {node} for node in nodes}
-        self._facts: dict[int, Facts] = {node: facts_of(model, comparison) for node, comparison in nodes.items()}
+        self._members: dict[int, set[int]] = {node: {node} for node in self._group}
+        # Only records that something joins have facts that matter.
+        self._facts: dict[int, Facts] = {node: facts_of(model, columns) for node, columns in features.items()}
         self._apart: defaultdict[int, set[int]] = defaultdict(set)
         for a, b in not_same:
             self._apart[a].add(b)
             self._apart[b].add(a)
-        self._between: defaultdict[int, dict[int, float]] = defaultdict(dict)
-        for edge in edges:
-            if edge.a in nodes and edge.b in nodes:
-                self._between[edge.a][edge.b] = self._between[edge.b][edge.a] = edge.weight
 
     def group_of(self, node: int) -> int:
         return self._group[node]
@@ -128,12 +144,12 @@ class _Process:
         left, right = self._members[first], self._members[second]
         if len(left) == 1 and len(right) == 1:
             return None
-        thresholds = self._model.thresholds
-        total = sum(self._between[a].get(b, thresholds.absent) for a in sorted(left) for b in sorted(right))
-        needed = thresholds.groups if len(left) > 1 and len(right) > 1 else thresholds.attach
-        if total >= needed * len(left) * len(right):
-            return None
-        return "weak join of two groups" if len(left) > 1 and len(right) > 1 else "too little support in the group"
+        pairs = [(a, b) if a < b else (b, a) for a in left for b in right]
+        # An exact sum: the order of the records must not show in the last bit.
+        support = fsum(self._weights.get(pair, self._thresholds.absent) for pair in pairs) / len(pairs)
+        if len(left) > 1 and len(right) > 1:
+            return None if support >= self._thresholds.groups else WEAK_JOIN
+        return None if support >= self._thresholds.attach else LITTLE_SUPPORT
 
     def _join(self, first: int, second: int) -> None:
         if len(self._members[first]) < len(self._members[second]):

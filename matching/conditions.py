@@ -19,6 +19,7 @@ Indices: TypeAlias = NDArray[np.intp]
 
 #: Kleene logic as numbers: AND is the minimum, OR the maximum, NOT is 2 - x.
 FALSE, UNKNOWN, TRUE = np.int8(0), np.int8(1), np.int8(2)
+_UNASKED = np.int8(-1)
 
 # Similarities are compared with the threshold less this margin: one unit in the last place between two
 # implementations of Jaro-Winkler otherwise flips a level (.92 is such a value).
@@ -57,10 +58,40 @@ class Columns(Protocol):
         ...
 
 
+class Pairs:
+    """Pairs of records of a batch, and what is already known to be true of them.
+
+    Comparisons share conditions (whether the names agree decides what a shared phone is worth), so each condition is
+    evaluated at most once per pair, and only for the pairs that somebody asks about.
+    """
+
+    def __init__(self, columns: Columns, left: Indices, right: Indices) -> None:
+        self.columns = columns
+        self.left = left
+        self.right = right
+        self._known: dict[int, Truth] = {}
+
+    @property
+    def all_rows(self) -> Indices:
+        return np.arange(len(self.left), dtype=np.intp)
+
+    def truth(self, condition: "Condition", rows: Indices) -> Truth:
+        """The truth of a condition for these pairs. Equal conditions of one model are one object (see parsing)."""
+        known = self._known.get(id(condition))
+        if known is None:
+            known = self._known[id(condition)] = np.full(len(self.left), _UNASKED, dtype=np.int8)
+        new = rows[known[rows] == _UNASKED]
+        if len(new):
+            known[new] = condition.evaluate(self, new)
+        return known[rows]
+
+
 class Condition(Protocol):
     """A statement about a pair of records that is true, false or unknown."""
 
-    def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth: ...
+    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
+        """The truth for the pairs at these rows; ask through `Pairs.truth`, which remembers."""
+        ...
 
     def columns(self) -> Uses:
         """The columns that the statement reads, each with the kind it must have (None: any)."""
@@ -87,7 +118,8 @@ class Equal:
     first: str
     second: str
 
-    def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth:
+    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
+        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
         result = self._one_way(columns, left, right)
         return result if self.first == self.second else np.maximum(result, self._one_way(columns, right, left))
 
@@ -102,6 +134,28 @@ class Equal:
         return _either_way(self.first, self.second, "{a} = {b}")
 
 
+# Lists up to this length are compared place by place for all pairs at once; longer ones (an account with hundreds of
+# invoices) pair by pair, because most of their padded matrix is empty.
+_SHORT_LISTS = 8
+
+
+def _values_in_common(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int32]:
+    """How many values each row of `a` shares with the row of `b`; rows are distinct codes padded with -1."""
+    common = np.zeros(len(a), dtype=np.int32)
+    short = (a[:, _SHORT_LISTS:] < 0).all(axis=1) & (b[:, _SHORT_LISTS:] < 0).all(axis=1)
+    for i in range(min(a.shape[1], _SHORT_LISTS)):
+        value = a[:, i]
+        if not (value >= 0).any():
+            break
+        for j in range(min(b.shape[1], _SHORT_LISTS)):
+            common += (value == b[:, j]) & (value >= 0)
+    for row in np.flatnonzero(~short).tolist():
+        values = set(a[row].tolist())
+        values.discard(-1)
+        common[row] = len(values.intersection(b[row].tolist()))
+    return common
+
+
 @dataclass(frozen=True, slots=True)
 class Overlap:
     """Two lists have at least `at_least` values in common; with two columns, in either direction."""
@@ -110,20 +164,18 @@ class Overlap:
     second: str
     at_least: int = 1
 
-    def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth:
+    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
+        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
         result = self._one_way(columns, left, right)
         return result if self.first == self.second else np.maximum(result, self._one_way(columns, right, left))
 
     def _one_way(self, columns: Columns, left: Indices, right: Indices) -> Truth:
-        a, b = columns.lists(self.first)[left], columns.lists(self.second)[right]
-        known = (a[:, 0] >= 0) & (b[:, 0] >= 0)
+        known = columns.present(self.first)[left] & columns.present(self.second)[right]
+        both = np.flatnonzero(known)
         common = np.zeros(len(left), dtype=np.int32)
-        for i in range(a.shape[1]):
-            value = a[:, i]
-            if not (value >= 0).any():
-                break
-            for j in range(b.shape[1]):
-                common += (value == b[:, j]) & (value >= 0)
+        if len(both):
+            a, b = columns.lists(self.first)[left[both]], columns.lists(self.second)[right[both]]
+            common[both] = _values_in_common(a, b)
         return _truth(common >= self.at_least, known)
 
     def columns(self) -> Uses:
@@ -143,7 +195,8 @@ class JaroWinklerAtLeast:
     column: str
     threshold: float
 
-    def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth:
+    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
+        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
         codes = columns.codes(self.column)
         a, b = codes[left], codes[right]
         result = _truth(a == b, (a >= 0) & (b >= 0))
@@ -166,7 +219,8 @@ class LevenshteinAtMost:
     column: str
     edits: int
 
-    def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth:
+    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
+        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
         codes = columns.codes(self.column)
         a, b = codes[left], codes[right]
         result = _truth(a == b, (a >= 0) & (b >= 0))
@@ -197,25 +251,27 @@ class Covered:
     at_most: int
     fewer: bool
 
-    def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth:
+    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
+        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
         lists = columns.lists(self.column)
-        a, b = lists[left], lists[right]
-        matched_a, matched_b = np.zeros(a.shape, dtype=np.bool_), np.zeros(b.shape, dtype=np.bool_)
-        for i in range(a.shape[1]):
-            for j in range(b.shape[1]):
-                near = self._near(columns, a[:, i], b[:, j])
-                matched_a[:, i] |= near
-                matched_b[:, j] |= near
-        alone_a = ((a >= 0) & ~matched_a).sum(axis=1)
-        alone_b = ((b >= 0) & ~matched_b).sum(axis=1)
-        alone = np.minimum(alone_a, alone_b) if self.fewer else np.maximum(alone_a, alone_b)
-        return _truth(alone <= self.at_most, (a[:, 0] >= 0) & (b[:, 0] >= 0))
+        known = columns.present(self.column)[left] & columns.present(self.column)[right]
+        both = np.flatnonzero(known)
+        alone = np.zeros(len(left), dtype=np.int64)
+        if len(both):
+            a, b = lists[left[both]], lists[right[both]]
+            near = self._near(columns, a, b)
+            alone_a = ((a >= 0) & ~near.any(axis=2)).sum(axis=1)
+            alone_b = ((b >= 0) & ~near.any(axis=1)).sum(axis=1)
+            alone[both] = np.minimum(alone_a, alone_b) if self.fewer else np.maximum(alone_a, alone_b)
+        return _truth(alone <= self.at_most, known)
 
     def _near(self, columns: Columns, a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.bool_]:
-        near: NDArray[np.bool_] = (a == b) & (a >= 0)
-        compared = np.flatnonzero((a >= 0) & (b >= 0) & ~near)
-        if len(compared):
-            near[compared] = columns.jaro_winkler(a[compared], b[compared]) >= self.near - _MARGIN
+        """Which value of one list is near which value of the other: (pairs, values, values)."""
+        shape = (*a.shape, b.shape[1])
+        first, second = np.broadcast_to(a[:, :, None], shape), np.broadcast_to(b[:, None, :], shape)
+        near: NDArray[np.bool_] = (first == second) & (first >= 0)
+        cells = np.nonzero((first >= 0) & (second >= 0) & ~near)
+        near[cells] = columns.jaro_winkler(first[cells], second[cells]) >= self.near - _MARGIN
         return near
 
     def columns(self) -> Uses:
@@ -240,7 +296,8 @@ class Within:
     second: str
     distance: float
 
-    def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth:
+    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
+        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
         result = self._one_way(columns, left, right)
         return result if self.first == self.second else np.maximum(result, self._one_way(columns, right, left))
 
@@ -263,7 +320,8 @@ class Inside:
     outer: tuple[str, str]
     slack: float
 
-    def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth:
+    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
+        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
         return np.maximum(self._one_way(columns, left, right), self._one_way(columns, right, left))
 
     def _one_way(self, columns: Columns, left: Indices, right: Indices) -> Truth:
@@ -290,7 +348,8 @@ class Missing:
 
     names: tuple[str, ...]
 
-    def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth:
+    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
+        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
         present = columns.present(self.names[0])
         for name in self.names[1:]:
             present = present | columns.present(name)
@@ -310,11 +369,11 @@ class All:
 
     parts: tuple[Condition, ...]
 
-    def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth:
-        result = self.parts[0].evaluate(columns, left, right)
+    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
+        result = pairs.truth(self.parts[0], rows)
         for part in self.parts[1:]:
             open_rows = np.flatnonzero(result != FALSE)
-            result[open_rows] = np.minimum(result[open_rows], part.evaluate(columns, left[open_rows], right[open_rows]))
+            result[open_rows] = np.minimum(result[open_rows], pairs.truth(part, rows[open_rows]))
         return result
 
     def columns(self) -> Uses:
@@ -330,11 +389,11 @@ class AnyOf:
 
     parts: tuple[Condition, ...]
 
-    def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth:
-        result = self.parts[0].evaluate(columns, left, right)
+    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
+        result = pairs.truth(self.parts[0], rows)
         for part in self.parts[1:]:
             open_rows = np.flatnonzero(result != TRUE)
-            result[open_rows] = np.maximum(result[open_rows], part.evaluate(columns, left[open_rows], right[open_rows]))
+            result[open_rows] = np.maximum(result[open_rows], pairs.truth(part, rows[open_rows]))
         return result
 
     def columns(self) -> Uses:
@@ -350,8 +409,8 @@ class Not:
 
     part: Condition
 
-    def evaluate(self, columns: Columns, left: Indices, right: Indices) -> Truth:
-        return (TRUE - self.part.evaluate(columns, left, right)).astype(np.int8, copy=False)
+    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
+        return (TRUE - pairs.truth(self.part, rows)).astype(np.int8, copy=False)
 
     def columns(self) -> Uses:
         return self.part.columns()

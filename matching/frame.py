@@ -1,6 +1,9 @@
 """A batch of records as columns of numbers, so that conditions on many pairs become array operations."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,31 +17,41 @@ class Frame:
     """Columns of a batch of records, encoded on first use. Implements `matching.conditions.Columns`."""
 
     def __init__(self, records: Sequence[Features]) -> None:
-        self._records = records
+        self._size = len(records)
+        # By column: the records that have a value, and their values. Most records lack most columns.
+        self._rows: defaultdict[str, list[int]] = defaultdict(list)
+        self._values: defaultdict[str, list[Any]] = defaultdict(list)
+        for number, record in enumerate(records):
+            for column, value in record.items():
+                self._rows[column].append(number)
+                self._values[column].append(value)
+        # Texts to codes in order of first sight, and the bytes of those that were compared letter by letter.
         self._dictionary: dict[str, int] = {}
         self._bytes: list[bytes] = []
         self._codes: dict[str, NDArray[np.int32]] = {}
         self._lists: dict[str, NDArray[np.int32]] = {}
         self._numbers: dict[str, NDArray[np.float64]] = {}
+        self._present: dict[str, NDArray[np.bool_]] = {}
         # Similarities computed so far, by the codes of the two texts, in ascending order.
         self._compared = np.zeros(0, dtype=np.int64)
         self._similarities = np.zeros(0, dtype=np.float64)
 
     def codes(self, column: str) -> NDArray[np.int32]:
         if column not in self._codes:
-            values = (record.get(column) for record in self._records)
-            self._codes[column] = np.fromiter(
-                (-1 if value is None else self._code(str(value)) for value in values), np.int32, len(self._records)
-            )
+            known = self._dictionary
+            codes = np.full(self._size, -1, dtype=np.int32)
+            codes[self._rows[column]] = [known.setdefault(value, len(known)) for value in self._values[column]]
+            self._codes[column] = codes
         return self._codes[column]
 
     def texts(self, codes: NDArray[np.int32]) -> list[bytes]:
+        if len(self._bytes) < len(self._dictionary):
+            self._bytes.extend(text.encode() for text in islice(self._dictionary, len(self._bytes), None))
         known = self._bytes
         return [known[code] for code in codes.tolist()]
 
     def jaro_winkler(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.float64]:
-        pairs = (left.astype(np.int64) << 32) | right
-        wanted, places = np.unique(pairs, return_inverse=True)
+        wanted, places = np.unique((left.astype(np.int64) << 32) | right, return_inverse=True)
         at = np.searchsorted(self._compared, wanted)
         unseen = wanted if not len(self._compared) else wanted[self._compared[at % len(self._compared)] != wanted]
         if len(unseen):
@@ -52,45 +65,28 @@ class Frame:
 
     def lists(self, column: str) -> NDArray[np.int32]:
         if column not in self._lists:
-            rows = [_values(record, column) for record in self._records]
-            width = max((len(row) for row in rows), default=1) or 1
-            matrix = np.full((len(rows), width), -1, dtype=np.int32)
-            for index, row in enumerate(rows):
-                if row:
-                    matrix[index, : len(row)] = [self._code(value) for value in row]
+            known = self._dictionary
+            values: list[tuple[str, ...]] = self._values[column]
+            lengths = np.fromiter(map(len, values), np.int32, len(values))
+            width = max(int(lengths.max(initial=0)), 1)
+            filled = np.full((len(values), width), -1, dtype=np.int32)
+            flat = [known.setdefault(text, len(known)) for texts in values for text in texts]
+            filled[np.arange(width) < lengths[:, None]] = flat
+            matrix = np.full((self._size, width), -1, dtype=np.int32)
+            matrix[self._rows[column]] = filled
             self._lists[column] = matrix
         return self._lists[column]
 
     def numbers(self, column: str) -> NDArray[np.float64]:
         if column not in self._numbers:
-            self._numbers[column] = np.array(
-                [_number(record.get(column)) for record in self._records], dtype=np.float64
-            )
+            numbers = np.full(self._size, np.nan)
+            numbers[self._rows[column]] = self._values[column]
+            self._numbers[column] = numbers
         return self._numbers[column]
 
     def present(self, column: str) -> NDArray[np.bool_]:
-        return np.fromiter(
-            (bool(_filled(record.get(column))) for record in self._records), np.bool_, len(self._records)
-        )
-
-    def _code(self, value: str) -> int:
-        code = self._dictionary.get(value)
-        if code is None:
-            code = self._dictionary[value] = len(self._bytes)
-            self._bytes.append(value.encode())
-        return code
-
-
-def _filled(value: object) -> bool:
-    return value is not None and value != () and value != ""
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else float("nan")
-
-
-def _values(record: Mapping[str, object], column: str) -> tuple[str, ...]:
-    value = record.get(column)
-    if value is None:
-        return ()
-    return value if isinstance(value, tuple) else (str(value),)
+        if column not in self._present:
+            present = np.zeros(self._size, dtype=np.bool_)
+            present[self._rows[column]] = True
+            self._present[column] = present
+        return self._present[column]

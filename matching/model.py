@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from matching.conditions import Condition, Uses
-from matching.features import COLUMNS
+from matching.features import COLUMNS, KEY_COLUMNS
 from matching.parsing import parse_condition
 from mdm.errors import ConfigurationInvalid
 
@@ -28,22 +28,31 @@ FEATURES_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One outcome of a comparison. `weight` is log2(m / u) in bits; `condition` is None for the last level."""
+    """One outcome of a comparison. `weight` is log2(m / u) in bits; `condition` is None for the last level.
+
+    `expected` is what an expert expects it to weigh: where training saw too little, its result stays near that.
+    """
 
     label: str
     condition: Condition | None
     m: float
     u: float
     weight: float
+    expected: float
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Ordered levels; the first that is true counts. Level 0 is "unknown": weight 0."""
+    """Ordered levels; the first that is true counts. Level 0 is "unknown": weight 0.
+
+    No level may weigh less than `worst`: how much a difference in this may ever speak against a match, whatever the
+    training data say.
+    """
 
     name: str
     unknown: Condition
     levels: tuple[Level, ...]
+    worst: float
 
 
 class Effect(StrEnum):
@@ -76,9 +85,9 @@ class BlockingRule:
 class Thresholds:
     """Match weights in bits: from `match` on records are joined, from `possible` on a person is asked.
 
-    `groups` is what joining two groups of two or more records needs, on average over the pairs between them (pairs
-    that were not kept count as `absent`); `attach` is the same for a single record and a group. One strong pair is
-    not enough to melt two entities.
+    `groups` is what joining two groups of two or more records needs, on average over the pairs between them; `attach`
+    is the same for a single record and a group. One strong pair is not enough to melt two entities. In sets too large
+    to score every pair, a pair that is no link counts as `absent`.
     """
 
     match: float
@@ -115,13 +124,12 @@ class MatchModel:
     common_tokens: frozenset[str] = field(default=frozenset())
 
     def columns(self) -> Uses:
-        """Every column that the model reads, with the kind it must have."""
+        """Every column that comparisons and vetoes read, with the kind it must have."""
         conditions = [comparison.unknown for comparison in self.comparisons]
         for comparison in self.comparisons:
             conditions.extend(level.condition for level in comparison.levels if level.condition is not None)
         conditions.extend(veto.condition for veto in self.vetoes)
         uses = {use for condition in conditions for use in condition.columns()}
-        uses |= {(name, None) for rule in (*self.blocking, *self.dynamic) for name in rule.columns}
         return frozenset(uses)
 
 
@@ -163,6 +171,9 @@ def read_model(profile_text: str, weights_text: str) -> MatchModel:
             raise ConfigurationInvalid(
                 f"{domain}: there is no column {column!r}{f' that is a {kind}' if kind else ''}."
             )
+    for rule in (*model.blocking, *model.dynamic):
+        for column in set(rule.columns) - COLUMNS[domain].keys() - KEY_COLUMNS[domain].keys():
+            raise ConfigurationInvalid(f"{domain}: blocking rule {rule.name!r} names no column: {column!r}.")
     return model
 
 
@@ -175,12 +186,14 @@ def profile_model(profile_text: str, common_tokens: Iterable[str]) -> MatchModel
         "features": FEATURES_VERSION,
         "prior": 0.0,
         "common_tokens": sorted(common_tokens),
-        "comparisons": {
-            item["name"]: dict.fromkeys((*(level["label"] for level in item["levels"]), item["otherwise"]), neutral)
-            for item in profile["comparisons"]
-        },
+        "comparisons": {item["name"]: dict.fromkeys(_labels(item), neutral) for item in profile["comparisons"]},
     }
     return read_model(profile_text, json.dumps(weights))
+
+
+def _labels(item: Mapping[str, Any]) -> list[str]:
+    last = item["otherwise"]
+    return [*(level["label"] for level in item["levels"]), last["label"] if isinstance(last, Mapping) else last]
 
 
 def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any]) -> MatchModel:
@@ -226,24 +239,25 @@ def _cannot_link(item: Mapping[str, Any]) -> CannotLink:
 def _comparison(domain: str, item: Mapping[str, Any], weights: Mapping[str, Any]) -> Comparison:
     name = str(item["name"])
     where = f"{domain}.comparisons.{name}"
-    levels = [
-        _level(str(level["label"]), parse_condition(level["when"], f"{where}.{level['label']}"), weights, where)
-        for level in item["levels"]
-    ]
-    levels.append(_level(str(item["otherwise"]), None, weights, where))
+    last = item["otherwise"]
+    items = [*item["levels"], last if isinstance(last, Mapping) else {"label": last}]
+    levels = tuple(_level(level, number < len(items), weights, where) for number, level in enumerate(items, start=1))
     if len({level.label for level in levels}) != len(levels):
         raise ConfigurationInvalid(f"{where}: two levels have the same label.")
-    return Comparison(name, parse_condition(item["unknown"], f"{where}.unknown"), tuple(levels))
+    unknown = parse_condition(item["unknown"], f"{where}.unknown")
+    return Comparison(name, unknown, levels, float(item.get("worst", -_MAX_WEIGHT_BITS)))
 
 
-def _level(label: str, condition: Condition | None, weights: Mapping[str, Any], where: str) -> Level:
+def _level(item: Mapping[str, Any], conditional: bool, weights: Mapping[str, Any], where: str) -> Level:
+    label = str(item["label"])
     if label not in weights:
         raise ConfigurationInvalid(f"{where}: level {label!r} has no weight. Train the model again.")
     m, u = float(weights[label]["m"]), float(weights[label]["u"])
     if not (0 < m <= 1 and 0 < u <= 1):
         raise ConfigurationInvalid(f"{where}: m and u of {label!r} must be probabilities above 0.")
+    condition = parse_condition(item["when"], f"{where}.{label}") if conditional else None
     weight = _finite(math.log2(m / u), f"{where}.{label}")
-    return Level(label, condition, m, u, weight)
+    return Level(label, condition, m, u, weight, float(item.get("expected", 0.0)))
 
 
 def _finite(value: Any, where: str) -> float:

@@ -27,7 +27,18 @@ from mdm.errors import ConfigurationInvalid
 
 
 def parse_condition(document: object, where: str) -> Condition:
-    """A condition from its YAML form. Raises ConfigurationInvalid naming the place in the document."""
+    """A condition from its YAML form; equal conditions are one object, so that what is known of one is known of all.
+
+    Raises ConfigurationInvalid naming the place in the document.
+    """
+    condition = _parse(document, where)
+    return _INTERNED.setdefault(condition, condition)
+
+
+_INTERNED: dict[Condition, Condition] = {}
+
+
+def _parse(document: object, where: str) -> Condition:
     if not isinstance(document, Mapping) or len(document) != 1:
         raise ConfigurationInvalid(f"{where}: a condition is a mapping with one operator, not {document!r}")
     operator, argument = next(iter(document.items()))

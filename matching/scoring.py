@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.conditions import TRUE, Indices
+from matching.conditions import TRUE, Indices, Pairs
 from matching.features import Features, derive
 from matching.frame import Frame
 from matching.model import Comparison, MatchModel
@@ -78,13 +78,13 @@ def score_features(model: MatchModel, records: Sequence[Features], left: Indices
     veto = np.full(len(left), -1, dtype=np.int8)
     for start in range(0, len(left), _CHUNK):
         rows = slice(start, start + _CHUNK)
-        a, b = left[rows], right[rows]
+        pairs = Pairs(frame, left[rows], right[rows])
         for column, comparison in enumerate(model.comparisons):
-            found = _levels(comparison, frame, a, b)
+            found = _levels(comparison, pairs)
             levels[rows, column] = found
             weight[rows] += _weights(comparison)[found]
         for number in range(len(model.vetoes) - 1, -1, -1):
-            holds = model.vetoes[number].condition.evaluate(frame, a, b) == TRUE
+            holds = pairs.truth(model.vetoes[number].condition, pairs.all_rows) == TRUE
             veto[rows][holds] = number
     names = [item.name for item in model.vetoes]
     return Scores(weight, levels, [names[number] if number >= 0 else None for number in veto.tolist()])
@@ -95,8 +95,8 @@ def explain_pair(model: MatchModel, left: Mapping[str, Any], right: Mapping[str,
     features = [derive(model.domain, record, model.common_tokens) for record in (left, right)]
     first, second = np.array([0], dtype=np.intp), np.array([1], dtype=np.intp)
     scores = score_features(model, features, first, second)
-    frame = Frame(features)
-    vetoes = tuple(veto.name for veto in model.vetoes if veto.condition.evaluate(frame, first, second)[0] == TRUE)
+    pairs = Pairs(Frame(features), first, second)
+    vetoes = tuple(veto.name for veto in model.vetoes if pairs.truth(veto.condition, pairs.all_rows)[0] == TRUE)
     contributions = tuple(
         _contribution(comparison, int(level))
         for comparison, level in zip(model.comparisons, scores.levels[0], strict=True)
@@ -110,16 +110,17 @@ def probability(weight: float) -> float:
     return float(1.0 / (1.0 + 2.0 ** -min(max(weight, -1000.0), 1000.0)))
 
 
-def _levels(comparison: Comparison, frame: Frame, left: Indices, right: Indices) -> NDArray[np.int8]:
+def _levels(comparison: Comparison, pairs: Pairs) -> NDArray[np.int8]:
     """The first true level of each pair; conditions are asked only about pairs that are still undecided."""
-    result = np.full(len(left), len(comparison.levels), dtype=np.int8)
-    unknown = comparison.unknown.evaluate(frame, left, right) == TRUE
+    rows = pairs.all_rows
+    result = np.full(len(rows), len(comparison.levels), dtype=np.int8)
+    unknown = pairs.truth(comparison.unknown, rows) == TRUE
     result[unknown] = 0
-    undecided = np.flatnonzero(~unknown)
+    undecided = rows[~unknown]
     for number, level in enumerate(comparison.levels, start=1):
         if level.condition is None or not len(undecided):
             break
-        holds = level.condition.evaluate(frame, left[undecided], right[undecided]) == TRUE
+        holds = pairs.truth(level.condition, undecided) == TRUE
         result[undecided[holds]] = number
         undecided = undecided[~holds]
     return result

@@ -5,11 +5,10 @@ Judged on whole groups, because a contradiction is often between two records tha
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from rapidfuzz.distance import OSA
 
-from matching.features.values import texts
+from matching.features.values import Features, texts
 from matching.model import MatchModel
 
 # Two values of one identifier this close are one value, mistyped once (a swap of neighbours counts as one).
@@ -35,18 +34,18 @@ class Facts:
         return Facts(merged, self.names | other.names, self.parents | other.parents)
 
 
-def facts_of(model: MatchModel, comparison: Mapping[str, Any]) -> Facts:
-    """The facts of one record, as the model says which columns identify."""
+def facts_of(model: MatchModel, features: Features) -> Facts:
+    """The facts of one record from its columns, as the model says which of them identify."""
     identifiers: dict[str, set[str]] = {}
     for column in model.cannot_link.identifiers:
-        for value in texts(comparison, column):
+        for value in texts(features, column):
             kind, _, normal = value.rpartition(":") if ":" in value else (column, "", value)
             identifiers.setdefault(kind, set()).add(normal)
     child, parent = model.cannot_link.parents or ("", "")
     return Facts(
         {kind: frozenset(values) for kind, values in identifiers.items()},
-        frozenset(texts(comparison, parent)) if parent else frozenset(),
-        frozenset(texts(comparison, child)) if child else frozenset(),
+        frozenset(texts(features, parent)) if parent else frozenset(),
+        frozenset(texts(features, child)) if child else frozenset(),
     )
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import orjson
 
-from matching.features.contract import CONTRACT_COLUMNS, contract_features
-from matching.features.customer import CUSTOMER_COLUMNS, customer_features
-from matching.features.product import PRODUCT_COLUMNS, product_features
+from matching.features.contract import CONTRACT_COLUMNS, CONTRACT_KEY_COLUMNS, contract_features, contract_keys
+from matching.features.customer import CUSTOMER_COLUMNS, CUSTOMER_KEY_COLUMNS, customer_features, customer_keys
+from matching.features.product import PRODUCT_COLUMNS, PRODUCT_KEY_COLUMNS, product_features, product_keys
 from matching.features.values import Features, Kind
 
-__all__ = ["COLUMNS", "Features", "Kind", "derive"]
+__all__ = ["COLUMNS", "KEY_COLUMNS", "Features", "Kind", "derive", "derive_keys"]
 
 #: The columns that exist per domain; a model that misuses one is refused at load.
 COLUMNS: Mapping[str, Mapping[str, Kind]] = {
@@ -23,14 +23,21 @@ COLUMNS: Mapping[str, Mapping[str, Kind]] = {
     "product": PRODUCT_COLUMNS,
 }
 
+#: Further columns that blocking rules may name.
+KEY_COLUMNS: Mapping[str, Mapping[str, Kind]] = {
+    "customer": CUSTOMER_KEY_COLUMNS,
+    "contract": CONTRACT_KEY_COLUMNS,
+    "product": PRODUCT_KEY_COLUMNS,
+}
 
-# A record is derived again for every batch in which it is a candidate. This many of the latest are kept, some 5 kB each;
+# A record is derived again for every batch in which it is a candidate. The latest are kept, some 5 kB each;
 # a feed that touches the same customers for a while finds most of them here.
 _KEPT = 20_000
 
 
 def derive(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:
-    """All columns of one record. Unknown values are absent; lists are sorted, distinct and never empty.
+    """The columns of one record that comparisons read. Unknown values are absent; lists are sorted, distinct and never
+    empty.
 
     The result is shared between calls and must not be changed.
     """
@@ -45,3 +52,13 @@ def _derive(domain: str, document: bytes, common_tokens: frozenset[str]) -> Feat
     if domain == "contract":
         return contract_features(comparison)
     return product_features(comparison)
+
+
+def derive_keys(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:
+    """The columns of one record that blocking reads: those of `derive` and further ones."""
+    features = derive(domain, comparison, common_tokens)
+    if domain == "customer":
+        return customer_keys(comparison, features, common_tokens)
+    if domain == "contract":
+        return contract_keys(comparison, features)
+    return product_keys(features)

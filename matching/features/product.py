@@ -6,9 +6,11 @@ from typing import Any
 from matching.features.values import Columns, Features, distinct, kinds, put, text, texts
 
 PRODUCT_COLUMNS = kinds(
-    texts="gtin name edition stated_edition version family unit name_compact sorted_words form variant",
-    lists="codes code_stems code_parts words word_heads word_pairs numbers self evidence",
+    texts="gtin name edition stated_edition version family unit name_compact sorted_words form",
+    lists="codes code_stems code_parts words numbers self evidence",
 )
+#: Columns that only blocking reads.
+PRODUCT_KEY_COLUMNS = kinds(texts="variant", lists="word_heads word_pairs")
 
 #: Parts at the end of a code that tell where or since when a product is sold, not which product it is.
 _CODE_SUFFIXES = frozenset(
@@ -85,7 +87,14 @@ def _words(columns: Columns, comparison: Mapping[str, Any], name: str) -> None:
     put(columns, "version", version)
     put(columns, "stated_edition", edition)
     put(columns, "form", form)
-    put(columns, "variant", f"{form}|{edition}|{version}")
-    heads = distinct(token[:_HEAD] for token in plain)
+
+
+def product_keys(features: Features) -> Features:
+    """What only blocking reads."""
+    columns: Columns = {}
+    if "form" in features:
+        columns["variant"] = "|".join(str(features[key]) for key in ("form", "stated_edition", "version"))
+    heads = distinct([word[:_HEAD] for word in texts(features, "words")])
     put(columns, "word_heads", heads)
-    put(columns, "word_pairs", distinct(f"{a}+{b}" for i, a in enumerate(heads) for b in heads[i + 1 :]))
+    put(columns, "word_pairs", distinct([f"{a}+{b}" for i, a in enumerate(heads) for b in heads[i + 1 :]]))
+    return {**features, **columns}

@@ -28,16 +28,17 @@ def kinds(*, texts: str, lists: str, numbers: str = "") -> Mapping[str, Kind]:
 
 def text(comparison: Mapping[str, Any], key: str) -> str | None:
     value = comparison.get(key)
-    return str(value) if value not in (None, "") else None
+    return str(value) if value else None
 
 
 def texts(comparison: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """A list value as sorted distinct texts; a single text counts as a list of one."""
     value = comparison.get(key)
-    if value in (None, ""):
+    if not value:
         return ()
-    values = [value] if isinstance(value, str) else value
-    return tuple(sorted({str(item) for item in values if item not in (None, "")}))
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if len(value) == 1 else distinct(value)
 
 
 def number(comparison: Mapping[str, Any], key: str) -> float | None:
@@ -46,7 +47,10 @@ def number(comparison: Mapping[str, Any], key: str) -> float | None:
 
 
 def distinct(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({value for value in values if value}))
+    """Sorted, each once, without empty texts."""
+    found = set(values)
+    found.discard("")
+    return tuple(sorted(found)) if len(found) > 1 else tuple(found)
 
 
 def put(columns: Columns, name: str, value: str | tuple[str, ...] | float | None) -> None:

@@ -81,7 +81,8 @@ def sample(model: MatchModel, stores: Sequence[Store]) -> Sample:
 
 
 def fit(comparisons: Sequence[Comparison], data: Sample, shrinkage: float) -> Fit:
-    """Weights that explain the matches best, monotone within each comparison, shrunk by `shrinkage` per squared bit."""
+    """Weights that explain the matches best: monotone within each comparison, none below its `worst`, each drawn
+    towards what is expected of it with a penalty of `shrinkage` per squared bit."""
     sizes = [len(comparison.levels) for comparison in comparisons]
     # A comparison's weights are its lowest weight plus steps upwards, so monotone means that no step is negative.
     starts = np.cumsum([1, *sizes])
@@ -89,28 +90,27 @@ def fit(comparisons: Sequence[Comparison], data: Sample, shrinkage: float) -> Fi
     design = np.concatenate([_staircase(rows[:, i], size) for i, size in enumerate(sizes)], axis=1)
     design = np.concatenate([np.ones((len(rows), 1)), design], axis=1)
     to_levels = [np.tril(np.ones((size, size)))[::-1] for size in sizes]
+    expected = [np.array([level.expected for level in comparison.levels]) for comparison in comparisons]
+    total, matches = counts.sum(axis=1), counts[:, 1]
 
     def loss(steps: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         odds = design @ steps * _LN2
-        expected = 1.0 / (1.0 + np.exp(-odds))
-        total = counts.sum(axis=1)
-        value = float(np.sum(total * np.logaddexp(0.0, odds) - counts[:, 1] * odds))
-        gradient = design.T @ (total * expected - counts[:, 1]) * _LN2
-        for start, matrix in zip(starts, to_levels, strict=False):
+        value = float(np.sum(total * np.logaddexp(0.0, odds) - matches * odds))
+        gradient = design.T @ (total / (1.0 + np.exp(-odds)) - matches) * _LN2
+        for start, matrix, wanted in zip(starts, to_levels, expected, strict=False):
             span = slice(start, start + len(matrix))
-            levels = matrix @ steps[span]
-            value += shrinkage * float(levels @ levels)
-            gradient[span] += 2 * shrinkage * matrix.T @ levels
+            away = matrix @ steps[span] - wanted
+            value += shrinkage * float(away @ away)
+            gradient[span] += 2 * shrinkage * matrix.T @ away
         return value, gradient
 
     bounds: list[tuple[float | None, float | None]] = [(None, None)]
-    for size in sizes:
-        bounds += [(None, None)] + [(0.0, None)] * (size - 1)
-    found = minimize(loss, np.zeros(len(bounds)), jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 2000})
-    weights = tuple(
-        matrix @ found.x[start : start + len(matrix)] for start, matrix in zip(starts, to_levels, strict=False)
-    )
-    return Fit(float(found.x[0]), weights)
+    for comparison in comparisons:
+        bounds += [(comparison.worst, None)] + [(0.0, None)] * (len(comparison.levels) - 1)
+    start_at = np.array([0.0] * len(bounds))
+    found = minimize(loss, start_at, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 5000}).x
+    weights = tuple(matrix @ found[at : at + len(matrix)] for at, matrix in zip(starts, to_levels, strict=False))
+    return Fit(float(found[0]), weights)
 
 
 def _distinct(data: Sample) -> tuple[NDArray[np.int8], NDArray[np.float64]]:

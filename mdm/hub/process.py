@@ -181,13 +181,7 @@ def _change(
     mine = [head for head in heads if records[head.rec_id].domain is domain]
     live = {head.rec_id: records[head.rec_id] for head in mine if not head.deleted}
     return DomainChange(
-        compared={
-            rec: record
-            for rec, record in live.items()
-            if rec not in before
-            or before[rec].deleted
-            or before[rec].comparison != mirror_store.form(record.comparison)
-        },
+        compared={rec: record for rec, record in live.items() if before.get(rec) != mirror_store.forms_of(record)},
         changed=frozenset(live),
         dirty=frozenset(dirty),
         gone=frozenset(

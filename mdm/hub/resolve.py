@@ -21,7 +21,7 @@ class DomainChange:
     """What happened to the records of one domain in this unit of work.
 
     Attributes:
-        compared: live records whose comparison form is new, with their standardised form.
+        compared: live records whose comparison form or references are new, with their standardised form.
         changed: all live records whose content or provenance is new, `compared` included.
         dirty: live records whose own content did not change but what is stated about them, or what they point at, did.
         gone: records that are no longer live.

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
@@ -159,21 +158,24 @@ def all_forms(work: UnitOfWork) -> dict[RecordId, tuple[object, object]]:
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """The stored canonical form of a record, as text."""
+    """What identity reads of a stored record, as text: its comparison form and whom it refers to."""
 
     deleted: bool
     comparison: str | None
+    references: str | None
 
 
-def form(value: Mapping[str, Any]) -> str:
-    """The text form in which comparisons are stored and compared."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+def forms_of(record: SourceRecord) -> Forms:
+    """The forms that a live record will be stored with."""
+    return Forms(False, _comparison(record), _references(record))
 
 
 def load_forms(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, Forms]:
     """What the store holds of these records before they are written; new ones are absent."""
-    rows = work.query("select rec_id, deleted, comparison::text from source_record where rec_id = any(%s)", ids)
-    return {RecordId(row[0]): Forms(row[1], row[2]) for row in rows}
+    rows = work.query(
+        "select rec_id, deleted, comparison::text, refs::text from source_record where rec_id = any(%s)", ids
+    )
+    return {RecordId(row[0]): Forms(*row[1:]) for row in rows}
 
 
 def write_mirror(work: UnitOfWork, delta: MirrorDelta, records: Mapping[RecordId, SourceRecord]) -> Touched:
@@ -233,8 +235,7 @@ def _record_row(work: UnitOfWork, head: Head, record: SourceRecord) -> Sequence[
     return (
         head.rec_id, *head.key, record.kind, record.domain.value if record.domain else None, head.deleted,
         head.operation.value, _json(head.row), _json(record.attributes) if live else None,
-        form(record.comparison) if live else None,
-        _json([[ref.role, *ref.target] for ref in record.references]) if live else None,
+        _comparison(record) if live else None, _references(record) if live else None,
         _json(record.rejected) if live and record.rejected else None, *head.position, *head.place, head.lsn,
         head.transaction, head.event_time, head.previous_key, sorted(head.unresolved) or None, work.batch_id,
     )  # fmt: skip
@@ -276,6 +277,14 @@ def _write_satellites(work: UnitOfWork, heads: Sequence[Head], records: Mapping[
         names=frozenset({alias for _, alias in aliases ^ new_aliases} | offers),
         evidence=frozenset(evidence ^ new_evidence),
     )
+
+
+def _comparison(record: SourceRecord) -> str:
+    return orjson.dumps(record.comparison, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _references(record: SourceRecord) -> str:
+    return orjson.dumps([[reference.role, *reference.target] for reference in record.references]).decode()
 
 
 def _json(value: object) -> str | None:
