@@ -14,11 +14,15 @@ _BY_NAME: Mapping[Domain, Mapping[str, Attribute]] = {
     domain: {attribute.name: attribute for attribute in attributes} for domain, attributes in ATTRIBUTES.items()
 }
 
-#: Attributes of linked facts that say what a fact is and how it stands; all others count as confidential, because facts
-#: carry amounts and persons and no catalogue classifies them.
+#: Attributes of linked facts that say what a fact is, when it is and how it stands. All others count as confidential:
+#: facts carry amounts and persons, and no catalogue classifies them.
 _OPEN_FACT_ATTRIBUTES = frozenset(
-    {"number", "status", "currency", "date", "due_date", "start_date", "end_date", "kind"}
-)
+    {
+        "number", "status", "stage", "type", "currency", "interval", "usage_type", "active", "closed", "won",
+        "issued_at", "due_date", "order_date", "posting_date", "close_date", "expires_on", "received_at",
+        "period_start", "period_end", "valid_from", "valid_to",
+    }
+)  # fmt: skip
 
 
 class Shown(NamedTuple):

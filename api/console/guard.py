@@ -42,7 +42,9 @@ class SignedIn(RoleGuard):
         return session
 
 
-SessionDep = Annotated[Session, Depends(SignedIn(STEWARDS))]
+#: One object, so that a page that states it twice (on its router and as a parameter) checks it once.
+signed_in = SignedIn(STEWARDS)
+SessionDep = Annotated[Session, Depends(signed_in)]
 
 
 def safe_target(target: str) -> str:

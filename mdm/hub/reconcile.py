@@ -53,9 +53,7 @@ def read_material(engine: Engine, catalogue: Catalogue, policy: Policy) -> Mater
             accounts=_stated(read_lifecycle.validated_records(work)),
             entities=read_lifecycle.entities_by_name(work),
             contracts=dict(whole.current_values(work, Domain.CONTRACT)),
-            metered=frozenset(
-                entity for entity, values in whole.current_values(work, Domain.PRODUCT) if values.get("metered")
-            ),
+            products=dict(whole.current_values(work, Domain.PRODUCT)),
             versions=_versions(read_lifecycle.past_rows(work, agreements), catalogue),
         )
 

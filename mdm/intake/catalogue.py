@@ -56,6 +56,22 @@ class Catalogue:
         self._prefixes = frozenset(profile.contract.topic_prefix for profile in profiles)
         if len(self._by_topic) < len(profiles) or len(self._by_table) < len(profiles):
             raise ConfigurationInvalid("Two contracts describe the same topic, or the same table of a platform.")
+        for profile in profiles:
+            self._check_targets(profile)
+
+    def _check_targets(self, profile: Profile) -> None:
+        """Targets in a platform of this catalogue must exist; a platform that is not in it may come later."""
+        platforms = {system for system, _ in self._by_table}
+        for target in profile.mapping.targets() if profile.mapping is not None else ():
+            table, _, alias = target.type.partition("#")
+            other = self._by_table.get((target.system, table))
+            declared = {rule.name for rule in other.mapping.aliases} if other is not None and other.mapping else set()
+            if target.system in platforms and (other is None or (alias and alias not in declared)):
+                raise ConfigurationInvalid(
+                    f"The mapping of {profile.system}.{profile.table} points at {target.system}.{target.type}, "
+                    "which is no table or alias of that platform.",
+                    action="Correct `to` in the mapping, or declare the alias in the mapping of the other table.",
+                )
 
     @property
     def profiles(self) -> tuple[Profile, ...]:

@@ -90,6 +90,14 @@ class TableMapping:
     trust: Mapping[str, float]
     default_trust: float
 
+    def targets(self) -> tuple[Target, ...]:
+        """Every table that this mapping points at."""
+        return (
+            *(rule.target for rule in self.references),
+            *(rule.target for rule in self.evidence),
+            *(rule.target for rule in self.attributes if rule.target is not None),
+        )
+
 
 def read_mapping(file: Path, contract: Contract, standardisers: frozenset[str]) -> TableMapping:
     """The mapping of one table, checked against its contract and the canonical model.

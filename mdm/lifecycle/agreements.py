@@ -4,20 +4,20 @@ References between platforms are missing, re-typed or left stale by a renewal, s
 a stated number only where it leads to one contract of the same customer.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from mdm.lifecycle.facts import Activation, Contract, Entitlement, Invoice, Offer, Subscription, Terms
-from mdm.lifecycle.ledger import Ledger, product_of
+from mdm.lifecycle.adoption import adopt
+from mdm.lifecycle.facts import Activation, Contract, Entitlement, Invoice, Subscription, Terms
+from mdm.lifecycle.ledger import Ledger
 from mdm.lifecycle.material import Material, Stated, Version, amount_of
 from mdm.lifecycle.numbers import number_forms
 from mdm.lifecycle.policy import Policy
+from mdm.lifecycle.products import Products, key_of
 from mdm.model.ids import CrosswalkKey, EntityId
-
-_AT_ONCE = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def read_agreements(material: Material, ledger: Ledger, policy: Policy) -> Agree
     for subscription in ledger.subscriptions.values():
         if subscription.customer is not None:
             subscriptions[subscription.customer].append(subscription)
-    adopted = _adopt(contracts, subscriptions, policy.grace["subscription"])
+    adopted = adopt(contracts, ledger, policy.grace["subscription"])
     assigned = {key: each.contract for key, each in ledger.subscriptions.items() if each.contract is not None}
     for entity, subscription in adopted.items():
         contracts[entity] = replace(contracts[entity], subscriptions=(subscription.key,))
@@ -71,47 +71,6 @@ def read_agreements(material: Material, ledger: Ledger, policy: Policy) -> Agree
         if contract.customer is not None:
             of_customer[contract.customer].append(contract)
     return Agreements(contracts, ledger.subscriptions, assigned, of_customer, subscriptions)
-
-
-def _adopt(
-    contracts: Mapping[EntityId, Contract], sold_to: Mapping[EntityId, Sequence[Subscription]], within: timedelta
-) -> dict[EntityId, Subscription]:
-    """Subscriptions that were resolved to another contract, or to none that was signed, by the contract they belong to.
-
-    Matching is careful, and stale references mislead it: what it left apart is put together here where customer, dates
-    and products leave one answer. Identity itself stays as the hub has it.
-    """
-    adopted: dict[EntityId, Subscription] = {}
-    wanted: Counter[CrosswalkKey] = Counter()
-    for contract in contracts.values():
-        if contract.customer is None or contract.subscriptions:
-            continue
-        likely = [
-            subscription
-            for subscription in sold_to.get(contract.customer, ())
-            if _is_likely(contract, subscription, contracts, within)
-        ]
-        if len(likely) == 1:
-            adopted[contract.entity_id] = likely[0]
-            wanted[likely[0].key] += 1
-    return {entity: subscription for entity, subscription in adopted.items() if wanted[subscription.key] == 1}
-
-
-def _is_likely(
-    contract: Contract, subscription: Subscription, contracts: Mapping[EntityId, Contract], within: timedelta
-) -> bool:
-    """Whether a subscription without a signed contract began with this one, or one goes on from a contract that ended
-    when this one began. A day may differ by `within` where the products are the same.
-    """
-    other = contracts.get(subscription.contract) if subscription.contract is not None else None
-    if other is None or contract.start is None:
-        return False
-    sells_the_same = bool(contract.products & subscription.quantities.keys())
-    if other.only_subscribed:
-        apart = abs(subscription.start - contract.start) if subscription.start is not None else timedelta.max
-        return apart == _AT_ONCE or (apart <= within and sells_the_same)
-    goes_on = other.end is not None and abs(other.end - contract.start) <= within
-    return goes_on and sells_the_same and subscription.status != "cancelled"
 
 
 def _contract(
@@ -127,13 +86,13 @@ def _contract(
     lines = [
         line for source in (values, *(record.attributes for record in records)) for line in source.get("lines") or ()
     ]
-    products = {product_of(line["product"], material, ledger.offers) for line in lines}
+    products = {ledger.products.named(key_of(line["product"])) for line in lines}
     return Contract(
         entity_id=entity,
         customer=_named(values.get("customer"), material),
         number=numbers[0] if numbers else None,
         number_forms=frozenset().union(*map(number_forms, numbers)),
-        status=values.get("status"),
+        status=_status(values.get("status"), records, policy),
         currency=values.get("currency"),
         start=_day(values.get("start_date")),
         end=_day(values.get("end_date")),
@@ -142,29 +101,37 @@ def _contract(
         records=tuple(sorted(record.key for record in records)),
         subscriptions=tuple(sorted(each.key for each in records if policy.plays("subscription", each.key))),
         products=frozenset(product for product in products if product is not None),
-        terms=tuple(terms for record in records for terms in _terms(record, material, ledger.offers, policy)),
+        terms=tuple(terms for record in records for terms in _terms(record, material, ledger.products, policy)),
         activations=tuple(_activations(records, accounts, policy)),
     )
+
+
+def _status(golden: str | None, records: Sequence[Stated], policy: Policy) -> str | None:
+    """The surviving status; but a draft typed once more beside a signed contract does not make it a draft."""
+    if golden is not None and policy.says("contract_draft", golden):
+        active = [each.word("status") for each in records if policy.says("contract_active", each.word("status"))]
+        return active[0] if active else golden
+    return golden
 
 
 def _named(reference: Mapping[str, Any] | None, material: Material) -> EntityId | None:
     if reference is None:
         return None
-    return material.entity(CrosswalkKey(reference["system"], reference["type"], reference["key"]))
+    return material.entity(key_of(reference))
 
 
 def _day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
 
 
-def _terms(record: Stated, material: Material, offers: Mapping[CrosswalkKey, Offer], policy: Policy) -> Iterable[Terms]:
+def _terms(record: Stated, material: Material, products: Products, policy: Policy) -> Iterable[Terms]:
     """The prices that a record named over time; nothing for records that name none."""
     versions = material.versions.get(record.key) or [Version(record.changed_at, record.attributes)]
     for position, version in enumerate(versions):
         prices = {}
         for line in version.attributes.get("lines") or ():
             price = amount_of(line.get("unit_price"))
-            product = product_of(line.get("product"), material, offers)
+            product = products.named(key_of(line["product"]))
             if price is not None and product is not None:
                 prices[product] = price
         if prices:

@@ -24,7 +24,7 @@ def cases(material: Material, policy: Policy) -> Iterator[Case]:
     """Every invoice, entitlement, usage batch and contract as a case."""
     ledger = read_ledger(material, policy)
     agreements = read_agreements(material, ledger, policy)
-    metered = material.metered | {each.product for each in ledger.offers.values() if each.metered and each.product}
+    metered = ledger.products.metered
     yield from _invoice_cases(ledger, agreements, metered)
     yield from _entitlement_cases(ledger, agreements, metered)
     yield from usage_cases(ledger, agreements, _by_subscription(ledger), metered)

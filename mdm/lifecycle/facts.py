@@ -51,11 +51,12 @@ class PostingLine:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """A journal entry. `status` is the one status of its lines, in lower case."""
+    """A journal entry. `status` is that of all its lines, in lower case; `partners` are the customers it is on."""
 
     number: str
     status: str
     reject_reason: str | None
+    partners: frozenset[EntityId]
     lines: tuple[PostingLine, ...]
 
 
@@ -71,7 +72,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A live subscription. `contract` is the entity it was resolved to; quantities and offers are by product."""
+    """A live subscription. `contract` is the entity it was resolved to; quantities and offers are by product.
+
+    `stated_forms` are the forms of the contract number that it states, which may be re-typed or stale.
+    """
 
     key: CrosswalkKey
     contract: EntityId | None
@@ -79,6 +83,7 @@ class Subscription:
     status: str | None
     currency: str | None
     start: date | None
+    stated_forms: frozenset[str]
     changed_at: datetime
     quantities: Mapping[EntityId, Decimal]
     offers: Mapping[EntityId, Offer]

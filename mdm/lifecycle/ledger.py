@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from mdm.lifecycle.facts import (
     Entitlement,
@@ -19,6 +18,7 @@ from mdm.lifecycle.facts import (
 from mdm.lifecycle.material import Material, Stated, amount_of
 from mdm.lifecycle.numbers import number_forms
 from mdm.lifecycle.policy import Policy
+from mdm.lifecycle.products import Products, key_of, read_products
 from mdm.model.ids import CrosswalkKey, EntityId
 
 
@@ -31,50 +31,34 @@ class Ledger:
     subscriptions: Mapping[CrosswalkKey, Subscription]
     entitlements: Sequence[Entitlement]
     usage: Sequence[UsageBatch]
-    offers: Mapping[CrosswalkKey, Offer]
+    products: Products
 
 
 def read_ledger(material: Material, policy: Policy) -> Ledger:
     """The facts of the material. Rows that name nothing known stay, with None where the name leads nowhere."""
-    offers = {each.key: _offer(each, material, policy) for each in material.of_kind("offer")}
-    invoices = _invoices(material)
+    products = read_products(material, policy)
+    invoices = _invoices(material, products)
     return Ledger(
         invoices=invoices,
-        entries=_entries(material.of_kind("posting"), invoices.values()),
+        entries=_entries(material, invoices.values()),
         subscriptions={
-            each.key: _subscription(each, material, offers)
+            each.key: _subscription(each, material, products)
             for each in material.contract_records
             if policy.plays("subscription", each.key)
         },
-        entitlements=[_entitlement(each, material) for each in material.of_kind("entitlement")],
-        usage=[_usage(each, material) for each in material.of_kind("usage_batch")],
-        offers=offers,
+        entitlements=[_entitlement(each, material, products) for each in material.of_kind("entitlement")],
+        usage=[_usage(each, material, products) for each in material.of_kind("usage_batch")],
+        products=products,
     )
 
 
-def product_of(
-    reference: Mapping[str, Any] | None, material: Material, offers: Mapping[CrosswalkKey, Offer]
-) -> EntityId | None:
-    """The product behind a reference of a contract line: a product row, or an offer of one."""
-    if reference is None:
-        return None
-    name = CrosswalkKey(reference["system"], reference["type"], reference["key"])
-    return material.entity(name) or (offers[name].product if name in offers else None)
-
-
-def _offer(row: Stated, material: Material, policy: Policy) -> Offer:
-    product = material.entity(row.target("offer_of"))
-    metered = product in material.metered or policy.says("offer_metered", row.word("usage_type"))
-    return Offer(row.key, product, row.amount("unit_amount"), metered)
-
-
-def _invoices(material: Material) -> dict[CrosswalkKey, Invoice]:
+def _invoices(material: Material, products: Products) -> dict[CrosswalkKey, Invoice]:
     lines: dict[CrosswalkKey | None, list[InvoiceLine]] = defaultdict(list)
     for row in material.of_kind("invoice_line"):
         lines[row.target("invoice")].append(
             InvoiceLine(
                 row.key,
-                material.entity(row.target("product")),
+                products.named(row.target("product")),
                 row.amount("quantity"),
                 row.amount("unit_amount"),
                 row.amount("amount"),
@@ -98,7 +82,7 @@ def _invoices(material: Material) -> dict[CrosswalkKey, Invoice]:
     }
 
 
-def _entries(postings: Iterable[Stated], invoices: Iterable[Invoice]) -> dict[CrosswalkKey, list[JournalEntry]]:
+def _entries(material: Material, invoices: Iterable[Invoice]) -> dict[CrosswalkKey, list[JournalEntry]]:
     """Journal entries by the invoice that they name, by its number or its key, however it was typed.
 
     A form that two invoices share names neither.
@@ -108,7 +92,7 @@ def _entries(postings: Iterable[Stated], invoices: Iterable[Invoice]) -> dict[Cr
         for form in number_forms(invoice.number) | number_forms(invoice.key.key):
             named[form].add(invoice.key)
     lines: dict[tuple[str, str], list[Stated]] = defaultdict(list)
-    for posting in postings:
+    for posting in material.of_kind("posting"):
         lines[posting.key.system, posting.text("journal_entry") or posting.key.key].append(posting)
     entries: dict[CrosswalkKey, list[JournalEntry]] = defaultdict(list)
     for (_, number), rows in sorted(lines.items()):
@@ -116,33 +100,39 @@ def _entries(postings: Iterable[Stated], invoices: Iterable[Invoice]) -> dict[Cr
             *(named.get(form, set()) for row in rows for form in number_forms(row.text("invoice_number")))
         )
         if len(meant) == 1:
-            entries[meant.pop()].append(_entry(number, rows))
+            entries[meant.pop()].append(_entry(number, rows, material))
     return entries
 
 
-def _entry(number: str, rows: Sequence[Stated]) -> JournalEntry:
+def _entry(number: str, rows: Sequence[Stated], material: Material) -> JournalEntry:
     statuses = {row.word("status") or "" for row in rows}
     reasons = sorted({reason for row in rows if (reason := row.text("reject_reason"))})
     lines = tuple(
         PostingLine(row.key, row.text("account"), row.amount("amount"), row.target("customer") is not None)
         for row in sorted(rows, key=lambda row: row.key)
     )
-    # An entry is posted or rejected as a whole; lines that disagree are on their way from one to the other.
-    return JournalEntry(number, statuses.pop() if len(statuses) == 1 else "", reasons[0] if reasons else None, lines)
+    partners = {material.entity(row.target("customer")) for row in rows}
+    return JournalEntry(
+        number=number,
+        # An entry is posted or rejected as a whole; lines that disagree are on their way from one to the other.
+        status=statuses.pop() if len(statuses) == 1 else "",
+        reject_reason=reasons[0] if reasons else None,
+        partners=frozenset(partner for partner in partners if partner is not None),
+        lines=lines,
+    )
 
 
-def _subscription(row: Stated, material: Material, offers: Mapping[CrosswalkKey, Offer]) -> Subscription:
+def _subscription(row: Stated, material: Material, products: Products) -> Subscription:
     quantities: dict[EntityId, Decimal] = defaultdict(Decimal)
-    sold: dict[EntityId, Offer] = {}
+    offers: dict[EntityId, Offer] = {}
     for line in row.attributes.get("lines") or ():
-        product = product_of(line["product"], material, offers)
+        name = key_of(line["product"])
+        product = products.named(name)
         if product is None:
             continue
         quantities[product] += amount_of(line["quantity"]) or Decimal(0)
-        reference = line["product"]
-        offer = offers.get(CrosswalkKey(reference["system"], reference["type"], reference["key"]))
-        if offer is not None:
-            sold[product] = offer
+        if name in products.offers:
+            offers[product] = products.offers[name]
     return Subscription(
         key=row.key,
         contract=material.entity(row.key),
@@ -150,17 +140,18 @@ def _subscription(row: Stated, material: Material, offers: Mapping[CrosswalkKey,
         status=row.word("status"),
         currency=row.text("currency"),
         start=row.day("start_date"),
+        stated_forms=frozenset().union(*map(number_forms, row.attributes.get("other_numbers") or ())),
         changed_at=row.changed_at,
         quantities=dict(quantities),
-        offers=sold,
+        offers=offers,
     )
 
 
-def _entitlement(row: Stated, material: Material) -> Entitlement:
+def _entitlement(row: Stated, material: Material, products: Products) -> Entitlement:
     return Entitlement(
         key=row.key,
         customer=material.entity(row.target("customer")),
-        product=material.entity(row.target("product")),
+        product=products.named(row.target("product")),
         quantity=row.amount("quantity"),
         valid_from=row.day("valid_from"),
         valid_to=row.day("valid_to"),
@@ -171,11 +162,11 @@ def _entitlement(row: Stated, material: Material) -> Entitlement:
     )
 
 
-def _usage(row: Stated, material: Material) -> UsageBatch:
+def _usage(row: Stated, material: Material, products: Products) -> UsageBatch:
     return UsageBatch(
         key=row.key,
         customer=material.entity(row.target("customer")),
-        product=material.entity(row.target("product")),
+        product=products.named(row.target("product")),
         event_id=row.text("event_id"),
         quantity=row.amount("quantity"),
         period_start=row.day("period_start"),

@@ -58,8 +58,8 @@ class Version:
 class Material:
     """Everything that is reconciled, as of one instant.
 
-    `entities` leads from every name of a source row (key or alias) to the one entity it means. `contracts` holds golden
-    values. `versions` holds the known versions of contract records, oldest first.
+    `entities` leads from every name of a source row (key or alias) to the one entity it means. `contracts` and
+    `products` hold golden values. `versions` holds the known versions of contract records, oldest first.
     """
 
     as_of: datetime
@@ -68,7 +68,7 @@ class Material:
     accounts: Sequence[Stated]
     entities: Mapping[CrosswalkKey, EntityId]
     contracts: Mapping[EntityId, Mapping[str, Any]]
-    metered: frozenset[EntityId] = frozenset()
+    products: Mapping[EntityId, Mapping[str, Any]] = field(default_factory=dict)
     versions: Mapping[CrosswalkKey, Sequence[Version]] = field(default_factory=dict)
 
     def of_kind(self, kind: str) -> list[Stated]:

@@ -13,5 +13,10 @@ def number_forms(text: str | None) -> frozenset[str]:
     """
     if text is None:
         return frozenset()
-    folded = re.sub(r"[^0-9a-z]", "", text.casefold())
-    return frozenset({folded, _SERIES.sub("", folded)} - {""})
+    number = folded(text)
+    return frozenset({number, _SERIES.sub("", number)} - {""})
+
+
+def folded(text: str) -> str:
+    """Letters and digits only, in lower case."""
+    return re.sub(r"[^0-9a-z]", "", text.casefold())

@@ -55,15 +55,19 @@ def _sales(
 ) -> list[_Sale]:
     """The customer's subscriptions that sell the product.
 
-    A feature that was retired may have taken the name of its product with it; then whatever is metered is meant, where
-    a subscription sells only one such thing.
+    Where none does (a retired feature leads nowhere, a product is not yet recognised in both platforms), whatever is
+    metered is meant, if a subscription sells only one such thing.
     """
-    found = []
-    for subscription in agreements.subscriptions_of(batch.customer):
-        sold = metered & subscription.quantities.keys() if batch.product is None else {batch.product}
-        if len(sold) == 1 and sold <= subscription.quantities.keys():
-            found.append(_Sale(subscription, min(sold), invoices.get(subscription.key, ())))
-    return found
+    subscriptions = agreements.subscriptions_of(batch.customer)
+    found = [(each, batch.product) for each in subscriptions if batch.product in each.quantities]
+    if not found:
+        sold = [(each, metered & each.quantities.keys()) for each in subscriptions]
+        found = [(each, min(products)) for each, products in sold if len(products) == 1]
+    return [
+        _Sale(subscription, product, invoices.get(subscription.key, ()))
+        for subscription, product in found
+        if product is not None
+    ]
 
 
 def _billing_of(batch: UsageBatch, sales: Sequence[_Sale]) -> tuple[_Sale | None, Invoice | None]:

@@ -15,11 +15,11 @@ from sqlalchemy import (
     cast,
     func,
     literal,
-    or_,
     select,
     tuple_,
     union_all,
 )
+from sqlalchemy.sql.elements import ColumnElement
 
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.read_golden import GOLDEN_COLUMNS, GoldenRow, golden_row
@@ -69,22 +69,36 @@ def list_golden(
     Without `q` in the order of their last change, oldest first: a record that changes while pages are read moves to the
     end and is met (again) there, so nothing is missed. With `q` best matches first, then by entity id.
     """
-    # The words of a query are folded as the words of records are.
-    words = None if filters.q is None else list(dict.fromkeys(search_words(filters.q)))[:MAX_WORDS]
-    if words == []:
-        return []  # a query of nothing but punctuation finds nothing, rather than everything
-    found = None if words is None else _found(domain, words, filters.beginnings)
-    sort = golden.c.seq if found is None else found.c.sort
-    query = select(*GOLDEN_COLUMNS, sort.label("sort")).where(
-        golden.c.domain == domain.value, golden.c.known_to.is_(None)
-    )
-    if found is not None:
+    current = select(*GOLDEN_COLUMNS).where(golden.c.domain == domain.value, golden.c.known_to.is_(None))
+    query = _narrowed(current, filters)
+    if filters.q is None:
+        query = _page(query, golden.c.seq, golden.c.entity_id, after, limit)
+    else:
+        # The words of a query are folded as the words of records are.
+        words = list(dict.fromkeys(search_words(filters.q)))[:MAX_WORDS]
+        if not words:
+            return []  # a query of nothing but punctuation finds nothing, rather than everything
+        found = _found(domain, words, filters.beginnings)
+        if query is current:
+            # Terms are held for current golden records only, so the page can be cut before the wide rows are read.
+            found = _page(select(found.c.entity_id), found.c.sort, found.c.entity_id, after, limit).subquery()
         query = query.join(found, found.c.entity_id == golden.c.entity_id)
-    query = _narrowed(query, filters)
-    if after is not None:
-        query = query.where(tuple_(sort, golden.c.entity_id) > tuple_(literal(after.sort), literal(after.entity_id)))
-    rows = connection.execute(query.order_by(sort, golden.c.entity_id).limit(limit))
+        query = _page(query, found.c.sort, golden.c.entity_id, after, limit)
+    rows = connection.execute(query)
     return [Listed(golden_row(row[:-1]), Place(row.sort, row.entity_id)) for row in rows]
+
+
+def _page(
+    query: Select[*tuple[Any, ...]],
+    sort: ColumnElement[int],
+    entity_id: ColumnElement[str],
+    after: Place | None,
+    limit: int,
+) -> Select[*tuple[Any, ...]]:
+    """The part of a query behind `after`, by `sort` and entity id, with `sort` as its last column."""
+    if after is not None:
+        query = query.where(tuple_(sort, entity_id) > tuple_(literal(after.sort), literal(after.entity_id)))
+    return query.add_columns(sort.label("sort")).order_by(sort, entity_id).limit(limit)
 
 
 def _found(domain: Domain, words: Sequence[str], beginnings: bool) -> Subquery:
@@ -92,15 +106,17 @@ def _found(domain: Domain, words: Sequence[str], beginnings: bool) -> Subquery:
 
     `sort` is smaller for better matches: minus the number of words met exactly, and least for an identifier.
     """
-    each = union_all(*(_with_word(domain, word, beginnings) for word in words)).subquery()
+    if len(words) == 1:
+        word = _with_term(domain, words[0], beginnings).subquery()
+        return select(word.c.entity_id, (-word.c.exact).label("sort")).subquery()
+    each = union_all(*(_with_term(domain, word, beginnings) for word in words)).subquery()
     by_words = (
         select(each.c.entity_id, (-func.sum(each.c.exact)).label("sort"))
         .group_by(each.c.entity_id)
         .having(func.count() == len(words))
     )
-    by_identifier = select(search_term.c.entity_id, literal(-MAX_WORDS - 1).label("sort")).where(
-        search_term.c.domain == domain.value, search_term.c.term == "".join(words)
-    )
+    whole = _with_term(domain, "".join(words), beginnings).subquery()
+    by_identifier = select(whole.c.entity_id, (-whole.c.exact * (MAX_WORDS + 1)).label("sort"))
     both = union_all(by_words, by_identifier).subquery()
     return (
         select(both.c.entity_id, cast(func.min(both.c.sort), Integer).label("sort"))
@@ -109,14 +125,14 @@ def _found(domain: Domain, words: Sequence[str], beginnings: bool) -> Subquery:
     )
 
 
-def _with_word(domain: Domain, word: str, beginnings: bool) -> Select[str, int]:
+def _with_term(domain: Domain, word: str, beginnings: bool) -> Select[str, int]:
+    """Entities with a term that is, or begins with, this word; `exact` is 1 where it is."""
     term = search_term.c.term
     matches = term == word
     if beginnings and len(word) >= _SHORTEST_PREFIX:
         # ~>=~ and ~<~ compare byte by byte, which is what the text_pattern_ops index is ordered by. A LIKE with a bound
         # parameter would lose that index as soon as the statement runs from a cached plan.
-        begins = and_(term.op("~>=~")(word), term.op("~<~")(word[:-1] + chr(ord(word[-1]) + 1)))
-        matches = or_(matches, begins)
+        matches = and_(term.op("~>=~")(word), term.op("~<~")(word[:-1] + chr(ord(word[-1]) + 1)))
     return (
         select(search_term.c.entity_id, func.max(case((term == word, 1), else_=0)).label("exact"))
         .where(search_term.c.domain == domain.value, matches)

@@ -193,6 +193,7 @@ class HubRows:
                 .where(t.golden.c.entity_id == entity_id, t.golden.c.known_to.is_(None))
                 .values(known_to=at)
             )
+            connection.execute(text("delete from search_term where entity_id = :id"), {"id": entity_id})
             connection.execute(
                 text(
                     "update crosswalk set entity_id = :to where entity_id = :id"

@@ -74,3 +74,13 @@ def test_partitions_may_arrive_in_any_interleaving() -> None:
     shuffled = translate([message for partition in partitions for message in partition], load_catalogue())
 
     assert fold(shuffled.events).rows == in_order
+
+
+def test_events_with_embedded_schemas_give_the_same_rows() -> None:
+    with_schemas = FileFeed(Path(__file__).parent / "captures" / "world_with_schemas.jsonl.gz").poll(1000, 0.0)
+    found = translate(with_schemas, load_catalogue())
+    plain = {(event.key, event.operation, repr(event.row)) for event in decoded().events}
+
+    assert found.dead_letters == found.drifts == ()
+    assert len({event.type for event in found.events}) == 22
+    assert all((event.key, event.operation, repr(event.row)) in plain for event in found.events)

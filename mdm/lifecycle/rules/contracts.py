@@ -8,9 +8,12 @@ from mdm.lifecycle.rules.wording import contract_name
 
 
 def contract_without_subscription(case: ContractCase, context: Context) -> Problem | None:
-    """The contract is active and has begun, but no subscription belongs to it."""
+    """The contract is active and has begun, but no subscription belongs to it.
+
+    Whether it has one cannot be told of a contract whose customer nobody knows.
+    """
     contract = case.contract
-    if contract.subscriptions or not contract.records or contract.start is None:
+    if contract.subscriptions or not contract.records or contract.start is None or contract.customer is None:
         return None
     if not context.policy.says("contract_active", contract.status):
         return None

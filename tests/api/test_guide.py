@@ -1,0 +1,52 @@
+"""Every request that docs/api.md shows is a request that works."""
+
+import re
+import shlex
+from itertools import pairwise
+from pathlib import Path
+from string import Template
+
+import pytest
+from fastapi.testclient import TestClient
+
+from mdm.model.ids import CrosswalkKey, Domain
+from tests.api.rows import ACME, ERP_ACME, HubRows
+
+_GUIDE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+_REQUESTS = re.findall(r"^curl .*$", _GUIDE, re.MULTILINE)
+
+
+@pytest.fixture
+def variables(rows: HubRows, erp: TestClient) -> dict[str, str]:
+    """What the guide leaves to its reader."""
+    terms = ["acme", "anvils", "nl169963937b05"]
+    acme = rows.golden(Domain.CUSTOMER, ERP_ACME, ACME, terms=terms)
+    rows.golden(Domain.CUSTOMER, CrosswalkKey("crm", "account", "B"), ACME)
+    return {
+        "HUB": "",
+        "KEY": erp.headers["authorization"].removeprefix("Bearer "),
+        "CUSTOMER": acme,
+        "NEXT": erp.get("/v1/customers", params={"limit": 1}).json()["next"],
+        "SINCE": erp.get("/v1/changes", params={"limit": 1}).json()["next"],
+    }
+
+
+def test_the_guide_shows_requests() -> None:
+    assert len(_REQUESTS) > 15
+
+
+def test_every_request_of_the_guide_works(variables: dict[str, str], erp: TestClient) -> None:
+    stranger = TestClient(erp.app, follow_redirects=False)
+    for request in _REQUESTS:
+        words = shlex.split(Template(request).substitute(variables))
+        headers = dict(word.split(": ", 1) for flag, word in pairwise(words) if flag == "-H")
+        answer = stranger.get(words[-1], headers=headers)
+        assert answer.status_code == 200, (request, answer.text)
+
+
+def test_searches_of_the_guide_find_what_they_look_for(variables: dict[str, str], erp: TestClient) -> None:
+    searches = [shlex.split(request)[-1].removeprefix("$HUB") for request in _REQUESTS if "q=" in request]
+
+    assert searches
+    for address in searches:
+        assert [item["id"] for item in erp.get(address).json()["items"]] == [variables["CUSTOMER"]], address

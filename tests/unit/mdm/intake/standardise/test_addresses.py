@@ -1,0 +1,107 @@
+"""Addresses taken apart and folded, so that two writings of one place are equal."""
+
+from typing import Any
+
+import pytest
+
+from mdm.intake.standardise.addresses import split_street
+from mdm.intake.standardise.places import city_form
+from mdm.intake.standardise.streets import street_form
+from tests.unit.mdm.intake.standardise.given import standardised
+
+
+@pytest.mark.parametrize(
+    ("written", "street", "number", "unit"),
+    [
+        ("Goethestrasse 18", "Goethestrasse", "18", ""),
+        ("30 Queen Street", "Queen Street", "30", ""),
+        ("53 Rue de la République", "Rue de la République", "53", ""),
+        ("Jarilaan 48a", "Jarilaan", "48a", ""),
+        ("Hauptstr. 12-14", "Hauptstr.", "12-14", ""),
+        ("Harald-Haase-Platz 52", "Harald-Haase-Platz", "52", ""),
+        ("Via Roma, 7", "Via Roma", "7", ""),
+        ("5 Main Street, Suite 200", "Main Street", "5", "Suite 200"),
+        ("12 High St Apt 4B", "High St", "12", "Apt 4B"),
+        ("Gran Vía", "Gran Vía", "", ""),
+        ("PO Box 5130", "PO Box", "5130", ""),
+        ("Postfach 12 34", "PO Box", "1234", ""),
+        ("Mieszka I 100d", "Mieszka I", "100d", ""),
+    ],
+)
+def test_street_and_house_number_are_parted(written: str, street: str, number: str, unit: str) -> None:
+    assert split_street(written) == (street, number, unit)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Goethestraße", "GOETHESTR."),
+        ("Aliciaboulevard", "Aliciablvd"),
+        ("Lake Shore Drive", "Lake Shore Dr"),
+        ("Rue de la République", "r. République"),
+        ("ul. Marszałkowska", "Marszałkowska"),
+        ("P.za Lussu", "Piazza Lussu"),
+        ("C/ Mayor", "Calle Mayor"),
+        ("al. Jerozolimskie", "Aleje Jerozolimskie"),
+        ("Am Mühlbach", "Am Muehlbach"),
+        ("天府大道", "Tianfu Avenue"),
+    ],
+)
+def test_writings_of_one_street_are_equal(one: str, other: str) -> None:
+    assert street_form(one) == street_form(other) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("München", "Munich"), ("Köln", "COLOGNE"), ("Łódź", "Lodz"), ("大阪市", "Osaka"), ("Lyon Cedex 03", "Lyons")],
+)
+def test_one_city_under_two_names_is_one(one: str, other: str) -> None:
+    assert city_form(one) == city_form(other)
+
+
+def forms(country: str | None = None, **parts: Any) -> dict[str, Any]:
+    return dict(standardised("address", country=country, **parts).comparison)
+
+
+def test_a_postcode_loses_country_prefix_and_spaces() -> None:
+    assert forms(city="Verona", postal_code="IT-37196")["postcode"] == "37196"
+    assert forms(city="Groningen", postal_code="9780 NP")["postcode"] == "9780np"
+    assert forms(country="US", city="Boston", postal_code="02172-1234")["postcode"] == "02172"
+
+
+def test_region_code_and_name_of_a_known_country_are_equal() -> None:
+    assert forms(country="US", region="TX") == forms(country="US", region="Texas") == {"region": "us-tx"}
+
+
+def test_city_and_postcode_in_each_others_field_are_put_right() -> None:
+    address = standardised("address", street="Jiřinková 92", city="702 76", postal_code="Ostrava").value
+
+    assert (address["city"], address["postal_code"]) == ("Ostrava", "702 76")
+
+
+def test_a_city_in_the_postcode_field_is_a_city() -> None:
+    address = standardised("address", street="Gran Vía 3", postal_code="Alicante").value
+
+    assert (address["city"], address["postal_code"]) == ("Alicante", None)
+
+
+def test_a_post_office_box_is_kept_but_contradicts_no_street() -> None:
+    result = standardised("address", street="PO Box 5130", city="London")
+
+    assert (result.value["street"], result.value["house_number"]) == ("PO Box", "5130")
+    assert result.comparison == {"city": "london"}
+
+
+def test_placeholders_are_left_out_and_named() -> None:
+    result = standardised("address", street="N/A", city="Lyon", postal_code="00000")
+
+    assert result.comparison == {"city": "lyon"}
+    assert result.rejected == "PLACEHOLDER"
+
+
+def test_a_house_number_of_one_digit_is_no_placeholder() -> None:
+    assert forms(street="Alihof", house_number="2") == {"street": "alihof", "house_number": "2"}
+
+
+def test_an_empty_address_is_none() -> None:
+    assert standardised("address", street=None, city="").value is None

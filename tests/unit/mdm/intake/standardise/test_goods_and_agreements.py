@@ -1,0 +1,129 @@
+"""Names and codes of products; numbers, terms and lines of contracts."""
+
+import pytest
+
+from mdm.intake.standardise.agreements import derived_terms, number_form
+from mdm.intake.standardise.goods import product_name
+from tests.unit.mdm.intake.standardise.given import standardised
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Nimbus Analytics Professional",
+        "SUBSCR NIMBUS ANALYTICS PROF",
+        "Nimbus Analytics Pro - Subscription",
+        "Nimbus Analytics Professional (annual)",
+        "Nimbus Analytics Professional [NIM-ANAL-PRO]",
+    ],
+)
+def test_styles_of_one_product_name_share_words_and_edition(written: str) -> None:
+    found = product_name(written)
+
+    assert (found.words, found.edition) == (("nimbus", "analytics"), "professional")
+
+
+def test_versions_are_told_apart() -> None:
+    assert product_name("Pulse Messaging 2.0").version == product_name("svc-messaging-pulse-v2").version == "v2"
+    assert product_name("Pulse Messaging").version is None
+
+
+def test_a_code_in_brackets_is_a_code() -> None:
+    assert standardised("product_name", "Nimbus Analytics [NIM-ANAL-PRO]").comparison["codes"] == ["nimanalpro"]
+
+
+def test_a_code_is_folded_whole_and_in_parts() -> None:
+    result = standardised("product_code", "NIM.ANAL-PRO_v2")
+
+    assert result.value == "NIM.ANAL-PRO_v2"
+    assert result.comparison == {"codes": ["nimanalprov2"], "code_parts": ["anal", "nim", "pro", "v2"]}
+
+
+def test_only_a_trade_item_number_with_a_right_check_digit_is_compared() -> None:
+    assert standardised("gtin", "4006381333931").comparison == {"gtin": "04006381333931"}
+    assert standardised("gtin", "4006381333932").comparison == {}
+    assert standardised("gtin", "0000000000000").rejected == "PLACEHOLDER"
+
+
+@pytest.mark.parametrize(
+    "written", ["CT-2024-000123", "ct 2024 000123", "CT2024000123", "CT-2024-000123 / v2", "CT-2024-000123 / PO 4711"]
+)
+def test_writings_of_one_number_are_one(written: str) -> None:
+    assert number_form(written) == "ct2024000123"
+
+
+def test_a_number_without_its_prefix_is_found_among_the_numbers() -> None:
+    own = standardised("own_number", "CT-2024-000123").comparison
+    stated = standardised("stated_number", "2024-000123").comparison
+
+    assert set(own["numbers"]) & set(stated["numbers"]) == {"2024000123"}
+    assert (own["own_number"], stated["stated_number"]) == ("ct2024000123", "2024000123")
+
+
+def test_junk_is_no_number() -> None:
+    assert standardised("stated_number", "TBD").value is None
+
+
+def test_lines_name_product_quantity_and_price() -> None:
+    lines = standardised(
+        "lines", target=("crm", "product2#product_code"), product="KIT", quantity=20, unit_price="3000.00"
+    ).value
+
+    assert lines == [
+        {
+            "product": {"system": "crm", "type": "product2#product_code", "key": "KIT"},
+            "quantity": "20",
+            "unit_price": "3000.00",
+        }
+    ]
+
+
+def test_term_and_yearly_value_follow_from_dates_and_value() -> None:
+    comparison = {**standardised("start", "2023-12-07").comparison, **standardised("end", "2025-12-06").comparison}
+
+    derived = derived_terms({"value": "120000.00", "currency": "EUR"}, comparison)
+
+    assert derived == {"term_months": 24, "value": 120000.0, "annual_value": 60000.0, "currency": "eur"}
+
+
+def test_a_period_is_compared_but_is_no_attribute() -> None:
+    result = standardised("period", start="2024-01-01T00:00:00.000000Z", end="2024-02-01")
+
+    assert result.value is None
+    assert result.comparison == {"period_start": 19723, "period_end": 19754}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("currency", "eur", "EUR"),
+        ("currency", "EURO", None),
+        ("language", "de-AT", "de"),
+        ("language", ["??", "nl-NL"], "nl"),
+        ("integer", "7", 7),
+        ("integer", "7.5", None),
+        ("decimal", "1E3", "1000"),
+        ("decimal", "NaN", None),
+        ("date", "2024-02-30", None),
+        ("date", "2024-02-29T10:00:00Z", "2024-02-29"),
+        ("date", 1_700_000_000, "2023-11-14"),
+        ("boolean", True, True),
+        ("boolean", "no", False),
+        ("boolean", "maybe", None),
+        ("text", " N/A ", None),
+        ("text", "a\u00a0 b", "a b"),
+        ("texts", ["red", "red", "n/a", None], ["red"]),
+    ],
+)
+def test_plain_values(name: str, value: object, expected: object) -> None:
+    assert standardised(name, value).value == expected
+
+
+def test_codes_are_translated_and_unknown_ones_named() -> None:
+    codes = {"activated": "active", "draft": "draft"}
+
+    assert standardised("code", "Activated", codes=codes).value == "active"
+    assert standardised("code", "Frozen", codes=codes).rejected == "CODE_UNKNOWN"
+    assert standardised("code", "Frozen", codes={"*": "other"}).value == "other"
+    assert standardised("code", "0015g", options={"then": "merged"}).value == "merged"
+    assert standardised("code", False, options={"then": "inactive", "equals": "true"}).value is None

@@ -1,0 +1,161 @@
+"""Two spellings of one company have one core; two companies keep two."""
+
+import pytest
+
+from mdm.intake.standardise.organisations import organisation_name
+from tests.unit.mdm.intake.standardise.given import standardised
+
+
+def core(name: str, country: str | None = None) -> str | None:
+    found = organisation_name(name, country)
+    return found.core if found is not None else None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Siemens Aktiengesellschaft", "SIEMENS AG"),
+        ("Müller Maschinen GmbH", "Mueller Maschinen Ges.m.b.H."),
+        ("Müller Maschinen GmbH", "MULLER MASCHINEN"),
+        ("Rose & Klemt GmbH & Co. KG", "Rose und Klemt GmbH + Co KG"),
+        ("SAS Bouvier France", "Bouvier France S.A.S."),
+        ("Sté Bouvier France", "BOUVIER FRANCE"),
+        ("Société par actions simplifiée Bouvier", "Bouvier"),
+        ("Falros, LLC", "Falros Limited Liability Company"),
+        ("Pezzi S. r. l.", "Pezzi Società a responsabilità limitata"),
+        ("Mobilus Sp. z o.o.", "Mobilus Spółka z ograniczoną odpowiedzialnością"),
+        ("Strnad spol. s r.o.", "Strnad s.r.o."),
+        ("Pvt. Parts Private Limited", "Pvt. Parts (P) Ltd."),
+        ("Timber Co., Ltd.", "TIMBER CO.,LTD"),
+        ("Procter & Gamble Company", "Procter and Gamble Co"),
+        ("The Walt Disney Company", "Walt Disney Co."),
+        ("Nordic Int'l Mfg Ltd", "Nordic International Manufacturing Limited"),
+        ("Nordic Tech. Inc.", "Nordic Technologies, Incorporated"),
+        ("Acme Deutschland GmbH", "ACME GERMANY"),
+        ("Acme DE GmbH", "Acme Deutschland"),
+    ],
+)
+def test_variants_of_one_name_share_their_core(one: str, other: str) -> None:
+    assert core(one) == core(other) is not None
+
+
+@pytest.mark.parametrize(
+    ("marked", "plain"),
+    [
+        ("*** Acme Tools ***", "Acme Tools"),
+        ("Acme Tools - DO NOT USE", "Acme Tools"),
+        ("Acme Tools Ltd (old)", "Acme Tools Ltd"),
+        ("Acme Tools Ltd / HQ", "Acme Tools Ltd"),
+        ("Acme Tools Ltd #2", "Acme Tools Ltd"),
+        ("Acme Tools S.A. - Accounts Payable", "Acme Tools S.A."),
+        ("c/o Acme Tools", "Acme Tools"),
+        ("Acme Tools (United States)", "Acme Tools"),
+        ("Acme Tools Inc., Columbus", "Acme Tools Inc."),
+        ("Acme Tools Inc. US", "Acme Tools Inc."),
+        ("Acme Tools, Leipzig", "Acme Tools"),
+        ("Acme\u00a0Tools\t GmbH ", "Acme Tools GmbH"),
+        ("Acme T&ouml;ols GmbH", "Acme Töols GmbH"),
+        ("Acme SpÃ³Å‚ka komandytowa", "Acme Sp. k."),
+    ],
+)
+def test_marks_places_and_damage_are_taken_off(marked: str, plain: str) -> None:
+    assert core(marked) == core(plain) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("AG Barr plc", "ag barr"),
+        ("Spa Medica", "spa medica"),
+        ("SAS Institute Inc.", "sas institute"),
+        ("NV Energy", "nv energy"),
+        ("AS Roma S.p.A.", "as roma"),
+        ("Limited Brands, Inc.", "limited brands"),
+        ("Acme IT", "acme it"),
+    ],
+)
+def test_a_form_word_inside_a_name_belongs_to_it(name: str, expected: str) -> None:
+    assert core(name) == expected
+
+
+def test_a_city_that_distinguishes_branches_is_kept() -> None:
+    assert core("Acme Coffee Bordeaux SARL") != core("Acme Coffee Marseille SARL")
+
+
+def test_vowels_that_are_no_umlaut_stay_two_letters() -> None:
+    assert core("Blue Avenue Queen Oers") == "blue avenue queen oers"
+
+
+@pytest.mark.parametrize(
+    ("native", "latin", "country"),
+    [
+        ("株式会社田中運輸", "tanaka unyu", "JP"),
+        ("㈱田中運輸", "tanaka unyu", None),
+        ("田中運輸 K.K.", "tanaka unyu", None),
+        ("北京天泰印刷有限公司", "beijing tiantai printing", "CN"),
+        ("北京天泰印刷 CO.,LTD", "beijing tiantai printing", None),
+        ("ТОВ Київ Метал", "kyiv metal", "UA"),
+        ("ООО Ромашка", "romashka", "RU"),
+        ("Ελληνικά Πετρέλαια Α.Ε.", "ellinika petrelaia", "GR"),
+    ],
+)
+def test_names_in_other_scripts_have_the_latin_form_their_owners_use(native: str, latin: str, country: str) -> None:
+    assert core(native, country) == latin
+
+
+def test_japanese_characters_are_never_read_as_chinese() -> None:
+    found = organisation_name("株式会社漢字不明", "JP")
+
+    assert found is not None
+    assert found.core is None
+    assert found.native == "漢字不明"
+
+
+def test_the_native_form_is_kept_beside_the_latin_one() -> None:
+    comparison = standardised("organisation_name", "株式会社田中運輸", country="JP").comparison
+
+    assert comparison["name_native"] == "田中運輸"
+    assert comparison["legal_form"] == "jsc"
+
+
+@pytest.mark.parametrize(
+    "junk", ["TBD", "N/A", "test", "Unknown", "xxx", "-", "...", "ERASED-081435", "Test Company", "no name", "0000"]
+)
+def test_junk_is_no_name(junk: str) -> None:
+    result = standardised("organisation_name", junk)
+
+    assert (result.value, result.rejected) == (None, "PLACEHOLDER")
+    assert result.comparison == {}
+
+
+def test_the_value_is_what_people_wrote_without_damage_and_marks() -> None:
+    assert standardised("organisation_name", "***  Müller &amp; Söhne GmbH *** ").value == "Müller & Söhne GmbH"
+
+
+def test_trading_and_former_names_become_alternates() -> None:
+    result = standardised("organisation_names", others="Foo Ltd t/a Wonder Tools (formerly Bar LLC)")
+
+    assert result.value == ["Wonder Tools", "Bar LLC"]
+    assert result.comparison["alternate_names"] == ["bar", "wonder tools"]
+
+
+@pytest.mark.parametrize(
+    ("written", "display", "form_class"),
+    [
+        ("GesmbH", "GmbH", "llc"),
+        ("S.p.A.", "S.p.A.", "jsc"),
+        ("㈱", "株式会社", "jsc"),
+        ("Acme Besloten Vennootschap", "B.V.", "llc"),
+        ("Acme Incorporated", "Inc.", "corp"),
+        ("Acme L.P.", "LP", "lp"),
+    ],
+)
+def test_a_legal_form_is_found_alone_or_at_the_end_of_a_name(written: str, display: str, form_class: str) -> None:
+    result = standardised("legal_form", written)
+
+    assert result.value == display
+    assert result.comparison == {"legal_form": form_class}
+
+
+def test_a_name_without_a_form_has_none() -> None:
+    assert standardised("legal_form", "Acme").value is None

@@ -1,0 +1,70 @@
+"""What holds for all rules together."""
+
+import pytest
+
+from mdm.errors import ConfigurationInvalid
+from mdm.lifecycle.numbers import number_forms
+from mdm.lifecycle.policy import read_policy, shipped_policy
+from mdm.lifecycle.reconciliation import RULE_NAMES
+from tests.unit.mdm.lifecycle.story import SUBSCRIPTION_KEY, clean_story
+
+
+def test_every_rule_is_declared_and_every_declaration_is_a_rule() -> None:
+    assert set(RULE_NAMES) == shipped_policy().rules.keys()
+
+
+def test_codes_are_unique() -> None:
+    codes = [rule.code for rule in shipped_policy().rules.values()]
+    assert len(codes) == len(set(codes))
+
+
+def test_findings_are_ordered_and_repeatable() -> None:
+    def told() -> object:
+        story = clean_story()
+        for number in ("INV-2025-000003", "INV-2025-000002"):
+            story.invoice(number, currency="USD")
+        return story.findings()
+
+    first = told()
+
+    assert first == told()
+    assert [(each.rule, each.subject.key) for each in first] == [  # type: ignore[attr-defined]
+        ("currency_mismatch", "in_INV-2025-000002"),
+        ("currency_mismatch", "in_INV-2025-000003"),
+        ("posting_missing", "in_INV-2025-000002"),
+        ("posting_missing", "in_INV-2025-000003"),
+    ]
+
+
+def test_references_that_lead_nowhere_are_no_findings() -> None:
+    story = clean_story()
+    story.entitlement()
+    story.usage("1", received="2025-02-20")
+    story.entry("INV-1999-999999")
+    story.entities.clear()
+    story.contracts.clear()
+    del story.records[SUBSCRIPTION_KEY]
+
+    assert story.findings() == ()
+
+
+@pytest.mark.parametrize(
+    ("typed", "forms"),
+    [
+        ("INV-2024-000007", {"inv2024000007", "2024000007"}),
+        ("2024-000007", {"2024000007"}),
+        ("INV-7", {"inv7"}),
+        ("in_a1B2", {"ina1b2"}),
+        ("--", set()),
+        (None, set()),
+    ],
+)
+def test_a_number_is_met_again_with_and_without_its_series(typed: str | None, forms: set[str]) -> None:
+    assert number_forms(typed) == forms
+
+
+def test_rules_that_lack_a_part_are_refused_with_its_name() -> None:
+    with pytest.raises(ConfigurationInvalid, match="roles"):
+        read_policy("version: '1'\nrules: {}\n")
+    with pytest.raises(ConfigurationInvalid):
+        read_policy("just a text")
