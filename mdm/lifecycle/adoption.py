@@ -5,25 +5,25 @@ reconciliation only, where number, customer, dates and products leave one answer
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from mdm.lifecycle.facts import Contract, Subscription
+from mdm.lifecycle.ledger import Ledger
 from mdm.model.ids import CrosswalkKey, EntityId
 
 
-def adopt(
-    contracts: Mapping[EntityId, Contract], subscriptions: Iterable[Subscription], within: timedelta
-) -> dict[EntityId, Subscription]:
+def adopt(contracts: Mapping[EntityId, Contract], ledger: Ledger, within: timedelta) -> dict[EntityId, Subscription]:
     """By contract that has no subscription: the one subscription that is likely its own.
 
     `within` is how long after the start of a contract its subscription may begin.
     """
     of_customer: dict[EntityId, list[Subscription]] = defaultdict(list)
+    for key, customers in _customers(ledger).items():
+        for customer in customers:
+            of_customer[customer].append(ledger.subscriptions[key])
     stating: dict[str, list[Subscription]] = defaultdict(list)
-    for subscription in subscriptions:
-        if subscription.customer is not None:
-            of_customer[subscription.customer].append(subscription)
+    for subscription in ledger.subscriptions.values():
         for form in subscription.stated_forms:
             stating[form].append(subscription)
     adopted: dict[CrosswalkKey, tuple[Contract, Subscription]] = {}
@@ -39,6 +39,26 @@ def adopt(
         if key not in adopted or _began_later(contract, adopted[key][0]):
             adopted[key] = (contract, subscription)
     return {contract.entity_id: subscription for contract, subscription in adopted.values()}
+
+
+def _customers(ledger: Ledger) -> dict[CrosswalkKey, set[EntityId]]:
+    """By subscription: its customer, and the customers that its documents name.
+
+    Those are the partner on whom its invoices are posted and the tenant who may use it. Where names were too different
+    to match they are often the same customer in truth.
+    """
+    found: dict[CrosswalkKey, set[EntityId]] = {
+        key: set() if subscription.customer is None else {subscription.customer}
+        for key, subscription in ledger.subscriptions.items()
+    }
+    for key, entries in ledger.entries.items():
+        billed = ledger.invoices[key].subscription
+        if billed in found:
+            found[billed].update(partner for entry in entries for partner in entry.partners)
+    for entitlement in ledger.entitlements:
+        if entitlement.subscription in found and entitlement.customer is not None:
+            found[entitlement.subscription].add(entitlement.customer)
+    return found
 
 
 def _began_later(contract: Contract, other: Contract) -> bool:

@@ -61,7 +61,7 @@ def read_agreements(material: Material, ledger: Ledger, policy: Policy) -> Agree
     for subscription in ledger.subscriptions.values():
         if subscription.customer is not None:
             subscriptions[subscription.customer].append(subscription)
-    adopted = adopt(contracts, ledger.subscriptions.values(), policy.grace["subscription"])
+    adopted = adopt(contracts, ledger, policy.grace["subscription"])
     assigned = {key: each.contract for key, each in ledger.subscriptions.items() if each.contract is not None}
     for entity, subscription in adopted.items():
         contracts[entity] = replace(contracts[entity], subscriptions=(subscription.key,))

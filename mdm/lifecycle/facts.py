@@ -51,11 +51,12 @@ class PostingLine:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """A journal entry. `status` is the one status of its lines, in lower case."""
+    """A journal entry. `status` is that of all its lines, in lower case; `partners` are the customers it is on."""
 
     number: str
     status: str
     reject_reason: str | None
+    partners: frozenset[EntityId]
     lines: tuple[PostingLine, ...]
 
 

@@ -40,7 +40,7 @@ def read_ledger(material: Material, policy: Policy) -> Ledger:
     invoices = _invoices(material, products)
     return Ledger(
         invoices=invoices,
-        entries=_entries(material.of_kind("posting"), invoices.values()),
+        entries=_entries(material, invoices.values()),
         subscriptions={
             each.key: _subscription(each, material, products)
             for each in material.contract_records
@@ -82,7 +82,7 @@ def _invoices(material: Material, products: Products) -> dict[CrosswalkKey, Invo
     }
 
 
-def _entries(postings: Iterable[Stated], invoices: Iterable[Invoice]) -> dict[CrosswalkKey, list[JournalEntry]]:
+def _entries(material: Material, invoices: Iterable[Invoice]) -> dict[CrosswalkKey, list[JournalEntry]]:
     """Journal entries by the invoice that they name, by its number or its key, however it was typed.
 
     A form that two invoices share names neither.
@@ -92,7 +92,7 @@ def _entries(postings: Iterable[Stated], invoices: Iterable[Invoice]) -> dict[Cr
         for form in number_forms(invoice.number) | number_forms(invoice.key.key):
             named[form].add(invoice.key)
     lines: dict[tuple[str, str], list[Stated]] = defaultdict(list)
-    for posting in postings:
+    for posting in material.of_kind("posting"):
         lines[posting.key.system, posting.text("journal_entry") or posting.key.key].append(posting)
     entries: dict[CrosswalkKey, list[JournalEntry]] = defaultdict(list)
     for (_, number), rows in sorted(lines.items()):
@@ -100,19 +100,26 @@ def _entries(postings: Iterable[Stated], invoices: Iterable[Invoice]) -> dict[Cr
             *(named.get(form, set()) for row in rows for form in number_forms(row.text("invoice_number")))
         )
         if len(meant) == 1:
-            entries[meant.pop()].append(_entry(number, rows))
+            entries[meant.pop()].append(_entry(number, rows, material))
     return entries
 
 
-def _entry(number: str, rows: Sequence[Stated]) -> JournalEntry:
+def _entry(number: str, rows: Sequence[Stated], material: Material) -> JournalEntry:
     statuses = {row.word("status") or "" for row in rows}
     reasons = sorted({reason for row in rows if (reason := row.text("reject_reason"))})
     lines = tuple(
         PostingLine(row.key, row.text("account"), row.amount("amount"), row.target("customer") is not None)
         for row in sorted(rows, key=lambda row: row.key)
     )
-    # An entry is posted or rejected as a whole; lines that disagree are on their way from one to the other.
-    return JournalEntry(number, statuses.pop() if len(statuses) == 1 else "", reasons[0] if reasons else None, lines)
+    partners = {material.entity(row.target("customer")) for row in rows}
+    return JournalEntry(
+        number=number,
+        # An entry is posted or rejected as a whole; lines that disagree are on their way from one to the other.
+        status=statuses.pop() if len(statuses) == 1 else "",
+        reject_reason=reasons[0] if reasons else None,
+        partners=frozenset(partner for partner in partners if partner is not None),
+        lines=lines,
+    )
 
 
 def _subscription(row: Stated, material: Material, products: Products) -> Subscription:

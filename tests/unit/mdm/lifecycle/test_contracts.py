@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from mdm.model.ids import CrosswalkKey, EntityId
 from tests.unit.mdm.lifecycle.story import (
     ACCOUNT_KEY,
+    BILLING_CUSTOMER,
     CONTRACT,
     CONTRACT_KEY,
     SUBSCRIPTION_KEY,
+    TENANT,
     Story,
     clean_story,
     row,
@@ -57,6 +59,34 @@ def test_an_adopted_subscription_is_billed_under_the_contract() -> None:
     finding = story.only_finding()
 
     assert (finding.rule, finding.contract) == ("currency_mismatch", CONTRACT)
+
+
+def test_the_books_tell_whose_subscription_it_is_where_names_did_not_match() -> None:
+    story = apart()
+    story.entities |= {BILLING_CUSTOMER: EntityId("cus_2"), TENANT: EntityId("cus_2")}
+    assert story.found() == ["contract_without_subscription"]
+
+    story.invoice()
+    story.entry()
+
+    assert story.findings() == ()
+
+
+def test_a_subscription_of_another_customer_that_states_the_number_is_taken_too() -> None:
+    story = apart()
+    story.entities |= {BILLING_CUSTOMER: EntityId("cus_2")}
+    story.change(SUBSCRIPTION_KEY, other_numbers=["ct2025000001"])
+
+    assert story.findings() == ()
+
+
+def test_a_contract_on_an_anniversary_renews_a_running_subscription() -> None:
+    story = apart()
+    story.change(SUBSCRIPTION_KEY, start_date="2023-01-01")
+    assert story.findings() == ()
+
+    story.change(SUBSCRIPTION_KEY, status="cancelled")
+    assert story.found() == ["contract_without_subscription"]
 
 
 def test_a_subscription_that_began_at_another_time_belongs_to_something_else() -> None:
