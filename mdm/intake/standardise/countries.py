@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Final
 
 import pycountry
-from rigour.territories import lookup_territory
+from babel import Locale
 
 from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder
 from mdm.intake.standardise.lists import lines_of, variants_of, words_of
@@ -44,6 +44,69 @@ def usual_country(text: str) -> str | None:
     return _USUAL.get(folded) or _USUAL.get(folded.replace(" ", ""))
 
 
+#: Languages in which companies write the country of their seat.
+_LANGUAGES: Final = [
+    "ar",
+    "bg",
+    "bn",
+    "cs",
+    "da",
+    "de",
+    "el",
+    "en",
+    "es",
+    "et",
+    "fa",
+    "fi",
+    "fr",
+    "ga",
+    "he",
+    "hi",
+    "hr",
+    "hu",
+    "id",
+    "is",
+    "it",
+    "ja",
+    "ko",
+    "lt",
+    "lv",
+    "mk",
+    "ms",
+    "mt",
+    "nb",
+    "nl",
+    "pl",
+    "pt",
+    "ro",
+    "ru",
+    "sk",
+    "sl",
+    "sq",
+    "sr",
+    "sv",
+    "sw",
+    "th",
+    "tr",
+    "uk",
+    "ur",
+    "vi",
+    "zh",
+    "zh_Hant",
+]
+
+
+@lru_cache(1)
+def _foreign_names() -> dict[str, str]:
+    """What the Unicode locale data call each country, folded; the first language that uses a name decides."""
+    names: dict[str, str] = {}
+    for language in _LANGUAGES:
+        for code, name in Locale.parse(language).territories.items():
+            if pycountry.countries.get(alpha_2=code) is not None:
+                names.setdefault(fold(name), code)
+    return names
+
+
 @lru_cache(CACHE)
 def country_code(text: str) -> str | None:
     """The ISO 3166-1 alpha-2 code of a country's name in any usual language, or of a code."""
@@ -51,9 +114,7 @@ def country_code(text: str) -> str | None:
     if code is not None or not text.strip() or is_placeholder(text):
         return code
     # The large index is built on first use, which takes a second: only rare names come here.
-    territory = lookup_territory(tidy(text))
-    # Parts of a country are territories of their own; the country is the first half of their code.
-    return None if territory is None else str(territory.code).partition("-")[0].upper()
+    return _foreign_names().get(fold(text))
 
 
 def country(inputs: Inputs, _context: Context) -> Standardised:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 import yaml
-from rigour.names import extract_org_types
 
 from mdm.intake.standardise.text import CACHE, fold
 
@@ -69,7 +68,7 @@ _FORMS, _FIRST = _table()
 def form_at_end(words: tuple[str, ...]) -> tuple[LegalForm, int] | None:
     """The longest form that ends these folded words, and its number of words; never all of them."""
     for count in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
-        form = _lookup("".join(words[-count:]), " ".join(words[-count:]))
+        form = _FORMS.get("".join(words[-count:]))
         if form is not None:
             return form, count
     return None
@@ -107,16 +106,4 @@ def legal_form_of(text: str) -> LegalForm | None:
     if normal in _CJK:
         return _CJK[normal]
     words = fold(normal)
-    return _lookup(words.replace(" ", ""), words) if words else None
-
-
-@lru_cache(CACHE)
-def _lookup(key: str, words: str) -> LegalForm | None:
-    form = _FORMS.get(key)
-    if form is not None or len(words) < 4:
-        # Short letters that the table does not know are more often initials than a form.
-        return form
-    found = extract_org_types(words, generic=True)
-    if len(found) == 1 and found[0][0] == words:
-        return LegalForm(words, found[0][1])
-    return None
+    return _FORMS.get(words.replace(" ", ""))
