@@ -74,11 +74,14 @@ def form_at_end(words: tuple[str, ...]) -> tuple[LegalForm, int] | None:
     return None
 
 
-def form_at_start(words: tuple[str, ...]) -> tuple[LegalForm, int] | None:
-    """The longest form that may stand first and does, and its number of words; never all of them."""
+def form_at_start(words: tuple[str, ...], *, shortest: int = 3) -> tuple[LegalForm, int] | None:
+    """The longest form that may stand first and does, and its number of words; never all of them.
+
+    In Latin letters two of them are more often initials (AO Smith, GK Software) than a form.
+    """
     for count in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
         key = "".join(words[:count])
-        if key in _FIRST:
+        if key in _FIRST and len(key) >= shortest:
             return _FORMS[key], count
     return None
 
@@ -105,5 +108,9 @@ def legal_form_of(text: str) -> LegalForm | None:
     normal = unicodedata.normalize("NFKC", text).strip()
     if normal in _CJK:
         return _CJK[normal]
+<<<<<<< HEAD
     words = fold(normal)
     return _FORMS.get(words.replace(" ", ""))
+=======
+    return _FORMS.get(fold(normal).replace(" ", ""))
+>>>>>>> intake
