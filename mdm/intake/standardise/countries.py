@@ -1,18 +1,26 @@
 """Countries and regions: from any usual name or code to ISO 3166."""
 
+import gettext
 from functools import lru_cache
 from typing import Final
 
 import pycountry
-from rigour.territories import lookup_territory
+<<<<<<< HEAD
+from babel import Locale
+=======
+>>>>>>> intake
 
 from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder
 from mdm.intake.standardise.lists import lines_of, variants_of, words_of
 from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
 from mdm.intake.standardise.text import CACHE, fold, tidy
 
-#: Member states of the EU, and Northern Ireland's prefix: where a VAT number begins with a country code.
-EU: Final = words_of("eu_members")
+#: Languages in which a country may be named.
+_LANGUAGES: Final = (
+    "ar", "bg", "bn", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "ga", "he", "hi", "hr", "hu", "id",
+    "is", "it", "ja", "ko", "lt", "lv", "mk", "ms", "mt", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sq", "sr",
+    "sv", "sw", "th", "tr", "uk", "ur", "vi", "zh", "zh_Hant",
+)  # fmt: skip
 
 
 def _usual_names() -> dict[str, str]:
@@ -44,16 +52,95 @@ def usual_country(text: str) -> str | None:
     return _USUAL.get(folded) or _USUAL.get(folded.replace(" ", ""))
 
 
+<<<<<<< HEAD
+#: Languages in which companies write the country of their seat.
+_LANGUAGES: Final = [
+    "ar",
+    "bg",
+    "bn",
+    "cs",
+    "da",
+    "de",
+    "el",
+    "en",
+    "es",
+    "et",
+    "fa",
+    "fi",
+    "fr",
+    "ga",
+    "he",
+    "hi",
+    "hr",
+    "hu",
+    "id",
+    "is",
+    "it",
+    "ja",
+    "ko",
+    "lt",
+    "lv",
+    "mk",
+    "ms",
+    "mt",
+    "nb",
+    "nl",
+    "pl",
+    "pt",
+    "ro",
+    "ru",
+    "sk",
+    "sl",
+    "sq",
+    "sr",
+    "sv",
+    "sw",
+    "th",
+    "tr",
+    "uk",
+    "ur",
+    "vi",
+    "zh",
+    "zh_Hant",
+]
+
+
+@lru_cache(1)
+def _foreign_names() -> dict[str, str]:
+    """What the Unicode locale data call each country, folded; the first language that uses a name decides."""
+    names: dict[str, str] = {}
+    for language in _LANGUAGES:
+        for code, name in Locale.parse(language).territories.items():
+            if pycountry.countries.get(alpha_2=code) is not None:
+                names.setdefault(fold(name), code)
+=======
+@lru_cache(1)
+def _names_in_other_languages() -> dict[str, str]:
+    """The names of ISO 3166 in the languages that pycountry has translations for. Built on first use."""
+    names: dict[str, str] = {}
+    for language in _LANGUAGES:
+        translated = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=[language], fallback=True)
+        for country in pycountry.countries:
+            for name in ("name", "official_name", "common_name"):
+                written = getattr(country, name, "")
+                if written:
+                    names.setdefault(fold(translated.gettext(written)), country.alpha_2)
+>>>>>>> intake
+    return names
+
+
 @lru_cache(CACHE)
 def country_code(text: str) -> str | None:
-    """The ISO 3166-1 alpha-2 code of a country's name in any usual language, or of a code."""
+    """The ISO 3166-1 alpha-2 code of a country's name in any of many languages, or of a code."""
     code = usual_country(text)
-    if code is not None or not text.strip() or is_placeholder(text):
+    if code is not None or is_placeholder(text):
         return code
+<<<<<<< HEAD
     # The large index is built on first use, which takes a second: only rare names come here.
-    territory = lookup_territory(tidy(text))
-    # Parts of a country are territories of their own; the country is the first half of their code.
-    return None if territory is None else str(territory.code).partition("-")[0].upper()
+    return _foreign_names().get(fold(text))
+=======
+    return _names_in_other_languages().get(fold(tidy(text)))
+>>>>>>> intake
 
 
 def country(inputs: Inputs, _context: Context) -> Standardised:

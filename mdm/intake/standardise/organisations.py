@@ -90,7 +90,7 @@ def _in_other_script(display: str, spelt: str, country: str | None, others: tupl
     form = None
     if (found := form_at_end(folded)) is not None:
         form, words = found[0], words[: -found[1]]
-    elif (found := form_at_start(folded)) is not None:
+    elif (found := form_at_start(folded, shortest=2)) is not None:
         form, words = found[0], words[found[1] :]
     japanese = country == "JP" or is_japanese_form(cjk_form or form)
     language = Language.JAPANESE if japanese else language_of(rest)
