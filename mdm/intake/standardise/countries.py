@@ -5,10 +5,6 @@ from functools import lru_cache
 from typing import Final
 
 import pycountry
-<<<<<<< HEAD
-from babel import Locale
-=======
->>>>>>> intake
 
 from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder
 from mdm.intake.standardise.lists import lines_of, variants_of, words_of
@@ -16,11 +12,9 @@ from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
 from mdm.intake.standardise.text import CACHE, fold, tidy
 
 #: Languages in which a country may be named.
-_LANGUAGES: Final = (
-    "ar", "bg", "bn", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "ga", "he", "hi", "hr", "hu", "id",
-    "is", "it", "ja", "ko", "lt", "lv", "mk", "ms", "mt", "nb", "nl", "pl", "pt", "ro", "ru", "sk", "sl", "sq", "sr",
-    "sv", "sw", "th", "tr", "uk", "ur", "vi", "zh", "zh_Hant",
-)  # fmt: skip
+_LANGUAGES: Final = tuple(sorted(words_of("languages_of_country_names")))
+#: Member states of the EU, and Northern Ireland's prefix: where a VAT number begins with a country code.
+EU: Final = words_of("eu_members")
 
 
 def _usual_names() -> dict[str, str]:
@@ -52,68 +46,6 @@ def usual_country(text: str) -> str | None:
     return _USUAL.get(folded) or _USUAL.get(folded.replace(" ", ""))
 
 
-<<<<<<< HEAD
-#: Languages in which companies write the country of their seat.
-_LANGUAGES: Final = [
-    "ar",
-    "bg",
-    "bn",
-    "cs",
-    "da",
-    "de",
-    "el",
-    "en",
-    "es",
-    "et",
-    "fa",
-    "fi",
-    "fr",
-    "ga",
-    "he",
-    "hi",
-    "hr",
-    "hu",
-    "id",
-    "is",
-    "it",
-    "ja",
-    "ko",
-    "lt",
-    "lv",
-    "mk",
-    "ms",
-    "mt",
-    "nb",
-    "nl",
-    "pl",
-    "pt",
-    "ro",
-    "ru",
-    "sk",
-    "sl",
-    "sq",
-    "sr",
-    "sv",
-    "sw",
-    "th",
-    "tr",
-    "uk",
-    "ur",
-    "vi",
-    "zh",
-    "zh_Hant",
-]
-
-
-@lru_cache(1)
-def _foreign_names() -> dict[str, str]:
-    """What the Unicode locale data call each country, folded; the first language that uses a name decides."""
-    names: dict[str, str] = {}
-    for language in _LANGUAGES:
-        for code, name in Locale.parse(language).territories.items():
-            if pycountry.countries.get(alpha_2=code) is not None:
-                names.setdefault(fold(name), code)
-=======
 @lru_cache(1)
 def _names_in_other_languages() -> dict[str, str]:
     """The names of ISO 3166 in the languages that pycountry has translations for. Built on first use."""
@@ -125,7 +57,6 @@ def _names_in_other_languages() -> dict[str, str]:
                 written = getattr(country, name, "")
                 if written:
                     names.setdefault(fold(translated.gettext(written)), country.alpha_2)
->>>>>>> intake
     return names
 
 
@@ -135,12 +66,7 @@ def country_code(text: str) -> str | None:
     code = usual_country(text)
     if code is not None or is_placeholder(text):
         return code
-<<<<<<< HEAD
-    # The large index is built on first use, which takes a second: only rare names come here.
-    return _foreign_names().get(fold(text))
-=======
     return _names_in_other_languages().get(fold(tidy(text)))
->>>>>>> intake
 
 
 def country(inputs: Inputs, _context: Context) -> Standardised:

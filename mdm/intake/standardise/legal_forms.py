@@ -108,9 +108,4 @@ def legal_form_of(text: str) -> LegalForm | None:
     normal = unicodedata.normalize("NFKC", text).strip()
     if normal in _CJK:
         return _CJK[normal]
-<<<<<<< HEAD
-    words = fold(normal)
-    return _FORMS.get(words.replace(" ", ""))
-=======
     return _FORMS.get(fold(normal).replace(" ", ""))
->>>>>>> intake
