@@ -70,7 +70,9 @@ async def authenticate(
     Raises:
         ProblemRaised: `unauthenticated`.
     """
-    presented = bearer.credentials if bearer is not None else header
+    # Whoever sends an Authorization header means it: no falling back to the other one when it is of another scheme.
+    bearer_key = bearer.credentials if bearer is not None else "of another scheme"
+    presented = bearer_key if "authorization" in request.headers else header
     ring: KeyRing = request.app.state.key_ring
     caller = await ring.caller(presented, reads) if presented else None
     if caller is None:

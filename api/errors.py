@@ -87,6 +87,9 @@ AMBIGUOUS_NAME = ProblemType(
     "This name means more than one golden record",
     "Several live source rows carry this name. Use the primary key of one of them; see `candidates`.",
 )
+CONFLICT = ProblemType(
+    "conflict", 409, "Somebody else changed what this request is about", "Read it again, and decide anew."
+)
 ENTITY_MERGED = ProblemType(
     "entity-merged",
     308,
@@ -138,6 +141,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         NOT_RESOLVED,
         METHOD_NOT_ALLOWED,
         AMBIGUOUS_NAME,
+        CONFLICT,
         ENTITY_MERGED,
         ENTITY_RETIRED,
         RECORD_DELETED,
@@ -151,7 +155,9 @@ CATALOGUE: Mapping[str, ProblemType] = {
     )
 }
 
-_BY_STATUS: Mapping[int, ProblemType] = {401: UNAUTHENTICATED, 403: FORBIDDEN, 404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}
+_BY_STATUS: Mapping[int, ProblemType] = {
+    problem.status: problem for problem in (UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, METHOD_NOT_ALLOWED, TOO_LARGE)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +204,7 @@ def problem_of(error: MdmError) -> Problem:
     if isinstance(error, NotFound):
         return Problem(NOT_FOUND, error.message)
     if isinstance(error, Conflict):
-        return Problem(AMBIGUOUS_NAME, error.message)
+        return Problem(CONFLICT, error.message)
     if isinstance(error, TransientError):
         return Problem(UNAVAILABLE, UNAVAILABLE.title + ".", headers={"Retry-After": "5"})
     return Problem(INTERNAL, INTERNAL.title + ".")

@@ -12,12 +12,12 @@ from starlette.responses import RedirectResponse
 from api.console.guard import SessionDep, signed_in
 from api.console.pages import page
 from api.console.show import record_address
-from api.cursors import MAX_CURSOR, read_cursor, write_cursor
+from api.cursors import read_cursor, write_cursor
 from api.deps import ReadsDep
 from api.lookup import find_golden
 from api.masking import show_record
 from api.present import history_objects, lineage_object, record_object, source_object
-from api.routes.parameters import EntityIdPath, Parameters, Storable
+from api.routes.parameters import Cursor, EntityIdPath, Parameters, Storable
 from mdm.access import Role
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.read_models import (
@@ -59,7 +59,7 @@ class ReviewParameters(Parameters):
     """Which questions."""
 
     domain: Domain | None = None
-    cursor: str | None = Field(None, max_length=MAX_CURSOR)
+    cursor: Cursor | None = None
 
 
 @router.get("/")

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from api.auth import CallerDep, allows
-from api.cursors import MAX_CURSOR, read_cursor, write_cursor
+from api.cursors import read_cursor, write_cursor
 from api.deps import ReadsDep
 from api.present import change_object
-from api.routes.parameters import MAX_LIMIT, Parameters
+from api.routes.parameters import MAX_LIMIT, Cursor, Parameters
 from api.routes.responses import CHECKED, GUARDED
 from api.schemas.records import ChangePage
 from api.wire import answer
@@ -31,7 +31,7 @@ _SCOPE = "changes"
 class ChangeParameters(Parameters):
     """Which part of the feed."""
 
-    since: str | None = Field(None, max_length=MAX_CURSOR, description="`next` of the answer before; absent to begin.")
+    since: Cursor | None = Field(None, description="`next` of the answer before; absent to begin.")
     domain: Domain | None = Field(None, description="Only announcements of this domain.")
     limit: int = Field(100, ge=1, le=MAX_LIMIT, description="At most this many changes.")
 

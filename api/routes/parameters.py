@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.types import AwareDatetime
 
 from api.cursors import MAX_CURSOR
@@ -12,14 +12,10 @@ from api.cursors import MAX_CURSOR
 MAX_LIMIT = 200
 
 
-def _storable(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not contain a NUL character")
-    return text
-
-
-#: Text that PostgreSQL can compare with.
-Storable = Annotated[str, AfterValidator(_storable)]
+#: Text that PostgreSQL can compare with: any but the NUL character.
+Storable = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+#: What `api.cursors` writes; whether it fits the list is found out when it is read.
+Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=MAX_CURSOR)]
 EntityIdPath = Annotated[Storable, Path(description="Golden record id.", max_length=64)]
 
 
@@ -33,7 +29,7 @@ class Paged(Parameters):
     """A page of a list."""
 
     limit: int = Field(50, ge=1, le=MAX_LIMIT, description="At most this many items.")
-    cursor: str | None = Field(None, max_length=MAX_CURSOR, description="`next` of the page before.")
+    cursor: Cursor | None = Field(None, description="`next` of the page before.")
 
     def scope(self, path: str) -> str:
         """The list this page belongs to: its path and filters, without the place in it."""

@@ -12,10 +12,10 @@ from typing import Any
 from matching.clustering import Clustering, Edge, cluster
 from matching.decision import Decision
 from matching.model import MatchModel
+from mdm.core.digest import golden_digest, surviving_support
 from mdm.core.rules import Rules
 from mdm.core.succession import Assignment, assign
-from mdm.model.delta import Announcement, GoldenVersion, IdentityDelta, LinkChange, Membership, Task
-from mdm.model.digest import golden_digest
+from mdm.model.delta import Announcement, GoldenVersion, IdentityDelta, LinkChange, Membership, Renewal, Task
 from mdm.model.ids import CrosswalkKey, EntityId, RecordId
 from mdm.model.neighbourhood import Neighbourhood
 from survivorship.engine import consolidate
@@ -40,7 +40,8 @@ def settle(hood: Neighbourhood, rules: Rules, now: datetime, links: LinkChange |
         for rec, entity_id in sorted(entity_of.items())
         if membership.get(rec) != entity_id
     )
-    golden = tuple(_golden(hood, rules, groups, assignment, joined))
+    settled = list(_golden(hood, rules, groups, assignment, joined))
+    golden = tuple(each for each in settled if isinstance(each, GoldenVersion))
     closed = tuple(change.entity_id for change in assignment.succession if change.status != "active")
     opened, answered = _tasks(hood, clustering, entity_of)
     return IdentityDelta(
@@ -51,6 +52,7 @@ def settle(hood: Neighbourhood, rules: Rules, now: datetime, links: LinkChange |
         joined=joined,
         departed=tuple(sorted(hood.departed.items())),
         golden=golden,
+        renewed=tuple(each for each in settled if isinstance(each, Renewal)),
         closed=closed,
         tasks_opened=opened,
         tasks_closed=answered,
@@ -76,8 +78,11 @@ def _golden(
     groups: Sequence[frozenset[RecordId]],
     assignment: Assignment,
     joined: Sequence[Membership],
-) -> Iterable[GoldenVersion]:
-    """New versions of the golden records whose members, or whose members' content, changed."""
+) -> Iterable[GoldenVersion | Renewal]:
+    """New versions of the golden records whose members, or whose members' content, changed.
+
+    Where the values stay and only the reasons changed, the version is renewed instead.
+    """
     ruleset = rules.rulesets[hood.domain]
     merged = {change.merged_into for change in assignment.succession}
     parted = {change.left for change in joined}
@@ -91,7 +96,11 @@ def _golden(
         surviving = consolidate(ruleset, records, rules.trust)
         keys = tuple(record.key for record in records)
         digest = golden_digest(keys, surviving.values)
+        support = surviving_support(surviving)
         if current is not None and current.live and current.digest == digest:
+            if current.support != support:
+                lineage = {name: each.as_json() for name, each in surviving.lineage.items()}
+                yield Renewal(entity_id, hood.domain, lineage, support, surviving.search_terms)
             continue
         before = current.values if current is not None else {}
         yield GoldenVersion(
@@ -103,6 +112,7 @@ def _golden(
             lineage={name: lineage.as_json() for name, lineage in surviving.lineage.items()},
             members=keys,
             digest=digest,
+            support=support,
             ruleset=ruleset.fingerprint,
             cause=(
                 "merge"

@@ -14,10 +14,10 @@ from matching.blocking import block_hash, block_keys, dynamic_keys
 from matching.clustering import Edge, cluster
 from matching.decision import Decision
 from matching.model import MatchModel
+from mdm.core.digest import golden_digest, surviving_support
 from mdm.core.linking import decide_links
 from mdm.core.rules import Rules
 from mdm.model.delta import Link
-from mdm.model.digest import golden_digest
 from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.records import Provenance, SourceRecord, StoredRecord
 from survivorship.engine import consolidate
@@ -41,6 +41,7 @@ class WholeEntity:
     members: tuple[CrosswalkKey, ...]
     values: Mapping[str, Any]
     digest: bytes
+    support: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,9 @@ def resolve_all(
             members = sorted((_stored(mine[RecordId(rec)], comparisons) for rec in group), key=lambda each: each.key)
             keys = tuple(member.key for member in members)
             home.update({member.rec_id: EntityId(str(keys[0])) for member in members})
-            values = consolidate(rules.rulesets[domain], members, rules.trust).values
-            entities[keys[0]] = WholeEntity(keys, values, golden_digest(keys, values))
+            surviving = consolidate(rules.rulesets[domain], members, rules.trust)
+            digest = golden_digest(keys, surviving.values)
+            entities[keys[0]] = WholeEntity(keys, surviving.values, digest, surviving_support(surviving))
         result[domain] = WholeDomain({(link.a, link.b): link for link in links}, entities)
     return result
 

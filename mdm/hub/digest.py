@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from mdm.model.digest import golden_digest
+from mdm.core.digest import golden_digest
 from mdm.model.ids import RESOLUTION_ORDER, Domain
 from mdm.store import whole
 from mdm.store.reading import snapshot

@@ -169,5 +169,8 @@ def _entities(work: UnitOfWork, domain: Domain, expected: WholeDomain) -> Iterat
         for name in sorted(golden.keys() | wanted_values.keys()):
             if golden.get(name) != wanted_values.get(name):
                 yield Difference(f"{domain} golden", entity_id, f"{name} is not what survives of its members")
-        if digests.get(entity_id) != wanted.digest:
+        digest, support = digests.get(entity_id, (b"", b""))
+        if digest != wanted.digest:
             yield Difference(f"{domain} golden", entity_id, "stored digest does not cover its values and members")
+        if support != wanted.support:
+            yield Difference(f"{domain} golden", entity_id, "lineage does not name the records that win and lose")

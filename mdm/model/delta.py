@@ -73,7 +73,19 @@ class CurrentGolden:
     version: int
     live: bool
     digest: bytes
+    support: bytes
     values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """The current golden version says the same for another reason: another record won, or another lost."""
+
+    entity_id: EntityId
+    domain: Domain
+    lineage: Mapping[str, Any]
+    support: bytes
+    search_terms: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,7 @@ class GoldenVersion:
     lineage: Mapping[str, Any]
     members: tuple[CrosswalkKey, ...]
     digest: bytes
+    support: bytes
     ruleset: str
     cause: str
     changed: tuple[str, ...]
@@ -129,6 +142,7 @@ class IdentityDelta:
     #: Records that are no longer live, with the entity they left.
     departed: tuple[tuple[RecordId, EntityId], ...] = ()
     golden: tuple[GoldenVersion, ...] = ()
+    renewed: tuple[Renewal, ...] = ()
     #: Entities without members, whose current golden version is closed.
     closed: tuple[EntityId, ...] = ()
     tasks_opened: tuple[Task, ...] = ()

@@ -5,8 +5,7 @@ from collections.abc import Collection, Sequence
 
 import orjson
 
-from mdm.model.delta import Announcement, GoldenVersion, IdentityDelta, LinkChange
-from mdm.model.digest import canonical_json
+from mdm.model.delta import Announcement, GoldenVersion, IdentityDelta, LinkChange, Renewal
 from mdm.model.ids import Domain, RecordId
 from mdm.model.neighbourhood import LiveLink
 from mdm.store.unit_of_work import UnitOfWork
@@ -15,8 +14,8 @@ from mdm.store.unit_of_work import UnitOfWork
 SEQUENCE_BITS = 20
 
 _GOLDEN_COLUMNS = (
-    "entity_id", "version", "domain", "name", "values", "lineage", "members", "digest", "ruleset", "seq", "batch_id",
-    "cause", "known_from",
+    "entity_id", "version", "domain", "name", "values", "lineage", "members", "digest", "support", "ruleset", "seq",
+    "batch_id", "cause", "known_from",
 )  # fmt: skip
 
 
@@ -59,6 +58,7 @@ def write_identity(work: UnitOfWork, delta: IdentityDelta, position: int) -> int
     _write_memberships(work, delta)
     base = (work.batch_id << SEQUENCE_BITS) + position
     _write_golden(work, delta.golden, [*delta.closed], base)
+    _renew_golden(work, delta.renewed)
     _write_tasks(work, delta)
     _write_outbox(work, delta.announcements, base)
     return position + max(len(delta.announcements), len(delta.golden))
@@ -125,23 +125,41 @@ def _write_golden(work: UnitOfWork, versions: Sequence[GoldenVersion], closed: l
         (
             (
                 golden.entity_id, golden.version, golden.domain.value, golden.name,
-                canonical_json(golden.values).decode(),
-                orjson.dumps(golden.lineage).decode(), len(golden.members), golden.digest, golden.ruleset,
-                base + number, work.batch_id, golden.cause, work.now,
+                orjson.dumps(golden.values).decode(),
+                orjson.dumps(golden.lineage).decode(), len(golden.members), golden.digest, golden.support,
+                golden.ruleset, base + number, work.batch_id, golden.cause, work.now,
             )
             for number, golden in enumerate(versions)
         ),
     )  # fmt: skip
-    if closing:
-        work.execute("delete from search_term where entity_id = any(%s)", closing)
+    _replace_terms(work, closing, versions)
+
+
+def _renew_golden(work: UnitOfWork, renewals: Sequence[Renewal]) -> None:
+    """The same values for other reasons: lineage and search terms are written anew, the version stays."""
+    if not renewals:
+        return
+    work.stage(
+        "stage_renewal",
+        "entity_id text, lineage jsonb, support bytea",
+        ((each.entity_id, orjson.dumps(each.lineage).decode(), each.support) for each in renewals),
+    )
+    work.execute(
+        """update golden g set lineage = s.lineage, support = s.support from stage_renewal s
+           where g.entity_id = s.entity_id and g.known_to is null"""
+    )
+    _replace_terms(work, [each.entity_id for each in renewals], renewals)
+
+
+def _replace_terms(
+    work: UnitOfWork, entities: Sequence[str], sources: Sequence[GoldenVersion] | Sequence[Renewal]
+) -> None:
+    if entities:
+        work.execute("delete from search_term where entity_id = any(%s)", list(entities))
     work.copy(
         "search_term",
         ("domain", "term", "entity_id"),
-        (
-            (golden.domain.value, term, golden.entity_id)
-            for golden in versions
-            for term in dict.fromkeys(golden.search_terms)
-        ),
+        ((each.domain.value, term, each.entity_id) for each in sources for term in dict.fromkeys(each.search_terms)),
     )
 
 

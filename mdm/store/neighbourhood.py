@@ -239,12 +239,13 @@ def _entities(
 
 def _golden(work: UnitOfWork, entities: Iterable[EntityId]) -> dict[EntityId, CurrentGolden]:
     rows = work.query(
-        """select distinct on (entity_id) entity_id, version, known_to is null, digest, "values"::text from golden
-           where entity_id = any(%s) order by entity_id, version desc""",
+        """select distinct on (entity_id) entity_id, version, known_to is null, digest, support, "values"::text
+           from golden where entity_id = any(%s) order by entity_id, version desc""",
         sorted(entities),
     )
     return {
-        EntityId(row[0]): CurrentGolden(row[0], row[1], row[2], bytes(row[3]), orjson.loads(row[4])) for row in rows
+        EntityId(row[0]): CurrentGolden(row[0], row[1], row[2], bytes(row[3]), bytes(row[4]), orjson.loads(row[5]))
+        for row in rows
     }
 
 

@@ -404,6 +404,9 @@ golden = Table(
     Column("lineage", JSONB, nullable=False),
     Column("members", Integer, nullable=False),
     Column("digest", LargeBinary, nullable=False),  # SHA-256 of values and member keys
+    # SHA-256 of what the values rest on: which records won and lost, by which rules, and the search terms. When only
+    # this changes, lineage and terms are renewed in place: the golden record says the same, for another reason.
+    Column("support", LargeBinary, nullable=False),
     Column("ruleset", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),  # batch_id << 20 | position: the order of the change feed
     Column("batch_id", BigInteger, nullable=False),

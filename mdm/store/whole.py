@@ -59,7 +59,7 @@ def live_links(work: UnitOfWork, domain: Domain) -> dict[tuple[RecordId, RecordI
     return {(RecordId(row[0]), RecordId(row[1])): Link(RecordId(row[0]), RecordId(row[1]), *row[2:]) for row in rows}
 
 
-def current_digests(work: UnitOfWork, domain: Domain) -> dict[EntityId, bytes]:
-    """The stored digest of every current golden record of a domain."""
-    rows = work.query("select entity_id, digest from golden where domain = %s and known_to is null", domain.value)
-    return {EntityId(row[0]): bytes(row[1]) for row in rows}
+def current_digests(work: UnitOfWork, domain: Domain) -> dict[EntityId, tuple[bytes, bytes]]:
+    """The stored digest and support of every current golden record of a domain."""
+    query = "select entity_id, digest, support from golden where domain = %s and known_to is null"
+    return {EntityId(row[0]): (bytes(row[1]), bytes(row[2])) for row in work.query(query, domain.value)}

@@ -409,6 +409,7 @@ def upgrade() -> None:
         sa.Column("lineage", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("members", sa.Integer(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("support", sa.LargeBinary(), nullable=False),
         sa.Column("ruleset", sa.Text(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("batch_id", sa.BigInteger(), nullable=False),

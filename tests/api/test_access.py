@@ -95,6 +95,13 @@ def test_a_key_may_come_in_either_header(app: FastAPI, keys: dict[Role, str]) ->
     assert client.get("/v1/status", headers={"Authorization": f"bearer {keys[Role.READER]}"}).status_code == 200
 
 
+def test_a_wrong_key_in_one_header_is_not_mended_by_the_other(app: FastAPI, keys: dict[Role, str]) -> None:
+    right = {"X-API-Key": keys[Role.READER]}
+
+    for wrong in ("Bearer nonsense", "Basic bWRtOm1kbQ==", "nonsense", ""):
+        assert TestClient(app).get("/v1/status", headers=right | {"Authorization": wrong}).status_code == 401
+
+
 def test_a_revoked_key_stops_working(app: FastAPI, engine: Engine, keys: dict[Role, str]) -> None:
     client = TestClient(app, headers={"X-API-Key": keys[Role.ERP]})
     before = client.get("/v1/status").status_code
