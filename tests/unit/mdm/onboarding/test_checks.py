@@ -51,9 +51,8 @@ def test_a_missing_part_of_the_address_blocks(part: str) -> None:
 
     assert codes(verdict) == ["ADDRESS_INCOMPLETE"]
     assert verdict.decision is Decision.BLOCKED
-    assert (
-        next(each for each in verdict.findings if each.outcome is Outcome.FAIL).observation.path == f"/address/{part}"
-    )
+    failed = next(each for each in verdict.findings if each.outcome is Outcome.FAIL)
+    assert failed.observation.path == f"/address/{part}"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,10 @@ def test_a_customer_that_lacks_nothing_waits_only_for_those_who_cannot_be_asked(
     assert (verdict.completeness, verdict.validity) == ("1.00", "1.00")
 
 
+#: A country that the rule set does not know.
+_ELSEWHERE = {"country": "XK", "address": {"street": "Rr. A", "city": "Prishtina", "country": "XK"}}
+
+
 @pytest.mark.parametrize(
     ("changed", "decision"),
     [
@@ -28,17 +32,9 @@ def test_a_customer_that_lacks_nothing_waits_only_for_those_who_cannot_be_asked(
         ({"validated": False}, Decision.NEEDS_REVIEW),
         ({"blocked": True, "validated": False}, Decision.BLOCKED),
         ({"legal_form": None}, Decision.READY_WITH_WARNINGS),
+        (_ELSEWHERE, Decision.NEEDS_REVIEW),
         (
-            {"country": "XK", "address": {"street": "Rr. A", "city": "Prishtina", "country": "XK"}},
-            Decision.NEEDS_REVIEW,
-        ),
-        (
-            {
-                "country": "XK",
-                "address": {"street": "Rr. A", "city": "Prishtina", "country": "XK"},
-                "legal_form": None,
-                "identifiers": [identifier("tax", "XK", "810123456", "unverifiable")],
-            },
+            _ELSEWHERE | {"legal_form": None, "identifiers": [identifier("tax", "XK", "810123456", "unverifiable")]},
             Decision.UNVERIFIABLE,
         ),
     ],
