@@ -9,17 +9,13 @@ The allowed profile, as YAML: `equal: c` or `[a, b]`; `overlap: c` or `{columns:
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from matching.conditions import (
-    All,
-    AnyOf,
-    Condition,
+from matching.conditions import All, AnyOf, Condition, Missing, Not
+from matching.operators import (
     Covered,
     Equal,
     Inside,
     JaroWinklerAtLeast,
     LevenshteinAtMost,
-    Missing,
-    Not,
     Overlap,
     Within,
 )

@@ -50,16 +50,17 @@ def facts_of(model: MatchModel, features: Features) -> Facts:
 
 
 def contradiction(first: Facts, second: Facts) -> str | None:
-    """Why two groups cannot be one entity, or None. Agreement in one kind of identifier outweighs conflict in another:
-    a subsidiary may be filed under the tax number of its group's head."""
+    """Why two groups cannot be one entity, or None.
+
+    Every kind of identifier that both know must agree. A subsidiary filed under the tax number of its group's head is
+    therefore a question for a person, whatever else agrees: an entity that holds two valid numbers is worse.
+    """
     if first.parents & second.names or second.parents & first.names:
         return PARENT
-    differs = False
     for kind in first.identifiers.keys() & second.identifiers.keys():
-        if _agree(first.identifiers[kind], second.identifiers[kind]):
-            return None
-        differs = True
-    return DIFFERENT_IDENTIFIERS if differs else None
+        if not _agree(first.identifiers[kind], second.identifiers[kind]):
+            return DIFFERENT_IDENTIFIERS
+    return None
 
 
 def _agree(first: frozenset[str], second: frozenset[str]) -> bool:

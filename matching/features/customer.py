@@ -19,7 +19,7 @@ _LISTS = ("phones", "domains", "emails", "self", "parents")
 
 CUSTOMER_COLUMNS = kinds(
     texts=" ".join(_TEXTS)
-    + " table postcode_number street_number "
+    + " table national postcode_number street_number "
     + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
     lists=" ".join(_LISTS)
     + " references evidence evidence_kinds names sorted_names name_tokens rare_tokens initials labels identifiers"
@@ -27,6 +27,19 @@ CUSTOMER_COLUMNS = kinds(
 )
 #: Columns that only blocking reads.
 CUSTOMER_KEY_COLUMNS = kinds(texts="", lists="kin token_pairs prefixes edges handles all_numbers")
+
+# Words by which the companies of a group are told apart by country; otherwise its companies are called the same.
+_COUNTRIES = """
+    usa us america americas deutschland germany france italia italy espana spain iberica iberia portugal nederland
+    netherlands holland belgie belgique belgium luxembourg osterreich austria schweiz suisse svizzera switzerland
+    sverige sweden norge norway danmark denmark suomi finland polska poland pl cesko cesky ceska czech slovensko
+    slovakia magyarorszag hungary romania bulgaria hellas greece turkiye turkey rossiya russia ukraine ukraina uk gb
+    britain england scotland ireland eire india bharat china zhongguo japan nippon korea hanguk brasil brazil mexico
+    argentina chile colombia peru canada australia zealand singapore malaysia indonesia thailand vietnam philippines
+    hongkong taiwan israel emirates arabia egypt maroc morocco tunisie nigeria kenya africa nordic europe emea apac
+    latam asia
+"""
+_COUNTRY_WORDS = frozenset(_COUNTRIES.split())
 
 # A longer list of tokens adds pairs quadratically and tells little more.
 _TOKENS_PAIRED = 4
@@ -113,6 +126,7 @@ def _names(columns: Columns, comparison: Mapping[str, Any], common_tokens: froze
     words = [form.split() for form in forms]
     put(columns, "sorted_names", distinct([" ".join(sorted(form)) for form in words]))
     put(columns, "initials", _initials(words))
+    put(columns, "national", next((word for word in words[0] if word in _COUNTRY_WORDS), None) if words else None)
     if text(comparison, "name"):
         put(columns, "name_tokens", distinct([token for token in words[0] if len(token) > 1]))
     rare = {token for form in words for token in form if len(token) > 1 and _is_rare(token, common_tokens)}

@@ -38,7 +38,7 @@ def texts(comparison: Mapping[str, Any], key: str) -> tuple[str, ...]:
         return ()
     if isinstance(value, str):
         return (value,)
-    return tuple(value) if len(value) == 1 else distinct(value)
+    return distinct(value)
 
 
 def number(comparison: Mapping[str, Any], key: str) -> float | None:

@@ -105,10 +105,19 @@ def fit(comparisons: Sequence[Comparison], data: Sample, shrinkage: float) -> Fi
         return value, gradient
 
     bounds: list[tuple[float | None, float | None]] = [(None, None)]
-    for comparison in comparisons:
-        bounds += [(comparison.worst, None)] + [(0.0, None)] * (len(comparison.levels) - 1)
-    start_at = np.array([0.0] * len(bounds))
-    found = minimize(loss, start_at, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 5000}).x
+    begin = [0.0]
+    for comparison, wanted in zip(comparisons, expected, strict=True):
+        bounds += [(comparison.worst, None)] + [(0.0, None)] * (len(wanted) - 1)
+        begin += [max(wanted[-1], comparison.worst), *np.maximum(wanted[:-1] - wanted[1:], 0.0)[::-1]]
+    # The default tolerance stops early on a large sum; rare levels would keep the weight that they began with.
+    found = minimize(
+        loss,
+        np.array(begin),
+        jac=True,
+        bounds=bounds,
+        method="L-BFGS-B",
+        options={"maxiter": 20_000, "maxfun": 100_000, "ftol": 1e-13, "gtol": 1e-6},
+    ).x
     weights = tuple(matrix @ found[at : at + len(matrix)] for at, matrix in zip(starts, to_levels, strict=False))
     return Fit(float(found[0]), weights)
 

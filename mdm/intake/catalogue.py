@@ -54,6 +54,7 @@ class Catalogue:
         self._by_topic = {profile.contract.topic: profile for profile in profiles}
         self._by_table = {(profile.system, profile.table): profile for profile in profiles}
         self._prefixes = frozenset(profile.contract.topic_prefix for profile in profiles)
+        self._ignored = frozenset(topic for profile in profiles for topic in profile.contract.ignored_topics)
         if len(self._by_topic) < len(profiles) or len(self._by_table) < len(profiles):
             raise ConfigurationInvalid("Two contracts describe the same topic, or the same table of a platform.")
         for profile in profiles:
@@ -85,6 +86,10 @@ class Catalogue:
     def topic_prefixes(self) -> frozenset[str]:
         """Debezium's `topic.prefix` of every platform."""
         return self._prefixes
+
+    def ignores(self, topic: str) -> bool:
+        """Whether a contract says that this topic carries nothing for the hub."""
+        return topic in self._ignored
 
     def by_topic(self, topic: str) -> Profile | None:
         return self._by_topic.get(topic)

@@ -8,6 +8,7 @@ on the contract
   `system` (the platform's short name), `topicPrefix`, `decimals`, `times`, `binary` (the connector's handling modes),
   `database` (postgresql or mysql), `mode` (evolve, freeze or discard_value), `envelope` (debezium or flat: rows of the
   transform ExtractNewRecordState with add.fields=op,source.sequence,lsn,source.ts_ms and rewritten deletes)
+  `ignoredTopics` (topics to pass over, separated by spaces)
 on a table
   `topic` (default: prefix and physical name), `replicaIdentity` (default or full), `truncate` (apply or hold), `owner`
 on a column
@@ -62,6 +63,8 @@ class Contract:
     mode: Mode
     #: Rows come without envelope, from the transform ExtractNewRecordState.
     flat: bool = False
+    #: Topics of the platform that carry nothing for the hub: Debezium's signal table, tables that nobody asked for.
+    ignored_topics: frozenset[str] = frozenset()
 
 
 def read_contracts(file: Path) -> tuple[Contract, ...]:
@@ -111,6 +114,7 @@ def _contract(document: Section, custom: "_Custom", encodings: Encodings, table:
         replica_identity_full=own.one_of("replicaIdentity", ("default", "full")) == "full",
         truncate_applies=own.one_of("truncate", ("hold", "apply")) == "apply",
         flat=custom.one_of("envelope", ("debezium", "flat")) == "flat",
+        ignored_topics=frozenset(custom.text("ignoredTopics", "-").split()),
         mode=Mode(own.one_of("mode", tuple(Mode), custom.one_of("mode", tuple(Mode)))),
     )
 

@@ -268,6 +268,8 @@ def _decode_without_contract(message: Message, catalogue: Catalogue) -> Ignored:
         return Ignored(message.place, "heartbeat")
     if message.value is None or message.value == b"null":
         return Ignored(message.place, "tombstone")
+    if catalogue.ignores(topic):
+        return Ignored(message.place, "topic_ignored")
     prefix, _, rest = topic.rpartition(".")
     if rest == "transaction" and "." not in prefix:
         return Ignored(message.place, "transaction_marker")

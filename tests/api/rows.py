@@ -139,7 +139,8 @@ class HubRows:
                 inserted(t.golden,
                     entity_id=entity_id, version=version, domain=domain.value, lineage=lineage or {},
                     name=values.get("name") or values.get("number") or "", members=members,
-                    digest=hashlib.sha256(b"").digest(), ruleset="rules-1", seq=seq, batch_id=self._batches,
+                    digest=hashlib.sha256(b"").digest(), support=b"", ruleset="rules-1", seq=seq,
+                    batch_id=self._batches,
                     cause="founded" if version == 1 else cause, known_from=at, known_to=None, values=dict(values),
                 )
             )  # fmt: skip

@@ -81,6 +81,7 @@ def test_events_with_embedded_schemas_give_the_same_rows() -> None:
     found = translate(with_schemas, load_catalogue())
     plain = {(event.key, event.operation, repr(event.row)) for event in decoded().events}
 
-    assert found.dead_letters == found.drifts == ()
+    assert found.dead_letters == ()
+    assert found.drifts == ()
     assert len({event.type for event in found.events}) == 22
     assert all((event.key, event.operation, repr(event.row)) in plain for event in found.events)

@@ -1,16 +1,18 @@
 """Countries and regions: from any usual name or code to ISO 3166."""
 
+import gettext
 from functools import lru_cache
 from typing import Final
 
 import pycountry
-from rigour.territories import lookup_territory
 
 from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder
 from mdm.intake.standardise.lists import lines_of, variants_of, words_of
 from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
 from mdm.intake.standardise.text import CACHE, fold, tidy
 
+#: Languages in which a country may be named.
+_LANGUAGES: Final = tuple(sorted(words_of("languages_of_country_names")))
 #: Member states of the EU, and Northern Ireland's prefix: where a VAT number begins with a country code.
 EU: Final = words_of("eu_members")
 
@@ -44,16 +46,27 @@ def usual_country(text: str) -> str | None:
     return _USUAL.get(folded) or _USUAL.get(folded.replace(" ", ""))
 
 
+@lru_cache(1)
+def _names_in_other_languages() -> dict[str, str]:
+    """The names of ISO 3166 in the languages that pycountry has translations for. Built on first use."""
+    names: dict[str, str] = {}
+    for language in _LANGUAGES:
+        translated = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=[language], fallback=True)
+        for country in pycountry.countries:
+            for name in ("name", "official_name", "common_name"):
+                written = getattr(country, name, "")
+                if written:
+                    names.setdefault(fold(translated.gettext(written)), country.alpha_2)
+    return names
+
+
 @lru_cache(CACHE)
 def country_code(text: str) -> str | None:
-    """The ISO 3166-1 alpha-2 code of a country's name in any usual language, or of a code."""
+    """The ISO 3166-1 alpha-2 code of a country's name in any of many languages, or of a code."""
     code = usual_country(text)
-    if code is not None or not text.strip() or is_placeholder(text):
+    if code is not None or is_placeholder(text):
         return code
-    # The large index is built on first use, which takes a second: only rare names come here.
-    territory = lookup_territory(tidy(text))
-    # Parts of a country are territories of their own; the country is the first half of their code.
-    return None if territory is None else str(territory.code).partition("-")[0].upper()
+    return _names_in_other_languages().get(fold(tidy(text)))
 
 
 def country(inputs: Inputs, _context: Context) -> Standardised:

@@ -26,7 +26,7 @@ class ProductName(NamedTuple):
 
 @lru_cache(CACHE)
 def product_name(text: str) -> ProductName:
-    """`SUBSCR NIMBUS ANALYTICS PROF` -> words nimbus analytics, edition professional."""
+    """`SUBSCR ACME PAYROLL PROF` -> words acme payroll, edition professional."""
     words: list[str] = []
     edition = version = None
     folded = fold(re.sub(r"(?<=\d)\.(?=\d)", "p", _BRACKETED_CODE.sub(" ", tidy(text))))

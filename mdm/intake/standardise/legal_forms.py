@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 import yaml
-from rigour.names import extract_org_types
 
 from mdm.intake.standardise.text import CACHE, fold
 
@@ -69,17 +68,20 @@ _FORMS, _FIRST = _table()
 def form_at_end(words: tuple[str, ...]) -> tuple[LegalForm, int] | None:
     """The longest form that ends these folded words, and its number of words; never all of them."""
     for count in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
-        form = _lookup("".join(words[-count:]), " ".join(words[-count:]))
+        form = _FORMS.get("".join(words[-count:]))
         if form is not None:
             return form, count
     return None
 
 
-def form_at_start(words: tuple[str, ...]) -> tuple[LegalForm, int] | None:
-    """The longest form that may stand first and does, and its number of words; never all of them."""
+def form_at_start(words: tuple[str, ...], *, shortest: int = 3) -> tuple[LegalForm, int] | None:
+    """The longest form that may stand first and does, and its number of words; never all of them.
+
+    In Latin letters two of them are more often initials (AO Smith, GK Software) than a form.
+    """
     for count in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
         key = "".join(words[:count])
-        if key in _FIRST:
+        if key in _FIRST and len(key) >= shortest:
             return _FORMS[key], count
     return None
 
@@ -106,17 +108,4 @@ def legal_form_of(text: str) -> LegalForm | None:
     normal = unicodedata.normalize("NFKC", text).strip()
     if normal in _CJK:
         return _CJK[normal]
-    words = fold(normal)
-    return _lookup(words.replace(" ", ""), words) if words else None
-
-
-@lru_cache(CACHE)
-def _lookup(key: str, words: str) -> LegalForm | None:
-    form = _FORMS.get(key)
-    if form is not None or len(words) < 4:
-        # Short letters that the table does not know are more often initials than a form.
-        return form
-    found = extract_org_types(words, generic=True)
-    if len(found) == 1 and found[0][0] == words:
-        return LegalForm(words, found[0][1])
-    return None
+    return _FORMS.get(fold(normal).replace(" ", ""))

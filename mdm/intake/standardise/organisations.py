@@ -27,7 +27,7 @@ from mdm.intake.standardise.text import CACHE, fold, is_latin, tidy
 CONNECTORS: Final = words_of("name_connectors")
 LEADING_WORDS: Final = words_of("name_leading")
 EXPANSIONS: Final = variants_of("name_words") | variants_of("country_words")
-#: Codes that end a name of a national company (Talquanal DE); codes that are words (IT, IN, NO) are left alone.
+#: Codes that end a name of a national company (Acme DE); codes that are words (IT, IN, NO) are left alone.
 _COUNTRY_CODES: Final = variants_of("country_codes_in_names")
 _COUNTRY_PHRASES: Final = re.compile(r"\b(united states(?: of america)?|great britain|united kingdom)\b")
 _PHRASE_WORDS: Final = {"united states": "usa", "united states of america": "usa"}
@@ -90,7 +90,7 @@ def _in_other_script(display: str, spelt: str, country: str | None, others: tupl
     form = None
     if (found := form_at_end(folded)) is not None:
         form, words = found[0], words[: -found[1]]
-    elif (found := form_at_start(folded)) is not None:
+    elif (found := form_at_start(folded, shortest=2)) is not None:
         form, words = found[0], words[found[1] :]
     japanese = country == "JP" or is_japanese_form(cjk_form or form)
     language = Language.JAPANESE if japanese else language_of(rest)
@@ -175,7 +175,7 @@ def _joined(words: tuple[str, ...]) -> str | None:
 
 
 def _merge_initials(words: list[str]) -> list[str]:
-    """Single letters in a row are one abbreviation: `p c van oers` -> `pc van oers`."""
+    """Single letters in a row are one abbreviation: `p c smith` -> `pc smith`."""
     merged: list[str] = []
     run = False
     for word in words:

@@ -22,6 +22,7 @@ customProperties:
   - {{property: topicPrefix, value: shop}}
   - {{property: decimals, value: {decimals}}}
   - {{property: mode, value: {mode}}}
+  - {{property: ignoredTopics, value: shop.dbz.signal shop.public.log}}
 schema:
   - name: part
     physicalName: public.part

@@ -180,6 +180,9 @@ class TestIgnored:
     def test_a_tombstone_of_an_unknown_topic(self, shop: Catalogue) -> None:
         assert ignored(message(None, topic="shop.public.other"), shop) == "tombstone"
 
+    def test_a_topic_that_the_contract_passes_over(self, shop: Catalogue) -> None:
+        assert ignored(message(envelope(), topic="shop.dbz.signal"), shop) == "topic_ignored"
+
     def test_a_heartbeat(self, shop: Catalogue) -> None:
         assert ignored(message({"ts_ms": 1}, topic="__debezium-heartbeat.shop"), shop) == "heartbeat"
 

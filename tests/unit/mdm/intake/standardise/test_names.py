@@ -71,6 +71,7 @@ def test_marks_places_and_damage_are_taken_off(marked: str, plain: str) -> None:
         ("NV Energy", "nv energy"),
         ("AS Roma S.p.A.", "as roma"),
         ("Limited Brands, Inc.", "limited brands"),
+        ("AO Smith", "ao smith"),
         ("Acme IT", "acme it"),
     ],
 )
@@ -96,6 +97,7 @@ def test_vowels_that_are_no_umlaut_stay_two_letters() -> None:
         ("北京天泰印刷 CO.,LTD", "beijing tiantai printing", None),
         ("ТОВ Київ Метал", "kyiv metal", "UA"),
         ("ООО Ромашка", "romashka", "RU"),
+        ("АО Ромашка", "romashka", "RU"),
         ("Ελληνικά Πετρέλαια Α.Ε.", "ellinika petrelaia", "GR"),
     ],
 )

@@ -1,0 +1,90 @@
+"""Columns of customers, case by case."""
+
+from typing import Any
+
+import pytest
+
+from matching.features import derive, derive_keys
+from matching.features.customer import related_numbers
+
+COMMON = frozenset({"services", "group"})
+
+
+def columns(**comparison: Any) -> Any:
+    return derive_keys("customer", comparison, COMMON)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "numbers"),
+    [
+        ("vat:fr:fr06608414553", ("fr:06608414553", "fr:608414553")),
+        ("registration:fr:608414553", ("fr:608414553",)),
+        ("vat:se:se556036079301", ("se:556036079301", "se:5560360793")),
+        ("vat:nl:nl169963937b05", ("nl:16996393705", "nl:169963937")),
+        ("vat:de:de136695976", ("de:136695976",)),
+        ("tax:us:12345", ("tax:us:12345",)),
+        ("lei::549300gizvrx65dny651", ("lei::549300gizvrx65dny651",)),
+    ],
+)
+def test_a_vat_number_contains_the_company_number_where_the_law_says_so(
+    identifier: str, numbers: tuple[str, ...]
+) -> None:
+    assert related_numbers(identifier) == numbers
+
+
+def test_a_french_vat_number_and_its_siren_share_a_number() -> None:
+    vat = columns(identifiers=["vat:fr:fr06608414553"])
+    siren = columns(identifiers=["registration:fr:608414553"])
+
+    assert set(vat["numbers"]) & set(siren["numbers"])
+    assert set(vat["all_numbers"]) & set(siren["all_numbers"])
+
+
+def test_rare_words_leave_out_what_many_companies_are_called() -> None:
+    assert columns(name="quanix services 24")["rare_tokens"] == ("quanix",)
+
+
+def test_a_name_and_its_acronym_meet() -> None:
+    long, short = columns(name="broad street post industries"), columns(name="bspi")
+
+    assert set(long["initials"]) & set(short["names"])
+    assert set(long["initials"]) & set(short["initials"])
+
+
+def test_a_name_meets_the_web_address_that_spells_it() -> None:
+    named, addressed = columns(name="aoba shokuhin"), columns(domains=["aoba-shokuhin.co.jp"])
+
+    assert set(named["handles"]) & set(addressed["handles"])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("jonasson teknik", "jonnasson teknik"), ("genova energia", "genova rnergia")]
+)
+def test_a_typing_error_spoils_only_one_edge_of_a_name(one: str, other: str) -> None:
+    assert set(columns(name=one)["edges"]) & set(columns(name=other)["edges"])
+
+
+def test_an_alternate_name_counts_as_a_name() -> None:
+    assert "oldname" in columns(name="new name", alternate_names=["old name"])["names"]
+
+
+def test_native_names_are_compared_as_they_are() -> None:
+    record = columns(name_native="山田製作所")
+
+    assert record["names"] == ("山田製作所",)
+    assert "name" not in record
+
+
+def test_the_table_of_a_record_is_that_of_its_key_not_of_an_alias() -> None:
+    assert columns(self=["crm:account#id15:001", "crm:account:001X"])["table"] == "crm:account"
+
+
+def test_sites_may_have_many_duns_numbers_but_an_entity_has_one_tax_number() -> None:
+    record = columns(identifiers=["duns::123456789", "tax:us:123456780"])
+
+    assert record["exclusive"] == ("tax:us:123456780",)
+    assert record["identifier_kinds"] == ("duns:", "tax:us")
+
+
+def test_unknown_values_are_absent() -> None:
+    assert derive("customer", {"name": "", "phones": [], "city": None, "domains": [""]}, COMMON) == {}

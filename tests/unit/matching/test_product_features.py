@@ -1,0 +1,53 @@
+"""Columns of products, case by case."""
+
+from typing import Any
+
+import pytest
+
+from matching.features import derive_keys
+
+
+def columns(**comparison: Any) -> Any:
+    return derive_keys("product", comparison, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("codes", "parts", "stem"),
+    [
+        (["nimanalstold"], ["anal", "nim", "old", "st"], "nimanalst"),
+        (["atlforestemea"], ["atl", "emea", "fore", "st"], "atlforest"),
+        (["kitgateapiaold"], ["a", "api", "gate", "kit", "old"], "kitgateapi"),
+        (["harbillent1"], ["1", "bill", "ent", "har"], "harbillent"),
+        # Nothing was set apart, so nothing is taken off.
+        (["atlforestus"], ["atlforestus"], "atlforestus"),
+        (["sumconnv2"], ["conn", "sum", "v2"], "sumconnv2"),
+    ],
+)
+def test_marks_of_region_age_and_copy_come_off_a_code(codes: list[str], parts: list[str], stem: str) -> None:
+    assert columns(codes=codes, code_parts=parts)["code_stems"] == (stem,)
+
+
+def test_a_product_charged_by_usage_is_of_another_form_than_its_seat() -> None:
+    calls, seat = columns(name="orbit catalog api calls"), columns(name="orbit catalog")
+
+    assert calls["words"] == seat["words"]
+    assert (calls["form"], seat["form"]) == ("metered", "plain")
+
+
+def test_a_bundle_is_of_another_form_than_its_parts_and_keeps_its_number() -> None:
+    bundle = columns(name="pulse suite 13 messaging vault")
+
+    assert bundle["form"] == "bundle"
+    assert bundle["numbers"] == ("13",)
+    assert bundle["words"] == ("messaging", "pulse", "vault")
+
+
+def test_a_name_without_a_version_means_the_first() -> None:
+    assert columns(name="meridian vault")["version"] == columns(name="meridian vault", version="v1")["version"]
+    assert columns(name="meridian vault", version="v2")["version"] == "v2"
+
+
+def test_variants_of_one_product_have_different_keys() -> None:
+    keys = [columns(name="harbor billing", edition=edition)["variant"] for edition in ("starter", "professional", None)]
+
+    assert len(set(keys)) == 3
