@@ -35,9 +35,9 @@ def inserted(table: Table, **values: Any) -> Insert:
     missing = {
         column.name: _NEUTRAL[column.type.python_type]
         for column in table.columns
-        if not column.nullable and column.server_default is None and column.identity is None
+        if column.name not in values and not column.nullable and column.server_default is None
     }
-    return insert(table).values(**missing | values)
+    return insert(table).values(**missing, **values)
 
 
 class HubRows:
