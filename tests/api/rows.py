@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, insert, null, text, update
+from sqlalchemy import Engine, Insert, Table, insert, null, text, update
 
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, mint_entity_id
 from mdm.store import tables as t
@@ -25,6 +25,19 @@ ACME = {
     "phones": [{"value": "+31 30 972 5926", "e164": "+31309725926", "valid": True}],
     "address": {"street": "Aliciaboulevard", "house_number": "4", "city": "Groningen", "country": "NL"},
 }
+
+
+_NEUTRAL: Mapping[type, object] = {str: "", int: 0, bool: False, bytes: bytes(32), datetime: NOON, dict: {}, list: []}
+
+
+def inserted(table: Table, **values: Any) -> Insert:
+    """An INSERT that gives every column that must have a value and is not named here a neutral one."""
+    missing = {
+        column.name: _NEUTRAL[column.type.python_type]
+        for column in table.columns
+        if column.name not in values and not column.nullable and column.server_default is None
+    }
+    return insert(table).values(**missing, **values)
 
 
 class HubRows:
@@ -56,7 +69,7 @@ class HubRows:
         references = list(references)
         with self.engine.begin() as connection:
             connection.execute(
-                insert(t.source_record).values(
+                inserted(t.source_record,
                     rec_id=rec_id, **key._asdict(), kind=kind or (domain.value if domain else "invoice"),
                     domain=domain.value if domain else None, deleted=deleted, row=null() if row is None else dict(row),
                     attributes=attributes or {},
@@ -67,17 +80,22 @@ class HubRows:
                 )
             )  # fmt: skip
             for role, target in references:
-                connection.execute(insert(t.record_reference).values(rec_id=rec_id, role=role, **target._asdict()))
+                connection.execute(inserted(t.record_reference, rec_id=rec_id, role=role, **target._asdict()))
             for alias in aliases:
-                connection.execute(insert(t.record_alias).values(rec_id=rec_id, **alias._asdict()))
+                connection.execute(inserted(t.record_alias, rec_id=rec_id, **alias._asdict()))
             if entity_id is not None and deleted:
                 connection.execute(
-                    insert(t.crosswalk_history).values(
-                        rec_id=rec_id, entity_id=entity_id, since=at, until=at + timedelta(hours=1), batch_id=1
+                    inserted(
+                        t.crosswalk_history,
+                        rec_id=rec_id,
+                        entity_id=entity_id,
+                        since=at,
+                        until=at + timedelta(hours=1),
+                        batch_id=1,
                     )
                 )
             elif entity_id is not None:
-                connection.execute(insert(t.crosswalk).values(rec_id=rec_id, entity_id=entity_id, since=at))
+                connection.execute(inserted(t.crosswalk, rec_id=rec_id, entity_id=entity_id, since=at))
         return rec_id
 
     def entity(self, domain: Domain, founder: CrosswalkKey, *, at: datetime = NOON) -> EntityId:
@@ -85,7 +103,7 @@ class HubRows:
         entity_id = mint_entity_id(domain, founder, at)
         with self.engine.begin() as connection:
             connection.execute(
-                insert(t.entity).values(
+                inserted(t.entity,
                     entity_id=entity_id, domain=domain.value, status="active", founder=0, founded_batch=1,
                     founded_at=at, changed_at=at,
                 )
@@ -118,7 +136,7 @@ class HubRows:
             )
             version = int(newest or 0) + 1
             connection.execute(
-                insert(t.golden).values(
+                inserted(t.golden,
                     entity_id=entity_id, version=version, domain=domain.value, lineage=lineage or {},
                     name=values.get("name") or values.get("number") or "", members=members,
                     digest=hashlib.sha256(b"").digest(), support=b"", ruleset="rules-1", seq=seq,
@@ -127,7 +145,7 @@ class HubRows:
                 )
             )  # fmt: skip
             for term in terms:
-                connection.execute(insert(t.search_term).values(domain=domain.value, term=term, entity_id=entity_id))
+                connection.execute(inserted(t.search_term, domain=domain.value, term=term, entity_id=entity_id))
         self.announce(
             entity_id, domain, "created" if version == 1 else "changed",
             {"entity_id": entity_id, "version": version, "values": dict(values)}, seq=seq, at=at,
@@ -165,7 +183,7 @@ class HubRows:
         """A row of the outbox."""
         with self.engine.begin() as connection:
             connection.execute(
-                insert(t.outbox).values(
+                inserted(t.outbox,
                     seq=seq, id=uuid.UUID(int=seq), aggregatetype=domain.value, aggregateid=entity_id,
                     type=f"{domain.value}.{what}", payload=dict(payload), created_at=at,
                 )
@@ -176,7 +194,7 @@ class HubRows:
         low, high = sorted((self._ids[a], self._ids[b]))
         with self.engine.begin() as connection:
             connection.execute(
-                insert(t.steward_task).values(
+                inserted(t.steward_task,
                     question=f"{domain}:{a}|{b}", kind="possible_match", domain=domain.value, a=low, b=high,
                     weight=weight, batch_id=1, opened_at=NOON,
                 )
