@@ -24,7 +24,7 @@ demo: setup ## Load the sample world, show the result, serve API and console
 	$(BIN)/mdm demo $(DEMO_ARGS)
 
 test: setup ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: setup ## Style, types, import rules, API description
 	$(BIN)/ruff check .
