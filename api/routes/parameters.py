@@ -67,3 +67,14 @@ class KnownAt(Parameters):
     """A look back: what the hub held as current at an instant."""
 
     known_at: AwareDatetime | None = Field(None, description="RFC 3339 with an offset; now when absent.")
+
+
+class Axes(KnownAt):
+    """A look at another instant, on three axes."""
+
+    valid_at: AwareDatetime | None = Field(
+        None, description="As it was true in the business: by the changes that the platforms made until then."
+    )
+    rules: str | None = Field(
+        None, pattern="^[0-9a-f]{16}$", description="Fingerprint of the released rule set that shall choose."
+    )

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from mdm.bootstrap import Hub, open_hub
 from mdm.hub.process import Pipeline
-from mdm.hub.release import load_rules
+from mdm.hub.release import load_rules, remember_rules
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Outcome
 from mdm.settings import read_settings
@@ -41,7 +41,9 @@ def hub(upgrade: bool = True) -> Iterator[Hub]:
 def pipeline(opened: Hub) -> Pipeline:
     """The shipped source profiles and released rules on this hub."""
     catalogue = load_catalogue(None)
-    return Pipeline(opened.engine, opened.clock, catalogue, load_rules(catalogue))
+    rules = load_rules(catalogue)
+    remember_rules(opened.engine, rules)
+    return Pipeline(opened.engine, opened.clock, catalogue, rules)
 
 
 def print_json(value: Any) -> None:

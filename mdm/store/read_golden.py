@@ -130,6 +130,16 @@ def golden_known_at(connection: Connection, domain: Domain, entity_id: str, know
     return None if row is None else golden_row(row)
 
 
+def golden_version(connection: Connection, domain: Domain, entity_id: str, version: int) -> GoldenRow | None:
+    """One version, whatever became of the entity later."""
+    row = connection.execute(
+        select(*GOLDEN_COLUMNS).where(
+            golden.c.entity_id == entity_id, golden.c.domain == domain.value, golden.c.version == version
+        )
+    ).one_or_none()
+    return None if row is None else golden_row(row)
+
+
 def lineage_of(connection: Connection, entity_id: str, version: int) -> Mapping[str, Any]:
     """Where each value of a version comes from, by attribute; empty when there is no such version."""
     found = connection.scalar(

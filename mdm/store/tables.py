@@ -293,13 +293,13 @@ entity = Table(
     metadata,
     Column("entity_id", Text, primary_key=True),
     Column("domain", Text, nullable=False),
-    Column("status", Text, nullable=False),  # active, merged, retired
+    Column("status", Text, nullable=False),  # active, merged, retired, erased
     Column("merged_into", Text, ForeignKey("entity.entity_id", deferrable=True, initially="DEFERRED")),
     Column("founder", BigInteger, nullable=False),
     Column("founded_batch", BigInteger, nullable=False),
     _time("founded_at"),
     _time("changed_at"),
-    CheckConstraint("status in ('active','merged','retired')", name="status"),
+    CheckConstraint("status in ('active','merged','retired','erased')", name="status"),
     CheckConstraint("(status = 'merged') = (merged_into is not null)", name="merged_into"),
     Index(None, "merged_into", postgresql_where=text("merged_into is not null")),
     Index(None, "domain", "status"),
@@ -475,3 +475,6 @@ api_key = Table(
     _time("revoked_at", nullable=True),
     CheckConstraint("role in ('reader','erp','steward','admin')", name="role"),
 )
+
+# Tables of other areas share the metadata; importing them here lets migrations see them.
+from mdm.store import tables_serving as serving  # noqa: E402, F401

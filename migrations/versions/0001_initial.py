@@ -108,7 +108,7 @@ def upgrade() -> None:
         sa.Column("founded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("(status = 'merged') = (merged_into is not null)", name=op.f("ck_entity_merged_into")),
-        sa.CheckConstraint("status in ('active','merged','retired')", name=op.f("ck_entity_status")),
+        sa.CheckConstraint("status in ('active','merged','retired','erased')", name=op.f("ck_entity_status")),
         sa.ForeignKeyConstraint(
             ["merged_into"],
             ["entity.entity_id"],
@@ -287,6 +287,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_record_reference_rec_id"), "record_reference", ["rec_id"], unique=False)
     op.create_index(
         op.f("ix_record_reference_system_type_key"), "record_reference", ["system", "type", "key"], unique=False
+    )
+    op.create_table(
+        "released_rules",
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("first_used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind in ('survivorship')", name=op.f("ck_released_rules_kind")),
+        sa.PrimaryKeyConstraint("fingerprint", "kind", "domain", name=op.f("pk_released_rules")),
     )
     op.create_table(
         "search_term",
