@@ -39,12 +39,24 @@ class Refusal(NamedTuple):
     reason: str
 
 
+class Step(NamedTuple):
+    """Two groups became one along this pair. `weight` is None when a steward said so."""
+
+    a: int
+    b: int
+    weight: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Clustering:
-    """`groups` covers every node once. `refused` has the strongest refused match of each pair of groups."""
+    """`groups` covers every node once. `refused` has the strongest refused match of each pair of groups.
+
+    `steps` says how the groups grew, in order.
+    """
 
     groups: tuple[frozenset[int], ...]
     refused: tuple[Refusal, ...]
+    steps: tuple[Step, ...] = ()
 
 
 #: Reasons of refusals, beside those of `matching.validity`.
@@ -85,7 +97,7 @@ def cluster(
         reason = process.follow(edge)
         if reason is not None and reason != _JUDGED:
             refusals.append(Refusal(edge.a, edge.b, edge.weight, reason))
-    return Clustering(process.groups(names), _strongest(refusals, process))
+    return Clustering(process.groups(names), _strongest(refusals, process), tuple(process.steps))
 
 
 class _Process:
@@ -112,6 +124,7 @@ class _Process:
         self._facts: dict[int, Facts] = {node: facts_of(model, columns) for node, columns in features.items()}
         self._whole = {node: node for node in self._group}
         self._united: dict[int, set[int]] = {node: {node} for node in self._group}
+        self.steps: list[Step] = []
         self._apart: defaultdict[int, set[int]] = defaultdict(set)
         for a, b in not_same:
             self._apart[a].add(b)
@@ -129,7 +142,7 @@ class _Process:
     def obey(self, a: int, b: int) -> None:
         """Hold together what a steward called the same, unless another verdict parts the two wholes."""
         if not self._judged_apart(a, b):
-            self._unite(a, b)
+            self._unite(a, b, None)
 
     def follow(self, edge: Edge) -> str | None:
         """Join along a match; the reason when that must not happen."""
@@ -141,7 +154,7 @@ class _Process:
         reason = contradiction(self._facts[first], self._facts[second]) or self._too_little_support(first, second)
         if reason is None:
             self._join(first, second)
-            self._unite(edge.a, edge.b)
+            self._unite(edge.a, edge.b, edge.weight)
         return None if self._whole[edge.a] == self._whole[edge.b] else reason
 
     def _judged_apart(self, a: int, b: int) -> bool:
@@ -168,10 +181,11 @@ class _Process:
         self._members[first] |= self._members.pop(second)
         self._facts[first] = self._facts[first].union(self._facts.pop(second))
 
-    def _unite(self, a: int, b: int) -> None:
+    def _unite(self, a: int, b: int, weight: float | None) -> None:
         first, second = self._whole[a], self._whole[b]
         if first == second:
             return
+        self.steps.append(Step(a, b, weight))
         if len(self._united[first]) < len(self._united[second]):
             first, second = second, first
         for node in self._united[second]:
