@@ -65,7 +65,8 @@ _JUDGEMENT = """judgement_id, a, b, verdict, author, reason, until, decision_id,
                 coalesce(origin, judgement_id)"""
 _OVERRIDE = """override_id, domain, attribute, value::text, anchors, overruled::text, author, reason, created_at,
                expires_at, coalesce(origin, override_id)"""
-_DECISION = """decision_id, kind, domain, actor, reason, command::text, effect::text, records, entities, task_id,
+#: Columns that `decision_of` reads.
+DECISION = """decision_id, kind, domain, actor, reason, command::text, effect::text, records, entities, task_id,
                proposal_id, approved_by, undoes, undone_by, at"""
 
 
@@ -286,14 +287,14 @@ def find_decision(work: UnitOfWork, decision_id: int) -> StoredDecision:
     Raises:
         NotFound: there is none with this id.
     """
-    rows = work.query(f"select {_DECISION} from decision where decision_id = %s", decision_id)
+    rows = work.query(f"select {DECISION} from decision where decision_id = %s", decision_id)
     if not rows:
         raise NotFound(f"There is no decision {decision_id}.")
     return decision_of(rows[0])
 
 
 def decision_of(row: Sequence[Any]) -> StoredDecision:
-    """A decision from the columns of `_DECISION`."""
+    """A decision from these columns."""
     return StoredDecision(
         row[0], row[1], Domain(row[2]), row[3], row[4], orjson.loads(row[5]), orjson.loads(row[6]),
         tuple(map(RecordId, row[7])), tuple(map(EntityId, row[8])), *row[9:],

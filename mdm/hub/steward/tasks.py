@@ -77,7 +77,13 @@ def snooze(
 
 
 def task_state(work: UnitOfWork, task_id: int) -> TaskState:
-    """Where a task stands; for reading."""
+    """Where a task stands; for reading.
+
+    Raises:
+        NotFound: there is no such task.
+    """
+    if not work.query("select 1 from steward_task where task_id = %s", task_id):
+        raise NotFound(f"There is no task {task_id}.")
     return _state(work, task_id)
 
 
