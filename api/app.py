@@ -29,7 +29,10 @@ from api.errors import (
     problem_of_status,
     problem_response,
 )
+from api.feed import Watcher
+from api.freshness import Freshness
 from api.metrics import Metrics
+from api.read_after import NotYet
 from api.request_log import write_line
 from api.routes import (
     changes,
@@ -39,6 +42,7 @@ from api.routes import (
     identity,
     operations,
     products,
+    relations,
     rules,
     stewardship,
 )
@@ -46,6 +50,7 @@ from api.routes.history import history_router
 from api.routes.matching import matching_router, pair_router
 from api.routes.records import record_router
 from api.routes.responses import COMMON
+from api.wire import encode
 from mdm.access import Role
 from mdm.errors import MdmError
 from mdm.model.ids import Domain
@@ -106,9 +111,11 @@ def assemble(options: ApiOptions) -> FastAPI:
     )
     app.state.metrics = Metrics()
     app.state.released = Released()
+    app.state.freshness = Freshness()
+    app.state.watcher = Watcher()
     app.state.key_ring = KeyRing(options.remember_keys_seconds)
     app.add_middleware(Edge, metrics=app.state.metrics, log=options.log, limits=options.limits, reply=_reply)
-    for router in (customers.router, contracts.router, products.router):
+    for router in (customers.router, relations.router, contracts.router, products.router):
         app.include_router(router)
     for domain in (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT):
         app.include_router(record_router(domain))
@@ -175,6 +182,16 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(ProblemRaised)
     async def raised(request: Request, error: ProblemRaised) -> Response:
         return _reply(request, error.problem)
+
+    @app.exception_handler(NotYet)
+    async def not_yet(request: Request, error: NotYet) -> Response:
+        body = {
+            "status": "pending",
+            "after": request.query_params["after"],
+            "reached": error.reached,
+            "estimate_seconds": error.seconds,
+        }
+        return Response(encode(body), 202, {"Retry-After": str(max(1, round(error.seconds or 30)))}, "application/json")
 
     @app.exception_handler(MdmError)
     async def hub_error(request: Request, error: MdmError) -> Response:

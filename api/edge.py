@@ -88,6 +88,8 @@ class Edge:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 headers["X-Trace-Id"] = trace_id
+                if scope.get("mdm.freshness"):
+                    headers["X-Source-Freshness"] = scope["mdm.freshness"]
                 for name, value in deprecation.headers_of(route_of(scope), scope.get("path_params") or {}).items():
                     headers[name] = value
             await send(message)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from api.masking import show_lineage, show_payload, show_record, show_value, show_values
@@ -20,6 +20,10 @@ from mdm.store.read_models import (
     Part,
     expand,
 )
+
+#: How long consumers have to replace an id that ended. Redirects are kept for ever; whoever still sends the old id
+#: after this is late.
+DEPRECATION_WINDOW = timedelta(days=90)
 
 
 def key_object(key: CrosswalkKey) -> dict[str, str]:
@@ -147,6 +151,7 @@ def fate_object(
     absorbed: Sequence[EntityId],
     parts: Sequence[Part],
     intervals: Sequence[tuple[datetime, datetime | None]],
+    behind: Sequence[str],
 ) -> dict[str, Any]:
     """What became of an id."""
     active = state.status == "active"
@@ -161,6 +166,13 @@ def fate_object(
         "valid_to": None if active else state.changed_at,
         "intervals": [{"valid_from": begin, "valid_to": end} for begin, end in intervals],
         "absorbed": list(absorbed),
+        "deprecation": None
+        if active
+        else {
+            "since": state.changed_at,
+            "until": state.changed_at + DEPRECATION_WINDOW,
+            "unacknowledged_by": list(behind),
+        },
         "split_into": [
             {
                 "id": part.entity_id,

@@ -1,18 +1,22 @@
 """Names and ids: which golden record a platform's row belongs to, and what became of an id."""
 
-from fastapi import APIRouter, Depends, Path, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from api.auth import allows
 from api.deps import ReadsDep
 from api.errors import AMBIGUOUS_NAME, NOT_FOUND, NOT_RESOLVED, RECORD_DELETED, ProblemRaised, refuse
 from api.present import classification_object, crosswalk_object, fate_object
-from api.routes.parameters import EntityIdPath, Storable
-from api.routes.responses import CHECKED, GUARDED, NAMED, TOO_LARGE, UNKNOWN
+from api.read_after import wait_for_change
+from api.routes.parameters import EntityIdPath, ReadAfter, Storable
+from api.routes.responses import CHECKED, GUARDED, NAMED, PENDING, TOO_LARGE, UNKNOWN
 from api.schemas.identity import MOST_IDS, Classification, Fate, IdsToClassify
 from api.schemas.records import CrosswalkEntry
 from api.wire import answer
 from mdm.access import EVERY_ROLE
 from mdm.model.ids import CrosswalkKey
+from mdm.store import consumers
 from mdm.store.read_models import (
     Unresolved,
     absorbed_ids,
@@ -40,15 +44,18 @@ router = APIRouter(
     name="get_crosswalk",
     summary="The golden record that a source row belongs to",
     response_model=CrosswalkEntry,
-    responses=NAMED,
+    responses={**NAMED, **PENDING},
+    dependencies=[Depends(wait_for_change)],
 )
 def get_crosswalk(
     reads: ReadsDep,
+    look: Annotated[ReadAfter, Query()],
     system: Storable = Path(max_length=100, description="Platform, e.g. `crm`."),
     type: Storable = Path(max_length=200, description="Table, or `table#alias` for another name of its rows."),
     key: Storable = Path(max_length=500, description="Primary key; may contain slashes."),
 ) -> Response:
     """By primary key, by an alias (`erp/item%23gtin/...`), or by an offer, which leads to its product."""
+    del look  # taken care of before we get here
     name = CrosswalkKey(system, type, key)
     with reads.snapshot() as connection:
         found = meanings(connection, [name]).get(name, ())
@@ -71,7 +78,9 @@ def get_id(id: EntityIdPath, reads: ReadsDep) -> Response:
         absorbed = absorbed_ids(connection, id)
         parts = parts_of(connection, [id]).get(id, ())
         intervals = intervals_of(connection, id)
-    return answer(fate_object(state, absorbed, parts, intervals))
+        ended = state.status != "active"
+        behind = consumers.not_yet_told(connection, id, state.domain) if ended else ()
+    return answer(fate_object(state, absorbed, parts, intervals, behind))
 
 
 @router.post(

@@ -10,8 +10,10 @@ from api.deps import ReadsDep
 from api.instants import compute
 from api.lookup import find_golden
 from api.present import joined_objects, lineage_object, record_object, source_object
+from api.read_after import wait_for_change
+from api.routes.lists import narrowed
 from api.routes.parameters import Axes, EntityIdPath, KnownAt, Paged
-from api.routes.responses import CHECKED, GUARDED, ONE, UNMODIFIED
+from api.routes.responses import CHECKED, GUARDED, ONE, PENDING, UNMODIFIED
 from api.schemas.common import Page
 from api.schemas.records import RECORDS, Lineage, SourceRow
 from api.wire import answer, tagged
@@ -36,7 +38,8 @@ def record_router(domain: Domain) -> APIRouter:
         name=f"get_{noun}",
         summary=f"One {noun}",
         response_model=RECORDS[domain],
-        responses={**ONE, **UNMODIFIED},
+        responses={**ONE, **UNMODIFIED, **PENDING},
+        dependencies=[Depends(wait_for_change)],
     )
     def get_record(
         id: EntityIdPath, look: Annotated[Axes, Query()], request: Request, caller: CallerDep, reads: ReadsDep
@@ -53,7 +56,7 @@ def record_router(domain: Domain) -> APIRouter:
             if look.valid_at is not None or look.rules is not None:
                 row, as_of = compute(request, row, look)
             entities = resolve_references(connection, [(domain, row.values)])
-        body = record_object(row, entities, caller.role)
+        body = narrowed(domain, record_object(row, entities, caller.role), look.fields)
         return tagged(request, row.version, body if as_of is None else {**body, "as_of": as_of})
 
     @router.get(

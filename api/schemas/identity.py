@@ -30,6 +30,14 @@ class Part(Form):
     at: datetime = Field(description="When the last of them went.")
 
 
+class IdDeprecation(Form):
+    """The time in which consumers replace an id that ended. Its redirect is kept for ever."""
+
+    since: datetime
+    until: datetime
+    unacknowledged_by: list[str] = Field(description="Consumers that have not acknowledged the end of this id.")
+
+
 class Fate(Form):
     """What became of an id."""
 
@@ -43,6 +51,7 @@ class Fate(Form):
     valid_to: datetime | None = Field(description="When it was merged, retired or erased; null while it is active.")
     intervals: list[Interval] = Field(description="Several when an id ended and came back with its records.")
     absorbed: list[str] = Field(description="Ids that redirect to this one.")
+    deprecation: IdDeprecation | None = Field(description="Null while the id is active.")
     split_into: list[Part] = Field(description="Where records are that left this id.")
 
 

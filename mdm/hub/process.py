@@ -22,7 +22,7 @@ from mdm.model.events import ChangeEvent, DeadLetter, Message, Outcome, Place
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
-from mdm.store import ledger, pairs
+from mdm.store import ledger, pairs, progress
 from mdm.store import mirror as mirror_store
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
@@ -102,6 +102,7 @@ def consume(
             ledger.write_dead_letters(work, [each for each in decoded.dead_letters if each.message.place in seen.fresh])
             ledger.write_drifts(work, [drift for drift in decoded.drifts if drift.place in seen.fresh])
             ledger.write_positions(work, feed, positions)
+            progress.write_progress(work, positions, decoded.events)
             ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, pipeline.rules))
     return report
 

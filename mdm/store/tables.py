@@ -467,6 +467,7 @@ outbox = Table(
     _time("published_at", nullable=True),
     Index("ix_outbox_pending", "seq", postgresql_where=text("published_at is null")),
     Index(None, "aggregatetype", "seq"),
+    Index(None, "aggregateid", "seq"),
 )
 
 # Who did what, chained: hash = SHA-256(previous hash || canonical JSON of the row).

@@ -1,6 +1,6 @@
-"""Tables of what the hub serves: released rules, consumers of the change feed, exports."""
+"""Tables of what the hub serves: released rules, how far it has read each source, consumers of the change feed."""
 
-from sqlalchemy import CheckConstraint, Column, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, PrimaryKeyConstraint, Table, Text
 
 from mdm.store.tables import _time, metadata
 
@@ -16,4 +16,31 @@ released_rules = Table(
     _time("first_used_at"),
     PrimaryKeyConstraint("fingerprint", "kind", "domain"),
     CheckConstraint("kind in ('survivorship')", name="kind"),
+)
+
+# How far the hub has read each partition of each source: written with the effect, read to tell how fresh an answer is.
+source_progress = Table(
+    "source_progress",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("lsn", BigInteger),
+    _time("event_time", nullable=True),
+    _time("committed_at"),
+    PrimaryKeyConstraint("system", "topic", "partition"),
+)
+
+# Readers of the change feed that let the hub remember how far they are. `acknowledged` is a `seq` of the outbox.
+feed_consumer = Table(
+    "feed_consumer",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),  # the API key's id
+    Column("domain", Text),  # None for all
+    Column("acknowledged", BigInteger, nullable=False),
+    _time("acknowledged_at"),
+    _time("created_at"),
+    CheckConstraint("acknowledged >= 0", name="acknowledged"),
 )
