@@ -46,6 +46,7 @@ from api.routes import (
     rules,
     stewardship,
 )
+from api.routes.exports import export_router
 from api.routes.history import history_router
 from api.routes.matching import matching_router, pair_router
 from api.routes.records import record_router
@@ -118,6 +119,7 @@ def assemble(options: ApiOptions) -> FastAPI:
     for router in (customers.router, relations.router, contracts.router, products.router):
         app.include_router(router)
     for domain in (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT):
+        app.include_router(export_router(domain))  # before the records, whose ids would swallow /export
         app.include_router(record_router(domain))
         app.include_router(history_router(domain))
         app.include_router(matching_router(domain))
