@@ -475,3 +475,6 @@ api_key = Table(
     _time("revoked_at", nullable=True),
     CheckConstraint("role in ('reader','erp','steward','admin')", name="role"),
 )
+
+# The tables of other areas hang on the same metadata, so that migrations see all of them.
+from mdm.store import tables_onboarding as _onboarding  # noqa: E402, F401
