@@ -39,12 +39,24 @@ class Refusal(NamedTuple):
     reason: str
 
 
+class Step(NamedTuple):
+    """Two groups became one along this pair. `weight` is None when a steward said so."""
+
+    a: int
+    b: int
+    weight: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Clustering:
-    """`groups` covers every node once. `refused` has the strongest refused match of each pair of groups."""
+    """`groups` covers every node once. `refused` has the strongest refused match of each pair of groups.
+
+    `steps` says how the groups grew, in order.
+    """
 
     groups: tuple[frozenset[int], ...]
     refused: tuple[Refusal, ...]
+    steps: tuple[Step, ...] = ()
 
 
 #: Reasons of refusals, beside those of `matching.validity`.
@@ -84,7 +96,7 @@ def cluster(
         reason = process.follow(edge)
         if reason is not None and reason != _JUDGED:
             refusals.append(Refusal(edge.a, edge.b, edge.weight, reason))
-    return Clustering(process.groups(names), _strongest(refusals, process))
+    return Clustering(process.groups(names), _strongest(refusals, process), tuple(process.steps))
 
 
 class _Process:
@@ -104,6 +116,7 @@ class _Process:
         self._members: dict[int, set[int]] = {node: {node} for node in self._group}
         # Only records that something joins have facts that matter.
         self._facts: dict[int, Facts] = {node: facts_of(model, columns) for node, columns in features.items()}
+        self.steps: list[Step] = []
         self._apart: defaultdict[int, set[int]] = defaultdict(set)
         for a, b in not_same:
             self._apart[a].add(b)
@@ -122,6 +135,7 @@ class _Process:
         """Join what a steward called the same, unless another verdict parts the two groups."""
         first, second = self._group[a], self._group[b]
         if first != second and not self._judged_apart(first, second):
+            self.steps.append(Step(a, b, None))
             self._join(first, second)
 
     def follow(self, edge: Edge) -> str | None:
@@ -133,6 +147,7 @@ class _Process:
             return _JUDGED
         reason = contradiction(self._facts[first], self._facts[second]) or self._too_little_support(first, second)
         if reason is None:
+            self.steps.append(Step(edge.a, edge.b, edge.weight))
             self._join(first, second)
         return reason
 
