@@ -142,6 +142,7 @@ def _golden_subject(connection: Connection, golden: GoldenRow, now: datetime, ac
         waivers=store.waivers_of(connection, golden.entity_id),
         account=account,
         in_erp=store.in_erp(connection, golden.entity_id),
+        pending=read_readiness.pending_approvals(connection, golden.entity_id),
     )
 
 
