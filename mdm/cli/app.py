@@ -5,7 +5,7 @@ import sys
 import typer
 
 from mdm import __version__
-from mdm.cli import check, export, feeds, governance, keys, match, run
+from mdm.cli import check, export, feeds, governance, keys, match, onboarding, run
 from mdm.errors import MdmError, TransientError
 
 app = typer.Typer(
@@ -29,7 +29,8 @@ app.command("explain")(check.explain)
 app.add_typer(check.state, name="state", help="What the hub holds, as one number.")
 app.command("verify")(check.verify)
 app.command("reconcile")(governance.reconcile)
-app.command("readiness")(governance.readiness)
+app.command("readiness")(onboarding.readiness)
+app.add_typer(onboarding.onboarding, name="onboarding", help="ERP onboarding: verdicts, registries, confirmations.")
 app.add_typer(match.match, name="match", help="The matching engine, measured.")
 app.add_typer(keys.keys, name="keys", help="API keys and their roles.")
 

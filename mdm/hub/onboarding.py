@@ -5,7 +5,7 @@ is apart (`mdm.hub.registries`), so that a verdict never waits for anybody.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -50,7 +50,7 @@ class Aim:
     """What the verdict is for: the ERP (the rule set's own when None) and the account structure asked for."""
 
     erp: str | None = None
-    account: Account = Account()
+    account: Account = field(default_factory=Account)
 
 
 def verdict_on_golden(
@@ -137,7 +137,7 @@ def _golden_subject(connection: Connection, golden: GoldenRow, now: datetime, ac
         ancestor_leis=store.leis_of(connection, ancestors),
         open_questions=read_readiness.open_questions(connection, golden.entity_id),
         legal_form_in_name=_form_in(bare),
-        attestations=_known(connection, bare, now),
+        attestations=_known(connection, bare),
         checkpoints=store.checkpoints_of(connection, golden.entity_id),
         waivers=store.waivers_of(connection, golden.entity_id),
         account=account,
@@ -167,7 +167,7 @@ def _candidate_subject(
         ancestor_leis=store.leis_of(connection, above),
         duplicates=duplicates,
         legal_form_in_name=_form_in(bare),
-        attestations=_known(connection, bare, now),
+        attestations=_known(connection, bare),
         account=account,
     )
 
@@ -192,7 +192,7 @@ def _parent_of(connection: Connection, parent: Mapping[str, Any] | None) -> Enti
     return resolve_names(connection, [name]).get(name)
 
 
-def _known(connection: Connection, subject: Subject, now: datetime) -> dict[tuple[Provider, str], Attestation]:
+def _known(connection: Connection, subject: Subject) -> dict[tuple[Provider, str], Attestation]:
     """Stored answers, and those that the loaded lists give on the spot."""
     keys = asked_keys(subject)
     known = store.attestations(connection, keys)
@@ -221,6 +221,4 @@ def screen(connection: Connection, name: str) -> Attestation | None:
         answer = Answer.REFUTED if best[0] >= _LISTED else Answer.DOUBTFUL
         facts = {"entry": best[1].entry, "listed_name": best[1].name, "score": f"{best[0]:.0f}", "list": best[1].list}
     reference = "; ".join(f"{each.name} {each.version}" for each in lists)
-    return Attestation(
-        Provider.SANCTIONS, key, answer, min(each.loaded_at for each in lists), reference, facts=facts
-    )
+    return Attestation(Provider.SANCTIONS, key, answer, min(each.loaded_at for each in lists), reference, facts=facts)

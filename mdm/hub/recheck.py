@@ -90,9 +90,13 @@ def _keep(work: UnitOfWork, verdicts: Sequence[Verdict]) -> int:
     ids = [str(each.entity_id) for each in verdicts]
     before = {
         row[0]: (row[1], frozenset(row[2]))
-        for row in work.query("select entity_id, decision, codes from verdict where erp = %s and entity_id = any(%s)", erp, ids)
+        for row in work.query(
+            "select entity_id, decision, codes from verdict where erp = %s and entity_id = any(%s)", erp, ids
+        )
     }
-    told = [each for each in verdicts if before.get(str(each.entity_id)) != (each.decision.value, frozenset(_codes(each)))]
+    told = [
+        each for each in verdicts if before.get(str(each.entity_id)) != (each.decision.value, frozenset(_codes(each)))
+    ]
     work.stage(
         "stage_verdict",
         "entity_id text, erp text, version bigint, decision text, completeness double precision, codes text[], "

@@ -1,7 +1,7 @@
-"""Loading reference lists and asking outside registries; what they say is kept, with its time, for verdicts to rest on."""
+"""Loading reference lists and asking outside registries; what they say is kept, with its time, for verdicts."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -66,13 +66,13 @@ def load_gleif(
     """
     named = version or entities.name
     with unit_of_work(engine, clock, "reference", "GLEIF") as work:
-        count = store.replace_gleif(work, gleif.read_entities(entities))
+        count = store.replace_gleif(work, (astuple(each) for each in gleif.read_entities(entities)))
         if not count:
             raise OperatorError(f"{entities} holds no entity.", action="Give the level 1 (LEI-CDF) golden copy.")
         store.write_gleif_parents(
             work,
-            gleif.read_relationships(relationships) if relationships is not None else (),
-            gleif.read_exceptions(exceptions) if exceptions is not None else (),
+            (astuple(each) for each in (gleif.read_relationships(relationships) if relationships else ())),
+            (astuple(each) for each in (gleif.read_exceptions(exceptions) if exceptions else ())),
         )
         store.write_list(work, "GLEIF", named, count, actor)
         ledger.write_audit(work, actor, "reference_loaded", "GLEIF", {"version": named, "entries": count})
@@ -88,7 +88,9 @@ def load_sanctions(
         OperatorError: the file has no known shape, or holds no name; what was loaded before stays.
     """
     if name == Provider.GLEIF.value:
-        raise OperatorError("A sanctions list cannot be called GLEIF.", action="Name it after its publisher, e.g. OFAC.")
+        raise OperatorError(
+            "A sanctions list cannot be called GLEIF.", action="Name it after its publisher, e.g. OFAC."
+        )
     named = version or file.name
     with unit_of_work(engine, clock, "reference", name) as work:
         rows = ((each.entry, each.name, folded(each.name), each.countries) for each in sanctions.read_sanctions(file))

@@ -21,7 +21,7 @@ _NAME = re.compile(r"[a-z0-9_]{2,24}(?:\.[a-z0-9_]{1,32})?")
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The form of a number. `compact` is the number without separators when it is valid; `fault` names what is wrong."""
+    """The form of a number. `compact` is a valid number without separators; `fault` names what is wrong."""
 
     valid: bool
     compact: str | None
@@ -42,7 +42,7 @@ def judge(scheme: str, number: str) -> Judged:
     return Judged(True, str(compact), None)
 
 
-def is_malformed(type_: str, country: str | None, normal: str) -> bool:
+def is_malformed(country: str | None, normal: str) -> bool:
     """True when a tax number that is known to be invalid is so by length or characters, not by its check digits."""
     module = get_cc_module(country, "vat") if country else None
     if module is None:

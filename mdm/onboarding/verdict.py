@@ -97,7 +97,7 @@ class Verdict:
 
     It is a function of what was known: it holds as long as the record has this version, the rule set this hash, nobody
     else gets one of its tax numbers, and until `valid_until`, when the first answer or confirmation it rests on
-    expires. `completeness` and `validity` are between 0 and 1 with two decimals. `checks` sums the findings up by check.
+    expires. `completeness` and `validity` are between 0 and 1 with two decimals. `checks` sums up by check.
     """
 
     entity_id: EntityId | None

@@ -142,7 +142,9 @@ def _flat(node: Any, prefix: str = "") -> dict[str, str]:
                 rows |= _flat(each, f"{prefix}.{name}" if prefix else name)
         return rows
     if isinstance(node, list):
-        return {name: text for place, each in enumerate(node, 1) for name, text in _flat(each, f"{prefix}.{place}").items()}
+        return {
+            name: text for place, each in enumerate(node, 1) for name, text in _flat(each, f"{prefix}.{place}").items()
+        }
     return {prefix: "" if node is None else str(node)}
 
 

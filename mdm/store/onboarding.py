@@ -10,7 +10,6 @@ from sqlalchemy import Connection, text
 from mdm.model.ids import EntityId
 from mdm.onboarding.attestation import Answer, Attestation, Provider
 from mdm.onboarding.checkpoint import Checkpoint, CheckpointName, Waiver
-from mdm.providers.gleif import GleifEntity, GleifException, GleifRelationship
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -35,7 +34,9 @@ class LoadedList:
     loaded_at: datetime
 
 
-def attestations(connection: Connection, keys: Collection[tuple[Provider, str]]) -> dict[tuple[Provider, str], Attestation]:
+def attestations(
+    connection: Connection, keys: Collection[tuple[Provider, str]]
+) -> dict[tuple[Provider, str], Attestation]:
     """The stored answers about these keys."""
     found: dict[tuple[Provider, str], Attestation] = {}
     if not keys:
@@ -86,7 +87,15 @@ def gleif_answers(connection: Connection, leis: Collection[str]) -> dict[str, At
     found = {}
     for row in rows.mappings():
         in_force = row["status"] == "ISSUED" and row["entity_status"] == "ACTIVE"
-        names = ("name", "country", "legal_form", "registered_as", "direct_parent", "ultimate_parent", "parent_exception")
+        names = (
+            "name",
+            "country",
+            "legal_form",
+            "registered_as",
+            "direct_parent",
+            "ultimate_parent",
+            "parent_exception",
+        )
         facts = {name: str(row[name]) for name in names if row[name]}
         facts["status"] = row["status"] if row["entity_status"] == "ACTIVE" else row["entity_status"]
         found[row["lei"]] = Attestation(
@@ -100,33 +109,31 @@ def gleif_answers(connection: Connection, leis: Collection[str]) -> dict[str, At
     return found
 
 
-def replace_gleif(work: UnitOfWork, entities: Iterable[GleifEntity]) -> int:
-    """Keep these entities in place of all there were. Returns how many."""
+def replace_gleif(work: UnitOfWork, entities: Iterable[Sequence[object]]) -> int:
+    """Keep these entities in place of all there were. Returns how many.
+
+    A row is LEI, name, status of the registration, status of the entity, country, legal form, registered as.
+    """
     work.execute("truncate gleif_entity")
-    count = 0
-
-    def rows() -> Iterable[tuple[object, ...]]:
-        nonlocal count
-        for each in entities:
-            count += 1
-            yield (each.lei, each.name, each.status, each.entity_status, each.country, each.legal_form, each.registered_as)
-
     work.copy(
-        "gleif_entity", ("lei", "name", "status", "entity_status", "country", "legal_form", "registered_as"), rows()
+        "gleif_entity", ("lei", "name", "status", "entity_status", "country", "legal_form", "registered_as"), entities
     )
-    return count
+    return int(work.query("select count(*) from gleif_entity")[0][0])
 
 
 def write_gleif_parents(
-    work: UnitOfWork, relationships: Iterable[GleifRelationship], exceptions: Iterable[GleifException]
+    work: UnitOfWork, relationships: Iterable[Sequence[object]], exceptions: Iterable[Sequence[object]]
 ) -> None:
-    """Add what entities report about their parents to the entities that are loaded."""
-    work.stage("stage_parent", "lei text, kind text, parent text", ((e.lei, e.kind, e.parent) for e in relationships))
+    """Add what entities report about their parents to the entities that are loaded.
+
+    A relationship is LEI, `direct_parent` or `ultimate_parent`, LEI of the parent; an exception is LEI and reason.
+    """
+    work.stage("stage_parent", "lei text, kind text, parent text", relationships)
     for kind in ("direct_parent", "ultimate_parent"):
         work.execute(
             f"update gleif_entity g set {kind} = s.parent from stage_parent s where s.lei = g.lei and s.kind = %s", kind
         )
-    work.stage("stage_no_parent", "lei text, reason text", ((each.lei, each.reason) for each in exceptions))
+    work.stage("stage_no_parent", "lei text, reason text", exceptions)
     work.execute("update gleif_entity g set parent_exception = s.reason from stage_no_parent s where s.lei = g.lei")
 
 
@@ -257,7 +264,8 @@ def leis_of(connection: Connection, entities: Collection[EntityId]) -> tuple[str
     """The valid LEIs of these golden customers."""
     rows = connection.execute(
         text(
-            """select distinct i->>'normal' from golden g cross join lateral jsonb_array_elements(g.values->'identifiers') i
+            """select distinct i->>'normal' from golden g
+               cross join lateral jsonb_array_elements(g.values->'identifiers') i
                where g.entity_id = any(:entities) and g.known_to is null
                  and i->>'type' = 'lei' and i->>'state' = 'valid' order by 1"""
         ),

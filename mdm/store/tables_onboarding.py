@@ -1,4 +1,4 @@
-"""Tables of ERP onboarding: answers of registries, reference lists, confirmations, waivers, and verdicts as last seen."""
+"""Tables of ERP onboarding: answers of registries, reference lists, confirmations, waivers, verdicts as last seen."""
 
 from sqlalchemy import (
     BigInteger,

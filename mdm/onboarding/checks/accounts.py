@@ -33,7 +33,9 @@ def reconciliation_account(subject: Subject, rules: RuleSet) -> Iterator[Observa
     stated = subject.account.reconciliation_account
     what = "reconciliation account"
     if stated is None and subject.in_erp:
-        yield passed("RECON_ACCOUNT_MISSING", "/account/reconciliation_account", "ERP holds the partner with its accounts.")
+        yield passed(
+            "RECON_ACCOUNT_MISSING", "/account/reconciliation_account", "ERP holds the partner with its accounts."
+        )
         return
     yield from _needed(rules.target, "reconciliation_account", "RECON_ACCOUNT_MISSING", what, stated)
 

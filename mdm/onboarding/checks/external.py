@@ -107,9 +107,7 @@ def sanctions(subject: Subject, rules: RuleSet) -> Iterator[Observation]:
     known = fresh(subject, rules, Provider.SANCTIONS, folded(name))
     if known is None or known.answer is Answer.UNAVAILABLE:
         why = known.reason if known is not None and known.reason else "no sanctions list is loaded"
-        yield unverifiable(
-            "SANCTIONS_UNSCREENED", path, f"The name was not screened: {why}.", {"reason": why}, known
-        )
+        yield unverifiable("SANCTIONS_UNSCREENED", path, f"The name was not screened: {why}.", {"reason": why}, known)
         return
     about = {name: known.facts[name] for name in ("entry", "listed_name", "score", "list") if name in known.facts}
     if known.answer is Answer.REFUTED:

@@ -42,7 +42,7 @@ def tax_number_checksum(subject: Subject, _rules: RuleSet) -> Iterator[Observati
                 masked(each.normal),
             )
         elif each.state == _INVALID:
-            malformed = is_malformed(each.type, each.country, each.normal)
+            malformed = is_malformed(each.country, each.normal)
             yield failed(
                 "TAX_ID_FORMAT" if malformed else "TAX_ID_CHECKSUM",
                 each.path,

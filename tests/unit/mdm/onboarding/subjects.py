@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mdm.model.ids import EntityId
-from mdm.onboarding.attestation import Attestation
 from mdm.onboarding.assess import assess
+from mdm.onboarding.attestation import Attestation
 from mdm.onboarding.ruleset import shipped_ruleset
 from mdm.onboarding.subject import ParentState, Subject
 from mdm.onboarding.verdict import Outcome, Verdict
