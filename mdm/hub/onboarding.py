@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from mdm.core.rules import Rules
 from mdm.errors import NotFound
 from mdm.hub.match import find_matches
-from mdm.intake.candidate import candidate_record
+from mdm.intake.candidate import candidate_record, compared_attributes
 from mdm.intake.standardise.organisations import organisation_name
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.onboarding.assess import assess
@@ -149,8 +149,7 @@ def _golden_subject(connection: Connection, golden: GoldenRow, now: datetime, ac
 def _candidate_subject(
     connection: Connection, candidate: Candidate, duplicates: tuple[Duplicate, ...], now: datetime, account: Account
 ) -> Subject:
-    values = {**candidate.values, **candidate_record(Domain.CUSTOMER, candidate.values).attributes}
-    values["bank_accounts"] = [dict(each) for each in candidate.bank_accounts]
+    values = _standardised(candidate)
     bare = Subject(None, 0, values, now)
     parent = _parent_of(connection, candidate.parent)
     above: tuple[EntityId, ...] = ()
@@ -170,6 +169,18 @@ def _candidate_subject(
         attestations=_known(connection, bare),
         account=account,
     )
+
+
+def _standardised(candidate: Candidate) -> dict[str, Any]:
+    """The values as the hub would hold them. Contacts that no standardiser takes are kept, to be told about."""
+    read = compared_attributes(Domain.CUSTOMER)
+    values = {name: value for name, value in candidate.values.items() if name not in read}
+    values |= candidate_record(Domain.CUSTOMER, candidate.values).attributes
+    for name in ("phones", "emails"):
+        if name not in values:
+            values[name] = [{"value": str(each), "valid": False} for each in candidate.values.get(name) or ()]
+    values["bank_accounts"] = [dict(each) for each in candidate.bank_accounts]
+    return values
 
 
 def _numbers(identifiers: Sequence[Identifier]) -> list[read_readiness.Number]:
