@@ -134,10 +134,15 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("row_key", sa.Text(), nullable=True),
+        sa.Column("alike", sa.Text(), server_default="", nullable=False),
         sa.Column("status", sa.Text(), server_default="open", nullable=False),
         sa.Column("first_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("last_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("seen", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("closed_reason", sa.Text(), nullable=True),
         sa.CheckConstraint("status in ('open','replayed','discarded')", name=op.f("ck_dead_letter_status")),
         sa.PrimaryKeyConstraint("dead_letter_id", name=op.f("pk_dead_letter")),
         sa.UniqueConstraint("topic", "partition", "offset", name=op.f("uq_dead_letter_topic_partition_offset")),
@@ -240,6 +245,10 @@ def upgrade() -> None:
         sa.Column("place", sa.Text(), nullable=False),
         sa.Column("first_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("last_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("closed_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint("status in ('open','resolved','accepted')", name=op.f("ck_exception_status")),
         sa.PrimaryKeyConstraint("exception_id", name=op.f("pk_exception")),
         sa.UniqueConstraint("question", name=op.f("uq_exception_question")),
     )
@@ -604,6 +613,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("rec_id", name=op.f("pk_crosswalk")),
     )
     op.create_index(op.f("ix_crosswalk_entity_id"), "crosswalk", ["entity_id"], unique=False)
+    op.create_table(
+        "dead_letter_fix",
+        sa.Column("fix_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("dead_letter_id", sa.BigInteger(), nullable=False),
+        sa.Column("headers", sa.JSON(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=True),
+        sa.Column("value", sa.LargeBinary(), nullable=True),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dead_letter_id"], ["dead_letter.dead_letter_id"], name=op.f("fk_dead_letter_fix_dead_letter_id")
+        ),
+        sa.PrimaryKeyConstraint("fix_id", name=op.f("pk_dead_letter_fix")),
+    )
+    op.create_index(
+        op.f("ix_dead_letter_fix_dead_letter_id_fix_id"), "dead_letter_fix", ["dead_letter_id", "fix_id"], unique=False
+    )
     op.create_table(
         "golden",
         sa.Column("entity_id", sa.Text(), nullable=False),
