@@ -21,7 +21,8 @@ _REQUESTS = [
 
 
 def test_every_request_of_the_guide_works(rows: HubRows, erp: TestClient) -> None:
-    acme = rows.golden(Domain.CUSTOMER, ERP_ACME, ACME)
+    vat = {"type": "vat", "country": "NL", "value": "NL169963937B05", "normal": "NL169963937B05", "state": "valid"}
+    acme = rows.golden(Domain.CUSTOMER, ERP_ACME, {**ACME, "identifiers": [vat]})
     known = {"HUB": "", "KEY": erp.headers["authorization"].removeprefix("Bearer "), "CUSTOMER": acme}
     stranger = TestClient(erp.app, follow_redirects=False)
 
