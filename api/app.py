@@ -1,6 +1,7 @@
 """The composition of the service: middleware, error answers, routers, and a check that no route is open by accident."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI, Request, Response
@@ -56,6 +57,7 @@ from api.wire import encode
 from mdm.access import Role
 from mdm.errors import MdmError
 from mdm.model.ids import Domain
+from mdm.store.quick import QuickReads
 
 VERSION = "1.0.0"
 
@@ -93,8 +95,16 @@ def create_app(hub: ReadHub, options: ApiOptions | None = None) -> FastAPI:
     """The service on a hub. The hub is opened and closed by the caller."""
     app = assemble(options or ApiOptions())
     app.state.hub = hub
+    app.state.quick = QuickReads(hub.engine)
     app.state.sessions = Sessions(hub.clock)
     return app
+
+
+@asynccontextmanager
+async def _ending(app: FastAPI) -> AsyncIterator[None]:
+    """What the application opened itself is closed with it."""
+    yield
+    app.state.quick.close()
 
 
 def assemble(options: ApiOptions) -> FastAPI:
@@ -110,6 +120,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         redirect_slashes=False,
         max_body_size=options.limits.body,
         generate_unique_id_function=lambda route: route.name,
+        lifespan=_ending,
     )
     app.state.metrics = Metrics()
     app.state.released = Released()
