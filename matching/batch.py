@@ -31,8 +31,11 @@ class Resolution:
     clustering: Clustering
 
 
-def candidate_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Candidates:
-    """Pairs of records that share a key which no more than `model.block_cap` records carry; (2, n)."""
+def candidate_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]], sources: Sequence[str] = ()) -> Candidates:
+    """Pairs of records that share a key which no more than `model.block_cap` records carry; (2, n).
+
+    With `sources`, rows of one source are known to be different entities and are not paired.
+    """
     blocks: defaultdict[BlockingKey, list[int]] = defaultdict(list)
     for number, record in enumerate(records):
         for key in {*block_keys(model, record), *dynamic_keys(model, record)}:
@@ -41,12 +44,14 @@ def candidate_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> 
     for members in blocks.values():
         if len(members) <= model.block_cap:
             pairs.update(combinations(members, 2))
+    if sources:
+        pairs = {(a, b) for a, b in pairs if sources[a] != sources[b]}
     return np.array(sorted(pairs), dtype=np.intp).reshape(-1, 2).T
 
 
-def resolve(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Resolution:
+def resolve(model: MatchModel, records: Sequence[Mapping[str, Any]], sources: Sequence[str] = ()) -> Resolution:
     """Block, score, decide and cluster a whole store without judgements."""
-    left, right = candidate_pairs(model, records)
+    left, right = candidate_pairs(model, records, sources)
     scores = score_pairs(model, [records[a] for a in left], [records[b] for b in right])
     edges = []
     # Rounded, so that the last bit of a sum cannot break a tie.

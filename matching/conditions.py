@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.features.values import Kind
+from matching.frequencies import Frequencies
 
 Truth: TypeAlias = NDArray[np.int8]
 Indices: TypeAlias = NDArray[np.intp]
@@ -41,6 +42,14 @@ class Columns(Protocol):
 
     def lists(self, column: str) -> NDArray[np.int32]:
         """A matrix of codes, one row per record, distinct within a row, padded with -1; all -1 is missing."""
+        ...
+
+    def information(self, column: str, frequencies: Frequencies) -> NDArray[np.int32]:
+        """What each value of `lists` tells, in hundredths of bits; 0 where there is none."""
+        ...
+
+    def shares(self, column: str, frequencies: Frequencies) -> NDArray[np.float64]:
+        """How frequent each record's text is; NaN where it is missing or was never counted."""
         ...
 
     def numbers(self, column: str) -> NDArray[np.float64]:

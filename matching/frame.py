@@ -11,6 +11,7 @@ from rapidfuzz.distance import JaroWinkler
 from rapidfuzz.process import cpdist
 
 from matching.features import Features
+from matching.frequencies import Frequencies
 
 
 class Frame:
@@ -32,6 +33,8 @@ class Frame:
         self._lists: dict[str, NDArray[np.int32]] = {}
         self._numbers: dict[str, NDArray[np.float64]] = {}
         self._present: dict[str, NDArray[np.bool_]] = {}
+        self._shares: dict[tuple[str, Frequencies], NDArray[np.float64]] = {}
+        self._information: dict[tuple[str, Frequencies], NDArray[np.int32]] = {}
         # Similarities computed so far, by the codes of the two texts, in ascending order.
         self._compared = np.zeros(0, dtype=np.int64)
         self._similarities = np.zeros(0, dtype=np.float64)
@@ -76,6 +79,25 @@ class Frame:
             matrix[self._rows[column]] = filled
             self._lists[column] = matrix
         return self._lists[column]
+
+    def information(self, column: str, frequencies: Frequencies) -> NDArray[np.int32]:
+        key = column, frequencies
+        if key not in self._information:
+            lists = self.lists(column)
+            worth = np.zeros(lists.shape, dtype=np.int32)
+            # In the order of `lists`: row by row, and along each row.
+            worth[lists >= 0] = [frequencies.information(text) for texts in self._values[column] for text in texts]
+            self._information[key] = worth
+        return self._information[key]
+
+    def shares(self, column: str, frequencies: Frequencies) -> NDArray[np.float64]:
+        key = column, frequencies
+        if key not in self._shares:
+            shares = np.full(self._size, np.nan)
+            found = [frequencies.share(text) for text in self._values[column]]
+            shares[self._rows[column]] = [np.nan if share is None else share for share in found]
+            self._shares[key] = shares
+        return self._shares[key]
 
     def numbers(self, column: str) -> NDArray[np.float64]:
         if column not in self._numbers:

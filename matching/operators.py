@@ -1,6 +1,7 @@
 """The operators that conditions are built from: each compares columns of two records, and has an exact SQL form."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from rapidfuzz.process import cpdist
 
 from matching.conditions import FALSE, TRUE, UNKNOWN, Columns, Indices, Pairs, Truth, Uses
 from matching.features.values import Kind
+from matching.frequencies import Frequencies
 
 # Similarities are compared with the threshold less this margin: one unit in the last place between two
 # implementations of Jaro-Winkler otherwise flips a level (.92 is such a value).
@@ -151,6 +153,19 @@ class LevenshteinAtMost:
         return f"levenshtein({self.column}_l, {self.column}_r) <= {self.edits}"
 
 
+def _near_values(
+    columns: Columns, a: NDArray[np.int32], b: NDArray[np.int32], threshold: float | None
+) -> NDArray[np.bool_]:
+    """Which value of one list is near which value of the other: (pairs, values, values). None: equal only."""
+    shape = (*a.shape, b.shape[1])
+    first, second = np.broadcast_to(a[:, :, None], shape), np.broadcast_to(b[:, None, :], shape)
+    near: NDArray[np.bool_] = (first == second) & (first >= 0)
+    if threshold is not None:
+        cells = np.nonzero((first >= 0) & (second >= 0) & ~near)
+        near[cells] = columns.jaro_winkler(first[cells], second[cells]) >= threshold - _MARGIN
+    return near
+
+
 @dataclass(frozen=True, slots=True)
 class Covered:
     """Values of two lists that have no near value (Jaro-Winkler) on the other side are few.
@@ -172,20 +187,11 @@ class Covered:
         alone = np.zeros(len(left), dtype=np.int64)
         if len(both):
             a, b = lists[left[both]], lists[right[both]]
-            near = self._near(columns, a, b)
+            near = _near_values(columns, a, b, self.near)
             alone_a = ((a >= 0) & ~near.any(axis=2)).sum(axis=1)
             alone_b = ((b >= 0) & ~near.any(axis=1)).sum(axis=1)
             alone[both] = np.minimum(alone_a, alone_b) if self.fewer else np.maximum(alone_a, alone_b)
         return _truth(alone <= self.at_most, known)
-
-    def _near(self, columns: Columns, a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Which value of one list is near which value of the other: (pairs, values, values)."""
-        shape = (*a.shape, b.shape[1])
-        first, second = np.broadcast_to(a[:, :, None], shape), np.broadcast_to(b[:, None, :], shape)
-        near: NDArray[np.bool_] = (first == second) & (first >= 0)
-        cells = np.nonzero((first >= 0) & (second >= 0) & ~near)
-        near[cells] = columns.jaro_winkler(first[cells], second[cells]) >= self.near - _MARGIN
-        return near
 
     def columns(self) -> Uses:
         return frozenset(((self.column, Kind.LIST),))
@@ -199,6 +205,66 @@ class Covered:
         pick = "least" if self.fewer else "greatest"
         few = f"{pick}({alone(*sides)}, {alone(*reversed(sides))}) <= {self.at_most}"
         return f"CASE WHEN {sides[0]} IS NOT NULL AND {sides[1]} IS NOT NULL THEN {few} END"
+
+
+class Side(StrEnum):
+    """Which of two lists a share is taken of: the one that tells more, or less."""
+
+    MORE = "more"
+    LESS = "less"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What two lists have in common tells enough: at least `bits`, and at least `percent` of what one side tells.
+
+    A value tells log2 of how rare it is, by the model's frozen frequencies: one rare word in common says more than three
+    frequent ones. With `near`, values that are spelt nearly alike (Jaro-Winkler) count as shared.
+    """
+
+    column: str
+    frequencies: Frequencies
+    bits: float = 0.0
+    percent: int = 0
+    of: Side = Side.MORE
+    near: float | None = None
+
+    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
+        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
+        lists, worth = columns.lists(self.column), columns.information(self.column, self.frequencies)
+        known = columns.present(self.column)[left] & columns.present(self.column)[right]
+        both = np.flatnonzero(known)
+        holds = np.zeros(len(left), dtype=np.bool_)
+        if len(both):
+            at_a, at_b = left[both], right[both]
+            near = _near_values(columns, lists[at_a], lists[at_b], self.near)
+            worth_a, worth_b = worth[at_a], worth[at_b]
+            shared = np.minimum((worth_a * near.any(axis=2)).sum(axis=1), (worth_b * near.any(axis=1)).sum(axis=1))
+            pick = np.maximum if self.of is Side.MORE else np.minimum
+            whole = pick(worth_a.sum(axis=1), worth_b.sum(axis=1))
+            holds[both] = (shared >= round(self.bits * 100)) & (shared * 100 >= whole * self.percent)
+        return _truth(holds, known)
+
+    def columns(self) -> Uses:
+        return frozenset(((self.column, Kind.LIST),))
+
+    def sql(self) -> str:
+        a, b = f"{self.column}_l", f"{self.column}_r"
+        worth_a, worth_b = f"{self.column}_worth_l", f"{self.column}_worth_r"
+
+        def shared(one: str, worth: str, other: str) -> str:
+            alike = f"list_contains({other}, z[1])"
+            if self.near is not None:
+                similar = f"jaro_winkler_similarity(z[1], y) >= {self.near - _MARGIN!r}"
+                alike = f"({alike} OR len(list_filter({other}, lambda y: {similar})) > 0)"
+            kept = f"list_filter(list_zip({one}, {worth}), lambda z: {alike})"
+            return f"coalesce(list_sum(list_transform({kept}, lambda z: z[2])), 0)"
+
+        common = f"least({shared(a, worth_a, b)}, {shared(b, worth_b, a)})"
+        pick = "greatest" if self.of is Side.MORE else "least"
+        whole = f"{pick}(list_sum({worth_a}), list_sum({worth_b}))"
+        holds = f"{common} >= {round(self.bits * 100)} AND {common} * 100 >= {whole} * {self.percent}"
+        return f"CASE WHEN {a} IS NOT NULL AND {b} IS NOT NULL THEN ({holds}) END"
 
 
 @dataclass(frozen=True, slots=True)

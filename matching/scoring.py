@@ -15,6 +15,7 @@ from matching.conditions import TRUE, Indices, Pairs
 from matching.features import Features, derive
 from matching.frame import Frame
 from matching.model import Comparison, MatchModel
+from matching.rarity import adjustments
 
 #: Pairs per pass; larger arrays fall out of the processor's cache and are slower per pair.
 _CHUNK = 50_000
@@ -82,12 +83,24 @@ def score_features(model: MatchModel, records: Sequence[Features], left: Indices
         for column, comparison in enumerate(model.comparisons):
             found = _levels(comparison, pairs)
             levels[rows, column] = found
-            weight[rows] += _weights(comparison)[found]
+            weight[rows] += _weights(comparison)[found] + adjustments(comparison, pairs, found)
         for number in range(len(model.vetoes) - 1, -1, -1):
             holds = pairs.truth(model.vetoes[number].condition, pairs.all_rows) == TRUE
             veto[rows][holds] = number
     names = [item.name for item in model.vetoes]
     return Scores(weight, levels, [names[number] if number >= 0 else None for number in veto.tolist()])
+
+
+def contributions(
+    model: MatchModel, records: Sequence[Features], left: Indices, right: Indices, levels: NDArray[np.int8]
+) -> NDArray[np.float64]:
+    """What each comparison (a column) adds to the weight of pairs whose levels are known, in bits."""
+    pairs = Pairs(Frame(records), left, right)
+    columns = [
+        _weights(comparison)[levels[:, number]] + adjustments(comparison, pairs, levels[:, number])
+        for number, comparison in enumerate(model.comparisons)
+    ]
+    return np.stack(columns, axis=1)
 
 
 def explain_pair(model: MatchModel, left: Mapping[str, Any], right: Mapping[str, Any]) -> PairScore:
@@ -98,7 +111,7 @@ def explain_pair(model: MatchModel, left: Mapping[str, Any], right: Mapping[str,
     pairs = Pairs(Frame(features), first, second)
     vetoes = tuple(veto.name for veto in model.vetoes if pairs.truth(veto.condition, pairs.all_rows)[0] == TRUE)
     contributions = tuple(
-        _contribution(comparison, int(level))
+        _contribution(comparison, int(level), float(adjustments(comparison, pairs, np.array([level]))[0]))
         for comparison, level in zip(model.comparisons, scores.levels[0], strict=True)
     )
     weight = float(scores.weight[0])
@@ -130,8 +143,8 @@ def _weights(comparison: Comparison) -> NDArray[np.float64]:
     return np.array([0.0, *(level.weight for level in comparison.levels)])
 
 
-def _contribution(comparison: Comparison, level: int) -> Contribution:
+def _contribution(comparison: Comparison, level: int, rarity: float) -> Contribution:
     if level == 0:
         return Contribution(comparison.name, UNKNOWN_LABEL, 0.0)
     found = comparison.levels[level - 1]
-    return Contribution(comparison.name, found.label, found.weight)
+    return Contribution(comparison.name, found.label, found.weight + rarity)
