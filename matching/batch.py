@@ -31,10 +31,10 @@ class Resolution:
     clustering: Clustering
 
 
-def candidate_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]], sources: Sequence[str] = ()) -> Candidates:
+def candidate_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Candidates:
     """Pairs of records that share a key which no more than `model.block_cap` records carry; (2, n).
 
-    With `sources`, rows of one source are known to be different entities and are not paired.
+    Rows of a source that is known to hold no duplicates are not paired with each other.
     """
     blocks: defaultdict[BlockingKey, list[int]] = defaultdict(list)
     for number, record in enumerate(records):
@@ -44,14 +44,15 @@ def candidate_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]], sou
     for members in blocks.values():
         if len(members) <= model.block_cap:
             pairs.update(combinations(members, 2))
-    if sources:
-        pairs = {(a, b) for a, b in pairs if sources[a] != sources[b]}
+    distinct = [record.get("distinct_in") for record in records]
+    if any(distinct):
+        pairs = {(a, b) for a, b in pairs if distinct[a] is None or distinct[a] != distinct[b]}
     return np.array(sorted(pairs), dtype=np.intp).reshape(-1, 2).T
 
 
-def resolve(model: MatchModel, records: Sequence[Mapping[str, Any]], sources: Sequence[str] = ()) -> Resolution:
+def resolve(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Resolution:
     """Block, score, decide and cluster a whole store without judgements."""
-    left, right = candidate_pairs(model, records, sources)
+    left, right = candidate_pairs(model, records)
     scores = score_pairs(model, [records[a] for a in left], [records[b] for b in right])
     edges = []
     # Rounded, so that the last bit of a sum cannot break a tie.

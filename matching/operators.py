@@ -218,8 +218,8 @@ class Side(StrEnum):
 class Shared:
     """What two lists have in common tells enough: at least `bits`, and at least `percent` of what one side tells.
 
-    A value tells log2 of how rare it is, by the model's frozen frequencies: one rare word in common says more than three
-    frequent ones. With `near`, values that are spelt nearly alike (Jaro-Winkler) count as shared.
+    A value tells log2 of how rare it is, by the model's frozen frequencies: one rare word says more than three frequent
+    ones. With `near`, values that are spelt nearly alike (Jaro-Winkler) count as shared.
     """
 
     column: str

@@ -48,6 +48,12 @@ def derive(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[
 @lru_cache(maxsize=_KEPT)
 def _derive(domain: str, document: bytes, common_tokens: frozenset[str]) -> Features:
     comparison = orjson.loads(document)
+    columns = _columns(domain, comparison, common_tokens)
+    distinct_in = comparison.get("distinct_in")
+    return {**columns, "distinct_in": distinct_in} if distinct_in else columns
+
+
+def _columns(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:
     if domain == "customer":
         return customer_features(comparison, common_tokens)
     if domain == "contract":

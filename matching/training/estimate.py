@@ -3,8 +3,8 @@
 Records are only ever compared when they share a blocking key, so what counts is how often a level is met among
 candidate pairs that do not match: nearly all of them share a word, a city or a phone, which random pairs do not. u is
 therefore sampled from candidate pairs of which no two records are held to be one entity; otherwise duplicates make an
-identifier look far less telling than it is. m comes from labels, or without them from expectation maximisation over the candidate
-pairs. What a level was never seen with is left to the expert.
+identifier look far less telling than it is. m comes from labels, or without them from expectation
+maximisation over the candidate pairs. What a level was never seen with is left to the expert.
 """
 
 from collections.abc import Sequence

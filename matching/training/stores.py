@@ -13,12 +13,10 @@ from mdm.errors import OperatorError
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Records of one store. Pairs are formed within it. `entities` is empty when the truth is not known; `sources`
-    names the source of each record when rows of one source are known to be different entities."""
+    """Records of one store; pairs are formed within it. `entities` is empty when the truth is not known."""
 
     comparisons: Sequence[Mapping[str, Any]]
     entities: Sequence[str] = ()
-    sources: Sequence[str] = ()
 
 
 def read_store(path: Path) -> Store:
@@ -45,7 +43,7 @@ def fingerprint_of(stores: Iterable[Store]) -> str:
     """One number for the data that a model was trained on."""
     digest = sha256()
     for store in stores:
-        document = [store.comparisons, store.entities, store.sources]
+        document = [store.comparisons, store.entities]
         digest.update(json.dumps(document, sort_keys=True, default=str).encode())
     return digest.hexdigest()[:16]
 

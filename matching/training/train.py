@@ -31,7 +31,8 @@ from mdm.errors import ConfigurationInvalid, OperatorError
 
 Progress = Callable[[str], None]
 
-_ROUNDS = 2
+#: Training without labels ends when the entities found are those of the round before, or after this many rounds.
+_ROUNDS = 6
 _PARITY_PAIRS = 200_000
 _VERSIONED = ("splink", "duckdb", "numpy", "rapidfuzz")
 
@@ -99,8 +100,11 @@ def _without_labels(
     """Starts from what experts expect, and learns in rounds what the entities found so far say of the levels."""
     tables = _tables(profile, stores, tokens, options)
     model = cold_start(profile_model(profile, tokens, tables))
+    entities: list[list[str]] = []
     for number in range(_ROUNDS):
-        entities = _entities(model, stores)
+        before, entities = entities, _entities(model, stores)
+        if entities == before:
+            break
         tables = _tables(profile, _representatives(stores, entities), tokens, options)
         neutral = profile_model(profile, tokens, tables)
         data = _data(neutral, stores, entities)
@@ -144,7 +148,7 @@ def _entities(model: MatchModel, stores: Sequence[Store]) -> list[list[str]]:
     result = []
     for store in stores:
         names = [""] * len(store.comparisons)
-        for group in resolve(model, store.comparisons, store.sources).clustering.groups:
+        for group in resolve(model, store.comparisons).clustering.groups:
             for number in group:
                 names[number] = str(min(group))
         result.append(names)
@@ -169,7 +173,7 @@ def _data(model: MatchModel, stores: Sequence[Store], entities: Sequence[Sequenc
     pairs: list[NDArray[np.intp]] = []
     labels: list[str] = []
     for number, (store, names) in enumerate(zip(stores, entities, strict=True)):
-        pairs.append(candidate_pairs(model, store.comparisons, store.sources) + len(features))
+        pairs.append(candidate_pairs(model, store.comparisons) + len(features))
         features.extend(derive(model.domain, comparison, model.common_tokens) for comparison in store.comparisons)
         labels.extend(f"{number}:{entity}" for entity in names)
     left, right = np.concatenate(pairs, axis=1)
