@@ -75,6 +75,11 @@ class Comparison:
     levels: tuple[Level, ...]
     worst: float
 
+    @property
+    def adjusted(self) -> bool:
+        """Whether any level's weight depends on how rare the shared value is."""
+        return any(level.term_frequency is not None for level in self.levels)
+
 
 class Effect(StrEnum):
     """What a veto does to a pair: `forbid` parts it, `review` demotes an automatic match to a question."""

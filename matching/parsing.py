@@ -19,10 +19,9 @@ from matching.operators import (
     JaroWinklerAtLeast,
     LevenshteinAtMost,
     Overlap,
-    Shared,
-    Side,
     Within,
 )
+from matching.shared import Shared, Side
 from mdm.errors import ConfigurationInvalid
 
 #: The tables of frequencies that a model ships, by column.

@@ -17,7 +17,8 @@ from splink import DuckDBAPI, Linker
 from matching.conditions import Condition
 from matching.features import Features, Kind
 from matching.model import Comparison, MatchModel
-from matching.operators import Equal, Shared
+from matching.operators import Equal
+from matching.shared import Shared
 
 _ARROW = {Kind.TEXT: pa.string(), Kind.LIST: pa.list_(pa.string()), Kind.NUMBER: pa.float64()}
 
@@ -76,15 +77,10 @@ def arrow_table(model: MatchModel, records: Sequence[Features], **more: Sequence
         )
     for condition in _conditions(model):
         if isinstance(condition, Shared):
-            worth = condition.frequencies.information
             columns[f"{condition.column}_worth"] = pa.array(
-                [_worth(record.get(condition.column), worth) for record in records], pa.list_(pa.int32())
+                [condition.worth(record.get(condition.column)) for record in records], pa.list_(pa.int32())
             )
     return pa.table(columns | {name: pa.array(values) for name, values in more.items()})
-
-
-def _worth(values: Any, information: Any) -> list[int] | None:
-    return [information(value) for value in values] if isinstance(values, tuple) else None
 
 
 def _frequency_columns(model: MatchModel) -> set[str]:

@@ -46,10 +46,11 @@ class WholeEntity:
 
 @dataclass(frozen=True, slots=True)
 class WholeDomain:
-    """The state of one domain: links by (a, b), entities by smallest member."""
+    """The state of one domain: links by (a, b), entities by smallest member, and what matching read of each record."""
 
     links: Mapping[tuple[RecordId, RecordId], Link]
     entities: Mapping[CrosswalkKey, WholeEntity]
+    comparisons: Mapping[RecordId, Mapping[str, Any]]
 
 
 def resolve_all(
@@ -80,7 +81,7 @@ def resolve_all(
             surviving = consolidate(rules.rulesets[domain], members, rules.trust)
             digest = golden_digest(keys, surviving.values)
             entities[keys[0]] = WholeEntity(keys, surviving.values, digest, surviving_support(surviving))
-        result[domain] = WholeDomain({(link.a, link.b): link for link in links}, entities)
+        result[domain] = WholeDomain({(link.a, link.b): link for link in links}, entities, comparisons)
     return result
 
 

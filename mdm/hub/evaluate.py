@@ -84,7 +84,7 @@ def evaluate_world(catalogue: Catalogue, rules: Rules, world: Path) -> dict[Doma
 
 def _quality(domain: Domain, found: WholeDomain, names: Mapping[RecordId, CrosswalkKey], world: Path) -> DomainQuality:
     clusters = {key: first for first, entity in found.entities.items() for key in entity.members}
-    truth = {key: entity for key, entity in _truth(domain, world) if key in clusters}
+    truth = {key: entity for key, entity in true_entities(domain, world).items() if key in clusters}
     waiting = {
         (names[a], names[b]): link
         for (a, b), link in found.links.items()
@@ -114,11 +114,13 @@ def _answered(
         yield from ((a, b) for a in members[one] for b in members[other])
 
 
-def _truth(domain: Domain, world: Path) -> Iterator[tuple[CrosswalkKey, str]]:
+def true_entities(domain: Domain, world: Path) -> dict[CrosswalkKey, str]:
     """The entity of every record that is live at the end. Prices are offers, not products."""
     name, column = _TRUTH[domain]
     path = world / "truth" / name
     with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            if not row["valid_to"] and row["table"] != "price":
-                yield CrosswalkKey(row["platform"], row["table"], row["source_key"]), row[column]
+        return {
+            CrosswalkKey(row["platform"], row["table"], row["source_key"]): row[column]
+            for row in csv.DictReader(lines)
+            if not row["valid_to"] and row["table"] != "price"
+        }

@@ -22,6 +22,7 @@ csv.field_size_limit(sys.maxsize)
 class LabelledPairs:
     """Pairs of records, by position, that somebody marked as matching or not; the truth says nothing of others."""
 
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Records in comparison form, what each is called, and what is known of their truth.
@@ -36,8 +37,8 @@ class Table:
     entities: Sequence[str | None]
 
 
-def read_table(records: Sequence[Path], config: Path, truth: Path | None) -> Table:
-    """Read one or more CSV files (gzip or not) as the mapping says.
+def read_table(records: Sequence[Path], config: Path, truth: Path | None = None, *, truth_known: bool = True) -> Table:
+    """Read one or more CSV files (gzip or not) as the mapping says; without `truth_known` the truth is not looked at.
 
     Raises:
         OperatorError: a file is missing, or the truth names records that are not there.
@@ -62,7 +63,8 @@ def read_table(records: Sequence[Path], config: Path, truth: Path | None) -> Tab
         raise OperatorError(
             f"{len(names) - len(set(names))} records have the id of another.", action="Correct `id` in the mapping."
         )
-    return Table(mapping, names, comparisons, kept, _entities(mapping.truth, names, kept, list(files), truth))
+    entities = _entities(mapping.truth, names, kept, list(files), truth) if truth_known else ()
+    return Table(mapping, names, comparisons, kept, entities)
 
 
 def model_of(table: Table, folder: Path | None) -> MatchModel:

@@ -106,7 +106,7 @@ def codes(texts: Sequence[str], options: Options) -> Value:
 
 
 def amount(texts: Sequence[str], options: Options) -> Value:
-    """The first number, with its decimals. `scale: log` gives its binary logarithm: a distance of 1 is twice as much."""
+    """The first number, with its decimals. `scale: log` gives its binary logarithm: 1 more is twice as much."""
     found = _NUMBER.search(" ".join(texts))
     number = float(found[0].replace(",", "")) if found and found[0].count(".") <= 1 else None
     if number is None or options.get("scale") != "log":
