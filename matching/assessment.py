@@ -117,7 +117,7 @@ def assess(
         automatic=_pairs_at(scored, model.thresholds.match).pairs,
         questions=_questions(model, scored, found, entities),
         sweep=sweep,
-        best_pairs=max((_pairs_at(scored, each) for each in _fine(scored)), key=lambda point: point.pairs.f1),
+        best_pairs=max((_pairs_at(scored, each) for each in _fine(scored).tolist()), key=lambda point: point.pairs.f1),
         best_entities=max(sweep, key=lambda point: point.entities.pairs.quality.f1 if point.entities else 0.0),
         calibration=bins,
         calibration_error=sum(each.pairs * abs(each.promised - each.observed) for each in bins) / max(counted, 1),

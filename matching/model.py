@@ -49,7 +49,7 @@ class Level:
     """One outcome of a comparison. `weight` is log2(m / u) in bits; `condition` is None for the last level.
 
     `expected` is what an expert expects it to weigh: where training saw too little, its result stays near that; None
-    when no expert said. `fixed_u` is a share among non-matches that is known better than a sample could tell.
+    when no expert said.
     """
 
     label: str
@@ -58,7 +58,6 @@ class Level:
     u: float
     weight: float
     expected: float | None
-    fixed_u: float | None = None
     term_frequency: TermFrequency | None = None
 
 
@@ -354,7 +353,6 @@ def _level(
         u,
         _finite(math.log2(m / u), f"{where}.{label}"),
         float(item["expected"]) if "expected" in item else None,
-        float(item["u"]) if "u" in item else None,
         _term_frequency(item, u, f"{where}.{label}", tables, better) if "term_frequency" in item else None,
     )
 

@@ -20,10 +20,14 @@ _LN2 = float(np.log(2.0))
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Candidate pairs: the level of each comparison (0 unknown), and whether the two are one entity."""
+    """Candidate pairs: the level of each comparison (0 unknown), and whether the two are one entity.
+
+    `rarity` is what term frequencies add to each pair's weight, whatever the levels will weigh.
+    """
 
     levels: NDArray[np.int8]
     matches: NDArray[np.bool_]
+    rarity: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +46,14 @@ def fit(
     sizes = [len(comparison.levels) for comparison in comparisons]
     # A comparison's weights are its lowest weight plus steps upwards, so monotone means that no step is negative.
     starts = np.cumsum([1, *sizes])
-    rows, counts = _distinct(data)
+    rows, offsets, counts = _distinct(data)
     design = np.concatenate([_staircase(rows[:, i], size) for i, size in enumerate(sizes)], axis=1)
     design = np.concatenate([np.ones((len(rows), 1)), design], axis=1)
     to_levels = [np.tril(np.ones((size, size)))[::-1] for size in sizes]
     total, matches = counts.sum(axis=1), counts[:, 1]
 
     def loss(steps: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        odds = design @ steps * _LN2
+        odds = (design @ steps + offsets) * _LN2
         value = float(np.sum(total * np.logaddexp(0.0, odds) - matches * odds))
         gradient = design.T @ (total / (1.0 + np.exp(-odds)) - matches) * _LN2
         for start, matrix, before in zip(starts, to_levels, wanted, strict=False):
@@ -77,12 +81,14 @@ def fit(
     return Fit(float(found[0]), weights)
 
 
-def _distinct(data: Sample) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
-    """Distinct combinations of levels, and how many non-matches and matches show each."""
-    rows, places = np.unique(data.levels, axis=0, return_inverse=True)
-    counts = np.zeros((len(rows), 2))
+def _distinct(data: Sample) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.float64]]:
+    """Distinct combinations of levels and rarity (in tenths of bits), and how many non-matches and matches each has."""
+    rarity = np.zeros(len(data.levels)) if data.rarity is None else data.rarity
+    tenths = np.round(rarity * 10).astype(np.int16)
+    both, places = np.unique(np.column_stack([data.levels, tenths]), axis=0, return_inverse=True)
+    counts = np.zeros((len(both), 2))
     np.add.at(counts, (places, data.matches.astype(np.intp)), 1.0)
-    return rows, counts
+    return both[:, :-1].astype(np.int8), both[:, -1] / 10.0, counts
 
 
 def _staircase(levels: NDArray[np.int8], size: int) -> NDArray[np.float64]:

@@ -20,7 +20,6 @@ from matching.training.splink_model import arrow_table, open_linker, parameters
 SEED = 20_260_101
 #: Odds of a match among candidates before anything is known, in bits.
 COLD_PRIOR = -3.0
-_U_PAIRS = 2_000_000
 _PAIRS = 250_000
 #: How often a level that was never met is taken to have been seen.
 _HALF = 0.5
@@ -96,14 +95,6 @@ def expected_bits(comparison: Comparison) -> NDArray[np.float64]:
     )
 
 
-def random_u(model: MatchModel, records: Sequence[Features], pairs: int = _U_PAIRS) -> tuple[NDArray[np.float64], ...]:
-    """u by Splink's random sampling, seeded: what a store gives that has no candidate pairs yet."""
-    linker = open_linker(model, arrow_table(model, records))
-    linker.training.estimate_u_using_random_sampling(max_pairs=pairs, seed=SEED, min_count_per_level=None)
-    trained = [[u for _, u in parameters(linker)[each.name]] for each in model.comparisons]
-    return _smoothed(trained, min(pairs, len(records) * (len(records) - 1) / 2))
-
-
 def level_shares(model: MatchModel, pairs: PairSet) -> tuple[NDArray[np.float64], ...]:
     """How often each level is met among these pairs, by Splink; a level that was never met counts half a pair.
 
@@ -111,7 +102,8 @@ def level_shares(model: MatchModel, pairs: PairSet) -> tuple[NDArray[np.float64]
     """
     sample = pairs.at_most(_PAIRS)
     sides = _sides(sample)
-    linker = open_linker(model, arrow_table(model, sides, pair=[place // 2 for place in range(len(sides))]))
+    table = arrow_table(model, sides, pair=[place // 2 for place in range(len(sides))])
+    linker = open_linker(model, table, weighed=False)
     linker.training.estimate_m_from_label_column("pair")
     trained = [[m for m, _ in parameters(linker)[each.name]] for each in model.comparisons]
     return _smoothed(trained, len(sample))
@@ -139,9 +131,9 @@ def _sides(pairs: PairSet) -> list[Features]:
 def _smoothed(trained: Sequence[Sequence[float | None]], pairs: float) -> tuple[NDArray[np.float64], ...]:
     result = []
     for shares in trained:
+        # Shares of a comparison that is unknown throughout do not add up to one: nothing is known of any level.
         known = np.array([share or 0.0 for share in shares])
-        known = (known * pairs + _HALF) / (pairs + _HALF * len(known))
-        result.append(known / known.sum())
+        result.append((known * pairs + _HALF) / (pairs + _HALF * len(known)))
     return tuple(result)
 
 

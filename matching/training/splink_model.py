@@ -23,13 +23,13 @@ from matching.shared import Shared
 _ARROW = {Kind.TEXT: pa.string(), Kind.LIST: pa.list_(pa.string()), Kind.NUMBER: pa.float64()}
 
 
-def settings_of(model: MatchModel, blocking: Sequence[str] = ()) -> dict[str, Any]:
-    """Splink's settings document of a model with its m and u."""
+def settings_of(model: MatchModel, blocking: Sequence[str] = (), *, weighed: bool = True) -> dict[str, Any]:
+    """Splink's settings document of a model, with its m and u unless it is not `weighed` yet."""
     return {
         "link_type": "dedupe_only",
         "unique_id_column_name": "record",
         "probability_two_random_records_match": 2.0**model.prior / (1.0 + 2.0**model.prior),
-        "comparisons": [_comparison(each) for each in model.comparisons],
+        "comparisons": [_comparison(each, weighed) for each in model.comparisons],
         "blocking_rules_to_generate_predictions": [{"blocking_rule": rule} for rule in blocking],
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": True,
@@ -38,7 +38,7 @@ def settings_of(model: MatchModel, blocking: Sequence[str] = ()) -> dict[str, An
     }
 
 
-def _comparison(comparison: Comparison) -> dict[str, Any]:
+def _comparison(comparison: Comparison, weighed: bool) -> dict[str, Any]:
     levels: list[dict[str, Any]] = [
         {"sql_condition": comparison.unknown.sql(), "label_for_charts": "unknown", "is_null_level": True}
     ]
@@ -47,10 +47,9 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         item: dict[str, Any] = {
             "sql_condition": "ELSE" if level.condition is None else level.condition.sql(),
             "label_for_charts": level.label,
-            "m_probability": level.m,
-            "u_probability": level.u,
-            "fix_u_probability": level.fixed_u is not None,
         }
+        if weighed:
+            item |= {"m_probability": level.m, "u_probability": level.u}
         if isinstance(level.condition, Equal) and level.condition.first == level.condition.second:
             exact.add(level.condition.first)
         if level.term_frequency is not None:
@@ -101,14 +100,14 @@ def _conditions(model: MatchModel) -> Iterable[Condition]:
         waiting.append(getattr(condition, "part", None))
 
 
-def open_linker(model: MatchModel, table: pa.Table, blocking: Sequence[str] = ()) -> Linker:
+def open_linker(model: MatchModel, table: pa.Table, blocking: Sequence[str] = (), *, weighed: bool = True) -> Linker:
     """A Splink linker over the records with the model's settings and frozen term frequencies."""
     _hush()
     connection = duckdb.connect()
     connection.execute("SET threads = 2")
     api = DuckDBAPI(connection=connection)
     records = api.register(table, dataset_display_name="records")
-    linker = Linker(records, settings_of(model, blocking), validate_settings=False)
+    linker = Linker(records, settings_of(model, blocking, weighed=weighed), validate_settings=False)
     for column in sorted(_frequency_columns(model)):
         shares = model.frequencies[column]
         counted = sorted(shares.counts)

@@ -8,19 +8,22 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
 from matching.batch import candidate_pairs, resolve
+from matching.conditions import Pairs
 from matching.features import Features, derive
 from matching.features.values import texts
+from matching.frame import Frame
 from matching.frequencies import count_values, dump_frequencies
 from matching.frequencies import fingerprint_of as tables_fingerprint
 from matching.model import FEATURES_VERSION, MatchModel, comparisons_fingerprint, profile_model, read_model
 from matching.parsing import Tables
+from matching.rarity import adjustments
 from matching.scoring import score_features
 from matching.training.dependence import Sample, fit
 from matching.training.estimate import SEED, Estimates, PairSet, cold_start, level_shares, maximise
@@ -30,6 +33,7 @@ from matching.training.weights import settle, weights_of
 from mdm.errors import ConfigurationInvalid, OperatorError
 
 Progress = Callable[[str], None]
+Shares: TypeAlias = tuple[NDArray[np.float64], ...]
 
 #: Training without labels ends when the entities found are those of the round before, or after this many rounds.
 _ROUNDS = 6
@@ -90,7 +94,7 @@ def train(profile: str, stores: Sequence[Store], options: Options, progress: Pro
         neutral = profile_model(profile, tokens, tables)
         data = _data(neutral, stores, entities)
         _say(progress, data)
-        return _release(profile, neutral, _from_labels(neutral, data, options), data, stores, True, progress)
+        return _release(profile, neutral, _from_labels(profile, neutral, data, options), data, stores, True, progress)
     return _without_labels(profile, stores, tokens, options, progress)
 
 
@@ -101,6 +105,7 @@ def _without_labels(
     tables = _tables(profile, stores, tokens, options)
     model = cold_start(profile_model(profile, tokens, tables))
     entities: list[list[str]] = []
+    u: Shares | None = None
     for number in range(_ROUNDS):
         before, entities = entities, _entities(model, stores)
         if entities == before:
@@ -109,13 +114,20 @@ def _without_labels(
         neutral = profile_model(profile, tokens, tables)
         data = _data(neutral, stores, entities)
         _say(progress, data)
-        u = level_shares(neutral, data.pairs.chosen(~data.matching))
+        u = _damped(u, level_shares(neutral, data.pairs.chosen(~data.matching)))
         estimates = maximise(neutral, data.pairs, u)
         progress(f"round {number + 1}: a share of {2**estimates.prior / (1 + 2**estimates.prior):.3f} matches")
         found = weights_of(neutral, u, settle(neutral, estimates), estimates.prior)
-        document = _document(profile, neutral, found)
-        model = read_model(profile, json.dumps(document), _tables_text(tables))
+        model = _read(profile, neutral, found)
     return _release(profile, neutral, found, data, stores, False, progress)
+
+
+def _damped(before: Shares | None, now: Shares) -> Shares:
+    """Half way from the round before, so that rounds settle instead of swinging to and fro."""
+    if before is None:
+        return now
+    middle = [np.sqrt(one * other) for one, other in zip(before, now, strict=True)]
+    return tuple(shares / shares.sum() for shares in middle)
 
 
 def _say(progress: Progress, data: _Data) -> None:
@@ -180,7 +192,7 @@ def _data(model: MatchModel, stores: Sequence[Store], entities: Sequence[Sequenc
     return _Data(PairSet(features, left, right), np.array(labels))
 
 
-def _from_labels(neutral: MatchModel, data: _Data, options: Options) -> dict[str, Any]:
+def _from_labels(profile: str, neutral: MatchModel, data: _Data, options: Options) -> dict[str, Any]:
     """Splink's m and u of labelled pairs, corrected for dependence by a regression over all candidate pairs."""
     matching = data.matching
     counts = float(matching.sum()), float((~matching).sum())
@@ -191,8 +203,14 @@ def _from_labels(neutral: MatchModel, data: _Data, options: Options) -> dict[str
         )
     m, u = (level_shares(neutral, data.pairs.chosen(keep)) for keep in (matching, ~matching))
     before = settle(neutral, Estimates(m, u, *counts, prior=float(np.log2(counts[0] / counts[1]))))
-    levels = score_features(neutral, data.pairs.records, data.pairs.left, data.pairs.right).levels
-    fitted = fit(neutral.comparisons, Sample(levels, matching), before, options.shrinkage)
+    pairs = data.pairs.records, data.pairs.left, data.pairs.right
+    levels = score_features(neutral, *pairs).levels
+    model = _read(profile, neutral, weights_of(neutral, u, before, 0.0))
+    together = Pairs(Frame(pairs[0]), *pairs[1:])
+    rarity = np.zeros(len(matching))
+    for number, comparison in enumerate(model.comparisons):
+        rarity += adjustments(comparison, together, levels[:, number])
+    fitted = fit(neutral.comparisons, Sample(levels, matching, rarity), before, options.shrinkage)
     return weights_of(neutral, u, fitted.weights, fitted.prior)
 
 
@@ -206,6 +224,11 @@ def _document(profile: str, neutral: MatchModel, found: dict[str, Any]) -> dict[
         "common_tokens": sorted(neutral.common_tokens),
         **found,
     }
+
+
+def _read(profile: str, neutral: MatchModel, found: dict[str, Any]) -> MatchModel:
+    document = _document(profile, neutral, found)
+    return read_model(profile, json.dumps(document), _tables_text(neutral.frequencies))
 
 
 def _tables_text(tables: Tables) -> str | None:
@@ -223,7 +246,7 @@ def _release(
 ) -> Released:
     """The documents, after the check that the scorer says what Splink says."""
     document, tables = _document(profile, neutral, found), _tables_text(neutral.frequencies)
-    model = read_model(profile, json.dumps(document), tables)
+    model = _read(profile, neutral, found)
     sample = data.pairs.at_most(_PARITY_PAIRS)
     parity = check_parity(model, sample.records, sample.left, sample.right)
     progress(f"parity with Splink over {parity.pairs} pairs: {parity.weight:.1e} bits")

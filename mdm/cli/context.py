@@ -42,7 +42,7 @@ def hub(upgrade: bool = True) -> Iterator[Hub]:
 def pipeline(opened: Hub) -> Pipeline:
     """The shipped source profiles and released rules on this hub."""
     catalogue = load_catalogue(None)
-    return Pipeline(opened.engine, opened.clock, catalogue, load_rules(catalogue))
+    return Pipeline(opened.engine, opened.clock, catalogue, load_rules(catalogue, read_settings(os.environ).models_dir))
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from matching.evaluation import Report, candidate_recall, evaluate
+from matching.decision import Decision
+from matching.evaluation import Quality, Report, candidate_recall, evaluate
 from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
 from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
@@ -37,11 +38,15 @@ _POLL = 10_000
 class DomainQuality:
     """Entities compared with the truth.
 
-    `queued` is the number of record pairs that wait for a steward and `hopeless` those of them with a negative weight;
-    `queue_recall` is the share of true pairs that are joined or wait.
+    `automatic` is how right the matches are that were followed, as pairs; `queued` is the number of record pairs that
+    wait for a steward and `hopeless` those of them with a negative weight; `queue_recall` is the share of true pairs
+    that are joined or wait.
     """
 
     report: Report
+    candidate_recall: float
+    automatic: Quality
+    automatic_pairs: int
     queued: int
     hopeless: int
     queue_recall: float
@@ -90,8 +95,18 @@ def _quality(domain: Domain, found: WholeDomain, names: Mapping[RecordId, Crossw
         for (a, b), link in found.links.items()
         if names[a] in truth and names[b] in truth and clusters[names[a]] != clusters[names[b]]
     }
+    followed = [
+        (names[a], names[b])
+        for (a, b), link in found.links.items()
+        if link.decision == Decision.MATCH.value and names[a] in truth and names[b] in truth
+        if clusters[names[a]] == clusters[names[b]]
+    ]
+    right = sum(truth[a] == truth[b] for a, b in followed)
     return DomainQuality(
         report=evaluate({key: clusters[key] for key in truth}, truth),
+        candidate_recall=candidate_recall(((names[a], names[b]) for a, b in found.candidates), truth),
+        automatic=Quality(right / len(followed) if followed else 1.0, candidate_recall(followed, truth)),
+        automatic_pairs=len(followed),
         queued=len(waiting),
         hopeless=sum(link.weight < 0 for link in waiting.values()),
         queue_recall=candidate_recall(_answered(clusters, truth, waiting), truth),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,12 +35,16 @@ class Material:
     stores: "Sequence[Store]"
 
 
-def from_files(domain: str, records: Sequence[Path], profile: Path | None) -> Material:
-    """Records in comparison form, one store per file of JSON lines; labelled when they name their entities."""
+def from_files(domain: str, records: Sequence[Path], profile: Path | None, labelled: bool) -> Material:
+    """Records in comparison form, one store per file of JSON lines; their entities count only when `labelled`."""
     _need_trainer()
-    from matching.training.stores import read_store
+    from matching.training.stores import Store, read_store
 
-    return Material(domain, _profile(domain, profile), [read_store(path) for path in records])
+    stores = [read_store(path) for path in records]
+    if labelled and not all(store.entities for store in stores):
+        raise OperatorError("Not every file says what entity each record is.", action="Leave out --labelled.")
+    chosen = stores if labelled else [Store(store.comparisons) for store in stores]
+    return Material(domain, _profile(domain, profile), chosen)
 
 
 def from_table(domain: str, records: Sequence[Path], config: Path, labels: Path | None, labelled: bool) -> Material:
@@ -67,9 +72,9 @@ def from_worlds(domain: str, worlds: Sequence[Path], labelled: bool, catalogue: 
     stores = []
     for world in worlds:
         records = world_records(catalogue, world / "events")
-        comparisons = resolve_all(records, frozenset(), frozenset(), rules)[Domain(domain)].comparisons
+        comparisons = resolve_all(records, frozenset(), frozenset(), rules)[_hub_domain(domain)].comparisons
         names = {each.rec_id: each.record.key for each in records}
-        truth = true_entities(Domain(domain), world) if labelled else {}
+        truth = true_entities(_hub_domain(domain), world) if labelled else {}
         kept = [rec for rec in comparisons if not labelled or names[rec] in truth]
         entities = [truth[names[rec]] for rec in kept] if labelled else []
         stores.append(Store([comparisons[rec] for rec in kept], entities))
@@ -82,9 +87,15 @@ def from_hub(domain: str, engine: Engine) -> Material:
     from matching.training.stores import Store
 
     with snapshot(engine) as work:
-        chosen = Domain(domain)
+        chosen = _hub_domain(domain)
         found = neighbourhood.load_comparisons(work, chosen, set(whole.live_records(work, chosen)))
     return Material(domain, _profile(domain, None), [Store([found[rec] for rec in sorted(found)])])
+
+
+def _hub_domain(domain: str) -> Domain:
+    if domain not in tuple(Domain):
+        raise OperatorError(f"The hub has no domain {domain!r}.", action="Use customer, contract or product.")
+    return Domain(domain)
 
 
 def train_model(material: Material, progress: Progress = lambda _: None) -> "Released":
@@ -124,11 +135,9 @@ def _profile(domain: str, path: Path | None) -> str:
 
 def _need_trainer() -> None:
     """Training needs packages that running the hub does not."""
-    try:
-        import duckdb  # noqa: F401
-        import scipy  # noqa: F401
-        import splink  # noqa: F401
-    except ImportError as error:
+    missing = [name for name in ("splink", "duckdb", "scipy") if find_spec(name) is None]
+    if missing:
         raise OperatorError(
-            f"Training needs {error.name}, which is not installed.", action="Run: pip install 'mdm-hub[train]'"
-        ) from error
+            f"Training needs {', '.join(missing)}, which the hub itself does without.",
+            action="Run: pip install 'mdm-hub[train]'",
+        )

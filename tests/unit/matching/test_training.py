@@ -1,123 +1,125 @@
-"""Training finds what was put into the data, and keeps its promises about weights."""
+"""Training is repeatable, refuses what it cannot answer for, and finds the people in a list with and without labels."""
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
-from matching.model import profile_model, read_model
-from matching.training.fit_labels import Sample, Store, common_tokens, fit, main, sample, train
+from matching.assessment import Assessment, assess
+from matching.model import MatchModel, profile_model, read_model
+from matching.training import train as training
+from matching.training.parity import Parity
+from matching.training.stores import Store, common_tokens, read_store
+from matching.training.train import Options, Released, train
+from mdm.errors import ConfigurationInvalid, OperatorError
+from tests.unit.matching.profiles import PEOPLE, people
 
-PROFILE = """
-domain: customer
-thresholds: {match: 3, possible: 0, groups: 1, attach: -1, absent: -5}
-blocking: [{rule: city, columns: [city]}]
-comparisons:
-  - name: name
-    worst: -3
-    unknown: {missing: name}
-    levels:
-      - {label: same, when: {equal: name}}
-      - {label: near, expected: 1.5, when: {jaro_winkler: {column: name, at_least: 0.9}}}
-    otherwise: different
-  - name: phone
-    unknown: {missing: phones}
-    levels:
-      - {label: same phone, when: {overlap: phones}}
-    otherwise: other phone
-"""
+RECORDS, ENTITIES = people(60)
 
 
-def labelled(weights: tuple[list[float], ...], prior: float, size: int) -> Sample:
-    """Pairs whose matches are drawn by exactly these weights in bits."""
-    random = np.random.default_rng(7)
-    levels = np.stack([random.integers(0, len(each) + 1, size) for each in weights], axis=1).astype(np.int8)
-    tables = [np.array([0.0, *each]) for each in weights]
-    bits = prior + sum(table[levels[:, i]] for i, table in enumerate(tables))
-    return Sample(levels, random.random(size) < 1 / (1 + 2.0**-bits))
+def assessed(model: MatchModel) -> Assessment:
+    return assess(model, RECORDS, ENTITIES)
 
 
-def test_training_recovers_the_weights_behind_the_data() -> None:
-    model = profile_model(PROFILE, ())
-    truth = ([4.0, 1.0, -2.5], [3.0, -1.0])
-
-    found = fit(model.comparisons, labelled(truth, -1.0, 60_000), shrinkage=0.01)
-
-    assert found.prior == pytest.approx(-1.0, abs=0.15)
-    for weights, true in zip(found.weights, truth, strict=True):
-        np.testing.assert_allclose(weights, true, atol=0.2)
+def best_f1(model: MatchModel) -> float:
+    best = assessed(model).best_entities.entities
+    assert best is not None
+    return best.pairs.quality.f1
 
 
-def test_no_level_weighs_less_than_a_worse_one_or_than_the_worst_allowed() -> None:
-    model = profile_model(PROFILE, ())
-    # "near" speaks against and "different" far more against than the profile allows.
-    found = fit(model.comparisons, labelled(([1.0, -6.0, -5.0], [2.0, -1.0]), 0.0, 20_000), shrinkage=0.01)
-
-    assert list(found.weights[0]) == sorted(found.weights[0], reverse=True)
-    assert found.weights[0][-1] >= -3.0
+@pytest.fixture(scope="module")
+def unlabelled() -> Released:
+    return train(PEOPLE, [Store(RECORDS)], Options())
 
 
-def test_a_level_that_was_never_seen_weighs_what_is_expected_of_it() -> None:
-    model = profile_model(PROFILE, ())
-    data = labelled(([4.0, 1.0, -2.0], [3.0, -1.0]), -1.0, 20_000)
-    unseen = data.levels[:, 0] != 2
-
-    found = fit(model.comparisons, Sample(data.levels[unseen], data.matches[unseen]), shrinkage=0.05)
-
-    assert found.weights[0][1] == pytest.approx(1.5, abs=0.05)
+@pytest.fixture(scope="module")
+def labelled() -> Released:
+    return train(PEOPLE, [Store(RECORDS, ENTITIES)], Options())
 
 
-def store(size: int) -> Store:
-    """Two records per company; every fourth name is mistyped, phones are shared within the company."""
-    comparisons: list[dict[str, Any]] = []
-    entities = []
-    for number in range(size):
-        for copy in range(2):
-            name = f"company {number:04d}" + ("x" if copy and not number % 4 else "")
-            comparisons.append({"name": name, "phones": [f"31{number:04d}"], "city": f"city {number // 10}"})
-            entities.append(f"E{number}")
-    return Store(comparisons, entities)
+def test_people_are_found_without_labels(unlabelled: Released) -> None:
+    assert best_f1(unlabelled.model()) > 0.8
 
 
-def test_pairs_are_drawn_from_the_blocks_of_the_profile() -> None:
-    data = sample(profile_model(PROFILE, ()), [store(40)])
-
-    # Ten companies of two records share a city: 190 pairs, ten of them matches.
-    assert len(data.matches) == 4 * 190
-    assert data.matches.sum() == 40
+def test_with_labels_probabilities_are_kept(labelled: Released) -> None:
+    assert best_f1(labelled.model()) > 0.75
+    assert assessed(labelled.model()).calibration_error < 0.02
 
 
-def test_words_of_many_companies_are_common() -> None:
-    assert common_tokens([store(40)], share=0.1) == ["company"]
+def test_the_same_records_give_the_same_documents(unlabelled: Released) -> None:
+    assert train(PEOPLE, [Store(RECORDS)], Options()) == unlabelled
 
 
-def test_training_twice_gives_the_same_document_and_it_loads() -> None:
-    first, second = (train("customer", PROFILE, [store(60)], 0.05, 0.1, "test") for _ in range(2))
+def test_a_model_says_what_it_was_made_from_and_that_it_scores_like_splink(unlabelled: Released) -> None:
+    provenance = unlabelled.model().provenance
 
-    assert first == second
-    model = read_model(PROFILE, json.dumps(first))
-    assert model.common_tokens == {"company"}
-    weights = {level.label: level.weight for comparison in model.comparisons for level in comparison.levels}
-    assert weights["same phone"] > 0 > weights["other phone"]
+    assert provenance["records"] == len(RECORDS)
+    assert provenance["versions"].keys() >= {"splink", "duckdb"}
+    assert provenance["parity"]["weight"] <= 1e-9
+    assert provenance["parity"]["pairs"] > 0
 
 
-def test_the_command_reads_records_and_writes_weights(tmp_path: Path) -> None:
-    world = store(60)
-    lines = [
-        json.dumps({"comparison": comparison, "entity": entity})
-        for comparison, entity in zip(world.comparisons, world.entities, strict=True)
-    ]
-    (tmp_path / "records.jsonl").write_text("\n".join(lines), "utf-8")
-    (tmp_path / "profile.yaml").write_text(PROFILE, "utf-8")
-    out = tmp_path / "weights.json"
+def test_better_levels_weigh_more(labelled: Released) -> None:
+    for comparison in labelled.model().comparisons:
+        weights = [round(level.weight, 6) for level in comparison.levels]
+        assert weights == sorted(weights, reverse=True)
 
-    main(["--domain", "customer", "--records", str(tmp_path / "records.jsonl"),
-          "--profile", str(tmp_path / "profile.yaml"), "--out", str(out)])  # fmt: skip
 
-    assert read_model(PROFILE, out.read_text("utf-8")).provenance.startswith("Logistic regression")
+def test_a_model_that_scores_unlike_splink_is_not_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "check_parity", lambda *_: Parity(10, 0.3, 0.3))
+
+    with pytest.raises(ConfigurationInvalid, match=r"0\.3 bits"):
+        train(PEOPLE, [Store(RECORDS, ENTITIES)], Options())
+
+
+def test_weights_do_not_fit_other_tables_or_other_comparisons(unlabelled: Released) -> None:
+    other_tables = json.loads(unlabelled.frequencies or "")
+    other_tables["name"]["total"] += 1
+
+    with pytest.raises(ConfigurationInvalid, match="other term frequencies"):
+        read_model(unlabelled.profile, unlabelled.weights, json.dumps(other_tables))
+    with pytest.raises(ConfigurationInvalid, match="other term frequencies"):
+        replace(unlabelled, frequencies=None).model()
+    with pytest.raises(ConfigurationInvalid, match="other comparisons"):
+        replace(unlabelled, profile=PEOPLE.replace("percent: 50", "percent: 60")).model()
+
+
+def test_thresholds_may_change_without_training(unlabelled: Released) -> None:
+    moved = replace(unlabelled, profile=PEOPLE.replace("match: 0", "match: 2")).model()
+
+    assert moved.thresholds.match == 2
+    assert moved.fingerprint != unlabelled.model().fingerprint
+
+
+def test_a_level_that_neither_data_nor_expert_can_weigh_is_refused() -> None:
+    silent = PEOPLE.replace("{label: same phone, expected: 4,", "{label: same phone,")
+    without_phones = [{key: value for key, value in record.items() if key != "phones"} for record in RECORDS]
+
+    with pytest.raises(ConfigurationInvalid, match="same phone"):
+        train(silent, [Store(without_phones, ENTITIES)], Options())
+
+
+def test_nothing_can_be_learned_from_nothing() -> None:
+    with pytest.raises(OperatorError, match="too few"):
+        train(PEOPLE, [Store(RECORDS[:2])], Options())
+    with pytest.raises(OperatorError, match="blocking key"):
+        train(PEOPLE, [Store([{"name": f"a{i}", "city": f"c{i}", "self": [str(i)]} for i in range(9)])], Options())
+
+
+def test_frequent_name_tokens_are_common() -> None:
+    store = Store([{"name": f"{word} company"} for word in ("acme", "nord", "kiln", "bolt")], ["1", "2", "3", "4"])
+
+    assert common_tokens([store], 0.1) == ["company"]
+
+
+def test_a_line_that_is_no_record_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "records.jsonl"
+    file.write_text('{"comparison": {"name": "a"}}\n{"name": "b"}\n', "utf-8")
+
+    with pytest.raises(OperatorError, match="comparison"):
+        read_store(file)
 
 
 @pytest.mark.parametrize("domain", ["customer", "contract", "product"])
