@@ -20,7 +20,20 @@ Deriver: TypeAlias = Callable[[Sequence[str], Options], Value]
 
 _NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9/._-]*[a-z0-9]")
-_DATES: Final = ("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%m/%d/%y", "%d.%m.%Y", "%Y%m%d", "%d %b %Y")
+_DATES: Final = (
+    "%Y-%m-%d",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%m/%d/%y",
+    "%d.%m.%Y",
+    "%Y%m%d",
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%b %d %Y",
+)
+#: Years of two digits are not later than this one.
+_LAST_SHORT_YEAR: Final = 2029
 _YEAR: Final = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)")
 
 
@@ -151,12 +164,21 @@ def given_names(texts: Sequence[str], _options: Options) -> Value:
     return [_usual(word) for text in texts for word in fold(text).split() if word not in _TITLES]
 
 
+def generation(texts: Sequence[str], _options: Options) -> Value:
+    """What tells father and son of one name apart: junior, senior, or a number."""
+    found = [word for text in texts for word in fold(text).split()[1:] if word in _GENERATIONS]
+    return _GENERATIONS[found[0]] if found else None
+
+
 def value(texts: Sequence[str], _options: Options) -> Value:
     """The text as it stands, without outer white space."""
     return " ".join(text.strip() for text in texts).strip()
 
 
 _NICKNAMES: Final = variants_of("given_names")
+_GENERATIONS: Final = {
+    "jr": "junior", "junior": "junior", "sr": "senior", "senior": "senior", "i": "1", "ii": "2", "iii": "3", "iv": "4",
+}  # fmt: skip
 _TITLES: Final = words_of("person_titles")
 
 
@@ -166,11 +188,13 @@ def _usual(word: str) -> str:
 
 @lru_cache(65_536)
 def _day(text: str, order: str) -> date | None:
-    for form in (order, *_DATES) if order else _DATES:
+    short = order.replace("%Y", "%y")
+    for form in (short, order, *_DATES) if order else _DATES:
         try:
-            return datetime.strptime(text[:10] if form == "%Y-%m-%d" else text, form).date()  # noqa: DTZ007
+            found = datetime.strptime(text[:10] if form == "%Y-%m-%d" else text, form).date()  # noqa: DTZ007
         except ValueError:
             continue
+        return found.replace(year=found.year - 100) if "%y" in form and found.year > _LAST_SHORT_YEAR else found
     return None
 
 
@@ -191,6 +215,7 @@ DERIVERS: Final[Mapping[str, Deriver]] = {
     "swapped_day": swapped_day,
     "year": year,
     "list": listed,
+    "generation": generation,
     "given_names": given_names,
     "value": value,
 }
