@@ -20,7 +20,7 @@ from matching.training.splink_model import arrow_table, open_linker, parameters
 SEED = 20_260_101
 #: Odds of a match among candidates before anything is known, in bits.
 COLD_PRIOR = -3.0
-_PAIRS = 250_000
+_PAIRS = 40_000
 #: How often a level that was never met is taken to have been seen.
 _HALF = 0.5
 

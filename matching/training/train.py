@@ -37,7 +37,7 @@ Shares: TypeAlias = tuple[NDArray[np.float64], ...]
 
 #: Training without labels ends when the entities found are those of the round before, or after this many rounds.
 _ROUNDS = 6
-_PARITY_PAIRS = 200_000
+_PARITY_PAIRS = 50_000
 _VERSIONED = ("splink", "duckdb", "numpy", "rapidfuzz")
 
 
