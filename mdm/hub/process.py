@@ -147,7 +147,6 @@ def _mirror(pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent],
     with report.stage("write"):
         before = mirror_store.load_forms(work, [head.rec_id for head in delta.heads])
         touched = mirror_store.write_mirror(work, delta, records)
-    position = 0
     moved: set[RecordId] = set()
     for domain in RESOLUTION_ORDER:
         model = pipeline.rules.models[domain]
@@ -160,8 +159,7 @@ def _mirror(pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent],
             change = _change(domain, delta.heads, records, before, dirty)
             if change.empty:
                 continue
-            resolved = resolve_domain(work, domain, change, pipeline.rules, position)
-        position = resolved.position
+            resolved = resolve_domain(work, domain, change, pipeline.rules)
         moved |= resolved.moved
         report.golden[domain] += len(resolved.delta.golden)
     return delta

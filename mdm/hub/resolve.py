@@ -37,12 +37,8 @@ class DomainChange:
         return not (self.changed or self.dirty or self.gone)
 
 
-def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules: Rules, position: int) -> "Resolved":
-    """Bring identity and golden records of one domain in line with what changed.
-
-    Args:
-        position: announcements already written in this unit of work.
-    """
+def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules: Rules) -> "Resolved":
+    """Bring identity and golden records of one domain in line with what changed."""
     model = rules.models[domain]
     keys = {rec: _hashes(model, record) for rec, record in change.compared.items()}
     crossed = pairs.replace_keys(work, keys, change.gone, model.block_cap)
@@ -61,18 +57,18 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
         # Whether contracts may share an entity depends on their customers, also where no weight moved.
         seeds |= change.dirty
     if not seeds and not departed:
-        return Resolved(IdentityDelta(domain), position)
+        return Resolved(IdentityDelta(domain))
     hood = neighbourhood.load_neighbourhood(work, domain, change.changed, seeds, departed)
     delta = settle(hood, rules, work.now, links)
-    return Resolved(delta, identity_store.write_identity(work, delta, position))
+    identity_store.write_identity(work, delta)
+    return Resolved(delta)
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What was written, and how many announcements the unit of work holds by now."""
+    """What was written."""
 
     delta: IdentityDelta
-    position: int
 
     @property
     def moved(self) -> set[RecordId]:

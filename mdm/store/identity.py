@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Sequence
+from functools import partial
 
 import orjson
 
@@ -9,9 +10,6 @@ from mdm.model.delta import Announcement, GoldenVersion, IdentityDelta, LinkChan
 from mdm.model.ids import Domain, RecordId
 from mdm.model.neighbourhood import LiveLink
 from mdm.store.unit_of_work import UnitOfWork
-
-#: Announcements of one unit of work that the change feed can number: seq = batch_id * 2^20 + position.
-SEQUENCE_BITS = 20
 
 _GOLDEN_COLUMNS = (
     "entity_id", "version", "domain", "name", "values", "lineage", "members", "digest", "support", "ruleset", "seq",
@@ -45,23 +43,26 @@ def write_links(work: UnitOfWork, domain: Domain, fingerprint: str, change: Link
     )
 
 
-def write_identity(work: UnitOfWork, delta: IdentityDelta, position: int) -> int:
+def write_identity(work: UnitOfWork, delta: IdentityDelta) -> None:
     """Write one domain's delta; links are already written.
 
-    Args:
-        position: announcements already written in this unit of work.
-
-    Returns:
-        The position after this delta's announcements.
+    Golden versions and announcements carry numbers of the change feed, so they are written when this unit of work
+    publishes; until then its own queries see the golden records as they were.
     """
     _write_entities(work, delta)
     _write_memberships(work, delta)
-    base = (work.batch_id << SEQUENCE_BITS) + position
-    _write_golden(work, delta.golden, [*delta.closed], base)
+    closing = [*delta.closed, *(version.entity_id for version in delta.golden)]
+    _replace_terms(work, closing, delta.golden)
     _renew_golden(work, delta.renewed)
     _write_tasks(work, delta)
-    _write_outbox(work, delta.announcements, base)
-    return position + max(len(delta.announcements), len(delta.golden))
+    if closing or delta.announcements:
+        work.defer(partial(_announce, work, delta, closing))
+
+
+def _announce(work: UnitOfWork, delta: IdentityDelta, closing: Sequence[str]) -> None:
+    first = work.numbers(max(len(delta.announcements), len(delta.golden)))
+    _write_golden(work, delta.golden, closing, first)
+    _write_outbox(work, delta.announcements, first)
 
 
 def _write_entities(work: UnitOfWork, delta: IdentityDelta) -> None:
@@ -113,11 +114,12 @@ def _write_memberships(work: UnitOfWork, delta: IdentityDelta) -> None:
     )
 
 
-def _write_golden(work: UnitOfWork, versions: Sequence[GoldenVersion], closed: list[str], base: int) -> None:
-    closing = closed + [version.entity_id for version in versions]
+def _write_golden(work: UnitOfWork, versions: Sequence[GoldenVersion], closing: Sequence[str], base: int) -> None:
     if closing:
         work.execute(
-            "update golden set known_to = %s where entity_id = any(%s) and known_to is null", work.now, closing
+            "update golden set known_to = %s where entity_id = any(%s) and known_to is null",
+            work.now,
+            list(closing),
         )
     work.copy(
         "golden",
@@ -132,7 +134,6 @@ def _write_golden(work: UnitOfWork, versions: Sequence[GoldenVersion], closed: l
             for number, golden in enumerate(versions)
         ),
     )  # fmt: skip
-    _replace_terms(work, closing, versions)
 
 
 def _renew_golden(work: UnitOfWork, renewals: Sequence[Renewal]) -> None:
@@ -188,8 +189,8 @@ def _write_outbox(work: UnitOfWork, announcements: Sequence[Announcement], base:
         (
             (
                 base + number,
-                # Derived from its place in the unit of work, so that publishing twice carries one id.
-                uuid.uuid5(uuid.NAMESPACE_OID, f"{work.batch_id}/{base + number}/{message.aggregate}"),
+                # Derived from its place in the feed, so that publishing twice carries one id.
+                uuid.uuid5(uuid.NAMESPACE_OID, f"{base + number}/{message.aggregate}"),
                 message.domain.value,
                 message.aggregate,
                 message.type,

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 
 from mdm.model.events import ChangeEvent, Operation, Place, SourcePosition
 from mdm.model.ids import CrosswalkKey, RecordId
-from mdm.model.mirror import Head, KnownMirror, MirrorDelta, TableName, Version, needs_donor
+from mdm.model.mirror import Head, KnownMirror, MirrorDelta, Shape, TableName, Version, needs_donor
 from mdm.model.records import SourceRecord
 from mdm.store.pairs import Touched
 from mdm.store.unit_of_work import UnitOfWork
@@ -193,7 +194,12 @@ def write_mirror(work: UnitOfWork, delta: MirrorDelta, records: Mapping[RecordId
                values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing""",
             system, table, *event.position, str(event.place), event.event_time,
         )  # fmt: skip
-    for (system, table), shape in delta.shapes.items():
+    work.defer(partial(_write_shapes, work, delta.shapes))
+    return touched
+
+
+def _write_shapes(work: UnitOfWork, shapes: Mapping[TableName, Shape]) -> None:
+    for (system, table), shape in shapes.items():
         work.execute(
             """insert into table_shape as t (system, type, columns, pos_major, pos_minor, pos_order)
                values (%s, %s, %s, %s, %s, %s)
@@ -203,7 +209,6 @@ def write_mirror(work: UnitOfWork, delta: MirrorDelta, records: Mapping[RecordId
                    < (excluded.pos_major, excluded.pos_minor, excluded.pos_order)""",
             system, table, list(shape.columns), *shape.position[:3],
         )  # fmt: skip
-    return touched
 
 
 def _version_row(work: UnitOfWork, rec_id: RecordId, version: Version) -> Sequence[object]:

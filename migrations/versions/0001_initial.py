@@ -46,8 +46,10 @@ def upgrade() -> None:
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("feed", sa.Text(), nullable=True),
         sa.Column("messages", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("publication", sa.BigInteger(), nullable=True),
         sa.Column("committed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("batch_id", name=op.f("pk_batch")),
+        sa.UniqueConstraint("publication", name=op.f("uq_batch_publication")),
     )
     op.create_table(
         "block_key",
@@ -340,6 +342,13 @@ def upgrade() -> None:
         ["domain", "rec_id"],
         unique=False,
         postgresql_where=sa.text("not deleted and domain is not null"),
+    )
+    op.create_index(
+        "ix_source_record_waiting",
+        "source_record",
+        ["system", "type", "previous_key"],
+        unique=False,
+        postgresql_where=sa.text("unresolved is not null"),
     )
     op.create_table(
         "steward_task",
