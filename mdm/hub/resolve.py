@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from matching.blocking import block_hash, block_keys, dynamic_keys
 from matching.model import MatchModel
@@ -9,10 +10,10 @@ from mdm.core.identity import settle
 from mdm.core.linking import change_links, decide_links
 from mdm.core.rules import Rules
 from mdm.model.delta import IdentityDelta, Link
-from mdm.model.ids import Domain, EntityId, RecordId
+from mdm.model.ids import Domain, RecordId
 from mdm.model.records import SourceRecord
 from mdm.store import identity as identity_store
-from mdm.store import neighbourhood, pairs
+from mdm.store import neighbourhood, pairs, reach
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -42,10 +43,10 @@ class DomainChange:
 def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules: Rules) -> "Resolved":
     """Bring identity and golden records of one domain in line with what changed."""
     model = rules.models[domain]
-    keys = {rec: _hashes(model, record) for rec, record in change.compared.items()}
+    keys = _keys(work, domain, model, change)
     crossed = pairs.replace_keys(work, keys, change.gone, model.block_cap)
     compared = set(change.compared) | change.dirty | crossed
-    live = identity_store.links_of(work, compared | change.gone)
+    live = reach.links_of(work, compared | change.gone)
     wanted = _wanted_links(work, domain, model, compared)
     links = change_links(live, wanted)
     identity_store.write_links(work, domain, model.fingerprint, links)
@@ -78,8 +79,21 @@ class Resolved:
         return {change.rec_id for change in self.delta.joined} | {rec for rec, _ in self.delta.departed}
 
 
-def _hashes(model: MatchModel, record: SourceRecord) -> set[int]:
-    return {block_hash(model.domain, key) for key in block_keys(model, record.comparison)}
+def _keys(work: UnitOfWork, domain: Domain, model: MatchModel, change: DomainChange) -> dict[RecordId, set[int]]:
+    """The blocking keys of records whose keys may be new.
+
+    Those of contracts follow their customer and products too, so they are new also where only these have moved.
+    """
+    stated: dict[RecordId, Mapping[str, Any]] = {rec: each.comparison for rec, each in change.compared.items()}
+    if domain is Domain.CONTRACT:
+        stated |= neighbourhood.stated_comparisons(work, change.dirty - stated.keys())
+    keys = {rec: {block_hash(domain, key) for key in block_keys(model, each)} for rec, each in stated.items()}
+    if model.dynamic:
+        joined = {rec: dict(each) for rec, each in stated.items()}
+        neighbourhood.join_in(work, domain, joined)
+        for rec, each in joined.items():
+            keys[rec] |= {block_hash(domain, key) for key in dynamic_keys(model, each)}
+    return keys
 
 
 def _wanted_links(
@@ -89,32 +103,7 @@ def _wanted_links(
     if not compared:
         return ()
     found = pairs.blocked_pairs(work, compared, model.block_cap)
-    if domain is Domain.CONTRACT:
-        found |= _pairs_of_one_customer(work, model, compared)
-    else:
+    if domain is not Domain.CONTRACT:
         found |= pairs.evidence_pairs(work, domain, compared, model.block_cap)
     ends = {end for pair in found for end in pair}
     return decide_links(model, found, neighbourhood.load_comparisons(work, domain, ends))
-
-
-def _pairs_of_one_customer(work: UnitOfWork, model: MatchModel, compared: Collection[RecordId]) -> set[pairs.Pair]:
-    """Contracts of one customer that share a key which only the resolved customer and products make possible."""
-    own = neighbourhood.load_comparisons(work, Domain.CONTRACT, compared)
-    customers = {EntityId(comparison["customer"]) for comparison in own.values() if "customer" in comparison}
-    siblings = pairs.contracts_of_customers(work, customers)
-    others = {rec for members in siblings.values() for rec in members}
-    comparisons = own | neighbourhood.load_comparisons(work, Domain.CONTRACT, others - own.keys())
-    blocks: dict[int, list[RecordId]] = {}
-    for rec, comparison in comparisons.items():
-        for key in dynamic_keys(model, comparison):
-            blocks.setdefault(block_hash(model.domain, key), []).append(rec)
-    wanted = set(compared)
-    return {
-        (a, b) if a < b else (b, a)
-        for members in blocks.values()
-        if 2 <= len(members) <= model.block_cap
-        for a in members
-        if a in wanted
-        for b in members
-        if a != b
-    }

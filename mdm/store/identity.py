@@ -1,32 +1,19 @@
 """Writing what identity decided: links, ids, memberships, golden versions, tasks and announcements, all in bulk."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import orjson
 
 from mdm.model.delta import Announcement, GoldenVersion, IdentityDelta, LinkChange, Renewal
-from mdm.model.ids import Domain, RecordId
-from mdm.model.neighbourhood import LiveLink
+from mdm.model.ids import Domain
 from mdm.store.unit_of_work import UnitOfWork
 
 _GOLDEN_COLUMNS = (
     "entity_id", "version", "domain", "name", "values", "lineage", "members", "digest", "support", "ruleset", "seq",
     "batch_id", "cause", "known_from",
 )  # fmt: skip
-
-
-def links_of(work: UnitOfWork, ids: Collection[RecordId]) -> list[LiveLink]:
-    """The live links of these records."""
-    rows = work.query(
-        """select link_id, a, b, decision, weight, veto from link where superseded_at is null and a = any(%s)
-           union
-           select link_id, a, b, decision, weight, veto from link where superseded_at is null and b = any(%s)""",
-        list(ids),
-        list(ids),
-    )
-    return [LiveLink(row[0], RecordId(row[1]), RecordId(row[2]), *row[3:]) for row in rows]
 
 
 def write_links(work: UnitOfWork, domain: Domain, fingerprint: str, change: LinkChange) -> None:
@@ -155,13 +142,26 @@ def _renew_golden(work: UnitOfWork, renewals: Sequence[Renewal]) -> None:
 def _replace_terms(
     work: UnitOfWork, entities: Sequence[str], sources: Sequence[GoldenVersion] | Sequence[Renewal]
 ) -> None:
-    if entities:
-        work.execute("delete from search_term where entity_id = any(%s)", list(entities))
-    work.copy(
-        "search_term",
-        ("domain", "term", "entity_id"),
-        ((each.domain.value, term, each.entity_id) for each in sources for term in dict.fromkeys(each.search_terms)),
+    """Most versions keep most of their terms, so only differences are written."""
+    if not entities:
+        return
+    before = set(
+        work.query(
+            """select t.domain, t.term, t.entity_id from unnest(%s::text[]) as e(id)
+               cross join lateral (
+                   select domain, term, entity_id from search_term where entity_id = e.id offset 0) t""",
+            list(entities),
+        )
     )
+    after = {(each.domain.value, term, each.entity_id) for each in sources for term in each.search_terms}
+    gone = sorted(before - after)
+    if gone:
+        work.execute(
+            """delete from search_term t using unnest(%s::text[], %s::text[], %s::text[]) as s(domain, term, entity_id)
+               where t.domain = s.domain and t.term = s.term and t.entity_id = s.entity_id""",
+            *(list(column) for column in zip(*gone, strict=True)),
+        )
+    work.copy("search_term", ("domain", "term", "entity_id"), sorted(after - before))
 
 
 def _write_tasks(work: UnitOfWork, delta: IdentityDelta) -> None:

@@ -17,6 +17,15 @@ _HEAD = """
     r.rec_id, r.system, r.type, r.key, r.pos_major, r.pos_minor, r.pos_order, r.pos_rank, r.row::text, r.deleted,
     r.topic, r.partition, r."offset", r.event_time, r.lsn, r.transaction, r.previous_key, r.unresolved, r.operation"""
 
+_BY_KEY = """
+    from stage_key s cross join lateral (
+        select * from source_record where system = s.system and type = s.type and key = s.key offset 0) r"""
+#: Rows that were re-keyed from one of these and still lack values that only its events can bring.
+_WAITING = """
+    from stage_key s cross join lateral (
+        select * from source_record
+        where system = s.system and type = s.type and previous_key = s.key and unresolved is not null offset 0) r"""
+
 _VERSION_COLUMNS = (
     "rec_id", "pos_major", "pos_minor", "pos_order", "pos_rank", "operation", "row", "unavailable", "topic",
     "partition", "offset", "lsn", "transaction", "event_time", "previous_key", "next_key", "batch_id",
@@ -44,15 +53,8 @@ def load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror:
     keys = {event.key for event in events if event.key is not None}
     donors = {event.previous_key for event in events if event.previous_key is not None and needs_donor(event)}
     work.stage("stage_key", "system text, type text, key text", sorted(keys | donors))
-    heads = {head.key: head for head in _heads(work, "join stage_key s using (system, type, key)")}
-    waiting = {
-        head.key: head
-        for head in _heads(
-            work,
-            """join stage_key s on r.system = s.system and r.type = s.type and r.previous_key = s.key
-               where r.unresolved is not null""",
-        )
-    }
+    heads = {head.key: head for head in _heads(work, _BY_KEY)}
+    waiting = {head.key: head for head in _heads(work, _WAITING)}
     late = {
         event.key for event in events
         if event.key is not None and event.key in heads and event.position < heads[event.key].position
@@ -83,7 +85,8 @@ def load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror:
 
 
 def _heads(work: UnitOfWork, condition: str, *parameters: object) -> Iterable[Head]:
-    for row in work.query(f"select {_HEAD} from source_record r {condition}", *parameters):
+    source = condition if "from" in condition else f"from source_record r {condition}"
+    for row in work.query(f"select {_HEAD} {source}", *parameters):
         yield Head(
             rec_id=RecordId(row[0]),
             key=CrosswalkKey(*row[1:4]),
@@ -174,7 +177,11 @@ def forms_of(record: SourceRecord) -> Forms:
 def load_forms(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, Forms]:
     """What the store holds of these records before they are written; new ones are absent."""
     rows = work.query(
-        "select rec_id, deleted, comparison::text, refs::text from source_record where rec_id = any(%s)", ids
+        """select r.* from unnest(%s::bigint[]) as i(id)
+           cross join lateral (
+               select rec_id, deleted, comparison::text, refs::text from source_record
+               where rec_id = i.id offset 0) r""",
+        ids,
     )
     return {RecordId(row[0]): Forms(*row[1:]) for row in rows}
 

@@ -307,6 +307,7 @@ entity = Table(
     CheckConstraint("(status = 'merged') = (merged_into is not null)", name="merged_into"),
     Index(None, "merged_into", postgresql_where=text("merged_into is not null")),
     Index(None, "domain", "status"),
+    Index(None, "founder"),
 )
 
 # Which entity a live record belongs to: exactly one row per live record of a resolved domain.

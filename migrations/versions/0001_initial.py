@@ -194,6 +194,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity_id", name=op.f("pk_entity")),
     )
     op.create_index(op.f("ix_entity_domain_status"), "entity", ["domain", "status"], unique=False)
+    op.create_index(op.f("ix_entity_founder"), "entity", ["founder"], unique=False)
     op.create_index(
         op.f("ix_entity_merged_into"),
         "entity",
