@@ -10,10 +10,11 @@ from mdm.core.identity import settle
 from mdm.core.linking import change_links, decide_links
 from mdm.core.rules import Rules
 from mdm.model.delta import IdentityDelta, Link
-from mdm.model.ids import Domain, RecordId
+from mdm.model.ids import Domain, EntityId, RecordId
 from mdm.model.records import SourceRecord
 from mdm.store import identity as identity_store
 from mdm.store import neighbourhood, pairs, reach
+from mdm.store.claims import block_claim, entity_claim, hold, name_claim, token_claim
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -23,6 +24,7 @@ class DomainChange:
 
     Attributes:
         compared: live records whose comparison form or references are new, with their standardised form.
+        keys: the blocks of the compared records, by what they state themselves.
         changed: all live records whose content or provenance is new, `compared` included.
         dirty: live records whose own content did not change but what is stated about them, or what they point at, did.
         gone: records that are no longer live.
@@ -30,6 +32,7 @@ class DomainChange:
     """
 
     compared: Mapping[RecordId, SourceRecord] = field(default_factory=dict)
+    keys: Mapping[RecordId, frozenset[int]] = field(default_factory=dict)
     changed: frozenset[RecordId] = frozenset()
     dirty: frozenset[RecordId] = frozenset()
     gone: frozenset[RecordId] = frozenset()
@@ -45,6 +48,7 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     model = rules.models[domain]
     keys = _keys(work, domain, model, change)
     crossed = pairs.replace_keys(work, keys, change.gone, model.block_cap)
+    pairs.claim_connections(work, crossed)
     compared = set(change.compared) | change.dirty | crossed
     live = reach.links_of(work, compared | change.gone)
     wanted = _wanted_links(work, domain, model, compared)
@@ -54,7 +58,7 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     superseded = set(links.superseded)
     unsettled = {end for link in links.added for end in (link.a, link.b)}
     unsettled |= {end for link in live if link.link_id in superseded for end in (link.a, link.b)}
-    departed = pairs.entity_of_departed(work, sorted(change.gone))
+    departed = _departed(work, change.gone)
     seeds = (unsettled | change.changed) - change.gone
     if domain is Domain.CONTRACT:
         # Whether contracts may share an entity depends on their customers, also where no weight moved.
@@ -79,20 +83,62 @@ class Resolved:
         return {change.rec_id for change in self.delta.joined} | {rec for rec, _ in self.delta.departed}
 
 
-def _keys(work: UnitOfWork, domain: Domain, model: MatchModel, change: DomainChange) -> dict[RecordId, set[int]]:
-    """The blocking keys of records whose keys may be new.
+def block_hashes(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[int]:
+    """The blocks of a record by what it states itself."""
+    return frozenset(block_hash(model.domain, key) for key in block_keys(model, comparison))
+
+
+def claim_changes(
+    work: UnitOfWork, changes: Mapping[Domain, DomainChange], touched: pairs.Touched, rules: Rules
+) -> dict[Domain, set[RecordId]]:
+    """Claim, in one go, everything that connects the changed records with others.
+
+    Returns:
+        Customers and products that must be compared although they did not change, because what is stated of them did.
+    """
+    own = {rec for change in changes.values() for rec in (*change.compared, *change.gone)}
+    blocks = {block for change in changes.values() for each in change.keys.values() for block in each}
+    claims = {block_claim(block) for block in blocks} | {name_claim(name) for name in touched.names}
+    claims |= {claim for owner, token in touched.evidence for claim in (name_claim(owner), token_claim(token))}
+    wait = True
+    while True:
+        dirty = {
+            domain: pairs.records_by_evidence(work, domain, touched.evidence, rules.models[domain].block_cap)
+            for domain in (Domain.PRODUCT, Domain.CUSTOMER)
+        }
+        if work.alone:
+            return dirty
+        found = pairs.connections_of(work, own.union(*dirty.values()))
+        if hold(work, claims | found, map(name_claim, touched.targets), wait=wait):
+            return dirty
+        wait = False
+
+
+def _departed(work: UnitOfWork, gone: Collection[RecordId]) -> dict[RecordId, EntityId]:
+    while True:
+        departed = pairs.entity_of_departed(work, sorted(gone))
+        if hold(work, map(entity_claim, departed.values())):
+            return departed
+
+
+def _keys(
+    work: UnitOfWork, domain: Domain, model: MatchModel, change: DomainChange
+) -> Mapping[RecordId, Collection[int]]:
+    """The blocks of records that may have come into new ones.
 
     Those of contracts follow their customer and products too, so they are new also where only these have moved.
     """
-    stated: dict[RecordId, Mapping[str, Any]] = {rec: each.comparison for rec, each in change.compared.items()}
-    if domain is Domain.CONTRACT:
-        stated |= neighbourhood.stated_comparisons(work, change.dirty - stated.keys())
-    keys = {rec: {block_hash(domain, key) for key in block_keys(model, each)} for rec, each in stated.items()}
-    if model.dynamic:
-        joined = {rec: dict(each) for rec, each in stated.items()}
-        neighbourhood.join_in(work, domain, joined)
-        for rec, each in joined.items():
-            keys[rec] |= {block_hash(domain, key) for key in dynamic_keys(model, each)}
+    if not model.dynamic:
+        return change.keys
+    stated: dict[RecordId, dict[str, Any]] = {rec: dict(each.comparison) for rec, each in change.compared.items()}
+    stated |= neighbourhood.stated_comparisons(work, change.dirty - stated.keys())
+    own = {rec: change.keys.get(rec) or block_hashes(model, each) for rec, each in stated.items()}
+    neighbourhood.join_in(work, domain, stated)
+    keys = {
+        rec: own[rec] | {block_hash(domain, key) for key in dynamic_keys(model, each)} for rec, each in stated.items()
+    }
+    # The customers and products were claimed with the contracts; only the blocks that follow from them are new.
+    hold(work, {block_claim(block) for each in keys.values() for block in each})
     return keys
 
 

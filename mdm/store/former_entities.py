@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from mdm.model.ids import EntityId, RecordId
+from mdm.store.reach import homes_of
 from mdm.store.unit_of_work import UnitOfWork
 
 #: When it was left, in which unit of work, the entity, and whether that is active now.
@@ -19,7 +20,7 @@ def claimed_entities(
     record claims the last one that it left for good: what a merge absorbed comes back when its records leave again.
     """
     before = _rekeyed_from(work, newcomers)
-    current = _current(work, {*newcomers, *before.values()})
+    current = homes_of(work, {*newcomers, *before.values()})
     past = _past(work, {*newcomers, *before.values(), *others})
     claims: dict[RecordId, EntityId] = {}
     for rec in newcomers:
@@ -53,15 +54,6 @@ def _rekeyed_from(work: UnitOfWork, newcomers: Collection[RecordId]) -> dict[Rec
         list(newcomers),
     )
     return {RecordId(row[0]): RecordId(row[1]) for row in rows}
-
-
-def _current(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, EntityId]:
-    rows = work.query(
-        """select i.id, c.entity_id from unnest(%s::bigint[]) as i(id)
-           cross join lateral (select entity_id from crosswalk where rec_id = i.id offset 0) c""",
-        list(ids),
-    )
-    return {RecordId(row[0]): EntityId(row[1]) for row in rows}
 
 
 def _past(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, list[_Past]]:

@@ -7,9 +7,10 @@ from functools import partial
 import orjson
 
 from mdm.model.events import ChangeEvent, Operation, Place, SourcePosition
-from mdm.model.ids import CrosswalkKey, RecordId
+from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import Head, KnownMirror, MirrorDelta, Shape, TableName, Version, needs_donor
 from mdm.model.records import SourceRecord
+from mdm.store.claims import hold, name_claim
 from mdm.store.pairs import Touched
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -48,8 +49,24 @@ def seen_places(work: UnitOfWork, places: Iterable[Place]) -> set[Place]:
     return {Place(*row) for row in rows}
 
 
+def claim_rows(work: UnitOfWork, events: Iterable[ChangeEvent]) -> None:
+    """Claim the rows that these events are about, waiting for others. Nothing may have been read about them before."""
+    names = {key for event in events for key in (event.key, event.previous_key, event.next_key) if key is not None}
+    hold(work, map(name_claim, names), wait=True)
+
+
 def load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror:
-    """Heads, histories and watermarks that folding these events needs; new keys get their record id here."""
+    """Heads, histories and watermarks that folding these events needs; new keys get their record id here.
+
+    Rows that turn out to depend on these are claimed too.
+    """
+    while True:
+        known = _load_mirror(work, events)
+        if hold(work, map(name_claim, known.rec_ids.keys() | known.histories.keys())):
+            return known
+
+
+def _load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror:
     keys = {event.key for event in events if event.key is not None}
     donors = {event.previous_key for event in events if event.previous_key is not None and needs_donor(event)}
     work.stage("stage_key", "system text, type text, key text", sorted(keys | donors))
@@ -288,6 +305,12 @@ def _write_satellites(work: UnitOfWork, heads: Sequence[Head], records: Mapping[
     return Touched(
         names=frozenset({alias for _, alias in aliases ^ new_aliases} | offers),
         evidence=frozenset(evidence ^ new_evidence),
+        targets=frozenset(
+            ref.target
+            for rec in live
+            for ref in records[rec].references
+            if records[rec].domain is Domain.CONTRACT or records[rec].kind == "offer"
+        ),
     )
 
 

@@ -10,8 +10,9 @@ from mdm.model.events import Place, SourcePosition
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.neighbourhood import LiveLink, Neighbourhood, OpenTask, Outsider
 from mdm.model.records import Provenance, Reference, StoredRecord
+from mdm.store.claims import entity_claim, hold
 from mdm.store.former_entities import claimed_entities
-from mdm.store.reach import Reached, reach
+from mdm.store.reach import Reached, homes_of, reach
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Which entity each reference of a record resolves to: the target itself, a record known under that alias, or, for a
@@ -98,7 +99,36 @@ def load_neighbourhood(
         seeds: records to start from; `changed` and the former neighbours of removed links belong to them.
         departed: records that are no longer live, with the entity they belonged to.
     """
-    reached = reach(work, seeds, set(departed.values()))
+    while True:
+        reached = _claimed_reach(work, seeds, departed)
+        hood = _neighbourhood(work, domain, changed, departed, reached)
+        if hold(work, map(entity_claim, hood.entities)):
+            return hood
+
+
+def _claimed_reach(work: UnitOfWork, seeds: Collection[RecordId], departed: Mapping[RecordId, EntityId]) -> Reached:
+    """What the seeds reach, with a claim on every entity in it, and on those that a question could be about."""
+    wait = True
+    while True:
+        reached = reach(work, seeds, set(departed.values()))
+        if work.alone:
+            return reached
+        ends = {end for link in reached.links.values() for end in (link.a, link.b)}
+        ends |= {end for pair in reached.not_same for end in pair}
+        asked = homes_of(work, ends - reached.home.keys()).values()
+        inside = {entity_claim(home) for home in reached.home.values() if home is not None}
+        if hold(work, inside, map(entity_claim, asked), wait=wait):
+            return reached
+        wait = False
+
+
+def _neighbourhood(
+    work: UnitOfWork,
+    domain: Domain,
+    changed: Collection[RecordId],
+    departed: Mapping[RecordId, EntityId],
+    reached: Reached,
+) -> Neighbourhood:
     records = _records(work, domain, reached)
     ids = list(records)
     links = sorted(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from mdm.core.candidates import Pair, Stated, crossed, growth, owners_to_compare, pairs_within
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
+from mdm.store.claims import block_claim, hold, name_claim, token_claim
 from mdm.store.unit_of_work import UnitOfWork
 
 __all__ = ["Pair"]
@@ -23,6 +24,32 @@ def keys_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[tuple[int, Recor
         list(ids),
     )
     return {(row[0], RecordId(row[1])) for row in rows}
+
+
+def claim_connections(work: UnitOfWork, ids: Collection[RecordId]) -> None:
+    """Claim everything through which these records could be found by others: names, blocks, what is stated of them.
+
+    Afterwards nobody else can change what they are compared by, or join what they are compared with.
+    """
+    while ids and not work.alone and not hold(work, connections_of(work, ids)):
+        pass
+
+
+def connections_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[int]:
+    """The claims on the names and stored blocks of these records, and on what is stated of them."""
+    claims = {block_claim(block) for block, _ in keys_of(work, ids)}
+    for *name, token in work.query(
+        """select r.system, r.type, r.key, e.token from unnest(%s::bigint[]) as i(id)
+           cross join lateral (select system, type, key from source_record where rec_id = i.id offset 0) r
+           left join lateral (
+               select token from record_evidence
+               where system = r.system and type = r.type and key = r.key offset 0) e on true""",
+        list(ids),
+    ):
+        claims.add(name_claim(CrosswalkKey(*name)))
+        if token is not None:
+            claims.add(token_claim(token))
+    return claims
 
 
 def members_of(work: UnitOfWork, blocks: Collection[int], most: int) -> dict[int, list[RecordId]]:
@@ -93,7 +120,8 @@ def _owners(work: UnitOfWork, tokens: Collection[str], most: int) -> dict[str, s
     for token, *owner in work.query(
         """select t.token, e.system, e.type, e.key from unnest(%s::text[]) as t(token)
            cross join lateral (
-               select distinct system, type, key from record_evidence where token = t.token limit %s) e""",
+               select distinct x.system, x.type, x.key from (
+                   select system, type, key from record_evidence where token = t.token offset 0) x limit %s) e""",
         list(tokens),
         most,
     ):
@@ -145,11 +173,13 @@ def contracts_of_customers(work: UnitOfWork, entities: Collection[EntityId]) -> 
 class Touched:
     """What writing the mirror changed beside the rows themselves.
 
-    `names` are the names under which changed records can be referenced; `evidence` what is newly, or no longer, stated.
+    `names` are the names under which changed records can be referenced; `evidence` what is newly, or no longer, stated;
+    `targets` the names by which changed contracts and offers refer to others.
     """
 
     names: frozenset[CrosswalkKey]
     evidence: frozenset[Stated]
+    targets: frozenset[CrosswalkKey] = frozenset()
 
 
 def records_by_evidence(work: UnitOfWork, domain: Domain, evidence: Collection[Stated], cap: int) -> set[RecordId]:
@@ -170,24 +200,37 @@ def records_by_evidence(work: UnitOfWork, domain: Domain, evidence: Collection[S
 
 
 def contracts_by_target(work: UnitOfWork, ids: Collection[RecordId], names: Collection[CrosswalkKey]) -> set[RecordId]:
-    """Live contract records that refer to these records, directly, by alias, or through an offer of them."""
-    targets = set(names)
-    targets |= {
-        CrosswalkKey(*row)
-        for row in work.query(
-            """select n.system, n.type, n.key from unnest(%s::bigint[]) as i(id) cross join lateral (
-                   select system, type, key from source_record where rec_id = i.id
-                   union all select system, type, key from record_alias where rec_id = i.id) n""",
-            list(ids),
-        )
-    }
-    referring = _referring(work, targets)
-    offers = {name for _, role, _, name in referring if role == "offer_of"} - targets
+    """Live contract records that refer to these records, directly, by alias, or through an offer of them.
+
+    They, and the names by which they refer, are claimed.
+    """
+    while True:
+        targets = set(names) | _names(work, ids)
+        if hold(work, map(name_claim, targets)):
+            break
+    while True:
+        referring = _referring(work, targets)
+        offers = {name for _, role, _, name in referring if role == "offer_of"} - targets
+        if hold(work, map(name_claim, offers)):
+            break
     if offers:
         referring += _referring(work, offers)
-    return {
+    contracts = {
         rec_id for rec_id, role, domain, _ in referring if domain == Domain.CONTRACT and role in ("customer", "product")
     }
+    claim_connections(work, contracts)
+    return contracts
+
+
+def _names(work: UnitOfWork, ids: Collection[RecordId]) -> set[CrosswalkKey]:
+    """Every name of these records."""
+    rows = work.query(
+        """select n.system, n.type, n.key from unnest(%s::bigint[]) as i(id) cross join lateral (
+               select system, type, key from source_record where rec_id = i.id
+               union all select system, type, key from record_alias where rec_id = i.id) n""",
+        list(ids),
+    )
+    return {CrosswalkKey(*row) for row in rows}
 
 
 def _referring(

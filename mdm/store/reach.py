@@ -54,7 +54,7 @@ def reach(work: UnitOfWork, seeds: Collection[RecordId], entities: Collection[En
     frontier = set(seeds) | members_of(work, entities).keys()
     while frontier:
         found.home |= dict.fromkeys(frontier)
-        found.home |= _homes(work, frontier)
+        found.home |= homes_of(work, frontier)
         links = links_of(work, frontier)
         found.links |= {link.link_id: link for link in links}
         same, not_same = _verdicts(work, frontier)
@@ -67,7 +67,8 @@ def reach(work: UnitOfWork, seeds: Collection[RecordId], entities: Collection[En
     return found
 
 
-def _homes(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, EntityId]:
+def homes_of(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, EntityId]:
+    """The entity of each of these records that has one."""
     rows = work.query(
         """select i.id, c.entity_id from unnest(%s::bigint[]) as i(id)
            cross join lateral (select entity_id from crosswalk where rec_id = i.id offset 0) c""",

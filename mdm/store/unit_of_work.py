@@ -30,7 +30,12 @@ SEQUENCE_BITS = 20
 
 #: Statistics lag behind a hub that fills, and every query here starts from a few thousand known keys. So plans that
 #: read whole tables are the mistake to rule out; compiling such plans would take longer than running them.
-_MANNERS = "select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
+#: The lock table is shared by all sessions of the server: one unit of work takes no more than a quarter of it.
+_MANNERS = """
+    select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
+           current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int / 4"""
+
+_LAST_PUBLICATION = "select coalesce(max(publication), 0) from batch"
 
 
 class Overlap(TransientError):
@@ -60,6 +65,9 @@ class UnitOfWork:
     clock: Clock | None = None
     #: Claims held, for a unit of work that is not alone: key -> exclusively (see `mdm.store.claims`).
     held: dict[int, bool] = field(default_factory=dict)
+    most_claims: int = 0
+    #: The last unit of work that had committed when this one last made sure (see `nothing_committed`).
+    _seen: int = 0
     _staged: set[str] = field(default_factory=set)
     _deferred: list[Callable[[], None]] = field(default_factory=list)
     _publication: int | None = None
@@ -99,6 +107,20 @@ class UnitOfWork:
             self._staged.add(name)
         self.copy(name, [part.split()[0] for part in definition.split(",")], rows)
 
+    def nothing_committed(self) -> bool:
+        """Whether no unit of work has committed since this was last asked, or since this one began: what it has read
+        is what it would read now.
+        """
+        last = int(self.query(_LAST_PUBLICATION)[0][0])
+        unchanged = last == self._seen
+        self._seen = last
+        return unchanged
+
+    def refresh_now(self) -> None:
+        """Move `now` to the present: what was waited for is known before it."""
+        if self.clock is not None:
+            self.now = max(self.now, self.clock())
+
     def defer(self, write: Callable[[], None]) -> None:
         """Leave a write to the last step, which units of work take one after the other.
 
@@ -108,7 +130,10 @@ class UnitOfWork:
         self._deferred.append(write)
 
     def publish(self) -> None:
-        """Take the turn to publish, if it is not taken yet, and run what was deferred. The commit does it by itself."""
+        """Take the turn to publish, if it is not taken yet, and run what was deferred.
+
+        The end of the unit of work does this by itself; earlier, it lets this unit of work see what it writes.
+        """
         while self._deferred:
             self.publication()
             deferred, self._deferred = self._deferred, []
@@ -163,17 +188,20 @@ def unit_of_work(
     try:
         driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.driver_connection)
         with driver.transaction(), driver.cursor() as cursor:
-            cursor.execute(_MANNERS)
+            manners = cursor.execute(_MANNERS).fetchone()
             lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
             cursor.execute(f"select {lock}(%s)", (_HUB_LOCK,))
             now = clock()
             row = cursor.execute(
-                "insert into batch (cause, feed, committed_at) values (%s, %s, %s) returning batch_id",
+                f"""insert into batch (cause, feed, committed_at) values (%s, %s, %s)
+                    returning batch_id, ({_LAST_PUBLICATION})""",
                 (cause, feed, now),
             ).fetchone()
             assert row is not None
-            work = UnitOfWork(cursor, row[0], now, alone, clock)
+            assert manners is not None
+            work = UnitOfWork(cursor, row[0], now, alone, clock, most_claims=manners[2], _seen=row[1])
             yield work
+            work.publication()
             work.publish()
     except errors.DeadlockDetected as error:
         raise Overlap("Two units of work waited for each other.") from error
