@@ -26,7 +26,7 @@ from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
 from mdm.store import ledger, pairs
 from mdm.store import mirror as mirror_store
-from mdm.store.unit_of_work import UnitOfWork, unit_of_work
+from mdm.store.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
