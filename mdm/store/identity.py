@@ -194,6 +194,11 @@ def _write_tasks(work: UnitOfWork, delta: IdentityDelta) -> None:
     )  # fmt: skip
 
 
+def write_announcements(work: UnitOfWork, announcements: Sequence[Announcement]) -> None:
+    """Announce what no golden version tells, when this unit of work publishes."""
+    work.defer(lambda: _write_outbox(work, announcements, work.numbers(len(announcements))))
+
+
 def _write_outbox(work: UnitOfWork, announcements: Sequence[Announcement], base: int) -> None:
     work.copy(
         "outbox",
