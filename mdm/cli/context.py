@@ -1,6 +1,7 @@
 """What commands share: opening the hub, the pipeline, and printing."""
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,7 +21,10 @@ from mdm.store import migrate
 
 JSON_OPTION = typer.Option(False, "--json", help="Print JSON instead of text.")
 
-console = Console(highlight=False, soft_wrap=True)
+#: Columns of output that no terminal reads (a pipe, a log file), where there is no width to fit.
+_PIPED_WIDTH = 160
+
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 #: Progress and notes go here, so that piped output stays clean.
 notes = Console(stderr=True, highlight=False)
 
