@@ -1,1 +1,1 @@
-"""How the hub is brought up: for containers (`compose.yaml`, `connectors/`) and, without any, as processes (`stack`)."""
+"""How the hub is brought up: in containers (`compose.yaml`) or, without any, as processes (`stack`)."""

@@ -2,11 +2,7 @@
 
 from alembic import context
 
-from mdm.store import tables_streams
 from mdm.store.tables import metadata
-
-# Tables of an area of their own join the metadata when their module is imported.
-assert tables_streams.metadata is metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=True)

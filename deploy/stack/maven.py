@@ -55,7 +55,15 @@ def fetch() -> Artifacts:
 
 
 def _run_maven(directory: Path) -> None:
-    command = ["mvn", "--batch-mode", "--quiet", "-f", str(_POM), f"-Dstack.directory={directory}", "generate-resources"]
+    command = [
+        "mvn",
+        "--batch-mode",
+        "--quiet",
+        "-f",
+        str(_POM),
+        f"-Dstack.directory={directory}",
+        "generate-resources",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         shutil.rmtree(directory, ignore_errors=True)

@@ -8,15 +8,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import Engine
 
 from mdm.clock import Clock
 from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
+from mdm.faults import fault_point
 from mdm.hub.resolve import DomainChange, resolve_domain
 from mdm.intake.catalogue import Catalogue
-from mdm.intake.debezium import Decoded, translate
+from mdm.intake.debezium import Decoded, Plain, as_it_is, translate
 from mdm.intake.mapping import standardise
 from mdm.model.events import ChangeEvent, DeadLetter, Message, Outcome, Place
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
@@ -35,15 +37,22 @@ class Pipeline:
     clock: Clock
     catalogue: Catalogue
     rules: Rules
+    #: Makes messages in a schema registry's binary format plain.
+    plain: Plain = as_it_is
 
 
 @dataclass(slots=True)
 class BatchReport:
-    """What one batch did: messages by platform and outcome, and seconds spent in each stage."""
+    """What one batch did: messages by platform and outcome, and seconds spent in each stage.
+
+    `changed_at` has platform, table and source time of every change (not snapshot reads) that this batch took in; it is
+    not summed up over batches.
+    """
 
     outcomes: Counter[tuple[str, Outcome]] = field(default_factory=Counter)
     stages: dict[str, float] = field(default_factory=dict)
     golden: Counter[Domain] = field(default_factory=Counter)
+    changed_at: list[tuple[str, str, datetime]] = field(default_factory=list)
 
     @property
     def messages(self) -> int:
@@ -74,7 +83,7 @@ def process(pipeline: Pipeline, feed: str, messages: Sequence[Message]) -> Batch
     """
     report = BatchReport()
     with report.stage("decode"):
-        decoded = translate(messages, pipeline.catalogue)
+        decoded = translate(messages, pipeline.catalogue, pipeline.plain)
     with unit_of_work(pipeline.engine, pipeline.clock, "ingest", feed) as work:
         with report.stage("ledger"):
             seen = _ask_ledger(work, messages)
@@ -85,6 +94,12 @@ def process(pipeline: Pipeline, feed: str, messages: Sequence[Message]) -> Batch
             ledger.write_drifts(work, [drift for drift in decoded.drifts if drift.place in seen.fresh])
             ledger.write_positions(work, feed, _positions(messages))
             ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, pipeline.rules))
+        fault_point("ingest.accounted")
+    report.changed_at = [
+        (event.system, event.type, event.event_time)
+        for event in decoded.events
+        if event.place in seen.fresh and not event.snapshot
+    ]
     return report
 
 
@@ -94,7 +109,7 @@ def replay(pipeline: Pipeline, messages: Sequence[Message], actor: str) -> Batch
     Those that are refused again stay dead letters. The caller names each message once.
     """
     report = BatchReport()
-    decoded = translate(messages, pipeline.catalogue)
+    decoded = translate(messages, pipeline.catalogue, pipeline.plain)
     fresh = frozenset(message.place for message in messages)
     with unit_of_work(pipeline.engine, pipeline.clock, "replay") as work:
         results = _take_in(pipeline, work, messages, decoded, fresh, report)
@@ -147,6 +162,7 @@ def _mirror(pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent],
     with report.stage("write"):
         before = mirror_store.load_forms(work, [head.rec_id for head in delta.heads])
         touched = mirror_store.write_mirror(work, delta, records)
+    fault_point("ingest.mirrored")
     position = 0
     moved: set[RecordId] = set()
     for domain in RESOLUTION_ORDER:
@@ -164,6 +180,7 @@ def _mirror(pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent],
         position = resolved.position
         moved |= resolved.moved
         report.golden[domain] += len(resolved.delta.golden)
+    fault_point("ingest.resolved")
     return delta
 
 

@@ -13,7 +13,8 @@ import fastavro
 import msgspec
 
 from mdm.intake.refusal import Refused
-from mdm.intake.wire_schemas import connect_schema_of_avro, connect_schema_of_json, has_floats, without_logical_types
+from mdm.intake.wire_numbers import teller
+from mdm.intake.wire_schemas import connect_schema_of_avro, connect_schema_of_json, without_logical_types
 from mdm.model.events import Message
 
 _MAGIC: Final = b"\x00"
@@ -92,8 +93,8 @@ def _avro_reader(document: Any, references: list[Any]) -> _Reader:  # Any: a sch
         fastavro.parse_schema(without_logical_types(reference), named_schemas=named)
     # Logical types would turn decimals and times into Python values; the hub's own readers know them better.
     parsed = fastavro.parse_schema(without_logical_types(document), named_schemas=named)
-    wrap = _wrapper(connect_schema_of_avro(document, references))
-    floats = has_floats(document)
+    connect_schema = connect_schema_of_avro(document, references)
+    wrap, told = _wrapper(connect_schema), teller(connect_schema)
 
     def read(content: bytes) -> bytes:
         try:
@@ -101,7 +102,7 @@ def _avro_reader(document: Any, references: list[Any]) -> _Reader:  # Any: a sch
         except (EOFError, ValueError, IndexError, KeyError, TypeError, OverflowError, UnicodeDecodeError) as fault:
             raise Refused("ENVELOPE_MALFORMED", f"The content does not fit its Avro schema: {fault}.") from fault
         # Bytes become base64, as the JSON converter writes them.
-        return wrap(msgspec.json.encode(_finite(value) if floats else value))
+        return wrap(msgspec.json.encode(value if told is None else told(value)))
 
     return read
 
@@ -113,17 +114,3 @@ def _json_reader(connect_schema: Mapping[str, Any]) -> _Reader:
 def _wrapper(connect_schema: Mapping[str, Any]) -> _Reader:
     head = b'{"schema":' + msgspec.json.encode(connect_schema) + b',"payload":'
     return lambda payload: head + payload + b"}"
-
-
-def _finite(value: Any) -> Any:  # Any: a decoded Avro value
-    """Numbers that JSON does not have, as the texts that the JSON converter writes for them."""
-    match value:
-        case float() if value != value:  # noqa: PLR0124 - only NaN differs from itself
-            return "NaN"
-        case float() if value in (float("inf"), float("-inf")):
-            return "Infinity" if value > 0 else "-Infinity"
-        case dict():
-            return {name: _finite(each) for name, each in value.items()}
-        case list():
-            return [_finite(each) for each in value]
-    return value

@@ -32,13 +32,6 @@ def without_logical_types(schema: Schema) -> Schema:
     return [without_logical_types(each) for each in schema] if isinstance(schema, list) else schema
 
 
-def has_floats(schema: Schema) -> bool:
-    """Whether values of this Avro schema may hold numbers that JSON does not have (NaN, infinity)."""
-    if isinstance(schema, dict):
-        return any(has_floats(each) for name, each in schema.items() if name in ("type", "items", "values", "fields"))
-    return any(map(has_floats, schema)) if isinstance(schema, list) else schema in ("float", "double")
-
-
 def connect_schema_of_avro(schema: Schema, references: Sequence[Schema] = ()) -> Mapping[str, Any]:
     """The Connect schema of an Avro schema.
 
@@ -75,7 +68,11 @@ def _of_avro(schema: Schema, namespace: str, known: dict[str, Mapping[str, Any]]
     if kind == "map":
         values = _of_avro(schema["values"], namespace, known)
         return {"type": "map", "keys": {"type": "string"}, "values": values, **named}
-    result = {**_of_avro(kind, namespace, known), **named} if kind not in _PRIMITIVES else {"type": _PRIMITIVES[kind], **named}
+    result = (
+        {**_of_avro(kind, namespace, known), **named}
+        if kind not in _PRIMITIVES
+        else {"type": _PRIMITIVES[kind], **named}
+    )
     if kind in ("enum", "fixed"):
         known[_full_name(schema, namespace)] = result
     return result
@@ -134,7 +131,11 @@ def _of_json(schema: Schema, whole: Schema) -> dict[str, Any]:
         named["parameters"] = schema["connect.parameters"]
     if kind == "object" and schema.get("connect.type") != "map":
         ordered = sorted(schema.get("properties", {}).items(), key=lambda each: each[1].get("connect.index", 0))
-        return {"type": "struct", "fields": [{**_of_json(each, whole), "field": name} for name, each in ordered], **named}
+        return {
+            "type": "struct",
+            "fields": [{**_of_json(each, whole), "field": name} for name, each in ordered],
+            **named,
+        }
     if kind == "array":
         return {"type": "array", "items": _of_json(schema.get("items", {}), whole), **named}
     if kind == "number" and named.get("name") == f"{_CONNECT}Decimal":

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, func, select
 
+from mdm.store.reading import transient_failures
 from mdm.store.tables import feed_position
 from mdm.store.tables_streams import feed_control
 from mdm.store.unit_of_work import UnitOfWork
@@ -26,8 +27,12 @@ class FeedState:
 
 
 def is_paused(engine: Engine, feed: str) -> bool:
-    """Whether an operator holds this feed."""
-    with engine.connect() as connection:
+    """Whether an operator holds this feed.
+
+    Raises:
+        TransientError: the database cannot be reached now.
+    """
+    with transient_failures(), engine.connect() as connection:
         return bool(connection.scalar(select(feed_control.c.paused).where(feed_control.c.feed == feed)))
 
 

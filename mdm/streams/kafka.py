@@ -288,7 +288,7 @@ def _named_errors(bootstrap: str) -> Iterator[None]:
     except (SaslAuthenticationFailedError, UnsupportedSaslMechanismError, AuthorizationError) as fault:
         raise OperatorError(
             f"The broker {bootstrap} refuses: {fault}.",
-            action="Check MDM_KAFKA_SECURITY_PROTOCOL, MDM_KAFKA_SASL_* and the rights of the user on topics and group.",
+            action="Check MDM_KAFKA_SECURITY_PROTOCOL, MDM_KAFKA_SASL_* and the user's rights on topics and group.",
         ) from fault
     except KafkaError as fault:
         raise TransientError(f"The broker {bootstrap} cannot be used now: {type(fault).__name__} {fault}") from fault
