@@ -32,6 +32,7 @@ check: setup ## Style, types, import rules, API description
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@if test -f api/openapi.json; then $(BIN)/python -m api.openapi --check; fi
+	$(BIN)/python -m api.asyncapi --check
 
 bench: setup ## Measure the ingest of a larger world
 	$(BIN)/python -m bench.ingest

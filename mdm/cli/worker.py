@@ -7,7 +7,13 @@ import typer
 from mdm.cli.context import hub, pipeline
 from mdm.cli.open_feed import GROUP, open_file, open_kafka
 from mdm.faults import arm
+from mdm.model.ids import Domain
 from mdm.observability.logs import configure_logs
+from mdm.streams.cloud_events import topic_of
+from mdm.streams.kafka_publisher import KafkaPublisher
+from mdm.streams.kafka_settings import read_stream_settings
+from mdm.workers.patience import Patience
+from mdm.workers.relay import RelayOptions, run_relay
 from mdm.workers.service import WorkerOptions, run_ingest_worker, stopped_by_signals
 
 worker = typer.Typer(no_args_is_help=True)
@@ -45,3 +51,25 @@ def ingest_command(
             batch_size or settings.batch_size, settings.dead_letter_limit, metrics_host, metrics_port or None
         )
         run_ingest_worker(flow, source, options, stop)
+
+
+@worker.command("relay")
+def relay_command(
+    broker: str = typer.Option(..., help="Where to publish: HOST:PORT[,HOST:PORT...]."),
+    once: bool = typer.Option(False, "--once", help="Publish what waits now and end."),
+    source: str = typer.Option("urn:mdm:hub", help="The CloudEvents source: names this hub to consumers."),
+    partitions: int = typer.Option(6, help="Partitions of topics that do not exist yet."),
+    metrics_host: str = METRICS_HOST,
+    metrics_port: int = METRICS_PORT,
+) -> None:
+    """Publish golden records as CloudEvents to mdm.<domain>.golden.v1. At least once, ordered per entity.
+
+    One relay publishes at a time; others wait to take over.
+    """
+    with hub() as opened, stopped_by_signals() as stop:
+        publisher = KafkaPublisher(broker.removeprefix("kafka://"), read_stream_settings(os.environ).security)
+        topics = [topic_of(domain) for domain in Domain]
+        Patience(6 if once else None, stop).run(lambda: publisher.ensure_topics(topics, partitions))
+        options = RelayOptions(source, once, metrics_host, metrics_port or None)
+        published = run_relay(opened.engine, opened.clock, publisher, options, stop)
+    typer.echo(f"{published} announcements published.", err=True)

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -163,6 +163,7 @@ def _mirror(pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent],
         before = mirror_store.load_forms(work, [head.rec_id for head in delta.heads])
         touched = mirror_store.write_mirror(work, delta, records)
     fault_point("ingest.mirrored")
+    traces = _traces(unique, delta.heads)
     position = 0
     moved: set[RecordId] = set()
     for domain in RESOLUTION_ORDER:
@@ -173,7 +174,7 @@ def _mirror(pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent],
                 if domain is Domain.CONTRACT
                 else pairs.records_by_evidence(work, domain, touched.evidence, model.block_cap)
             )
-            change = _change(domain, delta.heads, records, before, dirty)
+            change = replace(_change(domain, delta.heads, records, before, dirty), traces=traces)
             if change.empty:
                 continue
             resolved = resolve_domain(work, domain, change, pipeline.rules, position)
@@ -186,6 +187,12 @@ def _mirror(pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent],
 
 def _standard(catalogue: Catalogue, head: Head) -> SourceRecord:
     return standardise(catalogue, head.key, head.row or {})
+
+
+def _traces(events: Sequence[ChangeEvent], heads: Sequence[Head]) -> dict[RecordId, str]:
+    """The trace context of the newest event of each changed row that came with one."""
+    by_key = {event.key: event.traceparent for event in events if event.traceparent is not None}
+    return {head.rec_id: by_key[head.key] for head in heads if head.key in by_key} if by_key else {}
 
 
 def _change(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from matching.blocking import block_hash, block_keys, dynamic_keys
 from matching.model import MatchModel
+from mdm.core.announce import check_announcements, traced
 from mdm.core.identity import settle
 from mdm.core.linking import change_links, decide_links
 from mdm.core.rules import Rules
@@ -25,12 +26,14 @@ class DomainChange:
         changed: all live records whose content or provenance is new, `compared` included.
         dirty: live records whose own content did not change but what is stated about them, or what they point at, did.
         gone: records that are no longer live.
+        traces: trace contexts by record, for what is announced.
     """
 
     compared: Mapping[RecordId, SourceRecord] = field(default_factory=dict)
     changed: frozenset[RecordId] = frozenset()
     dirty: frozenset[RecordId] = frozenset()
     gone: frozenset[RecordId] = frozenset()
+    traces: Mapping[RecordId, str] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -63,7 +66,8 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     if not seeds and not departed:
         return Resolved(IdentityDelta(domain), position)
     hood = neighbourhood.load_neighbourhood(work, domain, change.changed, seeds, departed)
-    delta = settle(hood, rules, work.now, links)
+    delta = traced(settle(hood, rules, work.now, links), hood, change.traces)
+    check_announcements(delta.announcements)
     return Resolved(delta, identity_store.write_identity(work, delta, position))
 
 

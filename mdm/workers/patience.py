@@ -54,8 +54,13 @@ class Patience:
                 wait, number = min(wait * 2, _LONGEST_WAIT), number + 1
 
     def _wait(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            if self.stop():
-                raise Stopped
-            time.sleep(min(_STEP, left))
+        pause(seconds, self.stop)
+        if self.stop():
+            raise Stopped
+
+
+def pause(seconds: float, stop: Callable[[], bool]) -> None:
+    """Sleep, but look up often enough to end soon after `stop` says so."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and not stop():
+        time.sleep(min(_STEP, left))
