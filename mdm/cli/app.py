@@ -5,7 +5,7 @@ import sys
 import typer
 
 from mdm import __version__
-from mdm.cli import check, export, feed_control, feeds, governance, keys, match, run, worker
+from mdm.cli import check, exceptions, export, feed_control, feeds, governance, keys, match, run, worker
 from mdm.errors import MdmError, TransientError
 
 app = typer.Typer(
@@ -21,9 +21,9 @@ app = typer.Typer(
 app.add_typer(run.database, name="db", help="The schema of the hub's database.")
 app.command("ingest")(feeds.ingest)
 app.command("status")(feeds.status)
-app.add_typer(feeds.exceptions, name="exceptions", help="What could not be processed, why, and who must act.")
 app.add_typer(feed_control.control, name="feeds", help="Feeds: show them, hold them, let them go.")
 app.add_typer(worker.worker, name="worker", help="Processes that run until they are stopped.")
+app.add_typer(exceptions.exceptions, name="exceptions", help="What could not be processed, why, and who must act.")
 app.command("serve")(run.serve)
 app.command("demo")(run.demo)
 app.add_typer(export.export, name="export", help="Golden records, crosswalks and source rows as files.")

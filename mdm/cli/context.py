@@ -2,13 +2,14 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import orjson
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from mdm.bootstrap import Hub, open_hub
@@ -46,6 +47,15 @@ def pipeline(opened: Hub) -> Pipeline:
     catalogue = load_catalogue(None)
     registry = open_registry(read_stream_settings(os.environ).registry)
     return Pipeline(opened.engine, opened.clock, catalogue, load_rules(catalogue), WireFormat(registry).plain)
+
+
+@contextmanager
+def progress_bar(description: str, *, quiet: bool = False) -> Iterator[Callable[[str, float], None]]:
+    """A bar on standard error; the function it gives takes what is being done and the share done, from 0 to 1."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"))
+    with Progress(*columns, TimeElapsedColumn(), console=notes, disable=quiet) as progress:
+        bar = progress.add_task(description, total=1.0)
+        yield lambda step, share: progress.update(bar, description=step, completed=share)
 
 
 def print_json(value: Any) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import Engine
 
@@ -84,6 +85,24 @@ def process(pipeline: Pipeline, feed: str, messages: Sequence[Message]) -> Batch
     report = BatchReport()
     with report.stage("decode"):
         decoded = translate(messages, pipeline.catalogue, pipeline.plain)
+    return consume(pipeline, feed, messages, decoded, _positions(messages), report)
+
+
+def consume(
+    pipeline: Pipeline,
+    feed: str,
+    messages: Sequence[Message],
+    decoded: Decoded,
+    positions: Mapping[tuple[str, int], int],
+    report: BatchReport | None = None,
+) -> BatchReport:
+    """Consume messages that are decoded already, in one unit of work.
+
+    Args:
+        messages: where each of `decoded` stands; nothing but the place is read.
+        positions: the next offset of each partition of the feed, stored with the effect.
+    """
+    report = report or BatchReport()
     with unit_of_work(pipeline.engine, pipeline.clock, "ingest", feed) as work:
         with report.stage("ledger"):
             seen = _ask_ledger(work, messages)
@@ -92,7 +111,7 @@ def process(pipeline: Pipeline, feed: str, messages: Sequence[Message]) -> Batch
             ledger.write_outcomes(work, results, seen.known, len(messages))
             ledger.write_dead_letters(work, [each for each in decoded.dead_letters if each.message.place in seen.fresh])
             ledger.write_drifts(work, [drift for drift in decoded.drifts if drift.place in seen.fresh])
-            ledger.write_positions(work, feed, _positions(messages))
+            ledger.write_positions(work, feed, positions)
             ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, pipeline.rules))
         fault_point("ingest.accounted")
     report.changed_at = [
@@ -103,19 +122,18 @@ def process(pipeline: Pipeline, feed: str, messages: Sequence[Message]) -> Batch
     return report
 
 
-def replay(pipeline: Pipeline, messages: Sequence[Message], actor: str) -> BatchReport:
-    """Take in messages that are dead letters, with the contracts as they are now, in one unit of work.
+def replay_in(pipeline: Pipeline, work: UnitOfWork, messages: Sequence[Message], actor: str) -> BatchReport:
+    """Take in messages that are dead letters, with the contracts as they are now, in the caller's unit of work.
 
     Those that are refused again stay dead letters. The caller names each message once.
     """
     report = BatchReport()
     decoded = translate(messages, pipeline.catalogue, pipeline.plain)
     fresh = frozenset(message.place for message in messages)
-    with unit_of_work(pipeline.engine, pipeline.clock, "replay") as work:
-        results = _take_in(pipeline, work, messages, decoded, fresh, report)
-        ledger.write_replayed(work, results)
-        ledger.write_drifts(work, decoded.drifts)
-        ledger.write_audit(work, actor, "replay", "dead letters", _audit_detail(results, pipeline.rules))
+    results = _take_in(pipeline, work, messages, decoded, fresh, report)
+    ledger.write_replayed(work, results, decoded.dead_letters, actor)
+    ledger.write_drifts(work, decoded.drifts)
+    ledger.write_audit(work, actor, "replay", "dead letters", _audit_detail(results, pipeline.rules))
     return report
 
 
@@ -157,13 +175,28 @@ def _mirror(pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent],
         unique = list({event.place: event for event in events}.values())
         known = mirror_store.load_mirror(work, unique)
         delta = mirror(unique, known)
+    apply_rows(pipeline, work, delta, report, _traces(unique, delta.heads))
+    return delta
+
+
+def apply_rows(
+    pipeline: Pipeline,
+    work: UnitOfWork,
+    delta: MirrorDelta,
+    report: BatchReport,
+    traces: Mapping[RecordId, str] = MappingProxyType({}),
+) -> None:
+    """Write folded rows, standardise them with the profiles as they are now, and resolve what that touches.
+
+    Args:
+        traces: trace contexts of the changes by record, for what is announced.
+    """
     with report.stage("standardise"):
         records = {head.rec_id: _standard(pipeline.catalogue, head) for head in delta.heads}
     with report.stage("write"):
         before = mirror_store.load_forms(work, [head.rec_id for head in delta.heads])
         touched = mirror_store.write_mirror(work, delta, records)
     fault_point("ingest.mirrored")
-    traces = _traces(unique, delta.heads)
     position = 0
     moved: set[RecordId] = set()
     for domain in RESOLUTION_ORDER:
@@ -182,7 +215,6 @@ def _mirror(pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent],
         moved |= resolved.moved
         report.golden[domain] += len(resolved.delta.golden)
     fault_point("ingest.resolved")
-    return delta
 
 
 def _standard(catalogue: Catalogue, head: Head) -> SourceRecord:

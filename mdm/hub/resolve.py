@@ -27,6 +27,7 @@ class DomainChange:
         dirty: live records whose own content did not change but what is stated about them, or what they point at, did.
         gone: records that are no longer live.
         traces: trace contexts by record, for what is announced.
+        cause: what new golden versions say caused them, where neither a merge nor a split did.
     """
 
     compared: Mapping[RecordId, SourceRecord] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class DomainChange:
     dirty: frozenset[RecordId] = frozenset()
     gone: frozenset[RecordId] = frozenset()
     traces: Mapping[RecordId, str] = field(default_factory=dict)
+    cause: str = "source"
 
     @property
     def empty(self) -> bool:
@@ -66,7 +68,7 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     if not seeds and not departed:
         return Resolved(IdentityDelta(domain), position)
     hood = neighbourhood.load_neighbourhood(work, domain, change.changed, seeds, departed)
-    delta = traced(settle(hood, rules, work.now, links), hood, change.traces)
+    delta = traced(settle(hood, rules, work.now, links, change.cause), hood, change.traces)
     check_announcements(delta.announcements)
     return Resolved(delta, identity_store.write_identity(work, delta, position))
 

@@ -119,10 +119,15 @@ dead_letter = Table(
     Column("reason", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("owner", Text, nullable=False),
+    Column("row_key", Text),  # primary key of the row it is about, where it could be read
+    Column("alike", Text, nullable=False, server_default=""),  # the reason without numbers: equal for what is of a kind
     Column("status", Text, nullable=False, server_default="open"),  # open, replayed, discarded
     _time("first_seen", default=True),
     _time("last_seen", default=True),
     Column("seen", Integer, nullable=False, server_default="1"),
+    _time("closed_at", nullable=True),
+    Column("closed_by", Text),
+    Column("closed_reason", Text),
     UniqueConstraint("topic", "partition", "offset"),
     CheckConstraint("status in ('open','replayed','discarded')", name="status"),
     Index(None, "status", "code"),
@@ -140,11 +145,15 @@ exception = Table(
     Column("type", Text),
     Column("detail", Text, nullable=False),
     Column("owner", Text, nullable=False),
-    Column("status", Text, nullable=False, server_default="open"),
+    Column("status", Text, nullable=False, server_default="open"),  # open, resolved, accepted
     Column("seen", BigInteger, nullable=False, server_default="1"),
     Column("place", Text, nullable=False),  # topic/partition/offset of the first event
     _time("first_seen", default=True),
     _time("last_seen", default=True),
+    _time("closed_at", nullable=True),
+    Column("closed_by", Text),
+    Column("closed_reason", Text),
+    CheckConstraint("status in ('open','resolved','accepted')", name="status"),
     Index(None, "status", "kind"),
 )
 
@@ -360,10 +369,16 @@ judgement = Table(
     Column("verdict", Text, nullable=False),  # same, not_same, unsure
     Column("author", Text, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
+    _time("until", nullable=True),  # from then on the verdict no longer holds; a sweep supersedes it
+    Column("decision_id", BigInteger),  # the decision that made it, and the one that ended it
+    Column("superseded_by", BigInteger),
     _time("created_at", default=True),
     _time("superseded_at", nullable=True),
     CheckConstraint("a < b", name="ordered"),
     CheckConstraint("verdict in ('same','not_same','unsure')", name="verdict"),
+    Index(None, "decision_id"),
+    Index(None, "superseded_by"),
+    Index("ix_judgement_until", "until", postgresql_where=text("superseded_at is null and until is not null")),
     Index("uq_judgement_live", "a", "b", unique=True, postgresql_where=text("superseded_at is null")),
     Index("ix_judgement_b_live", "b", postgresql_where=text("superseded_at is null")),
 )
@@ -477,4 +492,6 @@ api_key = Table(
 )
 
 # Tables of other areas share the metadata; importing them here lets migrations see them.
+from mdm.store import tables_exceptions as exceptions  # noqa: E402, F401
+from mdm.store import tables_stewardship as stewardship  # noqa: E402, F401
 from mdm.store import tables_streams as streams  # noqa: E402, F401

@@ -1,15 +1,5 @@
-"""A hub on a fresh database."""
+"""The hub of `tests.integration.hub`, for tests of processes."""
 
-import pytest
-from sqlalchemy import Engine
+from tests.integration.hub.conftest import catalogue, feed, pipeline
 
-from mdm.clock import system_clock
-from mdm.hub.process import Pipeline
-from mdm.hub.release import load_rules
-from mdm.intake.catalogue import load_catalogue
-
-
-@pytest.fixture
-def pipeline(engine: Engine) -> Pipeline:
-    catalogue = load_catalogue(None)
-    return Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
+__all__ = ["catalogue", "feed", "pipeline"]
