@@ -181,6 +181,7 @@ def upgrade() -> None:
         sa.Column("domain", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("merged_into", sa.Text(), nullable=True),
+        sa.Column("absorbed_by", sa.Text(), nullable=True),
         sa.Column("founder", sa.BigInteger(), nullable=False),
         sa.Column("founded_batch", sa.BigInteger(), nullable=False),
         sa.Column("founded_at", sa.DateTime(timezone=True), nullable=False),
@@ -195,6 +196,13 @@ def upgrade() -> None:
             deferrable=True,
         ),
         sa.PrimaryKeyConstraint("entity_id", name=op.f("pk_entity")),
+    )
+    op.create_index(
+        op.f("ix_entity_absorbed_by"),
+        "entity",
+        ["absorbed_by"],
+        unique=False,
+        postgresql_where=sa.text("absorbed_by is not null"),
     )
     op.create_index(op.f("ix_entity_domain_status"), "entity", ["domain", "status"], unique=False)
     op.create_index(
@@ -271,6 +279,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_by", sa.BigInteger(), nullable=True),
+        sa.Column("origin", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("override_id", name=op.f("pk_golden_override")),
     )
@@ -291,6 +300,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("ended_at is null"),
     )
+    op.create_index(op.f("ix_golden_override_origin"), "golden_override", ["origin"], unique=False)
     op.create_table(
         "judgement",
         sa.Column("judgement_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -303,6 +313,7 @@ def upgrade() -> None:
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decision_id", sa.BigInteger(), nullable=True),
         sa.Column("superseded_by", sa.BigInteger(), nullable=True),
+        sa.Column("origin", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("verdict in ('same','not_same','unsure')", name=op.f("ck_judgement_verdict")),
@@ -313,6 +324,7 @@ def upgrade() -> None:
         "ix_judgement_b_live", "judgement", ["b"], unique=False, postgresql_where=sa.text("superseded_at is null")
     )
     op.create_index(op.f("ix_judgement_decision_id"), "judgement", ["decision_id"], unique=False)
+    op.create_index(op.f("ix_judgement_origin"), "judgement", ["origin"], unique=False)
     op.create_index(op.f("ix_judgement_superseded_by"), "judgement", ["superseded_by"], unique=False)
     op.create_index(
         "ix_judgement_until",
