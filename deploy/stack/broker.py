@@ -21,6 +21,8 @@ class Broker:
     directory: Path
     port: int
     controller_port: int
+    #: A second listener and the port under which it is told to clients: a proxy stands in between.
+    proxied: tuple[int, int] | None = None
     #: Partitions of topics that are created by their first message.
     partitions: int = 3
     program: Program = field(init=False)
@@ -58,14 +60,19 @@ class Broker:
             raise DidNotStart(f"The broker's storage could not be formatted:\n{done.stdout}{done.stderr}")
 
     def _settings(self) -> dict[str, object]:
+        listeners = {"PLAINTEXT": self.port, "CONTROLLER": self.controller_port}
+        advertised = {"PLAINTEXT": self.port}
+        if self.proxied is not None:
+            listeners["PROXIED"], advertised["PROXIED"] = self.proxied
         return {
             "process.roles": "broker,controller",
             "node.id": 1,
             "controller.quorum.bootstrap.servers": f"127.0.0.1:{self.controller_port}",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self.controller_port}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "listeners": _addresses(listeners),
+            "advertised.listeners": _addresses(advertised),
             "controller.listener.names": "CONTROLLER",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in listeners),
             "log.dirs": self.directory / "data",
             "num.partitions": self.partitions,
             "auto.create.topics.enable": "true",
@@ -86,3 +93,7 @@ class Broker:
             "num.network.threads": 2,
             "num.io.threads": 4,
         }
+
+
+def _addresses(ports: dict[str, int]) -> str:
+    return ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items())

@@ -1,7 +1,7 @@
 """All parts together: started in the order in which they need each other, stopped in the other one."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,8 +49,8 @@ class Stack:
         self.platforms = Platforms(self.directory, ports.platforms)
         self.hub = HubProcesses(self.directory, self.broker.bootstrap, ports.api)
 
-    def up(self) -> None:
-        """Start everything that does not run.
+    def up(self, platforms: Sequence[str] = PLATFORMS) -> None:
+        """Start everything that does not run, with the connectors of these platforms.
 
         Raises:
             DidNotStart: a part does not come up; the message has the end of its log.
@@ -58,7 +58,7 @@ class Stack:
         self._ensure("broker", self.broker.program, self.broker.start)
         self._ensure("platform databases", self.platforms.program, self.platforms.start)
         self._ensure("Kafka Connect", self.connect.program, self.connect.start)
-        for platform in PLATFORMS:
+        for platform in platforms:
             self.say(f"connector {platform}")
             self.connect.register(platform, self.connector(platform))
         self.say("hub: schema, workers, relay, API")

@@ -34,7 +34,15 @@ def open_file(text: str) -> FileFeed:
     return FileFeed(path)
 
 
-def open_kafka(hub: Hub, text: str, topics: str | None, group: str, catalogue: Catalogue, until_end: bool) -> KafkaFeed:
+def open_kafka(
+    hub: Hub,
+    text: str,
+    topics: str | None,
+    group: str,
+    catalogue: Catalogue,
+    until_end: bool,
+    session_seconds: float = 10.0,
+) -> KafkaFeed:
     """The feed that `kafka://HOST:PORT[,HOST:PORT...]` names, which continues where the hub stands.
 
     Raises:
@@ -51,6 +59,7 @@ def open_kafka(hub: Hub, text: str, topics: str | None, group: str, catalogue: C
         security=settings.security,
         until_end=until_end,
         on_lost_position=settings.on_lost_position,
+        session_timeout_ms=int(session_seconds * 1000),
     )
     return KafkaFeed(source, partial(stored_positions, hub.engine, f"kafka:{group}"))
 

@@ -35,6 +35,9 @@ def ingest_command(
     topics: str = typer.Option("", help="Regular expression of topics; default: all of the known platforms."),
     group: str = typer.Option(GROUP, help="Consumer group; workers of one group share the partitions."),
     batch_size: int = typer.Option(0, help="Most messages per unit of work; default MDM_BATCH_SIZE or 1000."),
+    session_timeout: float = typer.Option(
+        10.0, help="Seconds after which the partitions of a worker that is gone go to others."
+    ),
     metrics_host: str = METRICS_HOST,
     metrics_port: int = METRICS_PORT,
 ) -> None:
@@ -42,7 +45,7 @@ def ingest_command(
     with hub() as opened, stopped_by_signals() as stop:
         flow = pipeline(opened)
         source = (
-            open_kafka(opened, feed, topics or None, group, flow.catalogue, until_end=False)
+            open_kafka(opened, feed, topics or None, group, flow.catalogue, False, session_timeout)
             if feed.startswith("kafka:")
             else open_file(feed)
         )
