@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
+.PHONY: help setup demo test check bench migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka vectors
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,8 @@ compose-data: setup ## SQL of the sample platforms for deploy/compose.yaml
 
 bench-kafka: setup ## Events per second from Kafka to golden records, freshness, memory (Java 17 and Maven)
 	$(BIN)/python -m bench.kafka
+vectors: setup ## Judge identifiers of known validity (DATA=folder with identifiers.csv)
+	$(BIN)/python -m bench.vectors --data $(DATA)
 
 migration: setup ## Write migration 0001 again from the tables (until the first release)
 	$(BIN)/python -m migrations.initial
