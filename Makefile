@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka vectors
+.PHONY: help setup demo test check bench migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka vectors race
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ demo: setup ## Load the sample world, show the result, serve API and console
 
 test: setup ## Run all tests
 	$(BIN)/python -m pytest -n auto
+
+race: setup ## Two and three workers on one store, split in many ways: the same state as one
+	MDM_RACE_SEEDS=$${SEEDS:-1,2,3,4,5,6,7,8} $(BIN)/python -m pytest -q tests/integration/hub/test_claims.py tests/integration/hub/test_convergence.py -k "quiet or beside or step or interleaving"
 
 check: setup ## Style, types, import rules, API description
 	$(BIN)/ruff check .

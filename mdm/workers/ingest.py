@@ -12,6 +12,7 @@ from mdm.model.events import Message, Outcome, TopicPartition
 from mdm.store.feeds import is_paused
 from mdm.store.positions import stored_positions
 from mdm.streams.protocol import Consumer
+from mdm.workers.collection import rare_collection
 from mdm.workers.patience import Patience, Stopped
 
 #: Six attempts span about half a minute: a database restart.
@@ -39,6 +40,7 @@ class Watch:
     on_commit: Callable[[Sequence[Message], BatchReport], None] = lambda _messages, _report: None
 
 
+@rare_collection()
 def drain(
     pipeline: Pipeline,
     feed: Consumer,
