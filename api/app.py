@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
@@ -89,6 +90,8 @@ class ApiOptions:
     log: RequestLog = write_line
     #: How long an answer about a key may be remembered, and so how long a revoked key may still work.
     remember_keys_seconds: float = 5.0
+    #: Where released match models are, beside those that ship.
+    models_dir: Path | None = None
 
 
 def create_app(hub: ReadHub, options: ApiOptions | None = None) -> FastAPI:
@@ -123,7 +126,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         lifespan=_ending,
     )
     app.state.metrics = Metrics()
-    app.state.released = Released()
+    app.state.released = Released(options.models_dir)
     app.state.freshness = Freshness()
     app.state.watcher = Watcher()
     app.state.key_ring = KeyRing(options.remember_keys_seconds)

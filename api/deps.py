@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import Annotated, Protocol
 
@@ -52,7 +53,8 @@ async def get_reads(request: Request) -> Reads:
 class Released:
     """The released rules and source profiles: read once, by whoever needs them first."""
 
-    def __init__(self) -> None:
+    def __init__(self, models: Path | None = None) -> None:
+        self._models = models
         self._lock = Lock()
         self._read: tuple[Catalogue, Rules] | None = None
 
@@ -68,7 +70,7 @@ class Released:
         with self._lock:
             if self._read is None:
                 catalogue = load_catalogue(None)
-                self._read = catalogue, load_rules(catalogue)
+                self._read = catalogue, load_rules(catalogue, self._models)
             return self._read
 
 

@@ -44,7 +44,7 @@ def _serve(opened: Hub, host: str, port: int) -> None:
     notes.print(f"API      http://{host}:{port}/v1    description at http://{host}:{port}/docs")
     notes.print(f"Console  http://{host}:{port}/console/")
     notes.print("Stop with Ctrl-C.")
-    serve_http(opened, host, port, ApiOptions())
+    serve_http(opened, host, port, ApiOptions(models_dir=opened.settings.models_dir))
 
 
 def demo(

@@ -13,14 +13,14 @@ from mdm.store import released
 from survivorship.ruleset import RuleSet, load_ruleset, parse_ruleset
 
 
-def load_rules(catalogue: Catalogue) -> Rules:
-    """Match models and rule sets of all domains, and the source trust of the profiles.
+def load_rules(catalogue: Catalogue, models: Path | None = None) -> Rules:
+    """Match models (from the folder `models` where it has one) and rule sets of all domains, and trust of sources.
 
     Raises:
         ConfigurationInvalid: a document is wrong; the message names the place.
     """
     return Rules(
-        models={domain: load_model(domain.value) for domain in Domain},
+        models={domain: load_model(domain.value, models) for domain in Domain},
         rulesets={domain: load_ruleset(domain.value) for domain in Domain},
         trust=catalogue.trust,
     )
