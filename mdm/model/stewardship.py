@@ -3,7 +3,7 @@
 A command is complete: it can be previewed, proposed to a second person, stored and asked again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -138,6 +138,10 @@ class Override:
     expires_at: datetime | None = None
     #: The override that this one brought back; itself for a first one.
     origin: int = 0
+
+    def home(self, live: Collection[RecordId]) -> RecordId | None:
+        """The record with which it holds, a function of live records alone; None when all anchors are gone."""
+        return next((rec for rec in self.anchors if rec in live), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,14 +207,32 @@ def live_overrides(work: UnitOfWork, records: Collection[RecordId] | None = None
     return [_override(row) for row in rows]
 
 
+def live_anchors(work: UnitOfWork, records: Collection[RecordId]) -> set[RecordId]:
+    """The live records to which overrides with an anchor among these records are tied."""
+    rows = work.query(
+        """select distinct r.rec_id from golden_override o cross join lateral unnest(o.anchors) as anchor
+           join source_record r on r.rec_id = anchor and not r.deleted
+           where o.ended_at is null and o.anchors && %s::bigint[]""",
+        list(records),
+    )
+    return {RecordId(row[0]) for row in rows}
+
+
 def find_override(work: UnitOfWork, override_id: int) -> Override:
-    """A live override.
+    """A live override; one that an undo brought back is found under its old id too.
 
     Raises:
         NotFound: there never was one with this id.
         Conflict: it has ended.
     """
-    rows = work.query(f"select {_OVERRIDE}, ended_at from golden_override where override_id = %s", override_id)
+    rows = work.query(
+        f"""select {_OVERRIDE}, ended_at from golden_override
+            where override_id = %s or origin = (
+                select coalesce(origin, override_id) from golden_override where override_id = %s)
+            order by ended_at is not null, override_id desc limit 1""",
+        override_id,
+        override_id,
+    )
     if not rows:
         raise NotFound(f"There is no override {override_id}.")
     if rows[0][11] is not None:

@@ -15,11 +15,25 @@ from mdm.hub.steward.carrying import Approval, carry_out
 from mdm.hub.steward.commands import command_json, history_json
 from mdm.hub.steward.effects import summary, without_new_ids
 from mdm.hub.steward.judging import plan_merge, plan_pair, plan_split, plan_task
+from mdm.hub.steward.pins import plan_clear, plan_confirm, plan_pin, plan_restore
 from mdm.hub.steward.tokens import Expected, check_versions
 from mdm.hub.steward.undoing import last_decision, plan_undo
 from mdm.hub.steward.workplace import Workplace
 from mdm.model.ids import EntityId
-from mdm.model.stewardship import Command, Effect, JudgePair, JudgeTask, Merge, Plan, Split, Undo
+from mdm.model.stewardship import (
+    Clear,
+    Command,
+    Confirm,
+    Effect,
+    JudgePair,
+    JudgeTask,
+    Merge,
+    Pin,
+    Plan,
+    Restore,
+    Split,
+    Undo,
+)
 from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
@@ -74,7 +88,7 @@ def decide(
     with unit_of_work(hub.engine, hub.clock, "steward") as work:
         if key is not None and (answer := _remembered(work, actor, key, command)) is not None:
             return answer
-        plan = plan_of(work, hub, actor.name, command, expected or Expected())
+        plan = plan_of(work, hub, actor, command, expected or Expected())
         decision_id, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
         decided = Decided(decision_id, plan.kind, summary(effect))
         if key is not None:
@@ -91,10 +105,10 @@ def preview(hub: Workplace, actor: Actor, command: Command, expected: Expected |
     actor.must_be_steward()
     _check_texts(command)
     with _discarded(hub) as work:
-        plan = plan_of(work, hub, actor.name, command, expected or Expected())
+        plan = plan_of(work, hub, actor, command, expected or Expected())
         _, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
-        founded = _founded(work)
-    shown = without_new_ids(effect, founded)
+        founded, pinned = _issued(work)
+    shown = without_new_ids(effect, founded, pinned)
     return Preview(plan.kind, shown, digest_of(shown))
 
 
@@ -110,21 +124,28 @@ def undo_last(hub: Workplace, actor: Actor, reason: str = "", key: CommandKey | 
     return decide(hub, actor, Undo(decision_id, reason), key=key)
 
 
-def plan_of(work: UnitOfWork, hub: Workplace, actor: str, command: Command, expected: Expected) -> Plan:
+def plan_of(work: UnitOfWork, hub: Workplace, actor: Actor, command: Command, expected: Expected) -> Plan:
     """What a command comes to, on what the hub holds in this unit of work."""
     check_versions(work, expected)
     match command:
         case JudgeTask():
-            return plan_task(work, actor, command, expected)
+            return plan_task(work, actor.name, command, expected)
         case JudgePair():
-            return plan_pair(work, actor, command)
+            return plan_pair(work, actor.name, command)
         case Merge():
-            return plan_merge(work, actor, command)
+            return plan_merge(work, actor.name, command)
         case Split():
-            return plan_split(work, hub.rules, actor, command)
+            return plan_split(work, hub.rules, actor.name, command)
+        case Pin():
+            return plan_pin(work, actor, command)
+        case Clear():
+            return plan_clear(work, actor, command)
+        case Confirm():
+            return plan_confirm(work, actor, command)
+        case Restore():
+            return plan_restore(work, actor, command)
         case Undo():
             return plan_undo(work, command)
-    raise Invalid(f"{type(command).__name__} is not a command.")
 
 
 def digest_of(effect: Effect) -> str:
@@ -147,9 +168,14 @@ def _discarded(hub: Workplace) -> Iterator[UnitOfWork]:
         pass
 
 
-def _founded(work: UnitOfWork) -> set[EntityId]:
-    rows = work.query("select entity_id from entity where founded_batch = %s", work.batch_id)
-    return {EntityId(row[0]) for row in rows}
+def _issued(work: UnitOfWork) -> tuple[set[EntityId], set[int]]:
+    """Ids of entities and overrides that this unit of work made."""
+    founded = work.query("select entity_id from entity where founded_batch = %s", work.batch_id)
+    pinned = work.query(
+        "select override_id from golden_override o join decision d using (decision_id) where d.batch_id = %s",
+        work.batch_id,
+    )
+    return {EntityId(row[0]) for row in founded}, {row[0] for row in pinned}
 
 
 def _check_texts(command: Command) -> None:
