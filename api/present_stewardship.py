@@ -13,13 +13,13 @@ from mdm.store.stewardship import StoredDecision
 def decided_object(decided: Decided) -> dict[str, Any]:
     """The answer to a command."""
     return {
-        "status": "done",
+        "status": "done" if decided.done else "proposed",
         "decision_id": decided.decision_id,
         "kind": decided.kind,
         "effect": decided.effect,
         "repeated": decided.repeated,
-        "proposal_id": None,
-        "demands": [],
+        "proposal_id": decided.proposal_id,
+        "demands": list(decided.demands),
     }
 
 
@@ -29,7 +29,7 @@ def preview_object(shown: Preview, role: Role) -> dict[str, Any]:
     return {
         "kind": shown.kind,
         "digest": shown.digest,
-        "demands": [],
+        "demands": [{"name": each.name, "because": each.because} for each in shown.demands],
         "entities": [_entity(each, role) for each in effect.entities],
         "moves": [
             {"record": key_json(each.record), "domain": each.domain.value, "left": each.left, "joined": each.joined}

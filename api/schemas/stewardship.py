@@ -234,12 +234,19 @@ class EntityPreview(Form):
     masked: list[str]
 
 
+class DemandForm(Form):
+    """A rule of the policy that asks for a second person."""
+
+    name: str
+    because: str
+
+
 class PreviewForm(Form):
     """What a command would do now, by the engine that would do it."""
 
     kind: str
     digest: str = Field(description="Names this picture; another digest later means that it has changed.")
-    demands: list[str] = Field(description="Why a second person would have to agree; empty when none.")
+    demands: list[DemandForm] = Field(description="Why a second person would have to agree; empty when none.")
     entities: list[EntityPreview]
     moves: list[dict[str, Any]]
     tasks_closed: list[dict[str, Any]]

@@ -182,6 +182,7 @@ class Plan:
         supersede: live judgements (by store id) that end.
         together, apart: pairs that must, or must not, share an entity afterwards.
         entities: ids that the command named.
+        attributes: what would be pinned, or no longer be pinned, by hand.
     """
 
     kind: str
@@ -196,6 +197,7 @@ class Plan:
     together: tuple[tuple[RecordId, RecordId], ...] = ()
     apart: tuple[tuple[RecordId, RecordId], ...] = ()
     entities: tuple[EntityId, ...] = ()
+    attributes: frozenset[str] = frozenset()
     task_id: int | None = None
     undoes: int | None = None
 

@@ -160,11 +160,13 @@ def is_judged(work: UnitOfWork, a: RecordId, b: RecordId) -> bool:
     return bool(work.query("select 1 from judgement where superseded_at is null and a = %s and b = %s", a, b))
 
 
-def due_judgements(work: UnitOfWork) -> list[StoredJudgement]:
+def due_judgements(work: UnitOfWork, domain: Domain) -> list[StoredJudgement]:
     """Live judgements whose end has come."""
     rows = work.query(
-        f"select {_JUDGEMENT} from judgement where superseded_at is null and until <= %s order by judgement_id",
+        f"""select {_JUDGEMENT} from judgement
+            where superseded_at is null and until <= %s and domain = %s order by judgement_id""",
         work.now,
+        domain.value,
     )
     return [_judgement(row) for row in rows]
 
@@ -266,11 +268,13 @@ def live_copies(work: UnitOfWork, table: str, origins: Sequence[int]) -> tuple[d
     return {row[0]: row[1] for row in rows if row[2]}, {row[3] for row in rows if not row[2]}
 
 
-def due_overrides(work: UnitOfWork) -> list[Override]:
+def due_overrides(work: UnitOfWork, domain: Domain) -> list[Override]:
     """Live overrides whose end has come."""
     rows = work.query(
-        f"select {_OVERRIDE} from golden_override where ended_at is null and expires_at <= %s order by override_id",
+        f"""select {_OVERRIDE} from golden_override
+            where ended_at is null and expires_at <= %s and domain = %s order by override_id""",
         work.now,
+        domain.value,
     )
     return [_override(row) for row in rows]
 

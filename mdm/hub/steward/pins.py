@@ -48,7 +48,7 @@ def plan_pin(work: UnitOfWork, actor: Actor, command: Pin) -> Plan:
         overrides=(members.override(work, actor, attribute.name, value, command.reason, command.expires_at),),
         end_overrides=tuple(members.live_overrides(work, {attribute.name})),
         entities=(command.entity_id,),
-        task_id=None,
+        attributes=frozenset({attribute.name}),
     )
 
 
@@ -63,6 +63,7 @@ def plan_clear(work: UnitOfWork, actor: Actor, command: Clear) -> Plan:
         reason=command.reason,
         cause="override",
         end_overrides=(override.override_id,),
+        attributes=frozenset({override.attribute}),
         task_id=_challenge(work, override),
     )
 
@@ -90,6 +91,7 @@ def plan_confirm(work: UnitOfWork, actor: Actor, command: Confirm) -> Plan:
         overrides=(members.override(work, actor, override.attribute, override.value, reason, until),),
         end_overrides=(override.override_id,),
         entities=(entity_id,),
+        attributes=frozenset({override.attribute}),
         task_id=_challenge(work, override),
     )
 
@@ -129,6 +131,7 @@ def plan_restore(work: UnitOfWork, actor: Actor, command: Restore) -> Plan:
         ),
         end_overrides=tuple(members.live_overrides(work, {each.name for each in differing})),
         entities=(command.entity_id,),
+        attributes=frozenset(each.name for each in differing),
     )
 
 

@@ -11,11 +11,12 @@ import pytest
 from mdm.access import Role
 from mdm.errors import Conflict, Invalid, NotFound, Refused
 from mdm.hub.process import process
-from mdm.hub.steward import Actor, decide, undo_last
+from mdm.hub.steward import Actor
 from mdm.model.events import Message, Place
 from mdm.model.ids import CrosswalkKey, EntityId
 from mdm.model.stewardship import Clear, Command, Confirm, JudgeTask, Merge, Pin, Restore, Split, Verdict
 from tests.integration.hub.conftest import world_messages
+from tests.integration.hub.steward.alone import decide, undo_last
 from tests.integration.hub.steward.comparing import assert_preview_comes_true
 from tests.integration.hub.steward.conftest import ANNA, BEN, World
 from tests.integration.hub.steward.test_undoing import picture

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from mdm.errors import Conflict, NotFound
-from mdm.hub.steward import decide, undo_last
 from mdm.model.ids import CrosswalkKey, EntityId
 from mdm.model.stewardship import Command, JudgePair, JudgeTask, Merge, Split, Undo, Verdict
+from tests.integration.hub.steward.alone import decide, undo_last
 from tests.integration.hub.steward.comparing import assert_preview_comes_true
 from tests.integration.hub.steward.conftest import ANNA, BEN, World
 
