@@ -44,7 +44,12 @@ class Policy:
 
 
 def demands_of(policy: Policy, plan: Plan, effect: Effect) -> tuple[Demand, ...]:
-    """The rules that ask for a second person."""
+    """The rules that ask for a second person.
+
+    Taking back what needed nobody's agreement needs none either: it leads back to where everybody agreed to be.
+    """
+    if plan.undoes is not None and not plan.undoes_agreed:
+        return ()
     return tuple(demand for demand in policy.demands if _asks(demand, plan, effect))
 
 

@@ -183,6 +183,7 @@ class Plan:
         together, apart: pairs that must, or must not, share an entity afterwards.
         entities: ids that the command named.
         attributes: what would be pinned, or no longer be pinned, by hand.
+        undoes_agreed: the decision to undo had needed a second person.
     """
 
     kind: str
@@ -200,6 +201,7 @@ class Plan:
     attributes: frozenset[str] = frozenset()
     task_id: int | None = None
     undoes: int | None = None
+    undoes_agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,11 @@ def plan_split(work: UnitOfWork, rules: Rules, actor: str, command: Split) -> Pl
     hood = load_neighbourhood(work, domain, (), set(by_key.values()), {})
     if command.tree:
         home = _speaker(members, founder)
+        if home in leaving:
+            raise Invalid(
+                "Everything here hangs on the founding record, so a tree split of that would take all along.",
+                action="Split it without the tree, or name a record further out.",
+            )
         leaving = set(subtree(hood, set(by_key.values()), home, leaving))
     staying = set(by_key.values()) - leaving
     if not leaving or not staying:

@@ -60,6 +60,7 @@ def plan_undo(work: UnitOfWork, command: Undo) -> Plan:
         together=tuple(sorted(together)) if not any(each.verdict == Verdict.NOT_SAME for each in revived) else (),
         task_id=decision.task_id,
         undoes=decision.decision_id,
+        undoes_agreed=decision.approved_by is not None,
     )
 
 

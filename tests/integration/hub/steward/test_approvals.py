@@ -72,6 +72,19 @@ def test_merging_two_records_of_erp_waits_and_parting_them_does_not(world: World
     assert undone.done
 
 
+def test_taking_back_what_needed_nobody_needs_nobody(world: World) -> None:
+    entity_id = EntityId(world.large_entity())
+    steward.decide(world.pipeline, ANNA, Split(entity_id, (min(world.members(entity_id)),)))
+
+    assert steward.undo_last(world.pipeline, ANNA).done
+
+
+def test_taking_back_what_another_agreed_to_needs_another(world: World, pin: Pin) -> None:
+    decided = steward.approve(world.pipeline, BEN, propose(world, pin))
+
+    assert not steward.decide(world.pipeline, ANNA, Undo(decided.decision_id or 0)).done
+
+
 def test_a_small_merge_takes_effect_at_once(world: World) -> None:
     first, second = (
         EntityId(row[0])
