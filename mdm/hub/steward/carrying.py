@@ -19,12 +19,15 @@ from mdm.store.unit_of_work import UnitOfWork
 
 
 def settle_anew(
-    work: UnitOfWork, rules: Rules, domain: Domain, records: Collection[RecordId], cause: str
+    work: UnitOfWork, rules: Rules, domain: Domain, records: Collection[RecordId], cause: str, position: int = 0
 ) -> list[IdentityDelta]:
-    """Settle everything these records reach, then what depends on records that moved."""
+    """Settle everything these records reach, then what depends on records that moved.
+
+    Args:
+        position: announcements already written in this unit of work.
+    """
     deltas: list[IdentityDelta] = []
     moved: set[RecordId] = set()
-    position = 0
     for each in RESOLUTION_ORDER[RESOLUTION_ORDER.index(domain) :]:
         if each is domain:
             change = DomainChange(changed=frozenset(records), cause=cause)
@@ -42,8 +45,9 @@ def settle_anew(
 
 
 def carry_out(
-    work: UnitOfWork, rules: Rules, plan: Plan, actor: str, command: dict[str, Any], approval: "Approval | None" = None
-) -> tuple[int, Effect]:
+    work: UnitOfWork, rules: Rules, plan: Plan, actor: str, command: dict[str, Any],
+    approval: "Approval | None" = None, position: int = 0,
+) -> tuple[int, Effect]:  # fmt: skip
     """Write the decision and all it means; returns its id and its effect.
 
     Raises:
@@ -51,17 +55,18 @@ def carry_out(
     """
     decision_id: int = work.query(
         """insert into decision (kind, domain, actor, reason, command, effect, records, entities, task_id, proposal_id,
-               approved_by, undoes, batch_id, at)
-           values (%s, %s, %s, %s, %s, '{}', %s::bigint[], '{}', %s, %s, %s, %s, %s, %s) returning decision_id""",
+               approved_by, undoes, batch_id, at, pattern)
+           values (%s, %s, %s, %s, %s, '{}', %s::bigint[], '{}', %s, %s, %s, %s, %s, %s, %s::text[])
+           returning decision_id""",
         plan.kind, plan.domain.value, actor, plan.reason, orjson.dumps(command).decode(), sorted(plan.records),
         plan.task_id, approval.proposal_id if approval else None, approval.approver if approval else None,
-        plan.undoes, work.batch_id, work.now,
+        plan.undoes, work.batch_id, work.now, list(plan.pattern) if plan.pattern is not None else None,
     )[0][0]  # fmt: skip
     store.supersede_judgements(work, plan.supersede, decision_id)
     store.write_judgements(work, plan.domain, plan.judgements, decision_id)
     store.end_overrides(work, plan.end_overrides, decision_id)
     store.write_overrides(work, plan.domain, plan.overrides, decision_id)
-    deltas = settle_anew(work, rules, plan.domain, plan.records, plan.cause)
+    deltas = settle_anew(work, rules, plan.domain, plan.records, plan.cause, position)
     _check(work, plan)
     effect = observe(work, deltas, plan.entities or _homes(work, plan))
     _answer_tasks(work, plan, decision_id, effect)
