@@ -38,6 +38,7 @@ from api.routes import (
     customers,
     documentation,
     identity,
+    onboarding,
     operations,
     products,
     stewardship,
@@ -118,8 +119,8 @@ def assemble(options: ApiOptions) -> FastAPI:
         app.include_router(matching_router(domain))
     for router in (pair_router, identity.router, changes.router, operations.router, documentation.router):
         app.include_router(router)
-    app.include_router(stewardship.router)
-    app.include_router(approvals.router)
+    for router in (onboarding.router, onboarding.customer_router, stewardship.router, approvals.router):
+        app.include_router(router)
     app.include_router(sign_in.router)  # before the console, whose records would swallow /static
     app.include_router(console.router)
     _answer_errors(app)

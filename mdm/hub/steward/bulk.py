@@ -31,9 +31,6 @@ from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 #: Items of one job; more is a rule, not a decision.
 MOST_ITEMS = 5000
 
-#: Numbers of the change feed that one item of a preview may take; they are given back with everything else.
-_NUMBERS = 200
-
 Progress = Callable[["Job"], None]
 
 
@@ -96,12 +93,12 @@ def preview_bulk(
     effects: list[tuple[int, Effect]] = []
     refusals: list[tuple[int, str]] = []
     with discarded(hub) as work:
-        for number, (task_id, token) in enumerate(sorted(tasks.items())):
+        for task_id, token in sorted(tasks.items()):
             command = answer.to(task_id)
             try:
                 with work.cursor.connection.transaction():
                     plan = plan_of(work, hub, actor, command, Expected(task=token))
-                    _, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command), None, number * _NUMBERS)
+                    _, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
             except MdmError as error:
                 refusals.append((task_id, error.message))
             else:
@@ -140,10 +137,7 @@ def start_bulk(hub: Workplace, actor: Actor, tasks: Mapping[int, str | None], an
     return job_id
 
 
-def run_bulk(hub: Workplace, job_id: int, policy: Policy | None = None, progress: #: Numbers of the change feed that one item of a preview may take; they are given back with everything else.
-_NUMBERS = 200
-
-Progress = lambda _: None) -> Job:
+def run_bulk(hub: Workplace, job_id: int, policy: Policy | None = None, progress: Progress = lambda _: None) -> Job:
     """Carry out what is left of a job; safe to call again after a crash, or when it had been stopped.
 
     Raises:

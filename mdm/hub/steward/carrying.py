@@ -19,13 +19,9 @@ from mdm.store.unit_of_work import UnitOfWork
 
 
 def settle_anew(
-    work: UnitOfWork, rules: Rules, domain: Domain, records: Collection[RecordId], cause: str, position: int = 0
+    work: UnitOfWork, rules: Rules, domain: Domain, records: Collection[RecordId], cause: str
 ) -> list[IdentityDelta]:
-    """Settle everything these records reach, then what depends on records that moved.
-
-    Args:
-        position: announcements already written in this unit of work.
-    """
+    """Settle everything these records reach, then what depends on records that moved."""
     deltas: list[IdentityDelta] = []
     moved: set[RecordId] = set()
     for each in RESOLUTION_ORDER[RESOLUTION_ORDER.index(domain) :]:
@@ -37,17 +33,16 @@ def settle_anew(
             continue
         if change.empty:
             continue
-        resolved = resolve_domain(work, each, change, rules, position)
-        position = resolved.position
+        resolved = resolve_domain(work, each, change, rules)
         moved |= resolved.moved
         deltas.append(resolved.delta)
+    work.publish()  # the effect is read back, golden versions included
     return deltas
 
 
 def carry_out(
-    work: UnitOfWork, rules: Rules, plan: Plan, actor: str, command: dict[str, Any],
-    approval: "Approval | None" = None, position: int = 0,
-) -> tuple[int, Effect]:  # fmt: skip
+    work: UnitOfWork, rules: Rules, plan: Plan, actor: str, command: dict[str, Any], approval: "Approval | None" = None
+) -> tuple[int, Effect]:
     """Write the decision and all it means; returns its id and its effect.
 
     Raises:
@@ -66,7 +61,7 @@ def carry_out(
     store.write_judgements(work, plan.domain, plan.judgements, decision_id)
     store.end_overrides(work, plan.end_overrides, decision_id)
     store.write_overrides(work, plan.domain, plan.overrides, decision_id)
-    deltas = settle_anew(work, rules, plan.domain, plan.records, plan.cause, position)
+    deltas = settle_anew(work, rules, plan.domain, plan.records, plan.cause)
     _check(work, plan)
     effect = observe(work, deltas, plan.entities or _homes(work, plan))
     _answer_tasks(work, plan, decision_id, effect)
