@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mdm.core.candidates import Pair, Stated, crossed, growth, owners_to_compare, pairs_within
+from mdm.model.candidates import Pair, Stated, crossed, growth, owners_to_compare, pairs_within
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.store.claims import block_claim, hold, name_claim, token_claim
 from mdm.store.unit_of_work import UnitOfWork
