@@ -137,12 +137,28 @@ def blank_entities(work: UnitOfWork, entities: Sequence[str]) -> int:
 
 
 def blot_entities(work: UnitOfWork, entities: Sequence[str], traces: Collection[str]) -> dict[str, int]:
-    """Blot traces out of everything that is kept about these entities; rows changed per table."""
+    """Blot traces out of everything that is kept about these entities; rows changed per table.
+
+    What rows that remain in an entity state themselves is theirs, and stays in its history too.
+    """
     changed: dict[str, int] = {}
-    for table, key, columns in _BY_ENTITY:
-        where = f"{key} && %s::text[]" if key == "entities" else f"{key} = any(%s)"
-        changed[table] = _blot(work, table, columns, traces, where, list(entities))
+    for entity_id in entities:
+        stated = _stated(work, entity_id)
+        foreign = {trace for trace in traces if not mentions(stated, (trace,))}
+        for table, key, columns in _BY_ENTITY:
+            where = f"{key} && %s::text[]" if key == "entities" else f"{key} = any(%s)"
+            changed[table] = changed.get(table, 0) + _blot(work, table, columns, foreign, where, [entity_id])
     return changed
+
+
+def _stated(work: UnitOfWork, entity_id: str) -> str:
+    """All that the live rows of an entity say, as one text."""
+    rows = work.query(
+        """select coalesce(r.row::text, '') || coalesce(r.attributes::text, '') from crosswalk c
+           join source_record r using (rec_id) where c.entity_id = %s""",
+        entity_id,
+    )
+    return "\n".join(row[0] for row in rows)
 
 
 def blot_anywhere(work: UnitOfWork, traces: Collection[str]) -> dict[str, int]:
