@@ -37,6 +37,7 @@ from api.metrics import Metrics
 from api.read_after import NotYet
 from api.request_log import write_line
 from api.routes import (
+    approvals,
     changes,
     contracts,
     customers,
@@ -56,6 +57,7 @@ from api.routes.records import record_router
 from api.routes.responses import COMMON
 from api.wire import encode
 from mdm.access import Role
+from mdm.core.four_eyes import Policy
 from mdm.errors import MdmError
 from mdm.model.ids import Domain
 from mdm.store.quick import QuickReads
@@ -92,6 +94,8 @@ class ApiOptions:
     remember_keys_seconds: float = 5.0
     #: Where released match models are, beside those that ship.
     models_dir: Path | None = None
+    #: When a steward's command needs a second person; None for the shipped policy.
+    policy: Policy | None = None
 
 
 def create_app(hub: ReadHub, options: ApiOptions | None = None) -> FastAPI:
@@ -129,6 +133,7 @@ def assemble(options: ApiOptions) -> FastAPI:
     app.state.released = Released(options.models_dir)
     app.state.freshness = Freshness()
     app.state.watcher = Watcher()
+    app.state.policy = options.policy
     app.state.key_ring = KeyRing(options.remember_keys_seconds)
     app.add_middleware(Edge, metrics=app.state.metrics, log=options.log, limits=options.limits, reply=_reply)
     for router in (customers.router, relations.router, contracts.router, products.router):
@@ -140,7 +145,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         app.include_router(matching_router(domain))
     for router in (pair_router, identity.router, changes.router, rules.router, operations.router, documentation.router):
         app.include_router(router)
-    for router in (onboarding.router, onboarding.customer_router, stewardship.router):
+    for router in (onboarding.router, onboarding.customer_router, stewardship.router, approvals.router):
         app.include_router(router)
     app.include_router(sign_in.router)  # before the console, whose records would swallow /static
     app.include_router(console.router)
