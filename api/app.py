@@ -92,6 +92,8 @@ class ApiOptions:
     log: RequestLog = write_line
     #: How long an answer about a key may be remembered, and so how long a revoked key may still work.
     remember_keys_seconds: float = 5.0
+    #: Nobody waits longer than this for something to happen, whatever was asked for. Seconds.
+    longest_wait: float = 30.0
     #: Where released match models are, beside those that ship.
     models_dir: Path | None = None
     #: When a steward's command needs a second person; None for the shipped policy.
@@ -133,6 +135,7 @@ def assemble(options: ApiOptions) -> FastAPI:
     app.state.released = Released(options.models_dir)
     app.state.freshness = Freshness()
     app.state.watcher = Watcher()
+    app.state.longest_wait = options.longest_wait
     app.state.policy = options.policy
     app.state.key_ring = KeyRing(options.remember_keys_seconds)
     app.add_middleware(Edge, metrics=app.state.metrics, log=options.log, limits=options.limits, reply=_reply)

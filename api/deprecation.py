@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from urllib.parse import quote
 
 from mdm.model.ids import Domain
 
@@ -33,7 +34,8 @@ def headers_of(template: str, parameters: Mapping[str, object]) -> Mapping[str, 
     ending = DEPRECATED.get(template)
     if ending is None:
         return {}
-    address = ending.successor.format(**parameters)
+    # Quoted again: a header holds no other characters than an address does.
+    address = ending.successor.format(**{name: quote(str(value), safe="") for name, value in parameters.items()})
     return {
         "Deprecation": f"@{int(ending.since.timestamp())}",
         "Sunset": format_datetime(ending.sunset, usegmt=True),

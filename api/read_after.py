@@ -59,10 +59,11 @@ def parse_after(text: str) -> SourcePlace | None:
 
 
 async def wait_for_change(request: Request, reads: ReadsDep) -> None:
-    """Dependency: lets a request with `after` go on once the place is reached.
+    """Dependency: holds a request with `after` until the place is reached, or the caller has waited enough.
+
+    Which of the two it was says `insist`, once the route has found the rest of the request in order.
 
     Raises:
-        NotYet: it was not reached in the time that the caller wanted to wait.
         ProblemRaised: `invalid-request`.
     """
     asked = request.query_params.get("after")
@@ -71,15 +72,31 @@ async def wait_for_change(request: Request, reads: ReadsDep) -> None:
     place = parse_after(asked)
     if place is None:
         raise refuse(INVALID_REQUEST, "`after` names no place: it reads `crm:24023128` or `crm:topic/0/17`.")
-    deadline = asyncio.get_running_loop().time() + _seconds(request.query_params.get("wait"))
+    deadline = asyncio.get_running_loop().time() + min(
+        _seconds(request.query_params.get("wait")), request.app.state.longest_wait
+    )
     while True:
         reached = await run_in_threadpool(_reached, reads, place)
         if reached is not None and reached >= _wanted(place):
             return
         if asyncio.get_running_loop().time() + _PAUSE > deadline:
             hub: ReadHub = request.app.state.hub
-            raise NotYet(place, reached, await run_in_threadpool(_estimate, reads, hub, place, reached))
+            request.state.not_yet = NotYet(
+                place, reached, await run_in_threadpool(_estimate, reads, hub, place, reached)
+            )
+            return
         await asyncio.sleep(_PAUSE)
+
+
+def insist(request: Request) -> None:
+    """Go on only if the place was reached.
+
+    Raises:
+        NotYet: it was not reached in the time that the caller wanted to wait.
+    """
+    not_yet: NotYet | None = getattr(request.state, "not_yet", None)
+    if not_yet is not None:
+        raise not_yet
 
 
 def _seconds(text: str | None) -> float:

@@ -163,7 +163,7 @@ async def _changes(
 ) -> Sequence[Change]:
     """Changes after a place, waiting for the first one if the caller wants to."""
     watcher: Watcher = request.app.state.watcher
-    loop_ends = _now() + page.wait
+    loop_ends = _now() + min(page.wait, request.app.state.longest_wait)
     seen = since
     while True:
         changes = await run_in_threadpool(_read, reads, since, domain, page.limit + 1)

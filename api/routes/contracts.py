@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from api.auth import CallerDep, allows
 from api.deps import ReadsDep
 from api.lookup import find_state
-from api.read_after import wait_for_change
+from api.read_after import insist, wait_for_change
 from api.routes.lists import alike_in, list_response, may_search_beginnings
 from api.routes.parameters import ContractListParameters
 from api.routes.responses import CHECKED, GUARDED, PENDING, UNKNOWN
@@ -37,6 +37,7 @@ def list_contracts(
     page: Annotated[ContractListParameters, Query()], request: Request, caller: CallerDep, reads: ReadsDep
 ) -> Response:
     """Without `q` in the order of their last change, with `q` best matches first. `next` leads to the next page."""
+    insist(request)
     with reads.snapshot() as connection:
         names = None if page.customer is None else tuple(names_of(connection, _customer(connection, page.customer)))
         filters = Filters(

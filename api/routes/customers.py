@@ -10,7 +10,7 @@ from api.cursors import read_cursor, write_cursor
 from api.deps import ReadsDep
 from api.lookup import find_golden
 from api.present import fact_object
-from api.read_after import wait_for_change
+from api.read_after import insist, wait_for_change
 from api.routes.lists import alike_in, list_response, may_search_beginnings
 from api.routes.parameters import CustomerListParameters, EntityIdPath, Paged
 from api.routes.responses import CHECKED, GUARDED, ONE, PENDING
@@ -48,6 +48,7 @@ def list_customers(
     page: Annotated[CustomerListParameters, Query()], request: Request, caller: CallerDep, reads: ReadsDep
 ) -> Response:
     """Without `q` in the order of their last change, with `q` best matches first. `next` leads to the next page."""
+    insist(request)
     filters = Filters(
         q=page.q,
         country=page.country.upper() if page.country else None,

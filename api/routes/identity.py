@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api.auth import allows
 from api.deps import ReadsDep
 from api.errors import AMBIGUOUS_NAME, NOT_FOUND, NOT_RESOLVED, RECORD_DELETED, ProblemRaised, refuse
 from api.present import classification_object, crosswalk_object, fate_object
-from api.read_after import wait_for_change
+from api.read_after import insist, wait_for_change
 from api.routes.parameters import EntityIdPath, ReadAfter, Storable
 from api.routes.responses import CHECKED, GUARDED, NAMED, PENDING, TOO_LARGE, UNKNOWN
 from api.schemas.identity import MOST_IDS, Classification, Fate, IdsToClassify
@@ -48,6 +48,7 @@ router = APIRouter(
     dependencies=[Depends(wait_for_change)],
 )
 def get_crosswalk(
+    request: Request,
     reads: ReadsDep,
     look: Annotated[ReadAfter, Query()],
     system: Storable = Path(max_length=100, description="Platform, e.g. `crm`."),
@@ -55,7 +56,8 @@ def get_crosswalk(
     key: Storable = Path(max_length=500, description="Primary key; may contain slashes."),
 ) -> Response:
     """By primary key, by an alias (`erp/item%23gtin/...`), or by an offer, which leads to its product."""
-    del look  # taken care of before we get here
+    del look  # wait_for_change has read it
+    insist(request)
     name = CrosswalkKey(system, type, key)
     with reads.snapshot() as connection:
         found = meanings(connection, [name]).get(name, ())

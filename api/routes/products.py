@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.auth import CallerDep, allows
 from api.deps import ReadsDep
-from api.read_after import wait_for_change
+from api.read_after import insist, wait_for_change
 from api.routes.lists import alike_in, list_response, may_search_beginnings
 from api.routes.parameters import ListParameters
 from api.routes.responses import CHECKED, GUARDED, PENDING
@@ -35,6 +35,7 @@ def list_products(
     page: Annotated[ListParameters, Query()], request: Request, caller: CallerDep, reads: ReadsDep
 ) -> Response:
     """Without `q` in the order of their last change, with `q` best matches first. `next` leads to the next page."""
+    insist(request)
     filters = Filters(
         q=page.q,
         status=page.status,

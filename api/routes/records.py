@@ -10,7 +10,7 @@ from api.deps import ReadsDep
 from api.instants import compute
 from api.lookup import find_golden
 from api.present import joined_objects, lineage_object, record_object, source_object
-from api.read_after import wait_for_change
+from api.read_after import insist, wait_for_change
 from api.routes.lists import narrowed
 from api.routes.parameters import Axes, EntityIdPath, KnownAt, Paged
 from api.routes.responses import CHECKED, GUARDED, ONE, PENDING, UNMODIFIED
@@ -52,6 +52,7 @@ def record_router(domain: Domain) -> APIRouter:
         that the hub had received at `known_at`; `rules` lets another released rule set choose. References are resolved
         to golden records as they are now. An absorbed id redirects to its survivor.
         """
+        insist(request)
         if look.known_at is None and look.valid_at is None and look.rules is None:
             quick: QuickReads = request.app.state.quick
             current = quick.golden(domain, id)
