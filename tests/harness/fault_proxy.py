@@ -83,7 +83,9 @@ class FaultProxy:
     async def _shut_down(self) -> None:
         self._server.close()
         for connection in list(self._connections):
+            connection.passes.set()
             connection.close()
+        await asyncio.sleep(0.1)  # let the pumps end
 
     async def _accept(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         try:
