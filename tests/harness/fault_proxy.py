@@ -32,8 +32,11 @@ class _Connection:
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
     passes: asyncio.Event = field(default_factory=asyncio.Event)
+    dead: bool = False
 
     def close(self, *, reset: bool = False) -> None:
+        self.dead = True
+        self.passes.set()  # whoever waits to pass something on finds that it is over
         for side in (self.client, self.server):
             _close(side, reset=reset)
 
@@ -83,7 +86,6 @@ class FaultProxy:
     async def _shut_down(self) -> None:
         self._server.close()
         for connection in list(self._connections):
-            connection.passes.set()
             connection.close()
         await asyncio.sleep(0.1)  # let the pumps end
 
@@ -108,6 +110,8 @@ class FaultProxy:
                 if self.latency:
                     await asyncio.sleep(self.latency)
                 await connection.passes.wait()
+                if connection.dead:
+                    return
                 target.write(chunk)
                 await target.drain()
         if connection.passes.is_set():
