@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench migration pins openapi clean
+.PHONY: help setup demo test check captures bench migration pins openapi clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ check: setup ## Style, types, import rules, API description
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@if test -f api/openapi.json; then $(BIN)/python -m api.openapi --check; fi
+
+captures: setup ## Compare whole captures with the tables they were taken from: make captures DIR=...
+	$(BIN)/python -m bench.captures $(DIR)
 
 bench: setup ## Measure the ingest of a larger world
 	$(BIN)/python -m bench.ingest
