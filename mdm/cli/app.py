@@ -5,7 +5,7 @@ import sys
 import typer
 
 from mdm import __version__
-from mdm.cli import check, conformance, exceptions, export, feeds, governance, keys, match, replay, run
+from mdm.cli import check, conformance, contracts, exceptions, export, feeds, governance, keys, match, replay, run
 from mdm.errors import MdmError, TransientError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command("verify")(check.verify)
 app.command("replay")(replay.replay)
 app.command("reconcile")(governance.reconcile)
 app.command("readiness")(governance.readiness)
+app.add_typer(contracts.contracts, name="contracts", help="Data contracts: list, lint, diff, test.")
 app.add_typer(conformance.conformance, name="conformance", help="A feed, held against the hard cases of CDC.")
 app.add_typer(match.match, name="match", help="The matching engine, measured.")
 app.add_typer(keys.keys, name="keys", help="API keys and their roles.")
