@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
+FUZZ_SECONDS ?= 180
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check captures bench migration pins openapi clean
+.PHONY: help setup demo test check fuzz captures bench migration pins openapi clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +33,9 @@ check: setup ## Style, types, import rules, API description
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@if test -f api/openapi.json; then $(BIN)/python -m api.openapi --check; fi
+
+fuzz: setup ## Damage captured messages for FUZZ_SECONDS (180) and see that none goes astray
+	$(BIN)/python -m tests.fuzz.campaign $(FUZZ_SECONDS)
 
 captures: setup ## Compare whole captures with the tables they were taken from: make captures DIR=...
 	$(BIN)/python -m bench.captures $(DIR)

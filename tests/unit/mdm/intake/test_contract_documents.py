@@ -44,7 +44,7 @@ def test_a_sound_contract_has_no_finding(tmp_path: Path) -> None:
     [
         ("kind: DataContract", "kind: Poem", "NOT_ODCS", Severity.ERROR),
         ("status: active", "status: [active]", "NOT_ODCS", Severity.ERROR),
-        ("physicalType: bigint", "physicalType: enormous", "NOT_READABLE", Severity.ERROR),
+        ("value: string", "value: loud", "NOT_READABLE", Severity.ERROR),
         ("logicalType: number, ", "", "NOT_ODCS", Severity.ERROR),
         ("schema:", "schema: [", "NOT_YAML", Severity.ERROR),
         ("role: owner", "role: bystander", "NO_OWNER", Severity.ERROR),
