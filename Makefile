@@ -7,7 +7,7 @@ DEMO_ARGS ?=
 FUZZ_SECONDS ?= 180
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fuzz captures bench migration pins openapi clean
+.PHONY: help setup demo test check fuzz captures bench vectors migration pins openapi clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ captures: setup ## Compare whole captures with the tables they were taken from: 
 
 bench: setup ## Measure the ingest of a larger world
 	$(BIN)/python -m bench.ingest
+
+vectors: setup ## Judge identifiers of known validity (DATA=folder with identifiers.csv)
+	$(BIN)/python -m bench.vectors --data $(DATA)
 
 migration: setup ## Write migration 0001 again from the tables (until the first release)
 	$(BIN)/python -m migrations.initial

@@ -5,7 +5,20 @@ import sys
 import typer
 
 from mdm import __version__
-from mdm.cli import check, conformance, contracts, exceptions, export, feeds, governance, keys, match, replay, run
+from mdm.cli import (
+    check,
+    conformance,
+    contracts,
+    exceptions,
+    export,
+    feeds,
+    governance,
+    keys,
+    match,
+    onboarding,
+    replay,
+    run,
+)
 from mdm.errors import MdmError, TransientError
 
 app = typer.Typer(
@@ -30,7 +43,8 @@ app.add_typer(check.state, name="state", help="What the hub holds, as one number
 app.command("verify")(check.verify)
 app.command("replay")(replay.replay)
 app.command("reconcile")(governance.reconcile)
-app.command("readiness")(governance.readiness)
+app.command("readiness")(onboarding.readiness)
+app.add_typer(onboarding.onboarding, name="onboarding", help="ERP onboarding: verdicts, registries, confirmations.")
 app.add_typer(contracts.contracts, name="contracts", help="Data contracts: list, lint, diff, test.")
 app.add_typer(conformance.conformance, name="conformance", help="A feed, held against the hard cases of CDC.")
 app.add_typer(match.match, name="match", help="The matching engine, measured.")
