@@ -4,52 +4,13 @@ None of them stops anything. Each becomes an exception with an owner, because wh
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from mdm.model.events import ChangeEvent, Operation, Outcome, Place, TopicPartition
+from mdm.model.gaps import Alarm, Known, LogPosition, Mark, Watched
 from mdm.model.mirror import TableName
 
 #: A committed transaction takes one offset of its own, so single ones are missing wherever a producer uses them.
 _TOLERATED = 1
-
-#: Commit and write position in a source's log.
-LogPosition = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """How far a partition was read: the next offset, and the furthest position of a streamed change."""
-
-    next_offset: int
-    position: LogPosition = (-1, -1)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What was noted of partitions and tables before: marks, and where each table's snapshot was taken."""
-
-    marks: Mapping[TopicPartition, Mark]
-    snapshots: Mapping[TableName, LogPosition]
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """One sign. The same question is one exception, however often it shows."""
-
-    code: str
-    question: str
-    place: Place
-    detail: str
-    table: TableName | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """The signs of a batch, and what to note for the next one."""
-
-    alarms: tuple[Alarm, ...]
-    marks: Mapping[TopicPartition, Mark]
-    snapshots: Mapping[TableName, LogPosition]
 
 
 def watch(

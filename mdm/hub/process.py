@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 
 from mdm.clock import Clock
-from mdm.core.gaps import Alarm, watch
+from mdm.core.gaps import watch
 from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
 from mdm.hub.resolve import DomainChange, resolve_domain
@@ -21,6 +21,7 @@ from mdm.intake.debezium import Decoded, translate
 from mdm.intake.mapping import standardise
 from mdm.intake.refusal import FALLBACK_OWNER
 from mdm.model.events import ChangeEvent, DeadLetter, Message, Operation, Outcome, Place, TopicPartition
+from mdm.model.gaps import Alarm
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord

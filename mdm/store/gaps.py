@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-from mdm.core.gaps import Alarm, Known, Mark, Watched
 from mdm.model.events import TopicPartition
+from mdm.model.gaps import Alarm, Known, Mark, Watched
 from mdm.model.mirror import TableName
 from mdm.store.unit_of_work import UnitOfWork
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mdm.core.gaps import Known, Mark, watch
+from mdm.core.gaps import watch
 from mdm.model.events import ChangeEvent, Operation, Outcome, Place, TopicPartition
+from mdm.model.gaps import Known, Mark
 from tests.unit.mdm.core.events import change, delete
 
 LOG = TopicPartition("crm.public.account", 0)
