@@ -7,7 +7,7 @@ DEMO_ARGS ?=
 FUZZ_SECONDS ?= 180
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fuzz captures bench vectors migration pins openapi clean
+.PHONY: help setup demo test race check fuzz captures bench vectors migration pins openapi clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ demo: setup ## Load the sample world, show the result, serve API and console
 
 test: setup ## Run all tests
 	$(BIN)/python -m pytest -n auto
+
+race: setup ## Two and three workers on one store, split in many ways: the same state as one
+	MDM_RACE_SEEDS=$${SEEDS:-1,2,3,4,5,6,7,8} $(BIN)/python -m pytest -q tests/integration/hub/test_claims.py tests/integration/hub/test_convergence.py -k "quiet or beside or step or interleaving"
 
 check: setup ## Style, types, import rules, API description
 	$(BIN)/ruff check .
