@@ -7,7 +7,7 @@ DEMO_ARGS ?=
 FUZZ_SECONDS ?= 180
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test race check fuzz captures bench vectors migration pins openapi clean
+.PHONY: help setup demo test race check fuzz captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,7 @@ check: setup ## Style, types, import rules, API description
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@if test -f api/openapi.json; then $(BIN)/python -m api.openapi --check; fi
+	$(BIN)/python -m api.asyncapi --check
 
 fuzz: setup ## Damage captured messages for FUZZ_SECONDS (180) and see that none goes astray
 	$(BIN)/python -m tests.fuzz.campaign $(FUZZ_SECONDS)
@@ -46,6 +47,23 @@ captures: setup ## Compare whole captures with the tables they were taken from: 
 bench: setup ## Measure the ingest of a larger world
 	$(BIN)/python -m bench.ingest
 
+live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 5 minutes)
+	MDM_LIVE=1 $(BIN)/python -m pytest -p no:randomly tests/live
+
+stack: setup ## Start Kafka, Debezium, four platform databases and the hub (Java 17 and Maven; data in var/stack)
+	$(BIN)/python -m deploy.stack up
+
+stack-demo: setup ## Change rows of a platform by SQL and watch the golden record change
+	$(BIN)/python -m deploy.stack demo
+
+stack-down: setup ## Stop the stack; its data stay
+	$(BIN)/python -m deploy.stack down
+
+compose-data: setup ## SQL of the sample platforms for deploy/compose.yaml
+	$(BIN)/python -m deploy.stack sql --directory var/platforms
+
+bench-kafka: setup ## Events per second from Kafka to golden records, freshness, memory (Java 17 and Maven)
+	$(BIN)/python -m bench.kafka
 vectors: setup ## Judge identifiers of known validity (DATA=folder with identifiers.csv)
 	$(BIN)/python -m bench.vectors --data $(DATA)
 

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from mdm.cli.context import JSON_OPTION, print_json, print_table, progress_bar
-from mdm.cli.feeds import open_feed
+from mdm.cli.open_feed import open_to_look
 from mdm.hub.conformance.cases import Verdict
 from mdm.hub.conformance.run import Examined, examine_captures, examine_feed
 from mdm.intake.catalogue import load_catalogue
@@ -22,7 +22,12 @@ def _group() -> None:
 
 @conformance.command("run")
 def run(
-    feed: str | None = typer.Option(None, help="Your own feed: file:PATH; without it, the shipped captures."),
+    feed: str | None = typer.Option(
+        None, help="Your own feed: file:PATH or kafka://HOST:PORT; without it, the shipped captures."
+    ),
+    topics: str | None = typer.Option(
+        None, help="Kafka: regular expression of topics; default: those of the contracts."
+    ),
     sources: Path | None = typer.Option(
         None, help="Folder with the contracts of your feed; default: the shipped ones."
     ),
@@ -37,7 +42,8 @@ def run(
         if feed is None:
             examined = list(examine_captures(tell))
         else:
-            examined = [examine_feed(open_feed(feed), load_catalogue(sources), limit)]
+            catalogue = load_catalogue(sources)
+            examined = [examine_feed(open_to_look(feed, topics, catalogue), catalogue, limit)]
     if as_json:
         print_json({"conforms": all(each.conforms for each in examined), "feeds": [_json(each) for each in examined]})
     elif feed is None:

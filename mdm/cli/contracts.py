@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from mdm.cli.context import JSON_OPTION, print_json, print_table
-from mdm.cli.feeds import open_feed
+from mdm.cli.open_feed import open_to_look
 from mdm.errors import OperatorError
 from mdm.hub.contract_trial import TableTest, trial_catalogue, try_contract
 from mdm.intake.catalogue import CONTRACT_FILES, SHIPPED_SOURCES, load_catalogue
@@ -113,7 +113,7 @@ def diff_command(
 @contracts.command("test")
 def trial_command(
     document: Path = typer.Argument(..., help="The contract; a draft is read as if it were active."),
-    feed: str = typer.Option(..., help="Events to hold against it: file:PATH."),
+    feed: str = typer.Option(..., help="Events to hold against it: file:PATH or kafka://HOST:PORT."),
     limit: int = typer.Option(100_000, help="Most messages to look at."),
     allow_drift: bool = typer.Option(
         False, "--allow-drift", help="Differences that are only told do not fail the test."
@@ -121,10 +121,15 @@ def trial_command(
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Read events by a contract, and tell what would be refused and what would be told. Exits with 1 when any would."""
-    catalogue, source = trial_catalogue(document), open_feed(feed)
+    catalogue = trial_catalogue(document)
+    source = open_to_look(feed, None, catalogue)
     messages: list[Message] = []
-    while len(messages) < limit and (batch := source.poll(min(10_000, limit - len(messages)), 1.0)):
+    while len(messages) < limit:
+        batch = source.poll(min(10_000, limit - len(messages)), 1.0)
         messages.extend(batch)
+        if not batch and source.at_end():
+            break
+    source.close()
     results = try_contract(catalogue, messages)
     if as_json:
         print_json({"passed": all(each.passed for each in results), "tables": [asdict(each) for each in results]})

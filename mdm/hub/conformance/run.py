@@ -87,6 +87,7 @@ def examine_feed(feed: Consumer, catalogue: Catalogue, limit: int) -> Examined:
         messages.extend(batch)
         if not batch and feed.at_end():
             break
+    feed.close()
     if not messages:
         raise OperatorError("The feed has no messages.", action="Check its path, or the topics.")
     return examine(feed.name, messages, catalogue)
