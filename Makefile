@@ -7,7 +7,7 @@ DEMO_ARGS ?=
 FUZZ_SECONDS ?= 180
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test race check fuzz captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
+.PHONY: help setup demo test race check dashboards fuzz captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ check: setup ## Style, types, import rules, API description
 	$(BIN)/lint-imports
 	@if test -f api/openapi.json; then $(BIN)/python -m api.openapi --check; fi
 	$(BIN)/python -m api.asyncapi --check
+
+dashboards: setup ## Write the Grafana dashboards anew (deploy/grafana)
+	$(BIN)/python -m deploy.grafana.build
 
 fuzz: setup ## Damage captured messages for FUZZ_SECONDS (180) and see that none goes astray
 	$(BIN)/python -m tests.fuzz.campaign $(FUZZ_SECONDS)
