@@ -9,6 +9,7 @@ from mdm.cli import (
     check,
     conformance,
     contracts,
+    erase,
     exceptions,
     export,
     feed_control,
@@ -19,6 +20,7 @@ from mdm.cli import (
     onboarding,
     replay,
     run,
+    steward,
     worker,
 )
 from mdm.errors import MdmError, TransientError
@@ -51,7 +53,9 @@ app.command("readiness")(onboarding.readiness)
 app.add_typer(onboarding.onboarding, name="onboarding", help="ERP onboarding: verdicts, registries, confirmations.")
 app.add_typer(contracts.contracts, name="contracts", help="Data contracts: list, lint, diff, test.")
 app.add_typer(conformance.conformance, name="conformance", help="A feed, held against the hard cases of CDC.")
+app.add_typer(erase.erase, name="erase", help="Erase a person: request, approval, proof.")
 app.add_typer(match.match, name="match", help="The matching engine, measured.")
+app.add_typer(steward.steward, name="steward", help="Judge, merge, split, override, undo; preview any of it; approve.")
 app.add_typer(keys.keys, name="keys", help="API keys and their roles.")
 
 
