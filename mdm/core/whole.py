@@ -5,7 +5,7 @@ Entities are named by their smallest member, so nothing here depends on issued i
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -47,10 +47,14 @@ class WholeEntity:
 
 @dataclass(frozen=True, slots=True)
 class WholeDomain:
-    """The state of one domain: links by (a, b), entities by smallest member, questions about oversized blocks."""
+    """The state of one domain: links by (a, b), entities by smallest member, the pairs that were compared, what
+    matching read of each record, and questions about oversized blocks.
+    """
 
     links: Mapping[tuple[RecordId, RecordId], Link]
     entities: Mapping[CrosswalkKey, WholeEntity]
+    candidates: Set[tuple[RecordId, RecordId]]
+    comparisons: Mapping[RecordId, Mapping[str, Any]]
     questions: frozenset[str] = frozenset()
 
 
@@ -85,8 +89,8 @@ def resolve_all(
             surviving = consolidate(rules.rulesets[domain], members, rules.trust)
             digest = golden_digest(keys, surviving.values)
             entities[keys[0]] = WholeEntity(keys, surviving.values, digest, surviving_support(surviving))
-        asked = _questions(model, mine, blocks)
-        result[domain] = WholeDomain({(link.a, link.b): link for link in links}, entities, asked)
+        links_by_ends = {(link.a, link.b): link for link in links}
+        result[domain] = WholeDomain(links_by_ends, entities, pairs, comparisons, _questions(model, mine, blocks))
     return result
 
 

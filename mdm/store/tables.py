@@ -505,3 +505,4 @@ api_key = Table(
 from mdm.store import tables_exceptions as exceptions  # noqa: E402, F401
 from mdm.store import tables_onboarding as onboarding  # noqa: E402, F401
 from mdm.store import tables_stewardship as stewardship  # noqa: E402, F401
+from mdm.store import tables_streams as streams  # noqa: E402, F401

@@ -265,6 +265,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_exception_status_kind"), "exception", ["status", "kind"], unique=False)
     op.create_table(
+        "feed_control",
+        sa.Column("feed", sa.Text(), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("feed", name=op.f("pk_feed_control")),
+    )
+    op.create_table(
         "feed_position",
         sa.Column("feed", sa.Text(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
