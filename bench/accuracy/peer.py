@@ -1,4 +1,4 @@
-"""Splink as its users meet it: comparisons of its library with their default thresholds, trained as its tutorial says."""
+"""Splink as its users meet it: comparisons of its library with their defaults, trained as its tutorial says."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -49,8 +49,8 @@ def splink_by_default(
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
     if not given.get("no_em"):
         for rule in first[:3]:
-            # A rule that pairs nobody cannot train; its user would take the next one.
-            with suppress(EMTrainingException):
+            # A rule that pairs nobody, or drives a probability to nothing, trains nothing; its user takes the next.
+            with suppress(EMTrainingException, ValueError):
                 linker.training.estimate_parameters_using_expectation_maximisation(rule)
     predictions = linker.inference.predict()
     reports = {threshold: _clusters(linker, predictions, threshold, entities) for threshold in _TRIED}

@@ -34,12 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, help="write a page and the figures of each set there")
     options = parser.parse_args(arguments)
     sets: Mapping[str, Any] = yaml.safe_load((HERE / "sets.yaml").read_text("utf-8"))
-    lines = []
-    print(" | ".join(_HEAD))
+    _line(_HEAD)
     for name in options.sets.split(",") if options.sets else sets:
-        lines.append(_measure(name, sets[name], options.data, options.labels, options.out))
-        print(" | ".join(map(str, lines[-1])), flush=True)
-    print("\npublished: " + "; ".join(f"{name}: {entry['published']}" for name, entry in sets.items()))
+        _line(_measure(name, sets[name], options.data, options.labels, options.out))
+    sys.stdout.write("published: " + "; ".join(f"{name}: {entry['published']}" for name, entry in sets.items()) + "\n")
+
+
+def _line(cells: Sequence[object]) -> None:
+    sys.stdout.write(" | ".join(map(str, cells)) + "\n")
+    sys.stdout.flush()
 
 
 def _measure(name: str, entry: Mapping[str, Any], data: Path, labels: bool, out: Path | None) -> list[object]:
@@ -64,6 +67,10 @@ def _measure(name: str, entry: Mapping[str, Any], data: Path, labels: bool, out:
             entry.get("naive", "-"), f"{seconds:.0f}"]  # fmt: skip
 
 
+def _note(text: str) -> None:
+    sys.stderr.write(f"  {text}\n")
+
+
 def _chosen(entity: object, sample: int) -> bool:
     return sample == 1 or crc32(str(entity).encode()) % sample == 0
 
@@ -73,7 +80,7 @@ def _train(table: Table, places: Sequence[int], labels: bool) -> MatchModel:
     assert profile is not None
     entities = [str(table.entities[at]) for at in places] if labels else []
     store = Store([table.comparisons[at] for at in places], entities)
-    return train(profile, [store], Options(), lambda text: print(f"  {text}", file=sys.stderr)).model()
+    return train(profile, [store], Options(), _note).model()
 
 
 def _figures(name: str, found: Assessment) -> list[object]:

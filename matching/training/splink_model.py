@@ -33,8 +33,8 @@ def settings_of(model: MatchModel, blocking: Sequence[str] = (), *, weighed: boo
         "blocking_rules_to_generate_predictions": [{"blocking_rule": rule} for rule in blocking],
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": True,
-        "max_iterations": 60,
-        "em_convergence": 0.0005,
+        "max_iterations": 20,
+        "em_convergence": 0.001,
     }
 
 
