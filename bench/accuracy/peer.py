@@ -29,7 +29,9 @@ def splink_by_default(
 ) -> tuple[Report, Report]:
     """Entities at the tutorial's threshold, and at the best threshold that hindsight finds."""
     hush()
-    columns = sorted({column for row in rows for column in row if column != "source_dataset"})
+    # Only what Splink is asked to read: other columns may have names that its own SQL uses.
+    wanted = " ".join([*given["comparisons"], *given["blocking"]])
+    columns = sorted({column for column in rows[0] if column in wanted} | set(given["comparisons"]))
     api = DuckDBAPI(connection=duckdb.connect())
     frames = []
     split = sorted(set(tables)) if given.get("distinct_files") else [""]
