@@ -48,6 +48,12 @@ fuzz: setup ## Damage captured messages for FUZZ_SECONDS (180) and see that none
 captures: setup ## Compare whole captures with the tables they were taken from: make captures DIR=...
 	$(BIN)/python -m bench.captures $(DIR)
 
+fuzz: setup ## Hold the API to its description with many generated requests
+	MDM_FUZZ_EXAMPLES=$${MDM_FUZZ_EXAMPLES:-50} $(BIN)/python -m pytest -q tests/api/test_contract.py
+
+bench-api: setup ## Measure the API over 100,000 golden records
+	$(BIN)/python -m bench.api
+
 bench: setup ## Measure the ingest of a larger world
 	$(BIN)/python -m bench.ingest
 

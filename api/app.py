@@ -34,6 +34,7 @@ from api.errors import (
 from api.feed import Watcher
 from api.freshness import Freshness
 from api.metrics import Metrics
+from api.rate import Limiter, Rate
 from api.read_after import NotYet
 from api.request_log import write_line
 from api.routes import (
@@ -59,6 +60,7 @@ from api.wire import encode
 from mdm.access import Role
 from mdm.core.four_eyes import Policy
 from mdm.errors import MdmError
+from mdm.hub.tokens import TokenVerifier
 from mdm.model.ids import Domain
 from mdm.store.quick import QuickReads
 
@@ -92,6 +94,10 @@ class ApiOptions:
     log: RequestLog = write_line
     #: How long an answer about a key may be remembered, and so how long a revoked key may still work.
     remember_keys_seconds: float = 5.0
+    #: How many requests one caller may send to one process.
+    rate: Rate = field(default_factory=lambda: Rate(per_second=2_000.0, burst=4_000))
+    #: Verifies access tokens of an identity provider; None when only API keys are accepted.
+    tokens: TokenVerifier | None = None
     #: Nobody waits longer than this for something to happen, whatever was asked for. Seconds.
     longest_wait: float = 30.0
     #: Where released match models are, beside those that ship.
@@ -133,6 +139,8 @@ def assemble(options: ApiOptions) -> FastAPI:
     )
     app.state.metrics = Metrics()
     app.state.released = Released(options.models_dir)
+    app.state.tokens = options.tokens
+    app.state.limiter = Limiter(options.rate)
     app.state.freshness = Freshness()
     app.state.watcher = Watcher()
     app.state.longest_wait = options.longest_wait

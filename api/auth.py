@@ -5,6 +5,7 @@ routes; the application does not start otherwise (`api.app`).
 """
 
 import hashlib
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
@@ -15,8 +16,9 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import Reads, ReadsDep
-from api.errors import FORBIDDEN, UNAUTHENTICATED, refuse
+from api.errors import FORBIDDEN, TOO_MANY, UNAUTHENTICATED, refuse
 from mdm.access import Caller, Role
+from mdm.hub.tokens import TokenVerifier
 from mdm.store import api_keys
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="Bearer", description="An API key: `Authorization: Bearer mdm_...`")
@@ -74,7 +76,12 @@ async def authenticate(
     bearer_key = bearer.credentials if bearer is not None else "of another scheme"
     presented = bearer_key if "authorization" in request.headers else header
     ring: KeyRing = request.app.state.key_ring
-    caller = await ring.caller(presented, reads) if presented else None
+    tokens: TokenVerifier | None = request.app.state.tokens
+    caller = None
+    if presented and tokens is not None and presented.count(".") == 2:
+        caller = await run_in_threadpool(tokens.caller, presented)
+    elif presented:
+        caller = await ring.caller(presented, reads)
     if caller is None:
         raise refuse(
             UNAUTHENTICATED,
@@ -83,6 +90,11 @@ async def authenticate(
         )
     # Read by the request log, which sits outside of the routes.
     request.scope["mdm.key_id"] = caller.key_id
+    seconds = request.app.state.limiter.wait(caller.key_id)
+    if seconds > 0:
+        raise refuse(
+            TOO_MANY, "This key sends more requests than it may.", headers={"Retry-After": str(math.ceil(seconds))}
+        )
     request.scope["mdm.freshness"] = await request.app.state.freshness.text(reads)
     return caller
 

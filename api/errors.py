@@ -152,6 +152,12 @@ ADDRESS_TOO_LONG = ProblemType(
 HEADERS_TOO_LARGE = ProblemType(
     "headers-too-large", 431, "The request headers are too large", "Send fewer or shorter headers and cookies."
 )
+TOO_MANY = ProblemType(
+    "too-many-requests",
+    429,
+    "Too many requests",
+    "Wait for the seconds of `Retry-After`. Ask for more at once (`limit`, exports, `ids:classify`), not more often.",
+)
 INTERNAL = ProblemType(
     "internal",
     500,
@@ -192,6 +198,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         ADDRESS_TOO_LONG,
         INVALID_REQUEST,
         INVALID_CURSOR,
+        TOO_MANY,
         HEADERS_TOO_LARGE,
         INTERNAL,
         UNAVAILABLE,

@@ -22,7 +22,8 @@ MEDIA_TYPES: Mapping[str, str] = {
 }
 #: A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_HEAD = ("id", "version", "name", "known_from", "ruleset")
+#: Named so that no attribute is called the same.
+_HEAD = ("id", "record_version", "display_name", "known_from", "ruleset")
 
 Chunk = Sequence[tuple[GoldenRow, Mapping[str, Any]]]
 
@@ -77,7 +78,7 @@ def _csv(domain: Domain, columns: Sequence[str], chunks: Iterable[Chunk], role: 
 
 
 def _parquet(domain: Domain, columns: Sequence[str], chunks: Iterable[Chunk], role: Role) -> Iterator[bytes]:
-    schema = pa.schema([(column, pa.int32() if column == "version" else pa.string()) for column in columns])
+    schema = pa.schema([(column, pa.int32() if column == "record_version" else pa.string()) for column in columns])
     sink = io.BytesIO()
     with pq.ParquetWriter(sink, schema) as writer:
         for chunk in chunks:
@@ -96,8 +97,8 @@ def _flat(domain: Domain, columns: Sequence[str], chunk: Chunk, role: Role) -> I
         for name, value in shown.items():
             if name in record:
                 record[name] = _text(value)
-        record["id"], record["version"], record["ruleset"] = row.entity_id, row.version, row.ruleset
-        record["name"], record["known_from"] = row.name, row.known_from.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        record["id"], record["record_version"], record["ruleset"] = row.entity_id, row.version, row.ruleset
+        record["display_name"], record["known_from"] = row.name, row.known_from.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         yield record
 
 

@@ -36,6 +36,7 @@ COMMON: Responses = {
 GUARDED: Responses = {
     401: _problem("No valid API key."),
     403: _problem("The role of the API key does not include this."),
+    429: _problem("Too many requests; `Retry-After` says when to go on."),
 }
 #: What a request with parameters may be answered.
 CHECKED: Responses = {422: _problem("A parameter is not understood.")}

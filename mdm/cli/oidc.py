@@ -1,0 +1,56 @@
+"""The identity provider of the environment: whose access tokens `mdm serve` believes beside API keys."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from mdm.access import Role
+from mdm.errors import ConfigurationInvalid, TransientError
+from mdm.hub.tokens import TokenRules, TokenVerifier
+
+_NEEDED = ("MDM_OIDC_ISSUER", "MDM_OIDC_AUDIENCE", "MDM_OIDC_JWKS_URL", "MDM_OIDC_ROLES")
+
+
+def token_verifier(environment: Mapping[str, str]) -> TokenVerifier | None:
+    """The verifier of `MDM_OIDC_ISSUER`, `_AUDIENCE`, `_JWKS_URL` and `_ROLES` (`group=role,...`); None without them.
+
+    `MDM_OIDC_ROLES_CLAIM` names the claim that lists a caller's groups, `groups` if absent.
+
+    Raises:
+        ConfigurationInvalid: some of them are missing, or a role does not exist.
+    """
+    given = {name: environment[name] for name in _NEEDED if environment.get(name)}
+    if not given:
+        return None
+    missing = [name for name in _NEEDED if name not in given]
+    if missing:
+        raise ConfigurationInvalid(f"{', '.join(missing)} must be set, too, for access tokens to be believed.")
+    rules = TokenRules(
+        issuer=given["MDM_OIDC_ISSUER"],
+        audience=given["MDM_OIDC_AUDIENCE"],
+        roles=_roles(given["MDM_OIDC_ROLES"]),
+        roles_claim=environment.get("MDM_OIDC_ROLES_CLAIM") or "groups",
+    )
+    return TokenVerifier(rules, lambda: _fetched(given["MDM_OIDC_JWKS_URL"]))
+
+
+def _roles(written: str) -> dict[str, Role]:
+    roles: dict[str, Role] = {}
+    for pair in written.split(","):
+        group, _, role = pair.strip().rpartition("=")
+        if not group or role not in tuple(Role):
+            raise ConfigurationInvalid(f"MDM_OIDC_ROLES: {pair!r} does not read group=role with a role of the hub.")
+        roles[group] = Role(role)
+    return roles
+
+
+def _fetched(address: str) -> Mapping[str, Any]:
+    # No redirects: keys come from the address that an operator wrote, and from nowhere else.
+    try:
+        answer = httpx.get(address, timeout=5, follow_redirects=False)
+        answer.raise_for_status()
+        document: Mapping[str, Any] = answer.json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise TransientError(f"The identity provider gives no keys at {address}: {error}") from error
+    return document
