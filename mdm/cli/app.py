@@ -23,6 +23,7 @@ from mdm.cli import (
     steward,
     worker,
 )
+from mdm.cli.get import get
 from mdm.errors import MdmError, TransientError
 
 app = typer.Typer(
@@ -42,6 +43,7 @@ app.add_typer(feed_control.control, name="feeds", help="Feeds: show them, hold t
 app.add_typer(worker.worker, name="worker", help="Processes that run until they are stopped.")
 app.add_typer(exceptions.exceptions, name="exceptions", help="What could not be processed, why, and who must act.")
 app.command("serve")(run.serve)
+app.command("get")(get)
 app.command("demo")(run.demo)
 app.add_typer(export.export, name="export", help="Golden records, crosswalks and source rows as files.")
 app.command("explain")(check.explain)

@@ -1,0 +1,13 @@
+"""A Python client of the hub's API: typed, thin, with the manners that the API asks of its callers.
+
+from mdm.client import Hub
+
+with Hub("http://127.0.0.1:8080", key) as hub:
+    for customer in hub.search("customers", q="acme"):
+        print(customer.id, customer.name)
+"""
+
+from mdm.client.hub import Hub
+from mdm.client.values import Candidate, Change, Match, Problem, Record
+
+__all__ = ["Candidate", "Change", "Hub", "Match", "Problem", "Record"]

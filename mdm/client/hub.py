@@ -1,0 +1,132 @@
+"""The client: pages, redirects of merged ids, waiting after 429 and 503, resumed exports."""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from mdm.client.values import Change, Match, Problem, Record, change_of, match_of, record_of
+
+_RETRIED = frozenset({429, 503})
+
+
+class Hub:
+    """One hub. `domain` arguments are `customers`, `contracts` or `products`.
+
+    Raises of every method:
+        Problem: the API refused.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        attempts: int = 5,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._attempts = attempts
+        self._sleep = sleep
+        self._http = httpx.Client(
+            base_url=url,
+            headers={"Authorization": f"Bearer {key}"},
+            transport=transport,
+            follow_redirects=True,  # a merged id leads to its survivor
+            timeout=60,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections up."""
+        self._http.close()
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """Any address of the API, as JSON."""
+        return self._asked("GET", path, params=_given(parameters)).json()
+
+    def record(self, domain: str, id: str, **parameters: Any) -> Record:
+        """One golden record; `known_at`, `valid_at`, `rules`, `fields`, `after` as the API takes them."""
+        return record_of(self.get(f"/v1/{domain}/{id}", **parameters))
+
+    def search(self, domain: str, **parameters: Any) -> Iterator[Record]:
+        """All golden records of a list or search, page by page."""
+        cursor: str | None = None
+        while True:
+            page = self.get(f"/v1/{domain}", **parameters, cursor=cursor)
+            yield from map(record_of, page["items"])
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+    def resolve(self, system: str, table: str, key: str, **parameters: Any) -> str:
+        """The golden record id that a source row belongs to."""
+        found: str = self.get(f"/v1/crosswalk/{system}/{table}/{key}", **parameters)["entity_id"]
+        return found
+
+    def match(self, domain: str, values: Mapping[str, Any], limit: int = 10) -> Match:
+        """Search before create."""
+        return match_of(self._asked("POST", f"/v1/{domain}/match", json={"values": values, "limit": limit}).json())
+
+    def classify(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """What became of these ids, by id; any number of them."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for start in range(0, len(ids), 10_000):
+            body = self._asked("POST", "/v1/ids:classify", json={"ids": list(ids[start : start + 10_000])}).json()
+            found |= {each["id"]: each for each in body["ids"]}
+        return found
+
+    def changes(self, since: str | None = None, wait: float = 0, domain: str | None = None) -> tuple[list[Change], str]:
+        """Changes after a place, and the place to store with their effect; empty when there are none in `wait`."""
+        body = self.get("/v1/changes", since=since, wait=wait, domain=domain, limit=200)
+        return [change_of(each) for each in body["changes"]], body["next"]
+
+    def export(self, domain: str) -> Iterator[Record]:
+        """All golden records as of one instant; goes on where a broken connection left off."""
+        place: dict[str, Any] = {}
+        for attempt in range(self._attempts):
+            try:
+                with self._http.stream("GET", f"/v1/{domain}/export", params=place) as answer:
+                    if answer.status_code != 200:
+                        answer.read()
+                        raise Problem(answer.status_code, _body(answer))
+                    place.setdefault("as_of", answer.headers["x-export-as-of"])
+                    for line in answer.iter_lines():
+                        record = record_of(json.loads(line))
+                        yield record
+                        place["after"] = record.id
+                return
+            except httpx.TransportError:
+                if attempt + 1 == self._attempts:
+                    raise
+                self._sleep(2.0**attempt)
+
+    def _asked(self, method: str, path: str, **how: Any) -> httpx.Response:
+        for attempt in range(self._attempts):
+            answer = self._http.request(method, path, **how)
+            if answer.status_code not in _RETRIED or attempt + 1 == self._attempts:
+                break
+            self._sleep(float(answer.headers.get("retry-after", 1)))
+        if answer.status_code >= 300 or answer.status_code == 202:
+            raise Problem(answer.status_code, _body(answer))
+        return answer
+
+
+def _given(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if value is not None}
+
+
+def _body(answer: httpx.Response) -> Mapping[str, Any]:
+    try:
+        body = answer.json()
+    except ValueError:
+        return {"title": answer.reason_phrase, "detail": ""}
+    return body if isinstance(body, Mapping) else {"title": answer.reason_phrase, "detail": ""}

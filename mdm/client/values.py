@@ -1,0 +1,80 @@
+"""What the API answers, as values. Members that are added later are kept in `raw`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A golden record."""
+
+    id: str
+    domain: str
+    version: int
+    name: str
+    values: Mapping[str, Any]
+    masked: Sequence[str]
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One announcement of the change feed."""
+
+    seq: int
+    type: str
+    domain: str
+    entity_id: str
+    version: int | None
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A golden record that a given record may be; `weight` is in bits."""
+
+    entity_id: str
+    name: str
+    weight: float
+    decision: str
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The answer of search before create. `advice`: use_existing, ask_a_steward or create."""
+
+    advice: str
+    candidates: Sequence[Candidate]
+
+
+class Problem(Exception):
+    """The API refused. `type` is stable (`/problems/...`): decide by it."""
+
+    def __init__(self, status: int, body: Mapping[str, Any]) -> None:
+        super().__init__(f"{status} {body.get('title', '')}: {body.get('detail', '')}")
+        self.status = status
+        self.type = str(body.get("type", ""))
+        self.action = str(body.get("action", ""))
+        self.body = body
+
+
+def record_of(body: Mapping[str, Any]) -> Record:
+    return Record(
+        body["id"], body["domain"], body["version"], body["name"], body["values"], body.get("masked", ()), body
+    )
+
+
+def change_of(body: Mapping[str, Any]) -> Change:
+    return Change(body["seq"], body["type"], body["domain"], body["entity_id"], body["version"], body["payload"])
+
+
+def match_of(body: Mapping[str, Any]) -> Match:
+    return Match(
+        body["advice"],
+        [
+            Candidate(each["entity_id"], each["name"], each["score"]["weight"], each["score"]["decision"], each)
+            for each in body["candidates"]
+        ],
+    )

@@ -1,0 +1,77 @@
+"""The Python client against the real service."""
+
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from mdm.access import Role
+from mdm.client import Hub, Problem
+from mdm.model.ids import CrosswalkKey, Domain
+from tests.api.rows import ACME, CRM_ACME, ERP_ACME, NOON, HubRows
+
+
+class Through(httpx.BaseTransport):
+    """Hands requests to the service in this process; answers 503 first, if told to."""
+
+    def __init__(self, app: FastAPI, failures: int = 0) -> None:
+        self._client = TestClient(app, follow_redirects=False)
+        self.failures = failures
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self.failures:
+            self.failures -= 1
+            return httpx.Response(503, headers={"Retry-After": "7"}, json={})
+        answer = self._client.request(
+            request.method, str(request.url), headers=dict(request.headers), content=request.read()
+        )
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+
+@pytest.fixture
+def hub(app: FastAPI, keys: dict[Role, str]) -> Hub:
+    return Hub("http://testserver", keys[Role.ERP], transport=Through(app))
+
+
+def test_records_are_read_searched_and_resolved(rows: HubRows, hub: Hub) -> None:
+    ids = {rows.golden(Domain.CUSTOMER, CrosswalkKey("crm", "account", str(n)), ACME, terms=["acme"]) for n in range(5)}
+
+    assert {each.id for each in hub.search("customers", q="acme", limit=2)} == ids
+    first = hub.resolve("crm", "account", "0")
+    assert hub.record("customers", first).values["country"] == "NL"
+    assert {each.id for each in hub.export("customers")} == ids
+
+
+def test_a_merged_id_leads_to_its_survivor(rows: HubRows, hub: Hub) -> None:
+    loser, survivor = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME), rows.golden(Domain.CUSTOMER, ERP_ACME, ACME)
+    rows.merge(loser, survivor, at=NOON)
+
+    assert hub.record("customers", loser).id == survivor
+    assert hub.classify([loser, "cus_x"])[loser]["current_id"] == survivor
+
+
+def test_changes_are_followed_and_candidates_ranked(rows: HubRows, hub: Hub) -> None:
+    rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
+
+    changes, place = hub.changes()
+
+    assert [each.type for each in changes] == ["customer.created"]
+    assert hub.changes(since=place) == ([], place)
+    assert hub.match("customers", {"name": "Nobody Knows"}).advice == "create"
+
+
+def test_a_refusal_is_told_by_its_type(hub: Hub) -> None:
+    with pytest.raises(Problem) as refused:
+        hub.record("customers", "cus_never")
+
+    assert (refused.value.status, refused.value.type) == (404, "/problems/not-found")
+
+
+def test_a_busy_hub_is_asked_again_after_the_time_it_names(app: FastAPI, keys: dict[Role, str]) -> None:
+    slept: list[Any] = []
+    hub = Hub("http://testserver", keys[Role.ERP], transport=Through(app, failures=2), sleep=slept.append)
+
+    assert hub.get("/v1/customers")["items"] == []
+    assert slept == [7.0, 7.0]
