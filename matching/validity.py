@@ -34,6 +34,10 @@ class Facts:
         return Facts(merged, self.names | other.names, self.parents | other.parents)
 
 
+#: The facts of a record that states none.
+NOTHING_KNOWN = Facts({}, frozenset(), frozenset())
+
+
 def facts_of(model: MatchModel, features: Features) -> Facts:
     """The facts of one record from its columns, as the model says which of them identify."""
     identifiers: dict[str, set[str]] = {}
