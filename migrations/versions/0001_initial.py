@@ -120,10 +120,15 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("row_key", sa.Text(), nullable=True),
+        sa.Column("alike", sa.Text(), server_default="", nullable=False),
         sa.Column("status", sa.Text(), server_default="open", nullable=False),
         sa.Column("first_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("last_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("seen", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("closed_reason", sa.Text(), nullable=True),
         sa.CheckConstraint("status in ('open','replayed','discarded')", name=op.f("ck_dead_letter_status")),
         sa.PrimaryKeyConstraint("dead_letter_id", name=op.f("pk_dead_letter")),
         sa.UniqueConstraint("topic", "partition", "offset", name=op.f("uq_dead_letter_topic_partition_offset")),
@@ -176,6 +181,7 @@ def upgrade() -> None:
         sa.Column("domain", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("merged_into", sa.Text(), nullable=True),
+        sa.Column("absorbed_by", sa.Text(), nullable=True),
         sa.Column("founder", sa.BigInteger(), nullable=False),
         sa.Column("founded_batch", sa.BigInteger(), nullable=False),
         sa.Column("founded_at", sa.DateTime(timezone=True), nullable=False),
@@ -190,6 +196,13 @@ def upgrade() -> None:
             deferrable=True,
         ),
         sa.PrimaryKeyConstraint("entity_id", name=op.f("pk_entity")),
+    )
+    op.create_index(
+        op.f("ix_entity_absorbed_by"),
+        "entity",
+        ["absorbed_by"],
+        unique=False,
+        postgresql_where=sa.text("absorbed_by is not null"),
     )
     op.create_index(op.f("ix_entity_domain_status"), "entity", ["domain", "status"], unique=False)
     op.create_index(
@@ -226,6 +239,10 @@ def upgrade() -> None:
         sa.Column("place", sa.Text(), nullable=False),
         sa.Column("first_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("last_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("closed_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint("status in ('open','resolved','accepted')", name=op.f("ck_exception_status")),
         sa.PrimaryKeyConstraint("exception_id", name=op.f("pk_exception")),
         sa.UniqueConstraint("question", name=op.f("uq_exception_question")),
     )
@@ -253,6 +270,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_by", sa.BigInteger(), nullable=True),
+        sa.Column("origin", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("override_id", name=op.f("pk_golden_override")),
     )
@@ -273,6 +291,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("ended_at is null"),
     )
+    op.create_index(op.f("ix_golden_override_origin"), "golden_override", ["origin"], unique=False)
     op.create_table(
         "judgement",
         sa.Column("judgement_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -285,6 +304,7 @@ def upgrade() -> None:
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decision_id", sa.BigInteger(), nullable=True),
         sa.Column("superseded_by", sa.BigInteger(), nullable=True),
+        sa.Column("origin", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("verdict in ('same','not_same','unsure')", name=op.f("ck_judgement_verdict")),
@@ -295,6 +315,7 @@ def upgrade() -> None:
         "ix_judgement_b_live", "judgement", ["b"], unique=False, postgresql_where=sa.text("superseded_at is null")
     )
     op.create_index(op.f("ix_judgement_decision_id"), "judgement", ["decision_id"], unique=False)
+    op.create_index(op.f("ix_judgement_origin"), "judgement", ["origin"], unique=False)
     op.create_index(op.f("ix_judgement_superseded_by"), "judgement", ["superseded_by"], unique=False)
     op.create_index(
         "ix_judgement_until",
@@ -536,6 +557,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("rec_id", name=op.f("pk_crosswalk")),
     )
     op.create_index(op.f("ix_crosswalk_entity_id"), "crosswalk", ["entity_id"], unique=False)
+    op.create_table(
+        "dead_letter_fix",
+        sa.Column("fix_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("dead_letter_id", sa.BigInteger(), nullable=False),
+        sa.Column("headers", sa.JSON(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=True),
+        sa.Column("value", sa.LargeBinary(), nullable=True),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dead_letter_id"], ["dead_letter.dead_letter_id"], name=op.f("fk_dead_letter_fix_dead_letter_id")
+        ),
+        sa.PrimaryKeyConstraint("fix_id", name=op.f("pk_dead_letter_fix")),
+    )
+    op.create_index(
+        op.f("ix_dead_letter_fix_dead_letter_id_fix_id"), "dead_letter_fix", ["dead_letter_id", "fix_id"], unique=False
+    )
     op.create_table(
         "golden",
         sa.Column("entity_id", sa.Text(), nullable=False),
