@@ -5,7 +5,18 @@ import sys
 import typer
 
 from mdm import __version__
-from mdm.cli import check, export, feeds, governance, keys, match, run
+from mdm.cli import (
+    check,
+    exceptions,
+    export,
+    feeds,
+    governance,
+    keys,
+    match,
+    onboarding,
+    replay,
+    run,
+)
 from mdm.errors import MdmError, TransientError
 
 app = typer.Typer(
@@ -21,15 +32,17 @@ app = typer.Typer(
 app.add_typer(run.database, name="db", help="The schema of the hub's database.")
 app.command("ingest")(feeds.ingest)
 app.command("status")(feeds.status)
-app.add_typer(feeds.exceptions, name="exceptions", help="What could not be processed, why, and who must act.")
+app.add_typer(exceptions.exceptions, name="exceptions", help="What could not be processed, why, and who must act.")
 app.command("serve")(run.serve)
 app.command("demo")(run.demo)
 app.add_typer(export.export, name="export", help="Golden records, crosswalks and source rows as files.")
 app.command("explain")(check.explain)
 app.add_typer(check.state, name="state", help="What the hub holds, as one number.")
 app.command("verify")(check.verify)
+app.command("replay")(replay.replay)
 app.command("reconcile")(governance.reconcile)
-app.command("readiness")(governance.readiness)
+app.command("readiness")(onboarding.readiness)
+app.add_typer(onboarding.onboarding, name="onboarding", help="ERP onboarding: verdicts, registries, confirmations.")
 app.add_typer(match.match, name="match", help="The matching engine, measured.")
 app.add_typer(keys.keys, name="keys", help="API keys and their roles.")
 

@@ -29,6 +29,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key_id", name=op.f("pk_api_key")),
     )
     op.create_table(
+        "attestation",
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("facts", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.CheckConstraint(
+            "answer in ('confirmed','refuted','doubtful','unavailable')", name=op.f("ck_attestation_answer")
+        ),
+        sa.PrimaryKeyConstraint("provider", "key", name=op.f("pk_attestation")),
+    )
+    op.create_table(
         "audit",
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -120,10 +134,15 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("row_key", sa.Text(), nullable=True),
+        sa.Column("alike", sa.Text(), server_default="", nullable=False),
         sa.Column("status", sa.Text(), server_default="open", nullable=False),
         sa.Column("first_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("last_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("seen", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("closed_reason", sa.Text(), nullable=True),
         sa.CheckConstraint("status in ('open','replayed','discarded')", name=op.f("ck_dead_letter_status")),
         sa.PrimaryKeyConstraint("dead_letter_id", name=op.f("pk_dead_letter")),
         sa.UniqueConstraint("topic", "partition", "offset", name=op.f("uq_dead_letter_topic_partition_offset")),
@@ -176,6 +195,7 @@ def upgrade() -> None:
         sa.Column("domain", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("merged_into", sa.Text(), nullable=True),
+        sa.Column("absorbed_by", sa.Text(), nullable=True),
         sa.Column("founder", sa.BigInteger(), nullable=False),
         sa.Column("founded_batch", sa.BigInteger(), nullable=False),
         sa.Column("founded_at", sa.DateTime(timezone=True), nullable=False),
@@ -190,6 +210,13 @@ def upgrade() -> None:
             deferrable=True,
         ),
         sa.PrimaryKeyConstraint("entity_id", name=op.f("pk_entity")),
+    )
+    op.create_index(
+        op.f("ix_entity_absorbed_by"),
+        "entity",
+        ["absorbed_by"],
+        unique=False,
+        postgresql_where=sa.text("absorbed_by is not null"),
     )
     op.create_index(op.f("ix_entity_domain_status"), "entity", ["domain", "status"], unique=False)
     op.create_index(
@@ -226,6 +253,10 @@ def upgrade() -> None:
         sa.Column("place", sa.Text(), nullable=False),
         sa.Column("first_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("last_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("closed_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint("status in ('open','resolved','accepted')", name=op.f("ck_exception_status")),
         sa.PrimaryKeyConstraint("exception_id", name=op.f("pk_exception")),
         sa.UniqueConstraint("question", name=op.f("uq_exception_question")),
     )
@@ -238,6 +269,20 @@ def upgrade() -> None:
         sa.Column("next_offset", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("feed", "topic", "partition", name=op.f("pk_feed_position")),
+    )
+    op.create_table(
+        "gleif_entity",
+        sa.Column("lei", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("entity_status", sa.Text(), nullable=False),
+        sa.Column("country", sa.Text(), nullable=True),
+        sa.Column("legal_form", sa.Text(), nullable=True),
+        sa.Column("registered_as", sa.Text(), nullable=True),
+        sa.Column("direct_parent", sa.Text(), nullable=True),
+        sa.Column("ultimate_parent", sa.Text(), nullable=True),
+        sa.Column("parent_exception", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("lei", name=op.f("pk_gleif_entity")),
     )
     op.create_table(
         "golden_override",
@@ -253,6 +298,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_by", sa.BigInteger(), nullable=True),
+        sa.Column("origin", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("override_id", name=op.f("pk_golden_override")),
     )
@@ -273,6 +319,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("ended_at is null"),
     )
+    op.create_index(op.f("ix_golden_override_origin"), "golden_override", ["origin"], unique=False)
     op.create_table(
         "judgement",
         sa.Column("judgement_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -285,6 +332,7 @@ def upgrade() -> None:
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decision_id", sa.BigInteger(), nullable=True),
         sa.Column("superseded_by", sa.BigInteger(), nullable=True),
+        sa.Column("origin", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("verdict in ('same','not_same','unsure')", name=op.f("ck_judgement_verdict")),
@@ -295,6 +343,7 @@ def upgrade() -> None:
         "ix_judgement_b_live", "judgement", ["b"], unique=False, postgresql_where=sa.text("superseded_at is null")
     )
     op.create_index(op.f("ix_judgement_decision_id"), "judgement", ["decision_id"], unique=False)
+    op.create_index(op.f("ix_judgement_origin"), "judgement", ["origin"], unique=False)
     op.create_index(op.f("ix_judgement_superseded_by"), "judgement", ["superseded_by"], unique=False)
     op.create_index(
         "ix_judgement_until",
@@ -407,6 +456,26 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_record_reference_system_type_key"), "record_reference", ["system", "type", "key"], unique=False
     )
+    op.create_table(
+        "reference_list",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_reference_list")),
+    )
+    op.create_table(
+        "sanction_name",
+        sa.Column("list", sa.Text(), nullable=False),
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("folded", sa.Text(), nullable=False),
+        sa.Column("words", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("countries", postgresql.ARRAY(sa.Text()), nullable=False),
+    )
+    op.create_index(op.f("ix_sanction_name_list"), "sanction_name", ["list"], unique=False)
+    op.create_index("ix_sanction_name_words", "sanction_name", ["words"], unique=False, postgresql_using="gin")
     op.create_table(
         "search_term",
         sa.Column("domain", sa.Text(), nullable=False),
@@ -527,6 +596,26 @@ def upgrade() -> None:
         postgresql_where=sa.text("outcome is null"),
     )
     op.create_table(
+        "checkpoint",
+        sa.Column("checkpoint_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_checkpoint_entity_id")),
+        sa.PrimaryKeyConstraint("checkpoint_id", name=op.f("pk_checkpoint")),
+    )
+    op.create_index(
+        "uq_checkpoint_live",
+        "checkpoint",
+        ["entity_id", "name"],
+        unique=True,
+        postgresql_where=sa.text("superseded_at is null"),
+    )
+    op.create_table(
         "crosswalk",
         sa.Column("rec_id", sa.BigInteger(), nullable=False),
         sa.Column("entity_id", sa.Text(), nullable=False),
@@ -536,6 +625,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("rec_id", name=op.f("pk_crosswalk")),
     )
     op.create_index(op.f("ix_crosswalk_entity_id"), "crosswalk", ["entity_id"], unique=False)
+    op.create_table(
+        "dead_letter_fix",
+        sa.Column("fix_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("dead_letter_id", sa.BigInteger(), nullable=False),
+        sa.Column("headers", sa.JSON(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=True),
+        sa.Column("value", sa.LargeBinary(), nullable=True),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dead_letter_id"], ["dead_letter.dead_letter_id"], name=op.f("fk_dead_letter_fix_dead_letter_id")
+        ),
+        sa.PrimaryKeyConstraint("fix_id", name=op.f("pk_dead_letter_fix")),
+    )
+    op.create_index(
+        op.f("ix_dead_letter_fix_dead_letter_id_fix_id"), "dead_letter_fix", ["dead_letter_id", "fix_id"], unique=False
+    )
     op.create_table(
         "golden",
         sa.Column("entity_id", sa.Text(), nullable=False),
@@ -613,6 +720,46 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("task_id", name=op.f("pk_task_work")),
     )
     op.create_index(op.f("ix_task_work_assignee"), "task_work", ["assignee"], unique=False)
+    op.create_table(
+        "verdict",
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("erp", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("completeness", sa.Double(), nullable=False),
+        sa.Column("codes", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("ruleset", sa.Text(), nullable=False),
+        sa.Column("evaluated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_verdict_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "erp", name=op.f("pk_verdict")),
+    )
+    op.create_index(
+        op.f("ix_verdict_erp_decision_entity_id"), "verdict", ["erp", "decision", "entity_id"], unique=False
+    )
+    op.create_index(op.f("ix_verdict_valid_until"), "verdict", ["valid_until"], unique=False)
+    op.create_table(
+        "waiver",
+        sa.Column("waiver_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_waiver_entity_id")),
+        sa.PrimaryKeyConstraint("waiver_id", name=op.f("pk_waiver")),
+    )
+    op.create_index(
+        "uq_waiver_live",
+        "waiver",
+        ["entity_id", "code", "path"],
+        unique=True,
+        postgresql_where=sa.text("superseded_at is null"),
+    )
     # ### end Alembic commands ###
 
 
