@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench migration pins openapi clean
+.PHONY: spark help setup demo test check bench vectors migration pins openapi clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,12 @@ check: setup ## Style, types, import rules, API description
 
 bench: setup ## Measure the ingest of a larger world
 	$(BIN)/python -m bench.ingest
+
+vectors: setup ## Judge identifiers of known validity (DATA=folder with identifiers.csv)
+	$(BIN)/python -m bench.vectors --data $(DATA)
+
+spark: setup ## Add the optional Spark engine (450 MB; needs Java 17 to run)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/spark.txt
 
 migration: setup ## Write migration 0001 again from the tables (until the first release)
 	$(BIN)/python -m migrations.initial

@@ -15,12 +15,19 @@ ROW = "_row"
 
 
 def candidate_pairs(
-    model: MatchModel, table: pa.Table, shared: pa.Table | None = None, *, threads: int = 2, memory: str = "1GB"
+    model: MatchModel,
+    table: pa.Table,
+    shared: pa.Table | None = None,
+    *,
+    rules: Sequence[BlockingRule] | None = None,
+    threads: int = 2,
+    memory: str = "1GB",
 ) -> NDArray[np.int64]:
     """Pairs of rows that share a key which at most `model.block_cap` rows carry, packed as a << 32 | b, ascending.
 
     Args:
-        shared: further blocks that are no columns (evidence of other records, resolved customers): `block`, `number`.
+        shared: further blocks that are no columns (evidence of other records): `block`, `number`.
+        rules: the model's, if not given.
     """
     numbered = table.append_column(ROW, pa.array(np.arange(len(table), dtype=np.int64)))
     with duckdb.connect(config={"threads": threads, "memory_limit": memory}) as database:
@@ -28,7 +35,7 @@ def candidate_pairs(
         if shared is not None:
             database.register("shared", shared)
         database.execute("create temp table pair (packed bigint)")
-        blocks = [rule_sql(model, rule) for rule in (*model.blocking, *model.dynamic)]
+        blocks = [rule_sql(model, rule) for rule in (rules if rules is not None else (*model.blocking, *model.dynamic))]
         if shared is not None:
             blocks.append("select block, number as _row from shared")
         for block in blocks:

@@ -8,6 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from matching.clustering import Pair
+from matching.engines.components import components
 from matching.engines.links import CHUNK, Links
 from matching.engines.table import TableFrame, name_ranks
 from matching.merging import (
@@ -93,7 +94,7 @@ class _Graph:
         self._matches = matches[order]
         ends = np.array(self.same, dtype=np.int64).reshape(-1, 2)
         low, high = self.low[self._matches], self.high[self._matches]
-        self._label = _components(len(ranks), np.concatenate([low, ends[:, 0]]), np.concatenate([high, ends[:, 1]]))
+        self._label = components(len(ranks), np.concatenate([low, ends[:, 0]]), np.concatenate([high, ends[:, 1]]))
         self._size = np.bincount(self._label, minlength=len(ranks))
         self._same_of, self._apart_of = (self._by_set(verdicts) for verdicts in (self.same, self.apart))
 
@@ -159,23 +160,6 @@ def _pairs(verdicts: Collection[Pair], ranks: _Int) -> Iterator[tuple[int, int]]
         if len(pair) == 2:
             a, b = sorted(int(ranks[row]) for row in pair)
             yield a, b
-
-
-def _components(size: int, a: _Int, b: _Int) -> _Int:
-    """The smallest record that each record is connected to."""
-    label = np.arange(size, dtype=np.int64)
-    while True:
-        low = np.minimum(label[a], label[b])
-        before = label.copy()
-        np.minimum.at(label, label[a], low)
-        np.minimum.at(label, label[b], low)
-        while True:
-            shorter = label[label]
-            if np.array_equal(shorter, label):
-                break
-            label = shorter
-        if np.array_equal(before, label):
-            return label
 
 
 class _Weights:

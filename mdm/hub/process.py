@@ -29,12 +29,16 @@ from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """What processing needs: where to write, the time, the source profiles and the released rules."""
+    """What processing needs: where to write, the time, the source profiles and the released rules.
+
+    With `bulk`, rows are taken in and nothing is resolved: `mdm.hub.rematch` does it for all at once afterwards.
+    """
 
     engine: Engine
     clock: Clock
     catalogue: Catalogue
     rules: Rules
+    bulk: bool = False
 
 
 @dataclass(slots=True)
@@ -172,7 +176,7 @@ def apply_rows(pipeline: Pipeline, work: UnitOfWork, delta: MirrorDelta, report:
         touched = mirror_store.write_mirror(work, delta, records)
     position = 0
     moved: set[RecordId] = set()
-    for domain in RESOLUTION_ORDER:
+    for domain in () if pipeline.bulk else RESOLUTION_ORDER:
         model = pipeline.rules.models[domain]
         with report.stage(f"resolve {domain}"):
             dirty = (

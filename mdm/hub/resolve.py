@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from matching.blocking import block_hash, block_keys, dynamic_keys
 from matching.model import MatchModel
@@ -82,8 +83,21 @@ class Resolved:
         return {change.rec_id for change in self.delta.joined} | {rec for rec, _ in self.delta.departed}
 
 
+def block_hashes(
+    work: UnitOfWork, domain: Domain, model: MatchModel, ids: Collection[RecordId]
+) -> dict[RecordId, set[int]]:
+    """The blocks of stored live records under the model as it is now."""
+    del domain
+    stated = neighbourhood.stated_comparisons(work, ids)
+    return {rec: _blocks(model, comparison) for rec, comparison in stated.items()}
+
+
 def _hashes(model: MatchModel, record: SourceRecord) -> set[int]:
-    return {block_hash(model.domain, key) for key in block_keys(model, record.comparison)}
+    return _blocks(model, record.comparison)
+
+
+def _blocks(model: MatchModel, comparison: Mapping[str, Any]) -> set[int]:
+    return {block_hash(model.domain, key) for key in block_keys(model, comparison)}
 
 
 def _wanted_links(

@@ -193,6 +193,11 @@ def _write_tasks(work: UnitOfWork, delta: IdentityDelta) -> None:
     )  # fmt: skip
 
 
+def write_announcements(work: UnitOfWork, announcements: Sequence[Announcement]) -> None:
+    """Announce what no golden version tells, in a unit of work that writes no golden version."""
+    _write_outbox(work, announcements, work.batch_id << SEQUENCE_BITS)
+
+
 def _write_outbox(work: UnitOfWork, announcements: Sequence[Announcement], base: int) -> None:
     work.copy(
         "outbox",

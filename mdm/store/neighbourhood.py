@@ -32,14 +32,17 @@ RESOLVED_REFERENCE = """
 
 def load_comparisons(work: UnitOfWork, domain: Domain, ids: Collection[RecordId]) -> dict[RecordId, dict[str, Any]]:
     """What matching reads of each live record, with what the hub joins in: evidence tokens, resolved references."""
-    comparisons: dict[RecordId, dict[str, Any]] = {}
-    wanted = list(ids)
-    for rec_id, text in work.query(
-        "select rec_id, comparison::text from source_record where rec_id = any(%s) and not deleted", wanted
-    ):
-        comparisons[RecordId(rec_id)] = orjson.loads(text)
+    comparisons = stated_comparisons(work, ids)
     join_in(work, domain, comparisons)
     return comparisons
+
+
+def stated_comparisons(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, dict[str, Any]]:
+    """What each live record says itself."""
+    rows = work.query(
+        "select rec_id, comparison::text from source_record where rec_id = any(%s) and not deleted", list(ids)
+    )
+    return {RecordId(rec_id): orjson.loads(text) for rec_id, text in rows}
 
 
 def join_in(work: UnitOfWork, domain: Domain, comparisons: Mapping[RecordId, dict[str, Any]]) -> None:
