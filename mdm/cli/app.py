@@ -9,6 +9,7 @@ from mdm.cli import (
     check,
     exceptions,
     export,
+    feed_control,
     feeds,
     governance,
     keys,
@@ -16,6 +17,7 @@ from mdm.cli import (
     onboarding,
     replay,
     run,
+    worker,
 )
 from mdm.errors import MdmError, TransientError
 
@@ -32,6 +34,8 @@ app = typer.Typer(
 app.add_typer(run.database, name="db", help="The schema of the hub's database.")
 app.command("ingest")(feeds.ingest)
 app.command("status")(feeds.status)
+app.add_typer(feed_control.control, name="feeds", help="Feeds: show them, hold them, let them go.")
+app.add_typer(worker.worker, name="worker", help="Processes that run until they are stopped.")
 app.add_typer(exceptions.exceptions, name="exceptions", help="What could not be processed, why, and who must act.")
 app.command("serve")(run.serve)
 app.command("demo")(run.demo)

@@ -60,8 +60,10 @@ def upgrade() -> None:
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("feed", sa.Text(), nullable=True),
         sa.Column("messages", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("publication", sa.BigInteger(), nullable=True),
         sa.Column("committed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("batch_id", name=op.f("pk_batch")),
+        sa.UniqueConstraint("publication", name=op.f("uq_batch_publication")),
     )
     op.create_table(
         "block_key",
@@ -219,6 +221,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("absorbed_by is not null"),
     )
     op.create_index(op.f("ix_entity_domain_status"), "entity", ["domain", "status"], unique=False)
+    op.create_index(op.f("ix_entity_founder"), "entity", ["founder"], unique=False)
     op.create_index(
         op.f("ix_entity_merged_into"),
         "entity",
@@ -261,6 +264,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("question", name=op.f("uq_exception_question")),
     )
     op.create_index(op.f("ix_exception_status_kind"), "exception", ["status", "kind"], unique=False)
+    op.create_table(
+        "feed_control",
+        sa.Column("feed", sa.Text(), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("feed", name=op.f("pk_feed_control")),
+    )
     op.create_table(
         "feed_position",
         sa.Column("feed", sa.Text(), nullable=False),
@@ -528,6 +540,13 @@ def upgrade() -> None:
         ["domain", "rec_id"],
         unique=False,
         postgresql_where=sa.text("not deleted and domain is not null"),
+    )
+    op.create_index(
+        "ix_source_record_waiting",
+        "source_record",
+        ["system", "type", "previous_key"],
+        unique=False,
+        postgresql_where=sa.text("unresolved is not null"),
     )
     op.create_table(
         "steward_task",

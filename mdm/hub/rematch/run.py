@@ -12,11 +12,11 @@ from mdm.errors import OperatorError
 from mdm.hub.process import Pipeline
 from mdm.hub.rematch.plan import Plan, plan_domain
 from mdm.hub.rematch.report import Effects, Report
-from mdm.hub.resolve import block_hashes
+from mdm.hub.resolve import stored_blocks
 from mdm.model.delta import IdentityDelta
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
 from mdm.store import identity as identity_store
-from mdm.store import ledger, neighbourhood, pairs, whole
+from mdm.store import ledger, neighbourhood, pairs, reach, whole
 from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
@@ -112,7 +112,7 @@ def _renew_keys(
     for start in range(0, len(ids), UNIT):
         part = ids[start : start + UNIT]
         with open_work("rematch keys") as work:
-            keys = block_hashes(work, domain, model, part)
+            keys = stored_blocks(work, domain, model, part)
             pairs.replace_keys(work, keys, (), model.block_cap)
         if start % (10 * UNIT) == 0:
             progress(f"{domain}: blocking keys of {min(start + UNIT, len(ids)):,} of {len(ids):,} records")
@@ -151,7 +151,7 @@ def _settle(
 ) -> IdentityDelta:
     live_ids = _still_live(work, unit)
     model = pipeline.rules.models[plan.domain]
-    live = identity_store.links_of(work, live_ids)
+    live = reach.links_of(work, live_ids)
     pairs_here = {pair for rec in live_ids for pair in links_of.get(rec, ())}
     ends = _still_live(work, {end for pair in pairs_here for end in pair})
     wanted = [plan.wanted[pair] for pair in pairs_here if pair[0] in ends and pair[1] in ends]
@@ -159,9 +159,7 @@ def _settle(
     identity_store.write_links(work, plan.domain, model.fingerprint, links)
     hood = neighbourhood.load_neighbourhood(work, plan.domain, (), live_ids, {})
     delta = settle(hood, pipeline.rules, work.now, links)
-    # Units of a preview share one transaction, and number their announcements one after another.
-    written = work.query("select count(*) from outbox where seq >= %s", work.batch_id << identity_store.SEQUENCE_BITS)
-    identity_store.write_identity(work, delta, int(written[0][0]))
+    identity_store.write_identity(work, delta)
     return delta
 
 

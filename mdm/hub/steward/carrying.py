@@ -24,7 +24,6 @@ def settle_anew(
     """Settle everything these records reach, then what depends on records that moved."""
     deltas: list[IdentityDelta] = []
     moved: set[RecordId] = set()
-    position = 0
     for each in RESOLUTION_ORDER[RESOLUTION_ORDER.index(domain) :]:
         if each is domain:
             change = DomainChange(changed=frozenset(records), cause=cause)
@@ -34,10 +33,10 @@ def settle_anew(
             continue
         if change.empty:
             continue
-        resolved = resolve_domain(work, each, change, rules, position)
-        position = resolved.position
+        resolved = resolve_domain(work, each, change, rules)
         moved |= resolved.moved
         deltas.append(resolved.delta)
+    work.publish()  # the effect is read back, golden versions included
     return deltas
 
 
