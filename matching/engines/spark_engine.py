@@ -54,18 +54,20 @@ class Spark:
 
 
 def _session(workers: int, folder: Path) -> SparkSession:
+    # Spark starts its workers with whatever python3 is on the path, unless it is told otherwise here.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("mdm match").config("spark.sql.shuffle.partitions", str(2 * workers))
     if "SPARK_MASTER" not in builder._options:
         builder = builder.master(f"local[{workers}]")
     return (
         builder.config("spark.ui.enabled", "false")
-        .config("spark.pyspark.python", os.environ.get("PYSPARK_PYTHON", sys.executable))
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
         .config("spark.local.dir", str(folder))
         .config("spark.sql.execution.arrow.maxRecordsPerBatch", "100000")
         .config("spark.log.level", "ERROR")
+        .config("spark.ui.showConsoleProgress", "false")
         .getOrCreate()
     )
 
