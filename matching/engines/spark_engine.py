@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from matching.engines.links import Links, Progress, decided, joined
 from matching.engines.table import TableFrame
-from matching.features import COLUMNS, KEY_COLUMNS, Kind
+from matching.features import Kind
 from matching.model import BlockingRule, MatchModel
 from matching.scoring import score_columns
 from mdm.errors import ConfigurationInvalid
@@ -86,7 +86,7 @@ def _links(
     pq.write_table(shared.set_column(0, "block", shared["block"].cast(pa.string())), folder / "shared.parquet")
     feather.write_feather(table, folder / "columns.arrow", compression="uncompressed")
     records = spark.read.parquet(str(folder / "records.parquet"))
-    kinds = {**COLUMNS[model.domain], **KEY_COLUMNS[model.domain]}
+    kinds = {**model.kinds, **model.key_kinds}
     blocks = [_blocks(records, rule, kinds) for rule in rules]
     more = spark.read.parquet(str(folder / "shared.parquet"))
     blocks.append(more.select(sql.concat(sql.lit("shared\x1f"), "block").alias("block"), sql.col("number").alias(_ROW)))
