@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from matching.features import COLUMNS, KEY_COLUMNS, Kind
+from matching.features import Kind
 from matching.model import BlockingRule, MatchModel
 
 #: The place of a record in its table; no derived column is called like that.
@@ -55,7 +55,7 @@ def _pairs_sql(block: str) -> str:
 
 def rule_sql(model: MatchModel, rule: BlockingRule) -> str:
     """A rule's blocks as SQL: `block`, a hash of the key, and the `_row` of each record that has it."""
-    kinds = {**COLUMNS[model.domain], **KEY_COLUMNS[model.domain]}
+    kinds = {**model.kinds, **model.key_kinds}
     lists = [name for name in rule.columns if kinds[name] is Kind.LIST]
     known = " and ".join(f'"{name}" is not null' for name in rule.columns)
     if len(lists) <= 1:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from matching.engines.links import Links, Progress, decided, joined
 from matching.engines.table import TableFrame
-from matching.features import COLUMNS, KEY_COLUMNS, Kind
+from matching.features import Kind
 from matching.model import BlockingRule, MatchModel
 from matching.scoring import score_columns
 from mdm.errors import ConfigurationInvalid
@@ -54,18 +54,20 @@ class Spark:
 
 
 def _session(workers: int, folder: Path) -> SparkSession:
+    # Spark starts its workers with whatever python3 is on the path, unless it is told otherwise here.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("mdm match").config("spark.sql.shuffle.partitions", str(2 * workers))
     if "SPARK_MASTER" not in builder._options:
         builder = builder.master(f"local[{workers}]")
     return (
         builder.config("spark.ui.enabled", "false")
-        .config("spark.pyspark.python", os.environ.get("PYSPARK_PYTHON", sys.executable))
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
         .config("spark.local.dir", str(folder))
         .config("spark.sql.execution.arrow.maxRecordsPerBatch", "100000")
         .config("spark.log.level", "ERROR")
+        .config("spark.ui.showConsoleProgress", "false")
         .getOrCreate()
     )
 
@@ -84,7 +86,7 @@ def _links(
     pq.write_table(shared.set_column(0, "block", shared["block"].cast(pa.string())), folder / "shared.parquet")
     feather.write_feather(table, folder / "columns.arrow", compression="uncompressed")
     records = spark.read.parquet(str(folder / "records.parquet"))
-    kinds = {**COLUMNS[model.domain], **KEY_COLUMNS[model.domain]}
+    kinds = {**model.kinds, **model.key_kinds}
     blocks = [_blocks(records, rule, kinds) for rule in rules]
     more = spark.read.parquet(str(folder / "shared.parquet"))
     blocks.append(more.select(sql.concat(sql.lit("shared\x1f"), "block").alias("block"), sql.col("number").alias(_ROW)))

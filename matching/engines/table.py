@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from matching.conditions import Condition
-from matching.features import COLUMNS, KEY_COLUMNS, Features, Kind, derive_once
+from matching.features import Features, Kind, derive_once
 from matching.frame import Lists, make_lists
 from matching.model import MatchModel
 from matching.sketches import Sketches, sketch
@@ -22,7 +22,7 @@ SELF = "self"
 
 def columns_of(model: MatchModel) -> dict[str, Kind]:
     """The columns that scoring, blocking and clustering of a model read, with their kinds."""
-    known = {**COLUMNS[model.domain], **KEY_COLUMNS[model.domain]}
+    known = {**model.kinds, **model.key_kinds}
     wanted = {name for name, _ in model.columns()} | {SELF} | set(model.cannot_link.identifiers)
     wanted |= set(model.cannot_link.parents or ())
     wanted |= {name for rule in (*model.blocking, *model.dynamic) for name in rule.columns}

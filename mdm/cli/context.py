@@ -46,7 +46,8 @@ def pipeline(opened: Hub) -> Pipeline:
     """The shipped source profiles and released rules on this hub."""
     catalogue = load_catalogue(None)
     registry = open_registry(read_stream_settings(os.environ).registry)
-    return Pipeline(opened.engine, opened.clock, catalogue, load_rules(catalogue), WireFormat(registry).plain)
+    rules = load_rules(catalogue, read_settings(os.environ).models_dir)
+    return Pipeline(opened.engine, opened.clock, catalogue, rules, WireFormat(registry).plain)
 
 
 @contextmanager

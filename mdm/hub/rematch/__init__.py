@@ -4,6 +4,6 @@ An engine computes what links and entities the hub must have; where the hub diff
 again through the unit of work that ingest uses. What would change can be seen before anything is written.
 """
 
-from mdm.hub.rematch.run import preview, rematch
+from mdm.hub.rematch.run import in_bulk, preview, rematch
 
-__all__ = ["preview", "rematch"]
+__all__ = ["in_bulk", "preview", "rematch"]

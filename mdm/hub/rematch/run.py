@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import partial
 
 from matching.engines.engine import Engine
@@ -27,6 +28,21 @@ UNIT = 2_000
 _PASSES = 4
 
 _Open = Callable[[str], AbstractContextManager[UnitOfWork]]
+
+
+def in_bulk(pipeline: Pipeline) -> Pipeline:
+    """The pipeline that takes rows in without resolving them, for the first load of a hub.
+
+    Raises:
+        OperatorError: the hub has golden records already, which would fall behind their rows.
+    """
+    with snapshot(pipeline.engine) as work:
+        if work.query("select 1 from crosswalk limit 1"):
+            raise OperatorError(
+                "The hub has golden records already; they would fall behind what is taken in.",
+                action="Leave out --bulk. It is for the first load of an empty hub.",
+            )
+    return replace(pipeline, bulk=True)
 
 
 def preview(pipeline: Pipeline, engine: Engine, progress: Progress = lambda _: None) -> Report:

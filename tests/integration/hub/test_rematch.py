@@ -9,9 +9,10 @@ from sqlalchemy import Engine, text
 
 from matching.engines.engine import open_engine
 from mdm.core.rules import Rules
+from mdm.errors import OperatorError
 from mdm.hub.digest import StateDigest, state_digest
 from mdm.hub.process import Pipeline, process
-from mdm.hub.rematch import preview, rematch, run
+from mdm.hub.rematch import in_bulk, preview, rematch, run
 from mdm.hub.verify import verify
 from mdm.model.ids import Domain
 from tests.integration.hub.conftest import Feed, world_messages
@@ -20,7 +21,7 @@ from tests.integration.hub.conftest import Feed, world_messages
 def load_in_bulk(pipeline: Pipeline) -> Pipeline:
     messages = world_messages()
     for start in range(0, len(messages), 4000):
-        process(replace(pipeline, bulk=True), "test", messages[start : start + 4000])
+        process(in_bulk(pipeline), "test", messages[start : start + 4000])
     return pipeline
 
 
@@ -53,6 +54,11 @@ def test_a_bulk_load_ends_in_the_state_of_the_stream(
     assert state_digest(other_engine) == streamed
     assert verify(other_engine, bulk.catalogue, bulk.rules).differences == ()
     assert report.by_domain[Domain.CUSTOMER].founded > 200
+
+
+def test_a_hub_with_golden_records_is_not_loaded_in_bulk(streamed: StateDigest, pipeline: Pipeline) -> None:
+    with pytest.raises(OperatorError, match="golden records already"):
+        in_bulk(pipeline)
 
 
 def test_nothing_is_left_to_do_after_a_stream(engine: Engine, streamed: StateDigest, pipeline: Pipeline) -> None:
