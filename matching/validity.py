@@ -74,6 +74,5 @@ def contradiction(first: Facts, second: Facts) -> str | None:
 
 
 def _agree(first: frozenset[str], second: frozenset[str]) -> bool:
-    if first & second:
-        return True
-    return any(OSA.distance(a, b, score_cutoff=_MISTYPED) <= _MISTYPED for a in first for b in second)
+    # Every value with every other: along a chain of slips two numbers drift apart until they are two companies.
+    return all(OSA.distance(a, b, score_cutoff=_MISTYPED) <= _MISTYPED for a in first for b in second)

@@ -13,14 +13,6 @@ from matching.engines import duckdb_engine
 from matching.engines.links import Links, Progress, score_links
 from matching.engines.table import TableFrame
 from matching.model import BlockingRule, MatchModel
-from mdm.errors import ConfigurationInvalid
-
-#: Engines by name, with what they are for.
-ENGINES = {
-    "duckdb": "one machine, up to some ten million records",
-    "spark": "a cluster, or this machine in local mode; needs pyspark (make spark)",
-    "python": "no engine: the plain reading of the rules, for small stores and for comparison",
-}
 
 
 class Engine(Protocol):
@@ -33,24 +25,6 @@ class Engine(Protocol):
     ) -> Links:
         """The links among the records that share a key of these rules or a block of `shared` (`block`, `number`)."""
         ...
-
-
-def open_engine(name: str, workers: int = 2, memory: str = "1GB") -> Engine:
-    """An engine by its name.
-
-    Raises:
-        ConfigurationInvalid: there is no such engine, or what it needs is not installed.
-    """
-    if name == "duckdb":
-        return DuckDB(workers, memory)
-    if name == "python":
-        return Plain()
-    if name == "spark":
-        from matching.engines.spark_engine import Spark  # imported here: pyspark is optional and slow to load
-
-        return Spark(workers)
-    known = "; ".join(f"{each} ({what})" for each, what in ENGINES.items())
-    raise ConfigurationInvalid(f"There is no engine {name!r}.", action=f"Use one of: {known}.")
 
 
 class DuckDB:

@@ -9,6 +9,7 @@ from mdm.cli.context import JSON_OPTION, hub, notes, outcome_rows, pipeline, pri
 from mdm.cli.open_feed import GROUP, open_file, open_kafka
 from mdm.hub.process import BatchReport
 from mdm.hub.rematch import in_bulk
+from mdm.hub.steward import expire_due
 from mdm.model.events import Outcome
 from mdm.store.read_status import status_summary
 from mdm.workers.ingest import drain
@@ -35,6 +36,7 @@ def ingest(
     """
     with hub() as opened, stopped_by_signals() as stop:
         flow = pipeline(opened)
+        expire_due(flow)
         if bulk:
             flow = in_bulk(flow)
         source = (

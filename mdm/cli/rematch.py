@@ -4,8 +4,8 @@ from getpass import getuser
 
 import typer
 
-from matching.engines.engine import ENGINES, open_engine
 from mdm.cli.context import JSON_OPTION, hub, notes, pipeline, print_json, print_table
+from mdm.engines import ENGINES, open_engine
 from mdm.hub.rematch import preview, rematch
 from mdm.hub.rematch.report import Report
 

@@ -76,6 +76,7 @@ def upgrade() -> None:
         "bulk_job",
         sa.Column("job_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
         sa.Column("command", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("items", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.Text(), server_default="open", nullable=False),
@@ -161,6 +162,7 @@ def upgrade() -> None:
         sa.Column("effect", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("records", postgresql.ARRAY(sa.BigInteger()), nullable=False),
         sa.Column("entities", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("pattern", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.Column("task_id", sa.BigInteger(), nullable=True),
         sa.Column("proposal_id", sa.BigInteger(), nullable=True),
         sa.Column("approved_by", sa.Text(), nullable=True),
@@ -175,12 +177,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_decision_actor_decision_id"), "decision", ["actor", "decision_id"], unique=False)
     op.create_index("ix_decision_entities", "decision", ["entities"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_decision_pattern",
+        "decision",
+        ["domain", "decision_id"],
+        unique=False,
+        postgresql_where=sa.text("pattern is not null"),
+    )
     op.create_index("ix_decision_records", "decision", ["records"], unique=False, postgresql_using="gin")
     op.create_index(op.f("ix_decision_task_id"), "decision", ["task_id"], unique=False)
     op.create_table(
         "delegation",
         sa.Column("delegation_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
         sa.Column("delegate", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
@@ -622,7 +632,7 @@ def upgrade() -> None:
         "bulk_item",
         sa.Column("job_id", sa.BigInteger(), nullable=False),
         sa.Column("task_id", sa.BigInteger(), nullable=False),
-        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
         sa.Column("decision_id", sa.BigInteger(), nullable=True),
@@ -726,6 +736,7 @@ def upgrade() -> None:
         sa.Column("entities", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("task_id", sa.BigInteger(), nullable=True),
         sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("author_role", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("status", sa.Text(), server_default="open", nullable=False),
         sa.Column("decided_by", sa.Text(), nullable=True),

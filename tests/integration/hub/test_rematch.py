@@ -7,8 +7,8 @@ from itertools import count
 import pytest
 from sqlalchemy import Engine, text
 
-from matching.engines.engine import open_engine
 from mdm.core.rules import Rules
+from mdm.engines import open_engine
 from mdm.errors import OperatorError
 from mdm.hub.digest import StateDigest, state_digest
 from mdm.hub.process import Pipeline, process

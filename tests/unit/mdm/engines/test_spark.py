@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from matching.engines.engine import open_engine
 from matching.engines.table import feature_table
 from matching.model import load_model
+from mdm.engines import open_engine
 from tests.unit.matching.engines.test_whole_store import store
 
 pytestmark = [
