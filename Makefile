@@ -38,8 +38,10 @@ check: setup ## Style, types, import rules, API description
 	@if test -f api/openapi.json; then $(BIN)/python -m api.openapi --check; fi
 	$(BIN)/python -m api.asyncapi --check
 
-bench: setup ## Measure the ingest of a larger world
+bench: setup ## Measure ingest, scoring, and whole stores of 100,000 and a million companies, beside Splink (an hour)
 	$(BIN)/python -m bench.ingest
+	$(BIN)/python -m bench.scoring
+	$(BIN)/python -m bench.batch --splink --records 100000 --records 1000000
 
 live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 5 minutes)
 	@command -v java >/dev/null && command -v mvn >/dev/null || $(BIN)/python -m pip install --quiet -r requirements/live.txt

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
+from matching.bounding import within
 from matching.decision import Decision
 from matching.features import derive
 from matching.merging import (
@@ -21,8 +22,8 @@ from matching.merging import (
     Match,
     Merged,
     Refused,
-    bounded_sets,
     limits_of,
+    linked_sets,
     merge,
     strongest_first,
 )
@@ -92,16 +93,14 @@ def cluster(
     rank = {node: number for number, node in enumerate(named)}
     inside = [edge for edge in edges if edge.a in rank and edge.b in rank]
     kept = {_ordered(rank[edge.a], rank[edge.b]): round(edge.weight * UNIT) for edge in inside}
-    matches = [
-        Match(round(edge.weight * UNIT), *_ordered(rank[edge.a], rank[edge.b]))
-        for edge in inside
-        if edge.decision is Decision.MATCH
-    ]
-    together, apart = (
-        [_ordered(*(rank[node] for node in pair)) for pair in verdicts if len(pair) == 2 and pair <= rank.keys()]
-        for verdicts in (same, not_same)
-    )
-    sets, refused = bounded_sets(strongest_first(matches), together)
+    verdicts = [tuple(pair) for pair in same if len(pair) == 2 and pair <= rank.keys()]
+    linked = [edge for edge in inside if edge.decision is Decision.MATCH]
+    followed, given_up = within(linked, [(a, b) for a, b in verdicts], model.reach_cap)
+    matches, lost = ([_match(edge, rank) for edge in each] for each in (followed, given_up))
+    together = [_ordered(rank[a], rank[b]) for a, b in verdicts]
+    apart = [_ordered(*(rank[node] for node in pair)) for pair in not_same if len(pair) == 2 and pair <= rank.keys()]
+    sets = linked_sets(strongest_first(matches), together)
+    refused = [Refused(match, TOO_MANY) for match in lost]
     found = _merged(model, {rank[node]: nodes[node] for node in nodes}, kept, sets, together, apart)
     groups = [group for each in found for group in each.groups]
     joined = {node for group in groups for node in group}
@@ -111,6 +110,10 @@ def cluster(
         tuple(_refusals([*refused, *(item for each in found for item in each.refused)], groups, named)),
         tuple(_steps(found, named)),
     )
+
+
+def _match(edge: Edge, rank: Mapping[int, int]) -> Match:
+    return Match(round(edge.weight * UNIT), *_ordered(rank[edge.a], rank[edge.b]))
 
 
 def _ordered(a: int, b: int) -> tuple[int, int]:

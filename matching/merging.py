@@ -18,15 +18,11 @@ UNIT = 1_000_000
 #: Reasons of refusals, beside those of `matching.validity`.
 WEAK_JOIN = "weak join of two groups"
 LITTLE_SUPPORT = "too little support in the group"
-TOO_MANY = "too many records linked to one another"
+TOO_MANY = "too many records are linked with one another to join them all"
 RIVAL = "fits another entity as well"
 
 #: Reason of a refusal that a steward has answered already; it is no question any more.
 JUDGED = "judged not the same"
-
-#: Records that matches may connect. A set that grows beyond is bad data (a default phone number, a test customer); the
-#: matches that would make it larger are questions for a person, and what hangs together below is clustered as ever.
-LARGEST_SET = 2_000
 
 
 class Match(NamedTuple):
@@ -64,13 +60,9 @@ def strongest_first(matches: Iterable[Match]) -> list[Match]:
     return sorted(matches, key=lambda match: (-match.weight, match.a, match.b))
 
 
-def bounded_sets(
-    matches: Sequence[Match], same: Sequence[tuple[int, int]]
-) -> tuple[list[tuple[list[int], list[Match]]], list[Refused]]:
-    """The sets that matches (strongest first) and verdicts connect, each with its matches; and the matches that would
-    connect more than `LARGEST_SET` records. Verdicts of people always connect."""
+def linked_sets(matches: Sequence[Match], same: Sequence[tuple[int, int]]) -> list[tuple[list[int], list[Match]]]:
+    """The sets that matches and verdicts connect, each with its matches in the order given."""
     root: dict[int, int] = {}
-    sizes: dict[int, int] = {}
 
     def find(node: int) -> int:
         top = root.setdefault(node, node)
@@ -80,31 +72,16 @@ def bounded_sets(
             root[node], node = top, root[node]
         return top
 
-    def unite(a: int, b: int) -> None:
-        low, high = sorted((a, b))
+    for a, b in (*same, *((match.a, match.b) for match in matches)):
+        low, high = sorted((find(a), find(b)))
         root[high] = low
-        sizes[low] = sizes.get(low, 1) + sizes.pop(high, 1)
-
-    for a, b in same:
-        if find(a) != find(b):
-            unite(find(a), find(b))
-    refused = []
-    kept = []
-    for match in matches:
-        a, b = find(match.a), find(match.b)
-        if a != b:
-            if sizes.get(a, 1) + sizes.get(b, 1) > LARGEST_SET:
-                refused.append(Refused(match, TOO_MANY))
-                continue
-            unite(a, b)
-        kept.append(match)
     members: defaultdict[int, list[int]] = defaultdict(list)
     for node in sorted(root):
         members[find(node)].append(node)
     inside: defaultdict[int, list[Match]] = defaultdict(list)
-    for match in kept:
+    for match in matches:
         inside[find(match.a)].append(match)
-    return [(nodes, inside[top]) for top, nodes in members.items()], refused
+    return [(nodes, inside[top]) for top, nodes in members.items()]
 
 
 class Step(NamedTuple):

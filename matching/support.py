@@ -4,6 +4,7 @@ Links are kept only where records look alike; whether a group holds together als
 compared or did not look alike. Those are scored here, for every set of records that matches connect.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
@@ -45,3 +46,26 @@ def pair_weights(
         # To the millionth, like kept weights, so that it does not matter whether a pair was kept.
         weights.update(zip(missing, np.rint(scores.weight * UNIT).astype(np.int64).tolist(), strict=True))
     return weights
+
+
+def connected(joins: Iterable[tuple[int, int]]) -> list[set[int]]:
+    """The sets of three and more records that chains connect (in two, the only pair is known)."""
+    neighbours: defaultdict[int, list[int]] = defaultdict(list)
+    for a, b in joins:
+        neighbours[a].append(b)
+        neighbours[b].append(a)
+    seen: set[int] = set()
+    found = []
+    for start in neighbours:
+        if start in seen:
+            continue
+        members, reached = {start}, [start]
+        while reached:
+            for other in neighbours[reached.pop()]:
+                if other not in members:
+                    members.add(other)
+                    reached.append(other)
+        seen |= members
+        if len(members) > 2:
+            found.append(members)
+    return found

@@ -7,20 +7,22 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from matching.bounding import within
 from matching.clustering import Pair
 from matching.engines.components import components
 from matching.engines.links import CHUNK, Links
 from matching.engines.table import TableFrame, name_ranks
 from matching.merging import (
     JUDGED,
-    LARGEST_SET,
+    TOO_MANY,
     UNIT,
     Limits,
     Match,
     Refused,
-    bounded_sets,
     limits_of,
+    linked_sets,
     merge,
+    strongest_first,
 )
 from matching.model import MatchModel
 from matching.scoring import score_columns
@@ -59,7 +61,7 @@ def cluster_table(
     """Group the rows of a table by their links and the verdicts of stewards about rows."""
     ranks = name_ranks(table)
     rows = np.argsort(ranks)
-    graph = _Graph(ranks, links, same, not_same)
+    graph = _Graph(ranks, links, same, not_same, model.reach_cap)
     facts = _facts(model, table, ranks)
     label = np.arange(len(table), dtype=np.int64)
     refused: list[Refused] = []
@@ -83,7 +85,8 @@ def cluster_table(
 class _Graph:
     """Matches as arrays, strongest first, records named by rank; and the connected sets they make."""
 
-    def __init__(self, ranks: _Int, links: Links, same: Collection[Pair], not_same: Collection[Pair]) -> None:
+    def __init__(self, ranks: _Int, links: Links, same: Collection[Pair], not_same: Collection[Pair], cap: int) -> None:
+        self._cap = cap
         a, b = ranks[links.a], ranks[links.b]
         self.low, self.high = np.minimum(a, b), np.maximum(a, b)
         self.weight = np.rint(links.weight * UNIT).astype(np.int64)
@@ -138,13 +141,13 @@ class _Graph:
         for start, end, edge, last in bounds:
             inside = members[start:end]
             matches = list(map(Match, weight[edge:last], low[edge:last], high[edge:last]))
-            if len(inside) <= LARGEST_SET:
+            if len(inside) <= self._cap:
                 yield inside, matches
                 continue
-            here = set(inside)
-            sets, cut = bounded_sets(matches, [pair for pair in self.same if pair[0] in here])
-            refused += cut
-            yield from sets
+            same, _ = self.verdicts(inside)
+            followed, lost = within(matches, same, self._cap)
+            refused += [Refused(match, TOO_MANY) for match in lost]
+            yield from linked_sets(strongest_first(followed), same)
 
     def sizes(self) -> _Int:
         """The size of the connected set of each record."""

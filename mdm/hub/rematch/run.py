@@ -10,6 +10,7 @@ from matching.engines.links import Progress
 from mdm.core.identity import settle
 from mdm.core.linking import change_links
 from mdm.errors import OperatorError
+from mdm.hub.oversized import ask_about_blocks
 from mdm.hub.process import Pipeline
 from mdm.hub.rematch.plan import Plan, plan_domain
 from mdm.hub.rematch.report import Effects, Report
@@ -129,7 +130,11 @@ def _renew_keys(
         part = ids[start : start + UNIT]
         with open_work("rematch keys") as work:
             keys = stored_blocks(work, domain, model, part)
-            pairs.replace_keys(work, keys, (), model.block_cap)
+            replaced = pairs.replace_keys(work, keys, (), model.block_cap)
+            if replaced.grown:
+                concerned = set(part) | replaced.others
+                blocks = pairs.blocks_of(work, concerned, model.block_cap)
+                ask_about_blocks(work, model, replaced, blocks, concerned)
         if start % (10 * UNIT) == 0:
             progress(f"{domain}: blocking keys of {min(start + UNIT, len(ids)):,} of {len(ids):,} records")
 

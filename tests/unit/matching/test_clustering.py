@@ -5,7 +5,7 @@ from typing import Any
 
 from matching.clustering import Clustering, Edge, cluster
 from matching.decision import Decision
-from matching.merging import LARGEST_SET, RIVAL, TOO_MANY
+from matching.merging import RIVAL
 from matching.model import load_model
 
 MODEL = load_model("customer")
@@ -152,14 +152,3 @@ def test_a_record_that_fits_one_homonym_clearly_better_is_joined_to_it() -> None
     edges = [match(0, 2, 9.0), match(1, 2, 5.0), possible(0, 1, 3.0)]
 
     assert {0, 2} in cluster(MODEL, nodes, edges, set(), set()).groups
-
-
-def test_sets_beyond_the_limit_are_cut_at_their_weakest_match_and_asked_about() -> None:
-    half = LARGEST_SET // 2 + 1
-    nodes = {number: {"self": [f"crm:account:{number:05d}"]} for number in range(2 * half)}
-    chain = [match(number, number + 1, 9.0 + number / 1e4) for number in range(2 * half - 1)]
-    chain[half - 1] = match(half - 1, half, 4.0)
-
-    found = cluster(MODEL, nodes, chain, set(), set())
-
-    assert [each.reason for each in found.refused if {each.a, each.b} == {half - 1, half}] == [TOO_MANY]
