@@ -37,8 +37,9 @@ check: setup ## Style, types, import rules, API description
 	@if test -f api/openapi.json; then $(BIN)/python -m api.openapi --check; fi
 	$(BIN)/python -m api.asyncapi --check
 
-bench: setup ## Measure the ingest of a larger world
+bench: setup ## Measure ingest and the resolve path
 	$(BIN)/python -m bench.ingest
+	$(BIN)/python -m bench.resolve
 
 live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 5 minutes)
 	MDM_LIVE=1 $(BIN)/python -m pytest -p no:randomly tests/live
