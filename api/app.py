@@ -32,6 +32,7 @@ from api.errors import (
 from api.metrics import Metrics
 from api.request_log import write_line
 from api.routes import (
+    approvals,
     changes,
     contracts,
     customers,
@@ -46,6 +47,7 @@ from api.routes.matching import matching_router, pair_router
 from api.routes.records import record_router
 from api.routes.responses import COMMON
 from mdm.access import Role
+from mdm.core.four_eyes import Policy
 from mdm.errors import MdmError
 from mdm.model.ids import Domain
 
@@ -79,6 +81,8 @@ class ApiOptions:
     log: RequestLog = write_line
     #: How long an answer about a key may be remembered, and so how long a revoked key may still work.
     remember_keys_seconds: float = 5.0
+    #: When a steward's command needs a second person; None for the shipped policy.
+    policy: Policy | None = None
 
 
 def create_app(hub: ReadHub, options: ApiOptions | None = None) -> FastAPI:
@@ -105,6 +109,7 @@ def assemble(options: ApiOptions) -> FastAPI:
     )
     app.state.metrics = Metrics()
     app.state.released = Released()
+    app.state.policy = options.policy
     app.state.key_ring = KeyRing(options.remember_keys_seconds)
     app.add_middleware(Edge, metrics=app.state.metrics, log=options.log, limits=options.limits, reply=_reply)
     for router in (customers.router, contracts.router, products.router):
@@ -114,7 +119,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         app.include_router(matching_router(domain))
     for router in (pair_router, identity.router, changes.router, operations.router, documentation.router):
         app.include_router(router)
-    for router in (onboarding.router, onboarding.customer_router, stewardship.router):
+    for router in (onboarding.router, onboarding.customer_router, stewardship.router, approvals.router):
         app.include_router(router)
     app.include_router(sign_in.router)  # before the console, whose records would swallow /static
     app.include_router(console.router)

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from mdm.cli.context import JSON_OPTION, hub, notes, outcome_rows, pipeline, print_json, print_table
 from mdm.cli.open_feed import GROUP, open_file, open_kafka
 from mdm.hub.process import BatchReport
+from mdm.hub.steward import expire_due
 from mdm.model.events import Outcome
 from mdm.store.read_status import status_summary
 from mdm.workers.ingest import drain
@@ -29,6 +30,7 @@ def ingest(
     """
     with hub() as opened, stopped_by_signals() as stop:
         flow = pipeline(opened)
+        expire_due(flow)
         source = (
             open_kafka(opened, feed, topics or None, group, flow.catalogue, until_end=True)
             if feed.startswith("kafka:")

@@ -23,12 +23,13 @@ from mdm.hub.sharing import beside_others
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.debezium import Decoded, Plain, as_it_is, translate
 from mdm.intake.mapping import standardise
-from mdm.model.events import ChangeEvent, DeadLetter, Message, Operation, Outcome, Place
+from mdm.model.events import ChangeEvent, DeadLetter, Ignored, Message, Operation, Outcome, Place, TopicPartition
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
 from mdm.store import ledger, pairs
 from mdm.store import mirror as mirror_store
+from mdm.store.suppression import suppress_like, suppressed
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -48,14 +49,15 @@ class Pipeline:
 class BatchReport:
     """What one batch did: messages by platform and outcome, and seconds spent in each stage.
 
-    `changed_at` has platform, table and source time of every change (not snapshot reads) that this batch took in; it is
-    not summed up over batches.
+    Two parts are of one batch only and not summed up: `changed_at` has platform, table and source time of every change
+    (not snapshot reads) that was taken in, `refused` the new dead letters by partition.
     """
 
     outcomes: Counter[tuple[str, Outcome]] = field(default_factory=Counter)
     stages: dict[str, float] = field(default_factory=dict)
     golden: Counter[Domain] = field(default_factory=Counter)
     changed_at: list[tuple[str, str, datetime]] = field(default_factory=list)
+    refused: Counter[TopicPartition] = field(default_factory=Counter)
 
     @property
     def messages(self) -> int:
@@ -135,7 +137,7 @@ def consume(
     counted = beside_others(pipeline.engine, pipeline.clock, "ingest", feed, attempt, alone=alone)
     report.outcomes.update(counted.outcomes)
     report.golden.update(counted.golden)
-    report.changed_at = counted.changed_at
+    report.changed_at, report.refused = counted.changed_at, counted.refused
     return report
 
 
@@ -163,13 +165,37 @@ def _take_in(
     report: BatchReport,
 ) -> list[tuple[Place, Outcome, str]]:
     """Apply the fresh messages; returns every message's outcome, counted in the report."""
+    decoded = without_erased(work, decoded)
     delta = _mirror(pipeline, work, [event for event in decoded.events if event.place in fresh], report)
     reasons = {ignored.place: ignored.reason for ignored in decoded.ignored}
     refused = {letter.message.place: letter for letter in decoded.dead_letters}
     results = list(_account(messages, fresh, dict(delta.outcomes), reasons, refused))
     for place, outcome, _ in results:
         report.outcomes[ledger.system_of(place.topic), outcome] += 1
+        if outcome is Outcome.QUARANTINED:
+            report.refused[TopicPartition(place.topic, place.partition)] += 1
     return results
+
+
+def without_erased(work: UnitOfWork, decoded: Decoded) -> Decoded:
+    """Events about erased subjects are ignored: a snapshot taken anew must not bring anybody back.
+
+    A row that is re-keyed from an erased one is kept out under its new key too.
+    """
+    keys = {key for event in decoded.events for key in (event.key, event.previous_key) if key is not None}
+    erased = suppressed(work, keys)
+    if not erased:
+        return decoded
+    out = [event for event in decoded.events if {event.key, event.previous_key} & erased]
+    suppress_like(
+        work, [(event.key, event.previous_key) for event in out if event.key and event.previous_key in erased]
+    )
+    places = {event.place for event in out}
+    return replace(
+        decoded,
+        events=tuple(event for event in decoded.events if event.place not in places),
+        ignored=(*decoded.ignored, *(Ignored(place, "subject_erased") for place in places)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ def upgrade() -> None:
         "bulk_job",
         sa.Column("job_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
         sa.Column("command", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("items", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.Text(), server_default="open", nullable=False),
@@ -161,6 +162,7 @@ def upgrade() -> None:
         sa.Column("effect", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("records", postgresql.ARRAY(sa.BigInteger()), nullable=False),
         sa.Column("entities", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("pattern", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.Column("task_id", sa.BigInteger(), nullable=True),
         sa.Column("proposal_id", sa.BigInteger(), nullable=True),
         sa.Column("approved_by", sa.Text(), nullable=True),
@@ -175,12 +177,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_decision_actor_decision_id"), "decision", ["actor", "decision_id"], unique=False)
     op.create_index("ix_decision_entities", "decision", ["entities"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_decision_pattern",
+        "decision",
+        ["domain", "decision_id"],
+        unique=False,
+        postgresql_where=sa.text("pattern is not null"),
+    )
     op.create_index("ix_decision_records", "decision", ["records"], unique=False, postgresql_using="gin")
     op.create_index(op.f("ix_decision_task_id"), "decision", ["task_id"], unique=False)
     op.create_table(
         "delegation",
         sa.Column("delegation_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
         sa.Column("delegate", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
@@ -228,6 +238,23 @@ def upgrade() -> None:
         ["merged_into"],
         unique=False,
         postgresql_where=sa.text("merged_into is not null"),
+    )
+    op.create_table(
+        "erasure",
+        sa.Column("erasure_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("records", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("kept", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), server_default="open", nullable=False),
+        sa.Column("requested_by", sa.Text(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("comment", sa.Text(), server_default="", nullable=False),
+        sa.Column("proof", postgresql.JSON(astext_type=sa.Text()), nullable=True),
+        sa.CheckConstraint("status in ('open','carried_out','rejected')", name=op.f("ck_erasure_status")),
+        sa.CheckConstraint("decided_by is null or decided_by <> requested_by", name=op.f("ck_erasure_two_persons")),
+        sa.PrimaryKeyConstraint("erasure_id", name=op.f("pk_erasure")),
     )
     op.create_table(
         "event_ledger",
@@ -575,6 +602,11 @@ def upgrade() -> None:
         "uq_steward_task_open", "steward_task", ["question"], unique=True, postgresql_where=sa.text("status = 'open'")
     )
     op.create_table(
+        "suppression_secret",
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("secret", name=op.f("pk_suppression_secret")),
+    )
+    op.create_table(
         "table_shape",
         sa.Column("system", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
@@ -600,7 +632,7 @@ def upgrade() -> None:
         "bulk_item",
         sa.Column("job_id", sa.BigInteger(), nullable=False),
         sa.Column("task_id", sa.BigInteger(), nullable=False),
-        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
         sa.Column("decision_id", sa.BigInteger(), nullable=True),
@@ -704,6 +736,7 @@ def upgrade() -> None:
         sa.Column("entities", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("task_id", sa.BigInteger(), nullable=True),
         sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("author_role", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("status", sa.Text(), server_default="open", nullable=False),
         sa.Column("decided_by", sa.Text(), nullable=True),
@@ -724,6 +757,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_proposal_author"), "proposal", ["author"], unique=False)
     op.create_index(op.f("ix_proposal_status_proposal_id"), "proposal", ["status", "proposal_id"], unique=False)
+    op.create_table(
+        "suppression",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("erasure_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["erasure_id"], ["erasure.erasure_id"], name=op.f("fk_suppression_erasure_id")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_suppression")),
+    )
     op.create_table(
         "task_work",
         sa.Column("task_id", sa.BigInteger(), nullable=False),
