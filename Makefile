@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 180
 LIVE ?= tests/live
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test race check dashboards fuzz captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
+.PHONY: help accuracy setup demo test race check dashboards fuzz captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -67,6 +67,9 @@ stack-down: setup ## Stop the stack; its data stay
 
 compose-data: setup ## SQL of the sample platforms for deploy/compose.yaml
 	$(BIN)/python -m deploy.stack sql --directory var/platforms
+
+accuracy: setup ## Accuracy on public sets beside Splink's defaults; DATA=FOLDER with one folder per set
+	$(BIN)/python -m bench.accuracy.run --data $(DATA) $(ACCURACY_ARGS)
 
 bench-kafka: setup ## Events per second from Kafka to golden records, freshness, memory (Java 17 and Maven)
 	$(BIN)/python -m bench.kafka
