@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 180
 LIVE ?= tests/live
 
 .DEFAULT_GOAL := help
-.PHONY: help accuracy setup demo test race check dashboards fuzz captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
+.PHONY: help accuracy setup demo test race check dashboards fuzz fuzz-api bench-api captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,14 +48,15 @@ fuzz: setup ## Damage captured messages for FUZZ_SECONDS (180) and see that none
 captures: setup ## Compare whole captures with the tables they were taken from: make captures DIR=...
 	$(BIN)/python -m bench.captures $(DIR)
 
-fuzz: setup ## Hold the API to its description with many generated requests
+fuzz-api: setup ## Hold the API to its description with many generated requests
 	MDM_FUZZ_EXAMPLES=$${MDM_FUZZ_EXAMPLES:-50} $(BIN)/python -m pytest -q tests/api/test_contract.py
 
 bench-api: setup ## Measure the API over 100,000 golden records
 	$(BIN)/python -m bench.api
 
-bench: setup ## Measure the ingest of a larger world
+bench: setup ## Measure ingest and the resolve path
 	$(BIN)/python -m bench.ingest
+	$(BIN)/python -m bench.resolve
 
 live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 5 minutes)
 	@command -v java >/dev/null && command -v mvn >/dev/null || $(BIN)/python -m pip install --quiet -r requirements/live.txt
@@ -80,6 +81,14 @@ bench-kafka: setup ## Events per second from Kafka to golden records, freshness,
 	$(BIN)/python -m bench.kafka
 vectors: setup ## Judge identifiers of known validity (DATA=folder with identifiers.csv)
 	$(BIN)/python -m bench.vectors --data $(DATA)
+
+.PHONY: spark bench-matching
+spark: setup ## Add the optional Spark engine (450 MB; needs Java 17 to run)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/spark.txt
+
+bench-matching: setup ## Scoring, and whole stores of 100,000 and a million companies, beside Splink (an hour)
+	$(BIN)/python -m bench.scoring
+	$(BIN)/python -m bench.batch --splink --records 100000 --records 1000000
 
 migration: setup ## Write migration 0001 again from the tables (until the first release)
 	$(BIN)/python -m migrations.initial

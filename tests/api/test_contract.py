@@ -1,6 +1,6 @@
 """What the API answers is what its description promises: every operation, with generated requests and all checks.
 
-`make fuzz` runs the long version; the suite a short one with fixed seeds.
+`make fuzz-api` runs the long version; the suite a short one with fixed seeds.
 """
 
 import os
@@ -25,6 +25,8 @@ from tests.api.rows import ACME, CRM_ACME, ERP_ACME, HubRows
 _EXAMPLES = int(os.environ.get("MDM_FUZZ_EXAMPLES", "2"))
 #: Commands whose members depend on each other.
 _RULES_ACROSS_MEMBERS = {"stewardship", "approvals", "onboarding"}
+_VAT = {"type": "vat", "country": "NL", "value": "NL169963937B05", "normal": "NL169963937B05", "state": "valid"}
+_CANONICAL = ACME | {"identifiers": [_VAT]}
 load_all_checks()
 positive_data_acceptance = CHECKS.get_one("positive_data_acceptance")
 
@@ -33,7 +35,7 @@ positive_data_acceptance = CHECKS.get_one("positive_data_acceptance")
 def filled(surroundings: Surroundings, rows: HubRows) -> FastAPI:
     """A service with a little of everything; its key may do everything."""
     for key in (CRM_ACME, ERP_ACME):
-        rows.golden(Domain.CUSTOMER, key, ACME, terms=["acme", "anvils"])
+        rows.golden(Domain.CUSTOMER, key, _CANONICAL, terms=["acme", "anvils"])
     return create_app(surroundings, ApiOptions(log=surroundings.log, longest_wait=0.1))
 
 
