@@ -11,6 +11,7 @@ from api.console.sessions import COOKIE, Session, Sessions
 from api.deps import Reads, ReadsDep
 from mdm.access import STEWARDS
 from mdm.store import api_keys
+from mdm.store.read_console import open_counts
 
 SIGN_IN = "/console/sign-in"
 
@@ -35,9 +36,11 @@ class SignedIn(RoleGuard):
         session = sessions.find(request.cookies.get(COOKIE, ""))
         if session is None or session.caller.role not in self.roles:
             raise SignInNeeded(_target(request))
-        if not await run_in_threadpool(_is_live, session, reads):
+        counts = await run_in_threadpool(_look, session, reads)
+        if counts is None:
             sessions.end(session)
             raise SignInNeeded(_target(request))
+        request.state.counts = counts
         request.scope["mdm.key_id"] = session.caller.key_id
         return session
 
@@ -53,9 +56,12 @@ def safe_target(target: str) -> str:
     return target if inside and target.isprintable() else "/console/"
 
 
-def _is_live(session: Session, reads: Reads) -> bool:
+def _look(session: Session, reads: Reads) -> dict[str, int] | None:
+    """How much work is open, for the navigation; None when the key is no longer live."""
     with reads.snapshot() as connection:
-        return api_keys.is_live(connection, session.caller.key_id)
+        if not api_keys.is_live(connection, session.caller.key_id):
+            return None
+        return open_counts(connection)
 
 
 def _target(request: Request) -> str:

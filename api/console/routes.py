@@ -1,8 +1,7 @@
 """The pages: home, search, one golden record with everything behind it, and the questions that wait for an answer."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
@@ -12,22 +11,15 @@ from starlette.responses import RedirectResponse
 from api.console.guard import SessionDep, signed_in
 from api.console.pages import page
 from api.console.show import record_address
-from api.cursors import read_cursor, write_cursor
 from api.deps import ReadsDep
 from api.lookup import find_golden
-from api.masking import show_record
 from api.present import history_objects, lineage_object, record_object, source_object
-from api.routes.parameters import Cursor, EntityIdPath, Parameters, Storable
-from mdm.access import Role
+from api.routes.parameters import EntityIdPath, Parameters, Storable
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.read_models import (
     Fact,
     Filters,
     Listed,
-    OpenQuestion,
-    Side,
-    TaskPlace,
-    count_open_questions,
     facts_of_customer,
     find_entity,
     golden_versions,
@@ -36,7 +28,6 @@ from mdm.store.read_models import (
     meanings,
     members_of,
     names_of,
-    open_questions,
     resolve_references,
     rows_by_key,
     status_summary,
@@ -46,20 +37,13 @@ router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Dep
 
 _DOMAINS = {domain.plural: domain for domain in Domain}
 #: What one page shows of each kind; more would not be read.
-_HITS, _MEMBERS, _VERSIONS, _CONTRACTS, _FACTS, _QUESTIONS = 20, 25, 20, 20, 20, 20
+_HITS, _MEMBERS, _VERSIONS, _CONTRACTS, _FACTS = 20, 25, 20, 20, 20
 
 
 class SearchParameters(Parameters):
     """What to look for."""
 
     q: Storable = Field("", max_length=200)
-
-
-class ReviewParameters(Parameters):
-    """Which questions."""
-
-    domain: Domain | None = None
-    cursor: Cursor | None = None
 
 
 @router.get("/")
@@ -90,36 +74,6 @@ def search(
         rows = rows_by_key(connection, q, _HITS) if q else []
     found = sum(map(len, results.values())) + len(rows)
     return page("search.html", request, session=session, q=q, results=results, rows=rows, found=found, at_most=_HITS)
-
-
-@router.get("/reviews")
-def reviews(
-    look: Annotated[ReviewParameters, Query()], request: Request, session: SessionDep, reads: ReadsDep
-) -> Response:
-    """Open questions, the most likely matches first, each with both records side by side."""
-    scope = f"reviews {look.domain or ''}"
-    after = None
-    if look.cursor is not None:
-        weight, task_id = read_cursor(look.cursor, scope, (float, int))
-        after = TaskPlace(float(weight), int(task_id))
-    with reads.snapshot() as connection:
-        found = open_questions(connection, look.domain, after, _QUESTIONS + 1)
-        counts = count_open_questions(connection)
-    shown = found[:_QUESTIONS]
-    following = None
-    if len(found) > _QUESTIONS:
-        cursor = write_cursor(scope, (shown[-1].weight, shown[-1].task_id))
-        chosen = {"domain": look.domain.value} if look.domain else {}
-        following = "/console/reviews?" + urlencode({**chosen, "cursor": cursor})
-    return page(
-        "reviews.html",
-        request,
-        session=session,
-        questions=[_question(question, session.caller.role) for question in shown],
-        counts=counts,
-        domain=look.domain,
-        following=following,
-    )
 
 
 @router.get("/{plural}/{id}")
@@ -169,18 +123,3 @@ def _direct(connection: Connection, q: str) -> str | None:
         if len(entities) == 1:
             return record_address(entities.pop())
     return None
-
-
-def _question(question: OpenQuestion, role: Role) -> dict[str, Any]:
-    """A question with both records, to be laid out attribute by attribute."""
-    return {"task": question, "sides": [_side(question.domain, side, role) for side in question.sides]}
-
-
-def _side(domain: Domain, side: Side | None, role: Role) -> dict[str, Any] | None:
-    if side is None:
-        return None
-    return {
-        "key": side.record.key,
-        "href": record_address(side.entity_id),
-        "attributes": show_record(domain, side.record.attributes, role).values,
-    }

@@ -475,3 +475,6 @@ api_key = Table(
     _time("revoked_at", nullable=True),
     CheckConstraint("role in ('reader','erp','steward','admin')", name="role"),
 )
+
+# Tables of other areas share the metadata; importing them here lets migrations see them.
+from mdm.store import tables_console as console  # noqa: E402, F401

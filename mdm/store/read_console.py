@@ -1,0 +1,87 @@
+"""What the console shows on every page and on its home page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+_COUNTS = """
+select (select count(*) from steward_task where status = 'open') as tasks,
+  (select count(*) from dead_letter where status = 'open') + (select count(*) from exception where status = 'open')
+    as exceptions
+"""
+_AGEING = """
+select t.domain, t.kind, count(*) as tasks, count(*) filter (where p.due_at < :now) as breached,
+  count(*) filter (where p.due_at >= :now and p.due_at < :tomorrow) as due, min(t.opened_at) as oldest
+from steward_task t left join task_priority p using (task_id)
+where t.status = 'open' group by t.domain, t.kind order by t.domain, t.kind
+"""
+_AGES = """
+select case when age < 1 then 0 when age < 3 then 1 when age < 7 then 2 else 3 end as bucket, count(*) as tasks
+from (select extract(epoch from :now - opened_at) / 86400 as age from steward_task where status = 'open') a
+group by 1
+"""
+_AT_RISK = """
+select key as currency, sum(value::numeric) as amount
+from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open', jsonb_each_text(p.amounts)
+group by key order by 2 desc
+"""
+_PLATFORMS = """
+select system, max(event_time) as newest_event, max(committed_at) as last_seen, count(*) as tables
+from (
+  select distinct on (r.system, r.type) r.system, r.type, r.event_time, b.committed_at
+  from source_record r join batch b on b.batch_id = r.batch_id
+  order by r.system, r.type, r.batch_id desc
+) newest group by system order by system
+"""
+_BATCHES = """
+select committed_at, messages from batch where cause = 'ingest' order by batch_id desc limit :limit
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ageing:
+    """Open tasks of one kind, how many are due within a day, and how many should have been answered."""
+
+    domain: str
+    kind: str
+    tasks: int
+    breached: int
+    due: int
+    oldest: datetime
+
+
+def open_counts(connection: Connection) -> dict[str, int]:
+    """How much of each kind of work is open: counts over partial indexes."""
+    row = connection.execute(text(_COUNTS)).one()
+    return dict(row._mapping)
+
+
+def ageing(connection: Connection, now: datetime, tomorrow: datetime) -> Sequence[Ageing]:
+    """Open tasks per domain and kind."""
+    rows = connection.execute(text(_AGEING), {"now": now, "tomorrow": tomorrow})
+    return [Ageing(row.domain, row.kind, row.tasks, row.breached, row.due, row.oldest) for row in rows]
+
+
+def ages(connection: Connection, now: datetime) -> list[int]:
+    """Open tasks that wait for less than a day, three days, a week, and longer."""
+    found = {row.bucket: row.tasks for row in connection.execute(text(_AGES), {"now": now})}
+    return [found.get(bucket, 0) for bucket in range(4)]
+
+
+def at_risk(connection: Connection) -> dict[str, Any]:
+    """Open invoices and running contracts behind open tasks, per currency. A customer in two tasks counts twice."""
+    return {row.currency: row.amount for row in connection.execute(text(_AT_RISK))}
+
+
+def platforms(connection: Connection) -> Sequence[dict[str, Any]]:
+    """Per platform the time of its newest event that the hub holds, and when the hub last took something in."""
+    return [dict(row) for row in connection.execute(text(_PLATFORMS)).mappings()]
+
+
+def recent_batches(connection: Connection, limit: int) -> Sequence[tuple[datetime, int]]:
+    """Messages per unit of work, oldest first."""
+    rows = connection.execute(text(_BATCHES), {"limit": limit}).all()
+    return [(row.committed_at, row.messages) for row in reversed(rows)]
