@@ -13,8 +13,8 @@ from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute
 
 from api.auth import KeyRing, RoleGuard
-from api.console import queue, review, sign_in
-from api.console import routes as console
+from api.console import sign_in
+from api.console.screens import ROUTERS
 from api.console.guard import SignInNeeded
 from api.console.pages import page
 from api.console.sessions import Sessions
@@ -102,7 +102,7 @@ def assemble(options: ApiOptions) -> FastAPI:
     for router in (identity.router, changes.router, operations.router, documentation.router):
         app.include_router(router)
     app.include_router(sign_in.router)  # before the console, whose records would swallow /static
-    for router in (queue.router, review.router, console.router):
+    for router in ROUTERS:
         app.include_router(router)
     _answer_errors(app)
     open_routes = unguarded_routes(app.routes)

@@ -1,14 +1,19 @@
 """Records side by side: one row per attribute in groups, with a sign for how they relate and the letters that differ."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from string import ascii_uppercase
 from typing import Any
 
 from api.console.diff import Segment, segments
-from api.console.show import Line, label, lines
+from api.console.show import Line, label, lines, record_address
+from api.masking import show_record
+from mdm.access import Role
 from mdm.model.canonical import ATTRIBUTES
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
+from mdm.store.read_golden import Member
+from mdm.store.read_models import expand
 
 #: Attributes in the groups in which people look for them; what is not named comes last.
 _GROUPS: Mapping[Domain, Sequence[tuple[str, Sequence[str]]]] = {
@@ -57,6 +62,7 @@ class Column:
     event_time: datetime
     attributes: Mapping[str, Any]
     masked: Sequence[str] = ()
+    rejected: Mapping[str, str] = field(default_factory=dict)
     asked: bool = True
 
 
@@ -98,6 +104,37 @@ class RowGroup:
 
 
 SIGNS = {"same": "same", "differs": "differs", "shared": "in part", "single": "one side", "none": "neither"}
+
+
+def columns_of(
+    domain: Domain,
+    members: Sequence[tuple[EntityId, Member]],
+    entities: Mapping[CrosswalkKey, EntityId],
+    role: Role,
+    asked: Sequence[CrosswalkKey] | None = None,
+) -> list[Column]:
+    """Source rows as columns, as this role may see them. `asked` are those that a question is about; None is all.
+
+    Args:
+        entities: which golden record each reference among their values means.
+    """
+    columns = []
+    for letter, (entity, member) in zip(ascii_uppercase, members, strict=False):
+        shown = show_record(domain, expand(domain, member.attributes, entities), role)
+        columns.append(
+            Column(
+                letter=letter,
+                key=member.key,
+                entity_id=entity,
+                href=record_address(entity),
+                event_time=member.event_time,
+                attributes=shown.values,
+                masked=shown.masked,
+                rejected=member.rejected,
+                asked=asked is None or member.key in asked,
+            )
+        )
+    return columns
 
 
 def compare(

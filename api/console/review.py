@@ -7,22 +7,21 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import Connection
 
 from api.console import charts
-from api.console.compare import Column, compare
+from api.console.compare import Column, columns_of, compare
 from api.console.guard import SessionDep, signed_in
 from api.console.pages import page
 from api.console.queue import QueueLook, queue_object
-from api.console.show import record_address
 from api.console.workbench import workbench
 from api.deps import ReadsDep, get_hub
 from api.errors import NOT_FOUND, refuse
-from api.masking import show_lineage, show_record, show_values
+from api.masking import show_lineage, show_values
 from mdm.access import Role
 from mdm.hub.explain import PairExplanation, explain_two
 from mdm.hub.foresee import foresee_union
 from mdm.hub.worklist import rank_open_tasks
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.store.read_golden import Member, members_of
-from mdm.store.read_models import expand, resolve_references
+from mdm.store.read_models import resolve_references
 from mdm.store.read_queue import next_in_queue, previous_in_queue, queue_row
 from mdm.store.read_review import Question, hanging_on, question
 
@@ -96,22 +95,7 @@ def _columns(
     others = [each for each in found if each[1].key not in asked.records] if whole else []
     chosen = (in_question + others)[:_COLUMNS]
     entities = resolve_references(connection, [(asked.domain, member.attributes) for _, member in chosen])
-    columns = []
-    for letter, (entity, member) in zip("ABCDEFGH", chosen, strict=False):
-        shown = show_record(asked.domain, expand(asked.domain, member.attributes, entities), role)
-        columns.append(
-            Column(
-                letter=letter,
-                key=member.key,
-                entity_id=entity,
-                href=record_address(entity),
-                event_time=member.event_time,
-                attributes=shown.values,
-                masked=shown.masked,
-                asked=member.key in asked.records,
-            )
-        )
-    return columns
+    return columns_of(asked.domain, chosen, entities, role, asked.records)
 
 
 def _golden(domain: Domain, golden: Any, role: Role) -> tuple[dict[str, Any], dict[str, Any]]:
