@@ -14,11 +14,11 @@ from starlette.routing import BaseRoute
 
 from api.auth import KeyRing, RoleGuard
 from api.console import sign_in
-from api.console.screens import ROUTERS
 from api.console.guard import SignInNeeded
 from api.console.pages import page
+from api.console.screens import ROUTERS
 from api.console.sessions import Sessions
-from api.deps import ReadHub
+from api.deps import ReadHub, Released
 from api.edge import Edge, Limits, RequestLog
 from api.errors import (
     INVALID_REQUEST,
@@ -32,6 +32,7 @@ from api.errors import (
 from api.metrics import Metrics
 from api.request_log import write_line
 from api.routes import changes, contracts, customers, documentation, identity, operations, products
+from api.routes.matching import matching_router, pair_router
 from api.routes.records import record_router
 from api.routes.responses import COMMON
 from mdm.access import Role
@@ -93,13 +94,15 @@ def assemble(options: ApiOptions) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.metrics = Metrics()
+    app.state.released = Released()
     app.state.key_ring = KeyRing(options.remember_keys_seconds)
     app.add_middleware(Edge, metrics=app.state.metrics, log=options.log, limits=options.limits, reply=_reply)
     for router in (customers.router, contracts.router, products.router):
         app.include_router(router)
     for domain in (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT):
         app.include_router(record_router(domain))
-    for router in (identity.router, changes.router, operations.router, documentation.router):
+        app.include_router(matching_router(domain))
+    for router in (pair_router, identity.router, changes.router, operations.router, documentation.router):
         app.include_router(router)
     app.include_router(sign_in.router)  # before the console, whose records would swallow /static
     for router in ROUTERS:

@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine
 
 from mdm.clock import Clock
+from mdm.core.rules import Rules
+from mdm.hub.release import load_rules
+from mdm.intake.catalogue import load_catalogue
 
 
 class ReadHub(Protocol):
@@ -34,14 +38,37 @@ class Reads:
             yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
-def get_hub(request: Request) -> ReadHub:
+async def get_hub(request: Request) -> ReadHub:
+    # async for the same reason as get_reads.
     hub: ReadHub = request.app.state.hub
     return hub
 
 
 async def get_reads(request: Request) -> Reads:
     # async although it waits for nothing: a plain function would cost each request a hop to a worker thread.
-    return Reads(get_hub(request).engine)
+    return Reads(request.app.state.hub.engine)
 
 
+class Released:
+    """The released rules: read once, by whoever needs them first."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._rules: Rules | None = None
+
+    @property
+    def rules(self) -> Rules:
+        with self._lock:
+            if self._rules is None:
+                self._rules = load_rules(load_catalogue(None))
+            return self._rules
+
+
+def get_rules(request: Request) -> Rules:
+    released: Released = request.app.state.released
+    return released.rules
+
+
+HubDep = Annotated[ReadHub, Depends(get_hub)]
+RulesDep = Annotated[Rules, Depends(get_rules)]
 ReadsDep = Annotated[Reads, Depends(get_reads)]

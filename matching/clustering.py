@@ -39,12 +39,24 @@ class Refusal(NamedTuple):
     reason: str
 
 
+class Step(NamedTuple):
+    """Two groups became one along this pair. `weight` is None when a steward said so."""
+
+    a: int
+    b: int
+    weight: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Clustering:
-    """`groups` covers every node once. `refused` has the strongest refused match of each pair of groups."""
+    """`groups` covers every node once. `refused` has the strongest refused match of each pair of groups.
+
+    `steps` says how the groups grew, in order.
+    """
 
     groups: tuple[frozenset[int], ...]
     refused: tuple[Refusal, ...]
+    steps: tuple[Step, ...] = ()
 
 
 #: Reasons of refusals, beside those of `matching.validity`.
@@ -65,7 +77,8 @@ def cluster(
     """Group `nodes` by their edges and the verdicts of stewards, which outrank every edge.
 
     Edges and verdicts about records that are not among the nodes are ignored. Between two contradicting verdicts
-    "not the same" wins, because parting is the mistake that is easier to undo.
+    "not the same" wins, because parting is the mistake that is easier to undo. A verdict adds or takes exactly what it
+    says: two groups that a steward calls the same become one whole, and fall into the same two groups without it.
     """
     names = {node: _name(comparison) for node, comparison in nodes.items()}
     verdicts = [sorted(pair, key=names.__getitem__) for pair in same if len(pair) == 2 and pair <= nodes.keys()]
@@ -84,11 +97,16 @@ def cluster(
         reason = process.follow(edge)
         if reason is not None and reason != _JUDGED:
             refusals.append(Refusal(edge.a, edge.b, edge.weight, reason))
-    return Clustering(process.groups(names), _strongest(refusals, process))
+    return Clustering(process.groups(names), _strongest(refusals, process), tuple(process.steps))
 
 
 class _Process:
-    """The state of one greedy run: which group a node is in, and what each group knows."""
+    """The state of one greedy run: which group a node is in, and what each group knows.
+
+    A whole is one or more groups that verdicts hold together. What contradicts or supports a join is asked of the
+    groups, so that a verdict about two records never changes what evidence does with the others; what was judged apart
+    is asked of the wholes, so that evidence never joins what verdicts part.
+    """
 
     def __init__(
         self,
@@ -104,40 +122,44 @@ class _Process:
         self._members: dict[int, set[int]] = {node: {node} for node in self._group}
         # Only records that something joins have facts that matter.
         self._facts: dict[int, Facts] = {node: facts_of(model, columns) for node, columns in features.items()}
+        self._whole = {node: node for node in self._group}
+        self._united: dict[int, set[int]] = {node: {node} for node in self._group}
+        self.steps: list[Step] = []
         self._apart: defaultdict[int, set[int]] = defaultdict(set)
         for a, b in not_same:
             self._apart[a].add(b)
             self._apart[b].add(a)
 
-    def group_of(self, node: int) -> int:
-        return self._group[node]
+    def whole_of(self, node: int) -> int:
+        return self._whole[node]
 
     def groups(self, names: Mapping[int, tuple[str, ...]]) -> tuple[frozenset[int], ...]:
-        members = self._members.values()
+        members = self._united.values()
         return tuple(
             frozenset(group) for group in sorted(members, key=lambda group: min(names[node] for node in group))
         )
 
     def obey(self, a: int, b: int) -> None:
-        """Join what a steward called the same, unless another verdict parts the two groups."""
-        first, second = self._group[a], self._group[b]
-        if first != second and not self._judged_apart(first, second):
-            self._join(first, second)
+        """Hold together what a steward called the same, unless another verdict parts the two wholes."""
+        if not self._judged_apart(a, b):
+            self._unite(a, b, None)
 
     def follow(self, edge: Edge) -> str | None:
         """Join along a match; the reason when that must not happen."""
         first, second = self._group[edge.a], self._group[edge.b]
         if first == second:
             return None
-        if self._judged_apart(first, second):
+        if self._judged_apart(edge.a, edge.b):
             return _JUDGED
         reason = contradiction(self._facts[first], self._facts[second]) or self._too_little_support(first, second)
         if reason is None:
             self._join(first, second)
-        return reason
+            self._unite(edge.a, edge.b, edge.weight)
+        return None if self._whole[edge.a] == self._whole[edge.b] else reason
 
-    def _judged_apart(self, first: int, second: int) -> bool:
-        return not self._apart[first].isdisjoint(self._members[second])
+    def _judged_apart(self, a: int, b: int) -> bool:
+        first, second = self._whole[a], self._whole[b]
+        return first != second and not self._apart[first].isdisjoint(self._united[second])
 
     def _too_little_support(self, first: int, second: int) -> str | None:
         """Two entities do not melt on one strong pair: the pairs between them must agree on average."""
@@ -158,6 +180,17 @@ class _Process:
             self._group[node] = first
         self._members[first] |= self._members.pop(second)
         self._facts[first] = self._facts[first].union(self._facts.pop(second))
+
+    def _unite(self, a: int, b: int, weight: float | None) -> None:
+        first, second = self._whole[a], self._whole[b]
+        if first == second:
+            return
+        self.steps.append(Step(a, b, weight))
+        if len(self._united[first]) < len(self._united[second]):
+            first, second = second, first
+        for node in self._united[second]:
+            self._whole[node] = first
+        self._united[first] |= self._united.pop(second)
         self._apart[first] |= self._apart.pop(second, set())
 
 
@@ -165,7 +198,7 @@ def _strongest(refusals: Sequence[Refusal], process: _Process) -> tuple[Refusal,
     """The first (strongest) refusal between each two groups that are still apart at the end."""
     kept: dict[Pair, Refusal] = {}
     for refusal in refusals:
-        ends = frozenset((process.group_of(refusal.a), process.group_of(refusal.b)))
+        ends = frozenset((process.whole_of(refusal.a), process.whole_of(refusal.b)))
         if len(ends) == 2:
             kept.setdefault(ends, refusal)
     return tuple(kept.values())

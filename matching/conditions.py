@@ -2,6 +2,7 @@
 
 Every condition is symmetric, is built from normalised columns only, and has an exact SQL form, so that a model can be
 handed to Splink unchanged. Truth has three values, as in SQL: a column that is missing makes a condition unknown.
+A condition is evaluated for many pairs at once (`evaluate`) or for one (`judge`); the two never differ.
 """
 
 from dataclasses import dataclass
@@ -10,14 +11,15 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.features.values import Kind
+from matching.features.values import Features, Kind
+from matching.frame import Lists
+from matching.sketches import Sketches
 
 Truth: TypeAlias = NDArray[np.int8]
 Indices: TypeAlias = NDArray[np.intp]
 
 #: Kleene logic as numbers: AND is the minimum, OR the maximum, NOT is 2 - x.
 FALSE, UNKNOWN, TRUE = np.int8(0), np.int8(1), np.int8(2)
-_UNASKED = np.int8(-1)
 
 
 #: Columns that a condition reads, with the kind that each must have; None for any.
@@ -25,22 +27,25 @@ Uses: TypeAlias = frozenset[tuple[str, Kind | None]]
 
 
 class Columns(Protocol):
-    """The columns of a batch of records, encoded once. Texts share one dictionary of codes; -1 is missing."""
+    """The columns of a batch of records, encoded once: a text is the number of its value in a dictionary, -1 missing.
+
+    Columns that some condition compares with one another share a dictionary.
+    """
 
     def codes(self, column: str) -> NDArray[np.int32]:
         """The code of each record's text."""
         ...
 
-    def texts(self, codes: NDArray[np.int32]) -> list[bytes]:
-        """The texts behind codes, as UTF-8 (Splink's engine compares bytes)."""
+    def texts(self, column: str, codes: NDArray[np.int32]) -> list[bytes]:
+        """The texts behind codes of a column, as UTF-8 (Splink's engine compares bytes)."""
         ...
 
-    def jaro_winkler(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.float64]:
-        """The similarity of texts given by their codes (none missing), each distinct pair computed once."""
+    def sketches(self, column: str) -> Sketches:
+        """Sketches of the texts of the column's dictionary."""
         ...
 
-    def lists(self, column: str) -> NDArray[np.int32]:
-        """A matrix of codes, one row per record, distinct within a row, padded with -1; all -1 is missing."""
+    def lists(self, column: str) -> Lists:
+        """The list of each record; an empty one is missing."""
         ...
 
     def numbers(self, column: str) -> NDArray[np.float64]:
@@ -53,10 +58,10 @@ class Columns(Protocol):
 
 
 class Pairs:
-    """Pairs of records of a batch, and what is already known to be true of them.
+    """Pairs of records of a batch, and what is already known of them.
 
     Comparisons share conditions (whether the names agree decides what a shared phone is worth), so each condition is
-    evaluated at most once per pair, and only for the pairs that somebody asks about.
+    evaluated once, and each column is looked up once.
     """
 
     def __init__(self, columns: Columns, left: Indices, right: Indices) -> None:
@@ -64,27 +69,72 @@ class Pairs:
         self.left = left
         self.right = right
         self._known: dict[int, Truth] = {}
+        #: What operators found out about columns, for others that ask the same; see `matching.operators`.
+        self.memory: dict[object, object] = {}
+        self._codes: dict[str, tuple[NDArray[np.int32], NDArray[np.int32]]] = {}
+        self._present: dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]] = {}
+
+    def __len__(self) -> int:
+        return len(self.left)
 
     @property
     def all_rows(self) -> Indices:
         return np.arange(len(self.left), dtype=np.intp)
 
-    def truth(self, condition: "Condition", rows: Indices) -> Truth:
-        """The truth of a condition for these pairs. Equal conditions of one model are one object (see parsing)."""
+    def truth(self, condition: "Condition", rows: Indices | None = None) -> Truth:
+        """The truth of a condition for all pairs, or for those at `rows`. Not to be changed.
+
+        Equal conditions of one model are one object (see parsing), so that each is evaluated once.
+        """
         known = self._known.get(id(condition))
         if known is None:
-            known = self._known[id(condition)] = np.full(len(self.left), _UNASKED, dtype=np.int8)
-        new = rows[known[rows] == _UNASKED]
-        if len(new):
-            known[new] = condition.evaluate(self, new)
-        return known[rows]
+            known = self._known[id(condition)] = condition.evaluate(self)
+        return known if rows is None else known[rows]
+
+    def codes(self, column: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """The codes of a text column on both sides."""
+        found = self._codes.get(column)
+        if found is None:
+            codes = self.columns.codes(column)
+            found = self._codes[column] = codes[self.left], codes[self.right]
+        return found
+
+    def present(self, column: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Whether a column has a value on each side."""
+        found = self._present.get(column)
+        if found is None:
+            present = self.columns.present(column)
+            found = self._present[column] = present[self.left], present[self.right]
+        return found
+
+
+class Judged:
+    """One pair of records, and what is already known to be true of it."""
+
+    __slots__ = ("_known", "left", "right")
+
+    def __init__(self, left: Features, right: Features) -> None:
+        self.left = left
+        self.right = right
+        self._known: dict[int, int] = {}
+
+    def truth(self, condition: "Condition") -> int:
+        """0 for false, 1 for unknown, 2 for true."""
+        known = self._known.get(id(condition))
+        if known is None:
+            known = self._known[id(condition)] = condition.judge(self)
+        return known
 
 
 class Condition(Protocol):
     """A statement about a pair of records that is true, false or unknown."""
 
-    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
-        """The truth for the pairs at these rows; ask through `Pairs.truth`, which remembers."""
+    def evaluate(self, pairs: Pairs) -> Truth:
+        """The truth for all pairs; ask through `Pairs.truth`, which remembers."""
+        ...
+
+    def judge(self, pair: Judged) -> int:
+        """The truth for one pair; ask through `Judged.truth`, which remembers."""
         ...
 
     def columns(self) -> Uses:
@@ -102,12 +152,16 @@ class Missing:
 
     names: tuple[str, ...]
 
-    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
-        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
-        present = columns.present(self.names[0])
+    def evaluate(self, pairs: Pairs) -> Truth:
+        left, right = pairs.present(self.names[0])
         for name in self.names[1:]:
-            present = present | columns.present(name)
-        return np.where(present[left] & present[right], FALSE, TRUE).astype(np.int8, copy=False)
+            more = pairs.present(name)
+            left, right = left | more[0], right | more[1]
+        return np.where(left & right, FALSE, TRUE)
+
+    def judge(self, pair: Judged) -> int:
+        left = any(name in pair.left for name in self.names)
+        return 0 if left and any(name in pair.right for name in self.names) else 2
 
     def columns(self) -> Uses:
         return frozenset((name, None) for name in self.names)
@@ -123,12 +177,19 @@ class All:
 
     parts: tuple[Condition, ...]
 
-    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
-        result = pairs.truth(self.parts[0], rows)
+    def evaluate(self, pairs: Pairs) -> Truth:
+        result = pairs.truth(self.parts[0])
         for part in self.parts[1:]:
-            open_rows = np.flatnonzero(result != FALSE)
-            result[open_rows] = np.minimum(result[open_rows], pairs.truth(part, rows[open_rows]))
+            result = np.minimum(result, pairs.truth(part))
         return result
+
+    def judge(self, pair: Judged) -> int:
+        lowest = 2
+        for part in self.parts:
+            lowest = min(lowest, pair.truth(part))
+            if lowest == 0:
+                break
+        return lowest
 
     def columns(self) -> Uses:
         return frozenset().union(*(part.columns() for part in self.parts))
@@ -143,12 +204,19 @@ class AnyOf:
 
     parts: tuple[Condition, ...]
 
-    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
-        result = pairs.truth(self.parts[0], rows)
+    def evaluate(self, pairs: Pairs) -> Truth:
+        result = pairs.truth(self.parts[0])
         for part in self.parts[1:]:
-            open_rows = np.flatnonzero(result != TRUE)
-            result[open_rows] = np.maximum(result[open_rows], pairs.truth(part, rows[open_rows]))
+            result = np.maximum(result, pairs.truth(part))
         return result
+
+    def judge(self, pair: Judged) -> int:
+        highest = 0
+        for part in self.parts:
+            highest = max(highest, pair.truth(part))
+            if highest == 2:
+                break
+        return highest
 
     def columns(self) -> Uses:
         return frozenset().union(*(part.columns() for part in self.parts))
@@ -163,8 +231,11 @@ class Not:
 
     part: Condition
 
-    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
-        return (TRUE - pairs.truth(self.part, rows)).astype(np.int8, copy=False)
+    def evaluate(self, pairs: Pairs) -> Truth:
+        return TRUE - pairs.truth(self.part)
+
+    def judge(self, pair: Judged) -> int:
+        return 2 - pair.truth(self.part)
 
     def columns(self) -> Uses:
         return self.part.columns()

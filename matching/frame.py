@@ -2,15 +2,51 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz.distance import JaroWinkler
-from rapidfuzz.process import cpdist
 
 from matching.features import Features
+from matching.sketches import Sketches, sketch_texts
+
+#: Values of a list that lie in one matrix for all records; the rest of a longer list is looked up when it is needed.
+NARROW = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """A column of lists of codes, distinct within a list.
+
+    `narrow` has the first values of each record, one row per place in the list, padded with -1; `flat` all values of
+    all records, record i's from `starts[i]` on.
+    """
+
+    lengths: NDArray[np.int32]
+    narrow: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    flat: NDArray[np.int32]
+
+    def wide(self, records: NDArray[np.intp]) -> NDArray[np.int32]:
+        """All values of these records, one row per place in the list, padded with -1."""
+        lengths = self.lengths[records]
+        places = np.arange(max(int(lengths.max(initial=0)), 1))[:, None]
+        inside = places < lengths
+        return np.where(inside, self.flat[np.where(inside, self.starts[records] + places, 0)], np.int32(-1))
+
+
+def make_lists(lengths: NDArray[np.int32], flat: NDArray[np.int32]) -> Lists:
+    """A column of lists from the length of each record's list and all values one after another."""
+    starts = np.zeros(len(lengths), dtype=np.int64)
+    np.cumsum(lengths[:-1], out=starts[1:])
+    width = min(max(int(lengths.max(initial=0)), 1), NARROW)
+    narrow = np.full((width, len(lengths)), -1, dtype=np.int32)
+    for place in range(width):
+        has = np.flatnonzero(lengths > place)
+        narrow[place, has] = flat[starts[has] + place]
+    return Lists(lengths, narrow, starts, flat if len(flat) else np.array([-1], dtype=np.int32))
 
 
 class Frame:
@@ -28,13 +64,11 @@ class Frame:
         # Texts to codes in order of first sight, and the bytes of those that were compared letter by letter.
         self._dictionary: dict[str, int] = {}
         self._bytes: list[bytes] = []
+        self._sketched = sketch_texts(())
         self._codes: dict[str, NDArray[np.int32]] = {}
-        self._lists: dict[str, NDArray[np.int32]] = {}
+        self._lists: dict[str, Lists] = {}
         self._numbers: dict[str, NDArray[np.float64]] = {}
         self._present: dict[str, NDArray[np.bool_]] = {}
-        # Similarities computed so far, by the codes of the two texts, in ascending order.
-        self._compared = np.zeros(0, dtype=np.int64)
-        self._similarities = np.zeros(0, dtype=np.float64)
 
     def codes(self, column: str) -> NDArray[np.int32]:
         if column not in self._codes:
@@ -44,37 +78,28 @@ class Frame:
             self._codes[column] = codes
         return self._codes[column]
 
-    def texts(self, codes: NDArray[np.int32]) -> list[bytes]:
-        if len(self._bytes) < len(self._dictionary):
-            self._bytes.extend(text.encode() for text in islice(self._dictionary, len(self._bytes), None))
-        known = self._bytes
+    def texts(self, column: str, codes: NDArray[np.int32]) -> list[bytes]:  # noqa: ARG002 - one dictionary for all
+        known = self._known_bytes()
         return [known[code] for code in codes.tolist()]
 
-    def jaro_winkler(self, left: NDArray[np.int32], right: NDArray[np.int32]) -> NDArray[np.float64]:
-        wanted, places = np.unique((left.astype(np.int64) << 32) | right, return_inverse=True)
-        at = np.searchsorted(self._compared, wanted)
-        unseen = wanted if not len(self._compared) else wanted[self._compared[at % len(self._compared)] != wanted]
-        if len(unseen):
-            texts = self.texts((unseen >> 32).astype(np.int32)), self.texts((unseen & 0xFFFFFFFF).astype(np.int32))
-            found = np.asarray(cpdist(*texts, scorer=JaroWinkler.similarity, dtype=np.float64))
-            position = np.searchsorted(self._compared, unseen)
-            self._compared = np.insert(self._compared, position, unseen)
-            self._similarities = np.insert(self._similarities, position, found)
-            at = np.searchsorted(self._compared, wanted)
-        return self._similarities[at][places] if len(wanted) else np.zeros(0)
+    def sketches(self, column: str) -> Sketches:  # noqa: ARG002 - one dictionary for all
+        if len(self._sketched.lengths) < len(self._dictionary):
+            self._sketched = sketch_texts(self._known_bytes())
+        return self._sketched
 
-    def lists(self, column: str) -> NDArray[np.int32]:
+    def _known_bytes(self) -> list[bytes]:
+        if len(self._bytes) < len(self._dictionary):
+            self._bytes.extend(text.encode() for text in islice(self._dictionary, len(self._bytes), None))
+        return self._bytes
+
+    def lists(self, column: str) -> Lists:
         if column not in self._lists:
             known = self._dictionary
             values: list[tuple[str, ...]] = self._values[column]
-            lengths = np.fromiter(map(len, values), np.int32, len(values))
-            width = max(int(lengths.max(initial=0)), 1)
-            filled = np.full((len(values), width), -1, dtype=np.int32)
+            lengths = np.zeros(self._size, dtype=np.int32)
+            lengths[self._rows[column]] = np.fromiter(map(len, values), np.int32, len(values))
             flat = [known.setdefault(text, len(known)) for texts in values for text in texts]
-            filled[np.arange(width) < lengths[:, None]] = flat
-            matrix = np.full((self._size, width), -1, dtype=np.int32)
-            matrix[self._rows[column]] = filled
-            self._lists[column] = matrix
+            self._lists[column] = make_lists(lengths, np.array(flat, dtype=np.int32))
         return self._lists[column]
 
     def numbers(self, column: str) -> NDArray[np.float64]:

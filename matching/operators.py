@@ -1,22 +1,32 @@
 """The operators that conditions are built from: each compares columns of two records, and has an exact SQL form."""
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz.distance import Levenshtein
+from rapidfuzz.distance import JaroWinkler, Levenshtein
 from rapidfuzz.process import cpdist
 
-from matching.conditions import FALSE, TRUE, UNKNOWN, Columns, Indices, Pairs, Truth, Uses
-from matching.features.values import Kind
+from matching.conditions import FALSE, TRUE, UNKNOWN, Columns, Indices, Judged, Pairs, Truth, Uses
+from matching.features.values import Features, Kind
+from matching.frame import NARROW
 
 # Similarities are compared with the threshold less this margin: one unit in the last place between two
 # implementations of Jaro-Winkler otherwise flips a level (.92 is such a value).
 _MARGIN = 1e-9
 
+_Codes = NDArray[np.int32]
+
 
 def _truth(holds: NDArray[np.bool_], known: NDArray[np.bool_]) -> Truth:
-    return np.where(known, np.where(holds, TRUE, FALSE), UNKNOWN).astype(np.int8, copy=False)
+    truth: Truth = holds.astype(np.int8) << np.int8(1)
+    truth[~known] = UNKNOWN
+    return truth
+
+
+def _one(holds: bool) -> int:
+    return 2 if holds else 0
 
 
 def _either_way(first: str, second: str, form: str) -> str:
@@ -31,14 +41,21 @@ class Equal:
     first: str
     second: str
 
-    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
-        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
-        result = self._one_way(columns, left, right)
-        return result if self.first == self.second else np.maximum(result, self._one_way(columns, right, left))
+    def evaluate(self, pairs: Pairs) -> Truth:
+        (a, b), (c, d) = pairs.codes(self.first), pairs.codes(self.second)
+        result = self._one_way(a, d)
+        return result if self.first == self.second else np.maximum(result, self._one_way(c, b))
 
-    def _one_way(self, columns: Columns, left: Indices, right: Indices) -> Truth:
-        a, b = columns.codes(self.first)[left], columns.codes(self.second)[right]
+    def _one_way(self, a: _Codes, b: _Codes) -> Truth:
         return _truth(a == b, (a >= 0) & (b >= 0))
+
+    def judge(self, pair: Judged) -> int:
+        result = self._judge(pair.left, pair.right)
+        return result if self.first == self.second else max(result, self._judge(pair.right, pair.left))
+
+    def _judge(self, left: Features, right: Features) -> int:
+        a, b = left.get(self.first), right.get(self.second)
+        return 1 if a is None or b is None else _one(a == b)
 
     def columns(self) -> Uses:
         return frozenset(((self.first, Kind.TEXT), (self.second, Kind.TEXT)))
@@ -47,26 +64,33 @@ class Equal:
         return _either_way(self.first, self.second, "{a} = {b}")
 
 
-# Lists up to this length are compared place by place for all pairs at once; longer ones (an account with hundreds of
-# invoices) pair by pair, because most of their padded matrix is empty.
-_SHORT_LISTS = 8
-
-
-def _values_in_common(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int32]:
-    """How many values each row of `a` shares with the row of `b`; rows are distinct codes padded with -1."""
-    common = np.zeros(len(a), dtype=np.int32)
-    short = (a[:, _SHORT_LISTS:] < 0).all(axis=1) & (b[:, _SHORT_LISTS:] < 0).all(axis=1)
-    for i in range(min(a.shape[1], _SHORT_LISTS)):
-        value = a[:, i]
-        if not (value >= 0).any():
-            break
-        for j in range(min(b.shape[1], _SHORT_LISTS)):
-            common += (value == b[:, j]) & (value >= 0)
-    for row in np.flatnonzero(~short).tolist():
-        values = set(a[row].tolist())
-        values.discard(-1)
-        common[row] = len(values.intersection(b[row].tolist()))
-    return common
+def _in_common(
+    pairs: Pairs, first: str, second: str, left: Indices, right: Indices
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """How many values the first list of `left` shares with the second list of `right`, and where both have any."""
+    x, y = pairs.columns.lists(first), pairs.columns.lists(second)
+    long_a, long_b = x.lengths[left], y.lengths[right]
+    known = np.minimum(long_a, long_b) > 0
+    rows = np.flatnonzero(known)
+    common = np.zeros(len(left), dtype=np.int32)
+    if not len(rows):
+        return common, known
+    a, b = left[rows], right[rows]
+    long_a, long_b = long_a[rows], long_b[rows]
+    found = np.zeros(len(rows), dtype=np.int32)
+    theirs = [y.narrow[place][b] for place in range(min(int(long_b.max()), NARROW))]
+    for place in range(min(int(long_a.max()), NARROW)):
+        value = x.narrow[place][a]
+        if place:
+            value[long_a <= place] = -2  # past the end, and equal to no end on the other side
+        for other in theirs:
+            found += value == other
+    for row in np.flatnonzero(np.maximum(long_a, long_b) > NARROW).tolist():
+        at_a, at_b = int(x.starts[a[row]]), int(y.starts[b[row]])
+        values = set(x.flat[at_a : at_a + int(long_a[row])].tolist())
+        found[row] = len(values.intersection(y.flat[at_b : at_b + int(long_b[row])].tolist()))
+    common[rows] = found
+    return common, known
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +101,28 @@ class Overlap:
     second: str
     at_least: int = 1
 
-    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
-        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
-        result = self._one_way(columns, left, right)
-        return result if self.first == self.second else np.maximum(result, self._one_way(columns, right, left))
+    def evaluate(self, pairs: Pairs) -> Truth:
+        result = self._one_way(pairs, self.first, self.second)
+        return (
+            result if self.first == self.second else np.maximum(result, self._one_way(pairs, self.second, self.first))
+        )
 
-    def _one_way(self, columns: Columns, left: Indices, right: Indices) -> Truth:
-        known = columns.present(self.first)[left] & columns.present(self.second)[right]
-        both = np.flatnonzero(known)
-        common = np.zeros(len(left), dtype=np.int32)
-        if len(both):
-            a, b = columns.lists(self.first)[left[both]], columns.lists(self.second)[right[both]]
-            common[both] = _values_in_common(a, b)
+    def _one_way(self, pairs: Pairs, first: str, second: str) -> Truth:
+        key = "in common", first, second
+        if key not in pairs.memory:
+            pairs.memory[key] = _in_common(pairs, first, second, pairs.left, pairs.right)
+        common, known = cast("tuple[NDArray[np.int32], NDArray[np.bool_]]", pairs.memory[key])
         return _truth(common >= self.at_least, known)
+
+    def judge(self, pair: Judged) -> int:
+        result = self._judge(pair.left, pair.right)
+        return result if self.first == self.second else max(result, self._judge(pair.right, pair.left))
+
+    def _judge(self, left: Features, right: Features) -> int:
+        a, b = left.get(self.first), right.get(self.second)
+        if a is None or b is None:
+            return 1
+        return _one(len(set(cast("tuple[str, ...]", a)).intersection(cast("tuple[str, ...]", b))) >= self.at_least)
 
     def columns(self) -> Uses:
         return frozenset(((self.first, Kind.LIST), (self.second, Kind.LIST)))
@@ -101,6 +134,45 @@ class Overlap:
         )
 
 
+def _similar(columns: Columns, column: str, a: _Codes, b: _Codes, threshold: float) -> NDArray[np.bool_]:
+    """Whether texts given by their codes, none missing, are that similar (Jaro-Winkler)."""
+    bound = columns.sketches(column).bound(a, b)
+    likely = np.flatnonzero(bound >= threshold)
+    near = np.zeros(len(a), dtype=np.bool_)
+    if len(likely):
+        near[likely] = _jaro_winkler(columns, column, a[likely], b[likely]) >= threshold - _MARGIN
+    return near
+
+
+def _jaro_winkler(columns: Columns, column: str, a: _Codes, b: _Codes) -> NDArray[np.float64]:
+    texts = columns.texts(column, a), columns.texts(column, b)
+    return np.asarray(cpdist(*texts, scorer=JaroWinkler.similarity, dtype=np.float64))
+
+
+class _Similarities:
+    """Similarities of the texts of a column that differ, each computed when a threshold first needs it."""
+
+    def __init__(self, pairs: Pairs, column: str) -> None:
+        self._columns, self._column = pairs.columns, column
+        self._a, self._b = pairs.codes(column)
+        self.known = (self._a >= 0) & (self._b >= 0)
+        self.equal = (self._a == self._b) & self.known
+        self._rows = np.flatnonzero(self.known & ~self.equal)
+        self._a, self._b = self._a[self._rows], self._b[self._rows]
+        self._bound = pairs.columns.sketches(column).bound(self._a, self._b)
+        self._found = np.full(len(self._rows), np.nan)
+
+    def at_least(self, threshold: float) -> NDArray[np.bool_]:
+        """Where both texts are known and that similar."""
+        likely = np.flatnonzero(self._bound >= threshold)
+        new = likely[np.isnan(self._found[likely])]
+        if len(new):
+            self._found[new] = _jaro_winkler(self._columns, self._column, self._a[new], self._b[new])
+        result: NDArray[np.bool_] = self.equal.copy()
+        result[self._rows[likely[self._found[likely] >= threshold - _MARGIN]]] = True
+        return result
+
+
 @dataclass(frozen=True, slots=True)
 class JaroWinklerAtLeast:
     """The Jaro-Winkler similarity of a text column reaches a threshold."""
@@ -108,21 +180,32 @@ class JaroWinklerAtLeast:
     column: str
     threshold: float
 
-    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
-        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
-        codes = columns.codes(self.column)
-        a, b = codes[left], codes[right]
-        result = _truth(a == b, (a >= 0) & (b >= 0))
-        differing = np.flatnonzero(result == FALSE)
-        near = columns.jaro_winkler(a[differing], b[differing]) >= self.threshold - _MARGIN
-        result[differing[near]] = TRUE
-        return result
+    def evaluate(self, pairs: Pairs) -> Truth:
+        key = "similarities", self.column
+        if key not in pairs.memory:
+            pairs.memory[key] = _Similarities(pairs, self.column)
+        found = cast("_Similarities", pairs.memory[key])
+        return _truth(found.at_least(self.threshold), found.known)
+
+    def judge(self, pair: Judged) -> int:
+        a, b = pair.left.get(self.column), pair.right.get(self.column)
+        if a is None or b is None:
+            return 1
+        return _one(a == b or _alike(cast("str", a), cast("str", b)) >= self.threshold - _MARGIN)
 
     def columns(self) -> Uses:
         return frozenset(((self.column, Kind.TEXT),))
 
     def sql(self) -> str:
         return f"jaro_winkler_similarity({self.column}_l, {self.column}_r) >= {self.threshold - _MARGIN!r}"
+
+
+def _alike(a: str, b: str) -> float:
+    return float(JaroWinkler.similarity(_utf8(a), _utf8(b)))
+
+
+def _utf8(text: str) -> Any:  # Any: the library takes bytes, its types know only str
+    return text if text.isascii() else text.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,23 +215,88 @@ class LevenshteinAtMost:
     column: str
     edits: int
 
-    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
-        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
-        codes = columns.codes(self.column)
-        a, b = codes[left], codes[right]
+    def evaluate(self, pairs: Pairs) -> Truth:
+        a, b = pairs.codes(self.column)
         result = _truth(a == b, (a >= 0) & (b >= 0))
         differing = np.flatnonzero(result == FALSE)
         if len(differing):
-            texts = columns.texts(a[differing]), columns.texts(b[differing])
+            columns = pairs.columns
+            texts = columns.texts(self.column, a[differing]), columns.texts(self.column, b[differing])
             near = np.asarray(cpdist(*texts, scorer=Levenshtein.distance, dtype=np.int32)) <= self.edits
             result[differing[near]] = TRUE
         return result
+
+    def judge(self, pair: Judged) -> int:
+        a, b = pair.left.get(self.column), pair.right.get(self.column)
+        if a is None or b is None:
+            return 1
+        return _one(Levenshtein.distance(_utf8(cast("str", a)), _utf8(cast("str", b))) <= self.edits)
 
     def columns(self) -> Uses:
         return frozenset(((self.column, Kind.TEXT),))
 
     def sql(self) -> str:
         return f"levenshtein({self.column}_l, {self.column}_r) <= {self.edits}"
+
+
+def _alone(pairs: Pairs, column: str, near: float) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
+    """Per side, how many values have no near value on the other side; and where both sides have any."""
+    lists = pairs.columns.lists(column)
+    long_a, long_b = lists.lengths[pairs.left], lists.lengths[pairs.right]
+    known = np.minimum(long_a, long_b) > 0
+    alone_a, alone_b = np.zeros((2, len(known)), dtype=np.int32)
+    longest = np.maximum(long_a, long_b)
+    for rows in (np.flatnonzero(known & (longest <= NARROW)), np.flatnonzero(known & (longest > NARROW))):
+        if len(rows):
+            left, right = pairs.left[rows], pairs.right[rows]
+            if longest[rows[0]] <= NARROW:
+                a = lists.narrow[: int(long_a[rows].max())][:, left]
+                b = lists.narrow[: int(long_b[rows].max())][:, right]
+            else:
+                a, b = lists.wide(left), lists.wide(right)
+            alone_a[rows], alone_b[rows] = _alone_in(pairs.columns, column, a, b, near)
+    return alone_a, alone_b, known
+
+
+def _alone_in(
+    columns: Columns, column: str, a: _Codes, b: _Codes, near: float
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    alone_a, alone_b = a >= 0, b >= 0
+    for place in range(len(a)):
+        for other in range(len(b)):
+            equal = a[place] == b[other]
+            alone_a[place] &= ~equal
+            alone_b[other] &= ~equal
+    has_a, has_b = a >= 0, b >= 0
+    # Only where a value is still without an equal one can a near one make a difference.
+    cells = [
+        (place, other, rows)
+        for place in range(len(a))
+        for other in range(len(b))
+        if len(rows := np.flatnonzero((alone_a[place] | alone_b[other]) & has_a[place] & has_b[other]))
+    ]
+    if cells:
+        similar = _similar(
+            columns,
+            column,
+            np.concatenate([a[place][rows] for place, _, rows in cells]),
+            np.concatenate([b[other][rows] for _, other, rows in cells]),
+            near,
+        )
+        start = 0
+        for place, other, rows in cells:
+            found = rows[similar[start : start + len(rows)]]
+            alone_a[place][found] = False
+            alone_b[other][found] = False
+            start += len(rows)
+    return _total(alone_a), _total(alone_b)
+
+
+def _total(rows: NDArray[np.bool_]) -> NDArray[np.int32]:
+    total: NDArray[np.int32] = rows[0].astype(np.int32)
+    for row in rows[1:]:
+        total += row
+    return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,28 +312,26 @@ class Covered:
     at_most: int
     fewer: bool
 
-    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
-        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
-        lists = columns.lists(self.column)
-        known = columns.present(self.column)[left] & columns.present(self.column)[right]
-        both = np.flatnonzero(known)
-        alone = np.zeros(len(left), dtype=np.int64)
-        if len(both):
-            a, b = lists[left[both]], lists[right[both]]
-            near = self._near(columns, a, b)
-            alone_a = ((a >= 0) & ~near.any(axis=2)).sum(axis=1)
-            alone_b = ((b >= 0) & ~near.any(axis=1)).sum(axis=1)
-            alone[both] = np.minimum(alone_a, alone_b) if self.fewer else np.maximum(alone_a, alone_b)
+    def evaluate(self, pairs: Pairs) -> Truth:
+        key = "alone", self.column, self.near
+        if key not in pairs.memory:
+            pairs.memory[key] = _alone(pairs, self.column, self.near)
+        found = pairs.memory[key]
+        alone_a, alone_b, known = cast("tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]", found)
+        alone = np.minimum(alone_a, alone_b) if self.fewer else np.maximum(alone_a, alone_b)
         return _truth(alone <= self.at_most, known)
 
-    def _near(self, columns: Columns, a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Which value of one list is near which value of the other: (pairs, values, values)."""
-        shape = (*a.shape, b.shape[1])
-        first, second = np.broadcast_to(a[:, :, None], shape), np.broadcast_to(b[:, None, :], shape)
-        near: NDArray[np.bool_] = (first == second) & (first >= 0)
-        cells = np.nonzero((first >= 0) & (second >= 0) & ~near)
-        near[cells] = columns.jaro_winkler(first[cells], second[cells]) >= self.near - _MARGIN
-        return near
+    def judge(self, pair: Judged) -> int:
+        a, b = pair.left.get(self.column), pair.right.get(self.column)
+        if a is None or b is None:
+            return 1
+        sides = cast("tuple[str, ...]", a), cast("tuple[str, ...]", b)
+        alone = [self._alone(one, other) for one, other in (sides, sides[::-1])]
+        return _one((min if self.fewer else max)(alone) <= self.at_most)
+
+    def _alone(self, one: tuple[str, ...], other: tuple[str, ...]) -> int:
+        threshold = self.near - _MARGIN
+        return sum(1 for x in one if x not in other and not any(_alike(x, y) >= threshold for y in other))
 
     def columns(self) -> Uses:
         return frozenset(((self.column, Kind.LIST),))
@@ -209,14 +355,23 @@ class Within:
     second: str
     distance: float
 
-    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
-        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
-        result = self._one_way(columns, left, right)
-        return result if self.first == self.second else np.maximum(result, self._one_way(columns, right, left))
+    def evaluate(self, pairs: Pairs) -> Truth:
+        result = self._one_way(pairs.columns, pairs.left, pairs.right)
+        if self.first == self.second:
+            return result
+        return np.maximum(result, self._one_way(pairs.columns, pairs.right, pairs.left))
 
     def _one_way(self, columns: Columns, left: Indices, right: Indices) -> Truth:
         gap = np.abs(columns.numbers(self.first)[left] - columns.numbers(self.second)[right])
         return _truth(gap <= self.distance, ~np.isnan(gap))
+
+    def judge(self, pair: Judged) -> int:
+        result = self._judge(pair.left, pair.right)
+        return result if self.first == self.second else max(result, self._judge(pair.right, pair.left))
+
+    def _judge(self, left: Features, right: Features) -> int:
+        a, b = left.get(self.first), right.get(self.second)
+        return 1 if a is None or b is None else _one(abs(cast("float", a) - cast("float", b)) <= self.distance)
 
     def columns(self) -> Uses:
         return frozenset(((self.first, Kind.NUMBER), (self.second, Kind.NUMBER)))
@@ -233,9 +388,17 @@ class Inside:
     outer: tuple[str, str]
     slack: float
 
-    def evaluate(self, pairs: Pairs, rows: Indices) -> Truth:
-        columns, left, right = pairs.columns, pairs.left[rows], pairs.right[rows]
+    def evaluate(self, pairs: Pairs) -> Truth:
+        columns, left, right = pairs.columns, pairs.left, pairs.right
         return np.maximum(self._one_way(columns, left, right), self._one_way(columns, right, left))
+
+    def judge(self, pair: Judged) -> int:
+        return max(self._judge(pair.left, pair.right), self._judge(pair.right, pair.left))
+
+    def _judge(self, left: Features, right: Features) -> int:
+        first, last = left.get(self.inner[0]), left.get(self.inner[1])
+        opening, closing = right.get(self.outer[0]), right.get(self.outer[1])
+        return min(_not_before(first, opening, self.slack), _not_before(closing, last, self.slack))
 
     def _one_way(self, columns: Columns, left: Indices, right: Indices) -> Truth:
         after = columns.numbers(self.inner[0])[left] - columns.numbers(self.outer[0])[right]
@@ -253,3 +416,9 @@ class Inside:
             return f"({after} AND {self.outer[1]}_{outer} - {self.inner[1]}_{inner} >= {-self.slack!r})"
 
         return f"({one_way('l', 'r')} OR {one_way('r', 'l')})"
+
+
+def _not_before(later: object, earlier: object, slack: float) -> int:
+    if later is None or earlier is None:
+        return 1
+    return _one(cast("float", later) - cast("float", earlier) >= -slack)

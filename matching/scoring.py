@@ -1,7 +1,7 @@
 """Match weights of pairs: the prior plus one contribution per comparison, in bits.
 
-A batch is scored with array operations; the explanation of one pair is the same computation on a batch of one, so the
-two can never differ.
+A large batch is scored with array operations and a small one pair by pair, with the same result to the last bit. Levels
+are kept, so that every weight can be explained as a sum of contributions whenever somebody asks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.conditions import TRUE, Indices, Pairs
+from matching.conditions import TRUE, Columns, Indices, Judged, Pairs
 from matching.features import Features, derive
 from matching.frame import Frame
 from matching.model import Comparison, MatchModel
 
 #: Pairs per pass; larger arrays fall out of the processor's cache and are slower per pair.
-_CHUNK = 50_000
+_CHUNK = 20_000
+#: Below this many pairs one by one is faster (measured: bench/scoring.py).
+_FEW = 100
 
 UNKNOWN_LABEL = "unknown"
 
@@ -28,8 +30,15 @@ class Scores:
 
     weight: NDArray[np.float64]
     levels: NDArray[np.int8]
-    #: The name of the first veto that holds, or None.
-    veto: list[str | None]
+    #: The number of the model's first veto that holds, or -1.
+    vetoes: NDArray[np.int8]
+    veto_names: tuple[str, ...]
+
+    @property
+    def veto(self) -> list[str | None]:
+        """The name of the first veto that holds, or None, per pair."""
+        names = (*self.veto_names, None)
+        return [names[number] for number in self.vetoes.tolist()]
 
 
 class Contribution(NamedTuple):
@@ -72,22 +81,46 @@ def score_pairs(model: MatchModel, left: Sequence[Mapping[str, Any]], right: Seq
 
 def score_features(model: MatchModel, records: Sequence[Features], left: Indices, right: Indices) -> Scores:
     """Score pairs given as indices into records whose columns are already derived."""
-    frame = Frame(records)
+    if len(left) < _FEW:
+        return _score_few(model, records, left, right)
+    return score_columns(model, Frame(records), left, right)
+
+
+def score_columns(model: MatchModel, columns: Columns, left: Indices, right: Indices) -> Scores:
+    """Score pairs of a batch of records that is encoded already."""
     weight = np.full(len(left), model.prior)
     levels = np.zeros((len(left), len(model.comparisons)), dtype=np.int8)
     veto = np.full(len(left), -1, dtype=np.int8)
     for start in range(0, len(left), _CHUNK):
         rows = slice(start, start + _CHUNK)
-        pairs = Pairs(frame, left[rows], right[rows])
+        pairs = Pairs(columns, left[rows], right[rows])
         for column, comparison in enumerate(model.comparisons):
             found = _levels(comparison, pairs)
             levels[rows, column] = found
             weight[rows] += _weights(comparison)[found]
         for number in range(len(model.vetoes) - 1, -1, -1):
-            holds = pairs.truth(model.vetoes[number].condition, pairs.all_rows) == TRUE
-            veto[rows][holds] = number
-    names = [item.name for item in model.vetoes]
-    return Scores(weight, levels, [names[number] if number >= 0 else None for number in veto.tolist()])
+            veto[rows][pairs.truth(model.vetoes[number].condition) == TRUE] = number
+    return Scores(weight, levels, veto, tuple(item.name for item in model.vetoes))
+
+
+def _score_few(model: MatchModel, records: Sequence[Features], left: Indices, right: Indices) -> Scores:
+    """The same, pair by pair: arrays cost more than they save for a handful of pairs."""
+    weight = np.empty(len(left))
+    levels = np.zeros((len(left), len(model.comparisons)), dtype=np.int8)
+    veto = np.full(len(left), -1, dtype=np.int8)
+    for row, (a, b) in enumerate(zip(left.tolist(), right.tolist(), strict=True)):
+        pair = Judged(records[a], records[b])
+        total = model.prior
+        for column, comparison in enumerate(model.comparisons):
+            number = _level(comparison, pair)
+            levels[row, column] = number
+            total += comparison.levels[number - 1].weight if number else 0.0
+        weight[row] = total
+        for number, item in enumerate(model.vetoes):
+            if pair.truth(item.condition) == TRUE:
+                veto[row] = number
+                break
+    return Scores(weight, levels, veto, tuple(item.name for item in model.vetoes))
 
 
 def explain_pair(model: MatchModel, left: Mapping[str, Any], right: Mapping[str, Any]) -> PairScore:
@@ -95,8 +128,8 @@ def explain_pair(model: MatchModel, left: Mapping[str, Any], right: Mapping[str,
     features = [derive(model.domain, record, model.common_tokens) for record in (left, right)]
     first, second = np.array([0], dtype=np.intp), np.array([1], dtype=np.intp)
     scores = score_features(model, features, first, second)
-    pairs = Pairs(Frame(features), first, second)
-    vetoes = tuple(veto.name for veto in model.vetoes if pairs.truth(veto.condition, pairs.all_rows)[0] == TRUE)
+    pair = Judged(*features)
+    vetoes = tuple(veto.name for veto in model.vetoes if pair.truth(veto.condition) == TRUE)
     contributions = tuple(
         _contribution(comparison, int(level))
         for comparison, level in zip(model.comparisons, scores.levels[0], strict=True)
@@ -111,19 +144,25 @@ def probability(weight: float) -> float:
 
 
 def _levels(comparison: Comparison, pairs: Pairs) -> NDArray[np.int8]:
-    """The first true level of each pair; conditions are asked only about pairs that are still undecided."""
-    rows = pairs.all_rows
-    result = np.full(len(rows), len(comparison.levels), dtype=np.int8)
-    unknown = pairs.truth(comparison.unknown, rows) == TRUE
-    result[unknown] = 0
-    undecided = rows[~unknown]
-    for number, level in enumerate(comparison.levels, start=1):
-        if level.condition is None or not len(undecided):
-            break
-        holds = pairs.truth(level.condition, undecided) == TRUE
-        result[undecided[holds]] = number
-        undecided = undecided[~holds]
+    """The first true level of each pair; 0 where the comparison is unknown."""
+    count = len(comparison.levels)
+    result = np.full(len(pairs), count, dtype=np.int8)
+    # From the last level to the first, so that the first that is true stays.
+    for number in range(count, 0, -1):
+        condition = comparison.levels[number - 1].condition
+        if condition is not None:
+            np.copyto(result, np.int8(number), where=pairs.truth(condition) == TRUE)
+    np.copyto(result, np.int8(0), where=pairs.truth(comparison.unknown) == TRUE)
     return result
+
+
+def _level(comparison: Comparison, pair: Judged) -> int:
+    if pair.truth(comparison.unknown) == TRUE:
+        return 0
+    for number, level in enumerate(comparison.levels, start=1):
+        if level.condition is None or pair.truth(level.condition) == TRUE:
+            return number
+    return len(comparison.levels)
 
 
 def _weights(comparison: Comparison) -> NDArray[np.float64]:

@@ -65,3 +65,21 @@ class Conflict(MdmError):
     """Somebody else changed what this command is about. Read it again and decide anew."""
 
     code = "CONFLICT"
+
+
+class Stale(Conflict):
+    """What the caller looked at has changed meanwhile. Look again; nothing was written."""
+
+    code = "STALE"
+
+
+class Refused(MdmError):
+    """This person may not do this: the role, a policy or the rule of two persons stands against it."""
+
+    code = "REFUSED"
+
+
+class Invalid(MdmError):
+    """The command does not make sense as it was given. Says which part and what would."""
+
+    code = "INVALID"

@@ -97,7 +97,10 @@ def gauge(weight: float, possible: float, match: float) -> Markup:
         _text(min(at(match), width - 26), 44, f"join {signed(match)}", "middle", "faint"),
     ]
     return _picture(
-        width, 48, f"{signed(weight)} bits; a person is asked from {signed(possible)}, joined from {signed(match)}.", body
+        width,
+        48,
+        f"{signed(weight)} bits; a person is asked from {signed(possible)}, joined from {signed(match)}.",
+        body,
     )
 
 

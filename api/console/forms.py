@@ -38,7 +38,9 @@ class Form:
 
     def prefixed(self, prefix: str) -> dict[str, str]:
         """Fields whose name begins so, without the beginning."""
-        return {name.removeprefix(prefix): values[0] for name, values in self._fields.items() if name.startswith(prefix)}
+        return {
+            name.removeprefix(prefix): values[0] for name, values in self._fields.items() if name.startswith(prefix)
+        }
 
 
 async def read_fields(request: Request) -> dict[str, list[str]]:

@@ -8,8 +8,8 @@ from api.console import charts
 from api.console.guard import SessionDep, signed_in
 from api.console.pages import page
 from api.console.queue import KINDS, queue_object
-from api.console.workbench import workbench
-from api.deps import ReadsDep, get_hub
+from api.console.workbench import WorkbenchDep
+from api.deps import ReadsDep
 from mdm.hub.worklist import rank_open_tasks
 from mdm.store import read_console
 from mdm.store.read_queue import QueueFilters, queue_page
@@ -22,10 +22,9 @@ _AGES = ("today", "1–3 days", "3–7 days", "over a week")
 
 
 @router.get("/")
-def home(request: Request, session: SessionDep, reads: ReadsDep) -> Response:
-    hub = get_hub(request)
-    now = hub.clock()
-    rank_open_tasks(hub.engine, workbench().rules, now)
+def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
+    now = bench.now
+    rank_open_tasks(bench.engine, bench.rules, now)
     with reads.snapshot() as connection:
         ageing = read_console.ageing(connection, now, now + timedelta(days=1))
         ages = read_console.ages(connection, now)

@@ -11,9 +11,9 @@ from pydantic import Field, field_validator
 
 from api.console.guard import SessionDep, signed_in
 from api.console.pages import page
-from api.console.workbench import workbench
+from api.console.workbench import WorkbenchDep
 from api.cursors import read_cursor, write_cursor
-from api.deps import ReadsDep, get_hub
+from api.deps import ReadsDep
 from api.routes.parameters import Cursor, Parameters
 from mdm.core.worklist import due_state, priority, waiting
 from mdm.hub.worklist import rank_open_tasks
@@ -86,11 +86,10 @@ QueueLook = Annotated[QueueParameters, Query()]
 
 
 @router.get("/reviews")
-def queue(look: QueueLook, request: Request, session: SessionDep, reads: ReadsDep) -> Response:
+def queue(look: QueueLook, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
     """Open questions, the most urgent first."""
-    hub = get_hub(request)
-    now = hub.clock()
-    rank_open_tasks(hub.engine, workbench().rules, now)
+    now = bench.now
+    rank_open_tasks(bench.engine, bench.rules, now)
     scope = f"queue {look.query}"
     after = None
     if look.cursor is not None:

@@ -13,8 +13,9 @@ from api.console.compare import columns_of, compare
 from api.console.guard import SessionDep, signed_in
 from api.console.pages import page
 from api.console.show import record_address
+from api.console.workbench import WorkbenchDep
 from api.cursors import read_cursor, write_cursor
-from api.deps import ReadsDep, get_hub
+from api.deps import ReadsDep
 from api.lookup import find_golden
 from api.masking import show_record
 from api.present import lineage_object, record_object, source_object
@@ -83,7 +84,12 @@ TABS: Sequence[Tab] = (
 
 @router.get("/{plural}")
 def browse(
-    plural: Plural, look: Annotated[ListParameters, Query()], request: Request, session: SessionDep, reads: ReadsDep
+    plural: Plural,
+    look: Annotated[ListParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
 ) -> Response:
     """Golden records of a domain, page by page."""
     domain = DOMAINS[plural]
@@ -109,13 +115,13 @@ def browse(
         look=look,
         records=[record_object(hit.row, entities, session.caller.role) for hit in found[:_ROWS]],
         following=following,
-        now=get_hub(request).clock(),
+        now=bench.now,
     )
 
 
 @router.get("/{plural}/{id}")
 def record(
-    plural: Plural, id: EntityIdPath, request: Request, session: SessionDep, reads: ReadsDep
+    plural: Plural, id: EntityIdPath, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep
 ) -> Response:
     """A golden record: each value with its source, rule, position and the values that lost."""
     role = session.caller.role
@@ -124,12 +130,12 @@ def record(
         head = head_of(connection, row, role)
         lineage = lineage_of_version(connection, id, row.version)
     attributes = lineage_object(row, lineage, role)["attributes"]
-    return page("record.html", request, session=session, tab="", head=head, lineage=attributes, now=_now(request))
+    return page("record.html", request, session=session, tab="", head=head, lineage=attributes, now=bench.now)
 
 
 @router.get("/{plural}/{id}/sources")
 def sources(
-    plural: Plural, id: EntityIdPath, request: Request, session: SessionDep, reads: ReadsDep
+    plural: Plural, id: EntityIdPath, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep
 ) -> Response:
     """The source rows side by side."""
     role, domain = session.caller.role, DOMAINS[plural]
@@ -143,12 +149,12 @@ def sources(
     groups = compare(domain, columns)
     return page(
         "sources.html", request, session=session, tab="sources", head=head, sources=shown, columns=columns,
-        groups=groups, now=_now(request),
+        groups=groups, now=bench.now,
     )  # fmt: skip
 
 
 @router.get("/customers/{id}/related")
-def related(id: EntityIdPath, request: Request, session: SessionDep, reads: ReadsDep) -> Response:
+def related(id: EntityIdPath, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
     """Contracts of a customer, and the facts that refer to it."""
     role = session.caller.role
     with reads.snapshot() as connection:
@@ -166,7 +172,7 @@ def related(id: EntityIdPath, request: Request, session: SessionDep, reads: Read
         contracts=[record_object(hit.row, {}, role) for hit in contracts],
         facts=[(fact, show_record(None, fact.attributes, role).values) for fact in facts],
         at_most=_FACTS,
-        now=_now(request),
+        now=bench.now,
     )
 
 
@@ -186,8 +192,3 @@ def head_of(connection: Connection, row: GoldenRow, role: Role) -> dict[str, Any
         "contracts": hanging.contracts,
         "tabs": [tab for tab in TABS if row.domain is Domain.CUSTOMER or not tab.customers_only],
     }
-
-
-def _now(request: Request) -> Any:
-    return get_hub(request).clock()
-

@@ -11,8 +11,8 @@ from api.console.compare import Column, columns_of, compare
 from api.console.guard import SessionDep, signed_in
 from api.console.pages import page
 from api.console.queue import QueueLook, queue_object
-from api.console.workbench import workbench
-from api.deps import ReadsDep, get_hub
+from api.console.workbench import Workbench, WorkbenchDep
+from api.deps import ReadsDep
 from api.errors import NOT_FOUND, refuse
 from api.masking import show_lineage, show_values
 from mdm.access import Role
@@ -35,11 +35,12 @@ _AUDIBLE = 0.5
 
 
 @router.get("/reviews/{task_id:int}")
-def review(task_id: int, look: QueueLook, request: Request, session: SessionDep, reads: ReadsDep) -> Response:
+def review(
+    task_id: int, look: QueueLook, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep
+) -> Response:
     """A question with everything that is needed to answer it."""
-    hub = get_hub(request)
-    now, role = hub.clock(), session.caller.role
-    rank_open_tasks(hub.engine, workbench().rules, now)
+    now, role = bench.now, bench.role
+    rank_open_tasks(bench.engine, bench.rules, now)
     filters = look.filters(now)
     whole = request.query_params.get("columns") == "all"
     with reads.snapshot() as connection:
@@ -65,10 +66,10 @@ def review(task_id: int, look: QueueLook, request: Request, session: SessionDep,
         "members": sum(map(len, members.values())),
     }
     if asked.status == "open" and len(entities) == 2:
-        explanation = explain_two(hub.engine, workbench().rules, *asked.records)
-        golden = foresee_union(hub.engine, workbench().rules, asked.domain, entities)
+        explanation = explain_two(bench.engine, bench.rules, *asked.records)
+        golden = foresee_union(bench.engine, bench.rules, asked.domain, entities)
         shown = _golden(asked.domain, golden, role) if golden is not None else None
-        context |= _evidence(asked.domain, explanation)
+        context |= _evidence(bench, asked.domain, explanation)
         context["groups"] = compare(asked.domain, columns, shown, context["bits"])
     else:
         context["groups"] = compare(asked.domain, columns)
@@ -103,9 +104,9 @@ def _golden(domain: Domain, golden: Any, role: Role) -> tuple[dict[str, Any], di
     return show_values(domain, golden.values, role).values, lineage
 
 
-def _evidence(domain: Domain, found: PairExplanation) -> dict[str, Any]:
+def _evidence(bench: Workbench, domain: Domain, found: PairExplanation) -> dict[str, Any]:
     """The score as pictures, tables and short sentences; vetoes with their reasons."""
-    model = workbench().rules.models[domain]
+    model = bench.rules.models[domain]
     limits = model.thresholds
     reasons = {veto.name: (veto.reason, veto.effect.value) for veto in model.vetoes}
     contributions = found.score.contributions

@@ -15,6 +15,8 @@ from mdm.clock import Clock
 
 COOKIE = "mdm_session"
 FORM_COOKIE = "mdm_form"
+#: How ids of people begin; ids of API keys cannot.
+PERSON = "user:"
 LIFETIME = timedelta(hours=8)
 _CAPACITY = 1000
 
@@ -27,6 +29,11 @@ class Session:
     caller: Caller
     csrf: str
     expires_at: datetime
+
+    @property
+    def actor(self) -> str:
+        """Under which name history keeps what this person does: stable, and never that of somebody else."""
+        return self.caller.key_id if self.caller.key_id.startswith(PERSON) else f"key:{self.caller.key_id}"
 
 
 class Sessions:

@@ -45,3 +45,5 @@ NAMED: Responses = {
     410: _problem("The row was deleted in its platform.", DeletedRowForm),
 }
 UNKNOWN: Responses = {404: _problem("There is nothing under this name.")}
+#: What a request with a body may be answered.
+TOO_LARGE: Responses = {413: _problem("The body is too large.")}

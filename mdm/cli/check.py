@@ -1,15 +1,19 @@
 """Commands that show and prove: explain, state digest, verify."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import typer
 
-from mdm.cli.context import JSON_OPTION, hub, notes, pipeline, print_json, print_table
+from mdm.cli.context import JSON_OPTION, hub, notes, pipeline, print_json, print_table, progress_bar
+from mdm.core.comparison import Difference
 from mdm.errors import OperatorError
 from mdm.hub.digest import state_digest
 from mdm.hub.explain import Neighbour, PairExplanation, RecordExplanation, explain_one, explain_two
+from mdm.hub.verify import Verification
 from mdm.hub.verify import verify as verify_hub
 from mdm.model.ids import CrosswalkKey
+from mdm.workers.convergence import Convergence, Plan, prove
 
 state = typer.Typer(no_args_is_help=True)
 
@@ -84,21 +88,70 @@ def digest(as_json: bool = JSON_OPTION) -> None:
         typer.echo(f"  {domain.value:<9} {text}  ({found.entities[domain]:,} golden records)")
 
 
-def verify(as_json: bool = JSON_OPTION) -> None:
-    """Recompute everything from the stored change history, judgements and rules, and compare with the live state."""
+def verify(
+    shuffle: bool = typer.Option(
+        False, "--shuffle", help="Replay the change log in another order into a scratch schema, and compare."
+    ),
+    duplicate: float = typer.Option(0.2, help="With --shuffle: the share of events that is delivered twice."),
+    restarts: int = typer.Option(5, help="With --shuffle: how often the replaying process is killed and restarted."),
+    seed: int = typer.Option(0, help="With --shuffle: decides order, duplicates and the moments of the crashes."),
+    keep: bool = typer.Option(False, "--keep", help="With --shuffle: leave the scratch schema to look at."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Prove the live state: recompute it from the stored history, or replay the history shuffled, doubled and crashed.
+
+    Without --shuffle everything is recomputed in memory from change history, judgements and rules. With it, the change
+    log is consumed again by the ordinary pipeline, in an order that the seed decides (within a row it is kept). Either
+    way the live hub is only read, and every difference is named down to the field.
+    """
     with hub() as opened:
         through = pipeline(opened)
-        found = verify_hub(opened.engine, through.catalogue, through.rules, lambda step: notes.print(f"{step} ..."))
+        if shuffle:
+            with progress_bar("replaying", quiet=as_json) as tell:
+                proof = prove(through, Plan(duplicate, restarts, seed), tell, keep=keep)
+            _print_proof(proof, as_json)
+            agrees = proof.agrees
+        else:
+            found = verify_hub(opened.engine, through.catalogue, through.rules, lambda step: notes.print(f"{step} ..."))
+            _print_verification(found, as_json)
+            agrees = found.agrees
+    if not agrees:
+        raise typer.Exit(1)
+
+
+def _print_verification(found: Verification, as_json: bool) -> None:
     if as_json:
         print_json(asdict(found) | {"agrees": found.agrees})
-    else:
-        typer.echo(f"{found.rows:,} rows, {found.records:,} live records, {found.entities:,} entities recomputed.")
-        shown = found.differences[:_SHOWN]
-        if shown:
-            rows = [[each.kind, each.subject, each.detail] for each in shown]
-            print_table("Differences", ("what", "where", "difference"), rows)
-        if len(found.differences) > _SHOWN:
-            typer.echo(f"... and {len(found.differences) - _SHOWN:,} more; --json lists all.")
-        typer.echo("The live state agrees." if found.agrees else f"{len(found.differences):,} differences.")
-    if not found.agrees:
-        raise typer.Exit(1)
+        return
+    typer.echo(f"{found.rows:,} rows, {found.records:,} live records, {found.entities:,} entities recomputed.")
+    _print_differences(found.differences)
+    typer.echo("The live state agrees." if found.agrees else f"{len(found.differences):,} differences.")
+
+
+def _print_proof(proof: Convergence, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(proof) | {"agrees": proof.agrees})
+        return
+    typer.echo(
+        f"{proof.events:,} events in another order (seed {proof.plan.seed}), "
+        f"{proof.deliveries - proof.events:,} of them twice, {proof.kills} crashes, {proof.seconds:.0f} s."
+    )
+    rows = [
+        [domain.value, proof.entities[domain], live[:16], replayed[:16]]
+        for domain, (live, replayed) in proof.digests.items()
+    ]
+    print_table("Digests", ("domain", "golden records", "live", "replayed"), rows, right=(1,))
+    _print_differences(proof.differences)
+    typer.echo(
+        "The replayed hub holds the same as the live one."
+        if proof.agrees
+        else f"{len(proof.differences):,} differences."
+    )
+
+
+def _print_differences(differences: Sequence[Difference]) -> None:
+    if differences:
+        rows = [[each.kind, each.subject, each.detail] for each in differences[:_SHOWN]]
+        print_table("Differences", ("what", "where", "difference"), rows)
+    if len(differences) > _SHOWN:
+        typer.echo(f"... and {len(differences) - _SHOWN:,} more; --json lists all.")

@@ -1,13 +1,15 @@
 """What commands share: opening the hub, the pipeline, and printing."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import orjson
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from mdm.bootstrap import Hub, open_hub
@@ -20,7 +22,10 @@ from mdm.store import migrate
 
 JSON_OPTION = typer.Option(False, "--json", help="Print JSON instead of text.")
 
-console = Console(highlight=False, soft_wrap=True)
+#: Columns of output that no terminal reads (a pipe, a log file), where there is no width to fit.
+_PIPED_WIDTH = 160
+
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 #: Progress and notes go here, so that piped output stays clean.
 notes = Console(stderr=True, highlight=False)
 
@@ -38,6 +43,15 @@ def pipeline(opened: Hub) -> Pipeline:
     """The shipped source profiles and released rules on this hub."""
     catalogue = load_catalogue(None)
     return Pipeline(opened.engine, opened.clock, catalogue, load_rules(catalogue))
+
+
+@contextmanager
+def progress_bar(description: str, *, quiet: bool = False) -> Iterator[Callable[[str, float], None]]:
+    """A bar on standard error; the function it gives takes what is being done and the share done, from 0 to 1."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"))
+    with Progress(*columns, TimeElapsedColumn(), console=notes, disable=quiet) as progress:
+        bar = progress.add_task(description, total=1.0)
+        yield lambda step, share: progress.update(bar, description=step, completed=share)
 
 
 def print_json(value: Any) -> None:

@@ -21,12 +21,15 @@ from mdm.model.neighbourhood import Neighbourhood
 from survivorship.engine import consolidate
 
 
-def settle(hood: Neighbourhood, rules: Rules, now: datetime, links: LinkChange | None = None) -> IdentityDelta:
+def settle(
+    hood: Neighbourhood, rules: Rules, now: datetime, links: LinkChange | None = None, cause: str = "source"
+) -> IdentityDelta:
     """Everything to write for one domain.
 
     Args:
         hood: closed under match links; see `Neighbourhood`.
         links: the change of links that led here, carried into the delta.
+        cause: what new golden versions say caused them, where neither a merge nor a split did.
     """
     clustering = group(hood, rules.models[hood.domain])
     names = {rec: record.key for rec, record in hood.records.items()}
@@ -40,7 +43,7 @@ def settle(hood: Neighbourhood, rules: Rules, now: datetime, links: LinkChange |
         for rec, entity_id in sorted(entity_of.items())
         if membership.get(rec) != entity_id
     )
-    settled = list(_golden(hood, rules, groups, assignment, joined))
+    settled = list(_golden(hood, rules, groups, assignment, joined, cause))
     golden = tuple(each for each in settled if isinstance(each, GoldenVersion))
     closed = tuple(change.entity_id for change in assignment.succession if change.status != "active")
     opened, answered = _tasks(hood, clustering, entity_of)
@@ -78,6 +81,7 @@ def _golden(
     groups: Sequence[frozenset[RecordId]],
     assignment: Assignment,
     joined: Sequence[Membership],
+    cause: str,
 ) -> Iterable[GoldenVersion | Renewal]:
     """New versions of the golden records whose members, or whose members' content, changed.
 
@@ -121,7 +125,7 @@ def _golden(
                 if current is None
                 else "split"
                 if entity_id in parted
-                else "source"
+                else cause
             ),
             changed=_changed_attributes(before, surviving.values),
             search_terms=surviving.search_terms,
@@ -150,12 +154,14 @@ def _tasks(
     names = {rec: record.key for rec, record in hood.records.items()}
     names |= {rec: outsider.name for rec, outsider in hood.outsiders.items()}
     home = dict(entity_of) | {rec: outsider.entity_id for rec, outsider in hood.outsiders.items()}
+    # Whoever parted two entities has answered every question about the two, whichever of their records asks.
+    parted = {frozenset(home[rec] for rec in pair) for pair in hood.not_same if pair <= home.keys()}
     best: dict[frozenset[EntityId], tuple[tuple[float, CrosswalkKey, CrosswalkKey], _Doubt]] = {}
     for doubt in _doubts(hood, clustering):
         if doubt.a not in home or doubt.b not in home:
             continue  # the other record is no longer live; its link is superseded in this same unit of work
         pair = frozenset((home[doubt.a], home[doubt.b]))
-        if len(pair) < 2 or frozenset((doubt.a, doubt.b)) in hood.not_same:
+        if len(pair) < 2 or pair in parted or frozenset((doubt.a, doubt.b)) in hood.not_same:
             continue
         low, high = sorted((names[doubt.a], names[doubt.b]))
         rank = (-doubt.weight, low, high)

@@ -124,9 +124,11 @@ def _erp(facts: TaskFacts) -> Part | None:
 
 
 def _kind(facts: TaskFacts) -> Part | None:
-    return Part(10.0, "the hub refused to join what matches: the evidence contradicts itself") if (
-        facts.kind == "conflict"
-    ) else None
+    return (
+        Part(10.0, "the hub refused to join what matches: the evidence contradicts itself")
+        if (facts.kind == "conflict")
+        else None
+    )
 
 
 def _near(facts: TaskFacts) -> Part | None:

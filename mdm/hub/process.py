@@ -75,6 +75,24 @@ def process(pipeline: Pipeline, feed: str, messages: Sequence[Message]) -> Batch
     report = BatchReport()
     with report.stage("decode"):
         decoded = translate(messages, pipeline.catalogue)
+    return consume(pipeline, feed, messages, decoded, _positions(messages), report)
+
+
+def consume(
+    pipeline: Pipeline,
+    feed: str,
+    messages: Sequence[Message],
+    decoded: Decoded,
+    positions: Mapping[tuple[str, int], int],
+    report: BatchReport | None = None,
+) -> BatchReport:
+    """Consume messages that are decoded already, in one unit of work.
+
+    Args:
+        messages: where each of `decoded` stands; nothing but the place is read.
+        positions: the next offset of each partition of the feed, stored with the effect.
+    """
+    report = report or BatchReport()
     with unit_of_work(pipeline.engine, pipeline.clock, "ingest", feed) as work:
         with report.stage("ledger"):
             seen = _ask_ledger(work, messages)
@@ -83,7 +101,7 @@ def process(pipeline: Pipeline, feed: str, messages: Sequence[Message]) -> Batch
             ledger.write_outcomes(work, results, seen.known, len(messages))
             ledger.write_dead_letters(work, [each for each in decoded.dead_letters if each.message.place in seen.fresh])
             ledger.write_drifts(work, [drift for drift in decoded.drifts if drift.place in seen.fresh])
-            ledger.write_positions(work, feed, _positions(messages))
+            ledger.write_positions(work, feed, positions)
             ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, pipeline.rules))
     return report
 
@@ -142,6 +160,12 @@ def _mirror(pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent],
         unique = list({event.place: event for event in events}.values())
         known = mirror_store.load_mirror(work, unique)
         delta = mirror(unique, known)
+    apply_rows(pipeline, work, delta, report)
+    return delta
+
+
+def apply_rows(pipeline: Pipeline, work: UnitOfWork, delta: MirrorDelta, report: BatchReport) -> None:
+    """Write folded rows, standardise them with the profiles as they are now, and resolve what that touches."""
     with report.stage("standardise"):
         records = {head.rec_id: _standard(pipeline.catalogue, head) for head in delta.heads}
     with report.stage("write"):
@@ -164,7 +188,6 @@ def _mirror(pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent],
         position = resolved.position
         moved |= resolved.moved
         report.golden[domain] += len(resolved.delta.golden)
-    return delta
 
 
 def _standard(catalogue: Catalogue, head: Head) -> SourceRecord:

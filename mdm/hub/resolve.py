@@ -25,12 +25,14 @@ class DomainChange:
         changed: all live records whose content or provenance is new, `compared` included.
         dirty: live records whose own content did not change but what is stated about them, or what they point at, did.
         gone: records that are no longer live.
+        cause: what new golden versions say caused them, where neither a merge nor a split did.
     """
 
     compared: Mapping[RecordId, SourceRecord] = field(default_factory=dict)
     changed: frozenset[RecordId] = frozenset()
     dirty: frozenset[RecordId] = frozenset()
     gone: frozenset[RecordId] = frozenset()
+    cause: str = "source"
 
     @property
     def empty(self) -> bool:
@@ -63,7 +65,7 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     if not seeds and not departed:
         return Resolved(IdentityDelta(domain), position)
     hood = neighbourhood.load_neighbourhood(work, domain, change.changed, seeds, departed)
-    delta = settle(hood, rules, work.now, links)
+    delta = settle(hood, rules, work.now, links, change.cause)
     return Resolved(delta, identity_store.write_identity(work, delta, position))
 
 

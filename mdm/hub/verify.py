@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import orjson
 from sqlalchemy import Engine
 
+from mdm.core.comparison import Difference, shown
 from mdm.core.fold import fold, row_at
 from mdm.core.rules import Rules
 from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
@@ -27,15 +28,6 @@ from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import UnitOfWork
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One place where the live state is not what it must be."""
-
-    kind: str
-    subject: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +104,8 @@ def _row_differences(live: Head, expected: Head) -> Iterator[Difference]:
         yield Difference("row", str(live.key), f"stands at {tuple(live.position)}, not {tuple(expected.position)}")
     for column in sorted((live.row or {}).keys() | (expected.row or {}).keys()):
         if (live.row or {}).get(column) != (expected.row or {}).get(column):
-            yield Difference("row", str(live.key), f"column {column} differs from its history")
+            is_, must = shown(live.row or {}, column), shown(expected.row or {}, column)
+            yield Difference("row", f"{live.key} {column}", f"is {is_}; its history says {must}")
 
 
 def _records(
@@ -168,7 +161,8 @@ def _entities(work: UnitOfWork, domain: Domain, expected: WholeDomain) -> Iterat
         wanted_values = orjson.loads(orjson.dumps(wanted.values))
         for name in sorted(golden.keys() | wanted_values.keys()):
             if golden.get(name) != wanted_values.get(name):
-                yield Difference(f"{domain} golden", entity_id, f"{name} is not what survives of its members")
+                is_, must = shown(golden, name), shown(wanted_values, name)
+                yield Difference(f"{domain} golden", f"{entity_id} {name}", f"is {is_}; of its members survives {must}")
         digest, support = digests.get(entity_id, (b"", b""))
         if digest != wanted.digest:
             yield Difference(f"{domain} golden", entity_id, "stored digest does not cover its values and members")

@@ -24,7 +24,11 @@ def standardise(catalogue: Catalogue, key: CrosswalkKey, row: Row) -> SourceReco
     profile = catalogue.profile(key.system, key.type)
     if profile is None or profile.mapping is None:
         return SourceRecord(key=key, kind=UNMAPPED, domain=None)
-    mapping = profile.mapping
+    return standardise_by(profile.mapping, key, row)
+
+
+def standardise_by(mapping: TableMapping, key: CrosswalkKey, row: Row) -> SourceRecord:
+    """The record of a row by a given mapping."""
     found = _findings(mapping, row, None)
     if mapping.domain is Domain.CUSTOMER and found.country is None and (assumed := found.assumed_country()) is not None:
         found = _findings(mapping, row, assumed)

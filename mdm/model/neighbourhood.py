@@ -30,7 +30,7 @@ class OpenTask:
 
 @dataclass(frozen=True, slots=True)
 class Outsider:
-    """A live record that a possible match points at but no match reaches."""
+    """A live record that a possible match or a "not the same" points at but no match reaches."""
 
     name: CrosswalkKey
     entity_id: EntityId

@@ -105,7 +105,7 @@ def load_neighbourhood(
         entities=entities,
         claims=claims,
         golden=_golden(work, entities),
-        outsiders=_outsiders(work, links, records),
+        outsiders=_outsiders(work, links, not_same, records),
         open_tasks=_open_tasks(work, [*ids, *departed]),
     )
 
@@ -191,7 +191,7 @@ def _judgements(
 def _entities(
     work: UnitOfWork, domain: Domain, records: Mapping[RecordId, StoredRecord], departed: Mapping[RecordId, EntityId]
 ) -> tuple[dict[EntityId, KnownEntity], dict[RecordId, EntityId]]:
-    """Entities the records belong to, founded or last belonged to; and, for newcomers, the last one they had.
+    """Entities the records belong to, founded or last belonged to; and the last one they had that could come back.
 
     A re-keyed row claims the entity of the row it was before.
     """
@@ -219,6 +219,16 @@ def _entities(
                where n.rec_id = any(%s) order by n.rec_id, h.batch_id desc, h.entity_id""",
             work.batch_id,
             newcomers,
+        )
+    }
+    # Records that came into their entity by a merge bring the absorbed id back when they leave it again.
+    claims |= {
+        RecordId(rec_id): EntityId(entity_id)
+        for rec_id, entity_id in work.query(
+            """select distinct on (h.rec_id) h.rec_id, h.entity_id from crosswalk_history h
+               join entity e on e.entity_id = h.entity_id and e.status <> 'active'
+               where h.rec_id = any(%s) order by h.rec_id, h.batch_id desc, h.entity_id""",
+            [rec for rec in records if rec not in claims],
         )
     }
     named = {record.entity_id for record in records.values() if record.entity_id is not None}
@@ -250,9 +260,13 @@ def _golden(work: UnitOfWork, entities: Iterable[EntityId]) -> dict[EntityId, Cu
 
 
 def _outsiders(
-    work: UnitOfWork, links: Iterable[LiveLink], records: Mapping[RecordId, StoredRecord]
+    work: UnitOfWork,
+    links: Iterable[LiveLink],
+    not_same: Iterable[frozenset[RecordId]],
+    records: Mapping[RecordId, StoredRecord],
 ) -> dict[RecordId, Outsider]:
-    outside = {end for link in links for end in (link.a, link.b)} - records.keys()
+    outside = {end for link in links for end in (link.a, link.b)} | {end for pair in not_same for end in pair}
+    outside -= records.keys()
     rows = work.query(
         """select rec_id, system, type, key, entity_id from crosswalk join source_record using (rec_id)
            where rec_id = any(%s)""",

@@ -360,10 +360,16 @@ judgement = Table(
     Column("verdict", Text, nullable=False),  # same, not_same, unsure
     Column("author", Text, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
+    _time("until", nullable=True),  # from then on the verdict no longer holds; a sweep supersedes it
+    Column("decision_id", BigInteger),  # the decision that made it, and the one that ended it
+    Column("superseded_by", BigInteger),
     _time("created_at", default=True),
     _time("superseded_at", nullable=True),
     CheckConstraint("a < b", name="ordered"),
     CheckConstraint("verdict in ('same','not_same','unsure')", name="verdict"),
+    Index(None, "decision_id"),
+    Index(None, "superseded_by"),
+    Index("ix_judgement_until", "until", postgresql_where=text("superseded_at is null and until is not null")),
     Index("uq_judgement_live", "a", "b", unique=True, postgresql_where=text("superseded_at is null")),
     Index("ix_judgement_b_live", "b", postgresql_where=text("superseded_at is null")),
 )
@@ -478,3 +484,4 @@ api_key = Table(
 
 # Tables of other areas share the metadata; importing them here lets migrations see them.
 from mdm.store import tables_console as console  # noqa: E402, F401
+from mdm.store import tables_stewardship as stewardship  # noqa: E402, F401

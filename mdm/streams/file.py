@@ -18,7 +18,8 @@ from mdm.errors import ConfigurationInvalid, OperatorError
 from mdm.model.events import Message, Place
 from mdm.streams.protocol import Positions
 
-#: A line that is no message gets a place under this prefix, so that it can be named, kept and refused.
+#: A line that is no message gets a place under this prefix, so that it can be named, kept and refused; the offset is
+#: the number of the line.
 LINE_TOPIC_PREFIX: Final = "file:"
 
 
@@ -144,9 +145,15 @@ def _messages(lines: Iterable[bytes], label: str) -> Generator[Message, None, No
             continue
         try:
             yield _message(_LINE.decode(line))
-        except (msgspec.DecodeError, UnicodeError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             # One bad line must not hold up the rest: it goes on whole, is refused by name and can be looked at.
-            yield Message(Place(label, 0, number), 0, (), None, line)
+            yield Message(_place_of_line(label, number, line), 0, (), None, line)
+
+
+def _place_of_line(label: str, number: int, line: bytes) -> Place:
+    # The partition is a checksum of the line: another file of this name with another bad line 5 is another message,
+    # not a duplicate that would be lost.
+    return Place(label, zlib.crc32(line) & 0x7FFFFFFF, number)
 
 
 def _message(line: _Line) -> Message:

@@ -57,6 +57,38 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_block_key_rec_id"), "block_key", ["rec_id"], unique=False)
     op.create_table(
+        "bulk_job",
+        sa.Column("job_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("command", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("items", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Text(), server_default="open", nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("status in ('open','done','stopped')", name=op.f("ck_bulk_job_status")),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_bulk_job")),
+    )
+    op.create_table(
+        "command_key",
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("answer", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("actor", "key", name=op.f("pk_command_key")),
+    )
+    op.create_index(op.f("ix_command_key_at"), "command_key", ["at"], unique=False)
+    op.create_table(
+        "comment",
+        sa.Column("comment_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("comment_id", name=op.f("pk_comment")),
+    )
+    op.create_index(op.f("ix_comment_subject_comment_id"), "comment", ["subject", "comment_id"], unique=False)
+    op.create_table(
         "console_account",
         sa.Column("username", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -121,6 +153,47 @@ def upgrade() -> None:
         sa.UniqueConstraint("topic", "partition", "offset", name=op.f("uq_dead_letter_topic_partition_offset")),
     )
     op.create_index(op.f("ix_dead_letter_status_code"), "dead_letter", ["status", "code"], unique=False)
+    op.create_table(
+        "decision",
+        sa.Column("decision_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("command", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("effect", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("records", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("entities", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("task_id", sa.BigInteger(), nullable=True),
+        sa.Column("proposal_id", sa.BigInteger(), nullable=True),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("undoes", sa.BigInteger(), nullable=True),
+        sa.Column("undone_by", sa.BigInteger(), nullable=True),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by is null or approved_by <> actor", name=op.f("ck_decision_two_persons")),
+        sa.ForeignKeyConstraint(["undoes"], ["decision.decision_id"], name=op.f("fk_decision_undoes")),
+        sa.ForeignKeyConstraint(["undone_by"], ["decision.decision_id"], name=op.f("fk_decision_undone_by")),
+        sa.PrimaryKeyConstraint("decision_id", name=op.f("pk_decision")),
+    )
+    op.create_index(op.f("ix_decision_actor_decision_id"), "decision", ["actor", "decision_id"], unique=False)
+    op.create_index("ix_decision_entities", "decision", ["entities"], unique=False, postgresql_using="gin")
+    op.create_index("ix_decision_records", "decision", ["records"], unique=False, postgresql_using="gin")
+    op.create_index(op.f("ix_decision_task_id"), "decision", ["task_id"], unique=False)
+    op.create_table(
+        "delegation",
+        sa.Column("delegation_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("delegate", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("owner <> delegate", name=op.f("ck_delegation_two_persons")),
+        sa.CheckConstraint("until > since", name=op.f("ck_delegation_period")),
+        sa.PrimaryKeyConstraint("delegation_id", name=op.f("pk_delegation")),
+    )
+    op.create_index(op.f("ix_delegation_delegate"), "delegation", ["delegate"], unique=False)
     op.create_table(
         "entity",
         sa.Column("entity_id", sa.Text(), nullable=False),
@@ -191,6 +264,40 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("feed", "topic", "partition", name=op.f("pk_feed_position")),
     )
     op.create_table(
+        "golden_override",
+        sa.Column("override_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("attribute", sa.Text(), nullable=False),
+        sa.Column("value", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("anchors", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("overruled", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("decision_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("override_id", name=op.f("pk_golden_override")),
+    )
+    op.create_index(
+        "ix_golden_override_anchors",
+        "golden_override",
+        ["anchors"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_where=sa.text("ended_at is null"),
+    )
+    op.create_index(op.f("ix_golden_override_decision_id"), "golden_override", ["decision_id"], unique=False)
+    op.create_index(op.f("ix_golden_override_ended_by"), "golden_override", ["ended_by"], unique=False)
+    op.create_index(
+        "ix_golden_override_expires",
+        "golden_override",
+        ["expires_at"],
+        unique=False,
+        postgresql_where=sa.text("ended_at is null"),
+    )
+    op.create_table(
         "judgement",
         sa.Column("judgement_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("domain", sa.Text(), nullable=False),
@@ -199,6 +306,9 @@ def upgrade() -> None:
         sa.Column("verdict", sa.Text(), nullable=False),
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decision_id", sa.BigInteger(), nullable=True),
+        sa.Column("superseded_by", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("verdict in ('same','not_same','unsure')", name=op.f("ck_judgement_verdict")),
@@ -207,6 +317,15 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_judgement_b_live", "judgement", ["b"], unique=False, postgresql_where=sa.text("superseded_at is null")
+    )
+    op.create_index(op.f("ix_judgement_decision_id"), "judgement", ["decision_id"], unique=False)
+    op.create_index(op.f("ix_judgement_superseded_by"), "judgement", ["superseded_by"], unique=False)
+    op.create_index(
+        "ix_judgement_until",
+        "judgement",
+        ["until"],
+        unique=False,
+        postgresql_where=sa.text("superseded_at is null and until is not null"),
     )
     op.create_index(
         "uq_judgement_live", "judgement", ["a", "b"], unique=True, postgresql_where=sa.text("superseded_at is null")
@@ -414,6 +533,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("system", "type", "pos_major", "pos_minor", "pos_order", name=op.f("pk_truncation")),
     )
     op.create_table(
+        "bulk_item",
+        sa.Column("job_id", sa.BigInteger(), nullable=False),
+        sa.Column("task_id", sa.BigInteger(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.Column("decision_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["job_id"], ["bulk_job.job_id"], name=op.f("fk_bulk_item_job_id")),
+        sa.PrimaryKeyConstraint("job_id", "task_id", name=op.f("pk_bulk_item")),
+    )
+    op.create_index(
+        "ix_bulk_item_open",
+        "bulk_item",
+        ["job_id", "task_id"],
+        unique=False,
+        postgresql_where=sa.text("outcome is null"),
+    )
+    op.create_table(
         "crosswalk",
         sa.Column("rec_id", sa.BigInteger(), nullable=False),
         sa.Column("entity_id", sa.Text(), nullable=False),
@@ -454,6 +591,38 @@ def upgrade() -> None:
         "uq_golden_current", "golden", ["entity_id"], unique=True, postgresql_where=sa.text("known_to is null")
     )
     op.create_table(
+        "proposal",
+        sa.Column("proposal_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("command", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("effect", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("demands", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("entities", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("task_id", sa.BigInteger(), nullable=True),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("status", sa.Text(), server_default="open", nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("on_behalf_of", sa.Text(), nullable=True),
+        sa.Column("comment", sa.Text(), server_default="", nullable=False),
+        sa.Column("decision_id", sa.BigInteger(), nullable=True),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "status in ('open','approved','rejected','withdrawn','expired')", name=op.f("ck_proposal_status")
+        ),
+        sa.CheckConstraint(
+            "status not in ('approved','rejected') or decided_by <> author", name=op.f("ck_proposal_two_persons")
+        ),
+        sa.ForeignKeyConstraint(["decision_id"], ["decision.decision_id"], name=op.f("fk_proposal_decision_id")),
+        sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_proposal")),
+    )
+    op.create_index(op.f("ix_proposal_author"), "proposal", ["author"], unique=False)
+    op.create_index(op.f("ix_proposal_status_proposal_id"), "proposal", ["status", "proposal_id"], unique=False)
+    op.create_table(
         "task_priority",
         sa.Column("task_id", sa.BigInteger(), nullable=False),
         sa.Column("rank", sa.Double(), nullable=False),
@@ -473,6 +642,21 @@ def upgrade() -> None:
         "ix_task_priority_order", "task_priority", [sa.literal_column("rank desc"), "task_id"], unique=False
     )
     op.create_index(op.f("ix_task_priority_ranked_at"), "task_priority", ["ranked_at"], unique=False)
+    op.create_table(
+        "task_work",
+        sa.Column("task_id", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("assignee", sa.Text(), nullable=True),
+        sa.Column("assigned_by", sa.Text(), nullable=True),
+        sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("snoozed_by", sa.Text(), nullable=True),
+        sa.Column("decision_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["decision_id"], ["decision.decision_id"], name=op.f("fk_task_work_decision_id")),
+        sa.ForeignKeyConstraint(["task_id"], ["steward_task.task_id"], name=op.f("fk_task_work_task_id")),
+        sa.PrimaryKeyConstraint("task_id", name=op.f("pk_task_work")),
+    )
+    op.create_index(op.f("ix_task_work_assignee"), "task_work", ["assignee"], unique=False)
     # ### end Alembic commands ###
 
 

@@ -3,19 +3,27 @@
 Tests build the few rows they speak about with `rows`; nothing is loaded that a test does not name.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib.resources import as_file, files
 from typing import TypeAlias
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from api.app import ApiOptions, create_app
 from mdm.access import Role
+from mdm.bootstrap import make_engine
 from mdm.clock import Clock, system_clock
+from mdm.hub.process import Pipeline
+from mdm.hub.release import load_rules
+from mdm.intake.catalogue import load_catalogue
 from mdm.store import api_keys
+from mdm.store.embedded import EmbeddedServer
+from mdm.streams.file import FileFeed
+from mdm.workers.ingest import drain
 from tests.api.rows import HubRows
 
 As: TypeAlias = Callable[[Role | None], TestClient]
@@ -31,6 +39,41 @@ class Surroundings:
 
     def log(self, event: str, **facts: str | int | float | None) -> None:
         self.lines.append({"event": event, **facts})
+
+
+_WORLD = "ingested_world"
+
+
+@pytest.fixture(scope="session")
+def ingested(postgres_server: EmbeddedServer, migrated_template: str) -> Iterator[Engine]:
+    """A hub that really ingested the sample world. Shared by all tests of a run: they only read it."""
+    maintenance = make_engine(postgres_server.url()).execution_options(isolation_level="AUTOCOMMIT")
+    with maintenance.connect() as connection:
+        connection.execute(text(f'create database {_WORLD} template "{migrated_template}"'))
+    engine = make_engine(postgres_server.url(_WORLD))
+    catalogue = load_catalogue(None)
+    pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
+    with as_file(files("mdm.demo") / "world") as world:
+        drain(pipeline, FileFeed(world / "events"), batch_size=2000, dead_letter_limit=1000)
+    yield engine
+    engine.dispose()
+    with maintenance.connect() as connection:
+        connection.execute(text(f"drop database {_WORLD} with (force)"))
+    maintenance.dispose()
+
+
+@pytest.fixture(scope="session")
+def world(ingested: Engine) -> Callable[[Role], TestClient]:
+    """A client of a role on the ingested world."""
+    around = Surroundings(ingested)
+    app = create_app(around, ApiOptions(log=around.log))
+
+    def client(role: Role) -> TestClient:
+        with ingested.begin() as connection:
+            key = api_keys.issue_key(connection, role, "test")
+        return TestClient(app, headers={"X-API-Key": key}, follow_redirects=False)
+
+    return client
 
 
 @pytest.fixture

@@ -8,12 +8,13 @@ from string import Template
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 
-from mdm.model.ids import CrosswalkKey, Domain
-from tests.api.rows import ACME, ERP_ACME, HubRows
+from mdm.model.ids import Domain
+from tests.api.rows import ACME, CRM_ACME, ERP_ACME, HubRows
 
 _GUIDE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
-_REQUESTS = re.findall(r"^curl .*$", _GUIDE, re.MULTILINE)
+_REQUESTS = [line.replace("\\\n", " ") for line in re.findall(r"^curl (?:.*\\\n)*.*$", _GUIDE, re.MULTILINE)]
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def variables(rows: HubRows, erp: TestClient) -> dict[str, str]:
     """What the guide leaves to its reader."""
     terms = ["acme", "anvils", "nl169963937b05"]
     acme = rows.golden(Domain.CUSTOMER, ERP_ACME, ACME, terms=terms)
-    rows.golden(Domain.CUSTOMER, CrosswalkKey("crm", "account", "B"), ACME)
+    rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
     return {
         "HUB": "",
         "KEY": erp.headers["authorization"].removeprefix("Bearer "),
@@ -35,12 +36,21 @@ def test_the_guide_shows_requests() -> None:
     assert len(_REQUESTS) > 15
 
 
+def run(client: TestClient, request: str) -> Response:
+    """What curl would do."""
+    words = shlex.split(request)
+    options = list(pairwise(words))
+    headers = dict(word.split(": ", 1) for flag, word in options if flag == "-H")
+    body = next((word for flag, word in options if flag == "-d"), None)
+    method = next((word for flag, word in options if flag == "-X"), "POST" if body else "GET")
+    address = next(word for word in words if word.startswith("/"))
+    return client.request(method, address, headers=headers, content=body)
+
+
 def test_every_request_of_the_guide_works(variables: dict[str, str], erp: TestClient) -> None:
     stranger = TestClient(erp.app, follow_redirects=False)
     for request in _REQUESTS:
-        words = shlex.split(Template(request).substitute(variables))
-        headers = dict(word.split(": ", 1) for flag, word in pairwise(words) if flag == "-H")
-        answer = stranger.get(words[-1], headers=headers)
+        answer = run(stranger, Template(request).substitute(variables))
         assert answer.status_code == 200, (request, answer.text)
 
 

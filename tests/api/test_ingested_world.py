@@ -1,13 +1,11 @@
 """The API over a hub that really ingested the sample world: every form holds, every answer agrees with every other."""
 
-from collections.abc import Iterator
-from importlib.resources import as_file, files
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from api.app import ApiOptions, create_app
 from api.schemas.common import Page
@@ -24,39 +22,13 @@ from api.schemas.records import (
 )
 from api.schemas.status import Status
 from mdm.access import Role
-from mdm.bootstrap import make_engine
-from mdm.clock import system_clock
-from mdm.hub.process import Pipeline
-from mdm.hub.release import load_rules
-from mdm.intake.catalogue import load_catalogue
 from mdm.model.ids import Domain
 from mdm.store import api_keys
-from mdm.store.embedded import EmbeddedServer
 from mdm.store.read_models import export_crosswalk
-from mdm.streams.file import FileFeed
-from mdm.workers.ingest import drain
 from tests.api.conftest import Surroundings
 
-_DATABASE = "ingested_world"
 #: Of each domain every n-th record is looked at closely; all are listed.
 _STEP = 12
-
-
-@pytest.fixture(scope="module")
-def ingested(postgres_server: EmbeddedServer, migrated_template: str) -> Iterator[Engine]:
-    maintenance = make_engine(postgres_server.url()).execution_options(isolation_level="AUTOCOMMIT")
-    with maintenance.connect() as connection:
-        connection.execute(text(f'create database {_DATABASE} template "{migrated_template}"'))
-    engine = make_engine(postgres_server.url(_DATABASE))
-    catalogue = load_catalogue(None)
-    pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
-    with as_file(files("mdm.demo") / "world") as world:
-        drain(pipeline, FileFeed(world / "events"), batch_size=2000, dead_letter_limit=1000)
-    yield engine
-    engine.dispose()
-    with maintenance.connect() as connection:
-        connection.execute(text(f"drop database {_DATABASE} with (force)"))
-    maintenance.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -114,6 +114,18 @@ def test_records_judged_the_same_are_together(case: Case) -> None:
 
 
 @given(cases())
+def test_a_verdict_joins_two_groups_as_they_are_and_changes_nothing_else(case: Case) -> None:
+    nodes, edges, same, _ = case
+    alone = cluster(MODEL, nodes, edges, set(), set()).groups
+
+    judged = cluster(MODEL, nodes, edges, same, set()).groups
+
+    links = [tuple(sorted(group)) for group in alone] + [tuple(sorted(pair)) for pair in same]
+    joined = [Edge(a, b, 99.0, decide(MODEL, 99.0, None)) for first, *rest in links for a in (first,) for b in rest]
+    assert set(judged) == set(map(frozenset, linked(list(nodes), joined, set())))
+
+
+@given(cases())
 def test_a_linked_set_clusters_by_itself_as_it_does_among_all(case: Case) -> None:
     nodes, edges, same, not_same = case
     whole, refused = by_name(nodes, cluster(MODEL, nodes, edges, same, not_same))

@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.blocking import block_hash, block_keys, dynamic_keys
+from matching.features import derive
+from matching.frame import Frame
 from matching.model import load_model
-from matching.scoring import explain_pair, score_pairs
+from matching.scoring import explain_pair, score_columns, score_features, score_pairs
 from tests.properties.matching.worlds import RECORDS
 
 DOMAINS = pytest.mark.parametrize("domain", sorted(RECORDS))
@@ -40,6 +42,23 @@ def test_scores_are_symmetric_and_a_batch_scores_like_a_single_pair(domain: str,
     alone = [explain_pair(model, a, b) for a, b in zip(left, right, strict=True)]
     assert forward.weight.tolist() == [score.weight for score in alone]
     assert forward.veto == [score.vetoes[0] if score.vetoes else None for score in alone]
+
+
+@DOMAINS
+@given(data=st.data())
+def test_arrays_and_single_pairs_score_alike_to_the_last_bit(domain: str, data: st.DataObject) -> None:
+    model = load_model(domain)
+    records = [
+        derive(domain, each, frozenset()) for each in data.draw(st.lists(RECORDS[domain], min_size=2, max_size=9))
+    ]
+    left, right = np.triu_indices(len(records), k=1)
+
+    one_by_one = score_features(model, records, left, right)
+    together = score_columns(model, Frame(records), left, right)
+
+    np.testing.assert_array_equal(one_by_one.weight, together.weight)
+    np.testing.assert_array_equal(one_by_one.levels, together.levels)
+    assert one_by_one.veto == together.veto
 
 
 @DOMAINS

@@ -90,7 +90,8 @@ def test_a_broken_line_is_passed_on_whole_and_holds_nothing_up(tmp_path: Path, b
 
     messages = read(tmp_path / "folder")
 
-    assert [message.place for message in messages] == [("t", 0, 0), ("file:a.jsonl", 0, 2), ("t", 0, 1)]
+    places = [(message.place.topic, message.place.offset) for message in messages]
+    assert places == [("t", 0), ("file:a.jsonl", 2), ("t", 1)]
     assert messages[1].value == broken.encode()
 
 
@@ -137,3 +138,21 @@ def test_progress_runs_from_zero_to_one_over_all_files(tmp_path: Path) -> None:
     assert seen[-1] == 1.0
     assert seen == sorted(seen)
     assert any(0.0 < progress < 1.0 for progress in seen)
+
+
+def test_a_line_nested_too_deep_to_read_does_not_stop_the_others(tmp_path: Path) -> None:
+    deep = '{"a":' * 100_000 + "\n"
+
+    messages = read(capture(tmp_path / "a.jsonl", LINE % 0, deep, LINE % 1))
+
+    assert [message.place.offset for message in messages] == [0, 2, 1]
+    assert messages[1].value == deep.strip().encode()
+
+
+def test_another_bad_line_in_a_file_of_the_same_name_is_another_message(tmp_path: Path) -> None:
+    first = read(capture(tmp_path / "a.jsonl", "broken\n"))
+    again = read(capture(tmp_path / "a.jsonl", "broken\n"))
+    other = read(capture(tmp_path / "a.jsonl", "broken otherwise\n"))
+
+    assert first == again
+    assert first[0].place != other[0].place

@@ -1,0 +1,123 @@
+"""The JSON objects of search before create and of explanations. What a role may not see is masked as everywhere."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from api.masking import show_values
+from api.present import key_object
+from matching.blocking import BlockingKey
+from matching.decision import Decision
+from matching.scoring import PairScore
+from mdm.access import Role, may_see
+from mdm.hub.explain import PairExplanation
+from mdm.hub.explain_entity import EntityExplanation
+from mdm.hub.match import MatchReport, Ranked
+from mdm.model.canonical import DataClass
+from mdm.model.ids import Domain
+
+#: Bits are told to a millionth, as links are stored.
+_DIGITS = 6
+
+
+def match_object(report: MatchReport, role: Role) -> dict[str, Any]:
+    """The answer of `POST /v1/{domain}/match`."""
+    return {
+        "domain": report.domain.value,
+        "advice": report.advice.value,
+        "candidates": [_candidate(report.domain, rank, each, role) for rank, each in enumerate(report.candidates, 1)],
+        "compared": report.compared,
+        "read_as": report.record.attributes,
+        "rejected": report.record.rejected,
+        "unused": report.unused,
+        # These values come from the caller; nobody else's are told.
+        "oversized": [{"rule": key.rule, "value": key.value} for key in report.oversized],
+        "model": report.model,
+    }
+
+
+def pair_object(found: PairExplanation, role: Role) -> dict[str, Any]:
+    """The explanation of two records."""
+    return {
+        "verdict": found.verdict,
+        "together": found.together,
+        "a": {**key_object(found.a.key), "entity_id": found.a.entity_id},
+        "b": {**key_object(found.b.key), "entity_id": found.b.entity_id},
+        "score": score_object(found.score, found.decision),
+        "shared_keys": [_written_key(key, role) for key in found.shared_keys],
+        "judgement": found.judgement,
+        "path": [key_object(key) for key in found.path],
+        "model": found.score.fingerprint,
+    }
+
+
+def entity_object(found: EntityExplanation) -> dict[str, Any]:
+    """The explanation of an entity."""
+    return {
+        "id": found.entity_id,
+        "domain": found.domain.value,
+        "members": [key_object(key) for key in found.members],
+        "steps": [
+            {
+                "step": step.number,
+                "a": key_object(step.a),
+                "b": key_object(step.b),
+                "by": step.by,
+                "members": step.members,
+                "score": score_object(step.score, Decision.MATCH),
+            }
+            for step in found.steps
+        ],
+        "rejected": [
+            {
+                "member": key_object(each.member),
+                "record": key_object(each.record),
+                "entity_id": each.entity_id,
+                "reason": each.reason,
+                "score": score_object(each.score, each.decision),
+            }
+            for each in found.rejected
+        ],
+        "model": found.model,
+    }
+
+
+def score_object(score: PairScore, decision: str) -> dict[str, Any]:
+    """A match weight as a sum of parts."""
+    return {
+        "weight": round(score.weight, _DIGITS),
+        "probability": round(score.probability, _DIGITS),
+        "prior": round(score.prior, _DIGITS),
+        "contributions": [
+            {"comparison": each.comparison, "level": each.level, "bits": round(each.bits, _DIGITS)}
+            for each in score.contributions
+        ],
+        "vetoes": list(score.vetoes),
+        "decision": str(decision),
+    }
+
+
+def _candidate(domain: Domain, rank: int, each: Ranked, role: Role) -> dict[str, Any]:
+    shown = show_values(domain, each.home.values, role)
+    return {
+        "rank": rank,
+        "entity_id": each.home.entity_id,
+        "name": each.home.name,
+        "version": each.home.version,
+        "record": key_object(each.home.key),
+        "members_compared": each.compared,
+        "score": score_object(each.score, each.decision.value),
+        "shared_keys": list(_keys(each.shared_keys)),
+        "values": shown.values,
+        "masked": shown.masked,
+    }
+
+
+def _keys(keys: Iterable[BlockingKey]) -> Iterable[dict[str, Any]]:
+    """Keys that a candidate shares with a record: both have the value, so the caller knows it."""
+    return ({"rule": key.rule, "value": key.value} for key in keys)
+
+
+def _written_key(written: str, role: Role) -> dict[str, Any]:
+    """`rule = value`; the value of two stored records is told to those who may see identifiers."""
+    rule, _, value = written.partition(" = ")
+    return {"rule": rule, "value": (value or None) if may_see(role, DataClass.CONFIDENTIAL) else None}

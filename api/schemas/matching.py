@@ -1,0 +1,218 @@
+"""Search before create, and explanations of identity."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, model_validator
+
+from api.schemas.common import Form, SourceKey
+from mdm.model.canonical import ATTRIBUTES, Shape
+from mdm.model.ids import Domain
+
+#: A list of a candidate has at most this many elements, and a text this many characters.
+_MOST, _LONGEST = 50, 500
+
+_Text = Annotated[str, StringConstraints(max_length=_LONGEST, pattern=r"^[^\x00]*$")]
+_Short = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")]
+_Country = Annotated[str, StringConstraints(pattern="^[A-Za-z]{2}$")]
+
+
+class Given(BaseModel):
+    """The base of what a caller states. Unknown members are refused: a misspelt attribute must not be ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class GivenIdentifier(Given):
+    """A typed identifier; the check digits decide what it really is."""
+
+    type: Literal["vat", "tax", "registration", "lei", "duns", "gtin"] = "tax"
+    country: _Country | None = None
+    value: _Text
+
+
+class GivenAddress(Given):
+    """A postal address; `street` may hold the house number."""
+
+    street: _Text | None = None
+    house_number: _Text | None = None
+    line2: _Text | None = None
+    postal_code: _Text | None = None
+    city: _Text | None = None
+    region: _Text | None = None
+    country: _Text | None = None
+
+
+class GivenReference(Given):
+    """Another record: by golden record id, or by a platform's row."""
+
+    entity_id: _Short | None = None
+    system: _Short | None = None
+    type: _Text | None = None
+    key: _Text | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> "GivenReference":
+        if self.entity_id is None and None in (self.system, self.type, self.key):
+            raise ValueError("name either `entity_id`, or `system`, `type` and `key`")
+        return self
+
+
+class GivenLine(Given):
+    """A product of a contract."""
+
+    product: GivenReference
+    quantity: Any = None
+    unit_price: _Text | None = None
+
+
+_FORMS: dict[Shape, Any] = {
+    Shape.TEXT: _Text,
+    Shape.CODE: _Text,
+    Shape.BOOLEAN: bool,
+    Shape.INTEGER: Annotated[int, Field(ge=-(2**53), le=2**53)],
+    Shape.DECIMAL: _Text,
+    Shape.DATE: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")],
+    Shape.TEXTS: Annotated[list[_Text], Field(max_length=_MOST)],
+    Shape.ADDRESS: GivenAddress,
+    Shape.IDENTIFIERS: Annotated[list[GivenIdentifier], Field(max_length=_MOST)],
+    Shape.PHONES: Annotated[list[_Text], Field(max_length=_MOST)],
+    Shape.EMAILS: Annotated[list[_Text], Field(max_length=_MOST)],
+    Shape.REFERENCE: GivenReference,
+    Shape.LINES: Annotated[list[GivenLine], Field(max_length=_MOST)],
+}
+
+
+def _question(domain: Domain) -> type[BaseModel]:
+    fields: dict[str, Any] = {
+        each.name: (_FORMS[each.shape] | None, Field(None, description=each.definition)) for each in ATTRIBUTES[domain]
+    }
+    values = create_model(
+        f"Given{domain.value.capitalize()}",
+        __base__=Given,
+        __doc__=f"What is known of a {domain.value} that may be in the hub already.",
+        **fields,
+    )
+    question: type[BaseModel] = create_model(
+        f"{domain.value.capitalize()}Question",
+        __base__=Given,
+        __doc__=f"Is this {domain.value} in the hub?",
+        values=(values, ...),
+        limit=(int, Field(10, ge=1, le=50, description="At most this many candidates.")),
+        minimum_weight=(float, Field(0.0, ge=-1000, le=1000, description="Least match weight to tell, in bits.")),
+    )
+    return question
+
+
+#: The body of `POST /v1/{domain}/match`.
+QUESTIONS: dict[Domain, type[BaseModel]] = {domain: _question(domain) for domain in Domain}
+
+Decision = Literal["match", "possible", "none"]
+
+
+class Contribution(Form):
+    """What one comparison says."""
+
+    comparison: str = Field(examples=["identifiers"])
+    level: str = Field(description="What was found, e.g. `same number`; `unknown` counts nothing.")
+    bits: float
+
+
+class Score(Form):
+    """The match weight as a sum: prior plus contributions, in bits (log2 of the odds)."""
+
+    weight: float
+    probability: float
+    prior: float
+    contributions: list[Contribution]
+    vetoes: list[str] = Field(description="Reasons why the pair may not be joined automatically whatever its weight.")
+    decision: Decision
+
+
+class SharedKey(Form):
+    """A blocking rule under which two records were compared."""
+
+    rule: str
+    value: str | None = Field(None, description="Hidden from roles that may not see identifiers.")
+
+
+class Candidate(Form):
+    """A golden record that the given record may be."""
+
+    rank: int
+    entity_id: str
+    name: str
+    version: int
+    record: SourceKey = Field(description="The member that resembles the given record most.")
+    members_compared: int
+    score: Score
+    shared_keys: list[SharedKey]
+    values: dict[str, Any]
+    masked: list[str]
+
+
+class MatchAnswer(Form):
+    """Ranked candidates, best first. Nothing was stored."""
+
+    domain: Domain
+    advice: Literal["use_existing", "ask_a_steward", "create"] = Field(
+        description="use_existing: the first candidate is this record. ask_a_steward: it may be. create: none is close."
+    )
+    candidates: list[Candidate]
+    compared: int = Field(description="Source rows that were compared.")
+    read_as: dict[str, Any] = Field(description="The given values after standardisation.")
+    rejected: dict[str, str] = Field(description="Attributes that were not used, with the reason's code.")
+    unused: list[str] = Field(description="Attributes that matching does not read.")
+    oversized: list[SharedKey] = Field(description="Keys that too many records share to find anybody by.")
+    model: str = Field(description="Fingerprint of the released match model.")
+
+
+class Member(SourceKey):
+    """A record and the golden record it belongs to."""
+
+    entity_id: str
+
+
+class PairExplanation(Form):
+    """Why two records are, or are not, one."""
+
+    verdict: str = Field(description="One sentence for people.")
+    together: bool
+    a: Member
+    b: Member
+    score: Score
+    shared_keys: list[SharedKey]
+    judgement: str | None = Field(description="What a steward decided: same, not_same or unsure.")
+    path: list[SourceKey] = Field(description="The chain of matches that joins them.")
+    model: str
+
+
+class JoinStep(Form):
+    """Two groups of records became one."""
+
+    step: int
+    a: SourceKey
+    b: SourceKey
+    by: Literal["model", "steward"]
+    members: int = Field(description="Records in the group after this step.")
+    score: Score
+
+
+class RejectedCandidate(Form):
+    """The closest record of another entity, and why it stayed outside."""
+
+    member: SourceKey
+    record: SourceKey
+    entity_id: str
+    reason: str
+    score: Score
+
+
+class EntityExplanation(Form):
+    """How a golden record's entity was built, and what came near."""
+
+    id: str
+    domain: Domain
+    members: list[SourceKey]
+    steps: list[JoinStep] = Field(description="In the order in which they were decided, the surest first.")
+    rejected: list[RejectedCandidate] = Field(description="One for each entity outside, the closest first.")
+    model: str

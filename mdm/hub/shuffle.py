@@ -1,0 +1,89 @@
+"""The retained change log in another order, with duplicates: laid out in a scratch schema, consumed, compared.
+
+These are the steps; killing the consumer in between is the affair of `mdm.workers.convergence`.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mdm.core.comparison import Content, Difference, differences
+from mdm.hub.content import read_content
+from mdm.hub.process import Pipeline, consume
+from mdm.hub.resolve import DomainChange, resolve_domain
+from mdm.intake.debezium import Decoded
+from mdm.model.events import ChangeEvent, Message, TopicPartition
+from mdm.model.ids import RESOLUTION_ORDER
+from mdm.store import carry, change_log, invariants
+from mdm.store.positions import stored_positions
+from mdm.store.reading import snapshot
+from mdm.store.scratch import consistent
+from mdm.store.unit_of_work import unit_of_work
+
+#: Name of the feed, and its only partition.
+FEED = "shuffle"
+_PARTITION = TopicPartition(FEED, 0)
+#: Events per unit of work: small and large ones take turns, because what meets in one batch must not matter.
+_SIZES = (20, 150, 600, 1500)
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """The shuffled log, and what the live hub held when it was read."""
+
+    events: int
+    deliveries: int
+    live: Content
+
+
+def lay_out(pipeline: Pipeline, scratch: str, *, seed: int, duplicate: float) -> LaidOut:
+    """Write the live hub's change log, shuffled, and its judgements into a scratch schema; all as of one instant."""
+    with consistent(pipeline.engine) as work:
+        events, deliveries = change_log.shuffle_log(work, scratch, seed=seed, duplicate=duplicate)
+        carry.pack_judgements(work, scratch)
+        return LaidOut(events, deliveries, read_content(work))
+
+
+def reached(pipeline: Pipeline) -> int:
+    """How many deliveries the scratch hub has consumed, by what it has committed."""
+    return stored_positions(pipeline.engine, FEED).get(_PARTITION, 0)
+
+
+def consume_from(pipeline: Pipeline, start: int, seed: int, largest: int = max(_SIZES)) -> int | None:
+    """Consume the next batch of the shuffled log from its n-th delivery on; returns where to go on, None at the end.
+
+    The size of a batch, up to `largest`, follows from the seed and from where it starts.
+    """
+    sizes = [min(size, largest) for size in _SIZES]
+    size = random.Random(f"{seed}/{start}").choice(sizes)  # noqa: S311 - an order, not a secret
+    with snapshot(pipeline.engine) as work:
+        events = change_log.read_shuffled(work, start, size)
+    if not events:
+        return None
+    following = start + len(events)
+    consume(pipeline, FEED, _places(events), Decoded(tuple(events), (), (), ()), {_PARTITION: following})
+    return following
+
+
+def settle_judgements(pipeline: Pipeline) -> None:
+    """Give the replayed records the judgements of the live hub, and settle everything they reach."""
+    with unit_of_work(pipeline.engine, pipeline.clock, "steward") as work:
+        concerned = carry.unpack_judgements(work)
+        position = 0
+        for domain in RESOLUTION_ORDER:
+            change = DomainChange(changed=frozenset(concerned.get(domain, ())))
+            if not change.empty:
+                position = resolve_domain(work, domain, change, pipeline.rules, position).position
+
+
+def compare(pipeline: Pipeline, live: Content) -> tuple[Content, tuple[Difference, ...]]:
+    """What the scratch hub holds, and every difference from the live one; broken invariants count as differences."""
+    with snapshot(pipeline.engine) as work:
+        found = read_content(work)
+        broken = [Difference("invariant", name, detail) for name, detail in invariants.violations(work)]
+    return found, (*differences(live, found, "replayed"), *broken)
+
+
+def _places(events: Sequence[ChangeEvent]) -> list[Message]:
+    """The account of messages needs their places only."""
+    return [Message(event.place, 0, (), None, None) for event in events]

@@ -1,0 +1,135 @@
+"""Carrying out a plan inside a unit of work: write what was decided, settle what it reaches, tell what it did."""
+
+from collections.abc import Collection
+from typing import Any
+
+import orjson
+
+from mdm.core.rules import Rules
+from mdm.errors import Conflict, Invalid
+from mdm.hub.resolve import DomainChange, resolve_domain
+from mdm.hub.steward.effects import observe, summary
+from mdm.model.delta import IdentityDelta
+from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
+from mdm.model.stewardship import Effect, Plan
+from mdm.store import pairs
+from mdm.store import stewardship as store
+from mdm.store.ledger import write_audit
+from mdm.store.unit_of_work import UnitOfWork
+
+
+def settle_anew(
+    work: UnitOfWork, rules: Rules, domain: Domain, records: Collection[RecordId], cause: str
+) -> list[IdentityDelta]:
+    """Settle everything these records reach, then what depends on records that moved."""
+    deltas: list[IdentityDelta] = []
+    moved: set[RecordId] = set()
+    position = 0
+    for each in RESOLUTION_ORDER[RESOLUTION_ORDER.index(domain) :]:
+        if each is domain:
+            change = DomainChange(changed=frozenset(records), cause=cause)
+        elif each is Domain.CONTRACT and moved:
+            change = DomainChange(dirty=frozenset(pairs.contracts_by_target(work, moved, ())))
+        else:
+            continue
+        if change.empty:
+            continue
+        resolved = resolve_domain(work, each, change, rules, position)
+        position = resolved.position
+        moved |= resolved.moved
+        deltas.append(resolved.delta)
+    return deltas
+
+
+def carry_out(
+    work: UnitOfWork, rules: Rules, plan: Plan, actor: str, command: dict[str, Any], approval: "Approval | None" = None
+) -> tuple[int, Effect]:
+    """Write the decision and all it means; returns its id and its effect.
+
+    Raises:
+        Conflict: other verdicts keep the plan from coming true.
+    """
+    decision_id: int = work.query(
+        """insert into decision (kind, domain, actor, reason, command, effect, records, entities, task_id, proposal_id,
+               approved_by, undoes, batch_id, at)
+           values (%s, %s, %s, %s, %s, '{}', %s::bigint[], '{}', %s, %s, %s, %s, %s, %s) returning decision_id""",
+        plan.kind, plan.domain.value, actor, plan.reason, orjson.dumps(command).decode(), sorted(plan.records),
+        plan.task_id, approval.proposal_id if approval else None, approval.approver if approval else None,
+        plan.undoes, work.batch_id, work.now,
+    )[0][0]  # fmt: skip
+    store.supersede_judgements(work, plan.supersede, decision_id)
+    store.write_judgements(work, plan.domain, plan.judgements, decision_id)
+    store.end_overrides(work, plan.end_overrides, decision_id)
+    store.write_overrides(work, plan.domain, plan.overrides, decision_id)
+    deltas = settle_anew(work, rules, plan.domain, plan.records, plan.cause)
+    _check(work, plan)
+    effect = observe(work, deltas, plan.entities or _homes(work, plan))
+    _answer_tasks(work, plan, decision_id, effect)
+    if plan.undoes is not None:
+        work.execute("update decision set undone_by = %s where decision_id = %s", decision_id, plan.undoes)
+    kept = summary(effect)
+    work.execute(
+        "update decision set effect = %s, entities = %s where decision_id = %s",
+        orjson.dumps(kept).decode(),
+        [each.entity_id for each in effect.entities],
+        decision_id,
+    )
+    detail: dict[str, object] = {"decision": decision_id, "reason": plan.reason, **kept}
+    if plan.undoes is not None:
+        detail["undoes"] = plan.undoes
+    if approval is not None:
+        detail |= {"proposal": approval.proposal_id, "approved_by": approval.approver}
+    write_audit(work, actor, f"steward.{plan.kind}", _subject(plan, decision_id), detail)
+    return decision_id, effect
+
+
+class Approval:
+    """A second person's agreement."""
+
+    __slots__ = ("approver", "proposal_id")
+
+    def __init__(self, proposal_id: int, approver: str) -> None:
+        self.proposal_id = proposal_id
+        self.approver = approver
+
+
+def _subject(plan: Plan, decision_id: int) -> str:
+    return f"task {plan.task_id}" if plan.task_id is not None else f"decision {decision_id}"
+
+
+def _homes(work: UnitOfWork, plan: Plan) -> list[Any]:
+    rows = work.query("select distinct entity_id from crosswalk where rec_id = any(%s)", sorted(plan.records))
+    return [row[0] for row in rows]
+
+
+def _check(work: UnitOfWork, plan: Plan) -> None:
+    """What was decided is so now, or nothing of it happens."""
+    ends = sorted({rec for pair in (*plan.together, *plan.apart) for rec in pair})
+    home = dict(work.query("select rec_id, entity_id from crosswalk where rec_id = any(%s)", ends))
+    if any(home.get(a) != home.get(b) for a, b in plan.together):
+        raise Conflict(
+            "Earlier verdicts 'not the same' about other records of these entities keep them apart.",
+            action="Merge the two entities instead: that shows the verdicts and can end them.",
+        )
+    if any(home.get(a) == home.get(b) for a, b in plan.apart):
+        raise Invalid("The records would still be one entity; this is a defect, please report it.")
+
+
+def _answer_tasks(work: UnitOfWork, plan: Plan, decision_id: int, effect: Effect) -> None:
+    """Tasks that this decision closed were answered by it; one that stays open remembers the decision too."""
+    closed = [each.task_id for each in effect.tasks_closed if each.task_id is not None]
+    if closed and plan.kind in _ANSWERS:
+        work.execute("update steward_task set status = 'resolved' where task_id = any(%s)", closed)
+    about = sorted({*closed, *([plan.task_id] if plan.task_id is not None else [])})
+    if about:
+        work.execute(
+            """insert into task_work as w (task_id, version, decision_id) select unnest(%s::bigint[]), 1, %s
+               on conflict (task_id) do update
+               set version = w.version + 1, decision_id = excluded.decision_id, snoozed_until = null""",
+            about,
+            decision_id,
+        )
+
+
+#: Decisions that answer the question of a task, as opposed to making it pointless.
+_ANSWERS = frozenset({"same", "not_same", "merge", "confirm", "clear", "override"})

@@ -1,0 +1,266 @@
+"""What stewards ask of the hub, as values: commands, the judgements and overrides they leave, and what became of them.
+
+A command is complete: it can be previewed, proposed to a second person, stored and asked again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
+
+
+class Verdict(StrEnum):
+    """A steward's answer about two records."""
+
+    SAME = "same"
+    NOT_SAME = "not_same"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeTask:
+    """Answer the question of a task. `until` ends a "not the same" by itself."""
+
+    task_id: int
+    verdict: Verdict
+    reason: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgePair:
+    """Say of two records whether they are the same, whether or not anybody asked."""
+
+    a: CrosswalkKey
+    b: CrosswalkKey
+    verdict: Verdict
+    reason: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Make several entities, and the entities of several records, one.
+
+    `supersede` allows that earlier "not the same" verdicts between them end.
+    """
+
+    entities: tuple[EntityId, ...]
+    records: tuple[CrosswalkKey, ...] = ()
+    reason: str = ""
+    supersede: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Take records out of an entity into one of their own.
+
+    With `tree`, records that hang together with the entity only through one of these go along. Until `until`, or for
+    ever, none of them rejoins the ones that stay.
+    """
+
+    entity_id: EntityId
+    records: tuple[CrosswalkKey, ...]
+    tree: bool = False
+    reason: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Override a golden attribute: with `value` (None: no value at all), or with what `from_record` says."""
+
+    entity_id: EntityId
+    attribute: str
+    value: Any = None  # Any: the JSON form of the attribute's shape
+    from_record: CrosswalkKey | None = None
+    reason: str = ""
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """End an override; what survives by rule comes back."""
+
+    override_id: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Keep an override although what it overruled has changed: what the records say now is what it overrules."""
+
+    override_id: int
+    reason: str = ""
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Give an entity the golden values of one of its versions again, as a new version, by overrides."""
+
+    entity_id: EntityId
+    version: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take back a decision: judgements and overrides become what they were before it."""
+
+    decision_id: int
+    reason: str = ""
+
+
+Command: TypeAlias = JudgeTask | JudgePair | Merge | Split | Pin | Clear | Confirm | Restore | Undo
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A pinned golden value, live until it is ended.
+
+    It holds for the entity of its first live anchor. `overruled` is what the members said when it was pinned: when one
+    of them says something else, the override is challenged.
+    """
+
+    override_id: int
+    domain: Domain
+    attribute: str
+    value: Any  # Any: the JSON form of the attribute's shape; None hides the attribute
+    anchors: tuple[RecordId, ...]
+    overruled: Mapping[RecordId, Any]
+    author: str
+    reason: str
+    created_at: datetime
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewJudgement:
+    """A verdict to write; a < b."""
+
+    a: RecordId
+    b: RecordId
+    verdict: Verdict
+    author: str
+    reason: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewOverride:
+    """An override to write."""
+
+    attribute: str
+    value: Any
+    anchors: tuple[RecordId, ...]
+    overruled: Mapping[RecordId, Any]
+    author: str
+    reason: str
+    created_at: datetime
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a command comes to, before identity is settled anew.
+
+    Attributes:
+        kind: what the decision is called in history.
+        records: what it speaks about; everything they reach is settled.
+        supersede: live judgements (by store id) that end.
+        together, apart: pairs that must, or must not, share an entity afterwards.
+        entities: ids that the command named.
+    """
+
+    kind: str
+    domain: Domain
+    records: frozenset[RecordId]
+    reason: str = ""
+    cause: str = "steward"
+    judgements: tuple[NewJudgement, ...] = ()
+    supersede: tuple[int, ...] = ()
+    overrides: tuple[NewOverride, ...] = ()
+    end_overrides: tuple[int, ...] = ()
+    together: tuple[tuple[RecordId, RecordId], ...] = ()
+    apart: tuple[tuple[RecordId, RecordId], ...] = ()
+    entities: tuple[EntityId, ...] = ()
+    task_id: int | None = None
+    undoes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntityEffect:
+    """What a command does to one entity. `entity_id` is None for one that a preview would found.
+
+    `fate` is founded, revived, changed, renewed (the same values for other reasons), merged or retired.
+    """
+
+    entity_id: EntityId | None
+    domain: Domain
+    fate: str
+    merged_into: EntityId | None
+    name: str
+    version_before: int | None
+    version_after: int | None
+    members_before: tuple[CrosswalkKey, ...]
+    members_after: tuple[CrosswalkKey, ...]
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    lineage: Mapping[str, Any]
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Attributes whose value differs."""
+        names = self.before.keys() | self.after.keys()
+        return tuple(sorted(name for name in names if self.before.get(name) != self.after.get(name)))
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A record leaves one entity for another; None stands for one that a preview would found."""
+
+    record: CrosswalkKey
+    domain: Domain
+    left: EntityId | None
+    joined: EntityId | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEffect:
+    """A task that the command opens or closes; a preview opens tasks without an id."""
+
+    task_id: int | None
+    question: str
+    kind: str
+    domain: Domain
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What hangs on the touched entities: amounts by currency as decimal text."""
+
+    contracts: int = 0
+    contract_value: Mapping[str, str] = field(default_factory=dict)
+    invoices: int = 0
+    invoice_amount: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Everything a command does, the same whether it was carried out or only previewed."""
+
+    entities: tuple[EntityEffect, ...] = ()
+    moves: tuple[Move, ...] = ()
+    tasks_closed: tuple[TaskEffect, ...] = ()
+    tasks_opened: tuple[TaskEffect, ...] = ()
+    #: Records of ERP in the touched entities: their numbers are what ERP users see change.
+    erp: tuple[CrosswalkKey, ...] = ()
+    exposure: Exposure = field(default_factory=Exposure)
+    #: Announcements per type that consumers of the change feed will get.
+    announcements: Mapping[str, int] = field(default_factory=dict)
+    #: Who takes announcements or reads as ERP, by the label of the key.
+    consumers: tuple[str, ...] = ()

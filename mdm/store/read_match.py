@@ -1,0 +1,74 @@
+"""Whom a record that is not in the hub would be compared with: the live records that share a usable block with it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mdm.model.ids import CrosswalkKey, EntityId, RecordId
+from mdm.store.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class BlockMates:
+    """Records by the blocks that they share with a candidate, and blocks that are too large to pair anybody."""
+
+    shared: Mapping[RecordId, Sequence[int]]
+    oversized: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a live record belongs, and the golden record there."""
+
+    key: CrosswalkKey
+    entity_id: EntityId
+    name: str
+    version: int
+    values: Mapping[str, Any]
+
+
+def block_mates(work: UnitOfWork, blocks: Collection[int], cap: int) -> BlockMates:
+    """Live records under these blocks. A block with more than `cap` members pairs nobody, as when records arrive."""
+    wanted = list(blocks)
+    sizes = work.query("select block, count(*) from block_key where block = any(%s) group by block", wanted)
+    usable = [block for block, size in sizes if size <= cap]
+    rows = work.query(
+        "select rec_id, array_agg(block) from block_key where block = any(%s) group by rec_id order by rec_id", usable
+    )
+    return BlockMates(
+        {RecordId(rec_id): found for rec_id, found in rows}, frozenset(block for block, size in sizes if size > cap)
+    )
+
+
+def homes(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, EntityId]:
+    """The entity of each live record."""
+    rows = work.query("select rec_id, entity_id from crosswalk where rec_id = any(%s)", list(ids))
+    return {RecordId(rec_id): EntityId(entity_id) for rec_id, entity_id in rows}
+
+
+def golden_homes(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, Home]:
+    """Name, entity and current golden record of each live record."""
+    rows = work.query(
+        """select r.rec_id, r.system, r.type, r.key, g.entity_id, g.name, g.version, g."values"
+           from source_record r join crosswalk c using (rec_id)
+           join golden g on g.entity_id = c.entity_id and g.known_to is null
+           where r.rec_id = any(%s)""",
+        list(ids),
+    )
+    return {RecordId(row[0]): Home(CrosswalkKey(*row[1:4]), EntityId(row[4]), *row[5:]) for row in rows}
+
+
+def entities_of_names(work: UnitOfWork, names: Collection[CrosswalkKey]) -> dict[CrosswalkKey, EntityId]:
+    """The entity of each source row that is live, by its primary key or an alias; others are absent."""
+    columns = [[name[part] for name in names] for part in range(3)]
+    rows = work.query(
+        """with wanted as (select * from unnest(%s::text[], %s::text[], %s::text[]) as w(system, type, key)),
+           meant as (
+               select w.*, r.rec_id from wanted w join source_record r using (system, type, key)
+               union
+               select w.*, a.rec_id from wanted w join record_alias a using (system, type, key))
+           select m.system, m.type, m.key, min(c.entity_id) from meant m join crosswalk c using (rec_id)
+           group by m.system, m.type, m.key""",
+        *columns,
+    )
+    return {CrosswalkKey(*row[:3]): EntityId(row[3]) for row in rows}

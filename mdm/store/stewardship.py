@@ -1,0 +1,301 @@
+"""Reading and writing what stewards decide: records and entities by name, judgements, overrides, decisions."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from mdm.errors import Conflict, NotFound
+from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
+from mdm.model.stewardship import NewJudgement, NewOverride, Override
+from mdm.store.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A live record of a resolved domain and where it belongs."""
+
+    rec_id: RecordId
+    key: CrosswalkKey
+    domain: Domain
+    entity_id: EntityId
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJudgement:
+    """A judgement as the store holds it."""
+
+    judgement_id: int
+    a: RecordId
+    b: RecordId
+    verdict: str
+    author: str
+    reason: str
+    until: datetime | None
+    decision_id: int | None
+    superseded_by: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """A decision as the store holds it."""
+
+    decision_id: int
+    kind: str
+    domain: Domain
+    actor: str
+    reason: str
+    command: Mapping[str, Any]
+    effect: Mapping[str, Any]
+    records: tuple[RecordId, ...]
+    entities: tuple[EntityId, ...]
+    task_id: int | None
+    proposal_id: int | None
+    approved_by: str | None
+    undoes: int | None
+    undone_by: int | None
+    at: datetime
+
+
+_JUDGEMENT = "judgement_id, a, b, verdict, author, reason, until, decision_id, superseded_by"
+_OVERRIDE = """override_id, domain, attribute, value::text, anchors, overruled::text, author, reason, created_at,
+               expires_at"""
+_DECISION = """decision_id, kind, domain, actor, reason, command::text, effect::text, records, entities, task_id,
+               proposal_id, approved_by, undoes, undone_by, at"""
+
+
+def place_records(work: UnitOfWork, keys: Sequence[CrosswalkKey]) -> dict[CrosswalkKey, Placed]:
+    """Where these records belong.
+
+    Raises:
+        NotFound: one of them is not a live record of a resolved domain.
+    """
+    rows = work.query(
+        """select r.rec_id, r.system, r.type, r.key, r.domain, c.entity_id
+           from unnest(%s::text[], %s::text[], %s::text[]) as w(system, type, key)
+           join source_record r using (system, type, key) join crosswalk c using (rec_id) where not r.deleted""",
+        *([key[part] for key in keys] for part in range(3)),
+    )
+    found = {
+        CrosswalkKey(*row[1:4]): Placed(RecordId(row[0]), CrosswalkKey(*row[1:4]), Domain(row[4]), EntityId(row[5]))
+        for row in rows
+    }
+    for key in keys:
+        if key not in found:
+            raise NotFound(f"There is no live customer, contract or product record {key}.")
+    return found
+
+
+def members(work: UnitOfWork, entities: Collection[EntityId]) -> dict[EntityId, list[Placed]]:
+    """The members of each of these entities, by key."""
+    found: dict[EntityId, list[Placed]] = {entity_id: [] for entity_id in entities}
+    for row in work.query(
+        """select r.rec_id, r.system, r.type, r.key, r.domain, c.entity_id
+           from crosswalk c join source_record r using (rec_id) where c.entity_id = any(%s)
+           order by r.system, r.type, r.key""",
+        list(entities),
+    ):
+        found[EntityId(row[5])].append(
+            Placed(RecordId(row[0]), CrosswalkKey(*row[1:4]), Domain(row[4]), EntityId(row[5]))
+        )
+    return found
+
+
+def live_entity(work: UnitOfWork, entity_id: EntityId) -> tuple[Domain, int, RecordId]:
+    """Domain, current version and founding record of an active entity.
+
+    Raises:
+        NotFound: the id was never issued.
+        Conflict: the entity was merged or retired.
+    """
+    rows = work.query(
+        """select e.domain, e.status, e.merged_into, g.version, e.founder from entity e
+           left join golden g on g.entity_id = e.entity_id and g.known_to is null where e.entity_id = %s""",
+        entity_id,
+    )
+    if not rows:
+        raise NotFound(f"The id {entity_id} was never issued.")
+    domain, status, merged_into, version, founder = rows[0]
+    if status == "merged":
+        raise Conflict(f"{entity_id} was merged into {merged_into}.", action=f"Look at {merged_into} and decide anew.")
+    if status != "active":
+        raise Conflict(f"{entity_id} is retired: no live record belongs to it any more.")
+    return Domain(domain), version, RecordId(founder)
+
+
+def judgements_between(work: UnitOfWork, records: Collection[RecordId]) -> list[StoredJudgement]:
+    """Live judgements with both ends among these records."""
+    ids = list(records)
+    rows = work.query(
+        f"""select {_JUDGEMENT} from judgement
+            where superseded_at is null and a = any(%s) and b = any(%s) order by judgement_id""",
+        ids,
+        ids,
+    )
+    return [_judgement(row) for row in rows]
+
+
+def judgements_of_decision(work: UnitOfWork, decision_id: int) -> tuple[list[StoredJudgement], list[StoredJudgement]]:
+    """Judgements that a decision made, and those that it ended."""
+    rows = work.query(
+        f"select {_JUDGEMENT} from judgement where decision_id = %s or superseded_by = %s order by judgement_id",
+        decision_id,
+        decision_id,
+    )
+    found = [_judgement(row) for row in rows]
+    return (
+        [each for each in found if each.decision_id == decision_id],
+        [each for each in found if each.superseded_by == decision_id],
+    )
+
+
+def due_judgements(work: UnitOfWork) -> list[StoredJudgement]:
+    """Live judgements whose end has come."""
+    rows = work.query(
+        f"select {_JUDGEMENT} from judgement where superseded_at is null and until <= %s order by judgement_id",
+        work.now,
+    )
+    return [_judgement(row) for row in rows]
+
+
+def supersede_judgements(work: UnitOfWork, ids: Sequence[int], decision_id: int) -> None:
+    """End live judgements by a decision."""
+    if ids:
+        work.execute(
+            """update judgement set superseded_at = %s, superseded_by = %s
+               where judgement_id = any(%s) and superseded_at is null""",
+            work.now,
+            decision_id,
+            list(ids),
+        )
+
+
+def write_judgements(work: UnitOfWork, domain: Domain, new: Sequence[NewJudgement], decision_id: int) -> None:
+    """Add judgements; a live one about the same pair must have been superseded before."""
+    work.copy(
+        "judgement",
+        ("domain", "a", "b", "verdict", "author", "reason", "until", "decision_id", "created_at"),
+        (
+            (domain.value, each.a, each.b, each.verdict.value, each.author, each.reason, each.until, decision_id,
+             work.now)
+            for each in new
+        ),
+    )  # fmt: skip
+
+
+def live_overrides(work: UnitOfWork, records: Collection[RecordId] | None = None) -> list[Override]:
+    """Live overrides with an anchor among these records, or all of them; the oldest first."""
+    if records is None:
+        rows = work.query(f"select {_OVERRIDE} from golden_override where ended_at is null order by override_id")
+    else:
+        rows = work.query(
+            f"""select {_OVERRIDE} from golden_override
+                where ended_at is null and anchors && %s::bigint[] order by override_id""",
+            list(records),
+        )
+    return [_override(row) for row in rows]
+
+
+def find_override(work: UnitOfWork, override_id: int) -> Override:
+    """A live override.
+
+    Raises:
+        NotFound: there never was one with this id.
+        Conflict: it has ended.
+    """
+    rows = work.query(f"select {_OVERRIDE}, ended_at from golden_override where override_id = %s", override_id)
+    if not rows:
+        raise NotFound(f"There is no override {override_id}.")
+    if rows[0][10] is not None:
+        raise Conflict(f"Override {override_id} ended at {rows[0][10].isoformat()}.")
+    return _override(rows[0])
+
+
+def overrides_of_decision(work: UnitOfWork, decision_id: int) -> tuple[list[Override], list[Override], list[int]]:
+    """Overrides that a decision made, those that it ended, and which of the made are still live."""
+    rows = work.query(
+        f"""select {_OVERRIDE}, decision_id, ended_by, ended_at from golden_override
+            where decision_id = %s or ended_by = %s order by override_id""",
+        decision_id,
+        decision_id,
+    )
+    made = [row for row in rows if row[10] == decision_id]
+    return (
+        [_override(row) for row in made],
+        [_override(row) for row in rows if row[11] == decision_id],
+        [row[0] for row in made if row[12] is None],
+    )
+
+
+def due_overrides(work: UnitOfWork) -> list[Override]:
+    """Live overrides whose end has come."""
+    rows = work.query(
+        f"select {_OVERRIDE} from golden_override where ended_at is null and expires_at <= %s order by override_id",
+        work.now,
+    )
+    return [_override(row) for row in rows]
+
+
+def end_overrides(work: UnitOfWork, ids: Sequence[int], decision_id: int) -> None:
+    """End live overrides by a decision."""
+    if ids:
+        work.execute(
+            """update golden_override set ended_at = %s, ended_by = %s
+               where override_id = any(%s) and ended_at is null""",
+            work.now,
+            decision_id,
+            list(ids),
+        )
+
+
+def write_overrides(work: UnitOfWork, domain: Domain, new: Sequence[NewOverride], decision_id: int) -> None:
+    """Add overrides."""
+    for each in new:
+        work.execute(
+            """insert into golden_override (domain, attribute, value, anchors, overruled, author, reason, decision_id,
+                   created_at, expires_at) values (%s, %s, %s, %s::bigint[], %s, %s, %s, %s, %s, %s)""",
+            domain.value, each.attribute, orjson.dumps(each.value).decode(), list(each.anchors),
+            orjson.dumps(sorted(each.overruled.items())).decode(), each.author, each.reason, decision_id,
+            each.created_at, each.expires_at,
+        )  # fmt: skip
+
+
+def find_decision(work: UnitOfWork, decision_id: int) -> StoredDecision:
+    """A decision.
+
+    Raises:
+        NotFound: there is none with this id.
+    """
+    rows = work.query(f"select {_DECISION} from decision where decision_id = %s", decision_id)
+    if not rows:
+        raise NotFound(f"There is no decision {decision_id}.")
+    return decision_of(rows[0])
+
+
+def decision_of(row: Sequence[Any]) -> StoredDecision:
+    """A decision from the columns of `_DECISION`."""
+    return StoredDecision(
+        row[0], row[1], Domain(row[2]), row[3], row[4], orjson.loads(row[5]), orjson.loads(row[6]),
+        tuple(map(RecordId, row[7])), tuple(map(EntityId, row[8])), *row[9:],
+    )  # fmt: skip
+
+
+def _judgement(row: Sequence[Any]) -> StoredJudgement:
+    return StoredJudgement(row[0], RecordId(row[1]), RecordId(row[2]), *row[3:])
+
+
+def _override(row: Sequence[Any]) -> Override:
+    return Override(
+        override_id=row[0],
+        domain=Domain(row[1]),
+        attribute=row[2],
+        value=orjson.loads(row[3]),
+        anchors=tuple(map(RecordId, row[4])),
+        overruled={RecordId(rec): value for rec, value in orjson.loads(row[5])},
+        author=row[6],
+        reason=row[7],
+        created_at=row[8],
+        expires_at=row[9],
+    )

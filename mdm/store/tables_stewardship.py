@@ -1,0 +1,186 @@
+"""Tables of stewardship: decisions, work on tasks, comments, overrides, proposals, delegations, bulk jobs.
+
+What stewards decide about records lives in `judgement` (`mdm.store.tables`); a decision groups the judgements and
+overrides of one command, so that it can be shown, undone and referred to.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from mdm.store.tables import _time, metadata
+
+# One row per steward command that changed master data. Append-only; undoing adds a row and names it in `undone_by`.
+decision = Table(
+    "decision",
+    metadata,
+    Column("decision_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),  # same, not_same, unsure, merge, split, override, clear, restore, undo, ...
+    Column("domain", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("command", JSONB, nullable=False),  # what was asked, enough to ask it again
+    Column("effect", JSONB, nullable=False),  # ids, versions and tasks; never values
+    Column("records", ARRAY(BigInteger), nullable=False),  # records it speaks about
+    Column("entities", ARRAY(Text), nullable=False),  # entities it touched
+    Column("task_id", BigInteger),
+    Column("proposal_id", BigInteger),
+    Column("approved_by", Text),
+    Column("undoes", BigInteger, ForeignKey("decision.decision_id")),
+    Column("undone_by", BigInteger, ForeignKey("decision.decision_id")),
+    Column("batch_id", BigInteger, nullable=False),
+    _time("at"),
+    # Whoever decides may not be the one who approves.
+    CheckConstraint("approved_by is null or approved_by <> actor", name="two_persons"),
+    Index(None, "actor", "decision_id"),
+    Index("ix_decision_entities", "entities", postgresql_using="gin"),
+    Index("ix_decision_records", "records", postgresql_using="gin"),
+    Index(None, "task_id"),
+)
+
+# What people do with a task while it is open. A task without a row is untouched: version 0, nobody's.
+task_work = Table(
+    "task_work",
+    metadata,
+    Column("task_id", BigInteger, ForeignKey("steward_task.task_id"), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("assignee", Text),
+    Column("assigned_by", Text),
+    _time("assigned_at", nullable=True),
+    _time("snoozed_until", nullable=True),
+    Column("snoozed_by", Text),
+    Column("decision_id", BigInteger, ForeignKey("decision.decision_id")),
+    Index(None, "assignee"),
+)
+
+# Remarks, by what they are about: `task:<question>` (which outlives the task) or `entity:<id>`, `proposal:<id>`.
+comment = Table(
+    "comment",
+    metadata,
+    Column("comment_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    _time("at"),
+    Index(None, "subject", "comment_id"),
+)
+
+# Commands that a client named, with their answer: the same name again gives the same answer and no second effect.
+command_key = Table(
+    "command_key",
+    metadata,
+    Column("actor", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("answer", JSONB, nullable=False),
+    _time("at"),
+    PrimaryKeyConstraint("actor", "key"),
+    Index(None, "at"),
+)
+
+# Golden values that a steward pinned. An override holds for the entity of its first live anchor.
+golden_override = Table(
+    "golden_override",
+    metadata,
+    Column("override_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("domain", Text, nullable=False),
+    Column("attribute", Text, nullable=False),
+    Column("value", JSONB, nullable=False),
+    Column("anchors", ARRAY(BigInteger), nullable=False),
+    Column("overruled", JSONB, nullable=False),  # [[rec_id, value]]: what the members said when it was pinned
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("decision_id", BigInteger, nullable=False),
+    _time("created_at"),
+    _time("expires_at", nullable=True),
+    Column("ended_by", BigInteger),  # the decision that ended it
+    _time("ended_at", nullable=True),
+    Index("ix_golden_override_anchors", "anchors", postgresql_using="gin", postgresql_where=text("ended_at is null")),
+    Index("ix_golden_override_expires", "expires_at", postgresql_where=text("ended_at is null")),
+    Index(None, "decision_id"),
+    Index(None, "ended_by"),
+)
+
+# Commands that policy lets take effect only after another person agreed.
+proposal = Table(
+    "proposal",
+    metadata,
+    Column("proposal_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("domain", Text, nullable=False),
+    Column("command", JSONB, nullable=False),
+    Column("effect", JSONB, nullable=False),  # as previewed when it was proposed; ids and counts, never values
+    Column("digest", Text, nullable=False),  # of the whole preview: approving what is no longer so is refused
+    Column("demands", JSONB, nullable=False),  # the rules of the policy that asked for a second person
+    Column("entities", ARRAY(Text), nullable=False),
+    Column("task_id", BigInteger),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("status", Text, nullable=False, server_default="open"),
+    Column("decided_by", Text),
+    Column("on_behalf_of", Text),
+    Column("comment", Text, nullable=False, server_default=""),
+    Column("decision_id", BigInteger, ForeignKey("decision.decision_id")),
+    _time("proposed_at"),
+    _time("expires_at"),
+    _time("decided_at", nullable=True),
+    CheckConstraint("status in ('open','approved','rejected','withdrawn','expired')", name="status"),
+    CheckConstraint("status not in ('approved','rejected') or decided_by <> author", name="two_persons"),
+    Index(None, "status", "proposal_id"),
+    Index(None, "author"),
+)
+
+# Who may approve in whose place, and how long.
+delegation = Table(
+    "delegation",
+    metadata,
+    Column("delegation_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("delegate", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    _time("since"),
+    _time("until"),
+    _time("ended_at", nullable=True),
+    CheckConstraint("owner <> delegate", name="two_persons"),
+    CheckConstraint("until > since", name="period"),
+    Index(None, "delegate"),
+)
+
+# One answer to many tasks: progress is kept, so that the job can be left, come back to, and continued after a crash.
+bulk_job = Table(
+    "bulk_job",
+    metadata,
+    Column("job_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("actor", Text, nullable=False),
+    Column("command", JSONB, nullable=False),
+    Column("items", BigInteger, nullable=False),
+    Column("status", Text, nullable=False, server_default="open"),
+    _time("started_at"),
+    _time("finished_at", nullable=True),
+    CheckConstraint("status in ('open','done','stopped')", name="status"),
+)
+
+# The items of a bulk job; `outcome` is empty until it is done.
+bulk_item = Table(
+    "bulk_item",
+    metadata,
+    Column("job_id", BigInteger, ForeignKey("bulk_job.job_id"), nullable=False),
+    Column("task_id", BigInteger, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("outcome", Text),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("decision_id", BigInteger),
+    PrimaryKeyConstraint("job_id", "task_id"),
+    Index("ix_bulk_item_open", "job_id", "task_id", postgresql_where=text("outcome is null")),
+)

@@ -1,0 +1,45 @@
+"""The process that consumes a shuffled change log in a scratch schema, and is killed while it does so.
+
+`python -m mdm.workers.shuffled` reads its orders as one JSON object from standard input, so that a database password
+never stands in the list of processes. It is started by `mdm.workers.convergence` only.
+"""
+
+import sys
+from dataclasses import dataclass
+
+import msgspec
+
+from mdm.clock import system_clock
+from mdm.hub.process import Pipeline
+from mdm.hub.release import load_rules
+from mdm.hub.shuffle import consume_from, reached
+from mdm.intake.catalogue import load_catalogue
+from mdm.store.scratch import scratch_engine
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Where to work, and how many deliveries to go back first, as a consumer whose last commits were lost does."""
+
+    url: str
+    schema: str
+    seed: int
+    back: int
+    #: Most events in one unit of work.
+    largest: int
+
+
+def main() -> None:
+    """Consume until nothing is left."""
+    orders = msgspec.json.decode(sys.stdin.buffer.read(), type=Orders)
+    catalogue = load_catalogue(None)
+    engine = scratch_engine(orders.url, orders.schema)
+    pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
+    start: int | None = max(0, reached(pipeline) - orders.back)
+    while start is not None:
+        start = consume_from(pipeline, start, orders.seed, orders.largest)
+    engine.dispose()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+"""Search before create and explanations, over a hub that really ingested the sample world."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, text
+
+from api.schemas.matching import EntityExplanation, MatchAnswer, PairExplanation
+from mdm.access import Role
+from mdm.model.ids import Domain
+
+World = Callable[[Role], TestClient]
+
+#: What a user would type of a golden record when asking whether it is there.
+_TYPED = {
+    Domain.CUSTOMER: ("name", "country", "address", "identifiers", "emails", "phones", "web_domain"),
+    Domain.PRODUCT: ("name", "code"),
+    Domain.CONTRACT: ("number", "other_numbers", "customer", "lines", "start_date", "end_date", "value", "currency"),
+}
+
+
+def typed(domain: Domain, values: dict[str, Any]) -> dict[str, Any]:
+    """A golden record's values as somebody would type them."""
+    given = {name: values[name] for name in _TYPED[domain] if values.get(name) is not None}
+    for name in ("emails", "phones"):
+        if name in given:
+            given[name] = [each["value"] for each in given[name]]
+    if "identifiers" in given:
+        given["identifiers"] = [
+            {part: each[part] for part in ("type", "country", "value") if each.get(part)}
+            for each in given["identifiers"]
+        ]
+    if "customer" in given:
+        given["customer"] = {"entity_id": given["customer"]["entity_id"]}
+    if "lines" in given:
+        products = [line["product"] for line in given["lines"]]
+        given["lines"] = [{"product": {part: each for part, each in one.items() if each}} for one in products]
+    return given
+
+
+def ask(client: TestClient, domain: Domain, values: dict[str, Any], **more: Any) -> dict[str, Any]:
+    answer = client.post(f"/v1/{domain.plural}/match", json={"values": values, **more})
+    assert answer.status_code == 200, answer.text
+    MatchAnswer.model_validate(answer.json())
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def row_counts(engine: Engine) -> dict[str, int]:
+    with engine.connect() as connection:
+        tables = connection.scalars(
+            text("select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace")
+        )
+        return {name: int(connection.scalar(text(f'select count(*) from "{name}"')) or 0) for name in sorted(tables)}
+
+
+@pytest.fixture(scope="module")
+def erp(world: World) -> TestClient:
+    return world(Role.ERP)
+
+
+def records(client: TestClient, domain: Domain) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = client.get(f"/v1/{domain.plural}", params={"limit": 200}).json()["items"]
+    return items
+
+
+@pytest.mark.parametrize("domain", list(Domain))
+def test_a_record_that_the_hub_has_is_its_own_best_candidate(erp: TestClient, domain: Domain) -> None:
+    for item in records(erp, domain)[::25]:
+        best = ask(erp, domain, typed(domain, item["values"]), minimum_weight=-100)["candidates"][0]
+
+        assert best["entity_id"] == item["id"], (item["values"], best)
+
+
+def test_candidates_are_ranked_and_each_weight_is_a_sum_of_parts(erp: TestClient) -> None:
+    item = records(erp, Domain.CUSTOMER)[3]
+
+    body = ask(erp, Domain.CUSTOMER, typed(Domain.CUSTOMER, item["values"]), minimum_weight=-100, limit=50)
+
+    scores = [each["score"] for each in body["candidates"]]
+    assert [score["weight"] for score in scores] == sorted((score["weight"] for score in scores), reverse=True)
+    for score in scores:
+        assert score["prior"] + sum(part["bits"] for part in score["contributions"]) == pytest.approx(score["weight"])
+    assert [each["rank"] for each in body["candidates"]] == list(range(1, len(scores) + 1))
+    assert body["advice"] == "use_existing"
+    assert body["compared"] >= len(scores)
+
+
+def test_somebody_whom_nobody_knows_may_be_created(erp: TestClient) -> None:
+    body = ask(erp, Domain.CUSTOMER, {"name": "Zyxwvut Quibbling Xylophones Oy", "country": "FI"})
+
+    assert body["advice"] == "create"
+    assert body["candidates"] == []
+
+
+def test_asking_stores_nothing(world: World, ingested: Engine) -> None:
+    client = world(Role.ERP)
+    before = row_counts(ingested)
+
+    ask(
+        client,
+        Domain.CUSTOMER,
+        {"name": "Acme", "country": "NL", "identifiers": [{"type": "vat", "value": "NL169963937B05"}]},
+    )
+
+    assert row_counts(ingested) == before
+
+
+def test_junk_is_told_and_not_compared(erp: TestClient) -> None:
+    body = ask(erp, Domain.CUSTOMER, {"name": "N/A", "phones": ["000000000"], "segment": "retail"})
+
+    assert set(body["rejected"]) == {"name", "phones"}
+    assert body["unused"] == ["segment"]
+    assert body["compared"] == 0
+
+
+def test_a_misspelt_attribute_is_refused(erp: TestClient) -> None:
+    answer = erp.post("/v1/customers/match", json={"values": {"nmae": "Acme"}})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["parameter"] == "body.values.nmae"
+
+
+def test_a_candidate_of_megabytes_is_refused(erp: TestClient) -> None:
+    answer = erp.post("/v1/customers/match", content=b" " * 100_000, headers={"content-type": "application/json"})
+
+    assert answer.status_code == 413
+
+
+def test_a_reader_sees_candidates_without_what_it_may_not_see(world: World, erp: TestClient) -> None:
+    item = next(each for each in records(erp, Domain.CUSTOMER) if each["values"].get("identifiers"))
+
+    best = ask(world(Role.READER), Domain.CUSTOMER, typed(Domain.CUSTOMER, item["values"]))["candidates"][0]
+
+    assert best["entity_id"] == item["id"]
+    assert "identifiers" in best["masked"]
+    assert all(each["value"].startswith("***") for each in best["values"]["identifiers"])
+
+
+def test_an_entity_is_told_step_by_step(erp: TestClient) -> None:
+    several = [item for item in records(erp, Domain.CUSTOMER) if item["sources"] > 2][:20]
+    assert several
+
+    for item in several:
+        body = erp.get(f"/v1/customers/{item['id']}/explain").json()
+        EntityExplanation.model_validate(body)
+
+        assert len(body["members"]) == item["sources"]
+        assert len(body["steps"]) == item["sources"] - 1, "each step makes two groups one"
+        assert body["steps"][-1]["members"] == item["sources"]
+        assert all(each["entity_id"] != item["id"] for each in body["rejected"])
+        weights = [each["score"]["weight"] for each in body["rejected"]]
+        assert weights == sorted(weights, reverse=True)
+
+
+def test_two_records_of_one_entity_are_explained_as_one(erp: TestClient) -> None:
+    item = next(each for each in records(erp, Domain.CUSTOMER) if each["sources"] > 1)
+    rows = [
+        "/".join((each["system"], each["type"], each["key"]))
+        for each in erp.get(f"/v1/customers/{item['id']}/sources").json()["items"]
+    ]
+
+    body = erp.get("/v1/explain", params={"a": rows[0], "b": rows[1]}).json()
+
+    PairExplanation.model_validate(body)
+    assert body["together"] is True
+    assert body["verdict"].startswith("One entity")
+
+
+def test_the_nearest_rejected_is_explained_as_apart(erp: TestClient) -> None:
+    for item in records(erp, Domain.CUSTOMER):
+        rejected = erp.get(f"/v1/customers/{item['id']}/explain").json()["rejected"]
+        if rejected:
+            break
+    pair = {end: "/".join(rejected[0][name].values()) for end, name in (("a", "member"), ("b", "record"))}
+
+    body = erp.get("/v1/explain", params=pair).json()
+
+    assert body["together"] is False
+    assert body["score"]["weight"] == pytest.approx(rejected[0]["score"]["weight"])
+
+
+def test_keys_that_two_records_share_are_hidden_from_a_reader(world: World, erp: TestClient) -> None:
+    item = next(each for each in records(erp, Domain.CUSTOMER) if each["sources"] > 1)
+    rows = [
+        "/".join((each["system"], each["type"], each["key"]))
+        for each in erp.get(f"/v1/customers/{item['id']}/sources").json()["items"]
+    ]
+
+    body = world(Role.READER).get("/v1/explain", params={"a": rows[0], "b": rows[1]}).json()
+
+    assert body["shared_keys"]
+    assert all(each["value"] is None for each in body["shared_keys"])
+
+
+def test_an_unknown_row_is_not_explained(erp: TestClient) -> None:
+    assert erp.get("/v1/explain", params={"a": "crm/account/x", "b": "crm/account/y"}).status_code == 404
+    assert erp.get("/v1/explain", params={"a": "crm", "b": "crm/account/y"}).status_code == 422
