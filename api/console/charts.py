@@ -44,7 +44,7 @@ _ROW, _LABELS, _PLOT, _VALUES = 24, 120, 360, 50
 def waterfall(
     prior: float, contributions: Sequence[Contribution], weight: float, limits: Mapping[str, float]
 ) -> Markup:
-    """From the prior through every comparison to the match weight, against the weights at which something is decided."""
+    """From the prior through every comparison to the match weight, against the weights that decide something."""
     steps = [("prior", 0.0, prior, "base")]
     total = prior
     for each in contributions:

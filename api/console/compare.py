@@ -1,4 +1,4 @@
-"""Records side by side: one row per attribute in groups, with a sign for how they relate and the letters that differ."""
+"""Records side by side: one row per attribute, with a sign for how the records relate and the letters that differ."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

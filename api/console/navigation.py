@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 
 class Place(NamedTuple):
-    """A place in the navigation. `key` follows `g` on the keyboard, `count` names the number shown beside it."""
+    """A place in the navigation. `key` follows `g` on the keyboard, `badge` names the number shown beside it."""
 
     title: str
     address: str
     icon: str
     key: str = ""
-    count: str = ""
+    badge: str = ""
 
     def holds(self, path: str) -> bool:
         """Whether a page belongs to this place."""

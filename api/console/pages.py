@@ -20,8 +20,8 @@ from api.console.wording import ago, amount, amounts, day, number, percent
 
 _HERE = Path(__file__).parent
 
-#: What a page may do: load our own style sheet, script and icon, ask us for pages, and send forms to us. No inline style
-#: or script.
+#: What a page may do: load our own style sheet, script and icon, ask us for pages, and send forms to us.
+#: No inline style or script.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field, field_validator
 
 from api.console.guard import SessionDep, signed_in
+from api.console.notices import told
 from api.console.pages import page
 from api.console.workbench import WorkbenchDep
 from api.cursors import read_cursor, write_cursor
@@ -18,6 +19,8 @@ from api.routes.parameters import Cursor, Parameters
 from mdm.core.worklist import due_state, priority, waiting
 from mdm.hub.worklist import rank_open_tasks
 from mdm.model.ids import Domain
+from mdm.store.console_views import read_views
+from mdm.store.read_console import own_numbers
 from mdm.store.read_queue import (
     QueueFilters,
     QueuePlace,
@@ -52,15 +55,19 @@ class QueueParameters(Parameters):
     amount_from: str | None = Field(None, max_length=20)
     older: Literal["1", "3", "7"] | None = None
     sla: Literal["ok", "due", "breached"] | None = None
+    who: Literal["mine", "unassigned", "snoozed"] | None = None
     cursor: Cursor | None = None
+    #: The decision that led here, and whether all columns are shown: not filters.
+    done: int | None = Field(None, ge=0, lt=1 << 62)
+    columns: Literal["all"] | None = None
 
     @field_validator("*", mode="before")
     @classmethod
     def _empty_is_all(cls, value: Any) -> Any:
         return None if value == "" else value
 
-    def filters(self, now: datetime) -> QueueFilters:
-        """The filters as the store understands them."""
+    def filters(self, now: datetime, actor: str) -> QueueFilters:
+        """The filters as the store understands them. What was put off is not shown before its time."""
         pair = (self.pair or "").split("-")
         return QueueFilters(
             domain=self.domain,
@@ -73,12 +80,16 @@ class QueueParameters(Parameters):
             opened_before=now - timedelta(days=int(self.older)) if self.older else None,
             due_before={"breached": now, "due": now + timedelta(days=1)}.get(self.sla or ""),
             due_after={"due": now, "ok": now + timedelta(days=1)}.get(self.sla or ""),
+            assignee=actor if self.who == "mine" else None,
+            unassigned=True if self.who == "unassigned" else None,
+            awake_at=None if self.who == "snoozed" else now,
+            asleep_at=now if self.who == "snoozed" else None,
         )
 
     @property
     def query(self) -> str:
         """The filters as the query of an address, without the page."""
-        given = self.model_dump(mode="json", exclude_none=True, exclude={"cursor"})
+        given = self.model_dump(mode="json", exclude_none=True, exclude={"cursor", "done", "columns"})
         return urlencode(given)
 
 
@@ -95,11 +106,14 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
     if look.cursor is not None:
         rank, task_id = read_cursor(look.cursor, scope, (float, int))
         after = QueuePlace(float(rank), int(task_id))
-    filters = look.filters(now)
+    filters = look.filters(now, bench.actor.name)
     with reads.snapshot() as connection:
         found = queue_page(connection, filters, after, _ROWS + 1)
         total = count_queue(connection, filters)
         pairs, countries = queue_choices(connection)
+        notice = told(connection, look.done)
+        views = read_views(connection, bench.actor.name)
+        stats = own_numbers(connection, bench.actor.name, now)
     shown = found[:_ROWS]
     following = None
     if len(found) > _ROWS:
@@ -118,6 +132,10 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
         ages=_AGES,
         domains=list(Domain),
         now=now,
+        notice=notice,
+        views=views,
+        stats=stats,
+        me=bench.actor.name,
     )
 
 

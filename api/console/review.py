@@ -9,13 +9,16 @@ from sqlalchemy import Connection
 from api.console import charts
 from api.console.compare import Column, columns_of, compare
 from api.console.guard import SessionDep, signed_in
+from api.console.notices import KINDS, Notice, sentence, told
 from api.console.pages import page
-from api.console.queue import QueueLook, queue_object
+from api.console.queue import QueueLook, QueueParameters, queue_object
+from api.console.sessions import Session
 from api.console.workbench import Workbench, WorkbenchDep
-from api.deps import ReadsDep
+from api.deps import Reads, ReadsDep
 from api.errors import NOT_FOUND, refuse
 from api.masking import show_lineage, show_values
 from mdm.access import Role
+from mdm.hub import steward
 from mdm.hub.explain import PairExplanation, explain_two
 from mdm.hub.foresee import foresee_union
 from mdm.hub.worklist import rank_open_tasks
@@ -23,13 +26,15 @@ from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.store.read_golden import Member, members_of
 from mdm.store.read_models import resolve_references
 from mdm.store.read_queue import next_in_queue, previous_in_queue, queue_row
-from mdm.store.read_review import Question, hanging_on, question
+from mdm.store.read_review import Question, decision_of_task, hanging_on, question, similar_decisions
+from mdm.store.reading import snapshot
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
 #: More columns than this no screen shows side by side.
 _COLUMNS = 8
 _MEMBERS = 50
+_SIMILAR = 5
 #: Less than this speaks for nobody, in bits.
 _AUDIBLE = 0.5
 
@@ -39,10 +44,24 @@ def review(
     task_id: int, look: QueueLook, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep
 ) -> Response:
     """A question with everything that is needed to answer it."""
-    now, role = bench.now, bench.role
-    rank_open_tasks(bench.engine, bench.rules, now)
-    filters = look.filters(now)
-    whole = request.query_params.get("columns") == "all"
+    return review_page(task_id, look, request, session, bench, reads)
+
+
+def review_page(
+    task_id: int,
+    look: QueueParameters,
+    request: Request,
+    session: Session,
+    bench: Workbench,
+    reads: Reads,
+    notice: Notice | None = None,
+    status: int = 200,
+    typed: str = "",
+) -> Response:
+    """The page of a question; `notice` says what became of the last attempt, `typed` gives its comment back."""
+    rank_open_tasks(bench.engine, bench.rules, bench.now)
+    filters = look.filters(bench.now, bench.actor.name)
+    whole = look.columns == "all"
     with reads.snapshot() as connection:
         asked = _question(connection, task_id)
         row = queue_row(connection, task_id)
@@ -51,29 +70,42 @@ def review(
         previous = previous_in_queue(connection, filters, place) if place else None
         entities = [entity for entity in dict.fromkeys(asked.entities) if entity is not None]
         members = {entity: members_of(connection, entity, None, _MEMBERS) for entity in entities}
-        columns = _columns(connection, asked, members, role, whole)
-        hanging = hanging_on(connection, entities)
-    context: dict[str, Any] = {
+        columns = _columns(connection, asked, members, bench.role, whole)
+        context: dict[str, Any] = {
+            "hanging": hanging_on(connection, entities),
+            "similar": similar_decisions(connection, asked, _SIMILAR),
+            "closed_by": decision_of_task(connection, task_id) if asked.status != "open" else None,
+            "notice": notice or told(connection, look.done),
+        }
+    with snapshot(bench.engine) as work:
+        state = steward.task_state(work, task_id)
+        remarks = steward.comments(work, f"task:{task_id}")
+    context |= {
         "asked": asked,
-        "row": queue_object(row, now) if row else None,
+        "row": queue_object(row, bench.now) if row else None,
         "look": look,
-        "now": now,
+        "now": bench.now,
+        "me": bench.actor.name,
         "following": following,
         "previous": previous,
         "columns": columns,
-        "hanging": hanging,
         "whole": whole,
         "members": sum(map(len, members.values())),
+        "state": state,
+        "remarks": remarks,
+        "typed": typed,
+        "closed_words": sentence(context["closed_by"]) if context["closed_by"] else "",
+        "decision_kinds": KINDS,
     }
     if asked.status == "open" and len(entities) == 2:
         explanation = explain_two(bench.engine, bench.rules, *asked.records)
         golden = foresee_union(bench.engine, bench.rules, asked.domain, entities)
-        shown = _golden(asked.domain, golden, role) if golden is not None else None
+        shown = _golden(asked.domain, golden, bench.role) if golden is not None else None
         context |= _evidence(bench, asked.domain, explanation)
         context["groups"] = compare(asked.domain, columns, shown, context["bits"])
     else:
         context["groups"] = compare(asked.domain, columns)
-    return page("review.html", request, session=session, **context)
+    return page("review.html", request, session=session, status=status, **context)
 
 
 def _question(connection: Connection, task_id: int) -> Question:

@@ -1,5 +1,14 @@
 """Every screen behind the sign-in, in the order in which addresses are matched: records last, for they match most."""
 
-from api.console import home, queue, records, review, search
+from api.console import deciding, help, home, queue, records, review, search, views
 
-ROUTERS = (home.router, search.router, queue.router, review.router, records.router)
+ROUTERS = (
+    home.router,
+    help.router,
+    search.router,
+    queue.router,
+    views.router,
+    review.router,
+    deciding.router,
+    records.router,
+)

@@ -16,7 +16,7 @@ _BATCH, _AT_MOST = 2000, 20_000
 
 
 def rank_open_tasks(engine: Engine, rules: Rules, now: datetime) -> int:
-    """Rank open tasks that have no rank or an old one. Returns how many. Harmless when repeated or done twice at once."""
+    """Rank open tasks that have no rank or an old one. Returns how many. Harmless when repeated, also at once."""
     limits: dict[Domain, tuple[float, float]] = {
         domain: (model.thresholds.possible, model.thresholds.match) for domain, model in rules.models.items()
     }

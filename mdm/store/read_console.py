@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -39,6 +39,30 @@ from (
 _BATCHES = """
 select committed_at, messages from batch where cause = 'ingest' order by batch_id desc limit :limit
 """
+
+
+_OWN = """
+select count(*) filter (where at >= :today) as today, count(*) filter (where at >= :week) as week,
+  count(*) filter (where undone_by is not null) as undone, count(*) as decided
+from decision where actor = :actor and undoes is null
+"""
+_SECONDS = """
+select percentile_cont(0.5) within group (order by seconds) from (
+  select extract(epoch from at - lag(at) over (order by decision_id)) as seconds
+  from decision where actor = :actor and undoes is null order by decision_id desc limit 200
+) gaps where seconds < 900
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNumbers:
+    """What somebody has decided. `seconds` is the median time between decisions, breaks left out."""
+
+    today: int
+    week: int
+    decided: int
+    undone: int
+    seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +109,11 @@ def recent_batches(connection: Connection, limit: int) -> Sequence[tuple[datetim
     """Messages per unit of work, oldest first."""
     rows = connection.execute(text(_BATCHES), {"limit": limit}).all()
     return [(row.committed_at, row.messages) for row in reversed(rows)]
+
+
+def own_numbers(connection: Connection, actor: str, now: datetime) -> OwnNumbers:
+    """The statistics that somebody sees of themselves, and nobody else of them."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    row = connection.execute(text(_OWN), {"actor": actor, "today": today, "week": now - timedelta(days=7)}).one()
+    seconds = connection.scalar(text(_SECONDS), {"actor": actor})
+    return OwnNumbers(row.today, row.week, row.decided, row.undone, None if seconds is None else float(seconds))

@@ -32,6 +32,11 @@ class QueueFilters:
     opened_before: datetime | None = None
     due_before: datetime | None = None
     due_after: datetime | None = None
+    assignee: str | None = None
+    unassigned: bool | None = None
+    #: Tasks that are put off beyond `awake_at` are left out; with `asleep_at` only those are shown.
+    awake_at: datetime | None = None
+    asleep_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ class QueueRow:
     amounts: Mapping[str, str]
     countries: Sequence[str]
     sides: tuple[QueueSide, QueueSide]
+    assignee: str | None = None
+    snoozed_until: datetime | None = None
 
     @property
     def place(self) -> QueuePlace:
@@ -77,12 +84,17 @@ _CONDITIONS: Mapping[str, str] = {
     "opened_before": "t.opened_at < :opened_before",
     "due_before": "p.due_at < :due_before",
     "due_after": "p.due_at >= :due_after",
+    "assignee": "w.assignee = :assignee",
+    "unassigned": "(w.assignee is null) = :unassigned",
+    "awake_at": "(w.snoozed_until is null or w.snoozed_until <= :awake_at)",
+    "asleep_at": "w.snoozed_until > :asleep_at",
 }
 
 _PAGE = """
 select t.task_id, t.kind, t.domain, t.weight, t.detail, t.opened_at, t.a, t.b,
-  p.due_at, p.rank, p.parts, p.amounts, p.countries
+  p.due_at, p.rank, p.parts, p.amounts, p.countries, w.assignee, w.snoozed_until
 from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
+left join task_work w on w.task_id = t.task_id
 where {conditions}
 order by p.rank desc, t.task_id
 limit :limit
@@ -148,10 +160,9 @@ def previous_in_queue(connection: Connection, filters: QueueFilters, before: Que
 def count_queue(connection: Connection, filters: QueueFilters) -> int:
     """How many open tasks fit."""
     conditions, parameters = _conditions(filters)
-    statement = (
-        "select count(*) from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open' where "
-        + (" and ".join(conditions) or "true")
-    )
+    statement = """select count(*) from task_priority p
+           join steward_task t on t.task_id = p.task_id and t.status = 'open'
+           left join task_work w on w.task_id = t.task_id where """ + (" and ".join(conditions) or "true")
     return int(connection.scalar(text(statement), parameters) or 0)
 
 
@@ -204,6 +215,8 @@ def _with_sides(connection: Connection, rows: Sequence[Any]) -> Sequence[QueueRo
             amounts=row.amounts,
             countries=row.countries,
             sides=(sides[row.a], sides[row.b]),
+            assignee=row.assignee,
+            snoozed_until=row.snoozed_until,
         )
         for row in rows
     ]

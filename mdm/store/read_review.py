@@ -118,3 +118,99 @@ def hanging_on(connection: Connection, entities: Collection[str]) -> Hanging:
         owed={row.currency: row.amount for row in owed},
         erp=[CrosswalkKey(*row) for row in connection.execute(text(_ERP), parameters)],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PastDecision:
+    """What somebody decided, by the names the records have now."""
+
+    decision_id: int
+    kind: str
+    domain: Domain
+    actor: str
+    reason: str
+    at: datetime
+    undone: bool
+    task_id: int | None
+    entities: Sequence[str]
+    names: Sequence[str]
+    weight: float | None = None
+
+
+_DECISION = """
+select d.decision_id, d.kind, d.domain, d.actor, d.reason, d.at, d.undone_by is not null as undone, d.task_id,
+  d.entities, t.weight,
+  (select coalesce(array_agg(coalesce(nullif(g.name, ''), r.key) order by r.rec_id), '{{}}')
+   from source_record r left join crosswalk x using (rec_id)
+   left join golden g on g.entity_id = x.entity_id and g.known_to is null
+   where r.rec_id = any(d.records[1:4])) as names
+from decision d left join steward_task t on t.task_id = d.task_id
+where {condition}
+order by {order} limit :limit
+"""
+
+
+def decision(connection: Connection, decision_id: int) -> PastDecision | None:
+    """A decision, or None when there is no such."""
+    found = _decisions(connection, "d.decision_id = :id", "d.decision_id", {"id": decision_id}, 1)
+    return found[0] if found else None
+
+
+def decision_of_task(connection: Connection, task_id: int) -> PastDecision | None:
+    """The decision that answered a task last."""
+    found = _decisions(connection, "d.task_id = :id", "d.decision_id desc", {"id": task_id}, 1)
+    return found[0] if found else None
+
+
+def task_of_same_question(connection: Connection, task_id: int) -> int | None:
+    """The open task that asks what a task asked, be it closed or not."""
+    found = connection.scalar(
+        text(
+            """select t.task_id from steward_task t join steward_task was on was.question = t.question
+               where was.task_id = :task_id and t.status = 'open'"""
+        ),
+        {"task_id": task_id},
+    )
+    return None if found is None else int(found)
+
+
+def last_decision_of(connection: Connection, actor: str) -> PastDecision | None:
+    """What somebody decided last and has not undone."""
+    condition = "d.actor = :actor and d.undone_by is null and d.undoes is null"
+    found = _decisions(connection, condition, "d.decision_id desc", {"actor": actor}, 1)
+    return found[0] if found else None
+
+
+def decisions_about(connection: Connection, entity_id: str, limit: int) -> Sequence[PastDecision]:
+    """Decisions that touched a golden record, the newest first."""
+    condition = "d.entities @> array[cast(:id as text)]"
+    return _decisions(connection, condition, "d.decision_id desc", {"id": entity_id}, limit)
+
+
+def similar_decisions(connection: Connection, asked: Question, limit: int) -> Sequence[PastDecision]:
+    """How questions of the same kind between the same platforms were answered, the nearest in weight first."""
+    condition = """t.kind = :kind and t.domain = :domain and d.kind in ('same', 'not_same', 'unsure')
+      and d.undone_by is null and t.task_id <> :task_id
+      and (select array_agg(r.system order by r.system) from source_record r where r.rec_id in (t.a, t.b))
+        = cast(:systems as text[])"""
+    parameters = {
+        "kind": asked.kind,
+        "domain": asked.domain.value,
+        "task_id": asked.task_id,
+        "systems": sorted(key.system for key in asked.records),
+        "weight": asked.weight,
+    }
+    return _decisions(connection, condition, "abs(t.weight - :weight), d.decision_id desc", parameters, limit)
+
+
+def _decisions(
+    connection: Connection, condition: str, order: str, parameters: Mapping[str, object], limit: int
+) -> Sequence[PastDecision]:
+    rows = connection.execute(text(_DECISION.format(condition=condition, order=order)), {**parameters, "limit": limit})
+    return [
+        PastDecision(
+            row.decision_id, row.kind, Domain(row.domain), row.actor, row.reason, row.at, row.undone, row.task_id,
+            row.entities, row.names, row.weight,
+        )
+        for row in rows
+    ]  # fmt: skip

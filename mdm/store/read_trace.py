@@ -53,7 +53,8 @@ up as (
   union
   select t.rec_id, u.level - 1, f.role
   from up u
-  join record_reference f on f.rec_id = u.rec_id and f.role not in ('customer', 'product', 'offer', 'offer_of', 'parent')
+  join record_reference f on f.rec_id = u.rec_id
+    and f.role not in ('customer', 'product', 'offer', 'offer_of', 'parent')
   cross join lateral (
     select r.rec_id from source_record r
     where r.system = f.system and r.type = f.type and r.key = f.key and not r.deleted

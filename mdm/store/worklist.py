@@ -38,7 +38,8 @@ select m.task_id, a.system, a.type, a.key from stage_rank_member m join record_a
 """
 _SHAPES = """
 select m.task_id, count(*) as records, count(distinct m.entity_id) filter (where m.system = 'erp') as erp,
-  coalesce(array_agg(distinct g."values"->>'country') filter (where g."values"->>'country' is not null), '{}') as countries
+  coalesce(array_agg(distinct g."values"->>'country') filter (where g."values"->>'country' is not null), '{}')
+    as countries
 from stage_rank_member m
 left join golden g on g.entity_id = m.entity_id and g.known_to is null
 group by m.task_id

@@ -1,0 +1,116 @@
+"""Reviewing by keyboard: find, understand, preview, decide, go on; asserted in the database and the audit."""
+
+import statistics
+from typing import Any
+
+from playwright.sync_api import expect
+from sqlalchemy import Engine, text
+
+from tests.e2e.browsing import Keyboard
+from tests.e2e.conftest import SignIn
+
+
+def rows(engine: Engine, query: str, **parameters: Any) -> list[Any]:
+    with engine.connect() as connection:
+        return list(connection.execute(text(query), parameters))
+
+
+def task_on(keyboard: Keyboard) -> int:
+    return int(keyboard.page.url.split("?")[0].rpartition("/")[2])
+
+
+def test_a_question_is_found_understood_previewed_and_answered_by_keyboard(ada: Keyboard, world: Engine) -> None:
+    ada.press("g", "q")
+    expect(ada.page.locator("h1")).to_have_text("Reviews")
+    ada.press("j", "Enter")
+    task_id = task_on(ada)
+    records = rows(world, "select a, b from steward_task where task_id = :id", id=task_id)[0]
+    expect(ada.page.locator("h1")).to_contain_text("the same?")
+
+    ada.press("p")
+    expect(ada.page.locator("h1")).to_have_text("What if: merge")
+    expect(ada.page.get_by_text("Nothing has been changed")).to_be_visible()
+    ada.press("p")
+    ada.press("m")
+
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Merged")
+    assert task_on(ada) != task_id, "the next question follows"
+    assert rows(world, "select count(distinct entity_id) from crosswalk where rec_id in (:a, :b)", a=records.a,
+                b=records.b) == [(1,)]  # fmt: skip
+    assert rows(world, "select status from steward_task where task_id = :id", id=task_id)[0].status != "open"
+    judged = rows(world, "select verdict from judgement where a = :a and b = :b", a=records.a, b=records.b)
+    assert judged == [("same",)]
+    assert rows(world, "select count(*) from audit where action like '%same%' or action like '%judge%'")[0][0] >= 1
+
+
+def test_twenty_questions_take_a_median_of_at_most_three_keys(ada: Keyboard, world: Engine) -> None:
+    ada.press("g", "q")
+    ada.press("Enter")
+    counts = []
+    for number in range(20):
+        before = ada.presses
+        ada.press("n" if number % 3 else "u")
+        counts.append(ada.presses - before)
+
+    assert statistics.median(counts) <= 3
+    assert rows(world, "select count(*) from decision")[0][0] == 20
+
+
+def test_after_each_update_focus_and_live_region_follow(ada: Keyboard) -> None:
+    ada.press("g", "q")
+    ada.press("Enter")
+    heading = ada.page.locator("h1").inner_text()
+    ada.press("n")
+
+    assert ada.page.evaluate("document.activeElement.tagName") == "H1"
+    assert ada.page.locator("h1").inner_text() != heading
+    expect(ada.page.locator("#live")).to_contain_text("Kept apart")
+
+
+def test_a_second_steward_is_told_and_loses_nothing(signed_in: SignIn, world: Engine) -> None:
+    ada, ben = signed_in("Ada"), signed_in("Ben")
+    for each in (ada, ben):
+        each.press("g", "q")
+        each.press("Enter")
+    assert task_on(ada) == task_on(ben)
+    task_id = task_on(ada)
+
+    ada.press("n")
+    ben.press("c")
+    ben.type("same tax number")
+    ben.press("Escape")
+    ben.press("m")
+
+    expect(ben.page.locator("[data-outcome]")).to_contain_text("Nothing was changed")
+    expect(ben.page.get_by_text("This question is closed")).to_be_visible()
+    assert rows(world, "select verdict from judgement j join steward_task t using (a, b) where t.task_id = :id",
+                id=task_id) == [("not_same",)]  # fmt: skip
+
+
+def test_with_the_keys_switched_off_letters_do_nothing(ada: Keyboard, world: Engine) -> None:
+    ada.page.goto("/console/help")
+    ada.page.get_by_label("Off").check()
+    ada.page.get_by_role("button", name="Keep").press("Enter")
+    ada.settle()
+    ada.page.goto("/console/reviews")
+    ada.press("Enter")
+
+    ada.press("m")
+
+    assert rows(world, "select count(*) from decision") == [(0,)]
+
+
+def test_everything_works_with_scripting_off(ada: Keyboard, world: Engine) -> None:
+    context = ada.page.context.browser
+    assert context is not None
+    plain = context.new_context(java_script_enabled=False, base_url=ada.page.url.partition("/console")[0])
+    plain.add_cookies(ada.page.context.cookies())  # type: ignore[arg-type]
+    page = plain.new_page()
+
+    page.goto("/console/reviews")
+    page.locator("tbody a.row-link").first.click()
+    page.get_by_role("button", name="Not a match").click()
+
+    expect(page.locator("[data-outcome]")).to_contain_text("Kept apart")
+    assert rows(world, "select count(*) from decision") == [(1,)]
+    plain.close()
