@@ -31,7 +31,7 @@ from api.errors import (
 )
 from api.metrics import Metrics
 from api.request_log import write_line
-from api.routes import changes, contracts, customers, documentation, identity, operations, products
+from api.routes import changes, contracts, customers, documentation, identity, operations, products, stewardship
 from api.routes.matching import matching_router, pair_router
 from api.routes.records import record_router
 from api.routes.responses import COMMON
@@ -104,6 +104,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         app.include_router(matching_router(domain))
     for router in (pair_router, identity.router, changes.router, operations.router, documentation.router):
         app.include_router(router)
+    app.include_router(stewardship.router)
     app.include_router(sign_in.router)  # before the console, whose records would swallow /static
     for router in ROUTERS:
         app.include_router(router)

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from api.wire import encode
-from mdm.errors import Conflict, MdmError, NotFound, TransientError
+from mdm.errors import Conflict, Invalid, MdmError, NotFound, Refused, Stale, TransientError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -90,6 +90,24 @@ AMBIGUOUS_NAME = ProblemType(
 CONFLICT = ProblemType(
     "conflict", 409, "Somebody else changed what this request is about", "Read it again, and decide anew."
 )
+STALE = ProblemType(
+    "precondition-failed",
+    412,
+    "What you looked at has changed meanwhile",
+    "Read it again, take its new entity tag, and decide anew. Nothing was written.",
+)
+INVALID_COMMAND = ProblemType(
+    "invalid-command",
+    422,
+    "The command makes no sense as it was given",
+    "`detail` says which part, and what would make sense.",
+)
+REFUSED = ProblemType(
+    "refused",
+    403,
+    "You may not do this yourself",
+    "`detail` names the rule. Where it asks for a second person, somebody else must approve.",
+)
 ENTITY_MERGED = ProblemType(
     "entity-merged",
     308,
@@ -142,6 +160,9 @@ CATALOGUE: Mapping[str, ProblemType] = {
         METHOD_NOT_ALLOWED,
         AMBIGUOUS_NAME,
         CONFLICT,
+        STALE,
+        INVALID_COMMAND,
+        REFUSED,
         ENTITY_MERGED,
         ENTITY_RETIRED,
         RECORD_DELETED,
@@ -203,11 +224,21 @@ def problem_of(error: MdmError) -> Problem:
     """What an error of the hub means to a caller of the API."""
     if isinstance(error, NotFound):
         return Problem(NOT_FOUND, error.message)
+    if isinstance(error, Stale):
+        return Problem(STALE, _sentence(error))
     if isinstance(error, Conflict):
-        return Problem(CONFLICT, error.message)
+        return Problem(CONFLICT, _sentence(error))
+    if isinstance(error, Invalid):
+        return Problem(INVALID_COMMAND, _sentence(error))
+    if isinstance(error, Refused):
+        return Problem(REFUSED, _sentence(error))
     if isinstance(error, TransientError):
         return Problem(UNAVAILABLE, UNAVAILABLE.title + ".", headers={"Retry-After": "5"})
     return Problem(INTERNAL, INTERNAL.title + ".")
+
+
+def _sentence(error: MdmError) -> str:
+    return f"{error.message} {error.advice}".strip()
 
 
 def problem_of_status(status: int, detail: str, headers: Mapping[str, str]) -> Problem:

@@ -47,3 +47,11 @@ NAMED: Responses = {
 UNKNOWN: Responses = {404: _problem("There is nothing under this name.")}
 #: What a request with a body may be answered.
 TOO_LARGE: Responses = {413: _problem("The body is too large.")}
+#: What a command may be answered.
+COMMANDED: Responses = {
+    403: _problem("The role does not include this, or a policy asks for another person."),
+    404: _problem("The command speaks of something that is not there."),
+    409: _problem("An earlier decision, or somebody who was faster, stands against it."),
+    412: _problem("What `If-Match` names has changed meanwhile."),
+    422: _problem("The command is not understood, or makes no sense."),
+}

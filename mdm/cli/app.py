@@ -5,7 +5,7 @@ import sys
 import typer
 
 from mdm import __version__
-from mdm.cli import check, export, feeds, governance, keys, match, run
+from mdm.cli import check, exceptions, export, feeds, governance, keys, match, run
 from mdm.errors import MdmError, TransientError
 
 app = typer.Typer(
@@ -21,7 +21,7 @@ app = typer.Typer(
 app.add_typer(run.database, name="db", help="The schema of the hub's database.")
 app.command("ingest")(feeds.ingest)
 app.command("status")(feeds.status)
-app.add_typer(feeds.exceptions, name="exceptions", help="What could not be processed, why, and who must act.")
+app.add_typer(exceptions.exceptions, name="exceptions", help="What could not be processed, why, and who must act.")
 app.command("serve")(run.serve)
 app.command("demo")(run.demo)
 app.add_typer(export.export, name="export", help="Golden records, crosswalks and source rows as files.")

@@ -1,7 +1,6 @@
-"""Commands about what comes in: ingest, status, exceptions."""
+"""Commands about what comes in: ingest, status."""
 
 import time
-from getpass import getuser
 from pathlib import Path
 
 import typer
@@ -9,15 +8,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mdm.cli.context import JSON_OPTION, hub, notes, outcome_rows, pipeline, print_json, print_table
 from mdm.errors import OperatorError
-from mdm.hub.exceptions import Selection, discard_dead_letters, replay_dead_letters
 from mdm.hub.process import BatchReport
 from mdm.model.events import Outcome
-from mdm.store.read_exceptions import open_dead_letters, open_exceptions
 from mdm.store.read_status import status_summary
 from mdm.streams.file import FileFeed
 from mdm.workers.ingest import drain
-
-exceptions = typer.Typer(no_args_is_help=True)
 
 
 def open_feed(text: str) -> FileFeed:
@@ -118,58 +113,3 @@ def status(as_json: bool = JSON_OPTION) -> None:
         typer.echo(f"{messages['consumed']:,} messages consumed; the outcomes {sums}.")
     if not messages["add_up"]:
         raise typer.Exit(1)
-
-
-@exceptions.command("list")
-def list_command(
-    limit: int = typer.Option(50, help="Most rows to show."),
-    as_json: bool = JSON_OPTION,
-) -> None:
-    """Dead letters and contract drift that wait for somebody, newest first."""
-    with hub() as opened, opened.engine.connect() as connection:
-        letters = open_dead_letters(connection, limit)
-        drifts = open_exceptions(connection, limit)
-    if as_json:
-        print_json({"dead_letters": letters, "exceptions": drifts})
-        return
-    print_table(
-        "Dead letters",
-        ("id", "place", "code", "reason", "what to do", "owner"),
-        [
-            [str(each["id"]), *(each[name] for name in ("place", "code", "reason", "action", "owner"))]
-            for each in letters
-        ],
-    )
-    print_table(
-        "Exceptions",
-        ("table", "code", "detail", "seen", "owner"),
-        [[each[name] for name in ("table", "code", "detail", "seen", "owner")] for each in drifts],
-    )
-
-
-@exceptions.command("replay")
-def replay_command(
-    code: str | None = typer.Option(None, help="Only dead letters with this code."),
-    topic: str | None = typer.Option(None, help="Only dead letters of this topic."),
-    ids: list[int] = typer.Option([], "--id", help="Only these; may be repeated."),
-    as_json: bool = JSON_OPTION,
-) -> None:
-    """Feed open dead letters again after their cause was mended. What is refused again stays."""
-    with hub() as opened:
-        start = time.perf_counter()
-        report = replay_dead_letters(pipeline(opened), Selection(code, topic, tuple(ids)), getuser())
-    if as_json:
-        print_json(report_json(report, time.perf_counter() - start))
-    else:
-        print_report(report, time.perf_counter() - start)
-
-
-@exceptions.command("discard")
-def discard_command(
-    ids: list[int] = typer.Option(..., "--id", help="Which; may be repeated."),
-    reason: str = typer.Option(..., help="Why they are worthless; kept in the audit."),
-) -> None:
-    """Close dead letters for good. The messages stay stored."""
-    with hub() as opened:
-        closed = discard_dead_letters(opened.engine, opened.clock, ids, reason, getuser())
-    typer.echo(f"{closed} discarded.")

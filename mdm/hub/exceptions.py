@@ -1,89 +1,265 @@
-"""Dead letters come to an end: replayed once the cause is mended, or discarded with a reason."""
+"""Dead letters come to an end: mended, replayed, or discarded with a reason. So do other exceptions.
+
+Replay takes a message in with the contracts as they are now, in its place in its row's history: later events of the
+same row have gone on meanwhile and keep their precedence by source position.
+"""
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
+import orjson
 from sqlalchemy import Engine, text
 
 from mdm.clock import Clock
-from mdm.errors import NotFound, OperatorError
-from mdm.hub.process import BatchReport, Pipeline, replay
+from mdm.errors import Conflict, NotFound, OperatorError
+from mdm.hub.process import BatchReport, Pipeline, replay_in
+from mdm.hub.rehearsal import perform, rehearse
+from mdm.model.effects import GoldenEffect
 from mdm.model.events import Message, Place
-from mdm.store.ledger import write_audit
-from mdm.store.unit_of_work import unit_of_work
+from mdm.store.effects import golden_effects
+from mdm.store.ledger import headers_json, write_audit
+from mdm.store.read_exceptions import CONDITION, Selection
+from mdm.store.unit_of_work import UnitOfWork, unit_of_work
+
+__all__ = [
+    "Mended",
+    "Replayed",
+    "Selection",
+    "accept_exception",
+    "discard_dead_letters",
+    "fix_dead_letter",
+    "reopen_dead_letters",
+    "replay_dead_letters",
+    "resolve_exception",
+    "try_fix",
+    "try_replay",
+]
+
+T = TypeVar("T")
 
 #: Dead letters replayed in one unit of work.
 _BATCH = 1000
 
-_OPEN = """
-select topic, partition, "offset", timestamp_ms, headers, key, value from dead_letter
-where status = 'open' and (cast(:code as text) is null or code = :code)
-  and (cast(:topic as text) is null or topic = :topic)
-  and (cast(:ids as bigint[]) is null or dead_letter_id = any(cast(:ids as bigint[])))
-order by topic, partition, "offset"
+_MEANT = f"select d.dead_letter_id from dead_letter d where d.status = 'open' and {CONDITION} order by 1"
+_MESSAGES = """
+select d.topic, d.partition, d."offset", d.timestamp_ms, coalesce(f.headers, d.headers),
+  case when f.fix_id is null then d.key else f.key end, case when f.fix_id is null then d.value else f.value end
+from dead_letter d
+left join lateral (select * from dead_letter_fix where dead_letter_id = d.dead_letter_id
+                   order by fix_id desc limit 1) f on true
+where d.dead_letter_id = any(%s) and d.status = 'open' order by d.topic, d.partition, d."offset"
 """
+_NONE_OPEN = "`mdm exceptions list` shows the open ones."
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """Which open dead letters are meant; conditions that are given must all hold."""
+class Mended:
+    """A message as a person mended it. What is None stays as it came."""
 
-    code: str | None = None
-    topic: str | None = None
-    ids: tuple[int, ...] = ()
+    value: bytes | None = None
+    key: bytes | None = None
+    headers: tuple[tuple[str, bytes], ...] | None = None
 
 
-def replay_dead_letters(pipeline: Pipeline, selection: Selection, actor: str) -> BatchReport:
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of dead letters that were fed again, and what that did to golden records."""
+
+    report: BatchReport
+    effects: tuple[GoldenEffect, ...]
+
+
+def replay_dead_letters(pipeline: Pipeline, selection: Selection, actor: str) -> Replayed:
     """Feed open dead letters again, oldest offset first, with the contracts as they are now.
+
+    A mended one is fed as mended. What is refused again stays open, with the reason of this time.
 
     Raises:
         NotFound: no open dead letter is meant.
     """
-    total = BatchReport()
-    for messages in _open_letters(pipeline.engine, selection):
-        total.add(replay(pipeline, messages, actor))
-    if not total.messages:
-        raise NotFound("No open dead letter fits.", action="`mdm exceptions list` shows the open ones.")
-    return total
+    total, effects = BatchReport(), list[GoldenEffect]()
+    ids = _meant(pipeline.engine, selection)
+    for start in range(0, len(ids), _BATCH):
+        done = perform(
+            pipeline.engine, pipeline.clock, "replay", _replaying(pipeline, ids[start : start + _BATCH], actor)
+        )
+        total.add(done.report)
+        effects.extend(done.effects)
+    return Replayed(total, tuple(effects))
 
 
-def discard_dead_letters(engine: Engine, clock: Clock, ids: Sequence[int], reason: str, actor: str) -> int:
-    """Close dead letters for good. The messages stay stored; the audit keeps who and why. Returns how many.
+def try_replay(pipeline: Pipeline, selection: Selection, actor: str) -> Replayed:
+    """What `replay_dead_letters` would do; nothing of it stays.
+
+    Raises:
+        NotFound: no open dead letter is meant.
+    """
+    ids = _meant(pipeline.engine, selection)
+    return rehearse(pipeline.engine, pipeline.clock, "replay", _replaying(pipeline, ids, actor))
+
+
+def fix_dead_letter(
+    pipeline: Pipeline, dead_letter_id: int, mended: Mended, reason: str, actor: str, *, replay: bool = True
+) -> Replayed | None:
+    """Mend one message and, unless told otherwise, feed it again; both in one unit of work.
+
+    The original stays as it came; who mended it and why is audited. Mending again is fine: the newest counts.
 
     Raises:
         OperatorError: no reason is given.
-        NotFound: none of the ids is an open dead letter.
+        NotFound: there is no such dead letter.
+        Conflict: it is closed already.
     """
-    if not reason.strip():
-        raise OperatorError("Discarding needs a reason.", action="Say with --reason why these messages are worthless.")
+    act = _fixing(pipeline, dead_letter_id, mended, _given(reason, "Mending"), actor, replay=replay)
+    return perform(pipeline.engine, pipeline.clock, "fix", act)
+
+
+def try_fix(pipeline: Pipeline, dead_letter_id: int, mended: Mended, actor: str) -> Replayed:
+    """What mending and replaying would do; nothing of it stays. Raises as `fix_dead_letter`."""
+    act = _fixing(pipeline, dead_letter_id, mended, "rehearsal", actor, replay=True)
+    found = rehearse(pipeline.engine, pipeline.clock, "fix", act)
+    assert found is not None
+    return found
+
+
+def discard_dead_letters(engine: Engine, clock: Clock, selection: Selection, reason: str, actor: str) -> int:
+    """Close open dead letters for good. The messages stay stored; the audit keeps who and why. Returns how many.
+
+    Raises:
+        OperatorError: no reason is given, or no condition: everything at once is never meant.
+        NotFound: no open dead letter is meant.
+    """
+    reason = _given(reason, "Discarding")
+    if selection.everything:
+        raise OperatorError("Discarding needs a condition.", action="Name ids, a code, a topic or one like them.")
+    ids = _meant(engine, selection)
     with unit_of_work(engine, clock, "discard") as work:
         closed = work.query(
-            "update dead_letter set status = 'discarded' where dead_letter_id = any(%s) and status = 'open' "
-            "returning dead_letter_id",
-            list(ids),
-        )
-        if not closed:
-            raise NotFound("None of these is an open dead letter.", action="`mdm exceptions list` shows the open ones.")
+            """update dead_letter set status = 'discarded', closed_at = %s, closed_by = %s, closed_reason = %s
+               where dead_letter_id = any(%s) and status = 'open' returning dead_letter_id""",
+            work.now, actor, reason, ids,
+        )  # fmt: skip
         detail = {"dead_letters": sorted(row[0] for row in closed), "reason": reason}
         write_audit(work, actor, "discard", "dead letters", detail)
     return len(closed)
 
 
-def _open_letters(engine: Engine, selection: Selection) -> Iterator[Sequence[Message]]:
-    """The letters as the messages they were, in batches."""
-    parameters = {"code": selection.code, "topic": selection.topic, "ids": list(selection.ids) or None}
-    with engine.connect() as connection:
-        rows = connection.execute(text(_OPEN), parameters).all()
-    messages = [
-        Message(
-            Place(row[0], row[1], row[2]),
-            row[3],
-            tuple((name, base64.b64decode(value)) for name, value in row[4]),
-            None if row[5] is None else bytes(row[5]),
-            None if row[6] is None else bytes(row[6]),
+def reopen_dead_letters(engine: Engine, clock: Clock, ids: Sequence[int], reason: str, actor: str) -> int:
+    """Take a discard back: the letters are open again. Returns how many.
+
+    Raises:
+        OperatorError: no reason is given.
+        NotFound: none of the ids is a discarded dead letter.
+    """
+    reason = _given(reason, "Reopening")
+    with unit_of_work(engine, clock, "reopen") as work:
+        opened = work.query(
+            """update dead_letter set status = 'open', closed_at = null, closed_by = null, closed_reason = null
+               where dead_letter_id = any(%s) and status = 'discarded' returning dead_letter_id""",
+            list(ids),
         )
-        for row in rows
-    ]
-    for start in range(0, len(messages), _BATCH):
-        yield messages[start : start + _BATCH]
+        if not opened:
+            raise NotFound(
+                "None of these is a discarded dead letter.", action="`mdm exceptions list --status discarded` has them."
+            )
+        detail = {"dead_letters": sorted(row[0] for row in opened), "reason": reason}
+        write_audit(work, actor, "reopen", "dead letters", detail)
+    return len(opened)
+
+
+def resolve_exception(engine: Engine, clock: Clock, exception_id: int, reason: str, actor: str) -> None:
+    """Close an exception whose cause is mended; it opens again by itself when it is seen again.
+
+    Raises:
+        OperatorError: no reason is given.
+        NotFound: there is no such open exception.
+    """
+    _close_exception(engine, clock, exception_id, "resolved", _given(reason, "Resolving"), actor)
+
+
+def accept_exception(engine: Engine, clock: Clock, exception_id: int, reason: str, actor: str) -> None:
+    """Close an exception that may stay as it is; it is counted on, and does not open again. Raises as above."""
+    _close_exception(engine, clock, exception_id, "accepted", _given(reason, "Accepting"), actor)
+
+
+def _close_exception(engine: Engine, clock: Clock, exception_id: int, status: str, reason: str, actor: str) -> None:
+    with unit_of_work(engine, clock, "exception") as work:
+        closed = work.query(
+            """update exception set status = %s, closed_at = %s, closed_by = %s, closed_reason = %s
+               where exception_id = %s and status = 'open' returning question""",
+            status, work.now, actor, reason, exception_id,
+        )  # fmt: skip
+        if not closed:
+            raise NotFound(f"There is no open exception {exception_id}.", action=_NONE_OPEN)
+        write_audit(work, actor, status, closed[0][0], {"exception": exception_id, "reason": reason})
+
+
+def _given(reason: str, what: str) -> str:
+    if not reason.strip():
+        raise OperatorError(f"{what} needs a reason.", action="Say why with --reason; the audit keeps it.")
+    return reason.strip()
+
+
+def _meant(engine: Engine, selection: Selection) -> list[int]:
+    with engine.connect() as connection:
+        ids = list(connection.scalars(text(_MEANT), selection.parameters()))
+    if not ids:
+        raise NotFound("No open dead letter fits.", action=_NONE_OPEN)
+    return ids
+
+
+def _replaying(pipeline: Pipeline, ids: Sequence[int], actor: str) -> Callable[[UnitOfWork], Replayed]:
+    def act(work: UnitOfWork) -> Replayed:
+        # Read inside the unit of work: somebody else may have closed some of them meanwhile.
+        messages = [_message(row) for row in work.query(_MESSAGES, list(ids))]
+        report = replay_in(pipeline, work, messages, actor) if messages else BatchReport()
+        return Replayed(report, golden_effects(work))
+
+    return act
+
+
+def _fixing(
+    pipeline: Pipeline, dead_letter_id: int, mended: Mended, reason: str, actor: str, *, replay: bool
+) -> Callable[[UnitOfWork], Replayed | None]:
+    def act(work: UnitOfWork) -> Replayed | None:
+        status = work.query("select status from dead_letter where dead_letter_id = %s for update", dead_letter_id)
+        if not status:
+            raise NotFound(f"There is no dead letter {dead_letter_id}.", action=_NONE_OPEN)
+        if status[0][0] != "open":
+            raise Conflict(
+                f"Dead letter {dead_letter_id} is {status[0][0]} already.", action="Reopen it first, if it must be."
+            )
+        before = _message(work.query(_MESSAGES, [dead_letter_id])[0])
+        work.execute(
+            """insert into dead_letter_fix (dead_letter_id, headers, key, value, author, reason, created_at)
+               values (%s, %s, %s, %s, %s, %s, %s)""",
+            dead_letter_id,
+            headers_json(before.headers if mended.headers is None else mended.headers),
+            before.key if mended.key is None else mended.key,
+            before.value if mended.value is None else mended.value,
+            actor,
+            reason,
+            work.now,
+        )
+        write_audit(work, actor, "fix", f"dead letter {before.place}", {"reason": reason, "parts": _parts(mended)})
+        return _replaying(pipeline, [dead_letter_id], actor)(work) if replay else None
+
+    return act
+
+
+def _parts(mended: Mended) -> list[str]:
+    return [name for name in ("headers", "key", "value") if getattr(mended, name) is not None]
+
+
+def _message(row: Sequence[Any]) -> Message:
+    """The letter as the message it was, or as it was mended."""
+    headers = row[4] if isinstance(row[4], list) else orjson.loads(row[4])
+    return Message(
+        Place(row[0], row[1], row[2]),
+        row[3],
+        tuple((name, base64.b64decode(value)) for name, value in headers),
+        None if row[5] is None else bytes(row[5]),
+        None if row[6] is None else bytes(row[6]),
+    )

@@ -106,19 +106,18 @@ def consume(
     return report
 
 
-def replay(pipeline: Pipeline, messages: Sequence[Message], actor: str) -> BatchReport:
-    """Take in messages that are dead letters, with the contracts as they are now, in one unit of work.
+def replay_in(pipeline: Pipeline, work: UnitOfWork, messages: Sequence[Message], actor: str) -> BatchReport:
+    """Take in messages that are dead letters, with the contracts as they are now, in the caller's unit of work.
 
     Those that are refused again stay dead letters. The caller names each message once.
     """
     report = BatchReport()
     decoded = translate(messages, pipeline.catalogue)
     fresh = frozenset(message.place for message in messages)
-    with unit_of_work(pipeline.engine, pipeline.clock, "replay") as work:
-        results = _take_in(pipeline, work, messages, decoded, fresh, report)
-        ledger.write_replayed(work, results)
-        ledger.write_drifts(work, decoded.drifts)
-        ledger.write_audit(work, actor, "replay", "dead letters", _audit_detail(results, pipeline.rules))
+    results = _take_in(pipeline, work, messages, decoded, fresh, report)
+    ledger.write_replayed(work, results, decoded.dead_letters, actor)
+    ledger.write_drifts(work, decoded.drifts)
+    ledger.write_audit(work, actor, "replay", "dead letters", _audit_detail(results, pipeline.rules))
     return report
 
 

@@ -289,7 +289,16 @@ def _dead_letter(message: Message, profile: Profile | None, refusal: Refused) ->
         owner=FALLBACK_OWNER if profile is None else profile.owner,
         system=None if profile is None else profile.system,
         type=None if profile is None else profile.table,
+        row_key=None if profile is None else _readable_key(message, profile),
     )
+
+
+def _readable_key(message: Message, profile: Profile) -> str | None:
+    """The row that a refused message is about, as far as its key can be read."""
+    try:
+        return _key(message.key, profile).key
+    except Refused:
+        return None
 
 
 def _note(

@@ -127,6 +127,8 @@ class DeadLetter:
     owner: str
     system: str | None = None
     type: str | None = None
+    #: Primary key of the row it is about, where the message key could be read.
+    row_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

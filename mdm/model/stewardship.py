@@ -136,11 +136,13 @@ class Override:
     reason: str
     created_at: datetime
     expires_at: datetime | None = None
+    #: The override that this one brought back; itself for a first one.
+    origin: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class NewJudgement:
-    """A verdict to write; a < b."""
+    """A verdict to write; a < b. `origin` is the judgement that it brings back, if any."""
 
     a: RecordId
     b: RecordId
@@ -148,11 +150,12 @@ class NewJudgement:
     author: str
     reason: str = ""
     until: datetime | None = None
+    origin: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewOverride:
-    """An override to write."""
+    """An override to write. `origin` is the override that it brings back, if any."""
 
     attribute: str
     value: Any
@@ -162,6 +165,7 @@ class NewOverride:
     reason: str
     created_at: datetime
     expires_at: datetime | None = None
+    origin: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

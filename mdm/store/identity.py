@@ -82,14 +82,26 @@ def _write_entities(work: UnitOfWork, delta: IdentityDelta) -> None:
         ((change.entity_id, change.status, change.merged_into) for change in delta.succession),
     )
     work.execute(
-        """update entity e set status = s.status, merged_into = s.merged_into, changed_at = %s
+        """update entity e
+           set status = s.status, merged_into = s.merged_into, absorbed_by = s.merged_into, changed_at = %s
            from stage_succession s where e.entity_id = s.entity_id""",
         work.now,
     )
     # A redirect always points at the survivor, never at another redirect.
     work.execute(
-        """update entity e set merged_into = s.merged_into, changed_at = %s from stage_succession s
-           where e.merged_into = s.entity_id and s.status = 'merged'""",
+        """with recursive below as (
+               select entity_id from stage_succession
+               union
+               select e.entity_id from below b join entity e on e.absorbed_by = b.entity_id and e.status = 'merged'),
+           climb as (
+               select e.entity_id, e.absorbed_by as at from below join entity e using (entity_id)
+               where e.status = 'merged'
+               union
+               select c.entity_id, e.absorbed_by from climb c join entity e on e.entity_id = c.at
+               where e.status = 'merged')
+           update entity e set merged_into = c.at, changed_at = %s
+           from climb c join entity r on r.entity_id = c.at and r.status <> 'merged'
+           where e.entity_id = c.entity_id and e.merged_into is distinct from c.at""",
         work.now,
     )
 

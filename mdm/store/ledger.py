@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -57,10 +58,16 @@ def system_of(topic: str) -> str:
     return topic.removeprefix("__debezium-heartbeat.").split(".", 1)[0]
 
 
-def write_replayed(work: UnitOfWork, outcomes: Sequence[tuple[Place, Outcome, str]]) -> None:
+def write_replayed(
+    work: UnitOfWork,
+    outcomes: Sequence[tuple[Place, Outcome, str]],
+    refused: Sequence[DeadLetter],
+    actor: str,
+) -> None:
     """Correct the account of messages that were quarantined and have now been taken in: same message, new outcome.
 
-    The number of consumed messages stays; what was counted as quarantined is counted as what became of it.
+    The number of consumed messages stays; what was counted as quarantined is counted as what became of it. Those
+    `refused` again stay open, with the reason of this time.
     """
     work.stage(
         "stage_replayed",
@@ -83,12 +90,14 @@ def write_replayed(work: UnitOfWork, outcomes: Sequence[tuple[Place, Outcome, st
         work.batch_id,
     )
     work.execute(
-        """update dead_letter l set status = case when s.outcome = 'quarantined' then 'open' else 'replayed' end,
-               code = case when s.outcome = 'quarantined' then s.reason else l.code end,
-               last_seen = %s, seen = l.seen + 1
-           from stage_replayed s where l.topic = s.topic and l.partition = s.part and l."offset" = s.off""",
+        """update dead_letter l set status = 'replayed', closed_at = %s, closed_by = %s, last_seen = %s
+           from stage_replayed s where s.outcome <> 'quarantined'
+             and l.topic = s.topic and l.partition = s.part and l."offset" = s.off""",
+        work.now,
+        actor,
         work.now,
     )
+    write_dead_letters(work, refused)
 
 
 def write_positions(work: UnitOfWork, feed: str, positions: Mapping[tuple[str, int], int]) -> None:
@@ -109,37 +118,52 @@ def write_positions(work: UnitOfWork, feed: str, positions: Mapping[tuple[str, i
 
 
 def write_dead_letters(work: UnitOfWork, letters: Sequence[DeadLetter]) -> None:
-    """Keep refused messages whole; one that comes again is counted, not doubled."""
+    """Keep refused messages whole; one that comes again is counted, not doubled, and tells the reason of this time."""
     if not letters:
         return
     work.stage(
         "stage_dead_letter",
         """topic text, part int, off bigint, timestamp_ms bigint, headers json, key bytea, value bytea, system text,
-           type text, code text, reason text, action text, owner text""",
-        (
-            (
-                *letter.message.place, letter.message.timestamp_ms,
-                orjson.dumps([[name, base64.b64encode(value).decode()] for name, value in letter.message.headers])
-                .decode(),
-                letter.message.key, letter.message.value, letter.system, letter.type, letter.code,
-                letter.reason.replace("\0", "\N{REPLACEMENT CHARACTER}"), letter.action, letter.owner,
-            )
-            for letter in {letter.message.place: letter for letter in letters}.values()
-        ),
-    )  # fmt: skip
+           type text, code text, reason text, action text, owner text, row_key text, alike text""",
+        (_letter_row(letter) for letter in {letter.message.place: letter for letter in letters}.values()),
+    )
     work.execute(
         """insert into dead_letter as d (topic, partition, "offset", timestamp_ms, headers, key, value, system, type,
-               code, reason, action, owner, first_seen, last_seen)
+               code, reason, action, owner, row_key, alike, first_seen, last_seen)
            select topic, part, off, timestamp_ms, headers, key, value, system, type, code, reason, action, owner,
-               %s, %s from stage_dead_letter
-           on conflict (topic, partition, "offset") do update set seen = d.seen + 1, last_seen = excluded.last_seen""",
+               row_key, alike, %s, %s from stage_dead_letter
+           on conflict (topic, partition, "offset") do update set seen = d.seen + 1, last_seen = excluded.last_seen,
+               code = excluded.code, reason = excluded.reason, action = excluded.action, owner = excluded.owner,
+               row_key = excluded.row_key, alike = excluded.alike""",
         work.now,
         work.now,
     )
 
 
+def _letter_row(letter: DeadLetter) -> tuple[object, ...]:
+    reason = letter.reason.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return (
+        *letter.message.place, letter.message.timestamp_ms, headers_json(letter.message.headers), letter.message.key,
+        letter.message.value, letter.system, letter.type, letter.code, reason, letter.action, letter.owner,
+        letter.row_key, alike(reason),
+    )  # fmt: skip
+
+
+def headers_json(headers: Iterable[tuple[str, bytes]]) -> str:
+    """Headers as the store keeps them: a JSON list of name and base64."""
+    return orjson.dumps([[name, base64.b64encode(value).decode()] for name, value in headers]).decode()
+
+
+def alike(reason: str) -> str:
+    """What is the same in the reasons of refusals of one kind: everything but the numbers."""
+    return re.sub(r"\d+", "#", reason)
+
+
 def write_drifts(work: UnitOfWork, drifts: Sequence[Drift]) -> None:
-    """Raise one exception per table, column and kind of drift; repetitions are counted."""
+    """Raise one exception per table, column and kind of drift; repetitions are counted.
+
+    One that was resolved opens again; one that was accepted is only counted.
+    """
     if not drifts:
         return
     by_question: dict[str, list[Drift]] = {}
@@ -158,7 +182,9 @@ def write_drifts(work: UnitOfWork, drifts: Sequence[Drift]) -> None:
         """insert into exception as e (question, kind, code, system, type, detail, owner, place, seen, first_seen,
                last_seen)
            select question, 'contract_drift', code, system, type, detail, owner, place, seen, %s, %s from stage_drift
-           on conflict (question) do update set seen = e.seen + excluded.seen, last_seen = excluded.last_seen""",
+           on conflict (question) do update set seen = e.seen + excluded.seen, last_seen = excluded.last_seen,
+               detail = excluded.detail, owner = excluded.owner,
+               status = case when e.status = 'accepted' then e.status else 'open' end""",
         work.now,
         work.now,
     )

@@ -1,25 +1,152 @@
-"""What could not be processed, for the people who must act."""
+"""What could not be processed, for the people who must act: in groups of a kind, one by one, and whole."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-_DEAD_LETTERS = """
-select dead_letter_id as id, topic || '/' || partition || '/' || "offset" as place, code, reason, action, owner, seen,
-  first_seen, last_seen
-from dead_letter where status = 'open' order by last_seen desc, dead_letter_id desc limit :limit
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which dead letters are meant; conditions that are given must all hold.
+
+    Attributes:
+        like: a dead letter; meant are all of its topic, code and reason (numbers in it aside).
+        first_offset, last_offset: with both ends.
+    """
+
+    code: str | None = None
+    topic: str | None = None
+    ids: tuple[int, ...] = ()
+    partition: int | None = None
+    first_offset: int | None = None
+    last_offset: int | None = None
+    system: str | None = None
+    type: str | None = None
+    row_key: str | None = None
+    owner: str | None = None
+    like: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def everything(self) -> bool:
+        """True when no condition is given."""
+        return self == Selection()
+
+    def parameters(self) -> dict[str, Any]:
+        """Values for `CONDITION`."""
+        names = [name for name in Selection.__dataclass_fields__ if name != "ids"]
+        return {name: getattr(self, name) for name in names} | {"ids": list(self.ids) or None}
+
+
+#: A condition on `dead_letter d`; its parameters are those of a selection.
+CONDITION = """
+    (cast(:code as text) is null or d.code = :code)
+    and (cast(:topic as text) is null or d.topic = :topic)
+    and (cast(:ids as bigint[]) is null or d.dead_letter_id = any(cast(:ids as bigint[])))
+    and (cast(:partition as int) is null or d.partition = :partition)
+    and (cast(:first_offset as bigint) is null or d."offset" >= :first_offset)
+    and (cast(:last_offset as bigint) is null or d."offset" <= :last_offset)
+    and (cast(:system as text) is null or d.system = :system)
+    and (cast(:type as text) is null or d.type = :type)
+    and (cast(:row_key as text) is null or d.row_key = :row_key)
+    and (cast(:owner as text) is null or d.owner = :owner)
+    and (cast(:since as timestamptz) is null or d.last_seen >= :since)
+    and (cast(:until as timestamptz) is null or d.first_seen < :until)
+    and (cast(:like as bigint) is null or exists (
+        select 1 from dead_letter o where o.dead_letter_id = :like
+          and o.topic = d.topic and o.code = d.code and o.alike = d.alike))
+"""
+
+_DEAD_LETTERS = f"""
+select d.dead_letter_id as id, d.topic || '/' || d.partition || '/' || d."offset" as place, d.code, d.reason, d.action,
+  d.owner, d.system, d.type, d.row_key, d.status, d.seen, d.first_seen, d.last_seen,
+  exists (select 1 from dead_letter_fix f where f.dead_letter_id = d.dead_letter_id) as fixed
+from dead_letter d
+where d.status = :status and (cast(:before as bigint) is null or d.dead_letter_id < :before) and {CONDITION}
+order by d.dead_letter_id desc limit :limit
+"""
+_GROUPS = f"""
+select d.topic, d.code, d.owner, count(*) as letters, min(d.first_seen) as first_seen, max(d.last_seen) as last_seen,
+  count(distinct d.row_key) as rows, max(d.dead_letter_id) as newest_id,
+  (array_agg(d.reason order by d.dead_letter_id desc))[1] as reason,
+  (array_agg(d.action order by d.dead_letter_id desc))[1] as action
+from dead_letter d where d.status = :status and {CONDITION}
+group by d.topic, d.code, d.owner, d.alike order by count(*) desc, max(d.last_seen) desc limit :limit
+"""
+_LETTER = """
+select d.dead_letter_id as id, d.topic, d.partition, d."offset", d.timestamp_ms, d.headers, d.key, d.value, d.system,
+  d.type, d.row_key, d.code, d.reason, d.action, d.owner, d.status, d.seen, d.first_seen, d.last_seen, d.closed_at,
+  d.closed_by, d.closed_reason,
+  (select count(*) from dead_letter o where o.topic = d.topic and o.code = d.code and o.alike = d.alike
+     and o.status = 'open') as alike_open,
+  (select count(*) from source_record r join record_history h using (rec_id)
+   where r.system = d.system and r.type = d.type and r.key = d.row_key and h.topic = d.topic
+     and h.partition = d.partition and h."offset" > d."offset") as later_events
+from dead_letter d where d.dead_letter_id = :id
+"""
+_FIXES = """
+select fix_id as id, headers, key, value, author, reason, created_at from dead_letter_fix
+where dead_letter_id = :id order by fix_id
 """
 _EXCEPTIONS = """
-select exception_id as id, kind, system || '.' || type as table, code, detail, owner, seen, place, first_seen, last_seen
-from exception where status = 'open' order by last_seen desc, exception_id desc limit :limit
+select exception_id as id, kind, system || '.' || type as table, code, detail, owner, status, seen, place, first_seen,
+  last_seen, closed_at, closed_by, closed_reason
+from exception where status = :status order by last_seen desc, exception_id desc limit :limit
 """
+
+
+def dead_letter_groups(
+    connection: Connection, selection: Selection | None = None, *, status: str = "open", limit: int = 50
+) -> list[dict[str, Any]]:
+    """Dead letters of one kind together: how many, of how many rows, since when, whose, why, and what to do.
+
+    A kind is a topic, a code and a reason apart from its numbers. The largest comes first; `newest_id` names one of
+    them, by which the others can be selected (`Selection(like=...)`).
+    """
+    parameters = (selection or Selection()).parameters() | {"status": status, "limit": limit}
+    return [dict(row) for row in connection.execute(text(_GROUPS), parameters).mappings()]
+
+
+def dead_letters(
+    connection: Connection,
+    selection: Selection | None = None,
+    *,
+    status: str = "open",
+    limit: int = 50,
+    before: int | None = None,
+) -> list[dict[str, Any]]:
+    """Dead letters without their payload, the newest first; `before` is the id where the page before ended."""
+    parameters = (selection or Selection()).parameters() | {"status": status, "limit": limit, "before": before}
+    return [dict(row) for row in connection.execute(text(_DEAD_LETTERS), parameters).mappings()]
+
+
+def dead_letter(connection: Connection, dead_letter_id: int) -> dict[str, Any] | None:
+    """One dead letter whole, or None.
+
+    Beside the message as it came: `fixes` in their order, how many are open of its kind (`alike_open`), and how many
+    later events of the same row have been taken in meanwhile (`later_events`). `key` and `value` are bytes; they hold
+    master data, so show them only to those who may see it.
+    """
+    row = connection.execute(text(_LETTER), {"id": dead_letter_id}).mappings().one_or_none()
+    if row is None:
+        return None
+    fixes = connection.execute(text(_FIXES), {"id": dead_letter_id}).mappings()
+    return dict(row) | {"fixes": [dict(fix) for fix in fixes]}
 
 
 def open_dead_letters(connection: Connection, limit: int) -> list[dict[str, Any]]:
     """Open dead letters, newest first, without their payload."""
-    return [dict(row) for row in connection.execute(text(_DEAD_LETTERS), {"limit": limit}).mappings()]
+    return dead_letters(connection, limit=limit)
+
+
+def exceptions(connection: Connection, *, status: str = "open", limit: int = 50) -> list[dict[str, Any]]:
+    """Contract drift and other matters for an owner, the latest first."""
+    return [dict(row) for row in connection.execute(text(_EXCEPTIONS), {"status": status, "limit": limit}).mappings()]
 
 
 def open_exceptions(connection: Connection, limit: int) -> list[dict[str, Any]]:
     """Open exceptions, newest first."""
-    return [dict(row) for row in connection.execute(text(_EXCEPTIONS), {"limit": limit}).mappings()]
+    return exceptions(connection, limit=limit)

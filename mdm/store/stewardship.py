@@ -36,6 +36,8 @@ class StoredJudgement:
     until: datetime | None
     decision_id: int | None
     superseded_by: int | None
+    #: The judgement that this one brought back; itself for a first one.
+    origin: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,12 @@ class StoredDecision:
     at: datetime
 
 
-_JUDGEMENT = "judgement_id, a, b, verdict, author, reason, until, decision_id, superseded_by"
+_JUDGEMENT = """judgement_id, a, b, verdict, author, reason, until, decision_id, superseded_by,
+                coalesce(origin, judgement_id)"""
 _OVERRIDE = """override_id, domain, attribute, value::text, anchors, overruled::text, author, reason, created_at,
-               expires_at"""
-_DECISION = """decision_id, kind, domain, actor, reason, command::text, effect::text, records, entities, task_id,
+               expires_at, coalesce(origin, override_id)"""
+#: Columns that `decision_of` reads.
+DECISION = """decision_id, kind, domain, actor, reason, command::text, effect::text, records, entities, task_id,
                proposal_id, approved_by, undoes, undone_by, at"""
 
 
@@ -151,6 +155,11 @@ def judgements_of_decision(work: UnitOfWork, decision_id: int) -> tuple[list[Sto
     )
 
 
+def is_judged(work: UnitOfWork, a: RecordId, b: RecordId) -> bool:
+    """Whether a live judgement about this pair (a < b) exists."""
+    return bool(work.query("select 1 from judgement where superseded_at is null and a = %s and b = %s", a, b))
+
+
 def due_judgements(work: UnitOfWork) -> list[StoredJudgement]:
     """Live judgements whose end has come."""
     rows = work.query(
@@ -176,10 +185,10 @@ def write_judgements(work: UnitOfWork, domain: Domain, new: Sequence[NewJudgemen
     """Add judgements; a live one about the same pair must have been superseded before."""
     work.copy(
         "judgement",
-        ("domain", "a", "b", "verdict", "author", "reason", "until", "decision_id", "created_at"),
+        ("domain", "a", "b", "verdict", "author", "reason", "until", "decision_id", "origin", "created_at"),
         (
             (domain.value, each.a, each.b, each.verdict.value, each.author, each.reason, each.until, decision_id,
-             work.now)
+             each.origin, work.now)
             for each in new
         ),
     )  # fmt: skip
@@ -208,25 +217,35 @@ def find_override(work: UnitOfWork, override_id: int) -> Override:
     rows = work.query(f"select {_OVERRIDE}, ended_at from golden_override where override_id = %s", override_id)
     if not rows:
         raise NotFound(f"There is no override {override_id}.")
-    if rows[0][10] is not None:
-        raise Conflict(f"Override {override_id} ended at {rows[0][10].isoformat()}.")
+    if rows[0][11] is not None:
+        raise Conflict(f"Override {override_id} ended at {rows[0][11].isoformat()}.")
     return _override(rows[0])
 
 
-def overrides_of_decision(work: UnitOfWork, decision_id: int) -> tuple[list[Override], list[Override], list[int]]:
-    """Overrides that a decision made, those that it ended, and which of the made are still live."""
+def overrides_of_decision(work: UnitOfWork, decision_id: int) -> tuple[list[Override], list[Override]]:
+    """Overrides that a decision made, and those that it ended."""
+    made = work.query(
+        f"select {_OVERRIDE} from golden_override where decision_id = %s order by override_id", decision_id
+    )
+    ended = work.query(f"select {_OVERRIDE} from golden_override where ended_by = %s order by override_id", decision_id)
+    return [_override(row) for row in made], [_override(row) for row in ended]
+
+
+def live_copies(work: UnitOfWork, table: str, origins: Sequence[int]) -> tuple[dict[int, int], set[int]]:
+    """What is live of `judgement` or `golden_override`, by origin, and which decisions ended the others last."""
+    column, ended_at, ended_by = {
+        "judgement": ("judgement_id", "superseded_at", "superseded_by"),
+        "golden_override": ("override_id", "ended_at", "ended_by"),
+    }[table]
     rows = work.query(
-        f"""select {_OVERRIDE}, decision_id, ended_by, ended_at from golden_override
-            where decision_id = %s or ended_by = %s order by override_id""",
-        decision_id,
-        decision_id,
+        f"""select distinct on (coalesce(origin, {column})) coalesce(origin, {column}), {column}, {ended_at} is null,
+                {ended_by}
+            from {table} where {column} = any(%s) or origin = any(%s)
+            order by coalesce(origin, {column}), {column} desc""",
+        list(origins),
+        list(origins),
     )
-    made = [row for row in rows if row[10] == decision_id]
-    return (
-        [_override(row) for row in made],
-        [_override(row) for row in rows if row[11] == decision_id],
-        [row[0] for row in made if row[12] is None],
-    )
+    return {row[0]: row[1] for row in rows if row[2]}, {row[3] for row in rows if not row[2]}
 
 
 def due_overrides(work: UnitOfWork) -> list[Override]:
@@ -255,10 +274,10 @@ def write_overrides(work: UnitOfWork, domain: Domain, new: Sequence[NewOverride]
     for each in new:
         work.execute(
             """insert into golden_override (domain, attribute, value, anchors, overruled, author, reason, decision_id,
-                   created_at, expires_at) values (%s, %s, %s, %s::bigint[], %s, %s, %s, %s, %s, %s)""",
+                   created_at, expires_at, origin) values (%s, %s, %s, %s::bigint[], %s, %s, %s, %s, %s, %s, %s)""",
             domain.value, each.attribute, orjson.dumps(each.value).decode(), list(each.anchors),
             orjson.dumps(sorted(each.overruled.items())).decode(), each.author, each.reason, decision_id,
-            each.created_at, each.expires_at,
+            each.created_at, each.expires_at, each.origin,
         )  # fmt: skip
 
 
@@ -268,14 +287,14 @@ def find_decision(work: UnitOfWork, decision_id: int) -> StoredDecision:
     Raises:
         NotFound: there is none with this id.
     """
-    rows = work.query(f"select {_DECISION} from decision where decision_id = %s", decision_id)
+    rows = work.query(f"select {DECISION} from decision where decision_id = %s", decision_id)
     if not rows:
         raise NotFound(f"There is no decision {decision_id}.")
     return decision_of(rows[0])
 
 
 def decision_of(row: Sequence[Any]) -> StoredDecision:
-    """A decision from the columns of `_DECISION`."""
+    """A decision from these columns."""
     return StoredDecision(
         row[0], row[1], Domain(row[2]), row[3], row[4], orjson.loads(row[5]), orjson.loads(row[6]),
         tuple(map(RecordId, row[7])), tuple(map(EntityId, row[8])), *row[9:],
@@ -298,4 +317,5 @@ def _override(row: Sequence[Any]) -> Override:
         reason=row[7],
         created_at=row[8],
         expires_at=row[9],
+        origin=row[10],
     )

@@ -119,10 +119,15 @@ dead_letter = Table(
     Column("reason", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("owner", Text, nullable=False),
+    Column("row_key", Text),  # primary key of the row it is about, where it could be read
+    Column("alike", Text, nullable=False, server_default=""),  # the reason without numbers: equal for what is of a kind
     Column("status", Text, nullable=False, server_default="open"),  # open, replayed, discarded
     _time("first_seen", default=True),
     _time("last_seen", default=True),
     Column("seen", Integer, nullable=False, server_default="1"),
+    _time("closed_at", nullable=True),
+    Column("closed_by", Text),
+    Column("closed_reason", Text),
     UniqueConstraint("topic", "partition", "offset"),
     CheckConstraint("status in ('open','replayed','discarded')", name="status"),
     Index(None, "status", "code"),
@@ -140,11 +145,15 @@ exception = Table(
     Column("type", Text),
     Column("detail", Text, nullable=False),
     Column("owner", Text, nullable=False),
-    Column("status", Text, nullable=False, server_default="open"),
+    Column("status", Text, nullable=False, server_default="open"),  # open, resolved, accepted
     Column("seen", BigInteger, nullable=False, server_default="1"),
     Column("place", Text, nullable=False),  # topic/partition/offset of the first event
     _time("first_seen", default=True),
     _time("last_seen", default=True),
+    _time("closed_at", nullable=True),
+    Column("closed_by", Text),
+    Column("closed_reason", Text),
+    CheckConstraint("status in ('open','resolved','accepted')", name="status"),
     Index(None, "status", "kind"),
 )
 
@@ -295,6 +304,8 @@ entity = Table(
     Column("domain", Text, nullable=False),
     Column("status", Text, nullable=False),  # active, merged, retired
     Column("merged_into", Text, ForeignKey("entity.entity_id", deferrable=True, initially="DEFERRED")),
+    # Who absorbed it first. When that one comes back out of a merge, what it had absorbed redirects to it again.
+    Column("absorbed_by", Text),
     Column("founder", BigInteger, nullable=False),
     Column("founded_batch", BigInteger, nullable=False),
     _time("founded_at"),
@@ -302,6 +313,7 @@ entity = Table(
     CheckConstraint("status in ('active','merged','retired')", name="status"),
     CheckConstraint("(status = 'merged') = (merged_into is not null)", name="merged_into"),
     Index(None, "merged_into", postgresql_where=text("merged_into is not null")),
+    Index(None, "absorbed_by", postgresql_where=text("absorbed_by is not null")),
     Index(None, "domain", "status"),
 )
 
@@ -363,12 +375,14 @@ judgement = Table(
     _time("until", nullable=True),  # from then on the verdict no longer holds; a sweep supersedes it
     Column("decision_id", BigInteger),  # the decision that made it, and the one that ended it
     Column("superseded_by", BigInteger),
+    Column("origin", BigInteger),  # the judgement that this one brings back after an undo
     _time("created_at", default=True),
     _time("superseded_at", nullable=True),
     CheckConstraint("a < b", name="ordered"),
     CheckConstraint("verdict in ('same','not_same','unsure')", name="verdict"),
     Index(None, "decision_id"),
     Index(None, "superseded_by"),
+    Index(None, "origin"),
     Index("ix_judgement_until", "until", postgresql_where=text("superseded_at is null and until is not null")),
     Index("uq_judgement_live", "a", "b", unique=True, postgresql_where=text("superseded_at is null")),
     Index("ix_judgement_b_live", "b", postgresql_where=text("superseded_at is null")),
@@ -483,5 +497,9 @@ api_key = Table(
 )
 
 # Tables of other areas share the metadata; importing them here lets migrations see them.
+<<<<<<< HEAD
 from mdm.store import tables_console as console  # noqa: E402, F401
+=======
+from mdm.store import tables_exceptions as exceptions  # noqa: E402, F401
+>>>>>>> main
 from mdm.store import tables_stewardship as stewardship  # noqa: E402, F401

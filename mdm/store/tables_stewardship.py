@@ -105,11 +105,13 @@ golden_override = Table(
     _time("created_at"),
     _time("expires_at", nullable=True),
     Column("ended_by", BigInteger),  # the decision that ended it
+    Column("origin", BigInteger),  # the override that this one brings back after an undo
     _time("ended_at", nullable=True),
     Index("ix_golden_override_anchors", "anchors", postgresql_using="gin", postgresql_where=text("ended_at is null")),
     Index("ix_golden_override_expires", "expires_at", postgresql_where=text("ended_at is null")),
     Index(None, "decision_id"),
     Index(None, "ended_by"),
+    Index(None, "origin"),
 )
 
 # Commands that policy lets take effect only after another person agreed.

@@ -42,7 +42,7 @@ def test_a_route_that_nobody_guarded_stops_the_start(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("route", [route for route in GUARDED if "/console" not in route])
 def test_nobody_passes_without_a_key(client_of: Callable[[Role | None], TestClient], route: str) -> None:
-    answer = client_of(None).get(address(route))
+    answer = client_of(None).request(route.partition(" ")[0].partition(",")[0], address(route))
 
     assert (answer.status_code, answer.json()["type"]) == (401, "/problems/unauthenticated")
     assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -56,7 +56,7 @@ def test_each_role_passes_where_it_is_named_and_only_there(
     for route, roles in GUARDED.items():
         if "/console" in route:
             continue
-        refused = client.get(address(route)).status_code in (401, 403)
+        refused = client.request(route.partition(" ")[0].partition(",")[0], address(route)).status_code in (401, 403)
         assert refused is (role not in roles), route
 
 

@@ -10,15 +10,17 @@ import msgspec
 import orjson
 
 from mdm.errors import Invalid
-from mdm.hub.process import Pipeline
 from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.carrying import Approval, carry_out
 from mdm.hub.steward.commands import command_json, history_json
 from mdm.hub.steward.effects import summary, without_new_ids
 from mdm.hub.steward.judging import plan_merge, plan_pair, plan_split, plan_task
 from mdm.hub.steward.tokens import Expected, check_versions
+from mdm.hub.steward.undoing import last_decision, plan_undo
+from mdm.hub.steward.workplace import Workplace
 from mdm.model.ids import EntityId
-from mdm.model.stewardship import Command, Effect, JudgePair, JudgeTask, Merge, Plan, Split
+from mdm.model.stewardship import Command, Effect, JudgePair, JudgeTask, Merge, Plan, Split, Undo
+from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
 #: Longer reasons and comments are documents; they belong elsewhere.
@@ -53,7 +55,7 @@ class CommandKey:
 
 
 def decide(
-    pipeline: Pipeline,
+    hub: Workplace,
     actor: Actor,
     command: Command,
     expected: Expected | None = None,
@@ -69,18 +71,18 @@ def decide(
     """
     actor.must_be_steward()
     _check_texts(command)
-    with unit_of_work(pipeline.engine, pipeline.clock, "steward") as work:
+    with unit_of_work(hub.engine, hub.clock, "steward") as work:
         if key is not None and (answer := _remembered(work, actor, key, command)) is not None:
             return answer
-        plan = plan_of(work, pipeline, actor.name, command, expected or Expected())
-        decision_id, effect = carry_out(work, pipeline.rules, plan, actor.name, history_json(command))
+        plan = plan_of(work, hub, actor.name, command, expected or Expected())
+        decision_id, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
         decided = Decided(decision_id, plan.kind, summary(effect))
         if key is not None:
             _remember(work, actor, key, command, decided)
     return decided
 
 
-def preview(pipeline: Pipeline, actor: Actor, command: Command, expected: Expected | None = None) -> Preview:
+def preview(hub: Workplace, actor: Actor, command: Command, expected: Expected | None = None) -> Preview:
     """What `decide` would do now, found out by doing it and rolling everything back.
 
     Raises:
@@ -88,15 +90,27 @@ def preview(pipeline: Pipeline, actor: Actor, command: Command, expected: Expect
     """
     actor.must_be_steward()
     _check_texts(command)
-    with _discarded(pipeline) as work:
-        plan = plan_of(work, pipeline, actor.name, command, expected or Expected())
-        _, effect = carry_out(work, pipeline.rules, plan, actor.name, history_json(command))
+    with _discarded(hub) as work:
+        plan = plan_of(work, hub, actor.name, command, expected or Expected())
+        _, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
         founded = _founded(work)
     shown = without_new_ids(effect, founded)
     return Preview(plan.kind, shown, digest_of(shown))
 
 
-def plan_of(work: UnitOfWork, pipeline: Pipeline, actor: str, command: Command, expected: Expected) -> Plan:
+def undo_last(hub: Workplace, actor: Actor, reason: str = "", key: CommandKey | None = None) -> Decided:
+    """Take back the newest decision of the actor that still holds.
+
+    Raises:
+        NotFound: there is none.
+        What `decide` raises.
+    """
+    with snapshot(hub.engine) as work:
+        decision_id = last_decision(work, actor.name)
+    return decide(hub, actor, Undo(decision_id, reason), key=key)
+
+
+def plan_of(work: UnitOfWork, hub: Workplace, actor: str, command: Command, expected: Expected) -> Plan:
     """What a command comes to, on what the hub holds in this unit of work."""
     check_versions(work, expected)
     match command:
@@ -107,7 +121,9 @@ def plan_of(work: UnitOfWork, pipeline: Pipeline, actor: str, command: Command, 
         case Merge():
             return plan_merge(work, actor, command)
         case Split():
-            return plan_split(work, pipeline.rules, actor, command)
+            return plan_split(work, hub.rules, actor, command)
+        case Undo():
+            return plan_undo(work, command)
     raise Invalid(f"{type(command).__name__} is not a command.")
 
 
@@ -122,9 +138,9 @@ class _Discard(Exception):
 
 
 @contextmanager
-def _discarded(pipeline: Pipeline) -> Iterator[UnitOfWork]:
+def _discarded(hub: Workplace) -> Iterator[UnitOfWork]:
     try:
-        with unit_of_work(pipeline.engine, pipeline.clock, "preview") as work:
+        with unit_of_work(hub.engine, hub.clock, "preview") as work:
             yield work
             raise _Discard
     except _Discard:

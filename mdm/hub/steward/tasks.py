@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mdm.errors import Conflict, Invalid, NotFound
-from mdm.hub.process import Pipeline
 from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.tokens import Expected, check_task, task_tokens
+from mdm.hub.steward.workplace import Workplace
 from mdm.store.ledger import write_audit
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
@@ -35,35 +35,33 @@ class Remark:
     at: datetime
 
 
-def claim(pipeline: Pipeline, actor: Actor, task_id: int, expected: Expected | None = None) -> TaskState:
+def claim(hub: Workplace, actor: Actor, task_id: int, expected: Expected | None = None) -> TaskState:
     """Take a task. Taking one's own again changes nothing.
 
     Raises:
         Conflict: somebody else has it; `assign` hands it over.
     """
-    return _work_on(pipeline, actor, task_id, expected, "claim", assignee=actor.name)
+    return _work_on(hub, actor, task_id, expected, "claim", assignee=actor.name)
 
 
-def assign(
-    pipeline: Pipeline, actor: Actor, task_id: int, assignee: str, expected: Expected | None = None
-) -> TaskState:
+def assign(hub: Workplace, actor: Actor, task_id: int, assignee: str, expected: Expected | None = None) -> TaskState:
     """Give a task to somebody, also away from somebody else."""
     if not assignee.strip() or len(assignee) > 200 or "\0" in assignee:
         raise Invalid("Say to whom the task goes.")
-    return _work_on(pipeline, actor, task_id, expected, "assign", assignee=assignee)
+    return _work_on(hub, actor, task_id, expected, "assign", assignee=assignee)
 
 
-def release(pipeline: Pipeline, actor: Actor, task_id: int, expected: Expected | None = None) -> TaskState:
+def release(hub: Workplace, actor: Actor, task_id: int, expected: Expected | None = None) -> TaskState:
     """Give a task back to everybody."""
-    return _work_on(pipeline, actor, task_id, expected, "release", assignee=None)
+    return _work_on(hub, actor, task_id, expected, "release", assignee=None)
 
 
 def snooze(
-    pipeline: Pipeline, actor: Actor, task_id: int, until: datetime | None, expected: Expected | None = None
+    hub: Workplace, actor: Actor, task_id: int, until: datetime | None, expected: Expected | None = None
 ) -> TaskState:
     """Put a task off until a time; None wakes it up."""
     actor.must_be_steward()
-    with unit_of_work(pipeline.engine, pipeline.clock, "steward") as work:
+    with unit_of_work(hub.engine, hub.clock, "steward") as work:
         if until is not None and until <= work.now:
             raise Invalid("A task can only be put off to a time that is still to come.")
         _open_task(work, task_id, expected)
@@ -79,11 +77,17 @@ def snooze(
 
 
 def task_state(work: UnitOfWork, task_id: int) -> TaskState:
-    """Where a task stands; for reading."""
+    """Where a task stands; for reading.
+
+    Raises:
+        NotFound: there is no such task.
+    """
+    if not work.query("select 1 from steward_task where task_id = %s", task_id):
+        raise NotFound(f"There is no task {task_id}.")
     return _state(work, task_id)
 
 
-def comment(pipeline: Pipeline, actor: Actor, subject: str, text: str) -> Remark:
+def comment(hub: Workplace, actor: Actor, subject: str, text: str) -> Remark:
     """Leave a remark on `task:<id>`, `entity:<id>` or `proposal:<id>`.
 
     A remark on a task belongs to its question: it is still there when the same question is asked again.
@@ -92,7 +96,7 @@ def comment(pipeline: Pipeline, actor: Actor, subject: str, text: str) -> Remark
     words = text.strip()
     if not words or len(words) > _MAX_COMMENT or "\0" in words:
         raise Invalid(f"A comment has 1 to {_MAX_COMMENT} characters.")
-    with unit_of_work(pipeline.engine, pipeline.clock, "steward") as work:
+    with unit_of_work(hub.engine, hub.clock, "steward") as work:
         kept = _subject(work, subject)
         rows = work.query(
             "insert into comment (subject, author, text, at) values (%s, %s, %s, %s) returning comment_id",
@@ -128,10 +132,10 @@ def _subject(work: UnitOfWork, subject: str) -> str:
 
 
 def _work_on(
-    pipeline: Pipeline, actor: Actor, task_id: int, expected: Expected | None, action: str, assignee: str | None
+    hub: Workplace, actor: Actor, task_id: int, expected: Expected | None, action: str, assignee: str | None
 ) -> TaskState:
     actor.must_be_steward()
-    with unit_of_work(pipeline.engine, pipeline.clock, "steward") as work:
+    with unit_of_work(hub.engine, hub.clock, "steward") as work:
         current = _open_task(work, task_id, expected)
         if action == "claim" and current not in (None, assignee):
             raise Conflict(f"Task {task_id} is {current}'s.", action="Ask them, or assign it to yourself.")

@@ -7,11 +7,25 @@ import orjson
 import pytest
 from sqlalchemy import Engine, text
 
-from mdm.errors import NotFound
-from mdm.hub.exceptions import Selection, discard_dead_letters, replay_dead_letters
+from mdm.errors import Conflict, NotFound, OperatorError
+from mdm.hub.digest import state_digest
+from mdm.hub.exceptions import (
+    Mended,
+    Selection,
+    accept_exception,
+    discard_dead_letters,
+    fix_dead_letter,
+    reopen_dead_letters,
+    replay_dead_letters,
+    resolve_exception,
+    try_fix,
+    try_replay,
+)
 from mdm.hub.process import BatchReport, Pipeline, process
 from mdm.hub.verify import verify
+from mdm.intake.mend import mend
 from mdm.model.events import Message, Outcome, Place
+from mdm.store.read_exceptions import dead_letter, dead_letter_groups, dead_letters, exceptions
 from tests.integration.hub.conftest import Feed, world_messages
 
 
@@ -84,40 +98,195 @@ def test_a_renamed_column_is_reported_while_its_rows_go_on_with_the_value_they_h
     assert names[0]
 
 
-def test_a_dead_letter_is_taken_in_once_its_cause_is_mended(engine: Engine, pipeline: Pipeline, feed: Feed) -> None:
+def the_letter(engine: Engine) -> int:
+    with engine.connect() as connection:
+        (letter,) = dead_letters(connection)
+    return int(letter["id"])
+
+
+def account_names(engine: Engine) -> set[str]:
+    with engine.connect() as connection:
+        return set(connection.scalars(text("select row ->> 'name' from source_record where type = 'account'")))
+
+
+def at(message: Message, offset: int, lsn: int, **changes: Any) -> Message:
+    """An update of the message's row at another place of the topic and of the source's log."""
+    value = orjson.loads(message.value or b"{}")
+    value["after"].update(changes)
+    value["op"], value["source"]["snapshot"] = "u", "false"
+    value["source"]["sequence"], value["source"]["lsn"] = f'["{lsn}","{lsn}"]', lsn
+    place = Place(message.place.topic, message.place.partition, offset)
+    return replace(message, place=place, value=orjson.dumps(value))
+
+
+def test_a_mended_message_is_taken_in_and_the_original_stays(engine: Engine, pipeline: Pipeline, feed: Feed) -> None:
     sound = accounts(1)[0]
     feed([replace(sound, value=b"nonsense")])
-    with engine.begin() as connection:  # what a person would mend
-        connection.execute(text("update dead_letter set value = :value"), {"value": sound.value})
+    letter = the_letter(engine)
 
-    report = replay_dead_letters(pipeline, Selection(), "tester")
+    replayed = fix_dead_letter(pipeline, letter, Mended(value=sound.value), "the CRM exported it twice", "tester")
 
-    assert number_of(report, Outcome.APPLIED) == 1
+    assert replayed is not None
+    assert number_of(replayed.report, Outcome.APPLIED) == 1
+    assert [effect.what for effect in replayed.effects] == ["created"]
     assert codes(engine) == {}
+    with engine.connect() as connection:
+        found = dead_letter(connection, letter)
+    assert found is not None
+    assert (bytes(found["value"]), found["status"], found["closed_by"]) == (b"nonsense", "replayed", "tester")
+    assert [(fix["author"], fix["reason"]) for fix in found["fixes"]] == [("tester", "the CRM exported it twice")]
     assert verify(engine, pipeline.catalogue, pipeline.rules).agrees
     with pytest.raises(NotFound):
         replay_dead_letters(pipeline, Selection(), "tester")
+    with pytest.raises(Conflict):
+        fix_dead_letter(pipeline, letter, Mended(value=sound.value), "again", "tester")
 
 
-def test_what_is_refused_again_stays_a_dead_letter(engine: Engine, pipeline: Pipeline, feed: Feed) -> None:
-    feed([replace(accounts(1)[0], value=b"nonsense")])
+def test_a_dry_run_shows_the_golden_fields_and_keeps_nothing(engine: Engine, pipeline: Pipeline, feed: Feed) -> None:
+    sound = accounts(1)[0]
+    feed([sound, at(sound, 10**6, 10**12, name="Renamed Holding", number_of_employees="many")])
+    letter = the_letter(engine)
+    before = state_digest(engine)
+    mended = Mended(value=mend(at(sound, 10**6, 10**12, name="Renamed Holding").value, []))
 
-    report = replay_dead_letters(pipeline, Selection(code="ENVELOPE_MALFORMED"), "tester")
+    rehearsed = try_fix(pipeline, letter, mended, "tester")
 
-    assert number_of(report, Outcome.QUARANTINED) == 1
-    assert len(codes(engine)) == 1
+    (effect,) = rehearsed.effects
+    assert effect.what == "changed"
+    assert [change.after for change in effect.fields if change.field == "name"] == ["Renamed Holding"]
+    assert state_digest(engine) == before
+    assert codes(engine) == {f"crm.public.account/{10**6}": "VALUE_TYPE"}
+
+
+def test_a_quarantined_event_does_not_hold_up_later_ones_and_takes_its_own_place_when_it_is_replayed(
+    engine: Engine, pipeline: Pipeline, feed: Feed
+) -> None:
+    first = accounts(1)[0]
+    broken = at(first, 10**6, 10**12, name="Second Name", number_of_employees="many")
+    last = at(first, 10**6 + 1, 10**12 + 1, name="Third Name")
+    feed([first, broken, last])
+    assert account_names(engine) == {"Third Name"}, "later events of the row go on"
+    with engine.connect() as connection:
+        found = dead_letter(connection, the_letter(engine))
+    assert found is not None
+    assert found["later_events"] == 1
+
+    fixed = mend(broken.value, [("after.number_of_employees", "40")])
+    replayed = fix_dead_letter(pipeline, the_letter(engine), Mended(value=fixed), "a typing error", "tester")
+
+    assert replayed is not None
+    assert number_of(replayed.report, Outcome.STALE) == 1
+    assert replayed.effects == (), "what came after it in the source outranks it"
+    assert account_names(engine) == {"Third Name"}
     assert verify(engine, pipeline.catalogue, pipeline.rules).agrees
 
 
-def test_discarding_is_audited(engine: Engine, pipeline: Pipeline, feed: Feed) -> None:
-    feed([replace(accounts(1)[0], value=b"nonsense")])
-    with engine.connect() as connection:
-        letter = connection.scalar(text("select dead_letter_id from dead_letter"))
+def test_a_replayed_event_gives_later_ones_the_columns_that_they_left_out(
+    engine: Engine, pipeline: Pipeline, feed: Feed
+) -> None:
+    first = accounts(1)[0]
+    broken = at(first, 10**6, 10**12, description="a long text", number_of_employees="many")
+    last = at(first, 10**6 + 1, 10**12 + 1, description="__debezium_unavailable_value")
+    feed([first, broken, last])
 
-    assert discard_dead_letters(engine, pipeline.clock, [letter or 0], "a test row", "tester") == 1
+    fixed = mend(broken.value, [("after.number_of_employees", "40")])
+    fix_dead_letter(pipeline, the_letter(engine), Mended(value=fixed), "a typing error", "tester")
+
+    with engine.connect() as connection:
+        description = connection.scalar(text("select row ->> 'description' from source_record"))
+    assert description == "a long text", "as if the quarantined event had come in time"
+    assert verify(engine, pipeline.catalogue, pipeline.rules).agrees
+
+
+def test_dead_letters_of_a_kind_are_one_group_with_owner_and_time(engine: Engine, feed: Feed) -> None:
+    several = accounts(6)
+    feed([changed(each, number, number_of_employees="x" * (number + 3)) for number, each in enumerate(several[:5])])
+    feed([replace(several[5], value=b"nonsense")])
+
+    with engine.connect() as connection:
+        groups = dead_letter_groups(connection)
+        of_a_kind = dead_letters(connection, Selection(like=groups[0]["newest_id"]))
+
+    assert [(group["letters"], group["rows"], group["code"]) for group in groups] == [
+        (5, 5, "VALUE_TYPE"),
+        (1, 1, "ENVELOPE_MALFORMED"),
+    ]
+    assert groups[0]["owner"] == "sales-operations"
+    assert groups[0]["first_seen"] <= groups[0]["last_seen"]
+    assert len(of_a_kind) == 5
+
+
+def test_replay_can_be_narrowed_down(engine: Engine, pipeline: Pipeline, feed: Feed) -> None:
+    several = accounts(4)
+    feed([changed(each, number, number_of_employees="many") for number, each in enumerate(several)])
+    key = orjson.loads(several[0].key or b"")["id"]
+
+    def tried(**conditions: Any) -> int:
+        return number_of(try_replay(pipeline, Selection(**conditions), "tester").report, Outcome.QUARANTINED)
+
+    assert tried() == 4
+    assert tried(row_key=key) == 1
+    assert tried(first_offset=1, last_offset=2, partition=9) == 2
+    assert tried(topic="crm.public.account", code="VALUE_TYPE", owner="sales-operations") == 4
+    with pytest.raises(NotFound):
+        tried(code="KEY_NULL")
+
+
+def test_what_is_refused_again_stays_a_dead_letter_with_the_reason_of_this_time(
+    engine: Engine, pipeline: Pipeline, feed: Feed
+) -> None:
+    feed([replace(accounts(1)[0], value=b"nonsense")])
+
+    done = fix_dead_letter(pipeline, the_letter(engine), Mended(value=b'{"op": "?"}'), "an attempt", "tester")
+
+    assert done is not None
+    assert number_of(done.report, Outcome.QUARANTINED) == 1
+    with engine.connect() as connection:
+        (letter,) = dead_letters(connection)
+    assert (letter["seen"], letter["fixed"]) == (2, True)
+    assert "no known op" in letter["reason"]
+    assert verify(engine, pipeline.catalogue, pipeline.rules).agrees
+
+
+def test_discarding_is_audited_and_can_be_taken_back(engine: Engine, pipeline: Pipeline, feed: Feed) -> None:
+    feed([replace(accounts(1)[0], value=b"nonsense")])
+    letter = the_letter(engine)
+    with pytest.raises(OperatorError, match="condition"):
+        discard_dead_letters(engine, pipeline.clock, Selection(), "all of them", "tester")
+
+    assert discard_dead_letters(engine, pipeline.clock, Selection(ids=(letter,)), "a test row", "tester") == 1
 
     with engine.connect() as connection:
         row = connection.execute(text("select actor, detail from audit where action = 'discard'")).one()
     assert row.actor == "tester"
     assert row.detail["reason"] == "a test row"
     assert codes(engine) == {}
+    assert reopen_dead_letters(engine, pipeline.clock, [letter], "it was not", "tester") == 1
+    assert len(codes(engine)) == 1
+
+
+def drift(pipeline: Pipeline, offset: int) -> None:
+    """An account with a column that nobody has agreed on."""
+    process(pipeline, "test", [changed(accounts(1)[0], offset, twitter__c="@acme")])
+
+
+def exception_status(engine: Engine) -> tuple[str, int]:
+    with engine.connect() as connection:
+        row = connection.execute(text("select status, seen from exception where code = 'COLUMN_ADDED'")).one()
+    return row.status, row.seen
+
+
+def test_resolved_drift_opens_again_and_accepted_drift_does_not(engine: Engine, pipeline: Pipeline) -> None:
+    drift(pipeline, 1)
+    with engine.connect() as connection:
+        (found,) = exceptions(connection)
+
+    resolve_exception(engine, pipeline.clock, found["id"], "the column is gone", "tester")
+    assert exception_status(engine) == ("resolved", 1)
+    drift(pipeline, 2)
+    assert exception_status(engine) == ("open", 2)
+    accept_exception(engine, pipeline.clock, found["id"], "nobody reads it", "tester")
+    drift(pipeline, 3)
+    assert exception_status(engine) == ("accepted", 3)
+    with pytest.raises(NotFound):
+        resolve_exception(engine, pipeline.clock, found["id"], "once more", "tester")

@@ -1,0 +1,108 @@
+"""Answers about stewardship: previews with values masked as everywhere else, decisions, tasks, remarks."""
+
+from typing import Any
+
+from api.masking import show_lineage, show_values
+from mdm.access import Role
+from mdm.hub.steward import Decided, Preview, Remark, TaskState
+from mdm.hub.steward.effects import exposure_json, key_json
+from mdm.model.stewardship import EntityEffect, TaskEffect
+from mdm.store.stewardship import StoredDecision
+
+
+def decided_object(decided: Decided) -> dict[str, Any]:
+    """The answer to a command."""
+    return {
+        "status": "done",
+        "decision_id": decided.decision_id,
+        "kind": decided.kind,
+        "effect": decided.effect,
+        "repeated": decided.repeated,
+        "proposal_id": None,
+        "demands": [],
+    }
+
+
+def preview_object(shown: Preview, role: Role) -> dict[str, Any]:
+    """A preview as a role may see it."""
+    effect = shown.effect
+    return {
+        "kind": shown.kind,
+        "digest": shown.digest,
+        "demands": [],
+        "entities": [_entity(each, role) for each in effect.entities],
+        "moves": [
+            {"record": key_json(each.record), "domain": each.domain.value, "left": each.left, "joined": each.joined}
+            for each in effect.moves
+        ],
+        "tasks_closed": [_task(each) for each in effect.tasks_closed],
+        "tasks_opened": [_task(each) for each in effect.tasks_opened],
+        "erp": [key_json(each) for each in effect.erp],
+        "exposure": exposure_json(effect),
+        "announcements": dict(effect.announcements),
+        "consumers": list(effect.consumers),
+    }
+
+
+def _entity(each: EntityEffect, role: Role) -> dict[str, Any]:
+    before, after = show_values(each.domain, each.before, role), show_values(each.domain, each.after, role)
+    return {
+        "entity_id": each.entity_id,
+        "domain": each.domain.value,
+        "fate": each.fate,
+        "merged_into": each.merged_into,
+        "name": each.name,
+        "version_before": each.version_before,
+        "version_after": each.version_after,
+        "members_before": [key_json(key) for key in each.members_before],
+        "members_after": [key_json(key) for key in each.members_after],
+        "changed": list(each.changed),
+        "before": before.values,
+        "after": after.values,
+        "lineage": {name: show_lineage(each.domain, name, part, role) for name, part in each.lineage.items()},
+        "masked": sorted({*before.masked, *after.masked}),
+    }
+
+
+def _task(each: TaskEffect) -> dict[str, Any]:
+    return {
+        "task_id": each.task_id,
+        "question": each.question,
+        "kind": each.kind,
+        "domain": each.domain.value,
+    }
+
+
+def task_object(state: TaskState) -> dict[str, Any]:
+    """Where a task stands."""
+    return {
+        "task_id": state.task_id,
+        "token": state.token,
+        "assignee": state.assignee,
+        "assigned_by": state.assigned_by,
+        "snoozed_until": state.snoozed_until,
+    }
+
+
+def remark_object(remark: Remark) -> dict[str, Any]:
+    """A remark."""
+    return {"comment_id": remark.comment_id, "author": remark.author, "text": remark.text, "at": remark.at}
+
+
+def decision_object(decision: StoredDecision) -> dict[str, Any]:
+    """A decision in history."""
+    return {
+        "decision_id": decision.decision_id,
+        "kind": decision.kind,
+        "domain": decision.domain.value,
+        "actor": decision.actor,
+        "reason": decision.reason,
+        "command": decision.command,
+        "effect": decision.effect,
+        "task_id": decision.task_id,
+        "proposal_id": decision.proposal_id,
+        "approved_by": decision.approved_by,
+        "undoes": decision.undoes,
+        "undone_by": decision.undone_by,
+        "at": decision.at,
+    }

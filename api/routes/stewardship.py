@@ -1,0 +1,297 @@
+"""Commands of stewards over HTTP: judge, merge, split, override, undo, preview; work on tasks; remarks.
+
+Every write takes `If-Match` with the entity tag of what the caller looked at, and `Idempotency-Key`, under which
+sending it again is harmless.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
+from pydantic import Field
+
+from api.auth import CallerDep, allows
+from api.cursors import read_cursor, write_cursor
+from api.deps import HubDep, RulesDep
+from api.present_stewardship import (
+    decided_object,
+    decision_object,
+    preview_object,
+    remark_object,
+    task_object,
+)
+from api.routes.parameters import Paged, Storable
+from api.routes.responses import CHECKED, COMMANDED, GUARDED, TOO_LARGE, UNKNOWN
+from api.schemas.stewardship import (
+    AnyCommand,
+    Assignment,
+    CommentForm,
+    CommentList,
+    CommentText,
+    Decision,
+    DecisionEntry,
+    DecisionPage,
+    Judgement,
+    PreviewForm,
+    Snooze,
+    TaskForm,
+    UndoReason,
+)
+from api.wire import answer
+from mdm.access import STEWARDS, Caller
+from mdm.hub import steward
+from mdm.hub.steward import Actor, CommandKey, Decided, Desk, Expected, TaskState
+from mdm.model.ids import EntityId
+from mdm.model.stewardship import Command, Merge, Pin, Restore, Split, Undo
+from mdm.store.read_stewardship import DecisionFilter, decisions
+from mdm.store.reading import snapshot
+from mdm.store.stewardship import find_decision
+
+#: A split may name five hundred rows.
+_MOST_BYTES = 128 * 1024
+
+router = APIRouter(
+    prefix="/v1",
+    tags=["stewardship"],
+    dependencies=[Depends(allows(STEWARDS))],
+    responses={**GUARDED, **CHECKED},
+)
+
+IfMatch = Annotated[
+    Storable | None,
+    Header(alias="If-Match", max_length=200, description="The entity tag of what you looked at; 412 when it changed."),
+]
+Key = Annotated[
+    Storable | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="Your own name for this command: sent again with it, it has one effect and the same answer.",
+    ),
+]
+TaskId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Task id.")]
+DecisionId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Decision id.")]
+
+
+async def get_desk(hub: HubDep, rules: RulesDep) -> Desk:
+    return Desk(hub.engine, hub.clock, rules)
+
+
+DeskDep = Annotated[Desk, Depends(get_desk)]
+
+
+def actor_of(caller: Caller) -> Actor:
+    """The caller as history names them."""
+    return Actor(caller.key_id, caller.role)
+
+
+def _expected(command: Command, condition: str | None) -> Expected:
+    """What `If-Match` says: the tag of a task, or of the golden record that the command is about."""
+    if condition is None or condition.strip() == "*":
+        return Expected()
+    tag = condition.strip().removeprefix("W/").strip('"')
+    if isinstance(command, Split | Pin | Restore):
+        version = tag.partition("-")[0]
+        return Expected(versions={EntityId(command.entity_id): int(version) if version.isdecimal() else -1})
+    if isinstance(command, Merge) and command.entities:
+        version = tag.partition("-")[0]
+        return Expected(versions={command.entities[0]: int(version) if version.isdecimal() else -1})
+    return Expected(task=tag)
+
+
+def _decide(desk: Desk, caller: Caller, command: Command, condition: str | None, key: str | None) -> Response:
+    named = CommandKey(key) if key else None
+    return _answered(steward.decide(desk, actor_of(caller), command, _expected(command, condition), named))
+
+
+def _answered(decided: Decided) -> Response:
+    return answer(decided_object(decided))
+
+
+def _task(state: TaskState) -> Response:
+    return answer(task_object(state), headers={"ETag": f'"{state.token}"'})
+
+
+@router.post(
+    "/decisions",
+    name="decide",
+    summary="Carry out a command",
+    response_model=Decision,
+    responses={**COMMANDED, **TOO_LARGE},
+    max_body_size=_MOST_BYTES,
+)
+def post_decision(
+    command: Annotated[AnyCommand, Body()],
+    caller: CallerDep,
+    desk: DeskDep,
+    condition: IfMatch = None,
+    key: Key = None,
+) -> Response:
+    """One transaction: judgements, golden records, tasks, announcements and an audit row, or nothing.
+
+    `If-Match` takes the tag of the task (judge), or of the golden record (split, pin, restore; merge: of the first).
+    """
+    return _decide(desk, caller, command.value(), condition, key)
+
+
+@router.post(
+    "/decisions/preview",
+    name="preview_decision",
+    summary="What a command would do now",
+    response_model=PreviewForm,
+    responses={**COMMANDED, **TOO_LARGE},
+    max_body_size=_MOST_BYTES,
+)
+def post_preview(
+    command: Annotated[AnyCommand, Body()], caller: CallerDep, desk: DeskDep, condition: IfMatch = None
+) -> Response:
+    """The same unit of work as the real thing, rolled back: golden records before and after with winners and losers,
+    tasks, moves, ids, ERP numbers, running contracts, unpaid invoices and announcements."""
+    value = command.value()
+    shown = steward.preview(desk, actor_of(caller), value, _expected(value, condition))
+    return answer(preview_object(shown, caller.role))
+
+
+class DecisionParameters(Paged):
+    """Which decisions."""
+
+    actor: Storable | None = Field(None, max_length=200, description="Only decisions of this person.")
+    entity: Storable | None = Field(None, max_length=64, description="Only decisions that touched this golden record.")
+
+
+@router.get("/decisions", name="list_decisions", summary="Decisions, the newest first", response_model=DecisionPage)
+def list_decisions(page: Annotated[DecisionParameters, Query()], desk: DeskDep) -> Response:
+    """Who decided what, why, with which effect, and whether it was undone."""
+    scope = page.scope("decisions")
+    before = int(read_cursor(page.cursor, scope, (int,))[0]) if page.cursor is not None else None
+    with snapshot(desk.engine) as work:
+        found = decisions(work, DecisionFilter(page.actor, page.entity), before, page.limit + 1)
+    shown = found[: page.limit]
+    return answer(
+        {
+            "items": [decision_object(each) for each in shown],
+            "next": write_cursor(scope, [shown[-1].decision_id]) if len(found) > page.limit else None,
+        }
+    )
+
+
+@router.get(
+    "/decisions/{id}", name="get_decision", summary="One decision", response_model=DecisionEntry, responses=UNKNOWN
+)
+def get_decision(id: DecisionId, desk: DeskDep) -> Response:
+    """With its command and its effect."""
+    with snapshot(desk.engine) as work:
+        return answer(decision_object(find_decision(work, id)))
+
+
+@router.post(
+    "/decisions/{id}/undo",
+    name="undo_decision",
+    summary="Take back a decision",
+    response_model=Decision,
+    responses=COMMANDED,
+)
+def undo_decision(
+    id: DecisionId,
+    caller: CallerDep,
+    desk: DeskDep,
+    reason: Annotated[UndoReason | None, Body()] = None,
+    key: Key = None,
+) -> Response:
+    """Judgements, members, values and ids become what they were; the history of both decisions stays."""
+    return _decide(desk, caller, Undo(id, reason.reason if reason else ""), None, key)
+
+
+@router.get("/tasks/{id}", name="get_task", summary="Where a task stands", response_model=TaskForm, responses=UNKNOWN)
+def get_task(id: TaskId, desk: DeskDep) -> Response:
+    """Who has it, until when it is put off, and the tag that commands about it take as `If-Match`."""
+    with snapshot(desk.engine) as work:
+        return _task(steward.task_state(work, id))
+
+
+@router.post(
+    "/tasks/{id}/judgement",
+    name="judge_task",
+    summary="Answer a task",
+    response_model=Decision,
+    responses=COMMANDED,
+)
+def judge_task(
+    id: TaskId,
+    judgement: Annotated[Judgement, Body()],
+    caller: CallerDep,
+    desk: DeskDep,
+    condition: IfMatch = None,
+    key: Key = None,
+) -> Response:
+    """Same, not the same (with an end date if it is not for ever), or unsure (the task stays open)."""
+    return _decide(desk, caller, judgement.of_task(id), condition, key)
+
+
+def _expect_task(condition: str | None) -> Expected:
+    return Expected(task=condition.strip().removeprefix("W/").strip('"') if condition and condition != "*" else None)
+
+
+@router.post(
+    "/tasks/{id}/claim", name="claim_task", summary="Take a task", response_model=TaskForm, responses=COMMANDED
+)
+def claim_task(id: TaskId, caller: CallerDep, desk: DeskDep, condition: IfMatch = None) -> Response:
+    """Taking one's own again changes nothing; 409 when somebody else has it."""
+    return _task(steward.claim(desk, actor_of(caller), id, _expect_task(condition)))
+
+
+@router.post(
+    "/tasks/{id}/assign", name="assign_task", summary="Hand over a task", response_model=TaskForm, responses=COMMANDED
+)
+def assign_task(
+    id: TaskId, to: Annotated[Assignment, Body()], caller: CallerDep, desk: DeskDep, condition: IfMatch = None
+) -> Response:
+    """To anybody, also away from somebody else."""
+    return _task(steward.assign(desk, actor_of(caller), id, to.assignee, _expect_task(condition)))
+
+
+@router.post(
+    "/tasks/{id}/release", name="release_task", summary="Give a task back", response_model=TaskForm, responses=COMMANDED
+)
+def release_task(id: TaskId, caller: CallerDep, desk: DeskDep, condition: IfMatch = None) -> Response:
+    """It is everybody's again."""
+    return _task(steward.release(desk, actor_of(caller), id, _expect_task(condition)))
+
+
+@router.post(
+    "/tasks/{id}/snooze", name="snooze_task", summary="Put off a task", response_model=TaskForm, responses=COMMANDED
+)
+def snooze_task(
+    id: TaskId, put_off: Annotated[Snooze, Body()], caller: CallerDep, desk: DeskDep, condition: IfMatch = None
+) -> Response:
+    """Until a time; null wakes it up."""
+    return _task(steward.snooze(desk, actor_of(caller), id, put_off.until, _expect_task(condition)))
+
+
+@router.get(
+    "/tasks/{id}/comments",
+    name="list_task_comments",
+    summary="Remarks on a task",
+    response_model=CommentList,
+    responses=UNKNOWN,
+)
+def list_task_comments(id: TaskId, desk: DeskDep) -> Response:
+    """The oldest first; they belong to the question and outlive the task."""
+    return answer(_remarks(desk, f"task:{id}"))
+
+
+@router.post(
+    "/tasks/{id}/comments",
+    name="comment_on_task",
+    summary="Leave a remark on a task",
+    response_model=CommentForm,
+    responses=COMMANDED,
+)
+def comment_on_task(id: TaskId, remark: Annotated[CommentText, Body()], caller: CallerDep, desk: DeskDep) -> Response:
+    """For whoever looks at it next."""
+    return answer(remark_object(steward.comment(desk, actor_of(caller), f"task:{id}", remark.text)))
+
+
+def _remarks(desk: Desk, subject: str) -> dict[str, Any]:
+    with snapshot(desk.engine) as work:
+        return {"items": [remark_object(each) for each in steward.comments(work, subject)]}

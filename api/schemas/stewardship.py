@@ -1,0 +1,296 @@
+"""Commands of stewards and what the hub answers."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.types import AwareDatetime
+
+from api.routes.parameters import Storable
+from api.schemas.common import Form, Page, SourceKey
+from mdm.model.ids import CrosswalkKey, Domain, EntityId
+from mdm.model.stewardship import (
+    Clear,
+    Command,
+    Confirm,
+    JudgePair,
+    JudgeTask,
+    Merge,
+    Pin,
+    Restore,
+    Split,
+    Undo,
+    Verdict,
+)
+
+_MAX_ID = 2**63 - 1
+_Text = Annotated[Storable, Field(max_length=4000)]
+_Id = Annotated[Storable, Field(min_length=1, max_length=64)]
+_Number = Annotated[int, Field(ge=1, le=_MAX_ID)]
+
+
+class _Asked(BaseModel):
+    """The base of what callers send. Unknown members are refused: a misspelt option must not be ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class RecordName(_Asked):
+    """A source row: platform, table, primary key."""
+
+    system: Annotated[Storable, Field(min_length=1, max_length=100)]
+    type: Annotated[Storable, Field(min_length=1, max_length=200)]
+    key: Annotated[Storable, Field(min_length=1, max_length=500)]
+
+    def value(self) -> CrosswalkKey:
+        return CrosswalkKey(self.system, self.type, self.key)
+
+
+class _Reasoned(_Asked):
+    reason: _Text = Field("", description="Kept in the history of the records and in the audit.")
+
+
+class Judgement(_Reasoned):
+    """An answer to a task."""
+
+    verdict: Verdict
+    until: AwareDatetime | None = Field(
+        None, description="Only with `not_same`: until when it holds. For ever if absent."
+    )
+
+    def of_task(self, task_id: int) -> Command:
+        return JudgeTask(task_id, self.verdict, self.reason, self.until)
+
+
+class JudgeTaskCommand(Judgement):
+    """Answer the question of a task."""
+
+    command: Literal["judge_task"]
+    task_id: _Number
+
+    def value(self) -> Command:
+        return self.of_task(self.task_id)
+
+
+class JudgePairCommand(Judgement):
+    """Say of two source rows whether they are the same."""
+
+    command: Literal["judge_pair"]
+    a: RecordName
+    b: RecordName
+
+    def value(self) -> Command:
+        return JudgePair(self.a.value(), self.b.value(), self.verdict, self.reason, self.until)
+
+
+class MergeCommand(_Reasoned):
+    """Make several golden records one."""
+
+    command: Literal["merge"]
+    entities: list[_Id] = Field(default_factory=list, max_length=100)
+    records: list[RecordName] = Field(default_factory=list, max_length=100, description="The entities of these rows.")
+    supersede: bool = Field(False, description="End earlier verdicts `not_same` that stand against it.")
+
+    def value(self) -> Command:
+        entities = tuple(map(EntityId, self.entities))
+        return Merge(entities, tuple(each.value() for each in self.records), self.reason, self.supersede)
+
+
+class SplitCommand(_Reasoned):
+    """Take source rows out of a golden record into one of their own."""
+
+    command: Literal["split"]
+    entity_id: _Id
+    records: list[RecordName] = Field(min_length=1, max_length=500)
+    tree: bool = Field(False, description="Take along what hangs together with the rest only through these rows.")
+    until: AwareDatetime | None = Field(None, description="Until when they may not rejoin. For ever if absent.")
+
+    def value(self) -> Command:
+        records = tuple(each.value() for each in self.records)
+        return Split(EntityId(self.entity_id), records, self.tree, self.reason, self.until)
+
+
+class PinCommand(_Reasoned):
+    """Override a golden attribute."""
+
+    command: Literal["pin"]
+    entity_id: _Id
+    attribute: Annotated[Storable, Field(min_length=1, max_length=64)]
+    value_: Any = Field(None, alias="value", description="In the JSON form of the attribute. Null: no value at all.")
+    from_record: RecordName | None = Field(None, description="Take what this row says instead of `value`.")
+    expires_at: AwareDatetime | None = None
+
+    def value(self) -> Command:
+        source = self.from_record.value() if self.from_record else None
+        return Pin(EntityId(self.entity_id), self.attribute, self.value_, source, self.reason, self.expires_at)
+
+
+class ClearCommand(_Reasoned):
+    """End an override."""
+
+    command: Literal["clear"]
+    override_id: _Number
+
+    def value(self) -> Command:
+        return Clear(self.override_id, self.reason)
+
+
+class ConfirmCommand(_Reasoned):
+    """Keep an override although what it overruled has changed."""
+
+    command: Literal["confirm"]
+    override_id: _Number
+    expires_at: AwareDatetime | None = None
+
+    def value(self) -> Command:
+        return Confirm(self.override_id, self.reason, self.expires_at)
+
+
+class RestoreCommand(_Reasoned):
+    """Give a golden record the values of one of its versions again."""
+
+    command: Literal["restore"]
+    entity_id: _Id
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+    def value(self) -> Command:
+        return Restore(EntityId(self.entity_id), self.version, self.reason)
+
+
+class UndoCommand(_Reasoned):
+    """Take back a decision."""
+
+    command: Literal["undo"]
+    decision_id: _Number
+
+    def value(self) -> Command:
+        return Undo(self.decision_id, self.reason)
+
+
+AnyCommand = Annotated[
+    JudgeTaskCommand
+    | JudgePairCommand
+    | MergeCommand
+    | SplitCommand
+    | PinCommand
+    | ClearCommand
+    | ConfirmCommand
+    | RestoreCommand
+    | UndoCommand,
+    Field(discriminator="command"),
+]
+
+
+class Assignment(_Asked):
+    """To whom a task goes."""
+
+    assignee: Annotated[Storable, Field(min_length=1, max_length=200)]
+
+
+class Snooze(_Asked):
+    """Until when a task is put off; null wakes it up."""
+
+    until: AwareDatetime | None
+
+
+class CommentText(_Asked):
+    """A remark."""
+
+    text: Annotated[Storable, Field(min_length=1, max_length=4000)]
+
+
+class UndoReason(_Reasoned):
+    """Why a decision is taken back."""
+
+
+class Decision(Form):
+    """What a command did. Values are in the golden records; here are ids, versions and tasks."""
+
+    status: Literal["done", "proposed"] = "done"
+    decision_id: int | None
+    kind: str
+    effect: dict[str, Any]
+    repeated: bool = Field(False, description="The key was used before: this is the answer of then.")
+    proposal_id: int | None = Field(None, description="With status `proposed`: what waits for a second person.")
+    demands: list[str] = Field(default_factory=list, description="Rules of the policy that ask for a second person.")
+
+
+class EntityPreview(Form):
+    """One golden record before and after."""
+
+    entity_id: str | None = Field(description="Null for one that would be founded.")
+    domain: Domain
+    fate: str
+    merged_into: str | None
+    name: str
+    version_before: int | None
+    version_after: int | None
+    members_before: list[SourceKey]
+    members_after: list[SourceKey]
+    changed: list[str]
+    before: dict[str, Any]
+    after: dict[str, Any]
+    lineage: dict[str, Any] = Field(description="Of `after`: winners, rules and losers by attribute.")
+    masked: list[str]
+
+
+class PreviewForm(Form):
+    """What a command would do now, by the engine that would do it."""
+
+    kind: str
+    digest: str = Field(description="Names this picture; another digest later means that it has changed.")
+    demands: list[str] = Field(description="Why a second person would have to agree; empty when none.")
+    entities: list[EntityPreview]
+    moves: list[dict[str, Any]]
+    tasks_closed: list[dict[str, Any]]
+    tasks_opened: list[dict[str, Any]]
+    erp: list[SourceKey] = Field(description="Rows of ERP whose numbers are touched.")
+    exposure: dict[str, Any]
+    announcements: dict[str, int]
+    consumers: list[str]
+
+
+class TaskForm(Form):
+    """A question for a steward and where it stands. The answer's ETag is what `If-Match` wants."""
+
+    task_id: int
+    token: str
+    assignee: str | None
+    assigned_by: str | None
+    snoozed_until: datetime | None
+
+
+class CommentForm(Form):
+    """A remark."""
+
+    comment_id: int
+    author: str
+    text: str
+    at: datetime
+
+
+class CommentList(Form):
+    """All remarks on one matter, the oldest first."""
+
+    items: list[CommentForm]
+
+
+class DecisionEntry(Form):
+    """A decision in history."""
+
+    decision_id: int
+    kind: str
+    domain: Domain
+    actor: str
+    reason: str
+    command: dict[str, Any]
+    effect: dict[str, Any]
+    task_id: int | None
+    proposal_id: int | None
+    approved_by: str | None
+    undoes: int | None
+    undone_by: int | None
+    at: datetime
+
+
+DecisionPage = Page[DecisionEntry]

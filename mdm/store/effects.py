@@ -1,0 +1,38 @@
+"""Reading, inside a unit of work, what that unit of work has done to golden records."""
+
+import orjson
+
+from mdm.model.effects import GoldenEffect, field_changes
+from mdm.model.ids import Domain, EntityId
+from mdm.store.unit_of_work import UnitOfWork
+
+_VERSIONS = """
+select n.domain, n.entity_id, n.name, n.version, n."values"::text, o."values"::text,
+    o.known_to is distinct from n.known_from
+from golden n left join golden o on o.entity_id = n.entity_id and o.version = n.version - 1
+where n.batch_id = %s and n.known_to is null order by n.domain, n.entity_id
+"""
+_ENDED = """
+select e.domain, e.entity_id, g.name, e.status, e.merged_into from entity e
+join lateral (select name from golden where entity_id = e.entity_id order by version desc limit 1) g on true
+where e.changed_at = %s and e.status in ('merged', 'retired') order by e.domain, e.entity_id
+"""
+
+
+def golden_effects(work: UnitOfWork) -> tuple[GoldenEffect, ...]:
+    """Every golden record that this unit of work has created, changed, merged or retired so far."""
+    effects = [
+        GoldenEffect(
+            Domain(domain),
+            EntityId(entity_id),
+            name,
+            "created" if version == 1 else "active" if returned else "changed",
+            field_changes(orjson.loads(before) if before is not None else {}, orjson.loads(after)),
+        )
+        for domain, entity_id, name, version, after, before, returned in work.query(_VERSIONS, work.batch_id)
+    ]
+    effects += [
+        GoldenEffect(Domain(domain), EntityId(entity_id), name, status, merged_into=into and EntityId(into))
+        for domain, entity_id, name, status, into in work.query(_ENDED, work.now)
+    ]
+    return tuple(effects)

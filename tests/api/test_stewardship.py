@@ -1,0 +1,182 @@
+"""Commands of stewards over HTTP: conditions, keys, previews, masks and refusals."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, text
+
+from api.app import ApiOptions, create_app
+from mdm.access import Role
+from mdm.bootstrap import make_engine
+from mdm.store import api_keys
+from mdm.store.embedded import EmbeddedServer
+from tests.api.conftest import Surroundings
+
+Client = Callable[[Role], TestClient]
+
+
+@pytest.fixture
+def hub(ingested: Engine, postgres_server: EmbeddedServer) -> Iterator[Engine]:
+    """A copy of the ingested world that a test may change."""
+    source = str(ingested.url.database)
+    ingested.dispose()  # a database with sessions cannot be copied
+    maintenance = make_engine(postgres_server.url()).execution_options(isolation_level="AUTOCOMMIT")
+    with maintenance.connect() as connection:
+        connection.execute(text(f'create database changed_world template "{source}"'))
+    engine = make_engine(postgres_server.url("changed_world"))
+    yield engine
+    engine.dispose()
+    with maintenance.connect() as connection:
+        connection.execute(text("drop database changed_world with (force)"))
+    maintenance.dispose()
+
+
+@pytest.fixture
+def client(hub: Engine) -> Client:
+    around = Surroundings(hub)
+    app = create_app(around, ApiOptions(log=around.log))
+
+    def of(role: Role) -> TestClient:
+        with hub.begin() as connection:
+            key = api_keys.issue_key(connection, role, f"test {role}")
+        return TestClient(app, headers={"X-API-Key": key}, follow_redirects=False)
+
+    return of
+
+
+@pytest.fixture
+def steward(client: Client) -> TestClient:
+    return client(Role.STEWARD)
+
+
+def ask(engine: Engine, query: str, **parameters: Any) -> Any:
+    with engine.connect() as connection:
+        return connection.execute(text(query), parameters).scalar()
+
+
+@pytest.fixture
+def task(hub: Engine) -> int:
+    return int(
+        ask(hub, "select task_id from steward_task where status = 'open' and domain = 'customer' "
+                 "order by weight desc, task_id limit 1")
+    )  # fmt: skip
+
+
+def test_a_task_is_claimed_looked_at_judged_and_taken_back(steward: TestClient, hub: Engine, task: int) -> None:
+    claimed = steward.post(f"/v1/tasks/{task}/claim")
+    tag = claimed.headers["etag"]
+    assert claimed.json()["assignee"]
+
+    judged = steward.post(
+        f"/v1/tasks/{task}/judgement",
+        json={"verdict": "same", "reason": "one VAT number"},
+        headers={"If-Match": tag, "Idempotency-Key": "k1"},
+    )
+    again = steward.post(
+        f"/v1/tasks/{task}/judgement",
+        json={"verdict": "same", "reason": "one VAT number"},
+        headers={"If-Match": tag, "Idempotency-Key": "k1"},
+    )
+    undone = steward.post(f"/v1/decisions/{judged.json()['decision_id']}/undo", json={"reason": "wrong button"})
+
+    assert judged.status_code == 200, judged.text
+    assert again.json() == judged.json() | {"repeated": True}
+    assert undone.json()["kind"] == "undo"
+    assert ask(hub, "select count(*) from judgement where superseded_at is null") == 0
+    listed = steward.get("/v1/decisions", params={"limit": 1}).json()
+    assert listed["items"][0]["undoes"] == judged.json()["decision_id"]
+    older = steward.get("/v1/decisions", params={"limit": 1, "cursor": listed["next"]}).json()
+    assert older["items"][0]["undone_by"] == listed["items"][0]["decision_id"]
+
+
+def test_who_looked_at_something_else_is_told(client: Client, task: int) -> None:
+    first, second = client(Role.STEWARD), client(Role.ADMIN)
+    tag = second.get(f"/v1/tasks/{task}").headers["etag"]
+    first.post(f"/v1/tasks/{task}/claim")
+
+    late = second.post(f"/v1/tasks/{task}/judgement", json={"verdict": "same"}, headers={"If-Match": tag})
+    taken = second.post(f"/v1/tasks/{task}/claim")
+
+    assert (late.status_code, late.json()["type"]) == (412, "/problems/precondition-failed")
+    assert (taken.status_code, taken.json()["type"]) == (409, "/problems/conflict")
+
+
+def test_a_preview_shows_both_records_and_changes_nothing(steward: TestClient, hub: Engine, task: int) -> None:
+    before = ask(hub, "select max(batch_id) from golden")
+
+    shown = steward.post("/v1/decisions/preview", json={"command": "judge_task", "task_id": task, "verdict": "same"})
+
+    body = shown.json()
+    assert {each["fate"] for each in body["entities"]} >= {"changed", "merged"}
+    changed = next(each for each in body["entities"] if each["fate"] == "changed")
+    assert set(changed["changed"]) <= changed["before"].keys() | changed["after"].keys()
+    assert changed["lineage"].keys() == changed["after"].keys()
+    assert ask(hub, "select max(batch_id) from golden") == before
+    assert ask(hub, "select count(*) from decision") == 0
+
+
+def test_a_split_is_made_on_the_version_that_was_looked_at(steward: TestClient, hub: Engine) -> None:
+    entity_id = ask(hub, "select entity_id from crosswalk join entity using (entity_id) where domain = 'customer' "
+                         "group by 1 order by count(*) desc, 1 limit 1")  # fmt: skip
+    tag = steward.get(f"/v1/customers/{entity_id}").headers["etag"]
+    rows = steward.get(f"/v1/customers/{entity_id}/sources").json()["items"]
+    leaving = [{name: rows[0][name] for name in ("system", "type", "key")}]
+    command = {"command": "split", "entity_id": entity_id, "records": leaving, "reason": "another company"}
+
+    done = steward.post("/v1/decisions", json=command, headers={"If-Match": tag})
+    late = steward.post("/v1/decisions", json=command, headers={"If-Match": tag})
+
+    assert done.status_code == 200, done.text
+    assert late.status_code == 412
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"command": "merge", "entities": ["cus_x"]}, 422),
+        ({"command": "merge", "entities": ["cus_x", "cus_y"]}, 404),
+        ({"command": "merge", "entities": ["cus_x"], "entitees": []}, 422),
+        ({"command": "dance"}, 422),
+        ({"command": "undo", "decision_id": 99}, 404),
+        ({"command": "judge_task", "task_id": 10**12, "verdict": "same"}, 404),
+        ({"command": "judge_task", "task_id": 10**30, "verdict": "same"}, 422),
+        ({"command": "judge_task", "task_id": 1, "verdict": "perhaps"}, 422),
+        (
+            {
+                "command": "judge_pair",
+                "verdict": "same",
+                "a": {"system": "crm", "type": "account", "key": "?"},
+                "b": {"system": "crm", "type": "account", "key": "!"},
+            },
+            404,
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_sentence(steward: TestClient, body: Any, status: int) -> None:
+    for address in ("/v1/decisions", "/v1/decisions/preview"):
+        answer = steward.post(address, json=body)
+        assert answer.status_code == status, answer.text
+        assert answer.json()["detail"]
+
+
+def test_a_key_used_for_another_command_is_refused(steward: TestClient, task: int) -> None:
+    for verdict, status in (("unsure", 200), ("same", 422)):
+        answer = steward.post(
+            f"/v1/tasks/{task}/judgement", json={"verdict": verdict}, headers={"Idempotency-Key": "once"}
+        )
+        assert answer.status_code == status, answer.text
+
+
+def test_remarks_and_putting_off(steward: TestClient, task: int) -> None:
+    said = steward.post(f"/v1/tasks/{task}/comments", json={"text": "asked the register"})
+    off = steward.post(f"/v1/tasks/{task}/snooze", json={"until": "2999-01-01T00:00:00Z"})
+    past = steward.post(f"/v1/tasks/{task}/snooze", json={"until": "1999-01-01T00:00:00Z"})
+    handed = steward.post(f"/v1/tasks/{task}/assign", json={"assignee": "ben"})
+    freed = steward.post(f"/v1/tasks/{task}/release")
+
+    assert [each["text"] for each in steward.get(f"/v1/tasks/{task}/comments").json()["items"]] == [said.json()["text"]]
+    assert off.json()["snoozed_until"].startswith("2999")
+    assert past.status_code == 422
+    assert (handed.json()["assignee"], freed.json()["assignee"]) == ("ben", None)
