@@ -33,7 +33,7 @@ class Session:
     @property
     def actor(self) -> str:
         """Under which name history keeps what this person does: stable, and never that of somebody else."""
-        return self.caller.key_id if self.caller.key_id.startswith(PERSON) else f"key:{self.caller.key_id}"
+        return self.caller.key_id
 
 
 class Sessions:

@@ -497,9 +497,6 @@ api_key = Table(
 )
 
 # Tables of other areas share the metadata; importing them here lets migrations see them.
-<<<<<<< HEAD
 from mdm.store import tables_console as console  # noqa: E402, F401
-=======
 from mdm.store import tables_exceptions as exceptions  # noqa: E402, F401
->>>>>>> main
 from mdm.store import tables_stewardship as stewardship  # noqa: E402, F401

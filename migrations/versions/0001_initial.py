@@ -1,0 +1,703 @@
+"""initial
+
+Revision 0001, after nothing.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from alembic.util import CommandError
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    # A migration that waits for a lock makes everybody behind it wait too: rather fail and be tried again.
+    op.execute("set local lock_timeout = '5s'")
+    op.create_table(
+        "api_key",
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("secret_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("role in ('reader','erp','steward','admin')", name=op.f("ck_api_key_role")),
+        sa.PrimaryKeyConstraint("key_id", name=op.f("pk_api_key")),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("detail", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("previous", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
+    )
+    op.create_table(
+        "batch",
+        sa.Column("batch_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("feed", sa.Text(), nullable=True),
+        sa.Column("messages", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("committed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("batch_id", name=op.f("pk_batch")),
+    )
+    op.create_table(
+        "block_key",
+        sa.Column("block", sa.BigInteger(), nullable=False),
+        sa.Column("rec_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("block", "rec_id", name=op.f("pk_block_key")),
+    )
+    op.create_index(op.f("ix_block_key_rec_id"), "block_key", ["rec_id"], unique=False)
+    op.create_table(
+        "bulk_job",
+        sa.Column("job_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("command", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("items", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Text(), server_default="open", nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("status in ('open','done','stopped')", name=op.f("ck_bulk_job_status")),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_bulk_job")),
+    )
+    op.create_table(
+        "command_key",
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("answer", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("actor", "key", name=op.f("pk_command_key")),
+    )
+    op.create_index(op.f("ix_command_key_at"), "command_key", ["at"], unique=False)
+    op.create_table(
+        "comment",
+        sa.Column("comment_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("comment_id", name=op.f("pk_comment")),
+    )
+    op.create_index(op.f("ix_comment_subject_comment_id"), "comment", ["subject", "comment_id"], unique=False)
+    op.create_table(
+        "console_account",
+        sa.Column("username", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("role in ('steward','admin')", name=op.f("ck_console_account_role")),
+        sa.CheckConstraint("username = lower(username) and username <> ''", name=op.f("ck_console_account_username")),
+        sa.PrimaryKeyConstraint("username", name=op.f("pk_console_account")),
+    )
+    op.create_table(
+        "console_view",
+        sa.Column("view_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("view_id", name=op.f("pk_console_view")),
+        sa.UniqueConstraint("owner", "name", name=op.f("uq_console_view_owner_name")),
+    )
+    op.create_table(
+        "consumed_count",
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("messages", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("topic", name=op.f("pk_consumed_count")),
+    )
+    op.create_table(
+        "crosswalk_history",
+        sa.Column("rec_id", sa.BigInteger(), nullable=False),
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+    )
+    op.create_index(op.f("ix_crosswalk_history_entity_id"), "crosswalk_history", ["entity_id"], unique=False)
+    op.create_index(op.f("ix_crosswalk_history_rec_id"), "crosswalk_history", ["rec_id"], unique=False)
+    op.create_table(
+        "dead_letter",
+        sa.Column("dead_letter_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("timestamp_ms", sa.BigInteger(), nullable=False),
+        sa.Column("headers", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=True),
+        sa.Column("value", sa.LargeBinary(), nullable=True),
+        sa.Column("system", sa.Text(), nullable=True),
+        sa.Column("type", sa.Text(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("row_key", sa.Text(), nullable=True),
+        sa.Column("alike", sa.Text(), server_default="", nullable=False),
+        sa.Column("status", sa.Text(), server_default="open", nullable=False),
+        sa.Column("first_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("last_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("seen", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("closed_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint("status in ('open','replayed','discarded')", name=op.f("ck_dead_letter_status")),
+        sa.PrimaryKeyConstraint("dead_letter_id", name=op.f("pk_dead_letter")),
+        sa.UniqueConstraint("topic", "partition", "offset", name=op.f("uq_dead_letter_topic_partition_offset")),
+    )
+    op.create_index(op.f("ix_dead_letter_status_code"), "dead_letter", ["status", "code"], unique=False)
+    op.create_table(
+        "decision",
+        sa.Column("decision_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("command", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("effect", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("records", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("entities", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("task_id", sa.BigInteger(), nullable=True),
+        sa.Column("proposal_id", sa.BigInteger(), nullable=True),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("undoes", sa.BigInteger(), nullable=True),
+        sa.Column("undone_by", sa.BigInteger(), nullable=True),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("approved_by is null or approved_by <> actor", name=op.f("ck_decision_two_persons")),
+        sa.ForeignKeyConstraint(["undoes"], ["decision.decision_id"], name=op.f("fk_decision_undoes")),
+        sa.ForeignKeyConstraint(["undone_by"], ["decision.decision_id"], name=op.f("fk_decision_undone_by")),
+        sa.PrimaryKeyConstraint("decision_id", name=op.f("pk_decision")),
+    )
+    op.create_index(op.f("ix_decision_actor_decision_id"), "decision", ["actor", "decision_id"], unique=False)
+    op.create_index("ix_decision_entities", "decision", ["entities"], unique=False, postgresql_using="gin")
+    op.create_index("ix_decision_records", "decision", ["records"], unique=False, postgresql_using="gin")
+    op.create_index(op.f("ix_decision_task_id"), "decision", ["task_id"], unique=False)
+    op.create_table(
+        "delegation",
+        sa.Column("delegation_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("delegate", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("owner <> delegate", name=op.f("ck_delegation_two_persons")),
+        sa.CheckConstraint("until > since", name=op.f("ck_delegation_period")),
+        sa.PrimaryKeyConstraint("delegation_id", name=op.f("pk_delegation")),
+    )
+    op.create_index(op.f("ix_delegation_delegate"), "delegation", ["delegate"], unique=False)
+    op.create_table(
+        "entity",
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("merged_into", sa.Text(), nullable=True),
+        sa.Column("absorbed_by", sa.Text(), nullable=True),
+        sa.Column("founder", sa.BigInteger(), nullable=False),
+        sa.Column("founded_batch", sa.BigInteger(), nullable=False),
+        sa.Column("founded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(status = 'merged') = (merged_into is not null)", name=op.f("ck_entity_merged_into")),
+        sa.CheckConstraint("status in ('active','merged','retired')", name=op.f("ck_entity_status")),
+        sa.ForeignKeyConstraint(
+            ["merged_into"],
+            ["entity.entity_id"],
+            name=op.f("fk_entity_merged_into"),
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.PrimaryKeyConstraint("entity_id", name=op.f("pk_entity")),
+    )
+    op.create_index(
+        op.f("ix_entity_absorbed_by"),
+        "entity",
+        ["absorbed_by"],
+        unique=False,
+        postgresql_where=sa.text("absorbed_by is not null"),
+    )
+    op.create_index(op.f("ix_entity_domain_status"), "entity", ["domain", "status"], unique=False)
+    op.create_index(
+        op.f("ix_entity_merged_into"),
+        "entity",
+        ["merged_into"],
+        unique=False,
+        postgresql_where=sa.text("merged_into is not null"),
+    )
+    op.create_table(
+        "event_ledger",
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "outcome in ('applied','duplicate','stale','ignored','quarantined')", name=op.f("ck_event_ledger_outcome")
+        ),
+        sa.PrimaryKeyConstraint("topic", "partition", "offset", name=op.f("pk_event_ledger")),
+    )
+    op.create_table(
+        "exception",
+        sa.Column("exception_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("system", sa.Text(), nullable=True),
+        sa.Column("type", sa.Text(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), server_default="open", nullable=False),
+        sa.Column("seen", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("first_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("last_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("closed_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint("status in ('open','resolved','accepted')", name=op.f("ck_exception_status")),
+        sa.PrimaryKeyConstraint("exception_id", name=op.f("pk_exception")),
+        sa.UniqueConstraint("question", name=op.f("uq_exception_question")),
+    )
+    op.create_index(op.f("ix_exception_status_kind"), "exception", ["status", "kind"], unique=False)
+    op.create_table(
+        "feed_position",
+        sa.Column("feed", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("next_offset", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("feed", "topic", "partition", name=op.f("pk_feed_position")),
+    )
+    op.create_table(
+        "golden_override",
+        sa.Column("override_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("attribute", sa.Text(), nullable=False),
+        sa.Column("value", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("anchors", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("overruled", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("decision_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.BigInteger(), nullable=True),
+        sa.Column("origin", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("override_id", name=op.f("pk_golden_override")),
+    )
+    op.create_index(
+        "ix_golden_override_anchors",
+        "golden_override",
+        ["anchors"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_where=sa.text("ended_at is null"),
+    )
+    op.create_index(op.f("ix_golden_override_decision_id"), "golden_override", ["decision_id"], unique=False)
+    op.create_index(op.f("ix_golden_override_ended_by"), "golden_override", ["ended_by"], unique=False)
+    op.create_index(
+        "ix_golden_override_expires",
+        "golden_override",
+        ["expires_at"],
+        unique=False,
+        postgresql_where=sa.text("ended_at is null"),
+    )
+    op.create_index(op.f("ix_golden_override_origin"), "golden_override", ["origin"], unique=False)
+    op.create_table(
+        "judgement",
+        sa.Column("judgement_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("a", sa.BigInteger(), nullable=False),
+        sa.Column("b", sa.BigInteger(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decision_id", sa.BigInteger(), nullable=True),
+        sa.Column("superseded_by", sa.BigInteger(), nullable=True),
+        sa.Column("origin", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("verdict in ('same','not_same','unsure')", name=op.f("ck_judgement_verdict")),
+        sa.CheckConstraint("a < b", name=op.f("ck_judgement_ordered")),
+        sa.PrimaryKeyConstraint("judgement_id", name=op.f("pk_judgement")),
+    )
+    op.create_index(
+        "ix_judgement_b_live", "judgement", ["b"], unique=False, postgresql_where=sa.text("superseded_at is null")
+    )
+    op.create_index(op.f("ix_judgement_decision_id"), "judgement", ["decision_id"], unique=False)
+    op.create_index(op.f("ix_judgement_origin"), "judgement", ["origin"], unique=False)
+    op.create_index(op.f("ix_judgement_superseded_by"), "judgement", ["superseded_by"], unique=False)
+    op.create_index(
+        "ix_judgement_until",
+        "judgement",
+        ["until"],
+        unique=False,
+        postgresql_where=sa.text("superseded_at is null and until is not null"),
+    )
+    op.create_index(
+        "uq_judgement_live", "judgement", ["a", "b"], unique=True, postgresql_where=sa.text("superseded_at is null")
+    )
+    op.create_table(
+        "link",
+        sa.Column("link_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("a", sa.BigInteger(), nullable=False),
+        sa.Column("b", sa.BigInteger(), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("weight", sa.Double(), nullable=False),
+        sa.Column("veto", sa.Text(), nullable=True),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("decision in ('match','possible')", name=op.f("ck_link_decision")),
+        sa.CheckConstraint("a < b", name=op.f("ck_link_ordered")),
+        sa.PrimaryKeyConstraint("link_id", name=op.f("pk_link")),
+    )
+    op.create_index("ix_link_b_live", "link", ["b"], unique=False, postgresql_where=sa.text("superseded_at is null"))
+    op.create_index("uq_link_live", "link", ["a", "b"], unique=True, postgresql_where=sa.text("superseded_at is null"))
+    op.create_table(
+        "outbox",
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("aggregatetype", sa.Text(), nullable=False),
+        sa.Column("aggregateid", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("traceparent", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("seq", name=op.f("uq_outbox_seq")),
+    )
+    op.create_index(op.f("ix_outbox_aggregatetype_seq"), "outbox", ["aggregatetype", "seq"], unique=False)
+    op.create_index(
+        "ix_outbox_pending", "outbox", ["seq"], unique=False, postgresql_where=sa.text("published_at is null")
+    )
+    op.create_table(
+        "outcome_count",
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("messages", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("system", "topic", "outcome", "reason", name=op.f("pk_outcome_count")),
+    )
+    op.create_table(
+        "record_alias",
+        sa.Column("rec_id", sa.BigInteger(), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+    )
+    op.create_index(op.f("ix_record_alias_rec_id"), "record_alias", ["rec_id"], unique=False)
+    op.create_index(op.f("ix_record_alias_system_type_key"), "record_alias", ["system", "type", "key"], unique=False)
+    op.create_table(
+        "record_evidence",
+        sa.Column("rec_id", sa.BigInteger(), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+    )
+    op.create_index(op.f("ix_record_evidence_rec_id"), "record_evidence", ["rec_id"], unique=False)
+    op.create_index(
+        op.f("ix_record_evidence_system_type_key"), "record_evidence", ["system", "type", "key"], unique=False
+    )
+    op.create_index(op.f("ix_record_evidence_token"), "record_evidence", ["token"], unique=False)
+    op.create_table(
+        "record_history",
+        sa.Column("rec_id", sa.BigInteger(), nullable=False),
+        sa.Column("pos_major", sa.BigInteger(), nullable=False),
+        sa.Column("pos_minor", sa.BigInteger(), nullable=False),
+        sa.Column("pos_order", sa.BigInteger(), nullable=False),
+        sa.Column("pos_rank", sa.SmallInteger(), nullable=False),
+        sa.Column("operation", sa.Text(), nullable=False),
+        sa.Column("row", postgresql.JSON(astext_type=sa.Text()), nullable=True),
+        sa.Column("unavailable", postgresql.ARRAY(sa.Text()), nullable=True),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("lsn", sa.BigInteger(), nullable=True),
+        sa.Column("transaction", sa.Text(), nullable=True),
+        sa.Column("event_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("previous_key", sa.Text(), nullable=True),
+        sa.Column("next_key", sa.Text(), nullable=True),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+    )
+    op.create_index(op.f("ix_record_history_rec_id"), "record_history", ["rec_id"], unique=False)
+    op.create_table(
+        "record_reference",
+        sa.Column("rec_id", sa.BigInteger(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+    )
+    op.create_index(op.f("ix_record_reference_rec_id"), "record_reference", ["rec_id"], unique=False)
+    op.create_index(
+        op.f("ix_record_reference_system_type_key"), "record_reference", ["system", "type", "key"], unique=False
+    )
+    op.create_table(
+        "search_term",
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("term", sa.Text(), nullable=False),
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("domain", "term", "entity_id", name=op.f("pk_search_term")),
+    )
+    op.create_index(op.f("ix_search_term_entity_id"), "search_term", ["entity_id"], unique=False)
+    op.create_index(
+        "ix_search_term_prefix",
+        "search_term",
+        ["domain", "term"],
+        unique=False,
+        postgresql_ops={"term": "text_pattern_ops"},
+    )
+    op.create_table(
+        "source_record",
+        sa.Column("rec_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=True),
+        sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.Column("operation", sa.Text(), nullable=False),
+        sa.Column("row", postgresql.JSON(astext_type=sa.Text()), nullable=True),
+        sa.Column("attributes", postgresql.JSON(astext_type=sa.Text()), nullable=True),
+        sa.Column("comparison", postgresql.JSON(astext_type=sa.Text()), nullable=True),
+        sa.Column("refs", postgresql.JSON(astext_type=sa.Text()), nullable=True),
+        sa.Column("rejected", postgresql.JSON(astext_type=sa.Text()), nullable=True),
+        sa.Column("pos_major", sa.BigInteger(), nullable=False),
+        sa.Column("pos_minor", sa.BigInteger(), nullable=False),
+        sa.Column("pos_order", sa.BigInteger(), nullable=False),
+        sa.Column("pos_rank", sa.SmallInteger(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("lsn", sa.BigInteger(), nullable=True),
+        sa.Column("transaction", sa.Text(), nullable=True),
+        sa.Column("event_time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("previous_key", sa.Text(), nullable=True),
+        sa.Column("unresolved", postgresql.ARRAY(sa.Text()), nullable=True),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("rec_id", name=op.f("pk_source_record")),
+        sa.UniqueConstraint("system", "type", "key", name=op.f("uq_source_record_system_type_key")),
+    )
+    op.create_index(
+        op.f("ix_source_record_domain_rec_id"),
+        "source_record",
+        ["domain", "rec_id"],
+        unique=False,
+        postgresql_where=sa.text("not deleted and domain is not null"),
+    )
+    op.create_table(
+        "steward_task",
+        sa.Column("task_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("a", sa.BigInteger(), nullable=False),
+        sa.Column("b", sa.BigInteger(), nullable=False),
+        sa.Column("weight", sa.Double(), nullable=False),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.Column("status", sa.Text(), server_default="open", nullable=False),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("status in ('open','resolved','obsolete')", name=op.f("ck_steward_task_status")),
+        sa.PrimaryKeyConstraint("task_id", name=op.f("pk_steward_task")),
+    )
+    op.create_index(
+        "ix_steward_task_a_open", "steward_task", ["a"], unique=False, postgresql_where=sa.text("status = 'open'")
+    )
+    op.create_index(
+        "ix_steward_task_b_open", "steward_task", ["b"], unique=False, postgresql_where=sa.text("status = 'open'")
+    )
+    op.create_index(
+        "uq_steward_task_open", "steward_task", ["question"], unique=True, postgresql_where=sa.text("status = 'open'")
+    )
+    op.create_table(
+        "table_shape",
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("columns", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("pos_major", sa.BigInteger(), nullable=False),
+        sa.Column("pos_minor", sa.BigInteger(), nullable=False),
+        sa.Column("pos_order", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("system", "type", name=op.f("pk_table_shape")),
+    )
+    op.create_table(
+        "truncation",
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("pos_major", sa.BigInteger(), nullable=False),
+        sa.Column("pos_minor", sa.BigInteger(), nullable=False),
+        sa.Column("pos_order", sa.BigInteger(), nullable=False),
+        sa.Column("pos_rank", sa.SmallInteger(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("event_time", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("system", "type", "pos_major", "pos_minor", "pos_order", name=op.f("pk_truncation")),
+    )
+    op.create_table(
+        "bulk_item",
+        sa.Column("job_id", sa.BigInteger(), nullable=False),
+        sa.Column("task_id", sa.BigInteger(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.Column("decision_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["job_id"], ["bulk_job.job_id"], name=op.f("fk_bulk_item_job_id")),
+        sa.PrimaryKeyConstraint("job_id", "task_id", name=op.f("pk_bulk_item")),
+    )
+    op.create_index(
+        "ix_bulk_item_open",
+        "bulk_item",
+        ["job_id", "task_id"],
+        unique=False,
+        postgresql_where=sa.text("outcome is null"),
+    )
+    op.create_table(
+        "crosswalk",
+        sa.Column("rec_id", sa.BigInteger(), nullable=False),
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_crosswalk_entity_id")),
+        sa.ForeignKeyConstraint(["rec_id"], ["source_record.rec_id"], name=op.f("fk_crosswalk_rec_id")),
+        sa.PrimaryKeyConstraint("rec_id", name=op.f("pk_crosswalk")),
+    )
+    op.create_index(op.f("ix_crosswalk_entity_id"), "crosswalk", ["entity_id"], unique=False)
+    op.create_table(
+        "dead_letter_fix",
+        sa.Column("fix_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("dead_letter_id", sa.BigInteger(), nullable=False),
+        sa.Column("headers", sa.JSON(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=True),
+        sa.Column("value", sa.LargeBinary(), nullable=True),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dead_letter_id"], ["dead_letter.dead_letter_id"], name=op.f("fk_dead_letter_fix_dead_letter_id")
+        ),
+        sa.PrimaryKeyConstraint("fix_id", name=op.f("pk_dead_letter_fix")),
+    )
+    op.create_index(
+        op.f("ix_dead_letter_fix_dead_letter_id_fix_id"), "dead_letter_fix", ["dead_letter_id", "fix_id"], unique=False
+    )
+    op.create_table(
+        "golden",
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("values", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("lineage", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("members", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("support", sa.LargeBinary(), nullable=False),
+        sa.Column("ruleset", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("known_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("known_to", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_golden_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "version", name=op.f("pk_golden")),
+    )
+    op.create_index(
+        "ix_golden_list",
+        "golden",
+        ["domain", "seq", "entity_id"],
+        unique=False,
+        postgresql_where=sa.text("known_to is null"),
+    )
+    op.create_index(
+        "uq_golden_current", "golden", ["entity_id"], unique=True, postgresql_where=sa.text("known_to is null")
+    )
+    op.create_table(
+        "proposal",
+        sa.Column("proposal_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("command", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("effect", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("demands", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("entities", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("task_id", sa.BigInteger(), nullable=True),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("status", sa.Text(), server_default="open", nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("on_behalf_of", sa.Text(), nullable=True),
+        sa.Column("comment", sa.Text(), server_default="", nullable=False),
+        sa.Column("decision_id", sa.BigInteger(), nullable=True),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "status in ('open','approved','rejected','withdrawn','expired')", name=op.f("ck_proposal_status")
+        ),
+        sa.CheckConstraint(
+            "status not in ('approved','rejected') or decided_by <> author", name=op.f("ck_proposal_two_persons")
+        ),
+        sa.ForeignKeyConstraint(["decision_id"], ["decision.decision_id"], name=op.f("fk_proposal_decision_id")),
+        sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_proposal")),
+    )
+    op.create_index(op.f("ix_proposal_author"), "proposal", ["author"], unique=False)
+    op.create_index(op.f("ix_proposal_status_proposal_id"), "proposal", ["status", "proposal_id"], unique=False)
+    op.create_table(
+        "task_priority",
+        sa.Column("task_id", sa.BigInteger(), nullable=False),
+        sa.Column("rank", sa.Double(), nullable=False),
+        sa.Column("parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("amount", sa.Numeric(), nullable=False),
+        sa.Column("amounts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("countries", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("systems", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ranked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["task_id"], ["steward_task.task_id"], name=op.f("fk_task_priority_task_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("task_id", name=op.f("pk_task_priority")),
+    )
+    op.create_index(
+        "ix_task_priority_order", "task_priority", [sa.literal_column("rank desc"), "task_id"], unique=False
+    )
+    op.create_index(op.f("ix_task_priority_ranked_at"), "task_priority", ["ranked_at"], unique=False)
+    op.create_table(
+        "task_work",
+        sa.Column("task_id", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("assignee", sa.Text(), nullable=True),
+        sa.Column("assigned_by", sa.Text(), nullable=True),
+        sa.Column("assigned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("snoozed_by", sa.Text(), nullable=True),
+        sa.Column("decision_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["decision_id"], ["decision.decision_id"], name=op.f("fk_task_work_decision_id")),
+        sa.ForeignKeyConstraint(["task_id"], ["steward_task.task_id"], name=op.f("fk_task_work_task_id")),
+        sa.PrimaryKeyConstraint("task_id", name=op.f("pk_task_work")),
+    )
+    op.create_index(op.f("ix_task_work_assignee"), "task_work", ["assignee"], unique=False)
+    # ### end Alembic commands ###
+
+
+def downgrade() -> None:
+    raise CommandError("The schema only moves forward. To go back, restore the backup taken before the upgrade.")
