@@ -89,7 +89,9 @@ def signed_in(chromium: Browser, world: Engine, address: str) -> Iterator[SignIn
         with world.begin() as connection:
             key = api_keys.issue_key(connection, role, label)
         context = chromium.new_context(
-            viewport={"width": 1280, "height": 800}, base_url=address, color_scheme=theme  # type: ignore[arg-type]
+            viewport={"width": 1280, "height": 800},
+            base_url=address,
+            color_scheme=theme,  # type: ignore[arg-type]
         )
         contexts.append(context)
         page = context.new_page()
