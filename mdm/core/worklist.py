@@ -4,12 +4,11 @@ A priority is a sum of parts, each with its reason, so that nobody has to trust 
 order of two tasks therefore never changes with time, and a list sorted by it can be paged through.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from math import log10
-from typing import NamedTuple
+
+from mdm.model.worklist import Part, Ranked, TaskFacts
 
 #: Business days within which a task of a kind should be answered.
 ANSWER_WITHIN: Mapping[str, int] = {"possible_match": 5, "conflict": 3}
@@ -18,52 +17,6 @@ _ANSWER_WITHIN_OTHERWISE = 3
 POINTS_PER_DAY = 1.0
 _SECONDS_PER_DAY = 86_400
 _SATURDAY = 5
-
-
-class Part(NamedTuple):
-    """One reason of a priority."""
-
-    points: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class TaskFacts:
-    """What a task is about.
-
-    Attributes:
-        standing: where the match weight lies between "too little" (0) and "match" (1).
-        amounts: open invoices, and values of running contracts, of the entities by currency.
-        erp: how many of the entities are known to ERP.
-        records: source records of all entities together.
-        countries: seats of the entities.
-        systems: platforms of the two records in question.
-    """
-
-    task_id: int
-    kind: str
-    opened_at: datetime
-    standing: float
-    amounts: Mapping[str, Decimal] = field(default_factory=dict)
-    erp: int = 0
-    records: int = 2
-    countries: Sequence[str] = ()
-    systems: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A task with its place in the order: the higher `rank`, the sooner. `parts` do not hold the waiting time."""
-
-    facts: TaskFacts
-    rank: float
-    parts: tuple[Part, ...]
-    due_at: datetime
-
-    @property
-    def amount(self) -> Decimal:
-        """The largest sum in one currency; sums of several currencies are not added up."""
-        return max(self.facts.amounts.values(), default=Decimal(0))
 
 
 def rank(facts: TaskFacts) -> Ranked:

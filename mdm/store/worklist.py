@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from mdm.core.worklist import Ranked, TaskFacts
 from mdm.model.ids import Domain
+from mdm.model.worklist import Ranked, TaskFacts
 
 # Tasks without a rank, or with an old one; the oldest first.
 _STAGE = """
