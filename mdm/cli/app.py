@@ -5,7 +5,7 @@ import sys
 import typer
 
 from mdm import __version__
-from mdm.cli import check, exceptions, export, feeds, governance, keys, match, run
+from mdm.cli import check, exceptions, export, feeds, governance, keys, match, replay, run
 from mdm.errors import MdmError, TransientError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(export.export, name="export", help="Golden records, crosswalks and
 app.command("explain")(check.explain)
 app.add_typer(check.state, name="state", help="What the hub holds, as one number.")
 app.command("verify")(check.verify)
+app.command("replay")(replay.replay)
 app.command("reconcile")(governance.reconcile)
 app.command("readiness")(governance.readiness)
 app.add_typer(match.match, name="match", help="The matching engine, measured.")

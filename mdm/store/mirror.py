@@ -57,7 +57,7 @@ def load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror:
         if event.key is not None and event.key in heads and event.position < heads[event.key].position
     }  # fmt: skip
     sources = {CrosswalkKey(k.system, k.type, h.previous_key) for k, h in waiting.items() if h.previous_key is not None}
-    histories = _histories(work, late | donors | sources | set(waiting))
+    histories = histories_of(work, late | donors | sources | set(waiting))
     truncated = {(event.system, event.type) for event in events if event.operation is Operation.TRUNCATE}
     exposed: dict[CrosswalkKey, Head] = {}
     for system, table in sorted(truncated):
@@ -99,7 +99,7 @@ def _heads(work: UnitOfWork, condition: str, *parameters: object) -> Iterable[He
         )
 
 
-def _histories(work: UnitOfWork, keys: set[CrosswalkKey]) -> dict[CrosswalkKey, list[Version]]:
+def histories_of(work: UnitOfWork, keys: set[CrosswalkKey]) -> dict[CrosswalkKey, list[Version]]:
     """All stored versions of the keys; every key is present, also without versions."""
     histories: dict[CrosswalkKey, list[Version]] = {key: [] for key in keys}
     if not keys:
@@ -143,6 +143,12 @@ def newest_truncations(work: UnitOfWork) -> dict[TableName, SourcePosition]:
         at = SourcePosition(*position)
         newest[system, table] = max(newest.get((system, table), at), at)
     return newest
+
+
+def heads_of(work: UnitOfWork, keys: Iterable[CrosswalkKey]) -> Iterable[Head]:
+    """The stored versions of these rows; rows never seen are left out."""
+    work.stage("stage_wanted", "system text, type text, key text", sorted(set(keys)))
+    return _heads(work, "join stage_wanted s using (system, type, key)")
 
 
 def all_heads(work: UnitOfWork) -> Iterable[Head]:
