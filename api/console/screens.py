@@ -1,6 +1,21 @@
 """Every screen behind the sign-in, in the order in which addresses are matched: records last, for they match most."""
 
-from api.console import deciding, help, home, queue, records, review, search, views
+from api.console import (
+    audit,
+    deciding,
+    exceptions,
+    help,
+    home,
+    onboarding,
+    pipeline,
+    quality,
+    queue,
+    reconciliation,
+    records,
+    review,
+    search,
+    views,
+)
 
 ROUTERS = (
     home.router,
@@ -10,5 +25,11 @@ ROUTERS = (
     views.router,
     review.router,
     deciding.router,
+    exceptions.router,
+    onboarding.router,
+    reconciliation.router,
+    quality.router,
+    pipeline.router,
+    audit.router,
     records.router,
 )

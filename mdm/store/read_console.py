@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 _COUNTS = """
 select (select count(*) from steward_task where status = 'open') as tasks,
@@ -117,3 +117,20 @@ def own_numbers(connection: Connection, actor: str, now: datetime) -> OwnNumbers
     row = connection.execute(text(_OWN), {"actor": actor, "today": today, "week": now - timedelta(days=7)}).one()
     seconds = connection.scalar(text(_SECONDS), {"actor": actor})
     return OwnNumbers(row.today, row.week, row.decided, row.undone, None if seconds is None else float(seconds))
+
+
+def newest_batch(engine: Engine) -> int:
+    """The newest unit of work: what was computed after it holds until there is another."""
+    with engine.connect() as connection:
+        return int(connection.scalar(text("select coalesce(max(batch_id), 0) from batch")) or 0)
+
+
+def feed_positions(connection: Connection) -> Sequence[dict[str, Any]]:
+    """Per feed and topic how far the hub has read, and when it last moved."""
+    rows = connection.execute(
+        text(
+            """select feed, topic, count(*) as partitions, sum(next_offset) as messages, max(updated_at) as updated_at
+               from feed_position group by feed, topic order by feed, topic"""
+        )
+    )
+    return [dict(row) for row in rows.mappings()]
