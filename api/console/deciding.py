@@ -45,7 +45,7 @@ def decide(
     following = _following(reads, look, bench, task_id)
     try:
         verdict = Verdict(form.text("verdict"))
-        command = JudgeTask(task_id, verdict, form.text("reason"), _date(form.text("until")))
+        command = JudgeTask(task_id, verdict, form.text("reason"), day_end(form.text("until")))
         decided = steward.decide(bench.pipeline, bench.actor, command, Expected(task=form.text("token") or None))
         if verdict is Verdict.SAME:
             _pin_picks(bench, form, reads, task_id)
@@ -172,7 +172,7 @@ def _next_address(look: QueueParameters, following: int | None, done: int | None
     return f"{address}?{query}" if query else address
 
 
-def _date(written: str) -> datetime | None:
+def day_end(written: str) -> datetime | None:
     """The end of the day that a form names."""
     return datetime.combine(datetime.fromisoformat(written).date(), time.max, UTC) if written else None
 
@@ -182,7 +182,7 @@ def _until(form: Form, now: datetime) -> datetime | None:
     if written in ("1", "3", "7"):
         return now + timedelta(days=int(written))
     try:
-        return _date(written)
+        return day_end(written)
     except ValueError as error:
         raise Invalid("The date is not understood.", action="Write it as year-month-day.") from error
 

@@ -79,7 +79,7 @@ def candidates(
         session=session,
         look=look,
         rows=[(row, verdict, worst(verdict.findings)) for row, verdict in verdicts],
-        counts=Counter(verdict.decision for _, verdict in verdicts),
+        tally=Counter(verdict.decision for _, verdict in verdicts),
         decisions=DECISIONS,
         following=following,
     )

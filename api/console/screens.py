@@ -5,6 +5,8 @@ from api.console import (
     deciding,
     exceptions,
     help,
+    hierarchy,
+    history,
     home,
     onboarding,
     pipeline,
@@ -14,6 +16,7 @@ from api.console import (
     records,
     review,
     search,
+    splitting,
     views,
 )
 
@@ -31,5 +34,8 @@ ROUTERS = (
     quality.router,
     pipeline.router,
     audit.router,
+    hierarchy.router,
+    history.router,
+    splitting.router,
     records.router,
 )

@@ -42,8 +42,9 @@ with sample as (
   select "values" from golden where domain = :domain and known_to is null
   order by entity_id collate "C" desc limit :sample
 )
-select i->>'type' as type, count(*) as total, count(*) filter (where i->>'checksum' = 'valid') as valid,
-  count(*) filter (where i->>'checksum' = 'invalid') as invalid
+select i->>'type' as type, count(*) as total,
+  count(*) filter (where coalesce(i->>'checksum', i->>'state') = 'valid') as valid,
+  count(*) filter (where coalesce(i->>'checksum', i->>'state') = 'invalid') as invalid
 from sample s, jsonb_array_elements(s."values"->'identifiers') i group by 1 order by 1
 """
 _SHARING = """

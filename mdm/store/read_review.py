@@ -214,3 +214,35 @@ def _decisions(
         )
         for row in rows
     ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterTie:
+    """What ties two records: a match, a possible match, or a verdict of a steward (same, not_same)."""
+
+    a: CrosswalkKey
+    b: CrosswalkKey
+    kind: str
+    weight: float | None
+    said: str
+
+
+_TIES = """
+with members as (
+  select r.rec_id, r.system, r.type, r.key
+  from crosswalk x join source_record r using (rec_id) where x.entity_id = :entity_id order by 2, 3, 4 limit :limit
+)
+select a.system, a.type, a.key, b.system, b.type, b.key, l.decision, l.weight, coalesce(l.veto, '')
+from members a join link l on l.a = a.rec_id and l.superseded_at is null join members b on b.rec_id = l.b
+union all
+select a.system, a.type, a.key, b.system, b.type, b.key, j.verdict, null, j.author
+from members a join judgement j on j.a = a.rec_id and j.superseded_at is null and j.verdict <> 'unsure'
+join members b on b.rec_id = j.b
+order by 8 desc nulls first
+"""
+
+
+def cluster_ties(connection: Connection, entity_id: str, limit: int) -> Sequence[ClusterTie]:
+    """How the first `limit` records of an entity hang together: verdicts, then links, the strongest first."""
+    rows = connection.execute(text(_TIES), {"entity_id": entity_id, "limit": limit})
+    return [ClusterTie(CrosswalkKey(*row[0:3]), CrosswalkKey(*row[3:6]), row[6], row[7], row[8]) for row in rows]
