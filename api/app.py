@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from api.auth import KeyRing, RoleGuard
 from api.console import sign_in
 from api.console.guard import SignInNeeded
+from api.console.oidc import IdentityProvider, OidcOptions
 from api.console.pages import page
 from api.console.screens import ROUTERS
 from api.console.sessions import Sessions
@@ -52,6 +53,8 @@ PUBLIC_ROUTES: dict[str, str] = {
     "/problems/{code}": "describes the API; holds no data",
     "/console": "leads to the console, which asks for a session",
     "/console/sign-in": "where a session begins",
+    "/console/sign-in/company": "leads to the identity provider; holds no data",
+    "/console/sign-in/company/back": "where somebody comes back from the identity provider",
     "/console/static/{name}": "style sheet and script; holds no data",
 }
 
@@ -69,6 +72,8 @@ class ApiOptions:
     log: RequestLog = write_line
     #: How long an answer about a key may be remembered, and so how long a revoked key may still work.
     remember_keys_seconds: float = 5.0
+    #: The identity provider by which people sign in to the console, if there is one.
+    oidc: OidcOptions | None = None
 
 
 def create_app(hub: ReadHub, options: ApiOptions | None = None) -> FastAPI:
@@ -94,6 +99,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.metrics = Metrics()
+    app.state.identity_provider = IdentityProvider(options.oidc) if options.oidc is not None else None
     app.state.released = Released()
     app.state.key_ring = KeyRing(options.remember_keys_seconds)
     app.add_middleware(Edge, metrics=app.state.metrics, log=options.log, limits=options.limits, reply=_reply)

@@ -125,10 +125,11 @@ class Keyboard:
         raise AssertionError(f"{name!r} was not reached with {most} presses of Tab; the focus is at {shown!r}.")
 
 
-def sign_in(page: Page, address: str, key: str) -> None:
-    """Open a session with an API key, by keyboard."""
+def sign_in(page: Page, address: str, username: str, password: str) -> None:
+    """Open a session, by keyboard."""
     page.goto(f"{address}/console/sign-in")
-    page.locator("#key").focus()
-    page.keyboard.type(key)
+    page.keyboard.type(username)
+    page.keyboard.press("Tab")
+    page.keyboard.type(password)
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "sign-in" not in url)

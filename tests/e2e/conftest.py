@@ -14,7 +14,7 @@ from mdm.clock import system_clock
 from mdm.hub.process import Pipeline
 from mdm.hub.release import load_rules
 from mdm.intake.catalogue import load_catalogue
-from mdm.store import api_keys, migrate
+from mdm.store import accounts, migrate
 from mdm.store.embedded import EmbeddedServer
 from mdm.streams.file import FileFeed
 from mdm.workers.ingest import drain
@@ -77,7 +77,7 @@ def axe() -> str:
     return script
 
 
-#: Signs somebody in to a browser of their own, with a key under this label.
+#: Signs somebody in to a browser of their own, under this name.
 SignIn = Callable[[str], Keyboard]
 
 
@@ -87,7 +87,7 @@ def signed_in(chromium: Browser, world: Engine, address: str) -> Iterator[SignIn
 
     def sign_in(label: str, role: Role = Role.STEWARD, theme: str = "light") -> Keyboard:
         with world.begin() as connection:
-            key = api_keys.issue_key(connection, role, label)
+            password = accounts.create_account(connection, label, label, role)
         context = chromium.new_context(
             viewport={"width": 1280, "height": 800},
             base_url=address,
@@ -96,7 +96,7 @@ def signed_in(chromium: Browser, world: Engine, address: str) -> Iterator[SignIn
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: pytest.fail(f"A script failed: {error}"))
-        browsing.sign_in(page, address, key)
+        browsing.sign_in(page, address, label, password)
         return Keyboard(page)
 
     yield sign_in
