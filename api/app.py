@@ -32,11 +32,22 @@ from api.errors import (
 )
 from api.metrics import Metrics
 from api.request_log import write_line
-from api.routes import changes, contracts, customers, documentation, identity, operations, products, stewardship
+from api.routes import (
+    approvals,
+    changes,
+    contracts,
+    customers,
+    documentation,
+    identity,
+    operations,
+    products,
+    stewardship,
+)
 from api.routes.matching import matching_router, pair_router
 from api.routes.records import record_router
 from api.routes.responses import COMMON
 from mdm.access import Role
+from mdm.core.four_eyes import Policy
 from mdm.errors import MdmError
 from mdm.model.ids import Domain
 
@@ -74,6 +85,8 @@ class ApiOptions:
     remember_keys_seconds: float = 5.0
     #: The identity provider by which people sign in to the console, if there is one.
     oidc: OidcOptions | None = None
+    #: When a steward's command needs a second person; None for the shipped policy.
+    policy: Policy | None = None
 
 
 def create_app(hub: ReadHub, options: ApiOptions | None = None) -> FastAPI:
@@ -101,6 +114,7 @@ def assemble(options: ApiOptions) -> FastAPI:
     app.state.metrics = Metrics()
     app.state.identity_provider = IdentityProvider(options.oidc) if options.oidc is not None else None
     app.state.released = Released()
+    app.state.policy = options.policy
     app.state.key_ring = KeyRing(options.remember_keys_seconds)
     app.add_middleware(Edge, metrics=app.state.metrics, log=options.log, limits=options.limits, reply=_reply)
     for router in (customers.router, contracts.router, products.router):
@@ -111,6 +125,7 @@ def assemble(options: ApiOptions) -> FastAPI:
     for router in (pair_router, identity.router, changes.router, operations.router, documentation.router):
         app.include_router(router)
     app.include_router(stewardship.router)
+    app.include_router(approvals.router)
     app.include_router(sign_in.router)  # before the console, whose records would swallow /static
     for router in ROUTERS:
         app.include_router(router)

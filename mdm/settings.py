@@ -11,17 +11,20 @@ from mdm.errors import ConfigurationInvalid
 class Settings:
     """How this hub is set up.
 
-    `database_url` is None for the embedded PostgreSQL, whose data live below `data_dir`.
+    `database_url` is None for the embedded PostgreSQL, whose data live below `data_dir`. `steward_policy` names the
+    document that says when a steward's command needs a second person; None for the shipped one.
     """
 
     data_dir: Path
     database_url: str | None
     batch_size: int
     dead_letter_limit: int
+    steward_policy: Path | None = None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Settings from `MDM_DATA_DIR`, `MDM_DATABASE_URL`, `MDM_BATCH_SIZE`, `MDM_DEAD_LETTER_LIMIT`.
+    """Settings from `MDM_DATA_DIR`, `MDM_DATABASE_URL`, `MDM_BATCH_SIZE`, `MDM_DEAD_LETTER_LIMIT`,
+    `MDM_STEWARD_POLICY`.
 
     Raises:
         ConfigurationInvalid: a value cannot be read; the message names the variable.
@@ -31,7 +34,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         database_url=environment.get("MDM_DATABASE_URL") or None,
         batch_size=_positive(environment, "MDM_BATCH_SIZE", 1000),
         dead_letter_limit=_positive(environment, "MDM_DEAD_LETTER_LIMIT", 1000),
+        steward_policy=_path(environment, "MDM_STEWARD_POLICY"),
     )
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    text = environment.get(name)
+    return Path(text).expanduser().absolute() if text else None
 
 
 def _positive(environment: Mapping[str, str], name: str, default: int) -> int:

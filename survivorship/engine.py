@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from mdm.model.canonical import ATTRIBUTES
 from mdm.model.records import StoredRecord
+from mdm.model.stewardship import Override
 from survivorship.candidates import Candidate, Member, Trust, elements_of, values_of
 from survivorship.choice import Choice, choose
 from survivorship.naming import display_name, search_terms
@@ -14,16 +15,20 @@ from survivorship.values import (
     AttributeLineage,
     Consolidated,
     ElementLineage,
+    Overridden,
     RunnerUp,
     Value,
 )
 
 
-def consolidate(ruleset: RuleSet, members: Sequence[StoredRecord], trust: Trust) -> Consolidated:
+def consolidate(
+    ruleset: RuleSet, members: Sequence[StoredRecord], trust: Trust, overrides: Sequence[Override] = ()
+) -> Consolidated:
     """The golden record of an entity's members.
 
-    The same members give the same result in any order. Every value is one that a member states; the attributes of a
-    group come from one member, the elements of a union each from one. Attributes that nobody states are left out.
+    The same members give the same result in any order. Every value is one that a member states, or one that a steward
+    pinned; the attributes of a group come from one member, the elements of a union each from one. Attributes that
+    nobody states are left out. Of several overrides of one attribute the newest holds.
 
     Raises:
         ValueError: there are no members.
@@ -32,7 +37,7 @@ def consolidate(ruleset: RuleSet, members: Sequence[StoredRecord], trust: Trust)
         raise ValueError("An entity has at least one member.")
     ranked = _ranked(members)
     values: dict[str, Value] = {}
-    lineage: dict[str, AttributeLineage] = {}
+    lineage: dict[str, AttributeLineage | Overridden] = {}
     for rule in ruleset.rules:
         voters = [each for each in ranked if each.meets(rule.only)] if rule.only else ranked
         if rule.union_of:
@@ -49,6 +54,8 @@ def consolidate(ruleset: RuleSet, members: Sequence[StoredRecord], trust: Trust)
                 for name, value in choice.winner.value.items():
                     values[name] = value
                     lineage[name] = _lineage(choice, ruleset.fingerprint, name)
+    for override in sorted(overrides, key=lambda each: each.override_id):
+        _pin(override, values, lineage, ruleset.fingerprint)
     ordered = [attribute.name for attribute in ATTRIBUTES[ruleset.domain] if attribute.name in values]
     values = {name: values[name] for name in ordered}
     return Consolidated(
@@ -57,6 +64,26 @@ def consolidate(ruleset: RuleSet, members: Sequence[StoredRecord], trust: Trust)
         name=display_name(ruleset, values, min(record.key for record in members)),
         search_terms=search_terms(ruleset, values, members),
     )
+
+
+def _pin(
+    override: Override,
+    values: dict[str, Value],
+    lineage: dict[str, AttributeLineage | Overridden],
+    fingerprint: str,
+) -> None:
+    name = override.attribute
+    losers: tuple[RunnerUp, ...] = ()
+    match lineage.pop(name, None):
+        case AttributeLineage() as given:
+            lost_by = "same_value" if values[name] == override.value else "overruled"
+            losers = (RunnerUp(given.origin.record, values[name], lost_by), *given.runners_up)[:MAX_RUNNERS_UP]
+        case Overridden() as given:
+            losers = given.runners_up
+    values.pop(name, None)
+    if override.value is not None:
+        values[name] = override.value
+        lineage[name] = Overridden(override, fingerprint, losers)
 
 
 def _ranked(members: Iterable[StoredRecord]) -> list[Member]:

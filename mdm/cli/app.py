@@ -5,7 +5,7 @@ import sys
 import typer
 
 from mdm import __version__
-from mdm.cli import accounts, check, exceptions, export, feeds, governance, keys, match, run
+from mdm.cli import accounts, check, exceptions, export, feeds, governance, keys, match, run, steward
 from mdm.errors import MdmError, TransientError
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app.command("reconcile")(governance.reconcile)
 app.command("readiness")(governance.readiness)
 app.add_typer(match.match, name="match", help="The matching engine, measured.")
 app.add_typer(accounts.accounts, name="accounts", help="People who sign in to the console with a password.")
+app.add_typer(steward.steward, name="steward", help="Judge, merge, split, override, undo; preview any of it; approve.")
 app.add_typer(keys.keys, name="keys", help="API keys and their roles.")
 
 

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from mdm.cli.context import JSON_OPTION, hub, notes, outcome_rows, pipeline, print_json, print_table
 from mdm.errors import OperatorError
 from mdm.hub.process import BatchReport
+from mdm.hub.steward import expire_due
 from mdm.model.events import Outcome
 from mdm.store.read_status import status_summary
 from mdm.streams.file import FileFeed
@@ -38,6 +39,7 @@ def ingest(
     """Read change events and bring golden records up to date. Safe to repeat and to interrupt."""
     with hub() as opened:
         source = open_feed(feed)
+        expire_due(pipeline(opened))
         start = time.perf_counter()
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"))
         with Progress(*columns, TimeElapsedColumn(), console=notes, disable=as_json) as progress:

@@ -13,6 +13,7 @@ from mdm.model.ids import Domain, EntityId, RecordId
 from mdm.model.records import SourceRecord
 from mdm.store import identity as identity_store
 from mdm.store import neighbourhood, pairs
+from mdm.store.stewardship import live_anchors
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -58,13 +59,15 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     unsettled = {end for link in links.added for end in (link.a, link.b)}
     unsettled |= {end for link in live if link.link_id in superseded for end in (link.a, link.b)}
     departed = pairs.entity_of_departed(work, sorted(change.gone))
-    seeds = (unsettled | change.changed) - change.gone
+    # Where an override holds depends on which of its anchors are live.
+    changed = change.changed | live_anchors(work, change.changed | change.gone)
+    seeds = (unsettled | changed) - change.gone
     if domain is Domain.CONTRACT:
         # Whether contracts may share an entity depends on their customers, also where no weight moved.
         seeds |= change.dirty
     if not seeds and not departed:
         return Resolved(IdentityDelta(domain), position)
-    hood = neighbourhood.load_neighbourhood(work, domain, change.changed, seeds, departed)
+    hood = neighbourhood.load_neighbourhood(work, domain, changed, seeds, departed)
     delta = settle(hood, rules, work.now, links, change.cause)
     return Resolved(delta, identity_store.write_identity(work, delta, position))
 

@@ -10,6 +10,8 @@ from mdm.model.events import Place, SourcePosition
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.neighbourhood import LiveLink, Neighbourhood, OpenTask, Outsider
 from mdm.model.records import Provenance, Reference, StoredRecord
+from mdm.model.stewardship import Override
+from mdm.store.stewardship import live_overrides
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Which entity each reference of a record resolves to: the target itself, a record known under that alias, or, for a
@@ -107,6 +109,7 @@ def load_neighbourhood(
         golden=_golden(work, entities),
         outsiders=_outsiders(work, links, not_same, records),
         open_tasks=_open_tasks(work, [*ids, *departed]),
+        overrides=overrides_at(work, ids),
     )
 
 
@@ -186,6 +189,22 @@ def _judgements(
     )
     same = frozenset(frozenset((RecordId(a), RecordId(b))) for a, b, verdict in rows if verdict == "same")
     return same, frozenset(frozenset((RecordId(a), RecordId(b))) for a, b, verdict in rows if verdict == "not_same")
+
+
+def overrides_at(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, list[Override]]:
+    """Live overrides that hold with one of these records."""
+    found = live_overrides(work, ids)
+    if not found:
+        return {}
+    anchors = {rec for override in found for rec in override.anchors}
+    rows = work.query("select rec_id from source_record where rec_id = any(%s) and not deleted", list(anchors))
+    live, here = {RecordId(row[0]) for row in rows}, set(ids)
+    homes: dict[RecordId, list[Override]] = {}
+    for override in found:
+        home = override.home(live)
+        if home is not None and home in here:
+            homes.setdefault(home, []).append(override)
+    return homes
 
 
 def _entities(

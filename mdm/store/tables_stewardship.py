@@ -128,6 +128,7 @@ proposal = Table(
     Column("entities", ARRAY(Text), nullable=False),
     Column("task_id", BigInteger),
     Column("author", Text, nullable=False),
+    Column("author_role", Text, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
     Column("status", Text, nullable=False, server_default="open"),
     Column("decided_by", Text),
@@ -149,6 +150,7 @@ delegation = Table(
     metadata,
     Column("delegation_id", BigInteger, Identity(always=True), primary_key=True),
     Column("owner", Text, nullable=False),
+    Column("role", Text, nullable=False),  # of the owner
     Column("delegate", Text, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
     _time("since"),

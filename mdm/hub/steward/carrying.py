@@ -67,6 +67,7 @@ def carry_out(
     _answer_tasks(work, plan, decision_id, effect)
     if plan.undoes is not None:
         work.execute("update decision set undone_by = %s where decision_id = %s", decision_id, plan.undoes)
+        _reopen_tasks(work, plan.undoes)
     kept = summary(effect)
     work.execute(
         "update decision set effect = %s, entities = %s where decision_id = %s",
@@ -129,6 +130,22 @@ def _answer_tasks(work: UnitOfWork, plan: Plan, decision_id: int, effect: Effect
             about,
             decision_id,
         )
+
+
+def _reopen_tasks(work: UnitOfWork, undone: int) -> None:
+    """Questions that are asked again because their answer was taken back are the same tasks as before."""
+    reopened = work.query(
+        """delete from steward_task n using steward_task o, decision d
+           where n.batch_id = %s and n.status = 'open' and o.question = n.question and o.status <> 'open'
+             and d.decision_id = %s and d.effect->'tasks_closed' @> to_jsonb(o.task_id)
+           returning o.task_id""",
+        work.batch_id,
+        undone,
+    )
+    work.execute(
+        "update steward_task set status = 'open', closed_at = null where task_id = any(%s)",
+        [row[0] for row in reopened],
+    )
 
 
 #: Decisions that answer the question of a task, as opposed to making it pointless.

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, pairwise, product
 
 from mdm.core.identity import group
+from mdm.core.overrides import CHALLENGE
 from mdm.core.rules import Rules
 from mdm.core.splitting import subtree
 from mdm.errors import Conflict, Invalid, NotFound
@@ -35,7 +36,7 @@ def plan_task(work: UnitOfWork, actor: str, command: JudgeTask, expected: Expect
     kind, domain, a, b, status = rows[0]
     if status != "open":
         raise Conflict(f"Task {command.task_id} is closed already.", action=_who_closed(work, command.task_id))
-    if kind == OVERRIDE_CHALLENGED:
+    if kind == CHALLENGE:
         raise Invalid(
             f"Task {command.task_id} asks whether an override still holds, not whether two records are the same.",
             action="Confirm the override, replace it or clear it.",
@@ -44,10 +45,6 @@ def plan_task(work: UnitOfWork, actor: str, command: JudgeTask, expected: Expect
     return _judge(
         work, actor, Domain(domain), RecordId(a), RecordId(b), command.verdict, command.reason, command, command.task_id
     )
-
-
-#: The kind of task that a changed source value opens about an override.
-OVERRIDE_CHALLENGED = "override_challenged"
 
 
 def plan_pair(work: UnitOfWork, actor: str, command: JudgePair) -> Plan:
@@ -166,6 +163,11 @@ def plan_split(work: UnitOfWork, rules: Rules, actor: str, command: Split) -> Pl
     hood = load_neighbourhood(work, domain, (), set(by_key.values()), {})
     if command.tree:
         home = _speaker(members, founder)
+        if home in leaving:
+            raise Invalid(
+                "Everything here hangs on the founding record, so a tree split of that would take all along.",
+                action="Split it without the tree, or name a record further out.",
+            )
         leaving = set(subtree(hood, set(by_key.values()), home, leaving))
     staying = set(by_key.values()) - leaving
     if not leaving or not staying:
