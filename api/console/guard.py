@@ -62,7 +62,7 @@ def _look(session: Session, reads: Reads) -> dict[str, int] | None:
     with reads.snapshot() as connection:
         if not _is_live(connection, session.caller.key_id):
             return None
-        return open_counts(connection)
+        return open_counts(connection, session.actor)
 
 
 def _is_live(connection: Connection, name: str) -> bool:

@@ -11,7 +11,7 @@ from api.console.deciding import TELLABLE
 from api.console.diff import segments
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, signed_in
-from api.console.notices import Notice, refused, sentence, told
+from api.console.notices import Notice, outcome, proposed, refused, sentence, told
 from api.console.pages import page
 from api.console.records import DOMAINS, Plural, head_of
 from api.console.sessions import Session
@@ -23,7 +23,6 @@ from api.masking import show_values
 from api.present import history_objects
 from api.routes.parameters import EntityIdPath, Parameters
 from mdm.access import Role
-from mdm.hub import steward
 from mdm.hub.steward import Expected
 from mdm.model.ids import EntityId
 from mdm.model.stewardship import Restore
@@ -42,6 +41,7 @@ class HistoryParameters(Parameters):
     b: int | None = Field(None, ge=1, lt=1 << 31)
     known_at: datetime | None = None
     done: int | None = Field(None, ge=0, lt=1 << 62)
+    proposed: int | None = Field(None, ge=0, lt=1 << 62)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -78,11 +78,11 @@ def restore(
     expected = Expected(versions={EntityId(id): current} if current is not None else {})
     try:
         command = Restore(EntityId(id), version or 0, form.text("reason"))
-        done = steward.decide(bench.pipeline, bench.actor, command, expected)
+        done = bench.decide(command, expected)
     except TELLABLE as error:
         look = HistoryParameters.model_validate({"a": version, "b": current})
         return _history_page(plural, id, look, request, session, bench, reads, refused(error), 409)
-    return RedirectResponse(f"/console/{plural}/{id}/history?done={done.decision_id}", 303)
+    return RedirectResponse(f"/console/{plural}/{id}/history?{outcome(done)}", 303)
 
 
 def _history_page(
@@ -103,7 +103,7 @@ def _history_page(
         head = head_of(connection, row, bench.role)
         versions = golden_versions(connection, id, None, _VERSIONS + 1)
         decisions = decisions_about(connection, id, _DECISIONS)
-        notice = notice or told(connection, look.done)
+        notice = notice or told(connection, look.done) or proposed(look.proposed)
         instant = look.known_at.replace(tzinfo=look.known_at.tzinfo or UTC) if look.known_at else None
         then = golden_known_at(connection, domain, id, instant) if instant is not None else None
     by_number = {each.version: each for each in versions}

@@ -1,6 +1,7 @@
 """Every screen behind the sign-in, in the order in which addresses are matched: records last, for they match most."""
 
 from api.console import (
+    approvals,
     audit,
     deciding,
     exceptions,
@@ -28,6 +29,7 @@ ROUTERS = (
     views.router,
     review.router,
     deciding.router,
+    approvals.router,
     exceptions.router,
     onboarding.router,
     reconciliation.router,

@@ -10,7 +10,7 @@ from api.console.deciding import TELLABLE, day_end
 from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, signed_in
-from api.console.notices import Notice, refused, told
+from api.console.notices import Notice, outcome, proposed, refused, told
 from api.console.pages import page
 from api.console.records import DOMAINS, Plural, head_of
 from api.console.review import key_of
@@ -20,7 +20,6 @@ from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
 from api.lookup import find_golden
 from api.routes.parameters import EntityIdPath
-from mdm.hub import steward
 from mdm.hub.steward import Expected, Preview
 from mdm.model.ids import EntityId
 from mdm.model.stewardship import Command, Merge, Split
@@ -101,14 +100,14 @@ def _carry_out(
     try:
         command: Command = make()
         if form.text("what") == "preview":
-            found = steward.preview(bench.pipeline, bench.actor, command, expected)
+            found = bench.preview(command, expected)
             return _graph_page(plural, id, request, session, bench, reads, form, found)
-        done = steward.decide(bench.pipeline, bench.actor, command, expected)
+        done = bench.decide(command, expected)
     except (*TELLABLE, ValueError) as error:
         notice = refused(error) if not isinstance(error, ValueError) else Notice("The date is not understood.", "bad")
         return _graph_page(plural, id, request, session, bench, reads, form, None, notice, 409)
     survivor = next((each["merged_into"] for each in done.effect["entities"] if each["merged_into"]), id)
-    return RedirectResponse(f"{record_address(survivor)}/graph?done={done.decision_id}", 303)
+    return RedirectResponse(f"{record_address(survivor)}/graph?{outcome(done)}", 303)
 
 
 def _graph_page(
@@ -123,13 +122,13 @@ def _graph_page(
     notice: Notice | None = None,
     status: int = 200,
 ) -> Response:
-    done = request.query_params.get("done", "")
+    done, waiting = _number(request, "done"), _number(request, "proposed")
     with reads.snapshot() as connection:
         row = find_golden(connection, request, DOMAINS[plural], id)
         head = head_of(connection, row, bench.role)
         members = members_of(connection, id, None, _MEMBERS)
         ties = cluster_ties(connection, id, _MEMBERS)
-        notice = notice or told(connection, int(done) if done.isdigit() and len(done) < 19 else None)
+        notice = notice or told(connection, done) or proposed(waiting)
     leaving = set(form.all("leave")) if form is not None else set()
     letters = {member.key: letter for member, letter in zip(members, _letters(), strict=False)}
     places = {member.key: number for number, member in enumerate(members)}
@@ -164,8 +163,14 @@ def _graph_page(
         typed={name: form.text(name) for name in ("reason", "until", "tree", "other", "supersede")} if form else {},
         effect=effect_object(bench, found.effect) if found else None,
         previewed=found.kind if found else "",
+        demands=found.demands if found else (),
         notice=notice,
     )
+
+
+def _number(request: Request, name: str) -> int | None:
+    text = request.query_params.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _letters() -> list[str]:

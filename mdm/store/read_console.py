@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Engine, text
 _COUNTS = """
 select (select count(*) from steward_task where status = 'open') as tasks,
   (select count(*) from dead_letter where status = 'open') + (select count(*) from exception where status = 'open')
-    as exceptions
+    as exceptions,
+  (select count(*) from proposal where status = 'open' and author <> :actor) as approvals
 """
 _AGEING = """
 select t.domain, t.kind, count(*) as tasks, count(*) filter (where p.due_at < :now) as breached,
@@ -77,9 +78,9 @@ class Ageing:
     oldest: datetime
 
 
-def open_counts(connection: Connection) -> dict[str, int]:
-    """How much of each kind of work is open: counts over partial indexes."""
-    row = connection.execute(text(_COUNTS)).one()
+def open_counts(connection: Connection, actor: str) -> dict[str, int]:
+    """How much of each kind of work is open for somebody: counts over partial indexes."""
+    row = connection.execute(text(_COUNTS), {"actor": actor}).one()
     return dict(row._mapping)
 
 

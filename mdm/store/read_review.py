@@ -174,11 +174,12 @@ def task_of_same_question(connection: Connection, task_id: int) -> int | None:
     return None if found is None else int(found)
 
 
-def last_decision_of(connection: Connection, actor: str) -> PastDecision | None:
-    """What somebody decided last and has not undone."""
-    condition = "d.actor = :actor and d.undone_by is null and d.undoes is null"
-    found = _decisions(connection, condition, "d.decision_id desc", {"actor": actor}, 1)
-    return found[0] if found else None
+def open_proposal_of_task(connection: Connection, task_id: int) -> tuple[int, str, str] | None:
+    """Number, kind and author of the proposal that answers a task and waits for a second person."""
+    row = connection.execute(
+        text("select proposal_id, kind, author from proposal where task_id = :id and status = 'open'"), {"id": task_id}
+    ).first()
+    return None if row is None else (row.proposal_id, row.kind, row.author)
 
 
 def decisions_about(connection: Connection, entity_id: str, limit: int) -> Sequence[PastDecision]:

@@ -84,8 +84,10 @@ def test_only_a_hash_of_the_password_is_kept(password: str, engine: Engine) -> N
     assert password not in stored
 
 
-@pytest.mark.parametrize(("username", "role", "password"), [("", Role.STEWARD, None), ("a b", Role.STEWARD, None),
-                                                            ("x", Role.ERP, None), ("x", Role.ADMIN, "short")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("username", "role", "password"),
+    [("", Role.STEWARD, None), ("a b", Role.STEWARD, None), ("x", Role.ERP, None), ("x", Role.ADMIN, "short")],
+)
 def test_accounts_that_make_no_sense_are_refused(
     engine: Engine, username: str, role: Role, password: str | None
 ) -> None:
