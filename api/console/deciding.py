@@ -23,9 +23,13 @@ from mdm.model.ids import EntityId
 from mdm.model.stewardship import Command, JudgeTask, Pin, Undo, Verdict
 from mdm.store.read_queue import next_in_queue, queue_row
 from mdm.store.read_review import decision, question, task_of_same_question
+from mdm.store.read_stewardship import DecisionFilter, decisions
+from mdm.store.reading import snapshot
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
+#: How far back the last decision is looked for among those that were taken back.
+_LATELY = 200
 #: Errors of the hub that a person can do something about: told on the page they came from.
 TELLABLE = (Conflict, Invalid, NotFound, Refused)
 
@@ -92,6 +96,18 @@ def preview(
         demands=found.demands,
         digest=found.digest,
     )
+
+
+@router.post("/decisions/last/undo")
+def undo_last(request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep, form: FormDep) -> Response:
+    """Take back what one decided last."""
+    with snapshot(bench.engine) as work:
+        found = decisions(work, DecisionFilter(actor=bench.actor.name), None, _LATELY)
+    last = next((each for each in found if each.undone_by is None and each.kind not in ("undo", "expire")), None)
+    if last is None:
+        notice = _say("There is nothing of yours to take back.")
+        return page("told.html", request, session=session, status=404, notice=notice, back="/console/reviews")
+    return undo(last.decision_id, request, session, bench, reads, form)
 
 
 @router.post("/decisions/{decision_id:int}/undo")

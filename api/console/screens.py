@@ -10,6 +10,7 @@ from api.console import (
     history,
     home,
     onboarding,
+    overriding,
     pipeline,
     quality,
     queue,
@@ -39,5 +40,6 @@ ROUTERS = (
     hierarchy.router,
     history.router,
     splitting.router,
+    overriding.router,
     records.router,
 )

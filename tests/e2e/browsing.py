@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from api.app import ApiOptions, create_app
 from mdm.clock import Clock, system_clock
+from mdm.core.four_eyes import Policy
 
 #: Where axe-core is kept between runs; inside the environment, so that nothing of it is committed.
 AXE = Path(__file__).parents[2] / ".venv" / "axe-core"
@@ -73,9 +74,10 @@ def serving(app: FastAPI) -> Iterator[str]:
         listener.close()
 
 
-def application(engine: Any, clock: Clock = system_clock) -> FastAPI:
-    """The service on a database, without log lines."""
-    return create_app(ServedHub(engine, clock), ApiOptions(log=lambda event, **facts: None, remember_keys_seconds=0))
+def application(engine: Any, clock: Clock = system_clock, policy: Policy | None = None) -> FastAPI:
+    """The service on a database, without log lines; with the shipped policy if none is given."""
+    options = ApiOptions(log=lambda event, **facts: None, remember_keys_seconds=0, policy=policy)
+    return create_app(ServedHub(engine, clock), options)
 
 
 @contextmanager

@@ -11,8 +11,10 @@ from sqlalchemy import Engine, text
 from mdm.access import Role
 from mdm.bootstrap import make_engine
 from mdm.clock import system_clock
+from mdm.core.four_eyes import Policy
 from mdm.hub.process import Pipeline
 from mdm.hub.release import load_rules
+from mdm.hub.steward import NO_POLICY
 from mdm.intake.catalogue import load_catalogue
 from mdm.store import accounts, migrate
 from mdm.store.embedded import EmbeddedServer
@@ -55,9 +57,15 @@ def world(postgres_server: EmbeddedServer, world_template: str) -> Iterator[Engi
 
 
 @pytest.fixture
-def address(world: Engine) -> Iterator[str]:
+def policy() -> Policy | None:
+    """No second person is needed; tests of approvals say otherwise."""
+    return NO_POLICY
+
+
+@pytest.fixture
+def address(world: Engine, policy: Policy | None) -> Iterator[str]:
     """Where the service on the sample world listens."""
-    with browsing.serving(browsing.application(world)) as served:
+    with browsing.serving(browsing.application(world, policy=policy)) as served:
         yield served
 
 
