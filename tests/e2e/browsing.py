@@ -130,6 +130,7 @@ class Keyboard:
 def sign_in(page: Page, address: str, username: str, password: str) -> None:
     """Open a session, by keyboard."""
     page.goto(f"{address}/console/sign-in")
+    page.locator("#username").focus()
     page.keyboard.type(username)
     page.keyboard.press("Tab")
     page.keyboard.type(password)
