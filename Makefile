@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench migration pins openapi clean
+.PHONY: browser browser-tests screenshots help setup demo test check bench migration pins openapi clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,16 @@ check: setup ## Style, types, import rules, API description
 
 bench: setup ## Measure the ingest of a larger world
 	$(BIN)/python -m bench.ingest
+
+browser: setup ## Chromium and axe-core for browser tests and screenshots, where they can be installed
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y chromium fonts-noto-cjk >/dev/null; } || echo "Chromium cannot be installed here; browser tests will be skipped."
+	@$(BIN)/python -c "from tests.e2e.browsing import axe_script; print('axe-core is here' if axe_script() else 'axe-core cannot be fetched; accessibility tests will be skipped.')"
+
+browser-tests: browser ## All browser tests, accessibility of every screen included
+	MDM_ALL_SCREENS=1 $(BIN)/python -m pytest -n 2 tests/e2e
+
+screenshots: browser ## Picture every screen of the console into docs/console
+	$(BIN)/python -m tests.e2e.picture docs/console
 
 migration: setup ## Write migration 0001 again from the tables (until the first release)
 	$(BIN)/python -m migrations.initial
