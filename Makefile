@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: browser browser-tests screenshots help setup demo test check bench migration pins openapi clean
+.PHONY: browser browser-tests screenshots help setup demo test race check bench vectors migration pins openapi clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ demo: setup ## Load the sample world, show the result, serve API and console
 
 test: setup ## Run all tests
 	$(BIN)/python -m pytest -n auto
+
+race: setup ## Two and three workers on one store, split in many ways: the same state as one
+	MDM_RACE_SEEDS=$${SEEDS:-1,2,3,4,5,6,7,8} $(BIN)/python -m pytest -q tests/integration/hub/test_claims.py tests/integration/hub/test_convergence.py -k "quiet or beside or step or interleaving"
 
 check: setup ## Style, types, import rules, API description
 	$(BIN)/ruff check .
@@ -45,6 +48,9 @@ browser-tests: browser ## All browser tests, accessibility of every screen inclu
 
 screenshots: browser ## Picture every screen of the console into docs/console
 	$(BIN)/python -m tests.e2e.picture docs/console
+
+vectors: setup ## Judge identifiers of known validity (DATA=folder with identifiers.csv)
+	$(BIN)/python -m bench.vectors --data $(DATA)
 
 migration: setup ## Write migration 0001 again from the tables (until the first release)
 	$(BIN)/python -m migrations.initial

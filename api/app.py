@@ -39,6 +39,7 @@ from api.routes import (
     customers,
     documentation,
     identity,
+    onboarding,
     operations,
     products,
     stewardship,
@@ -124,8 +125,8 @@ def assemble(options: ApiOptions) -> FastAPI:
         app.include_router(matching_router(domain))
     for router in (pair_router, identity.router, changes.router, operations.router, documentation.router):
         app.include_router(router)
-    app.include_router(stewardship.router)
-    app.include_router(approvals.router)
+    for router in (onboarding.router, onboarding.customer_router, stewardship.router, approvals.router):
+        app.include_router(router)
     app.include_router(sign_in.router)  # before the console, whose records would swallow /static
     for router in ROUTERS:
         app.include_router(router)

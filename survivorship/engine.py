@@ -1,14 +1,14 @@
 """Members in, golden values with their lineage out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mdm.model.canonical import ATTRIBUTES
 from mdm.model.records import StoredRecord
 from mdm.model.stewardship import Override
-from survivorship.candidates import Candidate, Member, Trust, elements_of, values_of
+from survivorship.candidates import Candidate, Member, Trust, elements_of, satisfies, values_of
 from survivorship.choice import Choice, choose
 from survivorship.naming import display_name, search_terms
-from survivorship.rules import RuleSet
+from survivorship.rules import Rule, RuleSet
 from survivorship.union import unite
 from survivorship.values import (
     MAX_RUNNERS_UP,
@@ -38,22 +38,23 @@ def consolidate(
     ranked = _ranked(members)
     values: dict[str, Value] = {}
     lineage: dict[str, AttributeLineage | Overridden] = {}
-    for rule in ruleset.rules:
+    for rule in _rules_in_force(ruleset, ranked, trust):
+        fingerprint = f"{ruleset.fingerprint}/{rule.variant}" if rule.variant else ruleset.fingerprint
         voters = [each for each in ranked if each.meets(rule.only)] if rule.only else ranked
         if rule.union_of:
             chosen = unite(rule, elements_of(rule, voters, trust), values.get(rule.without) if rule.without else None)
             if chosen:
                 values[rule.name] = [choice.winner.value for choice in chosen]
-                lineage[rule.name] = _union_lineage(chosen, ruleset.fingerprint)
+                lineage[rule.name] = _union_lineage(chosen, fingerprint)
         elif candidates := values_of(rule, voters, trust):
-            choice = choose(rule, candidates)
+            choice = _follow(rule, candidates, lineage) or choose(rule, candidates)
             if rule.shape is not None:
                 values[rule.name] = choice.winner.value
-                lineage[rule.name] = _lineage(choice, ruleset.fingerprint, None)
+                lineage[rule.name] = _lineage(choice, fingerprint, None)
             else:
                 for name, value in choice.winner.value.items():
                     values[name] = value
-                    lineage[name] = _lineage(choice, ruleset.fingerprint, name)
+                    lineage[name] = _lineage(choice, fingerprint, name)
     for override in sorted(overrides, key=lambda each: each.override_id):
         _pin(override, values, lineage, ruleset.fingerprint)
     ordered = [attribute.name for attribute in ATTRIBUTES[ruleset.domain] if attribute.name in values]
@@ -64,6 +65,41 @@ def consolidate(
         name=display_name(ruleset, values, min(record.key for record in members)),
         search_terms=search_terms(ruleset, values, members),
     )
+
+
+def _rules_in_force(ruleset: RuleSet, ranked: Sequence[Member], trust: Trust) -> Sequence[Rule]:
+    """The rules of the domain, replaced where the first fitting variant has its own."""
+    if not ruleset.variants:
+        return ruleset.rules
+    asked = {condition.attribute for variant in ruleset.variants for condition in variant.when}
+    deciding: dict[str, Value] = {}
+    for rule in ruleset.rules:
+        if asked & set(rule.attributes) and not rule.union_of:
+            voters = [each for each in ranked if each.meets(rule.only)]
+            if candidates := values_of(rule, voters, trust):
+                winner = choose(rule, candidates).winner.value
+                deciding |= winner if rule.shape is None else {rule.name: winner}
+    for variant in ruleset.variants:
+        if satisfies(deciding, variant.when):
+            return [variant.rules.get(rule.name, rule) for rule in ruleset.rules]
+    return ruleset.rules
+
+
+def _follow(
+    rule: Rule, candidates: Sequence[Candidate], lineage: Mapping[str, AttributeLineage | Overridden]
+) -> Choice | None:
+    """The value of the record that won the attribute which this one follows; None when that record states none."""
+    followed = lineage.get(rule.same_record_as) if rule.same_record_as is not None else None
+    if not isinstance(followed, AttributeLineage):
+        return None
+    winner = next((each for each in candidates if each.member.record.key == followed.origin.record), None)
+    if winner is None:
+        return None
+    others = sorted((each for each in candidates if each is not winner), key=lambda each: each.order)
+    told = [(each, "same_value" if each.value == winner.value else "same_record") for each in others]
+    rules = {lost_by for _, lost_by in told}
+    return Choice(winner, "only_value" if not rules else "same_record" if "same_record" in rules else "same_value",
+                  tuple(told))  # fmt: skip
 
 
 def _pin(
@@ -90,7 +126,11 @@ def _ranked(members: Iterable[StoredRecord]) -> list[Member]:
     """The members from the youngest; ties of time go to the later position, then to the smaller key."""
     by_key = sorted(members, key=lambda record: record.key)
     by_age = sorted(by_key, key=lambda record: (record.provenance.event_time, record.provenance.position), reverse=True)
-    return [Member(record, age) for age, record in enumerate(by_age)]
+    youngest = by_age[0].provenance.event_time
+    return [
+        Member(record, age, (youngest - record.provenance.event_time).total_seconds() / 86_400)
+        for age, record in enumerate(by_age)
+    ]
 
 
 def _lineage(choice: Choice, fingerprint: str, part: str | None) -> AttributeLineage:

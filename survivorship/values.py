@@ -34,6 +34,7 @@ _REASONS: Mapping[str, str] = {
     "validated_first": "is not validated",
     "latest_position": "stands earlier in its source",
     "key_order": "ties in everything; its key comes later",
+    "same_record": "comes from another record than the value that it belongs to",
     "overruled": "was overruled by a steward",
 }
 
@@ -106,9 +107,11 @@ class ElementLineage(NamedTuple):
 class AttributeLineage(NamedTuple):
     """Where one golden value comes from.
 
-    `rule` is the criterion that decided: `only_value` when one record states the attribute, `same_value` when all that
-    do agree, `union` for a list put together from several records, else the criterion at which the last competitor
-    fell behind. For a union, `origin` is that of the first element and `elements` are in the order of the golden list.
+    `ruleset` is the fingerprint of the rules, followed by `/` and the variant when a variant's rule decided. `rule` is
+    the criterion that decided: `only_value` when one record states the attribute, `same_value` when all that do agree,
+    `same_record` when it follows another attribute, `union` for a list put together from several records, else the
+    criterion at which the last competitor fell behind. For a union, `origin` is that of the first element and
+    `elements` are in the order of the golden list.
     """
 
     origin: Origin

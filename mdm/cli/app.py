@@ -5,7 +5,20 @@ import sys
 import typer
 
 from mdm import __version__
-from mdm.cli import accounts, check, exceptions, export, feeds, governance, keys, match, run, steward
+from mdm.cli import (
+    accounts,
+    check,
+    exceptions,
+    export,
+    feeds,
+    governance,
+    keys,
+    match,
+    onboarding,
+    replay,
+    run,
+    steward,
+)
 from mdm.errors import MdmError, TransientError
 
 app = typer.Typer(
@@ -28,8 +41,10 @@ app.add_typer(export.export, name="export", help="Golden records, crosswalks and
 app.command("explain")(check.explain)
 app.add_typer(check.state, name="state", help="What the hub holds, as one number.")
 app.command("verify")(check.verify)
+app.command("replay")(replay.replay)
 app.command("reconcile")(governance.reconcile)
-app.command("readiness")(governance.readiness)
+app.command("readiness")(onboarding.readiness)
+app.add_typer(onboarding.onboarding, name="onboarding", help="ERP onboarding: verdicts, registries, confirmations.")
 app.add_typer(match.match, name="match", help="The matching engine, measured.")
 app.add_typer(accounts.accounts, name="accounts", help="People who sign in to the console with a password.")
 app.add_typer(steward.steward, name="steward", help="Judge, merge, split, override, undo; preview any of it; approve.")

@@ -7,24 +7,26 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Engine
 
+from matching.model import MatchModel
 from mdm.clock import Clock
 from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
-from mdm.hub.resolve import DomainChange, resolve_domain
+from mdm.hub.resolve import DomainChange, block_hashes, claim_changes, resolve_domain
+from mdm.hub.sharing import beside_others
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.debezium import Decoded, translate
 from mdm.intake.mapping import standardise
-from mdm.model.events import ChangeEvent, DeadLetter, Message, Outcome, Place
+from mdm.model.events import ChangeEvent, DeadLetter, Message, Operation, Outcome, Place
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
 from mdm.store import ledger, pairs
 from mdm.store import mirror as mirror_store
-from mdm.store.unit_of_work import UnitOfWork, unit_of_work
+from mdm.store.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +95,30 @@ def consume(
         positions: the next offset of each partition of the feed, stored with the effect.
     """
     report = report or BatchReport()
-    with unit_of_work(pipeline.engine, pipeline.clock, "ingest", feed) as work:
+
+    def attempt(work: UnitOfWork) -> BatchReport:
+        # Counted anew in every attempt; the seconds of all attempts count.
+        counted = BatchReport(stages=report.stages)
+        with report.stage("claim"):
+            mirror_store.claim_rows(work, decoded.events)
         with report.stage("ledger"):
             seen = _ask_ledger(work, messages)
-        results = _take_in(pipeline, work, messages, decoded, seen.fresh, report)
+        results = _take_in(pipeline, work, messages, decoded, seen.fresh, counted)
         with report.stage("write"):
             ledger.write_outcomes(work, results, seen.known, len(messages))
             ledger.write_dead_letters(work, [each for each in decoded.dead_letters if each.message.place in seen.fresh])
             ledger.write_drifts(work, [drift for drift in decoded.drifts if drift.place in seen.fresh])
             ledger.write_positions(work, feed, positions)
             ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, pipeline.rules))
+        with report.stage("publish"):
+            work.publish()
+        return counted
+
+    # A truncate is about rows that nobody names.
+    alone = any(event.operation is Operation.TRUNCATE for event in decoded.events)
+    counted = beside_others(pipeline.engine, pipeline.clock, "ingest", feed, attempt, alone=alone)
+    report.outcomes.update(counted.outcomes)
+    report.golden.update(counted.golden)
     return report
 
 
@@ -170,21 +186,19 @@ def apply_rows(pipeline: Pipeline, work: UnitOfWork, delta: MirrorDelta, report:
     with report.stage("write"):
         before = mirror_store.load_forms(work, [head.rec_id for head in delta.heads])
         touched = mirror_store.write_mirror(work, delta, records)
-    position = 0
+    models = pipeline.rules.models
+    changes = {domain: _change(models[domain], delta.heads, records, before) for domain in RESOLUTION_ORDER}
+    with report.stage("claim"):
+        dirty = claim_changes(work, changes, touched, pipeline.rules)
     moved: set[RecordId] = set()
     for domain in RESOLUTION_ORDER:
-        model = pipeline.rules.models[domain]
         with report.stage(f"resolve {domain}"):
-            dirty = (
-                pairs.contracts_by_target(work, moved, touched.names)
-                if domain is Domain.CONTRACT
-                else pairs.records_by_evidence(work, domain, touched.evidence, model.block_cap)
-            )
-            change = _change(domain, delta.heads, records, before, dirty)
+            if domain is Domain.CONTRACT:
+                dirty[domain] = pairs.contracts_by_target(work, moved, touched.names)
+            change = replace(changes[domain], dirty=frozenset(dirty[domain]))
             if change.empty:
                 continue
-            resolved = resolve_domain(work, domain, change, pipeline.rules, position)
-        position = resolved.position
+            resolved = resolve_domain(work, domain, change, pipeline.rules)
         moved |= resolved.moved
         report.golden[domain] += len(resolved.delta.golden)
 
@@ -194,18 +208,18 @@ def _standard(catalogue: Catalogue, head: Head) -> SourceRecord:
 
 
 def _change(
-    domain: Domain,
+    model: MatchModel,
     heads: Sequence[Head],
     records: Mapping[RecordId, SourceRecord],
     before: Mapping[RecordId, mirror_store.Forms],
-    dirty: set[RecordId],
 ) -> DomainChange:
-    mine = [head for head in heads if records[head.rec_id].domain is domain]
+    mine = [head for head in heads if records[head.rec_id].domain == model.domain]
     live = {head.rec_id: records[head.rec_id] for head in mine if not head.deleted}
+    compared = {rec: record for rec, record in live.items() if before.get(rec) != mirror_store.forms_of(record)}
     return DomainChange(
-        compared={rec: record for rec, record in live.items() if before.get(rec) != mirror_store.forms_of(record)},
+        compared=compared,
+        keys={rec: block_hashes(model, record.comparison) for rec, record in compared.items()},
         changed=frozenset(live),
-        dirty=frozenset(dirty),
         gone=frozenset(
             head.rec_id for head in mine if head.deleted and head.rec_id in before and not before[head.rec_id].deleted
         ),

@@ -39,7 +39,7 @@ class Outsider:
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """Everything reachable from a batch's changes in one domain, read under the store's lock.
+    """Everything reachable from a batch's changes in one domain, read under claims.
 
     `records` is closed under match links and steward judgements. `changed` are records whose content is new, `departed`
     records that are no longer live, with the entity they belonged to.

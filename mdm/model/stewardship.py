@@ -183,6 +183,7 @@ class Plan:
         together, apart: pairs that must, or must not, share an entity afterwards.
         entities: ids that the command named.
         attributes: what would be pinned, or no longer be pinned, by hand.
+        pattern: of a verdict about a pair, what the evidence looked like.
         undoes_agreed: the decision to undo had needed a second person.
     """
 
@@ -199,6 +200,7 @@ class Plan:
     apart: tuple[tuple[RecordId, RecordId], ...] = ()
     entities: tuple[EntityId, ...] = ()
     attributes: frozenset[str] = frozenset()
+    pattern: tuple[str, ...] | None = None
     task_id: int | None = None
     undoes: int | None = None
     undoes_agreed: bool = False

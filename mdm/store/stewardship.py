@@ -92,6 +92,12 @@ def place_records(work: UnitOfWork, keys: Sequence[CrosswalkKey]) -> dict[Crossw
     return found
 
 
+def keys_of(work: UnitOfWork, records: Collection[RecordId]) -> dict[RecordId, CrosswalkKey]:
+    """The names of these records, live or not."""
+    rows = work.query("select rec_id, system, type, key from source_record where rec_id = any(%s)", sorted(records))
+    return {RecordId(row[0]): CrosswalkKey(*row[1:]) for row in rows}
+
+
 def members(work: UnitOfWork, entities: Collection[EntityId]) -> dict[EntityId, list[Placed]]:
     """The members of each of these entities, by key."""
     found: dict[EntityId, list[Placed]] = {entity_id: [] for entity_id in entities}

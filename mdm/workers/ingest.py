@@ -10,6 +10,7 @@ from mdm.hub.process import BatchReport, Pipeline, process
 from mdm.model.events import Outcome, TopicPartition
 from mdm.store.positions import stored_positions
 from mdm.streams.protocol import Consumer
+from mdm.workers.collection import rare_collection
 
 #: Waits between attempts double from the first to the last of these, in seconds, each with up to half of it at random,
 #: so that several workers do not return in step. Six attempts span about half a minute: a database restart.
@@ -24,6 +25,7 @@ class TooManyDeadLetters(OperatorError):
     code = "DEAD_LETTER_LIMIT"
 
 
+@rare_collection()
 def drain(
     pipeline: Pipeline,
     feed: Consumer,

@@ -24,7 +24,6 @@ def settle_anew(
     """Settle everything these records reach, then what depends on records that moved."""
     deltas: list[IdentityDelta] = []
     moved: set[RecordId] = set()
-    position = 0
     for each in RESOLUTION_ORDER[RESOLUTION_ORDER.index(domain) :]:
         if each is domain:
             change = DomainChange(changed=frozenset(records), cause=cause)
@@ -34,10 +33,10 @@ def settle_anew(
             continue
         if change.empty:
             continue
-        resolved = resolve_domain(work, each, change, rules, position)
-        position = resolved.position
+        resolved = resolve_domain(work, each, change, rules)
         moved |= resolved.moved
         deltas.append(resolved.delta)
+    work.publish()  # the effect is read back, golden versions included
     return deltas
 
 
@@ -51,11 +50,12 @@ def carry_out(
     """
     decision_id: int = work.query(
         """insert into decision (kind, domain, actor, reason, command, effect, records, entities, task_id, proposal_id,
-               approved_by, undoes, batch_id, at)
-           values (%s, %s, %s, %s, %s, '{}', %s::bigint[], '{}', %s, %s, %s, %s, %s, %s) returning decision_id""",
+               approved_by, undoes, batch_id, at, pattern)
+           values (%s, %s, %s, %s, %s, '{}', %s::bigint[], '{}', %s, %s, %s, %s, %s, %s, %s::text[])
+           returning decision_id""",
         plan.kind, plan.domain.value, actor, plan.reason, orjson.dumps(command).decode(), sorted(plan.records),
         plan.task_id, approval.proposal_id if approval else None, approval.approver if approval else None,
-        plan.undoes, work.batch_id, work.now,
+        plan.undoes, work.batch_id, work.now, list(plan.pattern) if plan.pattern is not None else None,
     )[0][0]  # fmt: skip
     store.supersede_judgements(work, plan.supersede, decision_id)
     store.write_judgements(work, plan.domain, plan.judgements, decision_id)

@@ -156,7 +156,7 @@ def preview(
     """
     actor.must_be_steward()
     _check_texts(command)
-    with _discarded(hub) as work:
+    with discarded(hub) as work:
         plan = plan_of(work, hub, actor, command, expected or Expected())
         _, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
         shown = _shown(work, effect)
@@ -254,9 +254,9 @@ def plan_of(work: UnitOfWork, hub: Workplace, actor: Actor, command: Command, ex
     check_versions(work, expected)
     match command:
         case JudgeTask():
-            return plan_task(work, actor.name, command, expected)
+            return plan_task(work, hub.rules, actor.name, command, expected)
         case JudgePair():
-            return plan_pair(work, actor.name, command)
+            return plan_pair(work, hub.rules, actor.name, command)
         case Merge():
             return plan_merge(work, actor.name, command)
         case Split():
@@ -284,7 +284,8 @@ class _Discard(Exception):
 
 
 @contextmanager
-def _discarded(hub: Workplace) -> Iterator[UnitOfWork]:
+def discarded(hub: Workplace) -> Iterator[UnitOfWork]:
+    """A unit of work that is rolled back in the end."""
     try:
         with unit_of_work(hub.engine, hub.clock, "preview") as work:
             yield work

@@ -1,0 +1,73 @@
+"""Commands that go back to what is stored: replay, rebuild."""
+
+from datetime import UTC, datetime
+from getpass import getuser
+
+import typer
+
+from mdm.cli.context import JSON_OPTION, hub, pipeline, print_json, progress_bar
+from mdm.cli.effects import effects_json, print_effects
+from mdm.cli.feeds import print_report, report_json
+from mdm.errors import OperatorError
+from mdm.hub.exceptions import Selection, replay_dead_letters, try_replay
+from mdm.hub.replay import Replay, try_to_replay
+from mdm.hub.replay import replay as replay_events
+from mdm.store.refold import EventRange
+
+
+def replay(
+    topic: str | None = typer.Option(None, help="Only events of this topic."),
+    partition: int | None = typer.Option(None, help="Only of this partition."),
+    first: int | None = typer.Option(None, "--from-offset", help="Only from this offset on."),
+    last: int | None = typer.Option(None, "--to-offset", help="Only up to this offset, it included."),
+    since: datetime | None = typer.Option(None, "--from", help="Only changes made in their source since then (UTC)."),
+    until: datetime | None = typer.Option(None, "--to", help="Only changes made in their source before then (UTC)."),
+    system: str | None = typer.Option(None, help="Only of this platform."),
+    table: str | None = typer.Option(None, help="Only of this table."),
+    key: str | None = typer.Option(None, help="Only of the row with this primary key."),
+    exception: list[int] = typer.Option([], "--exception", help="Only these dead letters; may be repeated."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Show what would happen to golden records; keep nothing."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Take stored events in again, with source profiles and rules as they are now; also open dead letters.
+
+    The rows that the events are about are folded anew from their whole history, so late, doubled and disordered events
+    end where they would have ended in time. Look at it with --dry-run first.
+    """
+    meant = EventRange(topic, partition, first, last, _utc(since), _utc(until), system, table, key)
+    if not exception and meant == EventRange():
+        raise OperatorError(
+            "Everything at once is a rebuild.", action="Name a topic, a time, a row or dead letters; or `mdm rebuild`."
+        )
+    with hub() as opened, progress_bar("replaying", quiet=as_json) as tell:
+        through = pipeline(opened)
+        if exception:
+            act = try_replay if dry_run else replay_dead_letters
+            letters = act(through, Selection(ids=tuple(exception)), getuser())
+            done = Replay(0, letters, letters.effects, 0.0)
+        elif dry_run:
+            done = try_to_replay(through, meant, getuser())
+        else:
+            done = replay_events(through, meant, getuser(), lambda share: tell("replaying", share))
+    if as_json:
+        letters_json = report_json(done.dead_letters.report, done.seconds) if done.dead_letters else None
+        print_json(
+            {
+                "dry_run": dry_run,
+                "rows": done.rows,
+                "dead_letters": letters_json,
+                "effects": effects_json(done.effects),
+                "seconds": round(done.seconds, 3),
+            }
+        )
+        return
+    typer.echo(f"{done.rows:,} rows folded anew from their history.")
+    if done.dead_letters is not None:
+        print_report(done.dead_letters.report, done.seconds)
+    print_effects(done.effects, would=dry_run)
+    if dry_run:
+        typer.echo("A dry run: nothing was kept.")
+
+
+def _utc(at: datetime | None) -> datetime | None:
+    return None if at is None else at.replace(tzinfo=at.tzinfo or UTC)
