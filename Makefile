@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: browser browser-tests screenshots help setup demo test race check bench vectors migration pins openapi clean
+.PHONY: browser browser-tests screenshots help setup demo test check bench migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka vectors race
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,7 @@ check: setup ## Style, types, import rules, API description
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@if test -f api/openapi.json; then $(BIN)/python -m api.openapi --check; fi
+	$(BIN)/python -m api.asyncapi --check
 
 bench: setup ## Measure the ingest of a larger world
 	$(BIN)/python -m bench.ingest
@@ -49,6 +50,24 @@ browser-tests: browser ## All browser tests, accessibility of every screen inclu
 screenshots: browser ## Picture every screen of the console into docs/console
 	$(BIN)/python -m tests.e2e.picture docs/console
 
+live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 5 minutes)
+	@command -v java >/dev/null && command -v mvn >/dev/null || $(BIN)/python -m pip install --quiet -r requirements/live.txt
+	MDM_LIVE=1 $(BIN)/python -m pytest -p no:randomly -rs tests/live
+
+stack: setup ## Start Kafka, Debezium, four platform databases and the hub (Java 17 and Maven; data in var/stack)
+	$(BIN)/python -m deploy.stack up
+
+stack-demo: setup ## Change rows of a platform by SQL and watch the golden record change
+	$(BIN)/python -m deploy.stack demo
+
+stack-down: setup ## Stop the stack; its data stay
+	$(BIN)/python -m deploy.stack down
+
+compose-data: setup ## SQL of the sample platforms for deploy/compose.yaml
+	$(BIN)/python -m deploy.stack sql --directory var/platforms
+
+bench-kafka: setup ## Events per second from Kafka to golden records, freshness, memory (Java 17 and Maven)
+	$(BIN)/python -m bench.kafka
 vectors: setup ## Judge identifiers of known validity (DATA=folder with identifiers.csv)
 	$(BIN)/python -m bench.vectors --data $(DATA)
 

@@ -5,7 +5,7 @@ Entities are named by their smallest member, so nothing here depends on issued i
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -47,10 +47,13 @@ class WholeEntity:
 
 @dataclass(frozen=True, slots=True)
 class WholeDomain:
-    """The state of one domain: links by (a, b), entities by smallest member."""
+    """The state of one domain: links by (a, b), entities by smallest member, the pairs that were compared, and what
+    matching read of each record."""
 
     links: Mapping[tuple[RecordId, RecordId], Link]
     entities: Mapping[CrosswalkKey, WholeEntity]
+    candidates: Set[tuple[RecordId, RecordId]]
+    comparisons: Mapping[RecordId, Mapping[str, Any]]
 
 
 def resolve_all(
@@ -90,7 +93,7 @@ def resolve_all(
             surviving = consolidate(rules.rulesets[domain], members, rules.trust, held)
             digest = golden_digest(keys, surviving.values)
             entities[keys[0]] = WholeEntity(keys, surviving.values, digest, surviving_support(surviving))
-        result[domain] = WholeDomain({(link.a, link.b): link for link in links}, entities)
+        result[domain] = WholeDomain({(link.a, link.b): link for link in links}, entities, pairs, comparisons)
     return result
 
 

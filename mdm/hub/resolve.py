@@ -6,6 +6,7 @@ from typing import Any
 
 from matching.blocking import block_hash, block_keys, dynamic_keys
 from matching.model import MatchModel
+from mdm.core.announce import check_announcements, traced
 from mdm.core.identity import settle
 from mdm.core.linking import change_links, decide_links
 from mdm.core.rules import Rules
@@ -29,6 +30,7 @@ class DomainChange:
         changed: all live records whose content or provenance is new, `compared` included.
         dirty: live records whose own content did not change but what is stated about them, or what they point at, did.
         gone: records that are no longer live.
+        traces: trace contexts by record, for what is announced.
         cause: what new golden versions say caused them, where neither a merge nor a split did.
     """
 
@@ -37,6 +39,7 @@ class DomainChange:
     changed: frozenset[RecordId] = frozenset()
     dirty: frozenset[RecordId] = frozenset()
     gone: frozenset[RecordId] = frozenset()
+    traces: Mapping[RecordId, str] = field(default_factory=dict)
     cause: str = "source"
 
     @property
@@ -69,7 +72,8 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     if not seeds and not departed:
         return Resolved(IdentityDelta(domain))
     hood = neighbourhood.load_neighbourhood(work, domain, changed, seeds, departed)
-    delta = settle(hood, rules, work.now, links, change.cause)
+    delta = traced(settle(hood, rules, work.now, links, change.cause), hood, change.traces)
+    check_announcements(delta.announcements)
     identity_store.write_identity(work, delta)
     return Resolved(delta)
 

@@ -202,7 +202,7 @@ def write_announcements(work: UnitOfWork, announcements: Sequence[Announcement])
 def _write_outbox(work: UnitOfWork, announcements: Sequence[Announcement], base: int) -> None:
     work.copy(
         "outbox",
-        ("seq", "id", "aggregatetype", "aggregateid", "type", "payload", "created_at"),
+        ("seq", "id", "aggregatetype", "aggregateid", "type", "payload", "traceparent", "created_at"),
         (
             (
                 base + number,
@@ -212,6 +212,7 @@ def _write_outbox(work: UnitOfWork, announcements: Sequence[Announcement], base:
                 message.aggregate,
                 message.type,
                 orjson.dumps(message.payload).decode(),
+                message.traceparent,
                 work.now,
             )
             for number, message in enumerate(announcements)
