@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench migration pins openapi clean
+.PHONY: browser browser-tests screenshots help setup demo test check bench migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka vectors race
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,15 +26,50 @@ demo: setup ## Load the sample world, show the result, serve API and console
 test: setup ## Run all tests
 	$(BIN)/python -m pytest -n auto
 
+race: setup ## Two and three workers on one store, split in many ways: the same state as one
+	MDM_RACE_SEEDS=$${SEEDS:-1,2,3,4,5,6,7,8} $(BIN)/python -m pytest -q tests/integration/hub/test_claims.py tests/integration/hub/test_convergence.py -k "quiet or beside or step or interleaving"
+
 check: setup ## Style, types, import rules, API description
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@if test -f api/openapi.json; then $(BIN)/python -m api.openapi --check; fi
+	$(BIN)/python -m api.asyncapi --check
 
 bench: setup ## Measure the ingest of a larger world
 	$(BIN)/python -m bench.ingest
+
+browser: setup ## Chromium and axe-core for browser tests and screenshots, where they can be installed
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y chromium fonts-noto-cjk >/dev/null; } || echo "Chromium cannot be installed here; browser tests will be skipped."
+	@$(BIN)/python -c "from tests.e2e.browsing import axe_script; print('axe-core is here' if axe_script() else 'axe-core cannot be fetched; accessibility tests will be skipped.')"
+
+browser-tests: browser ## All browser tests, accessibility of every screen included
+	MDM_ALL_SCREENS=1 $(BIN)/python -m pytest -n 2 tests/e2e
+
+screenshots: browser ## Picture every screen of the console into docs/console
+	$(BIN)/python -m tests.e2e.picture docs/console
+
+live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 5 minutes)
+	@command -v java >/dev/null && command -v mvn >/dev/null || $(BIN)/python -m pip install --quiet -r requirements/live.txt
+	MDM_LIVE=1 $(BIN)/python -m pytest -p no:randomly -rs tests/live
+
+stack: setup ## Start Kafka, Debezium, four platform databases and the hub (Java 17 and Maven; data in var/stack)
+	$(BIN)/python -m deploy.stack up
+
+stack-demo: setup ## Change rows of a platform by SQL and watch the golden record change
+	$(BIN)/python -m deploy.stack demo
+
+stack-down: setup ## Stop the stack; its data stay
+	$(BIN)/python -m deploy.stack down
+
+compose-data: setup ## SQL of the sample platforms for deploy/compose.yaml
+	$(BIN)/python -m deploy.stack sql --directory var/platforms
+
+bench-kafka: setup ## Events per second from Kafka to golden records, freshness, memory (Java 17 and Maven)
+	$(BIN)/python -m bench.kafka
+vectors: setup ## Judge identifiers of known validity (DATA=folder with identifiers.csv)
+	$(BIN)/python -m bench.vectors --data $(DATA)
 
 migration: setup ## Write migration 0001 again from the tables (until the first release)
 	$(BIN)/python -m migrations.initial

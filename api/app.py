@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from api.auth import KeyRing, RoleGuard
 from api.console import sign_in
 from api.console.guard import SignInNeeded
+from api.console.oidc import IdentityProvider, OidcOptions
 from api.console.pages import page
 from api.console.screens import ROUTERS
 from api.console.sessions import Sessions
@@ -31,11 +32,23 @@ from api.errors import (
 )
 from api.metrics import Metrics
 from api.request_log import write_line
-from api.routes import changes, contracts, customers, documentation, identity, operations, products, stewardship
+from api.routes import (
+    approvals,
+    changes,
+    contracts,
+    customers,
+    documentation,
+    identity,
+    onboarding,
+    operations,
+    products,
+    stewardship,
+)
 from api.routes.matching import matching_router, pair_router
 from api.routes.records import record_router
 from api.routes.responses import COMMON
 from mdm.access import Role
+from mdm.core.four_eyes import Policy
 from mdm.errors import MdmError
 from mdm.model.ids import Domain
 
@@ -52,6 +65,8 @@ PUBLIC_ROUTES: dict[str, str] = {
     "/problems/{code}": "describes the API; holds no data",
     "/console": "leads to the console, which asks for a session",
     "/console/sign-in": "where a session begins",
+    "/console/sign-in/company": "leads to the identity provider; holds no data",
+    "/console/sign-in/company/back": "where somebody comes back from the identity provider",
     "/console/static/{name}": "style sheet and script; holds no data",
 }
 
@@ -69,6 +84,10 @@ class ApiOptions:
     log: RequestLog = write_line
     #: How long an answer about a key may be remembered, and so how long a revoked key may still work.
     remember_keys_seconds: float = 5.0
+    #: The identity provider by which people sign in to the console, if there is one.
+    oidc: OidcOptions | None = None
+    #: When a steward's command needs a second person; None for the shipped policy.
+    policy: Policy | None = None
 
 
 def create_app(hub: ReadHub, options: ApiOptions | None = None) -> FastAPI:
@@ -94,7 +113,9 @@ def assemble(options: ApiOptions) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.metrics = Metrics()
+    app.state.identity_provider = IdentityProvider(options.oidc) if options.oidc is not None else None
     app.state.released = Released()
+    app.state.policy = options.policy
     app.state.key_ring = KeyRing(options.remember_keys_seconds)
     app.add_middleware(Edge, metrics=app.state.metrics, log=options.log, limits=options.limits, reply=_reply)
     for router in (customers.router, contracts.router, products.router):
@@ -104,7 +125,8 @@ def assemble(options: ApiOptions) -> FastAPI:
         app.include_router(matching_router(domain))
     for router in (pair_router, identity.router, changes.router, operations.router, documentation.router):
         app.include_router(router)
-    app.include_router(stewardship.router)
+    for router in (onboarding.router, onboarding.customer_router, stewardship.router, approvals.router):
+        app.include_router(router)
     app.include_router(sign_in.router)  # before the console, whose records would swallow /static
     for router in ROUTERS:
         app.include_router(router)

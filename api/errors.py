@@ -90,6 +90,13 @@ AMBIGUOUS_NAME = ProblemType(
 CONFLICT = ProblemType(
     "conflict", 409, "Somebody else changed what this request is about", "Read it again, and decide anew."
 )
+NOT_READY = ProblemType(
+    "not-ready",
+    409,
+    "This customer may not be created in ERP yet",
+    "`findings` name what is missing or wrong, what to do and who acts. Ask without `require=ready` to read the record "
+    "all the same.",
+)
 STALE = ProblemType(
     "precondition-failed",
     412,
@@ -160,6 +167,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         METHOD_NOT_ALLOWED,
         AMBIGUOUS_NAME,
         CONFLICT,
+        NOT_READY,
         STALE,
         INVALID_COMMAND,
         REFUSED,

@@ -2,24 +2,25 @@
 
 from typing import Any
 
-from api.masking import show_lineage, show_values
+from api.masking import show_lineage, show_value, show_values
 from mdm.access import Role
-from mdm.hub.steward import Decided, Preview, Remark, TaskState
+from mdm.hub.steward import Decided, Delegation, Preview, Proposal, Remark, TaskState
 from mdm.hub.steward.effects import exposure_json, key_json
 from mdm.model.stewardship import EntityEffect, TaskEffect
+from mdm.store.read_stewardship import HeldOverride
 from mdm.store.stewardship import StoredDecision
 
 
 def decided_object(decided: Decided) -> dict[str, Any]:
     """The answer to a command."""
     return {
-        "status": "done",
+        "status": "done" if decided.done else "proposed",
         "decision_id": decided.decision_id,
         "kind": decided.kind,
         "effect": decided.effect,
         "repeated": decided.repeated,
-        "proposal_id": None,
-        "demands": [],
+        "proposal_id": decided.proposal_id,
+        "demands": list(decided.demands),
     }
 
 
@@ -29,7 +30,7 @@ def preview_object(shown: Preview, role: Role) -> dict[str, Any]:
     return {
         "kind": shown.kind,
         "digest": shown.digest,
-        "demands": [],
+        "demands": [{"name": each.name, "because": each.because} for each in shown.demands],
         "entities": [_entity(each, role) for each in effect.entities],
         "moves": [
             {"record": key_json(each.record), "domain": each.domain.value, "left": each.left, "joined": each.joined}
@@ -105,4 +106,67 @@ def decision_object(decision: StoredDecision) -> dict[str, Any]:
         "undoes": decision.undoes,
         "undone_by": decision.undone_by,
         "at": decision.at,
+    }
+
+
+def proposal_object(proposal: Proposal, role: Role) -> dict[str, Any]:
+    """A proposal; the value it would pin is masked like any other."""
+    command = dict(proposal.command)
+    if command.get("attribute") is not None and "value" in command:
+        command["value"] = show_value(proposal.domain, command["attribute"], command["value"], role)
+    return {
+        "proposal_id": proposal.proposal_id,
+        "kind": proposal.kind,
+        "domain": proposal.domain.value,
+        "command": command,
+        "effect": proposal.effect,
+        "digest": proposal.digest,
+        "demands": proposal.demands,
+        "entities": list(proposal.entities),
+        "task_id": proposal.task_id,
+        "author": proposal.author,
+        "reason": proposal.reason,
+        "status": proposal.status,
+        "decided_by": proposal.decided_by,
+        "on_behalf_of": proposal.on_behalf_of,
+        "comment": proposal.comment,
+        "decision_id": proposal.decision_id,
+        "proposed_at": proposal.proposed_at,
+        "expires_at": proposal.expires_at,
+        "decided_at": proposal.decided_at,
+    }
+
+
+def delegation_object(delegation: Delegation) -> dict[str, Any]:
+    """A delegation."""
+    return {
+        "delegation_id": delegation.delegation_id,
+        "owner": delegation.owner,
+        "delegate": delegation.delegate,
+        "reason": delegation.reason,
+        "since": delegation.since,
+        "until": delegation.until,
+    }
+
+
+def override_object(held: HeldOverride, role: Role) -> dict[str, Any]:
+    """A live override; pinned and overruled values are masked like golden ones."""
+    override = held.override
+
+    def shown(value: Any) -> Any:  # Any: the JSON form of the attribute
+        return show_value(override.domain, override.attribute, value, role)
+
+    return {
+        "override_id": override.override_id,
+        "entity_id": held.entity_id,
+        "domain": override.domain.value,
+        "attribute": override.attribute,
+        "value": shown(override.value),
+        "overruled": [{"record": key_json(key), "value": shown(value)} for key, value in held.overruled],
+        "author": override.author,
+        "reason": override.reason,
+        "created_at": override.created_at,
+        "expires_at": override.expires_at,
+        "challenged": held.task_id is not None,
+        "task_id": held.task_id,
     }

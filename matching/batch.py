@@ -32,7 +32,10 @@ class Resolution:
 
 
 def candidate_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Candidates:
-    """Pairs of records that share a key which no more than `model.block_cap` records carry; (2, n)."""
+    """Pairs of records that share a key which no more than `model.block_cap` records carry; (2, n).
+
+    Rows of a source that is known to hold no duplicates are not paired with each other.
+    """
     blocks: defaultdict[BlockingKey, list[int]] = defaultdict(list)
     for number, record in enumerate(records):
         for key in {*block_keys(model, record), *dynamic_keys(model, record)}:
@@ -41,6 +44,9 @@ def candidate_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> 
     for members in blocks.values():
         if len(members) <= model.block_cap:
             pairs.update(combinations(members, 2))
+    distinct = [record.get("distinct_in") for record in records]
+    if any(distinct):
+        pairs = {(a, b) for a, b in pairs if distinct[a] is None or distinct[a] != distinct[b]}
     return np.array(sorted(pairs), dtype=np.intp).reshape(-1, 2).T
 
 

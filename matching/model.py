@@ -1,8 +1,9 @@
 """A released matching model: what is compared, what each outcome weighs, and what may never be joined.
 
-A model is two documents beside this file: `<domain>.yaml`, written by people (columns, comparisons and their ordered
-levels, blocking rules, vetoes, thresholds), and `<domain>.weights.json`, written by training (m and u of every level,
-the prior, token frequencies, and where they come from). The fingerprint covers both.
+A model is two or three documents in one folder: `<domain>.yaml`, written by people (comparisons and their ordered
+levels, blocking rules, vetoes, thresholds), `<domain>.weights.json`, written by training (m and u of every level, the
+prior, and where they come from), and, where comparisons read them, the tables `<domain>.frequencies.json`. The
+fingerprint covers all. Weights name the comparisons and tables that they were trained for, and fit no others.
 """
 
 import hashlib
@@ -13,13 +14,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
 
 from matching.conditions import Condition, Uses
-from matching.features import COLUMNS, KEY_COLUMNS
-from matching.parsing import parse_condition
+from matching.features import COLUMNS, KEY_COLUMNS, Kind
+from matching.features.values import kinds
+from matching.frequencies import Frequencies, dump_frequencies, fingerprint_of, read_frequencies
+from matching.parsing import Tables, parse_condition
 from mdm.errors import ConfigurationInvalid
 
 #: The version of the derived columns that this code computes; a model trained on others is refused.
@@ -27,10 +31,25 @@ FEATURES_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
+class TermFrequency:
+    """A level weighs more when the value that both share is rare, and less when it is frequent.
+
+    Added to the level's weight: `weight` times log2(u_exact / share of the value), the share being at least `minimum`
+    and u_exact the u of the level that says the values are equal. A value that was never counted adds nothing.
+    """
+
+    table: Frequencies
+    weight: float
+    minimum: float
+    u_exact: float
+
+
+@dataclass(frozen=True, slots=True)
 class Level:
     """One outcome of a comparison. `weight` is log2(m / u) in bits; `condition` is None for the last level.
 
-    `expected` is what an expert expects it to weigh: where training saw too little, its result stays near that.
+    `expected` is what an expert expects it to weigh: where training saw too little, its result stays near that; None
+    when no expert said.
     """
 
     label: str
@@ -38,7 +57,8 @@ class Level:
     m: float
     u: float
     weight: float
-    expected: float
+    expected: float | None
+    term_frequency: TermFrequency | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +73,11 @@ class Comparison:
     unknown: Condition
     levels: tuple[Level, ...]
     worst: float
+
+    @property
+    def adjusted(self) -> bool:
+        """Whether any level's weight depends on how rare the shared value is."""
+        return any(level.term_frequency is not None for level in self.levels)
 
 
 class Effect(StrEnum):
@@ -119,9 +144,13 @@ class MatchModel:
     cannot_link: CannotLink
     block_cap: int
     fingerprint: str
-    provenance: str
+    provenance: Mapping[str, Any]
     #: Name tokens too frequent to tell one company or product from another.
     common_tokens: frozenset[str] = field(default=frozenset())
+    #: Columns that records of the domain have, and further ones that only blocking reads.
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    key_kinds: Mapping[str, Kind] = field(default_factory=dict)
+    frequencies: Tables = field(default_factory=dict)
 
     def columns(self) -> Uses:
         """Every column that comparisons and vetoes read, with the kind it must have."""
@@ -138,48 +167,87 @@ _MAX_WEIGHT_BITS = 40.0
 
 
 @cache
-def load_model(domain: str) -> MatchModel:
-    """The model that ships for a domain. Raises ConfigurationInvalid naming the document and the place."""
-    folder = files("matching") / "models"
-    profile = folder / f"{domain}.yaml"
-    weights = folder / f"{domain}.weights.json"
-    if not (profile.is_file() and weights.is_file()):
-        raise ConfigurationInvalid(f"No matching model for {domain!r}.", action="Use customer, contract or product.")
-    return read_model(profile.read_text("utf-8"), weights.read_text("utf-8"))
+def load_model(domain: str, folder: Traversable | None = None) -> MatchModel:
+    """The model of a domain: the one in `folder`, else the one that ships.
+
+    Raises ConfigurationInvalid naming the document and the place.
+    """
+    places = [folder] if folder is not None else []
+    for place in (*places, files("matching") / "models"):
+        profile, weights, tables = (
+            place / f"{domain}.{ending}" for ending in ("yaml", "weights.json", "frequencies.json")
+        )
+        if profile.is_file() and weights.is_file():
+            texts = (profile.read_text("utf-8"), weights.read_text("utf-8"))
+            return read_model(*texts, tables.read_text("utf-8") if tables.is_file() else None)
+    raise ConfigurationInvalid(
+        f"No matching model for {domain!r}.",
+        action="Use customer, contract or product, or train a model of your own: mdm match train --help.",
+    )
 
 
-def read_model(profile_text: str, weights_text: str) -> MatchModel:
-    """A model from the text of its two documents, checked: known columns, every level weighed, no extreme weight."""
+def read_model(profile_text: str, weights_text: str, frequencies_text: str | None = None) -> MatchModel:
+    """A model from the text of its documents, checked: known columns, every level weighed, no extreme weight, weights
+    trained for these comparisons and these tables."""
     try:
         profile, weights = yaml.safe_load(profile_text), json.loads(weights_text)
     except (yaml.YAMLError, json.JSONDecodeError) as error:
         raise ConfigurationInvalid(f"A matching model cannot be read: {error}") from error
+    tables = read_frequencies(frequencies_text) if frequencies_text is not None else {}
     domain = str(profile.get("domain"))
-    if domain not in COLUMNS:
-        raise ConfigurationInvalid(f"Model: unknown domain {domain!r}.")
+    _check_fit(domain, profile, weights, tables)
+    try:
+        model = _build(domain, profile, weights, tables)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigurationInvalid(f"{domain}: the model document lacks or misuses {error}.") from error
+    for column, kind in sorted(model.columns(), key=str):
+        if column not in model.kinds or kind not in (None, model.kinds[column]):
+            raise ConfigurationInvalid(
+                f"{domain}: there is no column {column!r}{f' that is a {kind}' if kind else ''}."
+            )
+    for rule in (*model.blocking, *model.dynamic):
+        for column in set(rule.columns) - model.kinds.keys() - model.key_kinds.keys():
+            raise ConfigurationInvalid(f"{domain}: blocking rule {rule.name!r} names no column: {column!r}.")
+    if weights.get("comparisons_fingerprint") != comparisons_fingerprint(profile):
+        raise ConfigurationInvalid(
+            f"{domain}: the weights were trained for other comparisons than the profile has now.",
+            action="Train the model again, or restore the profile of the same release.",
+        )
+    return model
+
+
+def comparisons_fingerprint(profile: Mapping[str, Any]) -> str:
+    """One number for what weights are about: comparisons with their levels and conditions, whatever they may weigh."""
+    meaning = [
+        [item["name"], item["unknown"], [[level["label"], level["when"]] for level in item["levels"]], _labels(item)]
+        for item in profile.get("comparisons", ())
+    ]
+    return hashlib.sha256(json.dumps(meaning, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _check_fit(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], tables: Tables) -> None:
+    """Weights, profile and tables belong together."""
+    if domain not in COLUMNS and "columns" not in profile:
+        raise ConfigurationInvalid(
+            f"Model: unknown domain {domain!r}.",
+            action="A domain of your own declares its columns: {texts: ..., lists: ..., numbers: ...}.",
+        )
     if weights.get("domain") != domain or weights.get("features") != FEATURES_VERSION:
         raise ConfigurationInvalid(
             f"{domain}: the weights are for domain {weights.get('domain')} and columns of version "
             f"{weights.get('features')}, the code has version {FEATURES_VERSION}. Train the model again."
         )
-    try:
-        model = _build(domain, profile, weights)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigurationInvalid(f"{domain}: the model document lacks or misuses {error}.") from error
-    for column, kind in sorted(model.columns(), key=str):
-        if column not in COLUMNS[domain] or kind not in (None, COLUMNS[domain][column]):
-            raise ConfigurationInvalid(
-                f"{domain}: there is no column {column!r}{f' that is a {kind}' if kind else ''}."
-            )
-    for rule in (*model.blocking, *model.dynamic):
-        for column in set(rule.columns) - COLUMNS[domain].keys() - KEY_COLUMNS[domain].keys():
-            raise ConfigurationInvalid(f"{domain}: blocking rule {rule.name!r} names no column: {column!r}.")
-    return model
+    if weights.get("frequencies") != (fingerprint_of(tables) if tables else None):
+        raise ConfigurationInvalid(
+            f"{domain}: the weights were trained with other term frequencies than those beside them.",
+            action=f"Restore {domain}.frequencies.json of the same release, or train the model again.",
+        )
 
 
-def profile_model(profile_text: str, common_tokens: Iterable[str]) -> MatchModel:
+def profile_model(profile_text: str, common_tokens: Iterable[str], frequencies: Tables | None = None) -> MatchModel:
     """A model without evidence: every level weighs nothing. What training starts from."""
     profile = yaml.safe_load(profile_text)
+    tables = frequencies or {}
     neutral = {"m": 0.5, "u": 0.5}
     weights = {
         "domain": profile["domain"],
@@ -187,8 +255,10 @@ def profile_model(profile_text: str, common_tokens: Iterable[str]) -> MatchModel
         "prior": 0.0,
         "common_tokens": sorted(common_tokens),
         "comparisons": {item["name"]: dict.fromkeys(_labels(item), neutral) for item in profile["comparisons"]},
+        "comparisons_fingerprint": comparisons_fingerprint(profile),
+        "frequencies": fingerprint_of(tables) if tables else None,
     }
-    return read_model(profile_text, json.dumps(weights))
+    return read_model(profile_text, json.dumps(weights), dump_frequencies(tables) if tables else None)
 
 
 def _labels(item: Mapping[str, Any]) -> list[str]:
@@ -196,18 +266,19 @@ def _labels(item: Mapping[str, Any]) -> list[str]:
     return [*(level["label"] for level in item["levels"]), last["label"] if isinstance(last, Mapping) else last]
 
 
-def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any]) -> MatchModel:
+def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], tables: Tables) -> MatchModel:
     canonical = json.dumps([profile, weights], sort_keys=True, separators=(",", ":"), default=str)
     return MatchModel(
         domain=domain,
         prior=_finite(weights["prior"], f"{domain}.prior"),
         comparisons=tuple(
-            _comparison(domain, item, weights["comparisons"].get(item["name"], {})) for item in profile["comparisons"]
+            _comparison(domain, item, weights["comparisons"].get(item["name"], {}), tables)
+            for item in profile["comparisons"]
         ),
         vetoes=tuple(
             Veto(
                 str(item["name"]),
-                parse_condition(item["when"], f"{domain}.vetoes.{item['name']}"),
+                parse_condition(item["when"], f"{domain}.vetoes.{item['name']}", tables),
                 Effect(item["effect"]),
                 str(item["reason"]),
             )
@@ -219,8 +290,11 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any]) 
         cannot_link=_cannot_link(profile.get("cannot_link", {})),
         block_cap=int(profile.get("block_cap", 100)),
         fingerprint=hashlib.sha256(canonical.encode()).hexdigest()[:16],
-        provenance=str(weights.get("provenance", "")),
+        provenance=dict(weights.get("provenance", {})),
         common_tokens=frozenset(weights.get("common_tokens", ())),
+        kinds=COLUMNS[domain] if domain in COLUMNS else _declared(profile["columns"]),
+        key_kinds=KEY_COLUMNS.get(domain, {}),
+        frequencies=tables,
     )
 
 
@@ -236,28 +310,69 @@ def _cannot_link(item: Mapping[str, Any]) -> CannotLink:
     return CannotLink(tuple(item.get("identifiers", ())), (parents[0], parents[1]) if parents else None)
 
 
-def _comparison(domain: str, item: Mapping[str, Any], weights: Mapping[str, Any]) -> Comparison:
+def _declared(columns: Mapping[str, Any]) -> Mapping[str, Kind]:
+    return kinds(
+        texts=str(columns.get("texts", "")),
+        lists=str(columns.get("lists", "")),
+        numbers=str(columns.get("numbers", "")),
+    )
+
+
+def _comparison(domain: str, item: Mapping[str, Any], weights: Mapping[str, Any], tables: Tables) -> Comparison:
     name = str(item["name"])
     where = f"{domain}.comparisons.{name}"
     last = item["otherwise"]
     items = [*item["levels"], last if isinstance(last, Mapping) else {"label": last}]
-    levels = tuple(_level(level, number < len(items), weights, where) for number, level in enumerate(items, start=1))
+    levels: list[Level] = []
+    for number, level in enumerate(items, start=1):
+        levels.append(_level(level, number < len(items), weights, where, tables, levels))
     if len({level.label for level in levels}) != len(levels):
         raise ConfigurationInvalid(f"{where}: two levels have the same label.")
-    unknown = parse_condition(item["unknown"], f"{where}.unknown")
-    return Comparison(name, unknown, levels, float(item.get("worst", -_MAX_WEIGHT_BITS)))
+    unknown = parse_condition(item["unknown"], f"{where}.unknown", tables)
+    return Comparison(name, unknown, tuple(levels), float(item.get("worst", -_MAX_WEIGHT_BITS)))
 
 
-def _level(item: Mapping[str, Any], conditional: bool, weights: Mapping[str, Any], where: str) -> Level:
+def _level(
+    item: Mapping[str, Any],
+    conditional: bool,
+    weights: Mapping[str, Any],
+    where: str,
+    tables: Tables,
+    better: Iterable[Level],
+) -> Level:
     label = str(item["label"])
     if label not in weights:
         raise ConfigurationInvalid(f"{where}: level {label!r} has no weight. Train the model again.")
     m, u = float(weights[label]["m"]), float(weights[label]["u"])
     if not (0 < m <= 1 and 0 < u <= 1):
         raise ConfigurationInvalid(f"{where}: m and u of {label!r} must be probabilities above 0.")
-    condition = parse_condition(item["when"], f"{where}.{label}") if conditional else None
-    weight = _finite(math.log2(m / u), f"{where}.{label}")
-    return Level(label, condition, m, u, weight, float(item.get("expected", 0.0)))
+    return Level(
+        label,
+        parse_condition(item["when"], f"{where}.{label}", tables) if conditional else None,
+        m,
+        u,
+        _finite(math.log2(m / u), f"{where}.{label}"),
+        float(item["expected"]) if "expected" in item else None,
+        _term_frequency(item, u, f"{where}.{label}", tables, better) if "term_frequency" in item else None,
+    )
+
+
+def _term_frequency(
+    item: Mapping[str, Any], u: float, where: str, tables: Tables, better: Iterable[Level]
+) -> TermFrequency:
+    wanted = item["term_frequency"]
+    column = str(wanted["column"])
+    if column not in tables:
+        raise ConfigurationInvalid(f"{where}: the model has no frequencies of {column!r}.")
+    exact = {"equal": column}
+    if item["when"] == exact:
+        u_exact = u
+    else:
+        same = parse_condition(exact, where)
+        u_exact = next((level.u for level in better if level.condition == same), 0.0)
+        if not u_exact:
+            raise ConfigurationInvalid(f"{where}: no level before it says that {column!r} is equal.")
+    return TermFrequency(tables[column], float(wanted.get("weight", 1.0)), float(wanted.get("minimum", 0.0)), u_exact)
 
 
 def _finite(value: Any, where: str) -> float:

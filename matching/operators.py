@@ -14,12 +14,12 @@ from matching.frame import NARROW
 
 # Similarities are compared with the threshold less this margin: one unit in the last place between two
 # implementations of Jaro-Winkler otherwise flips a level (.92 is such a value).
-_MARGIN = 1e-9
+MARGIN = 1e-9
 
 _Codes = NDArray[np.int32]
 
 
-def _truth(holds: NDArray[np.bool_], known: NDArray[np.bool_]) -> Truth:
+def truth_of(holds: NDArray[np.bool_], known: NDArray[np.bool_]) -> Truth:
     truth: Truth = holds.astype(np.int8) << np.int8(1)
     truth[~known] = UNKNOWN
     return truth
@@ -47,7 +47,7 @@ class Equal:
         return result if self.first == self.second else np.maximum(result, self._one_way(c, b))
 
     def _one_way(self, a: _Codes, b: _Codes) -> Truth:
-        return _truth(a == b, (a >= 0) & (b >= 0))
+        return truth_of(a == b, (a >= 0) & (b >= 0))
 
     def judge(self, pair: Judged) -> int:
         result = self._judge(pair.left, pair.right)
@@ -112,7 +112,7 @@ class Overlap:
         if key not in pairs.memory:
             pairs.memory[key] = _in_common(pairs, first, second, pairs.left, pairs.right)
         common, known = cast("tuple[NDArray[np.int32], NDArray[np.bool_]]", pairs.memory[key])
-        return _truth(common >= self.at_least, known)
+        return truth_of(common >= self.at_least, known)
 
     def judge(self, pair: Judged) -> int:
         result = self._judge(pair.left, pair.right)
@@ -140,7 +140,7 @@ def _similar(columns: Columns, column: str, a: _Codes, b: _Codes, threshold: flo
     likely = np.flatnonzero(bound >= threshold)
     near = np.zeros(len(a), dtype=np.bool_)
     if len(likely):
-        near[likely] = _jaro_winkler(columns, column, a[likely], b[likely]) >= threshold - _MARGIN
+        near[likely] = _jaro_winkler(columns, column, a[likely], b[likely]) >= threshold - MARGIN
     return near
 
 
@@ -169,7 +169,7 @@ class _Similarities:
         if len(new):
             self._found[new] = _jaro_winkler(self._columns, self._column, self._a[new], self._b[new])
         result: NDArray[np.bool_] = self.equal.copy()
-        result[self._rows[likely[self._found[likely] >= threshold - _MARGIN]]] = True
+        result[self._rows[likely[self._found[likely] >= threshold - MARGIN]]] = True
         return result
 
 
@@ -185,22 +185,22 @@ class JaroWinklerAtLeast:
         if key not in pairs.memory:
             pairs.memory[key] = _Similarities(pairs, self.column)
         found = cast("_Similarities", pairs.memory[key])
-        return _truth(found.at_least(self.threshold), found.known)
+        return truth_of(found.at_least(self.threshold), found.known)
 
     def judge(self, pair: Judged) -> int:
         a, b = pair.left.get(self.column), pair.right.get(self.column)
         if a is None or b is None:
             return 1
-        return _one(a == b or _alike(cast("str", a), cast("str", b)) >= self.threshold - _MARGIN)
+        return _one(a == b or alike(cast("str", a), cast("str", b)) >= self.threshold - MARGIN)
 
     def columns(self) -> Uses:
         return frozenset(((self.column, Kind.TEXT),))
 
     def sql(self) -> str:
-        return f"jaro_winkler_similarity({self.column}_l, {self.column}_r) >= {self.threshold - _MARGIN!r}"
+        return f"jaro_winkler_similarity({self.column}_l, {self.column}_r) >= {self.threshold - MARGIN!r}"
 
 
-def _alike(a: str, b: str) -> float:
+def alike(a: str, b: str) -> float:
     return float(JaroWinkler.similarity(_utf8(a), _utf8(b)))
 
 
@@ -217,7 +217,7 @@ class LevenshteinAtMost:
 
     def evaluate(self, pairs: Pairs) -> Truth:
         a, b = pairs.codes(self.column)
-        result = _truth(a == b, (a >= 0) & (b >= 0))
+        result = truth_of(a == b, (a >= 0) & (b >= 0))
         differing = np.flatnonzero(result == FALSE)
         if len(differing):
             columns = pairs.columns
@@ -254,19 +254,22 @@ def _alone(pairs: Pairs, column: str, near: float) -> tuple[NDArray[np.int32], N
                 b = lists.narrow[: int(long_b[rows].max())][:, right]
             else:
                 a, b = lists.wide(left), lists.wide(right)
-            alone_a[rows], alone_b[rows] = _alone_in(pairs.columns, column, a, b, near)
+            alone_a[rows], alone_b[rows] = map(_total, lonely(pairs.columns, column, a, b, near))
     return alone_a, alone_b, known
 
 
-def _alone_in(
-    columns: Columns, column: str, a: _Codes, b: _Codes, near: float
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def lonely(
+    columns: Columns, column: str, a: _Codes, b: _Codes, near: float | None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which values of each side have no equal value on the other, and no near one unless `near` is None."""
     alone_a, alone_b = a >= 0, b >= 0
     for place in range(len(a)):
         for other in range(len(b)):
             equal = a[place] == b[other]
             alone_a[place] &= ~equal
             alone_b[other] &= ~equal
+    if near is None:
+        return alone_a, alone_b
     has_a, has_b = a >= 0, b >= 0
     # Only where a value is still without an equal one can a near one make a difference.
     cells = [
@@ -289,7 +292,7 @@ def _alone_in(
             alone_a[place][found] = False
             alone_b[other][found] = False
             start += len(rows)
-    return _total(alone_a), _total(alone_b)
+    return alone_a, alone_b
 
 
 def _total(rows: NDArray[np.bool_]) -> NDArray[np.int32]:
@@ -319,7 +322,7 @@ class Covered:
         found = pairs.memory[key]
         alone_a, alone_b, known = cast("tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]", found)
         alone = np.minimum(alone_a, alone_b) if self.fewer else np.maximum(alone_a, alone_b)
-        return _truth(alone <= self.at_most, known)
+        return truth_of(alone <= self.at_most, known)
 
     def judge(self, pair: Judged) -> int:
         a, b = pair.left.get(self.column), pair.right.get(self.column)
@@ -330,15 +333,15 @@ class Covered:
         return _one((min if self.fewer else max)(alone) <= self.at_most)
 
     def _alone(self, one: tuple[str, ...], other: tuple[str, ...]) -> int:
-        threshold = self.near - _MARGIN
-        return sum(1 for x in one if x not in other and not any(_alike(x, y) >= threshold for y in other))
+        threshold = self.near - MARGIN
+        return sum(1 for x in one if x not in other and not any(alike(x, y) >= threshold for y in other))
 
     def columns(self) -> Uses:
         return frozenset(((self.column, Kind.LIST),))
 
     def sql(self) -> str:
         def alone(one: str, other: str) -> str:
-            near = f"jaro_winkler_similarity(x, y) >= {self.near - _MARGIN!r}"
+            near = f"jaro_winkler_similarity(x, y) >= {self.near - MARGIN!r}"
             return f"len(list_filter({one}, lambda x: len(list_filter({other}, lambda y: {near})) = 0))"
 
         sides = (f"{self.column}_l", f"{self.column}_r")
@@ -363,7 +366,7 @@ class Within:
 
     def _one_way(self, columns: Columns, left: Indices, right: Indices) -> Truth:
         gap = np.abs(columns.numbers(self.first)[left] - columns.numbers(self.second)[right])
-        return _truth(gap <= self.distance, ~np.isnan(gap))
+        return truth_of(gap <= self.distance, ~np.isnan(gap))
 
     def judge(self, pair: Judged) -> int:
         result = self._judge(pair.left, pair.right)
@@ -404,7 +407,7 @@ class Inside:
         after = columns.numbers(self.inner[0])[left] - columns.numbers(self.outer[0])[right]
         before = columns.numbers(self.outer[1])[right] - columns.numbers(self.inner[1])[left]
         return np.minimum(
-            _truth(after >= -self.slack, ~np.isnan(after)), _truth(before >= -self.slack, ~np.isnan(before))
+            truth_of(after >= -self.slack, ~np.isnan(after)), truth_of(before >= -self.slack, ~np.isnan(before))
         )
 
     def columns(self) -> Uses:

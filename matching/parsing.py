@@ -3,13 +3,15 @@
 The allowed profile, as YAML: `equal: c` or `[a, b]`; `overlap: c` or `{columns: [a, b], at_least: 2}`;
 `jaro_winkler: {column: c, at_least: .9}`; `levenshtein: {column: c, at_most: 1}`; `covered` and
 `contained: {column: c, near: .9, at_most: 0}`; `within: {columns: [a, b], distance: 3}`;
-`inside: {inner: [a, b], outer: [c, d], slack: 1}`; `missing: [a, b]`; and `all`, `any`, `not` over these.
+`inside: {inner: [a, b], outer: [c, d], slack: 1}`; `shared: {column: c, bits: 12, percent: 80, of: less, near: .9}`
+(the column has a table of frequencies); `missing: [a, b]`; and `all`, `any`, `not` over these.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from matching.conditions import All, AnyOf, Condition, Missing, Not
+from matching.frequencies import Frequencies
 from matching.operators import (
     Covered,
     Equal,
@@ -19,34 +21,40 @@ from matching.operators import (
     Overlap,
     Within,
 )
+from matching.shared import Shared, Side
 from mdm.errors import ConfigurationInvalid
 
+#: The tables of frequencies that a model ships, by column.
+Tables: TypeAlias = Mapping[str, Frequencies]
 
-def parse_condition(document: object, where: str) -> Condition:
+
+def parse_condition(document: object, where: str, tables: Tables | None = None) -> Condition:
     """A condition from its YAML form; equal conditions are one object, so that what is known of one is known of all.
 
     Raises ConfigurationInvalid naming the place in the document.
     """
-    condition = _parse(document, where)
+    condition = _parse(document, where, tables or {})
     return _INTERNED.setdefault(condition, condition)
 
 
 _INTERNED: dict[Condition, Condition] = {}
 
 
-def _parse(document: object, where: str) -> Condition:
+def _parse(document: object, where: str, tables: Tables) -> Condition:
     if not isinstance(document, Mapping) or len(document) != 1:
         raise ConfigurationInvalid(f"{where}: a condition is a mapping with one operator, not {document!r}")
     operator, argument = next(iter(document.items()))
     place = f"{where}.{operator}"
     try:
         if operator in _COMPOSED:
-            return _COMPOSED[operator](argument, place)
+            return _COMPOSED[operator](argument, place, tables)
+        if operator == "shared":
+            return _shared(argument, tables)
         if operator in _PLAIN:
             return _PLAIN[operator](argument)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ConfigurationInvalid(f"{where}: {operator} cannot be read from {argument!r} ({error})") from error
-    known = ", ".join(sorted((*_PLAIN, *_COMPOSED)))
+    known = ", ".join(sorted((*_PLAIN, *_COMPOSED, "shared")))
     raise ConfigurationInvalid(f"{where}: unknown operator {operator!r}; known are {known}.")
 
 
@@ -99,23 +107,37 @@ def _missing(argument: Any) -> Condition:
     return Missing(names)
 
 
-def _parts(argument: Any, where: str) -> tuple[Condition, ...]:
-    parts = tuple(parse_condition(part, f"{where}[{index}]") for index, part in enumerate(argument))
+def _shared(argument: Any, tables: Tables) -> Condition:
+    column = str(argument["column"])
+    if column not in tables:
+        raise ValueError(f"the model has no frequencies of {column}")
+    return Shared(
+        column,
+        tables[column],
+        float(argument.get("bits", 0.0)),
+        int(argument.get("percent", 0)),
+        Side(argument.get("of", Side.MORE)),
+        float(argument["near"]) if "near" in argument else None,
+    )
+
+
+def _parts(argument: Any, where: str, tables: Tables) -> tuple[Condition, ...]:
+    parts = tuple(parse_condition(part, f"{where}[{index}]", tables) for index, part in enumerate(argument))
     if not parts:
         raise ValueError("no part")
     return parts
 
 
-def _all(argument: Any, where: str) -> Condition:
-    return All(_parts(argument, where))
+def _all(argument: Any, where: str, tables: Tables) -> Condition:
+    return All(_parts(argument, where, tables))
 
 
-def _any(argument: Any, where: str) -> Condition:
-    return AnyOf(_parts(argument, where))
+def _any(argument: Any, where: str, tables: Tables) -> Condition:
+    return AnyOf(_parts(argument, where, tables))
 
 
-def _not(argument: Any, where: str) -> Condition:
-    return Not(parse_condition(argument, where))
+def _not(argument: Any, where: str, tables: Tables) -> Condition:
+    return Not(parse_condition(argument, where, tables))
 
 
 _PLAIN: Mapping[str, Callable[[Any], Condition]] = {
@@ -129,4 +151,4 @@ _PLAIN: Mapping[str, Callable[[Any], Condition]] = {
     "inside": _inside,
     "missing": _missing,
 }
-_COMPOSED: Mapping[str, Callable[[Any, str], Condition]] = {"all": _all, "any": _any, "not": _not}
+_COMPOSED: Mapping[str, Callable[[Any, str, Tables], Condition]] = {"all": _all, "any": _any, "not": _not}

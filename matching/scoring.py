@@ -15,6 +15,7 @@ from matching.conditions import TRUE, Columns, Indices, Judged, Pairs
 from matching.features import Features, derive
 from matching.frame import Frame
 from matching.model import Comparison, MatchModel
+from matching.rarity import adjustment, adjustments
 
 #: Pairs per pass; larger arrays fall out of the processor's cache and are slower per pair.
 _CHUNK = 20_000
@@ -97,7 +98,7 @@ def score_columns(model: MatchModel, columns: Columns, left: Indices, right: Ind
         for column, comparison in enumerate(model.comparisons):
             found = _levels(comparison, pairs)
             levels[rows, column] = found
-            weight[rows] += _weights(comparison)[found]
+            weight[rows] += _weights(comparison)[found] + adjustments(comparison, pairs, found)
         for number in range(len(model.vetoes) - 1, -1, -1):
             veto[rows][pairs.truth(model.vetoes[number].condition) == TRUE] = number
     return Scores(weight, levels, veto, tuple(item.name for item in model.vetoes))
@@ -114,13 +115,26 @@ def _score_few(model: MatchModel, records: Sequence[Features], left: Indices, ri
         for column, comparison in enumerate(model.comparisons):
             number = _level(comparison, pair)
             levels[row, column] = number
-            total += comparison.levels[number - 1].weight if number else 0.0
+            if number:
+                total += comparison.levels[number - 1].weight + adjustment(comparison, pair, number)
         weight[row] = total
         for number, item in enumerate(model.vetoes):
             if pair.truth(item.condition) == TRUE:
                 veto[row] = number
                 break
     return Scores(weight, levels, veto, tuple(item.name for item in model.vetoes))
+
+
+def contributions(
+    model: MatchModel, records: Sequence[Features], left: Indices, right: Indices, levels: NDArray[np.int8]
+) -> NDArray[np.float64]:
+    """What each comparison (a column) adds to the weight of pairs whose levels are known, in bits."""
+    pairs = Pairs(Frame(records), left, right)
+    columns = [
+        _weights(comparison)[levels[:, number]] + adjustments(comparison, pairs, levels[:, number])
+        for number, comparison in enumerate(model.comparisons)
+    ]
+    return np.stack(columns, axis=1)
 
 
 def explain_pair(model: MatchModel, left: Mapping[str, Any], right: Mapping[str, Any]) -> PairScore:
@@ -131,7 +145,7 @@ def explain_pair(model: MatchModel, left: Mapping[str, Any], right: Mapping[str,
     pair = Judged(*features)
     vetoes = tuple(veto.name for veto in model.vetoes if pair.truth(veto.condition) == TRUE)
     contributions = tuple(
-        _contribution(comparison, int(level))
+        _contribution(comparison, int(level), adjustment(comparison, pair, int(level)))
         for comparison, level in zip(model.comparisons, scores.levels[0], strict=True)
     )
     weight = float(scores.weight[0])
@@ -169,8 +183,8 @@ def _weights(comparison: Comparison) -> NDArray[np.float64]:
     return np.array([0.0, *(level.weight for level in comparison.levels)])
 
 
-def _contribution(comparison: Comparison, level: int) -> Contribution:
+def _contribution(comparison: Comparison, level: int, rarity: float) -> Contribution:
     if level == 0:
         return Contribution(comparison.name, UNKNOWN_LABEL, 0.0)
     found = comparison.levels[level - 1]
-    return Contribution(comparison.name, found.label, found.weight)
+    return Contribution(comparison.name, found.label, found.weight + rarity)

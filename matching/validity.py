@@ -15,6 +15,7 @@ from matching.model import MatchModel
 _MISTYPED = 1
 
 DIFFERENT_IDENTIFIERS = "identifiers differ"
+SAME_SOURCE = "rows of one source that has no duplicates"
 PARENT = "one is stated to be the parent of the other"
 
 
@@ -26,12 +27,14 @@ class Facts:
     identifiers: Mapping[str, frozenset[str]]
     names: frozenset[str]
     parents: frozenset[str]
+    #: Sources without duplicates that the records are from.
+    sources: frozenset[str] = frozenset()
 
     def union(self, other: "Facts") -> "Facts":
         merged = dict(self.identifiers)
         for kind, values in other.identifiers.items():
             merged[kind] = merged.get(kind, frozenset()) | values
-        return Facts(merged, self.names | other.names, self.parents | other.parents)
+        return Facts(merged, self.names | other.names, self.parents | other.parents, self.sources | other.sources)
 
 
 def facts_of(model: MatchModel, features: Features) -> Facts:
@@ -46,6 +49,7 @@ def facts_of(model: MatchModel, features: Features) -> Facts:
         {kind: frozenset(values) for kind, values in identifiers.items()},
         frozenset(texts(features, parent)) if parent else frozenset(),
         frozenset(texts(features, child)) if child else frozenset(),
+        frozenset(texts(features, "distinct_in")),
     )
 
 
@@ -57,6 +61,8 @@ def contradiction(first: Facts, second: Facts) -> str | None:
     """
     if first.parents & second.names or second.parents & first.names:
         return PARENT
+    if first.sources & second.sources:
+        return SAME_SOURCE
     for kind in first.identifiers.keys() & second.identifiers.keys():
         if not _agree(first.identifiers[kind], second.identifiers[kind]):
             return DIFFERENT_IDENTIFIERS

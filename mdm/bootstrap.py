@@ -15,6 +15,15 @@ from mdm.errors import ConfigurationInvalid, OperatorError
 from mdm.settings import Settings
 from mdm.store.embedded import EmbeddedServer
 
+#: A database whose machine vanished is noticed within half a minute, on both sides, and not after hours.
+_KEEPALIVE: dict[str, Any] = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "connect_timeout": 10,
+}
+
 #: Database of the embedded server that holds the hub.
 _DATABASE = "mdm"
 
@@ -75,7 +84,7 @@ def make_engine(url: URL | str) -> Engine:
         pool_pre_ping=True,
         json_serializer=_json_text,
         json_deserializer=msgspec.json.decode,
-        connect_args={"application_name": "mdm"},
+        connect_args={"application_name": "mdm", **_KEEPALIVE},
     )
 
 

@@ -11,17 +11,22 @@ from mdm.errors import ConfigurationInvalid
 class Settings:
     """How this hub is set up.
 
-    `database_url` is None for the embedded PostgreSQL, whose data live below `data_dir`.
+    `database_url` is None for the embedded PostgreSQL, whose data live below `data_dir`. `models_dir` has matching
+    models of one's own; a domain without one there uses the model that ships. `steward_policy` names
+    the document that says when a steward's command needs a second person; None for the shipped one.
     """
 
     data_dir: Path
     database_url: str | None
     batch_size: int
     dead_letter_limit: int
+    models_dir: Path | None = None
+    steward_policy: Path | None = None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Settings from `MDM_DATA_DIR`, `MDM_DATABASE_URL`, `MDM_BATCH_SIZE`, `MDM_DEAD_LETTER_LIMIT`.
+    """Settings from `MDM_DATA_DIR`, `MDM_DATABASE_URL`, `MDM_BATCH_SIZE`, `MDM_DEAD_LETTER_LIMIT`,
+    `MDM_MODELS_DIR` and `MDM_STEWARD_POLICY`.
 
     Raises:
         ConfigurationInvalid: a value cannot be read; the message names the variable.
@@ -31,7 +36,24 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         database_url=environment.get("MDM_DATABASE_URL") or None,
         batch_size=_positive(environment, "MDM_BATCH_SIZE", 1000),
         dead_letter_limit=_positive(environment, "MDM_DEAD_LETTER_LIMIT", 1000),
+        models_dir=_folder(environment, "MDM_MODELS_DIR"),
+        steward_policy=_path(environment, "MDM_STEWARD_POLICY"),
     )
+
+
+def _folder(environment: Mapping[str, str], name: str) -> Path | None:
+    text = environment.get(name)
+    if not text:
+        return None
+    folder = Path(text).expanduser().absolute()
+    if not folder.is_dir():
+        raise ConfigurationInvalid(f"{name} must name a folder, and {folder} is none.")
+    return folder
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    text = environment.get(name)
+    return Path(text).expanduser().absolute() if text else None
 
 
 def _positive(environment: Mapping[str, str], name: str, default: int) -> int:

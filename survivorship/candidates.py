@@ -12,15 +12,19 @@ Trust: TypeAlias = Callable[[str, str, str], float]
 
 
 class Member:
-    """A member of the entity. `age` counts from the youngest: event time, position, key; no two members share one."""
+    """A member of the entity. `age` counts from the youngest: event time, position, key; no two members share one.
 
-    __slots__ = ("_met", "age", "attributes", "origin", "record")
+    `days` says how much older its present form is than the youngest member's.
+    """
 
-    def __init__(self, record: StoredRecord, age: int) -> None:
+    __slots__ = ("_met", "age", "attributes", "days", "origin", "record")
+
+    def __init__(self, record: StoredRecord, age: int, days: float = 0.0) -> None:
         self.record = record
         self.attributes = record.attributes
         self.origin = Origin(record.key, record.provenance)
         self.age = age
+        self.days = days
         self._met: dict[int, bool] = {}
 
     def meets(self, conditions: tuple[Condition, ...]) -> bool:
@@ -53,7 +57,7 @@ def values_of(rule: Rule, members: Sequence[Member], trust: Trust) -> list[Candi
     """The values of an attribute, of a group as one object each, or first elements of the rule's `otherwise`."""
     if rule.shape is None:
         return [
-            Candidate(member, stated, (-_trust_in(rule, member, rule.attributes[0], trust), member.age, 0))
+            Candidate(member, stated, (-_trust_in(rule, member, rule.attributes[0], stated, trust), member.age, 0))
             for member in members
             if (stated := _group(rule, member))
         ]
@@ -75,8 +79,8 @@ def elements_of(rule: Rule, members: Sequence[Member], trust: Trust) -> list[Can
             stated = member.attributes.get(attribute)
             if not stated:
                 continue
-            weight = _trust_in(rule, member, attribute, trust)
             for element in stated if isinstance(stated, list | tuple) else (stated,):
+                weight = _trust_in(rule, member, attribute, element, trust)
                 found.append(Candidate(member, element, (-weight, member.age, place)))
                 place += 1
     return found
@@ -85,7 +89,7 @@ def elements_of(rule: Rule, members: Sequence[Member], trust: Trust) -> list[Can
 def _single(rule: Rule, attribute: str, members: Sequence[Member], trust: Trust) -> list[Candidate]:
     # 0 and False are values; None, an empty text and an empty list say that the record does not know.
     return [
-        Candidate(member, value, (-_trust_in(rule, member, attribute, trust), member.age, 0))
+        Candidate(member, value, (-_trust_in(rule, member, attribute, value, trust), member.age, 0))
         for member in members
         if (value := member.attributes.get(attribute)) or value == 0
     ]
@@ -96,7 +100,31 @@ def _group(rule: Rule, member: Member) -> dict[str, Value]:
     return {name: value for name in rule.attributes if (value := attributes.get(name)) or value == 0}
 
 
-def _trust_in(rule: Rule, member: Member, attribute: str, trust: Trust) -> float:
+def validity(member: Member, value: Value) -> int:
+    """2 for what was checked and is right, 1 for what cannot be checked, 0 for what was checked and is wrong."""
+    if isinstance(value, Mapping):
+        if "state" in value:
+            return {"valid": 2, "invalid": 0}.get(str(value["state"]), 1)
+        if "valid" in value:
+            return 2 if value["valid"] else 0
+        if "shared" in value:  # an e-mail address that several people read is worth less than a person's own
+            return 1 if value["shared"] else 2
+    return 2 if member.attributes.get("validated") is True else 1
+
+
+def _trust_in(rule: Rule, member: Member, attribute: str, value: Value, trust: Trust) -> float:
+    stated = _source_trust(rule, member, attribute, trust)
+    if rule.decay is None and rule.invalid == 1.0:
+        return stated
+    if rule.decay is not None:
+        stated = max(stated * 0.5 ** (member.days / rule.decay.half_life), min(stated, rule.decay.floor))
+    if rule.invalid != 1.0 and validity(member, value) == 0:
+        stated *= rule.invalid
+    # Rounded, because the last bit of a power is not the same on every machine.
+    return round(stated, 6)
+
+
+def _source_trust(rule: Rule, member: Member, attribute: str, trust: Trust) -> float:
     key = member.record.key
     if rule.trust is not None:
         for name in (f"{key.system}.{key.type}", key.system):

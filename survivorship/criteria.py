@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from survivorship.candidates import Candidate
+from survivorship.candidates import Candidate, validity
 from survivorship.values import Value
 from survivorship.writing import folded, written
 
@@ -142,20 +142,7 @@ def _size(value: Value) -> tuple[int, Any]:
 
 
 def _validated_first(candidates: Sequence[Candidate]) -> Grades:
-    return [_validity(candidate) for candidate in candidates]
-
-
-def _validity(candidate: Candidate) -> int:
-    """2 for what was checked and is right, 1 for what cannot be checked, 0 for what was checked and is wrong."""
-    value = candidate.value
-    if isinstance(value, Mapping):
-        if "state" in value:
-            return {"valid": 2, "invalid": 0}.get(str(value["state"]), 1)
-        if "valid" in value:
-            return 2 if value["valid"] else 0
-        if "shared" in value:  # an e-mail address that several people read is worth less than a person's own
-            return 1 if value["shared"] else 2
-    return 2 if candidate.member.attributes.get("validated") is True else 1
+    return [validity(candidate.member, candidate.value) for candidate in candidates]
 
 
 def _reversed(grades: Grades) -> Grades:

@@ -30,6 +30,18 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Decay:
+    """Trust halves with every `half_life` days that a statement is older than the entity's youngest, down to `floor`.
+
+    Counted from the youngest member and not from today: how two sources compare under exponential decay does not
+    depend on the moment at which one looks, so the golden record does not change by waiting.
+    """
+
+    half_life: float
+    floor: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """How one attribute, or a group of attributes that belong together, chooses its value.
 
@@ -53,6 +65,22 @@ class Rule:
     #: For a union: the attributes whose elements are put together, and one whose golden value is left out.
     union_of: tuple[str, ...] = ()
     without: str | None = None
+    #: The record that won this attribute gives the value, when it states one.
+    same_record_as: str | None = None
+    decay: Decay | None = None
+    #: Trust in a value that failed its validation is multiplied by this.
+    invalid: float = 1.0
+    #: The variant that this rule belongs to; empty for the rules of the domain.
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Rules of one region or business unit: they replace those of the domain where the surviving values meet `when`."""
+
+    name: str
+    when: tuple[Condition, ...]
+    rules: Mapping[str, Rule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +92,8 @@ class RuleSet:
     fingerprint: str
     #: Choices first, then the unions that may refer to them.
     rules: tuple[Rule, ...]
+    #: The first variant whose conditions hold is in force; what these ask for survives by the domain's own rules.
+    variants: tuple[Variant, ...]
     #: Attributes after which an entity is called in lists, best first.
     display: tuple[str, ...]
     #: Attributes found by each of their words, and attributes found as a whole.

@@ -3,18 +3,25 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mdm.model.canonical import ATTRIBUTES, Shape
 from mdm.model.ids import Domain
 from survivorship.criteria import CRITERIA
 from survivorship.document import Part, read_document
-from survivorship.rules import Condition, Criterion, Rule, RuleSet
+from survivorship.rules import Condition, Criterion, Decay, Rule, RuleSet, Variant
 
 __all__ = ["RuleSet", "load_ruleset"]
 
 _FOLDER = Path(__file__).parent / "rulesets"
-_RULE_KEYS = ("rank", "prefer", "only", "trust", "otherwise", "reserve_below", "union", "without")
+_RULE_KEYS = (
+    "rank", "prefer", "only", "trust", "otherwise", "reserve_below", "union", "without", "same_record_as", "decay",
+    "invalid",
+)  # fmt: skip
+_KEYS = ("domain", "version", "description", "default", "attributes", "groups", "variants", "display", "search")
+_SCALARS = (Shape.TEXT, Shape.CODE, Shape.BOOLEAN, Shape.INTEGER, Shape.DECIMAL, Shape.DATE)
 _LISTS = (Shape.TEXTS, Shape.IDENTIFIERS, Shape.PHONES, Shape.EMAILS)
 
 
@@ -25,7 +32,7 @@ def load_ruleset(domain: str, path: Path | None = None) -> RuleSet:
         ConfigurationInvalid: the document is wrong; the message names file, line and key.
     """
     document = read_document(path or _FOLDER / f"{domain}.yaml")
-    parts = document.mapping("domain", "version", "description", "default", "attributes", "groups", "display", "search")
+    parts = document.mapping(*_KEYS)
     for needed in ("domain", "version", "default", "display", "search"):
         if needed not in parts:
             document.refuse(f"must have the key {needed}")
@@ -38,6 +45,7 @@ def load_ruleset(domain: str, path: Path | None = None) -> RuleSet:
         version=parts["version"].text(),
         fingerprint=_fingerprint(document),
         rules=reader.rules(parts.get("attributes"), parts.get("groups")),
+        variants=reader.variants(parts.get("variants")),
         display=reader.names(parts["display"]),
         search_words=reader.names(search.get("words")),
         search_whole=reader.names(search.get("whole")),
@@ -61,11 +69,13 @@ class _Reader:
         for attribute in ATTRIBUTES[domain]:
             if attribute.group is not None and named[attribute.group] > 1:
                 self._groups[attribute.group] = (*self._groups.get(attribute.group, ()), attribute.name)
-        base = default.mapping("rank", "prefer")
+        base = default.mapping("rank", "prefer", "decay", "invalid")
         if "rank" not in base:
             default.refuse("must have a rank")
         self._rank = self._criteria(base["rank"])
         self._prefer = self._conditions(base.get("prefer"))
+        self._decay = _decay(base.get("decay"))
+        self._invalid = base["invalid"].number(0, 1) if "invalid" in base else 1.0
 
     def rules(self, attributes: Part | None, groups: Part | None) -> tuple[Rule, ...]:
         """One rule for every canonical attribute or group, from the default where the document says nothing."""
@@ -79,7 +89,52 @@ class _Reader:
             for name, shape in self._shapes.items()
             if name not in grouped
         ]
-        return tuple(sorted(rules, key=lambda rule: bool(rule.union_of)))
+        self._check_followed(rules, {**own, **of_groups})
+        return tuple(sorted(rules, key=_turn))
+
+    def variants(self, part: Part | None) -> tuple[Variant, ...]:
+        """Rules of regions and business units, in the order in which they are tried."""
+        found = [self._variant(element) for element in part.elements()] if part is not None and part.value else []
+        if part is not None:
+            asked = {condition.attribute for variant in found for condition in variant.when}
+            names = Counter(variant.name for variant in found)
+            for variant, element in zip(found, part.elements(), strict=False):
+                if names[variant.name] > 1:
+                    element.refuse(f"has the name {variant.name}, which another variant has too")
+                if decided := asked & variant.rules.keys():
+                    element.refuse(
+                        f"has a rule for {', '.join(sorted(decided))}, which decides what variant is in force"
+                    )
+        return tuple(found)
+
+    def _variant(self, part: Part) -> Variant:
+        own = part.mapping("name", "when", "attributes", "groups")
+        if "name" not in own or "when" not in own or not own.keys() & {"attributes", "groups"}:
+            part.refuse("must have a name, conditions under when, and attributes or groups")
+        attributes = dict(own["attributes"].items()) if "attributes" in own else {}
+        groups = dict(own["groups"].items()) if "groups" in own else {}
+        self._refuse_strangers(attributes, groups)
+        when = self._conditions(own["when"])
+        for condition, claim in zip(when, (each for _, each in own["when"].items()), strict=True):
+            if self._shapes[condition.attribute] not in _SCALARS:
+                claim.refuse(f"is about {condition.attribute}, which is not a single value")
+        rules = [self._rule(name, self._groups[name], None, each) for name, each in groups.items()]
+        rules += [self._rule(name, (name,), self._shapes[name], each) for name, each in attributes.items()]
+        self._check_followed(rules, {**attributes, **groups})
+        name = own["name"].text()
+        return Variant(name, when, {rule.name: replace(rule, variant=name) for rule in rules})
+
+    def _check_followed(self, rules: Sequence[Rule], parts: Mapping[str, Part]) -> None:
+        """An attribute may follow one that is chosen for itself: no chains, no lists put together from many records."""
+        by_attribute = {name: rule for rule in rules for name in rule.attributes}
+        for rule in rules:
+            if rule.same_record_as is None:
+                continue
+            followed = by_attribute.get(rule.same_record_as)
+            if rule.same_record_as in rule.attributes:
+                parts[rule.name].refuse("cannot follow itself")
+            if followed is not None and (followed.same_record_as is not None or followed.union_of):
+                parts[rule.name].refuse(f"follows {rule.same_record_as}, which no single record gives by itself")
 
     def names(self, part: Part | None) -> tuple[str, ...]:
         """A list of attributes."""
@@ -101,6 +156,8 @@ class _Reader:
         union = self._union(name, shape, own["union"]) if "union" in own else ()
         if "without" in own and not union:
             own["without"].refuse("belongs to a union")
+        if "same_record_as" in own and union:
+            own["same_record_as"].refuse("does not go with a union")
         return Rule(
             name=name,
             attributes=attributes,
@@ -113,6 +170,9 @@ class _Reader:
             reserve_below=own["reserve_below"].number(0, 1) if "reserve_below" in own else 0.0,
             union_of=union,
             without=self._attribute(own["without"]) if "without" in own else None,
+            same_record_as=self._attribute(own["same_record_as"]) if "same_record_as" in own else None,
+            decay=_decay(own["decay"]) if "decay" in own else self._decay,
+            invalid=own["invalid"].number(0, 1) if "invalid" in own else self._invalid,
         )
 
     def _union(self, name: str, shape: Shape | None, part: Part) -> tuple[str, ...]:
@@ -169,6 +229,20 @@ class _Reader:
         if self._shapes[name] is not Shape.TEXTS:
             part.refuse(f"names {name}, which is not a list of texts")
         return name
+
+
+def _turn(rule: Rule) -> int:
+    """Choices first, then what follows them, then the unions that may refer to either."""
+    return 2 if rule.union_of else 1 if rule.same_record_as is not None else 0
+
+
+def _decay(part: Part | None) -> Decay | None:
+    if part is None or part.value is None:
+        return None
+    own = part.mapping("half_life_days", "floor")
+    if "half_life_days" not in own:
+        part.refuse("must have half_life_days")
+    return Decay(own["half_life_days"].number(1, 36_500), own["floor"].number(0, 1) if "floor" in own else 0.0)
 
 
 def _scalars(part: Part) -> frozenset[object]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from mdm.model.ids import CrosswalkKey
 from mdm.model.records import Provenance
+from mdm.model.stewardship import Override
 
 #: A value in the JSON form of its attribute's shape (`mdm.model.canonical.Shape`), hence Any.
 Value: TypeAlias = Any
@@ -33,6 +34,8 @@ _REASONS: Mapping[str, str] = {
     "validated_first": "is not validated",
     "latest_position": "stands earlier in its source",
     "key_order": "ties in everything; its key comes later",
+    "same_record": "comes from another record than the value that it belongs to",
+    "overruled": "was overruled by a steward",
 }
 
 
@@ -104,9 +107,11 @@ class ElementLineage(NamedTuple):
 class AttributeLineage(NamedTuple):
     """Where one golden value comes from.
 
-    `rule` is the criterion that decided: `only_value` when one record states the attribute, `same_value` when all that
-    do agree, `union` for a list put together from several records, else the criterion at which the last competitor
-    fell behind. For a union, `origin` is that of the first element and `elements` are in the order of the golden list.
+    `ruleset` is the fingerprint of the rules, followed by `/` and the variant when a variant's rule decided. `rule` is
+    the criterion that decided: `only_value` when one record states the attribute, `same_value` when all that do agree,
+    `same_record` when it follows another attribute, `union` for a list put together from several records, else the
+    criterion at which the last competitor fell behind. For a union, `origin` is that of the first element and
+    `elements` are in the order of the golden list.
     """
 
     origin: Origin
@@ -126,12 +131,42 @@ class AttributeLineage(NamedTuple):
         return shown
 
 
+class Overridden(NamedTuple):
+    """A golden value that a steward pinned. `runners_up` begins with the value that would have survived by rule."""
+
+    override: Override
+    ruleset: str
+    runners_up: tuple[RunnerUp, ...] = ()
+
+    @property
+    def rule(self) -> str:
+        return "override"
+
+    def as_json(self) -> dict[str, Any]:
+        """The form that is stored and served; what only values of source rows have is null."""
+        until = self.override.expires_at
+        return {
+            "record": None, "topic": None, "partition": None, "offset": None, "lsn": None, "transaction": None,
+            "event_time": None,
+            "rule": self.rule,
+            "ruleset": self.ruleset,
+            "runners_up": [runner_up.as_json() for runner_up in self.runners_up],
+            "override": {
+                "override_id": self.override.override_id,
+                "author": self.override.author,
+                "reason": self.override.reason,
+                "at": self.override.created_at.astimezone(UTC).isoformat(),
+                "expires_at": until.astimezone(UTC).isoformat() if until is not None else None,
+            },
+        }  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Consolidated:
     """What survives of an entity's members: values in canonical order, and one lineage for each of them."""
 
     values: Mapping[str, Value]
-    lineage: Mapping[str, AttributeLineage]
+    lineage: Mapping[str, AttributeLineage | Overridden]
     #: What the entity is called in lists.
     name: str
     #: Folded words and identifiers under which it is found, sorted.

@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine, text
 
 from mdm.bootstrap import make_engine
 from mdm.store import migrate
 from mdm.store.embedded import EmbeddedServer
+
+# A machine may be busy; how long an example takes says nothing about the law.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 _TEMPLATE = "mdm_template"
 _numbers = count(1)

@@ -172,11 +172,11 @@ class Tie(NamedTuple):
 
 def cluster_graph(nodes: Sequence[Node], ties: Sequence[Tie]) -> Markup:
     """Records on a circle with the links between them."""
-    width, height = 620.0, 320.0 if len(nodes) <= 6 else 400.0
+    width, height = 640.0, 340.0 if len(nodes) <= 6 else 430.0
     places = [
         (
-            width / 2 + (width / 2 - 130) * cos(2 * pi * number / len(nodes) - pi / 2),
-            height / 2 + (height / 2 - 45) * sin(2 * pi * number / len(nodes) - pi / 2),
+            width / 2 + (width / 2 - 170) * cos(2 * pi * number / len(nodes) - pi / 2),
+            height / 2 + (height / 2 - 50) * sin(2 * pi * number / len(nodes) - pi / 2),
         )
         for number in range(len(nodes))
     ]
@@ -184,8 +184,10 @@ def cluster_graph(nodes: Sequence[Node], ties: Sequence[Tie]) -> Markup:
     for tie in ties:
         (x1, y1), (x2, y2) = places[tie.a], places[tie.b]
         body.append(_line(x1, y1, x2, y2, tie.kind))
-        if len(nodes) <= 8:
-            body.append(_text((x1 + x2) / 2, (y1 + y2) / 2 - 3, tie.text, "middle", "faint"))
+    for tie in ties if len(nodes) <= 8 else ():
+        # Off the middle, where the lines of a circle cross.
+        (x1, y1), (x2, y2) = places[tie.a], places[tie.b]
+        body.append(_text(x1 + (x2 - x1) * 0.36, y1 + (y2 - y1) * 0.36 + 4, tie.text, "middle", "faint"))
     for (x, y), node in zip(places, nodes, strict=True):
         body.append(
             Markup('<circle cx="{x:.1f}" cy="{y:.1f}" r="17" class="{kind}"/>').format(
@@ -193,11 +195,18 @@ def cluster_graph(nodes: Sequence[Node], ties: Sequence[Tie]) -> Markup:
             )
         )
         body.append(_text(x, y + 4, node.name, "middle"))
-        body.append(_text(x, y + (32 if y >= height / 2 else -24), _short(node.title, 30), "middle", "faint"))
+        body.append(_outside(x, y, width, height, _short(node.title, 24)))
     words = f"{len(nodes)} records. " + "; ".join(
         f"{nodes[tie.a].name} and {nodes[tie.b].name}: {_TIES[tie.kind]} {tie.text}" for tie in ties
     )
     return _picture(width, height, words, body)
+
+
+def _outside(x: float, y: float, width: float, height: float, text: str) -> Markup:
+    """The title of a node, on the side that looks away from the middle."""
+    if abs(x - width / 2) < 20:
+        return _text(x, y + (34 if y > height / 2 else -24), text, "middle", "faint")
+    return _text(x + (24 if x > width / 2 else -24), y + 4, text, "start" if x > width / 2 else "end", "faint")
 
 
 _TIES = {"link": "match", "weak": "possible match", "cut": "judged not the same"}

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Literal
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import RedirectResponse
@@ -11,7 +10,7 @@ from starlette.responses import RedirectResponse
 from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, signed_in
-from api.console.notices import Notice, refused
+from api.console.notices import Notice, outcome, refused
 from api.console.pages import page
 from api.console.queue import QueueLook, QueueParameters
 from api.console.review import key_of, review_page
@@ -24,9 +23,13 @@ from mdm.model.ids import EntityId
 from mdm.model.stewardship import Command, JudgeTask, Pin, Undo, Verdict
 from mdm.store.read_queue import next_in_queue, queue_row
 from mdm.store.read_review import decision, question, task_of_same_question
+from mdm.store.read_stewardship import DecisionFilter, decisions
+from mdm.store.reading import snapshot
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
+#: How far back the last decision is looked for among those that were taken back.
+_LATELY = 200
 #: Errors of the hub that a person can do something about: told on the page they came from.
 TELLABLE = (Conflict, Invalid, NotFound, Refused)
 
@@ -45,9 +48,9 @@ def decide(
     following = _following(reads, look, bench, task_id)
     try:
         verdict = Verdict(form.text("verdict"))
-        command = JudgeTask(task_id, verdict, form.text("reason"), _date(form.text("until")))
-        decided = steward.decide(bench.pipeline, bench.actor, command, Expected(task=form.text("token") or None))
-        if verdict is Verdict.SAME:
+        command = JudgeTask(task_id, verdict, form.text("reason"), day_end(form.text("until")))
+        decided = bench.decide(command, Expected(task=form.text("token") or None))
+        if verdict is Verdict.SAME and decided.done:
             _pin_picks(bench, form, reads, task_id)
     except ValueError:
         return review_page(task_id, look, request, session, bench, reads, _say("Choose a verdict."), 422)
@@ -55,7 +58,7 @@ def decide(
         return review_page(
             task_id, look, request, session, bench, reads, refused(error), 409, typed=form.text("reason")
         )
-    return RedirectResponse(_next_address(look, following, decided.decision_id), 303)
+    return RedirectResponse(_next_address(look, following, outcome(decided)), 303)
 
 
 class PreviewParameters(QueueParameters):
@@ -75,7 +78,7 @@ def preview(
 ) -> Response:
     """Everything that a verdict would change, found out by the very engine that carries it out."""
     try:
-        found = steward.preview(bench.pipeline, bench.actor, JudgeTask(task_id, look.verdict))
+        found = bench.preview(JudgeTask(task_id, look.verdict))
     except TELLABLE as error:
         return review_page(task_id, look, request, session, bench, reads, refused(error), 409)
     with reads.snapshot() as connection:
@@ -90,8 +93,21 @@ def preview(
         back=f"/console/reviews/{task_id}" + (f"?{query}" if query else ""),
         query=query,
         effect=effect_object(bench, found.effect),
+        demands=found.demands,
         digest=found.digest,
     )
+
+
+@router.post("/decisions/last/undo")
+def undo_last(request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep, form: FormDep) -> Response:
+    """Take back what one decided last."""
+    with snapshot(bench.engine) as work:
+        found = decisions(work, DecisionFilter(actor=bench.actor.name), None, _LATELY)
+    last = next((each for each in found if each.undone_by is None and each.kind not in ("undo", "expire")), None)
+    if last is None:
+        notice = _say("There is nothing of yours to take back.")
+        return page("told.html", request, session=session, status=404, notice=notice, back="/console/reviews")
+    return undo(last.decision_id, request, session, bench, reads, form)
 
 
 @router.post("/decisions/{decision_id:int}/undo")
@@ -102,7 +118,7 @@ def undo(
     with reads.snapshot() as connection:
         before = decision(connection, decision_id)
     try:
-        decided = steward.decide(bench.pipeline, bench.actor, Undo(decision_id, form.text("reason")))
+        decided = bench.decide(Undo(decision_id, form.text("reason")))
     except TELLABLE as error:
         return page("told.html", request, session=session, status=409, notice=refused(error), back="/console/reviews")
     address = "/console/reviews"
@@ -113,7 +129,7 @@ def undo(
     elif before is not None and before.entities:
         address = f"/console/search?q={before.entities[0]}"
         return RedirectResponse(address, 303)
-    return RedirectResponse(f"{address}?done={decided.decision_id}", 303)
+    return RedirectResponse(f"{address}?{outcome(decided)}", 303)
 
 
 @router.post("/reviews/{task_id:int}/{what}")
@@ -141,7 +157,7 @@ def work_on(
     except TELLABLE as error:
         return review_page(task_id, look, request, session, bench, reads, refused(error), 409)
     if what == "snooze":
-        return RedirectResponse(_next_address(look, following, None), 303)
+        return RedirectResponse(_next_address(look, following, ""), 303)
     return RedirectResponse(f"/console/reviews/{task_id}" + (f"?{look.query}" if look.query else ""), 303)
 
 
@@ -156,7 +172,7 @@ def _pin_picks(bench: Workbench, form: Form, reads: Reads, task_id: int) -> None
     for attribute, key in picks.items():
         reason = form.text("reason") or f"picked when question {task_id} was answered"
         command: Command = Pin(EntityId(entity_id or ""), attribute, from_record=key, reason=reason)
-        steward.decide(bench.pipeline, bench.actor, command)
+        bench.decide(command)
 
 
 def _following(reads: Reads, look: QueueParameters, bench: Workbench, task_id: int) -> int | None:
@@ -166,13 +182,13 @@ def _following(reads: Reads, look: QueueParameters, bench: Workbench, task_id: i
         return next_in_queue(connection, look.filters(bench.now, bench.actor.name), row.place if row else None)
 
 
-def _next_address(look: QueueParameters, following: int | None, done: int | None) -> str:
-    query = "&".join(part for part in (look.query, urlencode({"done": done}) if done is not None else "") if part)
+def _next_address(look: QueueParameters, following: int | None, became: str) -> str:
+    query = "&".join(part for part in (look.query, became) if part)
     address = f"/console/reviews/{following}" if following is not None else "/console/reviews"
     return f"{address}?{query}" if query else address
 
 
-def _date(written: str) -> datetime | None:
+def day_end(written: str) -> datetime | None:
     """The end of the day that a form names."""
     return datetime.combine(datetime.fromisoformat(written).date(), time.max, UTC) if written else None
 
@@ -182,7 +198,7 @@ def _until(form: Form, now: datetime) -> datetime | None:
     if written in ("1", "3", "7"):
         return now + timedelta(days=int(written))
     try:
-        return _date(written)
+        return day_end(written)
     except ValueError as error:
         raise Invalid("The date is not understood.", action="Write it as year-month-day.") from error
 

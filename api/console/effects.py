@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from api.console.diff import Segment, segments
@@ -53,7 +54,7 @@ FATES = {
 def effect_object(bench: Workbench, effect: Effect) -> dict[str, Any]:
     """The effect of a command for a page."""
     return {
-        "entities": [_entity(each, bench.role) for each in effect.entities],
+        "entities": [_entity(each, bench.role, bench.now) for each in effect.entities],
         "moves": effect.moves,
         "tasks_closed": effect.tasks_closed,
         "tasks_opened": effect.tasks_opened,
@@ -64,7 +65,7 @@ def effect_object(bench: Workbench, effect: Effect) -> dict[str, Any]:
     }
 
 
-def _entity(effect: EntityEffect, role: Role) -> dict[str, Any]:
+def _entity(effect: EntityEffect, role: Role, now: datetime) -> dict[str, Any]:
     before = show_values(effect.domain, effect.before, role).values
     after = show_values(effect.domain, effect.after, role).values
     return {
@@ -77,7 +78,7 @@ def _entity(effect: EntityEffect, role: Role) -> dict[str, Any]:
         "members_before": effect.members_before,
         "members_after": effect.members_after,
         "changed": [_changed(effect, name, before, after, role) for name in effect.changed] if effect.after else [],
-        "fit": _fit(effect) if effect.domain is Domain.CUSTOMER and effect.after else None,
+        "fit": _fit(effect, now) if effect.domain is Domain.CUSTOMER and effect.after else None,
     }
 
 
@@ -101,10 +102,10 @@ def _changed(
     )
 
 
-def _fit(effect: EntityEffect) -> Fit | None:
+def _fit(effect: EntityEffect, now: datetime) -> Fit | None:
     """Judged on the values alone: what depends on other records is in the readiness of the record itself."""
     rules = shipped_ruleset()
-    bare = Subject(effect.entity_id or EntityId("cus_new"), effect.version_after or 1, effect.after)
+    bare = Subject(effect.entity_id or EntityId("cus_new"), effect.version_after or 1, effect.after, now)
     after = assess(bare, rules)
     before = assess(replace(bare, values=effect.before), rules) if effect.before else None
     failing = _failing(before) if before else frozenset()

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from mdm.errors import MdmError
+from mdm.hub.steward import Decided
 from mdm.store.read_review import PastDecision, decision
 
 #: What a decision is called when it is told.
@@ -40,6 +41,19 @@ def told(connection: Connection, decision_id: int | None) -> Notice | None:
     if found.undone or found.kind == "undo":
         return Notice(f"{sentence(found)}.", "good", "undo")
     return Notice(f"{sentence(found)}.", "good", "check", f"/console/decisions/{found.decision_id}/undo", "Undo")
+
+
+def proposed(proposal_id: int | None) -> Notice | None:
+    """That a command waits for a second person."""
+    if proposal_id is None:
+        return None
+    text = f"Proposed as number {proposal_id}: it takes effect when a second person agrees (Approvals)."
+    return Notice(text, "warn", "approval")
+
+
+def outcome(done: Decided) -> str:
+    """How the address of the next page says what became of a command."""
+    return f"done={done.decision_id}" if done.done else f"proposed={done.proposal_id}"
 
 
 def sentence(found: PastDecision) -> str:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field, field_validator
 
 from api.console.guard import SessionDep, signed_in
-from api.console.notices import told
+from api.console.notices import proposed, told
 from api.console.pages import page
 from api.console.workbench import WorkbenchDep
 from api.cursors import read_cursor, write_cursor
@@ -59,6 +59,7 @@ class QueueParameters(Parameters):
     cursor: Cursor | None = None
     #: The decision that led here, and whether all columns are shown: not filters.
     done: int | None = Field(None, ge=0, lt=1 << 62)
+    proposed: int | None = Field(None, ge=0, lt=1 << 62)
     columns: Literal["all"] | None = None
 
     @field_validator("*", mode="before")
@@ -89,7 +90,7 @@ class QueueParameters(Parameters):
     @property
     def query(self) -> str:
         """The filters as the query of an address, without the page."""
-        given = self.model_dump(mode="json", exclude_none=True, exclude={"cursor", "done", "columns"})
+        given = self.model_dump(mode="json", exclude_none=True, exclude={"cursor", "done", "proposed", "columns"})
         return urlencode(given)
 
 
@@ -111,7 +112,7 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
         found = queue_page(connection, filters, after, _ROWS + 1)
         total = count_queue(connection, filters)
         pairs, countries = queue_choices(connection)
-        notice = told(connection, look.done)
+        notice = told(connection, look.done) or proposed(look.proposed)
         views = read_views(connection, bench.actor.name)
         stats = own_numbers(connection, bench.actor.name, now)
     shown = found[:_ROWS]

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from api.console.compare import columns_of, compare
 from api.console.guard import SessionDep, signed_in
+from api.console.notices import proposed, told
 from api.console.pages import page
 from api.console.show import record_address
 from api.console.workbench import WorkbenchDep
@@ -36,6 +37,8 @@ from mdm.store.read_models import (
 from mdm.store.read_models import lineage_of as lineage_of_version
 from mdm.store.read_readiness import open_questions
 from mdm.store.read_review import hanging_on
+from mdm.store.read_stewardship import overrides_of
+from mdm.store.reading import snapshot
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
@@ -60,6 +63,13 @@ class ListParameters(Parameters):
     @property
     def query(self) -> str:
         return urlencode(self.model_dump(exclude_none=True, exclude={"cursor"}))
+
+
+class RecordParameters(Parameters):
+    """The decision or proposal that led here."""
+
+    done: int | None = Field(None, ge=0, lt=1 << 62)
+    proposed: int | None = Field(None, ge=0, lt=1 << 62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +131,13 @@ def browse(
 
 @router.get("/{plural}/{id}")
 def record(
-    plural: Plural, id: EntityIdPath, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep
+    plural: Plural,
+    id: EntityIdPath,
+    look: Annotated[RecordParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
 ) -> Response:
     """A golden record: each value with its source, rule, position and the values that lost."""
     role = session.caller.role
@@ -129,8 +145,21 @@ def record(
         row = find_golden(connection, request, DOMAINS[plural], id)
         head = head_of(connection, row, role)
         lineage = lineage_of_version(connection, id, row.version)
+        notice = told(connection, look.done) or proposed(look.proposed)
     attributes = lineage_object(row, lineage, role)["attributes"]
-    return page("record.html", request, session=session, tab="", head=head, lineage=attributes, now=bench.now)
+    with snapshot(bench.engine) as work:
+        held = overrides_of(work, row.entity_id)
+    return page(
+        "record.html",
+        request,
+        session=session,
+        tab="",
+        head=head,
+        lineage=attributes,
+        held=held,
+        notice=notice,
+        now=bench.now,
+    )
 
 
 @router.get("/{plural}/{id}/sources")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from api.console import charts
 from api.console.compare import Column, columns_of, compare
 from api.console.guard import SessionDep, signed_in
-from api.console.notices import KINDS, Notice, sentence, told
+from api.console.notices import KINDS, Notice, proposed, sentence, told
 from api.console.pages import page
 from api.console.queue import QueueLook, QueueParameters, queue_object
 from api.console.sessions import Session
@@ -26,7 +26,14 @@ from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.store.read_golden import Member, members_of
 from mdm.store.read_models import resolve_references
 from mdm.store.read_queue import next_in_queue, previous_in_queue, queue_row
-from mdm.store.read_review import Question, decision_of_task, hanging_on, question, similar_decisions
+from mdm.store.read_review import (
+    Question,
+    decision_of_task,
+    hanging_on,
+    open_proposal_of_task,
+    question,
+    similar_decisions,
+)
 from mdm.store.reading import snapshot
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
@@ -75,7 +82,8 @@ def review_page(
             "hanging": hanging_on(connection, entities),
             "similar": similar_decisions(connection, asked, _SIMILAR),
             "closed_by": decision_of_task(connection, task_id) if asked.status != "open" else None,
-            "notice": notice or told(connection, look.done),
+            "notice": notice or told(connection, look.done) or proposed(look.proposed),
+            "waiting": open_proposal_of_task(connection, task_id),
         }
     with snapshot(bench.engine) as work:
         state = steward.task_state(work, task_id)

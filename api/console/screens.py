@@ -1,6 +1,26 @@
 """Every screen behind the sign-in, in the order in which addresses are matched: records last, for they match most."""
 
-from api.console import deciding, help, home, queue, records, review, search, views
+from api.console import (
+    approvals,
+    audit,
+    deciding,
+    exceptions,
+    help,
+    hierarchy,
+    history,
+    home,
+    onboarding,
+    overriding,
+    pipeline,
+    quality,
+    queue,
+    reconciliation,
+    records,
+    review,
+    search,
+    splitting,
+    views,
+)
 
 ROUTERS = (
     home.router,
@@ -10,5 +30,16 @@ ROUTERS = (
     views.router,
     review.router,
     deciding.router,
+    approvals.router,
+    exceptions.router,
+    onboarding.router,
+    reconciliation.router,
+    quality.router,
+    pipeline.router,
+    audit.router,
+    hierarchy.router,
+    history.router,
+    splitting.router,
+    overriding.router,
     records.router,
 )

@@ -15,6 +15,7 @@ from mdm.clock import Clock
 
 COOKIE = "mdm_session"
 FORM_COOKIE = "mdm_form"
+STATE_COOKIE = "mdm_state"
 #: How ids of people begin; ids of API keys cannot.
 PERSON = "user:"
 LIFETIME = timedelta(hours=8)

@@ -11,11 +11,14 @@ from sqlalchemy import Engine
 from api.console.guard import SessionDep
 from api.deps import ReadHub
 from mdm.access import Role
+from mdm.core.four_eyes import Policy
 from mdm.core.rules import Rules
+from mdm.hub import steward
 from mdm.hub.process import Pipeline
 from mdm.hub.release import load_rules
-from mdm.hub.steward import Actor
+from mdm.hub.steward import Actor, Decided, Expected, Preview
 from mdm.intake.catalogue import Catalogue, load_catalogue
+from mdm.model.stewardship import Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class Workbench:
     rules: Rules
     actor: Actor
     now: datetime
+    #: When a second person is needed; None for the shipped policy.
+    policy: Policy | None = None
 
     @property
     def engine(self) -> Engine:
@@ -41,11 +46,20 @@ class Workbench:
         """What use cases that change something need."""
         return Pipeline(self.hub.engine, self.hub.clock, self.catalogue, self.rules)
 
+    def decide(self, command: Command, expected: Expected | None = None) -> Decided:
+        """Carry out a command, or propose it where the policy demands a second person. Raises as `steward.decide`."""
+        return steward.decide(self.pipeline, self.actor, command, expected, policy=self.policy)
+
+    def preview(self, command: Command, expected: Expected | None = None) -> Preview:
+        """What a command would do now. Raises as `steward.preview`."""
+        return steward.preview(self.pipeline, self.actor, command, expected, self.policy)
+
 
 async def workbench_of(request: Request, session: SessionDep) -> Workbench:
     hub: ReadHub = request.app.state.hub
     catalogue, rules = _released()
-    return Workbench(hub, catalogue, rules, Actor(session.actor, session.caller.role), hub.clock())
+    actor = Actor(session.actor, session.caller.role)
+    return Workbench(hub, catalogue, rules, actor, hub.clock(), request.app.state.policy)
 
 
 WorkbenchDep = Annotated[Workbench, Depends(workbench_of)]

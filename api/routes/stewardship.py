@@ -4,9 +4,10 @@ Every write takes `If-Match` with the entity tag of what the caller looked at, a
 sending it again is harmless.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
 from pydantic import Field
 
 from api.auth import CallerDep, allows
@@ -15,11 +16,12 @@ from api.deps import HubDep, RulesDep
 from api.present_stewardship import (
     decided_object,
     decision_object,
+    override_object,
     preview_object,
     remark_object,
     task_object,
 )
-from api.routes.parameters import Paged, Storable
+from api.routes.parameters import Paged, Parameters, Storable
 from api.routes.responses import CHECKED, COMMANDED, GUARDED, TOO_LARGE, UNKNOWN
 from api.schemas.stewardship import (
     AnyCommand,
@@ -31,6 +33,7 @@ from api.schemas.stewardship import (
     DecisionEntry,
     DecisionPage,
     Judgement,
+    OverrideList,
     PreviewForm,
     Snooze,
     TaskForm,
@@ -38,11 +41,12 @@ from api.schemas.stewardship import (
 )
 from api.wire import answer
 from mdm.access import STEWARDS, Caller
+from mdm.core.four_eyes import Policy
 from mdm.hub import steward
-from mdm.hub.steward import Actor, CommandKey, Decided, Desk, Expected, TaskState
+from mdm.hub.steward import Actor, CommandKey, Desk, Expected, TaskState
 from mdm.model.ids import EntityId
 from mdm.model.stewardship import Command, Merge, Pin, Restore, Split, Undo
-from mdm.store.read_stewardship import DecisionFilter, decisions
+from mdm.store.read_stewardship import DecisionFilter, decisions, overrides_of
 from mdm.store.reading import snapshot
 from mdm.store.stewardship import find_decision
 
@@ -99,13 +103,32 @@ def _expected(command: Command, condition: str | None) -> Expected:
     return Expected(task=tag)
 
 
-def _decide(desk: Desk, caller: Caller, command: Command, condition: str | None, key: str | None) -> Response:
-    named = CommandKey(key) if key else None
-    return _answered(steward.decide(desk, actor_of(caller), command, _expected(command, condition), named))
+def policy_of(request: Request) -> Policy | None:
+    """When a second person is needed; None for the shipped policy."""
+    policy: Policy | None = request.app.state.policy
+    return policy
 
 
-def _answered(decided: Decided) -> Response:
-    return answer(decided_object(decided))
+@dataclass(frozen=True, slots=True)
+class Commanding:
+    """Carries out commands of the caller of this request."""
+
+    desk: Desk
+    actor: Actor
+    policy: Policy | None
+
+    def decide(self, command: Command, condition: str | None, key: str | None) -> Response:
+        """The answer to a command."""
+        named = CommandKey(key) if key else None
+        decided = steward.decide(self.desk, self.actor, command, _expected(command, condition), named, self.policy)
+        return answer(decided_object(decided))
+
+
+async def get_commanding(request: Request, caller: CallerDep, desk: DeskDep) -> Commanding:
+    return Commanding(desk, actor_of(caller), policy_of(request))
+
+
+CommandingDep = Annotated[Commanding, Depends(get_commanding)]
 
 
 def _task(state: TaskState) -> Response:
@@ -122,8 +145,7 @@ def _task(state: TaskState) -> Response:
 )
 def post_decision(
     command: Annotated[AnyCommand, Body()],
-    caller: CallerDep,
-    desk: DeskDep,
+    commanding: CommandingDep,
     condition: IfMatch = None,
     key: Key = None,
 ) -> Response:
@@ -131,7 +153,7 @@ def post_decision(
 
     `If-Match` takes the tag of the task (judge), or of the golden record (split, pin, restore; merge: of the first).
     """
-    return _decide(desk, caller, command.value(), condition, key)
+    return commanding.decide(command.value(), condition, key)
 
 
 @router.post(
@@ -143,13 +165,20 @@ def post_decision(
     max_body_size=_MOST_BYTES,
 )
 def post_preview(
-    command: Annotated[AnyCommand, Body()], caller: CallerDep, desk: DeskDep, condition: IfMatch = None
+    command: Annotated[AnyCommand, Body()], caller: CallerDep, commanding: CommandingDep, condition: IfMatch = None
 ) -> Response:
     """The same unit of work as the real thing, rolled back: golden records before and after with winners and losers,
     tasks, moves, ids, ERP numbers, running contracts, unpaid invoices and announcements."""
     value = command.value()
-    shown = steward.preview(desk, actor_of(caller), value, _expected(value, condition))
+    expected = _expected(value, condition)
+    shown = steward.preview(commanding.desk, commanding.actor, value, expected, commanding.policy)
     return answer(preview_object(shown, caller.role))
+
+
+class OverrideParameters(Parameters):
+    """Of which golden record."""
+
+    entity: Storable = Field(min_length=1, max_length=64)
 
 
 class DecisionParameters(Paged):
@@ -193,13 +222,38 @@ def get_decision(id: DecisionId, desk: DeskDep) -> Response:
 )
 def undo_decision(
     id: DecisionId,
-    caller: CallerDep,
-    desk: DeskDep,
+    commanding: CommandingDep,
     reason: Annotated[UndoReason | None, Body()] = None,
     key: Key = None,
 ) -> Response:
     """Judgements, members, values and ids become what they were; the history of both decisions stays."""
-    return _decide(desk, caller, Undo(id, reason.reason if reason else ""), None, key)
+    return commanding.decide(Undo(id, reason.reason if reason else ""), None, key)
+
+
+@router.post(
+    "/decisions/undo-last",
+    name="undo_last_decision",
+    summary="Take back one's own newest decision",
+    response_model=Decision,
+    responses=COMMANDED,
+)
+def undo_last_decision(
+    commanding: CommandingDep, reason: Annotated[UndoReason | None, Body()] = None, key: Key = None
+) -> Response:
+    """The newest of the caller that still holds. With an `Idempotency-Key` a repeated request takes back only one."""
+    named = CommandKey(key) if key else None
+    told = reason.reason if reason else ""
+    return answer(decided_object(steward.undo_last(commanding.desk, commanding.actor, told, named, commanding.policy)))
+
+
+@router.get(
+    "/overrides", name="list_overrides", summary="Pinned values of a golden record", response_model=OverrideList
+)
+def list_overrides(wanted: Annotated[OverrideParameters, Query()], caller: CallerDep, desk: DeskDep) -> Response:
+    """With what each overruled, until when it holds, and whether a source row has challenged it."""
+    with snapshot(desk.engine) as work:
+        found = overrides_of(work, EntityId(wanted.entity))
+    return answer({"items": [override_object(each, caller.role) for each in found]})
 
 
 @router.get("/tasks/{id}", name="get_task", summary="Where a task stands", response_model=TaskForm, responses=UNKNOWN)
@@ -219,13 +273,12 @@ def get_task(id: TaskId, desk: DeskDep) -> Response:
 def judge_task(
     id: TaskId,
     judgement: Annotated[Judgement, Body()],
-    caller: CallerDep,
-    desk: DeskDep,
+    commanding: CommandingDep,
     condition: IfMatch = None,
     key: Key = None,
 ) -> Response:
     """Same, not the same (with an end date if it is not for ever), or unsure (the task stays open)."""
-    return _decide(desk, caller, judgement.of_task(id), condition, key)
+    return commanding.decide(judgement.of_task(id), condition, key)
 
 
 def _expect_task(condition: str | None) -> Expected:

@@ -82,21 +82,29 @@ _FORMS: dict[Shape, Any] = {
 }
 
 
-def _question(domain: Domain) -> type[BaseModel]:
+def _values(domain: Domain) -> type[BaseModel]:
     fields: dict[str, Any] = {
         each.name: (_FORMS[each.shape] | None, Field(None, description=each.definition)) for each in ATTRIBUTES[domain]
     }
-    values = create_model(
+    values: type[BaseModel] = create_model(
         f"Given{domain.value.capitalize()}",
         __base__=Given,
         __doc__=f"What is known of a {domain.value} that may be in the hub already.",
         **fields,
     )
+    return values
+
+
+#: Canonical values that a caller states of a record which is not in the hub.
+GIVEN_VALUES: dict[Domain, type[BaseModel]] = {domain: _values(domain) for domain in Domain}
+
+
+def _question(domain: Domain) -> type[BaseModel]:
     question: type[BaseModel] = create_model(
         f"{domain.value.capitalize()}Question",
         __base__=Given,
         __doc__=f"Is this {domain.value} in the hub?",
-        values=(values, ...),
+        values=(GIVEN_VALUES[domain], ...),
         limit=(int, Field(10, ge=1, le=50, description="At most this many candidates.")),
         minimum_weight=(float, Field(0.0, ge=-1000, le=1000, description="Least match weight to tell, in bits.")),
     )

@@ -234,12 +234,19 @@ class EntityPreview(Form):
     masked: list[str]
 
 
+class DemandForm(Form):
+    """A rule of the policy that asks for a second person."""
+
+    name: str
+    because: str
+
+
 class PreviewForm(Form):
     """What a command would do now, by the engine that would do it."""
 
     kind: str
     digest: str = Field(description="Names this picture; another digest later means that it has changed.")
-    demands: list[str] = Field(description="Why a second person would have to agree; empty when none.")
+    demands: list[DemandForm] = Field(description="Why a second person would have to agree; empty when none.")
     entities: list[EntityPreview]
     moves: list[dict[str, Any]]
     tasks_closed: list[dict[str, Any]]
@@ -294,3 +301,93 @@ class DecisionEntry(Form):
 
 
 DecisionPage = Page[DecisionEntry]
+
+
+class ProposalForm(Form):
+    """A command that waits, or waited, for a second person."""
+
+    proposal_id: int
+    kind: str
+    domain: Domain
+    command: dict[str, Any]
+    effect: dict[str, Any] = Field(description="As it was when proposed; `/preview` says what it would do now.")
+    digest: str
+    demands: list[dict[str, Any]] = Field(description="Rules that asked for a second person: name, because, approvers.")
+    entities: list[str]
+    task_id: int | None
+    author: str
+    reason: str
+    status: Literal["open", "approved", "rejected", "withdrawn", "expired"]
+    decided_by: str | None
+    on_behalf_of: str | None
+    comment: str
+    decision_id: int | None
+    proposed_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+
+
+ProposalPage = Page[ProposalForm]
+
+
+class Agreement(_Asked):
+    """What an approver says."""
+
+    comment: _Text = ""
+    digest: Annotated[str, Field(pattern="^[0-9a-f]{16}$")] | None = Field(
+        None, description="Of the preview that was looked at; of the proposal if absent."
+    )
+
+
+class Objection(_Asked):
+    """Why a proposal is turned down."""
+
+    comment: Annotated[Storable, Field(min_length=1, max_length=4000)]
+
+
+class DelegationWish(_Asked):
+    """Who approves in the caller's place, and until when."""
+
+    to: Annotated[Storable, Field(min_length=1, max_length=200)]
+    until: AwareDatetime
+    reason: _Text = ""
+
+
+class DelegationForm(Form):
+    """One person approves in another's place."""
+
+    delegation_id: int
+    owner: str
+    delegate: str
+    reason: str
+    since: datetime
+    until: datetime
+
+
+class DelegationList(Form):
+    """Live delegations."""
+
+    items: list[DelegationForm]
+
+
+class OverrideForm(Form):
+    """A pinned golden value."""
+
+    override_id: int
+    entity_id: str
+    domain: Domain
+    attribute: str
+    value: Any = Field(description="Null: no value at all.")
+    overruled: list[dict[str, Any]] = Field(description="What the source rows said when it was pinned.")
+    author: str
+    reason: str
+    created_at: datetime
+    expires_at: datetime | None
+    challenged: bool = Field(description="A source row says something new; a task asks whether it still holds.")
+    task_id: int | None
+
+
+class OverrideList(Form):
+    """Live overrides of a golden record."""
+
+    items: list[OverrideForm]

@@ -1,6 +1,7 @@
 """Columns derived from a record's comparison form: text keys, token lists and numbers that conditions can read.
 
 Derived values are columns, never functions inside a condition, so that any engine that sees the columns scores alike.
+A domain of somebody's own has the columns that its profile declares, taken from the comparison form as they are.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ import orjson
 from matching.features.contract import CONTRACT_COLUMNS, CONTRACT_KEY_COLUMNS, contract_features, contract_keys
 from matching.features.customer import CUSTOMER_COLUMNS, CUSTOMER_KEY_COLUMNS, customer_features, customer_keys
 from matching.features.product import PRODUCT_COLUMNS, PRODUCT_KEY_COLUMNS, product_features, product_keys
-from matching.features.values import Features, Kind
+from matching.features.values import Features, Kind, given_features
 
 __all__ = ["COLUMNS", "KEY_COLUMNS", "Features", "Kind", "derive", "derive_keys"]
 
@@ -47,11 +48,19 @@ def derive(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[
 @lru_cache(maxsize=_KEPT)
 def _derive(domain: str, document: bytes, common_tokens: frozenset[str]) -> Features:
     comparison = orjson.loads(document)
+    columns = _columns(domain, comparison, common_tokens)
+    distinct_in = comparison.get("distinct_in")
+    return {**columns, "distinct_in": distinct_in} if distinct_in else columns
+
+
+def _columns(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:
     if domain == "customer":
         return customer_features(comparison, common_tokens)
     if domain == "contract":
         return contract_features(comparison)
-    return product_features(comparison)
+    if domain == "product":
+        return product_features(comparison)
+    return given_features(comparison)
 
 
 def derive_keys(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:
@@ -61,4 +70,4 @@ def derive_keys(domain: str, comparison: Mapping[str, Any], common_tokens: froze
         return customer_keys(comparison, features, common_tokens)
     if domain == "contract":
         return contract_keys(comparison, features)
-    return product_keys(features)
+    return product_keys(features) if domain == "product" else features

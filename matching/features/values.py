@@ -57,3 +57,16 @@ def put(columns: Columns, name: str, value: str | tuple[str, ...] | float | None
     """Keep a value unless it says nothing."""
     if value is not None and value != "" and value != ():
         columns[name] = value
+
+
+def given_features(comparison: Mapping[str, Any]) -> Features:
+    """The values of a comparison form as columns of the same names."""
+    columns: Columns = {}
+    for name, value in comparison.items():
+        if isinstance(value, list | tuple):
+            put(columns, name, distinct(str(item) for item in value))
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            columns[name] = float(value)
+        elif value is not None:
+            put(columns, name, str(value))
+    return columns

@@ -5,7 +5,23 @@ import sys
 import typer
 
 from mdm import __version__
-from mdm.cli import check, exceptions, export, feeds, governance, keys, match, replay, run
+from mdm.cli import (
+    accounts,
+    check,
+    erase,
+    exceptions,
+    export,
+    feed_control,
+    feeds,
+    governance,
+    keys,
+    match,
+    onboarding,
+    replay,
+    run,
+    steward,
+    worker,
+)
 from mdm.errors import MdmError, TransientError
 
 app = typer.Typer(
@@ -21,6 +37,8 @@ app = typer.Typer(
 app.add_typer(run.database, name="db", help="The schema of the hub's database.")
 app.command("ingest")(feeds.ingest)
 app.command("status")(feeds.status)
+app.add_typer(feed_control.control, name="feeds", help="Feeds: show them, hold them, let them go.")
+app.add_typer(worker.worker, name="worker", help="Processes that run until they are stopped.")
 app.add_typer(exceptions.exceptions, name="exceptions", help="What could not be processed, why, and who must act.")
 app.command("serve")(run.serve)
 app.command("demo")(run.demo)
@@ -30,8 +48,12 @@ app.add_typer(check.state, name="state", help="What the hub holds, as one number
 app.command("verify")(check.verify)
 app.command("replay")(replay.replay)
 app.command("reconcile")(governance.reconcile)
-app.command("readiness")(governance.readiness)
+app.command("readiness")(onboarding.readiness)
+app.add_typer(onboarding.onboarding, name="onboarding", help="ERP onboarding: verdicts, registries, confirmations.")
+app.add_typer(erase.erase, name="erase", help="Erase a person: request, approval, proof.")
 app.add_typer(match.match, name="match", help="The matching engine, measured.")
+app.add_typer(accounts.accounts, name="accounts", help="People who sign in to the console with a password.")
+app.add_typer(steward.steward, name="steward", help="Judge, merge, split, override, undo; preview any of it; approve.")
 app.add_typer(keys.keys, name="keys", help="API keys and their roles.")
 
 

@@ -16,9 +16,12 @@ from mdm.bootstrap import Hub, open_hub
 from mdm.hub.process import Pipeline
 from mdm.hub.release import load_rules
 from mdm.intake.catalogue import load_catalogue
+from mdm.intake.wire import WireFormat
 from mdm.model.events import Outcome
 from mdm.settings import read_settings
 from mdm.store import migrate
+from mdm.streams.kafka_settings import read_stream_settings
+from mdm.streams.registry import open_registry
 
 JSON_OPTION = typer.Option(False, "--json", help="Print JSON instead of text.")
 
@@ -42,7 +45,9 @@ def hub(upgrade: bool = True) -> Iterator[Hub]:
 def pipeline(opened: Hub) -> Pipeline:
     """The shipped source profiles and released rules on this hub."""
     catalogue = load_catalogue(None)
-    return Pipeline(opened.engine, opened.clock, catalogue, load_rules(catalogue))
+    registry = open_registry(read_stream_settings(os.environ).registry)
+    rules = load_rules(catalogue, read_settings(os.environ).models_dir)
+    return Pipeline(opened.engine, opened.clock, catalogue, rules, WireFormat(registry).plain)
 
 
 @contextmanager

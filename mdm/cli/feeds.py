@@ -1,55 +1,55 @@
 """Commands about what comes in: ingest, status."""
 
 import time
-from pathlib import Path
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mdm.cli.context import JSON_OPTION, hub, notes, outcome_rows, pipeline, print_json, print_table
-from mdm.errors import OperatorError
+from mdm.cli.open_feed import GROUP, open_file, open_kafka
 from mdm.hub.process import BatchReport
+from mdm.hub.steward import expire_due
 from mdm.model.events import Outcome
 from mdm.store.read_status import status_summary
-from mdm.streams.file import FileFeed
 from mdm.workers.ingest import drain
-
-
-def open_feed(text: str) -> FileFeed:
-    """The feed that `file:PATH` names.
-
-    Raises:
-        OperatorError: the scheme is unknown or there is nothing at the path.
-    """
-    scheme, _, rest = text.partition(":")
-    if scheme != "file" or not rest:
-        raise OperatorError(f"Unknown feed {text!r}.", action="Use file:PATH with a .jsonl(.gz) file or folder.")
-    path = Path(rest)
-    if not path.exists():
-        raise OperatorError(f"There is nothing at {rest}.", action="Give the path of a capture file or folder.")
-    return FileFeed(path)
+from mdm.workers.service import stopped_by_signals
 
 
 def ingest(
-    feed: str = typer.Option(..., help="What to read: file:PATH (Debezium capture, JSONL or .gz, file or folder)."),
+    feed: str = typer.Option(
+        ..., help="What to read: file:PATH (capture, JSONL or .gz, file or folder) or kafka://HOST:PORT."
+    ),
+    topics: str = typer.Option("", help="Kafka: regular expression of topics; default: all of the known platforms."),
+    group: str = typer.Option(GROUP, help="Kafka: consumer group, under which the position is stored."),
     batch_size: int = typer.Option(0, help="Messages per unit of work; default MDM_BATCH_SIZE or 1000."),
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Read change events and bring golden records up to date. Safe to repeat and to interrupt."""
-    with hub() as opened:
-        source = open_feed(feed)
+    """Read change events and bring golden records up to date. Safe to repeat and to interrupt.
+
+    From Kafka it reads what is there now and ends; `mdm worker ingest` stays.
+    """
+    with hub() as opened, stopped_by_signals() as stop:
+        flow = pipeline(opened)
+        expire_due(flow)
+        source = (
+            open_kafka(opened, feed, topics or None, group, flow.catalogue, until_end=True)
+            if feed.startswith("kafka:")
+            else open_file(feed)
+        )
         start = time.perf_counter()
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"))
         with Progress(*columns, TimeElapsedColumn(), console=notes, disable=as_json) as progress:
             bar = progress.add_task("ingesting", total=1.0)
             report = drain(
-                pipeline(opened),
+                flow,
                 source,
                 batch_size=batch_size or opened.settings.batch_size,
                 dead_letter_limit=opened.settings.dead_letter_limit,
                 on_batch=lambda _: progress.update(bar, completed=source.progress()),
+                stop=stop,
             )
             progress.update(bar, completed=1.0)
+        source.close()
         seconds = time.perf_counter() - start
     if as_json:
         print_json(report_json(report, seconds))

@@ -1,4 +1,4 @@
-"""Commands that hold the platforms against each other and against ERP: reconcile, readiness."""
+"""Commands that hold the platforms against each other and against ERP: reconcile."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -8,12 +8,10 @@ import typer
 
 from mdm.cli.context import JSON_OPTION, hub, print_json, print_table
 from mdm.errors import OperatorError
-from mdm.hub.readiness import readiness as readiness_of
 from mdm.hub.reconcile import Reconciliation
 from mdm.hub.reconcile import reconcile as reconcile_hub
 from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.reconciliation import RULE_NAMES
-from mdm.onboarding.verdict import Outcome, document
 
 #: Findings shown to people; JSON has them all.
 _SHOWN = 50
@@ -39,24 +37,6 @@ def reconcile(
     if len(findings) > _SHOWN:
         typer.echo(f"... and {len(findings) - _SHOWN:,} more; --json lists all, --rule those of one rule.")
     typer.echo(f"{len(findings):,} findings as of {found.as_of:%Y-%m-%d %H:%M} UTC.")
-
-
-def readiness(
-    entity_id: str = typer.Argument(..., metavar="ENTITY_ID", help="A customer's golden id."),
-    as_json: bool = JSON_OPTION,
-) -> None:
-    """May this customer be created in ERP? What is missing, wrong or could not be checked, and who acts."""
-    with hub() as opened:
-        verdict = readiness_of(opened.engine, entity_id)
-    if as_json:
-        print_json(document(verdict))
-        return
-    typer.echo(f"{verdict.entity_id} version {verdict.version}: {verdict.decision.value.replace('_', ' ')}")
-    typer.echo(f"  complete {verdict.completeness}, valid {verdict.validity}, rules {verdict.ruleset_version}")
-    todo = [each for each in verdict.findings if each.outcome in (Outcome.FAIL, Outcome.UNVERIFIABLE)]
-    if todo:
-        rows = [[each.outcome, each.code, each.observation.message, each.hint, each.owner] for each in todo]
-        print_table("Findings", ("outcome", "code", "what is wrong", "what to do", "owner"), rows)
 
 
 def _print_summary(findings: list[Finding]) -> None:

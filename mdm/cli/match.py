@@ -1,44 +1,202 @@
-"""Commands about the matching engine."""
+"""Commands about the matching engine: training models, and holding them against known truth."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from mdm.cli.context import JSON_OPTION, print_json, print_table
+from matching.assessment import Assessment, assess
+from matching.model import MatchModel
+from mdm.cli import context
+from mdm.cli.context import JSON_OPTION, notes, print_json, print_table
+from mdm.errors import OperatorError
+from mdm.hub import training
+from mdm.hub.assessment_page import assessment_json, assessment_page, describe_row
 from mdm.hub.evaluate import DomainQuality, evaluate_world
 from mdm.hub.release import load_rules
+from mdm.hub.tabular import Table, model_of, profile_of, read_table
 from mdm.intake.catalogue import load_catalogue
+from mdm.model.ids import Domain
+from mdm.settings import read_settings
 
 match = typer.Typer(no_args_is_help=True)
 
 
 @match.callback()
 def _root() -> None:
-    """The matching engine, measured."""
+    """The matching engine: train models on one's own records, and measure them."""
+
+
+@match.command("train")
+def train(
+    domain: str = typer.Option(..., help="customer, contract, product, or a domain of your own."),
+    records: list[str] = typer.Option([], help="Records: CSV files with --config, else JSON lines. Comma-separated."),
+    config: Path | None = typer.Option(None, help="What the columns of the CSV files mean."),
+    labels: Path | None = typer.Option(None, help="A file with the true entities or pairs, as the config says."),
+    labelled: bool = typer.Option(False, help="The records themselves (or the worlds) say what is one entity."),
+    world: list[Path] = typer.Option([], help="Worlds (folders with events/ and truth/) to train on."),
+    hub: bool = typer.Option(False, "--hub", help="Train on the records of this hub."),
+    profile: Path | None = typer.Option(None, help="Comparisons and blocking rules; else the profile that ships."),
+    out: Path = typer.Option(Path("models"), help="Where to write the model. MDM_MODELS_DIR makes a hub use it."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Train a model with Splink and write it with its provenance. The same records give the same model.
+
+    Without labels, m is learned by expectation maximisation, from what experts expect.
+    """
+    material = _material(domain, _paths(records), config, labels, labelled, world, hub, profile)
+    released = training.train_model(material, lambda text: notes.print(f"  {text}"))
+    written = training.write_model(domain, released, out)
+    model = released.model()
+    summary = {
+        "domain": domain,
+        "fingerprint": model.fingerprint,
+        "prior": model.prior,
+        "provenance": dict(model.provenance),
+        "files": [str(path) for path in written],
+    }
+    if as_json:
+        print_json(summary)
+        return
+    rows = [
+        [comparison.name, level.label, f"{level.m:.4g}", f"{level.u:.4g}", f"{level.weight:+.2f}"]
+        for comparison in model.comparisons
+        for level in comparison.levels
+    ]
+    print_table(f"Model {model.fingerprint} of {domain}", ("comparison", "level", "m", "u", "bits"), rows, range(2, 5))
+    typer.echo(f"prior {model.prior:+.2f} bits; written to {', '.join(map(str, written))}")
+
+
+def _material(
+    domain: str,
+    records: list[Path],
+    config: Path | None,
+    labels: Path | None,
+    labelled: bool,
+    worlds: list[Path],
+    hub: bool,
+    profile: Path | None,
+) -> training.Material:
+    if sum(map(bool, (records, worlds, hub))) != 1:
+        raise OperatorError("Say what to train on.", action="Give one of --records, --world and --hub.")
+    if worlds:
+        catalogue = load_catalogue(None)
+        return training.from_worlds(domain, worlds, labelled, catalogue, load_rules(catalogue))
+    if hub:
+        with context.hub() as opened:
+            return training.from_hub(domain, opened.engine)
+    if config is not None:
+        return training.from_table(domain, records, config, labels, labelled or labels is not None)
+    return training.from_files(domain, records, profile, labelled)
 
 
 @match.command("evaluate")
 def evaluate(
-    world: Path = typer.Option(..., help="A folder with events/ and truth/ (see the sample world)."),
+    world: Path | None = typer.Option(None, help="A folder with events/ and truth/ (see the sample world)."),
+    domain: str | None = typer.Option(None, help="The domain of the records."),
+    records: list[str] = typer.Option([], help="CSV files with records of known truth. Comma-separated."),
+    truth: Path | None = typer.Option(None, help="A file with the true entities or pairs, as the config says."),
+    config: Path | None = typer.Option(None, help="What the columns mean and where the truth stands."),
+    models: Path | None = typer.Option(None, help="The folder of the model; else the one that ships."),
+    html: Path | None = typer.Option(None, help="Write a page with threshold sweep, calibration and mistakes."),
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Resolve a world with known truth from its change events, in memory, and say how right the entities are."""
+    """Hold a model against known truth: a world of change events, or any CSV files."""
+    if world is not None:
+        _evaluate_world(world, models, as_json)
+        return
+    if not (records and config and domain):
+        raise OperatorError("Say what to evaluate.", action="Give --world, or --domain, --records and --config.")
+    table = read_table(_paths(records), config, truth)
+    if table.mapping.domain != domain:
+        raise OperatorError(f"{config} maps to the domain {table.mapping.domain}, not {domain}.")
+    if not any(table.entities):
+        raise OperatorError("The truth of these records is not known.", action="Say in the config where it stands.")
+    model = _model(table, models)
+    found = assess(model, table.comparisons, table.entities)
+    if html is not None:
+        page = assessment_page(f"{config.parent.name}: {domain}", found, lambda at: describe_row(table.rows[at]))
+        html.write_text(page, "utf-8")
+        notes.print(f"written to {html}")
+    if as_json:
+        print_json({"model": model.fingerprint, **assessment_json(found, table.names)})
+        return
+    _print(found, table)
+
+
+def _model(table: Table, folder: Path | None) -> MatchModel:
+    if folder is None and profile_of(table) is not None:
+        raise OperatorError(
+            f"No model of {table.mapping.domain} ships.",
+            action="Train one with `mdm match train` and give its folder with --models.",
+        )
+    return model_of(table, folder or read_settings(os.environ).models_dir)
+
+
+def _print(found: Assessment, table: Table) -> None:
+    pairs, cubed, best = found.operating.pairs.quality, found.operating.b_cubed, found.best_entities.entities
+    rows: list[list[object]] = [
+        ["entities, pairwise", *_shares(pairs)],
+        ["entities, B-cubed", *_shares(cubed)],
+        ["pairs above the threshold", *_shares(found.automatic)],
+        [f"best pairs, from {found.best_pairs.threshold:.1f} bits", *_shares(found.best_pairs.pairs)],
+    ]
+    if best is not None:
+        rows.append([f"best entities, from {found.best_entities.threshold:.1f} bits", *_shares(best.pairs.quality)])
+    title = f"{found.records:,} records, {found.operating.true_entities:,} true entities"
+    print_table(title, ("", "P", "R", "F1"), rows, right=range(1, 4))
+    questions = found.questions
+    typer.echo(
+        f"candidate pairs {found.candidates:,} with a recall of {found.candidate_recall:.3f}; "
+        f"largest entity {found.operating.largest_cluster}; calibration off by {found.calibration_error:.3f}\n"
+        f"queue {questions.pairs:,} pairs, {questions.hopeless:,} of them hopeless; "
+        f"joined or queued recall {questions.recall:.3f}"
+    )
+    mistakes = [("joined", each) for each in found.false_joins[:5]] + [("apart", each) for each in found.missed[:5]]
+    print_table(
+        "Worst mistakes",
+        ("", "bits", "records", "because"),
+        [
+            [
+                kind if each.candidate else f"{kind}, never compared",
+                f"{each.score.weight:+.1f}",
+                f"{table.names[each.left]} | {table.names[each.right]}",
+                "; ".join(f"{part.comparison}: {part.level} {part.bits:+.1f}" for part in each.score.contributions),
+            ]
+            for kind, each in mistakes
+        ],
+        right=(1,),
+    )
+
+
+def _shares(quality: Any) -> list[str]:
+    return [f"{quality.precision:.3f}", f"{quality.recall:.3f}", f"{quality.f1:.3f}"]
+
+
+def _paths(given: list[str]) -> list[Path]:
+    return [Path(part) for text in given for part in text.split(",") if part]
+
+
+def _evaluate_world(world: Path, models: Path | None, as_json: bool) -> None:
     catalogue = load_catalogue(None)
-    found = evaluate_world(catalogue, load_rules(catalogue), world)
+    found = evaluate_world(catalogue, load_rules(catalogue, models or read_settings(os.environ).models_dir), world)
     if as_json:
         print_json({domain.value: _json(quality) for domain, quality in found.items()})
         return
-    rows = [[domain.value, *_row(quality)] for domain, quality in found.items()]
-    columns = ("domain", "records", "true", "found", "P", "R", "F1", "B3 F1", "largest", "queued", "joined or queued")
-    print_table("Entities compared with the truth, pairwise", columns, rows, right=range(1, 11))
+    rows = [[domain.value, *_row(domain, quality)] for domain, quality in found.items()]
+    columns = ("domain", "records", "true", "found", "P", "R", "F1", "B3 F1", "largest", "auto P", "queued", "hopeless",
+               "joined or queued")  # fmt: skip
+    print_table("Entities compared with the truth, pairwise", columns, rows, right=range(1, 13))
 
 
-def _row(quality: DomainQuality) -> list[object]:
+def _row(_domain: Domain, quality: DomainQuality) -> list[object]:
     report, pairs = quality.report, quality.report.pairs.quality
     shares = [f"{each:.3f}" for each in (pairs.precision, pairs.recall, pairs.f1, report.b_cubed.f1)]
     counts = [report.records, report.true_entities, report.clusters]
-    return [*counts, *shares, report.largest_cluster, quality.queued, f"{quality.queue_recall:.3f}"]
+    hopeless = f"{quality.hopeless:,} ({quality.hopeless / max(quality.queued, 1):.0%})"
+    queue = [quality.queued, hopeless, f"{quality.queue_recall:.3f}"]
+    return [*counts, *shares, report.largest_cluster, f"{quality.automatic.precision:.4f}", *queue]
 
 
 def _json(quality: DomainQuality) -> dict[str, Any]:
@@ -50,6 +208,9 @@ def _json(quality: DomainQuality) -> dict[str, Any]:
         "pairwise": {"precision": pairs.precision, "recall": pairs.recall, "f1": pairs.f1},
         "b_cubed": {"precision": cubed.precision, "recall": cubed.recall, "f1": cubed.f1},
         "largest_entity": report.largest_cluster,
+        "automatic_precision": quality.automatic.precision,
+        "automatic_pairs": quality.automatic_pairs,
+        "candidate_recall": quality.candidate_recall,
         "queued_pairs": quality.queued,
         "hopeless_pairs": quality.hopeless,
         "joined_or_queued_recall": quality.queue_recall,

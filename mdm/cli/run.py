@@ -1,13 +1,17 @@
 """Commands that run the hub: schema, server, demo."""
 
+import os
+
 import typer
 from rich.console import Console
 
 from api.app import ApiOptions
+from api.console.oidc import read_oidc
 from api.server import serve as serve_http
 from mdm.bootstrap import Hub
 from mdm.cli.context import JSON_OPTION, console, hub, notes, print_json
 from mdm.demo.run import run_demo
+from mdm.hub.steward import load_policy
 from mdm.store import migrate
 
 database = typer.Typer(no_args_is_help=True)
@@ -44,7 +48,8 @@ def _serve(opened: Hub, host: str, port: int) -> None:
     notes.print(f"API      http://{host}:{port}/v1    description at http://{host}:{port}/docs")
     notes.print(f"Console  http://{host}:{port}/console/")
     notes.print("Stop with Ctrl-C.")
-    serve_http(opened, host, port, ApiOptions())
+    options = ApiOptions(oidc=read_oidc(os.environ), policy=load_policy(opened.settings.steward_policy))
+    serve_http(opened, host, port, options)
 
 
 def demo(

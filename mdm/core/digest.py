@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from mdm.model.ids import CrosswalkKey
-from survivorship.values import Consolidated
+from survivorship.values import AttributeLineage, Consolidated, Overridden
 
 
 def golden_digest(members: Iterable[CrosswalkKey], values: Mapping[str, Any]) -> bytes:
@@ -21,17 +21,16 @@ def surviving_support(surviving: Consolidated) -> bytes:
 
     Offsets are left out: a record that says the same again in a later event gives no new reason.
     """
-    reasons = [
-        (
-            name,
-            tuple(each.origin.record),
-            each.rule,
-            [(tuple(loser.record), loser.lost_by) for loser in each.runners_up],
-            [
-                (tuple(element.origin.record), element.rule, [tuple(loser.record) for loser in element.runners_up])
-                for element in each.elements
-            ],
-        )
-        for name, each in surviving.lineage.items()
-    ]
+    reasons = [(name, *_reason(each)) for name, each in surviving.lineage.items()]
     return hashlib.sha256(repr((reasons, sorted(surviving.search_terms))).encode()).digest()
+
+
+def _reason(lineage: AttributeLineage | Overridden) -> tuple[object, ...]:
+    losers = [(tuple(loser.record), loser.lost_by) for loser in lineage.runners_up]
+    if isinstance(lineage, Overridden):
+        return (lineage.override.override_id, lineage.rule, losers)
+    elements = [
+        (tuple(element.origin.record), element.rule, [tuple(loser.record) for loser in element.runners_up])
+        for element in lineage.elements
+    ]
+    return (tuple(lineage.origin.record), lineage.rule, losers, elements)

@@ -13,6 +13,7 @@ from matching.clustering import Clustering, Edge, cluster
 from matching.decision import Decision
 from matching.model import MatchModel
 from mdm.core.digest import golden_digest, surviving_support
+from mdm.core.overrides import challenges
 from mdm.core.rules import Rules
 from mdm.core.succession import Assignment, assign
 from mdm.model.delta import Announcement, GoldenVersion, IdentityDelta, LinkChange, Membership, Renewal, Task
@@ -97,7 +98,8 @@ def _golden(
         if entity_id not in moved and current is not None and current.live and not members & hood.changed:
             continue
         records = [hood.records[rec] for rec in sorted(members, key=lambda rec: hood.records[rec].key)]
-        surviving = consolidate(ruleset, records, rules.trust)
+        pinned = [override for rec in members for override in hood.overrides.get(rec, ())]
+        surviving = consolidate(ruleset, records, rules.trust, pinned)
         keys = tuple(record.key for record in records)
         digest = golden_digest(keys, surviving.values)
         support = surviving_support(surviving)
@@ -172,6 +174,7 @@ def _tasks(
         question = f"{hood.domain}:{low}|{high}"
         a, b = sorted((doubt.a, doubt.b))
         wanted[question] = Task(question, doubt.kind, hood.domain, a, b, doubt.weight, doubt.detail)
+    wanted |= {task.question: task for task in challenges(hood, entity_of)}
     known = {task.question for task in hood.open_tasks}
     opened = tuple(task for question, task in sorted(wanted.items()) if question not in known)
     answered = tuple(sorted(task.task_id for task in hood.open_tasks if task.question not in wanted))

@@ -5,7 +5,7 @@ Entities are named by their smallest member, so nothing here depends on issued i
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -20,6 +20,7 @@ from mdm.core.rules import Rules
 from mdm.model.delta import Link
 from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.records import Provenance, SourceRecord, StoredRecord
+from mdm.model.stewardship import Override
 from survivorship.engine import consolidate
 
 Judgements = frozenset[frozenset[RecordId]]
@@ -46,19 +47,30 @@ class WholeEntity:
 
 @dataclass(frozen=True, slots=True)
 class WholeDomain:
-    """The state of one domain: links by (a, b), entities by smallest member."""
+    """The state of one domain: links by (a, b), entities by smallest member, the pairs that were compared, and what
+    matching read of each record."""
 
     links: Mapping[tuple[RecordId, RecordId], Link]
     entities: Mapping[CrosswalkKey, WholeEntity]
+    candidates: Set[tuple[RecordId, RecordId]]
+    comparisons: Mapping[RecordId, Mapping[str, Any]]
 
 
 def resolve_all(
-    records: Sequence[WholeRecord], same: Judgements, not_same: Judgements, rules: Rules
+    records: Sequence[WholeRecord],
+    same: Judgements,
+    not_same: Judgements,
+    rules: Rules,
+    overrides: Sequence[Override] = (),
 ) -> dict[Domain, WholeDomain]:
-    """What the hub must hold for these live records and judgements."""
+    """What the hub must hold for these live records, judgements and overrides."""
     by_id = {each.rec_id: each for each in records}
     names = _names(records)
     evidence = _evidence(records, names)
+    pinned: dict[RecordId, list[Override]] = defaultdict(list)
+    for override in overrides:
+        if (anchor := override.home(by_id)) is not None:
+            pinned[anchor].append(override)
     home: dict[RecordId, EntityId] = {}
     result: dict[Domain, WholeDomain] = {}
     for domain in RESOLUTION_ORDER:
@@ -77,10 +89,11 @@ def resolve_all(
             members = sorted((_stored(mine[RecordId(rec)], comparisons) for rec in group), key=lambda each: each.key)
             keys = tuple(member.key for member in members)
             home.update({member.rec_id: EntityId(str(keys[0])) for member in members})
-            surviving = consolidate(rules.rulesets[domain], members, rules.trust)
+            held = [override for member in members for override in pinned.get(member.rec_id, ())]
+            surviving = consolidate(rules.rulesets[domain], members, rules.trust, held)
             digest = golden_digest(keys, surviving.values)
             entities[keys[0]] = WholeEntity(keys, surviving.values, digest, surviving_support(surviving))
-        result[domain] = WholeDomain({(link.a, link.b): link for link in links}, entities)
+        result[domain] = WholeDomain({(link.a, link.b): link for link in links}, entities, pairs, comparisons)
     return result
 
 

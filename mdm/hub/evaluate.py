@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from matching.evaluation import Report, candidate_recall, evaluate
+from matching.decision import Decision
+from matching.evaluation import Quality, Report, candidate_recall, evaluate
 from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
 from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
@@ -37,11 +38,15 @@ _POLL = 10_000
 class DomainQuality:
     """Entities compared with the truth.
 
-    `queued` is the number of record pairs that wait for a steward and `hopeless` those of them with a negative weight;
-    `queue_recall` is the share of true pairs that are joined or wait.
+    `automatic` is how right the matches are that were followed, as pairs; `queued` is the number of record pairs that
+    wait for a steward and `hopeless` those of them with a negative weight; `queue_recall` is the share of true pairs
+    that are joined or wait.
     """
 
     report: Report
+    candidate_recall: float
+    automatic: Quality
+    automatic_pairs: int
     queued: int
     hopeless: int
     queue_recall: float
@@ -84,14 +89,24 @@ def evaluate_world(catalogue: Catalogue, rules: Rules, world: Path) -> dict[Doma
 
 def _quality(domain: Domain, found: WholeDomain, names: Mapping[RecordId, CrosswalkKey], world: Path) -> DomainQuality:
     clusters = {key: first for first, entity in found.entities.items() for key in entity.members}
-    truth = {key: entity for key, entity in _truth(domain, world) if key in clusters}
+    truth = {key: entity for key, entity in true_entities(domain, world).items() if key in clusters}
     waiting = {
         (names[a], names[b]): link
         for (a, b), link in found.links.items()
         if names[a] in truth and names[b] in truth and clusters[names[a]] != clusters[names[b]]
     }
+    followed = [
+        (names[a], names[b])
+        for (a, b), link in found.links.items()
+        if link.decision == Decision.MATCH.value and names[a] in truth and names[b] in truth
+        if clusters[names[a]] == clusters[names[b]]
+    ]
+    right = sum(truth[a] == truth[b] for a, b in followed)
     return DomainQuality(
         report=evaluate({key: clusters[key] for key in truth}, truth),
+        candidate_recall=candidate_recall(((names[a], names[b]) for a, b in found.candidates), truth),
+        automatic=Quality(right / len(followed) if followed else 1.0, candidate_recall(followed, truth)),
+        automatic_pairs=len(followed),
         queued=len(waiting),
         hopeless=sum(link.weight < 0 for link in waiting.values()),
         queue_recall=candidate_recall(_answered(clusters, truth, waiting), truth),
@@ -114,11 +129,13 @@ def _answered(
         yield from ((a, b) for a in members[one] for b in members[other])
 
 
-def _truth(domain: Domain, world: Path) -> Iterator[tuple[CrosswalkKey, str]]:
+def true_entities(domain: Domain, world: Path) -> dict[CrosswalkKey, str]:
     """The entity of every record that is live at the end. Prices are offers, not products."""
     name, column = _TRUTH[domain]
     path = world / "truth" / name
     with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            if not row["valid_to"] and row["table"] != "price":
-                yield CrosswalkKey(row["platform"], row["table"], row["source_key"]), row[column]
+        return {
+            CrosswalkKey(row["platform"], row["table"], row["source_key"]): row[column]
+            for row in csv.DictReader(lines)
+            if not row["valid_to"] and row["table"] != "price"
+        }

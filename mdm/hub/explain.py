@@ -13,7 +13,7 @@ from matching.scoring import PairScore, explain_pair
 from mdm.core.rules import Rules
 from mdm.errors import NotFound
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
-from mdm.store import identity, neighbourhood
+from mdm.store import neighbourhood, reach
 from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -131,7 +131,7 @@ def explain_one(engine: Engine, key: CrosswalkKey) -> RecordExplanation:
             found.entity_id,
         )
         neighbours = []
-        links = identity.links_of(work, [found.rec_id])
+        links = reach.links_of(work, [found.rec_id])
         ends = {link.a if link.b == found.rec_id else link.b: link for link in links}
         rows = work.query(
             """select rec_id, system, type, key, entity_id from source_record left join crosswalk using (rec_id)
@@ -182,7 +182,7 @@ def _path(work: UnitOfWork, a: Found, b: Found) -> tuple[CrosswalkKey, ...]:
                       "where entity_id = %s", a.entity_id)  # fmt: skip
     names = {RecordId(row[0]): CrosswalkKey(*row[1:]) for row in rows}
     steps: dict[RecordId, list[RecordId]] = {rec: [] for rec in names}
-    for link in identity.links_of(work, list(names)):
+    for link in reach.links_of(work, list(names)):
         if link.decision == "match" and link.a in names and link.b in names:
             steps[link.a].append(link.b)
             steps[link.b].append(link.a)

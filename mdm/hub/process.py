@@ -7,24 +7,30 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy import Engine
 
+from matching.model import MatchModel
 from mdm.clock import Clock
 from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
-from mdm.hub.resolve import DomainChange, resolve_domain
+from mdm.faults import fault_point
+from mdm.hub.resolve import DomainChange, block_hashes, claim_changes, resolve_domain
+from mdm.hub.sharing import beside_others
 from mdm.intake.catalogue import Catalogue
-from mdm.intake.debezium import Decoded, translate
+from mdm.intake.debezium import Decoded, Plain, as_it_is, translate
 from mdm.intake.mapping import standardise
-from mdm.model.events import ChangeEvent, DeadLetter, Message, Outcome, Place
+from mdm.model.events import ChangeEvent, DeadLetter, Ignored, Message, Operation, Outcome, Place
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
 from mdm.store import ledger, pairs
 from mdm.store import mirror as mirror_store
-from mdm.store.unit_of_work import UnitOfWork, unit_of_work
+from mdm.store.suppression import suppress_like, suppressed
+from mdm.store.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +41,22 @@ class Pipeline:
     clock: Clock
     catalogue: Catalogue
     rules: Rules
+    #: Makes messages in a schema registry's binary format plain.
+    plain: Plain = as_it_is
 
 
 @dataclass(slots=True)
 class BatchReport:
-    """What one batch did: messages by platform and outcome, and seconds spent in each stage."""
+    """What one batch did: messages by platform and outcome, and seconds spent in each stage.
+
+    `changed_at` has platform, table and source time of every change (not snapshot reads) that this batch took in; it is
+    not summed up over batches.
+    """
 
     outcomes: Counter[tuple[str, Outcome]] = field(default_factory=Counter)
     stages: dict[str, float] = field(default_factory=dict)
     golden: Counter[Domain] = field(default_factory=Counter)
+    changed_at: list[tuple[str, str, datetime]] = field(default_factory=list)
 
     @property
     def messages(self) -> int:
@@ -74,7 +87,7 @@ def process(pipeline: Pipeline, feed: str, messages: Sequence[Message]) -> Batch
     """
     report = BatchReport()
     with report.stage("decode"):
-        decoded = translate(messages, pipeline.catalogue)
+        decoded = translate(messages, pipeline.catalogue, pipeline.plain)
     return consume(pipeline, feed, messages, decoded, _positions(messages), report)
 
 
@@ -93,16 +106,37 @@ def consume(
         positions: the next offset of each partition of the feed, stored with the effect.
     """
     report = report or BatchReport()
-    with unit_of_work(pipeline.engine, pipeline.clock, "ingest", feed) as work:
+
+    def attempt(work: UnitOfWork) -> BatchReport:
+        # Counted anew in every attempt; the seconds of all attempts count.
+        counted = BatchReport(stages=report.stages)
+        with report.stage("claim"):
+            mirror_store.claim_rows(work, decoded.events)
         with report.stage("ledger"):
             seen = _ask_ledger(work, messages)
-        results = _take_in(pipeline, work, messages, decoded, seen.fresh, report)
+        results = _take_in(pipeline, work, messages, decoded, seen.fresh, counted)
         with report.stage("write"):
             ledger.write_outcomes(work, results, seen.known, len(messages))
             ledger.write_dead_letters(work, [each for each in decoded.dead_letters if each.message.place in seen.fresh])
             ledger.write_drifts(work, [drift for drift in decoded.drifts if drift.place in seen.fresh])
             ledger.write_positions(work, feed, positions)
             ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, pipeline.rules))
+        with report.stage("publish"):
+            work.publish()
+        fault_point("ingest.accounted")
+        counted.changed_at = [
+            (event.system, event.type, event.event_time)
+            for event in decoded.events
+            if event.place in seen.fresh and not event.snapshot
+        ]
+        return counted
+
+    # A truncate is about rows that nobody names.
+    alone = any(event.operation is Operation.TRUNCATE for event in decoded.events)
+    counted = beside_others(pipeline.engine, pipeline.clock, "ingest", feed, attempt, alone=alone)
+    report.outcomes.update(counted.outcomes)
+    report.golden.update(counted.golden)
+    report.changed_at = counted.changed_at
     return report
 
 
@@ -112,7 +146,7 @@ def replay_in(pipeline: Pipeline, work: UnitOfWork, messages: Sequence[Message],
     Those that are refused again stay dead letters. The caller names each message once.
     """
     report = BatchReport()
-    decoded = translate(messages, pipeline.catalogue)
+    decoded = translate(messages, pipeline.catalogue, pipeline.plain)
     fresh = frozenset(message.place for message in messages)
     results = _take_in(pipeline, work, messages, decoded, fresh, report)
     ledger.write_replayed(work, results, decoded.dead_letters, actor)
@@ -130,6 +164,7 @@ def _take_in(
     report: BatchReport,
 ) -> list[tuple[Place, Outcome, str]]:
     """Apply the fresh messages; returns every message's outcome, counted in the report."""
+    decoded = without_erased(work, decoded)
     delta = _mirror(pipeline, work, [event for event in decoded.events if event.place in fresh], report)
     reasons = {ignored.place: ignored.reason for ignored in decoded.ignored}
     refused = {letter.message.place: letter for letter in decoded.dead_letters}
@@ -137,6 +172,27 @@ def _take_in(
     for place, outcome, _ in results:
         report.outcomes[ledger.system_of(place.topic), outcome] += 1
     return results
+
+
+def without_erased(work: UnitOfWork, decoded: Decoded) -> Decoded:
+    """Events about erased subjects are ignored: a snapshot taken anew must not bring anybody back.
+
+    A row that is re-keyed from an erased one is kept out under its new key too.
+    """
+    keys = {key for event in decoded.events for key in (event.key, event.previous_key) if key is not None}
+    erased = suppressed(work, keys)
+    if not erased:
+        return decoded
+    out = [event for event in decoded.events if {event.key, event.previous_key} & erased]
+    suppress_like(
+        work, [(event.key, event.previous_key) for event in out if event.key and event.previous_key in erased]
+    )
+    places = {event.place for event in out}
+    return replace(
+        decoded,
+        events=tuple(event for event in decoded.events if event.place not in places),
+        ignored=(*decoded.ignored, *(Ignored(place, "subject_erased") for place in places)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,53 +215,69 @@ def _mirror(pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent],
         unique = list({event.place: event for event in events}.values())
         known = mirror_store.load_mirror(work, unique)
         delta = mirror(unique, known)
-    apply_rows(pipeline, work, delta, report)
+    apply_rows(pipeline, work, delta, report, _traces(unique, delta.heads))
     return delta
 
 
-def apply_rows(pipeline: Pipeline, work: UnitOfWork, delta: MirrorDelta, report: BatchReport) -> None:
-    """Write folded rows, standardise them with the profiles as they are now, and resolve what that touches."""
+def apply_rows(
+    pipeline: Pipeline,
+    work: UnitOfWork,
+    delta: MirrorDelta,
+    report: BatchReport,
+    traces: Mapping[RecordId, str] = MappingProxyType({}),
+) -> None:
+    """Write folded rows, standardise them with the profiles as they are now, and resolve what that touches.
+
+    Args:
+        traces: trace contexts of the changes by record, for what is announced.
+    """
     with report.stage("standardise"):
         records = {head.rec_id: _standard(pipeline.catalogue, head) for head in delta.heads}
     with report.stage("write"):
         before = mirror_store.load_forms(work, [head.rec_id for head in delta.heads])
         touched = mirror_store.write_mirror(work, delta, records)
-    position = 0
+    fault_point("ingest.mirrored")
+    models = pipeline.rules.models
+    changes = {domain: _change(models[domain], delta.heads, records, before) for domain in RESOLUTION_ORDER}
+    with report.stage("claim"):
+        dirty = claim_changes(work, changes, touched, pipeline.rules)
     moved: set[RecordId] = set()
     for domain in RESOLUTION_ORDER:
-        model = pipeline.rules.models[domain]
         with report.stage(f"resolve {domain}"):
-            dirty = (
-                pairs.contracts_by_target(work, moved, touched.names)
-                if domain is Domain.CONTRACT
-                else pairs.records_by_evidence(work, domain, touched.evidence, model.block_cap)
-            )
-            change = _change(domain, delta.heads, records, before, dirty)
+            if domain is Domain.CONTRACT:
+                dirty[domain] = pairs.contracts_by_target(work, moved, touched.names)
+            change = replace(changes[domain], dirty=frozenset(dirty[domain]), traces=traces)
             if change.empty:
                 continue
-            resolved = resolve_domain(work, domain, change, pipeline.rules, position)
-        position = resolved.position
+            resolved = resolve_domain(work, domain, change, pipeline.rules)
         moved |= resolved.moved
         report.golden[domain] += len(resolved.delta.golden)
+    fault_point("ingest.resolved")
 
 
 def _standard(catalogue: Catalogue, head: Head) -> SourceRecord:
     return standardise(catalogue, head.key, head.row or {})
 
 
+def _traces(events: Sequence[ChangeEvent], heads: Sequence[Head]) -> dict[RecordId, str]:
+    """The trace context of the newest event of each changed row that came with one."""
+    by_key = {event.key: event.traceparent for event in events if event.traceparent is not None}
+    return {head.rec_id: by_key[head.key] for head in heads if head.key in by_key} if by_key else {}
+
+
 def _change(
-    domain: Domain,
+    model: MatchModel,
     heads: Sequence[Head],
     records: Mapping[RecordId, SourceRecord],
     before: Mapping[RecordId, mirror_store.Forms],
-    dirty: set[RecordId],
 ) -> DomainChange:
-    mine = [head for head in heads if records[head.rec_id].domain is domain]
+    mine = [head for head in heads if records[head.rec_id].domain == model.domain]
     live = {head.rec_id: records[head.rec_id] for head in mine if not head.deleted}
+    compared = {rec: record for rec, record in live.items() if before.get(rec) != mirror_store.forms_of(record)}
     return DomainChange(
-        compared={rec: record for rec, record in live.items() if before.get(rec) != mirror_store.forms_of(record)},
+        compared=compared,
+        keys={rec: block_hashes(model, record.comparison) for rec, record in compared.items()},
         changed=frozenset(live),
-        dirty=frozenset(dirty),
         gone=frozenset(
             head.rec_id for head in mine if head.deleted and head.rec_id in before and not before[head.rec_id].deleted
         ),

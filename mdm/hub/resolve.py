@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from matching.blocking import block_hash, block_keys, dynamic_keys
 from matching.model import MatchModel
+from mdm.core.announce import check_announcements, traced
 from mdm.core.identity import settle
 from mdm.core.linking import change_links, decide_links
 from mdm.core.rules import Rules
@@ -12,7 +14,9 @@ from mdm.model.delta import IdentityDelta, Link
 from mdm.model.ids import Domain, EntityId, RecordId
 from mdm.model.records import SourceRecord
 from mdm.store import identity as identity_store
-from mdm.store import neighbourhood, pairs
+from mdm.store import neighbourhood, pairs, reach
+from mdm.store.claims import block_claim, entity_claim, hold, name_claim, token_claim
+from mdm.store.stewardship import live_anchors
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -22,16 +26,20 @@ class DomainChange:
 
     Attributes:
         compared: live records whose comparison form or references are new, with their standardised form.
+        keys: the blocks of the compared records, by what they state themselves.
         changed: all live records whose content or provenance is new, `compared` included.
         dirty: live records whose own content did not change but what is stated about them, or what they point at, did.
         gone: records that are no longer live.
+        traces: trace contexts by record, for what is announced.
         cause: what new golden versions say caused them, where neither a merge nor a split did.
     """
 
     compared: Mapping[RecordId, SourceRecord] = field(default_factory=dict)
+    keys: Mapping[RecordId, frozenset[int]] = field(default_factory=dict)
     changed: frozenset[RecordId] = frozenset()
     dirty: frozenset[RecordId] = frozenset()
     gone: frozenset[RecordId] = frozenset()
+    traces: Mapping[RecordId, str] = field(default_factory=dict)
     cause: str = "source"
 
     @property
@@ -39,17 +47,14 @@ class DomainChange:
         return not (self.changed or self.dirty or self.gone)
 
 
-def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules: Rules, position: int) -> "Resolved":
-    """Bring identity and golden records of one domain in line with what changed.
-
-    Args:
-        position: announcements already written in this unit of work.
-    """
+def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules: Rules) -> "Resolved":
+    """Bring identity and golden records of one domain in line with what changed."""
     model = rules.models[domain]
-    keys = {rec: _hashes(model, record) for rec, record in change.compared.items()}
+    keys = _keys(work, domain, model, change)
     crossed = pairs.replace_keys(work, keys, change.gone, model.block_cap)
+    pairs.claim_connections(work, crossed)
     compared = set(change.compared) | change.dirty | crossed
-    live = identity_store.links_of(work, compared | change.gone)
+    live = reach.links_of(work, compared | change.gone)
     wanted = _wanted_links(work, domain, model, compared)
     links = change_links(live, wanted)
     identity_store.write_links(work, domain, model.fingerprint, links)
@@ -57,24 +62,27 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     superseded = set(links.superseded)
     unsettled = {end for link in links.added for end in (link.a, link.b)}
     unsettled |= {end for link in live if link.link_id in superseded for end in (link.a, link.b)}
-    departed = pairs.entity_of_departed(work, sorted(change.gone))
-    seeds = (unsettled | change.changed) - change.gone
+    departed = _departed(work, change.gone)
+    # Where an override holds depends on which of its anchors are live.
+    changed = change.changed | live_anchors(work, change.changed | change.gone)
+    seeds = (unsettled | changed) - change.gone
     if domain is Domain.CONTRACT:
         # Whether contracts may share an entity depends on their customers, also where no weight moved.
         seeds |= change.dirty
     if not seeds and not departed:
-        return Resolved(IdentityDelta(domain), position)
-    hood = neighbourhood.load_neighbourhood(work, domain, change.changed, seeds, departed)
-    delta = settle(hood, rules, work.now, links, change.cause)
-    return Resolved(delta, identity_store.write_identity(work, delta, position))
+        return Resolved(IdentityDelta(domain))
+    hood = neighbourhood.load_neighbourhood(work, domain, changed, seeds, departed)
+    delta = traced(settle(hood, rules, work.now, links, change.cause), hood, change.traces)
+    check_announcements(delta.announcements)
+    identity_store.write_identity(work, delta)
+    return Resolved(delta)
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What was written, and how many announcements the unit of work holds by now."""
+    """What was written."""
 
     delta: IdentityDelta
-    position: int
 
     @property
     def moved(self) -> set[RecordId]:
@@ -82,8 +90,63 @@ class Resolved:
         return {change.rec_id for change in self.delta.joined} | {rec for rec, _ in self.delta.departed}
 
 
-def _hashes(model: MatchModel, record: SourceRecord) -> set[int]:
-    return {block_hash(model.domain, key) for key in block_keys(model, record.comparison)}
+def block_hashes(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[int]:
+    """The blocks of a record by what it states itself."""
+    return frozenset(block_hash(model.domain, key) for key in block_keys(model, comparison))
+
+
+def claim_changes(
+    work: UnitOfWork, changes: Mapping[Domain, DomainChange], touched: pairs.Touched, rules: Rules
+) -> dict[Domain, set[RecordId]]:
+    """Claim, in one go, everything that connects the changed records with others.
+
+    Returns:
+        Customers and products that must be compared although they did not change, because what is stated of them did.
+    """
+    own = {rec for change in changes.values() for rec in (*change.compared, *change.gone)}
+    blocks = {block for change in changes.values() for each in change.keys.values() for block in each}
+    claims = {block_claim(block) for block in blocks} | {name_claim(name) for name in touched.names}
+    claims |= {claim for owner, token in touched.evidence for claim in (name_claim(owner), token_claim(token))}
+    wait = True
+    while True:
+        dirty = {
+            domain: pairs.records_by_evidence(work, domain, touched.evidence, rules.models[domain].block_cap)
+            for domain in (Domain.PRODUCT, Domain.CUSTOMER)
+        }
+        if work.alone:
+            return dirty
+        found = pairs.connections_of(work, own.union(*dirty.values()))
+        if hold(work, claims | found, map(name_claim, touched.targets), wait=wait):
+            return dirty
+        wait = False
+
+
+def _departed(work: UnitOfWork, gone: Collection[RecordId]) -> dict[RecordId, EntityId]:
+    while True:
+        departed = pairs.entity_of_departed(work, sorted(gone))
+        if hold(work, map(entity_claim, departed.values())):
+            return departed
+
+
+def _keys(
+    work: UnitOfWork, domain: Domain, model: MatchModel, change: DomainChange
+) -> Mapping[RecordId, Collection[int]]:
+    """The blocks of records that may have come into new ones.
+
+    Those of contracts follow their customer and products too, so they are new also where only these have moved.
+    """
+    if not model.dynamic:
+        return change.keys
+    stated: dict[RecordId, dict[str, Any]] = {rec: dict(each.comparison) for rec, each in change.compared.items()}
+    stated |= neighbourhood.stated_comparisons(work, change.dirty - stated.keys())
+    own = {rec: change.keys.get(rec) or block_hashes(model, each) for rec, each in stated.items()}
+    neighbourhood.join_in(work, domain, stated)
+    keys = {
+        rec: own[rec] | {block_hash(domain, key) for key in dynamic_keys(model, each)} for rec, each in stated.items()
+    }
+    # The customers and products were claimed with the contracts; only the blocks that follow from them are new.
+    hold(work, {block_claim(block) for each in keys.values() for block in each})
+    return keys
 
 
 def _wanted_links(
@@ -93,32 +156,7 @@ def _wanted_links(
     if not compared:
         return ()
     found = pairs.blocked_pairs(work, compared, model.block_cap)
-    if domain is Domain.CONTRACT:
-        found |= _pairs_of_one_customer(work, model, compared)
-    else:
+    if domain is not Domain.CONTRACT:
         found |= pairs.evidence_pairs(work, domain, compared, model.block_cap)
     ends = {end for pair in found for end in pair}
     return decide_links(model, found, neighbourhood.load_comparisons(work, domain, ends))
-
-
-def _pairs_of_one_customer(work: UnitOfWork, model: MatchModel, compared: Collection[RecordId]) -> set[pairs.Pair]:
-    """Contracts of one customer that share a key which only the resolved customer and products make possible."""
-    own = neighbourhood.load_comparisons(work, Domain.CONTRACT, compared)
-    customers = {EntityId(comparison["customer"]) for comparison in own.values() if "customer" in comparison}
-    siblings = pairs.contracts_of_customers(work, customers)
-    others = {rec for members in siblings.values() for rec in members}
-    comparisons = own | neighbourhood.load_comparisons(work, Domain.CONTRACT, others - own.keys())
-    blocks: dict[int, list[RecordId]] = {}
-    for rec, comparison in comparisons.items():
-        for key in dynamic_keys(model, comparison):
-            blocks.setdefault(block_hash(model.domain, key), []).append(rec)
-    wanted = set(compared)
-    return {
-        (a, b) if a < b else (b, a)
-        for members in blocks.values()
-        if 2 <= len(members) <= model.block_cap
-        for a in members
-        if a in wanted
-        for b in members
-        if a != b
-    }

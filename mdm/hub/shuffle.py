@@ -69,11 +69,10 @@ def settle_judgements(pipeline: Pipeline) -> None:
     """Give the replayed records the judgements of the live hub, and settle everything they reach."""
     with unit_of_work(pipeline.engine, pipeline.clock, "steward") as work:
         concerned = carry.unpack_judgements(work)
-        position = 0
         for domain in RESOLUTION_ORDER:
             change = DomainChange(changed=frozenset(concerned.get(domain, ())))
             if not change.empty:
-                position = resolve_domain(work, domain, change, pipeline.rules, position).position
+                resolve_domain(work, domain, change, pipeline.rules)
 
 
 def compare(pipeline: Pipeline, live: Content) -> tuple[Content, tuple[Difference, ...]]:

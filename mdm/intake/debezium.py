@@ -4,10 +4,10 @@ What PostgreSQL and MySQL connectors really send decides the rules here; the com
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -54,14 +54,23 @@ class Decoded:
     drifts: tuple[Drift, ...]
 
 
-def translate(messages: Iterable[Message], catalogue: Catalogue) -> Decoded:
+#: Turns a message of a schema registry's binary format into plain JSON (see `mdm.intake.wire`); raises Refused.
+Plain: TypeAlias = Callable[[Message], Message]
+
+
+def as_it_is(message: Message) -> Message:
+    """The `Plain` of feeds whose messages are JSON already."""
+    return message
+
+
+def translate(messages: Iterable[Message], catalogue: Catalogue, plain: Plain = as_it_is) -> Decoded:
     """Decode a batch, in order. Never raises on bad input."""
     events: list[ChangeEvent] = []
     ignored: list[Ignored] = []
     dead_letters: list[DeadLetter] = []
     drifts: dict[tuple[str, str, str, str], Drift] = {}
     for message in messages:
-        decoded, deviations = _decode(message, catalogue)
+        decoded, deviations = _decode(message, catalogue, plain)
         if isinstance(decoded, ChangeEvent):
             events.append(decoded)
             for deviation in deviations:
@@ -75,15 +84,18 @@ def translate(messages: Iterable[Message], catalogue: Catalogue) -> Decoded:
 
 def decode(message: Message, catalogue: Catalogue) -> ChangeEvent | Ignored | DeadLetter:
     """Decode one message. Never raises on bad input."""
-    return _decode(message, catalogue)[0]
+    return _decode(message, catalogue, as_it_is)[0]
 
 
-def _decode(message: Message, catalogue: Catalogue) -> tuple[ChangeEvent | Ignored | DeadLetter, tuple[Deviation, ...]]:
+def _decode(
+    message: Message, catalogue: Catalogue, plain: Plain
+) -> tuple[ChangeEvent | Ignored | DeadLetter, tuple[Deviation, ...]]:
     profile = catalogue.by_topic(message.place.topic)
     try:
+        readable = plain(message)
         if profile is None:
-            return _decode_without_contract(message, catalogue), ()
-        return _decode_by_contract(message, profile)
+            return _decode_without_contract(readable, catalogue), ()
+        return _decode_by_contract(readable, profile)
     except Refused as refusal:
         return _dead_letter(message, profile, refusal), ()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
@@ -213,7 +225,7 @@ def _refuse_nul(message: Message) -> None:
 def _envelope(value: bytes) -> tuple[Envelope | None, bytes | None]:
     """The envelope and the schema beside it; (None, None) for a null payload."""
     if value.startswith(b"\x00"):
-        raise Refused("ENVELOPE_MALFORMED", "The value is in a schema registry's binary format, not JSON.")
+        raise Refused("SCHEMA_UNKNOWN", "The value is in a schema registry's binary format, and no registry is set up.")
     envelope = decode_envelope(value)
     if not envelope.payload:
         return envelope, None

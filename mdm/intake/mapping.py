@@ -29,9 +29,9 @@ def standardise(catalogue: Catalogue, key: CrosswalkKey, row: Row) -> SourceReco
 
 def standardise_by(mapping: TableMapping, key: CrosswalkKey, row: Row) -> SourceRecord:
     """The record of a row by a given mapping."""
-    found = _findings(mapping, row, None)
+    found = _findings(mapping.attributes, mapping.comparisons, row, None)
     if mapping.domain is Domain.CUSTOMER and found.country is None and (assumed := found.assumed_country()) is not None:
-        found = _findings(mapping, row, assumed)
+        found = _findings(mapping.attributes, mapping.comparisons, row, assumed)
     references = _references(mapping.references, row)
     aliases = tuple(
         CrosswalkKey(key.system, f"{key.type}#{alias.name}", text[: alias.first])
@@ -51,12 +51,23 @@ def standardise_by(mapping: TableMapping, key: CrosswalkKey, row: Row) -> Source
     )
 
 
-def _findings(mapping: TableMapping, row: Row, assumed_country: str | None) -> "_Findings":
+def comparison_forms(attributes: Iterable[AttributeRule], row: Row, *, customer: bool) -> dict[str, Any]:
+    """The comparison forms of a row of any table, read by attribute rules, country first."""
+    rules = tuple(attributes)
+    found = _findings(rules, (), row, None)
+    if customer and found.country is None and (assumed := found.assumed_country()) is not None:
+        found = _findings(rules, (), row, assumed)
+    return found.comparison
+
+
+def _findings(
+    attributes: Iterable[AttributeRule], comparisons: Iterable[AttributeRule], row: Row, assumed_country: str | None
+) -> "_Findings":
     """What the rules find, reading numbers and regions by the row's country or, without one, by the assumed country."""
     found = _Findings()
-    for rule in mapping.attributes:
+    for rule in attributes:
         found.add(rule.attribute, _apply(rule, row, found.country, assumed_country))
-    for rule in mapping.comparisons:
+    for rule in comparisons:
         found.compare(_apply(rule, row, found.country, assumed_country).comparison)
     return found
 

@@ -35,6 +35,8 @@ ACTIONS: Final = {
     "VALUE_TYPE": "Ask the owner of the table whether the column's type has changed; adapt the contract's physicalType "
     "(or the connector's handling modes in it), then replay.",
     "SCHEMA_MALFORMED": "The embedded schema cannot be read; check the converter's version, then replay.",
+    "SCHEMA_UNKNOWN": "The message names a schema of a registry: set MDM_SCHEMA_REGISTRY to the registry that the "
+    "connector's converter uses, then replay.",
     "HEADER_MALFORMED": "The header with the old or new primary key cannot be read; use Kafka Connect's default header "
     "converter or the JSON one, then replay.",
     "CONTRACT_VIOLATION": "The contract is frozen: agree the change with the owner of the table, release a new "

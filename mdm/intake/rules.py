@@ -5,9 +5,10 @@ column `metadata.segment` and `line_items[].product_code`. A target names anothe
 platform, `billing.customer` of another one, `product2#product_code` by one of its aliases.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from mdm.intake.contracts import Contract
 from mdm.intake.document import Section, read_document
@@ -169,10 +170,36 @@ def _default_trust(document: Section) -> float:
     return 0.5 if section is None else section.number("default", 0.5)
 
 
+def read_attribute_rules(
+    section: Section | None, columns: frozenset[str], standardisers: frozenset[str]
+) -> tuple[AttributeRule, ...]:
+    """Attribute rules over the columns of a table that has no contract, country first."""
+    rules = _Reader(_Table(columns), standardisers).attributes(section)
+    return tuple(sorted(rules, key=lambda rule: rule.attribute != "country"))
+
+
+class _Columns(Protocol):
+    """What has columns that paths may start at."""
+
+    @property
+    def system(self) -> str: ...
+    @property
+    def table(self) -> str: ...
+    @property
+    def columns(self) -> Collection[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    columns: frozenset[str]
+    system: str = "file"
+    table: str = "records"
+
+
 class _Reader:
     """Reads rules and checks that every path starts at a column of the contract."""
 
-    def __init__(self, contract: Contract, standardisers: frozenset[str]) -> None:
+    def __init__(self, contract: _Columns, standardisers: frozenset[str]) -> None:
         self._contract = contract
         self._standardisers = standardisers
 

@@ -128,6 +128,8 @@ class Announcement:
     aggregate: EntityId
     type: str
     payload: Mapping[str, Any]
+    #: W3C trace context of the source event that caused it.
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mdm.model.delta import CurrentGolden, KnownEntity
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.records import StoredRecord
+from mdm.model.stewardship import Override
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Outsider:
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """Everything reachable from a batch's changes in one domain, read under the store's lock.
+    """Everything reachable from a batch's changes in one domain, read under claims.
 
     `records` is closed under match links and steward judgements. `changed` are records whose content is new, `departed`
     records that are no longer live, with the entity they belonged to.
@@ -56,3 +57,5 @@ class Neighbourhood:
     golden: Mapping[EntityId, CurrentGolden] = field(default_factory=dict)
     outsiders: Mapping[RecordId, Outsider] = field(default_factory=dict)
     open_tasks: Sequence[OpenTask] = ()
+    #: Live overrides by the record they hold with: their first live anchor.
+    overrides: Mapping[RecordId, Sequence[Override]] = field(default_factory=dict)

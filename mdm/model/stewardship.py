@@ -3,7 +3,7 @@
 A command is complete: it can be previewed, proposed to a second person, stored and asked again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -139,6 +139,10 @@ class Override:
     #: The override that this one brought back; itself for a first one.
     origin: int = 0
 
+    def home(self, live: Collection[RecordId]) -> RecordId | None:
+        """The record with which it holds, a function of live records alone; None when all anchors are gone."""
+        return next((rec for rec in self.anchors if rec in live), None)
+
 
 @dataclass(frozen=True, slots=True)
 class NewJudgement:
@@ -178,6 +182,9 @@ class Plan:
         supersede: live judgements (by store id) that end.
         together, apart: pairs that must, or must not, share an entity afterwards.
         entities: ids that the command named.
+        attributes: what would be pinned, or no longer be pinned, by hand.
+        pattern: of a verdict about a pair, what the evidence looked like.
+        undoes_agreed: the decision to undo had needed a second person.
     """
 
     kind: str
@@ -192,8 +199,11 @@ class Plan:
     together: tuple[tuple[RecordId, RecordId], ...] = ()
     apart: tuple[tuple[RecordId, RecordId], ...] = ()
     entities: tuple[EntityId, ...] = ()
+    attributes: frozenset[str] = frozenset()
+    pattern: tuple[str, ...] | None = None
     task_id: int | None = None
     undoes: int | None = None
+    undoes_agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

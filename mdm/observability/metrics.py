@@ -28,6 +28,13 @@ MetricName: TypeAlias = Literal[
     "mdm_exceptions_open",
     "mdm_outbox_pending",
     "mdm_outbox_oldest_seconds",
+    "mdm_outbox_published_total",
+    "mdm_consumer_lag_records",
+    "mdm_consumer_lag_seconds",
+    "mdm_source_silence_seconds",
+    "mdm_freshness_seconds",
+    "mdm_feed_paused",
+    "mdm_worker_retries_total",
     "http_server_request_duration_seconds",
 ]
 
@@ -46,6 +53,8 @@ class Metric:
 
 #: From a batch of a few records to one that a large group of linked records slows down.
 _STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+#: From a quiet system to a connector that was down over the weekend.
+_FRESHNESS_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0, 86400.0)
 _REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 METRICS: dict[MetricName, Metric] = {
@@ -90,6 +99,45 @@ METRICS: dict[MetricName, Metric] = {
         Kind.GAUGE,
         (),
         "Age of the oldest announcement not yet published. Beyond its budget, consumers work with old master data.",
+    ),
+    "mdm_outbox_published_total": Metric(
+        Kind.COUNTER,
+        ("topic",),
+        "Announcements that the broker has acknowledged. When it stands still while mdm_outbox_pending grows, see the "
+        "relay's log.",
+    ),
+    "mdm_consumer_lag_records": Metric(
+        Kind.GAUGE,
+        ("system", "topic", "partition"),
+        "Messages between this worker and the end of a partition. When it only grows, add workers to the group.",
+    ),
+    "mdm_consumer_lag_seconds": Metric(
+        Kind.GAUGE,
+        ("system", "topic"),
+        "How old the oldest message is that this worker has not processed, by the broker's time. Page on the budget.",
+    ),
+    "mdm_source_silence_seconds": Metric(
+        Kind.GAUGE,
+        ("system",),
+        "Seconds since the last message of a platform, heartbeats included. Growing means that its connector is down.",
+    ),
+    "mdm_freshness_seconds": Metric(
+        Kind.HISTOGRAM,
+        ("system", "entity"),
+        "Seconds from the commit in the source to the commit of the golden records it changed, by platform and table. "
+        "When the tail grows and the lag does not, the connector is slow; when both grow, the hub is.",
+        _FRESHNESS_BUCKETS,
+    ),
+    "mdm_feed_paused": Metric(
+        Kind.GAUGE,
+        ("feed",),
+        "1 while an operator holds the feed. See `mdm feeds list` for who and why.",
+    ),
+    "mdm_worker_retries_total": Metric(
+        Kind.COUNTER,
+        ("worker", "code"),
+        "Attempts that failed for now and are made again. A burst is a restart of database or broker; a steady rate "
+        "is a network to be looked at.",
     ),
     "http_server_request_duration_seconds": Metric(
         Kind.HISTOGRAM,

@@ -3,7 +3,8 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -11,7 +12,9 @@ from typing import Any
 
 import yaml
 
-from mdm.errors import ConfigurationInvalid
+from mdm.errors import ConfigurationInvalid, OperatorError
+from mdm.onboarding.attestation import Provider
+from mdm.onboarding.checkpoint import CheckpointName
 from mdm.onboarding.verdict import Decision, Severity
 
 _DOCUMENTS = ("rules.yaml", "countries.yaml", "legal_forms.yaml")
@@ -39,9 +42,13 @@ DECISIONS: Mapping[Effect, Decision] = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A declared check; `effect` is that of a failure, `unverified` that of a check nobody could make."""
+    """A declared check; `effect` is that of a failure, `unverified` that of a check nobody could make.
+
+    `check` is the number of the check it belongs to; `waivable_by` the roles that may excuse a failure.
+    """
 
     code: str
+    check: int
     rule_id: str
     version: str
     severity: Severity
@@ -51,6 +58,7 @@ class Rule:
     source: str
     hint: str
     owner: str
+    waivable_by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +81,48 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What one ERP asks: field lengths, terms of payment that exist, parts of the account that must be stated."""
+
+    erp: str
+    name_lines: Field
+    lengths: Mapping[str, Field]
+    identifier_lengths: Mapping[str, Field]
+    payment_terms: tuple[re.Pattern[str], ...]
+    needs: frozenset[str]
+    checkpoints: frozenset[CheckpointName]
+
+
+@dataclass(frozen=True, slots=True)
 class RuleSet:
-    """Everything that checks know beside the subject. `digest` is the SHA-256 of the documents it was read from."""
+    """Everything that checks know beside the subject. `digest` is the SHA-256 of the documents it was read from.
+
+    `target` is the ERP that is asked for; `targets` are all there are. `max_age` says how long an answer of a provider
+    is believed; `name_likeness` (0..100) from which likeness two names are taken for the same.
+    """
 
     version: str
     digest: str
-    erp: str
+    target: Target
+    targets: Mapping[str, Target]
+    checks: Mapping[int, str]
+    max_age: Mapping[Provider, timedelta]
+    name_likeness: float
     rules: Mapping[str, Rule]
     countries: Mapping[str, Country]
     legal_forms: Mapping[str, frozenset[str]]
     vies: frozenset[str]
     complete: tuple[str, ...]
-    name_lines: Field
-    lengths: Mapping[str, Field]
-    identifier_lengths: Mapping[str, Field]
+
+    def aimed_at(self, erp: str) -> "RuleSet":
+        """These rules with another ERP as target.
+
+        Raises:
+            OperatorError: no rules are kept for this ERP.
+        """
+        if erp not in self.targets:
+            raise OperatorError(f"There are no rules for {erp!r}.", action=f"Targets: {', '.join(self.targets)}.")
+        return replace(self, target=self.targets[erp])
 
 
 @cache
@@ -104,18 +140,20 @@ def read_ruleset(rules: str, countries: str, legal_forms: str) -> RuleSet:
     """
     try:
         document: dict[str, Any] = yaml.safe_load(rules)
+        targets = {erp: _target(erp, each) for erp, each in document["targets"].items()}
         return RuleSet(
             version=str(document["version"]),
             digest=hashlib.sha256("\0".join((rules, countries, legal_forms)).encode()).hexdigest(),
-            erp=document["erp"],
+            target=targets[document["erp"]],
+            targets=targets,
+            checks={int(number): title for number, title in document["checks"].items()},
+            max_age={Provider(name): timedelta(days=days) for name, days in document["max_age_days"].items()},
+            name_likeness=float(document["name_likeness"]),
             rules={code: _rule(code, rule) for code, rule in document["rules"].items()},
             countries={code: _country(each) for code, each in yaml.safe_load(countries).items()},
             legal_forms={form: frozenset(where) for form, where in yaml.safe_load(legal_forms).items()},
             vies=frozenset(document["vies"]),
             complete=tuple(document["complete"]),
-            name_lines=_field(document["name_lines"]),
-            lengths={path: _field(each) for path, each in document["lengths"].items()},
-            identifier_lengths={name: _field(each) for name, each in document["identifier_lengths"].items()},
         )
     except KeyError as fault:
         raise ConfigurationInvalid(f"The onboarding rules lack {fault}.") from fault
@@ -123,9 +161,10 @@ def read_ruleset(rules: str, countries: str, legal_forms: str) -> RuleSet:
         raise ConfigurationInvalid(f"The onboarding rules cannot be read: {fault}.") from fault
 
 
-def _rule(code: str, rule: Mapping[str, str]) -> Rule:
+def _rule(code: str, rule: Mapping[str, Any]) -> Rule:
     return Rule(
         code=code,
+        check=int(rule["check"]),
         rule_id=rule["rule"],
         version=rule["version"],
         severity=Severity(rule["severity"]),
@@ -135,6 +174,19 @@ def _rule(code: str, rule: Mapping[str, str]) -> Rule:
         source=rule.get("source", "mdm.onboarding"),
         hint=rule["hint"],
         owner=rule["owner"],
+        waivable_by=tuple(rule.get("waivable_by", "").split()),
+    )
+
+
+def _target(erp: str, target: Mapping[str, Any]) -> Target:
+    return Target(
+        erp=erp,
+        name_lines=_field(target["name_lines"]),
+        lengths={path: _field(each) for path, each in target["lengths"].items()},
+        identifier_lengths={name: _field(each) for name, each in target["identifier_lengths"].items()},
+        payment_terms=tuple(re.compile(each) for each in target.get("payment_terms") or ()),
+        needs=frozenset(target.get("needs") or ()),
+        checkpoints=frozenset(CheckpointName(each) for each in target.get("checkpoints") or ()),
     )
 
 

@@ -1,11 +1,14 @@
-"""The golden customer that is assessed, with what the hub knows around it."""
+"""What is assessed: a golden customer or a candidate, with what the hub and outside registries know around it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from mdm.model.ids import EntityId
+from mdm.onboarding.attestation import Attestation, Provider
+from mdm.onboarding.checkpoint import Checkpoint, CheckpointName, Waiver
 
 
 class ParentState(StrEnum):
@@ -17,7 +20,7 @@ class ParentState(StrEnum):
 
 
 class Identifier(NamedTuple):
-    """One typed identifier of the golden record. `position` is its place in the list, for paths."""
+    """One typed identifier of the record. `position` is its place in the list, for paths."""
 
     position: int
     type: str
@@ -30,22 +33,69 @@ class Identifier(NamedTuple):
         return f"/identifiers/{self.position}"
 
 
+class BankAccount(NamedTuple):
+    """A bank account of the record, as stated. `changed` says that it replaces another one that was approved."""
+
+    position: int
+    iban: str
+    bic: str | None
+    holder: str | None
+    changed: bool
+
+    @property
+    def path(self) -> str:
+        return f"/bank_accounts/{self.position}"
+
+
+class Duplicate(NamedTuple):
+    """Another golden customer that the matcher takes for the same: `weight` in bits; `certain` above the threshold."""
+
+    entity_id: EntityId
+    weight: float
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account structure asked for in ERP; None for what was not stated."""
+
+    company_code: str | None = None
+    subsidiary: str | None = None
+    reconciliation_account: str | None = None
+    payment_terms: str | None = None
+    tax_classification: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What is assessed.
 
-    `values` are golden values of a customer (`mdm.model.canonical`). `sharing` says, by type, country and normal form
-    of an identifier, which other golden customers have it. `ancestors` are the parents from the nearest up, as far as
-    they are known; `open_questions` counts steward tasks about whether this customer is the same as another.
+    `values` are values of a customer (`mdm.model.canonical`), golden or a candidate's; a candidate has no `entity_id`
+    and version 0, and may state `bank_accounts`. `sharing` says, by type, country and normal form of an identifier,
+    which other golden customers have it. `ancestors` are the parents from the nearest up, as far as they are known;
+    `open_questions` counts steward tasks about whether this customer is the same as another. `duplicates` are the
+    matcher's candidates; None when nobody asked. `legal_form_in_name` is the form the name itself ends in.
+    `attestations` are kept by provider and key. `in_erp` says that ERP holds the partner already. `pending` counts
+    changes that wait for approval. `as_of` is the instant for which expiry is judged.
     """
 
-    entity_id: EntityId
+    entity_id: EntityId | None
     version: int
     values: Mapping[str, Any]
+    as_of: datetime
     sharing: Mapping[tuple[str, str | None, str], Sequence[EntityId]] = field(default_factory=dict)
     parent: ParentState = ParentState.NONE
     ancestors: tuple[EntityId, ...] = ()
+    ancestor_leis: tuple[str, ...] = ()
     open_questions: int = 0
+    duplicates: tuple[Duplicate, ...] | None = None
+    legal_form_in_name: str | None = None
+    attestations: Mapping[tuple[Provider, str], Attestation] = field(default_factory=dict)
+    checkpoints: Mapping[CheckpointName, Checkpoint] = field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
+    account: Account = Account()
+    in_erp: bool = False
+    pending: int = 0
 
     def text(self, name: str) -> str | None:
         """A text value; None for an empty one."""
@@ -71,3 +121,14 @@ class Subject:
     def tax_numbers(self) -> tuple[Identifier, ...]:
         """Identifiers that a tax office gave."""
         return tuple(each for each in self.identifiers if each.type in ("vat", "tax"))
+
+    @property
+    def bank_accounts(self) -> tuple[BankAccount, ...]:
+        return tuple(
+            BankAccount(position, each["iban"], each.get("bic"), each.get("holder"), bool(each.get("changed")))
+            for position, each in enumerate(self.values.get("bank_accounts") or ())
+        )
+
+    def attested(self, provider: Provider, key: str) -> Attestation | None:
+        """What a provider said about a number or name; None when nobody asked."""
+        return self.attestations.get((provider, key))

@@ -20,7 +20,8 @@ where e.changed_at = %s and e.status in ('merged', 'retired') order by e.domain,
 
 
 def golden_effects(work: UnitOfWork) -> tuple[GoldenEffect, ...]:
-    """Every golden record that this unit of work has created, changed, merged or retired so far."""
+    """Every golden record that this unit of work has created, changed, merged or retired so far. Publishes."""
+    work.publish()
     effects = [
         GoldenEffect(
             Domain(domain),

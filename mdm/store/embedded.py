@@ -204,6 +204,8 @@ class EmbeddedServer:
             "log_timezone": "UTC",
             # Bulk loads write more than the default gigabyte between two checkpoints.
             "max_wal_size": "2GB",
+            # Room for the claims of several units of work beside each other (`mdm.store.claims`), some 40 MB at most.
+            "max_locks_per_transaction": "1024",
             **self._options,
         }
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

@@ -1,34 +1,19 @@
 """Writing what identity decided: links, ids, memberships, golden versions, tasks and announcements, all in bulk."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import orjson
 
 from mdm.model.delta import Announcement, GoldenVersion, IdentityDelta, LinkChange, Renewal
-from mdm.model.ids import Domain, RecordId
-from mdm.model.neighbourhood import LiveLink
+from mdm.model.ids import Domain
 from mdm.store.unit_of_work import UnitOfWork
-
-#: Announcements of one unit of work that the change feed can number: seq = batch_id * 2^20 + position.
-SEQUENCE_BITS = 20
 
 _GOLDEN_COLUMNS = (
     "entity_id", "version", "domain", "name", "values", "lineage", "members", "digest", "support", "ruleset", "seq",
     "batch_id", "cause", "known_from",
 )  # fmt: skip
-
-
-def links_of(work: UnitOfWork, ids: Collection[RecordId]) -> list[LiveLink]:
-    """The live links of these records."""
-    rows = work.query(
-        """select link_id, a, b, decision, weight, veto from link where superseded_at is null and a = any(%s)
-           union
-           select link_id, a, b, decision, weight, veto from link where superseded_at is null and b = any(%s)""",
-        list(ids),
-        list(ids),
-    )
-    return [LiveLink(row[0], RecordId(row[1]), RecordId(row[2]), *row[3:]) for row in rows]
 
 
 def write_links(work: UnitOfWork, domain: Domain, fingerprint: str, change: LinkChange) -> None:
@@ -45,23 +30,26 @@ def write_links(work: UnitOfWork, domain: Domain, fingerprint: str, change: Link
     )
 
 
-def write_identity(work: UnitOfWork, delta: IdentityDelta, position: int) -> int:
+def write_identity(work: UnitOfWork, delta: IdentityDelta) -> None:
     """Write one domain's delta; links are already written.
 
-    Args:
-        position: announcements already written in this unit of work.
-
-    Returns:
-        The position after this delta's announcements.
+    Golden versions and announcements carry numbers of the change feed, so they are written when this unit of work
+    publishes; until then its own queries see the golden records as they were.
     """
     _write_entities(work, delta)
     _write_memberships(work, delta)
-    base = (work.batch_id << SEQUENCE_BITS) + position
-    _write_golden(work, delta.golden, [*delta.closed], base)
+    closing = [*delta.closed, *(version.entity_id for version in delta.golden)]
+    _replace_terms(work, closing, delta.golden)
     _renew_golden(work, delta.renewed)
     _write_tasks(work, delta)
-    _write_outbox(work, delta.announcements, base)
-    return position + max(len(delta.announcements), len(delta.golden))
+    if closing or delta.announcements:
+        work.defer(partial(_announce, work, delta, closing))
+
+
+def _announce(work: UnitOfWork, delta: IdentityDelta, closing: Sequence[str]) -> None:
+    first = work.numbers(max(len(delta.announcements), len(delta.golden)))
+    _write_golden(work, delta.golden, closing, first)
+    _write_outbox(work, delta.announcements, first)
 
 
 def _write_entities(work: UnitOfWork, delta: IdentityDelta) -> None:
@@ -125,11 +113,12 @@ def _write_memberships(work: UnitOfWork, delta: IdentityDelta) -> None:
     )
 
 
-def _write_golden(work: UnitOfWork, versions: Sequence[GoldenVersion], closed: list[str], base: int) -> None:
-    closing = closed + [version.entity_id for version in versions]
+def _write_golden(work: UnitOfWork, versions: Sequence[GoldenVersion], closing: Sequence[str], base: int) -> None:
     if closing:
         work.execute(
-            "update golden set known_to = %s where entity_id = any(%s) and known_to is null", work.now, closing
+            "update golden set known_to = %s where entity_id = any(%s) and known_to is null",
+            work.now,
+            list(closing),
         )
     work.copy(
         "golden",
@@ -144,7 +133,6 @@ def _write_golden(work: UnitOfWork, versions: Sequence[GoldenVersion], closed: l
             for number, golden in enumerate(versions)
         ),
     )  # fmt: skip
-    _replace_terms(work, closing, versions)
 
 
 def _renew_golden(work: UnitOfWork, renewals: Sequence[Renewal]) -> None:
@@ -166,13 +154,26 @@ def _renew_golden(work: UnitOfWork, renewals: Sequence[Renewal]) -> None:
 def _replace_terms(
     work: UnitOfWork, entities: Sequence[str], sources: Sequence[GoldenVersion] | Sequence[Renewal]
 ) -> None:
-    if entities:
-        work.execute("delete from search_term where entity_id = any(%s)", list(entities))
-    work.copy(
-        "search_term",
-        ("domain", "term", "entity_id"),
-        ((each.domain.value, term, each.entity_id) for each in sources for term in dict.fromkeys(each.search_terms)),
+    """Most versions keep most of their terms, so only differences are written."""
+    if not entities:
+        return
+    before = set(
+        work.query(
+            """select t.domain, t.term, t.entity_id from unnest(%s::text[]) as e(id)
+               cross join lateral (
+                   select domain, term, entity_id from search_term where entity_id = e.id offset 0) t""",
+            list(entities),
+        )
     )
+    after = {(each.domain.value, term, each.entity_id) for each in sources for term in each.search_terms}
+    gone = sorted(before - after)
+    if gone:
+        work.execute(
+            """delete from search_term t using unnest(%s::text[], %s::text[], %s::text[]) as s(domain, term, entity_id)
+               where t.domain = s.domain and t.term = s.term and t.entity_id = s.entity_id""",
+            *(list(column) for column in zip(*gone, strict=True)),
+        )
+    work.copy("search_term", ("domain", "term", "entity_id"), sorted(after - before))
 
 
 def _write_tasks(work: UnitOfWork, delta: IdentityDelta) -> None:
@@ -193,19 +194,25 @@ def _write_tasks(work: UnitOfWork, delta: IdentityDelta) -> None:
     )  # fmt: skip
 
 
+def write_announcements(work: UnitOfWork, announcements: Sequence[Announcement]) -> None:
+    """Announce what no golden version tells, when this unit of work publishes."""
+    work.defer(lambda: _write_outbox(work, announcements, work.numbers(len(announcements))))
+
+
 def _write_outbox(work: UnitOfWork, announcements: Sequence[Announcement], base: int) -> None:
     work.copy(
         "outbox",
-        ("seq", "id", "aggregatetype", "aggregateid", "type", "payload", "created_at"),
+        ("seq", "id", "aggregatetype", "aggregateid", "type", "payload", "traceparent", "created_at"),
         (
             (
                 base + number,
-                # Derived from its place in the unit of work, so that publishing twice carries one id.
-                uuid.uuid5(uuid.NAMESPACE_OID, f"{work.batch_id}/{base + number}/{message.aggregate}"),
+                # Derived from its place in the feed, so that publishing twice carries one id.
+                uuid.uuid5(uuid.NAMESPACE_OID, f"{base + number}/{message.aggregate}"),
                 message.domain.value,
                 message.aggregate,
                 message.type,
                 orjson.dumps(message.payload).decode(),
+                message.traceparent,
                 work.now,
             )
             for number, message in enumerate(announcements)

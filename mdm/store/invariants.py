@@ -37,7 +37,7 @@ QUERIES: Mapping[str, str] = {
         where t.status = 'open' and (a.rec_id is null or b.rec_id is null)""",
     "no open task about two records of one entity": """
         select t.question from steward_task t join crosswalk a on a.rec_id = t.a join crosswalk b on b.rec_id = t.b
-        where t.status = 'open' and a.entity_id = b.entity_id""",
+        where t.status = 'open' and t.kind <> 'override_challenged' and a.entity_id = b.entity_id""",
     "no live link of a deleted record": """
         select l.link_id::text from link l join source_record r on r.rec_id in (l.a, l.b)
         where l.superseded_at is null and r.deleted""",

@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 import orjson
 
@@ -25,7 +26,7 @@ _ADD_OUTCOMES = """
 def write_outcomes(
     work: UnitOfWork, outcomes: Sequence[tuple[Place, Outcome, str]], known: Iterable[Place], consumed: int
 ) -> None:
-    """Write the ledger and the counts.
+    """Write the ledger now and the counts when this unit of work publishes.
 
     Args:
         outcomes: every message's outcome with a reason (empty for none); duplicates by place included.
@@ -42,10 +43,16 @@ def write_outcomes(
     counts = Counter(
         (system_of(place.topic), place.topic, outcome.value, reason) for place, outcome, reason in outcomes
     )
+    topics = Counter(place.topic for place, _, _ in outcomes)
+    work.defer(partial(_add_up, work, counts, topics, consumed))
+
+
+def _add_up(
+    work: UnitOfWork, counts: Mapping[tuple[str, str, str, str], int], topics: Mapping[str, int], consumed: int
+) -> None:
     work.stage("stage_outcome", _OUTCOME, ((*name, number) for name, number in counts.items()))
     work.execute(_ADD_OUTCOMES)
     work.execute("update batch set messages = %s where batch_id = %s", consumed, work.batch_id)
-    topics = Counter(place.topic for place, _, _ in outcomes)
     work.stage("stage_consumed", "topic text, messages bigint", topics.items())
     work.execute(
         """insert into consumed_count as c (topic, messages) select topic, messages from stage_consumed
@@ -101,7 +108,11 @@ def write_replayed(
 
 
 def write_positions(work: UnitOfWork, feed: str, positions: Mapping[tuple[str, int], int]) -> None:
-    """Store the next offset of each partition; a position never moves back."""
+    """Store the next offset of each partition when this unit of work publishes; a position never moves back."""
+    work.defer(partial(_write_positions, work, feed, positions))
+
+
+def _write_positions(work: UnitOfWork, feed: str, positions: Mapping[tuple[str, int], int]) -> None:
     work.stage(
         "stage_position",
         "topic text, part int, next_offset bigint",
@@ -160,12 +171,15 @@ def alike(reason: str) -> str:
 
 
 def write_drifts(work: UnitOfWork, drifts: Sequence[Drift]) -> None:
-    """Raise one exception per table, column and kind of drift; repetitions are counted.
+    """Raise one exception per table, column and kind of drift, when this unit of work publishes; counts repetitions.
 
     One that was resolved opens again; one that was accepted is only counted.
     """
-    if not drifts:
-        return
+    if drifts:
+        work.defer(partial(_write_drifts, work, drifts))
+
+
+def _write_drifts(work: UnitOfWork, drifts: Sequence[Drift]) -> None:
     by_question: dict[str, list[Drift]] = {}
     for drift in drifts:
         by_question.setdefault(f"{drift.system}:{drift.type}:{drift.column}:{drift.code}", []).append(drift)
@@ -191,7 +205,13 @@ def write_drifts(work: UnitOfWork, drifts: Sequence[Drift]) -> None:
 
 
 def write_audit(work: UnitOfWork, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> None:
-    """Append one row to the audit chain. The writer's lock is held, so the chain has one end."""
+    """Append one row to the audit chain when this unit of work publishes: units of work take turns for that, so the
+    chain has one end.
+    """
+    work.defer(partial(_append_audit, work, actor, action, subject, detail))
+
+
+def _append_audit(work: UnitOfWork, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> None:
     last = work.query("select seq, hash from audit order by seq desc limit 1")
     seq, previous = (last[0][0] + 1, bytes(last[0][1])) if last else (1, GENESIS)
     content = audit_content(seq, work.now.isoformat(), actor, action, subject, detail)

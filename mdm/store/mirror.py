@@ -2,19 +2,30 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 
 from mdm.model.events import ChangeEvent, Operation, Place, SourcePosition
-from mdm.model.ids import CrosswalkKey, RecordId
-from mdm.model.mirror import Head, KnownMirror, MirrorDelta, TableName, Version, needs_donor
+from mdm.model.ids import CrosswalkKey, Domain, RecordId
+from mdm.model.mirror import Head, KnownMirror, MirrorDelta, Shape, TableName, Version, needs_donor
 from mdm.model.records import SourceRecord
+from mdm.store.claims import hold, name_claim
 from mdm.store.pairs import Touched
 from mdm.store.unit_of_work import UnitOfWork
 
 _HEAD = """
     r.rec_id, r.system, r.type, r.key, r.pos_major, r.pos_minor, r.pos_order, r.pos_rank, r.row::text, r.deleted,
     r.topic, r.partition, r."offset", r.event_time, r.lsn, r.transaction, r.previous_key, r.unresolved, r.operation"""
+
+_BY_KEY = """
+    from stage_key s cross join lateral (
+        select * from source_record where system = s.system and type = s.type and key = s.key offset 0) r"""
+#: Rows that were re-keyed from one of these and still lack values that only its events can bring.
+_WAITING = """
+    from stage_key s cross join lateral (
+        select * from source_record
+        where system = s.system and type = s.type and previous_key = s.key and unresolved is not null offset 0) r"""
 
 _VERSION_COLUMNS = (
     "rec_id", "pos_major", "pos_minor", "pos_order", "pos_rank", "operation", "row", "unavailable", "topic",
@@ -38,20 +49,29 @@ def seen_places(work: UnitOfWork, places: Iterable[Place]) -> set[Place]:
     return {Place(*row) for row in rows}
 
 
+def claim_rows(work: UnitOfWork, events: Iterable[ChangeEvent]) -> None:
+    """Claim the rows that these events are about, waiting for others. Nothing may have been read about them before."""
+    names = {key for event in events for key in (event.key, event.previous_key, event.next_key) if key is not None}
+    hold(work, map(name_claim, names), wait=True)
+
+
 def load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror:
-    """Heads, histories and watermarks that folding these events needs; new keys get their record id here."""
+    """Heads, histories and watermarks that folding these events needs; new keys get their record id here.
+
+    Rows that turn out to depend on these are claimed too.
+    """
+    while True:
+        known = _load_mirror(work, events)
+        if hold(work, map(name_claim, known.rec_ids.keys() | known.histories.keys())):
+            return known
+
+
+def _load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror:
     keys = {event.key for event in events if event.key is not None}
     donors = {event.previous_key for event in events if event.previous_key is not None and needs_donor(event)}
     work.stage("stage_key", "system text, type text, key text", sorted(keys | donors))
-    heads = {head.key: head for head in _heads(work, "join stage_key s using (system, type, key)")}
-    waiting = {
-        head.key: head
-        for head in _heads(
-            work,
-            """join stage_key s on r.system = s.system and r.type = s.type and r.previous_key = s.key
-               where r.unresolved is not null""",
-        )
-    }
+    heads = {head.key: head for head in _heads(work, _BY_KEY)}
+    waiting = {head.key: head for head in _heads(work, _WAITING)}
     late = {
         event.key for event in events
         if event.key is not None and event.key in heads and event.position < heads[event.key].position
@@ -82,7 +102,8 @@ def load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror:
 
 
 def _heads(work: UnitOfWork, condition: str, *parameters: object) -> Iterable[Head]:
-    for row in work.query(f"select {_HEAD} from source_record r {condition}", *parameters):
+    source = condition if "from" in condition else f"from source_record r {condition}"
+    for row in work.query(f"select {_HEAD} {source}", *parameters):
         yield Head(
             rec_id=RecordId(row[0]),
             key=CrosswalkKey(*row[1:4]),
@@ -179,7 +200,11 @@ def forms_of(record: SourceRecord) -> Forms:
 def load_forms(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, Forms]:
     """What the store holds of these records before they are written; new ones are absent."""
     rows = work.query(
-        "select rec_id, deleted, comparison::text, refs::text from source_record where rec_id = any(%s)", ids
+        """select r.* from unnest(%s::bigint[]) as i(id)
+           cross join lateral (
+               select rec_id, deleted, comparison::text, refs::text from source_record
+               where rec_id = i.id offset 0) r""",
+        ids,
     )
     return {RecordId(row[0]): Forms(*row[1:]) for row in rows}
 
@@ -199,7 +224,12 @@ def write_mirror(work: UnitOfWork, delta: MirrorDelta, records: Mapping[RecordId
                values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing""",
             system, table, *event.position, str(event.place), event.event_time,
         )  # fmt: skip
-    for (system, table), shape in delta.shapes.items():
+    work.defer(partial(_write_shapes, work, delta.shapes))
+    return touched
+
+
+def _write_shapes(work: UnitOfWork, shapes: Mapping[TableName, Shape]) -> None:
+    for (system, table), shape in shapes.items():
         work.execute(
             """insert into table_shape as t (system, type, columns, pos_major, pos_minor, pos_order)
                values (%s, %s, %s, %s, %s, %s)
@@ -209,7 +239,6 @@ def write_mirror(work: UnitOfWork, delta: MirrorDelta, records: Mapping[RecordId
                    < (excluded.pos_major, excluded.pos_minor, excluded.pos_order)""",
             system, table, list(shape.columns), *shape.position[:3],
         )  # fmt: skip
-    return touched
 
 
 def _version_row(work: UnitOfWork, rec_id: RecordId, version: Version) -> Sequence[object]:
@@ -282,6 +311,12 @@ def _write_satellites(work: UnitOfWork, heads: Sequence[Head], records: Mapping[
     return Touched(
         names=frozenset({alias for _, alias in aliases ^ new_aliases} | offers),
         evidence=frozenset(evidence ^ new_evidence),
+        targets=frozenset(
+            ref.target
+            for rec in live
+            for ref in records[rec].references
+            if records[rec].domain is Domain.CONTRACT or records[rec].kind == "offer"
+        ),
     )
 
 

@@ -10,52 +10,76 @@ from mdm.model.events import Place, SourcePosition
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.neighbourhood import LiveLink, Neighbourhood, OpenTask, Outsider
 from mdm.model.records import Provenance, Reference, StoredRecord
+from mdm.model.stewardship import Override
+from mdm.store.claims import entity_claim, hold
+from mdm.store.former_entities import claimed_entities
+from mdm.store.reach import Reached, homes_of, reach
+from mdm.store.stewardship import live_overrides
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Which entity each reference of a record resolves to: the target itself, a record known under that alias, or, for a
 #: price, the product it is an offer of.
-RESOLVED_REFERENCE = """
-    with wanted as (select * from record_reference where rec_id = any(%(ids)s) and role = any(%(roles)s)),
-    target as (
-        select w.rec_id, w.role, t.rec_id as target from wanted w join source_record t using (system, type, key)
-        where not t.deleted
-        union
-        select w.rec_id, w.role, a.rec_id from wanted w join record_alias a using (system, type, key)),
+_RESOLVED_REFERENCE = """
+    with target as materialized (
+        select i.id as rec_id, f.role, t.rec_id as target, t.deleted
+        from unnest(%s::bigint[]) as i(id)
+        cross join lateral (
+            select role, system, type, key from record_reference
+            where rec_id = i.id and role in ('customer', 'product') offset 0) f
+        cross join lateral (
+            select rec_id, deleted from source_record where system = f.system and type = f.type and key = f.key
+            union all
+            select rec_id, false from record_alias where system = f.system and type = f.type and key = f.key) t),
     resolved as (
-        select rec_id, role, target from target
-        union
+        select rec_id, role, target from target where not deleted
+        union all
         select t.rec_id, t.role, p.rec_id from target t
-        join record_reference o on o.rec_id = t.target and o.role = 'offer_of'
-        join source_record p on p.system = o.system and p.type = o.type and p.key = o.key and not p.deleted)
-    select distinct r.rec_id, r.role, c.entity_id from resolved r join crosswalk c on c.rec_id = r.target"""
+        cross join lateral (
+            select system, type, key from record_reference
+            where rec_id = t.target and role = 'offer_of' and not t.deleted offset 0) o
+        cross join lateral (
+            select rec_id from source_record
+            where system = o.system and type = o.type and key = o.key and not deleted offset 0) p)
+    select distinct r.rec_id, r.role, c.entity_id from resolved r
+    cross join lateral (select entity_id from crosswalk where rec_id = r.target offset 0) c"""
 
 
 def load_comparisons(work: UnitOfWork, domain: Domain, ids: Collection[RecordId]) -> dict[RecordId, dict[str, Any]]:
     """What matching reads of each live record, with what the hub joins in: evidence tokens, resolved references."""
-    comparisons: dict[RecordId, dict[str, Any]] = {}
-    wanted = list(ids)
-    for rec_id, text in work.query(
-        "select rec_id, comparison::text from source_record where rec_id = any(%s) and not deleted", wanted
-    ):
-        comparisons[RecordId(rec_id)] = orjson.loads(text)
+    comparisons = stated_comparisons(work, ids)
     join_in(work, domain, comparisons)
     return comparisons
+
+
+def stated_comparisons(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, dict[str, Any]]:
+    """What matching reads of each live record, as far as the record states it itself."""
+    rows = work.query(
+        """select r.rec_id, r.comparison from unnest(%s::bigint[]) as i(id)
+           cross join lateral (
+               select rec_id, comparison::text from source_record where rec_id = i.id and not deleted offset 0) r""",
+        list(ids),
+    )
+    return {RecordId(rec_id): orjson.loads(text) for rec_id, text in rows}
 
 
 def join_in(work: UnitOfWork, domain: Domain, comparisons: Mapping[RecordId, dict[str, Any]]) -> None:
     """Add what other records say: `tokens`; for contracts the entities of `customer` and `products`."""
     ids = list(comparisons)
-    for rec_id, tokens in work.query(
-        """select r.rec_id, array_agg(distinct e.token) from source_record r
-           join record_evidence e using (system, type, key) where r.rec_id = any(%s) group by r.rec_id""",
+    tokens: dict[RecordId, set[str]] = {}
+    for rec_id, token in work.query(
+        """select i.id, e.token from unnest(%s::bigint[]) as i(id)
+           cross join lateral (select system, type, key from source_record where rec_id = i.id offset 0) r
+           cross join lateral (
+               select token from record_evidence
+               where system = r.system and type = r.type and key = r.key offset 0) e""",
         ids,
     ):
-        comparisons[rec_id]["tokens"] = sorted(tokens)
+        tokens.setdefault(rec_id, set()).add(token)
+    for rec_id, stated in tokens.items():
+        comparisons[rec_id]["tokens"] = sorted(stated)
     if domain is Domain.CONTRACT:
         roles: dict[str, dict[RecordId, list[str]]] = {"customer": {}, "product": {}}
-        for rec_id, role, entity_id in work.cursor.execute(
-            RESOLVED_REFERENCE, {"ids": ids, "roles": ["customer", "product"]}
-        ):
+        for rec_id, role, entity_id in work.query(_RESOLVED_REFERENCE, ids):
             roles[role].setdefault(rec_id, []).append(entity_id)
         for rec_id, customers in roles["customer"].items():
             comparisons[rec_id]["customer"] = min(customers)
@@ -77,22 +101,43 @@ def load_neighbourhood(
         seeds: records to start from; `changed` and the former neighbours of removed links belong to them.
         departed: records that are no longer live, with the entity they belonged to.
     """
-    reached = _reach(work, domain, seeds, set(departed.values()))
+    while True:
+        reached = _claimed_reach(work, seeds, departed)
+        hood = _neighbourhood(work, domain, changed, departed, reached)
+        if hold(work, map(entity_claim, hood.entities)):
+            return hood
+
+
+def _claimed_reach(work: UnitOfWork, seeds: Collection[RecordId], departed: Mapping[RecordId, EntityId]) -> Reached:
+    """What the seeds reach, with a claim on every entity in it, and on those that a question could be about."""
+    wait = True
+    while True:
+        reached = reach(work, seeds, set(departed.values()))
+        if work.alone:
+            return reached
+        ends = {end for link in reached.links.values() for end in (link.a, link.b)}
+        ends |= {end for pair in reached.not_same for end in pair}
+        asked = homes_of(work, ends - reached.home.keys()).values()
+        inside = {entity_claim(home) for home in reached.home.values() if home is not None}
+        if hold(work, inside, map(entity_claim, asked), wait=wait):
+            return reached
+        wait = False
+
+
+def _neighbourhood(
+    work: UnitOfWork,
+    domain: Domain,
+    changed: Collection[RecordId],
+    departed: Mapping[RecordId, EntityId],
+    reached: Reached,
+) -> Neighbourhood:
     records = _records(work, domain, reached)
     ids = list(records)
-    links = [
-        LiveLink(row[0], RecordId(row[1]), RecordId(row[2]), row[3], row[4], row[5])
-        for row in work.query(
-            """select link_id, a, b, decision, weight, veto from link
-               where superseded_at is null and a = any(%s)
-               union
-               select link_id, a, b, decision, weight, veto from link
-               where superseded_at is null and b = any(%s)""",
-            ids,
-            ids,
-        )
-    ]
-    same, not_same = _judgements(work, ids)
+    links = sorted(
+        (link for link in reached.links.values() if link.a in records or link.b in records),
+        key=lambda link: link.link_id,
+    )
+    not_same = frozenset(pair for pair in reached.not_same if not pair.isdisjoint(records))
     entities, claims = _entities(work, domain, records, departed)
     return Neighbourhood(
         domain=domain,
@@ -100,62 +145,27 @@ def load_neighbourhood(
         changed=frozenset(changed) & records.keys(),
         departed=departed,
         links=links,
-        same=same,
+        same=frozenset(pair for pair in reached.same if not pair.isdisjoint(records)),
         not_same=not_same,
         entities=entities,
         claims=claims,
         golden=_golden(work, entities),
         outsiders=_outsiders(work, links, not_same, records),
         open_tasks=_open_tasks(work, [*ids, *departed]),
+        overrides=overrides_at(work, ids),
     )
 
 
-def _reach(
-    work: UnitOfWork, domain: Domain, seeds: Collection[RecordId], entities: Collection[EntityId]
-) -> list[RecordId]:
+def _records(work: UnitOfWork, domain: Domain, reached: Reached) -> dict[RecordId, StoredRecord]:
+    """The live records of the domain among those reached, by record id."""
     rows = work.query(
-        """with recursive seed as (
-               select unnest(%s::bigint[]) as rec_id
-               union
-               select m.rec_id from crosswalk s join crosswalk m using (entity_id) where s.rec_id = any(%s)
-               union
-               select rec_id from crosswalk where entity_id = any(%s)),
-           reach as (
-               select rec_id from seed
-               union
-               select n.other from reach r cross join lateral (
-                   select b as other from link
-                   where a = r.rec_id and superseded_at is null and decision = 'match'
-                   union all
-                   select a from link where b = r.rec_id and superseded_at is null and decision = 'match'
-                   union all
-                   select b from judgement where a = r.rec_id and superseded_at is null and verdict = 'same'
-                   union all
-                   select a from judgement where b = r.rec_id and superseded_at is null and verdict = 'same') n)
-           select r.rec_id from reach r join source_record s using (rec_id) where not s.deleted and s.domain = %s""",
-        list(seeds),
-        list(seeds),
-        list(entities),
+        """select r.* from unnest(%s::bigint[]) as i(id)
+           cross join lateral (
+               select rec_id, system, type, key, attributes::text, comparison::text, refs::text, topic, partition,
+                      "offset", pos_major, pos_minor, pos_order, pos_rank, event_time, lsn, transaction
+               from source_record where rec_id = i.id and not deleted and domain = %s offset 0) r""",
+        sorted(reached.home),
         domain.value,
-    )
-    # A neighbour's entity may hold members that no link reaches any more; they must be settled with it.
-    found = {RecordId(row[0]) for row in rows}
-    widened = work.query(
-        """select distinct m.rec_id from crosswalk s join crosswalk m using (entity_id)
-           join source_record r on r.rec_id = m.rec_id and not r.deleted where s.rec_id = any(%s)""",
-        list(found),
-    )
-    wider = found | {RecordId(row[0]) for row in widened}
-    return sorted(found) if wider == found else _reach(work, domain, wider, ())
-
-
-def _records(work: UnitOfWork, domain: Domain, ids: Sequence[RecordId]) -> dict[RecordId, StoredRecord]:
-    rows = work.query(
-        """select r.rec_id, r.system, r.type, r.key, r.attributes::text, r.comparison::text, r.refs::text, r.topic,
-                  r.partition, r."offset", r.pos_major, r.pos_minor, r.pos_order, r.pos_rank, r.event_time, r.lsn,
-                  r.transaction, c.entity_id
-           from source_record r left join crosswalk c using (rec_id) where r.rec_id = any(%s) and not r.deleted""",
-        ids,
     )
     comparisons = {RecordId(row[0]): orjson.loads(row[5]) for row in rows}
     join_in(work, domain, comparisons)
@@ -170,76 +180,46 @@ def _records(work: UnitOfWork, domain: Domain, ids: Sequence[RecordId]) -> dict[
             comparison=comparisons[rec_id],
             references=tuple(Reference(ref[0], CrosswalkKey(*ref[1:])) for ref in orjson.loads(row[6])),
             provenance=Provenance(Place(*row[7:10]), SourcePosition(*row[10:14]), row[14], row[15], row[16]),
-            entity_id=row[17],
+            entity_id=reached.home[rec_id],
         )
     return records
 
 
-def _judgements(
-    work: UnitOfWork, ids: Sequence[RecordId]
-) -> tuple[frozenset[frozenset[RecordId]], frozenset[frozenset[RecordId]]]:
-    rows = work.query(
-        """select a, b, verdict from judgement
-           where superseded_at is null and verdict in ('same', 'not_same') and (a = any(%s) or b = any(%s))""",
-        ids,
-        ids,
-    )
-    same = frozenset(frozenset((RecordId(a), RecordId(b))) for a, b, verdict in rows if verdict == "same")
-    return same, frozenset(frozenset((RecordId(a), RecordId(b))) for a, b, verdict in rows if verdict == "not_same")
+def overrides_at(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, list[Override]]:
+    """Live overrides that hold with one of these records."""
+    found = live_overrides(work, ids)
+    if not found:
+        return {}
+    anchors = {rec for override in found for rec in override.anchors}
+    rows = work.query("select rec_id from source_record where rec_id = any(%s) and not deleted", list(anchors))
+    live, here = {RecordId(row[0]) for row in rows}, set(ids)
+    homes: dict[RecordId, list[Override]] = {}
+    for override in found:
+        home = override.home(live)
+        if home is not None and home in here:
+            homes.setdefault(home, []).append(override)
+    return homes
 
 
 def _entities(
     work: UnitOfWork, domain: Domain, records: Mapping[RecordId, StoredRecord], departed: Mapping[RecordId, EntityId]
 ) -> tuple[dict[EntityId, KnownEntity], dict[RecordId, EntityId]]:
-    """Entities the records belong to, founded or last belonged to; and the last one they had that could come back.
-
-    A re-keyed row claims the entity of the row it was before.
-    """
+    """Entities the records belong to, founded, or could bring back; and which each of them would bring back."""
     newcomers = [rec for rec, record in records.items() if record.entity_id is None]
-    work.stage("stage_claimant", "rec_id bigint", ())
-    work.execute(
-        """insert into stage_claimant select n.rec_id from source_record n where n.rec_id = any(%s)
-           union select p.rec_id from source_record n
-           join source_record p on p.system = n.system and p.type = n.type and p.key = n.previous_key
-           where n.rec_id = any(%s)""",
-        newcomers,
-        newcomers,
-    )
-    claims = {
-        RecordId(rec_id): EntityId(entity_id)
-        for rec_id, entity_id in work.query(
-            """select distinct on (n.rec_id) n.rec_id, h.entity_id
-               from source_record n
-               left join source_record p on p.system = n.system and p.type = n.type and p.key = n.previous_key
-               join (select rec_id, entity_id, batch_id from crosswalk_history
-                     where rec_id in (select rec_id from stage_claimant)
-                     union all
-                     select rec_id, entity_id, %s from crosswalk
-                     where rec_id in (select rec_id from stage_claimant)) h on h.rec_id in (n.rec_id, p.rec_id)
-               where n.rec_id = any(%s) order by n.rec_id, h.batch_id desc, h.entity_id""",
-            work.batch_id,
-            newcomers,
-        )
-    }
-    # Records that came into their entity by a merge bring the absorbed id back when they leave it again.
-    claims |= {
-        RecordId(rec_id): EntityId(entity_id)
-        for rec_id, entity_id in work.query(
-            """select distinct on (h.rec_id) h.rec_id, h.entity_id from crosswalk_history h
-               join entity e on e.entity_id = h.entity_id and e.status <> 'active'
-               where h.rec_id = any(%s) order by h.rec_id, h.batch_id desc, h.entity_id""",
-            [rec for rec in records if rec not in claims],
-        )
-    }
+    claims = claimed_entities(work, newcomers, [rec for rec, each in records.items() if each.entity_id is not None])
     named = {record.entity_id for record in records.values() if record.entity_id is not None}
     named |= set(departed.values()) | set(claims.values())
     rows = work.query(
-        """select entity_id, domain, status, founder, founded_at from entity where entity_id = any(%s)
-           union
-           select entity_id, domain, status, founder, founded_at from entity
-           where founder = any(%s) and domain = %s and status <> 'active'""",
+        """select e.* from unnest(%s::text[]) as i(id)
+           cross join lateral (
+               select entity_id, domain, status, founder, founded_at from entity where entity_id = i.id offset 0) e
+           union all
+           select e.* from unnest(%s::bigint[]) as i(id)
+           cross join lateral (
+               select entity_id, domain, status, founder, founded_at from entity
+               where founder = i.id and status <> 'active' and domain = %s offset 0) e""",
         sorted(named),
-        newcomers + [rec for rec in records if rec not in set(newcomers)],
+        list(records),
         domain.value,
     )
     return {
@@ -249,8 +229,10 @@ def _entities(
 
 def _golden(work: UnitOfWork, entities: Iterable[EntityId]) -> dict[EntityId, CurrentGolden]:
     rows = work.query(
-        """select distinct on (entity_id) entity_id, version, known_to is null, digest, support, "values"::text
-           from golden where entity_id = any(%s) order by entity_id, version desc""",
+        """select g.* from unnest(%s::text[]) as e(id)
+           cross join lateral (
+               select entity_id, version, known_to is null, digest, support, "values"::text from golden
+               where entity_id = e.id order by version desc limit 1) g""",
         sorted(entities),
     )
     return {
@@ -268,8 +250,9 @@ def _outsiders(
     outside = {end for link in links for end in (link.a, link.b)} | {end for pair in not_same for end in pair}
     outside -= records.keys()
     rows = work.query(
-        """select rec_id, system, type, key, entity_id from crosswalk join source_record using (rec_id)
-           where rec_id = any(%s)""",
+        """select i.id, r.system, r.type, r.key, c.entity_id from unnest(%s::bigint[]) as i(id)
+           cross join lateral (select entity_id from crosswalk where rec_id = i.id offset 0) c
+           cross join lateral (select system, type, key from source_record where rec_id = i.id offset 0) r""",
         list(outside),
     )
     return {RecordId(row[0]): Outsider(CrosswalkKey(*row[1:4]), row[4]) for row in rows}
@@ -277,9 +260,11 @@ def _outsiders(
 
 def _open_tasks(work: UnitOfWork, ids: Sequence[RecordId]) -> list[OpenTask]:
     rows = work.query(
-        """select task_id, question from steward_task where status = 'open' and a = any(%s)
-           union select task_id, question from steward_task where status = 'open' and b = any(%s)""",
-        ids,
+        """select t.task_id, t.question from unnest(%s::bigint[]) as i(id)
+           cross join lateral (
+               select task_id, question from steward_task where a = i.id and status = 'open'
+               union all
+               select task_id, question from steward_task where b = i.id and status = 'open') t""",
         ids,
     )
-    return [OpenTask(*row) for row in rows]
+    return sorted({OpenTask(*row) for row in rows}, key=lambda task: task.task_id)

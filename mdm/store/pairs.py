@@ -1,16 +1,68 @@
-"""Which records to compare: blocking keys, shared evidence and shared customers, looked up set-based.
+"""What candidates are decided from: blocking keys, shared evidence and references, looked up set-based.
 
-A block above the model's cap pairs nobody. When a block crosses the cap in either direction, its members are compared
-anew, so that what is linked depends on the records there are and never on the order in which they came.
+Every query starts from known keys and probes an index once per key (`cross join lateral ... offset 0` leaves the
+planner no other way), so it costs what the batch touches, whatever the size of the hub and the state of its statistics.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from mdm.model.candidates import Pair, Stated, crossed, growth, owners_to_compare, pairs_within
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
+from mdm.store.claims import block_claim, hold, name_claim, token_claim
 from mdm.store.unit_of_work import UnitOfWork
 
-Pair = tuple[RecordId, RecordId]
+__all__ = ["Pair"]
+
+
+def keys_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[tuple[int, RecordId]]:
+    """The stored blocking keys of these records, as (block, record)."""
+    rows = work.query(
+        """select k.block, k.rec_id from unnest(%s::bigint[]) as r(id)
+           cross join lateral (select block, rec_id from block_key where rec_id = r.id offset 0) k""",
+        list(ids),
+    )
+    return {(row[0], RecordId(row[1])) for row in rows}
+
+
+def claim_connections(work: UnitOfWork, ids: Collection[RecordId]) -> None:
+    """Claim everything through which these records could be found by others: names, blocks, what is stated of them.
+
+    Afterwards nobody else can change what they are compared by, or join what they are compared with.
+    """
+    while ids and not work.alone and not hold(work, connections_of(work, ids)):
+        pass
+
+
+def connections_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[int]:
+    """The claims on the names and stored blocks of these records, and on what is stated of them."""
+    claims = {block_claim(block) for block, _ in keys_of(work, ids)}
+    for *name, token in work.query(
+        """select r.system, r.type, r.key, e.token from unnest(%s::bigint[]) as i(id)
+           cross join lateral (select system, type, key from source_record where rec_id = i.id offset 0) r
+           left join lateral (
+               select token from record_evidence
+               where system = r.system and type = r.type and key = r.key offset 0) e on true""",
+        list(ids),
+    ):
+        claims.add(name_claim(CrosswalkKey(*name)))
+        if token is not None:
+            claims.add(token_claim(token))
+    return claims
+
+
+def members_of(work: UnitOfWork, blocks: Collection[int], most: int) -> dict[int, list[RecordId]]:
+    """Up to `most` members of each block."""
+    members: dict[int, list[RecordId]] = {}
+    for block, rec_id in work.query(
+        """select b.block, k.rec_id from unnest(%s::bigint[]) as b(block)
+           cross join lateral (select rec_id from block_key where block = b.block limit %s) k""",
+        list(blocks),
+        most,
+    ):
+        members.setdefault(block, []).append(rec_id)
+    return members
 
 
 def replace_keys(
@@ -22,64 +74,78 @@ def replace_keys(
         Live records, other than these, whose blocks crossed the cap.
     """
     ids = [*keys, *gone]
-    old = {(block, rec) for block, rec in work.query("select block, rec_id from block_key where rec_id = any(%s)", ids)}
+    old = keys_of(work, ids)
     new = {(block, rec) for rec, blocks in keys.items() for block in blocks}
     removed, added = old - new, new - old
-    if not removed and not added:
-        return set()
-    affected: dict[int, int] = {}
-    for block, _ in added:
-        affected[block] = affected.get(block, 0) + 1
-    for block, _ in removed:
-        affected[block] = affected.get(block, 0) - 1
     if removed:
-        work.stage("stage_unblock", "block bigint, rec_id bigint", removed)
-        work.execute("delete from block_key k using stage_unblock s where k.block = s.block and k.rec_id = s.rec_id")
+        work.execute(
+            """delete from block_key k using unnest(%s::bigint[], %s::bigint[]) as s(block, rec_id)
+               where k.block = s.block and k.rec_id = s.rec_id""",
+            [block for block, _ in removed],
+            [rec for _, rec in removed],
+        )
     work.copy("block_key", ("block", "rec_id"), sorted(added))
-    sizes = work.query(
-        "select block, count(*) from block_key where block = any(%s) group by block",
-        [block for block, growth in affected.items() if growth],
-    )
-    crossed = [block for block, size in sizes if (size <= cap) != (size - affected[block] <= cap)]
-    if not crossed:
-        return set()
-    members = work.query("select distinct rec_id from block_key where block = any(%s)", crossed)
-    return {RecordId(row[0]) for row in members} - set(ids)
+    grown = growth(removed, added)
+    # A block that grew by n has crossed the cap only if it has no more than cap + n members now.
+    most = cap + max(map(abs, grown.values()), default=0) + 1
+    members = members_of(work, [block for block, number in grown.items() if number], most)
+    return {rec for block in crossed(members, grown, cap) for rec in members.get(block, ())} - set(ids)
 
 
 def blocked_pairs(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> set[Pair]:
     """Pairs of one of these records with any record that shares a block of at most `cap` members."""
-    rows = work.query(
-        """with mine as (select block, rec_id from block_key where rec_id = any(%s)),
-           usable as (
-               select block from block_key where block in (select block from mine)
-               group by block having count(*) between 2 and %s)
-           select distinct least(m.rec_id, o.rec_id), greatest(m.rec_id, o.rec_id)
-           from mine m join usable using (block) join block_key o using (block) where o.rec_id <> m.rec_id""",
-        list(ids),
-        cap,
-    )
-    return {(RecordId(a), RecordId(b)) for a, b in rows}
+    blocks = {block for block, _ in keys_of(work, ids)}
+    return pairs_within(members_of(work, blocks, cap + 1).values(), set(ids), cap)
 
 
 def evidence_pairs(work: UnitOfWork, domain: Domain, ids: Collection[RecordId], cap: int) -> set[Pair]:
     """Pairs of one of these records with any other about which the same thing is stated."""
-    rows = work.query(
-        """with mine as (
-               select distinct r.rec_id, e.token from source_record r join record_evidence e using (system, type, key)
-               where r.rec_id = any(%s)),
-           owner as (
-               select distinct e.token, r.rec_id from record_evidence e
-               join source_record r using (system, type, key)
-               where e.token in (select token from mine) and not r.deleted and r.domain = %s),
-           usable as (select token from owner group by token having count(*) between 2 and %s)
-           select distinct least(m.rec_id, o.rec_id), greatest(m.rec_id, o.rec_id)
-           from mine m join usable using (token) join owner o using (token) where o.rec_id <> m.rec_id""",
+    tokens = work.query(
+        """select distinct e.token from unnest(%s::bigint[]) as i(id)
+           cross join lateral (select system, type, key from source_record where rec_id = i.id offset 0) r
+           cross join lateral (
+               select token from record_evidence
+               where system = r.system and type = r.type and key = r.key offset 0) e""",
         list(ids),
-        domain.value,
-        cap,
     )
-    return {(RecordId(a), RecordId(b)) for a, b in rows}
+    owners = _owners(work, [row[0] for row in tokens], cap + 1)
+    records = _records(work, {owner for each in owners.values() for owner in each}, domain)
+    groups = ([records[owner] for owner in each if owner in records] for each in owners.values() if len(each) <= cap)
+    return pairs_within(groups, set(ids), cap)
+
+
+def _owners(work: UnitOfWork, tokens: Collection[str], most: int) -> dict[str, set[CrosswalkKey]]:
+    """Up to `most` records about which each token is stated, whether they have arrived or not."""
+    owners: dict[str, set[CrosswalkKey]] = defaultdict(set)
+    for token, *owner in work.query(
+        """select t.token, e.system, e.type, e.key from unnest(%s::text[]) as t(token)
+           cross join lateral (
+               select distinct x.system, x.type, x.key from (
+                   select system, type, key from record_evidence where token = t.token offset 0) x limit %s) e""",
+        list(tokens),
+        most,
+    ):
+        owners[token].add(CrosswalkKey(*owner))
+    return owners
+
+
+def _records(work: UnitOfWork, names: Collection[CrosswalkKey], domain: Domain) -> dict[CrosswalkKey, RecordId]:
+    """The live records of a domain among these names."""
+    rows = work.query(
+        """select r.system, r.type, r.key, r.rec_id from unnest(%s::text[], %s::text[], %s::text[]) as n(s, t, k)
+           cross join lateral (
+               select system, type, key, rec_id, domain from source_record
+               where system = n.s and type = n.t and key = n.k and not deleted offset 0) r
+           where r.domain = %s""",
+        *_columns(names),
+        domain.value,
+    )
+    return {CrosswalkKey(*row[:3]): RecordId(row[3]) for row in rows}
+
+
+def _columns(names: Iterable[CrosswalkKey]) -> tuple[list[str], list[str], list[str]]:
+    ordered = sorted(names)
+    return [name.system for name in ordered], [name.type for name in ordered], [name.key for name in ordered]
 
 
 def contracts_of_customers(work: UnitOfWork, entities: Collection[EntityId]) -> dict[EntityId, list[RecordId]]:
@@ -107,77 +173,88 @@ def contracts_of_customers(work: UnitOfWork, entities: Collection[EntityId]) -> 
 class Touched:
     """What writing the mirror changed beside the rows themselves.
 
-    `names` are the names under which changed records can be referenced; `evidence` what is newly, or no longer, stated.
+    `names` are the names under which changed records can be referenced; `evidence` what is newly, or no longer, stated;
+    `targets` the names by which changed contracts and offers refer to others.
     """
 
     names: frozenset[CrosswalkKey]
-    evidence: frozenset[tuple[CrosswalkKey, str]]
+    evidence: frozenset[Stated]
+    targets: frozenset[CrosswalkKey] = frozenset()
 
 
-def records_by_evidence(
-    work: UnitOfWork, domain: Domain, evidence: Iterable[tuple[CrosswalkKey, str]], cap: int
-) -> set[RecordId]:
-    """Live records whose comparison may differ because evidence about them came or went.
-
-    What models read of evidence is which tokens two records share, and which kinds each has at all. So a token that
-    is stated about one record only, and is neither its first nor its last of that kind, changes no comparison and is
-    passed over - most invoices are.
-    """
-    rows = [(*owner, token) for owner, token in evidence]
-    if not rows:
+def records_by_evidence(work: UnitOfWork, domain: Domain, evidence: Collection[Stated], cap: int) -> set[RecordId]:
+    """Live records whose comparison may differ because evidence about them came or went."""
+    if not evidence:
         return set()
-    work.stage("stage_evidence", "system text, type text, key text, token text", rows)
-    found = work.query(
-        """with owner as (
-               select token, system, type, key from stage_evidence
-               union
-               select token, e.system, e.type, e.key from record_evidence e
-               where token in (select token from stage_evidence)),
-           shared as (
-               select token, count(*) as owners from owner group by token having count(*) > 1),
-           changes as (select token, count(*) as changes from stage_evidence group by token)
-           select distinct r.rec_id from shared join stage_evidence s using (token)
-           join source_record r using (system, type, key) where not r.deleted and r.domain = %s
-           union
-           select distinct r.rec_id from shared h join changes c using (token) join owner o using (token)
-           join source_record r using (system, type, key)
-           where h.owners > %s and h.owners - c.changes <= %s and not r.deleted and r.domain = %s
-           union
-           select distinct r.rec_id from stage_evidence s join source_record r using (system, type, key)
-           where not r.deleted and r.domain = %s and not exists (
-               select 1 from record_evidence e
-               where e.system = s.system and e.type = s.type and e.key = s.key
-                 and split_part(e.token, ':', 1) = split_part(s.token, ':', 1)
-                 and not exists (select 1 from stage_evidence o where o.system = s.system and o.type = s.type
-                                 and o.key = s.key and o.token = e.token))""",
-        domain.value, cap, cap, domain.value, domain.value,
-    )  # fmt: skip
-    return {RecordId(row[0]) for row in found}
+    # Nothing is gained by knowing of more owners than these: the token was above the cap before and is now.
+    owners = _owners(work, {token for _, token in evidence}, cap + len(evidence) + 1)
+    tokens: dict[CrosswalkKey, list[str]] = defaultdict(list)
+    for *owner, token in work.query(
+        """select n.s, n.t, n.k, e.token from unnest(%s::text[], %s::text[], %s::text[]) as n(s, t, k)
+           cross join lateral (
+               select token from record_evidence where system = n.s and type = n.t and key = n.k offset 0) e""",
+        *_columns({owner for owner, _ in evidence}),
+    ):
+        tokens[CrosswalkKey(*owner)].append(token)
+    return set(_records(work, owners_to_compare(evidence, owners, tokens, cap), domain).values())
 
 
 def contracts_by_target(work: UnitOfWork, ids: Collection[RecordId], names: Collection[CrosswalkKey]) -> set[RecordId]:
-    """Live contract records that refer to these records, directly, by alias, or through an offer of them."""
-    work.stage("stage_target", "system text, type text, key text", sorted(names))
+    """Live contract records that refer to these records, directly, by alias, or through an offer of them.
+
+    They, and the names by which they refer, are claimed.
+    """
+    while True:
+        targets = set(names) | _names(work, ids)
+        if hold(work, map(name_claim, targets)):
+            break
+    while True:
+        referring = _referring(work, targets)
+        offers = {name for _, role, _, name in referring if role == "offer_of"} - targets
+        if hold(work, map(name_claim, offers)):
+            break
+    if offers:
+        referring += _referring(work, offers)
+    contracts = {
+        rec_id for rec_id, role, domain, _ in referring if domain == Domain.CONTRACT and role in ("customer", "product")
+    }
+    claim_connections(work, contracts)
+    return contracts
+
+
+def _names(work: UnitOfWork, ids: Collection[RecordId]) -> set[CrosswalkKey]:
+    """Every name of these records."""
     rows = work.query(
-        """with target as (
-               select system, type, key from source_record where rec_id = any(%s)
-               union select system, type, key from record_alias where rec_id = any(%s)
-               union select system, type, key from stage_target),
-           named as (
-               select * from target
-               union
-               select o.system, o.type, o.key from target t join record_reference f using (system, type, key)
-               join source_record o on o.rec_id = f.rec_id where f.role = 'offer_of')
-           select distinct f.rec_id from named n join record_reference f using (system, type, key)
-           join source_record r on r.rec_id = f.rec_id and r.domain = 'contract' and not r.deleted
-           where f.role in ('customer', 'product')""",
-        list(ids),
+        """select n.system, n.type, n.key from unnest(%s::bigint[]) as i(id) cross join lateral (
+               select system, type, key from source_record where rec_id = i.id
+               union all select system, type, key from record_alias where rec_id = i.id) n""",
         list(ids),
     )
-    return {RecordId(row[0]) for row in rows}
+    return {CrosswalkKey(*row) for row in rows}
+
+
+def _referring(
+    work: UnitOfWork, names: Collection[CrosswalkKey]
+) -> list[tuple[RecordId, str, str | None, CrosswalkKey]]:
+    """Live records that refer to these names: the record, in which role, its domain, its own name."""
+    rows = work.query(
+        """select f.rec_id, f.role, r.domain, r.system, r.type, r.key
+           from unnest(%s::text[], %s::text[], %s::text[]) as n(s, t, k)
+           cross join lateral (
+               select rec_id, role from record_reference
+               where system = n.s and type = n.t and key = n.k and role in ('customer', 'product', 'offer_of')
+               offset 0) f
+           cross join lateral (
+               select domain, system, type, key from source_record
+               where rec_id = f.rec_id and not deleted offset 0) r""",
+        *_columns(names),
+    )
+    return [(RecordId(row[0]), row[1], row[2], CrosswalkKey(*row[3:])) for row in rows]
 
 
 def entity_of_departed(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, EntityId]:
     """The entity each of these records still carries a crosswalk to."""
+    if not ids:
+        return {}
     rows = work.query("select rec_id, entity_id from crosswalk where rec_id = any(%s)", list(ids))
     return {RecordId(row[0]): EntityId(row[1]) for row in rows}

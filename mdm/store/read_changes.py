@@ -26,9 +26,9 @@ class Change:
 def changes_after(connection: Connection, seq: int, domain: Domain | None, limit: int) -> Sequence[Change]:
     """Up to `limit` announcements with a greater `seq`, in order.
 
-    Units of work are committed one after the other by a single writer (it holds the hub's write lock), and `seq` begins
-    with the number of the unit of work. So a smaller `seq` can never become visible after a greater one, and a reader
-    that remembers the last `seq` it saw misses nothing.
+    A unit of work takes its number when it publishes, as its last step, and nobody else can publish before it has
+    committed. So a smaller `seq` can never become visible after a greater one, and a reader that remembers the last
+    `seq` it saw misses nothing.
     """
     query = select(
         outbox.c.seq, outbox.c.aggregatetype, outbox.c.aggregateid, outbox.c.type, outbox.c.payload, outbox.c.created_at

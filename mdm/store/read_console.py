@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 _COUNTS = """
 select (select count(*) from steward_task where status = 'open') as tasks,
   (select count(*) from dead_letter where status = 'open') + (select count(*) from exception where status = 'open')
-    as exceptions
+    as exceptions,
+  (select count(*) from proposal where status = 'open' and author <> :actor) as approvals
 """
 _AGEING = """
 select t.domain, t.kind, count(*) as tasks, count(*) filter (where p.due_at < :now) as breached,
@@ -77,9 +78,9 @@ class Ageing:
     oldest: datetime
 
 
-def open_counts(connection: Connection) -> dict[str, int]:
-    """How much of each kind of work is open: counts over partial indexes."""
-    row = connection.execute(text(_COUNTS)).one()
+def open_counts(connection: Connection, actor: str) -> dict[str, int]:
+    """How much of each kind of work is open for somebody: counts over partial indexes."""
+    row = connection.execute(text(_COUNTS), {"actor": actor}).one()
     return dict(row._mapping)
 
 
@@ -117,3 +118,20 @@ def own_numbers(connection: Connection, actor: str, now: datetime) -> OwnNumbers
     row = connection.execute(text(_OWN), {"actor": actor, "today": today, "week": now - timedelta(days=7)}).one()
     seconds = connection.scalar(text(_SECONDS), {"actor": actor})
     return OwnNumbers(row.today, row.week, row.decided, row.undone, None if seconds is None else float(seconds))
+
+
+def newest_batch(engine: Engine) -> int:
+    """The newest unit of work: what was computed after it holds until there is another."""
+    with engine.connect() as connection:
+        return int(connection.scalar(text("select coalesce(max(batch_id), 0) from batch")) or 0)
+
+
+def feed_positions(connection: Connection) -> Sequence[dict[str, Any]]:
+    """Per feed and topic how far the hub has read, and when it last moved."""
+    rows = connection.execute(
+        text(
+            """select feed, topic, count(*) as partitions, sum(next_offset) as messages, max(updated_at) as updated_at
+               from feed_position group by feed, topic order by feed, topic"""
+        )
+    )
+    return [dict(row) for row in rows.mappings()]

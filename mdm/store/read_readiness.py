@@ -37,6 +37,10 @@ where t.status = 'open' and t.domain = 'customer' and a.entity_id <> b.entity_id
   and (a.entity_id = :entity_id or b.entity_id = :entity_id)
 """
 
+_PENDING = """
+select count(*) from proposal where status = 'open' and entities @> array[cast(:entity_id as text)]
+"""
+
 
 def sharing(connection: Connection, entity_id: EntityId, numbers: Collection[Number]) -> dict[Number, list[EntityId]]:
     """Which other golden customers have these numbers; numbers that nobody shares are absent."""
@@ -78,3 +82,8 @@ def ancestors(connection: Connection, entity_id: EntityId, values: Mapping[str, 
 def open_questions(connection: Connection, entity_id: EntityId) -> int:
     """How many steward tasks ask whether this customer and another one are the same."""
     return int(connection.execute(text(_QUESTIONS), {"entity_id": entity_id}).scalar_one())
+
+
+def pending_approvals(connection: Connection, entity_id: EntityId) -> int:
+    """How many proposals about this customer wait for a second person."""
+    return int(connection.execute(text(_PENDING), {"entity_id": entity_id}).scalar_one())

@@ -174,11 +174,12 @@ def task_of_same_question(connection: Connection, task_id: int) -> int | None:
     return None if found is None else int(found)
 
 
-def last_decision_of(connection: Connection, actor: str) -> PastDecision | None:
-    """What somebody decided last and has not undone."""
-    condition = "d.actor = :actor and d.undone_by is null and d.undoes is null"
-    found = _decisions(connection, condition, "d.decision_id desc", {"actor": actor}, 1)
-    return found[0] if found else None
+def open_proposal_of_task(connection: Connection, task_id: int) -> tuple[int, str, str] | None:
+    """Number, kind and author of the proposal that answers a task and waits for a second person."""
+    row = connection.execute(
+        text("select proposal_id, kind, author from proposal where task_id = :id and status = 'open'"), {"id": task_id}
+    ).first()
+    return None if row is None else (row.proposal_id, row.kind, row.author)
 
 
 def decisions_about(connection: Connection, entity_id: str, limit: int) -> Sequence[PastDecision]:
@@ -214,3 +215,35 @@ def _decisions(
         )
         for row in rows
     ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterTie:
+    """What ties two records: a match, a possible match, or a verdict of a steward (same, not_same)."""
+
+    a: CrosswalkKey
+    b: CrosswalkKey
+    kind: str
+    weight: float | None
+    said: str
+
+
+_TIES = """
+with members as (
+  select r.rec_id, r.system, r.type, r.key
+  from crosswalk x join source_record r using (rec_id) where x.entity_id = :entity_id order by 2, 3, 4 limit :limit
+)
+select a.system, a.type, a.key, b.system, b.type, b.key, l.decision, l.weight, coalesce(l.veto, '')
+from members a join link l on l.a = a.rec_id and l.superseded_at is null join members b on b.rec_id = l.b
+union all
+select a.system, a.type, a.key, b.system, b.type, b.key, j.verdict, null, j.author
+from members a join judgement j on j.a = a.rec_id and j.superseded_at is null and j.verdict <> 'unsure'
+join members b on b.rec_id = j.b
+order by 8 desc nulls first
+"""
+
+
+def cluster_ties(connection: Connection, entity_id: str, limit: int) -> Sequence[ClusterTie]:
+    """How the first `limit` records of an entity hang together: verdicts, then links, the strongest first."""
+    rows = connection.execute(text(_TIES), {"entity_id": entity_id, "limit": limit})
+    return [ClusterTie(CrosswalkKey(*row[0:3]), CrosswalkKey(*row[3:6]), row[6], row[7], row[8]) for row in rows]

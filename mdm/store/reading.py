@@ -7,7 +7,9 @@ from typing import Any, cast
 
 import psycopg
 from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
 
+from mdm.errors import TransientError
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -22,3 +24,18 @@ def snapshot(engine: Engine) -> Iterator[UnitOfWork]:
             yield UnitOfWork(cursor, 0, datetime.now(UTC))
     finally:
         connection.close()
+
+
+@contextmanager
+def transient_failures() -> Iterator[None]:
+    """A database that cannot be reached, or ends the session, as a failure that may pass.
+
+    Raises:
+        TransientError: nothing was written by the block's last statement that failed.
+    """
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise TransientError(f"The database cannot be used now: {str(error.orig).strip()}") from error
+    except psycopg.OperationalError as error:
+        raise TransientError(f"The database cannot be used now: {str(error).strip()}") from error

@@ -92,6 +92,12 @@ def place_records(work: UnitOfWork, keys: Sequence[CrosswalkKey]) -> dict[Crossw
     return found
 
 
+def keys_of(work: UnitOfWork, records: Collection[RecordId]) -> dict[RecordId, CrosswalkKey]:
+    """The names of these records, live or not."""
+    rows = work.query("select rec_id, system, type, key from source_record where rec_id = any(%s)", sorted(records))
+    return {RecordId(row[0]): CrosswalkKey(*row[1:]) for row in rows}
+
+
 def members(work: UnitOfWork, entities: Collection[EntityId]) -> dict[EntityId, list[Placed]]:
     """The members of each of these entities, by key."""
     found: dict[EntityId, list[Placed]] = {entity_id: [] for entity_id in entities}
@@ -160,11 +166,13 @@ def is_judged(work: UnitOfWork, a: RecordId, b: RecordId) -> bool:
     return bool(work.query("select 1 from judgement where superseded_at is null and a = %s and b = %s", a, b))
 
 
-def due_judgements(work: UnitOfWork) -> list[StoredJudgement]:
+def due_judgements(work: UnitOfWork, domain: Domain) -> list[StoredJudgement]:
     """Live judgements whose end has come."""
     rows = work.query(
-        f"select {_JUDGEMENT} from judgement where superseded_at is null and until <= %s order by judgement_id",
+        f"""select {_JUDGEMENT} from judgement
+            where superseded_at is null and until <= %s and domain = %s order by judgement_id""",
         work.now,
+        domain.value,
     )
     return [_judgement(row) for row in rows]
 
@@ -207,14 +215,32 @@ def live_overrides(work: UnitOfWork, records: Collection[RecordId] | None = None
     return [_override(row) for row in rows]
 
 
+def live_anchors(work: UnitOfWork, records: Collection[RecordId]) -> set[RecordId]:
+    """The live records to which overrides with an anchor among these records are tied."""
+    rows = work.query(
+        """select distinct r.rec_id from golden_override o cross join lateral unnest(o.anchors) as anchor
+           join source_record r on r.rec_id = anchor and not r.deleted
+           where o.ended_at is null and o.anchors && %s::bigint[]""",
+        list(records),
+    )
+    return {RecordId(row[0]) for row in rows}
+
+
 def find_override(work: UnitOfWork, override_id: int) -> Override:
-    """A live override.
+    """A live override; one that an undo brought back is found under its old id too.
 
     Raises:
         NotFound: there never was one with this id.
         Conflict: it has ended.
     """
-    rows = work.query(f"select {_OVERRIDE}, ended_at from golden_override where override_id = %s", override_id)
+    rows = work.query(
+        f"""select {_OVERRIDE}, ended_at from golden_override
+            where override_id = %s or origin = (
+                select coalesce(origin, override_id) from golden_override where override_id = %s)
+            order by ended_at is not null, override_id desc limit 1""",
+        override_id,
+        override_id,
+    )
     if not rows:
         raise NotFound(f"There is no override {override_id}.")
     if rows[0][11] is not None:
@@ -248,11 +274,13 @@ def live_copies(work: UnitOfWork, table: str, origins: Sequence[int]) -> tuple[d
     return {row[0]: row[1] for row in rows if row[2]}, {row[3] for row in rows if not row[2]}
 
 
-def due_overrides(work: UnitOfWork) -> list[Override]:
+def due_overrides(work: UnitOfWork, domain: Domain) -> list[Override]:
     """Live overrides whose end has come."""
     rows = work.query(
-        f"select {_OVERRIDE} from golden_override where ended_at is null and expires_at <= %s order by override_id",
+        f"""select {_OVERRIDE} from golden_override
+            where ended_at is null and expires_at <= %s and domain = %s order by override_id""",
         work.now,
+        domain.value,
     )
     return [_override(row) for row in rows]
 

@@ -43,7 +43,7 @@ def _time(name: str, *, nullable: bool = False, default: bool = False) -> "Colum
     return Column(name, DateTime(timezone=True), nullable=nullable, server_default=_NOW if default else None)
 
 
-# One row per committed unit of work. Its id orders everything the hub knows.
+# One row per committed unit of work. `batch_id` names it; `publication` is its number in the order of commits.
 batch = Table(
     "batch",
     metadata,
@@ -51,6 +51,7 @@ batch = Table(
     Column("cause", Text, nullable=False),  # ingest, steward, replay, ...
     Column("feed", Text),
     Column("messages", Integer, nullable=False, server_default="0"),
+    Column("publication", BigInteger, unique=True),
     _time("committed_at", default=True),
 )
 
@@ -191,6 +192,9 @@ source_record = Table(
     Column("batch_id", BigInteger, nullable=False),
     UniqueConstraint("system", "type", "key"),
     Index(None, "domain", "rec_id", postgresql_where=text("not deleted and domain is not null")),
+    Index(
+        "ix_source_record_waiting", "system", "type", "previous_key", postgresql_where=text("unresolved is not null")
+    ),
 )
 
 # Every version of every source row, append-only: what replay, rebuild and verify start from.
@@ -315,6 +319,7 @@ entity = Table(
     Index(None, "merged_into", postgresql_where=text("merged_into is not null")),
     Index(None, "absorbed_by", postgresql_where=text("absorbed_by is not null")),
     Index(None, "domain", "status"),
+    Index(None, "founder"),
 )
 
 # Which entity a live record belongs to: exactly one row per live record of a resolved domain.
@@ -428,7 +433,7 @@ golden = Table(
     # this changes, lineage and terms are renewed in place: the golden record says the same, for another reason.
     Column("support", LargeBinary, nullable=False),
     Column("ruleset", Text, nullable=False),
-    Column("seq", BigInteger, nullable=False),  # batch_id << 20 | position: the order of the change feed
+    Column("seq", BigInteger, nullable=False),  # publication << 20 | position: the order of the change feed
     Column("batch_id", BigInteger, nullable=False),
     Column("cause", Text, nullable=False),
     _time("known_from"),
@@ -499,4 +504,7 @@ api_key = Table(
 # Tables of other areas share the metadata; importing them here lets migrations see them.
 from mdm.store import tables_console as console  # noqa: E402, F401
 from mdm.store import tables_exceptions as exceptions  # noqa: E402, F401
+from mdm.store import tables_onboarding as onboarding  # noqa: E402, F401
+from mdm.store import tables_privacy as privacy  # noqa: E402, F401
 from mdm.store import tables_stewardship as stewardship  # noqa: E402, F401
+from mdm.store import tables_streams as streams  # noqa: E402, F401

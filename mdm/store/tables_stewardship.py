@@ -34,6 +34,7 @@ decision = Table(
     Column("effect", JSONB, nullable=False),  # ids, versions and tasks; never values
     Column("records", ARRAY(BigInteger), nullable=False),  # records it speaks about
     Column("entities", ARRAY(Text), nullable=False),  # entities it touched
+    Column("pattern", ARRAY(Text)),  # of a verdict about a pair: what each comparison said, vetoes, the platforms
     Column("task_id", BigInteger),
     Column("proposal_id", BigInteger),
     Column("approved_by", Text),
@@ -44,6 +45,7 @@ decision = Table(
     # Whoever decides may not be the one who approves.
     CheckConstraint("approved_by is null or approved_by <> actor", name="two_persons"),
     Index(None, "actor", "decision_id"),
+    Index("ix_decision_pattern", "domain", "decision_id", postgresql_where=text("pattern is not null")),
     Index("ix_decision_entities", "entities", postgresql_using="gin"),
     Index("ix_decision_records", "records", postgresql_using="gin"),
     Index(None, "task_id"),
@@ -128,6 +130,7 @@ proposal = Table(
     Column("entities", ARRAY(Text), nullable=False),
     Column("task_id", BigInteger),
     Column("author", Text, nullable=False),
+    Column("author_role", Text, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
     Column("status", Text, nullable=False, server_default="open"),
     Column("decided_by", Text),
@@ -149,6 +152,7 @@ delegation = Table(
     metadata,
     Column("delegation_id", BigInteger, Identity(always=True), primary_key=True),
     Column("owner", Text, nullable=False),
+    Column("role", Text, nullable=False),  # of the owner
     Column("delegate", Text, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
     _time("since"),
@@ -165,6 +169,7 @@ bulk_job = Table(
     metadata,
     Column("job_id", BigInteger, Identity(always=True), primary_key=True),
     Column("actor", Text, nullable=False),
+    Column("role", Text, nullable=False),
     Column("command", JSONB, nullable=False),
     Column("items", BigInteger, nullable=False),
     Column("status", Text, nullable=False, server_default="open"),
@@ -179,8 +184,8 @@ bulk_item = Table(
     metadata,
     Column("job_id", BigInteger, ForeignKey("bulk_job.job_id"), nullable=False),
     Column("task_id", BigInteger, nullable=False),
-    Column("token", Text, nullable=False),
-    Column("outcome", Text),
+    Column("token", Text),
+    Column("outcome", Text),  # done, proposed, refused; empty until its turn
     Column("detail", Text, nullable=False, server_default=""),
     Column("decision_id", BigInteger),
     PrimaryKeyConstraint("job_id", "task_id"),

@@ -1,34 +1,77 @@
-"""One unit of work is one PostgreSQL transaction: read under the hub's lock, written in bulk, committed once.
+"""One unit of work is one PostgreSQL transaction: claimed, read, written in bulk, published, committed once.
 
-Statements go through psycopg directly because COPY and staging tables are what makes a batch cheap.
+Statements go through psycopg directly because COPY and staging tables are what makes a batch cheap. A unit of work
+either has the hub for itself (stewards' commands, truncates, anything that can touch everything), or shares it with
+others and claims what it touches (`mdm.store.claims`). What has one order for the whole hub - the change feed, the
+audit chain, counters - is written in the last, short step, for which units of work take turns (`defer`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from mdm.clock import Clock
 from mdm.errors import TransientError
 
-#: Writers take turns: whoever holds this lock sees everything the one before has written. Readers never wait.
-_WRITER_LOCK = 0x6D646D  # "mdm"
+#: Held shared by units of work that claim what they touch, exclusively by those that have the hub for themselves.
+_HUB_LOCK = 0x6D646D  # "mdm"
+#: Held from the first numbered write to the commit: what is published has one order, and no gap that fills later.
+_PUBLISH_LOCK = 0x6D646E
+
+#: Announcements of one unit of work that the change feed can number: seq = publication * 2^20 + position.
+SEQUENCE_BITS = 20
+
+#: Statistics lag behind a hub that fills, and every query here starts from a few thousand known keys. So plans that
+#: read whole tables are the mistake to rule out; compiling such plans would take longer than running them.
+#: The lock table is shared by all sessions of the server: one unit of work takes no more than a quarter of it.
+_MANNERS = """
+    select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
+           current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int / 4"""
+
+_LAST_PUBLICATION = "select coalesce(max(publication), 0) from batch"
+
+
+class Overlap(TransientError):
+    """Another unit of work is at work on what this one turned out to touch. Nothing was written; do it again."""
+
+    code = "OVERLAP"
+
+    def __init__(self, message: str, claims: frozenset[int] = frozenset()) -> None:
+        super().__init__(message)
+        #: What to claim first when trying again.
+        self.claims = claims
 
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """A running transaction. `batch_id` orders it among all units of work; `now` is when the hub knows."""
+    """A running transaction. `batch_id` names it in what it writes; `now` is when the hub knows.
+
+    `now` moves forward whenever claims had to be waited for, so that what one unit of work knows after another about
+    the same thing also carries the later time.
+    """
 
     cursor: psycopg.Cursor[tuple[Any, ...]]
     batch_id: int
     now: datetime
+    #: Nobody else writes to the hub while this unit of work runs.
+    alone: bool = True
+    clock: Clock | None = None
+    #: Claims held, for a unit of work that is not alone: key -> exclusively (see `mdm.store.claims`).
+    held: dict[int, bool] = field(default_factory=dict)
+    most_claims: int = 0
+    #: The last unit of work that had committed when this one last made sure (see `nothing_committed`).
+    _seen: int = 0
     _staged: set[str] = field(default_factory=set)
+    _deferred: list[Callable[[], None]] = field(default_factory=list)
+    _publication: int | None = None
+    _numbered: int = 0
 
     def query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """All rows of a named query of ours. `parameters` fill `%s` in order."""
@@ -40,11 +83,16 @@ class UnitOfWork:
 
     def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Bulk-write rows into a table by COPY."""
+        iterator = iter(rows)
+        first = next(iterator, None)
+        if first is None:
+            return
         statement = sql.SQL("copy {} ({}) from stdin").format(
             sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
         )
         with self.cursor.copy(statement) as copy:
-            for row in rows:
+            copy.write_row(first)
+            for row in iterator:
                 copy.write_row(row)
 
     def stage(self, name: str, definition: str, rows: Iterable[Sequence[object]]) -> None:
@@ -59,6 +107,57 @@ class UnitOfWork:
             self._staged.add(name)
         self.copy(name, [part.split()[0] for part in definition.split(",")], rows)
 
+    def nothing_committed(self) -> bool:
+        """Whether no unit of work has committed since this was last asked, or since this one began: what it has read
+        is what it would read now.
+        """
+        last = int(self.query(_LAST_PUBLICATION)[0][0])
+        unchanged = last == self._seen
+        self._seen = last
+        return unchanged
+
+    def refresh_now(self) -> None:
+        """Move `now` to the present: what was waited for is known before it."""
+        if self.clock is not None:
+            self.now = max(self.now, self.clock())
+
+    def defer(self, write: Callable[[], None]) -> None:
+        """Leave a write to the last step, which units of work take one after the other.
+
+        For what has one order in the whole hub, and for rows that every unit of work counts up. Deferred writes run in
+        the order in which they were handed in; nothing in this unit of work sees them before.
+        """
+        self._deferred.append(write)
+
+    def publish(self) -> None:
+        """Take the turn to publish, if it is not taken yet, and run what was deferred.
+
+        The end of the unit of work does this by itself; earlier, it lets this unit of work see what it writes.
+        """
+        while self._deferred:
+            self.publication()
+            deferred, self._deferred = self._deferred, []
+            for write in deferred:
+                write()
+
+    def publication(self) -> int:
+        """This unit of work's number in the order of commits, without gaps. Nobody else publishes before the commit."""
+        if self._publication is None:
+            self.execute("select pg_advisory_xact_lock(%s)", _PUBLISH_LOCK)
+            row = self.query(
+                """update batch set publication = (select coalesce(max(publication), 0) + 1 from batch)
+                   where batch_id = %s returning publication""",
+                self.batch_id,
+            )
+            self._publication = int(row[0][0])
+        return self._publication
+
+    def numbers(self, count: int) -> int:
+        """The first of `count` consecutive numbers of the change feed, greater than all that are visible."""
+        first = (self.publication() << SEQUENCE_BITS) + self._numbered
+        self._numbered += count
+        return first
+
 
 def _adapted(parameters: Sequence[object]) -> list[object]:
     """Lists of numbers as array literals: the driver's own conversion of long lists costs more than the query."""
@@ -69,11 +168,18 @@ def _adapted(parameters: Sequence[object]) -> list[object]:
 
 
 @contextmanager
-def unit_of_work(engine: Engine, clock: Clock, cause: str, feed: str | None = None) -> Iterator[UnitOfWork]:
+def unit_of_work(
+    engine: Engine, clock: Clock, cause: str, feed: str | None = None, *, alone: bool = True
+) -> Iterator[UnitOfWork]:
     """Open a unit of work; commits when the block ends, rolls everything back when it raises.
+
+    Args:
+        alone: wait until no other unit of work runs, and keep others out. One that shares the hub must claim what it
+            touches before it reads it.
 
     Raises:
         TransientError: the database cannot be reached or ended the session; nothing was written.
+        Overlap: another unit of work was at work on the same; nothing was written.
     """
     try:
         connection = engine.raw_connection()
@@ -82,14 +188,27 @@ def unit_of_work(engine: Engine, clock: Clock, cause: str, feed: str | None = No
     try:
         driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.driver_connection)
         with driver.transaction(), driver.cursor() as cursor:
-            cursor.execute("select pg_advisory_xact_lock(%s)", (_WRITER_LOCK,))
+            manners = cursor.execute(_MANNERS).fetchone()
+            lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+            cursor.execute(f"select {lock}(%s)", (_HUB_LOCK,))
             now = clock()
             row = cursor.execute(
-                "insert into batch (cause, feed, committed_at) values (%s, %s, %s) returning batch_id",
+                f"""insert into batch (cause, feed, committed_at) values (%s, %s, %s)
+                    returning batch_id, ({_LAST_PUBLICATION})""",
                 (cause, feed, now),
             ).fetchone()
             assert row is not None
-            yield UnitOfWork(cursor, row[0], now)
+            assert manners is not None
+            work = UnitOfWork(cursor, row[0], now, alone, clock, most_claims=manners[2], _seen=row[1])
+            yield work
+            work.publication()
+            work.publish()
+    except errors.DeadlockDetected as error:
+        raise Overlap("Two units of work waited for each other.") from error
+    except errors.UniqueViolation as error:
+        if alone:
+            raise
+        raise Overlap(f"Another unit of work wrote the same: {error}") from error
     except psycopg.OperationalError as error:
         raise TransientError(f"The database ended the unit of work: {error}") from error
     finally:

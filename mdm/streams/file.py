@@ -58,6 +58,7 @@ class FileFeed:
         self._open_file: IO[bytes] | None = None
         self._messages = self._read()
         self._ended = False
+        self._paused = False
 
     @property
     def name(self) -> str:
@@ -78,6 +79,8 @@ class FileFeed:
             OperatorError: a compressed file is cut short or damaged.
         """
         messages: list[Message] = []
+        if self._paused:
+            return messages
         for message in self._messages:
             messages.append(message)
             if len(messages) >= max_messages:
@@ -87,6 +90,17 @@ class FileFeed:
 
     def commit(self, positions: Positions) -> None:
         """Nothing: a file keeps no positions."""
+
+    def pause(self) -> None:
+        """Deliver nothing until `resume`."""
+        self._paused = True
+
+    def resume(self) -> None:
+        self._paused = False
+
+    def lag(self) -> Positions:
+        """Nothing: how many lines a file has is not known before it was read."""
+        return {}
 
     def at_end(self) -> bool:
         return self._ended

@@ -14,6 +14,7 @@ class MemoryFeed:
         self._messages = tuple(messages)
         self._next = 0
         self._skip: dict[TopicPartition, int] = {}
+        self._paused = False
         #: What the hub last reported through `commit`.
         self.committed: dict[TopicPartition, int] = {}
 
@@ -29,7 +30,7 @@ class MemoryFeed:
     def poll(self, max_messages: int, timeout_seconds: float) -> Sequence[Message]:  # noqa: ARG002 - never waits
         """The next messages; fewer than `max_messages` only at the end. Never waits."""
         messages: list[Message] = []
-        while self._next < len(self._messages) and len(messages) < max_messages:
+        while not self._paused and self._next < len(self._messages) and len(messages) < max_messages:
             message = self._messages[self._next]
             self._next += 1
             topic, partition, offset = message.place
@@ -39,6 +40,22 @@ class MemoryFeed:
 
     def commit(self, positions: Positions) -> None:
         self.committed.update(positions)
+
+    def pause(self) -> None:
+        """Deliver nothing until `resume`."""
+        self._paused = True
+
+    def resume(self) -> None:
+        self._paused = False
+
+    def lag(self) -> Positions:
+        """Messages of each partition that were not handed out yet."""
+        left: dict[TopicPartition, int] = {}
+        for message in self._messages[self._next :]:
+            topic, partition, offset = message.place
+            log = TopicPartition(topic, partition)
+            left[log] = left.get(log, 0) + (offset >= self._skip.get(log, 0))
+        return left
 
     def at_end(self) -> bool:
         return self._next >= len(self._messages)

@@ -1,6 +1,6 @@
 """What a feed is: an ordered source of messages that can say where it stands.
 
-Kafka, a file capture and memory implement the same two protocols, so a use case never knows which it reads.
+Kafka, a file capture and memory implement the same protocol, so a use case never knows which it reads.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,15 +24,31 @@ class Consumer(Protocol):
         ...
 
     def poll(self, max_messages: int, timeout_seconds: float) -> Sequence[Message]:
-        """Up to `max_messages` messages, in order within a partition; empty when there are none now."""
+        """Up to `max_messages` messages, in order within a partition; empty when there are none now.
+
+        Raises:
+            TransientError: the broker failed; nothing was skipped, poll again.
+        """
         ...
 
     def commit(self, positions: Positions) -> None:
         """Tell the broker how far the hub has come. Advisory: called after the hub's own commit, may be lost."""
         ...
 
+    def pause(self) -> None:
+        """Deliver nothing until `resume`, and keep what the feed holds (membership of a group, open files)."""
+        ...
+
+    def resume(self) -> None:
+        """Deliver again, from where it was paused."""
+        ...
+
+    def lag(self) -> Mapping[TopicPartition, int]:
+        """Messages between here and the end of each partition, as far as the feed knows; empty when it cannot know."""
+        ...
+
     def at_end(self) -> bool:
-        """True when a finite feed (a file) has nothing left; a broker feed never ends."""
+        """True when a finite feed (a file) has nothing left; a broker feed never ends, unless it was asked to."""
         ...
 
     def close(self) -> None:

@@ -1,21 +1,26 @@
 """Drain a feed into the hub, batch by batch, retrying what may pass and never skipping what did not."""
 
-import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
-from mdm.errors import OperatorError, TransientError
+from mdm.errors import OperatorError
+from mdm.faults import fault_point
 from mdm.hub.process import BatchReport, Pipeline, process
-from mdm.model.events import Outcome, TopicPartition
+from mdm.model.events import Message, Outcome, TopicPartition
+from mdm.store.feeds import is_paused
 from mdm.store.positions import stored_positions
 from mdm.streams.protocol import Consumer
+from mdm.workers.collection import rare_collection
+from mdm.workers.patience import Patience, Stopped
 
-#: Waits between attempts double from the first to the last of these, in seconds, each with up to half of it at random,
-#: so that several workers do not return in step. Six attempts span about half a minute: a database restart.
-_FIRST_WAIT, _ATTEMPTS = 0.5, 6
+#: Six attempts span about half a minute: a database restart.
+_ATTEMPTS = 6
 
 _POLL_SECONDS = 1.0
+#: How often a worker looks whether an operator holds its feed.
+_CONTROL_SECONDS = 1.0
 
 
 class TooManyDeadLetters(OperatorError):
@@ -24,6 +29,18 @@ class TooManyDeadLetters(OperatorError):
     code = "DEAD_LETTER_LIMIT"
 
 
+@dataclass(slots=True)
+class Watch:
+    """What a worker tells those who look at it. Does nothing by itself."""
+
+    #: Every turn of the loop, also when there is nothing to do.
+    on_turn: Callable[[], None] = lambda: None
+    on_pause: Callable[[bool], None] = lambda _: None
+    #: A committed unit of work, with the messages that led to it.
+    on_commit: Callable[[Sequence[Message], BatchReport], None] = lambda _messages, _report: None
+
+
+@rare_collection()
 def drain(
     pipeline: Pipeline,
     feed: Consumer,
@@ -32,8 +49,12 @@ def drain(
     dead_letter_limit: int,
     on_batch: Callable[[BatchReport], None] = lambda _: None,
     stop: Callable[[], bool] = lambda: False,
+    watch: Watch | None = None,
+    patience: Patience | None = None,
 ) -> BatchReport:
     """Consume a feed until it ends or `stop` says so; returns what all batches did together.
+
+    Between two units of work it looks whether an operator holds the feed, and then waits, keeping its partitions.
 
     Args:
         dead_letter_limit: new dead letters of one platform in one run above which the worker stops, so that a bad
@@ -41,37 +62,68 @@ def drain(
 
     Raises:
         TooManyDeadLetters: the limit was passed; the offending batch is committed, later ones are untouched.
-        TransientError: the database stayed away through all attempts.
+        TransientError: the database or the broker stayed away through all attempts.
     """
     total = BatchReport()
-    feed.seek(stored_positions(pipeline.engine, feed.name))
-    while not stop():
-        messages = feed.poll(batch_size, _POLL_SECONDS)
-        if not messages:
-            if feed.at_end():
-                break
-            continue
-        report = _with_patience(partial(process, pipeline, feed.name, messages))
-        total.add(report)
-        on_batch(report)
-        feed.commit({TopicPartition(m.place.topic, m.place.partition): m.place.offset + 1 for m in messages})
-        for (system, outcome), number in total.outcomes.items():
-            if outcome is Outcome.QUARANTINED and number > dead_letter_limit:
-                raise TooManyDeadLetters(
-                    f"{number} messages of {system} could not be read in this run (limit {dead_letter_limit}).",
-                    action="Look at `mdm exceptions list`, mend the contract or the source, and start again; raise "
-                    "MDM_DEAD_LETTER_LIMIT only when the messages are known to be worthless.",
-                )
+    watch, patience = watch or Watch(), patience or Patience(_ATTEMPTS, stop)
+    control = _Control(pipeline, feed, watch)
+    try:
+        feed.seek(patience.run(lambda: stored_positions(pipeline.engine, feed.name)))
+        while not stop():
+            patience.run(control.look)
+            watch.on_turn()
+            messages = patience.run(lambda: feed.poll(batch_size, _POLL_SECONDS))
+            if not messages:
+                if feed.at_end():
+                    break
+                if control.held:
+                    time.sleep(_POLL_SECONDS / 10)
+                continue
+            fault_point("ingest.polled")
+            report = patience.run(partial(process, pipeline, feed.name, messages))
+            fault_point("ingest.committed")
+            total.add(report)
+            on_batch(report)
+            watch.on_commit(messages, report)
+            feed.commit(_next_offsets(messages))
+            fault_point("ingest.acknowledged")
+            _check_dead_letters(total, dead_letter_limit)
+    except Stopped:
+        pass  # a batch in hand was not written; whoever starts next reads it again
     return total
 
 
-def _with_patience(attempt: Callable[[], BatchReport]) -> BatchReport:
-    """Try again after transient failures; a unit of work that failed has written nothing."""
-    wait = _FIRST_WAIT
-    for _ in range(_ATTEMPTS - 1):
-        try:
-            return attempt()
-        except TransientError:
-            time.sleep(wait * (1 + random.random() / 2))  # noqa: S311  # jitter, not a secret
-            wait *= 2
-    return attempt()
+class _Control:
+    """Holds the feed and lets it go as the operator says."""
+
+    def __init__(self, pipeline: Pipeline, feed: Consumer, watch: Watch) -> None:
+        self._pipeline, self._feed, self._watch = pipeline, feed, watch
+        self._next_look = 0.0
+        self.held = False
+
+    def look(self) -> None:
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + _CONTROL_SECONDS
+        held = is_paused(self._pipeline.engine, self._feed.name)
+        if held != self.held:
+            self.held = held
+            self._watch.on_pause(held)
+            if held:
+                self._feed.pause()
+            else:
+                self._feed.resume()
+
+
+def _next_offsets(messages: Sequence[Message]) -> dict[TopicPartition, int]:
+    return {TopicPartition(m.place.topic, m.place.partition): m.place.offset + 1 for m in messages}
+
+
+def _check_dead_letters(total: BatchReport, limit: int) -> None:
+    for (system, outcome), number in total.outcomes.items():
+        if outcome is Outcome.QUARANTINED and number > limit:
+            raise TooManyDeadLetters(
+                f"{number} messages of {system} could not be read in this run (limit {limit}).",
+                action="Look at `mdm exceptions list`, mend the contract or the source, and start again; raise "
+                "MDM_DEAD_LETTER_LIMIT only when the messages are known to be worthless.",
+            )

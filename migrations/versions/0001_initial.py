@@ -29,6 +29,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key_id", name=op.f("pk_api_key")),
     )
     op.create_table(
+        "attestation",
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("facts", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.CheckConstraint(
+            "answer in ('confirmed','refuted','doubtful','unavailable')", name=op.f("ck_attestation_answer")
+        ),
+        sa.PrimaryKeyConstraint("provider", "key", name=op.f("pk_attestation")),
+    )
+    op.create_table(
         "audit",
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -46,8 +60,10 @@ def upgrade() -> None:
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("feed", sa.Text(), nullable=True),
         sa.Column("messages", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("publication", sa.BigInteger(), nullable=True),
         sa.Column("committed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("batch_id", name=op.f("pk_batch")),
+        sa.UniqueConstraint("publication", name=op.f("uq_batch_publication")),
     )
     op.create_table(
         "block_key",
@@ -60,6 +76,7 @@ def upgrade() -> None:
         "bulk_job",
         sa.Column("job_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
         sa.Column("command", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("items", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.Text(), server_default="open", nullable=False),
@@ -169,6 +186,7 @@ def upgrade() -> None:
         sa.Column("effect", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("records", postgresql.ARRAY(sa.BigInteger()), nullable=False),
         sa.Column("entities", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("pattern", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.Column("task_id", sa.BigInteger(), nullable=True),
         sa.Column("proposal_id", sa.BigInteger(), nullable=True),
         sa.Column("approved_by", sa.Text(), nullable=True),
@@ -183,12 +201,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_decision_actor_decision_id"), "decision", ["actor", "decision_id"], unique=False)
     op.create_index("ix_decision_entities", "decision", ["entities"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_decision_pattern",
+        "decision",
+        ["domain", "decision_id"],
+        unique=False,
+        postgresql_where=sa.text("pattern is not null"),
+    )
     op.create_index("ix_decision_records", "decision", ["records"], unique=False, postgresql_using="gin")
     op.create_index(op.f("ix_decision_task_id"), "decision", ["task_id"], unique=False)
     op.create_table(
         "delegation",
         sa.Column("delegation_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
         sa.Column("delegate", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
@@ -229,12 +255,30 @@ def upgrade() -> None:
         postgresql_where=sa.text("absorbed_by is not null"),
     )
     op.create_index(op.f("ix_entity_domain_status"), "entity", ["domain", "status"], unique=False)
+    op.create_index(op.f("ix_entity_founder"), "entity", ["founder"], unique=False)
     op.create_index(
         op.f("ix_entity_merged_into"),
         "entity",
         ["merged_into"],
         unique=False,
         postgresql_where=sa.text("merged_into is not null"),
+    )
+    op.create_table(
+        "erasure",
+        sa.Column("erasure_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("records", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("kept", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), server_default="open", nullable=False),
+        sa.Column("requested_by", sa.Text(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("comment", sa.Text(), server_default="", nullable=False),
+        sa.Column("proof", postgresql.JSON(astext_type=sa.Text()), nullable=True),
+        sa.CheckConstraint("status in ('open','carried_out','rejected')", name=op.f("ck_erasure_status")),
+        sa.CheckConstraint("decided_by is null or decided_by <> requested_by", name=op.f("ck_erasure_two_persons")),
+        sa.PrimaryKeyConstraint("erasure_id", name=op.f("pk_erasure")),
     )
     op.create_table(
         "event_ledger",
@@ -272,6 +316,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_exception_status_kind"), "exception", ["status", "kind"], unique=False)
     op.create_table(
+        "feed_control",
+        sa.Column("feed", sa.Text(), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("feed", name=op.f("pk_feed_control")),
+    )
+    op.create_table(
         "feed_position",
         sa.Column("feed", sa.Text(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
@@ -279,6 +332,20 @@ def upgrade() -> None:
         sa.Column("next_offset", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("feed", "topic", "partition", name=op.f("pk_feed_position")),
+    )
+    op.create_table(
+        "gleif_entity",
+        sa.Column("lei", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("entity_status", sa.Text(), nullable=False),
+        sa.Column("country", sa.Text(), nullable=True),
+        sa.Column("legal_form", sa.Text(), nullable=True),
+        sa.Column("registered_as", sa.Text(), nullable=True),
+        sa.Column("direct_parent", sa.Text(), nullable=True),
+        sa.Column("ultimate_parent", sa.Text(), nullable=True),
+        sa.Column("parent_exception", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("lei", name=op.f("pk_gleif_entity")),
     )
     op.create_table(
         "golden_override",
@@ -453,6 +520,26 @@ def upgrade() -> None:
         op.f("ix_record_reference_system_type_key"), "record_reference", ["system", "type", "key"], unique=False
     )
     op.create_table(
+        "reference_list",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_reference_list")),
+    )
+    op.create_table(
+        "sanction_name",
+        sa.Column("list", sa.Text(), nullable=False),
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("folded", sa.Text(), nullable=False),
+        sa.Column("words", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("countries", postgresql.ARRAY(sa.Text()), nullable=False),
+    )
+    op.create_index(op.f("ix_sanction_name_list"), "sanction_name", ["list"], unique=False)
+    op.create_index("ix_sanction_name_words", "sanction_name", ["words"], unique=False, postgresql_using="gin")
+    op.create_table(
         "search_term",
         sa.Column("domain", sa.Text(), nullable=False),
         sa.Column("term", sa.Text(), nullable=False),
@@ -505,6 +592,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("not deleted and domain is not null"),
     )
+    op.create_index(
+        "ix_source_record_waiting",
+        "source_record",
+        ["system", "type", "previous_key"],
+        unique=False,
+        postgresql_where=sa.text("unresolved is not null"),
+    )
     op.create_table(
         "steward_task",
         sa.Column("task_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -532,6 +626,11 @@ def upgrade() -> None:
         "uq_steward_task_open", "steward_task", ["question"], unique=True, postgresql_where=sa.text("status = 'open'")
     )
     op.create_table(
+        "suppression_secret",
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("secret", name=op.f("pk_suppression_secret")),
+    )
+    op.create_table(
         "table_shape",
         sa.Column("system", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
@@ -557,7 +656,7 @@ def upgrade() -> None:
         "bulk_item",
         sa.Column("job_id", sa.BigInteger(), nullable=False),
         sa.Column("task_id", sa.BigInteger(), nullable=False),
-        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
         sa.Column("decision_id", sa.BigInteger(), nullable=True),
@@ -570,6 +669,26 @@ def upgrade() -> None:
         ["job_id", "task_id"],
         unique=False,
         postgresql_where=sa.text("outcome is null"),
+    )
+    op.create_table(
+        "checkpoint",
+        sa.Column("checkpoint_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_checkpoint_entity_id")),
+        sa.PrimaryKeyConstraint("checkpoint_id", name=op.f("pk_checkpoint")),
+    )
+    op.create_index(
+        "uq_checkpoint_live",
+        "checkpoint",
+        ["entity_id", "name"],
+        unique=True,
+        postgresql_where=sa.text("superseded_at is null"),
     )
     op.create_table(
         "crosswalk",
@@ -641,6 +760,7 @@ def upgrade() -> None:
         sa.Column("entities", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("task_id", sa.BigInteger(), nullable=True),
         sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("author_role", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("status", sa.Text(), server_default="open", nullable=False),
         sa.Column("decided_by", sa.Text(), nullable=True),
@@ -661,6 +781,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_proposal_author"), "proposal", ["author"], unique=False)
     op.create_index(op.f("ix_proposal_status_proposal_id"), "proposal", ["status", "proposal_id"], unique=False)
+    op.create_table(
+        "suppression",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("erasure_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["erasure_id"], ["erasure.erasure_id"], name=op.f("fk_suppression_erasure_id")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_suppression")),
+    )
     op.create_table(
         "task_priority",
         sa.Column("task_id", sa.BigInteger(), nullable=False),
@@ -696,6 +823,46 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("task_id", name=op.f("pk_task_work")),
     )
     op.create_index(op.f("ix_task_work_assignee"), "task_work", ["assignee"], unique=False)
+    op.create_table(
+        "verdict",
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("erp", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("completeness", sa.Double(), nullable=False),
+        sa.Column("codes", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("ruleset", sa.Text(), nullable=False),
+        sa.Column("evaluated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_until", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_verdict_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "erp", name=op.f("pk_verdict")),
+    )
+    op.create_index(
+        op.f("ix_verdict_erp_decision_entity_id"), "verdict", ["erp", "decision", "entity_id"], unique=False
+    )
+    op.create_index(op.f("ix_verdict_valid_until"), "verdict", ["valid_until"], unique=False)
+    op.create_table(
+        "waiver",
+        sa.Column("waiver_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_waiver_entity_id")),
+        sa.PrimaryKeyConstraint("waiver_id", name=op.f("pk_waiver")),
+    )
+    op.create_index(
+        "uq_waiver_live",
+        "waiver",
+        ["entity_id", "code", "path"],
+        unique=True,
+        postgresql_where=sa.text("superseded_at is null"),
+    )
     # ### end Alembic commands ###
 
 

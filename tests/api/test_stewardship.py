@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 from api.app import ApiOptions, create_app
 from mdm.access import Role
 from mdm.bootstrap import make_engine
+from mdm.hub.steward import NO_POLICY
 from mdm.store import api_keys
 from mdm.store.embedded import EmbeddedServer
 from tests.api.conftest import Surroundings
@@ -36,7 +37,18 @@ def hub(ingested: Engine, postgres_server: EmbeddedServer) -> Iterator[Engine]:
 @pytest.fixture
 def client(hub: Engine) -> Client:
     around = Surroundings(hub)
-    app = create_app(around, ApiOptions(log=around.log))
+    return _clients(hub, ApiOptions(log=around.log, policy=NO_POLICY))
+
+
+@pytest.fixture
+def guarded(hub: Engine) -> Client:
+    """Clients of a service with the shipped policy of the second person."""
+    around = Surroundings(hub)
+    return _clients(hub, ApiOptions(log=around.log))
+
+
+def _clients(hub: Engine, options: ApiOptions) -> Client:
+    app = create_app(Surroundings(hub), options)
 
     def of(role: Role) -> TestClient:
         with hub.begin() as connection:
@@ -180,3 +192,71 @@ def test_remarks_and_putting_off(steward: TestClient, task: int) -> None:
     assert off.json()["snoozed_until"].startswith("2999")
     assert past.status_code == 422
     assert (handed.json()["assignee"], freed.json()["assignee"]) == ("ben", None)
+
+
+def test_a_sensitive_value_is_seen_by_nobody_before_a_second_person_agrees(guarded: Client, hub: Engine) -> None:
+    anna, ben, erp = guarded(Role.STEWARD), guarded(Role.STEWARD), guarded(Role.ERP)
+    entity_id = ask(hub, "select entity_id from entity where domain = 'customer' and status = 'active' limit 1")
+    address = f"/v1/customers/{entity_id}"
+    before = erp.get(address).content
+    pin = {"command": "pin", "entity_id": entity_id, "attribute": "payment_terms", "value": "NT77", "reason": "agreed"}
+
+    proposed = anna.post("/v1/decisions", json=pin).json()
+    number = proposed["proposal_id"]
+
+    assert (proposed["status"], proposed["demands"]) == ("proposed", ["sensitive-attribute"])
+    assert erp.get(address).content == before
+    assert [each["proposal_id"] for each in ben.get("/v1/approvals").json()["items"]] == [number]
+    mine = anna.post(f"/v1/approvals/{number}/approve")
+    assert (mine.status_code, mine.json()["type"]) == (403, "/problems/refused")
+    digest = ben.get(f"/v1/approvals/{number}/preview").json()["digest"]
+    wrong = ben.post(f"/v1/approvals/{number}/approve", json={"digest": "0" * 16})
+    assert wrong.status_code == 412
+    agreed = ben.post(f"/v1/approvals/{number}/approve", json={"digest": digest, "comment": "seen the contract"})
+    assert agreed.json()["status"] == "done", agreed.text
+    assert erp.get(address).json()["values"]["payment_terms"] == "NT77"
+    lineage = erp.get(f"{address}/lineage").json()["attributes"]["payment_terms"]
+    assert (lineage["rule"], lineage["record"]) == ("override", None)
+    held = ben.get("/v1/overrides", params={"entity": entity_id}).json()["items"]
+    assert [each["attribute"] for each in held] == ["payment_terms"]
+    assert ben.get("/v1/approvals", params={"status": "approved"}).json()["items"][0]["decided_by"]
+
+
+def test_a_proposal_is_turned_down_or_taken_back(guarded: Client, hub: Engine) -> None:
+    anna, ben = guarded(Role.STEWARD), guarded(Role.STEWARD)
+    entity_id = ask(hub, "select entity_id from entity where domain = 'customer' and status = 'active' limit 1")
+    numbers = [
+        anna.post(
+            "/v1/decisions",
+            json={
+                "command": "pin",
+                "entity_id": entity_id,
+                "attribute": "payment_terms",
+                "value": value,
+                "reason": "x",
+            },
+        ).json()["proposal_id"]
+        for value in ("NT1", "NT2")
+    ]
+
+    assert ben.post(f"/v1/approvals/{numbers[0]}/withdraw").status_code == 403
+    assert ben.post(f"/v1/approvals/{numbers[0]}/reject", json={}).status_code == 422
+    down = ben.post(f"/v1/approvals/{numbers[0]}/reject", json={"comment": "no contract"}).json()
+    back = anna.post(f"/v1/approvals/{numbers[1]}/withdraw").json()
+
+    assert (down["status"], back["status"]) == ("rejected", "withdrawn")
+    assert ben.post(f"/v1/approvals/{numbers[1]}/approve").status_code == 409
+    assert ben.get("/v1/approvals/999").status_code == 404
+
+
+def test_a_delegation_is_given_listed_and_taken_back(guarded: Client) -> None:
+    anna, ben = guarded(Role.STEWARD), guarded(Role.STEWARD)
+    until = "2999-01-01T00:00:00Z"
+
+    given = anna.post("/v1/delegations", json={"to": "ben", "until": until}).json()["delegation_id"]
+
+    assert [each["delegate"] for each in anna.get("/v1/delegations").json()["items"]] == ["ben"]
+    assert ben.delete(f"/v1/delegations/{given}").status_code == 403
+    assert anna.delete(f"/v1/delegations/{given}").status_code == 204
+    assert anna.get("/v1/delegations").json()["items"] == []
+    assert anna.post("/v1/delegations", json={"to": "ben", "until": "1999-01-01T00:00:00Z"}).status_code == 422

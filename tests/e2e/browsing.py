@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from api.app import ApiOptions, create_app
 from mdm.clock import Clock, system_clock
+from mdm.core.four_eyes import Policy
 
 #: Where axe-core is kept between runs; inside the environment, so that nothing of it is committed.
 AXE = Path(__file__).parents[2] / ".venv" / "axe-core"
@@ -73,9 +74,10 @@ def serving(app: FastAPI) -> Iterator[str]:
         listener.close()
 
 
-def application(engine: Any, clock: Clock = system_clock) -> FastAPI:
-    """The service on a database, without log lines."""
-    return create_app(ServedHub(engine, clock), ApiOptions(log=lambda event, **facts: None, remember_keys_seconds=0))
+def application(engine: Any, clock: Clock = system_clock, policy: Policy | None = None) -> FastAPI:
+    """The service on a database, without log lines; with the shipped policy if none is given."""
+    options = ApiOptions(log=lambda event, **facts: None, remember_keys_seconds=0, policy=policy)
+    return create_app(ServedHub(engine, clock), options)
 
 
 @contextmanager
@@ -125,10 +127,12 @@ class Keyboard:
         raise AssertionError(f"{name!r} was not reached with {most} presses of Tab; the focus is at {shown!r}.")
 
 
-def sign_in(page: Page, address: str, key: str) -> None:
-    """Open a session with an API key, by keyboard."""
+def sign_in(page: Page, address: str, username: str, password: str) -> None:
+    """Open a session, by keyboard."""
     page.goto(f"{address}/console/sign-in")
-    page.locator("#key").focus()
-    page.keyboard.type(key)
+    page.locator("#username").focus()
+    page.keyboard.type(username)
+    page.keyboard.press("Tab")
+    page.keyboard.type(password)
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "sign-in" not in url)

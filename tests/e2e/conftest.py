@@ -11,10 +11,12 @@ from sqlalchemy import Engine, text
 from mdm.access import Role
 from mdm.bootstrap import make_engine
 from mdm.clock import system_clock
+from mdm.core.four_eyes import Policy
 from mdm.hub.process import Pipeline
 from mdm.hub.release import load_rules
+from mdm.hub.steward import NO_POLICY
 from mdm.intake.catalogue import load_catalogue
-from mdm.store import api_keys, migrate
+from mdm.store import accounts, migrate
 from mdm.store.embedded import EmbeddedServer
 from mdm.streams.file import FileFeed
 from mdm.workers.ingest import drain
@@ -55,9 +57,15 @@ def world(postgres_server: EmbeddedServer, world_template: str) -> Iterator[Engi
 
 
 @pytest.fixture
-def address(world: Engine) -> Iterator[str]:
+def policy() -> Policy | None:
+    """No second person is needed; tests of approvals say otherwise."""
+    return NO_POLICY
+
+
+@pytest.fixture
+def address(world: Engine, policy: Policy | None) -> Iterator[str]:
     """Where the service on the sample world listens."""
-    with browsing.serving(browsing.application(world)) as served:
+    with browsing.serving(browsing.application(world, policy=policy)) as served:
         yield served
 
 
@@ -77,7 +85,7 @@ def axe() -> str:
     return script
 
 
-#: Signs somebody in to a browser of their own, with a key under this label.
+#: Signs somebody in to a browser of their own, under this name.
 SignIn = Callable[[str], Keyboard]
 
 
@@ -87,7 +95,7 @@ def signed_in(chromium: Browser, world: Engine, address: str) -> Iterator[SignIn
 
     def sign_in(label: str, role: Role = Role.STEWARD, theme: str = "light") -> Keyboard:
         with world.begin() as connection:
-            key = api_keys.issue_key(connection, role, label)
+            password = accounts.create_account(connection, label, label, role)
         context = chromium.new_context(
             viewport={"width": 1280, "height": 800},
             base_url=address,
@@ -96,7 +104,7 @@ def signed_in(chromium: Browser, world: Engine, address: str) -> Iterator[SignIn
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: pytest.fail(f"A script failed: {error}"))
-        browsing.sign_in(page, address, key)
+        browsing.sign_in(page, address, label, password)
         return Keyboard(page)
 
     yield sign_in

@@ -114,3 +114,53 @@ def test_everything_works_with_scripting_off(ada: Keyboard, world: Engine) -> No
     expect(page.locator("[data-outcome]")).to_contain_text("Kept apart")
     assert rows(world, "select count(*) from decision") == [(1,)]
     plain.close()
+
+
+def test_z_takes_the_last_decision_back_and_the_question_returns(ada: Keyboard, world: Engine) -> None:
+    ada.press("g", "q")
+    ada.press("Enter")
+    task_id = task_on(ada)
+    before = memberships(world)
+    ada.press("m")
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Merged")
+    assert memberships(world) != before
+
+    ada.press("z")
+
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Undone")
+    assert memberships(world) == before
+    question = rows(world, "select question from steward_task where task_id = :id", id=task_id)[0].question
+    assert rows(world, "select count(*) from steward_task where question = :q and status = 'open'", q=question) == [
+        (1,)
+    ]
+    assert rows(world, "select kind, undone_by is not null from decision order by decision_id") == [
+        ("same", True),
+        ("undo", False),
+    ]
+
+
+def test_a_value_picked_by_number_survives_the_merge(ada: Keyboard, world: Engine) -> None:
+    ada.page.goto("/console/reviews?domain=customer&weight_from=2")
+    ada.press("Enter")
+    task_id = task_on(ada)
+    row = ada.page.locator("tr[data-item]:has(input[type=radio])").first
+    while "current" not in (row.get_attribute("class") or ""):
+        ada.press("j")
+    ada.press("2")
+    picked = row.locator('input[data-column="2"]')
+    assert picked.is_checked()
+    attribute = (picked.get_attribute("name") or "").removeprefix("pick.")
+
+    ada.press("c")
+    ada.type("the second is right")
+    ada.press("Escape", "m")
+
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Merged")
+    held = rows(world, "select attribute, reason from golden_override")
+    assert held == [(attribute, "the second is right")]
+    assert rows(world, "select kind from decision order by decision_id") == [("same",), ("override",)]
+    assert task_id
+
+
+def memberships(engine: Engine) -> list[Any]:
+    return rows(engine, "select rec_id, entity_id from crosswalk order by rec_id")

@@ -1,15 +1,16 @@
 """One workload, captured under nine connector settings: whatever the encoding, the decoded events are the same."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
 
 import pytest
 
-from mdm.intake.catalogue import load_catalogue
+from mdm.intake.catalogue import Catalogue, load_catalogue
 from mdm.intake.debezium import Decoded, translate
-from mdm.model.events import ChangeEvent, Operation
+from mdm.model.events import ChangeEvent, Message, Operation
 from mdm.streams.file import FileFeed
 
 HERE = Path(__file__).parent
@@ -42,13 +43,21 @@ FLAT = {
 
 
 def decoded_capture(name: str, folder: Path) -> Decoded:
+    return translate(messages_of(name), catalogue_of(name, folder))
+
+
+def messages_of(name: str) -> Sequence[Message]:
+    return FileFeed(HERE / "captures" / f"{name}.jsonl.gz").poll(1000, 0.0)
+
+
+def catalogue_of(name: str, folder: Path) -> Catalogue:
+    """The contracts of the captured tables, with the connector's settings of this capture."""
     setting = (SETTINGS | FLAT)[name]
     for template in (HERE / "contracts").glob("*/contract.odcs.yaml"):
         contract = folder / template.parent.name / template.name
         contract.parent.mkdir(parents=True, exist_ok=True)
         contract.write_text(Template(template.read_text("utf-8")).substitute(setting._asdict()), "utf-8")
-    messages = FileFeed(HERE / "captures" / f"{name}.jsonl.gz").poll(1000, 0.0)
-    return translate(messages, load_catalogue(folder))
+    return load_catalogue(folder)
 
 
 def told(event: ChangeEvent) -> dict[str, Any]:

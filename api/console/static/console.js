@@ -165,7 +165,8 @@ function arrive() {
   const place = document.querySelector("[data-focus]") || document.querySelector("h1");
   if (place) { place.tabIndex = -1; place.focus({ preventScroll: true }); }
   const outcome = document.querySelector("[data-outcome]");
-  announce(outcome ? outcome.textContent.trim().replace(/\s+/g, " ") : document.title);
+  const said = outcome && (outcome.querySelector("[data-focus]") || outcome);
+  announce(said ? said.textContent.trim().replace(/\s+/g, " ") : document.title);
 }
 
 function ready() {

@@ -24,7 +24,6 @@ def settle_anew(
     """Settle everything these records reach, then what depends on records that moved."""
     deltas: list[IdentityDelta] = []
     moved: set[RecordId] = set()
-    position = 0
     for each in RESOLUTION_ORDER[RESOLUTION_ORDER.index(domain) :]:
         if each is domain:
             change = DomainChange(changed=frozenset(records), cause=cause)
@@ -34,10 +33,10 @@ def settle_anew(
             continue
         if change.empty:
             continue
-        resolved = resolve_domain(work, each, change, rules, position)
-        position = resolved.position
+        resolved = resolve_domain(work, each, change, rules)
         moved |= resolved.moved
         deltas.append(resolved.delta)
+    work.publish()  # the effect is read back, golden versions included
     return deltas
 
 
@@ -51,11 +50,12 @@ def carry_out(
     """
     decision_id: int = work.query(
         """insert into decision (kind, domain, actor, reason, command, effect, records, entities, task_id, proposal_id,
-               approved_by, undoes, batch_id, at)
-           values (%s, %s, %s, %s, %s, '{}', %s::bigint[], '{}', %s, %s, %s, %s, %s, %s) returning decision_id""",
+               approved_by, undoes, batch_id, at, pattern)
+           values (%s, %s, %s, %s, %s, '{}', %s::bigint[], '{}', %s, %s, %s, %s, %s, %s, %s::text[])
+           returning decision_id""",
         plan.kind, plan.domain.value, actor, plan.reason, orjson.dumps(command).decode(), sorted(plan.records),
         plan.task_id, approval.proposal_id if approval else None, approval.approver if approval else None,
-        plan.undoes, work.batch_id, work.now,
+        plan.undoes, work.batch_id, work.now, list(plan.pattern) if plan.pattern is not None else None,
     )[0][0]  # fmt: skip
     store.supersede_judgements(work, plan.supersede, decision_id)
     store.write_judgements(work, plan.domain, plan.judgements, decision_id)
@@ -67,6 +67,7 @@ def carry_out(
     _answer_tasks(work, plan, decision_id, effect)
     if plan.undoes is not None:
         work.execute("update decision set undone_by = %s where decision_id = %s", decision_id, plan.undoes)
+        _reopen_tasks(work, plan.undoes)
     kept = summary(effect)
     work.execute(
         "update decision set effect = %s, entities = %s where decision_id = %s",
@@ -129,6 +130,22 @@ def _answer_tasks(work: UnitOfWork, plan: Plan, decision_id: int, effect: Effect
             about,
             decision_id,
         )
+
+
+def _reopen_tasks(work: UnitOfWork, undone: int) -> None:
+    """Questions that are asked again because their answer was taken back are the same tasks as before."""
+    reopened = work.query(
+        """delete from steward_task n using steward_task o, decision d
+           where n.batch_id = %s and n.status = 'open' and o.question = n.question and o.status <> 'open'
+             and d.decision_id = %s and d.effect->'tasks_closed' @> to_jsonb(o.task_id)
+           returning o.task_id""",
+        work.batch_id,
+        undone,
+    )
+    work.execute(
+        "update steward_task set status = 'open', closed_at = null where task_id = any(%s)",
+        [row[0] for row in reopened],
+    )
 
 
 #: Decisions that answer the question of a task, as opposed to making it pointless.

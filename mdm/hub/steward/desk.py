@@ -9,17 +9,41 @@ from typing import Any
 import msgspec
 import orjson
 
-from mdm.errors import Invalid
+from mdm.core.four_eyes import Demand, Policy, demands_of
+from mdm.errors import Conflict, Invalid, Refused
 from mdm.hub.steward.actor import Actor
+from mdm.hub.steward.approvals import (
+    check_approver,
+    check_comment,
+    check_picture,
+    close_proposal,
+    find_proposal,
+    write_proposal,
+)
 from mdm.hub.steward.carrying import Approval, carry_out
 from mdm.hub.steward.commands import command_json, history_json
 from mdm.hub.steward.effects import summary, without_new_ids
 from mdm.hub.steward.judging import plan_merge, plan_pair, plan_split, plan_task
+from mdm.hub.steward.pins import plan_clear, plan_confirm, plan_pin, plan_restore
+from mdm.hub.steward.policy import load_policy
 from mdm.hub.steward.tokens import Expected, check_versions
 from mdm.hub.steward.undoing import last_decision, plan_undo
 from mdm.hub.steward.workplace import Workplace
 from mdm.model.ids import EntityId
-from mdm.model.stewardship import Command, Effect, JudgePair, JudgeTask, Merge, Plan, Split, Undo
+from mdm.model.stewardship import (
+    Clear,
+    Command,
+    Confirm,
+    Effect,
+    JudgePair,
+    JudgeTask,
+    Merge,
+    Pin,
+    Plan,
+    Restore,
+    Split,
+    Undo,
+)
 from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
@@ -29,22 +53,36 @@ MAX_TEXT = 4000
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What became of a command. `repeated` when its key had been used before: nothing happened a second time."""
+    """What became of a command: done, or proposed to a second person because policy demands it.
 
-    decision_id: int
+    `repeated` when its key had been used before: nothing happened a second time.
+    """
+
     kind: str
     #: Ids, versions and tasks (`mdm.hub.steward.effects.summary`); values are read from the golden records.
     effect: dict[str, Any]
+    decision_id: int | None = None
+    proposal_id: int | None = None
+    #: Names of the policy's rules that ask for a second person.
+    demands: tuple[str, ...] = ()
     repeated: bool = False
+
+    @property
+    def done(self) -> bool:
+        return self.decision_id is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a command would do now. `digest` names the picture; another digest later means that it has changed."""
+    """What a command would do now. `digest` names the picture; another digest later means that it has changed.
+
+    `demands` are the rules of the policy that would ask for a second person.
+    """
 
     kind: str
     effect: Effect
     digest: str
+    demands: tuple[Demand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +92,28 @@ class CommandKey:
     key: str
 
 
+class _HeldBack(Exception):
+    """Leaves a unit of work whose effect needs a second person."""
+
+    def __init__(self, plan: Plan, shown: Effect, demands: tuple[Demand, ...]) -> None:
+        super().__init__()
+        self.plan = plan
+        self.shown = shown
+        self.demands = demands
+
+
 def decide(
     hub: Workplace,
     actor: Actor,
     command: Command,
     expected: Expected | None = None,
     key: CommandKey | None = None,
+    policy: Policy | None = None,
 ) -> Decided:
-    """Carry out a command in one transaction with its audit row and announcements.
+    """Carry out a command in one transaction with its audit row and announcements, or propose it.
+
+    Args:
+        policy: when a second person is needed; the shipped policy if not given.
 
     Raises:
         NotFound, Invalid: the command speaks of what is not there, or makes no sense.
@@ -71,18 +123,32 @@ def decide(
     """
     actor.must_be_steward()
     _check_texts(command)
-    with unit_of_work(hub.engine, hub.clock, "steward") as work:
-        if key is not None and (answer := _remembered(work, actor, key, command)) is not None:
-            return answer
-        plan = plan_of(work, hub, actor.name, command, expected or Expected())
-        decision_id, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
-        decided = Decided(decision_id, plan.kind, summary(effect))
-        if key is not None:
+    ruling = policy or load_policy()
+    try:
+        with unit_of_work(hub.engine, hub.clock, "steward") as work:
+            if key is not None and (answer := _remembered(work, actor, key, command)) is not None:
+                return answer
+            plan = plan_of(work, hub, actor, command, expected or Expected())
+            decision_id, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
+            if demands := demands_of(ruling, plan, effect):
+                raise _HeldBack(plan, _shown(work, effect), demands)
+            decided = Decided(plan.kind, summary(effect), decision_id)
             _remember(work, actor, key, command, decided)
-    return decided
+            return decided
+    except _HeldBack as held:
+        with unit_of_work(hub.engine, hub.clock, "steward") as work:
+            number = write_proposal(
+                work, actor, command, held.plan, held.shown, digest_of(held.shown), held.demands, ruling
+            )
+            names = tuple(demand.name for demand in held.demands)
+            decided = Decided(held.plan.kind, summary(held.shown), proposal_id=number, demands=names)
+            _remember(work, actor, key, command, decided)
+        return decided
 
 
-def preview(hub: Workplace, actor: Actor, command: Command, expected: Expected | None = None) -> Preview:
+def preview(
+    hub: Workplace, actor: Actor, command: Command, expected: Expected | None = None, policy: Policy | None = None
+) -> Preview:
     """What `decide` would do now, found out by doing it and rolling everything back.
 
     Raises:
@@ -90,15 +156,88 @@ def preview(hub: Workplace, actor: Actor, command: Command, expected: Expected |
     """
     actor.must_be_steward()
     _check_texts(command)
-    with _discarded(hub) as work:
-        plan = plan_of(work, hub, actor.name, command, expected or Expected())
+    with discarded(hub) as work:
+        plan = plan_of(work, hub, actor, command, expected or Expected())
         _, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
-        founded = _founded(work)
-    shown = without_new_ids(effect, founded)
-    return Preview(plan.kind, shown, digest_of(shown))
+        shown = _shown(work, effect)
+    return Preview(plan.kind, shown, digest_of(shown), demands_of(policy or load_policy(), plan, effect))
 
 
-def undo_last(hub: Workplace, actor: Actor, reason: str = "", key: CommandKey | None = None) -> Decided:
+def approve(
+    hub: Workplace,
+    approver: Actor,
+    proposal_id: int,
+    comment: str = "",
+    digest: str | None = None,
+    policy: Policy | None = None,
+) -> Decided:
+    """Let a proposal take effect, as its author's decision with the approver's agreement.
+
+    Args:
+        digest: of the preview that the approver saw; the picture of the proposal if not given.
+
+    Raises:
+        NotFound: there is no such proposal.
+        Refused: the approver proposed it, or has no right to approve it.
+        Conflict: it is not open any more, or what it asks is not possible any more.
+        Stale: it would do something else now than the picture says.
+    """
+    check_comment(comment, needed=False)
+    ruling = policy or load_policy()
+    with unit_of_work(hub.engine, hub.clock, "steward") as work:
+        proposal = find_proposal(work, proposal_id, lock=True)
+        owner = check_approver(work, approver, proposal, ruling)
+        command, author = proposal.asked(), proposal.author_as_actor()
+        plan = plan_of(work, hub, author, command, Expected())
+        approval = Approval(proposal_id, approver.name)
+        decision_id, effect = carry_out(work, hub.rules, plan, author.name, history_json(command), approval)
+        check_picture(proposal, digest_of(_shown(work, effect)), digest)
+        close_proposal(work, proposal, "approved", approver.name, comment, decision_id=decision_id, on_behalf_of=owner)
+        return Decided(plan.kind, summary(effect), decision_id, proposal_id)
+
+
+def preview_proposal(hub: Workplace, actor: Actor, proposal_id: int, policy: Policy | None = None) -> Preview:
+    """What a proposal would do now."""
+    actor.must_be_steward()
+    with snapshot(hub.engine) as work:
+        proposal = find_proposal(work, proposal_id)
+    if proposal.status != "open":
+        raise Conflict(f"Proposal {proposal_id} is {proposal.status}.")
+    return preview(hub, proposal.author_as_actor(), proposal.asked(), policy=policy)
+
+
+def reject(hub: Workplace, approver: Actor, proposal_id: int, comment: str, policy: Policy | None = None) -> None:
+    """Close a proposal without effect; the comment tells its author why.
+
+    Raises:
+        What `approve` raises.
+    """
+    check_comment(comment, needed=True)
+    with unit_of_work(hub.engine, hub.clock, "steward") as work:
+        proposal = find_proposal(work, proposal_id, lock=True)
+        owner = check_approver(work, approver, proposal, policy or load_policy())
+        close_proposal(work, proposal, "rejected", approver.name, comment, on_behalf_of=owner)
+
+
+def withdraw(hub: Workplace, author: Actor, proposal_id: int) -> None:
+    """Take back one's own proposal.
+
+    Raises:
+        Refused: it is somebody else's.
+        Conflict: it is not open any more.
+    """
+    with unit_of_work(hub.engine, hub.clock, "steward") as work:
+        proposal = find_proposal(work, proposal_id, lock=True)
+        if proposal.author != author.name:
+            raise Refused("Only who proposed it can withdraw it.", action="Reject it instead.")
+        if proposal.status != "open":
+            raise Conflict(f"Proposal {proposal_id} is {proposal.status}.")
+        close_proposal(work, proposal, "withdrawn", author.name, "")
+
+
+def undo_last(
+    hub: Workplace, actor: Actor, reason: str = "", key: CommandKey | None = None, policy: Policy | None = None
+) -> Decided:
     """Take back the newest decision of the actor that still holds.
 
     Raises:
@@ -107,29 +246,36 @@ def undo_last(hub: Workplace, actor: Actor, reason: str = "", key: CommandKey | 
     """
     with snapshot(hub.engine) as work:
         decision_id = last_decision(work, actor.name)
-    return decide(hub, actor, Undo(decision_id, reason), key=key)
+    return decide(hub, actor, Undo(decision_id, reason), key=key, policy=policy)
 
 
-def plan_of(work: UnitOfWork, hub: Workplace, actor: str, command: Command, expected: Expected) -> Plan:
+def plan_of(work: UnitOfWork, hub: Workplace, actor: Actor, command: Command, expected: Expected) -> Plan:
     """What a command comes to, on what the hub holds in this unit of work."""
     check_versions(work, expected)
     match command:
         case JudgeTask():
-            return plan_task(work, actor, command, expected)
+            return plan_task(work, hub.rules, actor.name, command, expected)
         case JudgePair():
-            return plan_pair(work, actor, command)
+            return plan_pair(work, hub.rules, actor.name, command)
         case Merge():
-            return plan_merge(work, actor, command)
+            return plan_merge(work, actor.name, command)
         case Split():
-            return plan_split(work, hub.rules, actor, command)
+            return plan_split(work, hub.rules, actor.name, command)
+        case Pin():
+            return plan_pin(work, actor, command)
+        case Clear():
+            return plan_clear(work, actor, command)
+        case Confirm():
+            return plan_confirm(work, actor, command)
+        case Restore():
+            return plan_restore(work, actor, command)
         case Undo():
             return plan_undo(work, command)
-    raise Invalid(f"{type(command).__name__} is not a command.")
 
 
 def digest_of(effect: Effect) -> str:
-    """Names a previewed effect, values included."""
-    content = msgspec.json.encode(effect, order="deterministic")
+    """Names a previewed effect: golden records with their values, and which records move where."""
+    content = msgspec.json.encode((effect.entities, effect.moves), order="deterministic")
     return hashlib.sha256(content).hexdigest()[:16]
 
 
@@ -138,7 +284,8 @@ class _Discard(Exception):
 
 
 @contextmanager
-def _discarded(hub: Workplace) -> Iterator[UnitOfWork]:
+def discarded(hub: Workplace) -> Iterator[UnitOfWork]:
+    """A unit of work that is rolled back in the end."""
     try:
         with unit_of_work(hub.engine, hub.clock, "preview") as work:
             yield work
@@ -147,9 +294,18 @@ def _discarded(hub: Workplace) -> Iterator[UnitOfWork]:
         pass
 
 
-def _founded(work: UnitOfWork) -> set[EntityId]:
-    rows = work.query("select entity_id from entity where founded_batch = %s", work.batch_id)
-    return {EntityId(row[0]) for row in rows}
+def _shown(work: UnitOfWork, effect: Effect) -> Effect:
+    return without_new_ids(effect, *_issued(work))
+
+
+def _issued(work: UnitOfWork) -> tuple[set[EntityId], set[int]]:
+    """Ids of entities and overrides that this unit of work made."""
+    founded = work.query("select entity_id from entity where founded_batch = %s", work.batch_id)
+    pinned = work.query(
+        "select override_id from golden_override o join decision d using (decision_id) where d.batch_id = %s",
+        work.batch_id,
+    )
+    return {EntityId(row[0]) for row in founded}, {row[0] for row in pinned}
 
 
 def _check_texts(command: Command) -> None:
@@ -175,15 +331,22 @@ def _remembered(work: UnitOfWork, actor: Actor, key: CommandKey, command: Comman
             "This idempotency key was used for another command.", action="Use a new key for every new command."
         )
     answer = orjson.loads(rows[0][1])
-    return Decided(answer["decision_id"], answer["kind"], answer["effect"], repeated=True)
+    return Decided(
+        answer["kind"], answer["effect"], answer["decision_id"], answer["proposal_id"], tuple(answer["demands"]), True
+    )
 
 
-def _remember(work: UnitOfWork, actor: Actor, key: CommandKey, command: Command, decided: Decided) -> None:
-    answer = {"decision_id": decided.decision_id, "kind": decided.kind, "effect": decided.effect}
+def _remember(work: UnitOfWork, actor: Actor, key: CommandKey | None, command: Command, decided: Decided) -> None:
+    if key is None:
+        return
+    answer = {
+        "kind": decided.kind,
+        "effect": decided.effect,
+        "decision_id": decided.decision_id,
+        "proposal_id": decided.proposal_id,
+        "demands": decided.demands,
+    }
     work.execute(
         "insert into command_key (actor, key, fingerprint, answer, at) values (%s, %s, %s, %s, %s)",
         actor.name, key.key, _fingerprint(command), orjson.dumps(answer).decode(), work.now,
     )  # fmt: skip
-
-
-__all__ = ["Approval", "CommandKey", "Decided", "Preview", "decide", "digest_of", "preview"]

@@ -141,17 +141,25 @@ def _tasks(work: UnitOfWork, ids: Sequence[int]) -> tuple[TaskEffect, ...]:
     return tuple(TaskEffect(row[0], row[1], row[2], Domain(row[3])) for row in rows)
 
 
-def without_new_ids(effect: Effect, founded: Collection[EntityId]) -> Effect:
-    """The effect with None for ids that only a preview would issue: they are issued when it happens."""
+def without_new_ids(effect: Effect, founded: Collection[EntityId], pinned: Collection[int]) -> Effect:
+    """The effect with None for ids and times that only a preview would issue: they are issued when it happens."""
 
     def known(entity_id: EntityId | None) -> EntityId | None:
         return None if entity_id in founded else entity_id
+
+    def lineage(parts: Mapping[str, Any]) -> dict[str, Any]:
+        shown = dict(parts)
+        for name, part in parts.items():
+            if part.get("override") and part["override"]["override_id"] in pinned:
+                shown[name] = {**part, "override": {**part["override"], "override_id": None, "at": None}}
+        return shown
 
     return Effect(
         entities=tuple(
             EntityEffect(
                 known(each.entity_id), each.domain, each.fate, each.merged_into, each.name, each.version_before,
-                each.version_after, each.members_before, each.members_after, each.before, each.after, each.lineage,
+                each.version_after, each.members_before, each.members_after, each.before, each.after,
+                lineage(each.lineage),
             )
             for each in effect.entities
         ),

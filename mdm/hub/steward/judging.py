@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, pairwise, product
 
 from mdm.core.identity import group
+from mdm.core.overrides import CHALLENGE
 from mdm.core.rules import Rules
 from mdm.core.splitting import subtree
 from mdm.errors import Conflict, Invalid, NotFound
+from mdm.hub.steward.similar import pattern_of
 from mdm.hub.steward.tokens import Expected, check_task
 from mdm.model.ids import Domain, RecordId
 from mdm.model.neighbourhood import Neighbourhood
@@ -19,7 +21,7 @@ from mdm.store.unit_of_work import UnitOfWork
 MAX_PARTED_PAIRS = 20_000
 
 
-def plan_task(work: UnitOfWork, actor: str, command: JudgeTask, expected: Expected) -> Plan:
+def plan_task(work: UnitOfWork, rules: Rules, actor: str, command: JudgeTask, expected: Expected) -> Plan:
     """Answer a task's question.
 
     Raises:
@@ -35,22 +37,16 @@ def plan_task(work: UnitOfWork, actor: str, command: JudgeTask, expected: Expect
     kind, domain, a, b, status = rows[0]
     if status != "open":
         raise Conflict(f"Task {command.task_id} is closed already.", action=_who_closed(work, command.task_id))
-    if kind == OVERRIDE_CHALLENGED:
+    if kind == CHALLENGE:
         raise Invalid(
             f"Task {command.task_id} asks whether an override still holds, not whether two records are the same.",
             action="Confirm the override, replace it or clear it.",
         )
     check_task(work, command.task_id, expected)
-    return _judge(
-        work, actor, Domain(domain), RecordId(a), RecordId(b), command.verdict, command.reason, command, command.task_id
-    )
+    return _judge(work, rules, actor, Domain(domain), RecordId(a), RecordId(b), command, command.task_id)
 
 
-#: The kind of task that a changed source value opens about an override.
-OVERRIDE_CHALLENGED = "override_challenged"
-
-
-def plan_pair(work: UnitOfWork, actor: str, command: JudgePair) -> Plan:
+def plan_pair(work: UnitOfWork, rules: Rules, actor: str, command: JudgePair) -> Plan:
     """Judge two records, asked or not."""
     if command.a == command.b:
         raise Invalid("A record is always the same as itself; name two records.")
@@ -62,20 +58,20 @@ def plan_pair(work: UnitOfWork, actor: str, command: JudgePair) -> Plan:
         "select task_id from steward_task where status = 'open' and a = %s and b = %s", *sorted((a.rec_id, b.rec_id))
     )
     task_id = rows[0][0] if rows else None
-    return _judge(work, actor, a.domain, a.rec_id, b.rec_id, command.verdict, command.reason, command, task_id)
+    return _judge(work, rules, actor, a.domain, a.rec_id, b.rec_id, command, task_id)
 
 
 def _judge(
     work: UnitOfWork,
+    rules: Rules,
     actor: str,
     domain: Domain,
     a: RecordId,
     b: RecordId,
-    verdict: Verdict,
-    reason: str,
     command: JudgeTask | JudgePair,
     task_id: int | None,
 ) -> Plan:
+    verdict, reason = command.verdict, command.reason
     if command.until is not None and verdict is not Verdict.NOT_SAME:
         raise Invalid("Only a verdict 'not the same' can have an end date.")
     if command.until is not None and command.until <= work.now:
@@ -91,6 +87,7 @@ def _judge(
         supersede=tuple(superseded),
         together=((a, b),) if verdict is Verdict.SAME else (),
         apart=((a, b),) if verdict is Verdict.NOT_SAME else (),
+        pattern=pattern_of(work, rules, domain, a, b),
         task_id=task_id,
     )
 
@@ -166,6 +163,11 @@ def plan_split(work: UnitOfWork, rules: Rules, actor: str, command: Split) -> Pl
     hood = load_neighbourhood(work, domain, (), set(by_key.values()), {})
     if command.tree:
         home = _speaker(members, founder)
+        if home in leaving:
+            raise Invalid(
+                "Everything here hangs on the founding record, so a tree split of that would take all along.",
+                action="Split it without the tree, or name a record further out.",
+            )
         leaving = set(subtree(hood, set(by_key.values()), home, leaving))
     staying = set(by_key.values()) - leaving
     if not leaving or not staying:

@@ -55,10 +55,12 @@ def plan_undo(work: UnitOfWork, command: Undo) -> Plan:
         supersede=tuple(verdicts.values()),
         overrides=tuple(_again(each) for each in unpinned),
         end_overrides=tuple(pins.values()),
+        attributes=frozenset(each.attribute for each in (*pinned, *unpinned)),
         apart=tuple((each.a, each.b) for each in revived if each.verdict == Verdict.NOT_SAME),
         together=tuple(sorted(together)) if not any(each.verdict == Verdict.NOT_SAME for each in revived) else (),
         task_id=decision.task_id,
         undoes=decision.decision_id,
+        undoes_agreed=decision.approved_by is not None,
     )
 
 

@@ -31,7 +31,7 @@ def emails(subject: Subject, _rules: RuleSet) -> Iterator[Observation]:
     for position, email in enumerate(known):
         path = f"/emails/{position}"
         address = str(email.get("value") or "")
-        if len(address) <= 254 and _EMAIL.fullmatch(address):
+        if email.get("valid", True) and len(address) <= 254 and _EMAIL.fullmatch(address):
             yield passed(code, path, "The address is well-formed.")
         else:
             yield failed(code, path, "The address is not well-formed.")

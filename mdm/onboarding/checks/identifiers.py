@@ -5,12 +5,11 @@ from collections.abc import Iterator
 
 from mdm.onboarding.checks.outcomes import failed, masked, not_applicable, passed, unverifiable
 from mdm.onboarding.ruleset import RuleSet
+from mdm.onboarding.schemes import is_malformed
 from mdm.onboarding.subject import Identifier, Subject
 from mdm.onboarding.verdict import Observation
 
 _INVALID, _UNVERIFIABLE = "invalid", "unverifiable"
-#: Numbers with this prefix are in VIES although the country is not.
-_NORTHERN_IRELAND = "XI"
 #: A legal entity has one of each in a country; of registers there may be several.
 _SINGLE = frozenset({"vat", "tax", "lei"})
 
@@ -43,10 +42,11 @@ def tax_number_checksum(subject: Subject, _rules: RuleSet) -> Iterator[Observati
                 masked(each.normal),
             )
         elif each.state == _INVALID:
+            malformed = is_malformed(each.country, each.normal)
             yield failed(
-                "TAX_ID_CHECKSUM",
+                "TAX_ID_FORMAT" if malformed else "TAX_ID_CHECKSUM",
                 each.path,
-                f"The check digits are wrong for {what}.",
+                f"{'Length or characters' if malformed else 'The check digits'} are wrong for {what}.",
                 {"type": each.type},
                 masked(each.normal),
             )
@@ -110,34 +110,6 @@ def single_identifiers(subject: Subject, _rules: RuleSet) -> Iterator[Observatio
         )
     if not several:
         yield passed("IDENTIFIER_AMBIGUOUS", "/identifiers", "No two numbers contradict each other.")
-
-
-def vat_registration(subject: Subject, rules: RuleSet) -> Iterator[Observation]:
-    """Whether a VAT number is registered, only the member state knows."""
-    code = "VAT_REGISTRATION"
-    numbers = [each for each in subject.identifiers if each.type == "vat" and _in_vies(each, rules)]
-    for each in numbers:
-        yield unverifiable(code, each.path, "VIES is not connected; whether the number is registered is not known.")
-    if not numbers:
-        yield not_applicable(code, "/identifiers", "There is no VAT number that VIES would know.")
-
-
-def _in_vies(each: Identifier, rules: RuleSet) -> bool:
-    return each.state != _INVALID and (each.country in rules.vies or each.normal.startswith(_NORTHERN_IRELAND))
-
-
-def lei(subject: Subject, _rules: RuleSet) -> Iterator[Observation]:
-    """A legal entity identifier has right check digits; whether it is current, only GLEIF knows."""
-    numbers = [each for each in subject.identifiers if each.type == "lei"]
-    for each in numbers:
-        if each.state == _INVALID:
-            message = "The check digits of the LEI are wrong."
-            yield failed("LEI_FORMAT", each.path, message, masked=masked(each.normal))
-        else:
-            yield passed("LEI_FORMAT", each.path, "The check digits of the LEI are right.")
-            yield unverifiable("LEI_STATUS", each.path, "GLEIF is not connected; whether the LEI lapsed is not known.")
-    if not numbers:
-        yield not_applicable("LEI_FORMAT", "/identifiers", "No LEI is known.")
 
 
 def duns(subject: Subject, _rules: RuleSet) -> Iterator[Observation]:

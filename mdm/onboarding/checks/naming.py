@@ -23,7 +23,7 @@ def name_present(subject: Subject, _rules: RuleSet) -> Iterator[Observation]:
 
 def name_fits(subject: Subject, rules: RuleSet) -> Iterator[Observation]:
     """The name, broken between words, must fit the lines that ERP has for it."""
-    name, field = subject.text("name"), rules.name_lines
+    name, field = subject.text("name"), rules.target.name_lines
     if name is None:
         yield not_applicable("NAME_TOO_LONG", "/name", "There is no name.")
         return
@@ -90,6 +90,18 @@ def legal_form_of_country(subject: Subject, rules: RuleSet) -> Iterator[Observat
         yield failed(code, path, f"{form} does not exist in {country}.", {"legal_form": form, "country": country})
 
 
+def legal_form_of_name(subject: Subject, _rules: RuleSet) -> Iterator[Observation]:
+    """The form that the name ends in is the one that is registered."""
+    code, path = "LEGAL_FORM_NAME_MISMATCH", "/legal_form"
+    form, named = subject.text("legal_form"), subject.legal_form_in_name
+    if form is None or named is None:
+        yield not_applicable(code, path, "Name and register do not both state a legal form.")
+    elif form == named:
+        yield passed(code, path, "The name ends in the registered legal form.")
+    else:
+        yield failed(code, path, f"The name ends in {named}, registered is {form}.", {"name": named, "form": form})
+
+
 def country_present(subject: Subject, _rules: RuleSet) -> Iterator[Observation]:
     """Tax, address and language in ERP follow the country."""
     if subject.country:
@@ -115,11 +127,11 @@ def country_of_address(subject: Subject, _rules: RuleSet) -> Iterator[Observatio
 def field_lengths(subject: Subject, rules: RuleSet) -> Iterator[Observation]:
     """Every value fits the field of ERP that it goes to."""
     long = False
-    values = [(path, value_at(subject, path), field) for path, field in rules.lengths.items()]
+    values = [(path, value_at(subject, path), field) for path, field in rules.target.lengths.items()]
     values += [
-        (each.path.strip("/") + "/normal", each.normal, rules.identifier_lengths[each.type])
+        (each.path.strip("/") + "/normal", each.normal, rules.target.identifier_lengths[each.type])
         for each in subject.identifiers
-        if each.type in rules.identifier_lengths
+        if each.type in rules.target.identifier_lengths
     ]
     for path, value, field in values:
         if value is not None and len(str(value)) > field.length:

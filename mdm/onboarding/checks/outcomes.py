@@ -2,21 +2,33 @@
 
 from collections.abc import Mapping
 
+from mdm.onboarding.attestation import Attestation
 from mdm.onboarding.verdict import Observation, Outcome
 
 
-def passed(code: str, path: str, message: str) -> Observation:
-    return Observation(code, Outcome.PASS, path, message)
+def passed(code: str, path: str, message: str, attestation: Attestation | None = None) -> Observation:
+    return Observation(code, Outcome.PASS, path, message, attestation=attestation)
 
 
 def failed(
-    code: str, path: str, message: str, params: Mapping[str, str] | None = None, masked: str | None = None
+    code: str,
+    path: str,
+    message: str,
+    params: Mapping[str, str] | None = None,
+    masked: str | None = None,
+    attestation: Attestation | None = None,
 ) -> Observation:
-    return Observation(code, Outcome.FAIL, path, message, params or {}, masked)
+    return Observation(code, Outcome.FAIL, path, message, params or {}, masked, attestation)
 
 
-def unverifiable(code: str, path: str, message: str, params: Mapping[str, str] | None = None) -> Observation:
-    return Observation(code, Outcome.UNVERIFIABLE, path, message, params or {})
+def unverifiable(
+    code: str,
+    path: str,
+    message: str,
+    params: Mapping[str, str] | None = None,
+    attestation: Attestation | None = None,
+) -> Observation:
+    return Observation(code, Outcome.UNVERIFIABLE, path, message, params or {}, attestation=attestation)
 
 
 def not_applicable(code: str, path: str, message: str) -> Observation:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mdm.onboarding.checks.outcomes import failed, not_applicable, passed, unverifiable
+from mdm.onboarding.checks.outcomes import failed, not_applicable, passed
 from mdm.onboarding.ruleset import RuleSet
 from mdm.onboarding.subject import ParentState, Subject
 from mdm.onboarding.verdict import Observation
@@ -16,14 +16,6 @@ def blocked(subject: Subject, _rules: RuleSet) -> Iterator[Observation]:
         yield failed("BLOCKED_BY_ERP", "/blocked", message)
     else:
         yield passed("BLOCKED_BY_ERP", "/blocked", "ERP does not block the partner.")
-
-
-def validated(subject: Subject, _rules: RuleSet) -> Iterator[Observation]:
-    """Finance has validated the legal entity."""
-    if subject.values.get("validated"):
-        yield passed("NOT_VALIDATED", "/validated", "The legal entity is validated.")
-    else:
-        yield failed("NOT_VALIDATED", "/validated", "The legal entity is not validated.")
 
 
 def parent(subject: Subject, _rules: RuleSet) -> Iterator[Observation]:
@@ -48,19 +40,22 @@ def hierarchy(subject: Subject, _rules: RuleSet) -> Iterator[Observation]:
 
 
 def identity(subject: Subject, _rules: RuleSet) -> Iterator[Observation]:
-    """No steward still has to say whether this customer is another one as well."""
+    """The customer is none of those the hub has already, and no steward has to say whether it is."""
+    sure = [each for each in subject.duplicates or () if each.certain]
+    for each in sure:
+        message = f"This is {each.entity_id} already: {each.weight:.1f} bits speak for it."
+        yield failed("DUPLICATE_CERTAIN", "", message, {"entity_id": each.entity_id, "bits": f"{each.weight:.1f}"})
+    doubtful = [each for each in subject.duplicates or () if not each.certain]
+    for each in doubtful:
+        message = f"This may be {each.entity_id}: {each.weight:.1f} bits speak for it."
+        yield failed("DUPLICATE_POSSIBLE", "", message, {"entity_id": each.entity_id, "bits": f"{each.weight:.1f}"})
     if subject.open_questions:
         plural = "question is" if subject.open_questions == 1 else "questions are"
         message = f"{subject.open_questions} {plural} open about whether this customer is another one as well."
         yield failed("DUPLICATE_POSSIBLE", "", message, {"questions": str(subject.open_questions)})
-    else:
+    elif not doubtful:
         yield passed("DUPLICATE_POSSIBLE", "", "No question about the identity of this customer is open.")
-
-
-def sanctions(subject: Subject, _rules: RuleSet) -> Iterator[Observation]:
-    """Whether the customer is on a sanctions list, only the lists can tell."""
-    code, path = "SANCTIONS_SCREENING", "/name"
-    if subject.text("name"):
-        yield unverifiable(code, path, "No sanctions list is connected; the name was not screened.")
-    else:
-        yield not_applicable(code, path, "There is no name to screen.")
+    if subject.duplicates is None:
+        yield not_applicable("DUPLICATE_CERTAIN", "", "A golden customer is not compared with itself.")
+    elif not sure:
+        yield passed("DUPLICATE_CERTAIN", "", "No other golden customer matches.")

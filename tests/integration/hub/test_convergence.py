@@ -1,5 +1,6 @@
 """Any order, any duplication and any crash end in the same golden state."""
 
+import gzip
 import os
 import random
 import signal
@@ -11,13 +12,16 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
+import orjson
 import pytest
 from sqlalchemy import Engine, text
 
 from mdm.bootstrap import make_engine
 from mdm.hub.digest import state_digest
 from mdm.hub.process import Pipeline, process
+from mdm.hub.release import load_rules
 from mdm.hub.verify import verify
+from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Message, Outcome
 from tests.integration.hub.conftest import Feed, world_messages
 
@@ -125,5 +129,42 @@ def test_killed_at_any_moment_and_started_again_ends_in_the_same_state(fresh_dat
     subprocess.run([*_command(), "--feed", f"file:{events}"], env=environment, check=True, stdout=subprocess.DEVNULL)
 
     engine = make_engine(fresh_database_url)
+    assert_the_quiet_state(engine)
+    engine.dispose()
+
+
+def split_capture(folder: Path, workers: int, seed: int) -> list[Path]:
+    """The sample world's capture in as many folders, each partition in one of them, as the seed says."""
+    events = Path(__file__).parents[3] / "mdm" / "demo" / "world" / "events"
+    dice, owners = random.Random(seed), dict[tuple[str, int], int]()
+    lines: list[list[bytes]] = [[] for _ in range(workers)]
+    for path in sorted(events.glob("*.jsonl.gz")):
+        for line in gzip.decompress(path.read_bytes()).splitlines(keepends=True):
+            message = orjson.loads(line)
+            place = (message["topic"], message["partition"])
+            lines[owners.setdefault(place, dice.randrange(workers))].append(line)
+    folders = [folder / f"worker{number}" for number in range(workers)]
+    for place, content in zip(folders, lines, strict=True):
+        place.mkdir()
+        (place / "events.jsonl").write_bytes(b"".join(content))
+    return folders
+
+
+#: More seeds, and more workers, by `make race`.
+_SEEDS = [int(seed) for seed in os.environ.get("MDM_RACE_SEEDS", "1").split(",")]
+
+
+@pytest.mark.parametrize("seed", _SEEDS)
+def test_workers_beside_each_other_end_in_the_same_state(fresh_database_url: str, tmp_path: Path, seed: int) -> None:
+    environment = os.environ | {"MDM_DATABASE_URL": fresh_database_url}
+    workers = [
+        subprocess.Popen([*_command(), "--feed", f"file:{folder}"], env=environment, stdout=subprocess.DEVNULL)
+        for folder in split_capture(tmp_path, 2 + seed % 2, seed)
+    ]
+    assert [worker.wait() for worker in workers] == [0] * len(workers)
+
+    engine = make_engine(fresh_database_url)
+    catalogue = load_catalogue(None)
+    assert verify(engine, catalogue, load_rules(catalogue)).differences == ()
     assert_the_quiet_state(engine)
     engine.dispose()

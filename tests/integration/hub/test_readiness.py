@@ -3,6 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Engine, text
@@ -10,9 +11,15 @@ from typer.testing import CliRunner
 
 from mdm.cli.app import app
 from mdm.errors import NotFound
-from mdm.hub.readiness import readiness
+from mdm.hub.onboarding import verdict_on_golden
 from mdm.onboarding.verdict import Decision, Outcome, Verdict, canonical_bytes, document
 from tests.integration.hub.conftest import Feed, world_messages
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def readiness(engine: Engine, entity_id: str) -> Verdict:
+    return verdict_on_golden(engine, entity_id, NOON)
 
 
 def all_customers(engine: Engine) -> Mapping[str, Mapping[str, object]]:

@@ -8,12 +8,13 @@ import pytest
 from mdm.access import Role
 from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
 from mdm.hub.process import process
-from mdm.hub.steward import Actor, CommandKey, Expected, decide, preview, task_tokens
+from mdm.hub.steward import Actor, CommandKey, Expected, preview, task_tokens
 from mdm.model.events import Place
 from mdm.model.ids import EntityId
 from mdm.model.stewardship import Command, JudgePair, JudgeTask, Merge, Split, Verdict
 from mdm.store.reading import snapshot
 from tests.integration.hub.conftest import world_messages
+from tests.integration.hub.steward.alone import decide
 from tests.integration.hub.steward.comparing import assert_preview_comes_true
 from tests.integration.hub.steward.conftest import ANNA, BEN, World
 

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from mdm.errors import Conflict, NotFound
-from mdm.hub.steward import decide, undo_last
+from mdm.hub import steward
 from mdm.model.ids import CrosswalkKey, EntityId
 from mdm.model.stewardship import Command, JudgePair, JudgeTask, Merge, Split, Undo, Verdict
+from mdm.store.reading import snapshot
+from tests.integration.hub.steward.alone import decide, undo_last
 from tests.integration.hub.steward.comparing import assert_preview_comes_true
 from tests.integration.hub.steward.conftest import ANNA, BEN, World
 
@@ -61,6 +63,18 @@ def test_undoing_a_decision_restores_records_links_values_and_ids(world: World, 
     )
     assert world.one("select count(*) from audit") == audit + 2
     world.assert_verified()
+
+
+def test_an_undone_answer_opens_the_very_task_again(world: World) -> None:
+    task_id, *_ = world.some_task()
+    steward.comment(world.pipeline, ANNA, f"task:{task_id}", "looks like a branch")
+    decide(world.pipeline, ANNA, JudgeTask(task_id, Verdict.NOT_SAME))
+
+    undo_last(world.pipeline, ANNA)
+    decide(world.pipeline, BEN, JudgeTask(task_id, Verdict.SAME))
+
+    with snapshot(world.pipeline.engine) as work:
+        assert [each.text for each in steward.comments(work, f"task:{task_id}")] == ["looks like a branch"]
 
 
 def test_undoing_the_undoing_is_doing_it_again(world: World) -> None:

@@ -208,7 +208,7 @@ class TestRefusals:
             ("FEED_LINE_MALFORMED", message(b"{", topic="file:a.jsonl", offset=12)),
             ("ENVELOPE_MALFORMED", message(b"{not json")),
             ("ENVELOPE_MALFORMED", message(b'"text"')),
-            ("ENVELOPE_MALFORMED", message(b"\x00\x00\x00\x00\x01avro")),
+            ("SCHEMA_UNKNOWN", message(b"\x00\x00\x00\x00\x01avro")),
             ("ENVELOPE_MALFORMED", message({"op": "c"})),
             ("ENVELOPE_MALFORMED", message(envelope("x", after=part()))),
             ("ENVELOPE_MALFORMED", message(envelope("c", after=None))),

@@ -1,15 +1,19 @@
 """A German customer that lacks nothing, to be spoilt by a test."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from mdm.model.ids import EntityId
 from mdm.onboarding.assess import assess
+from mdm.onboarding.attestation import Attestation
 from mdm.onboarding.ruleset import shipped_ruleset
 from mdm.onboarding.subject import ParentState, Subject
 from mdm.onboarding.verdict import Outcome, Verdict
 
 CUSTOMER = EntityId("cus_1")
+#: The instant for which expiry is judged.
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 VAT = ("vat", "DE", "DE136695976")
 
 
@@ -41,6 +45,16 @@ def values(**changed: Any) -> dict[str, Any]:
     return complete | changed
 
 
+def subject_of(
+    values: Mapping[str, Any],
+    attestations: Sequence[Attestation] = (),
+    **known: Any,
+) -> Subject:
+    """The customer with these values, and what is known around it."""
+    kept = {(each.provider, each.key): each for each in attestations}
+    return Subject(CUSTOMER, 7, values, NOON, attestations=kept, **({"in_erp": True} | known))
+
+
 def verdict_on(
     sharing: Mapping[tuple[str, str | None, str], Sequence[EntityId]] | None = None,
     parent: ParentState = ParentState.NONE,
@@ -49,8 +63,8 @@ def verdict_on(
     **changed: Any,
 ) -> Verdict:
     """The verdict on the customer with these values changed."""
-    subject = Subject(CUSTOMER, 7, values(**changed), sharing or {}, parent, ancestors, open_questions)
-    return assess(subject, shipped_ruleset())
+    known = {"sharing": sharing or {}, "parent": parent, "ancestors": ancestors, "open_questions": open_questions}
+    return assess(subject_of(values(**changed), **known), shipped_ruleset())
 
 
 def address(**changed: Any) -> dict[str, Any]:

@@ -132,15 +132,15 @@ def test_vies_is_only_missed_for_numbers_that_it_knows() -> None:
     northern_irish = identifier("vat", "GB", "XI123456789")
     gb = {"country": "GB", "legal_form": None, "address": address(country="GB", postal_code="BT1 1AA")}
 
-    assert "VAT_REGISTRATION" not in codes(verdict_on(**gb, identifiers=[british]), Outcome.UNVERIFIABLE)
-    assert "VAT_REGISTRATION" in codes(verdict_on(**gb, identifiers=[northern_irish]), Outcome.UNVERIFIABLE)
+    assert "VAT_UNVERIFIABLE" not in codes(verdict_on(**gb, identifiers=[british]), Outcome.UNVERIFIABLE)
+    assert "VAT_UNVERIFIABLE" in codes(verdict_on(**gb, identifiers=[northern_irish]), Outcome.UNVERIFIABLE)
 
 
 def test_lei_and_duns() -> None:
     good = [identifier("lei", None, "724500ZD1XX1AI9GGX77"), identifier("duns", None, "279086408", "unverifiable")]
     bad = [identifier("lei", None, "724500ZD1XX1AI9GGX78", "invalid"), identifier("duns", None, "27908640", "invalid")]
 
-    assert "LEI_STATUS" in codes(verdict_on(identifiers=[identifier(*VAT), *good]), Outcome.UNVERIFIABLE)
+    assert "LEI_UNVERIFIABLE" in codes(verdict_on(identifiers=[identifier(*VAT), *good]), Outcome.UNVERIFIABLE)
     assert codes(verdict_on(identifiers=[identifier(*VAT), *bad])) == ["LEI_FORMAT", "DUNS_FORMAT"]
 
 

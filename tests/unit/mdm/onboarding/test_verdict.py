@@ -16,7 +16,7 @@ def test_a_customer_that_lacks_nothing_waits_only_for_those_who_cannot_be_asked(
     verdict = verdict_on()
 
     assert codes(verdict) == []
-    assert codes(verdict, Outcome.UNVERIFIABLE) == ["VAT_REGISTRATION", "SANCTIONS_SCREENING"]
+    assert codes(verdict, Outcome.UNVERIFIABLE) == ["VAT_UNVERIFIABLE", "SANCTIONS_UNSCREENED"]
     assert verdict.decision is Decision.READY_WITH_WARNINGS
     assert (verdict.completeness, verdict.validity) == ("1.00", "1.00")
 
@@ -60,7 +60,7 @@ def test_the_document_says_who_was_judged_by_what() -> None:
     written = json.loads(canonical_bytes(verdict_on()))
 
     assert written["subject"] == {"type": "customer", "id": "cus_1", "version": 7}
-    assert written["target"] == {"erp": "sap", "country": "DE"}
+    assert written["target"] == {"erp": "sap", "company_code": None, "country": "DE"}
     assert written["ruleset"]["name"] == "erp-onboarding"
     assert written["ruleset"]["hash"] == f"sha256:{shipped_ruleset().digest}"
 
@@ -85,7 +85,7 @@ def test_numbers_leave_masked() -> None:
 
 
 def test_rules_that_lack_a_part_are_refused_with_its_name() -> None:
-    with pytest.raises(ConfigurationInvalid, match="erp"):
+    with pytest.raises(ConfigurationInvalid, match="targets"):
         read_ruleset("version: '1'", "{}", "{}")
     with pytest.raises(ConfigurationInvalid):
         read_ruleset("nothing", "{}", "{}")

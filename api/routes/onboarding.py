@@ -1,0 +1,230 @@
+"""ERP onboarding: the verdict on a golden customer or a candidate, confirmations, waivers, and what codes mean."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Query, Response
+from pydantic import Field
+
+from api.auth import CallerDep, allows
+from api.deps import HubDep, RulesDep
+from api.errors import FORBIDDEN, INVALID_REQUEST, NOT_FOUND, refuse
+from api.routes.parameters import EntityIdPath, Parameters
+from api.routes.responses import CHECKED, GUARDED, TOO_LARGE, UNKNOWN
+from api.schemas.onboarding import (
+    CheckpointKind,
+    Erp,
+    GivenConfirmation,
+    GivenTarget,
+    GivenWaiver,
+    OnboardingCode,
+    OnboardingCodes,
+    OnboardingQuestion,
+    Verdict,
+    candidate_values,
+)
+from api.wire import answer
+from mdm.access import EVERY_ROLE, STEWARDS, Caller
+from mdm.errors import OperatorError
+from mdm.hub import checkpoints
+from mdm.hub.onboarding import Aim, Candidate, verdict_on_candidate, verdict_on_golden
+from mdm.onboarding.checkpoint import CheckpointName, Waiver
+from mdm.onboarding.ruleset import Rule, RuleSet, shipped_ruleset
+from mdm.onboarding.subject import Account
+from mdm.onboarding.verdict import document
+
+_MOST_BYTES = 64 * 1024
+
+router = APIRouter(prefix="/v1/onboarding", tags=["onboarding"], responses={**GUARDED})
+customer_router = APIRouter(
+    prefix="/v1/customers",
+    tags=["onboarding"],
+    responses={**GUARDED, **CHECKED, **UNKNOWN},
+)
+
+
+def validate(question: Any, hub: HubDep, rules: RulesDep) -> Response:
+    """May this legal entity be created in ERP: is it valid, new, complete, approved?
+
+    Name either a golden customer or a candidate. A candidate is compared with all golden customers by the released
+    model; nothing is stored. Equal input and equal evidence give equal bytes.
+    """
+    if (question.entity_id is None) == (question.candidate is None):
+        errors = [{"parameter": "body", "detail": "name either `entity_id` or `candidate`"}]
+        raise refuse(INVALID_REQUEST, "The question names nobody, or two.", errors=errors)
+    aim = _aim(question.target)
+    if question.entity_id is not None:
+        return answer(document(verdict_on_golden(hub.engine, question.entity_id, hub.clock(), aim)))
+    stated = question.candidate
+    candidate = Candidate(
+        candidate_values(question),
+        [each.model_dump() for each in stated.bank_accounts],
+        stated.parent.model_dump(exclude_none=True) if stated.parent is not None else None,
+    )
+    return answer(document(verdict_on_candidate(hub.engine, rules, candidate, hub.clock(), aim)))
+
+
+def _with_form(handler: Callable[..., Response]) -> Callable[..., Response]:
+    """The handler with the body's form in its signature: the form is made at run time, annotations are read before."""
+    handler.__annotations__["question"] = Annotated[OnboardingQuestion, Body()]
+    return handler
+
+
+router.post(
+    "/validate",
+    name="validate_onboarding",
+    summary="May this legal entity be created in ERP?",
+    response_model=Verdict,
+    responses={**TOO_LARGE, **CHECKED, **UNKNOWN},
+    dependencies=[Depends(allows(EVERY_ROLE))],
+    max_body_size=_MOST_BYTES,
+)(_with_form(validate))
+
+
+@router.get(
+    "/codes",
+    name="list_onboarding_codes",
+    summary="The catalogue of finding codes",
+    response_model=OnboardingCodes,
+    dependencies=[Depends(allows(EVERY_ROLE))],
+)
+def list_codes() -> Response:
+    """Every code with its check, its effect, who acts, who may waive it, and what to do."""
+    rules = shipped_ruleset()
+    items = [_code(rules, rule) for rule in rules.rules.values()]
+    return answer({"version": rules.version, "hash": f"sha256:{rules.digest}", "items": items})
+
+
+@router.get(
+    "/codes/{code}",
+    name="get_onboarding_code",
+    summary="What one code means and what to do",
+    response_model=OnboardingCode,
+    responses={**CHECKED, **UNKNOWN},
+    dependencies=[Depends(allows(EVERY_ROLE))],
+)
+def get_code(code: str) -> Response:
+    """The runbook of one finding code."""
+    rules = shipped_ruleset()
+    if code not in rules.rules:
+        raise refuse(NOT_FOUND, "There is no such code.")
+    return answer(_code(rules, rules.rules[code]))
+
+
+class TargetParameters(Parameters):
+    """For which ERP."""
+
+    erp: Erp | None = Field(None, description="The rule set's own ERP when absent.")
+
+
+@customer_router.get(
+    "/{id}/readiness",
+    name="get_customer_readiness",
+    summary="May this customer be created in ERP?",
+    response_model=Verdict,
+    dependencies=[Depends(allows(EVERY_ROLE))],
+)
+def get_readiness(id: EntityIdPath, aim: Annotated[TargetParameters, Query()], hub: HubDep) -> Response:
+    """The verdict on a golden customer; an absorbed id is answered for its survivor."""
+    return answer(document(verdict_on_golden(hub.engine, id, hub.clock(), Aim(aim.erp))))
+
+
+@customer_router.put(
+    "/{id}/checkpoints/{checkpoint}",
+    name="confirm_checkpoint",
+    summary="Confirm a checkpoint of onboarding",
+    response_model=Verdict,
+    responses={**TOO_LARGE},
+    dependencies=[Depends(allows(STEWARDS))],
+    max_body_size=_MOST_BYTES,
+)
+def confirm(
+    id: EntityIdPath,
+    checkpoint: CheckpointKind,
+    given: Annotated[GivenConfirmation, Body()],
+    caller: CallerDep,
+    hub: HubDep,
+) -> Response:
+    """Record that a checkpoint is passed, in place of an earlier confirmation. Audited. Answers the new verdict."""
+    end = None if given.expires_on is None else datetime.combine(given.expires_on, time.max, UTC)
+    name = CheckpointName(checkpoint)
+    _asking(lambda: checkpoints.confirm(hub.engine, hub.clock, id, name, _actor(caller), given.reason, end))
+    return answer(document(verdict_on_golden(hub.engine, id, hub.clock())))
+
+
+class Reason(Parameters):
+    """Why."""
+
+    reason: str = Field(min_length=1, max_length=500, description="Kept in the audit.")
+
+
+@customer_router.delete(
+    "/{id}/checkpoints/{checkpoint}",
+    name="withdraw_checkpoint",
+    summary="Take a confirmation back",
+    response_model=Verdict,
+    dependencies=[Depends(allows(STEWARDS))],
+)
+def withdraw(
+    id: EntityIdPath, checkpoint: CheckpointKind, why: Annotated[Reason, Query()], caller: CallerDep, hub: HubDep
+) -> Response:
+    """Audited. Answers the new verdict."""
+    checkpoints.withdraw(hub.engine, hub.clock, id, CheckpointName(checkpoint), _actor(caller), why.reason)
+    return answer(document(verdict_on_golden(hub.engine, id, hub.clock())))
+
+
+@customer_router.post(
+    "/{id}/waivers",
+    name="waive_finding",
+    summary="Excuse a finding until a day",
+    response_model=Verdict,
+    responses={**TOO_LARGE},
+    dependencies=[Depends(allows(STEWARDS))],
+    max_body_size=_MOST_BYTES,
+)
+def waive(id: EntityIdPath, given: Annotated[GivenWaiver, Body()], caller: CallerDep, hub: HubDep) -> Response:
+    """Only the roles that the code's rule names may waive it. Audited. Answers the new verdict."""
+    rule = shipped_ruleset().rules.get(given.code)
+    if rule is not None and caller.role.value not in rule.waivable_by:
+        raise refuse(
+            FORBIDDEN, f"A {caller.role.value} may not waive {given.code}.", waivable_by=list(rule.waivable_by)
+        )
+    end = datetime.combine(given.expires_on, time.max, UTC)
+    waiver = Waiver(given.code, given.path, _actor(caller), given.reason, end)
+    _asking(lambda: checkpoints.waive(hub.engine, hub.clock, id, waiver, caller.role.value))
+    return answer(document(verdict_on_golden(hub.engine, id, hub.clock())))
+
+
+def _asking(command: Callable[[], object]) -> None:
+    """Run a command; what it refuses for its arguments is the caller's to mend."""
+    try:
+        command()
+    except OperatorError as error:
+        errors = [{"parameter": "body", "detail": f"{error.message} {error.advice}".strip()}]
+        raise refuse(INVALID_REQUEST, error.message, errors=errors) from error
+
+
+def _actor(caller: Caller) -> str:
+    return f"{caller.label} ({caller.key_id})"
+
+
+def _aim(target: GivenTarget) -> Aim:
+    return Aim(target.erp, Account(**target.account.model_dump()))
+
+
+def _code(rules: RuleSet, rule: Rule) -> dict[str, Any]:
+    return {
+        "code": rule.code,
+        "check": rule.check,
+        "title": rules.checks[rule.check],
+        "severity": rule.severity.value,
+        "effect": rule.effect.value,
+        "unverified": rule.unverified.value,
+        "evidence": rule.evidence,
+        "source": rule.source,
+        "owner": rule.owner,
+        "waivable_by": list(rule.waivable_by),
+        "hint": rule.hint,
+        "rule": {"id": rule.rule_id, "version": rule.version},
+    }

@@ -1,0 +1,224 @@
+"""ERP onboarding: what is asked, the verdict, confirmations and waivers, the catalogue of codes."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, StringConstraints, create_model
+
+from api.schemas.common import Form
+from api.schemas.matching import GIVEN_VALUES, Given, GivenReference
+from mdm.model.ids import Domain
+
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+_Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:/-]+$")]
+Erp = Literal["sap", "odoo", "erpnext", "netsuite"]
+CheckpointKind = Literal["legal_entity_validated", "tax_validated", "account_structure_approved"]
+Outcome = Literal["pass", "fail", "unverifiable", "waived", "not_applicable"]
+
+
+class GivenBankAccount(Given):
+    """A bank account of the candidate. `changed`: it replaces one that was approved before."""
+
+    iban: _Text
+    bic: _Text | None = None
+    holder: _Text | None = None
+    changed: bool = False
+
+
+class GivenAccount(Given):
+    """The account structure asked for in ERP."""
+
+    company_code: _Code | None = None
+    subsidiary: _Code | None = None
+    reconciliation_account: _Code | None = None
+    payment_terms: _Code | None = None
+    tax_classification: _Code | None = None
+
+
+class GivenTarget(Given):
+    """Where the customer is to be created; the rule set's own ERP when none is named."""
+
+    erp: Erp | None = None
+    account: GivenAccount = Field(default_factory=GivenAccount)
+
+
+#: A customer that is not in the hub: canonical values, and what only onboarding asks about.
+OnboardingCandidate: Any = create_model(
+    "OnboardingCandidate",
+    __base__=Given,
+    __doc__="A customer that is not in the hub.",
+    values=(GIVEN_VALUES[Domain.CUSTOMER], ...),
+    bank_accounts=(Annotated[list[GivenBankAccount], Field(max_length=20)], Field(default_factory=list)),
+    parent=(GivenReference | None, None),
+)
+#: The body of `POST /v1/onboarding/validate`.
+OnboardingQuestion: type[BaseModel] = create_model(
+    "OnboardingQuestion",
+    __base__=Given,
+    __doc__="Who is to be judged: a golden customer (`entity_id`) or a candidate, for which target.",
+    entity_id=(_Code | None, None),
+    candidate=(OnboardingCandidate | None, None),
+    target=(GivenTarget, Field(default_factory=GivenTarget)),
+)
+
+
+class VerdictSubject(Form):
+    """Who was judged; a candidate has no id and version 0."""
+
+    type: Literal["customer"]
+    id: str | None
+    version: int
+
+
+class VerdictTarget(Form):
+    """For what."""
+
+    erp: Erp
+    company_code: str | None
+    country: str | None
+
+
+class VerdictRules(Form):
+    """By which rules."""
+
+    name: str
+    version: str
+    hash: str
+
+
+class VerdictScore(Form):
+    """Shares between 0 and 1, as decimal text."""
+
+    completeness: str
+    validity: str
+
+
+class VerdictCheck(Form):
+    """One of the eighteen checks: the worst that its findings came to."""
+
+    number: int
+    title: str
+    outcome: Outcome
+    codes: list[str]
+
+
+class VerdictEvidence(Form):
+    """What a finding rests on: an algorithm, or what a registry said and when."""
+
+    kind: str
+    source: str
+    ref: str | None = None
+    checked_at: str | None = None
+    reason: str | None = None
+
+
+class VerdictRule(Form):
+    """The rule that made a finding."""
+
+    id: str
+    version: str
+
+
+class VerdictFix(Form):
+    """What to do and whose move it is."""
+
+    hint: str
+    owner: str
+    runbook: str
+
+
+class VerdictWaiver(Form):
+    """Who excused the finding, why, until when."""
+
+    actor: str
+    reason: str
+    expires_at: str
+
+
+class VerdictFinding(Form):
+    """What one check saw."""
+
+    code: str
+    check: int
+    severity: Literal["error", "warning", "info"]
+    outcome: Outcome
+    path: str = Field(description="JSON pointer into the values.")
+    message: str
+    message_key: str
+    params: dict[str, str]
+    rule: VerdictRule
+    evidence: list[VerdictEvidence]
+    value_masked: str | None = None
+    fix: VerdictFix | None = None
+    waivable_by: list[str] | None = None
+    waiver: VerdictWaiver | None = None
+
+
+class VerdictCheckpoint(Form):
+    """A confirmation that was given."""
+
+    at: str
+    actor: str
+    reason: str
+    expires_at: str | None
+
+
+class Verdict(Form):
+    """May this legal entity be created in ERP? Equal input and evidence give equal bytes."""
+
+    subject: VerdictSubject
+    target: VerdictTarget
+    decision: Literal["ready", "ready_with_warnings", "needs_review", "blocked", "unverifiable"]
+    ruleset: VerdictRules
+    valid_until: str | None = Field(description="When the first answer or confirmation it rests on expires.")
+    score: VerdictScore
+    checks: list[VerdictCheck]
+    findings: list[VerdictFinding]
+    checkpoints: dict[CheckpointKind, VerdictCheckpoint | None]
+
+
+class GivenConfirmation(Given):
+    """On what grounds a checkpoint is passed, and the last day it holds (for good when absent)."""
+
+    reason: _Text
+    expires_on: date | None = None
+
+
+class GivenWaiver(Given):
+    """A finding to be excused, everywhere or at one path, until a day."""
+
+    code: _Code
+    path: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")] = ""
+    reason: _Text
+    expires_on: date
+
+
+class OnboardingCode(Form):
+    """A code of the catalogue. Codes are stable and never reused."""
+
+    code: str
+    check: int
+    title: str
+    severity: str
+    effect: str = Field(description="What a failure does to the decision.")
+    unverified: str = Field(description="What it does when the check could not be made.")
+    evidence: str
+    source: str
+    owner: str
+    waivable_by: list[str]
+    hint: str
+    rule: VerdictRule
+
+
+class OnboardingCodes(Form):
+    """The catalogue."""
+
+    version: str
+    hash: str
+    items: list[OnboardingCode]
+
+
+def candidate_values(question: Any) -> dict[str, Any]:
+    """The stated values of a candidate without what was left out."""
+    values: dict[str, Any] = question.candidate.values.model_dump(exclude_none=True)
+    return values

@@ -1,0 +1,99 @@
+"""One Kafka broker in KRaft mode: broker and controller in one process, its log below a folder, so that it survives."""
+
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.stack.java import java, write_properties
+from deploy.stack.maven import Artifacts
+from deploy.stack.processes import DidNotStart, Program, accepts
+
+_HEAP_MEGABYTES = 384
+
+
+@dataclass(slots=True)
+class Broker:
+    """A broker on the loopback address. Start it again after a kill: it recovers its log."""
+
+    artifacts: Artifacts
+    directory: Path
+    port: int
+    controller_port: int
+    #: A second listener and the port under which it is told to clients: a proxy stands in between.
+    proxied: tuple[int, int] | None = None
+    #: Partitions of topics that are created by their first message.
+    partitions: int = 3
+    program: Program = field(init=False)
+
+    def __post_init__(self) -> None:
+        command = java(self.artifacts.jars, _HEAP_MEGABYTES, "kafka.Kafka", str(self._settings_file))
+        self.program = Program("broker", command, self.directory)
+
+    @property
+    def bootstrap(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def _settings_file(self) -> Path:
+        return self.directory / "server.properties"
+
+    def start(self, timeout_seconds: float = 60) -> None:
+        """Start it and wait until it listens.
+
+        Raises:
+            DidNotStart: it ended or does not listen in time.
+        """
+        write_properties(self._settings_file, self._settings())
+        if not (self.directory / "data" / "meta.properties").exists():
+            self._format()
+        self.program.start()
+        self.program.wait_until(lambda: accepts(self.port), timeout_seconds)
+
+    def _format(self) -> None:
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        arguments = ("format", "-t", cluster, "-c", str(self._settings_file), "--standalone")
+        command = java(self.artifacts.jars, _HEAP_MEGABYTES, "kafka.tools.StorageTool", *arguments)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise DidNotStart(f"The broker's storage could not be formatted:\n{done.stdout}{done.stderr}")
+
+    def _settings(self) -> dict[str, object]:
+        listeners = {"PLAINTEXT": self.port, "CONTROLLER": self.controller_port}
+        advertised = {"PLAINTEXT": self.port}
+        if self.proxied is not None:
+            listeners["PROXIED"], advertised["PROXIED"] = self.proxied
+        return {
+            "process.roles": "broker,controller",
+            "node.id": 1,
+            "controller.quorum.bootstrap.servers": f"127.0.0.1:{self.controller_port}",
+            "listeners": _addresses(listeners),
+            "advertised.listeners": _addresses(advertised),
+            "controller.listener.names": "CONTROLLER",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in listeners),
+            "log.dirs": self.directory / "data",
+            "num.partitions": self.partitions,
+            "auto.create.topics.enable": "true",
+            # One broker: everything that is replicated elsewhere exists once here.
+            "offsets.topic.replication.factor": 1,
+            "offsets.topic.num.partitions": 1,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "transaction.state.log.num.partitions": 1,
+            "share.coordinator.state.topic.replication.factor": 1,
+            "share.coordinator.state.topic.min.isr": 1,
+            "group.initial.rebalance.delay.ms": 0,
+            # Members that were killed must not hold their partitions for long.
+            "group.min.session.timeout.ms": 1000,
+            "log.segment.bytes": 64 * 1024 * 1024,
+            # Captured messages carry their source's time, which may be years old: keep everything.
+            "log.retention.ms": -1,
+            "num.network.threads": 2,
+            "num.io.threads": 4,
+        }
+
+
+def _addresses(ports: dict[str, int]) -> str:
+    return ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items())

@@ -1,0 +1,142 @@
+"""m and u of every level, estimated by Splink.
+
+Records are only ever compared when they share a blocking key, so what counts is how often a level is met among
+candidate pairs that do not match: nearly all of them share a word, a city or a phone, which random pairs do not. u is
+therefore sampled from candidate pairs of which no two records are held to be one entity; otherwise duplicates make an
+identifier look far less telling than it is. m comes from labels, or without them from expectation
+maximisation over the candidate pairs. What a level was never seen with is left to the expert.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.features import Features
+from matching.model import Comparison, MatchModel
+from matching.training.splink_model import arrow_table, open_linker, parameters
+
+SEED = 20_260_101
+#: Odds of a match among candidates before anything is known, in bits.
+COLD_PRIOR = -3.0
+_PAIRS = 40_000
+#: How often a level that was never met is taken to have been seen.
+_HALF = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """Per comparison the m and u of its levels (unknown not included), and how many pairs they rest on.
+
+    `prior` is the log2 odds of a match among candidate pairs.
+    """
+
+    m: tuple[NDArray[np.float64], ...]
+    u: tuple[NDArray[np.float64], ...]
+    matches: float
+    others: float
+    prior: float
+
+
+@dataclass(frozen=True, slots=True)
+class PairSet:
+    """Pairs of records, by their places."""
+
+    records: Sequence[Features]
+    left: NDArray[np.intp]
+    right: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    def chosen(self, keep: NDArray[np.bool_]) -> "PairSet":
+        return PairSet(self.records, self.left[keep], self.right[keep])
+
+    def at_most(self, limit: int) -> "PairSet":
+        """A sample, the same whenever it is drawn."""
+        if len(self) <= limit:
+            return self
+        places = np.sort(np.random.default_rng(SEED).choice(len(self), limit, replace=False))
+        return PairSet(self.records, self.left[places], self.right[places])
+
+
+def expected_start(model: MatchModel, u: Sequence[NDArray[np.float64]]) -> MatchModel:
+    """The model with the weights that experts expect: where expectation maximisation starts."""
+    comparisons = []
+    for comparison, shares in zip(model.comparisons, u, strict=True):
+        m = shares * 2.0 ** expected_bits(comparison)
+        m /= m.sum()
+        levels = tuple(
+            replace(level, m=float(a), u=float(b)) for level, a, b in zip(comparison.levels, m, shares, strict=True)
+        )
+        comparisons.append(replace(comparison, levels=levels))
+    return replace(model, comparisons=tuple(comparisons), prior=COLD_PRIOR)
+
+
+def cold_start(model: MatchModel) -> MatchModel:
+    """The model with exactly the weights that experts expect: what there is before there is data."""
+    comparisons = []
+    for comparison in model.comparisons:
+        bits = np.maximum(expected_bits(comparison), comparison.worst)
+        levels = tuple(replace(level, weight=float(b)) for level, b in zip(comparison.levels, bits, strict=True))
+        comparisons.append(replace(comparison, levels=levels))
+    return replace(model, comparisons=tuple(comparisons), prior=COLD_PRIOR)
+
+
+def expected_bits(comparison: Comparison) -> NDArray[np.float64]:
+    """Expected weights; where an expert said nothing, in even steps from +5 to -4."""
+    even = np.linspace(5.0, -4.0, len(comparison.levels))
+    return np.array(
+        [
+            step if level.expected is None else level.expected
+            for level, step in zip(comparison.levels, even, strict=True)
+        ]
+    )
+
+
+def level_shares(model: MatchModel, pairs: PairSet) -> tuple[NDArray[np.float64], ...]:
+    """How often each level is met among these pairs, by Splink; a level that was never met counts half a pair.
+
+    Splink forms pairs of records with one label; giving each pair a label of its own makes it take exactly these.
+    """
+    sample = pairs.at_most(_PAIRS)
+    sides = _sides(sample)
+    table = arrow_table(model, sides, pair=[place // 2 for place in range(len(sides))])
+    linker = open_linker(model, table, weighed=False)
+    linker.training.estimate_m_from_label_column("pair")
+    trained = [[m for m, _ in parameters(linker)[each.name]] for each in model.comparisons]
+    return _smoothed(trained, len(sample))
+
+
+def maximise(model: MatchModel, pairs: PairSet, u: Sequence[NDArray[np.float64]]) -> Estimates:
+    """m and the prior by Splink's expectation maximisation over these pairs, u fixed, from the expected weights."""
+    sample = pairs.at_most(_PAIRS)
+    sides = _sides(sample)
+    start = expected_start(model, u)
+    linker = open_linker(start, arrow_table(start, sides, pair=[place // 2 for place in range(len(sides))]))
+    session = linker.training.estimate_parameters_using_expectation_maximisation(
+        "l.pair = r.pair", fix_u_probabilities=True, estimate_without_term_frequencies=True
+    )
+    share = session.core_model_settings.probability_two_random_records_match
+    trained = [[m for m, _ in parameters(linker)[each.name]] for each in model.comparisons]
+    matches = share * len(sample)
+    return Estimates(_smoothed(trained, matches), tuple(u), matches, len(sample) - matches, _odds(share))
+
+
+def _sides(pairs: PairSet) -> list[Features]:
+    return [pairs.records[place] for pair in zip(pairs.left, pairs.right, strict=True) for place in pair]
+
+
+def _smoothed(trained: Sequence[Sequence[float | None]], pairs: float) -> tuple[NDArray[np.float64], ...]:
+    result = []
+    for shares in trained:
+        # Shares of a comparison that is unknown throughout do not add up to one: nothing is known of any level.
+        known = np.array([share or 0.0 for share in shares])
+        result.append((known * pairs + _HALF) / (pairs + _HALF * len(known)))
+    return tuple(result)
+
+
+def _odds(share: float) -> float:
+    share = min(max(share, 1e-9), 1 - 1e-3)
+    return float(np.log2(share / (1 - share)))

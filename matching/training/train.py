@@ -1,0 +1,271 @@
+"""Training a model: Splink estimates m and u, labels correct them for dependence; the result is a released document.
+
+Without labels the model is trained twice: the second time on one record per entity that the first result found, because
+duplicates make values look frequent that are not.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any, TypeAlias
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from matching.batch import candidate_pairs, resolve
+from matching.conditions import Pairs
+from matching.features import Features, derive
+from matching.features.values import texts
+from matching.frame import Frame
+from matching.frequencies import count_values, dump_frequencies
+from matching.frequencies import fingerprint_of as tables_fingerprint
+from matching.model import FEATURES_VERSION, MatchModel, comparisons_fingerprint, profile_model, read_model
+from matching.parsing import Tables
+from matching.rarity import adjustments
+from matching.scoring import score_features
+from matching.training.dependence import Sample, fit
+from matching.training.estimate import SEED, Estimates, PairSet, cold_start, level_shares, maximise
+from matching.training.parity import Parity, check_parity
+from matching.training.stores import Store, common_tokens, fingerprint_of
+from matching.training.weights import settle, weights_of
+from mdm.errors import ConfigurationInvalid, OperatorError
+
+Progress = Callable[[str], None]
+Shares: TypeAlias = tuple[NDArray[np.float64], ...]
+
+#: Training without labels ends when the entities found are those of the round before, or after this many rounds.
+_ROUNDS = 6
+_PARITY_PAIRS = 50_000
+_VERSIONED = ("splink", "duckdb", "numpy", "rapidfuzz")
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The documents of a trained model, and what the release check found."""
+
+    profile: str
+    weights: str
+    frequencies: str | None
+    parity: Parity
+
+    def model(self) -> MatchModel:
+        return read_model(self.profile, self.weights, self.frequencies)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to train: `shrinkage` draws labelled weights to Splink's per squared bit, `common_share` is how many entities
+    a name token may have before it counts as common, `tables` are frequencies counted elsewhere."""
+
+    shrinkage: float = 0.05
+    common_share: float = 0.004
+    tables: Tables | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """All stores in one: their records, which entity each is held to be, and the candidate pairs within stores."""
+
+    pairs: PairSet
+    entities: NDArray[np.str_]
+
+    @property
+    def matching(self) -> NDArray[np.bool_]:
+        same: NDArray[np.bool_] = self.entities[self.pairs.left] == self.entities[self.pairs.right]
+        return same
+
+
+def train(profile: str, stores: Sequence[Store], options: Options, progress: Progress = lambda _: None) -> Released:
+    """A model for the profile text, learned from the stores. The same input gives the same documents.
+
+    Raises:
+        ConfigurationInvalid: the profile is wrong, a level can be weighed neither by data nor by an expert, or the
+            result does not score as Splink does.
+        OperatorError: there are too few records to learn from.
+    """
+    if sum(len(store.comparisons) for store in stores) < 3:
+        raise OperatorError("There are too few records to train on.", action="Give at least some hundred records.")
+    tokens = common_tokens(stores, options.common_share) if _reads_names(profile) else []
+    if all(store.entities for store in stores):
+        entities = [list(store.entities) for store in stores]
+        tables = _tables(profile, _representatives(stores, entities), tokens, options)
+        neutral = profile_model(profile, tokens, tables)
+        data = _data(neutral, stores, entities)
+        _say(progress, data)
+        return _release(profile, neutral, _from_labels(profile, neutral, data, options), data, stores, True, progress)
+    return _without_labels(profile, stores, tokens, options, progress)
+
+
+def _without_labels(
+    profile: str, stores: Sequence[Store], tokens: Sequence[str], options: Options, progress: Progress
+) -> Released:
+    """Starts from what experts expect, and learns in rounds what the entities found so far say of the levels."""
+    tables = _tables(profile, stores, tokens, options)
+    model = cold_start(profile_model(profile, tokens, tables))
+    entities: list[list[str]] = []
+    u: Shares | None = None
+    for number in range(_ROUNDS):
+        before, entities = entities, _entities(model, stores)
+        if entities == before:
+            break
+        tables = _tables(profile, _representatives(stores, entities), tokens, options)
+        neutral = profile_model(profile, tokens, tables)
+        data = _data(neutral, stores, entities)
+        _say(progress, data)
+        u = _damped(u, level_shares(neutral, data.pairs.chosen(~data.matching)))
+        estimates = maximise(neutral, data.pairs, u)
+        progress(f"round {number + 1}: a share of {2**estimates.prior / (1 + 2**estimates.prior):.3f} matches")
+        found = weights_of(neutral, u, settle(neutral, estimates), estimates.prior)
+        model = _read(profile, neutral, found)
+    return _release(profile, neutral, found, data, stores, False, progress)
+
+
+def _damped(before: Shares | None, now: Shares) -> Shares:
+    """Half way from the round before, so that rounds settle instead of swinging to and fro."""
+    if before is None:
+        return now
+    middle = [np.sqrt(one * other) for one, other in zip(before, now, strict=True)]
+    return tuple(shares / shares.sum() for shares in middle)
+
+
+def _say(progress: Progress, data: _Data) -> None:
+    held = int(data.matching.sum())
+    progress(f"{len(data.pairs.records)} records, {len(data.pairs)} candidate pairs, {held} held to match")
+    if not len(data.pairs):
+        raise OperatorError("No two records share a blocking key, so there is nothing to learn from.")
+
+
+def _reads_names(profile: str) -> bool:
+    return bool(yaml.safe_load(profile).get("domain") == "customer")
+
+
+def _tables(profile: str, stores: Sequence[Store], tokens: Sequence[str], options: Options) -> Tables:
+    """Frequencies of the columns that the profile names, over records of which each stands for an entity."""
+    wanted = yaml.safe_load(profile).get("frequencies", {})
+    given = options.tables or {}
+    domain, common = str(yaml.safe_load(profile)["domain"]), frozenset(tokens)
+    records = [derive(domain, comparison, common) for store in stores for comparison in store.comparisons]
+    tables = {column: given[column] for column in wanted if column in given}
+    for column, at_least in wanted.items():
+        if column not in given:
+            values = (value for record in records for value in texts(record, column))
+            tables[str(column)] = count_values(str(column), values, int(at_least))
+    return tables
+
+
+def _entities(model: MatchModel, stores: Sequence[Store]) -> list[list[str]]:
+    """The entity of every record as the model finds them."""
+    result = []
+    for store in stores:
+        names = [""] * len(store.comparisons)
+        for group in resolve(model, store.comparisons).clustering.groups:
+            for number in group:
+                names[number] = str(min(group))
+        result.append(names)
+    return result
+
+
+def _representatives(stores: Sequence[Store], entities: Sequence[Sequence[str]]) -> list[Store]:
+    """One record per entity and store: the one that says most, ties by position."""
+    result = []
+    for store, names in zip(stores, entities, strict=True):
+        best: dict[str, int] = {}
+        for number, name in enumerate(names):
+            held = best.get(name)
+            if held is None or len(store.comparisons[number]) > len(store.comparisons[held]):
+                best[name] = number
+        result.append(Store([store.comparisons[number] for number in sorted(best.values())]))
+    return result
+
+
+def _data(model: MatchModel, stores: Sequence[Store], entities: Sequence[Sequence[str]]) -> _Data:
+    features: list[Features] = []
+    pairs: list[NDArray[np.intp]] = []
+    labels: list[str] = []
+    for number, (store, names) in enumerate(zip(stores, entities, strict=True)):
+        pairs.append(candidate_pairs(model, store.comparisons) + len(features))
+        features.extend(derive(model.domain, comparison, model.common_tokens) for comparison in store.comparisons)
+        labels.extend(f"{number}:{entity}" for entity in names)
+    left, right = np.concatenate(pairs, axis=1)
+    return _Data(PairSet(features, left, right), np.array(labels))
+
+
+def _from_labels(profile: str, neutral: MatchModel, data: _Data, options: Options) -> dict[str, Any]:
+    """Splink's m and u of labelled pairs, corrected for dependence by a regression over all candidate pairs."""
+    matching = data.matching
+    counts = float(matching.sum()), float((~matching).sum())
+    if not min(counts):
+        raise OperatorError(
+            "The labels name no matching or no differing candidate pair, so there is nothing to tell apart.",
+            action="Give records of which some are one entity and some are not, or train without labels.",
+        )
+    m, u = (level_shares(neutral, data.pairs.chosen(keep)) for keep in (matching, ~matching))
+    before = settle(neutral, Estimates(m, u, *counts, prior=float(np.log2(counts[0] / counts[1]))))
+    pairs = data.pairs.records, data.pairs.left, data.pairs.right
+    levels = score_features(neutral, *pairs).levels
+    model = _read(profile, neutral, weights_of(neutral, u, before, 0.0))
+    together = Pairs(Frame(pairs[0]), *pairs[1:])
+    rarity = np.zeros(len(matching))
+    for number, comparison in enumerate(model.comparisons):
+        rarity += adjustments(comparison, together, levels[:, number])
+    fitted = fit(neutral.comparisons, Sample(levels, matching, rarity), before, options.shrinkage)
+    return weights_of(neutral, u, fitted.weights, fitted.prior)
+
+
+def _document(profile: str, neutral: MatchModel, found: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "domain": neutral.domain,
+        "features": FEATURES_VERSION,
+        "comparisons_fingerprint": comparisons_fingerprint(yaml.safe_load(profile)),
+        "frequencies": tables_fingerprint(neutral.frequencies) if neutral.frequencies else None,
+        "provenance": {},
+        "common_tokens": sorted(neutral.common_tokens),
+        **found,
+    }
+
+
+def _read(profile: str, neutral: MatchModel, found: dict[str, Any]) -> MatchModel:
+    document = _document(profile, neutral, found)
+    return read_model(profile, json.dumps(document), _tables_text(neutral.frequencies))
+
+
+def _tables_text(tables: Tables) -> str | None:
+    return dump_frequencies(tables) if tables else None
+
+
+def _release(
+    profile: str,
+    neutral: MatchModel,
+    found: dict[str, Any],
+    data: _Data,
+    stores: Sequence[Store],
+    labelled: bool,
+    progress: Progress,
+) -> Released:
+    """The documents, after the check that the scorer says what Splink says."""
+    document, tables = _document(profile, neutral, found), _tables_text(neutral.frequencies)
+    model = _read(profile, neutral, found)
+    sample = data.pairs.at_most(_PARITY_PAIRS)
+    parity = check_parity(model, sample.records, sample.left, sample.right)
+    progress(f"parity with Splink over {parity.pairs} pairs: {parity.weight:.1e} bits")
+    if not parity.holds:
+        raise ConfigurationInvalid(
+            f"{model.domain}: the scorer differs from Splink by {max(parity.weight, parity.contribution):.3g} bits.",
+            action="Report this with the profile; the model was not written.",
+        )
+    document["provenance"] = {
+        "method": "m and u from labels, corrected for dependence by logistic regression"
+        if labelled
+        else "m by expectation maximisation, u from candidates between the entities found",
+        "records": len(data.pairs.records),
+        "stores": len(stores),
+        "candidate_pairs": len(data.pairs),
+        "matching_pairs": int(data.matching.sum()),
+        "seed": SEED,
+        "data": fingerprint_of(stores),
+        "versions": {name: version(name) for name in _VERSIONED},
+        "parity": asdict(parity),
+    }
+    return Released(profile, json.dumps(document, indent=1) + "\n", tables, parity)

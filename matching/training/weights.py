@@ -1,0 +1,69 @@
+"""From estimated m and u to weights that a person can believe, and to the document that holds them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.model import Comparison, MatchModel
+from matching.training.estimate import Estimates
+from mdm.errors import ConfigurationInvalid
+
+#: What an expert expects counts as much as this many pairs.
+_EXPERT = 8.0
+#: A level that was met by fewer pairs counts as never seen; half a pair on either side is smoothing.
+_UNSEEN = 1.2
+_STRONGEST = 20.0
+
+
+def settle(model: MatchModel, estimates: Estimates) -> tuple[NDArray[np.float64], ...]:
+    """Weights in bits: log2(m / u), drawn to the expert's where little was seen, falling from better to worse levels,
+    none below the comparison's `worst`."""
+    return tuple(
+        _settle(comparison, m, u, estimates)
+        for comparison, m, u in zip(model.comparisons, estimates.m, estimates.u, strict=True)
+    )
+
+
+def _settle(
+    comparison: Comparison, m: NDArray[np.float64], u: NDArray[np.float64], estimates: Estimates
+) -> NDArray[np.float64]:
+    bits = np.clip(np.log2(m / u), -_STRONGEST, _STRONGEST)
+    seen = m * estimates.matches + u * estimates.others
+    for number, level in enumerate(comparison.levels):
+        if level.expected is not None:
+            bits[number] = (bits[number] * seen[number] + level.expected * _EXPERT) / (seen[number] + _EXPERT)
+        elif seen[number] < _UNSEEN:
+            raise ConfigurationInvalid(
+                f"{comparison.name}: the data show no pair at level {level.label!r}.",
+                action="Say in the profile what it is expected to weigh (`expected`, in bits), or drop the level.",
+            )
+    return np.maximum(_falling(bits, seen), comparison.worst)
+
+
+def _falling(bits: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The nearest values that never rise from better to worse; neighbours that would are averaged by their counts."""
+    blocks: list[list[float]] = []
+    for value, count in zip(bits.tolist(), counts.tolist(), strict=True):
+        blocks.append([value, count, 1])
+        while len(blocks) > 1 and blocks[-2][0] < blocks[-1][0]:
+            value_b, count_b, size_b = blocks.pop()
+            value_a, count_a, size_a = blocks.pop()
+            whole = count_a + count_b
+            blocks.append([(value_a * count_a + value_b * count_b) / whole, whole, size_a + size_b])
+    return np.array([value for value, _, size in blocks for _ in range(int(size))])
+
+
+def weights_of(
+    model: MatchModel, u: Sequence[NDArray[np.float64]], bits: Sequence[NDArray[np.float64]], prior: float
+) -> dict[str, Any]:
+    """Prior, m and u of the weights document. u stays what was sampled, m is what gives the weight."""
+    comparisons: dict[str, dict[str, dict[str, float]]] = {}
+    for comparison, shares, weights in zip(model.comparisons, u, bits, strict=True):
+        levels = {}
+        for level, u, weight in zip(comparison.levels, shares.tolist(), weights.round(2).tolist(), strict=True):
+            m = float(f"{min(u * 2.0**weight, 1.0):.6g}")
+            levels[level.label] = {"m": m, "u": m / 2.0**weight}
+        comparisons[comparison.name] = levels
+    return {"prior": round(prior, 2), "comparisons": comparisons}

@@ -1,0 +1,70 @@
+"""From what the command line says to a feed: `file:PATH` or `kafka://host:port`."""
+
+import os
+from functools import partial
+from pathlib import Path
+
+from mdm.bootstrap import Hub
+from mdm.errors import OperatorError
+from mdm.intake.catalogue import Catalogue
+from mdm.store.positions import stored_positions
+from mdm.streams.file import FileFeed
+from mdm.streams.kafka import KafkaFeed, KafkaSource
+from mdm.streams.kafka_settings import read_stream_settings
+
+#: The consumer group when none is named.
+GROUP = "mdm"
+
+
+def open_file(text: str) -> FileFeed:
+    """The feed that `file:PATH` names.
+
+    Raises:
+        OperatorError: it names nothing that can be read.
+    """
+    scheme, _, rest = text.partition(":")
+    if scheme != "file" or not rest:
+        raise OperatorError(
+            f"Unknown feed {text!r}.",
+            action="Use file:PATH with a .jsonl(.gz) file or folder, or kafka://HOST:PORT with --topics and --group.",
+        )
+    path = Path(rest)
+    if not path.exists():
+        raise OperatorError(f"There is nothing at {rest}.", action="Give the path of a capture file or folder.")
+    return FileFeed(path)
+
+
+def open_kafka(
+    hub: Hub,
+    text: str,
+    topics: str | None,
+    group: str,
+    catalogue: Catalogue,
+    until_end: bool,
+    session_seconds: float = 10.0,
+) -> KafkaFeed:
+    """The feed that `kafka://HOST:PORT[,HOST:PORT...]` names, which continues where the hub stands.
+
+    Raises:
+        OperatorError: the address is incomplete, or a setting of the environment is wrong.
+    """
+    brokers = text.removeprefix("kafka://").strip("/")
+    if not brokers or not all(":" in broker for broker in brokers.split(",")):
+        raise OperatorError(f"{text!r} names no broker.", action="Use kafka://HOST:PORT[,HOST:PORT...].")
+    settings = read_stream_settings(os.environ)
+    source = KafkaSource(
+        bootstrap=brokers,
+        topics=topics or topics_of(catalogue),
+        group=group,
+        security=settings.security,
+        until_end=until_end,
+        on_lost_position=settings.on_lost_position,
+        session_timeout_ms=int(session_seconds * 1000),
+    )
+    return KafkaFeed(source, partial(stored_positions, hub.engine, f"kafka:{group}"))
+
+
+def topics_of(catalogue: Catalogue) -> str:
+    """The pattern of all topics of the catalogue's platforms: tables, heartbeats, transactions and schema changes."""
+    prefixes = "|".join(prefix.replace(".", "[.]") for prefix in sorted(catalogue.topic_prefixes))
+    return f"^(__debezium-heartbeat[.])?({prefixes})([.].*)?$"

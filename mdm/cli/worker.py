@@ -1,0 +1,78 @@
+"""Long-running workers: ingest and relay."""
+
+import os
+
+import typer
+
+from mdm.cli.context import hub, pipeline
+from mdm.cli.open_feed import GROUP, open_file, open_kafka
+from mdm.faults import arm
+from mdm.model.ids import Domain
+from mdm.observability.logs import configure_logs
+from mdm.streams.cloud_events import topic_of
+from mdm.streams.kafka_publisher import KafkaPublisher
+from mdm.streams.kafka_settings import read_stream_settings
+from mdm.workers.patience import Patience
+from mdm.workers.relay import RelayOptions, run_relay
+from mdm.workers.service import WorkerOptions, run_ingest_worker, stopped_by_signals
+
+worker = typer.Typer(no_args_is_help=True)
+
+METRICS_PORT = typer.Option(0, help="Port of /metrics, /livez and /readyz; 0 shows none.")
+METRICS_HOST = typer.Option("127.0.0.1", help="Address of /metrics, /livez and /readyz.")
+
+
+@worker.callback()
+def _root() -> None:
+    """Processes that run until they are stopped. Run as many as you like; kill them at any moment."""
+    arm(os.environ)
+    configure_logs(json=True)
+
+
+@worker.command("ingest")
+def ingest_command(
+    feed: str = typer.Option(..., help="What to read: kafka://HOST:PORT[,HOST:PORT...] (or file:PATH, once)."),
+    topics: str = typer.Option("", help="Regular expression of topics; default: all of the known platforms."),
+    group: str = typer.Option(GROUP, help="Consumer group; workers of one group share the partitions."),
+    batch_size: int = typer.Option(0, help="Most messages per unit of work; default MDM_BATCH_SIZE or 1000."),
+    session_timeout: float = typer.Option(
+        10.0, help="Seconds after which the partitions of a worker that is gone go to others."
+    ),
+    metrics_host: str = METRICS_HOST,
+    metrics_port: int = METRICS_PORT,
+) -> None:
+    """Keep golden records up to date from a feed, until SIGTERM. Waits out restarts of broker and database."""
+    with hub() as opened, stopped_by_signals() as stop:
+        flow = pipeline(opened)
+        source = (
+            open_kafka(opened, feed, topics or None, group, flow.catalogue, False, session_timeout)
+            if feed.startswith("kafka:")
+            else open_file(feed)
+        )
+        settings = opened.settings
+        options = WorkerOptions(
+            batch_size or settings.batch_size, settings.dead_letter_limit, metrics_host, metrics_port or None
+        )
+        run_ingest_worker(flow, source, options, stop)
+
+
+@worker.command("relay")
+def relay_command(
+    broker: str = typer.Option(..., help="Where to publish: HOST:PORT[,HOST:PORT...]."),
+    once: bool = typer.Option(False, "--once", help="Publish what waits now and end."),
+    source: str = typer.Option("urn:mdm:hub", help="The CloudEvents source: names this hub to consumers."),
+    partitions: int = typer.Option(6, help="Partitions of topics that do not exist yet."),
+    metrics_host: str = METRICS_HOST,
+    metrics_port: int = METRICS_PORT,
+) -> None:
+    """Publish golden records as CloudEvents to mdm.<domain>.golden.v1. At least once, ordered per entity.
+
+    One relay publishes at a time; others wait to take over.
+    """
+    with hub() as opened, stopped_by_signals() as stop:
+        publisher = KafkaPublisher(broker.removeprefix("kafka://"), read_stream_settings(os.environ).security)
+        topics = [topic_of(domain) for domain in Domain]
+        Patience(6 if once else None, stop).run(lambda: publisher.ensure_topics(topics, partitions))
+        options = RelayOptions(source, once, metrics_host, metrics_port or None)
+        published = run_relay(opened.engine, opened.clock, publisher, options, stop)
+    typer.echo(f"{published} announcements published.", err=True)

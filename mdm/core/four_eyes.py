@@ -1,0 +1,94 @@
+"""When a command needs a second person: rules over what it is and what it would do. Pure; the rules come from YAML."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from mdm.access import Role
+from mdm.model.stewardship import Effect, EntityEffect, Plan
+
+#: Stands for every currency that has no limit of its own.
+ANY_CURRENCY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One rule: when all of its conditions hold, somebody with one of the roles `approvers` must agree.
+
+    Attributes:
+        merges: entities would become one.
+        attributes: one of these would be pinned or unpinned by hand.
+        golden: one of the merging entities has one of these golden values.
+        erp_linked: at least this many of the merging entities carry a number of ERP.
+        amount: what hangs on the touched entities reaches this in its currency.
+    """
+
+    name: str
+    because: str
+    approvers: frozenset[Role]
+    merges: bool = False
+    attributes: frozenset[str] = frozenset()
+    golden: Mapping[str, Any] = field(default_factory=dict)
+    erp_linked: int = 0
+    amount: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All rules, and how long a proposal waits for its second person."""
+
+    version: str
+    days: int
+    demands: tuple[Demand, ...] = ()
+
+
+def demands_of(policy: Policy, plan: Plan, effect: Effect) -> tuple[Demand, ...]:
+    """The rules that ask for a second person.
+
+    Taking back what needed nobody's agreement needs none either: it leads back to where everybody agreed to be.
+    """
+    if plan.undoes is not None and not plan.undoes_agreed:
+        return ()
+    return tuple(demand for demand in policy.demands if _asks(demand, plan, effect))
+
+
+def may_approve(demands: Sequence[Demand], role: Role) -> bool:
+    """Whether this role satisfies every rule."""
+    return all(role in demand.approvers for demand in demands)
+
+
+def _asks(demand: Demand, plan: Plan, effect: Effect) -> bool:
+    merging = _merging(effect)
+    return (
+        (not demand.merges or bool(merging))
+        and (not demand.attributes or not demand.attributes.isdisjoint(plan.attributes))
+        and (not demand.golden or any(_has(each, demand.golden) for each in merging))
+        and (not demand.erp_linked or sum(map(_in_erp, merging)) >= demand.erp_linked)
+        and (not demand.amount or _reaches(effect, demand.amount))
+    )
+
+
+def _merging(effect: Effect) -> list[EntityEffect]:
+    """Entities that would be absorbed, and those that would absorb them."""
+    absorbed = [each for each in effect.entities if each.fate == "merged"]
+    survivors = {each.merged_into for each in absorbed}
+    return absorbed + [each for each in effect.entities if each.entity_id in survivors]
+
+
+def _has(entity: EntityEffect, golden: Mapping[str, Any]) -> bool:
+    return any(entity.before.get(name) == value for name, value in golden.items())
+
+
+def _in_erp(entity: EntityEffect) -> bool:
+    return any(key.system == "erp" for key in entity.members_before)
+
+
+def _reaches(effect: Effect, limits: Mapping[str, Decimal]) -> bool:
+    exposure = effect.exposure
+    for amounts in (exposure.contract_value, exposure.invoice_amount):
+        for currency, amount in amounts.items():
+            limit = limits.get(currency, limits.get(ANY_CURRENCY))
+            if limit is not None and abs(Decimal(amount)) >= limit:
+                return True
+    return False

@@ -1,0 +1,235 @@
+"""May this legal entity be created in ERP? The verdict on a golden customer or on a candidate, with all that is known.
+
+Deciding is pure (`mdm.onboarding`); here the facts are gathered in one snapshot of the hub. Asking outside registries
+is apart (`mdm.hub.registries`), so that a verdict never waits for anybody.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from rapidfuzz import fuzz
+from sqlalchemy import Connection, Engine
+
+from mdm.core.rules import Rules
+from mdm.errors import NotFound
+from mdm.hub.match import find_matches
+from mdm.intake.candidate import candidate_record, compared_attributes
+from mdm.intake.standardise.organisations import organisation_name
+from mdm.model.ids import CrosswalkKey, Domain, EntityId
+from mdm.onboarding.assess import assess
+from mdm.onboarding.attestation import Answer, Attestation, Provider
+from mdm.onboarding.checks.external import folded
+from mdm.onboarding.ruleset import RuleSet, shipped_ruleset
+from mdm.onboarding.subject import Account, Duplicate, Identifier, ParentState, Subject
+from mdm.onboarding.verdict import Verdict
+from mdm.store import onboarding as store
+from mdm.store import read_readiness
+from mdm.store.read_golden import GoldenRow, current_golden, find_entity
+from mdm.store.read_identity import resolve_names
+
+_TAX_TYPES = frozenset({"vat", "tax"})
+#: Listed names that are compared with a name: those that share most words with it.
+_MOST_LISTED = 200
+#: From which likeness (0..100) a listed name is the customer's, and from which a person must look.
+_LISTED, _RESEMBLES = 97.0, 88.0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who is not in the hub: canonical values, bank accounts, the parent's id or source row if any."""
+
+    values: Mapping[str, Any]
+    bank_accounts: Sequence[Mapping[str, Any]] = ()
+    parent: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What the verdict is for: the ERP (the rule set's own when None) and the account structure asked for."""
+
+    erp: str | None = None
+    account: Account = field(default_factory=Account)
+
+
+def verdict_on_golden(
+    engine: Engine, entity_id: str, now: datetime, aim: Aim = Aim(), rules: RuleSet | None = None
+) -> Verdict:
+    """The verdict on a golden customer; an absorbed id is answered for the customer it became part of.
+
+    Without rules the shipped rule set decides.
+
+    Raises:
+        NotFound: no customer was ever issued this id, or it is retired.
+        OperatorError: there are no rules for the ERP that was named.
+    """
+    aimed = _aimed(rules, aim)
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        subject = _golden_subject(connection, golden_customer(connection, entity_id), now, aim.account)
+    return assess(subject, aimed)
+
+
+def verdict_on_candidate(
+    engine: Engine, released: Rules, candidate: Candidate, now: datetime, aim: Aim = Aim(), rules: RuleSet | None = None
+) -> Verdict:
+    """The verdict on somebody who is not in the hub. The matcher says whether it is; nothing is stored.
+
+    Raises:
+        OperatorError: there are no rules for the ERP that was named.
+    """
+    aimed = _aimed(rules, aim)
+    found = find_matches(engine, released, Domain.CUSTOMER, candidate.values, limit=5)
+    duplicates = tuple(
+        Duplicate(each.home.entity_id, round(each.score.weight, 1), each.decision.value == "match")
+        for each in found.candidates
+        if each.decision.value != "none"
+    )
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        subject = _candidate_subject(connection, candidate, duplicates, now, aim.account)
+    return assess(subject, aimed)
+
+
+def golden_customer(connection: Connection, entity_id: str) -> GoldenRow:
+    """The golden record of a customer's id, or of the customer it became part of.
+
+    Raises:
+        NotFound: no customer was ever issued this id, or it is retired.
+    """
+    state = find_entity(connection, entity_id)
+    if state is None or state.domain is not Domain.CUSTOMER:
+        raise NotFound(
+            f"There is no customer {entity_id}.",
+            action="`mdm export crosswalk --domain customer` lists the ids of all customers.",
+        )
+    golden = current_golden(connection, Domain.CUSTOMER, state.merged_into or state.entity_id)
+    if golden is None:
+        raise NotFound(f"Customer {entity_id} is retired: no live source record belongs to it any more.")
+    return golden
+
+
+def asked_keys(subject: Subject) -> set[tuple[Provider, str]]:
+    """What registries can be asked about a subject."""
+    keys = {(Provider.VIES, each.normal) for each in subject.identifiers if each.type == "vat"}
+    keys |= {(Provider.GLEIF, each.normal) for each in subject.identifiers if each.type == "lei"}
+    if (name := subject.text("name")) is not None:
+        keys.add((Provider.SANCTIONS, folded(name)))
+    return keys
+
+
+def _aimed(rules: RuleSet | None, aim: Aim) -> RuleSet:
+    chosen = rules or shipped_ruleset()
+    return chosen if aim.erp is None else chosen.aimed_at(aim.erp)
+
+
+def _golden_subject(connection: Connection, golden: GoldenRow, now: datetime, account: Account) -> Subject:
+    bare = Subject(golden.entity_id, golden.version, golden.values, now)
+    ancestors = read_readiness.ancestors(connection, golden.entity_id, golden.values)
+    named = bool(golden.values.get("parent"))
+    return Subject(
+        entity_id=golden.entity_id,
+        version=golden.version,
+        values=golden.values,
+        as_of=now,
+        sharing=read_readiness.sharing(connection, golden.entity_id, _numbers(bare.identifiers)),
+        parent=ParentState.KNOWN if ancestors else ParentState.UNKNOWN if named else ParentState.NONE,
+        ancestors=ancestors,
+        ancestor_leis=store.leis_of(connection, ancestors),
+        open_questions=read_readiness.open_questions(connection, golden.entity_id),
+        legal_form_in_name=_form_in(bare),
+        attestations=_known(connection, bare),
+        checkpoints=store.checkpoints_of(connection, golden.entity_id),
+        waivers=store.waivers_of(connection, golden.entity_id),
+        account=account,
+        in_erp=store.in_erp(connection, golden.entity_id),
+        pending=read_readiness.pending_approvals(connection, golden.entity_id),
+    )
+
+
+def _candidate_subject(
+    connection: Connection, candidate: Candidate, duplicates: tuple[Duplicate, ...], now: datetime, account: Account
+) -> Subject:
+    values = _standardised(candidate)
+    bare = Subject(None, 0, values, now)
+    parent = _parent_of(connection, candidate.parent)
+    above: tuple[EntityId, ...] = ()
+    if parent is not None and (golden := current_golden(connection, Domain.CUSTOMER, parent)) is not None:
+        above = (parent, *read_readiness.ancestors(connection, parent, golden.values))
+    return Subject(
+        entity_id=None,
+        version=0,
+        values=values,
+        as_of=now,
+        sharing=read_readiness.sharing(connection, EntityId(""), _numbers(bare.identifiers)),
+        parent=ParentState.KNOWN if above else ParentState.UNKNOWN if candidate.parent else ParentState.NONE,
+        ancestors=above,
+        ancestor_leis=store.leis_of(connection, above),
+        duplicates=duplicates,
+        legal_form_in_name=_form_in(bare),
+        attestations=_known(connection, bare),
+        account=account,
+    )
+
+
+def _standardised(candidate: Candidate) -> dict[str, Any]:
+    """The values as the hub would hold them. Contacts that no standardiser takes are kept, to be told about."""
+    read = compared_attributes(Domain.CUSTOMER)
+    values = {name: value for name, value in candidate.values.items() if name not in read}
+    values |= candidate_record(Domain.CUSTOMER, candidate.values).attributes
+    for name in ("phones", "emails"):
+        if name not in values:
+            values[name] = [{"value": str(each), "valid": False} for each in candidate.values.get(name) or ()]
+    values["bank_accounts"] = [dict(each) for each in candidate.bank_accounts]
+    return values
+
+
+def _numbers(identifiers: Sequence[Identifier]) -> list[read_readiness.Number]:
+    return [(each.type, each.country, each.normal) for each in identifiers if each.type in _TAX_TYPES]
+
+
+def _form_in(subject: Subject) -> str | None:
+    name = subject.text("name")
+    forms = organisation_name(name, subject.country) if name is not None else None
+    return forms.form.display if forms is not None and forms.form is not None else None
+
+
+def _parent_of(connection: Connection, parent: Mapping[str, Any] | None) -> EntityId | None:
+    if parent is None:
+        return None
+    if parent.get("entity_id"):
+        state = find_entity(connection, str(parent["entity_id"]))
+        return None if state is None else state.merged_into or state.entity_id
+    name = CrosswalkKey(str(parent["system"]), str(parent["type"]), str(parent["key"]))
+    return resolve_names(connection, [name]).get(name)
+
+
+def _known(connection: Connection, subject: Subject) -> dict[tuple[Provider, str], Attestation]:
+    """Stored answers, and those that the loaded lists give on the spot."""
+    keys = asked_keys(subject)
+    known = store.attestations(connection, keys)
+    leis = [key for provider, key in keys if provider is Provider.GLEIF]
+    known |= {(Provider.GLEIF, lei): each for lei, each in store.gleif_answers(connection, leis).items()}
+    if (name := subject.text("name")) is not None and (screened := screen(connection, name)) is not None:
+        known[Provider.SANCTIONS, screened.key] = screened
+    return known
+
+
+def screen(connection: Connection, name: str) -> Attestation | None:
+    """What the loaded sanctions lists say about a name; None when none is loaded.
+
+    The answer is as old as the oldest list: a list that was not renewed has not seen today's entries.
+    """
+    lists = [each for each in store.loaded_lists(connection) if each.name != "GLEIF"]
+    if not lists:
+        return None
+    key = folded(name)
+    listed = store.listed_names(connection, key.split(), _MOST_LISTED)
+    scored = [(fuzz.token_sort_ratio(key, each.folded), each) for each in listed]
+    best = max(scored, key=lambda each: (each[0], each[1].entry), default=None)
+    facts: dict[str, str] = {}
+    answer = Answer.CONFIRMED
+    if best is not None and best[0] >= _RESEMBLES:
+        answer = Answer.REFUTED if best[0] >= _LISTED else Answer.DOUBTFUL
+        facts = {"entry": best[1].entry, "listed_name": best[1].name, "score": f"{best[0]:.0f}", "list": best[1].list}
+    reference = "; ".join(f"{each.name} {each.version}" for each in lists)
+    return Attestation(Provider.SANCTIONS, key, answer, min(each.loaded_at for each in lists), reference, facts=facts)

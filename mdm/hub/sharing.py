@@ -1,0 +1,45 @@
+"""Running a unit of work beside others, again when they overlap, and in the end alone."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Engine
+
+from mdm.clock import Clock
+from mdm.store.claims import NeedsAll, hold
+from mdm.store.unit_of_work import Overlap, UnitOfWork, unit_of_work
+
+T = TypeVar("T")
+
+#: After so many attempts that overlapped with others, a unit of work waits until it has the hub for itself.
+_ATTEMPTS = 3
+
+
+def beside_others(
+    engine: Engine,
+    clock: Clock,
+    cause: str,
+    feed: str | None,
+    attempt: Callable[[UnitOfWork], T],
+    *,
+    alone: bool = False,
+) -> T:
+    """What `attempt` returns, committed. It may be called several times, each time in a fresh unit of work.
+
+    What it ran into is claimed first the next time, waiting for whoever has it; so two that keep meeting take turns.
+
+    Args:
+        alone: have the hub for itself from the start.
+    """
+    first: frozenset[int] = frozenset()
+    for _ in range(0 if alone else _ATTEMPTS):
+        try:
+            with unit_of_work(engine, clock, cause, feed, alone=False) as work:
+                hold(work, first, wait=True)
+                return attempt(work)
+        except NeedsAll:
+            break
+        except Overlap as overlap:
+            first |= overlap.claims
+    with unit_of_work(engine, clock, cause, feed) as work:
+        return attempt(work)

@@ -1,0 +1,207 @@
+"""Four eyes: what policy holds back is proposed, and takes effect when another person agrees to that very picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from mdm.access import Role, may_see
+from mdm.core.four_eyes import Demand, Policy, may_approve
+from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
+from mdm.hub.steward.actor import Actor
+from mdm.hub.steward.commands import command_json, read_command
+from mdm.hub.steward.effects import summary
+from mdm.hub.steward.pins import attribute_of
+from mdm.model.ids import Domain
+from mdm.model.stewardship import Command, Effect, Plan
+from mdm.store.ledger import write_audit
+from mdm.store.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A command that waits, or waited, for a second person."""
+
+    proposal_id: int
+    kind: str
+    domain: Domain
+    command: dict[str, Any]
+    effect: dict[str, Any]
+    digest: str
+    #: Name and reason of each rule that asked for a second person.
+    demands: list[dict[str, Any]]
+    entities: tuple[str, ...]
+    task_id: int | None
+    author: str
+    author_role: Role
+    reason: str
+    status: str
+    decided_by: str | None
+    on_behalf_of: str | None
+    comment: str
+    decision_id: int | None
+    proposed_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+
+    def asked(self) -> Command:
+        """The command."""
+        return read_command(self.command)
+
+    def author_as_actor(self) -> Actor:
+        """Who proposed it, with the role of then."""
+        return Actor(self.author, self.author_role)
+
+
+_PROPOSAL = """proposal_id, kind, domain, command::text, effect::text, digest, demands::text, entities, task_id, author,
+               author_role, reason, status, decided_by, on_behalf_of, comment, decision_id, proposed_at, expires_at,
+               decided_at"""
+
+
+def write_proposal(
+    work: UnitOfWork, actor: Actor, command: Command, plan: Plan, effect: Effect, digest: str,
+    demands: Sequence[Demand], policy: Policy,
+) -> int:  # fmt: skip
+    """Keep a command for a second person; returns its number.
+
+    Raises:
+        Conflict: the same is proposed already.
+    """
+    asked = orjson.dumps(command_json(command)).decode()
+    rows = work.query(
+        """select proposal_id, author from proposal
+           where status = 'open' and (command = %s::jsonb or task_id = %s::bigint)""",
+        asked,
+        plan.task_id,
+    )
+    if rows:
+        raise Conflict(
+            f"{rows[0][1]} has proposed this already (proposal {rows[0][0]}).",
+            action="Approve or reject that proposal; its author can withdraw it.",
+        )
+    kept = summary(effect)
+    told = [{"name": each.name, "because": each.because, "approvers": sorted(each.approvers)} for each in demands]
+    proposal_id: int = work.query(
+        """insert into proposal (kind, domain, command, effect, digest, demands, entities, task_id, author, author_role,
+               reason, proposed_at, expires_at)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning proposal_id""",
+        plan.kind, plan.domain.value, asked, orjson.dumps(kept).decode(), digest, orjson.dumps(told).decode(),
+        [each.entity_id for each in effect.entities if each.entity_id is not None], plan.task_id, actor.name,
+        actor.role.value, plan.reason, work.now, work.now + timedelta(days=policy.days),
+    )[0][0]  # fmt: skip
+    detail: dict[str, object] = {"kind": plan.kind, "reason": plan.reason, "demands": [each.name for each in demands]}
+    write_audit(work, actor.name, "steward.propose", f"proposal {proposal_id}", detail)
+    return proposal_id
+
+
+def find_proposal(work: UnitOfWork, proposal_id: int, *, lock: bool = False) -> Proposal:
+    """A proposal.
+
+    Raises:
+        NotFound: there is none with this number.
+    """
+    query = f"select {_PROPOSAL} from proposal where proposal_id = %s {'for update' if lock else ''}"
+    rows = work.query(query, proposal_id)
+    if not rows:
+        raise NotFound(f"There is no proposal {proposal_id}.")
+    return _proposal(rows[0])
+
+
+def list_proposals(
+    work: UnitOfWork, status: str | None, author: str | None, before: int | None, limit: int
+) -> Sequence[Proposal]:
+    """Up to `limit` proposals older than `before`, the newest first."""
+    rows = work.query(
+        f"""select {_PROPOSAL} from proposal
+            where (%s::text is null or status = %s) and (%s::text is null or author = %s)
+              and (%s::text is null or proposal_id < %s::bigint)
+            order by proposal_id desc limit %s""",
+        status, status, author, author, None if before is None else str(before),
+        None if before is None else str(before), limit,
+    )  # fmt: skip
+    return [_proposal(row) for row in rows]
+
+
+def check_approver(work: UnitOfWork, approver: Actor, proposal: Proposal, policy: Policy) -> str | None:
+    """Whose right the approver uses: None for their own, else who delegated it.
+
+    Raises:
+        Refused: they proposed it themselves, or have no right to approve it.
+        Conflict: it is not open any more.
+    """
+    if proposal.status != "open" or proposal.expires_at <= work.now:
+        state = proposal.status if proposal.status != "open" else "expired"
+        raise Conflict(f"Proposal {proposal.proposal_id} is {state}.", action="Decide the matter anew.")
+    if approver.name == proposal.author:
+        raise Refused("Nobody approves what they proposed themselves.", action="Ask somebody else to look at it.")
+    needed = [_demand(each, policy) for each in proposal.demands]
+    if may_approve(needed, approver.role) and _sees(approver.role, proposal):
+        return None
+    for owner, role in work.query(
+        """select owner, role from delegation
+           where delegate = %s and owner <> %s and since <= %s and until > %s and ended_at is null order by owner""",
+        approver.name,
+        proposal.author,
+        work.now,
+        work.now,
+    ):
+        if may_approve(needed, Role(role)) and _sees(Role(role), proposal):
+            return str(owner)
+    roles = " or ".join(sorted({role for each in proposal.demands for role in each["approvers"]}))
+    raise Refused(
+        f"The role {approver.role.value!r} does not approve this; it takes {roles}.",
+        action="Ask one of them, or have one of them delegate to you.",
+    )
+
+
+def check_picture(proposal: Proposal, digest: str, seen: str | None) -> None:
+    """Raises Stale when what would happen now is not the picture that the approver saw."""
+    if digest != (seen or proposal.digest):
+        raise Stale(
+            f"What proposal {proposal.proposal_id} would do has changed since it was looked at.",
+            action="Look at its preview again, and approve with the new digest.",
+        )
+
+
+def close_proposal(
+    work: UnitOfWork, proposal: Proposal, status: str, by: str, comment: str, *,
+    decision_id: int | None = None, on_behalf_of: str | None = None,
+) -> None:  # fmt: skip
+    """Write how a proposal ended."""
+    work.execute(
+        """update proposal set status = %s, decided_by = %s, on_behalf_of = %s, comment = %s, decision_id = %s,
+               decided_at = %s where proposal_id = %s""",
+        status, by, on_behalf_of, comment, decision_id, work.now, proposal.proposal_id,
+    )  # fmt: skip
+    detail: dict[str, object] = {"author": proposal.author, "comment": comment, "decision": decision_id}
+    if on_behalf_of is not None:
+        detail["on_behalf_of"] = on_behalf_of
+    write_audit(work, by, f"steward.{status}", f"proposal {proposal.proposal_id}", detail)
+
+
+def check_comment(comment: str, *, needed: bool) -> None:
+    """Raises Invalid for a missing or overlong comment."""
+    if needed and not comment.strip():
+        raise Invalid("A rejection needs a comment.", action="Say in a sentence what speaks against it.")
+    if len(comment) > 4000 or "\0" in comment:
+        raise Invalid("A comment has at most 4000 characters.")
+
+
+def _sees(role: Role, proposal: Proposal) -> bool:
+    attribute = proposal.command.get("attribute")
+    return attribute is None or may_see(role, attribute_of(proposal.domain, attribute).data_class)
+
+
+def _demand(told: dict[str, Any], policy: Policy) -> Demand:
+    """The rule as it is now; as it was when it is gone."""
+    current = next((each for each in policy.demands if each.name == told["name"]), None)
+    return current or Demand(told["name"], told["because"], frozenset(map(Role, told["approvers"])))
+
+
+def _proposal(row: Sequence[Any]) -> Proposal:
+    return Proposal(
+        row[0], row[1], Domain(row[2]), orjson.loads(row[3]), orjson.loads(row[4]), row[5], orjson.loads(row[6]),
+        tuple(row[7]), row[8], row[9], Role(row[10]), *row[11:],
+    )  # fmt: skip

@@ -1,0 +1,94 @@
+"""Has a value the JSON form of its attribute? Checked before a steward's value becomes golden."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from mdm.errors import Invalid
+from mdm.model.canonical import Attribute, Shape
+
+_DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
+_LONGEST = 2000
+_ADDRESS = frozenset({"street", "house_number", "line2", "postal_code", "city", "region", "country"})
+_MOST = 200
+
+
+def refuse_misshapen(attribute: Attribute, value: Any) -> None:
+    """Raises Invalid when the value has not the form of the attribute."""
+    fits, form = _FORMS[attribute.shape]
+    if not fits(value):
+        raise Invalid(f"{attribute.name} must be {form}.", action=attribute.definition)
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value.strip()) <= _LONGEST and "\0" not in value
+
+
+def _date(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        return date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _decimal(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= 40 and _DECIMAL.fullmatch(value) is not None
+
+
+def _integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and 0 < len(value) <= _MOST and all(map(_text, value))
+
+
+def _address(value: Any) -> bool:
+    return isinstance(value, Mapping) and bool(value) and value.keys() <= _ADDRESS and all(map(_text, value.values()))
+
+
+def _objects(*needed: str) -> Callable[[Any], bool]:
+    def fits(value: Any) -> bool:
+        return (
+            isinstance(value, list)
+            and 0 < len(value) <= _MOST
+            and all(isinstance(each, Mapping) and all(_text(each.get(name)) for name in needed) for each in value)
+        )
+
+    return fits
+
+
+def _reference(value: Any) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and value.keys() == {"system", "type", "key"}
+        and all(_text(part) for part in value.values())
+    )
+
+
+def _lines(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and 0 < len(value) <= _MOST
+        and all(isinstance(each, Mapping) and _reference(each.get("product")) for each in value)
+    )
+
+
+_FORMS: Mapping[Shape, tuple[Callable[[Any], bool], str]] = {
+    Shape.TEXT: (_text, "a text"),
+    Shape.CODE: (_text, "a code as text"),
+    Shape.BOOLEAN: (lambda value: isinstance(value, bool), "true or false"),
+    Shape.INTEGER: (_integer, "a whole number"),
+    Shape.DECIMAL: (_decimal, "a decimal number as text, such as '1250.00'"),
+    Shape.DATE: (_date, "a date, YYYY-MM-DD"),
+    Shape.TEXTS: (_texts, "a list of texts"),
+    Shape.ADDRESS: (_address, f"an object with some of {', '.join(sorted(_ADDRESS))}"),
+    Shape.IDENTIFIERS: (_objects("type", "value"), "a list of objects with type and value"),
+    Shape.PHONES: (_objects("value"), "a list of objects with value"),
+    Shape.EMAILS: (_objects("value"), "a list of objects with value"),
+    Shape.REFERENCE: (_reference, "an object with system, type and key"),
+    Shape.LINES: (_lines, "a list of lines with product, quantity and unit_price"),
+}

@@ -1,0 +1,157 @@
+"""Tables with known truth, read for training and evaluation of the matching engine."""
+
+import csv
+import gzip
+import io
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matching.model import MatchModel, load_model
+from mdm.errors import OperatorError
+from mdm.intake.tabular import TabularMapping, Truth, read_tabular
+
+Rows = list[dict[str, str]]
+
+csv.field_size_limit(sys.maxsize)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPairs:
+    """Pairs of records, by position, that somebody marked as matching or not; the truth says nothing of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Records in comparison form, what each is called, and what is known of their truth.
+
+    `entities` names the entity of each record, or is empty when the truth is not known.
+    """
+
+    mapping: TabularMapping
+    names: Sequence[str]
+    comparisons: Sequence[Mapping[str, Any]]
+    rows: Sequence[Mapping[str, str]]
+    entities: Sequence[str | None]
+
+
+def read_table(records: Sequence[Path], config: Path, truth: Path | None = None, *, truth_known: bool = True) -> Table:
+    """Read one or more CSV files (gzip or not) as the mapping says; without `truth_known` the truth is not looked at.
+
+    Raises:
+        OperatorError: a file is missing, or the truth names records that are not there.
+        ConfigurationInvalid: the mapping is wrong.
+    """
+    files = {path.name.split(".")[0]: _read(path) for path in records}
+    if len(files) != len(records):
+        raise OperatorError("Two files of records have one name.", action="Rename one of them.")
+    mapping = read_tabular(config, {column for rows in files.values() for row in rows[:1] for column in row})
+    names: list[str] = []
+    kept: Rows = []
+    comparisons: list[Mapping[str, Any]] = []
+    for table, rows in files.items():
+        for number, row in enumerate(rows):
+            if not mapping.accepts(row):
+                continue
+            key = "|".join(row.get(column, "") for column in mapping.key) if mapping.key else str(number)
+            names.append(f"{table}:{key}" if len(files) > 1 else key)
+            kept.append(row)
+            comparisons.append(mapping.comparison(row, names[-1], table))
+    if len(set(names)) != len(names):
+        raise OperatorError(
+            f"{len(names) - len(set(names))} records have the id of another.", action="Correct `id` in the mapping."
+        )
+    entities = _entities(mapping.truth, names, kept, list(files), truth) if truth_known else ()
+    return Table(mapping, names, comparisons, kept, entities)
+
+
+def model_of(table: Table, folder: Path | None) -> MatchModel:
+    """The released model for a table: from `folder`, else the one that ships.
+
+    Raises:
+        ConfigurationInvalid: there is none, or it is wrong.
+    """
+    return load_model(table.mapping.domain, folder)
+
+
+def profile_of(table: Table) -> str | None:
+    """The text of the profile that the mapping names."""
+    path = table.mapping.profile
+    if path is None:
+        return None
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise OperatorError(f"The profile {path} cannot be read: {error.strerror}.") from error
+
+
+def _read(path: Path) -> Rows:
+    try:
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+        raise OperatorError(f"{path} cannot be read: {error}.", action="Give a CSV file in UTF-8.") from error
+    rows = [{name: value or "" for name, value in row.items() if name} for row in csv.DictReader(io.StringIO(text))]
+    if not rows:
+        raise OperatorError(f"{path} has no rows.", action="Give a CSV file whose first line names its columns.")
+    return rows
+
+
+def _entities(
+    truth: Truth, names: Sequence[str], rows: Rows, files: Sequence[str], path: Path | None
+) -> Sequence[str | None]:
+    if truth.pairs is not None:
+        if path is None:
+            raise OperatorError("The mapping expects a file of true pairs.", action="Give it with --truth.")
+        return _components(names, _true_pairs(truth.pairs, _read(path), files))
+    if truth.entity is None:
+        return ()
+    if path is None:
+        return [row.get(truth.entity) or None for row in rows]
+    key = truth.key
+    known = {_key(line, key, files): line.get(truth.entity) or None for line in _read(path)}
+    found = [known.get(name.casefold()) for name in names]
+    if not any(found):
+        raise OperatorError(
+            f"None of the {len(names)} records is named in {path}.",
+            action="Correct `truth: {id: ...}` in the mapping.",
+        )
+    return found
+
+
+def _key(line: Mapping[str, str], key: Sequence[str], files: Sequence[str]) -> str:
+    """The name of the record that a line of truth is about; with several files the first part names the file."""
+    parts = [line.get(column, "") for column in key]
+    return (f"{parts[0]}:{'|'.join(parts[1:])}" if len(files) > 1 else "|".join(parts)).casefold()
+
+
+def _true_pairs(columns: tuple[str, str], lines: Rows, files: Sequence[str]) -> Iterator[tuple[str, str]]:
+    first, second = (files[0], files[-1]) if len(files) > 1 else ("", "")
+    for line in lines:
+        a, b = line.get(columns[0], ""), line.get(columns[1], "")
+        yield (f"{first}:{a}", f"{second}:{b}") if first else (a, b)
+
+
+def _components(names: Sequence[str], pairs: Iterator[tuple[str, str]]) -> list[str | None]:
+    """Records that a chain of true pairs connects are one entity, named by one of them."""
+    leader = {name: name for name in names}
+
+    def lead(name: str) -> str:
+        while leader[name] != name:
+            leader[name] = leader[leader[name]]
+            name = leader[name]
+        return name
+
+    strangers = 0
+    for a, b in pairs:
+        if a in leader and b in leader:
+            leader[lead(a)] = lead(b)
+        else:
+            strangers += 1
+    if strangers:
+        raise OperatorError(
+            f"{strangers} true pairs name records that are not there.", action="Correct `pairs` or `id` in the mapping."
+        )
+    return [lead(name) for name in names]

@@ -1,0 +1,143 @@
+"""Training a matching model on one's own records: where they come from, and where the model goes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine
+
+from mdm.core.rules import Rules
+from mdm.core.whole import resolve_all
+from mdm.errors import OperatorError
+from mdm.hub.evaluate import true_entities, world_records
+from mdm.hub.tabular import profile_of, read_table
+from mdm.intake.catalogue import Catalogue
+from mdm.model.ids import Domain
+from mdm.store import neighbourhood, whole
+from mdm.store.reading import snapshot
+
+if TYPE_CHECKING:
+    from matching.training.stores import Store
+    from matching.training.train import Released
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a model is trained on."""
+
+    domain: str
+    profile: str
+    stores: "Sequence[Store]"
+
+
+def from_files(domain: str, records: Sequence[Path], profile: Path | None, labelled: bool) -> Material:
+    """Records in comparison form, one store per file of JSON lines; their entities count only when `labelled`."""
+    _need_trainer()
+    from matching.training.stores import Store, read_store
+
+    stores = [read_store(path) for path in records]
+    if labelled and not all(store.entities for store in stores):
+        raise OperatorError("Not every file says what entity each record is.", action="Leave out --labelled.")
+    chosen = stores if labelled else [Store(store.comparisons) for store in stores]
+    return Material(domain, _profile(domain, profile), chosen)
+
+
+def from_table(domain: str, records: Sequence[Path], config: Path, labels: Path | None, labelled: bool) -> Material:
+    """Rows of CSV files by a mapping (see `mdm.intake.tabular`); their truth counts only when `labelled`."""
+    _need_trainer()
+    from matching.training.stores import Store
+
+    table = read_table(records, config, labels) if labelled else read_table(records, config, None, truth_known=False)
+    if table.mapping.domain != domain:
+        raise OperatorError(f"{config} maps to the domain {table.mapping.domain}, not {domain}.")
+    chosen = [number for number, entity in enumerate(table.entities) if entity is not None] if labelled else None
+    if labelled and not chosen:
+        raise OperatorError("No record has a label.", action="Say in the mapping where the truth stands (`truth`).")
+    places = range(len(table.comparisons)) if chosen is None else chosen
+    entities = [str(table.entities[number]) for number in places] if labelled else []
+    store = Store([table.comparisons[number] for number in places], entities)
+    return Material(domain, profile_of(table) or _profile(domain, None), [store])
+
+
+def from_worlds(domain: str, worlds: Sequence[Path], labelled: bool, catalogue: Catalogue, rules: Rules) -> Material:
+    """The records that worlds end with, one store per world; their truth counts only when `labelled`."""
+    _need_trainer()
+    from matching.training.stores import Store
+
+    stores = []
+    for world in worlds:
+        records = world_records(catalogue, world / "events")
+        comparisons = resolve_all(records, frozenset(), frozenset(), rules)[_hub_domain(domain)].comparisons
+        names = {each.rec_id: each.record.key for each in records}
+        truth = true_entities(_hub_domain(domain), world) if labelled else {}
+        kept = [rec for rec in comparisons if not labelled or names[rec] in truth]
+        entities = [truth[names[rec]] for rec in kept] if labelled else []
+        stores.append(Store([comparisons[rec] for rec in kept], entities))
+    return Material(domain, _profile(domain, None), stores)
+
+
+def from_hub(domain: str, engine: Engine) -> Material:
+    """The live records of a hub as matching reads them."""
+    _need_trainer()
+    from matching.training.stores import Store
+
+    with snapshot(engine) as work:
+        chosen = _hub_domain(domain)
+        found = neighbourhood.load_comparisons(work, chosen, set(whole.live_records(work, chosen)))
+    return Material(domain, _profile(domain, None), [Store([found[rec] for rec in sorted(found)])])
+
+
+def _hub_domain(domain: str) -> Domain:
+    if domain not in tuple(Domain):
+        raise OperatorError(f"The hub has no domain {domain!r}.", action="Use customer, contract or product.")
+    return Domain(domain)
+
+
+def train_model(material: Material, progress: Progress = lambda _: None) -> "Released":
+    """Train, check parity with Splink, and give the documents. The same material gives the same documents."""
+    _need_trainer()
+    from matching.training.train import Options, train
+
+    return train(material.profile, material.stores, Options(), progress)
+
+
+def write_model(domain: str, released: "Released", folder: Path) -> list[Path]:
+    """Write the documents of a model into a folder; those of an earlier model of the domain are replaced."""
+    documents = {"yaml": released.profile, "weights.json": released.weights, "frequencies.json": released.frequencies}
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for ending, text in documents.items():
+        path = folder / f"{domain}.{ending}"
+        if text is None:
+            path.unlink(missing_ok=True)
+        else:
+            path.write_text(text, "utf-8")
+            written.append(path)
+    return written
+
+
+def _profile(domain: str, path: Path | None) -> str:
+    if path is not None:
+        try:
+            return path.read_text("utf-8")
+        except OSError as error:
+            raise OperatorError(f"The profile {path} cannot be read: {error.strerror}.") from error
+    shipped = files("matching") / "models" / f"{domain}.yaml"
+    if not shipped.is_file():
+        raise OperatorError(f"There is no profile for the domain {domain!r}.", action="Give one with --profile.")
+    return shipped.read_text("utf-8")
+
+
+def _need_trainer() -> None:
+    """Training needs packages that running the hub does not."""
+    missing = [name for name in ("splink", "duckdb", "scipy") if find_spec(name) is None]
+    if missing:
+        raise OperatorError(
+            f"Training needs {', '.join(missing)}, which the hub itself does without.",
+            action="Run: pip install 'mdm-hub[train]'",
+        )

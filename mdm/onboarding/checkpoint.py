@@ -1,0 +1,38 @@
+"""What people confirm or excuse: checkpoints of onboarding, and waivers of findings."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class CheckpointName(StrEnum):
+    """The confirmations that finance gives on the way into ERP."""
+
+    LEGAL_ENTITY_VALIDATED = "legal_entity_validated"
+    TAX_VALIDATED = "tax_validated"
+    ACCOUNT_STRUCTURE_APPROVED = "account_structure_approved"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One confirmation: who, when, on what grounds, and until when it holds (for ever when None)."""
+
+    name: CheckpointName
+    actor: str
+    at: datetime
+    reason: str
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A finding that somebody accountable excuses. `path` is a JSON pointer; empty excuses the code wherever it is."""
+
+    code: str
+    path: str
+    actor: str
+    reason: str
+    expires_at: datetime
+
+    def covers(self, code: str, path: str) -> bool:
+        return self.code == code and self.path in ("", path)

@@ -1,0 +1,91 @@
+"""Walking from records along match links, steward verdicts and shared entities, a whole frontier at a time."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from mdm.model.ids import EntityId, RecordId
+from mdm.model.neighbourhood import LiveLink
+from mdm.store.unit_of_work import UnitOfWork
+
+Verdict = frozenset[RecordId]
+
+
+@dataclass(slots=True)
+class Reached:
+    """Everything that was reached, with all live links and verdicts that touch it.
+
+    `home` is the entity of each record that has one. Records that are no longer live may be among those reached.
+    """
+
+    home: dict[RecordId, EntityId | None] = field(default_factory=dict)
+    links: dict[int, LiveLink] = field(default_factory=dict)
+    same: set[Verdict] = field(default_factory=set)
+    not_same: set[Verdict] = field(default_factory=set)
+
+
+def links_of(work: UnitOfWork, ids: Collection[RecordId]) -> list[LiveLink]:
+    """The live links of these records, each once."""
+    rows = work.query(
+        """select l.link_id, l.a, l.b, l.decision, l.weight, l.veto from unnest(%s::bigint[]) as i(id)
+           cross join lateral (
+               select link_id, a, b, decision, weight, veto from link where a = i.id and superseded_at is null
+               union all
+               select link_id, a, b, decision, weight, veto from link where b = i.id and superseded_at is null) l""",
+        list(ids),
+    )
+    return list({row[0]: LiveLink(row[0], RecordId(row[1]), RecordId(row[2]), *row[3:]) for row in rows}.values())
+
+
+def members_of(work: UnitOfWork, entities: Collection[EntityId]) -> dict[RecordId, EntityId]:
+    """The records that carry a crosswalk to these entities."""
+    rows = work.query(
+        """select c.rec_id, e.id from unnest(%s::text[]) as e(id)
+           cross join lateral (select rec_id from crosswalk where entity_id = e.id offset 0) c""",
+        list(entities),
+    )
+    return {RecordId(row[0]): EntityId(row[1]) for row in rows}
+
+
+def reach(work: UnitOfWork, seeds: Collection[RecordId], entities: Collection[EntityId]) -> Reached:
+    """The smallest set that holds the seeds and the members of the entities and is closed: under match links, under
+    verdicts "the same", and under entities, for members that no link reaches any more must be settled with the others.
+    """
+    found = Reached()
+    frontier = set(seeds) | members_of(work, entities).keys()
+    while frontier:
+        found.home |= dict.fromkeys(frontier)
+        found.home |= homes_of(work, frontier)
+        links = links_of(work, frontier)
+        found.links |= {link.link_id: link for link in links}
+        same, not_same = _verdicts(work, frontier)
+        found.same |= same
+        found.not_same |= not_same
+        further = {end for link in links if link.decision == "match" for end in (link.a, link.b)}
+        further |= {end for pair in same for end in pair}
+        further |= members_of(work, {home for rec in frontier if (home := found.home[rec]) is not None}).keys()
+        frontier = further - found.home.keys()
+    return found
+
+
+def homes_of(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, EntityId]:
+    """The entity of each of these records that has one."""
+    rows = work.query(
+        """select i.id, c.entity_id from unnest(%s::bigint[]) as i(id)
+           cross join lateral (select entity_id from crosswalk where rec_id = i.id offset 0) c""",
+        list(ids),
+    )
+    return {RecordId(row[0]): EntityId(row[1]) for row in rows}
+
+
+def _verdicts(work: UnitOfWork, ids: Collection[RecordId]) -> tuple[set[Verdict], set[Verdict]]:
+    rows = work.query(
+        """select j.a, j.b, j.verdict from unnest(%s::bigint[]) as i(id)
+           cross join lateral (
+               select a, b, verdict from judgement where a = i.id and superseded_at is null
+               union all
+               select a, b, verdict from judgement where b = i.id and superseded_at is null) j
+           where j.verdict in ('same', 'not_same')""",
+        list(ids),
+    )
+    same = {frozenset((RecordId(a), RecordId(b))) for a, b, verdict in rows if verdict == "same"}
+    return same, {frozenset((RecordId(a), RecordId(b))) for a, b, verdict in rows if verdict == "not_same"}

@@ -1,0 +1,304 @@
+"""A feed from Kafka topics: one member of a consumer group that takes its positions from the hub, not from the broker.
+
+Bytes are handed on as they are: an exception in a deserializer would make every later poll fail at the same message.
+Whenever the group gives this member partitions, they are held back until the hub was asked where to continue.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata
+from kafka import TopicPartition as BrokerPartition
+from kafka.consumer.fetcher import ConsumerRecord
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError
+from kafka.structs import MemberState
+
+from mdm.errors import OperatorError, TransientError
+from mdm.model.events import Message, Place, TopicPartition
+from mdm.observability.logs import logger
+from mdm.streams.kafka_settings import KafkaSecurity
+from mdm.streams.protocol import Positions
+
+_log = logger(__name__)
+
+#: New topics that match the pattern are found within this time.
+_METADATA_MAX_AGE_MS = 10_000
+#: A unit of work that retries through a database restart must not cost the membership.
+_MAX_POLL_INTERVAL_MS = 600_000
+#: What one fetch may bring: bounds the memory of a worker that is far behind.
+_FETCH_MAX_BYTES = 16 * 1024 * 1024
+
+#: How long a unit of work that has messages waits for those of other partitions.
+_GATHER_SECONDS = 0.005
+
+
+class PositionLost(OperatorError):
+    """The broker no longer has (or never had) the next message the hub needs: messages are lost or a topic was re-made.
+
+    Going on silently would leave the hub wrong without a trace, so somebody has to decide.
+    """
+
+    code = "POSITION_LOST"
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSource:
+    """What to read and as whom."""
+
+    bootstrap: str
+    #: Regular expression of topic names.
+    topics: str
+    group: str
+    security: KafkaSecurity = field(default_factory=lambda: KafkaSecurity({}))
+    #: End at the offsets that were the newest when the partitions were assigned.
+    until_end: bool = False
+    #: When the broker has dropped what the hub needs next: stop with `PositionLost`, or go on with what is there.
+    on_lost_position: Literal["stop", "continue"] = "stop"
+    session_timeout_ms: int = 10_000
+    fetch_max_wait_ms: int = 100
+
+
+class KafkaFeed:
+    """A consumer group's member on topics that match a pattern."""
+
+    def __init__(self, source: KafkaSource, stored: Callable[[], Positions] | None = None) -> None:
+        """`stored` says where the hub stands; asked at every assignment, because another member may have moved on."""
+        self._source = source
+        self._sought: Positions = {}
+        self._stored = stored or (lambda: self._sought)
+        self._pattern = _checked(source.topics)
+        self._consumer: KafkaConsumer | None = None
+        self._listener = _Assignments()
+        self._ends: dict[TopicPartition, int] = {}
+        self._paused = False
+
+    @property
+    def name(self) -> str:
+        """`kafka:` and the group."""
+        return f"kafka:{self._source.group}"
+
+    def seek(self, positions: Positions) -> None:
+        """Continue at these offsets when partitions are assigned (unless the hub itself is asked, see `stored`)."""
+        self._sought = dict(positions)
+        if self._consumer is not None:
+            self._listener.fresh |= set(self._consumer.assignment())
+
+    def poll(self, max_messages: int, timeout_seconds: float) -> Sequence[Message]:
+        """What is there, up to `max_messages`; waits only when there is nothing at all.
+
+        Raises:
+            TransientError: the broker cannot be reached.
+            PositionLost: the broker no longer has what the hub needs next.
+            OperatorError: the broker refuses who we are or what we want.
+        """
+        with _named_errors(self._source.bootstrap):
+            consumer = self._open()
+            if self._listener.fresh:
+                self._place(consumer)
+            messages = _take(consumer, max_messages, timeout_seconds)
+        # A fetch brings one partition's messages; a unit of work is cheaper with those of all that are ready.
+        while messages and len(messages) < max_messages:
+            try:
+                more = _take(consumer, max_messages - len(messages), _GATHER_SECONDS)
+            except KafkaError:
+                break  # comes again with the next poll; what was taken must not be lost with it
+            if not more:
+                break
+            messages += more
+        return messages
+
+    def commit(self, positions: Positions) -> None:
+        """Tell the broker, without waiting for its answer."""
+        if self._consumer is None:
+            return
+        mine = self._consumer.assignment()
+        offsets = {
+            BrokerPartition(*log): OffsetAndMetadata(offset, "", -1)
+            for log, offset in positions.items()
+            if BrokerPartition(*log) in mine
+        }
+        if offsets:
+            self._consumer.commit_async(offsets, callback=_note_failed_commit)
+
+    def pause(self) -> None:
+        """Deliver nothing, and stay in the group: heartbeats go on with every poll."""
+        self._paused = True
+        if self._consumer is not None:
+            self._consumer.pause(*self._consumer.assignment())
+
+    def resume(self) -> None:
+        self._paused = False
+        if self._consumer is not None:
+            self._consumer.resume(*(self._consumer.assignment() - self._listener.fresh))
+
+    def lag(self) -> Mapping[TopicPartition, int]:
+        """Messages of each assigned partition up to the end that the last fetch reported."""
+        if self._consumer is None:
+            return {}
+        behind = {}
+        for log in self._consumer.assignment() - self._listener.fresh:
+            # Until the first fetch of a partition, its end is known from when it was assigned.
+            end = max(self._consumer.highwater(log) or 0, self._ends.get(TopicPartition(*log), 0))
+            behind[TopicPartition(*log)] = max(end - self._consumer.position(log), 0)
+        return behind
+
+    def assignment(self) -> frozenset[TopicPartition]:
+        """The partitions that this member reads now."""
+        return frozenset(TopicPartition(*log) for log in (self._consumer.assignment() if self._consumer else ()))
+
+    def at_end(self) -> bool:
+        """With `until_end`: whether all that was there at the assignment has been handed out."""
+        if not self._source.until_end or self._consumer is None or self._listener.fresh:
+            return False
+        if self._consumer.group_metadata().state != MemberState.STABLE:
+            return False
+        mine = self._consumer.assignment()
+        return all(
+            self._consumer.position(BrokerPartition(*log)) >= end
+            for log, end in self._ends.items()
+            if BrokerPartition(*log) in mine
+        )
+
+    def progress(self) -> float:
+        """With `until_end`: the share of what was there that has been handed out, from 0 to 1."""
+        behind, whole = sum(self.lag().values()), sum(self._ends.values())
+        return 1.0 - min(behind / whole, 1.0) if whole else 0.0
+
+    def close(self) -> None:
+        """Leave the group, so that others take over at once."""
+        if self._consumer is not None:
+            consumer, self._consumer = self._consumer, None
+            consumer.close(autocommit=False, timeout_ms=5_000)
+
+    def _open(self) -> KafkaConsumer:
+        if self._consumer is None:
+            source = self._source
+            consumer = KafkaConsumer(
+                bootstrap_servers=source.bootstrap.split(","),
+                group_id=source.group,
+                client_id="mdm",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                allow_auto_create_topics=False,
+                partition_assignment_strategy=(CooperativeStickyAssignor(),),
+                isolation_level="read_committed",
+                metadata_max_age_ms=_METADATA_MAX_AGE_MS,
+                max_poll_interval_ms=_MAX_POLL_INTERVAL_MS,
+                session_timeout_ms=source.session_timeout_ms,
+                heartbeat_interval_ms=source.session_timeout_ms // 5,
+                fetch_max_bytes=_FETCH_MAX_BYTES,
+                fetch_max_wait_ms=source.fetch_max_wait_ms,
+                reconnect_backoff_max_ms=2_000,
+                bootstrap_timeout_ms=10_000,
+                metrics_enabled=False,
+                **source.security.options,
+            )
+            self._listener = _Assignments(consumer)
+            consumer.subscribe(pattern=self._pattern, listener=self._listener)
+            self._consumer = consumer
+        return self._consumer
+
+    def _place(self, consumer: KafkaConsumer) -> None:
+        """Put freshly assigned partitions where the hub stands, and let them go."""
+        mine = consumer.assignment()
+        fresh = [log for log in self._listener.fresh if log in mine]
+        if fresh:
+            stored = self._stored()
+            first, end = consumer.beginning_offsets(fresh), consumer.end_offsets(fresh)
+            for log in fresh:
+                consumer.seek(log, self._start(TopicPartition(*log), stored, first[log], end[log]))
+                self._ends[TopicPartition(*log)] = end[log]
+            if not self._paused:
+                consumer.resume(*fresh)
+        self._listener.fresh.difference_update(fresh)
+        self._listener.fresh.intersection_update(mine)
+
+    def _start(self, log: TopicPartition, stored: Positions, first: int, end: int) -> int:
+        wanted = stored.get(log)
+        if wanted is None or first <= wanted <= end:
+            return first if wanted is None else wanted
+        problem = (
+            f"The hub needs {log.topic}/{log.partition} from offset {wanted}, but the broker has {first} to {end}: "
+            + ("older messages were dropped." if wanted < first else "the topic was made anew.")
+        )
+        if self._source.on_lost_position == "stop":
+            raise PositionLost(
+                problem,
+                action="Let the connector send a snapshot of the table again, then start with MDM_KAFKA_LOST_POSITION="
+                "continue to go on with what the broker has.",
+            )
+        _log.warning("position_lost", topic=log.topic, partition=log.partition, wanted=wanted, first=first, end=end)
+        return first
+
+
+class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types
+    """Notes which partitions are new here. Called on the consumer's own thread, so it must not ask the database."""
+
+    def __init__(self, consumer: KafkaConsumer | None = None) -> None:
+        self._consumer = consumer
+        self.fresh: set[BrokerPartition] = set()
+
+    def on_partitions_assigned(self, assigned: Sequence[BrokerPartition]) -> None:
+        if self._consumer is not None and assigned:
+            # Held back: the broker's offset is not where the hub stands.
+            self._consumer.pause(*assigned)
+        self.fresh |= set(assigned)
+
+    def on_partitions_revoked(self, revoked: Sequence[BrokerPartition]) -> None:
+        """Nothing to hand over: what is being worked on is stored with its position or not at all."""
+        self.fresh -= set(revoked)
+
+
+def _take(consumer: KafkaConsumer, max_messages: int, timeout_seconds: float) -> list[Message]:
+    found = consumer.poll(timeout_ms=int(timeout_seconds * 1000), max_records=max_messages)
+    return [_message(record) for records in found.values() for record in records]
+
+
+def _checked(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as fault:
+        raise OperatorError(
+            f"--topics is not a regular expression: {fault}.", action="For example --topics '^crm[.]public[.]'."
+        ) from fault
+    return pattern
+
+
+def _message(record: ConsumerRecord) -> Message:
+    headers = tuple((name, value if value is not None else b"") for name, value in record.headers)
+    place = Place(record.topic, record.partition, record.offset)
+    return Message(place, max(record.timestamp, 0), headers, record.key, record.value)
+
+
+def _note_failed_commit(offsets: Mapping[Any, Any], answer: Any) -> None:  # Any: kafka-python has no types
+    if isinstance(answer, Exception):
+        # The hub's own position is the truth; the broker's only feeds lag monitors.
+        _log.info("broker_commit_failed", partitions=len(offsets), error=type(answer).__name__)
+
+
+@contextmanager
+def _named_errors(bootstrap: str) -> Iterator[None]:
+    try:
+        yield
+    except (SaslAuthenticationFailedError, UnsupportedSaslMechanismError, AuthorizationError) as fault:
+        raise OperatorError(
+            f"The broker {bootstrap} refuses: {fault}.",
+            action="Check MDM_KAFKA_SECURITY_PROTOCOL, MDM_KAFKA_SASL_* and the user's rights on topics and group.",
+        ) from fault
+    except KafkaError as fault:
+        raise TransientError(f"The broker {bootstrap} cannot be used now: {type(fault).__name__} {fault}") from fault
+
+
+def wait_for_assignment(feed: KafkaFeed, timeout_seconds: float) -> frozenset[TopicPartition]:
+    """Poll nothing but the group until partitions are assigned; for tools and tests that must know them first."""
+    deadline = time.monotonic() + timeout_seconds
+    feed.pause()
+    while not feed.assignment() and time.monotonic() < deadline:
+        feed.poll(1, 0.2)
+    feed.resume()
+    return feed.assignment()

@@ -1,0 +1,125 @@
+"""Writes records to Kafka: every replica has them before they count as safe, and one key keeps its order."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from kafka import KafkaProducer
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import (
+    AuthorizationError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    SaslAuthenticationFailedError,
+    TopicAlreadyExistsError,
+)
+
+from mdm.errors import OperatorError, TransientError
+from mdm.observability.logs import logger
+from mdm.streams.kafka_settings import KafkaSecurity
+from mdm.streams.publisher import Record
+
+_log = logger(__name__)
+
+#: A record that is not safe by then counts as failed, and the relay starts over.
+_DELIVERY_SECONDS = 30
+#: Larger than any golden record should be; the topic's own limit may be lower.
+_MAX_REQUEST_BYTES = 8 * 1024 * 1024
+
+
+class KafkaPublisher:
+    """An idempotent producer. After a failure it is made anew, so that nothing old is sent behind its back."""
+
+    def __init__(self, bootstrap: str, security: KafkaSecurity | None = None) -> None:
+        self._bootstrap = bootstrap
+        self._options = dict((security or KafkaSecurity({})).options)
+        self._producer: KafkaProducer | None = None
+        self._futures: list[Any] = []  # kafka-python has no types
+
+    def ensure_topics(self, names: Sequence[str], partitions: int) -> None:
+        """Create topics that are missing, where we may; where we may not, whoever runs the broker has to."""
+        with self._named_errors():
+            admin = KafkaAdminClient(bootstrap_servers=self._bootstrap.split(","), **self._options)
+            try:
+                known = set(admin.list_topics())
+                for name in (name for name in names if name not in known):
+                    with contextlib.suppress(TopicAlreadyExistsError):
+                        admin.create_topics([NewTopic(name, num_partitions=partitions, replication_factor=-1)])
+            except AuthorizationError:
+                _log.info("topics_not_created", reason="not allowed")
+            finally:
+                admin.close()
+
+    def send(self, records: Sequence[Record]) -> None:
+        with self._named_errors():
+            producer = self._open()
+            for record in records:
+                self._futures.append(
+                    producer.send(
+                        record.topic,
+                        key=record.key,
+                        value=record.value,
+                        headers=list(record.headers),
+                        timestamp_ms=record.timestamp_ms,
+                    )
+                )
+
+    def flush(self) -> None:
+        futures, self._futures = self._futures, []
+        with self._named_errors():
+            if self._producer is not None:
+                self._producer.flush(timeout=_DELIVERY_SECONDS + 5)
+            for future in futures:
+                future.get(timeout=_DELIVERY_SECONDS)
+
+    def close(self) -> None:
+        self._drop()
+
+    def _open(self) -> KafkaProducer:
+        if self._producer is None:
+            self._producer = KafkaProducer(
+                bootstrap_servers=self._bootstrap.split(","),
+                client_id="mdm-relay",
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=5,
+                batch_size=128 * 1024,
+                max_request_size=_MAX_REQUEST_BYTES,
+                delivery_timeout_ms=_DELIVERY_SECONDS * 1000,
+                request_timeout_ms=_DELIVERY_SECONDS * 1000 - 1000,
+                max_block_ms=_DELIVERY_SECONDS * 1000,
+                reconnect_backoff_max_ms=2_000,
+                bootstrap_timeout_ms=10_000,
+                metrics_enabled=False,
+                **self._options,
+            )
+        return self._producer
+
+    def _drop(self) -> None:
+        self._futures = []
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            with contextlib.suppress(KafkaError):
+                producer.close(timeout=1)
+
+    @contextlib.contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (SaslAuthenticationFailedError, AuthorizationError) as fault:
+            self._drop()
+            raise OperatorError(
+                f"The broker {self._bootstrap} refuses: {fault}.",
+                action="Check MDM_KAFKA_SECURITY_PROTOCOL, MDM_KAFKA_SASL_* and the user's rights on the topics.",
+            ) from fault
+        except MessageSizeTooLargeError as fault:
+            self._drop()
+            raise OperatorError(
+                f"The broker {self._bootstrap} refuses an announcement as too large.",
+                action="Raise max.message.bytes of the topics mdm.*.golden.v1.",
+            ) from fault
+        except KafkaError as fault:
+            self._drop()
+            raise TransientError(
+                f"The broker {self._bootstrap} cannot be used now: {type(fault).__name__} {fault}"
+            ) from fault

@@ -1,0 +1,64 @@
+"""What a worker reports of the feed it reads: outcomes, lag, silence, freshness."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from mdm.clock import Clock
+from mdm.hub.process import BatchReport
+from mdm.model.events import Message, TopicPartition
+from mdm.observability.metrics import Metrics
+from mdm.store.ledger import system_of
+from mdm.streams.protocol import Consumer
+
+
+class FeedMetrics:
+    """Keeps the feed's metrics; told of every commit and every turn of the loop."""
+
+    def __init__(self, metrics: Metrics, feed: Consumer, clock: Clock) -> None:
+        self._metrics, self._feed, self._clock = metrics, feed, clock
+        #: Broker's time of the newest message taken from each topic, in seconds.
+        self._newest: dict[str, float] = {}
+        #: When a platform was last heard, by our clock.
+        self._heard: dict[str, datetime] = {}
+        self._shown: set[TopicPartition] = set()
+        metrics.set("mdm_feed_paused", 0, feed=feed.name)
+
+    def committed(self, messages: Sequence[Message], report: BatchReport) -> None:
+        """A unit of work is visible to readers now."""
+        now = self._clock()
+        for (system, outcome), number in report.outcomes.items():
+            self._metrics.count("mdm_events_total", number, system=system, outcome=outcome.value)
+        for stage, seconds in report.stages.items():
+            self._metrics.observe("mdm_stage_duration_seconds", seconds, stage=stage)
+        for system, entity, changed_at in report.changed_at:
+            fresh = max((now - changed_at).total_seconds(), 0.0)
+            self._metrics.observe("mdm_freshness_seconds", fresh, system=system, entity=entity)
+        for message in messages:
+            topic = message.place.topic
+            self._newest[topic] = max(self._newest.get(topic, 0.0), message.timestamp_ms / 1000)
+            self._heard[system_of(topic)] = now
+
+    def turned(self) -> None:
+        """The loop came round: what depends on the time is shown anew."""
+        now = self._clock()
+        for system, heard in self._heard.items():
+            self._metrics.set("mdm_source_silence_seconds", (now - heard).total_seconds(), system=system)
+        lag = self._feed.lag()
+        for log in self._shown - lag.keys():
+            self._show_lag(log, 0)  # another worker reads it now, and shows it
+        for log, behind in lag.items():
+            self._show_lag(log, behind)
+        self._shown = set(lag)
+        waiting = {log.topic for log, behind in lag.items() if behind}
+        for topic in {log.topic for log in lag}:
+            # As old as the newest that was read: what waits behind it is younger.
+            age = now.timestamp() - self._newest[topic] if topic in waiting and topic in self._newest else 0.0
+            self._metrics.set("mdm_consumer_lag_seconds", max(age, 0.0), system=system_of(topic), topic=topic)
+
+    def paused(self, held: bool) -> None:
+        """An operator holds the feed, or has let it go."""
+        self._metrics.set("mdm_feed_paused", int(held), feed=self._feed.name)
+
+    def _show_lag(self, log: TopicPartition, behind: int) -> None:
+        labels = {"system": system_of(log.topic), "topic": log.topic, "partition": str(log.partition)}
+        self._metrics.set("mdm_consumer_lag_records", behind, **labels)

@@ -1,0 +1,97 @@
+"""The long-running ingest worker: reads a feed until it is told to stop, waits out every failure that may pass."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from mdm.errors import TransientError
+from mdm.hub.process import BatchReport, Pipeline
+from mdm.observability.logs import bound, logger
+from mdm.observability.metrics import Metrics
+from mdm.streams.protocol import Consumer
+from mdm.workers.exposition import Health, exposed
+from mdm.workers.feed_metrics import FeedMetrics
+from mdm.workers.ingest import Watch, drain
+from mdm.workers.patience import Patience
+
+_log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """How a worker runs. `metrics_port` None shows no metrics."""
+
+    batch_size: int
+    dead_letter_limit: int
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = None
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[Callable[[], bool]]:
+    """Within the block, SIGTERM and SIGINT set a flag instead of ending the process; yields a function that reads it.
+
+    The unit of work under way is finished and committed. A second signal ends the process at once: what it was doing
+    is rolled back and read again by whoever starts next.
+    """
+    told = threading.Event()
+
+    def stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler
+        if told.is_set():
+            raise SystemExit(128 + signum)
+        told.set()
+
+    before = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield told.is_set
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def run_ingest_worker(
+    pipeline: Pipeline, feed: Consumer, options: WorkerOptions, stop: Callable[[], bool]
+) -> BatchReport:
+    """Read a feed until `stop` says so; returns what was done.
+
+    Raises:
+        OperatorError: something that waiting does not mend: too many dead letters, a lost position, refused access.
+    """
+    metrics, health = Metrics(), Health()
+    shown = FeedMetrics(metrics, feed, pipeline.clock)
+
+    def turned() -> None:
+        health.turn()
+        shown.turned()
+
+    def failed(failure: TransientError) -> None:
+        health.waits(failure.message)
+        metrics.count("mdm_worker_retries_total", worker="ingest", code=failure.code)
+
+    def paused(held: bool) -> None:
+        shown.paused(held)
+        _log.info("feed_paused" if held else "feed_resumed")
+
+    watch = Watch(on_turn=turned, on_pause=paused, on_commit=shown.committed)
+    with (
+        exposed(metrics, health, options.metrics_host, options.metrics_port) as port,
+        bound(worker="ingest", feed=feed.name),
+    ):
+        _log.info("worker_started", metrics_port=port)
+        try:
+            report = drain(
+                pipeline,
+                feed,
+                batch_size=options.batch_size,
+                dead_letter_limit=options.dead_letter_limit,
+                stop=stop,
+                watch=watch,
+                patience=Patience(None, stop, failed),
+            )
+        finally:
+            feed.close()
+        _log.info("worker_stopped", messages=report.messages)
+        return report

@@ -1,0 +1,118 @@
+"""Verdicts over HTTP: candidates, golden customers, confirmations, waivers, and the catalogue."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, text
+
+from mdm.access import Role
+from mdm.onboarding.ruleset import shipped_ruleset
+
+World = Callable[[Role], TestClient]
+
+CANDIDATE: Mapping[str, Any] = {
+    "name": "Nordlicht Fabelwerk GmbH",
+    "legal_form": "GmbH",
+    "country": "DE",
+    "address": {"street": "Hauptstraße 1", "postal_code": "80331", "city": "München", "country": "DE"},
+    "identifiers": [{"type": "vat", "country": "DE", "value": "DE 136 695 976"}],
+    "phones": ["+49 89 4140730"],
+    "emails": ["info@nordlicht-fabelwerk.de"],
+}
+
+
+def validated(client: TestClient, **candidate: Any) -> dict[str, Any]:
+    accounts = {"company_code": "1010", "reconciliation_account": "140000"}
+    body = {"candidate": candidate, "target": {"erp": "sap", "account": accounts}}
+    response = client.post("/v1/onboarding/validate", json=body)
+    assert response.status_code == 200, response.text
+    verdict: dict[str, Any] = response.json()
+    return verdict
+
+
+def failures(verdict: Mapping[str, Any]) -> set[str]:
+    return {each["code"] for each in verdict["findings"] if each["outcome"] == "fail"}
+
+
+def test_a_new_customer_lacks_only_what_people_must_confirm(world: World) -> None:
+    verdict = validated(world(Role.ERP), values=CANDIDATE)
+
+    assert failures(verdict) == {"CHECKPOINT_MISSING"}
+    assert verdict["decision"] == "needs_review"
+    assert verdict["subject"] == {"type": "customer", "id": None, "version": 0}
+    assert [each["number"] for each in verdict["checks"]] == list(range(1, 19))
+
+
+def test_equal_questions_get_equal_bytes(world: World) -> None:
+    body = {"candidate": {"values": CANDIDATE}}
+    client = world(Role.ERP)
+
+    first, second = (client.post("/v1/onboarding/validate", json=body).content for _ in range(2))
+
+    assert first == second
+
+
+def test_a_customer_that_the_hub_has_is_named_instead_of_created_twice(world: World, ingested: Engine) -> None:
+    with ingested.connect() as connection:
+        entity_id, values = connection.execute(
+            text(
+                """select entity_id, values from golden where domain = 'customer' and known_to is null
+                   and jsonb_path_exists(values, '$.identifiers[*] ? (@.type == "vat" && @.state == "valid")')
+                   and values->'address'->>'city' is not null order by members desc, entity_id limit 1"""
+            )
+        ).one()
+    known = {name: values[name] for name in ("name", "country", "address") if values.get(name)}
+    known["identifiers"] = [
+        {"type": each["type"], "country": each["country"], "value": each["value"]} for each in values["identifiers"]
+    ]
+
+    verdict = validated(world(Role.ERP), values=known)
+
+    same = [each for each in verdict["findings"] if each["code"] == "DUPLICATE_CERTAIN" and each["outcome"] == "fail"]
+    assert entity_id in {each["params"]["entity_id"] for each in same}
+    assert verdict["decision"] == "blocked"
+    assert "TAX_ID_DUPLICATE" in failures(verdict)
+
+
+def test_a_mistyped_bank_account_blocks_and_leaves_masked(world: World) -> None:
+    account = {"iban": "DE89370400440532013001", "holder": "Nordlicht Fabelwerk GmbH"}
+
+    verdict = validated(world(Role.ERP), values=CANDIDATE, bank_accounts=[account])
+
+    assert "IBAN_CHECKSUM" in failures(verdict)
+    assert "DE89370400440532013001" not in str(verdict)
+
+
+def test_each_target_has_its_own_field_lengths(world: World) -> None:
+    client = world(Role.ERP)
+    long = {**CANDIDATE, "name": "Nordlicht " + "Fabelwerkstoffverarbeitungsmaschinenbaugesellschaft GmbH"}
+
+    def fits(erp: str) -> bool:
+        body = {"candidate": {"values": long}, "target": {"erp": erp}}
+        return "NAME_TOO_LONG" not in failures(client.post("/v1/onboarding/validate", json=body).json())
+
+    assert [fits(erp) for erp in ("sap", "odoo")] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"entity_id": "cus_1", "candidate": {"values": {}}}, {"candidate": {"values": {"nmae": "x"}}}]
+)
+def test_a_question_that_names_nobody_or_misspells_is_refused(world: World, body: dict[str, Any]) -> None:
+    assert world(Role.ERP).post("/v1/onboarding/validate", json=body).status_code == 422
+
+
+def test_nobody_gets_a_verdict_on_an_id_that_was_never_issued(world: World) -> None:
+    assert world(Role.READER).get("/v1/customers/cus_nobody/readiness").status_code == 404
+
+
+def test_every_code_has_a_page_that_says_what_to_do(world: World) -> None:
+    client = world(Role.READER)
+
+    listed = client.get("/v1/onboarding/codes").json()["items"]
+
+    assert {each["code"] for each in listed} == set(shipped_ruleset().rules)
+    for each in listed:
+        assert client.get(f"/v1/onboarding/codes/{each['code']}").json()["hint"]
+    assert client.get("/v1/onboarding/codes/NO_SUCH").status_code == 404

@@ -1,0 +1,129 @@
+"""Runs ingest and relay in processes that die at fault points, and again until they are through.
+
+A program of its own, because it forks: `python -m tests.harness.fault_loop` reads jobs as JSON lines (`url`, `faults`,
+`published`) and answers each with how its processes ended, how often each started over.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+from mdm.bootstrap import make_engine
+from mdm.clock import system_clock
+from mdm.faults import arm
+from mdm.hub.process import Pipeline
+from mdm.hub.release import load_rules
+from mdm.intake.catalogue import load_catalogue
+from mdm.model.events import Message
+from mdm.streams.memory import MemoryFeed
+from mdm.streams.publisher import Record
+from mdm.workers.ingest import drain
+from mdm.workers.relay import RelayOptions, run_relay
+from tests.integration.hub.conftest import world_messages
+
+_TOPICS = ("crm.public.product2", "billing.public.product", "erp.public.item", "crm.public.account")
+_BATCH = 60
+
+
+def fault_messages() -> tuple[Message, ...]:
+    """A part of the sample world in which records found, change, merge and retire."""
+    return tuple(message for message in world_messages() if message.place.topic in _TOPICS)[:240]
+
+
+class FilePublisher:
+    """A broker that is a file: what was flushed is safe, what was only sent may be or not."""
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._open = file, b""
+
+    def send(self, records: Sequence[Record]) -> None:
+        self._open += b"".join(orjson.dumps(_told(record)) + b"\n" for record in records)
+        half = self._open[: self._open.find(b"\n") + 1]
+        with self._file.open("ab") as file:  # the first record has arrived before anybody waits for it
+            file.write(half)
+        self._open = self._open[len(half) :]
+
+    def flush(self) -> None:
+        with self._file.open("ab") as file:
+            file.write(self._open)
+        self._open = b""
+
+    def close(self) -> None:
+        self._open = b""
+
+
+def _told(record: Record) -> dict[str, object]:
+    told = asdict(record)
+    headers = [[name, value.decode()] for name, value in record.headers]
+    return told | {"key": record.key.decode(), "value": record.value.decode(), "headers": headers}
+
+
+def read_published(file: Path) -> list[Record]:
+    """What a `FilePublisher` holds."""
+    records = []
+    for line in file.read_bytes().splitlines():
+        told = orjson.loads(line)
+        headers = tuple((name, value.encode()) for name, value in told["headers"])
+        records.append(
+            Record(told["topic"], told["key"].encode(), told["value"].encode(), headers, told["timestamp_ms"])
+        )
+    return records
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    url: str
+    faults: tuple[str, ...]
+    published: Path
+
+
+def _attempt(job: _Job, fault: str) -> None:
+    """Ingest everything and publish everything; with a fault, die on the way."""
+    arm({"MDM_FAULT": fault})
+    catalogue = load_catalogue(None)
+    engine = make_engine(job.url)
+    pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
+    # Publishing between the batches, as the two workers do side by side.
+    feed = MemoryFeed("fault-loop", fault_messages())
+    publisher = FilePublisher(job.published)
+
+    def publish(_report: object = None) -> None:
+        run_relay(engine, system_clock, publisher, RelayOptions(once=True), lambda: False)
+
+    drain(pipeline, feed, batch_size=_BATCH, dead_letter_limit=0, on_batch=publish)
+    publish()
+
+
+def _run(job: _Job) -> list[int]:
+    """Die at each fault in turn, then run to the end; returns the exit codes."""
+    codes = []
+    for fault in (*job.faults, ""):
+        child = os.fork()
+        if child == 0:
+            os.dup2(2, 1)  # answers are the parent's, logs are not
+            try:
+                _attempt(job, fault)
+            except BaseException as error:
+                print(repr(error), file=sys.stderr)  # noqa: T201 - the program's report
+                os._exit(1)
+            os._exit(0)
+        codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    return codes
+
+
+def main() -> None:
+    fault_messages()  # read once, inherited by every child
+    for line in sys.stdin:
+        told = json.loads(line)
+        job = _Job(told["url"], tuple(told["faults"]), Path(told["published"]))
+        sys.stdout.write(json.dumps({"codes": _run(job)}) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

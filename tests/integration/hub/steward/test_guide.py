@@ -1,0 +1,79 @@
+"""Every command, request and line of Python that docs/stewardship.md shows works, in the order of the page."""
+
+import re
+import shlex
+from itertools import pairwise
+from pathlib import Path
+from string import Template
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+from typer.testing import CliRunner
+
+from api.app import ApiOptions, create_app
+from mdm.access import Role
+from mdm.bootstrap import Hub
+from mdm.cli.app import app
+from mdm.settings import read_settings
+from mdm.store import api_keys
+from tests.integration.hub.steward.conftest import ANNA, World
+
+_GUIDE = (Path(__file__).parents[4] / "docs" / "stewardship.md").read_text(encoding="utf-8")
+_COMMANDS = re.findall(r"^mdm .*$", _GUIDE, re.MULTILINE)
+_REQUESTS = re.findall(r"^curl .*$", _GUIDE, re.MULTILINE)
+_PYTHON = re.findall(r"^```python\n(.*?)^```", _GUIDE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def names(world: World) -> dict[str, str]:
+    """What the guide leaves to its reader."""
+    customer = world.large_entity()
+    task, *_ = world.some_task()
+    founder = world.one(
+        "select r.key from entity e join source_record r on r.rec_id = e.founder where entity_id = :id", id=customer
+    )
+    return {
+        "HUB": "",
+        "TASK": str(task),
+        "CUSTOMER": customer,
+        "RECORD": "/".join(next(each for each in sorted(world.members(customer)) if each.key != founder)),
+    }
+
+
+def test_every_command_works(world: World, world_url: str, names: dict[str, str]) -> None:
+    assert len(_COMMANDS) > 20
+    for line in _COMMANDS:
+        words = shlex.split(Template(line.partition("#")[0]).substitute(names))[1:]
+        result = CliRunner().invoke(app, words, env={"MDM_DATABASE_URL": world_url})
+        assert result.exit_code == 0, (line, result.output, result.exception)
+        assert result.stdout.strip()
+    assert world.values(names["CUSTOMER"])["payment_terms"] == "NT60"
+    world.assert_verified()
+
+
+def test_every_request_works(world_engine: Engine, world: World, names: dict[str, str]) -> None:
+    with world_engine.begin() as connection:
+        key = api_keys.issue_key(connection, Role.STEWARD, "the guide")
+    service = create_app(Hub(read_settings({}), world_engine, world.pipeline.clock), ApiOptions())
+    client = TestClient(service, follow_redirects=False)
+    assert len(_REQUESTS) > 7
+    for request in _REQUESTS:
+        words = [Template(word).safe_substitute(names | {"KEY": key}) for word in shlex.split(request)]
+        options = dict(pairwise(words))
+        headers = dict(word.split(": ", 1) for flag, word in pairwise(words) if flag == "-H")
+        answer = client.request(options.get("-X", "GET"), words[-1], headers=headers, content=options.get("-d"))
+        assert answer.status_code == 200, (request, answer.text)
+
+
+def test_the_python_works(world: World, names: dict[str, str]) -> None:
+    given = {
+        "engine": world.pipeline.engine,
+        "clock": world.pipeline.clock,
+        "rules": world.pipeline.rules,
+        "anna": ANNA,
+        "task_id": int(names["TASK"]),
+    }
+    for snippet in _PYTHON:
+        exec(snippet, given)
+    assert given["shown"]

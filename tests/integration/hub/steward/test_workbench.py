@@ -1,0 +1,181 @@
+"""Working through many tasks: claiming, putting off, similar decisions, numbers, and one answer to many."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
+from mdm.hub import steward
+from mdm.hub.steward import NO_POLICY, Expected, Job, task_tokens
+from mdm.hub.steward.bulk import Answer
+from mdm.model.ids import EntityId
+from mdm.model.stewardship import JudgeTask, Verdict
+from mdm.store.read_stewardship import queue_numbers, steward_numbers
+from mdm.store.reading import snapshot
+from tests.integration.hub.steward.alone import decide
+from tests.integration.hub.steward.conftest import ANNA, BEN, World
+from tests.integration.hub.steward.test_undoing import picture
+
+
+def tokens(world: World, number: int, domain: str = "contract") -> dict[int, str | None]:
+    """The best tasks of a domain with what they look like now."""
+    ids = [
+        row[0]
+        for row in world.rows(
+            "select task_id from steward_task where status = 'open' and domain = :domain "
+            "order by weight desc, task_id limit :number",
+            domain=domain,
+            number=number,
+        )
+    ]
+    with snapshot(world.pipeline.engine) as work:
+        return dict(task_tokens(work, ids))
+
+
+def test_a_task_is_taken_by_one_and_handed_over(world: World) -> None:
+    task_id, *_ = world.some_task()
+
+    first = steward.claim(world.pipeline, ANNA, task_id)
+    assert steward.claim(world.pipeline, ANNA, task_id) == first
+    with pytest.raises(Conflict, match="anna"):
+        steward.claim(world.pipeline, BEN, task_id)
+    with pytest.raises(Stale):
+        steward.release(world.pipeline, BEN, task_id, Expected(task="0" * 16))
+    assert steward.assign(world.pipeline, ANNA, task_id, "ben").assignee == "ben"
+    assert steward.release(world.pipeline, BEN, task_id).assignee is None
+    with pytest.raises(Invalid):
+        steward.assign(world.pipeline, ANNA, task_id, " ")
+    with pytest.raises(NotFound):
+        steward.claim(world.pipeline, ANNA, 10**9)
+
+
+def test_a_task_is_put_off_and_woken_up(world: World) -> None:
+    task_id, *_ = world.some_task()
+    later = datetime.now(UTC) + timedelta(days=2)
+
+    assert steward.snooze(world.pipeline, ANNA, task_id, later).snoozed_until == later
+    assert steward.snooze(world.pipeline, ANNA, task_id, None).snoozed_until is None
+    with pytest.raises(Invalid):
+        steward.snooze(world.pipeline, ANNA, task_id, datetime(2020, 1, 1, tzinfo=UTC))
+    decide(world.pipeline, ANNA, JudgeTask(task_id, Verdict.NOT_SAME))
+    with pytest.raises(Conflict):
+        steward.snooze(world.pipeline, ANNA, task_id, later)
+
+
+def test_remarks_are_about_something(world: World) -> None:
+    entity_id = world.large_entity()
+    steward.comment(world.pipeline, ANNA, f"entity:{entity_id}", " a family of companies ")
+
+    with snapshot(world.pipeline.engine) as work:
+        assert [each.text for each in steward.comments(work, f"entity:{entity_id}")] == ["a family of companies"]
+    for subject, error in (("entity:cus_none", NotFound), ("weather:today", Invalid), ("task:x", Invalid)):
+        with pytest.raises(error):
+            steward.comment(world.pipeline, ANNA, subject, "hm")
+    with pytest.raises(Invalid):
+        steward.comment(world.pipeline, ANNA, f"entity:{entity_id}", " ")
+
+
+def test_similar_decisions_are_those_on_evidence_that_looked_alike(world: World) -> None:
+    first, second, *others = tokens(world, 12)
+    assert steward.similar_decisions(world.pipeline, first) == []
+    for number in (second, *others):
+        if world.one("select status from steward_task where task_id = :id", id=number) == "open":
+            decide(world.pipeline, ANNA, JudgeTask(number, Verdict.NOT_SAME, "renewals"))
+
+    found = steward.similar_decisions(world.pipeline, first, limit=3)
+
+    assert found
+    likeness = [each.likeness for each in found]
+    assert likeness == sorted(likeness, reverse=True)
+    assert all(0 < each.likeness <= 1 and each.shared for each in found)
+    assert {each.decision.kind for each in found} == {"not_same"}
+    assert all((each.likeness == 1) == (not each.differing) for each in found)
+    steward.undo_last(world.pipeline, ANNA, policy=NO_POLICY)
+    again = steward.similar_decisions(world.pipeline, first, limit=50)
+    assert len(again) < len(others) + 1, "a decision that was taken back is no precedent"
+
+
+def test_numbers_of_people_and_of_the_queue_add_up(world: World) -> None:
+    one, two, three = list(tokens(world, 3, "customer"))
+    decide(world.pipeline, ANNA, JudgeTask(one, Verdict.NOT_SAME))
+    decide(world.pipeline, ANNA, JudgeTask(two, Verdict.UNSURE))
+    steward.undo_last(world.pipeline, ANNA, policy=NO_POLICY)
+    decide(world.pipeline, BEN, JudgeTask(three, Verdict.UNSURE))
+    now = datetime.now(UTC)
+
+    with snapshot(world.pipeline.engine) as work:
+        people = {each.actor: each for each in steward_numbers(work, now - timedelta(hours=1), now)}
+        queue = queue_numbers(work, now)
+
+    assert (people["anna"].decisions, people["anna"].undone) == (2, 1)
+    assert people["anna"].by_kind == {"not_same": 1, "unsure": 1}
+    assert people["ben"].median_seconds is not None
+    assert sum(each.open for each in queue) == len(world.open_tasks())
+    assert sum(each.unsure for each in queue) == 1
+
+
+def test_one_answer_to_many_tasks_as_it_was_shown(world: World) -> None:
+    tasks = tokens(world, 8)
+    answer = Answer(Verdict.NOT_SAME, "renewals are contracts of their own")
+    before = picture(world)
+
+    shown = steward.preview_bulk(world.pipeline, ANNA, tasks, answer, sample=3)
+    assert picture(world) == before
+    seen: list[int] = []
+    job_id = steward.start_bulk(world.pipeline, ANNA, tasks, answer)
+    job = steward.run_bulk(world.pipeline, job_id, NO_POLICY, lambda each: seen.append(each.settled))
+
+    assert (job.status, job.settled, job.items) == ("done", len(tasks), len(tasks))
+    assert seen == list(range(1, len(tasks) + 1))
+    assert job.outcomes.get("done", 0) <= shown.possible
+    assert len(shown.sample) == 3
+    undone, problems = steward.undo_bulk(world.pipeline, ANNA, job_id, NO_POLICY)
+    assert (undone, problems) == (job.outcomes["done"], [])
+    assert picture(world, before["fates"]) == before
+    world.assert_verified()
+
+
+def test_an_item_that_changed_is_refused_and_the_others_go_on(world: World) -> None:
+    tasks = tokens(world, 4, "customer")
+    changed = min(tasks)
+    steward.claim(world.pipeline, BEN, changed)
+
+    job_id = steward.start_bulk(world.pipeline, ANNA, tasks, Answer(Verdict.UNSURE))
+    job = steward.run_bulk(world.pipeline, job_id, NO_POLICY)
+
+    assert job.outcomes == {"done": 3, "refused": 1}
+    assert [task_id for task_id, _ in job.refusals] == [changed]
+
+
+def test_a_stopped_job_goes_on_where_it_was(world: World) -> None:
+    tasks = tokens(world, 4, "customer")
+    job_id = steward.start_bulk(world.pipeline, ANNA, tasks, Answer(Verdict.UNSURE))
+
+    def stop(job: Job) -> None:
+        if job.settled == 2:
+            steward.stop_bulk(world.pipeline, BEN, job_id)
+
+    stopped = steward.run_bulk(world.pipeline, job_id, NO_POLICY, stop)
+    finished = steward.run_bulk(world.pipeline, job_id, NO_POLICY)
+
+    assert (stopped.status, stopped.settled) == ("stopped", 2)
+    assert (finished.status, finished.settled) == ("done", 4)
+    assert world.one("select count(*) from decision") == 4
+    with pytest.raises(Refused):
+        steward.undo_bulk(world.pipeline, BEN, job_id)
+    with pytest.raises(NotFound):
+        steward.bulk_job(world.pipeline, 10**6)
+    with pytest.raises(Invalid):
+        steward.start_bulk(world.pipeline, ANNA, {}, Answer(Verdict.UNSURE))
+
+
+def test_a_bulk_preview_adds_up_what_would_happen(world: World) -> None:
+    tasks = tokens(world, 5, "customer")
+
+    shown = steward.preview_bulk(world.pipeline, ANNA, tasks | {10**9: None}, Answer(Verdict.SAME))
+
+    assert shown.items == len(tasks) + 1
+    assert shown.possible + len(shown.refusals) == shown.items
+    assert shown.refusals[-1][0] == 10**9
+    assert shown.merged > 0
+    assert EntityId(world.large_entity())

@@ -1,0 +1,189 @@
+"""Confirmations, waivers, registries and pushed re-validation on a hub that ingested the sample world."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from mdm.errors import NotFound, OperatorError
+from mdm.hub import checkpoints, registries
+from mdm.hub.onboarding import verdict_on_golden
+from mdm.hub.recheck import Rechecked, recheck
+from mdm.onboarding.attestation import Answer, Attestation, Provider
+from mdm.onboarding.checkpoint import CheckpointName, Waiver
+from mdm.onboarding.verdict import Decision, Outcome, Verdict
+from tests.integration.hub.conftest import Feed, world_messages
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+class Clock:
+    """Time that tests move by hand."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class MemberStates:
+    """A VAT registry that knows some numbers and cannot be asked about others."""
+
+    def __init__(self, known: dict[str, str], silent: frozenset[str] = frozenset()) -> None:
+        self.known, self.silent = known, silent
+
+    def ask(self, numbers: Sequence[str], now: datetime) -> list[Attestation]:
+        return [self._ask(number, now) for number in numbers]
+
+    def _ask(self, number: str, now: datetime) -> Attestation:
+        if number in self.silent:
+            return Attestation(Provider.VIES, number, Answer.UNAVAILABLE, now, None, "MS_UNAVAILABLE")
+        name = self.known.get(number)
+        answer = Answer.REFUTED if name is None else Answer.CONFIRMED
+        return Attestation(Provider.VIES, number, answer, now, "WAPI123", None, {"name": name} if name else {})
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def customer_with_vat(engine: Engine) -> tuple[str, str, str]:
+    """Id, name and VAT number of one German customer of the sample world."""
+    with engine.connect() as connection:
+        row = connection.execute(
+            text(
+                """select g.entity_id, g.name, i->>'normal' from golden g
+                   cross join lateral jsonb_array_elements(g.values->'identifiers') i
+                   where g.domain = 'customer' and g.known_to is null and i->>'type' = 'vat'
+                     and i->>'state' = 'valid' and i->>'country' = 'DE' and g.values->>'country' = 'DE'
+                   order by g.entity_id limit 1"""
+            )
+        ).one()
+    return row[0], row[1], row[2]
+
+
+def findings(verdict: Verdict, code: str) -> list[Outcome]:
+    return [each.outcome for each in verdict.findings if each.code == code]
+
+
+def test_registries_confirmations_and_waivers_change_the_verdict(
+    engine: Engine, feed: Feed, clock: Clock, tmp_path: Path
+) -> None:
+    feed(world_messages())
+    entity_id, name, number = customer_with_vat(engine)
+
+    def verdict() -> Verdict:
+        return verdict_on_golden(engine, entity_id, clock())
+
+    assert findings(verdict(), "VAT_UNVERIFIABLE") == [Outcome.UNVERIFIABLE]
+
+    # A member state that does not answer is not a no, and does not wipe out what it said before.
+    registries.ask_vies(engine, clock, MemberStates({number: name}), [number])
+    registries.ask_vies(engine, clock, MemberStates({}, frozenset({number})), [number])
+    assert findings(verdict(), "VAT_NOT_REGISTERED") == [Outcome.PASS]
+    assert findings(verdict(), "VAT_NAME_MISMATCH") == [Outcome.PASS]
+    assert verdict().valid_until == NOON + 90 * DAY
+
+    registries.ask_vies(engine, clock, MemberStates({number: "Somebody Else S.p.A."}), [number])
+    assert findings(verdict(), "VAT_NAME_MISMATCH") == [Outcome.FAIL]
+
+    end = NOON + 10 * DAY
+    waiver = Waiver("VAT_NAME_MISMATCH", "", "ines", "head of the group", end)
+    with pytest.raises(OperatorError, match="cannot be waived"):
+        checkpoints.waive(engine, clock, entity_id, waiver, "reader")
+    checkpoints.waive(engine, clock, entity_id, waiver, "steward")
+    assert findings(verdict(), "VAT_NAME_MISMATCH") == [Outcome.WAIVED]
+    assert verdict().valid_until == end
+
+    clock.now = end
+    assert findings(verdict(), "VAT_NAME_MISMATCH") == [Outcome.FAIL]
+    clock.now = NOON + 90 * DAY
+    assert Outcome.FAIL in findings(verdict(), "EVIDENCE_STALE")
+
+    clock.now = NOON
+    listed = tmp_path / "list.csv"
+    listed.write_text(f'id,schema,name,aliases,countries\nNK-1,Company,"{name}",,de\n')
+    registries.load_sanctions(engine, clock, "TEST", listed, "ines")
+    assert findings(verdict(), "SANCTIONS_HIT") == [Outcome.FAIL]
+    assert verdict().decision is Decision.BLOCKED
+
+
+def test_a_confirmation_ends_on_its_day_and_can_be_taken_back(engine: Engine, feed: Feed, clock: Clock) -> None:
+    feed(world_messages())
+    with engine.connect() as connection:
+        entity_id = connection.execute(
+            text(
+                """select entity_id from golden where domain = 'customer' and known_to is null
+                   and coalesce(values->>'validated', 'false') = 'false' order by entity_id limit 1"""
+            )
+        ).scalar_one()
+
+    def missing() -> bool:
+        verdict = verdict_on_golden(engine, entity_id, clock())
+        wanted = (CheckpointName.LEGAL_ENTITY_VALIDATED,)
+        return any(
+            each.outcome is Outcome.FAIL and each.observation.path.endswith(name)
+            for each in verdict.findings
+            for name in wanted
+        )
+
+    assert missing()
+    legal = CheckpointName.LEGAL_ENTITY_VALIDATED
+    checkpoints.confirm(engine, clock, entity_id, legal, "ines", "register extract", NOON + DAY)
+    assert not missing()
+    clock.now = NOON + DAY
+    assert missing()
+    checkpoints.confirm(engine, clock, entity_id, legal, "ines", "register extract")
+    assert not missing()
+    checkpoints.withdraw(engine, clock, entity_id, legal, "ines", "wrong company")
+    assert missing()
+    with pytest.raises(NotFound):
+        checkpoints.withdraw(engine, clock, entity_id, legal, "ines", "again")
+    with engine.connect() as connection:
+        actions = connection.execute(
+            text("select action from audit where subject = :id order by seq"), {"id": entity_id}
+        )
+        assert [row[0] for row in actions] == [
+            "checkpoint_confirmed",
+            "checkpoint_confirmed",
+            "checkpoint_withdrawn",
+        ]
+
+
+def test_a_verdict_that_changes_is_announced_once(engine: Engine, feed: Feed, clock: Clock) -> None:
+    feed(world_messages())
+    first = recheck(engine, clock)
+    assert first.judged == first.changed > 200
+    assert recheck(engine, clock) == Rechecked(0, 0)
+
+    entity_id, name, number = customer_with_vat(engine)
+    clock.now += DAY
+    registries.ask_vies(engine, clock, MemberStates({number: name}), [number])
+    clock.now += DAY
+    assert recheck(engine, clock) == Rechecked(1, 1)  # registered now: no longer unverifiable
+
+    clock.now += 91 * DAY
+    assert recheck(engine, clock) == Rechecked(1, 1)  # the answer is too old
+    with engine.connect() as connection:
+        told = connection.execute(
+            text("select count(*) from outbox where type = 'customer.readiness_changed' and aggregateid = :id"),
+            {"id": entity_id},
+        ).scalar_one()
+    assert told == 3
+
+
+def test_only_customers_whose_answer_is_missing_or_old_are_asked_about(
+    engine: Engine, feed: Feed, clock: Clock
+) -> None:
+    feed(world_messages())
+    states = MemberStates({})
+    first = registries.ask_vies(engine, clock, states)
+    assert first.refuted == first.total > 50
+    assert registries.ask_vies(engine, clock, states).total == 0
+    clock.now += 91 * DAY
+    assert registries.ask_vies(engine, clock, states).total == first.total

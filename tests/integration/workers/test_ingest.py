@@ -1,0 +1,122 @@
+"""The ingest loop against a real database: what it stores, what it obeys, what it shows."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from mdm.clock import system_clock
+from mdm.errors import OperatorError
+from mdm.hub.feeds import pause_feed, resume_feed
+from mdm.hub.process import Pipeline
+from mdm.model.events import Outcome, TopicPartition
+from mdm.observability.metrics import Metrics
+from mdm.store.feeds import feed_states
+from mdm.store.positions import stored_positions
+from mdm.streams.memory import MemoryFeed
+from mdm.workers.feed_metrics import FeedMetrics
+from mdm.workers.ingest import Watch, drain
+from tests.integration.hub.conftest import world_messages
+
+MESSAGES = tuple(message for message in world_messages() if message.place.topic == "crm.public.product2")
+
+
+def run(
+    pipeline: Pipeline, feed: MemoryFeed, watch: Watch | None = None, stop: Callable[[], bool] | None = None
+) -> int:
+    report = drain(
+        pipeline, feed, batch_size=20, dead_letter_limit=10, watch=watch, stop=stop or (lambda: False)
+    )  # fmt: skip
+    return report.messages
+
+
+def test_a_second_worker_continues_where_the_first_stopped(pipeline: Pipeline) -> None:
+    feed = MemoryFeed("memory:crm", MESSAGES)
+    turns = iter([False, False, True])
+    assert run(pipeline, feed, stop=lambda: next(turns)) == 40
+
+    assert run(pipeline, MemoryFeed("memory:crm", MESSAGES)) == len(MESSAGES) - 40
+
+
+def test_the_broker_is_told_what_the_hub_has_stored(pipeline: Pipeline) -> None:
+    feed = MemoryFeed("memory:crm", MESSAGES)
+    run(pipeline, feed)
+
+    assert feed.committed == stored_positions(pipeline.engine, "memory:crm")
+    assert sum(feed.committed.values()) == len(MESSAGES)
+
+
+def test_a_held_feed_waits_and_then_goes_on(pipeline: Pipeline) -> None:
+    pause_feed(pipeline.engine, system_clock, "memory:crm", "ops", "release under way")
+    held = threading.Event()
+    results: list[int] = []
+    watch = Watch(on_pause=lambda paused: held.set() if paused else None)
+    worker = threading.Thread(
+        target=lambda: results.append(run(pipeline, MemoryFeed("memory:crm", MESSAGES), watch)), daemon=True
+    )
+    worker.start()
+
+    assert held.wait(20)
+    assert stored_positions(pipeline.engine, "memory:crm") == {}
+    assert resume_feed(pipeline.engine, system_clock, "memory:crm", "ops")
+    worker.join(30)
+    assert results == [len(MESSAGES)]
+
+
+def test_who_held_a_feed_and_why_is_shown(pipeline: Pipeline) -> None:
+    run(pipeline, MemoryFeed("memory:crm", MESSAGES))
+    assert pause_feed(pipeline.engine, system_clock, "memory:crm", "ops", "release under way")
+    assert not pause_feed(pipeline.engine, system_clock, "memory:crm", "ops", "again")
+
+    with pipeline.engine.connect() as connection:
+        (state,) = feed_states(connection)
+    assert (state.feed, state.paused, state.actor, state.reason) == ("memory:crm", True, "ops", "release under way")
+    assert state.partitions == 3
+
+
+def test_a_feed_is_not_held_without_a_reason(pipeline: Pipeline) -> None:
+    with pytest.raises(OperatorError, match="reason"):
+        pause_feed(pipeline.engine, system_clock, "memory:crm", "ops", " ")
+
+
+def test_the_worker_shows_outcomes_lag_and_freshness(pipeline: Pipeline) -> None:
+    metrics, feed = Metrics(), MemoryFeed("memory:crm", MESSAGES)
+    shown = FeedMetrics(metrics, feed, system_clock)
+    turns = iter([False, True])
+    run(pipeline, feed, Watch(on_commit=shown.committed), stop=lambda: next(turns))
+    shown.turned()
+
+    text = metrics.exposition().decode()
+    assert 'mdm_events_total{outcome="applied",system="crm"} 20.0' in text
+    lag = feed.lag()
+    assert sum(lag.values()) == len(MESSAGES) - 20
+    for (topic, partition), behind in lag.items():
+        assert f'lag_records{{partition="{partition}",system="crm",topic="{topic}"}} {float(behind)}' in text
+    assert 'mdm_source_silence_seconds{system="crm"}' in text
+    assert 'mdm_consumer_lag_seconds{system="crm",topic="crm.public.product2"}' in text
+
+
+def test_freshness_counts_changes_and_leaves_snapshots_out(pipeline: Pipeline) -> None:
+    metrics, feed = Metrics(), MemoryFeed("memory:crm", MESSAGES)
+    shown = FeedMetrics(metrics, feed, system_clock)
+    reports = []
+    run(
+        pipeline,
+        feed,
+        Watch(on_commit=lambda messages, report: reports.append(report) or shown.committed(messages, report)),
+    )  # type: ignore[func-returns-value]
+
+    changes = sum(len(report.changed_at) for report in reports)
+    applied = sum(report.outcomes["crm", Outcome.APPLIED] for report in reports)
+    assert 0 < changes < applied
+    assert (
+        f'mdm_freshness_seconds_count{{entity="product2",system="crm"}} {float(changes)}'
+        in metrics.exposition().decode()
+    )
+
+
+def test_lag_is_by_partition() -> None:
+    feed = MemoryFeed("memory:crm", MESSAGES)
+    feed.seek({TopicPartition("crm.public.product2", 0): 10**6})
+
+    assert feed.lag()[TopicPartition("crm.public.product2", 0)] == 0

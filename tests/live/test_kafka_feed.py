@@ -1,0 +1,165 @@
+"""What a Kafka feed promises beyond other feeds: groups, positions of the hub, lost positions, operators' pauses."""
+
+import time
+from collections.abc import Sequence
+from itertools import count
+
+import pytest
+
+from deploy.stack.broker import Broker
+from mdm.errors import TransientError
+from mdm.model.events import Message, Place, TopicPartition
+from mdm.streams.kafka import KafkaFeed, KafkaSource, PositionLost, wait_for_assignment
+from tests.harness.live import create_topics, produce
+
+_numbers = count(1)
+
+
+def numbered(topic: str, messages: int, partitions: int = 3) -> list[Message]:
+    return [
+        Message(Place(topic, number % partitions, number // partitions), 1_700_000_000_000, (), b"k%d" % number, b"{}")
+        for number in range(messages)
+    ]
+
+
+@pytest.fixture
+def topic(broker: Broker) -> str:
+    name = f"feed{next(_numbers)}.public.thing"
+    create_topics(broker.bootstrap, [name])
+    produce(broker.bootstrap, numbered(name, 30))
+    return name
+
+
+def feed_of(
+    broker: Broker, topic: str, stored: dict[TopicPartition, int] | None = None, **settings: object
+) -> KafkaFeed:
+    source = KafkaSource(broker.bootstrap, f"^{topic}$", f"group-{topic}", session_timeout_ms=3_000, **settings)  # type: ignore[arg-type]
+    return KafkaFeed(source, None if stored is None else lambda: stored)
+
+
+def take(feed: KafkaFeed, number: int, seconds: float = 20) -> list[Message]:
+    messages: list[Message] = []
+    deadline = time.monotonic() + seconds
+    while len(messages) < number and time.monotonic() < deadline:
+        messages += feed.poll(number - len(messages), 0.2)
+    return messages
+
+
+def places(messages: Sequence[Message]) -> list[Place]:
+    return sorted(message.place for message in messages)
+
+
+def test_the_hub_says_where_to_continue_whatever_the_broker_believes(broker: Broker, topic: str) -> None:
+    first = feed_of(broker, topic)
+    assert len(take(first, 30)) == 30
+    first.commit({TopicPartition(topic, number): 10 for number in range(3)})
+    first.close()
+
+    second = feed_of(broker, topic, {TopicPartition(topic, 0): 7, TopicPartition(topic, 1): 10})
+    messages = take(second, 13)
+    second.close()
+
+    assert places(messages) == [Place(topic, 0, each) for each in (7, 8, 9)] + [
+        Place(topic, 2, each) for each in range(10)
+    ]
+
+
+def test_members_share_the_partitions_and_take_over(broker: Broker, topic: str) -> None:
+    first, second = feed_of(broker, topic), feed_of(broker, topic)
+    wait_for_assignment(first, 20)
+    deadline = time.monotonic() + 30
+    while not (first.assignment() and second.assignment()) and time.monotonic() < deadline:
+        first.poll(1, 0.1)
+        second.poll(1, 0.1)
+    assert first.assignment()
+    assert second.assignment()
+    assert not first.assignment() & second.assignment()
+
+    second.close()
+    while len(first.assignment()) < 3 and time.monotonic() < deadline:
+        first.poll(1, 0.2)
+    assert len(first.assignment()) == 3
+    first.close()
+
+
+def test_a_member_that_is_given_a_partition_asks_the_hub_anew(broker: Broker, topic: str) -> None:
+    stored: dict[TopicPartition, int] = {}
+    first = feed_of(broker, topic, stored)
+    assert len(take(first, 30)) == 30
+    stored |= {TopicPartition(topic, number): 10 for number in range(3)}
+    produce(broker.bootstrap, numbered(topic, 3))
+    first.close()
+
+    second = feed_of(broker, topic, stored)
+    assert places(take(second, 3)) == [Place(topic, number, 10) for number in range(3)]
+    assert second.poll(10, 0.5) == []
+    second.close()
+
+
+def test_a_position_that_the_broker_does_not_have_stops_the_worker(broker: Broker, topic: str) -> None:
+    feed = feed_of(broker, topic, {TopicPartition(topic, 0): 99})
+
+    with pytest.raises(PositionLost, match="from offset 99, but the broker has 0 to 10"):
+        take(feed, 1)
+    feed.close()
+
+
+def test_who_says_so_goes_on_from_a_lost_position(broker: Broker, topic: str) -> None:
+    feed = feed_of(broker, topic, {TopicPartition(topic, 0): 99}, on_lost_position="continue")
+
+    assert len(take(feed, 30)) == 30
+    feed.close()
+
+
+def test_a_held_feed_delivers_nothing_and_stays_in_the_group(broker: Broker, topic: str) -> None:
+    feed = feed_of(broker, topic)
+    assert len(take(feed, 5)) == 5
+    mine = feed.assignment()
+    feed.pause()
+    deadline = time.monotonic() + 5  # longer than the session
+    while time.monotonic() < deadline:
+        assert feed.poll(10, 0.2) == []
+    assert feed.assignment() == mine
+
+    feed.resume()
+    assert len(take(feed, 25)) == 25
+    feed.close()
+
+
+def test_lag_is_what_is_left(broker: Broker, topic: str) -> None:
+    feed = feed_of(broker, topic)
+    take(feed, 10)
+
+    assert sum(feed.lag().values()) == 20
+    feed.close()
+
+
+def test_topics_that_come_later_are_found(broker: Broker) -> None:
+    name = f"later{next(_numbers)}"
+    feed = KafkaFeed(KafkaSource(broker.bootstrap, f"^{name}[.]", f"group-{name}"))
+    assert feed.poll(1, 0.5) == []
+    create_topics(broker.bootstrap, [f"{name}.public.thing"])
+    produce(broker.bootstrap, numbered(f"{name}.public.thing", 3))
+
+    assert len(take(feed, 3, 40)) == 3
+    feed.close()
+
+
+def test_tombstones_and_headers_survive(broker: Broker) -> None:
+    name = f"odd{next(_numbers)}.public.thing"
+    create_topics(broker.bootstrap, [name])
+    message = Message(
+        Place(name, 0, 0), 1_700_000_000_000, (("__debezium.newkey", b'{"id":1}'), ("empty", b"")), b"k", None
+    )
+    produce(broker.bootstrap, [message])
+    feed = feed_of(broker, name)
+
+    assert take(feed, 1) == [message]
+    feed.close()
+
+
+def test_a_broker_that_is_not_there_is_a_failure_that_may_pass() -> None:
+    feed = KafkaFeed(KafkaSource("127.0.0.1:1", "^x$", "g"))
+
+    with pytest.raises(TransientError, match=r"127\.0\.0\.1:1"):
+        feed.poll(1, 0.1)

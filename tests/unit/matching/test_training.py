@@ -1,0 +1,132 @@
+"""Training is repeatable, refuses what it cannot answer for, and finds the people in a list with and without labels."""
+
+import json
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from matching.assessment import Assessment, assess
+from matching.model import MatchModel, profile_model, read_model
+from matching.training import train as training
+from matching.training.parity import Parity
+from matching.training.stores import Store, common_tokens, read_store
+from matching.training.train import Options, Released, train
+from mdm.errors import ConfigurationInvalid, OperatorError
+from tests.unit.matching.profiles import PEOPLE, people
+
+RECORDS, ENTITIES = people(60)
+
+
+def assessed(model: MatchModel) -> Assessment:
+    return assess(model, RECORDS, ENTITIES)
+
+
+def best_f1(model: MatchModel) -> float:
+    best = assessed(model).best_entities.entities
+    assert best is not None
+    return best.pairs.quality.f1
+
+
+@pytest.fixture(scope="module")
+def unlabelled() -> Released:
+    return train(PEOPLE, [Store(RECORDS)], Options())
+
+
+@pytest.fixture(scope="module")
+def labelled() -> Released:
+    return train(PEOPLE, [Store(RECORDS, ENTITIES)], Options())
+
+
+def test_people_are_found_without_labels(unlabelled: Released) -> None:
+    assert best_f1(unlabelled.model()) > 0.8
+
+
+def test_with_labels_probabilities_are_kept(labelled: Released) -> None:
+    assert best_f1(labelled.model()) > 0.75
+    assert assessed(labelled.model()).calibration_error < 0.02
+
+
+def test_the_same_records_give_the_same_documents(unlabelled: Released) -> None:
+    assert train(PEOPLE, [Store(RECORDS)], Options()) == unlabelled
+
+
+def test_a_model_says_what_it_was_made_from_and_that_it_scores_like_splink(unlabelled: Released) -> None:
+    provenance = unlabelled.model().provenance
+
+    assert provenance["records"] == len(RECORDS)
+    assert provenance["versions"].keys() >= {"splink", "duckdb"}
+    assert provenance["parity"]["weight"] <= 1e-9
+    assert provenance["parity"]["pairs"] > 0
+
+
+def test_better_levels_weigh_more(labelled: Released) -> None:
+    for comparison in labelled.model().comparisons:
+        weights = [round(level.weight, 6) for level in comparison.levels]
+        assert weights == sorted(weights, reverse=True)
+
+
+def test_a_model_that_scores_unlike_splink_is_not_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "check_parity", lambda *_: Parity(10, 0.3, 0.3))
+
+    with pytest.raises(ConfigurationInvalid, match=r"0\.3 bits"):
+        train(PEOPLE, [Store(RECORDS, ENTITIES)], Options())
+
+
+def test_weights_do_not_fit_other_tables_or_other_comparisons(unlabelled: Released) -> None:
+    other_tables = json.loads(unlabelled.frequencies or "")
+    other_tables["name"]["total"] += 1
+
+    with pytest.raises(ConfigurationInvalid, match="other term frequencies"):
+        read_model(unlabelled.profile, unlabelled.weights, json.dumps(other_tables))
+    with pytest.raises(ConfigurationInvalid, match="other term frequencies"):
+        replace(unlabelled, frequencies=None).model()
+    with pytest.raises(ConfigurationInvalid, match="other comparisons"):
+        replace(unlabelled, profile=PEOPLE.replace("percent: 50", "percent: 60")).model()
+
+
+def test_thresholds_may_change_without_training(unlabelled: Released) -> None:
+    moved = replace(unlabelled, profile=PEOPLE.replace("match: 0", "match: 2")).model()
+
+    assert moved.thresholds.match == 2
+    assert moved.fingerprint != unlabelled.model().fingerprint
+
+
+def test_a_level_that_neither_data_nor_expert_can_weigh_is_refused() -> None:
+    silent = PEOPLE.replace("{label: same phone, expected: 4,", "{label: same phone,")
+    without_phones = [{key: value for key, value in record.items() if key != "phones"} for record in RECORDS]
+
+    with pytest.raises(ConfigurationInvalid, match="same phone"):
+        train(silent, [Store(without_phones, ENTITIES)], Options())
+
+
+def test_nothing_can_be_learned_from_nothing() -> None:
+    with pytest.raises(OperatorError, match="too few"):
+        train(PEOPLE, [Store(RECORDS[:2])], Options())
+    with pytest.raises(OperatorError, match="blocking key"):
+        train(PEOPLE, [Store([{"name": f"a{i}", "city": f"c{i}", "self": [str(i)]} for i in range(9)])], Options())
+
+
+def test_frequent_name_tokens_are_common() -> None:
+    store = Store([{"name": f"{word} company"} for word in ("acme", "nord", "kiln", "bolt")], ["1", "2", "3", "4"])
+
+    assert common_tokens([store], 0.1) == ["company"]
+
+
+def test_a_line_that_is_no_record_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "records.jsonl"
+    file.write_text('{"comparison": {"name": "a"}}\n{"name": "b"}\n', "utf-8")
+
+    with pytest.raises(OperatorError, match="comparison"):
+        read_store(file)
+
+
+@pytest.mark.parametrize("domain", ["customer", "contract", "product"])
+def test_shipped_weights_name_every_level_once(domain: str) -> None:
+    weights = json.loads((files("matching") / "models" / f"{domain}.weights.json").read_text("utf-8"))
+    neutral = profile_model((files("matching") / "models" / f"{domain}.yaml").read_text("utf-8"), ())
+
+    assert {name: list(levels) for name, levels in weights["comparisons"].items()} == {
+        comparison.name: [level.label for level in comparison.levels] for comparison in neutral.comparisons
+    }

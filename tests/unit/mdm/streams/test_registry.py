@@ -1,0 +1,104 @@
+"""Schema registries, and messages that name a schema nobody has."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from mdm.errors import ConfigurationInvalid, OperatorError, TransientError
+from mdm.intake.refusal import Refused
+from mdm.intake.wire import RegisteredSchema, WireFormat
+from mdm.model.events import Message, Place
+from mdm.streams.registry import FileRegistry, HttpRegistry, open_registry
+
+ACCOUNT = {
+    "type": "record", "name": "Value", "namespace": "crm.account",
+    "fields": [{"name": "id", "type": "string"}, {"name": "seen", "type": ["null", "crm.Seen"]}],
+}  # fmt: skip
+SEEN = {"type": "record", "name": "Seen", "namespace": "crm", "fields": [{"name": "times", "type": "int"}]}
+
+
+def answering(routes: dict[str, object]) -> HttpRegistry:
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = routes.get(request.url.path)
+        if isinstance(found, int):
+            return httpx.Response(found)
+        return httpx.Response(404) if found is None else httpx.Response(200, json=found)
+
+    client = httpx.Client(transport=httpx.MockTransport(answer), base_url="http://registry")
+    return HttpRegistry("http://registry", client)
+
+
+def in_wire_format(number: int, content: bytes) -> Message:
+    return Message(Place("crm.public.account", 0, 0), 0, (), None, b"\0" + number.to_bytes(4, "big") + content)
+
+
+def test_a_registry_gives_a_schema_with_what_it_refers_to() -> None:
+    registry = answering(
+        {
+            "/schemas/ids/7": {
+                "schema": json.dumps(ACCOUNT),
+                "references": [{"name": "crm.Seen", "subject": "crm.Seen", "version": 2}],
+            },
+            "/subjects/crm.Seen/versions/2": {"schema": json.dumps(SEEN)},
+        }
+    )
+
+    assert registry.schema(7) == RegisteredSchema("AVRO", json.dumps(ACCOUNT), (json.dumps(SEEN),))
+    # "a1" and the branch "not null" with 3 times
+    plain = WireFormat(registry).plain(in_wire_format(7, b"\x04a1\x02\x06"))
+    assert json.loads(plain.value or b"")["payload"] == {"id": "a1", "seen": {"times": 3}}
+
+
+def test_a_schema_that_the_registry_does_not_know_is_refused_by_name() -> None:
+    with pytest.raises(Refused, match="does not know schema 9") as refused:
+        WireFormat(answering({})).plain(in_wire_format(9, b""))
+
+    assert refused.value.code == "SCHEMA_UNKNOWN"
+
+
+def test_content_that_does_not_fit_its_schema_is_refused() -> None:
+    registry = answering({"/schemas/ids/1": {"schema": json.dumps(SEEN)}})
+
+    with pytest.raises(Refused, match="does not fit"):
+        WireFormat(registry).plain(in_wire_format(1, b""))
+
+
+def test_a_registry_that_is_down_is_asked_again_later() -> None:
+    with pytest.raises(TransientError):
+        answering({"/schemas/ids/1": 503}).schema(1)
+
+
+def test_a_registry_that_refuses_us_is_the_operators_matter() -> None:
+    with pytest.raises(OperatorError, match="401"):
+        answering({"/schemas/ids/1": 401}).schema(1)
+
+
+def test_a_folder_of_schema_files_is_a_registry(tmp_path: Path) -> None:
+    (tmp_path / "3.avsc").write_text(json.dumps(SEEN))
+    (tmp_path / "4.json").write_text('{"type": "object"}')
+    registry = open_registry(f"file:{tmp_path}")
+
+    assert isinstance(registry, FileRegistry)
+    assert [each.kind for number in (3, 4) if (each := registry.schema(number))] == ["AVRO", "JSON"]
+    assert registry.schema(5) is None
+
+
+@pytest.mark.parametrize("setting", ["ftp://registry", "file:/nowhere/at/all"])
+def test_a_wrong_setting_is_named(setting: str) -> None:
+    with pytest.raises(ConfigurationInvalid, match="MDM_SCHEMA_REGISTRY"):
+        open_registry(setting)
+
+
+def test_without_a_registry_the_message_says_so() -> None:
+    with pytest.raises(Refused) as refused:
+        WireFormat(open_registry(None)).plain(in_wire_format(1, b""))
+
+    assert refused.value.code == "SCHEMA_UNKNOWN"
+
+
+def test_messages_in_plain_json_pass_untouched() -> None:
+    message = Message(Place("crm.public.account", 0, 0), 0, (), b'{"id":1}', None)
+
+    assert WireFormat(open_registry(None)).plain(message) is message
