@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
+LIVE ?= tests/live
 
 .DEFAULT_GOAL := help
 .PHONY: browser browser-tests screenshots help setup demo test check bench migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka vectors race
@@ -52,7 +53,7 @@ screenshots: browser ## Picture every screen of the console into docs/console
 
 live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 5 minutes)
 	@command -v java >/dev/null && command -v mvn >/dev/null || $(BIN)/python -m pip install --quiet -r requirements/live.txt
-	MDM_LIVE=1 $(BIN)/python -m pytest -p no:randomly -rs tests/live
+	MDM_LIVE=1 $(BIN)/python -m pytest -p no:randomly -rs $(LIVE)
 
 stack: setup ## Start Kafka, Debezium, four platform databases and the hub (Java 17 and Maven; data in var/stack)
 	$(BIN)/python -m deploy.stack up

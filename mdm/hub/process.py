@@ -23,7 +23,7 @@ from mdm.hub.sharing import beside_others
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.debezium import Decoded, Plain, as_it_is, translate
 from mdm.intake.mapping import standardise
-from mdm.model.events import ChangeEvent, DeadLetter, Ignored, Message, Operation, Outcome, Place
+from mdm.model.events import ChangeEvent, DeadLetter, Ignored, Message, Operation, Outcome, Place, TopicPartition
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
@@ -49,14 +49,15 @@ class Pipeline:
 class BatchReport:
     """What one batch did: messages by platform and outcome, and seconds spent in each stage.
 
-    `changed_at` has platform, table and source time of every change (not snapshot reads) that this batch took in; it is
-    not summed up over batches.
+    Two parts are of one batch only and not summed up: `changed_at` has platform, table and source time of every change
+    (not snapshot reads) that was taken in, `refused` the new dead letters by partition.
     """
 
     outcomes: Counter[tuple[str, Outcome]] = field(default_factory=Counter)
     stages: dict[str, float] = field(default_factory=dict)
     golden: Counter[Domain] = field(default_factory=Counter)
     changed_at: list[tuple[str, str, datetime]] = field(default_factory=list)
+    refused: Counter[TopicPartition] = field(default_factory=Counter)
 
     @property
     def messages(self) -> int:
@@ -136,7 +137,7 @@ def consume(
     counted = beside_others(pipeline.engine, pipeline.clock, "ingest", feed, attempt, alone=alone)
     report.outcomes.update(counted.outcomes)
     report.golden.update(counted.golden)
-    report.changed_at = counted.changed_at
+    report.changed_at, report.refused = counted.changed_at, counted.refused
     return report
 
 
@@ -171,6 +172,8 @@ def _take_in(
     results = list(_account(messages, fresh, dict(delta.outcomes), reasons, refused))
     for place, outcome, _ in results:
         report.outcomes[ledger.system_of(place.topic), outcome] += 1
+        if outcome is Outcome.QUARANTINED:
+            report.refused[TopicPartition(place.topic, place.partition)] += 1
     return results
 
 
