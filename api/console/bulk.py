@@ -1,4 +1,4 @@
-"""One answer to many questions: seen as a whole first, then carried out with progress that can be left and come back to."""
+"""One answer to many questions: seen as a whole first, carried out with progress that can be left and come back to."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -178,7 +178,7 @@ def test_many_questions_are_answered_at_once_after_a_look_and_taken_back(ada: Ke
     ada.press("c")
     ada.type("renewals, not copies")
     ada.press("Escape", "m")
-    expect(ada.page.get_by_text("3 of 3")).to_be_visible(timeout=20_000)
+    expect(ada.page.locator("#progress")).to_contain_text("3 of 3", timeout=20_000)
     assert rows(world, "select verdict, reason, count(*) from judgement where superseded_at is null group by 1, 2") == [
         ("not_same", "renewals, not copies", 3)
     ]
