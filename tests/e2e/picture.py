@@ -51,7 +51,7 @@ def main(folder: Path) -> int:
                 ("light", 820, _TABLET, "-tablet"),
             ):
                 context = opened.new_context(
-                    viewport={"width": width, "height": 800},
+                    viewport={"width": width, "height": 900},
                     base_url=address,
                     color_scheme=theme,  # type: ignore[arg-type]
                 )
@@ -63,7 +63,7 @@ def main(folder: Path) -> int:
                 for name, path in screens(engine).items():
                     if names is None or name in names:
                         page.goto(path)
-                        page.screenshot(path=folder / f"{name}{suffix}.png", full_page=True)
+                        page.screenshot(path=folder / f"{name}{suffix}.png", full_page=name == "review" and not suffix)
                 context.close()
         engine.dispose()
     return 0
