@@ -15,6 +15,7 @@ from mdm.bootstrap import make_engine
 from mdm.clock import system_clock
 from mdm.hub.process import Pipeline
 from mdm.hub.release import load_rules
+from mdm.hub.worklist import rank_open_tasks
 from mdm.intake.catalogue import load_catalogue
 from mdm.store import accounts, migrate
 from mdm.store.embedded import EmbeddedServer
@@ -76,6 +77,7 @@ def _fill(engine: Engine) -> None:
     with as_file(files("mdm.demo") / "world") as world:
         drain(pipeline, FileFeed(world / "events"), batch_size=5000, dead_letter_limit=100)
     busy(engine)
+    rank_open_tasks(engine, pipeline.rules, system_clock())
     with engine.begin() as connection:
         for name, offset in ((_LONG, 0), (_JAPANESE, 1)):
             connection.execute(
