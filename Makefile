@@ -4,10 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
+FUZZ_SECONDS ?= 180
 LIVE ?= tests/live
 
 .DEFAULT_GOAL := help
-.PHONY: browser browser-tests screenshots help setup demo test check bench migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka vectors race
+.PHONY: browser browser-tests screenshots help setup demo test race check dashboards fuzz captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +38,15 @@ check: setup ## Style, types, import rules, API description
 	$(BIN)/lint-imports
 	@if test -f api/openapi.json; then $(BIN)/python -m api.openapi --check; fi
 	$(BIN)/python -m api.asyncapi --check
+
+dashboards: setup ## Write the Grafana dashboards anew (deploy/grafana)
+	$(BIN)/python -m deploy.grafana.build
+
+fuzz: setup ## Damage captured messages for FUZZ_SECONDS (180) and see that none goes astray
+	$(BIN)/python -m tests.fuzz.campaign $(FUZZ_SECONDS)
+
+captures: setup ## Compare whole captures with the tables they were taken from: make captures DIR=...
+	$(BIN)/python -m bench.captures $(DIR)
 
 bench: setup ## Measure the ingest of a larger world
 	$(BIN)/python -m bench.ingest

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import fsum
 from typing import Any, NamedTuple, TypeAlias
 
+from matching.bounding import within
 from matching.decision import Decision
 from matching.features import Features, derive
 from matching.model import MatchModel
@@ -62,6 +63,7 @@ class Clustering:
 #: Reasons of refusals, beside those of `matching.validity`.
 WEAK_JOIN = "weak join of two groups"
 LITTLE_SUPPORT = "too little support in the group"
+TOO_MANY = "too many records are linked with one another to join them all"
 
 #: Reason of a refusal that a steward has answered already; it is no question any more.
 _JUDGED = "judged not the same"
@@ -83,7 +85,8 @@ def cluster(
     names = {node: _name(comparison) for node, comparison in nodes.items()}
     verdicts = [sorted(pair, key=names.__getitem__) for pair in same if len(pair) == 2 and pair <= nodes.keys()]
     inside = [edge for edge in edges if edge.a in nodes and edge.b in nodes]
-    matches = [edge for edge in inside if edge.decision is Decision.MATCH]
+    linked = [edge for edge in inside if edge.decision is Decision.MATCH]
+    matches, given_up = within(linked, [(a, b) for a, b in verdicts], model.reach_cap)
     joins = [(edge.a, edge.b) for edge in matches] + [(a, b) for a, b in verdicts]
     joined = {node for pair in joins for node in pair}
     features = {node: derive(model.domain, nodes[node], model.common_tokens) for node in joined}
@@ -92,7 +95,7 @@ def cluster(
     process = _Process(model, nodes, features, weights, {pair for pair in not_same if pair <= nodes.keys()})
     for a, b in sorted(verdicts, key=lambda pair: (names[pair[0]], names[pair[1]])):
         process.obey(a, b)
-    refusals: list[Refusal] = []
+    refusals = [Refusal(edge.a, edge.b, edge.weight, TOO_MANY) for edge in given_up]
     for edge in sorted(matches, key=lambda edge: (-edge.weight, *sorted((names[edge.a], names[edge.b])))):
         reason = process.follow(edge)
         if reason is not None and reason != _JUDGED:

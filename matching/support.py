@@ -31,7 +31,7 @@ def pair_weights(
     """The weights of kept pairs, and of all other pairs of records that a chain of `joins` connects."""
     missing = [
         pair
-        for members in _connected(joins)
+        for members in connected(joins)
         if len(members) <= _SCORED_WHOLE
         for pair in combinations(sorted(members), 2)
         if pair not in kept
@@ -47,7 +47,7 @@ def pair_weights(
     return weights
 
 
-def _connected(joins: Iterable[tuple[int, int]]) -> list[set[int]]:
+def connected(joins: Iterable[tuple[int, int]]) -> list[set[int]]:
     """The sets of three and more records that chains connect (in two, the only pair is known)."""
     neighbours: defaultdict[int, list[int]] = defaultdict(list)
     for a, b in joins:

@@ -100,7 +100,7 @@ def lend(request: Request, session: SessionDep, bench: WorkbenchDep, form: FormD
             steward.end_delegation(bench.pipeline, bench.actor, ended)
             return RedirectResponse("/console/approvals?done=The delegation has ended", 303)
         until = day_end(form.text("until")) or datetime.now(UTC)
-        steward.delegate(bench.pipeline, bench.actor, form.text("to"), until, form.text("reason"))
+        steward.delegate(bench.pipeline, bench.actor, form.person("to"), until, form.text("reason"))
     except TELLABLE as error:
         return page("told.html", request, session=session, status=409, notice=refused(error), back="/console/approvals")
     return RedirectResponse("/console/approvals?done=Delegated", 303)

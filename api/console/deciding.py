@@ -147,7 +147,7 @@ def work_on(
     actions: dict[str, Callable[[], object]] = {
         "claim": lambda: steward.assign(bench.pipeline, bench.actor, task_id, bench.actor.name),
         "release": lambda: steward.release(bench.pipeline, bench.actor, task_id),
-        "assign": lambda: steward.assign(bench.pipeline, bench.actor, task_id, form.text("assignee")),
+        "assign": lambda: steward.assign(bench.pipeline, bench.actor, task_id, form.person("assignee")),
         "snooze": lambda: steward.snooze(bench.pipeline, bench.actor, task_id, _until(form, bench.now)),
         "comment": lambda: steward.comment(bench.pipeline, bench.actor, f"task:{task_id}", form.text("text")),
     }

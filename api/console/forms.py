@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 from fastapi import Depends, Request
 
 from api.console.guard import SessionDep
+from api.console.sessions import PERSON
 from api.errors import FORBIDDEN, refuse
 
 #: A confirm page of a bulk decision sends one field per task.
@@ -22,6 +23,11 @@ class Form:
     def text(self, name: str, default: str = "") -> str:
         """The first value of a field, without white space around it."""
         return self._fields.get(name, [default])[0].strip()
+
+    def person(self, name: str) -> str:
+        """Who a field names, as history knows them: a bare name is that of an account."""
+        text = self.text(name)
+        return text if not text or ":" in text else f"{PERSON}{text.lower()}"
 
     def all(self, name: str) -> list[str]:
         """Every value of a field."""

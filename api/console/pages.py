@@ -16,7 +16,7 @@ from api.console.compare import SIGNS
 from api.console.navigation import NAVIGATION
 from api.console.preferences import view_of
 from api.console.show import differs, label, lines, rows_of
-from api.console.wording import ago, amount, amounts, day, number, percent
+from api.console.wording import ago, amount, amounts, day, number, percent, person
 
 _HERE = Path(__file__).parent
 
@@ -73,7 +73,15 @@ _environment = Environment(
 _environment.globals.update(static=_static, label=label, lines=lines, rows_of=rows_of, differs=differs)
 _environment.globals.update(navigation=NAVIGATION, signed=signed, signs=SIGNS, amounts=amounts)
 _environment.filters.update(
-    time=_time, machine_time=_machine_time, code=_code, ago=ago, day=day, number=number, amount=amount, percent=percent
+    time=_time,
+    machine_time=_machine_time,
+    code=_code,
+    ago=ago,
+    day=day,
+    number=number,
+    amount=amount,
+    percent=percent,
+    person=person,
 )
 
 

@@ -3,6 +3,7 @@
 from api.console import (
     approvals,
     audit,
+    bulk,
     deciding,
     exceptions,
     help,
@@ -28,6 +29,7 @@ ROUTERS = (
     search.router,
     queue.router,
     views.router,
+    bulk.router,
     review.router,
     deciding.router,
     approvals.router,

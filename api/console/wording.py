@@ -8,6 +8,11 @@ from typing import Any
 _STEPS = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min"))
 
 
+def person(name: str) -> str:
+    """Who somebody is to other people: their name without what tells accounts from keys."""
+    return name.partition(":")[2] if name.startswith(("user:", "oidc:")) else name
+
+
 def number(value: int | float | None) -> str:
     """A number with thin spaces between thousands."""
     if value is None:

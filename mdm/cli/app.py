@@ -8,6 +8,8 @@ from mdm import __version__
 from mdm.cli import (
     accounts,
     check,
+    conformance,
+    contracts,
     erase,
     exceptions,
     export,
@@ -47,9 +49,11 @@ app.command("explain")(check.explain)
 app.add_typer(check.state, name="state", help="What the hub holds, as one number.")
 app.command("verify")(check.verify)
 app.command("replay")(replay.replay)
-app.command("reconcile")(governance.reconcile)
+app.add_typer(governance.reconciling, name="reconcile")
 app.command("readiness")(onboarding.readiness)
 app.add_typer(onboarding.onboarding, name="onboarding", help="ERP onboarding: verdicts, registries, confirmations.")
+app.add_typer(contracts.contracts, name="contracts", help="Data contracts: list, lint, diff, test.")
+app.add_typer(conformance.conformance, name="conformance", help="A feed, held against the hard cases of CDC.")
 app.add_typer(erase.erase, name="erase", help="Erase a person: request, approval, proof.")
 app.add_typer(match.match, name="match", help="The matching engine, measured.")
 app.add_typer(accounts.accounts, name="accounts", help="People who sign in to the console with a password.")

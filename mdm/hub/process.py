@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from matching.model import MatchModel
 from mdm.clock import Clock
+from mdm.core.gaps import watch
 from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
 from mdm.faults import fault_point
@@ -23,14 +24,19 @@ from mdm.hub.sharing import beside_others
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.debezium import Decoded, Plain, as_it_is, translate
 from mdm.intake.mapping import standardise
+from mdm.intake.refusal import FALLBACK_OWNER
 from mdm.model.events import ChangeEvent, DeadLetter, Ignored, Message, Operation, Outcome, Place, TopicPartition
+from mdm.model.gaps import Alarm
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
-from mdm.store import ledger, pairs
+from mdm.store import gaps, ledger, pairs
 from mdm.store import mirror as mirror_store
 from mdm.store.suppression import suppress_like, suppressed
 from mdm.store.unit_of_work import UnitOfWork
+
+#: Feeds of brokers are called like this; they deliver each partition in order and from where it was left.
+BROKER_FEED = "kafka:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,7 @@ def consume(
             ledger.write_dead_letters(work, [each for each in decoded.dead_letters if each.message.place in seen.fresh])
             ledger.write_drifts(work, [drift for drift in decoded.drifts if drift.place in seen.fresh])
             ledger.write_positions(work, feed, positions)
+            _watch_for_gaps(pipeline, work, feed, messages, decoded.events, results)
             ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, pipeline.rules))
         with report.stage("publish"):
             work.publish()
@@ -139,6 +146,29 @@ def consume(
     report.golden.update(counted.golden)
     report.changed_at, report.refused = counted.changed_at, counted.refused
     return report
+
+
+def _watch_for_gaps(
+    pipeline: Pipeline,
+    work: UnitOfWork,
+    feed: str,
+    messages: Sequence[Message],
+    events: Sequence[ChangeEvent],
+    results: Sequence[tuple[Place, Outcome, str]],
+) -> None:
+    """Raise exceptions for signs that the feed has lost something."""
+    logs = {TopicPartition(message.place.topic, message.place.partition) for message in messages}
+    reads = {(event.system, event.type) for event in events if event.operation is Operation.READ}
+    known = gaps.load_known(work, sorted(logs), sorted(reads))
+    outcomes = {place: outcome for place, outcome, _ in results}
+    places = [message.place for message in messages]
+    watched = watch(places, events, outcomes, known, in_order=feed.startswith(BROKER_FEED))
+
+    def owner_of(alarm: Alarm) -> str:
+        profile = pipeline.catalogue.by_topic(alarm.place.topic)
+        return FALLBACK_OWNER if profile is None else profile.owner
+
+    gaps.write_watched(work, watched, owner_of)
 
 
 def replay_in(pipeline: Pipeline, work: UnitOfWork, messages: Sequence[Message], actor: str) -> BatchReport:

@@ -10,6 +10,8 @@ from mdm.core.announce import check_announcements, traced
 from mdm.core.identity import settle
 from mdm.core.linking import change_links, decide_links
 from mdm.core.rules import Rules
+from mdm.hub.oversized import ask_about_blocks
+from mdm.model.candidates import pairs_within
 from mdm.model.delta import IdentityDelta, Link
 from mdm.model.ids import Domain, EntityId, RecordId
 from mdm.model.records import SourceRecord
@@ -51,11 +53,13 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     """Bring identity and golden records of one domain in line with what changed."""
     model = rules.models[domain]
     keys = _keys(work, domain, model, change)
-    crossed = pairs.replace_keys(work, keys, change.gone, model.block_cap)
-    pairs.claim_connections(work, crossed)
-    compared = set(change.compared) | change.dirty | crossed
+    replaced = pairs.replace_keys(work, keys, change.gone, model.block_cap)
+    pairs.claim_connections(work, replaced.others)
+    compared = set(change.compared) | change.dirty | replaced.others
+    blocks = pairs.blocks_of(work, compared, model.block_cap)
+    ask_about_blocks(work, model, replaced, blocks, compared | change.gone)
     live = reach.links_of(work, compared | change.gone)
-    wanted = _wanted_links(work, domain, model, compared)
+    wanted = _wanted_links(work, domain, model, compared, blocks)
     links = change_links(live, wanted)
     identity_store.write_links(work, domain, model.fingerprint, links)
 
@@ -150,12 +154,12 @@ def _keys(
 
 
 def _wanted_links(
-    work: UnitOfWork, domain: Domain, model: MatchModel, compared: Collection[RecordId]
+    work: UnitOfWork, domain: Domain, model: MatchModel, compared: Collection[RecordId], blocks: pairs.Blocks
 ) -> tuple[Link, ...]:
     """The links that the compared records should have, by everything known now."""
     if not compared:
         return ()
-    found = pairs.blocked_pairs(work, compared, model.block_cap)
+    found = pairs_within(blocks.members.values(), compared, model.block_cap)
     if domain is not Domain.CONTRACT:
         found |= pairs.evidence_pairs(work, domain, compared, model.block_cap)
     ends = {end for pair in found for end in pair}

@@ -65,14 +65,27 @@ def members_of(work: UnitOfWork, blocks: Collection[int], most: int) -> dict[int
     return members
 
 
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """What replacing keys did to blocks.
+
+    Attributes:
+        grown: by how much each block grew.
+        members: of every block that grew or shrank, so many that it shows whether it crossed the cap.
+        crossed: blocks that have come to be above the cap, or to be no longer.
+        others: live records in those that were not themselves replaced.
+    """
+
+    grown: Mapping[int, int]
+    members: Mapping[int, Sequence[RecordId]]
+    crossed: Collection[int]
+    others: set[RecordId]
+
+
 def replace_keys(
     work: UnitOfWork, keys: Mapping[RecordId, Collection[int]], gone: Collection[RecordId], cap: int
-) -> set[RecordId]:
-    """Store the blocking keys of these records and forget those of the gone.
-
-    Returns:
-        Live records, other than these, whose blocks crossed the cap.
-    """
+) -> Replaced:
+    """Store the blocking keys of these records and forget those of the gone."""
     ids = [*keys, *gone]
     old = keys_of(work, ids)
     new = {(block, rec) for rec, blocks in keys.items() for block in blocks}
@@ -85,17 +98,32 @@ def replace_keys(
             [rec for _, rec in removed],
         )
     work.copy("block_key", ("block", "rec_id"), sorted(added))
-    grown = growth(removed, added)
+    grown = {block: number for block, number in growth(removed, added).items() if number}
     # A block that grew by n has crossed the cap only if it has no more than cap + n members now.
-    most = cap + max(map(abs, grown.values()), default=0) + 1
-    members = members_of(work, [block for block, number in grown.items() if number], most)
-    return {rec for block in crossed(members, grown, cap) for rec in members.get(block, ())} - set(ids)
+    members = members_of(work, grown, cap + max(map(abs, grown.values()), default=0) + 1)
+    over = crossed(members, grown, cap)
+    return Replaced(grown, members, over, {rec for block in over for rec in members.get(block, ())} - set(ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """The blocks of some records, and the members of each, one more than the cap at most."""
+
+    of: Mapping[RecordId, Collection[int]]
+    members: Mapping[int, Sequence[RecordId]]
+
+
+def blocks_of(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> Blocks:
+    """The stored blocks of these records."""
+    blocks: dict[RecordId, list[int]] = {}
+    for block, rec in keys_of(work, ids):
+        blocks.setdefault(rec, []).append(block)
+    return Blocks(blocks, members_of(work, {block for each in blocks.values() for block in each}, cap + 1))
 
 
 def blocked_pairs(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> set[Pair]:
     """Pairs of one of these records with any record that shares a block of at most `cap` members."""
-    blocks = {block for block, _ in keys_of(work, ids)}
-    return pairs_within(members_of(work, blocks, cap + 1).values(), set(ids), cap)
+    return pairs_within(blocks_of(work, ids, cap).members.values(), set(ids), cap)
 
 
 def evidence_pairs(work: UnitOfWork, domain: Domain, ids: Collection[RecordId], cap: int) -> set[Pair]:
@@ -205,7 +233,7 @@ def contracts_by_target(work: UnitOfWork, ids: Collection[RecordId], names: Coll
     They, and the names by which they refer, are claimed.
     """
     while True:
-        targets = set(names) | _names(work, ids)
+        targets = set(names) | all_names(work, ids)
         if hold(work, map(name_claim, targets)):
             break
     while True:
@@ -222,7 +250,7 @@ def contracts_by_target(work: UnitOfWork, ids: Collection[RecordId], names: Coll
     return contracts
 
 
-def _names(work: UnitOfWork, ids: Collection[RecordId]) -> set[CrosswalkKey]:
+def all_names(work: UnitOfWork, ids: Collection[RecordId]) -> set[CrosswalkKey]:
     """Every name of these records."""
     rows = work.query(
         """select n.system, n.type, n.key from unnest(%s::bigint[]) as i(id) cross join lateral (
@@ -250,6 +278,14 @@ def _referring(
         *_columns(names),
     )
     return [(RecordId(row[0]), row[1], row[2], CrosswalkKey(*row[3:])) for row in rows]
+
+
+def record_names(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, CrosswalkKey]:
+    """The own name of each of these records."""
+    if not ids:
+        return {}
+    rows = work.query("select rec_id, system, type, key from source_record where rec_id = any(%s)", list(ids))
+    return {RecordId(row[0]): CrosswalkKey(*row[1:]) for row in rows}
 
 
 def entity_of_departed(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, EntityId]:

@@ -465,6 +465,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("system", "topic", "outcome", "reason", name=op.f("pk_outcome_count")),
     )
     op.create_table(
+        "partition_mark",
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("next_offset", sa.BigInteger(), nullable=False),
+        sa.Column("pos_major", sa.BigInteger(), nullable=False),
+        sa.Column("pos_minor", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("topic", "partition", name=op.f("pk_partition_mark")),
+    )
+    op.create_table(
         "record_alias",
         sa.Column("rec_id", sa.BigInteger(), nullable=False),
         sa.Column("system", sa.Text(), nullable=False),
@@ -639,6 +648,14 @@ def upgrade() -> None:
         sa.Column("pos_minor", sa.BigInteger(), nullable=False),
         sa.Column("pos_order", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("system", "type", name=op.f("pk_table_shape")),
+    )
+    op.create_table(
+        "table_snapshot",
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("pos_major", sa.BigInteger(), nullable=False),
+        sa.Column("pos_minor", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("system", "type", name=op.f("pk_table_snapshot")),
     )
     op.create_table(
         "truncation",

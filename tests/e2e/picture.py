@@ -15,6 +15,7 @@ from mdm.bootstrap import make_engine
 from mdm.clock import system_clock
 from mdm.hub.process import Pipeline
 from mdm.hub.release import load_rules
+from mdm.hub.worklist import rank_open_tasks
 from mdm.intake.catalogue import load_catalogue
 from mdm.store import accounts, migrate
 from mdm.store.embedded import EmbeddedServer
@@ -51,7 +52,7 @@ def main(folder: Path) -> int:
                 ("light", 820, _TABLET, "-tablet"),
             ):
                 context = opened.new_context(
-                    viewport={"width": width, "height": 800},
+                    viewport={"width": width, "height": 900},
                     base_url=address,
                     color_scheme=theme,  # type: ignore[arg-type]
                 )
@@ -63,7 +64,7 @@ def main(folder: Path) -> int:
                 for name, path in screens(engine).items():
                     if names is None or name in names:
                         page.goto(path)
-                        page.screenshot(path=folder / f"{name}{suffix}.png", full_page=True)
+                        page.screenshot(path=folder / f"{name}{suffix}.png", full_page=name == "review" and not suffix)
                 context.close()
         engine.dispose()
     return 0
@@ -76,6 +77,7 @@ def _fill(engine: Engine) -> None:
     with as_file(files("mdm.demo") / "world") as world:
         drain(pipeline, FileFeed(world / "events"), batch_size=5000, dead_letter_limit=100)
     busy(engine)
+    rank_open_tasks(engine, pipeline.rules, system_clock())
     with engine.begin() as connection:
         for name, offset in ((_LONG, 0), (_JAPANESE, 1)):
             connection.execute(

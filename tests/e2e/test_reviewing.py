@@ -164,3 +164,26 @@ def test_a_value_picked_by_number_survives_the_merge(ada: Keyboard, world: Engin
 
 def memberships(engine: Engine) -> list[Any]:
     return rows(engine, "select rec_id, entity_id from crosswalk order by rec_id")
+
+
+def test_many_questions_are_answered_at_once_after_a_look_and_taken_back(ada: Keyboard, world: Engine) -> None:
+    ada.page.goto("/console/reviews?domain=contract")
+    for _ in range(3):
+        ada.press("j", "x")
+    ada.page.get_by_role("button", name="Not a match…").press("Enter")
+    ada.settle()
+    expect(ada.page.locator("h1")).to_have_text("3 questions: not a match?")
+    assert rows(world, "select count(*) from judgement") == [(0,)]
+
+    ada.press("c")
+    ada.type("renewals, not copies")
+    ada.press("Escape", "m")
+    expect(ada.page.locator("#progress")).to_contain_text("3 of 3", timeout=20_000)
+    assert rows(world, "select verdict, reason, count(*) from judgement where superseded_at is null group by 1, 2") == [
+        ("not_same", "renewals, not copies", 3)
+    ]
+
+    ada.page.reload()
+    ada.press("z")
+    expect(ada.page.locator("h1")).to_contain_text("Job")
+    assert rows(world, "select count(*) from judgement where superseded_at is null") == [(0,)]
