@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 180
 LIVE ?= tests/live
 
 .DEFAULT_GOAL := help
-.PHONY: browser browser-tests screenshots help setup demo test race check dashboards fuzz captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
+.PHONY: browser browser-tests screenshots help setup demo test race check dashboards fuzz captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka bench-console
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,9 @@ stack-down: setup ## Stop the stack; its data stay
 
 compose-data: setup ## SQL of the sample platforms for deploy/compose.yaml
 	$(BIN)/python -m deploy.stack sql --directory var/platforms
+
+bench-console: setup ## Milliseconds of the console's pages at 100,000 records
+	$(BIN)/python -m bench.console
 
 bench-kafka: setup ## Events per second from Kafka to golden records, freshness, memory (Java 17 and Maven)
 	$(BIN)/python -m bench.kafka
