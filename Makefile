@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 180
 LIVE ?= tests/live
 
 .DEFAULT_GOAL := help
-.PHONY: browser browser-tests screenshots help setup demo test race check dashboards fuzz captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
+.PHONY: help accuracy setup demo test race check dashboards fuzz captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,16 +51,6 @@ captures: setup ## Compare whole captures with the tables they were taken from: 
 bench: setup ## Measure the ingest of a larger world
 	$(BIN)/python -m bench.ingest
 
-browser: setup ## Chromium and axe-core for browser tests and screenshots, where they can be installed
-	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y chromium fonts-noto-cjk >/dev/null; } || echo "Chromium cannot be installed here; browser tests will be skipped."
-	@$(BIN)/python -c "from tests.e2e.browsing import axe_script; print('axe-core is here' if axe_script() else 'axe-core cannot be fetched; accessibility tests will be skipped.')"
-
-browser-tests: browser ## All browser tests, accessibility of every screen included
-	MDM_ALL_SCREENS=1 $(BIN)/python -m pytest -n 2 tests/e2e
-
-screenshots: browser ## Picture every screen of the console into docs/console
-	$(BIN)/python -m tests.e2e.picture docs/console
-
 live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 5 minutes)
 	@command -v java >/dev/null && command -v mvn >/dev/null || $(BIN)/python -m pip install --quiet -r requirements/live.txt
 	MDM_LIVE=1 $(BIN)/python -m pytest -p no:randomly -rs $(LIVE)
@@ -76,6 +66,9 @@ stack-down: setup ## Stop the stack; its data stay
 
 compose-data: setup ## SQL of the sample platforms for deploy/compose.yaml
 	$(BIN)/python -m deploy.stack sql --directory var/platforms
+
+accuracy: setup ## Accuracy on public sets beside Splink's defaults; DATA=FOLDER with one folder per set
+	$(BIN)/python -m bench.accuracy.run --data $(DATA) $(ACCURACY_ARGS)
 
 bench-kafka: setup ## Events per second from Kafka to golden records, freshness, memory (Java 17 and Maven)
 	$(BIN)/python -m bench.kafka
@@ -93,3 +86,18 @@ pins: setup ## Resolve the newest versions of all packages
 clean: ## Remove everything that was made here, but not the data
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: browser browser-tests screenshots bench-console
+
+browser: setup ## Chromium and axe-core for browser tests and pictures, where they can be installed
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y chromium fonts-noto-cjk >/dev/null; } || echo "Chromium cannot be installed here; browser tests will be skipped."
+	@$(BIN)/python -c "from tests.e2e.browsing import axe_script; print('axe-core is here' if axe_script() else 'axe-core cannot be fetched; accessibility tests will be skipped.')"
+
+browser-tests: browser ## All browser tests, accessibility of every screen included
+	MDM_ALL_SCREENS=1 $(BIN)/python -m pytest -n 2 tests/e2e
+
+screenshots: browser ## Picture every screen of the console into docs/console
+	$(BIN)/python -m tests.e2e.picture docs/console
+
+bench-console: setup ## Milliseconds of the console's pages at 100,000 records
+	$(BIN)/python -m bench.console

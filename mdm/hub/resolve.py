@@ -132,6 +132,13 @@ def _departed(work: UnitOfWork, gone: Collection[RecordId]) -> dict[RecordId, En
             return departed
 
 
+def stored_keys(
+    work: UnitOfWork, domain: Domain, model: MatchModel, records: Collection[RecordId]
+) -> Mapping[RecordId, Collection[int]]:
+    """The blocks of stored records, by what they state and by what their references resolve to now."""
+    return _keys(work, domain, model, DomainChange(dirty=frozenset(records)))
+
+
 def _keys(
     work: UnitOfWork, domain: Domain, model: MatchModel, change: DomainChange
 ) -> Mapping[RecordId, Collection[int]]:

@@ -17,6 +17,14 @@ def live_records(work: UnitOfWork, domain: Domain) -> list[RecordId]:
     return [RecordId(row[0]) for row in rows]
 
 
+def departed_records(work: UnitOfWork, domain: Domain) -> list[RecordId]:
+    """Records of a domain that are no longer live but still have a crosswalk: none, unless something was damaged."""
+    rows = work.query(
+        "select rec_id from source_record join crosswalk using (rec_id) where domain = %s and deleted", domain.value
+    )
+    return [RecordId(row[0]) for row in rows]
+
+
 def memberships(work: UnitOfWork, domain: Domain) -> dict[EntityId, list[CrosswalkKey]]:
     """The members of every entity of a domain that has any, sorted."""
     members: dict[EntityId, list[CrosswalkKey]] = {}
