@@ -10,7 +10,7 @@ from api.deps import ReadsDep
 from api.lookup import find_golden
 from api.routes.parameters import EntityIdPath
 from mdm.model.ids import Domain
-from mdm.store.read_hierarchy import hierarchy
+from mdm.store.read_tree import hierarchy
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 

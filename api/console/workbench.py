@@ -2,22 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
 from api.console.guard import SessionDep
-from api.deps import ReadHub
+from api.deps import ReadHub, Released
 from mdm.access import Role
 from mdm.core.four_eyes import Policy
 from mdm.core.rules import Rules
 from mdm.hub import steward
 from mdm.hub.process import Pipeline
-from mdm.hub.release import load_rules
 from mdm.hub.steward import Actor, Decided, Expected, Preview
-from mdm.intake.catalogue import Catalogue, load_catalogue
+from mdm.intake.catalogue import Catalogue
 from mdm.model.stewardship import Command
 
 
@@ -57,15 +55,10 @@ class Workbench:
 
 async def workbench_of(request: Request, session: SessionDep) -> Workbench:
     hub: ReadHub = request.app.state.hub
-    catalogue, rules = _released()
+    released: Released = request.app.state.released
+    catalogue, rules = released.catalogue, released.rules
     actor = Actor(session.actor, session.caller.role)
     return Workbench(hub, catalogue, rules, actor, hub.clock(), request.app.state.policy)
 
 
 WorkbenchDep = Annotated[Workbench, Depends(workbench_of)]
-
-
-@cache
-def _released() -> tuple[Catalogue, Rules]:
-    catalogue = load_catalogue(None)
-    return catalogue, load_rules(catalogue)

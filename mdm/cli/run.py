@@ -48,7 +48,11 @@ def _serve(opened: Hub, host: str, port: int) -> None:
     notes.print(f"API      http://{host}:{port}/v1    description at http://{host}:{port}/docs")
     notes.print(f"Console  http://{host}:{port}/console/")
     notes.print("Stop with Ctrl-C.")
-    options = ApiOptions(oidc=read_oidc(os.environ), policy=load_policy(opened.settings.steward_policy))
+    options = ApiOptions(
+        oidc=read_oidc(os.environ),
+        policy=load_policy(opened.settings.steward_policy),
+        models_dir=opened.settings.models_dir,
+    )
     serve_http(opened, host, port, options)
 
 

@@ -30,7 +30,7 @@ from mdm.model.gaps import Alarm
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
-from mdm.store import gaps, ledger, pairs
+from mdm.store import gaps, ledger, pairs, progress
 from mdm.store import mirror as mirror_store
 from mdm.store.suppression import suppress_like, suppressed
 from mdm.store.unit_of_work import UnitOfWork
@@ -127,6 +127,7 @@ def consume(
             ledger.write_dead_letters(work, [each for each in decoded.dead_letters if each.message.place in seen.fresh])
             ledger.write_drifts(work, [drift for drift in decoded.drifts if drift.place in seen.fresh])
             ledger.write_positions(work, feed, positions)
+            progress.write_progress(work, positions, decoded.events)
             _watch_for_gaps(pipeline, work, feed, messages, decoded.events, results)
             ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, pipeline.rules))
         with report.stage("publish"):
