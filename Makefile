@@ -48,8 +48,9 @@ fuzz: setup ## Damage captured messages for FUZZ_SECONDS (180) and see that none
 captures: setup ## Compare whole captures with the tables they were taken from: make captures DIR=...
 	$(BIN)/python -m bench.captures $(DIR)
 
-bench: setup ## Measure the ingest of a larger world
+bench: setup ## Measure ingest and the resolve path
 	$(BIN)/python -m bench.ingest
+	$(BIN)/python -m bench.resolve
 
 live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 5 minutes)
 	@command -v java >/dev/null && command -v mvn >/dev/null || $(BIN)/python -m pip install --quiet -r requirements/live.txt

@@ -56,7 +56,7 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     replaced = pairs.replace_keys(work, keys, change.gone, model.block_cap)
     pairs.claim_connections(work, replaced.others)
     compared = set(change.compared) | change.dirty | replaced.others
-    blocks = pairs.blocks_of(work, compared, model.block_cap)
+    blocks = pairs.blocks_of(work, compared, model.block_cap, keys, replaced.members)
     ask_about_blocks(work, model, replaced, blocks, compared | change.gone)
     live = reach.links_of(work, compared | change.gone)
     wanted = _wanted_links(work, domain, model, compared, blocks)
