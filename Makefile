@@ -80,8 +80,7 @@ vectors: setup ## Judge identifiers of known validity (DATA=folder with identifi
 spark: setup ## Add the optional Spark engine (450 MB; needs Java 17 to run)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/spark.txt
 
-bench-matching: setup ## Scoring, and whole stores of 100,000 and a million companies, beside Splink (an hour)
-	$(BIN)/python -m bench.scoring
+bench-matching: setup ## Whole stores of 100,000 and a million companies, beside Splink (half an hour)
 	$(BIN)/python -m bench.batch --splink --records 100000 --records 1000000
 
 migration: setup ## Write migration 0001 again from the tables (until the first release)
