@@ -6,10 +6,11 @@ import typer
 from rich.console import Console
 
 from api.app import ApiOptions
+from api.console.oidc import read_oidc
 from api.server import serve as serve_http
 from mdm.bootstrap import Hub
 from mdm.cli.context import JSON_OPTION, console, hub, notes, print_json
-from mdm.cli.oidc import token_verifier
+from mdm.cli.tokens import token_verifier
 from mdm.demo.run import run_demo
 from mdm.hub.steward import load_policy
 from mdm.store import migrate
@@ -49,6 +50,7 @@ def _serve(opened: Hub, host: str, port: int) -> None:
     notes.print(f"Console  http://{host}:{port}/console/")
     notes.print("Stop with Ctrl-C.")
     options = ApiOptions(
+        oidc=read_oidc(os.environ),
         policy=load_policy(opened.settings.steward_policy),
         models_dir=opened.settings.models_dir,
         tokens=token_verifier(os.environ),

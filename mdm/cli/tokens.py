@@ -9,13 +9,13 @@ from mdm.access import Role
 from mdm.errors import ConfigurationInvalid, TransientError
 from mdm.hub.tokens import TokenRules, TokenVerifier
 
-_NEEDED = ("MDM_OIDC_ISSUER", "MDM_OIDC_AUDIENCE", "MDM_OIDC_JWKS_URL", "MDM_OIDC_ROLES")
+_NEEDED = ("MDM_TOKEN_ISSUER", "MDM_TOKEN_AUDIENCE", "MDM_TOKEN_JWKS_URL", "MDM_TOKEN_ROLES")
 
 
 def token_verifier(environment: Mapping[str, str]) -> TokenVerifier | None:
-    """The verifier of `MDM_OIDC_ISSUER`, `_AUDIENCE`, `_JWKS_URL` and `_ROLES` (`group=role,...`); None without them.
+    """The verifier of `MDM_TOKEN_ISSUER`, `_AUDIENCE`, `_JWKS_URL` and `_ROLES` (`group=role,...`); None without them.
 
-    `MDM_OIDC_ROLES_CLAIM` names the claim that lists a caller's groups, `groups` if absent.
+    `MDM_TOKEN_ROLES_CLAIM` names the claim that lists a caller's groups, `groups` if absent.
 
     Raises:
         ConfigurationInvalid: some of them are missing, or a role does not exist.
@@ -27,12 +27,12 @@ def token_verifier(environment: Mapping[str, str]) -> TokenVerifier | None:
     if missing:
         raise ConfigurationInvalid(f"{', '.join(missing)} must be set, too, for access tokens to be believed.")
     rules = TokenRules(
-        issuer=given["MDM_OIDC_ISSUER"],
-        audience=given["MDM_OIDC_AUDIENCE"],
-        roles=_roles(given["MDM_OIDC_ROLES"]),
-        roles_claim=environment.get("MDM_OIDC_ROLES_CLAIM") or "groups",
+        issuer=given["MDM_TOKEN_ISSUER"],
+        audience=given["MDM_TOKEN_AUDIENCE"],
+        roles=_roles(given["MDM_TOKEN_ROLES"]),
+        roles_claim=environment.get("MDM_TOKEN_ROLES_CLAIM") or "groups",
     )
-    return TokenVerifier(rules, lambda: _fetched(given["MDM_OIDC_JWKS_URL"]))
+    return TokenVerifier(rules, lambda: _fetched(given["MDM_TOKEN_JWKS_URL"]))
 
 
 def _roles(written: str) -> dict[str, Role]:
@@ -40,7 +40,7 @@ def _roles(written: str) -> dict[str, Role]:
     for pair in written.split(","):
         group, _, role = pair.strip().rpartition("=")
         if not group or role not in tuple(Role):
-            raise ConfigurationInvalid(f"MDM_OIDC_ROLES: {pair!r} does not read group=role with a role of the hub.")
+            raise ConfigurationInvalid(f"MDM_TOKEN_ROLES: {pair!r} does not read group=role with a role of the hub.")
         roles[group] = Role(role)
     return roles
 
