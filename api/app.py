@@ -42,6 +42,7 @@ from api.routes import (
     operations,
     products,
     stewardship,
+    workbench,
 )
 from api.routes.matching import matching_router, pair_router
 from api.routes.records import record_router
@@ -119,7 +120,13 @@ def assemble(options: ApiOptions) -> FastAPI:
         app.include_router(matching_router(domain))
     for router in (pair_router, identity.router, changes.router, operations.router, documentation.router):
         app.include_router(router)
-    for router in (onboarding.router, onboarding.customer_router, stewardship.router, approvals.router):
+    for router in (
+        onboarding.router,
+        onboarding.customer_router,
+        stewardship.router,
+        approvals.router,
+        workbench.router,
+    ):
         app.include_router(router)
     app.include_router(sign_in.router)  # before the console, whose records would swallow /static
     app.include_router(console.router)

@@ -2,21 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from getpass import getuser
 from typing import Any
 
 import orjson
 import typer
+from rich.progress import BarColumn, Progress, TextColumn
 
 from mdm.access import Role
-from mdm.cli.context import JSON_OPTION, hub, pipeline, print_json, print_table
+from mdm.cli.context import JSON_OPTION, hub, notes, pipeline, print_json, print_table
 from mdm.core.four_eyes import Policy
 from mdm.errors import Invalid
 from mdm.hub import steward as desk
 from mdm.hub.process import Pipeline
-from mdm.hub.steward import Actor, Decided, Preview, load_policy
+from mdm.hub.steward import Actor, Answer, Decided, Preview, load_policy
 from mdm.hub.steward.effects import summary
 from mdm.model.ids import CrosswalkKey, EntityId
 from mdm.model.stewardship import (
@@ -32,7 +33,7 @@ from mdm.model.stewardship import (
     Undo,
     Verdict,
 )
-from mdm.store.read_stewardship import DecisionFilter, decisions, overrides_of
+from mdm.store.read_stewardship import DecisionFilter, decisions, overrides_of, queue_numbers, steward_numbers
 from mdm.store.reading import snapshot
 
 steward = typer.Typer(no_args_is_help=True)
@@ -318,6 +319,115 @@ def task_command(
         return
     typer.echo(f"Task {task}: {state.assignee or 'nobody has it'}, put off until {state.snoozed_until or 'never'}.")
     print_table("Comments", ("at", "by", "text"), [[each.at, each.author, each.text] for each in remarks])
+
+
+@steward.command("similar")
+def similar(
+    task: int = typer.Argument(..., help="Number of the task."),
+    limit: int = typer.Option(5, help="Most rows to show."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """How questions on evidence that looked alike were answered."""
+    with _bench("") as bench:
+        found = desk.similar_decisions(bench.pipeline, task, limit)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        [f"{each.likeness:.0%}", each.decision.kind, each.decision.actor, each.decision.reason,
+         " ~ ".join(map(str, each.records)), ", ".join(each.differing)]
+        for each in found
+    ]  # fmt: skip
+    print_table("Similar decisions", ("alike", "answer", "by", "reason", "records", "differs in"), rows)
+
+
+@steward.command("statistics")
+def statistics(
+    days: int = typer.Option(30, help="Of the last days."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """What people decided and how fast, and what waits."""
+    with _bench("") as bench, snapshot(bench.pipeline.engine) as work:
+        now = bench.pipeline.clock()
+        people = steward_numbers(work, now - timedelta(days=days), now)
+        queue = queue_numbers(work, now)
+    if as_json:
+        print_json({"stewards": people, "queue": queue})
+        return
+    rows: list[list[object]] = [
+        [each.actor, each.decisions, each.undone, each.proposed, each.approved, each.rejected, each.median_seconds]
+        for each in people
+    ]
+    columns = ("person", "decisions", "taken back", "proposed", "approved", "rejected", "median seconds")
+    print_table("People", columns, rows, right=range(1, 7))
+    waiting: list[list[object]] = [
+        [each.domain, each.kind, each.open, each.unassigned, each.snoozed, each.unsure, each.oldest_days]
+        for each in queue
+    ]
+    names = ("domain", "kind", "open", "unassigned", "put off", "unsure", "oldest (days)")
+    print_table("Open tasks", names, waiting, right=range(2, 7))
+
+
+@steward.command("bulk")
+def bulk(
+    verdict: Verdict = typer.Argument(..., help="same, not_same or unsure."),
+    tasks: list[int] = typer.Option(..., "--task", help="The tasks; may be repeated."),
+    until: str = _UNTIL,
+    reason: str = _REASON,
+    actor: str = _ACTOR,
+    preview: bool = _PREVIEW,
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Give many tasks one answer; with progress, and safe to interrupt (`mdm steward bulk-continue`)."""
+    answer = Answer(verdict, reason, _moment(until))
+    with _bench(actor) as bench:
+        if preview:
+            shown = desk.preview_bulk(bench.pipeline, bench.actor, dict.fromkeys(tasks), answer)
+            if as_json:
+                print_json(_plain(replace(shown, sample=[])))
+                return
+            typer.echo(
+                f"{shown.possible} of {shown.items} possible: {shown.merged} golden records absorbed, {shown.moves} "
+                f"records move, {shown.tasks_closed} tasks close, {shown.erp} numbers of ERP are touched."
+            )
+            return
+        job_id = desk.start_bulk(bench.pipeline, bench.actor, dict.fromkeys(tasks), answer)
+        _run_bulk(bench, job_id, as_json)
+
+
+@steward.command("bulk-continue")
+def bulk_continue(
+    job: int = typer.Argument(..., help="Number of the job."), actor: str = _ACTOR, as_json: bool = JSON_OPTION
+) -> None:
+    """Go on with a job that was interrupted or stopped."""
+    with _bench(actor) as bench:
+        _run_bulk(bench, job, as_json)
+
+
+@steward.command("bulk-undo")
+def bulk_undo(job: int = typer.Argument(..., help="Number of the job."), actor: str = _ACTOR) -> None:
+    """Take back every decision of a job."""
+    with _bench(actor) as bench:
+        undone, problems = desk.undo_bulk(bench.pipeline, bench.actor, job, bench.policy)
+    typer.echo(f"{undone} decisions taken back.")
+    for problem in problems:
+        typer.echo(f"  not taken back: {problem}")
+
+
+def _run_bulk(bench: _Bench, job_id: int, as_json: bool) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} of {task.total}"))
+    with Progress(*columns, console=notes, disable=as_json) as progress:
+        bar = progress.add_task(f"job {job_id}", total=desk.bulk_job(bench.pipeline, job_id).items)
+        job = desk.run_bulk(
+            bench.pipeline, job_id, bench.policy, lambda each: progress.update(bar, completed=each.settled)
+        )
+    if as_json:
+        print_json(_plain(job))
+        return
+    told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(job.outcomes.items()))
+    typer.echo(f"Job {job_id}: {told or 'nothing to do'}. `mdm steward bulk-undo {job_id}` takes it back.")
+    for task_id, detail in job.refusals:
+        typer.echo(f"  task {task_id}: {detail}")
 
 
 @steward.command("expire")
