@@ -41,7 +41,8 @@ bench: setup ## Measure the ingest of a larger world
 	$(BIN)/python -m bench.ingest
 
 live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 5 minutes)
-	MDM_LIVE=1 $(BIN)/python -m pytest -p no:randomly tests/live
+	@command -v java >/dev/null && command -v mvn >/dev/null || $(BIN)/python -m pip install --quiet -r requirements/live.txt
+	MDM_LIVE=1 $(BIN)/python -m pytest -p no:randomly -rs tests/live
 
 stack: setup ## Start Kafka, Debezium, four platform databases and the hub (Java 17 and Maven; data in var/stack)
 	$(BIN)/python -m deploy.stack up

@@ -7,6 +7,7 @@ import typer
 from mdm import __version__
 from mdm.cli import (
     check,
+    erase,
     exceptions,
     export,
     feed_control,
@@ -48,6 +49,7 @@ app.command("replay")(replay.replay)
 app.command("reconcile")(governance.reconcile)
 app.command("readiness")(onboarding.readiness)
 app.add_typer(onboarding.onboarding, name="onboarding", help="ERP onboarding: verdicts, registries, confirmations.")
+app.add_typer(erase.erase, name="erase", help="Erase a person: request, approval, proof.")
 app.add_typer(match.match, name="match", help="The matching engine, measured.")
 app.add_typer(steward.steward, name="steward", help="Judge, merge, split, override, undo; preview any of it; approve.")
 app.add_typer(keys.keys, name="keys", help="API keys and their roles.")

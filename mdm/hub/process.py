@@ -23,12 +23,13 @@ from mdm.hub.sharing import beside_others
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.debezium import Decoded, Plain, as_it_is, translate
 from mdm.intake.mapping import standardise
-from mdm.model.events import ChangeEvent, DeadLetter, Message, Operation, Outcome, Place
+from mdm.model.events import ChangeEvent, DeadLetter, Ignored, Message, Operation, Outcome, Place
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
 from mdm.store import ledger, pairs
 from mdm.store import mirror as mirror_store
+from mdm.store.suppression import suppress_like, suppressed
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -163,6 +164,7 @@ def _take_in(
     report: BatchReport,
 ) -> list[tuple[Place, Outcome, str]]:
     """Apply the fresh messages; returns every message's outcome, counted in the report."""
+    decoded = without_erased(work, decoded)
     delta = _mirror(pipeline, work, [event for event in decoded.events if event.place in fresh], report)
     reasons = {ignored.place: ignored.reason for ignored in decoded.ignored}
     refused = {letter.message.place: letter for letter in decoded.dead_letters}
@@ -170,6 +172,27 @@ def _take_in(
     for place, outcome, _ in results:
         report.outcomes[ledger.system_of(place.topic), outcome] += 1
     return results
+
+
+def without_erased(work: UnitOfWork, decoded: Decoded) -> Decoded:
+    """Events about erased subjects are ignored: a snapshot taken anew must not bring anybody back.
+
+    A row that is re-keyed from an erased one is kept out under its new key too.
+    """
+    keys = {key for event in decoded.events for key in (event.key, event.previous_key) if key is not None}
+    erased = suppressed(work, keys)
+    if not erased:
+        return decoded
+    out = [event for event in decoded.events if {event.key, event.previous_key} & erased]
+    suppress_like(
+        work, [(event.key, event.previous_key) for event in out if event.key and event.previous_key in erased]
+    )
+    places = {event.place for event in out}
+    return replace(
+        decoded,
+        events=tuple(event for event in decoded.events if event.place not in places),
+        ignored=(*decoded.ignored, *(Ignored(place, "subject_erased") for place in places)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -504,5 +504,6 @@ api_key = Table(
 # Tables of other areas share the metadata; importing them here lets migrations see them.
 from mdm.store import tables_exceptions as exceptions  # noqa: E402, F401
 from mdm.store import tables_onboarding as onboarding  # noqa: E402, F401
+from mdm.store import tables_privacy as privacy  # noqa: E402, F401
 from mdm.store import tables_stewardship as stewardship  # noqa: E402, F401
 from mdm.store import tables_streams as streams  # noqa: E402, F401

@@ -142,9 +142,9 @@ class KafkaFeed:
             return {}
         behind = {}
         for log in self._consumer.assignment() - self._listener.fresh:
-            end = self._consumer.highwater(log)
-            if end is not None:
-                behind[TopicPartition(*log)] = max(end - self._consumer.position(log), 0)
+            # Until the first fetch of a partition, its end is known from when it was assigned.
+            end = max(self._consumer.highwater(log) or 0, self._ends.get(TopicPartition(*log), 0))
+            behind[TopicPartition(*log)] = max(end - self._consumer.position(log), 0)
         return behind
 
     def assignment(self) -> frozenset[TopicPartition]:

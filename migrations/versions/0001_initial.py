@@ -240,6 +240,23 @@ def upgrade() -> None:
         postgresql_where=sa.text("merged_into is not null"),
     )
     op.create_table(
+        "erasure",
+        sa.Column("erasure_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("records", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("kept", postgresql.JSON(astext_type=sa.Text()), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), server_default="open", nullable=False),
+        sa.Column("requested_by", sa.Text(), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("comment", sa.Text(), server_default="", nullable=False),
+        sa.Column("proof", postgresql.JSON(astext_type=sa.Text()), nullable=True),
+        sa.CheckConstraint("status in ('open','carried_out','rejected')", name=op.f("ck_erasure_status")),
+        sa.CheckConstraint("decided_by is null or decided_by <> requested_by", name=op.f("ck_erasure_two_persons")),
+        sa.PrimaryKeyConstraint("erasure_id", name=op.f("pk_erasure")),
+    )
+    op.create_table(
         "event_ledger",
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("partition", sa.Integer(), nullable=False),
@@ -585,6 +602,11 @@ def upgrade() -> None:
         "uq_steward_task_open", "steward_task", ["question"], unique=True, postgresql_where=sa.text("status = 'open'")
     )
     op.create_table(
+        "suppression_secret",
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("secret", name=op.f("pk_suppression_secret")),
+    )
+    op.create_table(
         "table_shape",
         sa.Column("system", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
@@ -735,6 +757,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_proposal_author"), "proposal", ["author"], unique=False)
     op.create_index(op.f("ix_proposal_status_proposal_id"), "proposal", ["status", "proposal_id"], unique=False)
+    op.create_table(
+        "suppression",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("erasure_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["erasure_id"], ["erasure.erasure_id"], name=op.f("fk_suppression_erasure_id")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_suppression")),
+    )
     op.create_table(
         "task_work",
         sa.Column("task_id", sa.BigInteger(), nullable=False),

@@ -3,8 +3,9 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
@@ -20,18 +21,26 @@ def create_topics(bootstrap: str, topics: Iterable[str], partitions: int = 3) ->
         admin.create_topics([NewTopic(name, partitions, 1) for name in sorted(set(topics))])
 
 
-def produce(bootstrap: str, messages: Sequence[Message], seconds: float = 0.0) -> None:
+def produce(
+    bootstrap: str, messages: Sequence[Message], seconds: float = 0.0, options: Mapping[str, Any] = MappingProxyType({})
+) -> None:
     """Write messages to their partitions in their order, spread over `seconds`; returns when all are safe.
 
     What a failure may have lost is sent again, as a connector does, so the log may hold it twice.
     """
     left = list(messages)
     while left:
-        left = _attempt(bootstrap, left, seconds * len(left) / len(messages))
+        left = _attempt(bootstrap, left, seconds * len(left) / len(messages), options)
 
 
-def _attempt(bootstrap: str, messages: Sequence[Message], seconds: float) -> list[Message]:
-    settings: dict[str, Any] = {"acks": "all", "linger_ms": 10, "metrics_enabled": False, "max_block_ms": 60_000}
+def _attempt(bootstrap: str, messages: Sequence[Message], seconds: float, options: Mapping[str, Any]) -> list[Message]:
+    settings: dict[str, Any] = {
+        **options,
+        "acks": "all",
+        "linger_ms": 10,
+        "metrics_enabled": False,
+        "max_block_ms": 60_000,
+    }
     try:
         producer = KafkaProducer(bootstrap_servers=bootstrap, reconnect_backoff_max_ms=500, **settings)
     except KafkaError:

@@ -1,15 +1,23 @@
-"""The promises of every feed, asked of Kafka: the same tests as for files and memory, on a real broker."""
+"""The promises of every feed, asked of Kafka: the same tests as for files and memory, on a real broker.
 
-from collections.abc import Sequence
+With `MDM_LIVE=mock`, or where Java or Maven is missing, on librdkafka's mock cluster.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import pytest
 
 from deploy.stack.broker import Broker
 from mdm.model.events import Message
 from mdm.streams.kafka import KafkaFeed, KafkaSource
+from mdm.streams.kafka_settings import KafkaSecurity
 from mdm.streams.protocol import Consumer
 from tests.harness.live import create_topics, produce
+from tests.harness.mock_broker import CLIENT_OPTIONS, MockBroker
+from tests.live.conftest import wants_mock
 from tests.unit.mdm.streams import test_feeds as promises
 from tests.unit.mdm.streams.test_feeds import MESSAGES, MakeFeed
 
@@ -35,18 +43,38 @@ class Patient(KafkaFeed):
         self._consumer_closed = True
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A broker that holds the suite's messages, and what a client needs to be told about it."""
+
+    bootstrap: str
+    options: Mapping[str, Any]
+
+
 @pytest.fixture(scope="session")
-def filled(broker: Broker) -> Broker:
-    create_topics(broker.bootstrap, (message.place.topic for message in MESSAGES))
+def filled(request: pytest.FixtureRequest) -> Iterator[Filled]:
+    topics = {message.place.topic for message in MESSAGES}
+    if wants_mock():
+        pytest.importorskip("confluent_kafka", reason="neither Java and Maven nor confluent-kafka is there")
+        mock = MockBroker()
+        produce(mock.bootstrap, MESSAGES, options=CLIENT_OPTIONS)
+        yield Filled(mock.bootstrap, CLIENT_OPTIONS)
+        del mock
+        return
+    broker: Broker = request.getfixturevalue("broker")
+    create_topics(broker.bootstrap, topics)
     produce(broker.bootstrap, MESSAGES)
-    return broker
+    yield Filled(broker.bootstrap, {})
 
 
 @pytest.fixture
-def make_feed(filled: Broker) -> MakeFeed:
+def make_feed(filled: Filled) -> MakeFeed:
     def make(messages: Sequence[Message]) -> Consumer:
         assert messages == MESSAGES
-        source = KafkaSource(filled.bootstrap, "^crm[.]public[.]account$", f"suite-{next(_groups)}", until_end=True)
+        group = f"suite-{next(_groups)}"
+        source = KafkaSource(
+            filled.bootstrap, "^crm[.]public[.]account$", group, KafkaSecurity(filled.options), until_end=True
+        )
         return Patient(source)
 
     return make

@@ -145,11 +145,11 @@ def test_topics_that_come_later_are_found(broker: Broker) -> None:
     feed.close()
 
 
-def test_nulls_and_headers_survive(broker: Broker) -> None:
+def test_tombstones_and_headers_survive(broker: Broker) -> None:
     name = f"odd{next(_numbers)}.public.thing"
     create_topics(broker.bootstrap, [name])
     message = Message(
-        Place(name, 0, 0), 1_700_000_000_000, (("__debezium.newkey", b'{"id":1}'), ("empty", b"")), None, None
+        Place(name, 0, 0), 1_700_000_000_000, (("__debezium.newkey", b'{"id":1}'), ("empty", b"")), b"k", None
     )
     produce(broker.bootstrap, [message])
     feed = feed_of(broker, name)

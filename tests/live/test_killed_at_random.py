@@ -4,6 +4,7 @@ It ends as if nothing had happened: the same golden state, every message account
 consumers, in order. `MDM_LIVE_SEED` and `MDM_LIVE_KILLS` choose another story or a longer one.
 """
 
+import contextlib
 import os
 import random
 import signal
@@ -22,6 +23,7 @@ from deploy.stack.maven import Artifacts
 from deploy.stack.processes import Program, accepts, free_port
 from mdm.bootstrap import open_hub
 from mdm.clock import system_clock
+from mdm.errors import TransientError
 from mdm.hub.digest import state_digest
 from mdm.hub.process import Pipeline
 from mdm.hub.release import load_rules
@@ -39,8 +41,8 @@ from tests.integration.hub.conftest import world_messages
 
 SEED = int(os.environ.get("MDM_LIVE_SEED", "20240601"))
 KILLS = int(os.environ.get("MDM_LIVE_KILLS", "20"))
-#: A worker needs this long to be back at work; killing faster would test only its start.
-PAUSE_SECONDS = (2.0, 4.0)
+#: A kill comes when something has moved since the last one: killing faster would test only how processes start.
+LONGEST_WAIT_SECONDS = 20.0
 TOPICS = sorted({message.place.topic for message in world_messages()})
 GOLDEN_TOPICS = [topic_of(domain) for domain in Domain]
 
@@ -114,10 +116,15 @@ def victims(artifacts: Artifacts, tmp_path: Path) -> Iterator[Victims]:
 def test_twenty_deaths_change_nothing(quiet_state: str, victims: Victims) -> None:
     hub, bootstrap, choice = victims.hub, victims.broker.bootstrap, random.Random(SEED)
     create_topics(bootstrap, TOPICS)
+    # As the platforms said it, side by side; a partition keeps its order.
+    messages = sorted(world_messages(), key=lambda message: message.timestamp_ms)
     with open_hub(read_settings(hub.settings)) as opened:
-        with producing(bootstrap, world_messages(), seconds=KILLS * 2.5):
-            for _ in range(KILLS):
-                time.sleep(choice.uniform(*PAUSE_SECONDS))
+        for number in range(KILLS):
+            part = messages[len(messages) * number // KILLS : len(messages) * (number + 1) // KILLS]
+            before = taken_in(opened.engine, hub)
+            with producing(bootstrap, part, seconds=1.0):
+                wait_for_progress(opened.engine, hub, before)
+                time.sleep(choice.uniform(0, 1.0))
                 victims.kill_one(choice)
                 victims.revive()
         wait_until(caught_up(opened.engine, bootstrap, victims), 120, "catching up with the topics")
@@ -131,6 +138,20 @@ def test_twenty_deaths_change_nothing(quiet_state: str, victims: Victims) -> Non
         view = ConsumerView().read(read_topics(bootstrap, GOLDEN_TOPICS))
         check_view(view, opened.engine)
         check_api(view, hub)
+
+
+def taken_in(engine: Engine, hub: HubProcesses) -> int:
+    """Messages that the hub has taken in so far; 0 while its database does not answer."""
+    with contextlib.suppress(TransientError):
+        return sum(stored_positions(engine, f"kafka:{hub.group}").values())
+    return 0
+
+
+def wait_for_progress(engine: Engine, hub: HubProcesses, before: int) -> None:
+    """Until something was taken in; not for ever, because the victims may have to be revived first."""
+    deadline = time.monotonic() + LONGEST_WAIT_SECONDS
+    while taken_in(engine, hub) <= before and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def caught_up(engine: Engine, bootstrap: str, victims: Victims) -> Callable[[], bool]:

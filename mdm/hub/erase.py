@@ -1,0 +1,325 @@
+"""Erasing a person: a request with its plan, approval by a second person, and a proof that nothing is left.
+
+What is erased is gone from the hub's tables in one transaction: rows and their history, golden versions old and new,
+announcements, dead letters, stewards' remarks. Survivors are computed anew. What the law keeps stays and is named in
+the proof. A keyed digest of each row's name keeps later events and snapshots from bringing the person back.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine, text
+
+from mdm.clock import Clock
+from mdm.errors import Conflict, InvariantViolated, NotFound, OperatorError
+from mdm.hub.process import BatchReport, Pipeline, apply_rows
+from mdm.model.events import Operation
+from mdm.model.ids import CrosswalkKey, RecordId
+from mdm.model.mirror import Head, MirrorDelta
+from mdm.privacy.policy import Policy, shipped_policy
+from mdm.privacy.traces import telling, traces_of
+from mdm.store import erasure as store
+from mdm.store import ledger
+from mdm.store.mirror import heads_of
+from mdm.store.suppression import suppress
+from mdm.store.unit_of_work import UnitOfWork, unit_of_work
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """One source row of a request: the columns that go, and those that stay with the basis of their staying."""
+
+    key: CrosswalkKey
+    kind: str
+    erased: tuple[str, ...]
+    kept: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A request: what would be, or was, erased. It never repeats a value of the subject."""
+
+    erasure_id: int
+    status: str
+    reason: str
+    requested_by: str
+    decided_by: str | None
+    rows: tuple[PlannedRow, ...]
+    entities: tuple[str, ...]
+    #: Rows of others in which the subject is mentioned: platform, table, number, and why they stay.
+    mentions: tuple[tuple[str, str, int, str], ...]
+    proof: Mapping[str, Any] | None = None
+
+
+def request(
+    engine: Engine,
+    clock: Clock,
+    entity_id: str | None,
+    names: Sequence[CrosswalkKey],
+    kept: Mapping[str, str],
+    actor: str,
+    reason: str,
+    policy: Policy | None = None,
+) -> Erasure:
+    """Ask for somebody's erasure: all rows of a golden customer with their dependents, or single source rows.
+
+    Args:
+        kept: `system.type.column` of columns that a legal hold keeps, with the basis.
+
+    Raises:
+        NotFound: the hub knows no such customer or row.
+        OperatorError: nobody is named, or no reason given.
+    """
+    if not reason.strip():
+        raise OperatorError("A reason is needed.", action="Say who asked and on what grounds, without naming values.")
+    chosen = policy or shipped_policy()
+    with unit_of_work(engine, clock, "erasure") as work:
+        ids = _subject(work, entity_id, names, chosen)
+        erasure_id = int(
+            work.query(
+                """insert into erasure (records, kept, reason, requested_by, requested_at)
+                   values (%s, %s, %s, %s, %s) returning erasure_id""",
+                sorted(ids), orjson.dumps(dict(kept)).decode(), reason, actor, work.now,
+            )[0][0]
+        )  # fmt: skip
+        ledger.write_audit(work, actor, "erasure_requested", f"erasure {erasure_id}", {"rows": len(ids)})
+        return _planned(work, erasure_id, chosen)
+
+
+def find(engine: Engine, clock: Clock, erasure_id: int, policy: Policy | None = None) -> Erasure:
+    """A request with its plan, or with its proof when it was carried out.
+
+    Raises:
+        NotFound: there is no such request.
+    """
+    with unit_of_work(engine, clock, "erasure") as work:
+        return _planned(work, erasure_id, policy or shipped_policy())
+
+
+def list_requests(engine: Engine) -> list[tuple[int, str, str, str | None, int]]:
+    """All requests, newest first: id, status, who asked, who decided, number of rows."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                """select erasure_id, status, requested_by, decided_by, cardinality(records) from erasure
+                   order by erasure_id desc"""
+            )
+        )
+        return [(int(row[0]), row[1], row[2], row[3], int(row[4])) for row in rows]
+
+
+def reject(engine: Engine, clock: Clock, erasure_id: int, actor: str, comment: str) -> None:
+    """Refuse a request; nothing is erased.
+
+    Raises:
+        NotFound: there is no such request.
+        Conflict: it was decided already.
+    """
+    with unit_of_work(engine, clock, "erasure") as work:
+        _open_request(work, erasure_id)
+        work.execute(
+            """update erasure set status = 'rejected', decided_by = %s, decided_at = %s, comment = %s
+               where erasure_id = %s""",
+            actor, work.now, comment, erasure_id,
+        )  # fmt: skip
+        ledger.write_audit(work, actor, "erasure_rejected", f"erasure {erasure_id}", {"comment": comment})
+
+
+def carry_out(
+    pipeline: Pipeline,
+    erasure_id: int,
+    actor: str,
+    policy: Policy | None = None,
+    progress: Callable[[str], None] = lambda _step: None,
+) -> Erasure:
+    """Approve a request as a second person and carry it out, in one transaction.
+
+    Raises:
+        NotFound: there is no such request.
+        Conflict: it was decided already.
+        OperatorError: the approver is the one who asked.
+        InvariantViolated: a trace would be left where none may be; nothing was erased.
+    """
+    chosen = policy or shipped_policy()
+    with unit_of_work(pipeline.engine, pipeline.clock, "erasure") as work:
+        ids, kept, requested_by = _open_request(work, erasure_id)
+        if actor == requested_by:
+            raise OperatorError(
+                "Whoever asks for an erasure may not approve it.", action="Let somebody else approve it."
+            )
+        progress("collecting what identifies the subject")
+        rows = store.rows_of(work, ids)
+        traces = _traces(rows, kept, chosen)
+        entities = store.entities_ever(work, ids)
+        progress("erasing rows and their history")
+        versions = store.purge_history(work, ids)
+        _apply(pipeline, work, rows, kept)
+        store.write_last_version(work, ids)
+        progress("blotting out golden versions, announcements, remarks and dead letters")
+        emptied = store.blank_entities(work, entities)
+        blotted = (
+            {"golden versions emptied": emptied}
+            | store.blot_entities(work, entities, traces)
+            | store.blot_anywhere(work, traces)
+        )
+        suppress(work, [row.key for row in rows], erasure_id)
+        progress("looking for traces in every table")
+        proof = _proof(work, rows, kept, traces, entities, blotted, versions, chosen)
+        work.execute(
+            """update erasure set status = 'carried_out', decided_by = %s, decided_at = %s, proof = %s
+               where erasure_id = %s""",
+            actor, work.now, orjson.dumps(proof).decode(), erasure_id,
+        )  # fmt: skip
+        detail = {"rows": len(rows), "entities": entities, "requested_by": requested_by}
+        ledger.write_audit(work, actor, "subject_erased", f"erasure {erasure_id}", detail)
+        done = replace(_planned(work, erasure_id, chosen), proof=proof)
+    _vacuum(pipeline.engine)
+    return done
+
+
+def _subject(work: UnitOfWork, entity_id: str | None, names: Sequence[CrosswalkKey], policy: Policy) -> set[RecordId]:
+    if entity_id is None and not names:
+        raise OperatorError("Nobody is named.", action="Name a golden customer or source rows.")
+    ids: set[RecordId] = set()
+    if entity_id is not None:
+        ids |= store.members_ever(work, entity_id)
+        if not ids:
+            raise NotFound(f"No source row ever belonged to {entity_id}.")
+    known = {head.key: head.rec_id for head in heads_of(work, names)}
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise NotFound(f"The hub knows no row {', '.join(map(str, missing))}.")
+    ids |= set(known.values())
+    return ids | store.referring(work, ids, policy.dependent)
+
+
+def _open_request(work: UnitOfWork, erasure_id: int) -> tuple[set[RecordId], dict[str, str], str]:
+    rows = work.query(
+        "select records, kept, requested_by, status from erasure where erasure_id = %s for update", erasure_id
+    )
+    if not rows:
+        raise NotFound(f"There is no erasure {erasure_id}.", action="`mdm erase list` shows all requests.")
+    records, kept, requested_by, status = rows[0]
+    if status != "open":
+        raise Conflict(f"Erasure {erasure_id} was decided already: {status.replace('_', ' ')}.")
+    return set(map(RecordId, records)), kept, requested_by
+
+
+def _planned(work: UnitOfWork, erasure_id: int, policy: Policy) -> Erasure:
+    found = work.query(
+        "select status, reason, requested_by, decided_by, records, kept, proof from erasure where erasure_id = %s",
+        erasure_id,
+    )
+    if not found:
+        raise NotFound(f"There is no erasure {erasure_id}.", action="`mdm erase list` shows all requests.")
+    status, reason, requested_by, decided_by, records, kept, proof = found[0]
+    ids = list(map(RecordId, records))
+    rows = store.rows_of(work, ids)
+    traces = telling(_traces(rows, kept, policy))
+    mentions = store.records_with(work, traces) if traces and status == "open" else []
+    return Erasure(
+        erasure_id=erasure_id,
+        status=status,
+        reason=reason,
+        requested_by=requested_by,
+        decided_by=decided_by,
+        rows=tuple(_planned_row(row, kept) for row in rows),
+        entities=tuple(store.entities_ever(work, ids)),
+        mentions=tuple(
+            (system, type_, count, policy.held.get(kind, "stated by another record"))
+            for system, type_, kind, count in mentions
+        ),
+        proof=proof,
+    )
+
+
+def _planned_row(row: store.RowOf, kept: Mapping[str, str]) -> PlannedRow:
+    columns = {column for version in row.versions[:-1] or row.versions for column in version}
+    held = {column: basis for column in columns if (basis := kept.get(_name(row.key, column))) is not None}
+    return PlannedRow(row.key, row.kind, tuple(sorted(columns - held.keys())), held)
+
+
+def _name(key: CrosswalkKey, column: str) -> str:
+    return f"{key.system}.{key.type}.{column}"
+
+
+def _traces(rows: Collection[store.RowOf], kept: Mapping[str, str], policy: Policy) -> frozenset[str]:
+    """What identifies the subject, without what a legal hold keeps and without the rows' own keys."""
+    held = {
+        str(value)
+        for row in rows
+        for version in row.versions
+        for column, value in version.items()
+        if _name(row.key, column) in kept and value is not None
+    }
+    keys = {row.key.key for row in rows}
+    return traces_of((version for row in rows for version in row.versions), policy) - held - keys
+
+
+def _apply(pipeline: Pipeline, work: UnitOfWork, rows: Sequence[store.RowOf], kept: Mapping[str, str]) -> None:
+    """Bring rows to what may stay of them, and resolve what that touches as if their platform had said so."""
+    by_key = {row.key: row for row in rows}
+    heads = [_head(head, by_key[head.key], kept) for head in heads_of(work, list(by_key))]
+    apply_rows(pipeline, work, MirrorDelta(tuple(heads), (), (), (), {}), BatchReport())
+    work.publish()
+    store.clear_deleted(work, [row.rec_id for row in rows])
+
+
+def _head(head: Head, row: store.RowOf, kept: Mapping[str, str]) -> Head:
+    left = {column: value for column, value in (head.row or {}).items() if _name(row.key, column) in kept}
+    if head.deleted or not left:
+        return replace(
+            head, row=None, deleted=True, operation=Operation.DELETE, previous_key=None, unresolved=frozenset()
+        )
+    return replace(head, row=left, previous_key=None, unresolved=frozenset())
+
+
+def _proof(
+    work: UnitOfWork,
+    rows: Sequence[store.RowOf],
+    kept: Mapping[str, str],
+    traces: frozenset[str],
+    entities: Sequence[str],
+    blotted: Mapping[str, int],
+    versions: int,
+    policy: Policy,
+) -> dict[str, Any]:
+    """What was done and what stays, without a value of the subject."""
+    sought = telling(traces)
+    left = store.tables_with(work, sought) if sought else {}
+    mentioned = store.records_with(work, sought) if sought else []
+    # Other people's rows, and what is derived of them, may state the same; everything else may not.
+    allowed = {"source_record", "record_history"} if mentioned else set()
+    # The audit chain cannot be rewritten; only a remark that somebody typed can hold a trace, and the proof says so.
+    allowed.add("audit")
+    if any(kind not in policy.held for _, _, kind, _ in mentioned):
+        allowed |= {"golden", "search_term", "outbox", "record_evidence", "link", "decision", "proposal"}
+    stray = {table: count for table, count in left.items() if table not in allowed}
+    if stray:
+        where = ", ".join(f"{table} ({count})" for table, count in sorted(stray.items()))
+        raise InvariantViolated(f"Traces of the subject would be left in {where}; nothing was erased.")
+    return {
+        "policy": policy.version,
+        "rows": [{"system": row.key.system, "type": row.key.type, "kind": row.kind} for row in rows],
+        "versions_forgotten": versions,
+        "entities": list(entities),
+        "blotted": {table: count for table, count in sorted(blotted.items()) if count},
+        "kept_by_hold": dict(kept),
+        "traces_sought": len(sought),
+        "tables_searched": "all",
+        "tables_with_traces": left,
+        "stays": [
+            {"system": system, "type": type_, "rows": count, "basis": policy.held.get(kind, "stated by another record")}
+            for system, type_, kind, count in mentioned
+        ],
+        "suppressed": len(rows),
+    }
+
+
+def _vacuum(engine: Engine) -> None:
+    """Give the space of erased versions free, so that they are not in the files for longer than need be."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in ("source_record", "record_history", "golden", "outbox", "dead_letter", "search_term"):
+            connection.execute(text(f"vacuum {table}"))

@@ -1,0 +1,153 @@
+"""Somebody is erased: from every table, for good, and the hub still proves itself."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine, text
+
+from mdm.clock import system_clock
+from mdm.errors import Conflict, NotFound, OperatorError
+from mdm.hub import erase
+from mdm.hub.process import Pipeline
+from mdm.hub.release import load_rules
+from mdm.hub.verify import verify
+from mdm.intake.catalogue import load_catalogue
+from mdm.model.events import Message, Place
+from mdm.model.ids import CrosswalkKey
+from tests.integration.hub.conftest import Feed, world_messages
+
+
+@pytest.fixture
+def through(engine: Engine) -> Pipeline:
+    catalogue = load_catalogue(None)
+    return Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
+
+
+def everything(engine: Engine) -> str:
+    """All rows of all tables as text, as a dump would hold them; bytes also as characters."""
+    parts: list[str] = []
+    with engine.connect() as connection:
+        tables = connection.execute(
+            text("select table_name from information_schema.tables where table_schema = 'public' order by 1")
+        ).scalars()
+        for table in list(tables):
+            parts += connection.execute(text(f'select t::text from "{table}" t')).scalars()
+        parts += (
+            bytes(value).decode("utf-8", "replace")
+            for row in connection.execute(text("select key, value from dead_letter"))
+            for value in row
+            if value is not None
+        )
+    return "\n".join(parts)
+
+
+def a_lonely_customer(engine: Engine) -> tuple[str, str, list[str]]:
+    """Id and name of a customer without invoices, and the telling texts of its rows."""
+    with engine.connect() as connection:
+        row = connection.execute(
+            text(
+                """select g.entity_id, g.name from golden g
+                   where g.domain = 'customer' and g.known_to is null and g.members >= 2 and length(g.name) > 16
+                     and g.name like '% %'
+                     and jsonb_array_length(g.values->'emails') > 0
+                     and not exists (
+                         select 1 from source_record o join crosswalk c on c.entity_id = g.entity_id
+                         join source_record m on m.rec_id = c.rec_id
+                         where o.kind in ('invoice', 'order', 'posting', 'payment', 'quote', 'opportunity')
+                           and o.row::text ilike '%' || g.name || '%')
+                   order by g.entity_id limit 1"""
+            )
+        ).one()
+        emails = connection.execute(
+            text("select values->'emails'->0->>'value' from golden where entity_id = :id and known_to is null"),
+            {"id": row[0]},
+        ).scalar_one()
+    return row[0], row[1], [row[1], emails]
+
+
+def again(messages: Iterable[Message], entity_rows: set[str]) -> list[Message]:
+    """The same messages as a later snapshot would bring them: at new offsets."""
+    return [
+        replace(each, place=Place(each.place.topic, each.place.partition, each.place.offset + 1_000_000))
+        for each in messages
+        if any(key.encode() in (each.key or b"") for key in entity_rows)
+    ]
+
+
+def test_an_erased_customer_is_in_no_table_and_does_not_come_back(
+    engine: Engine, feed: Feed, through: Pipeline
+) -> None:
+    messages = list(world_messages())
+    feed(messages)
+    entity_id, _, needles = a_lonely_customer(engine)
+    before = everything(engine)
+    assert all(needle in before for needle in needles)
+
+    plan = erase.request(engine, system_clock, entity_id, [], {}, "ines", "request of the person")
+    assert {each.kind for each in plan.rows} >= {"customer"}
+    with pytest.raises(OperatorError, match="may not approve"):
+        erase.carry_out(through, plan.erasure_id, "ines")
+    done = erase.carry_out(through, plan.erasure_id, "otto")
+
+    after = everything(engine)
+    assert [needle for needle in needles if needle.casefold() in after.casefold()] == []
+    assert done.status == "carried_out"
+    assert done.proof is not None
+    assert done.proof["suppressed"] == len(plan.rows)
+    with engine.connect() as connection:
+        status = connection.execute(text("select status from entity where entity_id = :id"), {"id": entity_id})
+        assert status.scalar_one() == "retired"
+    found = verify(engine, through.catalogue, through.rules)
+    assert found.agrees, found.differences[:5]
+
+    # A connector that is set up anew sends everything again.
+    feed(again(messages, {each.key.key for each in plan.rows}))
+    assert [needle for needle in needles if needle.casefold() in everything(engine).casefold()] == []
+    with engine.connect() as connection:
+        ignored = connection.execute(text("select sum(messages) from outcome_count where reason = 'subject_erased'"))
+        assert ignored.scalar_one() >= len(plan.rows)
+
+    with pytest.raises(Conflict):
+        erase.carry_out(through, plan.erasure_id, "otto")
+
+
+def test_a_hold_keeps_one_column_and_says_why(engine: Engine, feed: Feed, through: Pipeline) -> None:
+    feed(world_messages())
+    with engine.connect() as connection:
+        key, tax_id, name = connection.execute(
+            text(
+                """select key, row->>'vat_number', row->>'legal_name' from source_record where system = 'erp'
+                   and type = 'business_partner' and not deleted and row->>'vat_number' is not null
+                   and length(row->>'legal_name') > 12 order by key limit 1"""
+            )
+        ).one()
+    row = CrosswalkKey("erp", "business_partner", key)
+    plan = erase.request(
+        engine, system_clock, None, [row], {"erp.business_partner.vat_number": "tax law"}, "ines", "request"
+    )
+    assert plan.rows[0].kept == {"vat_number": "tax law"}
+
+    erase.carry_out(through, plan.erasure_id, "otto")
+
+    with engine.connect() as connection:
+        left = connection.execute(
+            text(
+                "select row::jsonb from source_record where system = 'erp' and type = 'business_partner' and key = :key"
+            ),
+            {"key": key},
+        ).scalar_one()
+    assert left == {"vat_number": tax_id}
+    assert name not in str(left)
+    assert verify(engine, through.catalogue, through.rules).agrees
+
+
+def test_nobody_is_erased_by_mistake(engine: Engine, through: Pipeline) -> None:
+    with pytest.raises(NotFound):
+        erase.request(engine, system_clock, "cus_nobody", [], {}, "ines", "request")
+    with pytest.raises(NotFound):
+        erase.request(engine, system_clock, None, [CrosswalkKey("crm", "contact", "x")], {}, "ines", "request")
+    with pytest.raises(OperatorError):
+        erase.request(engine, system_clock, None, [], {}, "ines", "request")
+    with pytest.raises(NotFound):
+        erase.carry_out(through, 7, "otto")
