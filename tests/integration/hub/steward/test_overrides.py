@@ -130,13 +130,13 @@ def test_what_another_record_says_can_be_picked(world: World, entity_id: str) ->
 def test_pinned_identifiers_and_contacts_are_completed_as_those_of_sources_are(world: World, entity_id: str) -> None:
     pinned(world, entity_id, "identifiers", [{"type": "vat", "value": "NL 004495445 B01", "country": "NL"}])
     pinned(world, entity_id, "phones", [{"value": "+31 20 794 0800"}])
-    pinned(world, entity_id, "emails", [{"value": "office@acme.example"}])
+    pinned(world, entity_id, "emails", [{"value": "office@acme-anvils.nl"}])
 
     values = world.values(entity_id)
     assert values["identifiers"][0]["normal"]
     assert values["identifiers"][0]["state"] in ("valid", "invalid", "unverifiable")
     assert values["phones"] == [{"value": "+31 20 794 0800", "e164": "+31207940800", "valid": True}]
-    assert values["emails"][0]["domain"] == "acme.example"
+    assert values["emails"][0]["domain"] == "acme-anvils.nl"
     world.assert_verified()
 
 
