@@ -13,7 +13,7 @@ from api.present_stewardship import bulk_preview_object, job_object, similar_obj
 from api.routes.parameters import Parameters
 from api.routes.responses import CHECKED, COMMANDED, GUARDED, TOO_LARGE, UNKNOWN
 from api.routes.stewardship import DeskDep, TaskId, actor_of, policy_of
-from api.schemas.stewardship import BulkJob, BulkPreviewForm, BulkUndone, BulkWish, SimilarList, Statistics
+from api.schemas.workbench import BulkJob, BulkPreviewForm, BulkUndone, BulkWish, SimilarList, Statistics
 from api.wire import answer
 from mdm.access import STEWARDS
 from mdm.hub import steward

@@ -18,7 +18,7 @@ from mdm.cli import (
     onboarding,
     replay,
     run,
-    steward,
+    steward_queue,
     worker,
 )
 from mdm.errors import MdmError, TransientError
@@ -51,7 +51,9 @@ app.command("readiness")(onboarding.readiness)
 app.add_typer(onboarding.onboarding, name="onboarding", help="ERP onboarding: verdicts, registries, confirmations.")
 app.add_typer(erase.erase, name="erase", help="Erase a person: request, approval, proof.")
 app.add_typer(match.match, name="match", help="The matching engine, measured.")
-app.add_typer(steward.steward, name="steward", help="Judge, merge, split, override, undo; preview any of it; approve.")
+app.add_typer(
+    steward_queue.steward, name="steward", help="Judge, merge, split, override, undo, approve; preview any of it."
+)
 app.add_typer(keys.keys, name="keys", help="API keys and their roles.")
 
 
