@@ -4,9 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
+FUZZ_SECONDS ?= 180
+LIVE ?= tests/live
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka vectors race
+.PHONY: help accuracy setup demo test race check dashboards fuzz captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,12 +39,22 @@ check: setup ## Style, types, import rules, API description
 	@if test -f api/openapi.json; then $(BIN)/python -m api.openapi --check; fi
 	$(BIN)/python -m api.asyncapi --check
 
-bench: setup ## Measure the ingest of a larger world
+dashboards: setup ## Write the Grafana dashboards anew (deploy/grafana)
+	$(BIN)/python -m deploy.grafana.build
+
+fuzz: setup ## Damage captured messages for FUZZ_SECONDS (180) and see that none goes astray
+	$(BIN)/python -m tests.fuzz.campaign $(FUZZ_SECONDS)
+
+captures: setup ## Compare whole captures with the tables they were taken from: make captures DIR=...
+	$(BIN)/python -m bench.captures $(DIR)
+
+bench: setup ## Measure ingest and the resolve path
 	$(BIN)/python -m bench.ingest
+	$(BIN)/python -m bench.resolve
 
 live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 5 minutes)
 	@command -v java >/dev/null && command -v mvn >/dev/null || $(BIN)/python -m pip install --quiet -r requirements/live.txt
-	MDM_LIVE=1 $(BIN)/python -m pytest -p no:randomly -rs tests/live
+	MDM_LIVE=1 $(BIN)/python -m pytest -p no:randomly -rs $(LIVE)
 
 stack: setup ## Start Kafka, Debezium, four platform databases and the hub (Java 17 and Maven; data in var/stack)
 	$(BIN)/python -m deploy.stack up
@@ -56,10 +68,21 @@ stack-down: setup ## Stop the stack; its data stay
 compose-data: setup ## SQL of the sample platforms for deploy/compose.yaml
 	$(BIN)/python -m deploy.stack sql --directory var/platforms
 
+accuracy: setup ## Accuracy on public sets beside Splink's defaults; DATA=FOLDER with one folder per set
+	$(BIN)/python -m bench.accuracy.run --data $(DATA) $(ACCURACY_ARGS)
+
 bench-kafka: setup ## Events per second from Kafka to golden records, freshness, memory (Java 17 and Maven)
 	$(BIN)/python -m bench.kafka
 vectors: setup ## Judge identifiers of known validity (DATA=folder with identifiers.csv)
 	$(BIN)/python -m bench.vectors --data $(DATA)
+
+.PHONY: spark bench-matching
+spark: setup ## Add the optional Spark engine (450 MB; needs Java 17 to run)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/spark.txt
+
+bench-matching: setup ## Scoring, and whole stores of 100,000 and a million companies, beside Splink (an hour)
+	$(BIN)/python -m bench.scoring
+	$(BIN)/python -m bench.batch --splink --records 100000 --records 1000000
 
 migration: setup ## Write migration 0001 again from the tables (until the first release)
 	$(BIN)/python -m migrations.initial

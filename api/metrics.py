@@ -1,8 +1,12 @@
 """What Prometheus sees of one API process: its requests, and the hub's vital signs at the time of the scrape."""
 
+from collections.abc import Mapping, Sequence
+
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 
+from mdm.observability.metrics import METRICS, MetricName
+from mdm.store.read_metrics import STATE_METRICS, Sample
 from mdm.store.read_models import Vitals
 
 # From a warm read by id (1 ms) to what no caller should wait for (10 s).
@@ -23,11 +27,14 @@ class Metrics:
         )
         self._consumed = self._gauge("mdm_messages_consumed", "Messages consumed. If it stands still, look at ingest.")
         self._tasks = self._gauge("mdm_steward_tasks_open", "Open steward tasks. If it only grows, add stewards.")
-        self._dead = self._gauge("mdm_dead_letters_open", "Open dead letters. If it jumps, a producer changed.")
-        self._exceptions = self._gauge("mdm_exceptions_open", "Open exceptions. See the owners they name.")
         self._unpublished = self._gauge(
             "mdm_outbox_unpublished", "Unpublished announcements. If it grows, see the relay."
         )
+        #: The hub's own catalogue, as far as a query answers it.
+        self._state = {
+            name: Gauge(name, METRICS[name].meaning, METRICS[name].labels, registry=self.registry)
+            for name in STATE_METRICS
+        }
         self._commit = self._gauge("mdm_last_commit_timestamp_seconds", "Commit of the newest unit of work.")
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -38,11 +45,18 @@ class Metrics:
         """Set the gauges to the hub's present state."""
         self._consumed.set(vitals.consumed)
         self._tasks.set(vitals.open_tasks)
-        self._dead.set(vitals.dead_letters)
-        self._exceptions.set(vitals.exceptions)
         self._unpublished.set(vitals.unpublished)
         if vitals.last_commit is not None:
             self._commit.set(vitals.last_commit)
+
+    def show_state(self, state: Mapping[MetricName, Sequence[Sample]]) -> None:
+        """Set the gauges of the hub's catalogue; label values that are gone are forgotten."""
+        for name, samples in state.items():
+            gauge = self._state[name]
+            if METRICS[name].labels:
+                gauge.clear()
+            for labels, value in samples:
+                (gauge.labels(*labels) if labels else gauge).set(value)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The metrics in the format that the scraper asks for, and its media type."""

@@ -9,6 +9,7 @@ processes that operators start. Freshness is what `mdm_freshness_seconds` shows:
 import argparse
 import json
 import multiprocessing
+import signal
 import sys
 import tempfile
 import time
@@ -54,6 +55,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=float, default=60.0, help="length of the freshness run; 0 leaves it out")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
+    # Ended from outside, it still stops what it started.
+    signal.signal(signal.SIGTERM, lambda signum, _frame: sys.exit(128 + signum))
     with tempfile.TemporaryDirectory(prefix="mdm-bench-") as folder:
         try:
             broker = Broker(fetch(), Path(folder) / "broker", free_port(), free_port())
@@ -102,20 +105,22 @@ def _throughput(broker: Broker, home: Path, number: int, ends: dict[tuple[str, i
     workers = [hub.worker(each) for each in range(1, number + 1)]
     memory: list[int] = []
     with open_hub(read_settings(hub.settings)) as opened:
-        for worker in workers:
-            worker.start()
-        began, before, done, total = 0.0, 0, 0, sum(ends.values())
-        while done < total:
-            time.sleep(0.25)
-            done = sum(stored_positions(opened.engine, f"kafka:{home.name}").values())
-            if done and not began:
-                began, before = time.monotonic(), done
-            memory.append(_memory(workers[0]))
-            if not any(worker.process() for worker in workers):
-                raise RuntimeError(f"The workers ended:\n{workers[0].end_of_log()}")
-        seconds = time.monotonic() - began
-        for worker in workers:
-            worker.stop()
+        try:
+            for worker in workers:
+                worker.start()
+            began, before, done, total = 0.0, 0, 0, sum(ends.values())
+            while done < total:
+                time.sleep(0.25)
+                done = sum(stored_positions(opened.engine, f"kafka:{home.name}").values())
+                if done and not began:
+                    began, before = time.monotonic(), done
+                memory.append(_memory(workers[0]))
+                if not any(worker.process() for worker in workers):
+                    raise RuntimeError(f"The workers ended:\n{workers[0].end_of_log()}")
+            seconds = time.monotonic() - began
+        finally:
+            for worker in workers:
+                worker.stop()
     quarters = [max(memory[len(memory) * n // 4 : len(memory) * (n + 1) // 4] or [0]) for n in range(4)]
     return {
         f"events_per_second_{number}": round((total - before) / seconds),

@@ -99,11 +99,16 @@ class Veto:
 
 @dataclass(frozen=True, slots=True)
 class BlockingRule:
-    """Records are candidates when they share a value of each of these columns. `limit` bounds keys per record."""
+    """Records are candidates when they share a value of each of these columns. `limit` bounds keys per record.
+
+    A rule that `refines` another looks at the same and more: where the other's blocks outgrow the cap, this one's do
+    the work. Its keys are always computed, so nothing has to be caught up with when that happens.
+    """
 
     name: str
     columns: tuple[str, ...]
     limit: int
+    refines: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,8 @@ class Thresholds:
 
     `groups` is what joining two groups of two or more records needs, on average over the pairs between them; `attach`
     is the same for a single record and a group. One strong pair is not enough to melt two entities. In sets too large
-    to score every pair, a pair that is no link counts as `absent`.
+    to score every pair, a pair that is no link counts as `absent`. What fits two groups that cannot be one, the second
+    at most `rival` bits worse, is joined to neither (None: it is joined to the better).
     """
 
     match: float
@@ -120,6 +126,7 @@ class Thresholds:
     groups: float
     attach: float
     absent: float
+    rival: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,8 @@ class MatchModel:
     thresholds: Thresholds
     cannot_link: CannotLink
     block_cap: int
+    #: More records than this that links connect are not looked at as one set; see `matching.bounding`.
+    reach_cap: int
     fingerprint: str
     provenance: Mapping[str, Any]
     #: Name tokens too frequent to tell one company or product from another.
@@ -151,6 +160,11 @@ class MatchModel:
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     key_kinds: Mapping[str, Kind] = field(default_factory=dict)
     frequencies: Tables = field(default_factory=dict)
+
+    @property
+    def refined_rules(self) -> frozenset[str]:
+        """Names of rules that another rule refines."""
+        return frozenset(rule.refines for rule in (*self.blocking, *self.dynamic) if rule.refines is not None)
 
     def columns(self) -> Uses:
         """Every column that comparisons and vetoes read, with the kind it must have."""
@@ -289,6 +303,7 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
         thresholds=Thresholds(**{key: float(value) for key, value in profile["thresholds"].items()}),
         cannot_link=_cannot_link(profile.get("cannot_link", {})),
         block_cap=int(profile.get("block_cap", 100)),
+        reach_cap=int(profile.get("reach_cap", 1000)),
         fingerprint=hashlib.sha256(canonical.encode()).hexdigest()[:16],
         provenance=dict(weights.get("provenance", {})),
         common_tokens=frozenset(weights.get("common_tokens", ())),
@@ -299,10 +314,20 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
 
 
 def _rules(items: Any) -> tuple[BlockingRule, ...]:
-    return tuple(
-        BlockingRule(str(item["rule"]), tuple(str(name) for name in item["columns"]), int(item.get("limit", 24)))
+    rules = tuple(
+        BlockingRule(
+            str(item["rule"]),
+            tuple(str(name) for name in item["columns"]),
+            int(item.get("limit", 24)),
+            item.get("refines"),
+        )
         for item in items
     )
+    names = {rule.name for rule in rules}
+    for rule in rules:
+        if rule.refines is not None and rule.refines not in names - {rule.name}:
+            raise ConfigurationInvalid(f"Blocking rule {rule.name!r} refines {rule.refines!r}, which is no other rule.")
+    return rules
 
 
 def _cannot_link(item: Mapping[str, Any]) -> CannotLink:

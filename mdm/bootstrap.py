@@ -98,11 +98,22 @@ def _hub(settings: Settings, url: URL, clock: Clock) -> Iterator[Hub]:
         engine.dispose()
 
 
+class DatabaseUnreachable(OperatorError):
+    """Nobody answers at the database's address, or it is starting. Commands end; workers wait."""
+
+    code = "DATABASE_UNREACHABLE"
+
+
+#: What PostgreSQL says when it is there and will not have us: waiting does not help.
+_REFUSALS = ("authentication failed", "does not exist", "pg_hba.conf", "permission denied")
+
+
 def _check(engine: Engine) -> None:
     try:
         engine.connect().close()
     except OperationalError as error:
-        raise OperatorError(
+        refused = any(each in str(error.orig) for each in _REFUSALS)
+        raise (OperatorError if refused else DatabaseUnreachable)(
             f"The database {engine.url.render_as_string(hide_password=True)} cannot be reached: "
             f"{str(error.orig).strip()}",
             action="Check MDM_DATABASE_URL and that the server runs, or remove it to use the embedded PostgreSQL.",

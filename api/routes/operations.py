@@ -12,6 +12,7 @@ from api.schemas.status import Status
 from api.wire import answer
 from mdm.access import EVERY_ROLE
 from mdm.store import migrate
+from mdm.store.read_metrics import hub_state
 from mdm.store.read_models import status_summary, vitals
 
 router = APIRouter(tags=["operations"])
@@ -67,5 +68,6 @@ def get_metrics(request: Request, reads: ReadsDep) -> Response:
     metrics: Metrics = request.app.state.metrics
     with reads.snapshot() as connection:
         metrics.show(vitals(connection))
+        metrics.show_state(hub_state(connection))
     content, media_type = metrics.exposition(request.headers.get("accept", ""))
     return Response(content, media_type=media_type)

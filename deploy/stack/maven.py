@@ -10,6 +10,8 @@ from pathlib import Path
 _POM = Path(__file__).with_name("pom.xml")
 #: The last lines of Maven's output that are worth showing when it fails.
 _TAIL = 15
+#: Some 110 MB, from a slow mirror.
+_TIMEOUT_SECONDS = 600
 
 
 class StackUnavailable(Exception):
@@ -64,7 +66,11 @@ def _run_maven(directory: Path) -> None:
         f"-Dstack.directory={directory}",
         "generate-resources",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_SECONDS)
+    except subprocess.TimeoutExpired as late:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise StackUnavailable(f"Maven did not fetch the stack within {_TIMEOUT_SECONDS} s.") from late
     if done.returncode:
         shutil.rmtree(directory, ignore_errors=True)
         output = "\n".join((done.stdout + done.stderr).strip().splitlines()[-_TAIL:])

@@ -7,6 +7,8 @@ import typer
 from mdm import __version__
 from mdm.cli import (
     check,
+    conformance,
+    contracts,
     erase,
     exceptions,
     export,
@@ -46,9 +48,12 @@ app.command("explain")(check.explain)
 app.add_typer(check.state, name="state", help="What the hub holds, as one number.")
 app.command("verify")(check.verify)
 app.command("replay")(replay.replay)
-app.command("reconcile")(governance.reconcile)
+app.command("rebuild")(replay.rebuild)
+app.add_typer(governance.reconciling, name="reconcile")
 app.command("readiness")(onboarding.readiness)
 app.add_typer(onboarding.onboarding, name="onboarding", help="ERP onboarding: verdicts, registries, confirmations.")
+app.add_typer(contracts.contracts, name="contracts", help="Data contracts: list, lint, diff, test.")
+app.add_typer(conformance.conformance, name="conformance", help="A feed, held against the hard cases of CDC.")
 app.add_typer(erase.erase, name="erase", help="Erase a person: request, approval, proof.")
 app.add_typer(match.match, name="match", help="The matching engine, measured.")
 app.add_typer(

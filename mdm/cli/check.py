@@ -124,7 +124,7 @@ def _print_verification(found: Verification, as_json: bool) -> None:
         print_json(asdict(found) | {"agrees": found.agrees})
         return
     typer.echo(f"{found.rows:,} rows, {found.records:,} live records, {found.entities:,} entities recomputed.")
-    _print_differences(found.differences)
+    print_differences(found.differences)
     typer.echo("The live state agrees." if found.agrees else f"{len(found.differences):,} differences.")
 
 
@@ -141,7 +141,7 @@ def _print_proof(proof: Convergence, as_json: bool) -> None:
         for domain, (live, replayed) in proof.digests.items()
     ]
     print_table("Digests", ("domain", "golden records", "live", "replayed"), rows, right=(1,))
-    _print_differences(proof.differences)
+    print_differences(proof.differences)
     typer.echo(
         "The replayed hub holds the same as the live one."
         if proof.agrees
@@ -149,7 +149,8 @@ def _print_proof(proof: Convergence, as_json: bool) -> None:
     )
 
 
-def _print_differences(differences: Sequence[Difference]) -> None:
+def print_differences(differences: Sequence[Difference]) -> None:
+    """The first differences for people; JSON has them all."""
     if differences:
         rows = [[each.kind, each.subject, each.detail] for each in differences[:_SHOWN]]
         print_table("Differences", ("what", "where", "difference"), rows)

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from mdm.cli.context import JSON_OPTION, hub, print_json, print_table
+from mdm.cli.reconcile import source
 from mdm.errors import OperatorError
 from mdm.hub.reconcile import Reconciliation
 from mdm.hub.reconcile import reconcile as reconcile_hub
@@ -17,11 +18,22 @@ from mdm.lifecycle.reconciliation import RULE_NAMES
 _SHOWN = 50
 
 
+reconciling = typer.Typer(invoke_without_command=True)
+reconciling.command("source")(source)
+
+
+@reconciling.callback()
 def reconcile(
+    context: typer.Context,
     rule: str | None = typer.Option(None, "--rule", help="Only findings of this rule, e.g. posting_missing."),
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """What does not agree from contract to posting, what to do about it, and whose move it is."""
+    """What does not agree from contract to posting, what to do about it, and whose move it is.
+
+    `mdm reconcile source` holds the hub's mirror against a source table.
+    """
+    if context.invoked_subcommand is not None:
+        return
     if rule is not None and rule not in RULE_NAMES:
         raise OperatorError(f"There is no rule {rule!r}.", action=f"Rules: {', '.join(RULE_NAMES)}.")
     with hub() as opened:

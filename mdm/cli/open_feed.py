@@ -11,6 +11,7 @@ from mdm.store.positions import stored_positions
 from mdm.streams.file import FileFeed
 from mdm.streams.kafka import KafkaFeed, KafkaSource
 from mdm.streams.kafka_settings import read_stream_settings
+from mdm.streams.protocol import Consumer
 
 #: The consumer group when none is named.
 GROUP = "mdm"
@@ -34,6 +35,25 @@ def open_file(text: str) -> FileFeed:
     return FileFeed(path)
 
 
+def open_to_look(text: str, topics: str | None, catalogue: Catalogue) -> Consumer:
+    """The feed that `file:PATH` or `kafka://HOST:PORT` names, from its beginning to its end; no position is kept.
+
+    Raises:
+        OperatorError: it names nothing that can be read.
+    """
+    if not text.startswith("kafka:"):
+        return open_file(text)
+    settings = read_stream_settings(os.environ)
+    source = KafkaSource(
+        bootstrap=_brokers(text),
+        topics=topics or topics_of(catalogue),
+        group=f"{GROUP}-look-{os.getpid()}",
+        security=settings.security,
+        until_end=True,
+    )
+    return KafkaFeed(source)
+
+
 def open_kafka(
     hub: Hub,
     text: str,
@@ -48,12 +68,9 @@ def open_kafka(
     Raises:
         OperatorError: the address is incomplete, or a setting of the environment is wrong.
     """
-    brokers = text.removeprefix("kafka://").strip("/")
-    if not brokers or not all(":" in broker for broker in brokers.split(",")):
-        raise OperatorError(f"{text!r} names no broker.", action="Use kafka://HOST:PORT[,HOST:PORT...].")
     settings = read_stream_settings(os.environ)
     source = KafkaSource(
-        bootstrap=brokers,
+        bootstrap=_brokers(text),
         topics=topics or topics_of(catalogue),
         group=group,
         security=settings.security,
@@ -62,6 +79,13 @@ def open_kafka(
         session_timeout_ms=int(session_seconds * 1000),
     )
     return KafkaFeed(source, partial(stored_positions, hub.engine, f"kafka:{group}"))
+
+
+def _brokers(text: str) -> str:
+    brokers = text.removeprefix("kafka://").strip("/")
+    if not brokers or not all(":" in broker for broker in brokers.split(",")):
+        raise OperatorError(f"{text!r} names no broker.", action="Use kafka://HOST:PORT[,HOST:PORT...].")
+    return brokers
 
 
 def topics_of(catalogue: Catalogue) -> str:

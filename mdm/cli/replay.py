@@ -1,15 +1,18 @@
 """Commands that go back to what is stored: replay, rebuild."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from getpass import getuser
 
 import typer
 
+from mdm.cli.check import print_differences
 from mdm.cli.context import JSON_OPTION, hub, pipeline, print_json, progress_bar
 from mdm.cli.effects import effects_json, print_effects
 from mdm.cli.feeds import print_report, report_json
 from mdm.errors import OperatorError
 from mdm.hub.exceptions import Selection, replay_dead_letters, try_replay
+from mdm.hub.rebuild import rebuild as rebuild_hub
 from mdm.hub.replay import Replay, try_to_replay
 from mdm.hub.replay import replay as replay_events
 from mdm.store.refold import EventRange
@@ -67,6 +70,29 @@ def replay(
     print_effects(done.effects, would=dry_run)
     if dry_run:
         typer.echo("A dry run: nothing was kept.")
+
+
+def rebuild(
+    swap: bool = typer.Option(False, "--swap", help="Take it into use; needs a hub that nobody writes to meanwhile."),
+    keep: bool = typer.Option(False, "--keep", help="Without --swap: leave the scratch schema to look at."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Derive everything anew from stored history in a fresh schema, compare with live, and take it into use.
+
+    Issued ids, steward decisions, announcements and audit stay. Golden records that come out as they were keep their
+    version; others get a new one and are announced. Without --swap nothing live is touched. The tables that were in use
+    before stay in the schema mdm_before_rebuild until the next swap.
+    """
+    with hub() as opened, progress_bar("rebuilding", quiet=as_json) as tell:
+        done = rebuild_hub(pipeline(opened), getuser(), tell, swap=swap, keep=keep)
+    if as_json:
+        print_json(asdict(done))
+        return
+    typer.echo(f"{done.rows:,} rows, {sum(done.entities.values()):,} entities rebuilt in {done.seconds:.0f} s.")
+    print_differences(done.differences)
+    typer.echo("It is in use now." if swap else "Nothing live was touched; --swap takes it into use.")
+    if done.differences and not swap:
+        raise typer.Exit(1)
 
 
 def _utc(at: datetime | None) -> datetime | None:

@@ -1,18 +1,23 @@
 """Long-running workers: ingest and relay."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import typer
+from sqlalchemy.exc import OperationalError
 
+from mdm.bootstrap import DatabaseUnreachable, Hub
 from mdm.cli.context import hub, pipeline
 from mdm.cli.open_feed import GROUP, open_file, open_kafka
+from mdm.errors import TransientError
 from mdm.faults import arm
 from mdm.model.ids import Domain
 from mdm.observability.logs import configure_logs
 from mdm.streams.cloud_events import topic_of
 from mdm.streams.kafka_publisher import KafkaPublisher
 from mdm.streams.kafka_settings import read_stream_settings
-from mdm.workers.patience import Patience
+from mdm.workers.patience import Patience, Stopped
 from mdm.workers.relay import RelayOptions, run_relay
 from mdm.workers.service import WorkerOptions, run_ingest_worker, stopped_by_signals
 
@@ -29,6 +34,24 @@ def _root() -> None:
     configure_logs(json=True)
 
 
+@contextmanager
+def _hub_when_there(stop: Callable[[], bool]) -> Iterator[Hub]:
+    """The hub, waiting for its database if that does not answer yet: workers start in any order."""
+
+    def attempt() -> Hub:
+        try:
+            return stack.enter_context(hub())
+        except (DatabaseUnreachable, OperationalError) as away:
+            raise TransientError(str(away)) from away
+
+    with ExitStack() as stack:
+        try:
+            opened = Patience(None, stop).run(attempt)
+        except Stopped:
+            raise typer.Exit from None
+        yield opened
+
+
 @worker.command("ingest")
 def ingest_command(
     feed: str = typer.Option(..., help="What to read: kafka://HOST:PORT[,HOST:PORT...] (or file:PATH, once)."),
@@ -42,7 +65,7 @@ def ingest_command(
     metrics_port: int = METRICS_PORT,
 ) -> None:
     """Keep golden records up to date from a feed, until SIGTERM. Waits out restarts of broker and database."""
-    with hub() as opened, stopped_by_signals() as stop:
+    with stopped_by_signals() as stop, _hub_when_there(stop) as opened:
         flow = pipeline(opened)
         source = (
             open_kafka(opened, feed, topics or None, group, flow.catalogue, False, session_timeout)
@@ -69,7 +92,7 @@ def relay_command(
 
     One relay publishes at a time; others wait to take over.
     """
-    with hub() as opened, stopped_by_signals() as stop:
+    with stopped_by_signals() as stop, _hub_when_there(stop) as opened:
         publisher = KafkaPublisher(broker.removeprefix("kafka://"), read_stream_settings(os.environ).security)
         topics = [topic_of(domain) for domain in Domain]
         Patience(6 if once else None, stop).run(lambda: publisher.ensure_topics(topics, partitions))

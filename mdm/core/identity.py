@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from matching.clustering import Clustering, Edge, cluster
+from matching.clustering import TOO_MANY, Clustering, Edge, cluster
 from matching.decision import Decision
 from matching.model import MatchModel
 from mdm.core.digest import golden_digest, surviving_support
@@ -186,7 +186,8 @@ def _doubts(hood: Neighbourhood, clustering: Clustering) -> Iterable[_Doubt]:
         if link.decision == Decision.POSSIBLE:
             yield _Doubt(link.a, link.b, link.weight, "possible_match", link.veto or "")
     for refusal in clustering.refused:
-        yield _Doubt(RecordId(refusal.a), RecordId(refusal.b), refusal.weight, "conflict", refusal.reason)
+        kind = "oversize" if refusal.reason == TOO_MANY else "conflict"
+        yield _Doubt(RecordId(refusal.a), RecordId(refusal.b), refusal.weight, kind, refusal.reason)
 
 
 def _announcements(

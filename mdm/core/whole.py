@@ -11,12 +11,13 @@ from itertools import combinations
 from types import MappingProxyType
 from typing import Any
 
-from matching.blocking import block_hash, block_keys, dynamic_keys
+from matching.blocking import BlockingKey, block_keys, dynamic_keys
 from matching.clustering import Edge, cluster
 from matching.decision import Decision
 from matching.model import MatchModel
 from mdm.core.digest import golden_digest, surviving_support
 from mdm.core.linking import decide_links
+from mdm.core.oversize import block_question, record_question, reported
 from mdm.core.rules import Rules
 from mdm.model.delta import Link
 from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain, EntityId, RecordId
@@ -49,13 +50,15 @@ class WholeEntity:
 
 @dataclass(frozen=True, slots=True)
 class WholeDomain:
-    """The state of one domain: links by (a, b), entities by smallest member, the pairs that were compared, and what
-    matching read of each record."""
+    """The state of one domain: links by (a, b), entities by smallest member, the pairs that were compared, what
+    matching read of each record, and questions about oversized blocks.
+    """
 
     links: Mapping[tuple[RecordId, RecordId], Link]
     entities: Mapping[CrosswalkKey, WholeEntity]
     candidates: Set[tuple[RecordId, RecordId]]
     comparisons: Mapping[RecordId, Mapping[str, Any]]
+    questions: frozenset[str] = frozenset()
 
 
 def resolve_all(
@@ -82,7 +85,10 @@ def resolve_all(
         comparisons = {
             rec: _joined(each, domain, evidence.get(rec, ()), by_id, names, home) for rec, each in mine.items()
         }
-        pairs = _blocked(model, mine) | _shared(comparisons, domain, model)
+        blocks = _blocks(model, mine, comparisons)
+        pairs = _pairs(blocks.values(), model.block_cap)
+        if domain is not Domain.CONTRACT:
+            pairs |= _shared(comparisons, model)
         links = decide_links(model, pairs, comparisons)
         edges = [Edge(link.a, link.b, link.weight, Decision(link.decision), link.veto) for link in links]
         nodes: dict[int, Mapping[str, Any]] = dict(comparisons.items())
@@ -98,7 +104,8 @@ def resolve_all(
             surviving = consolidate(rules.rulesets[domain], members, rules.trust, held)
             digest = golden_digest(keys, surviving.values)
             entities[keys[0]] = WholeEntity(keys, surviving.values, digest, surviving_support(surviving))
-        result[domain] = WholeDomain({(link.a, link.b): link for link in links}, entities, pairs, comparisons)
+        links_by_ends = {(link.a, link.b): link for link in links}
+        result[domain] = WholeDomain(links_by_ends, entities, pairs, comparisons, _questions(model, mine, blocks))
     return result
 
 
@@ -184,27 +191,39 @@ def _entities(
     return found
 
 
-def _blocked(model: MatchModel, mine: Mapping[RecordId, WholeRecord]) -> set[tuple[RecordId, RecordId]]:
-    blocks: dict[int, list[RecordId]] = defaultdict(list)
+def _blocks(
+    model: MatchModel, mine: Mapping[RecordId, WholeRecord], comparisons: Mapping[RecordId, Mapping[str, Any]]
+) -> dict[BlockingKey, list[RecordId]]:
+    """The members of every block; customers and products go by what the records state, contracts also by theirs."""
+    blocks: dict[BlockingKey, list[RecordId]] = defaultdict(list)
     for rec, each in mine.items():
-        for block in {block_hash(model.domain, key) for key in block_keys(model, each.record.comparison)}:
-            blocks[block].append(rec)
-    return _pairs(blocks.values(), model.block_cap)
+        for key in {*block_keys(model, each.record.comparison), *dynamic_keys(model, comparisons[rec])}:
+            blocks[key].append(rec)
+    return blocks
 
 
-def _shared(
-    comparisons: Mapping[RecordId, Mapping[str, Any]], domain: Domain, model: MatchModel
-) -> set[tuple[RecordId, RecordId]]:
-    """Pairs that only joined-in values make: shared evidence, or a shared customer."""
-    blocks: dict[object, list[RecordId]] = defaultdict(list)
+def _questions(
+    model: MatchModel, mine: Mapping[RecordId, WholeRecord], blocks: Mapping[BlockingKey, Sequence[RecordId]]
+) -> frozenset[str]:
+    """What must be asked about blocks that are too large, but for those of resolved customers and products."""
+    large = {key for key, members in blocks.items() if len(members) > model.block_cap}
+    keys_of: dict[RecordId, list[BlockingKey]] = defaultdict(list)
+    for key, members in blocks.items():
+        for rec in members:
+            keys_of[rec].append(key)
+    dynamic = {rule.name for rule in model.dynamic}
+    asked = {block_question(model, key) for key in large if reported(model, key) and key.rule not in dynamic}
+    without = (rec for rec, keys in keys_of.items() if all(key in large for key in keys))
+    return frozenset(asked.union(record_question(model.domain, mine[rec].record.key) for rec in without))
+
+
+def _shared(comparisons: Mapping[RecordId, Mapping[str, Any]], model: MatchModel) -> set[tuple[RecordId, RecordId]]:
+    """Pairs about which the same is stated."""
+    owners: dict[str, list[RecordId]] = defaultdict(list)
     for rec, comparison in comparisons.items():
-        if domain is not Domain.CONTRACT:
-            for token in comparison.get("tokens", ()):
-                blocks[token].append(rec)
-        elif "customer" in comparison:
-            for key in set(dynamic_keys(model, comparison)):
-                blocks[comparison["customer"], key].append(rec)
-    return _pairs(blocks.values(), model.block_cap)
+        for token in comparison.get("tokens", ()):
+            owners[token].append(rec)
+    return _pairs(owners.values(), model.block_cap)
 
 
 def _pairs(blocks: Iterable[Sequence[RecordId]], cap: int) -> set[tuple[RecordId, RecordId]]:

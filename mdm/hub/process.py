@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from matching.model import MatchModel
 from mdm.clock import Clock
+from mdm.core.gaps import watch
 from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
 from mdm.faults import fault_point
@@ -23,19 +24,27 @@ from mdm.hub.sharing import beside_others
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.debezium import Decoded, Plain, as_it_is, translate
 from mdm.intake.mapping import standardise
-from mdm.model.events import ChangeEvent, DeadLetter, Ignored, Message, Operation, Outcome, Place
+from mdm.intake.refusal import FALLBACK_OWNER
+from mdm.model.events import ChangeEvent, DeadLetter, Ignored, Message, Operation, Outcome, Place, TopicPartition
+from mdm.model.gaps import Alarm
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
-from mdm.store import ledger, pairs
+from mdm.store import gaps, ledger, pairs, progress
 from mdm.store import mirror as mirror_store
 from mdm.store.suppression import suppress_like, suppressed
 from mdm.store.unit_of_work import UnitOfWork
 
+#: Feeds of brokers are called like this; they deliver each partition in order and from where it was left.
+BROKER_FEED = "kafka:"
+
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """What processing needs: where to write, the time, the source profiles and the released rules."""
+    """What processing needs: where to write, the time, the source profiles and the released rules.
+
+    With `bulk`, rows are taken in and nothing is resolved: `mdm.hub.rematch` does it for all at once afterwards.
+    """
 
     engine: Engine
     clock: Clock
@@ -43,20 +52,22 @@ class Pipeline:
     rules: Rules
     #: Makes messages in a schema registry's binary format plain.
     plain: Plain = as_it_is
+    bulk: bool = False
 
 
 @dataclass(slots=True)
 class BatchReport:
     """What one batch did: messages by platform and outcome, and seconds spent in each stage.
 
-    `changed_at` has platform, table and source time of every change (not snapshot reads) that this batch took in; it is
-    not summed up over batches.
+    Two parts are of one batch only and not summed up: `changed_at` has platform, table and source time of every change
+    (not snapshot reads) that was taken in, `refused` the new dead letters by partition.
     """
 
     outcomes: Counter[tuple[str, Outcome]] = field(default_factory=Counter)
     stages: dict[str, float] = field(default_factory=dict)
     golden: Counter[Domain] = field(default_factory=Counter)
     changed_at: list[tuple[str, str, datetime]] = field(default_factory=list)
+    refused: Counter[TopicPartition] = field(default_factory=Counter)
 
     @property
     def messages(self) -> int:
@@ -120,6 +131,8 @@ def consume(
             ledger.write_dead_letters(work, [each for each in decoded.dead_letters if each.message.place in seen.fresh])
             ledger.write_drifts(work, [drift for drift in decoded.drifts if drift.place in seen.fresh])
             ledger.write_positions(work, feed, positions)
+            progress.write_progress(work, positions, decoded.events)
+            _watch_for_gaps(pipeline, work, feed, messages, decoded.events, results)
             ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, pipeline.rules))
         with report.stage("publish"):
             work.publish()
@@ -136,8 +149,31 @@ def consume(
     counted = beside_others(pipeline.engine, pipeline.clock, "ingest", feed, attempt, alone=alone)
     report.outcomes.update(counted.outcomes)
     report.golden.update(counted.golden)
-    report.changed_at = counted.changed_at
+    report.changed_at, report.refused = counted.changed_at, counted.refused
     return report
+
+
+def _watch_for_gaps(
+    pipeline: Pipeline,
+    work: UnitOfWork,
+    feed: str,
+    messages: Sequence[Message],
+    events: Sequence[ChangeEvent],
+    results: Sequence[tuple[Place, Outcome, str]],
+) -> None:
+    """Raise exceptions for signs that the feed has lost something."""
+    logs = {TopicPartition(message.place.topic, message.place.partition) for message in messages}
+    reads = {(event.system, event.type) for event in events if event.operation is Operation.READ}
+    known = gaps.load_known(work, sorted(logs), sorted(reads))
+    outcomes = {place: outcome for place, outcome, _ in results}
+    places = [message.place for message in messages]
+    watched = watch(places, events, outcomes, known, in_order=feed.startswith(BROKER_FEED))
+
+    def owner_of(alarm: Alarm) -> str:
+        profile = pipeline.catalogue.by_topic(alarm.place.topic)
+        return FALLBACK_OWNER if profile is None else profile.owner
+
+    gaps.write_watched(work, watched, owner_of)
 
 
 def replay_in(pipeline: Pipeline, work: UnitOfWork, messages: Sequence[Message], actor: str) -> BatchReport:
@@ -171,6 +207,8 @@ def _take_in(
     results = list(_account(messages, fresh, dict(delta.outcomes), reasons, refused))
     for place, outcome, _ in results:
         report.outcomes[ledger.system_of(place.topic), outcome] += 1
+        if outcome is Outcome.QUARANTINED:
+            report.refused[TopicPartition(place.topic, place.partition)] += 1
     return results
 
 
@@ -237,6 +275,8 @@ def apply_rows(
         before = mirror_store.load_forms(work, [head.rec_id for head in delta.heads])
         touched = mirror_store.write_mirror(work, delta, records)
     fault_point("ingest.mirrored")
+    if pipeline.bulk:
+        return
     models = pipeline.rules.models
     changes = {domain: _change(models[domain], delta.heads, records, before) for domain in RESOLUTION_ORDER}
     with report.stage("claim"):

@@ -10,6 +10,8 @@ from mdm.core.announce import check_announcements, traced
 from mdm.core.identity import settle
 from mdm.core.linking import change_links, decide_links
 from mdm.core.rules import Rules
+from mdm.hub.oversized import ask_about_blocks
+from mdm.model.candidates import pairs_within
 from mdm.model.delta import IdentityDelta, Link
 from mdm.model.ids import Domain, EntityId, RecordId
 from mdm.model.records import SourceRecord
@@ -53,11 +55,13 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     """Bring identity and golden records of one domain in line with what changed."""
     model = rules.models[domain]
     keys = _keys(work, domain, model, change)
-    crossed = pairs.replace_keys(work, keys, change.gone, model.block_cap)
-    pairs.claim_connections(work, crossed)
-    compared = set(change.compared) | change.dirty | crossed
+    replaced = pairs.replace_keys(work, keys, change.gone, model.block_cap)
+    pairs.claim_connections(work, replaced.others)
+    compared = set(change.compared) | change.dirty | replaced.others
+    blocks = pairs.blocks_of(work, compared, model.block_cap, keys, replaced.members)
+    ask_about_blocks(work, model, replaced, blocks, compared | change.gone)
     live = reach.links_of(work, compared | change.gone)
-    wanted = _wanted_links(work, domain, model, compared)
+    wanted = _wanted_links(work, domain, model, compared, blocks)
     links = change_links(live, wanted)
     identity_store.write_links(work, domain, model.fingerprint, links)
 
@@ -96,6 +100,19 @@ class Resolved:
 def block_hashes(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[int]:
     """The blocks of a record by what it states itself."""
     return frozenset(block_hash(model.domain, key) for key in block_keys(model, comparison))
+
+
+def stored_blocks(
+    work: UnitOfWork, domain: Domain, model: MatchModel, ids: Collection[RecordId]
+) -> dict[RecordId, frozenset[int]]:
+    """The blocks of stored live records under the model as it is now, with what the hub joins in."""
+    stated = neighbourhood.stated_comparisons(work, ids)
+    blocks = {rec: block_hashes(model, comparison) for rec, comparison in stated.items()}
+    if model.dynamic:
+        neighbourhood.join_in(work, domain, stated)
+        for rec, comparison in stated.items():
+            blocks[rec] |= {block_hash(domain, key) for key in dynamic_keys(model, comparison)}
+    return blocks
 
 
 def claim_changes(
@@ -144,6 +161,13 @@ def _departed(work: UnitOfWork, gone: Collection[RecordId]) -> dict[RecordId, En
             return departed
 
 
+def stored_keys(
+    work: UnitOfWork, domain: Domain, model: MatchModel, records: Collection[RecordId]
+) -> Mapping[RecordId, Collection[int]]:
+    """The blocks of stored records, by what they state and by what their references resolve to now."""
+    return _keys(work, domain, model, DomainChange(dirty=frozenset(records)))
+
+
 def _keys(
     work: UnitOfWork, domain: Domain, model: MatchModel, change: DomainChange
 ) -> Mapping[RecordId, Collection[int]]:
@@ -166,12 +190,12 @@ def _keys(
 
 
 def _wanted_links(
-    work: UnitOfWork, domain: Domain, model: MatchModel, compared: Collection[RecordId]
+    work: UnitOfWork, domain: Domain, model: MatchModel, compared: Collection[RecordId], blocks: pairs.Blocks
 ) -> tuple[Link, ...]:
     """The links that the compared records should have, by everything known now."""
     if not compared:
         return ()
-    found = pairs.blocked_pairs(work, compared, model.block_cap)
+    found = pairs_within(blocks.members.values(), compared, model.block_cap)
     if domain is not Domain.CONTRACT:
         found |= pairs.evidence_pairs(work, domain, compared, model.block_cap)
     ends = {end for pair in found for end in pair}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from mdm.core.comparison import Content, Difference, differences
 from mdm.hub.content import read_content
 from mdm.hub.process import Pipeline, consume
-from mdm.hub.resolve import DomainChange, resolve_domain
+from mdm.hub.steward.carrying import settle_anew
 from mdm.intake.debezium import Decoded
 from mdm.model.events import ChangeEvent, Message, TopicPartition
 from mdm.model.ids import RESOLUTION_ORDER
@@ -37,10 +37,11 @@ class LaidOut:
 
 
 def lay_out(pipeline: Pipeline, scratch: str, *, seed: int, duplicate: float) -> LaidOut:
-    """Write the live hub's change log, shuffled, and its judgements into a scratch schema; all as of one instant."""
+    """Write the change log, shuffled, and what stewards decided into a scratch schema; all as of one instant."""
     with consistent(pipeline.engine) as work:
         events, deliveries = change_log.shuffle_log(work, scratch, seed=seed, duplicate=duplicate)
         carry.pack_judgements(work, scratch)
+        carry.pack_overrides(work, scratch)
         return LaidOut(events, deliveries, read_content(work))
 
 
@@ -65,14 +66,16 @@ def consume_from(pipeline: Pipeline, start: int, seed: int, largest: int = max(_
     return following
 
 
-def settle_judgements(pipeline: Pipeline) -> None:
-    """Give the replayed records the judgements of the live hub, and settle everything they reach."""
+def settle_decisions(pipeline: Pipeline) -> None:
+    """Give the replayed records what stewards decided in the live hub, and settle everything that reaches."""
     with unit_of_work(pipeline.engine, pipeline.clock, "steward") as work:
         concerned = carry.unpack_judgements(work)
-        for domain in RESOLUTION_ORDER:
-            change = DomainChange(changed=frozenset(concerned.get(domain, ())))
-            if not change.empty:
-                resolve_domain(work, domain, change, pipeline.rules)
+        for domain, anchors in carry.unpack_overrides(work).items():
+            concerned.setdefault(domain, set()).update(anchors)
+    for domain in RESOLUTION_ORDER:
+        if concerned.get(domain):
+            with unit_of_work(pipeline.engine, pipeline.clock, "steward") as work:
+                settle_anew(work, pipeline.rules, domain, concerned[domain], "steward")
 
 
 def compare(pipeline: Pipeline, live: Content) -> tuple[Content, tuple[Difference, ...]]:

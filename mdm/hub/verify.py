@@ -25,6 +25,7 @@ from mdm.model.records import Provenance
 from mdm.store import invariants, whole
 from mdm.store import mirror as mirror_store
 from mdm.store.echoes import echoes_of
+from mdm.store.oversize import oversize_questions
 from mdm.store.reading import snapshot
 from mdm.store.stewardship import live_overrides
 from mdm.store.unit_of_work import UnitOfWork
@@ -61,6 +62,7 @@ def verify(engine: Engine, catalogue: Catalogue, rules: Rules, progress: Progres
         for domain, expected in state.items():
             differences += _links(work, domain, expected)
             differences += _entities(work, domain, expected)
+            differences += _questions(work, domain, expected)
         differences += [Difference("invariant", name, detail) for name, detail in invariants.violations(work)]
         differences += [Difference("audit", f"row {seq}", detail) for seq, detail in invariants.audit_breaks(work)]
     entities = sum(len(expected.entities) for expected in state.values())
@@ -144,6 +146,16 @@ def _links(work: UnitOfWork, domain: Domain, expected: WholeDomain) -> Iterator[
 
 def _link_text(link: Link | None) -> str:
     return "absent" if link is None else f"{link.decision} {link.weight:.6f}{' ' + link.veto if link.veto else ''}"
+
+
+def _questions(work: UnitOfWork, domain: Domain, expected: WholeDomain) -> Iterator[Difference]:
+    """A question that a person closed need not be open, one that is open must be true."""
+    asked = oversize_questions(work)
+    mine = {each for each in asked if each.startswith((f"oversize:{domain}:block:", f"oversize:{domain}:record:"))}
+    for question in sorted(expected.questions - mine):
+        yield Difference("exception", question, "must be asked and is not")
+    for question in sorted(each for each in mine - expected.questions if asked[each]):
+        yield Difference("exception", question, "is asked and must not be")
 
 
 def _entities(work: UnitOfWork, domain: Domain, expected: WholeDomain) -> Iterator[Difference]:

@@ -2,6 +2,9 @@
 
 Read from a folder of platforms; the shipped one is `mdm/intake/sources`. A platform folder holds `contract.odcs.yaml`
 and one mapping per table, named after the table. Adding a platform is adding a folder.
+
+While a platform migrates, a second document (`contract.v2.odcs.yaml`) describes the next major version: events are read
+by whichever of the two fits, and rows have the columns of both.
 """
 
 from dataclasses import dataclass
@@ -9,23 +12,33 @@ from pathlib import Path
 
 from mdm.errors import ConfigurationInvalid
 from mdm.intake.contracts import Contract, read_contracts
-from mdm.intake.rows import RowReader
+from mdm.intake.majors import read_by_fit, with_all_columns
+from mdm.intake.rows import ReadRow, RowReader
 from mdm.intake.rules import TableMapping, read_mapping
 from mdm.intake.standardise.registry import STANDARDISERS
 
 SHIPPED_SOURCES = Path(__file__).parent / "sources"
 CONTRACT_FILE = "contract.odcs.yaml"
+#: What contract files are called: the one above, and `contract.v2.odcs.yaml` or the like beside it.
+CONTRACT_FILES = "contract*.odcs.yaml"
+#: Majors of one table that are accepted at the same time.
+_MOST_MAJORS = 2
 #: Trust in a source that the catalogue does not know.
 UNKNOWN_TRUST = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """One source table. Without a mapping its rows are mirrored but mean nothing to the hub."""
+    """One source table. Without a mapping its rows are mirrored but mean nothing to the hub.
+
+    `contract` is the newest one that events are read by. While the platform migrates, `readers` holds the one before
+    as well; it is empty when no contract of the table is active.
+    """
 
     contract: Contract
     mapping: TableMapping | None
     rows: RowReader
+    readers: tuple[RowReader, ...] = ()
 
     @property
     def system(self) -> str:
@@ -39,6 +52,15 @@ class Profile:
     def owner(self) -> str:
         return self.contract.owner
 
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics of all contracts that events are read by."""
+        return tuple(dict.fromkeys(each.contract.topic for each in (self.rows, *self.readers)))
+
+    def read_row(self, row: bytes, schema: bytes | None) -> ReadRow:
+        """The row as the contract that fits it reads it; see `mdm.intake.majors`."""
+        return self.rows.read_row(row, schema) if len(self.readers) == 1 else read_by_fit(self.readers, row, schema)
+
     def trust(self, attribute: str) -> float:
         """How far this table is believed about an attribute, 0 to 1."""
         if self.mapping is None:
@@ -51,11 +73,13 @@ class Catalogue:
 
     def __init__(self, profiles: tuple[Profile, ...]) -> None:
         self._profiles = profiles
-        self._by_topic = {profile.contract.topic: profile for profile in profiles}
+        self._by_topic = {topic: profile for profile in profiles for topic in profile.topics}
         self._by_table = {(profile.system, profile.table): profile for profile in profiles}
         self._prefixes = frozenset(profile.contract.topic_prefix for profile in profiles)
         self._ignored = frozenset(topic for profile in profiles for topic in profile.contract.ignored_topics)
-        if len(self._by_topic) < len(profiles) or len(self._by_table) < len(profiles):
+        if len(self._by_topic) < sum(len(profile.topics) for profile in profiles) or len(self._by_table) < len(
+            profiles
+        ):
             raise ConfigurationInvalid("Two contracts describe the same topic, or the same table of a platform.")
         for profile in profiles:
             self._check_targets(profile)
@@ -110,24 +134,47 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         ConfigurationInvalid: a document is wrong; names file, line and key.
     """
     folder = folder or SHIPPED_SOURCES
-    contracts = sorted(folder.glob(f"*/{CONTRACT_FILE}"))
-    if not contracts:
+    files = sorted(folder.glob(f"*/{CONTRACT_FILES}"))
+    if not files:
         raise ConfigurationInvalid(
             f"{folder} holds no platform.", action=f"Put each platform in a folder of its own with a {CONTRACT_FILE}."
         )
-    return Catalogue(tuple(profile for file in contracts for profile in _profiles(file)))
+    platforms = dict.fromkeys(file.parent for file in files)
+    return Catalogue(tuple(profile for platform in platforms for profile in _profiles(platform)))
 
 
-def _profiles(contract_file: Path) -> list[Profile]:
-    mappings = {file.stem: file for file in contract_file.parent.glob("*.yaml") if file.name != CONTRACT_FILE}
-    profiles = [_profile(contract, mappings) for contract in read_contracts(contract_file)]
+def _profiles(platform: Path) -> list[Profile]:
+    files = sorted(platform.glob(CONTRACT_FILES))
+    mappings = {file.stem: file for file in sorted(platform.glob("*.yaml")) if file not in files}
+    tables: dict[str, list[Contract]] = {}
+    for file in files:
+        for contract in read_contracts(file):
+            tables.setdefault(contract.table, []).append(contract)
+    profiles = [_profile(contracts, mappings) for contracts in tables.values()]
     if mappings:
         stray = ", ".join(str(file) for file in mappings.values())
-        raise ConfigurationInvalid(f"No table of {contract_file} is called like the mapping {stray}.")
+        raise ConfigurationInvalid(f"No table of {platform} is called like the mapping {stray}.")
     return profiles
 
 
-def _profile(contract: Contract, mappings: dict[str, Path]) -> Profile:
-    file = mappings.pop(contract.table, None)
-    mapping = read_mapping(file, contract, frozenset(STANDARDISERS)) if file is not None else None
-    return Profile(contract, mapping, RowReader(contract))
+def _profile(contracts: list[Contract], mappings: dict[str, Path]) -> Profile:
+    """One table of all its contracts, the newest readable one first."""
+    versions = sorted(contracts, key=lambda each: each.major, reverse=True)
+    readable = [each for each in versions if each.state.readable]
+    if len({each.major for each in versions}) < len(versions):
+        raise ConfigurationInvalid(
+            f"Two contracts of {versions[0].system}.{versions[0].table} have the major version {versions[0].major}.",
+            action="Within a major version the newer document replaces the older one.",
+        )
+    if len(readable) > _MOST_MAJORS:
+        raise ConfigurationInvalid(
+            f"{len(readable)} major versions of {versions[0].system}.{versions[0].table} are active or deprecated.",
+            action="Retire the oldest: no more than two are accepted at once.",
+        )
+    newest, *_ = readable or versions
+    file = mappings.pop(newest.table, None)
+    mapping = None
+    if file is not None:
+        mapping = read_mapping(file, with_all_columns(newest, readable), frozenset(STANDARDISERS))
+    readers = tuple(RowReader(each) for each in readable)
+    return Profile(newest, mapping, readers[0] if readers else RowReader(newest), readers)

@@ -12,24 +12,49 @@ on the contract
 on a table
   `topic` (default: prefix and physical name), `replicaIdentity` (default or full), `truncate` (apply or hold), `owner`
 on a column
-  `mayBeAbsent` (true for a column that older events do not have)
+  `mayBeAbsent` (true for a column that older events do not have), `mode` (as on the contract, for this column alone)
+
+The standard's `status` decides what a document is good for: `active` and `deprecated` ones are read by, `draft` and
+`proposed` ones only by tests, `retired` ones no longer.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from mdm.intake.document import Section, read_document
 from mdm.intake.types import BINARY, DATABASES, DECIMALS, TIMES, ColumnType, Encodings, column_type
 
+_VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
+
 
 class Mode(StrEnum):
-    """What happens when an event has columns that the contract does not know, or lacks some that it has."""
+    """What happens when an event deviates from the contract.
+
+    A value that cannot be read as what the contract says has no canonical form, so `evolve` refuses its event, too.
+    """
 
     EVOLVE = "evolve"  # keep the value, tell the owner
     FREEZE = "freeze"  # refuse the event
     DISCARD_VALUE = "discard_value"  # drop the value, tell the owner
+
+
+class State(StrEnum):
+    """Where a contract stands in its life."""
+
+    PROPOSED = "proposed"
+    DRAFT = "draft"
+    ACTIVE = "active"
+    DEPRECATED = "deprecated"
+    RETIRED = "retired"
+
+    @property
+    def readable(self) -> bool:
+        """Whether live events are read by it."""
+        return self in (State.ACTIVE, State.DEPRECATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +66,10 @@ class Column:
     physical: str
     required: bool
     may_be_absent: bool
+    #: Of this column alone; None for the contract's.
+    mode: Mode | None = None
+    #: The values that may occur, where the contract lists them.
+    values: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +92,23 @@ class Contract:
     mode: Mode
     #: Rows come without envelope, from the transform ExtractNewRecordState.
     flat: bool = False
+    #: The document that states it.
+    file: Path | None = None
     #: Topics of the platform that carry nothing for the hub: Debezium's signal table, tables that nobody asked for.
     ignored_topics: frozenset[str] = frozenset()
+
+    @property
+    def state(self) -> State:
+        return State(self.status)
+
+    @property
+    def major(self) -> int:
+        return int(self.version.partition(".")[0])
+
+    def mode_of(self, column: str) -> Mode:
+        """What happens when this column deviates; unknown columns follow the contract."""
+        known = self.columns.get(column)
+        return known.mode if known is not None and known.mode is not None else self.mode
 
 
 def read_contracts(file: Path) -> tuple[Contract, ...]:
@@ -84,10 +128,13 @@ def read_contracts(file: Path) -> tuple[Contract, ...]:
         binary=custom.one_of("binary", BINARY),
         database=custom.one_of("database", DATABASES),
     )
+    document.one_of("status", tuple(State))
+    if not _VERSION.fullmatch(document.text("version")):
+        document.refuse("version", "must be three numbers, as in 1.4.0")
     tables = document.sections("schema")
     if not tables:
         document.refuse("schema", "must list at least one table")
-    return tuple(_contract(document, custom, encodings, table) for table in tables)
+    return tuple(replace(_contract(document, custom, encodings, table), file=file) for table in tables)
 
 
 def _contract(document: Section, custom: "_Custom", encodings: Encodings, table: Section) -> Contract:
@@ -140,12 +187,15 @@ def _column(section: Section, database: str) -> Column:
     kind = column_type(physical, section.text("logicalType", ""), database)
     if kind is None:
         section.refuse("physicalType", f"{physical!r} is not a known type; state its logicalType too")
+    custom = _Custom(section)
     return Column(
         name=section.text("name"),
         type=kind,
         physical=physical,
         required=section.flag("required", False),
-        may_be_absent=_Custom(section).text("mayBeAbsent", "false") == "true",
+        may_be_absent=custom.text("mayBeAbsent", "false") == "true",
+        mode=Mode(custom.one_of("mode", tuple(Mode))) if "mode" in custom else None,
+        values=frozenset(entry.text("value") for entry in section.sections("enum")),
     )
 
 
@@ -155,6 +205,9 @@ class _Custom:
     def __init__(self, section: Section) -> None:
         self._section = section
         self._entries = {entry.text("property"): entry for entry in section.sections("customProperties")}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._entries
 
     def text(self, name: str, default: str | None = None) -> str:
         entry = self._entries.get(name)

@@ -23,8 +23,8 @@ from mdm.intake.envelope import (
     position,
     unwrap,
 )
-from mdm.intake.refusal import ACTIONS, FALLBACK_OWNER, Refused
-from mdm.intake.rows import Deviation, ReadRow
+from mdm.intake.refusal import ACTIONS, FALLBACK_OWNER, Deviation, Refused
+from mdm.intake.rows import ReadRow
 from mdm.model.events import ChangeEvent, DeadLetter, Drift, Ignored, Message, Operation
 from mdm.model.ids import CrosswalkKey, primary_key_text
 
@@ -71,10 +71,10 @@ def translate(messages: Iterable[Message], catalogue: Catalogue, plain: Plain = 
     drifts: dict[tuple[str, str, str, str], Drift] = {}
     for message in messages:
         decoded, deviations = _decode(message, catalogue, plain)
+        for deviation in deviations:
+            _note(drifts, message, deviation, catalogue)
         if isinstance(decoded, ChangeEvent):
             events.append(decoded)
-            for deviation in deviations:
-                _note(drifts, decoded, deviation, catalogue)
         elif isinstance(decoded, Ignored):
             ignored.append(decoded)
         else:
@@ -92,12 +92,15 @@ def _decode(
 ) -> tuple[ChangeEvent | Ignored | DeadLetter, tuple[Deviation, ...]]:
     profile = catalogue.by_topic(message.place.topic)
     try:
+        if profile is not None and not profile.readers:
+            table = f"{profile.system}.{profile.table}"
+            raise Refused("CONTRACT_NOT_ACTIVE", f"The contract of {table} is {profile.contract.status}.")
         readable = plain(message)
         if profile is None:
             return _decode_without_contract(readable, catalogue), ()
         return _decode_by_contract(readable, profile)
     except Refused as refusal:
-        return _dead_letter(message, profile, refusal), ()
+        return _dead_letter(message, profile, refusal), (() if refusal.deviation is None else (refusal.deviation,))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         unread = Refused("ENVELOPE_MALFORMED", f"The message cannot be read: {fault}.")
         return _dead_letter(message, profile, unread), ()
@@ -133,7 +136,7 @@ def _row_change(
     after = json_of(envelope.after)
     if after is None:
         raise Refused("ENVELOPE_MALFORMED", f"An event with op {operation.value} has no row in `after`.")
-    row = profile.rows.read_row(after, schema)
+    row = profile.read_row(after, schema)
     previous_key = _header_key(message, _OLD_KEY, profile) if operation is Operation.CREATE else None
     return _event(message, profile, envelope, operation, key, row, previous_key=previous_key), row.deviations
 
@@ -309,17 +312,18 @@ def _readable_key(message: Message, profile: Profile) -> str | None:
     """The row that a refused message is about, as far as its key can be read."""
     try:
         return _key(message.key, profile).key
-    except Refused:
+    except (Refused, RecursionError):
         return None
 
 
 def _note(
-    drifts: dict[tuple[str, str, str, str], Drift], event: ChangeEvent, deviation: Deviation, catalogue: Catalogue
+    drifts: dict[tuple[str, str, str, str], Drift], message: Message, deviation: Deviation, catalogue: Catalogue
 ) -> None:
-    question = (event.system, event.type, deviation.column, deviation.code)
+    profile = catalogue.by_topic(message.place.topic)
+    assert profile is not None
+    question = (profile.system, profile.table, deviation.column, deviation.code)
     if question not in drifts:
-        profile = catalogue.profile(event.system, event.type)
-        owner = FALLBACK_OWNER if profile is None else profile.owner
         drifts[question] = Drift(
-            event.place, event.system, event.type, deviation.code, deviation.column, deviation.detail, owner
-        )
+            message.place, profile.system, profile.table, deviation.code, deviation.column, deviation.detail,
+            profile.owner,
+        )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from mdm.intake import moments, readers
-from mdm.intake.reading import Reader
+from mdm.intake.reading import JsonValue, Reader, Unreadable
 from mdm.intake.types import ColumnType, Encodings, Kind
 
 
@@ -77,8 +77,27 @@ def reader_by_contract(column: ColumnType, settings: Encodings) -> Reader:
     return _time(column, settings)
 
 
+#: Semantic types to what a contract may call such a column.
+_MEANT: Final[dict[str, tuple[Kind, ...]]] = {
+    f"{_CONNECT}Decimal": (Kind.DECIMAL, Kind.UNSIGNED),
+    "io.debezium.data.VariableScaleDecimal": (Kind.DECIMAL,),
+    "io.debezium.data.geometry.Point": (Kind.POINT,),
+    **dict.fromkeys((f"{_TIME}Date", f"{_CONNECT}Date", f"{_TIME}IsoDate"), (Kind.DATE,)),
+    **dict.fromkeys((f"{_TIME}MicroDuration", f"{_TIME}Interval"), (Kind.INTERVAL,)),
+    **dict.fromkeys([name for name in _SEMANTIC if name.endswith("Timestamp")], (Kind.TIMESTAMP, Kind.TIMESTAMPTZ)),
+    **dict.fromkeys([name for name in _SEMANTIC if name.endswith("Time")], (Kind.TIME, Kind.TIMETZ)),
+}
+
+
+def _retyped(_: JsonValue) -> JsonValue:
+    """Reads nothing: the schema says that the column is something else than the contract does."""
+    raise Unreadable
+
+
 def reader_by_schema(field: Field, column: ColumnType | None, settings: Encodings) -> Reader:
     """The reader of a field of an embedded schema; `column` is the contract's type where it has the column."""
+    if column is not None and field.name in _MEANT and column.kind not in _MEANT[field.name]:
+        return _retyped
     if column is not None and column.kind is Kind.UNSIGNED:
         return readers.read_unsigned
     if field.name == f"{_CONNECT}Decimal":

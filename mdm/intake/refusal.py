@@ -4,16 +4,29 @@ Codes are part of the product: dead letters, metrics and runbooks use them. A re
 values, never a value: what a row says about a person does not belong in logs.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
+
+
+class Deviation(NamedTuple):
+    """A difference between an event and the contract."""
+
+    code: str
+    column: str
+    detail: str
 
 
 class Refused(Exception):
-    """A message cannot become a change event. Carries the code and the reason; becomes a dead letter."""
+    """A message cannot become a change event. Carries the code and the reason; becomes a dead letter.
 
-    def __init__(self, code: str, reason: str) -> None:
+    `deviation` is the difference from the contract that led here, if that is what it was: it is told once per column,
+    however many messages have it.
+    """
+
+    def __init__(self, code: str, reason: str, deviation: Deviation | None = None) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
+        self.deviation = deviation
 
 
 #: Code to the sentence that tells the operator what to do.
@@ -39,6 +52,8 @@ ACTIONS: Final = {
     "connector's converter uses, then replay.",
     "HEADER_MALFORMED": "The header with the old or new primary key cannot be read; use Kafka Connect's default header "
     "converter or the JSON one, then replay.",
+    "CONTRACT_NOT_ACTIVE": "No contract of this table is active: release its draft (status: active), or leave the "
+    "topic out of the feed; then replay.",
     "CONTRACT_VIOLATION": "The contract is frozen: agree the change with the owner of the table, release a new "
     "contract version, then replay.",
     "TRUNCATE_HELD": "Ask the owner whether the table was really emptied. If so, replay this message with the contract "

@@ -5,15 +5,16 @@ What the contract says is checked on the way: kinds of values, unknown or missin
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from mdm.intake.contracts import Contract, Mode
 from mdm.intake.encoding import Field, reader_by_contract, reader_by_schema
+from mdm.intake.limits import Limits
 from mdm.intake.readers import any_value, read_boolean, read_integer, read_json, read_text
 from mdm.intake.reading import Reader
-from mdm.intake.refusal import Refused
+from mdm.intake.refusal import Deviation, Refused
 
 #: Debezium's `unavailable.value.placeholder`: the column was not sent because it did not change.
 PLACEHOLDER: Final = "__debezium_unavailable_value"
@@ -31,14 +32,6 @@ _MOST_SCHEMAS: Final = 256
 _EXACT: Final[dict[Reader, type]] = {read_text: str, read_json: str, read_boolean: bool, read_integer: int}
 _decode = msgspec.json.decode
 _decode_field = msgspec.json.Decoder(Field).decode
-
-
-class Deviation(NamedTuple):
-    """A difference between an event and the contract."""
-
-    code: str
-    column: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +58,8 @@ class RowReader:
     """Reads keys and rows of one table."""
 
     def __init__(self, contract: Contract) -> None:
+        #: What it reads by.
+        self.contract = contract
         self._contract = contract
         self._readers = {
             name: reader_by_contract(column.type, contract.encodings) for name, column in contract.columns.items()
@@ -73,6 +68,7 @@ class RowReader:
         self._by_schema: dict[bytes, _Plan] = {}
         self._known = frozenset(contract.columns)
         self._required = frozenset(name for name, column in contract.columns.items() if column.required)
+        self._limits = Limits(contract)
 
     def read_key(self, key: bytes, schema: bytes | None) -> dict[str, Any]:
         """The key columns in canonical form.
@@ -116,6 +112,7 @@ class RowReader:
     def _read_values(self, values: dict[str, Any], plan: _Plan) -> ReadRow:
         unavailable: list[str] = []
         nulls: list[str] = []
+        unread: list[Deviation] = []
         for name, value in values.items():
             if value is None:
                 if name in self._required:
@@ -131,46 +128,74 @@ class RowReader:
             elif _is_placeholder(value):
                 unavailable.append(name)
             else:
-                values[name] = self._read(name, value, reader)
+                try:
+                    values[name] = reader(value)
+                except (ValueError, ArithmeticError) as fault:
+                    unread.append(self._unread(name, value, fault))
         deviations = self._deviations(values, nulls)
         for name in unavailable:
             del values[name]
+        exceeding = self._limits.exceeded_by(values)
+        if unread or exceeding:
+            deviations = (*self._settled(values, (*unread, *exceeding)), *deviations)
         return ReadRow(values, frozenset(unavailable) if unavailable else _NOTHING_UNAVAILABLE, deviations)
 
     def _read(self, name: str, value: Any, reader: Reader) -> Any:
         try:
             return reader(value)
         except (ValueError, ArithmeticError) as fault:
-            column = self._contract.columns.get(name)
-            expected = f"{column.physical} ({column.type})" if column is not None else "what its schema says"
-            raise Refused(
-                "VALUE_TYPE", f"Column {name} should be {expected}; the event has {_described(value)}."
-            ) from fault
+            deviation = self._unread(name, value, fault)
+            raise Refused("VALUE_TYPE", deviation.detail, deviation) from fault
+
+    def _unread(self, name: str, value: Any, fault: Exception) -> Deviation:
+        """What to do about a value that is not what its column holds: refuse the event, or do without the value."""
+        column = self._contract.columns.get(name)
+        expected = f"{column.physical} ({column.type})" if column is not None else "what its schema says"
+        detail = f"Column {name} should be {expected}; the event has {_described(value)}."
+        deviation = Deviation("COLUMN_RETYPED", name, detail)
+        if self._contract.mode_of(name) is not Mode.DISCARD_VALUE:
+            raise Refused("VALUE_TYPE", detail, deviation) from fault
+        return deviation
+
+    def _settled(self, values: dict[str, Any], found: tuple[Deviation, ...]) -> tuple[Deviation, ...]:
+        """Deviations of single columns, each by the mode of its column: told, told and dropped, or refused."""
+        for deviation in found:
+            mode = self._contract.mode_of(deviation.column)
+            if mode is Mode.FREEZE:
+                raise Refused("CONTRACT_VIOLATION", deviation.detail, deviation)
+            if mode is Mode.DISCARD_VALUE:
+                values.pop(deviation.column, None)
+        return found
 
     def _deviations(self, values: dict[str, Any], nulls: list[str]) -> tuple[Deviation, ...]:
+        """Columns too many, too few, renamed or null, settled by their modes."""
         known = self._known
         if values.keys() == known and not nulls:
             return ()
-        found = [self._unknown(values, name) for name in [name for name in values if name not in known]]
-        found += [
-            Deviation("COLUMN_MISSING", name, f"Column {name} ({column.physical}) is missing from the event.")
-            for name, column in self._contract.columns.items()
-            if name not in values and not column.may_be_absent
+        added = [name for name in values if name not in known]
+        missing = [
+            name for name, column in self._contract.columns.items() if name not in values and not column.may_be_absent
         ]
-        found += [
+        found = [
             Deviation("COLUMN_NULL", name, f"Column {name} is null although the contract requires it.")
             for name in nulls
         ]
-        if found and self._contract.mode is Mode.FREEZE:
-            raise Refused("CONTRACT_VIOLATION", " ".join(deviation.detail for deviation in found))
-        return tuple(found)
+        if len(added) == len(missing) == 1:
+            # One came and one went in the same row: nobody announces it, and it reads like a new name.
+            detail = f"Column {missing[0]} is missing and {added[0]} ({_kind(values[added[0]])}) is new: renamed?"
+            found.append(Deviation("COLUMN_RENAMED", added[0], detail))
+        else:
+            found += [self._added(name, values[name]) for name in added]
+            found += [self._missing(name) for name in missing]
+        return self._settled(values, tuple(found))
 
-    def _unknown(self, values: dict[str, Any], name: str) -> Deviation:
-        kind = _kind(values[name])
-        if self._contract.mode is Mode.DISCARD_VALUE:
-            del values[name]
-            return Deviation("COLUMN_ADDED", name, f"Column {name} ({kind}) is not in the contract; it was dropped.")
-        return Deviation("COLUMN_ADDED", name, f"Column {name} ({kind}) is not in the contract; it is kept.")
+    def _added(self, name: str, value: Any) -> Deviation:
+        fate = "it was dropped" if self._contract.mode is Mode.DISCARD_VALUE else "it is kept"
+        return Deviation("COLUMN_ADDED", name, f"Column {name} ({_kind(value)}) is not in the contract; {fate}.")
+
+    def _missing(self, name: str) -> Deviation:
+        physical = self._contract.columns[name].physical
+        return Deviation("COLUMN_MISSING", name, f"Column {name} ({physical}) is missing from the event.")
 
     def _plan(self, schema: bytes | None, *, after: bool) -> _Plan:
         if schema is None:

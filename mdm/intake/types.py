@@ -131,6 +131,40 @@ def column_type(physical: str, logical: str = "", database: str = "postgresql") 
     return ColumnType(kind)
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What fits into a column: characters of a text, the smallest and largest integer, digits after the point."""
+
+    length: int | None = None
+    lowest: int | None = None
+    highest: int | None = None
+    scale: int | None = None
+
+
+_LENGTH_WORDS: Final = frozenset(("varchar", "char", "character", "bpchar", "nvarchar"))
+_BITS: Final = {"tinyint": 8, "smallint": 16, "int2": 16, "mediumint": 24, "int": 32, "integer": 32, "int4": 32}
+
+
+@cache
+def column_limit(physical: str) -> Limit:
+    """The limit that a physical type states; an empty one where it states none."""
+    match = _TYPE.fullmatch(physical.strip().lower())
+    if match is None or physical.strip().endswith("[]"):
+        return Limit()
+    numbers = [int(part) for part in re.findall(r"-?\d+", (match["args"] or "") + " " + match["rest"])]
+    word = match["word"]
+    if word in _LENGTH_WORDS:
+        return Limit(length=numbers[0]) if numbers else Limit()
+    if word in _BITS:
+        bits = _BITS[word]
+        if "unsigned" in match["rest"]:
+            return Limit(lowest=0, highest=2**bits - 1)
+        return Limit(lowest=-(2 ** (bits - 1)), highest=2 ** (bits - 1) - 1)
+    if word in ("numeric", "decimal") and numbers:
+        return Limit(scale=max(numbers[1], 0) if len(numbers) > 1 else 0)
+    return Limit()
+
+
 def _scale(word: str, numbers: list[int], database: str) -> int | None:
     if word == "money":
         return 2

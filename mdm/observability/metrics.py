@@ -25,7 +25,13 @@ MetricName: TypeAlias = Literal[
     "mdm_golden_records",
     "mdm_tasks_open",
     "mdm_dead_letters_open",
+    "mdm_dead_letters_oldest_seconds",
+    "mdm_dead_letters_closed",
     "mdm_exceptions_open",
+    "mdm_exceptions_oldest_seconds",
+    "mdm_contract_drift_events",
+    "mdm_replays",
+    "mdm_unaccounted_messages",
     "mdm_outbox_pending",
     "mdm_outbox_oldest_seconds",
     "mdm_outbox_published_total",
@@ -85,10 +91,41 @@ METRICS: dict[MetricName, Metric] = {
         ("system", "code"),
         "Refused messages that nobody has dealt with. Should be zero; each one names its owner and what to do.",
     ),
+    "mdm_dead_letters_oldest_seconds": Metric(
+        Kind.GAUGE,
+        ("system",),
+        "Age of the oldest open dead letter. When it only grows, nobody feels responsible: ask the owner it names.",
+    ),
+    "mdm_dead_letters_closed": Metric(
+        Kind.GAUGE,
+        ("system", "status"),
+        "Dead letters that were replayed or discarded. Many discarded ones: the source sends worthless messages.",
+    ),
     "mdm_exceptions_open": Metric(
         Kind.GAUGE,
+        ("kind", "code"),
+        "Open exceptions: drift of a table from its contract, signs that a feed has lost something. Each has an owner.",
+    ),
+    "mdm_exceptions_oldest_seconds": Metric(
+        Kind.GAUGE,
         ("kind",),
-        "Open exceptions, such as drift of a table from its contract. Each one names its owner.",
+        "Age of the oldest open exception. Gaps cannot wait: what is missing does not come by itself.",
+    ),
+    "mdm_contract_drift_events": Metric(
+        Kind.GAUGE,
+        ("system", "code"),
+        "Events that differed from their contract, by kind of difference. Grows with every event until the contract or "
+        "the source is changed.",
+    ),
+    "mdm_replays": Metric(
+        Kind.GAUGE,
+        ("subject",),
+        "Replays so far, of dead letters and of stored events. A rise without a plan is somebody repairing something.",
+    ),
+    "mdm_unaccounted_messages": Metric(
+        Kind.GAUGE,
+        (),
+        "Messages consumed less messages with an outcome. Anything but zero is a defect of the hub: run `mdm status`.",
     ),
     "mdm_outbox_pending": Metric(
         Kind.GAUGE,

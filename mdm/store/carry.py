@@ -19,6 +19,43 @@ def pack_judgements(work: UnitOfWork, scratch: str) -> None:
     )
 
 
+def pack_overrides(work: UnitOfWork, scratch: str) -> None:
+    """Write the live overrides of golden values down in the scratch schema."""
+    work.execute(
+        f"""create table "{scratch}".carried_override as
+            select o.override_id as n, o.domain, o.attribute, o.value, o.author, o.reason, o.decision_id, o.created_at,
+                o.expires_at,
+                (select jsonb_agg(jsonb_build_array(r.system, r.type, r.key) order by a.i)
+                 from unnest(o.anchors) with ordinality a(id, i) join source_record r on r.rec_id = a.id) as anchors,
+                (select coalesce(jsonb_agg(jsonb_build_array(r.system, r.type, r.key, e.x -> 1) order by e.i), '[]')
+                 from jsonb_array_elements(o.overruled) with ordinality e(x, i)
+                 join source_record r on r.rec_id = (e.x ->> 0)::bigint) as overruled
+            from golden_override o where o.ended_at is null"""
+    )
+
+
+def unpack_overrides(work: UnitOfWork) -> dict[Domain, set[RecordId]]:
+    """Give the carried overrides to the records of the scratch schema; returns their anchors, by domain."""
+    rows = work.query(
+        """insert into golden_override (domain, attribute, value, anchors, overruled, author, reason, decision_id,
+               created_at, expires_at)
+           select c.domain, c.attribute, c.value,
+               array(select r.rec_id from jsonb_array_elements(c.anchors) with ordinality e(x, i)
+                     join source_record r on (r.system, r.type, r.key) = (e.x ->> 0, e.x ->> 1, e.x ->> 2)
+                     order by e.i),
+               (select coalesce(jsonb_agg(jsonb_build_array(r.rec_id, e.x -> 3) order by e.i), '[]')
+                from jsonb_array_elements(c.overruled) with ordinality e(x, i)
+                join source_record r on (r.system, r.type, r.key) = (e.x ->> 0, e.x ->> 1, e.x ->> 2)),
+               c.author, c.reason, c.decision_id, c.created_at, c.expires_at
+           from carried_override c order by c.n
+           returning domain, anchors"""
+    )
+    concerned: dict[Domain, set[RecordId]] = {}
+    for domain, anchors in rows:
+        concerned.setdefault(Domain(domain), set()).update(map(RecordId, anchors))
+    return concerned
+
+
 def unpack_judgements(work: UnitOfWork) -> dict[Domain, set[RecordId]]:
     """Give the carried judgements to the records of the scratch schema.
 

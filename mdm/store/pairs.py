@@ -18,7 +18,7 @@ __all__ = ["Pair"]
 
 def keys_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[tuple[int, RecordId]]:
     """The stored blocking keys of these records, as (block, record)."""
-    rows = work.query(
+    rows = work.probe(
         """select k.block, k.rec_id from unnest(%s::bigint[]) as r(id)
            cross join lateral (select block, rec_id from block_key where rec_id = r.id offset 0) k""",
         list(ids),
@@ -38,7 +38,7 @@ def claim_connections(work: UnitOfWork, ids: Collection[RecordId]) -> None:
 def connections_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[int]:
     """The claims on the names and stored blocks of these records, and on what is stated of them."""
     claims = {block_claim(block) for block, _ in keys_of(work, ids)}
-    for *name, token in work.query(
+    for *name, token in work.probe(
         """select r.system, r.type, r.key, e.token from unnest(%s::bigint[]) as i(id)
            cross join lateral (select system, type, key from source_record where rec_id = i.id offset 0) r
            left join lateral (
@@ -55,7 +55,7 @@ def connections_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[int]:
 def members_of(work: UnitOfWork, blocks: Collection[int], most: int) -> dict[int, list[RecordId]]:
     """Up to `most` members of each block."""
     members: dict[int, list[RecordId]] = {}
-    for block, rec_id in work.query(
+    for block, rec_id in work.probe(
         """select b.block, k.rec_id from unnest(%s::bigint[]) as b(block)
            cross join lateral (select rec_id from block_key where block = b.block limit %s) k""",
         list(blocks),
@@ -65,14 +65,27 @@ def members_of(work: UnitOfWork, blocks: Collection[int], most: int) -> dict[int
     return members
 
 
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """What replacing keys did to blocks.
+
+    Attributes:
+        grown: by how much each block grew.
+        members: of every block that grew or shrank, so many that it shows whether it crossed the cap.
+        crossed: blocks that have come to be above the cap, or to be no longer.
+        others: live records in those that were not themselves replaced.
+    """
+
+    grown: Mapping[int, int]
+    members: Mapping[int, Sequence[RecordId]]
+    crossed: Collection[int]
+    others: set[RecordId]
+
+
 def replace_keys(
     work: UnitOfWork, keys: Mapping[RecordId, Collection[int]], gone: Collection[RecordId], cap: int
-) -> set[RecordId]:
-    """Store the blocking keys of these records and forget those of the gone.
-
-    Returns:
-        Live records, other than these, whose blocks crossed the cap.
-    """
+) -> Replaced:
+    """Store the blocking keys of these records and forget those of the gone."""
     ids = [*keys, *gone]
     old = keys_of(work, ids)
     new = {(block, rec) for rec, blocks in keys.items() for block in blocks}
@@ -85,22 +98,51 @@ def replace_keys(
             [rec for _, rec in removed],
         )
     work.copy("block_key", ("block", "rec_id"), sorted(added))
-    grown = growth(removed, added)
+    grown = {block: number for block, number in growth(removed, added).items() if number}
     # A block that grew by n has crossed the cap only if it has no more than cap + n members now.
-    most = cap + max(map(abs, grown.values()), default=0) + 1
-    members = members_of(work, [block for block, number in grown.items() if number], most)
-    return {rec for block in crossed(members, grown, cap) for rec in members.get(block, ())} - set(ids)
+    members = members_of(work, grown, cap + max(map(abs, grown.values()), default=0) + 1)
+    over = crossed(members, grown, cap)
+    return Replaced(grown, members, over, {rec for block in over for rec in members.get(block, ())} - set(ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """The blocks of some records, and the members of each, one more than the cap at most."""
+
+    of: Mapping[RecordId, Collection[int]]
+    members: Mapping[int, Sequence[RecordId]]
+
+
+def blocks_of(
+    work: UnitOfWork,
+    ids: Collection[RecordId],
+    cap: int,
+    keys: Mapping[RecordId, Collection[int]] | None = None,
+    members: Mapping[int, Sequence[RecordId]] | None = None,
+) -> Blocks:
+    """The stored blocks of these records.
+
+    Args:
+        keys: blocks of some of them that are known already.
+        members: members of some of the blocks that are known already, as far as `cap` + 1 or further.
+    """
+    known = {} if members is None else members
+    blocks: dict[RecordId, list[int]] = {rec: list(each) for rec, each in (keys or {}).items() if each}
+    for block, rec in keys_of(work, [rec for rec in ids if keys is None or rec not in keys]):
+        blocks.setdefault(rec, []).append(block)
+    wanted = {block for each in blocks.values() for block in each}
+    found = members_of(work, wanted - known.keys(), cap + 1)
+    return Blocks(blocks, found | {block: known[block] for block in wanted & known.keys()})
 
 
 def blocked_pairs(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> set[Pair]:
     """Pairs of one of these records with any record that shares a block of at most `cap` members."""
-    blocks = {block for block, _ in keys_of(work, ids)}
-    return pairs_within(members_of(work, blocks, cap + 1).values(), set(ids), cap)
+    return pairs_within(blocks_of(work, ids, cap).members.values(), set(ids), cap)
 
 
 def evidence_pairs(work: UnitOfWork, domain: Domain, ids: Collection[RecordId], cap: int) -> set[Pair]:
     """Pairs of one of these records with any other about which the same thing is stated."""
-    tokens = work.query(
+    tokens = work.probe(
         """select distinct e.token from unnest(%s::bigint[]) as i(id)
            cross join lateral (select system, type, key from source_record where rec_id = i.id offset 0) r
            cross join lateral (
@@ -117,7 +159,7 @@ def evidence_pairs(work: UnitOfWork, domain: Domain, ids: Collection[RecordId], 
 def _owners(work: UnitOfWork, tokens: Collection[str], most: int) -> dict[str, set[CrosswalkKey]]:
     """Up to `most` records about which each token is stated, whether they have arrived or not."""
     owners: dict[str, set[CrosswalkKey]] = defaultdict(set)
-    for token, *owner in work.query(
+    for token, *owner in work.probe(
         """select t.token, e.system, e.type, e.key from unnest(%s::text[]) as t(token)
            cross join lateral (
                select distinct x.system, x.type, x.key from (
@@ -131,19 +173,20 @@ def _owners(work: UnitOfWork, tokens: Collection[str], most: int) -> dict[str, s
 
 def _records(work: UnitOfWork, names: Collection[CrosswalkKey], domain: Domain) -> dict[CrosswalkKey, RecordId]:
     """The live records of a domain among these names."""
-    rows = work.query(
+    rows = work.probe(
         """select r.system, r.type, r.key, r.rec_id from unnest(%s::text[], %s::text[], %s::text[]) as n(s, t, k)
            cross join lateral (
                select system, type, key, rec_id, domain from source_record
                where system = n.s and type = n.t and key = n.k and not deleted offset 0) r
            where r.domain = %s""",
-        *_columns(names),
+        *columns_of(names),
         domain.value,
     )
     return {CrosswalkKey(*row[:3]): RecordId(row[3]) for row in rows}
 
 
-def _columns(names: Iterable[CrosswalkKey]) -> tuple[list[str], list[str], list[str]]:
+def columns_of(names: Iterable[CrosswalkKey]) -> tuple[list[str], list[str], list[str]]:
+    """Names as three parallel arrays, in order."""
     ordered = sorted(names)
     return [name.system for name in ordered], [name.type for name in ordered], [name.key for name in ordered]
 
@@ -189,11 +232,11 @@ def records_by_evidence(work: UnitOfWork, domain: Domain, evidence: Collection[S
     # Nothing is gained by knowing of more owners than these: the token was above the cap before and is now.
     owners = _owners(work, {token for _, token in evidence}, cap + len(evidence) + 1)
     tokens: dict[CrosswalkKey, list[str]] = defaultdict(list)
-    for *owner, token in work.query(
+    for *owner, token in work.probe(
         """select n.s, n.t, n.k, e.token from unnest(%s::text[], %s::text[], %s::text[]) as n(s, t, k)
            cross join lateral (
                select token from record_evidence where system = n.s and type = n.t and key = n.k offset 0) e""",
-        *_columns({owner for owner, _ in evidence}),
+        *columns_of({owner for owner, _ in evidence}),
     ):
         tokens[CrosswalkKey(*owner)].append(token)
     return set(_records(work, owners_to_compare(evidence, owners, tokens, cap), domain).values())
@@ -205,7 +248,7 @@ def contracts_by_target(work: UnitOfWork, ids: Collection[RecordId], names: Coll
     They, and the names by which they refer, are claimed.
     """
     while True:
-        targets = set(names) | _names(work, ids)
+        targets = set(names) | all_names(work, ids)
         if hold(work, map(name_claim, targets)):
             break
     while True:
@@ -222,9 +265,9 @@ def contracts_by_target(work: UnitOfWork, ids: Collection[RecordId], names: Coll
     return contracts
 
 
-def _names(work: UnitOfWork, ids: Collection[RecordId]) -> set[CrosswalkKey]:
+def all_names(work: UnitOfWork, ids: Collection[RecordId]) -> set[CrosswalkKey]:
     """Every name of these records."""
-    rows = work.query(
+    rows = work.probe(
         """select n.system, n.type, n.key from unnest(%s::bigint[]) as i(id) cross join lateral (
                select system, type, key from source_record where rec_id = i.id
                union all select system, type, key from record_alias where rec_id = i.id) n""",
@@ -237,7 +280,7 @@ def _referring(
     work: UnitOfWork, names: Collection[CrosswalkKey]
 ) -> list[tuple[RecordId, str, str | None, CrosswalkKey]]:
     """Live records that refer to these names: the record, in which role, its domain, its own name."""
-    rows = work.query(
+    rows = work.probe(
         """select f.rec_id, f.role, r.domain, r.system, r.type, r.key
            from unnest(%s::text[], %s::text[], %s::text[]) as n(s, t, k)
            cross join lateral (
@@ -247,9 +290,17 @@ def _referring(
            cross join lateral (
                select domain, system, type, key from source_record
                where rec_id = f.rec_id and not deleted offset 0) r""",
-        *_columns(names),
+        *columns_of(names),
     )
     return [(RecordId(row[0]), row[1], row[2], CrosswalkKey(*row[3:])) for row in rows]
+
+
+def record_names(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, CrosswalkKey]:
+    """The own name of each of these records."""
+    if not ids:
+        return {}
+    rows = work.query("select rec_id, system, type, key from source_record where rec_id = any(%s)", list(ids))
+    return {RecordId(row[0]): CrosswalkKey(*row[1:]) for row in rows}
 
 
 def entity_of_departed(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, EntityId]:

@@ -17,6 +17,14 @@ def live_records(work: UnitOfWork, domain: Domain) -> list[RecordId]:
     return [RecordId(row[0]) for row in rows]
 
 
+def departed_records(work: UnitOfWork, domain: Domain) -> list[RecordId]:
+    """Records of a domain that are no longer live but still have a crosswalk: none, unless something was damaged."""
+    rows = work.query(
+        "select rec_id from source_record join crosswalk using (rec_id) where domain = %s and deleted", domain.value
+    )
+    return [RecordId(row[0]) for row in rows]
+
+
 def memberships(work: UnitOfWork, domain: Domain) -> dict[EntityId, list[CrosswalkKey]]:
     """The members of every entity of a domain that has any, sorted."""
     members: dict[EntityId, list[CrosswalkKey]] = {}
@@ -27,6 +35,16 @@ def memberships(work: UnitOfWork, domain: Domain) -> dict[EntityId, list[Crosswa
     ):
         members.setdefault(entity_id, []).append(CrosswalkKey(*key))
     return members
+
+
+def entities_of(work: UnitOfWork, domain: Domain) -> dict[RecordId, EntityId]:
+    """The entity of every live record of a domain that has one."""
+    rows = work.query(
+        """select c.rec_id, c.entity_id from crosswalk c join source_record r using (rec_id)
+           where r.domain = %s and not r.deleted order by c.rec_id""",
+        domain.value,
+    )
+    return {RecordId(row[0]): EntityId(row[1]) for row in rows}
 
 
 def current_values(work: UnitOfWork, domain: Domain) -> Iterator[tuple[EntityId, dict[str, object]]]:

@@ -20,7 +20,7 @@ import msgspec
 from mdm.core.comparison import Difference
 from mdm.errors import OperatorError
 from mdm.hub.process import Pipeline
-from mdm.hub.shuffle import compare, lay_out, reached, settle_judgements
+from mdm.hub.shuffle import compare, lay_out, reached, settle_decisions
 from mdm.model.ids import RESOLUTION_ORDER, Domain
 from mdm.store.scratch import scratch_engine, scratch_schema
 from mdm.workers.shuffled import Orders
@@ -85,7 +85,7 @@ def prove(
         inside = replace(pipeline, engine=scratch_engine(pipeline.engine.url, schema))
         try:
             kills = _consume_all(inside, schema, laid.deliveries, plan, progress)
-            settle_judgements(inside)
+            settle_decisions(inside)
             progress("comparing", 1.0)
             replayed, found = compare(inside, laid.live)
         finally:

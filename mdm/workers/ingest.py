@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from mdm.errors import OperatorError
 from mdm.faults import fault_point
 from mdm.hub.process import BatchReport, Pipeline, process
-from mdm.model.events import Message, Outcome, TopicPartition
+from mdm.model.events import Message, TopicPartition
 from mdm.store.feeds import is_paused
 from mdm.store.positions import stored_positions
 from mdm.streams.protocol import Consumer
 from mdm.workers.collection import rare_collection
+from mdm.workers.dead_letter_limit import DeadLetterLimit
 from mdm.workers.patience import Patience, Stopped
 
 #: Six attempts span about half a minute: a database restart.
@@ -21,12 +21,6 @@ _ATTEMPTS = 6
 _POLL_SECONDS = 1.0
 #: How often a worker looks whether an operator holds its feed.
 _CONTROL_SECONDS = 1.0
-
-
-class TooManyDeadLetters(OperatorError):
-    """A platform sends only messages that cannot be read: a bad release, not bad data. Nothing more is taken."""
-
-    code = "DEAD_LETTER_LIMIT"
 
 
 @dataclass(slots=True)
@@ -57,8 +51,8 @@ def drain(
     Between two units of work it looks whether an operator holds the feed, and then waits, keeping its partitions.
 
     Args:
-        dead_letter_limit: new dead letters of one platform in one run above which the worker stops, so that a bad
-            release cannot empty a topic into the dead letters.
+        dead_letter_limit: dead letters of one partition, beyond a tenth of its messages, above which the worker stops
+            (see `DeadLetterLimit`).
 
     Raises:
         TooManyDeadLetters: the limit was passed; the offending batch is committed, later ones are untouched.
@@ -66,7 +60,7 @@ def drain(
     """
     total = BatchReport()
     watch, patience = watch or Watch(), patience or Patience(_ATTEMPTS, stop)
-    control = _Control(pipeline, feed, watch)
+    control, limit = _Control(pipeline, feed, watch), DeadLetterLimit(dead_letter_limit)
     try:
         feed.seek(patience.run(lambda: stored_positions(pipeline.engine, feed.name)))
         while not stop():
@@ -87,7 +81,7 @@ def drain(
             watch.on_commit(messages, report)
             feed.commit(_next_offsets(messages))
             fault_point("ingest.acknowledged")
-            _check_dead_letters(total, dead_letter_limit)
+            limit.count(messages, report.refused)
     except Stopped:
         pass  # a batch in hand was not written; whoever starts next reads it again
     return total
@@ -117,13 +111,3 @@ class _Control:
 
 def _next_offsets(messages: Sequence[Message]) -> dict[TopicPartition, int]:
     return {TopicPartition(m.place.topic, m.place.partition): m.place.offset + 1 for m in messages}
-
-
-def _check_dead_letters(total: BatchReport, limit: int) -> None:
-    for (system, outcome), number in total.outcomes.items():
-        if outcome is Outcome.QUARANTINED and number > limit:
-            raise TooManyDeadLetters(
-                f"{number} messages of {system} could not be read in this run (limit {limit}).",
-                action="Look at `mdm exceptions list`, mend the contract or the source, and start again; raise "
-                "MDM_DEAD_LETTER_LIMIT only when the messages are known to be worthless.",
-            )

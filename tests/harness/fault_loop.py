@@ -109,7 +109,7 @@ def _run(job: _Job) -> list[int]:
             try:
                 _attempt(job, fault)
             except BaseException as error:
-                print(repr(error), file=sys.stderr)  # noqa: T201 - the program's report
+                print(repr(error), file=sys.stderr)
                 os._exit(1)
             os._exit(0)
         codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))

@@ -32,8 +32,11 @@ class _Connection:
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
     passes: asyncio.Event = field(default_factory=asyncio.Event)
+    dead: bool = False
 
     def close(self, *, reset: bool = False) -> None:
+        self.dead = True
+        self.passes.set()  # whoever waits to pass something on finds that it is over
         for side in (self.client, self.server):
             _close(side, reset=reset)
 
@@ -84,6 +87,7 @@ class FaultProxy:
         self._server.close()
         for connection in list(self._connections):
             connection.close()
+        await asyncio.sleep(0.1)  # let the pumps end
 
     async def _accept(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         try:
@@ -106,6 +110,8 @@ class FaultProxy:
                 if self.latency:
                     await asyncio.sleep(self.latency)
                 await connection.passes.wait()
+                if connection.dead:
+                    return
                 target.write(chunk)
                 await target.drain()
         if connection.passes.is_set():

@@ -1,63 +1,33 @@
 """One workload, captured under nine connector settings: whatever the encoding, the decoded events are the same."""
 
 import json
-from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from string import Template
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from mdm.intake.catalogue import Catalogue, load_catalogue
+from mdm.hub.conformance.run import SETTINGS, capture, contracts_of
 from mdm.intake.debezium import Decoded, translate
-from mdm.model.events import ChangeEvent, Message, Operation
-from mdm.streams.file import FileFeed
+from mdm.model.events import ChangeEvent, Operation
 
 HERE = Path(__file__).parent
-
-
-class Setting(NamedTuple):
-    decimals: str
-    times: str
-    binary: str = "bytes"
-    envelope: str = "debezium"
-    #: Columns that the setting itself cuts or loses at the source.
-    lossy: tuple[str, ...] = ()
-
-
 # connect mode has milliseconds only, double mode the precision of a double; an interval's form is a setting of its own.
 CUT = ("opens_at", "created_at", "created", "changed_at")
-SETTINGS = {
-    "plain_precise_adaptive": Setting("precise", "adaptive"),
-    "schemas_precise_adaptive": Setting("precise", "adaptive"),
-    "plain_precise_microseconds": Setting("precise", "microseconds"),
-    "plain_string_isostring": Setting("string", "isostring", binary="base64", lossy=("photo",)),
-    "schemas_string_connect": Setting("string", "connect", lossy=CUT),
-    "plain_double_connect": Setting("double", "connect", binary="hex", lossy=(*CUT, "credit_score")),
-}
-FLAT = {
-    "flat_default": Setting("string", "adaptive", envelope="flat"),
-    "flat_rewrite": Setting("string", "adaptive", envelope="flat"),
-    "flat_schemas": Setting("precise", "adaptive", envelope="flat"),
+#: Columns that a setting itself cuts or loses at the source.
+LOSSY: dict[str, tuple[str, ...]] = {
+    "plain_precise_adaptive": (),
+    "schemas_precise_adaptive": (),
+    "plain_precise_microseconds": (),
+    "plain_string_isostring": ("photo",),
+    "schemas_string_connect": CUT,
+    "plain_double_connect": (*CUT, "credit_score"),
 }
 
 
-def decoded_capture(name: str, folder: Path) -> Decoded:
-    return translate(messages_of(name), catalogue_of(name, folder))
-
-
-def messages_of(name: str) -> Sequence[Message]:
-    return FileFeed(HERE / "captures" / f"{name}.jsonl.gz").poll(1000, 0.0)
-
-
-def catalogue_of(name: str, folder: Path) -> Catalogue:
-    """The contracts of the captured tables, with the connector's settings of this capture."""
-    setting = (SETTINGS | FLAT)[name]
-    for template in (HERE / "contracts").glob("*/contract.odcs.yaml"):
-        contract = folder / template.parent.name / template.name
-        contract.parent.mkdir(parents=True, exist_ok=True)
-        contract.write_text(Template(template.read_text("utf-8")).substitute(setting._asdict()), "utf-8")
-    return load_catalogue(folder)
+@cache
+def decoded_capture(name: str) -> Decoded:
+    return translate(capture(name), contracts_of(SETTINGS[name]))
 
 
 def told(event: ChangeEvent) -> dict[str, Any]:
@@ -91,25 +61,25 @@ def without(columns: tuple[str, ...], events: list[dict[str, Any]]) -> list[dict
     ]
 
 
-@pytest.mark.parametrize("name", SETTINGS)
-def test_every_setting_decodes_to_the_same_events(name: str, tmp_path: Path) -> None:
-    decoded = decoded_capture(name, tmp_path)
-    lossy = SETTINGS[name].lossy
+@pytest.mark.parametrize("name", LOSSY)
+def test_every_setting_decodes_to_the_same_events(name: str) -> None:
+    decoded = decoded_capture(name)
+    lossy = LOSSY[name]
 
     assert decoded.dead_letters == ()
     assert decoded.drifts == ()
     assert without(lossy, [told(event) for event in decoded.events]) == without(lossy, expected())
 
 
-@pytest.mark.parametrize("name", SETTINGS)
-def test_what_carries_no_row_is_ignored_by_name(name: str, tmp_path: Path) -> None:
-    reasons = {ignored.reason for ignored in decoded_capture(name, tmp_path).ignored}
+@pytest.mark.parametrize("name", LOSSY)
+def test_what_carries_no_row_is_ignored_by_name(name: str) -> None:
+    reasons = {ignored.reason for ignored in decoded_capture(name).ignored}
 
     assert reasons == {"tombstone", "transaction_marker", "heartbeat", "logical_message"}
 
 
-def test_an_incremental_snapshot_has_a_position_without_an_lsn(tmp_path: Path) -> None:
-    events = decoded_capture("plain_precise_adaptive", tmp_path).events
+def test_an_incremental_snapshot_has_a_position_without_an_lsn() -> None:
+    events = decoded_capture("plain_precise_adaptive").events
     incremental = [event for event in events if event.snapshot and event.lsn is None]
 
     assert len(incremental) > 3
@@ -126,9 +96,9 @@ def test_the_excerpt_holds_the_awkward_cases() -> None:
 
 
 @pytest.mark.parametrize("name", ["flat_rewrite", "flat_schemas"])
-def test_flat_rows_say_the_same_as_enveloped_ones(name: str, tmp_path: Path) -> None:
+def test_flat_rows_say_the_same_as_enveloped_ones(name: str) -> None:
     by_change = {(event["table"], event["key"], event["lsn"]): event for event in expected() if event["lsn"]}
-    flat = [told(event) for event in decoded_capture(name, tmp_path).events]
+    flat = [told(event) for event in decoded_capture(name).events]
     shared = [event for event in flat if (event["table"], event["key"], event["lsn"]) in by_change]
 
     assert len(shared) > 30
@@ -138,8 +108,8 @@ def test_flat_rows_say_the_same_as_enveloped_ones(name: str, tmp_path: Path) -> 
         assert event["unavailable"] == enveloped["unavailable"]
 
 
-def test_flat_rows_without_a_position_are_refused_with_advice(tmp_path: Path) -> None:
-    decoded = decoded_capture("flat_default", tmp_path)
+def test_flat_rows_without_a_position_are_refused_with_advice() -> None:
+    decoded = decoded_capture("flat_default")
 
     assert decoded.events == ()
     assert {letter.code for letter in decoded.dead_letters} == {"POSITION_MISSING"}

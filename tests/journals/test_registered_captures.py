@@ -1,20 +1,18 @@
 """Real captures, written again in a schema registry's formats, decode to the very same change events."""
 
-from pathlib import Path
-
 import pytest
 
+from mdm.hub.conformance.run import SETTINGS, capture, contracts_of
 from mdm.intake.debezium import translate
 from mdm.intake.wire import WireFormat
 from tests.harness.registered import WritingRegistry
-from tests.journals.test_captures import catalogue_of, messages_of
 
 
-@pytest.mark.parametrize("capture", ["schemas_precise_adaptive", "schemas_string_connect"])
+@pytest.mark.parametrize("name", ["schemas_precise_adaptive", "schemas_string_connect"])
 @pytest.mark.parametrize("kind", ["AVRO", "JSON"])
-def test_a_registered_capture_says_what_the_embedded_one_says(capture: str, kind: str, tmp_path: Path) -> None:
-    catalogue = catalogue_of(capture, tmp_path)
-    messages, registry = messages_of(capture), WritingRegistry(kind)
+def test_a_registered_capture_says_what_the_embedded_one_says(name: str, kind: str) -> None:
+    catalogue = contracts_of(SETTINGS[name])
+    messages, registry = capture(name), WritingRegistry(kind)
     written = [registry.write(message) for message in messages]
     assert any(message.value and message.value.startswith(b"\0") for message in written)
 
@@ -26,10 +24,10 @@ def test_a_registered_capture_says_what_the_embedded_one_says(capture: str, kind
     assert [letter.code for letter in decoded.dead_letters] == [letter.code for letter in plain.dead_letters]
 
 
-def test_a_dead_letter_keeps_the_bytes_that_came(tmp_path: Path) -> None:
-    catalogue = catalogue_of("schemas_string_connect", tmp_path)
+def test_a_dead_letter_keeps_the_bytes_that_came() -> None:
+    catalogue = contracts_of(SETTINGS["schemas_string_connect"])
     registry = WritingRegistry("AVRO")
-    written = [registry.write(message) for message in messages_of("schemas_string_connect")]
+    written = [registry.write(message) for message in capture("schemas_string_connect")]
     forgetful = WireFormat(WritingRegistry("AVRO"))
 
     refused = translate(written, catalogue, forgetful.plain).dead_letters

@@ -31,7 +31,7 @@ from mdm.streams.memory import MemoryFeed
 from mdm.workers.ingest import drain
 from tests.harness.consumer_view import ConsumerView
 from tests.harness.fault_proxy import Fault, FaultProxy, misbehaving
-from tests.harness.live import create_topics, end_offsets, producing, read_topics, wait_until
+from tests.harness.live import create_topics, end_offsets, produce, producing, read_topics, wait_until
 from tests.integration.hub.conftest import world_messages
 from tests.live.test_killed_at_random import GOLDEN_TOPICS
 
@@ -93,19 +93,21 @@ def test_a_bad_network_loses_and_doubles_nothing(quiet_state: str, site: Site) -
     create_topics(bootstrap, TOPICS)
     for proxy in site.proxies:
         proxy.latency = 0.002
-    with producing(bootstrap, MESSAGES, SECONDS * 0.8), misbehaving(*site.proxies, seed=SEED):
+    first = len(MESSAGES) // 10
+    produce(bootstrap, MESSAGES[:first])
+    wait_until(lambda: count(site.engine, "event_ledger") == first, 120, "the first messages on a good network")
+    with producing(bootstrap, MESSAGES[first:], SECONDS), misbehaving(*site.proxies, seed=SEED):
         until = time.monotonic() + SECONDS
-        while time.monotonic() < until:
+        while time.monotonic() < until or not all_suffered(site):
             time.sleep(0.5)
             revive(site)
+            assert time.monotonic() < until + 120, [proxy.inflicted for proxy in site.proxies]
     ends = end_offsets(bootstrap, TOPICS)
     wait_until(lambda: caught_up(site, ends), 90, "catching up with the topics")
     wait_until(lambda: count(site.engine, "outbox where published_at is null") == 0, 60, "publishing everything")
     for program in site.programs:
         program.stop()
 
-    for proxy in site.proxies:
-        assert all(proxy.inflicted[fault] for fault in Fault), proxy.inflicted
     assert state_digest(site.engine).state == quiet_state
     with site.engine.connect() as connection:
         messages = status_summary(connection)["messages"]
@@ -114,6 +116,11 @@ def test_a_bad_network_loses_and_doubles_nothing(quiet_state: str, site: Site) -
     view = ConsumerView().read(read_topics(bootstrap, GOLDEN_TOPICS))
     assert view.gaps == []
     assert view.taken == count(site.engine, "outbox")
+
+
+def all_suffered(site: Site) -> bool:
+    """Whether every fault has befallen connections of both proxies, a few times."""
+    return all(proxy.inflicted[fault] >= 2 for proxy in site.proxies for fault in Fault)
 
 
 def revive(site: Site) -> None:

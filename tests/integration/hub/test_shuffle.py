@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from mdm.core.comparison import Content, Difference
 from mdm.errors import Conflict
 from mdm.hub.process import Pipeline
-from mdm.hub.shuffle import LaidOut, compare, consume_from, lay_out, settle_judgements
+from mdm.hub.shuffle import LaidOut, compare, consume_from, lay_out, settle_decisions
 from mdm.model.events import ChangeEvent
 from mdm.store.change_log import read_shuffled
 from mdm.store.reading import snapshot
@@ -46,7 +46,7 @@ def replayed(pipeline: Pipeline, inside: Pipeline, live: Content | None = None) 
     position: int | None = 0
     while position is not None:
         position = consume_from(inside, position, 5)
-    settle_judgements(inside)
+    settle_decisions(inside)
     return compare(inside, live or laid.live)[1]
 
 
@@ -122,6 +122,23 @@ def test_what_stewards_decided_is_replayed_too(engine: Engine, pipeline: Pipelin
     (parted, *_) = replayed(pipeline, inside)
 
     assert parted.kind == "customer entity", "the live hub has not acted on the judgement, the replayed one has"
+
+
+@pytest.mark.usefixtures("fed")
+def test_pinned_values_are_replayed_too(engine: Engine, pipeline: Pipeline, inside: Pipeline) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text("""insert into golden_override (domain, attribute, value, anchors, overruled, author, reason,
+                        decision_id, created_at)
+                    select 'customer', 'industry', '"Pinned"', array[min(rec_id)], '[]', 'tester', 'it is so', 1, now()
+                    from source_record where type = 'account' and not deleted""")
+        )
+
+    (difference,) = replayed(pipeline, inside)
+
+    assert difference.kind == "customer golden"
+    assert difference.subject.endswith(" industry")
+    assert "replayed: 'Pinned'" in difference.detail, "the live hub has not acted on the override, the replayed one has"
 
 
 def test_two_proofs_at_once_are_refused(pipeline: Pipeline) -> None:

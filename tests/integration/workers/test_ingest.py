@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from mdm.observability.metrics import Metrics
 from mdm.store.feeds import feed_states
 from mdm.store.positions import stored_positions
 from mdm.streams.memory import MemoryFeed
+from mdm.workers.dead_letter_limit import TooManyDeadLetters
 from mdm.workers.feed_metrics import FeedMetrics
 from mdm.workers.ingest import Watch, drain
 from tests.integration.hub.conftest import world_messages
@@ -120,3 +122,13 @@ def test_lag_is_by_partition() -> None:
     feed.seek({TopicPartition("crm.public.product2", 0): 10**6})
 
     assert feed.lag()[TopicPartition("crm.public.product2", 0)] == 0
+
+
+def test_a_bad_release_stops_the_worker_and_loses_nothing(pipeline: Pipeline) -> None:
+    garbled = tuple(replace(message, value=b"{") if message.value else message for message in MESSAGES)
+
+    with pytest.raises(TooManyDeadLetters, match="product2"):
+        run(pipeline, MemoryFeed("memory:crm", garbled))
+
+    stored = sum(stored_positions(pipeline.engine, "memory:crm").values())
+    assert 0 < stored < len(MESSAGES)

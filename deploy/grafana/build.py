@@ -1,0 +1,151 @@
+"""Writes the Grafana dashboards beside this file: `make dashboards`. A panel is a line here, not a page of JSON.
+
+Every name in an expression is a metric that an API process or a worker serves; a test holds the files against both.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+_SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One graph or number: title, expressions with their legends, unit, and what to do when it moves."""
+
+    title: str
+    expressions: tuple[tuple[str, str], ...]
+    unit: str
+    help: str
+    stat: bool = False
+
+
+DASHBOARDS: dict[str, tuple[str, Sequence[Panel]]] = {
+    "feeds": (
+        "MDM: feeds and freshness",
+        (
+            Panel("Messages per second by outcome", (("sum by (outcome) (rate(mdm_events_total[5m]))", "{{outcome}}"),),
+                  "ops", "A growing share of quarantined ones: see the dead letters."),
+            Panel("Messages per second by platform", (("sum by (system) (rate(mdm_events_total[5m]))", "{{system}}"),),
+                  "ops", "A platform at zero is silent, or its connector is down."),
+            Panel("Freshness: source commit to visible, p50 and p99",
+                  (("histogram_quantile(0.5, sum by (le, system) (rate(mdm_freshness_seconds_bucket[5m])))",
+                    "p50 {{system}}"),
+                   ("histogram_quantile(0.99, sum by (le, system) (rate(mdm_freshness_seconds_bucket[5m])))",
+                    "p99 {{system}}")),
+                  "s", "When it grows while the lag does not, the connector is late, not the hub."),
+            Panel("Lag in records", (("sum by (system, topic) (mdm_consumer_lag_records)", "{{topic}}"),), "short",
+                  "When it grows steadily, start another worker."),
+            Panel("Lag in seconds", (("max by (system) (mdm_consumer_lag_seconds)", "{{system}}"),), "s",
+                  "The age of the oldest message that waits."),
+            Panel("Silence", (("max by (system) (mdm_source_silence_seconds)", "{{system}}"),), "s",
+                  "Longer than a heartbeat: look at the connector and at the replication slot."),
+            Panel("Seconds per stage, p95",
+                  (("histogram_quantile(0.95, sum by (le, stage) (rate(mdm_stage_duration_seconds_bucket[5m])))",
+                    "{{stage}}"),), "s", "The stage that grows is to be looked at when ingest falls behind."),
+            Panel("Retries", (("sum by (worker, code) (rate(mdm_worker_retries_total[5m]))", "{{worker}} {{code}}"),),
+                  "ops", "Short peaks are a restart of database or broker; steady ones are a fault."),
+            Panel("Feeds held by an operator", (("max by (feed) (mdm_feed_paused)", "{{feed}}"),), "short",
+                  "`mdm feeds` says who holds it and why.", stat=True),
+            Panel("Messages without an outcome", (("max(mdm_unaccounted_messages)", "messages"),), "short",
+                  "Must be zero: run `mdm status`.", stat=True),
+        ),
+    ),
+    "exceptions": (
+        "MDM: dead letters, drift and gaps",
+        (
+            Panel("Open dead letters", (("sum by (system, code) (max by (system, code) (mdm_dead_letters_open))",
+                                         "{{system}} {{code}}"),), "short", "`mdm exceptions list` groups them."),
+            Panel("Age of the oldest dead letter",
+                  (("max by (system) (mdm_dead_letters_oldest_seconds)", "{{system}}"),), "s",
+                  "When it only grows, nobody feels responsible."),
+            Panel("Dead letters closed",
+                  (("max by (system, status) (mdm_dead_letters_closed)", "{{system}} {{status}}"),), "short",
+                  "Many discarded ones: the source sends worthless messages."),
+            Panel("Open exceptions", (("max by (kind, code) (mdm_exceptions_open)", "{{kind}} {{code}}"),), "short",
+                  "Kind gap: something is missing. Kind contract_drift: a platform changed without a word."),
+            Panel("Age of the oldest exception", (("max by (kind) (mdm_exceptions_oldest_seconds)", "{{kind}}"),), "s",
+                  "Gaps cannot wait."),
+            Panel("Events that differed from their contract",
+                  (("max by (system, code) (mdm_contract_drift_events)", "{{system}} {{code}}"),), "short",
+                  "Release a new contract version; `mdm contracts diff` says how large a step it is."),
+            Panel("Replays", (("max by (subject) (mdm_replays)", "{{subject}}"),), "short",
+                  "Who replayed what is in the audit."),
+        ),
+    ),
+    "golden": (
+        "MDM: golden records, stewards and interfaces",
+        (
+            Panel("Golden records", (("max by (domain) (mdm_golden_records)", "{{domain}}"),), "short",
+                  "A sudden drop follows a mass merge or mass delete."),
+            Panel("Open questions to stewards", (("max by (domain, kind) (mdm_tasks_open)", "{{domain}} {{kind}}"),),
+                  "short", "When it only grows, there are too few stewards or the rules ask too much."),
+            Panel("Announcements not yet published", (("max(mdm_outbox_pending)", "pending"),), "short",
+                  "When it grows, the relay is down or the broker refuses."),
+            Panel("Age of the oldest announcement", (("max(mdm_outbox_oldest_seconds)", "oldest"),), "s",
+                  "Beyond its budget, consumers work with old master data."),
+            Panel("Announcements published per second", (("sum(rate(mdm_outbox_published_total[5m]))", "published"),),
+                  "ops", "Follows the changes of golden records."),
+            Panel("Requests per second", (("sum by (route) (rate(http_server_request_duration_seconds_count[5m]))",
+                                           "{{route}}"),), "ops", "By route pattern."),
+            Panel("Seconds per request, p99",
+                  (("histogram_quantile(0.99, sum by (le, route) "
+                    "(rate(http_server_request_duration_seconds_bucket[5m])))", "{{route}}"),), "s",
+                  "Slow searches show here first."),
+            Panel("Share of failed requests",
+                  (('sum(rate(http_server_request_duration_seconds_count{status=~"5.."}[5m])) / '
+                    "sum(rate(http_server_request_duration_seconds_count[5m]))", "5xx"),), "percentunit",
+                  "Anything above zero has a cause in the log."),
+        ),
+    ),
+}  # fmt: skip
+
+
+def dashboard(name: str) -> dict[str, Any]:
+    """One dashboard as Grafana reads it."""
+    title, panels = DASHBOARDS[name]
+    return {
+        "uid": f"mdm-{name}",
+        "title": title,
+        "tags": ["mdm"],
+        "schemaVersion": 39,
+        "editable": True,
+        "refresh": "30s",
+        "time": {"from": "now-6h", "to": "now"},
+        "timezone": "browser",
+        "templating": {
+            "list": [{"name": "datasource", "type": "datasource", "query": "prometheus", "label": "Source"}]
+        },
+        "panels": [_panel(number, panel) for number, panel in enumerate(panels)],
+    }
+
+
+def _panel(number: int, panel: Panel) -> dict[str, Any]:
+    column, line = number % 2, number // 2
+    return {
+        "id": number + 1,
+        "title": panel.title,
+        "description": panel.help,
+        "type": "stat" if panel.stat else "timeseries",
+        "datasource": _SOURCE,
+        "gridPos": {"h": 8, "w": 12, "x": 12 * column, "y": 8 * line},
+        "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0}, "overrides": []},
+        "targets": [
+            {"refId": chr(ord("A") + index), "datasource": _SOURCE, "expr": expression, "legendFormat": legend}
+            for index, (expression, legend) in enumerate(panel.expressions)
+        ],
+    }
+
+
+def text_of(name: str) -> str:
+    """The file of a dashboard."""
+    return json.dumps(dashboard(name), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    for each in DASHBOARDS:
+        (HERE / f"{each}.json").write_text(text_of(each), "utf-8")

@@ -1,0 +1,83 @@
+"""The command that holds the mirror against the source: reconcile source."""
+
+import csv
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from mdm.bootstrap import database_url
+from mdm.cli.context import JSON_OPTION, hub, print_json, print_table
+from mdm.core.source_digest import BucketDigest, bucket_sql
+from mdm.errors import OperatorError
+from mdm.hub.reconcile_source import BUCKETS, SourceComparison, compare_with_result, compare_with_source, contract_of
+from mdm.intake.catalogue import load_catalogue
+
+#: Rows shown to people; JSON has them all.
+_SHOWN = 50
+
+
+def source(
+    system: str = typer.Argument(..., help="The platform, e.g. crm."),
+    table: str = typer.Argument(..., help="The table, e.g. account."),
+    sql: bool = typer.Option(False, "--sql", help="Print the query for the owner of the source, and leave."),
+    result: Path | None = typer.Option(None, "--result", help="What the query gave, as CSV: bucket, rows, digest."),
+    url: str | None = typer.Option(
+        None, "--url", help="Ask the source itself: postgresql://user:password@host/database."
+    ),
+    buckets: int = typer.Option(BUCKETS, help="How finely the rows are divided; the same on both sides."),
+    sources: Path | None = typer.Option(None, "--sources", help="Folder of platforms; default: the shipped ones."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Does the hub's mirror hold what the source table holds? Counts and digests by bucket, then row by row.
+
+    The owner of the source runs the query that --sql prints and gives back its result (--result), or the hub asks the
+    source itself (--url). No row leaves the source. Exits with 1 when they differ.
+    """
+    contract = contract_of(load_catalogue(sources), system, table)
+    if sql:
+        typer.echo(bucket_sql(contract, buckets) + ";")
+        return
+    if (result is None) == (url is None):
+        raise OperatorError("Give either --result or --url.", action="--sql prints the query to run at the source.")
+    with hub() as opened:
+        if result is not None:
+            found = compare_with_result(opened.engine, contract, _read(result), buckets)
+        else:
+            found = compare_with_source(opened.engine, contract, database_url(url or ""), buckets)
+    if as_json:
+        print_json(asdict(found) | {"agrees": found.agrees})
+    else:
+        _print(found)
+    if not found.agrees:
+        raise typer.Exit(1)
+
+
+def _print(found: SourceComparison) -> None:
+    typer.echo(
+        f"{found.system}.{found.table}: {found.source_rows:,} rows in the source, {found.mirror_rows:,} mirrored."
+    )
+    if found.agrees:
+        typer.echo("They hold the same.")
+        return
+    rows = [[each.bucket, each.source_rows, each.mirror_rows] for each in found.buckets]
+    print_table("Buckets that differ", ("bucket", "source", "mirror"), rows, right=(0, 1, 2))
+    if found.rows is not None:
+        told = [[each.key, each.what] for each in found.rows[:_SHOWN]]
+        print_table("Rows that differ", ("key", "in the mirror"), told)
+        if len(found.rows) > _SHOWN:
+            typer.echo(f"... and {len(found.rows) - _SHOWN:,} more; --json lists all.")
+    typer.echo(
+        "What to do: let the feed come to rest and compare again; then take an incremental snapshot of the table."
+    )
+
+
+def _read(file: Path) -> list[BucketDigest]:
+    try:
+        with file.open(newline="", encoding="utf-8") as lines:
+            rows = [(row["bucket"], row["rows"], row["digest"]) for row in csv.DictReader(lines)]
+            return [BucketDigest(int(bucket), int(number), digest.strip()) for bucket, number, digest in rows]
+    except (OSError, KeyError, ValueError) as fault:
+        raise OperatorError(
+            f"{file} is no result of the query: {fault}.", action="Give CSV with the header bucket,rows,digest."
+        ) from fault

@@ -1,0 +1,101 @@
+"""Signs that a feed has lost something: offsets that jump, a log that runs backwards, a snapshot taken once more.
+
+None of them stops anything. Each becomes an exception with an owner, because what is missing does not show by itself.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from mdm.model.events import ChangeEvent, Operation, Outcome, Place, TopicPartition
+from mdm.model.gaps import Alarm, Known, LogPosition, Mark, Watched
+from mdm.model.mirror import TableName
+
+#: A committed transaction takes one offset of its own, so single ones are missing wherever a producer uses them.
+_TOLERATED = 1
+
+
+def watch(
+    places: Iterable[Place],
+    events: Sequence[ChangeEvent],
+    outcomes: Mapping[Place, Outcome],
+    known: Known,
+    *,
+    in_order: bool,
+) -> Watched:
+    """Look at a batch for signs of loss.
+
+    Args:
+        places: of all messages of the batch.
+        outcomes: of the events; duplicates say nothing.
+        in_order: the feed delivers each partition in order and from where it was left, as a broker does. A capture
+            file may be cut, joined and shuffled, so its offsets say nothing.
+    """
+    alarms: list[Alarm] = []
+    marks: dict[TopicPartition, Mark] = {}
+    by_partition: dict[TopicPartition, list[Place]] = {}
+    for place in places:
+        by_partition.setdefault(TopicPartition(place.topic, place.partition), []).append(place)
+    streamed: dict[TopicPartition, list[ChangeEvent]] = {}
+    for event in events:
+        if not event.snapshot and outcomes.get(event.place) is not Outcome.DUPLICATE:
+            streamed.setdefault(TopicPartition(event.place.topic, event.place.partition), []).append(event)
+    for log, read in by_partition.items():
+        mark = known.marks.get(log)
+        if in_order:
+            alarms += _jumps(log, sorted(read), mark)
+        changes = sorted(streamed.get(log, ()), key=lambda event: event.place.offset)
+        alarms += _backwards(log, changes, mark)
+        furthest = max((_position(event) for event in changes), default=(-1, -1))
+        before = mark or Mark(0)
+        next_offset = max(before.next_offset, max(place.offset for place in read) + 1)
+        marks[log] = Mark(next_offset, max(before.position, furthest))
+    again, snapshots = _snapshots(events, known.snapshots)
+    return Watched((*alarms, *again), marks, snapshots)
+
+
+def _jumps(log: TopicPartition, read: Sequence[Place], mark: Mark | None) -> Iterator[Alarm]:
+    expected = mark.next_offset if mark is not None else read[0].offset
+    for place in read:
+        missing = place.offset - expected
+        if missing > _TOLERATED:
+            detail = f"Offsets {expected} to {place.offset - 1} of {log.topic}/{log.partition} never came ({missing})."
+            yield Alarm("OFFSETS_JUMP", f"gap:{log.topic}/{log.partition}:{expected}", place, detail)
+        expected = max(expected, place.offset + 1)
+
+
+def _backwards(log: TopicPartition, changes: Sequence[ChangeEvent], mark: Mark | None) -> Iterator[Alarm]:
+    """A later message with an older, unknown change: the connector reads another log, or an older slot, than before."""
+    furthest, next_offset = (mark.position, mark.next_offset) if mark is not None else ((-1, -1), 0)
+    for event in changes:
+        position = _position(event)
+        if event.place.offset >= next_offset and position < furthest and event.key is not None:
+            detail = f"The source's log stood at {furthest} and is at {position} now: was the slot re-created?"
+            table = (event.system, event.type)
+            yield Alarm("LOG_BACKWARDS", f"gap:{log.topic}/{log.partition}:backwards", event.place, detail, table)
+            return
+        furthest = max(furthest, position)
+
+
+def _snapshots(
+    events: Sequence[ChangeEvent], known: Mapping[TableName, LogPosition]
+) -> tuple[list[Alarm], dict[TableName, LogPosition]]:
+    """Full snapshots by where they were taken. Reads of an incremental one have no LSN and are no reason to worry."""
+    alarms: dict[TableName, Alarm] = {}
+    taken: dict[TableName, LogPosition] = {}
+    for event in events:
+        if event.operation is not Operation.READ or event.lsn is None:
+            continue
+        table, position = (event.system, event.type), _position(event)
+        before = taken.get(table, known.get(table))
+        if before is None:
+            taken[table] = position
+        elif position > before:
+            taken[table] = position
+            detail = f"A second full snapshot of {event.system}.{event.type}: changes between the two may be missing."
+            alarms[table] = Alarm(
+                "SNAPSHOT_AGAIN", f"gap:{event.system}.{event.type}:snapshot", event.place, detail, table
+            )
+    return list(alarms.values()), taken
+
+
+def _position(event: ChangeEvent) -> LogPosition:
+    return event.position.major, event.position.minor

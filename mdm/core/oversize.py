@@ -1,0 +1,88 @@
+"""What blocking could not make small enough: questions for people, never records dropped in silence.
+
+Two things are asked about, both functions of the records there are. A block above the cap under a rule that no other
+rule refines: a value that so many records carry that it pairs nobody. And a record all of whose blocks are above the
+cap: only the evidence of others could find it a partner.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from matching.blocking import BlockingKey, block_hash
+from matching.model import MatchModel
+from mdm.model.ids import CrosswalkKey, Domain, RecordId
+
+BLOCK = "BLOCK_OVERSIZED"
+RECORD = "RECORD_WITHOUT_USABLE_KEY"
+
+#: Members named in a question.
+_SAMPLE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A question that is open as long as what it says is so. `size` counts the records it is about."""
+
+    question: str
+    code: str
+    domain: Domain
+    detail: str
+    owner: str
+    size: int = 1
+
+
+def block_question(model: MatchModel, key: BlockingKey) -> str:
+    """Names the question about a block.
+
+    Blocks by resolved customers and products are apart, because their values are ids that another hub would not have.
+    """
+    kind = "joined" if any(rule.name == key.rule for rule in model.dynamic) else "block"
+    return f"oversize:{model.domain}:{kind}:{block_hash(model.domain, key)}"
+
+
+def questions_of_block(domain: str, block: int) -> tuple[str, str]:
+    """The names that a question about this block can have."""
+    return f"oversize:{domain}:block:{block}", f"oversize:{domain}:joined:{block}"
+
+
+def record_question(domain: str, key: CrosswalkKey) -> str:
+    """Names the question about a record that no key can find."""
+    return f"oversize:{domain}:record:{key}"
+
+
+def block_finding(model: MatchModel, key: BlockingKey, sample: Sequence[CrosswalkKey], size: int) -> Finding:
+    """The question about a block above the cap."""
+    named = ", ".join(map(str, sorted(sample)[:_SAMPLE]))
+    domain = Domain(model.domain)
+    return Finding(
+        block_question(model, key),
+        BLOCK,
+        domain,
+        f"{size} {domain.plural} share {key.rule} {key.value!r}, more than {model.block_cap}, so it finds no partners. "
+        f"If it says nothing, tell the source to leave it empty; else the model needs a rule that refines it. "
+        f"Some of them: {named}.",
+        f"{domain} stewards",
+        size,
+    )
+
+
+def record_finding(domain: Domain, key: CrosswalkKey) -> Finding:
+    """The question about a record that no key can find."""
+    return Finding(
+        record_question(domain, key),
+        RECORD,
+        domain,
+        f"{key}: everything it states is stated by so many others that it is compared with none of them. "
+        "Complete the record in its source, or search for its partners and decide by hand.",
+        f"{domain} stewards",
+    )
+
+
+def reported(model: MatchModel, key: BlockingKey) -> bool:
+    """Whether a block of this rule is a question when it is above the cap: no finer rule does its work."""
+    return key.rule not in model.refined_rules
+
+
+def stuck(blocks_of: Mapping[RecordId, Collection[int]], large: Collection[int]) -> set[RecordId]:
+    """The records that have blocks, and none that is not too large."""
+    return {rec for rec, blocks in blocks_of.items() if blocks and all(block in large for block in blocks)}

@@ -1,0 +1,79 @@
+"""Asking about blocks that grew too large, and about records that are in no others, as they change."""
+
+from collections.abc import Collection
+
+from matching.blocking import block_hash, block_keys, dynamic_keys
+from matching.model import MatchModel
+from mdm.core.oversize import (
+    Finding,
+    block_finding,
+    questions_of_block,
+    record_finding,
+    record_question,
+    reported,
+    stuck,
+)
+from mdm.model.ids import Domain, RecordId
+from mdm.store import neighbourhood, pairs
+from mdm.store.oversize import any_record_question, record_questions, write_oversize
+from mdm.store.unit_of_work import UnitOfWork
+
+
+def ask_about_blocks(
+    work: UnitOfWork,
+    model: MatchModel,
+    replaced: pairs.Replaced,
+    blocks: pairs.Blocks,
+    concerned: Collection[RecordId],
+) -> None:
+    """Raise and close the questions that changed keys and blocks give rise to.
+
+    Args:
+        blocks: the blocks of all records whose keys changed or whose blocks crossed the cap.
+        concerned: these records, and those that are gone.
+    """
+    cap = model.block_cap
+    large = {block for block in replaced.crossed if len(replaced.members.get(block, ())) > cap}
+    raised = _large_blocks(work, model, replaced, large)
+    cleared = {
+        each for block in replaced.crossed if block not in large for each in questions_of_block(model.domain, block)
+    }
+    grown = {
+        question: number
+        for block, number in replaced.grown.items()
+        if len(replaced.members.get(block, ())) > cap
+        for question in questions_of_block(model.domain, block)
+    }
+    without = stuck(blocks.of, {block for block, members in blocks.members.items() if len(members) > cap})
+    names = pairs.record_names(work, without)
+    raised += [record_finding(Domain(model.domain), names[rec]) for rec in sorted(without)]
+    cleared |= _found_again(work, model.domain, set(concerned) - without)
+    rows = [(each.question, each.code, str(each.domain), each.detail, each.owner, each.size) for each in raised]
+    write_oversize(work, rows, cleared, grown)
+
+
+def _large_blocks(
+    work: UnitOfWork, model: MatchModel, replaced: pairs.Replaced, large: Collection[int]
+) -> list[Finding]:
+    """Questions about blocks that have come to be above the cap. A member that made it so knows their values."""
+    if not large:
+        return []
+    members = {rec for block in large for rec in replaced.members[block]}
+    comparisons = neighbourhood.load_comparisons(work, Domain(model.domain), members)
+    names = pairs.record_names(work, members)
+    findings: dict[int, Finding] = {}
+    for rec in sorted(comparisons):
+        for key in (*block_keys(model, comparisons[rec]), *dynamic_keys(model, comparisons[rec])):
+            block = block_hash(model.domain, key)
+            if block in large and block not in findings and reported(model, key):
+                there = replaced.members[block]
+                findings[block] = block_finding(model, key, [names[each] for each in there], len(there))
+    return list(findings.values())
+
+
+def _found_again(work: UnitOfWork, domain: str, ids: Collection[RecordId]) -> set[str]:
+    """Open questions about these records, which do have usable keys, or are gone."""
+    if not any_record_question(work):
+        return set()
+    asked = {record_question(domain, name) for name in pairs.record_names(work, ids).values()}
+    return record_questions(work, asked)

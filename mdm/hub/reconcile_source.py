@@ -1,0 +1,123 @@
+"""Does the hub's mirror hold what the source table holds? Compared by bucket, then row by row where they differ."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+
+from mdm.core.source_digest import (
+    BucketDifference,
+    BucketDigest,
+    RowDifference,
+    bucket_digests,
+    bucket_sql,
+    compare_buckets,
+    compare_rows,
+    key_digests,
+    rows_sql,
+)
+from mdm.errors import NotFound, OperatorError
+from mdm.intake.catalogue import Catalogue
+from mdm.intake.contracts import Contract
+from mdm.store.reading import snapshot
+from mdm.store.rows import live_rows
+
+#: Enough that a difference concerns few rows, few enough to send around.
+BUCKETS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SourceComparison:
+    """Rows on both sides, buckets that differ, and their rows where the source could be asked for them."""
+
+    system: str
+    table: str
+    source_rows: int
+    mirror_rows: int
+    buckets: tuple[BucketDifference, ...]
+    rows: tuple[RowDifference, ...] | None
+
+    @property
+    def agrees(self) -> bool:
+        return not self.buckets
+
+
+def contract_of(catalogue: Catalogue, system: str, table: str) -> Contract:
+    """The contract of a table.
+
+    Raises:
+        NotFound: the hub knows no such table.
+    """
+    profile = catalogue.profile(system, table)
+    if profile is None:
+        raise NotFound(f"No contract describes {system}.{table}.", action="`mdm contracts list` has the tables.")
+    return profile.contract
+
+
+def compare_with_result(
+    engine: Engine, contract: Contract, result: Iterable[BucketDigest], buckets: int = BUCKETS
+) -> SourceComparison:
+    """Hold the mirror against what the owner's run of `bucket_sql` gave."""
+    source = {each.bucket: each for each in result}
+    mirror = bucket_digests(contract, _mirror(engine, contract), buckets)
+    return _told(contract, source, mirror, None)
+
+
+def compare_with_source(engine: Engine, contract: Contract, url: URL | str, buckets: int = BUCKETS) -> SourceComparison:
+    """Ask the source database itself, and go down to the rows of buckets that differ.
+
+    Changes on their way through the feed show as differences: compare again when the feed has come to rest.
+
+    Raises:
+        OperatorError: the source cannot be asked.
+    """
+    remote = create_engine(url, connect_args={"application_name": "mdm reconcile"})
+    try:
+        with remote.connect() as connection:
+            asked = connection.execute(text(_escaped(bucket_sql(contract, buckets))))
+            source = {row[0]: BucketDigest(row[0], row[1], row[2]) for row in asked}
+            mirror = bucket_digests(contract, _mirror(engine, contract), buckets)
+            differing = [each.bucket for each in compare_buckets(source, mirror)]
+            rows: tuple[RowDifference, ...] = ()
+            if differing:
+                query = text(_escaped(rows_sql(contract, buckets, differing)))
+                theirs = {row[0]: row[1] for row in connection.execute(query)}
+                mine = key_digests(contract, _mirror(engine, contract), differing, buckets)
+                rows = tuple(compare_rows(theirs, mine))
+    except SQLAlchemyError as error:
+        raise OperatorError(
+            f"The source cannot be asked: {str(getattr(error, 'orig', error)).strip()}",
+            action="Check the URL and the right to read the table, or give the owner the query (--sql).",
+        ) from error
+    finally:
+        remote.dispose()
+    return _told(contract, source, mirror, rows)
+
+
+def _escaped(query: str) -> str:
+    # A colon starts a parameter, except in a cast.
+    return query.replace("HH24:MI:SS", "HH24\\:MI\\:SS")
+
+
+def _told(
+    contract: Contract,
+    source: Mapping[int, BucketDigest],
+    mirror: Mapping[int, BucketDigest],
+    rows: tuple[RowDifference, ...] | None,
+) -> SourceComparison:
+    return SourceComparison(
+        system=contract.system,
+        table=contract.table,
+        source_rows=sum(each.rows for each in source.values()),
+        mirror_rows=sum(each.rows for each in mirror.values()),
+        buckets=tuple(compare_buckets(source, mirror)),
+        rows=rows,
+    )
+
+
+def _mirror(engine: Engine, contract: Contract) -> Iterator[Mapping[str, Any]]:
+    with snapshot(engine) as work:
+        yield from live_rows(work, contract.system, contract.table)

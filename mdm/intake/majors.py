@@ -1,0 +1,57 @@
+"""Two major versions of a table's contract at once, while its platform migrates.
+
+Nothing in an event says which version it follows, so the one that it deviates from least reads it. A row that was read
+by one version has the columns that only the other knows as null: in that shape of the table they do not exist, and a
+value from before the migration must not survive in a column that the platform has given up.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mdm.intake.contracts import Contract, State
+from mdm.intake.refusal import Deviation, Refused
+from mdm.intake.rows import ReadRow, RowReader
+
+
+def with_all_columns(newest: Contract, readable: Sequence[Contract]) -> Contract:
+    """The newest contract with the columns of all: what a mapping may read."""
+    columns = {name: column for each in reversed(readable) for name, column in each.columns.items()}
+    return replace(newest, columns=columns) if len(readable) > 1 else newest
+
+
+def read_by_fit(readers: Sequence[RowReader], row: bytes, schema: bytes | None) -> ReadRow:
+    """The row as the version reads it that it deviates from least; of equals, the newest.
+
+    Args:
+        readers: of the newest version first; none when no version is active.
+
+    Raises:
+        Refused: no version can read it; the reason is the newest one's.
+    """
+    if not readers:
+        raise Refused("CONTRACT_NOT_ACTIVE", "No contract of this table is active or deprecated.")
+    refusals: list[Refused] = []
+    best: tuple[RowReader, ReadRow] | None = None
+    for reader in readers:
+        try:
+            found = reader.read_row(row, schema)
+        except Refused as refusal:
+            refusals.append(refusal)
+            continue
+        if best is None or len(found.deviations) < len(best[1].deviations):
+            best = reader, found
+        if not found.deviations:
+            break
+    if best is None:
+        raise refusals[0]
+    return _in_both_shapes(best[0].contract, best[1], readers)
+
+
+def _in_both_shapes(contract: Contract, found: ReadRow, readers: Sequence[RowReader]) -> ReadRow:
+    others = {name for reader in readers for name in reader.contract.columns} - contract.columns.keys()
+    values = {**found.values, **{name: None for name in others if name not in found.values}}
+    deviations = found.deviations
+    if contract.state is State.DEPRECATED:
+        told = f"The table still sends version {contract.version}, which is deprecated."
+        deviations = (*deviations, Deviation("CONTRACT_DEPRECATED", contract.version, told))
+    return ReadRow(values, found.unavailable, deviations)

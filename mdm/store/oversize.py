@@ -1,0 +1,86 @@
+"""Questions about blocks that are too large, kept as exceptions with an owner."""
+
+from collections.abc import Collection, Mapping
+from functools import partial
+
+from mdm.store.unit_of_work import UnitOfWork
+
+KIND = "oversize"
+#: Who closes these questions when what they say is no longer so.
+HUB = "hub"
+
+#: question, code, domain, detail, owner, size, sample place
+Row = tuple[str, str, str, str, str, int]
+
+
+def write_oversize(
+    work: UnitOfWork, raised: Collection[Row], cleared: Collection[str], grown: Mapping[str, int]
+) -> None:
+    """Raise, close and count these questions when this unit of work publishes.
+
+    One that a person accepted stays so; one that was closed opens when it comes true again.
+
+    Args:
+        grown: by how many records the blocks of questions that may be open have grown.
+    """
+    if raised or cleared or grown:
+        work.defer(partial(_write, work, list(raised), sorted(cleared), dict(grown)))
+
+
+def _write(work: UnitOfWork, raised: Collection[Row], cleared: Collection[str], grown: Mapping[str, int]) -> None:
+    if grown:
+        work.execute(
+            """update exception e set seen = greatest(e.seen + g.growth, 0), last_seen = %s
+               from unnest(%s::text[], %s::bigint[]) as g(question, growth)
+               where e.question = g.question and e.kind = 'oversize'""",
+            work.now,
+            list(grown),
+            list(grown.values()),
+        )
+    if cleared:
+        work.execute(
+            """update exception set status = 'resolved', closed_at = %s, closed_by = %s, closed_reason = %s
+               where question = any(%s) and kind = 'oversize'
+                 and (status <> 'resolved' or closed_by is distinct from 'hub')""",
+            work.now,
+            HUB,
+            "It is no longer so.",
+            list(cleared),
+        )
+    if raised:
+        work.stage(
+            "stage_oversize",
+            "question text, code text, domain text, detail text, owner text, size bigint",
+            sorted(raised),
+        )
+        work.execute(
+            """insert into exception as e (question, kind, code, type, detail, owner, place, seen, first_seen,
+                   last_seen)
+               select question, 'oversize', code, domain, detail, owner, '', size, %s, %s from stage_oversize
+               on conflict (question) do update set seen = excluded.seen, last_seen = excluded.last_seen,
+                   detail = excluded.detail, owner = excluded.owner,
+                   status = case when e.closed_by = 'hub' then 'open' else e.status end,
+                   closed_at = case when e.closed_by = 'hub' then null else e.closed_at end,
+                   closed_reason = case when e.closed_by = 'hub' then null else e.closed_reason end,
+                   closed_by = nullif(e.closed_by, 'hub')""",
+            work.now,
+            work.now,
+        )
+
+
+def oversize_questions(work: UnitOfWork) -> dict[str, bool]:
+    """Questions of this kind that the hub has not closed -> whether they wait for an answer or were accepted."""
+    return {row[0]: row[1] != "resolved" for row in work.query(_LIVE)}
+
+
+def record_questions(work: UnitOfWork, among: Collection[str]) -> set[str]:
+    """Those of the questions about records that the hub has not closed."""
+    return {row[0] for row in work.query(_LIVE + " and question = any(%s)", sorted(among))}
+
+
+def any_record_question(work: UnitOfWork) -> bool:
+    """Whether there is a question about a record at all; mostly there is none."""
+    return bool(work.query(_LIVE + " and code = 'RECORD_WITHOUT_USABLE_KEY' limit 1"))
+
+
+_LIVE = "select question, status from exception where kind = 'oversize' and closed_by is distinct from 'hub'"

@@ -1,0 +1,53 @@
+"""Contracts as a vendor and a pull request check them."""
+
+from pathlib import Path
+
+from mdm.intake.catalogue import SHIPPED_SOURCES
+from tests.integration.cli.conftest import Command, printed
+
+CRM = SHIPPED_SOURCES / "crm" / "contract.odcs.yaml"
+EVENTS = f"file:{Path(__file__).parents[3] / 'mdm' / 'demo' / 'world' / 'events'}"
+
+
+def changed(folder: Path, old: str, new: str) -> Path:
+    text = CRM.read_text("utf-8")
+    assert old in text
+    file = folder / "contract.odcs.yaml"
+    file.write_text(text.replace(old, new), "utf-8")
+    return file
+
+
+def test_the_shipped_contracts_are_listed_and_sound(mdm: Command) -> None:
+    assert {row["state"] for row in printed(mdm("contracts", "list", "--json"))} == {"active"}
+    assert mdm("contracts", "lint", "--strict").exit_code == 0
+
+
+def test_a_breaking_change_without_a_major_step_fails(mdm: Command, tmp_path: Path) -> None:
+    other = changed(tmp_path, "{name: industry, logicalType: string, physicalType: varchar(80)}", "{name: branch, "
+                    "logicalType: string, physicalType: varchar(80)}")  # fmt: skip
+
+    result = mdm("contracts", "diff", CRM, other, "--json")
+
+    assert result.exit_code == 1
+    assert (printed(result)["needed"], printed(result)["honest"]) == ("major", False)
+    assert "COLUMN_RENAMED" in mdm("contracts", "diff", CRM, other).stdout
+
+
+def test_events_are_held_against_a_draft(mdm: Command, tmp_path: Path) -> None:
+    draft = changed(tmp_path, "status: active", "status: draft")
+    assert mdm("contracts", "test", draft, "--feed", EVENTS).exit_code == 0
+
+    wrong = changed(tmp_path, "name: is_won, logicalType: boolean, physicalType: bool", "name: is_won, logicalType: "
+                    "integer, physicalType: int")  # fmt: skip
+    result = mdm("contracts", "test", wrong, "--feed", EVENTS, "--json")
+
+    assert result.exit_code == 1
+    refused = {table["topic"]: table["refused"] for table in printed(result)["tables"] if table["refused"]}
+    assert refused["crm.public.opportunity"][0][0] == "VALUE_TYPE"
+
+
+def test_a_document_that_is_none_is_told_with_every_fault(mdm: Command, tmp_path: Path) -> None:
+    result = mdm("contracts", "lint", changed(tmp_path, "kind: DataContract", "kind: Poem"), "--json")
+
+    assert result.exit_code == 1
+    assert {finding["code"] for finding in printed(result)["findings"]} == {"NOT_ODCS", "NOT_READABLE"}

@@ -1,0 +1,124 @@
+"""Blocks and linked sets that are too large: refined, asked about, and the same in any order."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import orjson
+import pytest
+from sqlalchemy import Engine, text
+
+from mdm.hub.digest import state_digest
+from mdm.hub.process import Pipeline, process
+from mdm.hub.verify import verify
+from mdm.model.events import Message, Place
+from tests.integration.hub.conftest import world_messages
+
+_TOPICS = {
+    "crm.public.account", "crm.public.contract", "billing.public.customer", "billing.public.subscription",
+    "erp.public.business_partner", "product.public.tenant", "billing.public.product", "crm.public.product2",
+}  # fmt: skip
+
+
+def some_messages() -> list[Message]:
+    taken: dict[str, int] = {}
+    messages = []
+    for message in world_messages():
+        topic = message.place.topic
+        if topic in _TOPICS and taken.get(topic, 0) < 110:
+            taken[topic] = taken.get(topic, 0) + 1
+            messages.append(message)
+    return messages
+
+
+@pytest.fixture
+def narrow(pipeline: Pipeline) -> Pipeline:
+    """Rules with caps so low that many blocks and linked sets are too large."""
+    models = {domain: replace(model, block_cap=2, reach_cap=3) for domain, model in pipeline.rules.models.items()}
+    return replace(pipeline, rules=replace(pipeline.rules, models=models))
+
+
+def deletions(messages: Sequence[Message]) -> Iterator[Message]:
+    """Deletes of the rows of these messages, later than all of them."""
+    for number, message in enumerate(messages):
+        value = orjson.loads(message.value or b"{}")
+        if not value.get("after"):
+            continue
+        lsn = 10**12 + number
+        value |= {"before": value["after"], "after": None, "op": "d"}
+        value["source"] |= {"lsn": lsn, "sequence": f'["{lsn}","{lsn}"]', "snapshot": "false"}
+        yield replace(message, place=Place(message.place.topic, 9, number), value=orjson.dumps(value))
+
+
+def questions(engine: Engine, status: str = "open") -> set[str]:
+    with engine.connect() as connection:
+        return set(
+            connection.scalars(
+                text("select question from exception where kind = 'oversize' and status = :status"), {"status": status}
+            )
+        )
+
+
+def in_batches(pipeline: Pipeline, messages: Sequence[Message], sizes: random.Random) -> None:
+    start = 0
+    while start < len(messages):
+        size = sizes.choice((7, 60, 300))
+        process(pipeline, "test", messages[start : start + size])
+        start += size
+
+
+_seen: dict[str, object] = {}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_in_any_order_the_same_is_linked_and_asked(engine: Engine, narrow: Pipeline, seed: int) -> None:
+    messages, dice = some_messages(), random.Random(seed)
+    if seed:
+        dice.shuffle(messages)
+
+    in_batches(narrow, messages, dice)
+
+    assert verify(engine, narrow.catalogue, narrow.rules).differences == ()
+    asked = {each for each in questions(engine) if ":joined:" not in each}
+    assert any(":block:" in each for each in asked)
+    assert any(":record:" in each for each in asked)
+    assert _seen.setdefault("digest", state_digest(engine).state) == state_digest(engine).state
+    assert _seen.setdefault("asked", asked) == asked
+
+
+def test_a_set_of_links_above_the_cap_is_a_question_for_a_person(engine: Engine, narrow: Pipeline) -> None:
+    process(narrow, "test", some_messages())
+
+    with engine.connect() as connection:
+        details = set(
+            connection.scalars(text("select detail from steward_task where kind = 'oversize' and status = 'open'"))
+        )
+    assert details == {"too many records are linked with one another to join them all"}
+
+
+def test_the_question_says_what_is_shared_and_by_how_many(engine: Engine, narrow: Pipeline) -> None:
+    process(narrow, "test", some_messages())
+
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text("select detail, owner, seen from exception where code = 'BLOCK_OVERSIZED' and type = 'customer'")
+        ).all()
+    assert all(detail.startswith(f"{seen} customers share ") for detail, _, seen in rows)
+    assert all(seen > 2 for _, _, seen in rows)
+    assert {owner for _, owner, _ in rows} == {"customer stewards"}
+
+
+def test_a_block_that_becomes_small_again_closes_its_question(engine: Engine, narrow: Pipeline) -> None:
+    """All rows of the sources are deleted again: nothing is too large any more."""
+    messages = some_messages()
+    process(narrow, "test", messages)
+    before = questions(engine)
+    with engine.connect() as connection:
+        connection.execute(text("update exception set status = 'accepted' where kind = 'oversize'"))
+        connection.commit()
+
+    process(narrow, "test", list(deletions(messages)))
+
+    assert before
+    assert questions(engine) == questions(engine, "accepted") == set()
+    assert verify(engine, narrow.catalogue, narrow.rules).differences == ()

@@ -1,0 +1,82 @@
+"""Dashboards and alert rules speak of metrics that are really served, under labels that they really have."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from api.metrics import Metrics as ApiMetrics
+from deploy.grafana.build import DASHBOARDS, text_of
+from mdm.observability.metrics import Metrics
+
+DEPLOY = Path(__file__).parents[4] / "deploy"
+RULES: list[dict[str, Any]] = [
+    rule
+    for group in yaml.safe_load((DEPLOY / "alerts" / "mdm.rules.yaml").read_text("utf-8"))["groups"]
+    for rule in group["rules"]
+]
+#: Words of PromQL beside metric names and labels.
+FUNCTIONS = {"sum", "max", "min", "by", "rate", "histogram_quantile", "le", "time", "absent", "for"}
+SUFFIXES = re.compile(r"(_bucket|_count|_sum|_created)$")
+
+
+def served() -> dict[str, set[str]]:
+    """Every metric that an API process or a worker serves, with its labels."""
+    found: dict[str, set[str]] = {}
+    for registry in (ApiMetrics().registry, Metrics().registry):
+        for collector in registry._collector_to_names:
+            labels = set(collector._labelnames)  # type: ignore[attr-defined]  # the library tells labels nowhere else
+            for name in registry._collector_to_names[collector]:
+                found.setdefault(SUFFIXES.sub("", name), set()).update(labels)
+    return found
+
+
+SERVED = served()
+
+
+def names_of(expression: str) -> set[str]:
+    return {SUFFIXES.sub("", name) for name in re.findall(r"\b(?:mdm|http_server)_[a-z_]+", expression)}
+
+
+def labels_of(expression: str) -> set[str]:
+    grouped = {label.strip() for group in re.findall(r"by \(([^)]*)\)", expression) for label in group.split(",")}
+    return (grouped | set(re.findall(r"[{,]\s*([a-z_]+)\s*(?:=|=~|!=)", expression))) - FUNCTIONS
+
+
+def expressions() -> list[tuple[str, str]]:
+    panels = [
+        (f"{name}: {panel['title']}", target["expr"])
+        for name in DASHBOARDS
+        for panel in json.loads((DEPLOY / "grafana" / f"{name}.json").read_text("utf-8"))["panels"]
+        for target in panel["targets"]
+    ]
+    return panels + [(rule["alert"], rule["expr"]) for rule in RULES]
+
+
+@pytest.mark.parametrize(("where", "expression"), expressions(), ids=lambda value: str(value)[:60])
+def test_every_name_and_label_of_an_expression_is_served(where: str, expression: str) -> None:
+    names = names_of(expression)
+
+    assert names, f"{where} asks for nothing"
+    assert names <= SERVED.keys()
+    assert labels_of(expression) <= {label for name in names for label in SERVED[name]}
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_a_dashboard_is_what_its_description_builds(name: str) -> None:
+    assert (DEPLOY / "grafana" / f"{name}.json").read_text("utf-8") == text_of(name), "run `make dashboards`"
+
+
+def test_every_panel_and_every_alert_says_what_to_do() -> None:
+    assert all(panel.help.endswith(".") for _, panels in DASHBOARDS.values() for panel in panels)
+    for rule in RULES:
+        assert rule["annotations"].keys() == {"summary", "action"}
+        assert rule["labels"]["severity"] in ("page", "ticket")
+    assert len({rule["alert"] for rule in RULES}) == len(RULES)
+
+
+def test_a_name_that_nobody_serves_would_be_found() -> None:
+    assert not names_of("sum(rate(mdm_nobody_serves_this_total[5m]))") <= SERVED.keys()
