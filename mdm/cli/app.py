@@ -6,6 +6,7 @@ import typer
 
 from mdm import __version__
 from mdm.cli import (
+    accounts,
     check,
     conformance,
     contracts,
@@ -59,6 +60,7 @@ app.add_typer(match.match, name="match", help="The matching engine, measured.")
 app.add_typer(
     steward_queue.steward, name="steward", help="Judge, merge, split, override, undo, approve; preview any of it."
 )
+app.add_typer(accounts.accounts, name="accounts", help="People who sign in to the console with a password.")
 app.add_typer(keys.keys, name="keys", help="API keys and their roles.")
 
 
