@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 180
 LIVE ?= tests/live
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test race check dashboards fuzz captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
+.PHONY: help accuracy setup demo test race check dashboards fuzz captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -68,10 +68,21 @@ stack-down: setup ## Stop the stack; its data stay
 compose-data: setup ## SQL of the sample platforms for deploy/compose.yaml
 	$(BIN)/python -m deploy.stack sql --directory var/platforms
 
+accuracy: setup ## Accuracy on public sets beside Splink's defaults; DATA=FOLDER with one folder per set
+	$(BIN)/python -m bench.accuracy.run --data $(DATA) $(ACCURACY_ARGS)
+
 bench-kafka: setup ## Events per second from Kafka to golden records, freshness, memory (Java 17 and Maven)
 	$(BIN)/python -m bench.kafka
 vectors: setup ## Judge identifiers of known validity (DATA=folder with identifiers.csv)
 	$(BIN)/python -m bench.vectors --data $(DATA)
+
+.PHONY: spark bench-matching
+spark: setup ## Add the optional Spark engine (450 MB; needs Java 17 to run)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/spark.txt
+
+bench-matching: setup ## Scoring, and whole stores of 100,000 and a million companies, beside Splink (an hour)
+	$(BIN)/python -m bench.scoring
+	$(BIN)/python -m bench.batch --splink --records 100000 --records 1000000
 
 migration: setup ## Write migration 0001 again from the tables (until the first release)
 	$(BIN)/python -m migrations.initial

@@ -1,7 +1,9 @@
 """The composition of the service: middleware, error answers, routers, and a check that no route is open by accident."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from fastapi.dependencies.models import Dependant
@@ -29,7 +31,10 @@ from api.errors import (
     problem_of_status,
     problem_response,
 )
+from api.feed import Watcher
+from api.freshness import Freshness
 from api.metrics import Metrics
+from api.read_after import NotYet
 from api.request_log import write_line
 from api.routes import (
     approvals,
@@ -41,15 +46,21 @@ from api.routes import (
     onboarding,
     operations,
     products,
+    relations,
+    rules,
     stewardship,
 )
+from api.routes.exports import export_router
+from api.routes.history import history_router
 from api.routes.matching import matching_router, pair_router
 from api.routes.records import record_router
 from api.routes.responses import COMMON
+from api.wire import encode
 from mdm.access import Role
 from mdm.core.four_eyes import Policy
 from mdm.errors import MdmError
 from mdm.model.ids import Domain
+from mdm.store.quick import QuickReads
 
 VERSION = "1.0.0"
 
@@ -81,6 +92,10 @@ class ApiOptions:
     log: RequestLog = write_line
     #: How long an answer about a key may be remembered, and so how long a revoked key may still work.
     remember_keys_seconds: float = 5.0
+    #: Nobody waits longer than this for something to happen, whatever was asked for. Seconds.
+    longest_wait: float = 30.0
+    #: Where released match models are, beside those that ship.
+    models_dir: Path | None = None
     #: When a steward's command needs a second person; None for the shipped policy.
     policy: Policy | None = None
 
@@ -89,8 +104,16 @@ def create_app(hub: ReadHub, options: ApiOptions | None = None) -> FastAPI:
     """The service on a hub. The hub is opened and closed by the caller."""
     app = assemble(options or ApiOptions())
     app.state.hub = hub
+    app.state.quick = QuickReads(hub.engine)
     app.state.sessions = Sessions(hub.clock)
     return app
+
+
+@asynccontextmanager
+async def _ending(app: FastAPI) -> AsyncIterator[None]:
+    """What the application opened itself is closed with it."""
+    yield
+    app.state.quick.close()
 
 
 def assemble(options: ApiOptions) -> FastAPI:
@@ -106,18 +129,24 @@ def assemble(options: ApiOptions) -> FastAPI:
         redirect_slashes=False,
         max_body_size=options.limits.body,
         generate_unique_id_function=lambda route: route.name,
+        lifespan=_ending,
     )
     app.state.metrics = Metrics()
-    app.state.released = Released()
+    app.state.released = Released(options.models_dir)
+    app.state.freshness = Freshness()
+    app.state.watcher = Watcher()
+    app.state.longest_wait = options.longest_wait
     app.state.policy = options.policy
     app.state.key_ring = KeyRing(options.remember_keys_seconds)
     app.add_middleware(Edge, metrics=app.state.metrics, log=options.log, limits=options.limits, reply=_reply)
-    for router in (customers.router, contracts.router, products.router):
+    for router in (customers.router, relations.router, contracts.router, products.router):
         app.include_router(router)
     for domain in (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT):
+        app.include_router(export_router(domain))  # before the records, whose ids would swallow /export
         app.include_router(record_router(domain))
+        app.include_router(history_router(domain))
         app.include_router(matching_router(domain))
-    for router in (pair_router, identity.router, changes.router, operations.router, documentation.router):
+    for router in (pair_router, identity.router, changes.router, rules.router, operations.router, documentation.router):
         app.include_router(router)
     for router in (onboarding.router, onboarding.customer_router, stewardship.router, approvals.router):
         app.include_router(router)
@@ -179,6 +208,16 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(ProblemRaised)
     async def raised(request: Request, error: ProblemRaised) -> Response:
         return _reply(request, error.problem)
+
+    @app.exception_handler(NotYet)
+    async def not_yet(request: Request, error: NotYet) -> Response:
+        body = {
+            "status": "pending",
+            "after": request.query_params["after"],
+            "reached": error.reached,
+            "estimate_seconds": error.seconds,
+        }
+        return Response(encode(body), 202, {"Retry-After": str(max(1, round(error.seconds or 30)))}, "application/json")
 
     @app.exception_handler(MdmError)
     async def hub_error(request: Request, error: MdmError) -> Response:

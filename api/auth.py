@@ -83,6 +83,7 @@ async def authenticate(
         )
     # Read by the request log, which sits outside of the routes.
     request.scope["mdm.key_id"] = caller.key_id
+    request.scope["mdm.freshness"] = await request.app.state.freshness.text(reads)
     return caller
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 from typing import Annotated, Protocol
 
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from mdm.clock import Clock
 from mdm.core.rules import Rules
 from mdm.hub.release import load_rules
-from mdm.intake.catalogue import load_catalogue
+from mdm.intake.catalogue import Catalogue, load_catalogue
 
 
 class ReadHub(Protocol):
@@ -50,18 +51,27 @@ async def get_reads(request: Request) -> Reads:
 
 
 class Released:
-    """The released rules: read once, by whoever needs them first."""
+    """The released rules and source profiles: read once, by whoever needs them first."""
 
-    def __init__(self) -> None:
+    def __init__(self, models: Path | None = None) -> None:
+        self._models = models
         self._lock = Lock()
-        self._rules: Rules | None = None
+        self._read: tuple[Catalogue, Rules] | None = None
 
     @property
     def rules(self) -> Rules:
+        return self._both()[1]
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self._both()[0]
+
+    def _both(self) -> tuple[Catalogue, Rules]:
         with self._lock:
-            if self._rules is None:
-                self._rules = load_rules(load_catalogue(None))
-            return self._rules
+            if self._read is None:
+                catalogue = load_catalogue(None)
+                self._read = catalogue, load_rules(catalogue, self._models)
+            return self._read
 
 
 def get_rules(request: Request) -> Rules:

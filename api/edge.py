@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import deprecation
 from api.errors import (
     ADDRESS_TOO_LONG,
     HEADERS_TOO_LARGE,
@@ -87,6 +88,10 @@ class Edge:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 headers["X-Trace-Id"] = trace_id
+                if scope.get("mdm.freshness"):
+                    headers["X-Source-Freshness"] = scope["mdm.freshness"]
+                for name, value in deprecation.headers_of(route_of(scope), scope.get("path_params") or {}).items():
+                    headers[name] = value
             await send(message)
 
         error: str | None = None

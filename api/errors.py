@@ -71,6 +71,12 @@ NOT_KNOWN_THEN = ProblemType(
     "The hub did not know this record at that time",
     "Look at the `history` of the record for the times at which its versions were known.",
 )
+NOT_VALID_THEN = ProblemType(
+    "not-valid-then",
+    404,
+    "This record did not exist in the business at that time",
+    "None of its source rows had been created by then, or all were deleted. Ask for a later `valid_at`.",
+)
 NOT_RESOLVED = ProblemType(
     "not-resolved",
     404,
@@ -127,6 +133,12 @@ ENTITY_RETIRED = ProblemType(
     "This golden record has no live source row any more",
     "All its source rows were deleted or moved. Its `history` and `?known_at=` still answer.",
 )
+ENTITY_ERASED = ProblemType(
+    "entity-erased",
+    410,
+    "This golden record was erased",
+    "Its values were deleted for ever on request. Delete your own copy, and the id with it.",
+)
 RECORD_DELETED = ProblemType(
     "record-deleted",
     410,
@@ -163,6 +175,8 @@ CATALOGUE: Mapping[str, ProblemType] = {
         FORBIDDEN,
         NOT_FOUND,
         NOT_KNOWN_THEN,
+        NOT_VALID_THEN,
+        ENTITY_ERASED,
         NOT_RESOLVED,
         METHOD_NOT_ALLOWED,
         AMBIGUOUS_NAME,

@@ -5,7 +5,7 @@ from datetime import datetime
 from fastapi import Request
 from sqlalchemy import Connection
 
-from api.errors import ENTITY_MERGED, ENTITY_RETIRED, NOT_FOUND, NOT_KNOWN_THEN, ProblemRaised, refuse
+from api.errors import ENTITY_ERASED, ENTITY_MERGED, ENTITY_RETIRED, NOT_FOUND, NOT_KNOWN_THEN, ProblemRaised, refuse
 from mdm.model.ids import Domain
 from mdm.store.read_models import EntityState, GoldenRow, current_golden, find_entity, golden_known_at
 
@@ -54,6 +54,14 @@ def _ended(request: Request, state: EntityState) -> ProblemRaised:
             entity_id=state.entity_id,
             merged_into=state.merged_into,
             merged_at=state.changed_at,
+        )
+    if state.status == "erased":
+        return refuse(
+            ENTITY_ERASED,
+            f"{state.entity_id} was erased.",
+            entity_id=state.entity_id,
+            erased_at=state.changed_at,
+            retired_at=state.changed_at,
         )
     return refuse(
         ENTITY_RETIRED,

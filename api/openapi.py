@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from api.routes.responses import PROBLEM_FORMS
+from mdm.model.ids import Domain
 
 COMMITTED = Path(__file__).parent / "openapi.json"
 _COMPONENTS = "#/components/schemas/{model}"
@@ -29,7 +30,24 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     document["components"]["schemas"] = dict(sorted(schemas.items()))
+    _link(document)
     return document
+
+
+def _link(document: dict[str, Any]) -> None:
+    """Say which answers hold ids that other operations take, so that clients and tests can walk along."""
+    for domain in Domain:
+        listed = document["paths"][f"/v1/{domain.plural}"]["get"]["responses"]["200"]
+        one = document["paths"][f"/v1/{domain.plural}/{{id}}"]["get"]["responses"]["200"]
+        listed["links"] = _links(domain, "$response.body#/items/0/id")
+        one["links"] = _links(domain, "$response.body#/id")
+
+
+def _links(domain: Domain, where: str) -> dict[str, Any]:
+    noun = domain.value
+    operations = [f"get_{noun}", f"get_{noun}_lineage", f"get_{noun}_sources", f"get_{noun}_history", "get_id"]
+    operations.append(f"explain_{noun}")
+    return {operation: {"operationId": operation, "parameters": {"id": where}} for operation in operations}
 
 
 def rendered(app: FastAPI) -> str:

@@ -1,12 +1,29 @@
 """From what the store knows to what a caller may see: the JSON objects of the API and the console."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from api.masking import show_lineage, show_payload, show_record, show_value, show_values
 from mdm.access import Role
-from mdm.model.ids import CrosswalkKey, EntityId
-from mdm.store.read_models import Change, Fact, GoldenRow, Meaning, Member, expand
+from mdm.model.ids import CrosswalkKey, Domain, EntityId
+from mdm.store.read_models import (
+    Change,
+    Classified,
+    EntityState,
+    Fact,
+    GoldenRow,
+    Joined,
+    Meaning,
+    Member,
+    Part,
+    expand,
+)
+
+#: How long consumers have to replace an id that ended. Redirects are kept for ever; whoever still sends the old id
+#: after this is late.
+DEPRECATION_WINDOW = timedelta(days=90)
 
 
 def key_object(key: CrosswalkKey) -> dict[str, str]:
@@ -39,6 +56,38 @@ def lineage_object(row: GoldenRow, lineage: Mapping[str, Any], role: Role) -> di
         "version": row.version,
         "attributes": {name: show_lineage(row.domain, name, each, role) for name, each in lineage.items()},
     }
+
+
+def joined_objects(lineage: Mapping[str, Any], joins: Mapping[CrosswalkKey, Joined]) -> list[dict[str, Any]]:
+    """For every record that a lineage names, the decision that made it a member."""
+    return [
+        {
+            "record": key_object(key),
+            "by": join.by,
+            "since": join.since,
+            "founder": join.founder,
+            "with_record": key_object(join.with_record) if join.with_record is not None else None,
+            "weight": join.weight,
+            "model": join.model,
+            "author": join.author,
+            "reason": join.reason,
+            "decided_at": join.at,
+            "batch": join.batch,
+        }
+        for key, join in sorted(joins.items())
+        if key in _records_in(lineage)
+    ]
+
+
+def _records_in(part: Any) -> set[CrosswalkKey]:
+    """Every source row that a lineage names, at any depth."""
+    if isinstance(part, Mapping):
+        own = part.get("record")
+        found = {CrosswalkKey(own["system"], own["type"], own["key"])} if isinstance(own, Mapping) else set()
+        return found.union(*(_records_in(each) for each in part.values()))
+    if isinstance(part, list):
+        return set[CrosswalkKey]().union(*(_records_in(each) for each in part))
+    return set()
 
 
 def source_object(row: GoldenRow, member: Member, role: Role) -> dict[str, Any]:
@@ -76,18 +125,81 @@ def history_objects(versions: Sequence[GoldenRow], limit: int, role: Role) -> li
                 "sources": version.members,
                 "known_from": version.known_from,
                 "known_to": version.known_to,
-                "changed": [
-                    {
-                        "attribute": name,
-                        "before": show_value(version.domain, name, before.get(name), role),
-                        "after": show_value(version.domain, name, version.values.get(name), role),
-                    }
-                    for name in sorted(before.keys() | version.values.keys())
-                    if before.get(name) != version.values.get(name)
-                ],
+                "changed": changed_values(version.domain, before, version.values, role),
             }
         )
     return entries
+
+
+def changed_values(
+    domain: Domain, before: Mapping[str, Any], after: Mapping[str, Any], role: Role
+) -> list[dict[str, Any]]:
+    """The attributes that differ, each before and after."""
+    return [
+        {
+            "attribute": name,
+            "before": show_value(domain, name, before.get(name), role),
+            "after": show_value(domain, name, after.get(name), role),
+        }
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
+
+
+def fate_object(
+    state: EntityState,
+    absorbed: Sequence[EntityId],
+    parts: Sequence[Part],
+    intervals: Sequence[tuple[datetime, datetime | None]],
+    behind: Sequence[str],
+) -> dict[str, Any]:
+    """What became of an id."""
+    active = state.status == "active"
+    return {
+        "id": state.entity_id,
+        "domain": state.domain.value,
+        "status": state.status,
+        "current_id": state.merged_into or (state.entity_id if active else None),
+        "founded_at": state.founded_at,
+        "changed_at": state.changed_at,
+        "valid_from": state.founded_at,
+        "valid_to": None if active else state.changed_at,
+        "intervals": [{"valid_from": begin, "valid_to": end} for begin, end in intervals],
+        "absorbed": list(absorbed),
+        "deprecation": None
+        if active
+        else {
+            "since": state.changed_at,
+            "until": state.changed_at + DEPRECATION_WINDOW,
+            "unacknowledged_by": list(behind),
+        },
+        "split_into": [
+            {
+                "id": part.entity_id,
+                "count": part.count,
+                "records": [key_object(key) for key in part.records],
+                "at": part.at,
+            }
+            for part in parts
+        ],
+    }
+
+
+def classification_object(found: Sequence[Classified]) -> dict[str, Any]:
+    """What became of many ids."""
+    ids = [
+        {
+            "id": each.id,
+            "status": each.status or "unknown",
+            "domain": each.domain.value if each.domain is not None else None,
+            "current_id": each.merged_into or (each.id if each.status == "active" else None),
+            "version": each.version,
+            "changed_at": each.changed_at,
+            "parted": each.parted,
+        }
+        for each in found
+    ]
+    return {"ids": ids, "counts": dict(Counter(str(each["status"]) for each in ids))}
 
 
 def crosswalk_object(name: CrosswalkKey, meaning: Meaning) -> dict[str, Any]:

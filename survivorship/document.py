@@ -76,11 +76,32 @@ def read_document(file: Path) -> Part:
     Raises:
         ConfigurationInvalid: the file cannot be read or is not YAML.
     """
+    return parse_document(file, read_text(file))
+
+
+def read_text(file: Path) -> str:
+    """The text of a document.
+
+    Raises:
+        ConfigurationInvalid: the file cannot be read.
+    """
     try:
-        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        return file.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigurationInvalid(f"{file} cannot be read: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigurationInvalid(f"{file} is not a YAML document: {error}") from error
+
+
+def parse_document(file: Path, text: str) -> Part:
+    """The document in a text; `file` is what faults call it.
+
+    Raises:
+        ConfigurationInvalid: the text is not YAML.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
         raise ConfigurationInvalid(f"{file} is not a YAML document: {error}") from error
     if not isinstance(node, yaml.Node):
         raise ConfigurationInvalid(f"{file} is empty.")

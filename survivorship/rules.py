@@ -1,7 +1,7 @@
 """What a rule set says, as values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mdm.model.canonical import Shape
 from mdm.model.ids import Domain
@@ -99,3 +99,5 @@ class RuleSet:
     #: Attributes found by each of their words, and attributes found as a whole.
     search_words: tuple[str, ...]
     search_whole: tuple[str, ...]
+    #: The text it was read from.
+    document: str = field(default="", repr=False, compare=False)

@@ -10,10 +10,10 @@ from pathlib import Path
 from mdm.model.canonical import ATTRIBUTES, Shape
 from mdm.model.ids import Domain
 from survivorship.criteria import CRITERIA
-from survivorship.document import Part, read_document
+from survivorship.document import Part, parse_document, read_text
 from survivorship.rules import Condition, Criterion, Decay, Rule, RuleSet, Variant
 
-__all__ = ["RuleSet", "load_ruleset"]
+__all__ = ["RuleSet", "load_ruleset", "parse_ruleset"]
 
 _FOLDER = Path(__file__).parent / "rulesets"
 _RULE_KEYS = (
@@ -31,7 +31,17 @@ def load_ruleset(domain: str, path: Path | None = None) -> RuleSet:
     Raises:
         ConfigurationInvalid: the document is wrong; the message names file, line and key.
     """
-    document = read_document(path or _FOLDER / f"{domain}.yaml")
+    file = path or _FOLDER / f"{domain}.yaml"
+    return parse_ruleset(domain, read_text(file), file)
+
+
+def parse_ruleset(domain: str, text: str, file: Path) -> RuleSet:
+    """The rule set in a text, for example a released one; `file` is what faults call it.
+
+    Raises:
+        ConfigurationInvalid: the text is wrong; the message names line and key.
+    """
+    document = parse_document(file, text)
     parts = document.mapping(*_KEYS)
     for needed in ("domain", "version", "default", "display", "search"):
         if needed not in parts:
@@ -49,6 +59,7 @@ def load_ruleset(domain: str, path: Path | None = None) -> RuleSet:
         display=reader.names(parts["display"]),
         search_words=reader.names(search.get("words")),
         search_whole=reader.names(search.get("whole")),
+        document=text,
     )
 
 

@@ -8,9 +8,10 @@ from sqlalchemy import Connection
 from api.auth import CallerDep, allows
 from api.deps import ReadsDep
 from api.lookup import find_state
-from api.routes.lists import list_response, may_search_beginnings
+from api.read_after import insist, wait_for_change
+from api.routes.lists import alike_in, list_response, may_search_beginnings
 from api.routes.parameters import ContractListParameters
-from api.routes.responses import CHECKED, GUARDED, UNKNOWN
+from api.routes.responses import CHECKED, GUARDED, PENDING, UNKNOWN
 from api.schemas.records import PAGES
 from mdm.access import EVERY_ROLE
 from mdm.model.ids import Domain, EntityId
@@ -29,12 +30,14 @@ router = APIRouter(
     name="list_contracts",
     summary="List or search contracts",
     response_model=PAGES[Domain.CONTRACT],
-    responses=UNKNOWN,
+    responses={**UNKNOWN, **PENDING},
+    dependencies=[Depends(wait_for_change)],
 )
 def list_contracts(
     page: Annotated[ContractListParameters, Query()], request: Request, caller: CallerDep, reads: ReadsDep
 ) -> Response:
     """Without `q` in the order of their last change, with `q` best matches first. `next` leads to the next page."""
+    insist(request)
     with reads.snapshot() as connection:
         names = None if page.customer is None else tuple(names_of(connection, _customer(connection, page.customer)))
         filters = Filters(
@@ -44,7 +47,15 @@ def list_contracts(
             customer_names=names,
             beginnings=may_search_beginnings(caller.role),
         )
-        return list_response(connection, Domain.CONTRACT, filters, page, page.scope(request.url.path), caller.role)
+        return list_response(
+            connection,
+            Domain.CONTRACT,
+            filters,
+            page,
+            page.scope(request.url.path),
+            caller.role,
+            alike_in(request, Domain.CONTRACT),
+        )
 
 
 def _customer(connection: Connection, entity_id: str) -> EntityId:

@@ -10,9 +10,10 @@ from api.cursors import read_cursor, write_cursor
 from api.deps import ReadsDep
 from api.lookup import find_golden
 from api.present import fact_object
-from api.routes.lists import list_response, may_search_beginnings
+from api.read_after import insist, wait_for_change
+from api.routes.lists import alike_in, list_response, may_search_beginnings
 from api.routes.parameters import CustomerListParameters, EntityIdPath, Paged
-from api.routes.responses import CHECKED, GUARDED, ONE
+from api.routes.responses import CHECKED, GUARDED, ONE, PENDING
 from api.schemas.common import Page
 from api.schemas.records import PAGES, LinkedFact
 from api.wire import answer
@@ -35,11 +36,19 @@ class FactParameters(Paged):
     kind: Literal[*sorted(LINKED_FACTS)] | None = Field(None, description="All kinds when absent.")  # type: ignore[valid-type]
 
 
-@router.get("", name="list_customers", summary="List or search customers", response_model=PAGES[Domain.CUSTOMER])
+@router.get(
+    "",
+    name="list_customers",
+    summary="List or search customers",
+    response_model=PAGES[Domain.CUSTOMER],
+    responses=PENDING,
+    dependencies=[Depends(wait_for_change)],
+)
 def list_customers(
     page: Annotated[CustomerListParameters, Query()], request: Request, caller: CallerDep, reads: ReadsDep
 ) -> Response:
     """Without `q` in the order of their last change, with `q` best matches first. `next` leads to the next page."""
+    insist(request)
     filters = Filters(
         q=page.q,
         country=page.country.upper() if page.country else None,
@@ -48,7 +57,15 @@ def list_customers(
         beginnings=may_search_beginnings(caller.role),
     )
     with reads.snapshot() as connection:
-        return list_response(connection, Domain.CUSTOMER, filters, page, page.scope(request.url.path), caller.role)
+        return list_response(
+            connection,
+            Domain.CUSTOMER,
+            filters,
+            page,
+            page.scope(request.url.path),
+            caller.role,
+            alike_in(request, Domain.CUSTOMER),
+        )
 
 
 @router.get(

@@ -1,35 +1,61 @@
 """Lists of golden records: filters, search and pages, shared by the routes of all domains."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
+from starlette.requests import Request
 from starlette.responses import Response
 
 from api.cursors import read_cursor, write_cursor
+from api.deps import ReadHub, Released
+from api.errors import INVALID_REQUEST, refuse
 from api.present import record_object
-from api.routes.parameters import Paged
+from api.routes.parameters import Paged, Sparse
 from api.wire import REVALIDATE, VARY, answer
 from mdm.access import Role, may_see
-from mdm.model.canonical import DataClass
-from mdm.model.ids import Domain
-from mdm.store.read_models import Filters, Place, list_golden, resolve_references
+from mdm.hub.match import find_alike
+from mdm.model.canonical import ATTRIBUTES, DataClass
+from mdm.model.ids import Domain, EntityId
+from mdm.store.read_models import Filters, GoldenRow, Place, current_goldens, list_golden, resolve_references
+
+#: Finds entities that resemble the words of a query, at most so many.
+Alike: TypeAlias = Callable[[str, int], Sequence[EntityId]]
+
+_NAMES = {domain: {attribute.name for attribute in attributes} for domain, attributes in ATTRIBUTES.items()}
 
 
 def list_response(
-    connection: Connection, domain: Domain, filters: Filters, page: Paged, scope: str, role: Role
+    connection: Connection,
+    domain: Domain,
+    filters: Filters,
+    page: Paged,
+    scope: str,
+    role: Role,
+    alike: Alike | None = None,
 ) -> Response:
-    """One page of golden records (`api.schemas.common.Page`)."""
+    """One page of golden records (`api.schemas.common.Page`).
+
+    Args:
+        alike: finds records that resemble a query of which nothing has all words.
+    """
     after = None
     if page.cursor is not None:
         sort, entity_id = read_cursor(page.cursor, scope, (int, str))
         after = Place(int(sort), str(entity_id))
     # One row more than asked for says whether there is a next page.
     listed = list_golden(connection, domain, filters, after, page.limit + 1)
-    shown = listed[: page.limit]
-    entities = resolve_references(connection, ((domain, each.row.values) for each in shown))
+    rows = [each.row for each in listed[: page.limit]]
+    approximate = alike is not None and filters.q is not None and not rows and after is None
+    if approximate and alike is not None and filters.q is not None:
+        resembling = current_goldens(connection, domain, alike(filters.q, page.limit))
+        rows = [row for row in resembling if passes(row, filters)]
+    entities = resolve_references(connection, ((domain, row.values) for row in rows))
+    fields = page.fields if isinstance(page, Sparse) else None
     body: dict[str, Any] = {
-        "items": [record_object(each.row, entities, role) for each in shown],
-        "next": write_cursor(scope, shown[-1].place) if len(listed) > page.limit else None,
+        "items": [narrowed(domain, record_object(row, entities, role), fields) for row in rows],
+        "next": write_cursor(scope, listed[page.limit - 1].place) if len(listed) > page.limit else None,
+        "approximate": approximate and bool(rows),
     }
     return answer(body, headers={"Cache-Control": REVALIDATE, "Vary": VARY})
 
@@ -37,3 +63,47 @@ def list_response(
 def may_search_beginnings(role: Role) -> bool:
     """Whether beginnings of words find records: not for those who could find out an identifier letter by letter."""
     return may_see(role, DataClass.CONFIDENTIAL)
+
+
+def narrowed(domain: Domain, record: dict[str, Any], fields: str | None) -> dict[str, Any]:
+    """A golden record with only the attributes that were asked for.
+
+    Raises:
+        ProblemRaised: `invalid-request`, when one does not exist.
+    """
+    if fields is None:
+        return record
+    wanted = set(fields.split(","))
+    strangers = sorted(wanted - _NAMES[domain])
+    if strangers:
+        raise refuse(
+            INVALID_REQUEST,
+            f"A {domain.value} has no attribute {', '.join(strangers)}.",
+            errors=[{"parameter": "query.fields", "detail": f"{each} is no attribute"} for each in strangers],
+        )
+    return {
+        **record,
+        "values": {name: value for name, value in record["values"].items() if name in wanted},
+        "masked": [name for name in record["masked"] if name in wanted],
+    }
+
+
+def passes(row: GoldenRow, filters: Filters) -> bool:
+    """Whether a record found by resemblance meets the other filters."""
+    return (
+        (filters.country is None or row.values.get("country") == filters.country)
+        and (filters.status is None or row.values.get("status") == filters.status)
+        and (filters.updated_since is None or row.known_from >= filters.updated_since)
+        and filters.customer_names is None
+    )
+
+
+def alike_in(request: Request, domain: Domain) -> Alike:
+    """The search that forgives mistakes in typing, by the matcher's keys."""
+
+    def find(words: str, limit: int) -> Sequence[EntityId]:
+        hub: ReadHub = request.app.state.hub
+        released: Released = request.app.state.released
+        return find_alike(hub.engine, released.rules, domain, words, limit)
+
+    return find

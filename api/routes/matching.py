@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from api.auth import CallerDep, allows
 from api.deps import HubDep, ReadsDep, RulesDep
 from api.lookup import find_golden
 from api.present_matching import entity_object, match_object, pair_object
-from api.routes.parameters import EntityIdPath, Parameters, Storable
+from api.routes.parameters import EntityIdPath, Parameters
 from api.routes.responses import CHECKED, GUARDED, ONE, TOO_LARGE, UNKNOWN
 from api.schemas.matching import QUESTIONS, EntityExplanation, MatchAnswer, PairExplanation
 from api.wire import answer
@@ -24,13 +24,8 @@ from mdm.model.ids import CrosswalkKey, Domain
 _MOST_BYTES = 64 * 1024
 
 
-def _name(text: str) -> str:
-    if text.count("/") < 2 or not all(text.split("/", 2)):
-        raise ValueError("a source row is written as platform/table/key")
-    return text
-
-
-RowName = Annotated[Storable, Field(max_length=800), AfterValidator(_name)]
+#: The key may contain slashes.
+RowName = Annotated[str, StringConstraints(pattern=r"^[^/\x00]+/[^/\x00]+/[^\x00]+$", max_length=800)]
 
 
 class PairParameters(Parameters):

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.types import AwareDatetime
 
 from api.cursors import MAX_CURSOR
+from api.read_after import AFTER, MOST_SECONDS, USUAL_SECONDS
 
 #: A list never returns more at once; further rows follow by cursor.
 MAX_LIMIT = 200
@@ -25,6 +26,28 @@ class Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class ReadAfter(Parameters):
+    """Read your own change."""
+
+    after: str | None = Field(
+        None,
+        pattern=AFTER,
+        description="`platform:lsn` or `platform:topic/partition/offset`: answer once the hub has read that far; 202 "
+        "with an estimate when it does not in time.",
+    )
+    wait: float = Field(USUAL_SECONDS, ge=0, le=MOST_SECONDS, description="Seconds to wait for `after`.")
+
+
+#: Names of attributes, separated by commas.
+FieldNames = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(,[a-z_]+)*$", max_length=1000)]
+
+
+class Sparse(ReadAfter):
+    """Only some attributes."""
+
+    fields: FieldNames | None = Field(None, description="Attributes to answer, e.g. `name,country`; all when absent.")
+
+
 class Paged(Parameters):
     """A page of a list."""
 
@@ -33,11 +56,13 @@ class Paged(Parameters):
 
     def scope(self, path: str) -> str:
         """The list this page belongs to: its path and filters, without the place in it."""
-        filters: dict[str, Any] = self.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_none=True)
+        filters: dict[str, Any] = self.model_dump(
+            mode="json", exclude={"limit", "cursor", "after", "wait", "fields"}, exclude_none=True
+        )
         return path + "?" + "&".join(f"{name}={value}" for name, value in sorted(filters.items()))
 
 
-class ListParameters(Paged):
+class ListParameters(Paged, Sparse):
     """Filters of every list of golden records."""
 
     q: Storable | None = Field(
@@ -45,7 +70,7 @@ class ListParameters(Paged):
         min_length=1,
         max_length=200,
         description="Words of names that must all occur, or one whole identifier, in any spelling. Beginnings of words "
-        "count too, except for the role reader.",
+        "count too, except for the role reader. When nothing has them all, records are found that resemble them.",
     )
     status: Storable | None = Field(None, max_length=64, description="Golden value `status`.")
     updated_since: AwareDatetime | None = Field(None, description="Current version known since, RFC 3339.")
@@ -67,3 +92,14 @@ class KnownAt(Parameters):
     """A look back: what the hub held as current at an instant."""
 
     known_at: AwareDatetime | None = Field(None, description="RFC 3339 with an offset; now when absent.")
+
+
+class Axes(KnownAt, Sparse):
+    """A look at another instant, on three axes."""
+
+    valid_at: AwareDatetime | None = Field(
+        None, description="As it was true in the business: by the changes that the platforms made until then."
+    )
+    rules: str | None = Field(
+        None, pattern="^[0-9a-f]{16}$", description="Fingerprint of the released rule set that shall choose."
+    )

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.auth import CallerDep, allows
 from api.deps import ReadsDep
-from api.routes.lists import list_response, may_search_beginnings
+from api.read_after import insist, wait_for_change
+from api.routes.lists import alike_in, list_response, may_search_beginnings
 from api.routes.parameters import ListParameters
-from api.routes.responses import CHECKED, GUARDED
+from api.routes.responses import CHECKED, GUARDED, PENDING
 from api.schemas.records import PAGES
 from mdm.access import EVERY_ROLE
 from mdm.model.ids import Domain
@@ -22,11 +23,19 @@ router = APIRouter(
 )
 
 
-@router.get("", name="list_products", summary="List or search products", response_model=PAGES[Domain.PRODUCT])
+@router.get(
+    "",
+    name="list_products",
+    summary="List or search products",
+    response_model=PAGES[Domain.PRODUCT],
+    responses=PENDING,
+    dependencies=[Depends(wait_for_change)],
+)
 def list_products(
     page: Annotated[ListParameters, Query()], request: Request, caller: CallerDep, reads: ReadsDep
 ) -> Response:
     """Without `q` in the order of their last change, with `q` best matches first. `next` leads to the next page."""
+    insist(request)
     filters = Filters(
         q=page.q,
         status=page.status,
@@ -34,4 +43,12 @@ def list_products(
         beginnings=may_search_beginnings(caller.role),
     )
     with reads.snapshot() as connection:
-        return list_response(connection, Domain.PRODUCT, filters, page, page.scope(request.url.path), caller.role)
+        return list_response(
+            connection,
+            Domain.PRODUCT,
+            filters,
+            page,
+            page.scope(request.url.path),
+            caller.role,
+            alike_in(request, Domain.PRODUCT),
+        )

@@ -1,4 +1,4 @@
-"""One golden record of a domain: the record, its lineage, its sources and its history."""
+"""One golden record of a domain: the record, its lineage and its sources."""
 
 from typing import Annotated
 
@@ -7,16 +7,22 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from api.auth import CallerDep, allows
 from api.cursors import read_cursor, write_cursor
 from api.deps import ReadsDep
-from api.lookup import find_golden, find_state
-from api.present import history_objects, lineage_object, record_object, source_object
-from api.routes.parameters import EntityIdPath, KnownAt, Paged
-from api.routes.responses import CHECKED, GUARDED, ONE, UNKNOWN, UNMODIFIED
+from api.instants import compute
+from api.lookup import find_golden
+from api.present import joined_objects, lineage_object, record_object, source_object
+from api.read_after import insist, wait_for_change
+from api.routes.lists import narrowed
+from api.routes.parameters import Axes, EntityIdPath, KnownAt, Paged
+from api.routes.responses import CHECKED, GUARDED, ONE, PENDING, UNMODIFIED
 from api.schemas.common import Page
-from api.schemas.records import RECORDS, HistoryEntry, Lineage, SourceRow
+from api.schemas.records import RECORDS, Lineage, SourceRow
 from api.wire import answer, tagged
 from mdm.access import EVERY_ROLE
 from mdm.model.ids import CrosswalkKey, Domain
-from mdm.store.read_models import golden_versions, lineage_of, members_of, resolve_references
+from mdm.store.quick import QuickReads
+from mdm.store.read_models import joins_of, lineage_of, members_of, resolve_references
+from mdm.store.read_references import references_in
+from mdm.store.released import version_of
 
 
 def record_router(domain: Domain) -> APIRouter:
@@ -34,19 +40,33 @@ def record_router(domain: Domain) -> APIRouter:
         name=f"get_{noun}",
         summary=f"One {noun}",
         response_model=RECORDS[domain],
-        responses={**ONE, **UNMODIFIED},
+        responses={**ONE, **UNMODIFIED, **PENDING},
+        dependencies=[Depends(wait_for_change)],
     )
     def get_record(
-        id: EntityIdPath, look: Annotated[KnownAt, Query()], request: Request, caller: CallerDep, reads: ReadsDep
+        id: EntityIdPath, look: Annotated[Axes, Query()], request: Request, caller: CallerDep, reads: ReadsDep
     ) -> Response:
         """The current golden record, or the version that the hub held as current at `known_at`.
 
-        References are resolved to golden records as they are now. An absorbed id redirects to its survivor.
+        `valid_at` computes what was true in the business at an instant from the changes made until then, among those
+        that the hub had received at `known_at`; `rules` lets another released rule set choose. References are resolved
+        to golden records as they are now. An absorbed id redirects to its survivor.
         """
+        insist(request)
+        if look.known_at is None and look.valid_at is None and look.rules is None:
+            quick: QuickReads = request.app.state.quick
+            current = quick.golden(domain, id)
+            if current is not None and not references_in(domain, current.values):
+                body = narrowed(domain, record_object(current, {}, caller.role), look.fields)
+                return tagged(request, current.version, body)
         with reads.snapshot() as connection:
             row = find_golden(connection, request, domain, id, look.known_at)
+            as_of = None
+            if look.valid_at is not None or look.rules is not None:
+                row, as_of = compute(request, row, look)
             entities = resolve_references(connection, [(domain, row.values)])
-        return tagged(request, row.version, record_object(row, entities, caller.role))
+        body = narrowed(domain, record_object(row, entities, caller.role), look.fields)
+        return tagged(request, row.version, body if as_of is None else {**body, "as_of": as_of})
 
     @router.get(
         "/{id}/lineage",
@@ -58,11 +78,19 @@ def record_router(domain: Domain) -> APIRouter:
     def get_lineage(
         id: EntityIdPath, look: Annotated[KnownAt, Query()], request: Request, caller: CallerDep, reads: ReadsDep
     ) -> Response:
-        """For every attribute the winning source row, its position in the feed, the rule, and the runners-up."""
+        """For every attribute the winning source row, its position in the feed, the rule, and the runners-up.
+
+        `joined` tells for each of these rows which decision made it a member.
+        """
         with reads.snapshot() as connection:
             row = find_golden(connection, request, domain, id, look.known_at)
             lineage = lineage_of(connection, row.entity_id, row.version)
-        return tagged(request, row.version, lineage_object(row, lineage, caller.role))
+            joins = joins_of(connection, row.entity_id, look.known_at)
+            version = version_of(connection, domain, row.ruleset)
+        body = lineage_object(row, lineage, caller.role)
+        body["rules"] = {"fingerprint": row.ruleset, "version": version}
+        body["joined"] = joined_objects(lineage, joins)
+        return tagged(request, row.version, body)
 
     @router.get(
         "/{id}/sources",
@@ -90,25 +118,5 @@ def record_router(domain: Domain) -> APIRouter:
                 "next": write_cursor(scope, shown[-1].key) if more else None,
             }
         )
-
-    @router.get(
-        "/{id}/history",
-        name=f"get_{noun}_history",
-        summary=f"All versions of a {noun}",
-        response_model=Page[HistoryEntry],
-        responses=UNKNOWN,
-    )
-    def get_history(
-        id: EntityIdPath, page: Annotated[Paged, Query()], request: Request, caller: CallerDep, reads: ReadsDep
-    ) -> Response:
-        """Versions with what changed, newest first. Merged and retired ids keep their history."""
-        scope = page.scope(request.url.path)
-        before = int(read_cursor(page.cursor, scope, (int,))[0]) if page.cursor is not None else None
-        with reads.snapshot() as connection:
-            find_state(connection, domain, id)
-            versions = golden_versions(connection, id, before, page.limit + 1)
-        entries = history_objects(versions, page.limit, caller.role)
-        more = len(versions) > page.limit
-        return answer({"items": entries, "next": write_cursor(scope, [entries[-1]["version"]]) if more else None})
 
     return router

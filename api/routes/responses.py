@@ -3,7 +3,8 @@
 from typing import Any
 
 from api.errors import MEDIA_TYPE
-from api.schemas.common import AmbiguousForm, DeletedRowForm, MergedForm, ProblemForm, RetiredForm
+from api.schemas.common import AmbiguousForm, DeletedRowForm, Form, MergedForm, ProblemForm, RetiredForm
+from api.schemas.feed import Pending
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -14,7 +15,14 @@ def _problem(description: str, form: type[ProblemForm] = ProblemForm) -> dict[st
 
 
 #: Problem forms that responses refer to; `api.openapi` puts them among the components.
-PROBLEM_FORMS: tuple[type[ProblemForm], ...] = (ProblemForm, MergedForm, RetiredForm, DeletedRowForm, AmbiguousForm)
+PROBLEM_FORMS: tuple[type[Form], ...] = (
+    ProblemForm,
+    MergedForm,
+    RetiredForm,
+    DeletedRowForm,
+    AmbiguousForm,
+    Pending,
+)
 
 #: What any request may be answered.
 COMMON: Responses = {
@@ -54,4 +62,13 @@ COMMANDED: Responses = {
     409: _problem("An earlier decision, or somebody who was faster, stands against it."),
     412: _problem("What `If-Match` names has changed meanwhile."),
     422: _problem("The command is not understood, or makes no sense."),
+}
+#: What a write may be answered that meets another one.
+CONFLICTING: Responses = {409: _problem("It meets something that stands already.")}
+#: What a request with `after` may be answered.
+PENDING: Responses = {
+    202: {
+        "description": "The hub has not read `after` yet; `Retry-After` says when to ask again.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Pending"}}},
+    }
 }

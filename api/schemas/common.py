@@ -33,6 +33,7 @@ class Page(Form, Generic[Item]):
 
     items: list[Item]
     next: str | None = Field(description="Give it back as `cursor` for the next page.")
+    approximate: bool = Field(False, description="Nothing has all words of `q`; these resemble them, best first.")
 
 
 class FieldError(Form):

@@ -10,6 +10,15 @@ from api.schemas.values import VALUES
 from mdm.model.ids import Domain
 
 
+class AsOf(Form):
+    """The instant for which values were computed from the stored history."""
+
+    known_at: datetime | None
+    valid_at: datetime | None
+    rules: str = Field(description="Fingerprint of the rule set that chose.")
+    records: list[SourceKey] = Field(description="The source rows that existed then.")
+
+
 class RecordHead(Form):
     """What every golden record has besides its values."""
 
@@ -23,6 +32,7 @@ class RecordHead(Form):
     known_to: datetime | None = Field(description="When a newer version replaced it; null for the current one.")
     ruleset: str = Field(description="Fingerprint of the survivorship rules that chose the values.")
     cause: str = Field(description="founded, source, merge, split, ...")
+    as_of: AsOf | None = Field(None, description="Present when the values were computed for an instant.")
 
 
 def _record_form(domain: Domain) -> type[BaseModel]:
@@ -66,13 +76,40 @@ class AttributeLineage(Form):
     elements: list[Any] | None = None
 
 
+class JoinDecision(Form):
+    """The decision that ties a record to its entity most firmly."""
+
+    record: SourceKey
+    by: Literal["judgement", "link", "founder"] = Field(
+        description="A steward, the match model, or nothing: the record founded the entity or is its only one."
+    )
+    since: datetime = Field(description="When the record came to the entity.")
+    founder: bool
+    with_record: SourceKey | None = Field(description="The other member that it was found, or judged, to be.")
+    weight: float | None = Field(description="Match weight in bits.")
+    model: str | None = Field(description="Fingerprint of the match model.")
+    author: str | None
+    reason: str | None
+    decided_at: datetime | None
+    batch: int | None = Field(description="The unit of work.")
+
+
+class RulesUsed(Form):
+    """The rule set that chose the values."""
+
+    fingerprint: str
+    version: str | None = Field(description="Null when the document was not remembered.")
+
+
 class Lineage(Form):
     """Where every value of one version comes from."""
 
     id: str
     domain: Domain
     version: int
+    rules: RulesUsed
     attributes: dict[str, AttributeLineage]
+    joined: list[JoinDecision] = Field(description="For every record that a value or a runner-up comes from.")
 
 
 class SourceRow(SourceKey):
@@ -94,6 +131,18 @@ class ValueChange(Form):
     after: Any = None
 
 
+class Difference(Form):
+    """What is not the same in two versions."""
+
+    id: str
+    domain: Domain
+    from_version: int
+    to_version: int
+    from_known: datetime
+    to_known: datetime
+    changed: list[ValueChange]
+
+
 class HistoryEntry(Form):
     """One version, and what changed from the version before it."""
 
@@ -105,18 +154,6 @@ class HistoryEntry(Form):
     known_from: datetime
     known_to: datetime | None
     changed: list[ValueChange]
-
-
-class Fate(Form):
-    """What became of an id."""
-
-    id: str
-    domain: Domain
-    status: Literal["active", "merged", "retired"]
-    current_id: str | None = Field(description="The id to use now: itself, the one it was merged into, or null.")
-    founded_at: datetime
-    changed_at: datetime
-    absorbed: list[str] = Field(description="Ids that redirect to this one.")
 
 
 class CrosswalkEntry(SourceKey):

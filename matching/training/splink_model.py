@@ -33,8 +33,8 @@ def settings_of(model: MatchModel, blocking: Sequence[str] = (), *, weighed: boo
         "blocking_rules_to_generate_predictions": [{"blocking_rule": rule} for rule in blocking],
         "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": True,
-        "max_iterations": 60,
-        "em_convergence": 0.0005,
+        "max_iterations": 20,
+        "em_convergence": 0.001,
     }
 
 
@@ -102,7 +102,7 @@ def _conditions(model: MatchModel) -> Iterable[Condition]:
 
 def open_linker(model: MatchModel, table: pa.Table, blocking: Sequence[str] = (), *, weighed: bool = True) -> Linker:
     """A Splink linker over the records with the model's settings and frozen term frequencies."""
-    _hush()
+    hush()
     connection = duckdb.connect()
     connection.execute("SET threads = 2")
     api = DuckDBAPI(connection=connection)
@@ -119,7 +119,7 @@ def open_linker(model: MatchModel, table: pa.Table, blocking: Sequence[str] = ()
     return linker
 
 
-def _hush() -> None:
+def hush() -> None:
     """Splink's progress notes are for notebooks; what matters is in the result."""
     for name in [name for name in logging.root.manager.loggerDict if name.startswith("splink")]:
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -35,8 +35,9 @@ from mdm.errors import ConfigurationInvalid, OperatorError
 Progress = Callable[[str], None]
 Shares: TypeAlias = tuple[NDArray[np.float64], ...]
 
-#: Training without labels ends when the entities found are those of the round before, or after this many rounds.
+#: Training without labels ends when nearly the same pairs are held to match as in the round before, or after so many.
 _ROUNDS = 6
+_NEARLY = 0.005
 _PARITY_PAIRS = 50_000
 _VERSIONED = ("splink", "duckdb", "numpy", "rapidfuzz")
 
@@ -104,16 +105,16 @@ def _without_labels(
     """Starts from what experts expect, and learns in rounds what the entities found so far say of the levels."""
     tables = _tables(profile, stores, tokens, options)
     model = cold_start(profile_model(profile, tokens, tables))
-    entities: list[list[str]] = []
+    held: NDArray[np.bool_] | None = None
     u: Shares | None = None
     for number in range(_ROUNDS):
-        before, entities = entities, _entities(model, stores)
-        if entities == before:
+        entities = _entities(model, stores)
+        data = _data(model, stores, entities)
+        if held is not None and (held != data.matching).sum() <= _NEARLY * held.sum():
             break
-        tables = _tables(profile, _representatives(stores, entities), tokens, options)
-        neutral = profile_model(profile, tokens, tables)
-        data = _data(neutral, stores, entities)
+        held = data.matching
         _say(progress, data)
+        neutral = profile_model(profile, tokens, _tables(profile, _representatives(stores, entities), tokens, options))
         u = _damped(u, level_shares(neutral, data.pairs.chosen(~data.matching)))
         estimates = maximise(neutral, data.pairs, u)
         progress(f"round {number + 1}: a share of {2**estimates.prior / (1 + 2**estimates.prior):.3f} matches")

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from mdm.bootstrap import Hub, open_hub
 from mdm.hub.process import Pipeline
-from mdm.hub.release import load_rules
+from mdm.hub.release import load_rules, remember_rules
 from mdm.intake.catalogue import load_catalogue
 from mdm.intake.wire import WireFormat
 from mdm.model.events import Outcome
@@ -47,6 +47,7 @@ def pipeline(opened: Hub) -> Pipeline:
     catalogue = load_catalogue(None)
     registry = open_registry(read_stream_settings(os.environ).registry)
     rules = load_rules(catalogue, read_settings(os.environ).models_dir)
+    remember_rules(opened.engine, rules)
     return Pipeline(opened.engine, opened.clock, catalogue, rules, WireFormat(registry).plain)
 
 

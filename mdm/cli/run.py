@@ -45,7 +45,8 @@ def _serve(opened: Hub, host: str, port: int) -> None:
     notes.print(f"API      http://{host}:{port}/v1    description at http://{host}:{port}/docs")
     notes.print(f"Console  http://{host}:{port}/console/")
     notes.print("Stop with Ctrl-C.")
-    serve_http(opened, host, port, ApiOptions(policy=load_policy(opened.settings.steward_policy)))
+    options = ApiOptions(policy=load_policy(opened.settings.steward_policy), models_dir=opened.settings.models_dir)
+    serve_http(opened, host, port, options)
 
 
 def demo(

@@ -13,7 +13,7 @@ from mdm.bootstrap import Hub
 from mdm.demo.story import Story, find_story
 from mdm.hub.digest import state_digest
 from mdm.hub.process import BatchReport, Pipeline
-from mdm.hub.release import load_rules
+from mdm.hub.release import load_rules, remember_rules
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Outcome
 from mdm.store import api_keys
@@ -25,7 +25,9 @@ from mdm.workers.ingest import drain
 def run_demo(hub: Hub, console: Console, notes: Console) -> dict[str, Any]:
     """Ingest the bundled world and print the result; returns it as JSON as well."""
     catalogue = load_catalogue(None)
-    pipeline = Pipeline(hub.engine, hub.clock, catalogue, load_rules(catalogue))
+    rules = load_rules(catalogue)
+    remember_rules(hub.engine, rules)
+    pipeline = Pipeline(hub.engine, hub.clock, catalogue, rules)
     start = time.perf_counter()
     with as_file(files("mdm.demo") / "world") as world:
         report = _ingest(hub, pipeline, FileFeed(world / "events"), notes)

@@ -3,11 +3,13 @@
 The candidate is blocked, scored and decided by the released model exactly as if it had arrived in a feed.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import pycountry
 from sqlalchemy import Engine
 
 from matching.blocking import BlockingKey, block_hash, block_keys, dynamic_keys
@@ -21,6 +23,9 @@ from mdm.model.records import SourceRecord
 from mdm.store import neighbourhood, pairs, read_match
 from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import UnitOfWork
+
+#: As comparison forms write them.
+_COUNTRIES = tuple(sorted(country.alpha_2.lower() for country in pycountry.countries))
 
 
 class Advice(StrEnum):
@@ -64,7 +69,14 @@ class MatchReport:
 
 
 def find_matches(
-    engine: Engine, rules: Rules, domain: Domain, values: Mapping[str, Any], limit: int = 10, floor: float = 0.0
+    engine: Engine,
+    rules: Rules,
+    domain: Domain,
+    values: Mapping[str, Any],
+    limit: int = 10,
+    floor: float = 0.0,
+    *,
+    anywhere: bool = False,
 ) -> MatchReport:
     """Rank the golden records that a candidate may be.
 
@@ -73,6 +85,7 @@ def find_matches(
             source row (`system`, `type`, `key`).
         limit: at most this many candidates.
         floor: the least match weight, in bits, worth telling.
+        anywhere: look under the keys of every country, for a candidate that states none.
     """
     model = rules.models[domain]
     record = candidate_record(domain, values)
@@ -80,7 +93,8 @@ def find_matches(
         comparison = dict(record.comparison)
         if domain is Domain.CONTRACT:
             _join_references(work, values, comparison)
-        keys = {block_hash(model.domain, key): key for key in block_keys(model, comparison)}
+        forms = [comparison] + [{**comparison, "country": country} for country in (_COUNTRIES if anywhere else ())]
+        keys = {block_hash(model.domain, key): key for form in forms for key in block_keys(model, form)}
         mates = read_match.block_mates(work, keys, model.block_cap)
         shared: dict[RecordId, set[BlockingKey]] = {
             rec: {keys[block] for block in blocks} for rec, blocks in mates.shared.items()
@@ -107,6 +121,21 @@ def find_matches(
         oversized=tuple(sorted(keys[block] for block in mates.oversized)),
         model=model.fingerprint,
     )
+
+
+def find_alike(engine: Engine, rules: Rules, domain: Domain, words: str, limit: int) -> Sequence[EntityId]:
+    """Entities whose name or code resembles these words, best first: a search that forgives mistakes in typing.
+
+    It looks where the matcher looks (blocking keys) and ranks as the matcher ranks. Only what speaks for an entity
+    counts: records that merely share a key are left out.
+    """
+    attribute = "number" if domain is Domain.CONTRACT else "name"
+    values: dict[str, Any] = {attribute: words}
+    if domain is Domain.PRODUCT and any(character.isdigit() for character in words):
+        values["code"] = words
+    report = find_matches(engine, rules, domain, values, limit, floor=-math.inf, anywhere=domain is Domain.CUSTOMER)
+    told = (each for each in report.candidates if any(part.bits > 0 for part in each.score.contributions))
+    return [each.home.entity_id for each in told]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from mdm.model.gaps import Alarm
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
-from mdm.store import gaps, ledger, pairs
+from mdm.store import gaps, ledger, pairs, progress
 from mdm.store import mirror as mirror_store
 from mdm.store.suppression import suppress_like, suppressed
 from mdm.store.unit_of_work import UnitOfWork
@@ -41,7 +41,10 @@ BROKER_FEED = "kafka:"
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """What processing needs: where to write, the time, the source profiles and the released rules."""
+    """What processing needs: where to write, the time, the source profiles and the released rules.
+
+    With `bulk`, rows are taken in and nothing is resolved: `mdm.hub.rematch` does it for all at once afterwards.
+    """
 
     engine: Engine
     clock: Clock
@@ -49,6 +52,7 @@ class Pipeline:
     rules: Rules
     #: Makes messages in a schema registry's binary format plain.
     plain: Plain = as_it_is
+    bulk: bool = False
 
 
 @dataclass(slots=True)
@@ -127,6 +131,7 @@ def consume(
             ledger.write_dead_letters(work, [each for each in decoded.dead_letters if each.message.place in seen.fresh])
             ledger.write_drifts(work, [drift for drift in decoded.drifts if drift.place in seen.fresh])
             ledger.write_positions(work, feed, positions)
+            progress.write_progress(work, positions, decoded.events)
             _watch_for_gaps(pipeline, work, feed, messages, decoded.events, results)
             ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, pipeline.rules))
         with report.stage("publish"):
@@ -270,6 +275,8 @@ def apply_rows(
         before = mirror_store.load_forms(work, [head.rec_id for head in delta.heads])
         touched = mirror_store.write_mirror(work, delta, records)
     fault_point("ingest.mirrored")
+    if pipeline.bulk:
+        return
     models = pipeline.rules.models
     changes = {domain: _change(models[domain], delta.heads, records, before) for domain in RESOLUTION_ORDER}
     with report.stage("claim"):

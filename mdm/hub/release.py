@@ -1,12 +1,16 @@
-"""The released rules as they ship with the package."""
+"""The released rules as they ship with the package, and the memory of those that decided in a hub before."""
 
 from pathlib import Path
 
+from sqlalchemy import Connection, Engine
+
 from matching.model import load_model
 from mdm.core.rules import Rules
+from mdm.errors import NotFound
 from mdm.intake.catalogue import Catalogue
 from mdm.model.ids import Domain
-from survivorship.ruleset import load_ruleset
+from mdm.store import released
+from survivorship.ruleset import RuleSet, load_ruleset, parse_ruleset
 
 
 def load_rules(catalogue: Catalogue, models: Path | None = None) -> Rules:
@@ -20,3 +24,27 @@ def load_rules(catalogue: Catalogue, models: Path | None = None) -> Rules:
         rulesets={domain: load_ruleset(domain.value) for domain in Domain},
         trust=catalogue.trust,
     )
+
+
+def remember_rules(engine: Engine, rules: Rules) -> None:
+    """Store the documents of these rules under their fingerprints, once each: what decided can be asked for ever."""
+    with engine.begin() as connection:
+        for domain, ruleset in rules.rulesets.items():
+            released.remember(connection, domain, ruleset.version, ruleset.fingerprint, ruleset.document)
+
+
+def released_ruleset(connection: Connection, rules: Rules, domain: Domain, fingerprint: str) -> RuleSet:
+    """The survivorship rule set with this fingerprint: the present one, or one that decided in this hub before.
+
+    Raises:
+        NotFound: no rule set of the domain with this fingerprint ever decided here.
+    """
+    if rules.rulesets[domain].fingerprint == fingerprint:
+        return rules.rulesets[domain]
+    document = released.document(connection, domain, fingerprint)
+    if document is None:
+        raise NotFound(
+            f"No rule set {fingerprint} of {domain.plural} was ever released here.",
+            action="`GET /v1/rules` lists the rule sets that decided in this hub.",
+        )
+    return parse_ruleset(domain.value, document, Path(f"{domain.value} rules {fingerprint}"))

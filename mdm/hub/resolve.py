@@ -99,6 +99,19 @@ def block_hashes(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[
     return frozenset(block_hash(model.domain, key) for key in block_keys(model, comparison))
 
 
+def stored_blocks(
+    work: UnitOfWork, domain: Domain, model: MatchModel, ids: Collection[RecordId]
+) -> dict[RecordId, frozenset[int]]:
+    """The blocks of stored live records under the model as it is now, with what the hub joins in."""
+    stated = neighbourhood.stated_comparisons(work, ids)
+    blocks = {rec: block_hashes(model, comparison) for rec, comparison in stated.items()}
+    if model.dynamic:
+        neighbourhood.join_in(work, domain, stated)
+        for rec, comparison in stated.items():
+            blocks[rec] |= {block_hash(domain, key) for key in dynamic_keys(model, comparison)}
+    return blocks
+
+
 def claim_changes(
     work: UnitOfWork, changes: Mapping[Domain, DomainChange], touched: pairs.Touched, rules: Rules
 ) -> dict[Domain, set[RecordId]]:

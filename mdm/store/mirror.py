@@ -136,13 +136,16 @@ def histories_of(work: UnitOfWork, keys: set[CrosswalkKey]) -> dict[CrosswalkKey
     return histories
 
 
-def read_versions(work: UnitOfWork, condition: str = "") -> Iterable[tuple[CrosswalkKey, Version]]:
-    """Stored versions with their record's key; `condition` joins or filters `source_record r`."""
+def read_versions(work: UnitOfWork, condition: str = "", narrowed: str = "") -> Iterable[tuple[CrosswalkKey, Version]]:
+    """Stored versions with their record's key.
+
+    `condition` joins `source_record r`, `narrowed` joins and filters `record_history h`.
+    """
     rows = work.query(
         f"""select r.system, r.type, r.key, h.pos_major, h.pos_minor, h.pos_order, h.pos_rank, h.operation,
                    h.row::text, h.unavailable, h.topic, h.partition, h."offset", h.event_time, h.lsn, h.transaction,
                    h.previous_key, h.next_key
-            from source_record r {condition} join record_history h on h.rec_id = r.rec_id"""
+            from source_record r {condition} join record_history h on h.rec_id = r.rec_id {narrowed}"""
     )
     for row in rows:
         version = Version(

@@ -1,6 +1,6 @@
 """Golden records as they are and as they were known: one entity at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -114,6 +114,27 @@ def current_golden(connection: Connection, domain: Domain, entity_id: str) -> Go
     return None if row is None else golden_row(row)
 
 
+def current_names(connection: Connection, domain: Domain, ids: Iterable[str]) -> Mapping[EntityId, str]:
+    """The display names of active entities."""
+    rows = connection.execute(
+        select(golden.c.entity_id, golden.c.name).where(
+            golden.c.entity_id.in_(list(ids)), golden.c.domain == domain.value, golden.c.known_to.is_(None)
+        )
+    )
+    return {EntityId(row[0]): row[1] for row in rows}
+
+
+def current_goldens(connection: Connection, domain: Domain, ids: Sequence[str]) -> Sequence[GoldenRow]:
+    """The golden records of active entities, in the order of the ids."""
+    rows = connection.execute(
+        select(*GOLDEN_COLUMNS).where(
+            golden.c.entity_id.in_(list(ids)), golden.c.domain == domain.value, golden.c.known_to.is_(None)
+        )
+    )
+    found = {row[0]: golden_row(row) for row in rows}
+    return [found[each] for each in ids if each in found]
+
+
 def golden_known_at(connection: Connection, domain: Domain, entity_id: str, known_at: datetime) -> GoldenRow | None:
     """The version that the hub held as current at this instant, whatever became of the entity later."""
     row = connection.execute(
@@ -126,6 +147,16 @@ def golden_known_at(connection: Connection, domain: Domain, entity_id: str, know
         )
         .order_by(golden.c.version.desc())
         .limit(1)
+    ).one_or_none()
+    return None if row is None else golden_row(row)
+
+
+def golden_version(connection: Connection, domain: Domain, entity_id: str, version: int) -> GoldenRow | None:
+    """One version, whatever became of the entity later."""
+    row = connection.execute(
+        select(*GOLDEN_COLUMNS).where(
+            golden.c.entity_id == entity_id, golden.c.domain == domain.value, golden.c.version == version
+        )
     ).one_or_none()
     return None if row is None else golden_row(row)
 

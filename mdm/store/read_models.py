@@ -3,14 +3,18 @@
 from mdm.store.read_changes import Change, changes_after, newest_change
 from mdm.store.read_export import export_crosswalk, export_golden, export_records, printed
 from mdm.store.read_facts import Fact, facts_of_customer
+from mdm.store.read_fate import Classified, Part, classify, intervals_of, parts_of
 from mdm.store.read_golden import (
     EntityState,
     GoldenRow,
     Member,
     absorbed_ids,
     current_golden,
+    current_goldens,
+    current_names,
     find_entity,
     golden_known_at,
+    golden_version,
     golden_versions,
     lineage_of,
     members_of,
@@ -25,6 +29,7 @@ from mdm.store.read_identity import (
     rows_by_key,
     unresolved,
 )
+from mdm.store.read_lineage import Joined, joins_of
 from mdm.store.read_list import Filters, Listed, Place, list_golden
 from mdm.store.read_references import expand, resolve_references
 from mdm.store.read_status import Vitals, status_summary, vitals
@@ -32,15 +37,18 @@ from mdm.store.read_tasks import OpenQuestion, Side, TaskPlace, count_open_quest
 
 __all__ = [
     "Change",
+    "Classified",
     "EntityState",
     "Fact",
     "Filters",
     "GoldenRow",
+    "Joined",
     "Listed",
     "Meaning",
     "Member",
     "NamedRow",
     "OpenQuestion",
+    "Part",
     "Place",
     "Side",
     "TaskPlace",
@@ -48,8 +56,11 @@ __all__ = [
     "Vitals",
     "absorbed_ids",
     "changes_after",
+    "classify",
     "count_open_questions",
     "current_golden",
+    "current_goldens",
+    "current_names",
     "expand",
     "export_crosswalk",
     "export_golden",
@@ -57,7 +68,10 @@ __all__ = [
     "facts_of_customer",
     "find_entity",
     "golden_known_at",
+    "golden_version",
     "golden_versions",
+    "intervals_of",
+    "joins_of",
     "lineage_of",
     "list_golden",
     "meanings",
@@ -65,6 +79,7 @@ __all__ = [
     "names_of",
     "newest_change",
     "open_questions",
+    "parts_of",
     "printed",
     "resolve_names",
     "resolve_references",

@@ -306,7 +306,7 @@ entity = Table(
     metadata,
     Column("entity_id", Text, primary_key=True),
     Column("domain", Text, nullable=False),
-    Column("status", Text, nullable=False),  # active, merged, retired
+    Column("status", Text, nullable=False),  # active, merged, retired, erased
     Column("merged_into", Text, ForeignKey("entity.entity_id", deferrable=True, initially="DEFERRED")),
     # Who absorbed it first. When that one comes back out of a merge, what it had absorbed redirects to it again.
     Column("absorbed_by", Text),
@@ -314,7 +314,7 @@ entity = Table(
     Column("founded_batch", BigInteger, nullable=False),
     _time("founded_at"),
     _time("changed_at"),
-    CheckConstraint("status in ('active','merged','retired')", name="status"),
+    CheckConstraint("status in ('active','merged','retired','erased')", name="status"),
     CheckConstraint("(status = 'merged') = (merged_into is not null)", name="merged_into"),
     Index(None, "merged_into", postgresql_where=text("merged_into is not null")),
     Index(None, "absorbed_by", postgresql_where=text("absorbed_by is not null")),
@@ -472,6 +472,7 @@ outbox = Table(
     _time("published_at", nullable=True),
     Index("ix_outbox_pending", "seq", postgresql_where=text("published_at is null")),
     Index(None, "aggregatetype", "seq"),
+    Index(None, "aggregateid", "seq"),
 )
 
 # Who did what, chained: hash = SHA-256(previous hash || canonical JSON of the row).
@@ -506,5 +507,6 @@ from mdm.store import tables_exceptions as exceptions  # noqa: E402, F401
 from mdm.store import tables_gaps as gaps  # noqa: E402, F401
 from mdm.store import tables_onboarding as onboarding  # noqa: E402, F401
 from mdm.store import tables_privacy as privacy  # noqa: E402, F401
+from mdm.store import tables_serving as serving  # noqa: E402, F401
 from mdm.store import tables_stewardship as stewardship  # noqa: E402, F401
 from mdm.store import tables_streams as streams  # noqa: E402, F401

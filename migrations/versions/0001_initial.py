@@ -213,7 +213,7 @@ def upgrade() -> None:
         sa.Column("founded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("(status = 'merged') = (merged_into is not null)", name=op.f("ck_entity_merged_into")),
-        sa.CheckConstraint("status in ('active','merged','retired')", name=op.f("ck_entity_status")),
+        sa.CheckConstraint("status in ('active','merged','retired','erased')", name=op.f("ck_entity_status")),
         sa.ForeignKeyConstraint(
             ["merged_into"],
             ["entity.entity_id"],
@@ -291,6 +291,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("question", name=op.f("uq_exception_question")),
     )
     op.create_index(op.f("ix_exception_status_kind"), "exception", ["status", "kind"], unique=False)
+    op.create_table(
+        "feed_consumer",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=True),
+        sa.Column("acknowledged", sa.BigInteger(), nullable=False),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("acknowledged >= 0", name=op.f("ck_feed_consumer_acknowledged")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_feed_consumer")),
+    )
     op.create_table(
         "feed_control",
         sa.Column("feed", sa.Text(), nullable=False),
@@ -427,6 +438,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("seq", name=op.f("uq_outbox_seq")),
     )
+    op.create_index(op.f("ix_outbox_aggregateid_seq"), "outbox", ["aggregateid", "seq"], unique=False)
     op.create_index(op.f("ix_outbox_aggregatetype_seq"), "outbox", ["aggregatetype", "seq"], unique=False)
     op.create_index(
         "ix_outbox_pending", "outbox", ["seq"], unique=False, postgresql_where=sa.text("published_at is null")
@@ -514,6 +526,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_reference_list")),
     )
     op.create_table(
+        "released_rules",
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("first_used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind in ('survivorship')", name=op.f("ck_released_rules_kind")),
+        sa.PrimaryKeyConstraint("fingerprint", "kind", "domain", name=op.f("pk_released_rules")),
+    )
+    op.create_table(
         "sanction_name",
         sa.Column("list", sa.Text(), nullable=False),
         sa.Column("entry", sa.Text(), nullable=False),
@@ -538,6 +561,17 @@ def upgrade() -> None:
         ["domain", "term"],
         unique=False,
         postgresql_ops={"term": "text_pattern_ops"},
+    )
+    op.create_table(
+        "source_progress",
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("lsn", sa.BigInteger(), nullable=True),
+        sa.Column("event_time", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("committed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("system", "topic", "partition", name=op.f("pk_source_progress")),
     )
     op.create_table(
         "source_record",

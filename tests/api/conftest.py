@@ -18,7 +18,7 @@ from mdm.access import Role
 from mdm.bootstrap import make_engine
 from mdm.clock import Clock, system_clock
 from mdm.hub.process import Pipeline
-from mdm.hub.release import load_rules
+from mdm.hub.release import load_rules, remember_rules
 from mdm.intake.catalogue import load_catalogue
 from mdm.store import api_keys
 from mdm.store.embedded import EmbeddedServer
@@ -52,7 +52,9 @@ def ingested(postgres_server: EmbeddedServer, migrated_template: str) -> Iterato
         connection.execute(text(f'create database {_WORLD} template "{migrated_template}"'))
     engine = make_engine(postgres_server.url(_WORLD))
     catalogue = load_catalogue(None)
-    pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
+    rules = load_rules(catalogue)
+    remember_rules(engine, rules)
+    pipeline = Pipeline(engine, system_clock, catalogue, rules)
     with as_file(files("mdm.demo") / "world") as world:
         drain(pipeline, FileFeed(world / "events"), batch_size=2000, dead_letter_limit=1000)
     yield engine

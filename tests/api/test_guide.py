@@ -12,6 +12,7 @@ from httpx import Response
 
 from mdm.model.ids import Domain
 from tests.api.rows import ACME, CRM_ACME, ERP_ACME, HubRows
+from tests.api.test_reading_along import read_until
 
 _GUIDE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 _REQUESTS = [line.replace("\\\n", " ") for line in re.findall(r"^curl (?:.*\\\n)*.*$", _GUIDE, re.MULTILINE)]
@@ -23,8 +24,10 @@ def variables(rows: HubRows, erp: TestClient) -> dict[str, str]:
     terms = ["acme", "anvils", "nl169963937b05"]
     acme = rows.golden(Domain.CUSTOMER, ERP_ACME, ACME, terms=terms)
     rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
+    read_until(rows.engine, 17)
     return {
         "HUB": "",
+        "PLACE": "crm.public.account/0/17",
         "KEY": erp.headers["authorization"].removeprefix("Bearer "),
         "CUSTOMER": acme,
         "NEXT": erp.get("/v1/customers", params={"limit": 1}).json()["next"],

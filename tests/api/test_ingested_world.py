@@ -9,12 +9,12 @@ from sqlalchemy import Engine
 
 from api.app import ApiOptions, create_app
 from api.schemas.common import Page
+from api.schemas.identity import Fate
 from api.schemas.records import (
     PAGES,
     RECORDS,
     ChangePage,
     CrosswalkEntry,
-    Fate,
     HistoryEntry,
     Lineage,
     LinkedFact,
@@ -76,7 +76,7 @@ def test_everything_about_a_record_agrees(client: TestClient, domain: Domain) ->
         record = read(client, address, RECORDS[domain])
         lineage = read(client, f"{address}/lineage", Lineage)
         sources = read(client, f"{address}/sources", Page[SourceRow], limit=200)["items"]
-        history = read(client, f"{address}/history", Page[HistoryEntry])["items"]
+        history = read(client, f"{address}/_history", Page[HistoryEntry])["items"]
         fate = read(client, f"/v1/ids/{item['id']}", Fate)
 
         assert record == item

@@ -1,0 +1,105 @@
+"""How right the matching engine is on public sets, beside Splink's defaults on the same records in the same run.
+
+python -m bench.accuracy.run --data FOLDER [--sets abt_buy,patstat] [--labels] [--out FOLDER]
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import yaml
+
+from bench.accuracy.peer import splink_by_default
+from matching.assessment import Assessment, assess
+from matching.model import MatchModel
+from matching.training.stores import Store
+from matching.training.train import Options, train
+from mdm.hub.assessment_page import assessment_json, assessment_page, describe_row
+from mdm.hub.tabular import Table, profile_of, read_table
+
+HERE = Path(__file__).parent
+_HEAD = ("set", "records", "candidates", "ours F1", "B3", "P", "R", "best F1", "Splink F1", "its best", "naive", "s")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--data", required=True, type=Path, help="the folder with one folder per set")
+    parser.add_argument("--sets", help="names, comma-separated; all unless said")
+    parser.add_argument("--labels", action="store_true", help="train on half of the entities, measure on the others")
+    parser.add_argument("--out", type=Path, help="write a page and the figures of each set there")
+    options = parser.parse_args(arguments)
+    sets: Mapping[str, Any] = yaml.safe_load((HERE / "sets.yaml").read_text("utf-8"))
+    _line(_HEAD)
+    for name in options.sets.split(",") if options.sets else sets:
+        _line(_measure(name, sets[name], options.data, options.labels, options.out))
+    sys.stdout.write("published: " + "; ".join(f"{name}: {entry['published']}" for name, entry in sets.items()) + "\n")
+
+
+def _line(cells: Sequence[object]) -> None:
+    sys.stdout.write(" | ".join(map(str, cells)) + "\n")
+    sys.stdout.flush()
+
+
+def _measure(name: str, entry: Mapping[str, Any], data: Path, labels: bool, out: Path | None) -> list[object]:
+    folder = data / entry["folder"]
+    truth = folder / entry["truth"] if "truth" in entry else None
+    table = read_table([folder / file for file in entry["records"]], HERE / name / "mapping.yaml", truth)
+    places = [at for at, entity in enumerate(table.entities) if _chosen(entity, int(entry.get("sample", 1)))]
+    learned = [at for at in places if not labels or crc32(str(table.entities[at]).encode()) % 2]
+    judged = [at for at in places if not labels or not crc32(str(table.entities[at]).encode()) % 2]
+    started = time.perf_counter()
+    model = _train(table, learned, labels)
+    tried = (-4.0, -2.0, 0.0, 2.0)
+    found = assess(model, [table.comparisons[at] for at in judged], [table.entities[at] for at in judged], tried)
+    seconds = time.perf_counter() - started
+    rows = [table.rows[at] for at in judged]
+    peers = splink_by_default(
+        entry["splink"], rows, [table.names[at].split(":")[0] for at in judged], [table.entities[at] for at in judged]
+    )
+    if out is not None:
+        _write(out, name, found, [table.names[at] for at in judged], rows)
+    return [*_figures(name, found), *(f"{peer.pairs.quality.f1:.3f}" for peer in peers),
+            entry.get("naive", "-"), f"{seconds:.0f}"]  # fmt: skip
+
+
+def _note(text: str) -> None:
+    sys.stderr.write(f"  {text}\n")
+
+
+def _chosen(entity: object, sample: int) -> bool:
+    return sample == 1 or crc32(str(entity).encode()) % sample == 0
+
+
+def _train(table: Table, places: Sequence[int], labels: bool) -> MatchModel:
+    profile = profile_of(table)
+    assert profile is not None
+    entities = [str(table.entities[at]) for at in places] if labels else []
+    store = Store([table.comparisons[at] for at in places], entities)
+    return train(profile, [store], Options(), _note).model()
+
+
+def _figures(name: str, found: Assessment) -> list[object]:
+    quality, best = found.operating.pairs.quality, found.best_entities.entities
+    shares = (quality.f1, found.operating.b_cubed.f1, quality.precision, quality.recall)
+    return [
+        name,
+        found.records,
+        f"{found.candidate_recall:.3f}",
+        *(f"{share:.3f}" for share in shares),
+        f"{best.pairs.quality.f1 if best else 0:.3f} from {found.best_entities.threshold:g}",
+    ]
+
+
+def _write(out: Path, name: str, found: Assessment, names: Sequence[str], rows: Sequence[Mapping[str, str]]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{name}.json").write_text(json.dumps(assessment_json(found, names), indent=1), "utf-8")
+    (out / f"{name}.html").write_text(assessment_page(name, found, lambda at: describe_row(rows[at])), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

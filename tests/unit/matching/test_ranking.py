@@ -1,0 +1,197 @@
+"""What fits better ranks above what fits worse, whatever the weights of the day are.
+
+Each case is a record, one that fits it better and one that fits it worse; values are as sources write them.
+"""
+
+from typing import Any
+
+import pytest
+
+from matching.model import load_model
+from matching.scoring import explain_pair
+from mdm.intake.mapping import comparison_forms
+from mdm.intake.paths import Path
+from mdm.intake.rules import AttributeRule, Source
+
+RULES = {
+    "customer": {
+        "country": "country", "name": "organisation_name", "others": "organisation_names", "form": "legal_form",
+        "vat": "identifiers", "phone": "phones", "email": "emails", "site": "web_domain", "address": "address",
+    },
+    "product": {"name": "product_name", "code": "product_codes", "gtin": "gtin", "version": "version"},
+}  # fmt: skip
+
+
+def rules(domain: str) -> tuple[AttributeRule, ...]:
+    found = []
+    for name, standardiser in RULES[domain].items():
+        sources: tuple[Source, ...] = (Source(Path("name" if name == "form" else name)),)
+        if name == "vat":
+            sources = (Source(Path("vat"), options={"type": "vat"}),)
+        if name == "others":
+            sources = (Source(Path("name"), "others"), Source(Path("also")))
+        if name == "address":
+            sources = tuple(Source(Path(part), part) for part in ("street", "postal_code", "city"))
+        found.append(AttributeRule(name, standardiser, sources))
+    return tuple(found)
+
+
+def record(domain: str, number: int, values: dict[str, str]) -> dict[str, Any]:
+    forms = comparison_forms(rules(domain), values, customer=domain == "customer")
+    return {**forms, "self": [f"test:row:{number}"]}
+
+
+def weight(domain: str, left: dict[str, str], right: dict[str, str]) -> float:
+    return explain_pair(load_model(domain), record(domain, 1, left), record(domain, 2, right)).weight
+
+
+COMPANY = {"country": "DE", "street": "Hauptstr. 5", "postal_code": "80331", "city": "München"}
+AT_HOME = {**COMPANY, "phone": "+49 89 1234567", "site": "nordwind-anlagen.de"}
+CUSTOMERS = {
+    "legal form written out": (
+        {**COMPANY, "name": "Nordwind Anlagenbau GmbH"},
+        {**COMPANY, "name": "Nordwind Anlagenbau Gesellschaft mit beschränkter Haftung"},
+        {**COMPANY, "name": "Nordwind Anlagenbau AG"},
+    ),
+    "word order": (
+        {**COMPANY, "name": "Anlagenbau Nordwind GmbH"},
+        {**COMPANY, "name": "Nordwind Anlagenbau GmbH"},
+        {**COMPANY, "name": "Nordwind Logistik GmbH"},
+    ),
+    "umlauts and typing errors": (
+        {**COMPANY, "name": "Müller Präzisionstechnik GmbH"},
+        {**COMPANY, "name": "Mueller Praezisionstechnk"},
+        {**COMPANY, "name": "Müller Gartentechnik GmbH"},
+    ),
+    "a name that it trades under": (
+        {**COMPANY, "name": "Nordwind Anlagenbau GmbH t/a Windkraft Meyer"},
+        {**COMPANY, "name": "Windkraft Meyer"},
+        {**COMPANY, "name": "Wasserkraft Meyer"},
+    ),
+    "a former name": (
+        {**COMPANY, "name": "Helios Energy SE", "also": "Sonnenschein Energie AG"},
+        {**COMPANY, "name": "Sonnenschein Energie AG"},
+        {**COMPANY, "name": "Sonnenschein Touristik AG"},
+    ),
+    "an acronym": (
+        {**COMPANY, "name": "Norddeutsche Anlagen Werke GmbH"},
+        {**COMPANY, "name": "NAW GmbH"},
+        {**COMPANY, "name": "NBX GmbH"},
+    ),
+    "Cyrillic and its Latin spelling": (
+        {"country": "RU", "name": "Ромашка Логистика"},
+        {"country": "RU", "name": "Romashka Logistika"},
+        {"country": "RU", "name": "Vasilek Logistika"},
+    ),
+    "the brand alone is less than the name": (
+        {**AT_HOME, "name": "Nordwind Anlagenbau GmbH"},
+        {**AT_HOME, "name": "Nordwind Anlagenbau"},
+        {**AT_HOME, "name": "Nordwind Logistik"},
+    ),
+    "a company that moved is still itself, unlike its sister": (
+        {**AT_HOME, "name": "Nordwind Anlagenbau GmbH"},
+        {**AT_HOME, "name": "Nordwind Anlagenbau GmbH", "street": "Ring 9", "postal_code": "10115", "city": "Berlin"},
+        {**AT_HOME, "name": "Nordwind Logistik GmbH", "street": "Ring 9", "postal_code": "10115", "city": "Berlin"},
+    ),
+    "a number of one's own outweighs a shared house": (
+        {**COMPANY, "name": "Nordwind Anlagenbau GmbH", "vat": "DE136695976"},
+        {"country": "DE", "name": "Nordwind Anlagen", "vat": "DE 136 695 976"},
+        {**COMPANY, "name": "Nordwind Anlagenbau GmbH", "vat": "DE129273398"},
+    ),
+    "one country's company is not another's": (
+        {"country": "DE", "name": "Nordwind Anlagenbau GmbH"},
+        {"country": "DE", "name": "Nordwind Anlagenbau"},
+        {"country": "FR", "name": "Nordwind Anlagenbau"},
+    ),
+    "a shared switchboard is less than a mailbox of one's own": (
+        {"country": "DE", "name": "Nordwind GmbH", "phone": "+49 89 1234567", "email": "einkauf@nordwind.de"},
+        {"country": "DE", "name": "Nordwind GmbH", "email": "einkauf@nordwind.de"},
+        {"country": "DE", "name": "Bäckerei Huber", "phone": "+49 89 1234567"},
+    ),
+}
+PRODUCTS = {
+    "an edition separates": (
+        {"name": "Acme Payroll Professional"},
+        {"name": "SUBSCR ACME PAYROLL PROF"},
+        {"name": "Acme Payroll Starter"},
+    ),
+    "a version separates": (
+        {"name": "Acme Payroll v2", "code": "ACM-PAY-2"},
+        {"name": "Acme Payroll 2.0", "code": "ACM-PAY-2"},
+        {"name": "Acme Payroll v3", "code": "ACM-PAY-3"},
+    ),
+    "a pack size separates": (
+        {"name": "Acme Sensor 10 Pack"},
+        {"name": "Acme Sensor Pack of 10"},
+        {"name": "Acme Sensor 50 Pack"},
+    ),
+    "a trade item number outweighs the name": (
+        {"name": "Acme Sensor Basic", "gtin": "4006381333931"},
+        {"name": "Sensor Acme", "gtin": "4006381333931"},
+        {"name": "Acme Sensor Basic", "gtin": "3007822945943"},
+    ),
+    "region marks of a code say little": (
+        {"name": "Acme Insight", "code": "ACM-INS-PRO"},
+        {"name": "Acme Insight", "code": "ACM-INS-PRO-EU"},
+        {"name": "Acme Insight", "code": "ACM-INV-STD"},
+    ),
+    "what is metered is not the subscription": (
+        {"name": "Acme Search API calls"},
+        {"name": "Acme Search API requests"},
+        {"name": "Acme Search"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CUSTOMERS)
+def test_customers(case: str) -> None:
+    it, better, worse = CUSTOMERS[case]
+
+    assert weight("customer", it, better) > weight("customer", it, worse)
+
+
+@pytest.mark.parametrize("case", PRODUCTS)
+def test_products(case: str) -> None:
+    it, better, worse = PRODUCTS[case]
+
+    assert weight("product", it, better) > weight("product", it, worse)
+
+
+def contract(number: str, start: int, customer: str = "cus_1", **more: Any) -> dict[str, Any]:
+    return {
+        "numbers": [number], "own_number": number, "start": start, "end": start + 364, "value": 12_000.0,
+        "annual_value": 12_000.0, "currency": "eur", "customer": customer, "products": ["p1"],
+        "source_type": "crm:contract", "self": [f"crm:contract:{number}"], **more,
+    }  # fmt: skip
+
+
+CONTRACTS = {
+    "the renewal is another contract": (
+        contract("ct2024000123", 19_700),
+        contract("ct2024000123", 19_700, source_type="erp:sales_contract"),
+        contract("ct2024000123r1", 20_065, source_type="erp:sales_contract"),
+    ),
+    "an amendment of value is the same contract": (
+        contract("ct2024000123", 19_700),
+        contract("ct2024000123", 19_700, source_type="erp:sales_contract", value=13_000.0, annual_value=13_000.0),
+        contract("ct2024000999", 19_700, source_type="erp:sales_contract"),
+    ),
+    "the customer tells contracts of one term apart": (
+        contract("ct2024000123", 19_700),
+        contract("ct2024000124", 19_700, source_type="erp:sales_contract"),
+        contract("ct2024000124", 19_700, customer="cus_2", source_type="erp:sales_contract"),
+    ),
+    "money has a currency": (
+        contract("ct2024000123", 19_700),
+        contract("ct2024000123", 19_700, source_type="erp:sales_contract"),
+        contract("ct2024000123", 19_700, source_type="erp:sales_contract", currency="usd"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CONTRACTS)
+def test_contracts(case: str) -> None:
+    it, better, worse = CONTRACTS[case]
+    model = load_model("contract")
+
+    assert explain_pair(model, it, better).weight > explain_pair(model, it, worse).weight
