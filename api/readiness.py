@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from api.deps import get_hub
+from api.deps import ReadHub
 from api.errors import INVALID_REQUEST, NOT_READY, refuse
 from mdm.hub.onboarding import verdict_on_golden
 from mdm.model.ids import Domain
@@ -21,7 +21,7 @@ def refuse_unready(request: Request, domain: Domain, entity_id: str) -> None:
     if domain is not Domain.CUSTOMER:
         errors = [{"parameter": "query.require", "detail": "only customers are judged"}]
         raise refuse(INVALID_REQUEST, "Readiness is known of customers only.", errors=errors)
-    hub = get_hub(request)
+    hub: ReadHub = request.app.state.hub
     verdict = verdict_on_golden(hub.engine, entity_id, hub.clock())
     if verdict.decision not in _READY:
         told = document(verdict)
