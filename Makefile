@@ -48,8 +48,9 @@ fuzz: setup ## Damage captured messages for FUZZ_SECONDS (180) and see that none
 captures: setup ## Compare whole captures with the tables they were taken from: make captures DIR=...
 	$(BIN)/python -m bench.captures $(DIR)
 
-bench: setup ## Measure the ingest of a larger world
+bench: setup ## Measure ingest and the resolve path
 	$(BIN)/python -m bench.ingest
+	$(BIN)/python -m bench.resolve
 
 live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 5 minutes)
 	@command -v java >/dev/null && command -v mvn >/dev/null || $(BIN)/python -m pip install --quiet -r requirements/live.txt
@@ -74,6 +75,13 @@ bench-kafka: setup ## Events per second from Kafka to golden records, freshness,
 	$(BIN)/python -m bench.kafka
 vectors: setup ## Judge identifiers of known validity (DATA=folder with identifiers.csv)
 	$(BIN)/python -m bench.vectors --data $(DATA)
+
+.PHONY: spark bench-matching
+spark: setup ## Add the optional Spark engine (450 MB; needs Java 17 to run)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/spark.txt
+
+bench-matching: setup ## Whole stores of 100,000 and a million companies, beside Splink (half an hour)
+	$(BIN)/python -m bench.batch --splink --records 100000 --records 1000000
 
 migration: setup ## Write migration 0001 again from the tables (until the first release)
 	$(BIN)/python -m migrations.initial

@@ -55,11 +55,10 @@ def resolve(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Resoluti
     left, right = candidate_pairs(model, records)
     scores = score_pairs(model, [records[a] for a in left], [records[b] for b in right])
     edges = []
-    # Rounded, so that the last bit of a sum cannot break a tie.
-    weights = scores.weight.round(6).tolist()
-    for a, b, weight, veto in zip(left.tolist(), right.tolist(), weights, scores.veto, strict=True):
+    for a, b, weight, veto in zip(left.tolist(), right.tolist(), scores.weight.tolist(), scores.veto, strict=True):
         decision = decide(model, weight, veto)
         if decision is not Decision.NONE:
-            edges.append(Edge(a, b, weight, decision, veto))
+            # Rounded, so that the last bit of a sum cannot break a tie.
+            edges.append(Edge(a, b, round(weight, 6), decision, veto))
     clustering = cluster(model, dict(enumerate(records)), edges, set(), set())
     return Resolution(left.size, tuple(edges), clustering)

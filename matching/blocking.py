@@ -25,14 +25,14 @@ class BlockingKey(NamedTuple):
 
 def block_keys(model: MatchModel, comparison: Mapping[str, Any]) -> tuple[BlockingKey, ...]:
     """The keys of a record, computed from what it says itself. Sorted, distinct."""
-    return _keys(model.blocking, derive_keys(model.domain, comparison, model.common_tokens))
+    return keys_of(model.blocking, derive_keys(model.domain, comparison, model.common_tokens))
 
 
 def dynamic_keys(model: MatchModel, comparison: Mapping[str, Any]) -> tuple[BlockingKey, ...]:
     """Keys that depend on values joined in (a contract's resolved customer), valid only while those values hold."""
     if not model.dynamic:
         return ()
-    return _keys(model.dynamic, derive_keys(model.domain, comparison, model.common_tokens))
+    return keys_of(model.dynamic, derive_keys(model.domain, comparison, model.common_tokens))
 
 
 def block_hash(domain: str, key: BlockingKey) -> int:
@@ -41,7 +41,8 @@ def block_hash(domain: str, key: BlockingKey) -> int:
     return digest - (1 << 64) if digest >= _SIGN else digest
 
 
-def _keys(rules: Iterable[BlockingRule], features: Features) -> tuple[BlockingKey, ...]:
+def keys_of(rules: Iterable[BlockingRule], features: Features) -> tuple[BlockingKey, ...]:
+    """The keys of a record under these rules, from its columns. Sorted, distinct."""
     keys = {BlockingKey(rule.name, value) for rule in rules for value in islice(_values(rule, features), rule.limit)}
     return tuple(sorted(keys))
 

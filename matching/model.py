@@ -117,7 +117,8 @@ class Thresholds:
 
     `groups` is what joining two groups of two or more records needs, on average over the pairs between them; `attach`
     is the same for a single record and a group. One strong pair is not enough to melt two entities. In sets too large
-    to score every pair, a pair that is no link counts as `absent`.
+    to score every pair, a pair that is no link counts as `absent`. What fits two groups that cannot be one, the second
+    at most `rival` bits worse, is joined to neither (None: it is joined to the better).
     """
 
     match: float
@@ -125,6 +126,7 @@ class Thresholds:
     groups: float
     attach: float
     absent: float
+    rival: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,35 +5,36 @@ compared or did not look alike. Those are scored here, for every set of records 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
 
 from matching.features import Features
+from matching.merging import UNIT
 from matching.model import MatchModel
 from matching.scoring import score_features
 
 #: Pairs grow with the square of a connected set. Above this size unkept pairs count as `thresholds.absent` instead;
 #: sets of more records than this are bad data, and what they become is looked at by a person anyway.
-_SCORED_WHOLE = 150
+SCORED_WHOLE = 150
 
-#: Weights in bits by the two records, lower number first.
-PairWeights = dict[tuple[int, int], float]
+#: Weights in millionths of bits by the two records, lower number first.
+PairWeights = dict[tuple[int, int], int]
 
 
 def pair_weights(
     model: MatchModel,
     features: Mapping[int, Features],
-    kept: Mapping[tuple[int, int], float],
-    joins: Iterable[tuple[int, int]],
+    kept: Mapping[tuple[int, int], int],
+    sets: Iterable[Sequence[int]],
 ) -> PairWeights:
-    """The weights of kept pairs, and of all other pairs of records that a chain of `joins` connects."""
+    """The weights of kept pairs, and of all other pairs within these sets of records."""
     missing = [
         pair
-        for members in connected(joins)
-        if len(members) <= _SCORED_WHOLE
-        for pair in combinations(sorted(members), 2)
+        for members in sets
+        if 2 < len(members) <= SCORED_WHOLE
+        for pair in combinations(members, 2)
         if pair not in kept
     ]
     weights = dict(kept)
@@ -42,8 +43,8 @@ def pair_weights(
         place = {number: position for position, number in enumerate(numbers)}
         left, right = (np.array([place[pair[side]] for pair in missing], dtype=np.intp) for side in (0, 1))
         scores = score_features(model, [features[number] for number in numbers], left, right)
-        # Rounded like kept weights, so that it does not matter whether a pair was kept.
-        weights.update(zip(missing, scores.weight.round(6).tolist(), strict=True))
+        # To the millionth, like kept weights, so that it does not matter whether a pair was kept.
+        weights.update(zip(missing, np.rint(scores.weight * UNIT).astype(np.int64).tolist(), strict=True))
     return weights
 
 

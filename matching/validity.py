@@ -37,6 +37,10 @@ class Facts:
         return Facts(merged, self.names | other.names, self.parents | other.parents, self.sources | other.sources)
 
 
+#: The facts of a record that states none.
+NOTHING_KNOWN = Facts({}, frozenset(), frozenset())
+
+
 def facts_of(model: MatchModel, features: Features) -> Facts:
     """The facts of one record from its columns, as the model says which of them identify."""
     identifiers: dict[str, set[str]] = {}
@@ -70,6 +74,5 @@ def contradiction(first: Facts, second: Facts) -> str | None:
 
 
 def _agree(first: frozenset[str], second: frozenset[str]) -> bool:
-    if first & second:
-        return True
-    return any(OSA.distance(a, b, score_cutoff=_MISTYPED) <= _MISTYPED for a in first for b in second)
+    # Every value with every other: along a chain of slips two numbers drift apart until they are two companies.
+    return all(OSA.distance(a, b, score_cutoff=_MISTYPED) <= _MISTYPED for a in first for b in second)

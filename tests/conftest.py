@@ -4,7 +4,8 @@ A test that needs a database takes `engine`: a fresh copy of a migrated template
 20 ms, so tests share nothing and may run in any order. Tests that take none of these fixtures start no server.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import count
 
 import pytest
@@ -65,6 +66,19 @@ def engine(fresh_database_url: str) -> Iterator[Engine]:
     engine = make_engine(fresh_database_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def new_engine(postgres_server: EmbeddedServer, migrated_template: str) -> Iterator[Callable[[], Engine]]:
+    """Makes engines on further fresh databases with the schema, for tests that compare two hubs."""
+    with ExitStack() as stack:
+
+        def make() -> Engine:
+            engine = make_engine(stack.enter_context(contextmanager(_database)(postgres_server, migrated_template)))
+            stack.callback(engine.dispose)
+            return engine
+
+        yield make
 
 
 @pytest.fixture

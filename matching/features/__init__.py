@@ -15,7 +15,7 @@ from matching.features.customer import CUSTOMER_COLUMNS, CUSTOMER_KEY_COLUMNS, c
 from matching.features.product import PRODUCT_COLUMNS, PRODUCT_KEY_COLUMNS, product_features, product_keys
 from matching.features.values import Features, Kind, given_features
 
-__all__ = ["COLUMNS", "KEY_COLUMNS", "Features", "Kind", "derive", "derive_keys"]
+__all__ = ["COLUMNS", "KEY_COLUMNS", "Features", "Kind", "derive", "derive_keys", "derive_once"]
 
 #: The columns that exist per domain; a model that misuses one is refused at load.
 COLUMNS: Mapping[str, Mapping[str, Kind]] = {
@@ -47,7 +47,15 @@ def derive(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[
 
 @lru_cache(maxsize=_KEPT)
 def _derive(domain: str, document: bytes, common_tokens: frozenset[str]) -> Features:
-    comparison = orjson.loads(document)
+    return _features(domain, orjson.loads(document), common_tokens)
+
+
+def derive_once(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:
+    """What `derive_keys` gives, for a record that is seen once: nothing is remembered."""
+    return _with_keys(domain, comparison, _features(domain, comparison, common_tokens), common_tokens)
+
+
+def _features(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:
     columns = _columns(domain, comparison, common_tokens)
     distinct_in = comparison.get("distinct_in")
     return {**columns, "distinct_in": distinct_in} if distinct_in else columns
@@ -65,7 +73,12 @@ def _columns(domain: str, comparison: Mapping[str, Any], common_tokens: frozense
 
 def derive_keys(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:
     """The columns of one record that blocking reads: those of `derive` and further ones."""
-    features = derive(domain, comparison, common_tokens)
+    return _with_keys(domain, comparison, derive(domain, comparison, common_tokens), common_tokens)
+
+
+def _with_keys(
+    domain: str, comparison: Mapping[str, Any], features: Features, common_tokens: frozenset[str]
+) -> Features:
     if domain == "customer":
         return customer_keys(comparison, features, common_tokens)
     if domain == "contract":

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from mdm.cli.context import JSON_OPTION, hub, notes, outcome_rows, pipeline, print_json, print_table
 from mdm.cli.open_feed import GROUP, open_file, open_kafka
 from mdm.hub.process import BatchReport
+from mdm.hub.rematch import in_bulk
 from mdm.hub.steward import expire_due
 from mdm.model.events import Outcome
 from mdm.store.read_status import status_summary
@@ -22,6 +23,11 @@ def ingest(
     topics: str = typer.Option("", help="Kafka: regular expression of topics; default: all of the known platforms."),
     group: str = typer.Option(GROUP, help="Kafka: consumer group, under which the position is stored."),
     batch_size: int = typer.Option(0, help="Messages per unit of work; default MDM_BATCH_SIZE or 1000."),
+    bulk: bool = typer.Option(
+        False,
+        "--bulk",
+        help="First load of an empty hub: only take the rows in; resolve with `mdm match run --apply`.",
+    ),
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Read change events and bring golden records up to date. Safe to repeat and to interrupt.
@@ -31,6 +37,8 @@ def ingest(
     with hub() as opened, stopped_by_signals() as stop:
         flow = pipeline(opened)
         expire_due(flow)
+        if bulk:
+            flow = in_bulk(flow)
         source = (
             open_kafka(opened, feed, topics or None, group, flow.catalogue, until_end=True)
             if feed.startswith("kafka:")
@@ -55,6 +63,8 @@ def ingest(
         print_json(report_json(report, seconds))
         return
     print_report(report, seconds)
+    if bulk:
+        notes.print("Nothing is resolved yet: mdm match run --apply")
 
 
 def report_json(report: BatchReport, seconds: float) -> dict[str, object]:

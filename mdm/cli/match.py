@@ -10,6 +10,7 @@ from matching.assessment import Assessment, assess
 from matching.model import MatchModel
 from mdm.cli import context
 from mdm.cli.context import JSON_OPTION, notes, print_json, print_table
+from mdm.cli.rematch import run
 from mdm.errors import OperatorError
 from mdm.hub import training
 from mdm.hub.assessment_page import assessment_json, assessment_page, describe_row
@@ -21,6 +22,7 @@ from mdm.model.ids import Domain
 from mdm.settings import read_settings
 
 match = typer.Typer(no_args_is_help=True)
+match.command("run")(run)
 
 
 @match.callback()

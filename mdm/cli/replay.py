@@ -10,12 +10,14 @@ from mdm.cli.check import print_differences
 from mdm.cli.context import JSON_OPTION, hub, pipeline, print_json, progress_bar
 from mdm.cli.effects import effects_json, print_effects
 from mdm.cli.feeds import print_report, report_json
+from mdm.cli.open_feed import open_to_look
 from mdm.errors import OperatorError
 from mdm.hub.exceptions import Selection, replay_dead_letters, try_replay
 from mdm.hub.rebuild import rebuild as rebuild_hub
 from mdm.hub.replay import Replay, try_to_replay
 from mdm.hub.replay import replay as replay_events
 from mdm.store.refold import EventRange
+from mdm.workers.rebuilding import rebuild_from_feed
 
 
 def replay(
@@ -74,6 +76,9 @@ def replay(
 
 def rebuild(
     swap: bool = typer.Option(False, "--swap", help="Take it into use; needs a hub that nobody writes to meanwhile."),
+    feed: str | None = typer.Option(
+        None, help="Consume topics from their beginning instead, to compare: file:PATH or kafka://HOST:PORT."
+    ),
     keep: bool = typer.Option(False, "--keep", help="Without --swap: leave the scratch schema to look at."),
     as_json: bool = JSON_OPTION,
 ) -> None:
@@ -83,8 +88,18 @@ def rebuild(
     version; others get a new one and are announced. Without --swap nothing live is touched. The tables that were in use
     before stay in the schema mdm_before_rebuild until the next swap.
     """
+    if swap and feed is not None:
+        raise OperatorError(
+            "What is consumed from topics has other ids, and consumers hold the ones that were issued.",
+            action="Compare with --feed; take into use what --swap rebuilds from stored history.",
+        )
     with hub() as opened, progress_bar("rebuilding", quiet=as_json) as tell:
-        done = rebuild_hub(pipeline(opened), getuser(), tell, swap=swap, keep=keep)
+        through = pipeline(opened)
+        if feed is None:
+            done = rebuild_hub(through, getuser(), tell, swap=swap, keep=keep)
+        else:
+            source, limit = open_to_look(feed, None, through.catalogue), opened.settings.dead_letter_limit
+            done = rebuild_from_feed(through, source, tell, dead_letter_limit=limit, keep=keep)
     if as_json:
         print_json(asdict(done))
         return

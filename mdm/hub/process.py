@@ -41,7 +41,10 @@ BROKER_FEED = "kafka:"
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """What processing needs: where to write, the time, the source profiles and the released rules."""
+    """What processing needs: where to write, the time, the source profiles and the released rules.
+
+    With `bulk`, rows are taken in and nothing is resolved: `mdm.hub.rematch` does it for all at once afterwards.
+    """
 
     engine: Engine
     clock: Clock
@@ -49,6 +52,7 @@ class Pipeline:
     rules: Rules
     #: Makes messages in a schema registry's binary format plain.
     plain: Plain = as_it_is
+    bulk: bool = False
 
 
 @dataclass(slots=True)
@@ -271,6 +275,8 @@ def apply_rows(
         before = mirror_store.load_forms(work, [head.rec_id for head in delta.heads])
         touched = mirror_store.write_mirror(work, delta, records)
     fault_point("ingest.mirrored")
+    if pipeline.bulk:
+        return
     models = pipeline.rules.models
     changes = {domain: _change(models[domain], delta.heads, records, before) for domain in RESOLUTION_ORDER}
     with report.stage("claim"):

@@ -56,7 +56,7 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     replaced = pairs.replace_keys(work, keys, change.gone, model.block_cap)
     pairs.claim_connections(work, replaced.others)
     compared = set(change.compared) | change.dirty | replaced.others
-    blocks = pairs.blocks_of(work, compared, model.block_cap)
+    blocks = pairs.blocks_of(work, compared, model.block_cap, keys, replaced.members)
     ask_about_blocks(work, model, replaced, blocks, compared | change.gone)
     live = reach.links_of(work, compared | change.gone)
     wanted = _wanted_links(work, domain, model, compared, blocks)
@@ -97,6 +97,19 @@ class Resolved:
 def block_hashes(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[int]:
     """The blocks of a record by what it states itself."""
     return frozenset(block_hash(model.domain, key) for key in block_keys(model, comparison))
+
+
+def stored_blocks(
+    work: UnitOfWork, domain: Domain, model: MatchModel, ids: Collection[RecordId]
+) -> dict[RecordId, frozenset[int]]:
+    """The blocks of stored live records under the model as it is now, with what the hub joins in."""
+    stated = neighbourhood.stated_comparisons(work, ids)
+    blocks = {rec: block_hashes(model, comparison) for rec, comparison in stated.items()}
+    if model.dynamic:
+        neighbourhood.join_in(work, domain, stated)
+        for rec, comparison in stated.items():
+            blocks[rec] |= {block_hash(domain, key) for key in dynamic_keys(model, comparison)}
+    return blocks
 
 
 def claim_changes(

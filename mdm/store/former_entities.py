@@ -43,7 +43,7 @@ def _latest(entries: Iterable[_Past]) -> list[EntityId]:
 
 
 def _rekeyed_from(work: UnitOfWork, newcomers: Collection[RecordId]) -> dict[RecordId, RecordId]:
-    rows = work.query(
+    rows = work.probe(
         """select i.id, p.rec_id from unnest(%s::bigint[]) as i(id)
            cross join lateral (
                select system, type, previous_key from source_record
@@ -58,7 +58,7 @@ def _rekeyed_from(work: UnitOfWork, newcomers: Collection[RecordId]) -> dict[Rec
 
 def _past(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, list[_Past]]:
     past: dict[RecordId, list[_Past]] = {}
-    for rec_id, until, batch_id, entity_id, status in work.query(
+    for rec_id, until, batch_id, entity_id, status in work.probe(
         """select i.id, h.until, h.batch_id, h.entity_id, e.status from unnest(%s::bigint[]) as i(id)
            cross join lateral (select until, batch_id, entity_id from crosswalk_history where rec_id = i.id offset 0) h
            cross join lateral (select status from entity where entity_id = h.entity_id offset 0) e""",

@@ -158,7 +158,7 @@ def _replace_terms(
     if not entities:
         return
     before = set(
-        work.query(
+        work.probe(
             """select t.domain, t.term, t.entity_id from unnest(%s::text[]) as e(id)
                cross join lateral (
                    select domain, term, entity_id from search_term where entity_id = e.id offset 0) t""",

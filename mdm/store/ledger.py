@@ -53,10 +53,12 @@ def _add_up(
     work.stage("stage_outcome", _OUTCOME, ((*name, number) for name, number in counts.items()))
     work.execute(_ADD_OUTCOMES)
     work.execute("update batch set messages = %s where batch_id = %s", consumed, work.batch_id)
-    work.stage("stage_consumed", "topic text, messages bigint", topics.items())
     work.execute(
-        """insert into consumed_count as c (topic, messages) select topic, messages from stage_consumed
-           on conflict (topic) do update set messages = c.messages + excluded.messages"""
+        """insert into consumed_count as c (topic, messages)
+           select t.topic, t.messages from unnest(%s::text[], %s::bigint[]) as t(topic, messages)
+           on conflict (topic) do update set messages = c.messages + excluded.messages""",
+        list(topics),
+        list(topics.values()),
     )
 
 

@@ -11,7 +11,7 @@ from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import Head, KnownMirror, MirrorDelta, Shape, TableName, Version, needs_donor
 from mdm.model.records import SourceRecord
 from mdm.store.claims import hold, name_claim
-from mdm.store.pairs import Touched
+from mdm.store.pairs import Touched, columns_of
 from mdm.store.unit_of_work import UnitOfWork
 
 _HEAD = """
@@ -19,11 +19,11 @@ _HEAD = """
     r.topic, r.partition, r."offset", r.event_time, r.lsn, r.transaction, r.previous_key, r.unresolved, r.operation"""
 
 _BY_KEY = """
-    from stage_key s cross join lateral (
+    from unnest(%s::text[], %s::text[], %s::text[]) as s(system, type, key) cross join lateral (
         select * from source_record where system = s.system and type = s.type and key = s.key offset 0) r"""
 #: Rows that were re-keyed from one of these and still lack values that only its events can bring.
 _WAITING = """
-    from stage_key s cross join lateral (
+    from unnest(%s::text[], %s::text[], %s::text[]) as s(system, type, key) cross join lateral (
         select * from source_record
         where system = s.system and type = s.type and previous_key = s.key and unresolved is not null offset 0) r"""
 
@@ -41,10 +41,15 @@ _RECORD_COLUMNS = (
 
 def seen_places(work: UnitOfWork, places: Iterable[Place]) -> set[Place]:
     """Those of the places that the ledger already holds."""
-    work.stage("stage_place", "topic text, part int, off bigint", places)
-    rows = work.query(
-        """select l.topic, l.partition, l."offset" from stage_place s
-           join event_ledger l on l.topic = s.topic and l.partition = s.part and l."offset" = s.off"""
+    ordered = sorted(places)
+    rows = work.probe(
+        """select l.topic, l.partition, l."offset" from unnest(%s::text[], %s::int[], %s::bigint[]) as s(t, p, o)
+           cross join lateral (
+               select topic, partition, "offset" from event_ledger
+               where topic = s.t and partition = s.p and "offset" = s.o offset 0) l""",
+        [place.topic for place in ordered],
+        [place.partition for place in ordered],
+        [place.offset for place in ordered],
     )
     return {Place(*row) for row in rows}
 
@@ -69,9 +74,9 @@ def load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror:
 def _load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror:
     keys = {event.key for event in events if event.key is not None}
     donors = {event.previous_key for event in events if event.previous_key is not None and needs_donor(event)}
-    work.stage("stage_key", "system text, type text, key text", sorted(keys | donors))
-    heads = {head.key: head for head in _heads(work, _BY_KEY)}
-    waiting = {head.key: head for head in _heads(work, _WAITING)}
+    names = columns_of(keys | donors)
+    heads = {head.key: head for head in _heads(work, _BY_KEY, *names)}
+    waiting = {head.key: head for head in _heads(work, _WAITING, *names)}
     late = {
         event.key for event in events
         if event.key is not None and event.key in heads and event.position < heads[event.key].position
@@ -202,7 +207,7 @@ def forms_of(record: SourceRecord) -> Forms:
 
 def load_forms(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, Forms]:
     """What the store holds of these records before they are written; new ones are absent."""
-    rows = work.query(
+    rows = work.probe(
         """select r.* from unnest(%s::bigint[]) as i(id)
            cross join lateral (
                select rec_id, deleted, comparison::text, refs::text from source_record

@@ -53,7 +53,7 @@ def load_comparisons(work: UnitOfWork, domain: Domain, ids: Collection[RecordId]
 
 def stated_comparisons(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, dict[str, Any]]:
     """What matching reads of each live record, as far as the record states it itself."""
-    rows = work.query(
+    rows = work.probe(
         """select r.rec_id, r.comparison from unnest(%s::bigint[]) as i(id)
            cross join lateral (
                select rec_id, comparison::text from source_record where rec_id = i.id and not deleted offset 0) r""",
@@ -66,7 +66,7 @@ def join_in(work: UnitOfWork, domain: Domain, comparisons: Mapping[RecordId, dic
     """Add what other records say: `tokens`; for contracts the entities of `customer` and `products`."""
     ids = list(comparisons)
     tokens: dict[RecordId, set[str]] = {}
-    for rec_id, token in work.query(
+    for rec_id, token in work.probe(
         """select i.id, e.token from unnest(%s::bigint[]) as i(id)
            cross join lateral (select system, type, key from source_record where rec_id = i.id offset 0) r
            cross join lateral (
@@ -79,7 +79,7 @@ def join_in(work: UnitOfWork, domain: Domain, comparisons: Mapping[RecordId, dic
         comparisons[rec_id]["tokens"] = sorted(stated)
     if domain is Domain.CONTRACT:
         roles: dict[str, dict[RecordId, list[str]]] = {"customer": {}, "product": {}}
-        for rec_id, role, entity_id in work.query(_RESOLVED_REFERENCE, ids):
+        for rec_id, role, entity_id in work.probe(_RESOLVED_REFERENCE, ids):
             roles[role].setdefault(rec_id, []).append(entity_id)
         for rec_id, customers in roles["customer"].items():
             comparisons[rec_id]["customer"] = min(customers)
@@ -158,7 +158,7 @@ def _neighbourhood(
 
 def _records(work: UnitOfWork, domain: Domain, reached: Reached) -> dict[RecordId, StoredRecord]:
     """The live records of the domain among those reached, by record id."""
-    rows = work.query(
+    rows = work.probe(
         """select r.* from unnest(%s::bigint[]) as i(id)
            cross join lateral (
                select rec_id, system, type, key, attributes::text, comparison::text, refs::text, topic, partition,
@@ -209,7 +209,7 @@ def _entities(
     claims = claimed_entities(work, newcomers, [rec for rec, each in records.items() if each.entity_id is not None])
     named = {record.entity_id for record in records.values() if record.entity_id is not None}
     named |= set(departed.values()) | set(claims.values())
-    rows = work.query(
+    rows = work.probe(
         """select e.* from unnest(%s::text[]) as i(id)
            cross join lateral (
                select entity_id, domain, status, founder, founded_at from entity where entity_id = i.id offset 0) e
@@ -228,7 +228,7 @@ def _entities(
 
 
 def _golden(work: UnitOfWork, entities: Iterable[EntityId]) -> dict[EntityId, CurrentGolden]:
-    rows = work.query(
+    rows = work.probe(
         """select g.* from unnest(%s::text[]) as e(id)
            cross join lateral (
                select entity_id, version, known_to is null, digest, support, "values"::text from golden
@@ -249,7 +249,7 @@ def _outsiders(
 ) -> dict[RecordId, Outsider]:
     outside = {end for link in links for end in (link.a, link.b)} | {end for pair in not_same for end in pair}
     outside -= records.keys()
-    rows = work.query(
+    rows = work.probe(
         """select i.id, r.system, r.type, r.key, c.entity_id from unnest(%s::bigint[]) as i(id)
            cross join lateral (select entity_id from crosswalk where rec_id = i.id offset 0) c
            cross join lateral (select system, type, key from source_record where rec_id = i.id offset 0) r""",
@@ -259,7 +259,7 @@ def _outsiders(
 
 
 def _open_tasks(work: UnitOfWork, ids: Sequence[RecordId]) -> list[OpenTask]:
-    rows = work.query(
+    rows = work.probe(
         """select t.task_id, t.question from unnest(%s::bigint[]) as i(id)
            cross join lateral (
                select task_id, question from steward_task where a = i.id and status = 'open'

@@ -18,7 +18,7 @@ __all__ = ["Pair"]
 
 def keys_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[tuple[int, RecordId]]:
     """The stored blocking keys of these records, as (block, record)."""
-    rows = work.query(
+    rows = work.probe(
         """select k.block, k.rec_id from unnest(%s::bigint[]) as r(id)
            cross join lateral (select block, rec_id from block_key where rec_id = r.id offset 0) k""",
         list(ids),
@@ -38,7 +38,7 @@ def claim_connections(work: UnitOfWork, ids: Collection[RecordId]) -> None:
 def connections_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[int]:
     """The claims on the names and stored blocks of these records, and on what is stated of them."""
     claims = {block_claim(block) for block, _ in keys_of(work, ids)}
-    for *name, token in work.query(
+    for *name, token in work.probe(
         """select r.system, r.type, r.key, e.token from unnest(%s::bigint[]) as i(id)
            cross join lateral (select system, type, key from source_record where rec_id = i.id offset 0) r
            left join lateral (
@@ -55,7 +55,7 @@ def connections_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[int]:
 def members_of(work: UnitOfWork, blocks: Collection[int], most: int) -> dict[int, list[RecordId]]:
     """Up to `most` members of each block."""
     members: dict[int, list[RecordId]] = {}
-    for block, rec_id in work.query(
+    for block, rec_id in work.probe(
         """select b.block, k.rec_id from unnest(%s::bigint[]) as b(block)
            cross join lateral (select rec_id from block_key where block = b.block limit %s) k""",
         list(blocks),
@@ -113,12 +113,26 @@ class Blocks:
     members: Mapping[int, Sequence[RecordId]]
 
 
-def blocks_of(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> Blocks:
-    """The stored blocks of these records."""
-    blocks: dict[RecordId, list[int]] = {}
-    for block, rec in keys_of(work, ids):
+def blocks_of(
+    work: UnitOfWork,
+    ids: Collection[RecordId],
+    cap: int,
+    keys: Mapping[RecordId, Collection[int]] | None = None,
+    members: Mapping[int, Sequence[RecordId]] | None = None,
+) -> Blocks:
+    """The stored blocks of these records.
+
+    Args:
+        keys: blocks of some of them that are known already.
+        members: members of some of the blocks that are known already, as far as `cap` + 1 or further.
+    """
+    known = {} if members is None else members
+    blocks: dict[RecordId, list[int]] = {rec: list(each) for rec, each in (keys or {}).items() if each}
+    for block, rec in keys_of(work, [rec for rec in ids if keys is None or rec not in keys]):
         blocks.setdefault(rec, []).append(block)
-    return Blocks(blocks, members_of(work, {block for each in blocks.values() for block in each}, cap + 1))
+    wanted = {block for each in blocks.values() for block in each}
+    found = members_of(work, wanted - known.keys(), cap + 1)
+    return Blocks(blocks, found | {block: known[block] for block in wanted & known.keys()})
 
 
 def blocked_pairs(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> set[Pair]:
@@ -128,7 +142,7 @@ def blocked_pairs(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> set[
 
 def evidence_pairs(work: UnitOfWork, domain: Domain, ids: Collection[RecordId], cap: int) -> set[Pair]:
     """Pairs of one of these records with any other about which the same thing is stated."""
-    tokens = work.query(
+    tokens = work.probe(
         """select distinct e.token from unnest(%s::bigint[]) as i(id)
            cross join lateral (select system, type, key from source_record where rec_id = i.id offset 0) r
            cross join lateral (
@@ -145,7 +159,7 @@ def evidence_pairs(work: UnitOfWork, domain: Domain, ids: Collection[RecordId], 
 def _owners(work: UnitOfWork, tokens: Collection[str], most: int) -> dict[str, set[CrosswalkKey]]:
     """Up to `most` records about which each token is stated, whether they have arrived or not."""
     owners: dict[str, set[CrosswalkKey]] = defaultdict(set)
-    for token, *owner in work.query(
+    for token, *owner in work.probe(
         """select t.token, e.system, e.type, e.key from unnest(%s::text[]) as t(token)
            cross join lateral (
                select distinct x.system, x.type, x.key from (
@@ -159,19 +173,20 @@ def _owners(work: UnitOfWork, tokens: Collection[str], most: int) -> dict[str, s
 
 def _records(work: UnitOfWork, names: Collection[CrosswalkKey], domain: Domain) -> dict[CrosswalkKey, RecordId]:
     """The live records of a domain among these names."""
-    rows = work.query(
+    rows = work.probe(
         """select r.system, r.type, r.key, r.rec_id from unnest(%s::text[], %s::text[], %s::text[]) as n(s, t, k)
            cross join lateral (
                select system, type, key, rec_id, domain from source_record
                where system = n.s and type = n.t and key = n.k and not deleted offset 0) r
            where r.domain = %s""",
-        *_columns(names),
+        *columns_of(names),
         domain.value,
     )
     return {CrosswalkKey(*row[:3]): RecordId(row[3]) for row in rows}
 
 
-def _columns(names: Iterable[CrosswalkKey]) -> tuple[list[str], list[str], list[str]]:
+def columns_of(names: Iterable[CrosswalkKey]) -> tuple[list[str], list[str], list[str]]:
+    """Names as three parallel arrays, in order."""
     ordered = sorted(names)
     return [name.system for name in ordered], [name.type for name in ordered], [name.key for name in ordered]
 
@@ -217,11 +232,11 @@ def records_by_evidence(work: UnitOfWork, domain: Domain, evidence: Collection[S
     # Nothing is gained by knowing of more owners than these: the token was above the cap before and is now.
     owners = _owners(work, {token for _, token in evidence}, cap + len(evidence) + 1)
     tokens: dict[CrosswalkKey, list[str]] = defaultdict(list)
-    for *owner, token in work.query(
+    for *owner, token in work.probe(
         """select n.s, n.t, n.k, e.token from unnest(%s::text[], %s::text[], %s::text[]) as n(s, t, k)
            cross join lateral (
                select token from record_evidence where system = n.s and type = n.t and key = n.k offset 0) e""",
-        *_columns({owner for owner, _ in evidence}),
+        *columns_of({owner for owner, _ in evidence}),
     ):
         tokens[CrosswalkKey(*owner)].append(token)
     return set(_records(work, owners_to_compare(evidence, owners, tokens, cap), domain).values())
@@ -252,7 +267,7 @@ def contracts_by_target(work: UnitOfWork, ids: Collection[RecordId], names: Coll
 
 def all_names(work: UnitOfWork, ids: Collection[RecordId]) -> set[CrosswalkKey]:
     """Every name of these records."""
-    rows = work.query(
+    rows = work.probe(
         """select n.system, n.type, n.key from unnest(%s::bigint[]) as i(id) cross join lateral (
                select system, type, key from source_record where rec_id = i.id
                union all select system, type, key from record_alias where rec_id = i.id) n""",
@@ -265,7 +280,7 @@ def _referring(
     work: UnitOfWork, names: Collection[CrosswalkKey]
 ) -> list[tuple[RecordId, str, str | None, CrosswalkKey]]:
     """Live records that refer to these names: the record, in which role, its domain, its own name."""
-    rows = work.query(
+    rows = work.probe(
         """select f.rec_id, f.role, r.domain, r.system, r.type, r.key
            from unnest(%s::text[], %s::text[], %s::text[]) as n(s, t, k)
            cross join lateral (
@@ -275,7 +290,7 @@ def _referring(
            cross join lateral (
                select domain, system, type, key from source_record
                where rec_id = f.rec_id and not deleted offset 0) r""",
-        *_columns(names),
+        *columns_of(names),
     )
     return [(RecordId(row[0]), row[1], row[2], CrosswalkKey(*row[3:])) for row in rows]
 

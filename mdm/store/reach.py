@@ -25,7 +25,7 @@ class Reached:
 
 def links_of(work: UnitOfWork, ids: Collection[RecordId]) -> list[LiveLink]:
     """The live links of these records, each once."""
-    rows = work.query(
+    rows = work.probe(
         """select l.link_id, l.a, l.b, l.decision, l.weight, l.veto from unnest(%s::bigint[]) as i(id)
            cross join lateral (
                select link_id, a, b, decision, weight, veto from link where a = i.id and superseded_at is null
@@ -38,7 +38,7 @@ def links_of(work: UnitOfWork, ids: Collection[RecordId]) -> list[LiveLink]:
 
 def members_of(work: UnitOfWork, entities: Collection[EntityId]) -> dict[RecordId, EntityId]:
     """The records that carry a crosswalk to these entities."""
-    rows = work.query(
+    rows = work.probe(
         """select c.rec_id, e.id from unnest(%s::text[]) as e(id)
            cross join lateral (select rec_id from crosswalk where entity_id = e.id offset 0) c""",
         list(entities),
@@ -69,7 +69,7 @@ def reach(work: UnitOfWork, seeds: Collection[RecordId], entities: Collection[En
 
 def homes_of(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, EntityId]:
     """The entity of each of these records that has one."""
-    rows = work.query(
+    rows = work.probe(
         """select i.id, c.entity_id from unnest(%s::bigint[]) as i(id)
            cross join lateral (select entity_id from crosswalk where rec_id = i.id offset 0) c""",
         list(ids),
@@ -78,7 +78,7 @@ def homes_of(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, Enti
 
 
 def _verdicts(work: UnitOfWork, ids: Collection[RecordId]) -> tuple[set[Verdict], set[Verdict]]:
-    rows = work.query(
+    rows = work.probe(
         """select j.a, j.b, j.verdict from unnest(%s::bigint[]) as i(id)
            cross join lateral (
                select a, b, verdict from judgement where a = i.id and superseded_at is null

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any, cast
 
 import psycopg
@@ -33,7 +34,11 @@ SEQUENCE_BITS = 20
 #: The lock table is shared by all sessions of the server: one unit of work takes no more than a quarter of it.
 _MANNERS = """
     select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
-           current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int / 4"""
+           current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int / 4,
+           {lock}({key})"""
+
+#: Rows that are inserted rather than copied.
+_FEW = 3
 
 _LAST_PUBLICATION = "select coalesce(max(publication), 0) from batch"
 
@@ -77,23 +82,33 @@ class UnitOfWork:
         """All rows of a named query of ours. `parameters` fill `%s` in order."""
         return self.cursor.execute(statement, _adapted(parameters)).fetchall()
 
+    def probe(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """All rows of a query that starts from known keys: `from unnest(...)` over the lists among the parameters.
+
+        Where there are no keys, the database is not asked.
+        """
+        return self.query(statement, *parameters) if any(isinstance(each, list) and each for each in parameters) else []
+
     def execute(self, statement: str, *parameters: object) -> int:
         """Run a statement of ours and return the number of rows it touched."""
         return self.cursor.execute(statement, _adapted(parameters)).rowcount
 
     def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Bulk-write rows into a table by COPY."""
+        """Bulk-write rows into a table: by COPY, or by INSERT where they are so few that its round trips weigh more."""
         iterator = iter(rows)
-        first = next(iterator, None)
-        if first is None:
+        first = list(islice(iterator, _FEW + 1))
+        names = sql.SQL(", ").join(map(sql.Identifier, columns))
+        if not first:
             return
-        statement = sql.SQL("copy {} ({}) from stdin").format(
-            sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
-        )
-        with self.cursor.copy(statement) as copy:
-            copy.write_row(first)
-            for row in iterator:
-                copy.write_row(row)
+        if len(first) <= _FEW:
+            row = sql.SQL("({})").format(sql.SQL(", ").join(sql.Placeholder() * len(columns)))
+            values = sql.SQL(", ").join([row] * len(first))
+            insert = sql.SQL("insert into {} ({}) values {}").format(sql.Identifier(table), names, values)
+            self.cursor.execute(insert, [value for each in first for value in each])
+            return
+        with self.cursor.copy(sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(table), names)) as copy:
+            for each in chain(first, iterator):
+                copy.write_row(each)
 
     def stage(self, name: str, definition: str, rows: Iterable[Sequence[object]]) -> None:
         """Fill a staging table (`definition` as in CREATE TABLE) that set-based statements of this unit join with.
@@ -188,9 +203,8 @@ def unit_of_work(
     try:
         driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.driver_connection)
         with driver.transaction(), driver.cursor() as cursor:
-            manners = cursor.execute(_MANNERS).fetchone()
             lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-            cursor.execute(f"select {lock}(%s)", (_HUB_LOCK,))
+            manners = cursor.execute(_MANNERS.format(lock=lock, key=_HUB_LOCK)).fetchone()
             now = clock()
             row = cursor.execute(
                 f"""insert into batch (cause, feed, committed_at) values (%s, %s, %s)

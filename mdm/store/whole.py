@@ -37,6 +37,16 @@ def memberships(work: UnitOfWork, domain: Domain) -> dict[EntityId, list[Crosswa
     return members
 
 
+def entities_of(work: UnitOfWork, domain: Domain) -> dict[RecordId, EntityId]:
+    """The entity of every live record of a domain that has one."""
+    rows = work.query(
+        """select c.rec_id, c.entity_id from crosswalk c join source_record r using (rec_id)
+           where r.domain = %s and not r.deleted order by c.rec_id""",
+        domain.value,
+    )
+    return {RecordId(row[0]): EntityId(row[1]) for row in rows}
+
+
 def current_values(work: UnitOfWork, domain: Domain) -> Iterator[tuple[EntityId, dict[str, object]]]:
     """The current golden values of every entity of a domain."""
     for entity_id, text in work.query(

@@ -82,11 +82,12 @@ def test_what_is_imported_is_declared() -> None:
     """A package that is merely there, because another one needs it, may be gone with the next version."""
     declared = _declared("runtime.in")
     for_training = declared | _declared("dev.in")
+    for_engines = declared | _declared("spark.in")
     distributions = packages_distributions()
     missing = set()
     for folder in OUR_PACKAGES:
         for file in (ROOT / folder).rglob("*.py"):
-            allowed = for_training if "training" in file.parts else declared
+            allowed = for_training if "training" in file.parts else for_engines if "engines" in file.parts else declared
             for name in _top_level_imports(file) - set(OUR_PACKAGES) - set(sys.stdlib_module_names):
                 if not {each.lower().replace("_", "-") for each in distributions.get(name, [name])} & allowed:
                     missing.add(f"{file.relative_to(ROOT)} imports {name}")

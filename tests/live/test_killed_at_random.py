@@ -202,7 +202,9 @@ def check_api(view: ConsumerView, hub: HubProcesses) -> None:
         for domain in Domain:
             cursor = {}
             while True:
-                page = api.get(f"/v1/{domain.plural}", params={"limit": 200, **cursor}).raise_for_status().json()
+                answer = api.get(f"/v1/{domain.plural}", params={"limit": 200, **cursor})
+                assert answer.is_success, hub.api().end_of_log()
+                page = answer.json()
                 listed |= {item["id"]: item["name"] for item in page["items"]}
                 if page["next"] is None:
                     break
@@ -213,6 +215,6 @@ def check_api(view: ConsumerView, hub: HubProcesses) -> None:
                 assert listed[entity] == values["name"]
         for absorbed in sorted(view.redirects)[:20]:
             kind = {"cus": "customers", "con": "contracts", "prd": "products"}[absorbed.split("_")[0]]
-            answer = api.get(f"/v1/{kind}/{absorbed}", follow_redirects=True).raise_for_status().json()
-            assert answer["id"] == view.leads_to(absorbed)
+            record = api.get(f"/v1/{kind}/{absorbed}", follow_redirects=True).raise_for_status().json()
+            assert record["id"] == view.leads_to(absorbed)
     assert accepts(hub.api_port)

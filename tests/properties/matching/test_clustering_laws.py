@@ -3,11 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.clustering import Clustering, Edge, Pair, cluster
-from matching.decision import decide
+from matching.decision import Decision, decide
+from matching.engines.links import Links
+from matching.engines.table import TableFrame, feature_table
+from matching.engines.whole import cluster_table
 from matching.model import MatchModel, load_model
 
 MODEL: MatchModel = load_model("customer")
@@ -148,3 +152,29 @@ def test_no_group_holds_two_tax_numbers_that_clearly_differ_unless_a_steward_sai
     for group in groups:
         values = {value for node in group for value in nodes[node].get("identifiers", ())}
         assert not {"vat:nl:111111111", "vat:nl:987654321"} <= values
+
+
+@given(cases())
+def test_a_table_clusters_like_its_records(case: Case) -> None:
+    nodes, edges, same, not_same = case
+    one_by_one = cluster(MODEL, nodes, edges, same, not_same)
+
+    table = feature_table(MODEL, [nodes[number] for number in sorted(nodes)])
+    kept = sorted((min(edge.a, edge.b), max(edge.a, edge.b), edge) for edge in edges)
+    links = Links(
+        np.array([a for a, _, _ in kept], dtype=np.int64),
+        np.array([b for _, b, _ in kept], dtype=np.int64),
+        np.array([edge.weight for _, _, edge in kept], dtype=np.float64),
+        np.array([edge.decision is Decision.MATCH for _, _, edge in kept], dtype=np.bool_),
+        np.full(len(kept), -1, dtype=np.int8),
+        len(kept),
+    )
+    whole = cluster_table(MODEL, table, TableFrame(MODEL, table), links, same, not_same)
+
+    groups: dict[int, set[int]] = {}
+    for row, entity in enumerate(whole.entity.tolist()):
+        groups.setdefault(entity, set()).add(row)
+    assert set(map(frozenset, groups.values())) == set(one_by_one.groups)
+    assert {(frozenset((each.a, each.b)), each.weight, each.reason) for each in whole.refused} == {
+        (frozenset((each.a, each.b)), each.weight, each.reason) for each in one_by_one.refused
+    }

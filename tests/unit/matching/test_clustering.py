@@ -1,9 +1,11 @@
 """How pairs become entities, case by case."""
 
+from dataclasses import replace
 from typing import Any
 
 from matching.clustering import Clustering, Edge, cluster
 from matching.decision import Decision
+from matching.merging import RIVAL
 from matching.model import load_model
 
 MODEL = load_model("customer")
@@ -112,13 +114,41 @@ def test_between_contradicting_verdicts_parting_wins() -> None:
 
 
 def test_ties_are_broken_by_the_names_of_records_not_by_their_numbers() -> None:
+    # Without rivals a record that fits two groups equally well is joined to one of them.
+    guessing = replace(MODEL, thresholds=replace(MODEL.thresholds, rival=None))
+
     def taxes(first: str, second: str, third: str) -> Clustering:
         nodes = {
             1: record(first, identifiers=["vat:nl:nl111111111b01"]),
             2: record(second),
             3: record(third, identifiers=["vat:nl:nl987654321b01"]),
         }
-        return cluster(MODEL, nodes, [match(1, 2, 9.0), match(2, 3, 9.0)], set(), set())
+        return cluster(guessing, nodes, [match(1, 2, 9.0), match(2, 3, 9.0)], set(), set())
 
     assert frozenset({1, 2}) in taxes("a", "b", "c").groups
     assert frozenset({2, 3}) in taxes("c", "b", "a").groups
+
+
+def test_a_record_that_fits_two_homonyms_equally_well_is_joined_to_neither_and_asked_about() -> None:
+    nodes = {
+        0: {"self": ["crm:account:0"], "identifiers": ["vat:nl:111111111"]},
+        1: {"self": ["crm:account:1"], "identifiers": ["vat:nl:987654321"]},
+        2: {"self": ["product:tenant:2"]},
+    }
+    edges = [match(0, 2, 5.0), match(1, 2, 5.0), possible(0, 1, 3.0)]
+
+    found = cluster(MODEL, nodes, edges, set(), set())
+
+    assert {2} in found.groups
+    assert RIVAL in {each.reason for each in found.refused}
+
+
+def test_a_record_that_fits_one_homonym_clearly_better_is_joined_to_it() -> None:
+    nodes = {
+        0: {"self": ["crm:account:0"], "identifiers": ["vat:nl:111111111"]},
+        1: {"self": ["crm:account:1"], "identifiers": ["vat:nl:987654321"]},
+        2: {"self": ["product:tenant:2"]},
+    }
+    edges = [match(0, 2, 9.0), match(1, 2, 5.0), possible(0, 1, 3.0)]
+
+    assert {0, 2} in cluster(MODEL, nodes, edges, set(), set()).groups

@@ -32,7 +32,7 @@ def test_shipped_models_load_and_say_where_their_weights_come_from(domain: str) 
 
     assert model.domain == domain
     assert len(model.fingerprint) == 16
-    assert model.block_cap == 100
+    assert 10 < model.block_cap <= 100
     assert model.provenance
 
 

@@ -1,0 +1,116 @@
+"""A whole store at once: generated companies blocked, scored and clustered; beside chains of links and beside Splink.
+
+    python -m bench.batch --records 100000 --records 1000000 --cache DIR [--splink]
+
+Quality is held against the truth. "Connected components" follows every match of the same run. Splink runs with its own
+defaults (comparison library, EM) on the same columns and clusters at a match probability of .95. Standardising the
+records comes before and is timed apart; it is kept in the cache folder.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.company_tables import TRUTH, company_table
+from bench.meter import Meter, peak_gib
+from bench.quality import contradicting, pair_recall, quality
+from matching.engines import duckdb_engine
+from matching.engines.components import components
+from matching.engines.links import score_links
+from matching.engines.table import TableFrame
+from matching.engines.whole import cluster_table
+from matching.model import load_model
+
+
+def run(records: int, seed: int, folder: Path, workers: int) -> dict[str, Any]:
+    """Measure one size in this process."""
+    model, meter = load_model("customer"), Meter()
+    with meter.stage("standardise (or read)"):
+        full = company_table(model, records, seed, folder, _note)
+    truth = full[TRUTH].to_numpy()
+    table = full.drop([TRUTH])
+    del full
+    with meter.stage("block"):
+        packed = duckdb_engine.candidate_pairs(model, table, threads=workers)
+    reached = pair_recall(packed, truth)
+    with meter.stage("encode"):
+        frame = TableFrame(model, table)
+        frame.encode(sorted({column for column, _ in model.columns()}))
+    with meter.stage("score"):
+        links = score_links(model, frame, packed, workers)
+    with meter.stage("cluster"):
+        found = cluster_table(model, table, frame, links)
+    chains = components(len(table), links.a[links.match], links.b[links.match])
+    run_stages = ("block", "encode", "score", "cluster")
+    return {
+        "records": records,
+        "candidates": len(packed),
+        "candidate_recall": round(reached, 4),
+        "links": len(links),
+        "questions": len(found.refused),
+        "quality": quality(found.entity, truth).as_json(),
+        "connected_components": quality(chains, truth).as_json(),
+        "entities_with_two_tax_numbers": contradicting(found.entity, table),
+        "wall_seconds": meter.wall,
+        "cpu_seconds": meter.cpu,
+        "run_wall_seconds": round(sum(meter.wall[stage] for stage in run_stages), 1),
+        "run_cpu_seconds": round(sum(meter.cpu[stage] for stage in run_stages), 1),
+        "peak_gib": peak_gib(),
+    }
+
+
+def run_splink(records: int, seed: int, folder: Path, workers: int) -> dict[str, Any]:
+    """Splink's own batch on the same records, with its own defaults."""
+    from bench.splink_batch import splink_entities  # imported here: the other measurements run without splink
+
+    full = company_table(load_model("customer"), records, seed, folder, _note)
+    meter = Meter()
+    entity = splink_entities(full.drop([TRUTH]), meter, workers)
+    return {
+        "records": records,
+        "quality": quality(entity, full[TRUTH].to_numpy()).as_json(),
+        "entities_with_two_tax_numbers": contradicting(entity, full),
+        "wall_seconds": meter.wall,
+        "cpu_seconds": meter.cpu,
+        "peak_gib": peak_gib(),
+    }
+
+
+def _note(message: str) -> None:
+    print(message, file=sys.stderr)  # noqa: T201
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run each measurement in a process of its own, so that memory is its own."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, action="append")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "mdm-bench")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--splink", action="store_true")
+    parser.add_argument("--one", choices=("hub", "splink"), help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.one:
+        measure = run if options.one == "hub" else run_splink
+        found = measure(options.records[0], options.seed, options.cache, options.workers)
+        print(json.dumps(found))  # noqa: T201
+        return 0
+    results = []
+    for records in options.records or [100_000]:
+        for kind in ("hub", "splink") if options.splink else ("hub",):
+            command = [sys.executable, "-m", "bench.batch", "--one", kind, "--records", str(records)]
+            command += ["--seed", str(options.seed), "--cache", str(options.cache), "--workers", str(options.workers)]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+            results.append({"engine": kind, **json.loads(done.stdout)})
+            print(json.dumps(results[-1], indent=2))  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

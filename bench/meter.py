@@ -1,0 +1,32 @@
+"""Wall time, processor time and memory of the stages of a run."""
+
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Meter:
+    """Seconds by stage: `wall` as the clock says, `cpu` as the processor was used (all threads)."""
+
+    wall: dict[str, float] = field(default_factory=dict)
+    cpu: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        wall, cpu = time.perf_counter(), time.process_time()
+        try:
+            yield
+        finally:
+            self.wall[name] = round(time.perf_counter() - wall, 2)
+            self.cpu[name] = round(time.process_time() - cpu, 2)
+
+
+def peak_gib() -> float:
+    """The most memory that this process held."""
+    # ru_maxrss is in kilobytes on Linux and in bytes on macOS.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30, 2)

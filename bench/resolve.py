@@ -1,0 +1,151 @@
+"""The resolve path against a store that is filled already: records per second, latency, stages, processor time.
+
+Generated companies (`bench.companies`) fill the store; others of the same companies then arrive in batches of 1,000 and
+of 100 and one by one. Each unit of work is the whole live path: decode, fold, standardise, claim, block, fetch, score,
+cluster, consolidate, announce, durable commit. Beside the clock stand the seconds of processor that the worker and its
+database session used: on a machine that does other work too, only these compare.
+
+    python -m bench.resolve --stored 100000
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import psycopg
+from sqlalchemy import Engine, text
+
+from bench.company_events import messages
+from mdm.bootstrap import open_hub
+from mdm.clock import system_clock
+from mdm.hub.process import BatchReport, Pipeline, process
+from mdm.hub.release import load_rules
+from mdm.intake.catalogue import load_catalogue
+from mdm.model.events import Message
+from mdm.settings import Settings
+from mdm.store import migrate
+from mdm.workers.collection import rare_collection
+
+#: Sizes of units of work, and how many of each are measured.
+_ROUNDS = ((1000, 5), (100, 40), (1, 200))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Fill, measure and print; `--json` for machines."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stored", type=int, default=4000, help="records in the store before measuring (4000)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    with (
+        tempfile.TemporaryDirectory(prefix="mdm-bench-") as folder,
+        open_hub(Settings(Path(folder), None, 1000, 10**9)) as hub,
+        rare_collection(),
+    ):
+        migrate.upgrade(hub.engine)
+        catalogue = load_catalogue(None)
+        pipeline = Pipeline(hub.engine, system_clock, catalogue, load_rules(catalogue))
+        arriving = sum(size * times for size, times in _ROUNDS)
+        result = measure(pipeline, options.stored, arriving, options.seed)
+    if options.json:
+        print(json.dumps(result, indent=2))  # noqa: T201
+    else:
+        for name, value in result.items():
+            print(f"{name:<12} {value}")  # noqa: T201
+    return 0
+
+
+def measure(pipeline: Pipeline, stored: int, arriving: int, seed: int) -> dict[str, object]:
+    """Fill the store with all but `arriving` records, drawn at random, and resolve those."""
+    total = stored + arriving
+    dice = Random(seed)  # noqa: S311 - a sample, not a secret
+    chosen = set(dice.sample(range(total), arriving))
+    late: list[Message] = []
+    start = time.perf_counter()
+    for batch in _batches(messages(total, seed), chosen, late):
+        process(pipeline, "fill", batch)
+    filled = time.perf_counter() - start
+    with pipeline.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("vacuum analyze"))
+    dice.shuffle(late)
+    result: dict[str, object] = {"stored": stored, "fill": f"{stored / filled:,.0f} records/s"}
+    at = 0
+    for size, times in _ROUNDS:
+        batches = [late[at + number * size : at + (number + 1) * size] for number in range(times)]
+        result[f"by {size}"] = _round(pipeline, batches)
+        at += size * times
+    return result
+
+
+def _batches(all_messages: Iterator[Message], chosen: set[int], late: list[Message]) -> Iterator[list[Message]]:
+    batch: list[Message] = []
+    for number, message in enumerate(all_messages):
+        if number in chosen:
+            late.append(message)
+            continue
+        batch.append(message)
+        if len(batch) == 1000:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _round(pipeline: Pipeline, batches: Sequence[Sequence[Message]]) -> dict[str, object]:
+    total, seconds = BatchReport(), []
+    with _processor(pipeline.engine) as used:
+        for batch in batches:
+            start = time.perf_counter()
+            total.add(process(pipeline, "arrive", batch))
+            seconds.append(time.perf_counter() - start)
+    spent = sum(total.stages.values())
+    records = sum(map(len, batches))
+    seconds.sort()
+    return {
+        "records_per_second": round(records / sum(seconds)),
+        "p50_ms": round(seconds[len(seconds) // 2] * 1000, 1),
+        "p99_ms": round(seconds[min(len(seconds) - 1, int(len(seconds) * 0.99))] * 1000, 1),
+        "processor_ms_per_record": {name: round(each / records * 1000, 2) for name, each in used.items()},
+        "stage_share": {name: round(each / spent, 3) for name, each in sorted(total.stages.items())},
+    }
+
+
+@contextmanager
+def _processor(engine: Engine) -> Iterator[dict[str, float]]:
+    """Seconds of processor that this process and its database sessions use in the block (sessions: Linux only)."""
+    used: dict[str, float] = {}
+    worker, database = time.process_time(), _sessions(engine)
+    yield used
+    used["worker"] = time.process_time() - worker
+    used["database"] = sum(max(0.0, each - database.get(pid, 0.0)) for pid, each in _sessions(engine).items())
+
+
+def _sessions(engine: Engine) -> dict[int, float]:
+    connection = engine.raw_connection()
+    try:
+        driver = connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        rows = driver.execute("select pid from pg_stat_activity where datname = current_database()").fetchall()
+        driver.rollback()
+    finally:
+        connection.close()
+    return {pid: seconds for (pid,) in rows if (seconds := _seconds(pid)) is not None}
+
+
+def _seconds(pid: int) -> float | None:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

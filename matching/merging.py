@@ -1,0 +1,292 @@
+"""The greedy heart of clustering: one set of records that matches connect, strongest pair first.
+
+Records are numbers in the order of their names, weights whole millionths of bits: sums are exact and ties are broken by
+name, so that neither the order of arrival nor of addition can show.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from matching.model import Thresholds
+from matching.validity import NOTHING_KNOWN, Facts, contradiction
+
+#: Millionths in a bit: the precision to which weights are kept.
+UNIT = 1_000_000
+
+#: Reasons of refusals, beside those of `matching.validity`.
+WEAK_JOIN = "weak join of two groups"
+LITTLE_SUPPORT = "too little support in the group"
+TOO_MANY = "too many records are linked with one another to join them all"
+RIVAL = "fits another entity as well"
+
+#: Reason of a refusal that a steward has answered already; it is no question any more.
+JUDGED = "judged not the same"
+
+
+class Match(NamedTuple):
+    """A pair to join, `a` before `b` by name; `weight` in millionths of bits."""
+
+    weight: int
+    a: int
+    b: int
+
+
+class Refused(NamedTuple):
+    """A match that was not followed."""
+
+    match: Match
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What joining needs, in millionths of bits; see `matching.model.Thresholds`."""
+
+    groups: int
+    attach: int
+    absent: int
+    #: None: rivals are not looked for.
+    rival: int | None = None
+
+
+def limits_of(thresholds: Thresholds) -> Limits:
+    groups, attach, absent = (round(UNIT * each) for each in (thresholds.groups, thresholds.attach, thresholds.absent))
+    return Limits(groups, attach, absent, None if thresholds.rival is None else round(UNIT * thresholds.rival))
+
+
+def strongest_first(matches: Iterable[Match]) -> list[Match]:
+    return sorted(matches, key=lambda match: (-match.weight, match.a, match.b))
+
+
+def linked_sets(matches: Sequence[Match], same: Sequence[tuple[int, int]]) -> list[tuple[list[int], list[Match]]]:
+    """The sets that matches and verdicts connect, each with its matches in the order given."""
+    root: dict[int, int] = {}
+
+    def find(node: int) -> int:
+        top = root.setdefault(node, node)
+        while root[top] != top:
+            top = root[top]
+        while root[node] != top:
+            root[node], node = top, root[node]
+        return top
+
+    for a, b in (*same, *((match.a, match.b) for match in matches)):
+        low, high = sorted((find(a), find(b)))
+        root[high] = low
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for node in sorted(root):
+        members[find(node)].append(node)
+    inside: defaultdict[int, list[Match]] = defaultdict(list)
+    for match in matches:
+        inside[find(match.a)].append(match)
+    return [(nodes, inside[top]) for top, nodes in members.items()]
+
+
+class Step(NamedTuple):
+    """Two groups became one along this pair. `weight` is None when a steward said so."""
+
+    a: int
+    b: int
+    weight: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The groups, each ascending; the matches that were not followed; and how the groups grew, in order."""
+
+    groups: list[list[int]]
+    refused: list[Refused]
+    steps: list[Step]
+
+
+def merge(
+    limits: Limits,
+    members: Sequence[int],
+    matches: Iterable[Match],
+    weights: Mapping[tuple[int, int], int],
+    facts: Mapping[int, Facts],
+    same: Collection[tuple[int, int]] = (),
+    apart: Collection[tuple[int, int]] = (),
+) -> Merged:
+    """Join `members` along verdicts and matches (strongest first) as far as nothing speaks against it.
+
+    A verdict adds or takes exactly what it says: two groups that a steward calls the same become one whole, and fall
+    into the same two groups without it. Between two contradicting verdicts `apart` wins.
+
+    Args:
+        weights: of pairs of members, lower first; a pair that is not there counts as `limits.absent`.
+        facts: of members that state any.
+        same, apart: verdicts of stewards about members.
+    """
+    process = _Process(limits, members, weights, facts)
+    if same or apart:
+        process = _Judged(process, same, apart)
+    refused = []
+    for match in matches:
+        reason = process.follow(match)
+        if reason is not None:
+            refused.append(Refused(match, reason))
+    return Merged(process.wholes(), refused, process.steps)
+
+
+class _Process:
+    """The state of one greedy run: which group a record is in, and what each group knows."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        members: Sequence[int],
+        weights: Mapping[tuple[int, int], int],
+        facts: Mapping[int, Facts],
+    ) -> None:
+        self._limits = limits
+        self._group = {node: node for node in members}
+        self._members = {node: [node] for node in members}
+        self._facts = {node: facts[node] for node in members if node in facts}
+        # Per pair of groups: what the pairs between them weigh beyond `absent`, in total.
+        self._beyond: dict[int, dict[int, int]] = {node: {} for node in members}
+        for (a, b), weight in weights.items():
+            self._beyond[a][b] = self._beyond[b][a] = weight - limits.absent
+        self.steps: list[Step] = []
+
+    def wholes(self) -> list[list[int]]:
+        return sorted(sorted(group) for group in self._members.values())
+
+    def follow(self, match: Match) -> str | None:
+        """Join along a match; the reason when that must not happen."""
+        reason = self.objection(match)
+        if reason is None and self.join(match):
+            self.steps.append(Step(match.a, match.b, match.weight))
+        return reason
+
+    def objection(self, match: Match) -> str | None:
+        """What speaks against joining the groups of two records; nothing when they are one group already."""
+        first, second = self._group[match.a], self._group[match.b]
+        if first == second:
+            return None
+        reason = self._contradiction(first, second) or self._too_little_support(first, second)
+        if reason is None and self._limits.rival is not None:
+            rivalled = self._has_rival(first, second) or self._has_rival(second, first)
+            return RIVAL if rivalled else None
+        return reason
+
+    def _contradiction(self, first: int, second: int) -> str | None:
+        return contradiction(self._facts.get(first, NOTHING_KNOWN), self._facts.get(second, NOTHING_KNOWN))
+
+    def _has_rival(self, group: int, other: int) -> bool:
+        """Whether `group` fits a third group about as well as `other`, though these two cannot be one.
+
+        Two companies of one name: a record that states the name only may be either, and a guess is wrong half the time.
+        """
+        assert self._limits.rival is not None
+        support, pairs = self._support(group, other)
+        enough = support - self._limits.rival * pairs
+        for third in self._beyond[group]:
+            if third == other:
+                continue
+            rivalling, count = self._support(group, third)
+            if (
+                rivalling * pairs >= enough * count
+                and self._are_apart(other, third)
+                and self._contradiction(group, third) is None
+            ):
+                return True
+        return False
+
+    def _are_apart(self, first: int, second: int) -> bool:
+        support, pairs = self._support(first, second)
+        return support < self._limits.attach * pairs or self._contradiction(first, second) is not None
+
+    def _support(self, first: int, second: int) -> tuple[int, int]:
+        """What the pairs between two groups weigh in total, and how many there are."""
+        pairs = len(self._members[first]) * len(self._members[second])
+        return self._beyond[first].get(second, 0) + self._limits.absent * pairs, pairs
+
+    def _too_little_support(self, first: int, second: int) -> str | None:
+        """Two entities do not melt on one strong pair: the pairs between them must agree on average."""
+        left, right = len(self._members[first]), len(self._members[second])
+        if left == right == 1:
+            return None
+        support, pairs = self._support(first, second)
+        if left > 1 and right > 1:
+            return None if support >= self._limits.groups * pairs else WEAK_JOIN
+        return None if support >= self._limits.attach * pairs else LITTLE_SUPPORT
+
+    def join(self, match: Match) -> bool:
+        """Make the groups of two records one; False when they are already."""
+        first, second = self._group[match.a], self._group[match.b]
+        if first == second:
+            return False
+        if len(self._members[first]) < len(self._members[second]):
+            first, second = second, first
+        gone = self._members.pop(second)
+        for node in gone:
+            self._group[node] = first
+        self._members[first] += gone
+        if second in self._facts:
+            self._facts[first] = self._facts.get(first, NOTHING_KNOWN).union(self._facts.pop(second))
+        mine = self._beyond[first]
+        for other, beyond in self._beyond.pop(second).items():
+            if other == first:
+                del mine[second]
+                continue
+            mine[other] = mine.get(other, 0) + beyond
+            theirs = self._beyond[other]
+            del theirs[second]
+            theirs[first] = mine[other]
+        return True
+
+
+class _Judged(_Process):
+    """A run with verdicts of stewards. A whole is one or more groups that verdicts hold together.
+
+    What contradicts or supports a join is asked of the groups, so that a verdict about two records never changes what
+    evidence does with the others; what was judged apart is asked of the wholes, so that evidence never joins what
+    verdicts part.
+    """
+
+    def __init__(
+        self, process: _Process, same: Collection[tuple[int, int]], apart: Collection[tuple[int, int]]
+    ) -> None:
+        self.__dict__.update(process.__dict__)
+        self._whole = {node: node for node in self._group}
+        self._united = {node: [node] for node in self._group}
+        self._apart: defaultdict[int, set[int]] = defaultdict(set)
+        for a, b in apart:
+            self._apart[a].add(b)
+            self._apart[b].add(a)
+        for a, b in sorted(same):
+            if not self._judged_apart(a, b):
+                self._unite(a, b, None)
+
+    def wholes(self) -> list[list[int]]:
+        return sorted(sorted(whole) for whole in self._united.values())
+
+    def follow(self, match: Match) -> str | None:
+        if self._group[match.a] == self._group[match.b]:
+            return None
+        if self._judged_apart(match.a, match.b):
+            return JUDGED
+        reason = self.objection(match)
+        if reason is None:
+            self.join(match)
+            self._unite(match.a, match.b, match.weight)
+        return None if self._whole[match.a] == self._whole[match.b] else reason
+
+    def _judged_apart(self, a: int, b: int) -> bool:
+        first, second = self._whole[a], self._whole[b]
+        return first != second and not self._apart[first].isdisjoint(self._united[second])
+
+    def _unite(self, a: int, b: int, weight: int | None) -> None:
+        first, second = self._whole[a], self._whole[b]
+        if first == second:
+            return
+        self.steps.append(Step(a, b, weight))
+        if len(self._united[first]) < len(self._united[second]):
+            first, second = second, first
+        for node in self._united[second]:
+            self._whole[node] = first
+        self._united[first] += self._united.pop(second)
+        self._apart[first] |= self._apart.pop(second, set())

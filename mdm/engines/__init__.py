@@ -1,0 +1,29 @@
+"""Engines for whole stores by name; those that need more of a machine than arithmetic live here."""
+
+from matching.engines.engine import DuckDB, Engine, Plain
+from mdm.errors import ConfigurationInvalid
+
+#: Engines by name, with what they are for.
+ENGINES = {
+    "duckdb": "one machine, up to some ten million records",
+    "spark": "a cluster, or this machine in local mode; needs pyspark (make spark)",
+    "python": "no engine: the plain reading of the rules, for small stores and for comparison",
+}
+
+
+def open_engine(name: str, workers: int = 2, memory: str = "1GB") -> Engine:
+    """An engine by its name.
+
+    Raises:
+        ConfigurationInvalid: there is no such engine, or what it needs is not installed.
+    """
+    if name == "duckdb":
+        return DuckDB(workers, memory)
+    if name == "python":
+        return Plain()
+    if name == "spark":
+        from mdm.engines.spark import Spark  # imported here: pyspark is optional and slow to load
+
+        return Spark(workers)
+    known = "; ".join(f"{each} ({what})" for each, what in ENGINES.items())
+    raise ConfigurationInvalid(f"There is no engine {name!r}.", action=f"Use one of: {known}.")

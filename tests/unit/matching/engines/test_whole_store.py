@@ -1,0 +1,101 @@
+"""A whole store on an engine gives the candidates, links and entities of the path that takes record by record."""
+
+import gzip
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from matching.batch import Resolution, candidate_pairs, resolve
+from matching.decision import Decision
+from matching.engines import duckdb_engine
+from matching.engines.links import Links, score_links
+from matching.engines.table import TableFrame, feature_table
+from matching.engines.whole import cluster_table
+from matching.model import MatchModel, load_model
+
+DOMAINS = pytest.mark.parametrize("domain", ["customer", "contract", "product"])
+
+
+@cache
+def store(domain: str) -> list[dict[str, Any]]:
+    path = Path(__file__).parent.parent / "stores" / f"{domain}.jsonl.gz"
+    return [json.loads(line)["comparison"] for line in gzip.decompress(path.read_bytes()).splitlines()]
+
+
+@cache
+def resolved(domain: str) -> Resolution:
+    return resolve(load_model(domain), store(domain))
+
+
+@cache
+def links_of(domain: str) -> tuple[pa.Table, TableFrame, Links]:
+    model = load_model(domain)
+    table = feature_table(model, store(domain))
+    frame = TableFrame(model, table)
+    return table, frame, score_links(model, frame, duckdb_engine.candidate_pairs(model, table), workers=2)
+
+
+@DOMAINS
+def test_duckdb_finds_the_candidates_of_the_blocking_keys(domain: str) -> None:
+    model = load_model(domain)
+    left, right = candidate_pairs(model, store(domain))
+
+    packed = duckdb_engine.candidate_pairs(model, feature_table(model, store(domain)))
+
+    assert packed.tolist() == (left << 32 | right).tolist()
+
+
+@DOMAINS
+def test_a_table_gives_the_links_that_pairs_of_records_give(domain: str) -> None:
+    model, (_, _, links) = load_model(domain), links_of(domain)
+
+    names = [None if number < 0 else model.vetoes[number].name for number in links.veto.tolist()]
+    columns = (links.a.tolist(), links.b.tolist(), links.weight.tolist(), links.match.tolist(), names)
+    found = list(zip(*columns, strict=True))
+
+    assert found == [
+        (edge.a, edge.b, edge.weight, edge.decision is Decision.MATCH, edge.veto) for edge in resolved(domain).edges
+    ]
+
+
+@DOMAINS
+def test_a_table_gives_the_entities_that_records_give(domain: str) -> None:
+    table, frame, links = links_of(domain)
+
+    found = cluster_table(load_model(domain), table, frame, links)
+
+    assert groups_of(found.entity) == set(resolved(domain).clustering.groups)
+    assert {(frozenset((each.a, each.b)), each.weight, each.reason) for each in found.refused} == {
+        (frozenset((each.a, each.b)), each.weight, each.reason) for each in resolved(domain).clustering.refused
+    }
+
+
+def test_blocks_that_are_no_columns_pair_records_up_to_the_cap() -> None:
+    model: MatchModel = load_model("customer")
+    table = feature_table(model, [{"self": [f"crm:account:{number}"]} for number in range(model.block_cap + 3)])
+    few, many = [0, 7], list(range(model.block_cap + 1))
+    shared = pa.table({"block": [1] * len(few) + [2] * len(many), "number": few + many})
+
+    assert duckdb_engine.candidate_pairs(model, table, shared).tolist() == [0 << 32 | 7]
+
+
+def test_an_empty_store_has_no_links_and_no_entities() -> None:
+    model = load_model("customer")
+    table = feature_table(model, [])
+    frame = TableFrame(model, table)
+    links = score_links(model, frame, duckdb_engine.candidate_pairs(model, table), workers=1)
+
+    assert len(links) == 0
+    assert len(cluster_table(model, table, frame, links).entity) == 0
+
+
+def groups_of(entity: np.ndarray[Any, np.dtype[np.int64]]) -> set[frozenset[int]]:
+    groups: dict[int, set[int]] = {}
+    for row, name in enumerate(entity.tolist()):
+        groups.setdefault(name, set()).add(row)
+    return set(map(frozenset, groups.values()))
