@@ -111,9 +111,7 @@ def test_a_customer_that_is_not_ready_is_refused_to_who_insists(world: World, in
     client = world(Role.ERP)
     with ingested.connect() as connection:
         ids = connection.execute(
-            text(
-                "select entity_id from golden where domain = 'customer' and known_to is null order by entity_id limit 40"
-            )
+            text("select entity_id from golden where domain = 'customer' and known_to is null order by 1 limit 40")
         ).scalars()
         customers = list(ids)
 
