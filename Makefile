@@ -80,8 +80,7 @@ vectors: setup ## Judge identifiers of known validity (DATA=folder with identifi
 spark: setup ## Add the optional Spark engine (450 MB; needs Java 17 to run)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/spark.txt
 
-bench-matching: setup ## Scoring, and whole stores of 100,000 and a million companies, beside Splink (an hour)
-	$(BIN)/python -m bench.scoring
+bench-matching: setup ## Whole stores of 100,000 and a million companies, beside Splink (half an hour)
 	$(BIN)/python -m bench.batch --splink --records 100000 --records 1000000
 
 migration: setup ## Write migration 0001 again from the tables (until the first release)
@@ -95,3 +94,18 @@ pins: setup ## Resolve the newest versions of all packages
 clean: ## Remove everything that was made here, but not the data
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: browser browser-tests screenshots bench-console
+
+browser: setup ## Chromium and axe-core for browser tests and pictures, where they can be installed
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y chromium fonts-noto-cjk >/dev/null; } || echo "Chromium cannot be installed here; browser tests will be skipped."
+	@$(BIN)/python -c "from tests.e2e.browsing import axe_script; print('axe-core is here' if axe_script() else 'axe-core cannot be fetched; accessibility tests will be skipped.')"
+
+browser-tests: browser ## All browser tests, accessibility of every screen included
+	MDM_ALL_SCREENS=1 $(BIN)/python -m pytest -n 2 tests/e2e
+
+screenshots: browser ## Picture every screen of the console into docs/console
+	$(BIN)/python -m tests.e2e.picture docs/console
+
+bench-console: setup ## Milliseconds of the console's pages at 100,000 records
+	$(BIN)/python -m bench.console

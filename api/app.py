@@ -15,10 +15,11 @@ from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute
 
 from api.auth import KeyRing, RoleGuard
-from api.console import routes as console
 from api.console import sign_in
 from api.console.guard import SignInNeeded
+from api.console.oidc import IdentityProvider, OidcOptions
 from api.console.pages import page
+from api.console.screens import ROUTERS
 from api.console.sessions import Sessions
 from api.deps import ReadHub, Released
 from api.edge import Edge, Limits, RequestLog
@@ -75,6 +76,8 @@ PUBLIC_ROUTES: dict[str, str] = {
     "/problems/{code}": "describes the API; holds no data",
     "/console": "leads to the console, which asks for a session",
     "/console/sign-in": "where a session begins",
+    "/console/sign-in/company": "leads to the identity provider; holds no data",
+    "/console/sign-in/company/back": "where somebody comes back from the identity provider",
     "/console/static/{name}": "style sheet and script; holds no data",
 }
 
@@ -92,6 +95,8 @@ class ApiOptions:
     log: RequestLog = write_line
     #: How long an answer about a key may be remembered, and so how long a revoked key may still work.
     remember_keys_seconds: float = 5.0
+    #: The identity provider by which people sign in to the console, if there is one.
+    oidc: OidcOptions | None = None
     #: Nobody waits longer than this for something to happen, whatever was asked for. Seconds.
     longest_wait: float = 30.0
     #: Where released match models are, beside those that ship.
@@ -132,6 +137,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         lifespan=_ending,
     )
     app.state.metrics = Metrics()
+    app.state.identity_provider = IdentityProvider(options.oidc) if options.oidc is not None else None
     app.state.released = Released(options.models_dir)
     app.state.freshness = Freshness()
     app.state.watcher = Watcher()
@@ -151,7 +157,8 @@ def assemble(options: ApiOptions) -> FastAPI:
     for router in (onboarding.router, onboarding.customer_router, stewardship.router, approvals.router):
         app.include_router(router)
     app.include_router(sign_in.router)  # before the console, whose records would swallow /static
-    app.include_router(console.router)
+    for router in ROUTERS:
+        app.include_router(router)
     _answer_errors(app)
     open_routes = unguarded_routes(app.routes)
     if open_routes:

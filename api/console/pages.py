@@ -11,13 +11,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from api.console.charts import signed
+from api.console.compare import SIGNS
+from api.console.navigation import NAVIGATION
+from api.console.preferences import view_of
 from api.console.show import differs, label, lines, rows_of
+from api.console.wording import ago, amount, amounts, day, number, percent, person
 
 _HERE = Path(__file__).parent
 
-#: What a page may do: load our own style sheet, script and icon, and send forms to us. No inline style or script.
+#: What a page may do: load our own style sheet, script and icon, ask us for pages, and send forms to us.
+#: No inline style or script.
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 
@@ -65,13 +71,27 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.globals.update(static=_static, label=label, lines=lines, rows_of=rows_of, differs=differs)
-_environment.filters.update(time=_time, machine_time=_machine_time, code=_code)
+_environment.globals.update(navigation=NAVIGATION, signed=signed, signs=SIGNS, amounts=amounts)
+_environment.filters.update(
+    time=_time,
+    machine_time=_machine_time,
+    code=_code,
+    ago=ago,
+    day=day,
+    number=number,
+    amount=amount,
+    percent=percent,
+    person=person,
+)
 
 
 def page(
     template: str, request: Request, *, status: int = 200, headers: Mapping[str, str] | None = None, **content: Any
 ) -> HTMLResponse:
-    """A rendered page. `session` is in the content of pages behind the sign-in."""
+    """A rendered page. `session` is in the content of pages behind the sign-in, and so are the counts of open work."""
     content.setdefault("session", None)
-    body = _environment.get_template(template).render(path=request.url.path, **content)
+    counts = getattr(request.state, "counts", {})
+    body = _environment.get_template(template).render(
+        path=request.url.path, view=view_of(request), counts=counts, **content
+    )
     return HTMLResponse(body, status, {"Content-Security-Policy": CONTENT_SECURITY_POLICY, **(headers or {})})

@@ -15,6 +15,9 @@ from mdm.clock import Clock
 
 COOKIE = "mdm_session"
 FORM_COOKIE = "mdm_form"
+STATE_COOKIE = "mdm_state"
+#: How ids of people begin; ids of API keys cannot.
+PERSON = "user:"
 LIFETIME = timedelta(hours=8)
 _CAPACITY = 1000
 
@@ -27,6 +30,11 @@ class Session:
     caller: Caller
     csrf: str
     expires_at: datetime
+
+    @property
+    def actor(self) -> str:
+        """Under which name history keeps what this person does: stable, and never that of somebody else."""
+        return self.caller.key_id
 
 
 class Sessions:

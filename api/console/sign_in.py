@@ -4,15 +4,19 @@ import secrets
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
 from api.auth import KeyRing
 from api.console.guard import SessionDep, safe_target
+from api.console.oidc import IdentityProvider
 from api.console.pages import STATIC, page
-from api.console.sessions import COOKIE, FORM_COOKIE, LIFETIME, Sessions
-from api.deps import ReadsDep
+from api.console.sessions import COOKIE, FORM_COOKIE, LIFETIME, PERSON, STATE_COOKIE, Sessions
+from api.deps import HubDep, ReadHub, ReadsDep
 from api.errors import FORBIDDEN, NOT_FOUND, refuse
-from mdm.access import STEWARDS
+from mdm.access import STEWARDS, Caller
+from mdm.errors import Refused
+from mdm.store import accounts
 
 router = APIRouter(prefix="/console", include_in_schema=False)
 
@@ -39,25 +43,78 @@ async def show_form(request: Request, next: str = "/console/") -> Response:
 
 
 @router.post("/sign-in")
-async def sign_in(request: Request, reads: ReadsDep) -> Response:
-    """Open a session for the holder of a steward's or administrator's key."""
+async def sign_in(request: Request, reads: ReadsDep, hub: HubDep) -> Response:
+    """Open a session: with a password, or with the API key of a steward or administrator."""
     form = await _read_form(request)
     sessions: Sessions = request.app.state.sessions
-    ring: KeyRing = request.app.state.key_ring
     target = form.get("next", "")
     token = sessions.verified(form.get("csrf", ""))
     if token is None or not secrets.compare_digest(token, request.cookies.get(FORM_COOKIE, "")):
         return _form(request, target, "The form had expired. Please try again.", 403)
+    if form.get("username"):
+        account = await run_in_threadpool(_check, hub, form["username"], form.get("password", ""))
+        if account is None:
+            return _form(request, target, "User name or password is wrong, or there were too many tries.", 401)
+        return _begin(request, Caller(f"{PERSON}{account.username}", account.role, account.name), target)
+    ring: KeyRing = request.app.state.key_ring
     caller = await ring.caller(form.get("key", "").strip(), reads)
     if caller is None:
         return _form(request, target, "This API key is unknown or was revoked.", 401)
     if caller.role not in STEWARDS:
         return _form(request, target, "This API key belongs to a system. The console needs a steward's key.", 403)
+    return _begin(request, caller, target)
+
+
+@router.get("/sign-in/company")
+async def to_provider(request: Request, next: str = "/console/") -> Response:
+    """Send somebody to the identity provider."""
+    provider = _provider(request)
+    address, state = await provider.begin(_callback(request), safe_target(next))
+    answer = RedirectResponse(address, 303)
+    # Lax, because the provider's redirect must bring it back; it is worthless without the state in the address.
+    _set_cookie(request, answer, STATE_COOKIE, state, _FORM_SECONDS, "lax", path="/console/sign-in")
+    return answer
+
+
+@router.get("/sign-in/company/back")
+async def from_provider(request: Request, state: str = "", code: str = "", error: str = "") -> Response:
+    """Somebody comes back from the identity provider."""
+    provider = _provider(request)
+    begun_here = request.cookies.get(STATE_COOKIE, "")
+    if error or not code or not secrets.compare_digest(state.encode(), begun_here.encode()):
+        return _form(request, "/console/", "The sign-in was not finished. Please try again.", 403)
+    try:
+        caller, target = await provider.finish(_callback(request), state, code)
+    except Refused as refusal:
+        return _form(request, "/console/", f"{refusal.message} {refusal.advice}", 403)
+    answer = _begin(request, caller, target)
+    answer.delete_cookie(STATE_COOKIE, path="/console/sign-in")
+    return answer
+
+
+def _begin(request: Request, caller: Caller, target: str) -> Response:
+    sessions: Sessions = request.app.state.sessions
     request.scope["mdm.key_id"] = caller.key_id
     answer = RedirectResponse(safe_target(target), 303)
     _set_cookie(request, answer, COOKIE, sessions.begin(caller), int(LIFETIME.total_seconds()), "lax")
     answer.delete_cookie(FORM_COOKIE, path="/console/sign-in")
     return answer
+
+
+def _check(hub: ReadHub, username: str, password: str) -> accounts.Account | None:
+    with hub.engine.begin() as connection:
+        return accounts.check_password(connection, username, password, hub.clock())
+
+
+def _provider(request: Request) -> IdentityProvider:
+    provider: IdentityProvider | None = request.app.state.identity_provider
+    if provider is None:
+        raise refuse(NOT_FOUND, "No identity provider is set up.")
+    return provider
+
+
+def _callback(request: Request) -> str:
+    return str(request.url.replace(path="/console/sign-in/company/back", query=""))
 
 
 @router.post("/sign-out")
@@ -84,9 +141,16 @@ def _form(request: Request, target: str, message: str | None = None, status: int
         csrf=sessions.sign(token),
         target=safe_target(target),
         message=message,
+        company=_company(request),
     )
     _set_cookie(request, answer, FORM_COOKIE, token, _FORM_SECONDS, "strict", path="/console/sign-in")
     return answer
+
+
+def _company(request: Request) -> str | None:
+    """What the identity provider is called, when there is one."""
+    provider: IdentityProvider | None = request.app.state.identity_provider
+    return None if provider is None else provider.options.title
 
 
 def _set_cookie(

@@ -1,9 +1,12 @@
 """Commands that run the hub: schema, server, demo."""
 
+import os
+
 import typer
 from rich.console import Console
 
 from api.app import ApiOptions
+from api.console.oidc import read_oidc
 from api.server import serve as serve_http
 from mdm.bootstrap import Hub
 from mdm.cli.context import JSON_OPTION, console, hub, notes, print_json
@@ -45,7 +48,11 @@ def _serve(opened: Hub, host: str, port: int) -> None:
     notes.print(f"API      http://{host}:{port}/v1    description at http://{host}:{port}/docs")
     notes.print(f"Console  http://{host}:{port}/console/")
     notes.print("Stop with Ctrl-C.")
-    options = ApiOptions(policy=load_policy(opened.settings.steward_policy), models_dir=opened.settings.models_dir)
+    options = ApiOptions(
+        oidc=read_oidc(os.environ),
+        policy=load_policy(opened.settings.steward_policy),
+        models_dir=opened.settings.models_dir,
+    )
     serve_http(opened, host, port, options)
 
 

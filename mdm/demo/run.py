@@ -7,19 +7,24 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy import Connection
 
 from mdm.access import Role
 from mdm.bootstrap import Hub
 from mdm.demo.story import Story, find_story
+from mdm.errors import Conflict
 from mdm.hub.digest import state_digest
 from mdm.hub.process import BatchReport, Pipeline
 from mdm.hub.release import load_rules, remember_rules
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Outcome
-from mdm.store import api_keys
+from mdm.store import accounts, api_keys
 from mdm.store.read_status import status_summary
 from mdm.streams.file import FileFeed
 from mdm.workers.ingest import drain
+
+#: Who the demo lets in to the console.
+_USER = "steward"
 
 
 def run_demo(hub: Hub, console: Console, notes: Console) -> dict[str, Any]:
@@ -37,11 +42,18 @@ def run_demo(hub: Hub, console: Console, notes: Console) -> dict[str, Any]:
         story = find_story(connection)
     with hub.engine.begin() as connection:
         key = api_keys.issue_key(connection, Role.STEWARD, "demo")
+        password = _account(connection)
     digest = state_digest(hub.engine).state
     _print_numbers(console, summary, report, seconds)
     _print_story(console, story)
     console.print(f"\nState digest  {digest}")
-    console.print(f"API key       {key}   (role steward; sign in to the console with it)")
+    console.print(f"API key       {key}   (role steward)")
+    if password is None:
+        console.print(
+            f"Console       user {_USER}, with the password of the first demo (`mdm accounts password {_USER}`)"
+        )
+    else:
+        console.print(f"Console       user {_USER}, password {password}   (shown once)")
     return {
         "seconds": round(seconds, 3),
         "stage_seconds": {name: round(spent, 3) for name, spent in report.stages.items()},
@@ -49,7 +61,16 @@ def run_demo(hub: Hub, console: Console, notes: Console) -> dict[str, Any]:
         "story": story.as_json() if story else None,
         "digest": digest,
         "api_key": key,
+        "console": {"username": _USER, "password": password},
     }
+
+
+def _account(connection: Connection) -> str | None:
+    """The password of a new account for the console; None when a demo before has made it."""
+    try:
+        return accounts.create_account(connection, _USER, "Demo steward", Role.STEWARD)
+    except Conflict:
+        return None
 
 
 def _ingest(hub: Hub, pipeline: Pipeline, feed: FileFeed, notes: Console) -> BatchReport:

@@ -503,6 +503,7 @@ api_key = Table(
 )
 
 # Tables of other areas share the metadata; importing them here lets migrations see them.
+from mdm.store import tables_console as console  # noqa: E402, F401
 from mdm.store import tables_exceptions as exceptions  # noqa: E402, F401
 from mdm.store import tables_gaps as gaps  # noqa: E402, F401
 from mdm.store import tables_onboarding as onboarding  # noqa: E402, F401

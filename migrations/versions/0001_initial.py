@@ -106,6 +106,30 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_comment_subject_comment_id"), "comment", ["subject", "comment_id"], unique=False)
     op.create_table(
+        "console_account",
+        sa.Column("username", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("role in ('steward','admin')", name=op.f("ck_console_account_role")),
+        sa.CheckConstraint("username = lower(username) and username <> ''", name=op.f("ck_console_account_username")),
+        sa.PrimaryKeyConstraint("username", name=op.f("pk_console_account")),
+    )
+    op.create_table(
+        "console_view",
+        sa.Column("view_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("view_id", name=op.f("pk_console_view")),
+        sa.UniqueConstraint("owner", "name", name=op.f("uq_console_view_owner_name")),
+    )
+    op.create_table(
         "consumed_count",
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("messages", sa.BigInteger(), nullable=False),
@@ -815,6 +839,26 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["erasure_id"], ["erasure.erasure_id"], name=op.f("fk_suppression_erasure_id")),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_suppression")),
     )
+    op.create_table(
+        "task_priority",
+        sa.Column("task_id", sa.BigInteger(), nullable=False),
+        sa.Column("rank", sa.Double(), nullable=False),
+        sa.Column("parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("amount", sa.Numeric(), nullable=False),
+        sa.Column("amounts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("countries", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("systems", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ranked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["task_id"], ["steward_task.task_id"], name=op.f("fk_task_priority_task_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("task_id", name=op.f("pk_task_priority")),
+    )
+    op.create_index(
+        "ix_task_priority_order", "task_priority", [sa.literal_column("rank desc"), "task_id"], unique=False
+    )
+    op.create_index(op.f("ix_task_priority_ranked_at"), "task_priority", ["ranked_at"], unique=False)
     op.create_table(
         "task_work",
         sa.Column("task_id", sa.BigInteger(), nullable=False),

@@ -125,9 +125,9 @@ def test_home_counts_and_offers_a_search(rows: HubRows, steward: TestClient) -> 
 
     page = steward.get("/console/").text
 
-    assert '<form class="card" role="search"' in page
-    assert re.search(r"<span>Customers</span><strong>1</strong>", page)
-    assert re.search(r"<span>Open reviews</span><strong>0</strong>", page)
+    assert 'role="search" action="/console/search"' in page
+    assert re.search(r"<span>Open questions</span><strong>0</strong>", page)
+    assert "Nothing to review" in page
 
 
 @pytest.mark.parametrize("q", ["{id}", "crm:account:A1", "crm:account#short:A"])
@@ -173,12 +173,13 @@ def test_a_record_shows_value_source_rule_position_and_runners_up(rows: HubRows,
 
 def test_sources_stand_side_by_side_and_differences_are_marked(rows: HubRows, steward: TestClient) -> None:
     acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
-    rows.source(ERP_ACME, attributes=ACME | {"name": "ACME"}, entity_id=acme)
+    rows.source(ERP_ACME, attributes=ACME | {"name": "Acme Anvil B.V."}, entity_id=acme)
 
-    page = steward.get(f"/console/customers/{acme}").text
+    page = steward.get(f"/console/customers/{acme}/sources").text
 
-    assert re.search(r'<tr class="differs"><th scope="row">Name</th>', page)
-    assert re.search(r'<tr><th scope="row">Country</th>', page)
+    assert re.search(r'<tr [^>]*class="differs"><th scope="row">Name</th>', page)
+    assert re.search(r'<tr [^>]*data-same="yes"><th scope="row">Country</th>', page)
+    assert "Acme Anvil<mark>s</mark> B.V." in page
 
 
 def test_a_customer_page_lists_contracts_and_facts(rows: HubRows, steward: TestClient) -> None:
@@ -189,7 +190,7 @@ def test_a_customer_page_lists_contracts_and_facts(rows: HubRows, steward: TestC
     )
     rows.source(CrosswalkKey("billing", "invoice", "in_9"), domain=None, references=[("customer", CRM_ACME)])
 
-    page = steward.get(f"/console/customers/{acme}").text
+    page = steward.get(f"/console/customers/{acme}/related").text
     of_contract = steward.get(f"/console/contracts/{contract}").text
 
     assert f'href="/console/contracts/{contract}"' in page
@@ -209,26 +210,75 @@ def test_an_absorbed_record_leads_to_its_survivor_and_an_unknown_one_says_so(
     assert unknown.headers["content-type"].startswith("text/html")
 
 
-def test_reviews_show_both_records_the_most_likely_first(rows: HubRows, steward: TestClient) -> None:
+def test_the_queue_shows_the_most_urgent_question_first_and_why(rows: HubRows, steward: TestClient) -> None:
     third = CrosswalkKey("billing", "customer", "C1")
-    rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
+    acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
     rows.golden(Domain.CUSTOMER, ERP_ACME, ACME | {"name": "Acme Ambos"})
     rows.golden(Domain.CUSTOMER, third, ACME | {"name": "Acme Enclumes"})
+    rows.source(
+        CrosswalkKey("billing", "invoice", "in_1"), domain=None, references=[("customer", third)],
+        attributes={"status": "open", "total": "250000.00", "amount_paid": "0.00", "currency": "EUR"},
+    )  # fmt: skip
     rows.task(CRM_ACME, ERP_ACME, 1.5)
-    rows.task(CRM_ACME, third, 4.25)
+    rows.task(CRM_ACME, third, 0.5)
 
     page = steward.get("/console/reviews").text
 
-    assert page.index("+4.2 bits") < page.index("+1.5 bits")
-    assert "Acme Ambos" in page
-    assert "Acme Enclumes" in page
-    assert "Customers (2)" in page
-    assert "No open questions" in steward.get("/console/reviews", params={"domain": "product"}).text
+    assert page.index("Acme Enclumes") < page.index("Acme Ambos"), "money outweighs a little more evidence"
+    assert "250,000 EUR in open invoices and running contracts" in page
+    assert "one side is in ERP" in page
+    assert "Nothing fits these filters" in steward.get("/console/reviews", params={"domain": "product"}).text
+    assert acme
+
+
+def test_filters_narrow_the_queue(rows: HubRows, steward: TestClient) -> None:
+    third = CrosswalkKey("billing", "customer", "C1")
+    rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
+    rows.golden(Domain.CUSTOMER, ERP_ACME, ACME | {"name": "Acme Ambos", "country": "ES"})
+    rows.golden(Domain.CUSTOMER, third, ACME | {"name": "Acme Enclumes", "country": "FR"})
+    rows.task(CRM_ACME, ERP_ACME, 1.5)
+    rows.task(CRM_ACME, third, 4.25)
+
+    def found(**filters: str) -> tuple[bool, bool]:
+        page = steward.get("/console/reviews", params=filters).text
+        return "Acme Ambos" in page, "Acme Enclumes" in page
+
+    assert found() == (True, True)
+    assert found(weight_from="2") == (False, True)
+    assert found(weight_to="2") == (True, False)
+    assert found(country="ES") == (True, False)
+    assert found(pair="billing-crm") == (False, True)
+    assert found(who="unassigned") == (True, True)
+    assert found(who="mine") == (False, False)
+    assert found(sla="breached") == (True, True), "both were asked long ago"
+    assert found(older="1", kind="possible_match") == (True, True)
+    assert found(amount_from="1") == (False, False)
+
+
+def test_a_view_is_saved_found_again_and_forgotten(steward: TestClient) -> None:
+    token = form_token(steward.get("/console/reviews?country=DE").text)
+
+    saved = steward.post("/console/views", data={"csrf": token, "name": "Germany", "query": "country=DE"})
+    assert ">Germany</a>" in saved.text
+    view = re.search(r"/console/views/(\d+)/delete", saved.text)
+    assert view is not None
+    forgotten = steward.post(view.group(0), data={"csrf": token})
+
+    assert "Germany" not in forgotten.text
+
+
+def test_a_form_without_the_sessions_token_changes_nothing(rows: HubRows, steward: TestClient) -> None:
+    rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
+    rows.golden(Domain.CUSTOMER, ERP_ACME, ACME)
+    rows.task(CRM_ACME, ERP_ACME, 1.5)
+
+    for address in ("/console/reviews/1/decide", "/console/reviews/1/claim", "/console/views", "/console/preferences"):
+        assert steward.post(address, data={"verdict": "same", "csrf": "x"}).status_code == 403
 
 
 def test_reviews_come_in_pages(rows: HubRows, steward: TestClient) -> None:
     rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
-    for number in range(25):
+    for number in range(30):
         other = CrosswalkKey("erp", "business_partner", f"{number}")
         rows.golden(Domain.CUSTOMER, other, ACME)
         rows.task(CRM_ACME, other, 3.0)
@@ -238,8 +288,8 @@ def test_reviews_come_in_pages(rows: HubRows, steward: TestClient) -> None:
     assert following is not None
     second = steward.get(following.group(1)).text
 
-    tasks = [set(re.findall(r'id="task-(\d+)"', page)) for page in (first, second)]
-    assert (len(tasks[0]), len(tasks[1]), tasks[0] & tasks[1]) == (20, 5, set())
+    tasks = [set(re.findall(r'href="/console/reviews/(\d+)"', page)) for page in (first, second)]
+    assert (len(tasks[0]), len(tasks[1]), tasks[0] & tasks[1]) == (25, 5, set())
 
 
 def test_markup_in_names_is_text(rows: HubRows, steward: TestClient) -> None:
@@ -253,7 +303,18 @@ def test_markup_in_names_is_text(rows: HubRows, steward: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["/console/", "/console/search?q=acme", "/console/reviews", "/console/sign-in", "{record}"]
+    "address",
+    [
+        "/console/",
+        "/console/search?q=acme",
+        "/console/reviews",
+        "/console/sign-in",
+        "/console/help",
+        "/console/customers",
+        "{record}",
+        "{record}/sources",
+        "{record}/related",
+    ],
 )
 def test_pages_hold_no_inline_style_or_script_and_label_every_field(
     rows: HubRows, steward: TestClient, address: str
@@ -266,11 +327,12 @@ def test_pages_hold_no_inline_style_or_script_and_label_every_field(
     assert re.findall(r"<script(?![^>]* src=)", page) == []
     assert re.findall(r"<style|\sstyle=|\son\w+=|javascript:", page) == []
     assert "script-src 'self'" in answer.headers["content-security-policy"]
-    assert '<html lang="en">' in page
+    assert '<html lang="en"' in page
     assert page.count("<h1") == 1
     for field in re.findall(r'<input(?![^>]*type="hidden")[^>]*>', page):
         name = re.search(r'id="([^"]+)"', field)
-        assert "aria-label" in field or (name and f'for="{name.group(1)}"' in page), field
+        inside = re.search(r"<label[^>]*>" + re.escape(field), page)
+        assert inside or "aria-label" in field or (name and f'for="{name.group(1)}"' in page), field
     for table in re.findall(r"<table.*?</table>", page, re.DOTALL):
         assert re.findall(r"<th(?! scope=)(?!ead)[ >]", table) == []
 

@@ -1,28 +1,195 @@
-// Saves keystrokes; every page works without it.
+// Keys and partial updates. Everything here only saves keystrokes and flicker: each page works without it.
 "use strict";
 
-const box = document.querySelector("#find");
+const live = () => document.getElementById("live");
+const keysOn = () => document.documentElement.dataset.keys !== "off";
+const announce = (text) => { const region = live(); region.textContent = ""; setTimeout(() => { region.textContent = text; }, 50); };
 
-// "/" goes to the search box, unless the reader is typing.
+// --- keys: an element says which key presses it (data-key); two letters are pressed one after the other ---------------
+
+let begun = "";
+let begunAt = 0;
+
 document.addEventListener("keydown", (event) => {
-  const typing = event.target instanceof HTMLInputElement;
-  if (event.key === "/" && box !== null && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-    event.preventDefault();
-    box.focus();
-    box.select();
-  }
+  if (event.key === "Escape" && isField(event.target)) { event.target.blur(); return; }
+  if (!keysOn() || event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
+  if (document.querySelector("dialog[open]") && event.key !== "?") return;
+  const fresh = performance.now() - begunAt < 1200;
+  const pressed = fresh && begun ? begun + " " + event.key : event.key;
+  begun = "";
+  const target = find(pressed) || find(event.key);
+  if (target) { event.preventDefault(); press(target); return; }
+  if (event.key === "j" || event.key === "k") { if (step(event.key === "j" ? 1 : -1)) event.preventDefault(); return; }
+  if (/^[1-9]$/.test(event.key) && pick(Number(event.key))) { event.preventDefault(); return; }
+  if (event.key === "x" && toggle()) { event.preventDefault(); return; }
+  if (event.key === "Enter" && open_(event)) { event.preventDefault(); return; }
+  if (event.key === "?") { event.preventDefault(); explain(); return; }
+  if (event.key === "g") { begun = "g"; begunAt = performance.now(); }
 });
 
-// A table of several records can be narrowed to the rows in which they differ.
-for (const button of document.querySelectorAll("button[data-narrows]")) {
-  const table = document.getElementById(button.dataset.narrows);
-  const same = table === null ? [] : table.querySelectorAll("tbody tr:not(.differs)");
-  button.hidden = same.length === 0;
-  button.addEventListener("click", () => {
-    const narrow = button.getAttribute("aria-pressed") !== "true";
-    button.setAttribute("aria-pressed", String(narrow));
-    for (const row of same) {
-      row.hidden = narrow;
-    }
-  });
+const isField = (node) => node instanceof HTMLElement
+  && (node.isContentEditable || node.matches("select, textarea, input:not([type=checkbox]):not([type=radio])"));
+const seen = (node) => node.offsetParent !== null || node.getClientRects().length > 0;
+const find = (key) => [...document.querySelectorAll("[data-key]")].find((node) => node.dataset.key === key && seen(node) && !node.disabled);
+
+function press(node) {
+  if (node.matches("input:not([type=checkbox]), textarea, select")) { node.focus(); if (node.select) node.select(); return; }
+  if (node.matches("summary")) { node.click(); node.focus(); return; }
+  node.click();
 }
+
+// --- one current item of a list: j and k move, Enter opens, x ticks, 1 to 9 pick the value of a column -----------------
+
+const items = () => [...document.querySelectorAll("[data-item]")].filter(seen);
+const current = () => document.querySelector("[data-item].current");
+
+function step(by) {
+  const all = items();
+  if (!all.length) return false;
+  const at = all.indexOf(current());
+  select(all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + by))]);
+  return true;
+}
+
+function select(item, quietly) {
+  for (const other of document.querySelectorAll("[data-item].current")) { other.classList.remove("current"); other.removeAttribute("aria-current"); }
+  item.classList.add("current");
+  item.setAttribute("aria-current", "true");
+  item.tabIndex = -1;
+  if (quietly) return;
+  item.focus({ preventScroll: true });
+  item.scrollIntoView({ block: "nearest" });
+}
+
+function open_(event) {
+  if (event.target.closest("a, button, input, summary, select")) return false;
+  const link = current() && current().querySelector("a[data-open], a");
+  if (link) link.click();
+  return Boolean(link);
+}
+
+function toggle() {
+  const box = current() && current().querySelector("input[type=checkbox]");
+  if (box) box.click();
+  return Boolean(box);
+}
+
+function pick(number) {
+  const row = current();
+  const choice = row && row.querySelector(`input[type=radio][data-column="${number}"]`);
+  if (!choice) return false;
+  choice.checked = true;
+  choice.dispatchEvent(new Event("change", { bubbles: true }));
+  announce(`${row.dataset.name}: ${choice.getAttribute("aria-label")}`);
+  return true;
+}
+
+// `?` on a row opens what is behind its value; anywhere else it shows the keys.
+function explain() {
+  const details = current() && current().querySelector("details");
+  if (details) { details.open = !details.open; return; }
+  const dialog = document.getElementById("keys");
+  if (!dialog || !dialog.showModal) { location.assign("/console/help"); return; }
+  if (dialog.open) dialog.close(); else dialog.showModal();
+}
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-dialog]");
+  if (opener) { event.preventDefault(); document.getElementById(opener.dataset.dialog).showModal(); return; }
+  const narrow = event.target.closest("[data-narrows]");
+  if (narrow) narrowRows(narrow);
+});
+
+document.addEventListener("change", (event) => {
+  const all = event.target.closest("[data-all]");
+  if (all) for (const box of document.querySelectorAll(`input[type=checkbox][name="${all.dataset.all}"]`)) box.checked = all.checked;
+  const form = event.target.closest("form[data-auto]");
+  if (form && event.target.matches("select")) form.requestSubmit();
+});
+
+function narrowRows(button) {
+  const pressed = button.getAttribute("aria-pressed") !== "true";
+  button.setAttribute("aria-pressed", String(pressed));
+  for (const row of document.getElementById(button.dataset.narrows).tBodies[0].rows) row.hidden = pressed && row.dataset.same === "yes";
+  announce(pressed ? "Only rows that differ are shown." : "All rows are shown.");
+}
+
+// --- partial updates: a form or link marked data-swap replaces the page's content without loading the page -------------
+
+async function swap(address, options, push) {
+  document.documentElement.classList.add("busy");
+  let answer;
+  try {
+    answer = await fetch(address, { credentials: "same-origin", headers: { Accept: "text/html" }, ...options });
+    const text = await answer.text();
+    const next = new DOMParser().parseFromString(text, "text/html");
+    const main = next.querySelector("main");
+    if (!main || answer.url.includes("/console/sign-in")) { location.assign(answer.url); return; }
+    document.querySelector("main").replaceWith(document.adoptNode(main));
+    const side = next.querySelector(".side");
+    if (side && document.querySelector(".side")) document.querySelector(".side").replaceWith(document.adoptNode(side));
+    document.title = next.title;
+    if (push && answer.url !== location.href) history.pushState({}, "", answer.url);
+    arrive();
+  } catch (error) {
+    if (options && options.method === "POST") announce("The hub did not answer. Nothing was lost: try again.");
+    else location.assign(address);
+  } finally {
+    document.documentElement.classList.remove("busy");
+  }
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-swap]")) return;
+  event.preventDefault();
+  const fields = new URLSearchParams(new FormData(form, event.submitter));
+  const action = (event.submitter && event.submitter.getAttribute("formaction")) || form.getAttribute("action") || location.pathname;
+  if (form.method === "get") swap(`${action}?${fields}`, {}, true);
+  else swap(action, { method: "POST", body: fields }, true);
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-swap]");
+  if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  swap(link.href, {}, true);
+});
+
+addEventListener("popstate", () => swap(location.href, {}, false));
+
+// After every update the focus stands at the page's heading (or where the page says), and the outcome is read out.
+function arrive() {
+  ready();
+  scrollTo(0, 0);
+  const place = document.querySelector("[data-focus]") || document.querySelector("h1");
+  if (place) { place.tabIndex = -1; place.focus({ preventScroll: true }); }
+  const outcome = document.querySelector("[data-outcome]");
+  const said = outcome && (outcome.querySelector("[data-focus]") || outcome);
+  announce(said ? said.textContent.trim().replace(/\s+/g, " ") : document.title);
+}
+
+function ready() {
+  for (const node of document.querySelectorAll("[data-scripted]")) node.hidden = false;
+  const first = document.querySelector("[data-item][data-first]");
+  if (first) select(first, true);
+  for (const node of document.querySelectorAll("[data-poll]")) poll(node);
+}
+
+// A part of the page that looks again by itself: counts, the progress of long work. It never moves the focus.
+function poll(node) {
+  setTimeout(async () => {
+    if (!document.contains(node)) return;
+    try {
+      const answer = await fetch(location.href, { credentials: "same-origin" });
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(node.id);
+      if (!fresh || !document.contains(node)) return;
+      const changed = fresh.textContent !== node.textContent;
+      node.replaceChildren(...fresh.childNodes);
+      if (changed && node.dataset.aloud) announce(node.textContent.trim().replace(/\s+/g, " "));
+      if (fresh.dataset.poll) poll(node);
+    } catch (error) { poll(node); }
+  }, Number(node.dataset.poll) * 1000);
+}
+
+ready();

@@ -54,6 +54,8 @@ def preview(pipeline: Pipeline, engine: Engine, progress: Progress = lambda _: N
             @contextmanager
             def same(_: str) -> Iterator[UnitOfWork]:
                 yield work
+                # What a commit would do last, the next step must see.
+                work.publish()
 
             raise _Undone(_run(pipeline, engine, same, lambda: same(""), "preview", progress))
     except _Undone as done:

@@ -49,8 +49,10 @@ def test_a_bulk_load_ends_in_the_state_of_the_stream(
 ) -> None:
     bulk = load_in_bulk(replace(pipeline, engine=other_engine))
 
+    told = preview(bulk, open_engine("duckdb"))
     report = rematch(bulk, open_engine("duckdb"), "test")
 
+    assert told.as_json()["domains"] == report.as_json()["domains"]
     assert state_digest(other_engine) == streamed
     assert verify(other_engine, bulk.catalogue, bulk.rules).differences == ()
     assert report.by_domain[Domain.CUSTOMER].founded > 200

@@ -1,0 +1,141 @@
+"""Four eyes: what waits for a second person, exactly what it would do, and the answer. Nobody answers their own."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import Field
+from starlette.responses import RedirectResponse
+
+from api.console.deciding import TELLABLE, day_end
+from api.console.effects import effect_object
+from api.console.forms import FormDep
+from api.console.guard import SessionDep, signed_in
+from api.console.notices import KINDS, Notice, refused
+from api.console.pages import page
+from api.console.sessions import Session
+from api.console.workbench import Workbench, WorkbenchDep
+from api.routes.parameters import Parameters
+from mdm.errors import Refused
+from mdm.hub import steward
+from mdm.store.reading import snapshot
+
+router = APIRouter(prefix="/console/approvals", include_in_schema=False, dependencies=[Depends(signed_in)])
+
+_ROWS = 50
+
+
+class ApprovalParameters(Parameters):
+    """Which proposals; `before` is where the page before ended."""
+
+    status: Literal["open", "approved", "rejected", "withdrawn", "expired"] = "open"
+    before: int | None = Field(None, ge=1, lt=1 << 62)
+    done: str | None = Field(None, max_length=100)
+
+
+@router.get("")
+def inbox(
+    look: Annotated[ApprovalParameters, Query()], request: Request, session: SessionDep, bench: WorkbenchDep
+) -> Response:
+    """Proposals by state, and who may approve in whose place."""
+    with snapshot(bench.engine) as work:
+        found = steward.list_proposals(work, look.status, None, look.before, _ROWS + 1)
+        lent = steward.delegations(work, bench.actor.name, bench.now)
+    return page(
+        "approvals.html",
+        request,
+        session=session,
+        now=bench.now,
+        look=look,
+        proposals=found[:_ROWS],
+        following=found[_ROWS - 1].proposal_id if len(found) > _ROWS else None,
+        delegations=lent,
+        me=bench.actor.name,
+        kinds=KINDS,
+        notice=Notice(f"{look.done}.", "good", "check") if look.done else None,
+    )
+
+
+@router.get("/{proposal_id:int}")
+def proposal(proposal_id: int, request: Request, session: SessionDep, bench: WorkbenchDep) -> Response:
+    """A proposal with everything that it would do now."""
+    return _proposal_page(proposal_id, request, session, bench)
+
+
+@router.post("/{proposal_id:int}/{what}")
+def answer(
+    proposal_id: int,
+    what: Literal["approve", "reject", "withdraw"],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    form: FormDep,
+) -> Response:
+    """Agree, refuse, or take back one's own."""
+    comment = form.text("comment")
+    actions: dict[str, Callable[[], object]] = {
+        "approve": lambda: steward.approve(
+            bench.pipeline, bench.actor, proposal_id, comment, form.text("digest") or None, bench.policy
+        ),
+        "reject": lambda: steward.reject(bench.pipeline, bench.actor, proposal_id, comment, bench.policy),
+        "withdraw": lambda: steward.withdraw(bench.pipeline, bench.actor, proposal_id),
+    }
+    try:
+        actions[what]()
+    except Refused as error:
+        return _proposal_page(proposal_id, request, session, bench, refused(error), 403, comment)
+    except TELLABLE as error:
+        return _proposal_page(proposal_id, request, session, bench, refused(error), 409, comment)
+    words = {"approve": "approved", "reject": "rejected", "withdraw": "withdrawn"}[what]
+    return RedirectResponse(f"/console/approvals?done=Proposal {proposal_id} is {words}", 303)
+
+
+@router.post("/delegations")
+def lend(request: Request, session: SessionDep, bench: WorkbenchDep, form: FormDep) -> Response:
+    """Let somebody approve in one's place, or end that."""
+    try:
+        ended = form.number("end")
+        if ended is not None:
+            steward.end_delegation(bench.pipeline, bench.actor, ended)
+            return RedirectResponse("/console/approvals?done=The delegation has ended", 303)
+        until = day_end(form.text("until")) or datetime.now(UTC)
+        steward.delegate(bench.pipeline, bench.actor, form.person("to"), until, form.text("reason"))
+    except TELLABLE as error:
+        return page("told.html", request, session=session, status=409, notice=refused(error), back="/console/approvals")
+    return RedirectResponse("/console/approvals?done=Delegated", 303)
+
+
+def _proposal_page(
+    proposal_id: int,
+    request: Request,
+    session: Session,
+    bench: Workbench,
+    notice: Notice | None = None,
+    status: int = 200,
+    typed: str = "",
+) -> Response:
+    with snapshot(bench.engine) as work:
+        found = steward.find_proposal(work, proposal_id)
+        remarks = steward.comments(work, f"proposal:{proposal_id}")
+    context: dict[str, Any] = {"effect": None, "digest": "", "impossible": None}
+    if found.status == "open":
+        try:
+            shown = steward.preview_proposal(bench.pipeline, bench.actor, proposal_id, bench.policy)
+            context |= {"effect": effect_object(bench, shown.effect), "digest": shown.digest}
+        except TELLABLE as error:
+            context["impossible"] = error
+    return page(
+        "proposal.html",
+        request,
+        session=session,
+        status=status,
+        now=bench.now,
+        proposal=found,
+        own=found.author == bench.actor.name,
+        kinds=KINDS,
+        remarks=remarks,
+        notice=notice,
+        typed=typed,
+        **context,
+    )

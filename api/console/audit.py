@@ -1,0 +1,87 @@
+"""The audit: who did what, and whether the chain still holds."""
+
+from itertools import islice
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import Field, field_validator
+
+from api.console.forms import FormDep
+from api.console.guard import SessionDep, signed_in
+from api.console.pages import page
+from api.console.workbench import WorkbenchDep
+from api.deps import ReadsDep
+from api.routes.parameters import Parameters, Storable
+from mdm.store.invariants import audit_breaks
+from mdm.store.read_audit import AuditFilters, audit_actions, read_audit
+from mdm.store.reading import snapshot
+
+router = APIRouter(prefix="/console/audit", include_in_schema=False, dependencies=[Depends(signed_in)])
+
+_ROWS, _BREAKS = 50, 20
+
+
+class AuditParameters(Parameters):
+    """What the list is narrowed to; `before` is where the page before ended."""
+
+    actor: Storable | None = Field(None, max_length=200)
+    action: Storable | None = Field(None, max_length=100)
+    subject: Storable | None = Field(None, max_length=200)
+    before: int | None = Field(None, ge=1, lt=1 << 62)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_all(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.model_dump(exclude_none=True, exclude={"before"}))
+
+
+@router.get("")
+def audit(
+    look: Annotated[AuditParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+) -> Response:
+    """Entries, the newest first."""
+    return _audit_page(look, request, session, bench, reads, None)
+
+
+@router.post("/verify")
+def verify(request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep, form: FormDep) -> Response:  # noqa: ARG001
+    """Compute the whole chain anew and say where it breaks."""
+    with snapshot(bench.engine) as work:
+        breaks = list(islice(audit_breaks(work), _BREAKS))
+        rows = work.query("select count(*) from audit")[0][0]
+    everything = AuditParameters.model_validate({})
+    return _audit_page(everything, request, session, bench, reads, {"breaks": breaks, "rows": rows})
+
+
+def _audit_page(
+    look: AuditParameters, request: Request, session: Any, bench: Any, reads: Any, verified: dict[str, Any] | None
+) -> Response:
+    filters = AuditFilters(look.actor, look.action, look.subject)
+    with reads.snapshot() as connection:
+        lines = read_audit(connection, filters, look.before, _ROWS + 1)
+        actions = audit_actions(connection)
+    following = None
+    if len(lines) > _ROWS:
+        more = urlencode({"before": lines[_ROWS - 1].seq})
+        following = "/console/audit?" + "&".join(part for part in (look.query, more) if part)
+    return page(
+        "audit.html",
+        request,
+        session=session,
+        look=look,
+        lines=lines[:_ROWS],
+        actions=actions,
+        following=following,
+        verified=verified,
+        broken={seq for seq, _ in verified["breaks"]} if verified else set(),
+        now=bench.now,
+    )

@@ -1,0 +1,216 @@
+"""Pictures drawn on the server as inline SVG. Each has a title that says in words what it shows.
+
+Shapes carry classes of the style sheet and numbers in attributes; there is no inline style.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import cos, pi, sin
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from matching.scoring import Contribution
+
+_HEAD = Markup(
+    '<svg class="picture" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{title}">{body}</svg>'
+)
+_TEXT = Markup('<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{text}</text>')
+_RECT = Markup('<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="2" class="{kind}"/>')
+_LINE = Markup('<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>')
+
+
+def _picture(width: float, height: float, title: str, body: Sequence[Markup]) -> Markup:
+    return _HEAD.format(w=round(width), h=round(height), title=title, body=Markup("").join(body))
+
+
+def _text(x: float, y: float, text: str, anchor: str = "start", kind: str = "") -> Markup:
+    return _TEXT.format(x=x, y=y, anchor=anchor, kind=kind, text=text)
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
+    return _LINE.format(x1=x1, y1=y1, x2=x2, y2=y2, kind=kind)
+
+
+def signed(bits: float) -> str:
+    """A number of bits with its sign, a true minus included."""
+    return f"{bits:+.1f}".replace("-", "−")
+
+
+# --- match weight --------------------------------------------------------------------------------------------------
+
+_ROW, _LABELS, _PLOT, _VALUES = 24, 120, 360, 50
+
+
+def waterfall(
+    prior: float, contributions: Sequence[Contribution], weight: float, limits: Mapping[str, float]
+) -> Markup:
+    """From the prior through every comparison to the match weight, against the weights that decide something."""
+    steps = [("prior", 0.0, prior, "base")]
+    total = prior
+    for each in contributions:
+        if each.bits:
+            steps.append((each.comparison, total, total + each.bits, "for" if each.bits > 0 else "against"))
+        total += each.bits
+    steps.append(("match weight", 0.0, weight, "sum"))
+    ends = [0.0, *limits.values(), *(end for _, _, end, _ in steps), *(start for _, start, _, _ in steps)]
+    low, high = min(ends), max(ends)
+    scale = _PLOT / ((high - low) or 1.0)
+
+    def at(bits: float) -> float:
+        return _LABELS + (bits - low) * scale
+
+    top = 20
+    height = top + _ROW * len(steps) + 6
+    body = [_line(at(0), top - 4, at(0), height - 4, "rule")]
+    for number, (name, limit) in enumerate(sorted(limits.items(), key=lambda each: each[1])):
+        body.append(_line(at(limit), top - 4, at(limit), height - 4, "limit"))
+        anchor = "end" if number == 0 and len(limits) > 1 else "start"
+        body.append(_text(at(limit) + (-4 if anchor == "end" else 4), 11, name, anchor, "faint"))
+    for number, (name, start, end, kind) in enumerate(steps):
+        y = top + number * _ROW
+        x, width = at(min(start, end)), max(1.5, abs(end - start) * scale)
+        body.append(_text(_LABELS - 10, y + 14, name, "end"))
+        body.append(_RECT.format(x=x, y=y + 3, w=width, h=_ROW - 8, kind=kind))
+        body.append(_text(_LABELS + _PLOT + _VALUES, y + 14, signed(end - start), "end", "faint"))
+        if number + 2 < len(steps):
+            body.append(_line(at(end), y + _ROW - 5, at(end), y + _ROW + 3, "rule"))
+    title = f"Match weight {signed(weight)} bits, from {signed(prior)} bits before anything is compared. " + ", ".join(
+        f"{each.comparison} {signed(each.bits)}" for each in contributions if each.bits
+    )
+    return _picture(_LABELS + _PLOT + _VALUES + 4, height, title, body)
+
+
+def gauge(weight: float, possible: float, match: float) -> Markup:
+    """Where a match weight stands between "not a match", "a person decides" and "match"."""
+    low, high = min(possible - 4, weight - 1), max(match + 4, weight + 1)
+    width, bar = 300.0, 10.0
+
+    def at(bits: float) -> float:
+        return (bits - low) / (high - low) * width
+
+    body = [
+        _RECT.format(x=0, y=16, w=at(possible), h=bar, kind="base"),
+        _RECT.format(x=at(possible), y=16, w=at(match) - at(possible), h=bar, kind="area"),
+        _RECT.format(x=at(match), y=16, w=width - at(match), h=bar, kind="for"),
+        _line(at(weight), 8, at(weight), 34, "spark"),
+        _text(at(possible), 44, f"ask {signed(possible)}", "middle", "faint"),
+        _text(min(at(match), width - 26), 44, f"join {signed(match)}", "middle", "faint"),
+    ]
+    return _picture(
+        width,
+        48,
+        f"{signed(weight)} bits; a person is asked from {signed(possible)}, joined from {signed(match)}.",
+        body,
+    )
+
+
+# --- numbers over time, and by class -------------------------------------------------------------------------------
+
+
+class Bar(NamedTuple):
+    """A class with its size. `kind` is base, for, against or sum."""
+
+    label: str
+    size: float
+    text: str
+    kind: str = "sum"
+
+
+def bars(title: str, classes: Sequence[Bar], width: float = 420) -> Markup:
+    """Horizontal bars with their label on the left and their number on the right."""
+    most = max((each.size for each in classes), default=0) or 1
+    labels, values = 130.0, 70.0
+    plot = width - labels - values
+    body: list[Markup] = []
+    for number, each in enumerate(classes):
+        y = number * 26
+        body.append(_text(labels - 10, y + 16, each.label, "end"))
+        body.append(_RECT.format(x=labels, y=y + 5, w=max(1.0, each.size / most * plot), h=16, kind=each.kind))
+        body.append(_text(labels + max(1.0, each.size / most * plot) + 6, y + 17, each.text, "start", "faint"))
+    words = title + ": " + ", ".join(f"{each.label} {each.text}" for each in classes)
+    return _picture(width, max(1, len(classes)) * 26, words, body)
+
+
+def sparkline(title: str, values: Sequence[float], width: float = 160, height: float = 36) -> Markup:
+    """A small line of how a number went."""
+    if len(values) < 2:
+        return Markup("")
+    low, high = min(0.0, *values), max(values) or 1.0
+    step = width / (len(values) - 1)
+    points = [
+        (number * step, height - 3 - (value - low) / ((high - low) or 1) * (height - 6))
+        for number, value in enumerate(values)
+    ]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    body = [
+        Markup('<polygon class="area" points="0,{h} {p} {w},{h}"/>').format(h=height, w=width, p=path),
+        Markup('<polyline class="spark" points="{p}"/>').format(p=path),
+    ]
+    words = f"{title}: from {values[0]:g} to {values[-1]:g}, lowest {min(values):g}, highest {max(values):g}"
+    return _picture(width, height, words, body)
+
+
+# --- who hangs together with whom ----------------------------------------------------------------------------------
+
+
+class Node(NamedTuple):
+    """A record in a cluster graph. `own` tells apart two groups."""
+
+    name: str
+    title: str
+    own: bool = True
+
+
+class Tie(NamedTuple):
+    """A link between two nodes, by position. `kind` is link (match), weak (possible match) or cut (not the same)."""
+
+    a: int
+    b: int
+    kind: str
+    text: str
+
+
+def cluster_graph(nodes: Sequence[Node], ties: Sequence[Tie]) -> Markup:
+    """Records on a circle with the links between them."""
+    width, height = 640.0, 340.0 if len(nodes) <= 6 else 430.0
+    places = [
+        (
+            width / 2 + (width / 2 - 170) * cos(2 * pi * number / len(nodes) - pi / 2),
+            height / 2 + (height / 2 - 50) * sin(2 * pi * number / len(nodes) - pi / 2),
+        )
+        for number in range(len(nodes))
+    ]
+    body: list[Markup] = []
+    for tie in ties:
+        (x1, y1), (x2, y2) = places[tie.a], places[tie.b]
+        body.append(_line(x1, y1, x2, y2, tie.kind))
+    for tie in ties if len(nodes) <= 8 else ():
+        # Off the middle, where the lines of a circle cross.
+        (x1, y1), (x2, y2) = places[tie.a], places[tie.b]
+        body.append(_text(x1 + (x2 - x1) * 0.36, y1 + (y2 - y1) * 0.36 + 4, tie.text, "middle", "faint"))
+    for (x, y), node in zip(places, nodes, strict=True):
+        body.append(
+            Markup('<circle cx="{x:.1f}" cy="{y:.1f}" r="17" class="{kind}"/>').format(
+                x=x, y=y, kind="node own" if node.own else "node"
+            )
+        )
+        body.append(_text(x, y + 4, node.name, "middle"))
+        body.append(_outside(x, y, width, height, _short(node.title, 24)))
+    words = f"{len(nodes)} records. " + "; ".join(
+        f"{nodes[tie.a].name} and {nodes[tie.b].name}: {_TIES[tie.kind]} {tie.text}" for tie in ties
+    )
+    return _picture(width, height, words, body)
+
+
+def _outside(x: float, y: float, width: float, height: float, text: str) -> Markup:
+    """The title of a node, on the side that looks away from the middle."""
+    if abs(x - width / 2) < 20:
+        return _text(x, y + (34 if y > height / 2 else -24), text, "middle", "faint")
+    return _text(x + (24 if x > width / 2 else -24), y + 4, text, "start" if x > width / 2 else "end", "faint")
+
+
+_TIES = {"link": "match", "weak": "possible match", "cut": "judged not the same"}
+
+
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"

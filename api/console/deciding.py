@@ -1,0 +1,207 @@
+"""Answering a question: decide and go on to the next, look at the effect first, take it back, and everything around."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.responses import RedirectResponse
+
+from api.console.effects import effect_object
+from api.console.forms import Form, FormDep
+from api.console.guard import SessionDep, signed_in
+from api.console.notices import Notice, outcome, refused
+from api.console.pages import page
+from api.console.queue import QueueLook, QueueParameters
+from api.console.review import key_of, review_page
+from api.console.workbench import Workbench, WorkbenchDep
+from api.deps import Reads, ReadsDep
+from mdm.errors import Conflict, Invalid, NotFound, Refused
+from mdm.hub import steward
+from mdm.hub.steward import Expected
+from mdm.model.ids import EntityId
+from mdm.model.stewardship import Command, JudgeTask, Pin, Undo, Verdict
+from mdm.store.read_queue import next_in_queue, queue_row
+from mdm.store.read_review import decision, question, task_of_same_question
+from mdm.store.read_stewardship import DecisionFilter, decisions
+from mdm.store.reading import snapshot
+
+router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+
+#: How far back the last decision is looked for among those that were taken back.
+_LATELY = 200
+#: Errors of the hub that a person can do something about: told on the page they came from.
+TELLABLE = (Conflict, Invalid, NotFound, Refused)
+
+
+@router.post("/reviews/{task_id:int}/decide")
+def decide(
+    task_id: int,
+    look: QueueLook,
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+    form: FormDep,
+) -> Response:
+    """Carry out a verdict, and values picked by hand, and go on to the next question."""
+    following = _following(reads, look, bench, task_id)
+    try:
+        verdict = Verdict(form.text("verdict"))
+        command = JudgeTask(task_id, verdict, form.text("reason"), day_end(form.text("until")))
+        decided = bench.decide(command, Expected(task=form.text("token") or None))
+        if verdict is Verdict.SAME and decided.done:
+            _pin_picks(bench, form, reads, task_id)
+    except ValueError:
+        return review_page(task_id, look, request, session, bench, reads, _say("Choose a verdict."), 422)
+    except TELLABLE as error:
+        return review_page(
+            task_id, look, request, session, bench, reads, refused(error), 409, typed=form.text("reason")
+        )
+    return RedirectResponse(_next_address(look, following, outcome(decided)), 303)
+
+
+class PreviewParameters(QueueParameters):
+    """Which answer to look ahead at."""
+
+    verdict: Verdict = Verdict.SAME
+
+
+@router.get("/reviews/{task_id:int}/preview")
+def preview(
+    task_id: int,
+    look: Annotated[PreviewParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+) -> Response:
+    """Everything that a verdict would change, found out by the very engine that carries it out."""
+    try:
+        found = bench.preview(JudgeTask(task_id, look.verdict))
+    except TELLABLE as error:
+        return review_page(task_id, look, request, session, bench, reads, refused(error), 409)
+    with reads.snapshot() as connection:
+        asked = question(connection, task_id)
+    query = "&".join(part for part in (look.query.replace(f"verdict={look.verdict.value}", "").strip("&"),) if part)
+    return page(
+        "preview.html",
+        request,
+        session=session,
+        asked=asked,
+        verdict=look.verdict.value,
+        back=f"/console/reviews/{task_id}" + (f"?{query}" if query else ""),
+        query=query,
+        effect=effect_object(bench, found.effect),
+        demands=found.demands,
+        digest=found.digest,
+    )
+
+
+@router.post("/decisions/last/undo")
+def undo_last(request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep, form: FormDep) -> Response:
+    """Take back what one decided last."""
+    with snapshot(bench.engine) as work:
+        found = decisions(work, DecisionFilter(actor=bench.actor.name), None, _LATELY)
+    last = next((each for each in found if each.undone_by is None and each.kind not in ("undo", "expire")), None)
+    if last is None:
+        notice = _say("There is nothing of yours to take back.")
+        return page("told.html", request, session=session, status=404, notice=notice, back="/console/reviews")
+    return undo(last.decision_id, request, session, bench, reads, form)
+
+
+@router.post("/decisions/{decision_id:int}/undo")
+def undo(
+    decision_id: int, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep, form: FormDep
+) -> Response:
+    """Take a decision back, and return to the question it answered."""
+    with reads.snapshot() as connection:
+        before = decision(connection, decision_id)
+    try:
+        decided = bench.decide(Undo(decision_id, form.text("reason")))
+    except TELLABLE as error:
+        return page("told.html", request, session=session, status=409, notice=refused(error), back="/console/reviews")
+    address = "/console/reviews"
+    if before is not None and before.task_id is not None and before.kind in ("same", "not_same", "unsure"):
+        with reads.snapshot() as connection:
+            reopened = task_of_same_question(connection, before.task_id)
+        address = f"/console/reviews/{reopened}" if reopened is not None else address
+    elif before is not None and before.entities:
+        address = f"/console/search?q={before.entities[0]}"
+        return RedirectResponse(address, 303)
+    return RedirectResponse(f"{address}?{outcome(decided)}", 303)
+
+
+@router.post("/reviews/{task_id:int}/{what}")
+def work_on(
+    task_id: int,
+    what: Literal["claim", "release", "assign", "snooze", "comment"],
+    look: QueueLook,
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+    form: FormDep,
+) -> Response:
+    """Take a question, hand it over, put it off, or remark on it. Stays on the page, except after a snooze."""
+    actions: dict[str, Callable[[], object]] = {
+        "claim": lambda: steward.assign(bench.pipeline, bench.actor, task_id, bench.actor.name),
+        "release": lambda: steward.release(bench.pipeline, bench.actor, task_id),
+        "assign": lambda: steward.assign(bench.pipeline, bench.actor, task_id, form.person("assignee")),
+        "snooze": lambda: steward.snooze(bench.pipeline, bench.actor, task_id, _until(form, bench.now)),
+        "comment": lambda: steward.comment(bench.pipeline, bench.actor, f"task:{task_id}", form.text("text")),
+    }
+    following = _following(reads, look, bench, task_id) if what == "snooze" else None
+    try:
+        actions[what]()
+    except TELLABLE as error:
+        return review_page(task_id, look, request, session, bench, reads, refused(error), 409)
+    if what == "snooze":
+        return RedirectResponse(_next_address(look, following, ""), 303)
+    return RedirectResponse(f"/console/reviews/{task_id}" + (f"?{look.query}" if look.query else ""), 303)
+
+
+def _pin_picks(bench: Workbench, form: Form, reads: Reads, task_id: int) -> None:
+    """Values that the steward took from a column instead of what the rules chose."""
+    picks = {name: key for name, text in form.prefixed("pick.").items() if (key := key_of(text)) is not None}
+    if not picks:
+        return
+    with reads.snapshot() as connection:
+        asked = question(connection, task_id)
+    entity_id = next((each for each in asked.entities if each is not None), None) if asked is not None else None
+    for attribute, key in picks.items():
+        reason = form.text("reason") or f"picked when question {task_id} was answered"
+        command: Command = Pin(EntityId(entity_id or ""), attribute, from_record=key, reason=reason)
+        bench.decide(command)
+
+
+def _following(reads: Reads, look: QueueParameters, bench: Workbench, task_id: int) -> int | None:
+    """The question after this one, found before this one is answered and leaves the queue."""
+    with reads.snapshot() as connection:
+        row = queue_row(connection, task_id)
+        return next_in_queue(connection, look.filters(bench.now, bench.actor.name), row.place if row else None)
+
+
+def _next_address(look: QueueParameters, following: int | None, became: str) -> str:
+    query = "&".join(part for part in (look.query, became) if part)
+    address = f"/console/reviews/{following}" if following is not None else "/console/reviews"
+    return f"{address}?{query}" if query else address
+
+
+def day_end(written: str) -> datetime | None:
+    """The end of the day that a form names."""
+    return datetime.combine(datetime.fromisoformat(written).date(), time.max, UTC) if written else None
+
+
+def _until(form: Form, now: datetime) -> datetime | None:
+    written = form.text("until")
+    if written in ("1", "3", "7"):
+        return now + timedelta(days=int(written))
+    try:
+        return day_end(written)
+    except ValueError as error:
+        raise Invalid("The date is not understood.", action="Write it as year-month-day.") from error
+
+
+def _say(text: str) -> Notice:
+    return Notice(text, "bad", "exception")

@@ -1,0 +1,54 @@
+"""The places of the console, in the order of a steward's day."""
+
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """A place in the navigation. `key` follows `g` on the keyboard, `badge` names the number shown beside it."""
+
+    title: str
+    address: str
+    icon: str
+    key: str = ""
+    badge: str = ""
+
+    def holds(self, path: str) -> bool:
+        """Whether a page belongs to this place."""
+        return path == self.address or (self.address != "/console/" and path.startswith(f"{self.address}/"))
+
+
+class Group(NamedTuple):
+    title: str
+    places: tuple[Place, ...]
+
+
+NAVIGATION: tuple[Group, ...] = (
+    Group(
+        "Work",
+        (
+            Place("Home", "/console/", "home"),
+            Place("Reviews", "/console/reviews", "review", "q", "tasks"),
+            Place("Approvals", "/console/approvals", "approval", "a", "approvals"),
+            Place("Exceptions", "/console/exceptions", "exception", "e", "exceptions"),
+            Place("Onboarding", "/console/onboarding", "onboarding", "o"),
+        ),
+    ),
+    Group(
+        "Data",
+        (
+            Place("Customers", "/console/customers", "customer", "c"),
+            Place("Contracts", "/console/contracts", "contract"),
+            Place("Products", "/console/products", "product"),
+            Place("Reconciliation", "/console/reconciliation", "scale", "r"),
+            Place("Quality", "/console/quality", "quality"),
+        ),
+    ),
+    Group(
+        "Hub",
+        (
+            Place("Pipeline", "/console/pipeline", "pipeline", "p"),
+            Place("Audit", "/console/audit", "audit"),
+            Place("Help", "/console/help", "help"),
+        ),
+    ),
+)

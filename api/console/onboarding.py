@@ -1,0 +1,174 @@
+"""May these customers be created in ERP? Verdicts in lists, and one in full with its evidence."""
+
+from collections import Counter
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import Field, field_validator
+from starlette.responses import RedirectResponse
+
+from api.console.deciding import TELLABLE, day_end
+from api.console.forms import FormDep
+from api.console.guard import SessionDep, signed_in
+from api.console.notices import Notice, refused
+from api.console.pages import page
+from api.console.records import head_of
+from api.console.sessions import Session
+from api.console.workbench import Workbench, WorkbenchDep
+from api.cursors import read_cursor, write_cursor
+from api.deps import Reads, ReadsDep
+from api.lookup import find_golden
+from api.routes.parameters import Cursor, EntityIdPath, Parameters, Storable
+from mdm.errors import OperatorError
+from mdm.hub import checkpoints
+from mdm.hub.onboarding import verdict_on_golden
+from mdm.model.ids import Domain
+from mdm.onboarding.checkpoint import CheckpointName, Waiver
+from mdm.onboarding.ruleset import shipped_ruleset
+from mdm.onboarding.verdict import Decision, Finding, Outcome, Severity
+from mdm.store.read_models import Filters, Place, list_golden
+
+router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+
+#: What somebody must act on comes first.
+_ORDER = (Outcome.FAIL, Outcome.UNVERIFIABLE, Outcome.WAIVED, Outcome.PASS, Outcome.NOT_APPLICABLE)
+#: Each verdict is drawn when it is looked at; more would make the page slow.
+_ROWS = 25
+
+DECISIONS = {
+    Decision.READY: ("good", "check", "ready"),
+    Decision.READY_WITH_WARNINGS: ("warn", "check", "ready, with warnings"),
+    Decision.NEEDS_REVIEW: ("warn", "unsure", "needs review"),
+    Decision.BLOCKED: ("bad", "cross", "blocked"),
+    Decision.UNVERIFIABLE: ("", "unsure", "cannot be verified"),
+}
+
+
+class OnboardingParameters(Parameters):
+    """Which candidates."""
+
+    q: Storable | None = Field(None, max_length=200)
+    country: str | None = Field(None, pattern="^[A-Za-z]{2}$")
+    cursor: Cursor | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_all(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.model_dump(exclude_none=True, exclude={"cursor"}))
+
+
+@router.get("/onboarding")
+def candidates(
+    look: Annotated[OnboardingParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+) -> Response:
+    """Golden customers with the verdict on each."""
+    scope = f"onboarding {look.query}"
+    after = None
+    if look.cursor is not None:
+        sort, entity_id = read_cursor(look.cursor, scope, (int, str))
+        after = Place(int(sort), str(entity_id))
+    filters = Filters(q=look.q, country=look.country.upper() if look.country else None)
+    with reads.snapshot() as connection:
+        found = list_golden(connection, Domain.CUSTOMER, filters, after, _ROWS + 1)
+    following = None
+    if len(found) > _ROWS:
+        more = urlencode({"cursor": write_cursor(scope, tuple(found[_ROWS - 1].place))})
+        following = "/console/onboarding?" + "&".join(part for part in (look.query, more) if part)
+    verdicts = [(hit.row, verdict_on_golden(bench.engine, hit.row.entity_id, bench.now)) for hit in found[:_ROWS]]
+    return page(
+        "onboarding.html",
+        request,
+        session=session,
+        look=look,
+        rows=[(row, verdict, worst(verdict.findings)) for row, verdict in verdicts],
+        tally=Counter(verdict.decision for _, verdict in verdicts),
+        decisions=DECISIONS,
+        following=following,
+    )
+
+
+@router.get("/customers/{id}/readiness")
+def verdict(id: EntityIdPath, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
+    """The verdict on one customer with every check."""
+    return _verdict_page(id, request, session, bench, reads)
+
+
+@router.post("/customers/{id}/readiness/{what}")
+def confirm(
+    id: EntityIdPath,
+    what: Literal["confirm", "withdraw", "waive", "unwaive"],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+    form: FormDep,
+) -> Response:
+    """Confirm a checkpoint, excuse a finding until a day, or take either back."""
+    engine, clock, actor, reason = bench.engine, bench.hub.clock, bench.actor.name, form.text("reason")
+    code, path = form.text("code"), form.text("path")
+    try:
+        until = day_end(form.text("until"))
+        if what in ("confirm", "withdraw"):
+            name = CheckpointName(form.text("checkpoint"))
+            if what == "confirm":
+                checkpoints.confirm(engine, clock, id, name, actor, reason, until)
+            else:
+                checkpoints.withdraw(engine, clock, id, name, actor, reason)
+        elif what == "waive":
+            waiver = Waiver(code, path, actor, reason, until or bench.now)
+            checkpoints.waive(engine, clock, id, waiver, bench.role.value)
+        else:
+            checkpoints.unwaive(engine, clock, id, code, path, actor, reason)
+    except (*TELLABLE, OperatorError) as error:
+        return _verdict_page(id, request, session, bench, reads, refused(error), 409)
+    except ValueError:
+        notice = Notice("The form was not understood. Nothing was changed.", "bad", "exception")
+        return _verdict_page(id, request, session, bench, reads, notice, 422)
+    return RedirectResponse(f"/console/customers/{id}/readiness", 303)
+
+
+def _verdict_page(
+    id: str,
+    request: Request,
+    session: Session,
+    bench: Workbench,
+    reads: Reads,
+    notice: Notice | None = None,
+    status: int = 200,
+) -> Response:
+    with reads.snapshot() as connection:
+        row = find_golden(connection, request, Domain.CUSTOMER, id)
+        head = head_of(connection, row, bench.role)
+    found = verdict_on_golden(bench.engine, id, bench.now)
+    order = {outcome: number for number, outcome in enumerate(_ORDER)}
+    return page(
+        "readiness.html",
+        request,
+        session=session,
+        status=status,
+        tab="readiness",
+        head=head,
+        verdict=found,
+        decision=DECISIONS[found.decision],
+        findings=sorted(found.findings, key=lambda each: order[each.outcome]),
+        checkpoints=list(CheckpointName),
+        waivable={code for code, rule in shipped_ruleset().rules.items() if bench.role.value in rule.waivable_by},
+        now=bench.now,
+        notice=notice,
+    )
+
+
+def worst(findings: tuple[Finding, ...]) -> list[Finding]:
+    """What stands in the way, the gravest first."""
+    gravity = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+    failing = [each for each in findings if each.outcome is Outcome.FAIL]
+    return sorted(failing, key=lambda each: gravity[each.severity])[:3]

@@ -1,0 +1,68 @@
+"""How the feeds are doing: per platform what arrived, what became of it, how far behind, and what is refused."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.responses import RedirectResponse
+
+from api.console import charts
+from api.console.forms import FormDep
+from api.console.guard import SessionDep, signed_in
+from api.console.notices import refused
+from api.console.pages import page
+from api.console.workbench import Workbench, WorkbenchDep
+from api.deps import ReadsDep
+from mdm.errors import OperatorError
+from mdm.hub.feeds import pause_feed, resume_feed
+from mdm.store import read_console
+from mdm.store.feeds import feed_states
+from mdm.store.read_status import status_summary, vitals
+
+router = APIRouter(prefix="/console/pipeline", include_in_schema=False, dependencies=[Depends(signed_in)])
+
+_BATCHES = 100
+
+
+@router.get("")
+def pipeline(request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
+    with reads.snapshot() as connection:
+        hub = status_summary(connection)
+        platforms = read_console.platforms(connection)
+        batches = read_console.recent_batches(connection, _BATCHES)
+        positions = read_console.feed_positions(connection)
+        feeds = feed_states(connection)
+        waiting = vitals(connection)
+    return page(
+        "pipeline.html",
+        request,
+        session=session,
+        now=bench.now,
+        hub=hub,
+        platforms=platforms,
+        positions=positions,
+        feeds=feeds,
+        vitals=waiting,
+        contracts=_contracts(bench),
+        intake=charts.sparkline("Messages per unit of work", [number for _, number in batches], width=420, height=60),
+    )
+
+
+@router.post("/{what}")
+def control(
+    what: Literal["pause", "resume"], request: Request, session: SessionDep, bench: WorkbenchDep, form: FormDep
+) -> Response:
+    """Hold a feed, or let it go; every worker obeys after the unit of work it is at."""
+    act = pause_feed if what == "pause" else resume_feed
+    try:
+        act(bench.engine, bench.hub.clock, form.text("feed"), bench.actor.name, form.text("reason"))
+    except OperatorError as error:
+        return page("told.html", request, session=session, status=409, notice=refused(error), back="/console/pipeline")
+    return RedirectResponse("/console/pipeline", 303)
+
+
+def _contracts(bench: Workbench) -> dict[str, str]:
+    """The version of each platform's data contract."""
+    versions: dict[str, set[str]] = {}
+    for profile in bench.catalogue.profiles:
+        versions.setdefault(profile.system, set()).add(profile.contract.version)
+    return {system: ", ".join(sorted(found)) for system, found in versions.items()}

@@ -1,0 +1,164 @@
+"""The review queue: filters, saved views, priorities with their reasons, and the way from one question to the next."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import Field, field_validator
+
+from api.console.guard import SessionDep, signed_in
+from api.console.notices import proposed, told
+from api.console.pages import page
+from api.console.workbench import WorkbenchDep
+from api.cursors import read_cursor, write_cursor
+from api.deps import ReadsDep
+from api.routes.parameters import Cursor, Parameters
+from mdm.core.worklist import due_state, priority, waiting
+from mdm.hub.worklist import rank_open_tasks
+from mdm.model.ids import Domain
+from mdm.store.console_views import read_views
+from mdm.store.read_console import own_numbers
+from mdm.store.read_queue import (
+    QueueFilters,
+    QueuePlace,
+    QueueRow,
+    count_queue,
+    queue_choices,
+    queue_page,
+)
+
+router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+
+_ROWS = 25
+_AGES = {"1": "a day", "3": "3 days", "7": "a week"}
+KINDS = {
+    "possible_match": "Possible match",
+    "conflict": "Conflict",
+    "possible_duplicate": "Possible duplicate",
+    "oversize": "Too large to settle",
+    "override_challenged": "Override challenged",
+}
+
+
+class QueueParameters(Parameters):
+    """Filters of the queue, as they stand in its address. Empty means: all."""
+
+    domain: Domain | None = None
+    kind: str | None = Field(None, max_length=40)
+    pair: str | None = Field(None, max_length=80)
+    country: str | None = Field(None, max_length=2)
+    weight_from: float | None = None
+    weight_to: float | None = None
+    amount_from: str | None = Field(None, max_length=20)
+    older: Literal["1", "3", "7"] | None = None
+    sla: Literal["ok", "due", "breached"] | None = None
+    who: Literal["mine", "unassigned", "snoozed"] | None = None
+    cursor: Cursor | None = None
+    #: The decision that led here, and whether all columns are shown: not filters.
+    done: int | None = Field(None, ge=0, lt=1 << 62)
+    proposed: int | None = Field(None, ge=0, lt=1 << 62)
+    columns: Literal["all"] | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_all(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    def filters(self, now: datetime, actor: str) -> QueueFilters:
+        """The filters as the store understands them. What was put off is not shown before its time."""
+        pair = (self.pair or "").split("-")
+        return QueueFilters(
+            domain=self.domain,
+            kind=self.kind,
+            systems=(pair[0], pair[1]) if len(pair) == 2 else None,
+            country=self.country,
+            weight_from=self.weight_from,
+            weight_to=self.weight_to,
+            amount_from=_decimal(self.amount_from),
+            opened_before=now - timedelta(days=int(self.older)) if self.older else None,
+            due_before={"breached": now, "due": now + timedelta(days=1)}.get(self.sla or ""),
+            due_after={"due": now, "ok": now + timedelta(days=1)}.get(self.sla or ""),
+            assignee=actor if self.who == "mine" else None,
+            unassigned=True if self.who == "unassigned" else None,
+            awake_at=None if self.who == "snoozed" else now,
+            asleep_at=now if self.who == "snoozed" else None,
+        )
+
+    @property
+    def query(self) -> str:
+        """The filters as the query of an address, without the page."""
+        given = self.model_dump(mode="json", exclude_none=True, exclude={"cursor", "done", "proposed", "columns"})
+        return urlencode(given)
+
+
+QueueLook = Annotated[QueueParameters, Query()]
+
+
+@router.get("/reviews")
+def queue(look: QueueLook, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
+    """Open questions, the most urgent first."""
+    now = bench.now
+    rank_open_tasks(bench.engine, bench.rules, now)
+    scope = f"queue {look.query}"
+    after = None
+    if look.cursor is not None:
+        rank, task_id = read_cursor(look.cursor, scope, (float, int))
+        after = QueuePlace(float(rank), int(task_id))
+    filters = look.filters(now, bench.actor.name)
+    with reads.snapshot() as connection:
+        found = queue_page(connection, filters, after, _ROWS + 1)
+        total = count_queue(connection, filters)
+        pairs, countries = queue_choices(connection)
+        notice = told(connection, look.done) or proposed(look.proposed)
+        views = read_views(connection, bench.actor.name)
+        stats = own_numbers(connection, bench.actor.name, now)
+    shown = found[:_ROWS]
+    following = None
+    if len(found) > _ROWS:
+        following = _address(look, cursor=write_cursor(scope, tuple(shown[-1].place)))
+    return page(
+        "queue.html",
+        request,
+        session=session,
+        look=look,
+        rows=[queue_object(row, now) for row in shown],
+        total=total,
+        following=following,
+        pairs=pairs,
+        countries=countries,
+        kinds=KINDS,
+        ages=_AGES,
+        domains=list(Domain),
+        now=now,
+        notice=notice,
+        views=views,
+        stats=stats,
+        me=bench.actor.name,
+    )
+
+
+def queue_object(row: QueueRow, now: datetime) -> Mapping[str, Any]:
+    """A task as a row of the queue: its priority now, with the reasons in the order of their weight."""
+    parts = [*row.parts, tuple(waiting(row.opened_at, now))]
+    return {
+        "task": row,
+        "kind": KINDS.get(row.kind, row.kind.replace("_", " ").capitalize()),
+        "priority": priority(row.rank, now),
+        "parts": sorted((part for part in parts if part[0]), key=lambda part: -part[0]),
+        "sla": due_state(row.due_at, now),
+    }
+
+
+def _address(look: QueueParameters, **more: str) -> str:
+    query = "&".join(part for part in (look.query, urlencode(more)) if part)
+    return "/console/reviews" + (f"?{query}" if query else "")
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    try:
+        return Decimal(text.replace(" ", "").replace(",", "")) if text else None
+    except InvalidOperation:
+        return None

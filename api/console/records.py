@@ -1,0 +1,223 @@
+"""Golden records: the lists, and one record with everything behind each of its values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import Field, field_validator
+from sqlalchemy import Connection
+
+from api.console.compare import columns_of, compare
+from api.console.guard import SessionDep, signed_in
+from api.console.notices import proposed, told
+from api.console.pages import page
+from api.console.show import record_address
+from api.console.workbench import WorkbenchDep
+from api.cursors import read_cursor, write_cursor
+from api.deps import ReadsDep
+from api.lookup import find_golden
+from api.masking import show_record
+from api.present import lineage_object, record_object, source_object
+from api.routes.parameters import Cursor, EntityIdPath, Parameters, Storable
+from mdm.access import Role
+from mdm.model.ids import Domain
+from mdm.store.read_models import (
+    Filters,
+    GoldenRow,
+    Place,
+    absorbed_ids,
+    facts_of_customer,
+    list_golden,
+    members_of,
+    names_of,
+    resolve_references,
+)
+from mdm.store.read_models import lineage_of as lineage_of_version
+from mdm.store.read_readiness import open_questions
+from mdm.store.read_review import hanging_on
+from mdm.store.read_stewardship import overrides_of
+from mdm.store.reading import snapshot
+
+router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+
+Plural = Literal["customers", "contracts", "products"]
+DOMAINS = {domain.plural: domain for domain in Domain}
+_ROWS, _MEMBERS, _CONTRACTS, _FACTS = 50, 25, 50, 50
+
+
+class ListParameters(Parameters):
+    """What a list is narrowed to."""
+
+    q: Storable | None = Field(None, max_length=200)
+    country: str | None = Field(None, pattern="^[A-Za-z]{2}$")
+    status: Storable | None = Field(None, max_length=64)
+    cursor: Cursor | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_all(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.model_dump(exclude_none=True, exclude={"cursor"}))
+
+
+class RecordParameters(Parameters):
+    """The decision or proposal that led here."""
+
+    done: int | None = Field(None, ge=0, lt=1 << 62)
+    proposed: int | None = Field(None, ge=0, lt=1 << 62)
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A page about one golden record."""
+
+    name: str
+    title: str
+    customers_only: bool = False
+
+
+TABS: Sequence[Tab] = (
+    Tab("", "Values"),
+    Tab("sources", "Sources"),
+    Tab("related", "Contracts and facts", customers_only=True),
+    Tab("hierarchy", "Hierarchy", customers_only=True),
+    Tab("readiness", "ERP readiness", customers_only=True),
+    Tab("history", "History"),
+    Tab("graph", "Links and split"),
+)
+
+
+@router.get("/{plural}")
+def browse(
+    plural: Plural,
+    look: Annotated[ListParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+) -> Response:
+    """Golden records of a domain, page by page."""
+    domain = DOMAINS[plural]
+    scope = f"browse {plural} {look.query}"
+    after = None
+    if look.cursor is not None:
+        sort, entity_id = read_cursor(look.cursor, scope, (int, str))
+        after = Place(int(sort), str(entity_id))
+    filters = Filters(q=look.q, country=look.country.upper() if look.country else None, status=look.status)
+    with reads.snapshot() as connection:
+        found = list_golden(connection, domain, filters, after, _ROWS + 1)
+        entities = resolve_references(connection, [(domain, hit.row.values) for hit in found[:_ROWS]])
+    following = None
+    if len(found) > _ROWS:
+        more = urlencode({"cursor": write_cursor(scope, tuple(found[_ROWS - 1].place))})
+        following = f"/console/{plural}?" + "&".join(part for part in (look.query, more) if part)
+    return page(
+        "browse.html",
+        request,
+        session=session,
+        plural=plural,
+        domain=domain,
+        look=look,
+        records=[record_object(hit.row, entities, session.caller.role) for hit in found[:_ROWS]],
+        following=following,
+        now=bench.now,
+    )
+
+
+@router.get("/{plural}/{id}")
+def record(
+    plural: Plural,
+    id: EntityIdPath,
+    look: Annotated[RecordParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+) -> Response:
+    """A golden record: each value with its source, rule, position and the values that lost."""
+    role = session.caller.role
+    with reads.snapshot() as connection:
+        row = find_golden(connection, request, DOMAINS[plural], id)
+        head = head_of(connection, row, role)
+        lineage = lineage_of_version(connection, id, row.version)
+        notice = told(connection, look.done) or proposed(look.proposed)
+    attributes = lineage_object(row, lineage, role)["attributes"]
+    with snapshot(bench.engine) as work:
+        held = overrides_of(work, row.entity_id)
+    return page(
+        "record.html",
+        request,
+        session=session,
+        tab="",
+        head=head,
+        lineage=attributes,
+        held=held,
+        notice=notice,
+        now=bench.now,
+    )
+
+
+@router.get("/{plural}/{id}/sources")
+def sources(
+    plural: Plural, id: EntityIdPath, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep
+) -> Response:
+    """The source rows side by side."""
+    role, domain = session.caller.role, DOMAINS[plural]
+    with reads.snapshot() as connection:
+        row = find_golden(connection, request, domain, id)
+        head = head_of(connection, row, role)
+        members = members_of(connection, id, None, _MEMBERS)
+        entities = resolve_references(connection, [(domain, member.attributes) for member in members])
+    shown = [source_object(row, member, role) for member in members]
+    columns = columns_of(domain, [(row.entity_id, member) for member in members], entities, role)
+    groups = compare(domain, columns)
+    return page(
+        "sources.html", request, session=session, tab="sources", head=head, sources=shown, columns=columns,
+        groups=groups, now=bench.now,
+    )  # fmt: skip
+
+
+@router.get("/customers/{id}/related")
+def related(id: EntityIdPath, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
+    """Contracts of a customer, and the facts that refer to it."""
+    role = session.caller.role
+    with reads.snapshot() as connection:
+        row = find_golden(connection, request, Domain.CUSTOMER, id)
+        head = head_of(connection, row, role)
+        of_customer = Filters(customer_names=tuple(names_of(connection, id)))
+        contracts = list_golden(connection, Domain.CONTRACT, of_customer, None, _CONTRACTS)
+        facts = facts_of_customer(connection, id, None, 0, _FACTS)
+    return page(
+        "related.html",
+        request,
+        session=session,
+        tab="related",
+        head=head,
+        contracts=[record_object(hit.row, {}, role) for hit in contracts],
+        facts=[(fact, show_record(None, fact.attributes, role).values) for fact in facts],
+        at_most=_FACTS,
+        now=bench.now,
+    )
+
+
+def head_of(connection: Connection, row: GoldenRow, role: Role) -> dict[str, Any]:
+    """What stands above every page about a golden record."""
+    entities = resolve_references(connection, [(row.domain, row.values)])
+    hanging = hanging_on(connection, [row.entity_id])
+    return {
+        "record": record_object(row, entities, role),
+        "address": record_address(row.entity_id),
+        "plural": row.domain.plural,
+        "absorbed": absorbed_ids(connection, row.entity_id),
+        "questions": open_questions(connection, row.entity_id) if row.domain is Domain.CUSTOMER else 0,
+        "erp": hanging.erp,
+        "owed": hanging.owed,
+        "invoices": hanging.invoices,
+        "contracts": hanging.contracts,
+        "tabs": [tab for tab in TABS if row.domain is Domain.CUSTOMER or not tab.customers_only],
+    }

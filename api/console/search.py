@@ -1,0 +1,101 @@
+"""One box for everything: names, identifiers, ids, source keys, invoice numbers."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import Field
+from sqlalchemy import Connection
+from starlette.responses import RedirectResponse
+
+from api.console.guard import SessionDep, signed_in
+from api.console.pages import page
+from api.console.show import record_address
+from api.deps import ReadsDep
+from api.masking import show_record
+from api.present import record_object
+from api.routes.parameters import Parameters, Storable
+from mdm.model.ids import CrosswalkKey, Domain
+from mdm.store.read_models import Filters, NamedRow, find_entity, list_golden, meanings, rows_by_key
+from mdm.store.read_trace import Step, audit_of, trace_row
+
+router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+
+_HITS = 20
+
+
+class SearchParameters(Parameters):
+    """What to look for."""
+
+    q: Storable = Field("", max_length=200)
+
+
+@router.get("/search")
+def search(
+    look: Annotated[SearchParameters, Query()], request: Request, session: SessionDep, reads: ReadsDep
+) -> Response:
+    """An id or a source row leads straight to its golden record, a fact to its trace, words to a list."""
+    q = look.q.strip()
+    with reads.snapshot() as connection:
+        direct = _direct(connection, q)
+        if direct is not None:
+            return RedirectResponse(direct, 303)
+        results = {
+            domain: [
+                record_object(hit.row, {}, session.caller.role)
+                for hit in list_golden(connection, domain, Filters(q=q), None, _HITS)
+            ]
+            for domain in (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT)
+            if q
+        }
+        rows: Sequence[NamedRow] = rows_by_key(connection, q, _HITS) if q else []
+        mentions = audit_of(connection, q, _HITS) if q else []
+    found = sum(map(len, results.values())) + len(rows) + len(mentions)
+    return page(
+        "search.html",
+        request,
+        session=session,
+        q=q,
+        results=results,
+        rows=rows,
+        mentions=mentions,
+        found=found,
+        at_most=_HITS,
+    )
+
+
+@router.get("/trace/{system}/{type}/{key:path}")
+def trace(system: str, type: str, key: str, request: Request, session: SessionDep, reads: ReadsDep) -> Response:
+    """A source row and the chain it stands in: what it refers to, what refers to it, and where the chain breaks."""
+    name = CrosswalkKey(system, type, key)
+    with reads.snapshot() as connection:
+        chain = trace_row(connection, name)
+    role = session.caller.role
+    steps = [(step, show_record(None, step.attributes or {}, role).values) for step in chain]
+    return page("trace.html", request, session=session, name=name, steps=steps, gaps=_gaps(chain))
+
+
+def _gaps(chain: Sequence[Step]) -> list[str]:
+    """What one would expect in a chain of these rows and does not find."""
+    kinds = {step.kind for step in chain if step.attributes is not None}
+    found = [f"{step.role} {step.key} is named, but never arrived." for step in chain if step.attributes is None]
+    if "invoice" in kinds and "posting" not in kinds:
+        found.append("No posting in ERP names the invoice.")
+    paid = any(step.kind == "invoice" and (step.attributes or {}).get("status") == "paid" for step in chain)
+    if paid and "payment" not in kinds:
+        found.append("The invoice is paid, but no payment names it.")
+    return found
+
+
+def _direct(connection: Connection, q: str) -> str | None:
+    """The page that a query names outright: a golden record id, or `system:type:key`."""
+    state = find_entity(connection, q) if q else None
+    if state is not None:
+        return record_address(state.merged_into or state.entity_id)
+    parts = q.split(":", 2)
+    if len(parts) == 3:
+        name = CrosswalkKey(*parts)
+        entities = {each.entity_id for each in meanings(connection, [name]).get(name, ())}
+        if len(entities) == 1:
+            return record_address(entities.pop())
+    return None

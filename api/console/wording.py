@@ -1,0 +1,63 @@
+"""Numbers, amounts and times as people read them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+_STEPS = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min"))
+
+
+def person(name: str) -> str:
+    """Who somebody is to other people: their name without what tells accounts from keys."""
+    return name.partition(":")[2] if name.startswith(("user:", "oidc:")) else name
+
+
+def number(value: int | float | None) -> str:
+    """A number with thin spaces between thousands."""
+    if value is None:
+        return "–"
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def amount(value: Decimal | str | None, currency: str | None = None) -> str:
+    """Money without cents where they say nothing: it is for judging, not for booking."""
+    if value is None:
+        return "–"
+    exact = Decimal(str(value))
+    text = f"{exact:,.0f}" if abs(exact) >= 1000 or exact == exact.to_integral() else f"{exact:,.2f}"
+    return f"{text.replace(',', chr(0x202F))} {currency}" if currency else text.replace(",", "\u202f")
+
+
+def amounts(by_currency: Mapping[str, Any]) -> str:
+    """Sums per currency, the largest first; never added up across currencies."""
+    some = [(currency, value) for currency, value in by_currency.items() if Decimal(str(value))]
+    ordered = sorted(some, key=lambda each: -Decimal(str(each[1])))
+    return ", ".join(amount(value, currency) for currency, value in ordered)
+
+
+def percent(share: float | None) -> str:
+    """A share in percent; never rounded to a certainty that is none."""
+    if share is None:
+        return "–"
+    if 0 < share < 0.01 or 0.99 < share < 1:
+        return f"{share * 100:.2f}\u202f%"
+    return f"{share * 100:.0f}\u202f%"
+
+
+def day(moment: datetime | None) -> str:
+    """A date."""
+    return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d}"
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """How long ago, or how long until, in the one unit that matters."""
+    if moment is None:
+        return "never"
+    span = now - moment
+    length = abs(span)
+    for step, unit in _STEPS:
+        if length >= step:
+            text = f"{length // step}\u202f{unit}"
+            return f"{text} ago" if span > timedelta() else f"in {text}"
+    return "now"

@@ -1,0 +1,94 @@
+"""In which order stewards should look at open tasks, by when, and why.
+
+A priority is a sum of parts, each with its reason, so that nobody has to trust a number. Waiting counts linearly; the
+order of two tasks therefore never changes with time, and a list sorted by it can be paged through.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from math import log10
+
+from mdm.model.worklist import Part, Ranked, TaskFacts
+
+#: Business days within which a task of a kind should be answered.
+ANSWER_WITHIN: Mapping[str, int] = {"possible_match": 5, "conflict": 3}
+_ANSWER_WITHIN_OTHERWISE = 3
+#: Points that a task gains per day it waits.
+POINTS_PER_DAY = 1.0
+_SECONDS_PER_DAY = 86_400
+_SATURDAY = 5
+
+
+def rank(facts: TaskFacts) -> Ranked:
+    """The place of a task in the order."""
+    parts = tuple(part for part in (_money(facts), _erp(facts), _kind(facts), _near(facts), _size(facts)) if part)
+    points = sum(part.points for part in parts)
+    return Ranked(facts, points - _waited(facts.opened_at), parts, due_at(facts.kind, facts.opened_at))
+
+
+def priority(rank: float, now: datetime) -> float:
+    """The priority of a task now, from its rank."""
+    return rank + _waited(now)
+
+
+def waiting(opened_at: datetime, now: datetime) -> Part:
+    """What the waiting adds now."""
+    days = max(0.0, (now - opened_at).total_seconds() / _SECONDS_PER_DAY)
+    return Part(round(days * POINTS_PER_DAY, 1), f"waits for {days:.0f} days" if days >= 1 else "new today")
+
+
+def due_at(kind: str, opened_at: datetime) -> datetime:
+    """When a task should be answered: so many business days after it was opened."""
+    moment = opened_at
+    left = ANSWER_WITHIN.get(kind, _ANSWER_WITHIN_OTHERWISE)
+    while left:
+        moment += timedelta(days=1)
+        if moment.weekday() < _SATURDAY:
+            left -= 1
+    return moment
+
+
+def due_state(due: datetime, now: datetime) -> str:
+    """`breached`, `due` (within a day) or `ok`."""
+    if now > due:
+        return "breached"
+    return "due" if due - now <= timedelta(days=1) else "ok"
+
+
+def _waited(moment: datetime) -> float:
+    return moment.timestamp() / _SECONDS_PER_DAY * POINTS_PER_DAY
+
+
+def _money(facts: TaskFacts) -> Part | None:
+    if not facts.amounts:
+        return None
+    currency, most = max(facts.amounts.items(), key=lambda each: each[1])
+    if most <= 0:
+        return None
+    # Ten times the money is worth eight points more: a million outweighs six weeks of waiting, not a year.
+    points = min(48.0, 8 * log10(1 + float(most)))
+    return Part(round(points, 1), f"{most:,.0f} {currency} in open invoices and running contracts")
+
+
+def _erp(facts: TaskFacts) -> Part | None:
+    if facts.erp >= 2:
+        return Part(15.0, "both sides are in ERP: the answer changes ERP numbers")
+    return Part(8.0, "one side is in ERP") if facts.erp else None
+
+
+def _kind(facts: TaskFacts) -> Part | None:
+    return (
+        Part(10.0, "the hub refused to join what matches: the evidence contradicts itself")
+        if (facts.kind == "conflict")
+        else None
+    )
+
+
+def _near(facts: TaskFacts) -> Part | None:
+    standing = min(1.0, max(0.0, facts.standing))
+    return Part(round(10 * standing, 1), "close to the weight at which records are joined") if standing > 0 else None
+
+
+def _size(facts: TaskFacts) -> Part | None:
+    more = facts.records - 2
+    return Part(min(10.0, 1.5 * more), f"{facts.records} source records are affected") if more > 0 else None

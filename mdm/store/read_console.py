@@ -1,0 +1,137 @@
+"""What the console shows on every page and on its home page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+_COUNTS = """
+select (select count(*) from steward_task where status = 'open') as tasks,
+  (select count(*) from dead_letter where status = 'open') + (select count(*) from exception where status = 'open')
+    as exceptions,
+  (select count(*) from proposal where status = 'open' and author <> :actor) as approvals
+"""
+_AGEING = """
+select t.domain, t.kind, count(*) as tasks, count(*) filter (where p.due_at < :now) as breached,
+  count(*) filter (where p.due_at >= :now and p.due_at < :tomorrow) as due, min(t.opened_at) as oldest
+from steward_task t left join task_priority p using (task_id)
+where t.status = 'open' group by t.domain, t.kind order by t.domain, t.kind
+"""
+_AGES = """
+select case when age < 1 then 0 when age < 3 then 1 when age < 7 then 2 else 3 end as bucket, count(*) as tasks
+from (select extract(epoch from :now - opened_at) / 86400 as age from steward_task where status = 'open') a
+group by 1
+"""
+_AT_RISK = """
+select key as currency, sum(value::numeric) as amount
+from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open', jsonb_each_text(p.amounts)
+group by key order by 2 desc
+"""
+_PLATFORMS = """
+select system, max(event_time) as newest_event, max(committed_at) as last_seen, count(*) as tables
+from (
+  select distinct on (r.system, r.type) r.system, r.type, r.event_time, b.committed_at
+  from source_record r join batch b on b.batch_id = r.batch_id
+  order by r.system, r.type, r.batch_id desc
+) newest group by system order by system
+"""
+_BATCHES = """
+select committed_at, messages from batch where cause = 'ingest' order by batch_id desc limit :limit
+"""
+
+
+_OWN = """
+select count(*) filter (where at >= :today) as today, count(*) filter (where at >= :week) as week,
+  count(*) filter (where undone_by is not null) as undone, count(*) as decided
+from decision where actor = :actor and undoes is null
+"""
+_SECONDS = """
+select percentile_cont(0.5) within group (order by seconds) from (
+  select extract(epoch from at - lag(at) over (order by decision_id)) as seconds
+  from decision where actor = :actor and undoes is null order by decision_id desc limit 200
+) gaps where seconds < 900
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNumbers:
+    """What somebody has decided. `seconds` is the median time between decisions, breaks left out."""
+
+    today: int
+    week: int
+    decided: int
+    undone: int
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ageing:
+    """Open tasks of one kind, how many are due within a day, and how many should have been answered."""
+
+    domain: str
+    kind: str
+    tasks: int
+    breached: int
+    due: int
+    oldest: datetime
+
+
+def open_counts(connection: Connection, actor: str) -> dict[str, int]:
+    """How much of each kind of work is open for somebody: counts over partial indexes."""
+    row = connection.execute(text(_COUNTS), {"actor": actor}).one()
+    return dict(row._mapping)
+
+
+def ageing(connection: Connection, now: datetime, tomorrow: datetime) -> Sequence[Ageing]:
+    """Open tasks per domain and kind."""
+    rows = connection.execute(text(_AGEING), {"now": now, "tomorrow": tomorrow})
+    return [Ageing(row.domain, row.kind, row.tasks, row.breached, row.due, row.oldest) for row in rows]
+
+
+def ages(connection: Connection, now: datetime) -> list[int]:
+    """Open tasks that wait for less than a day, three days, a week, and longer."""
+    found = {row.bucket: row.tasks for row in connection.execute(text(_AGES), {"now": now})}
+    return [found.get(bucket, 0) for bucket in range(4)]
+
+
+def at_risk(connection: Connection) -> dict[str, Any]:
+    """Open invoices and running contracts behind open tasks, per currency. A customer in two tasks counts twice."""
+    return {row.currency: row.amount for row in connection.execute(text(_AT_RISK))}
+
+
+def platforms(connection: Connection) -> Sequence[dict[str, Any]]:
+    """Per platform the time of its newest event that the hub holds, and when the hub last took something in."""
+    return [dict(row) for row in connection.execute(text(_PLATFORMS)).mappings()]
+
+
+def recent_batches(connection: Connection, limit: int) -> Sequence[tuple[datetime, int]]:
+    """Messages per unit of work, oldest first."""
+    rows = connection.execute(text(_BATCHES), {"limit": limit}).all()
+    return [(row.committed_at, row.messages) for row in reversed(rows)]
+
+
+def own_numbers(connection: Connection, actor: str, now: datetime) -> OwnNumbers:
+    """The statistics that somebody sees of themselves, and nobody else of them."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    row = connection.execute(text(_OWN), {"actor": actor, "today": today, "week": now - timedelta(days=7)}).one()
+    seconds = connection.scalar(text(_SECONDS), {"actor": actor})
+    return OwnNumbers(row.today, row.week, row.decided, row.undone, None if seconds is None else float(seconds))
+
+
+def newest_batch(engine: Engine) -> int:
+    """The newest unit of work: what was computed after it holds until there is another."""
+    with engine.connect() as connection:
+        return int(connection.scalar(text("select coalesce(max(batch_id), 0) from batch")) or 0)
+
+
+def feed_positions(connection: Connection) -> Sequence[dict[str, Any]]:
+    """Per feed and topic how far the hub has read, and when it last moved."""
+    rows = connection.execute(
+        text(
+            """select feed, topic, count(*) as partitions, sum(next_offset) as messages, max(updated_at) as updated_at
+               from feed_position group by feed, topic order by feed, topic"""
+        )
+    )
+    return [dict(row) for row in rows.mappings()]

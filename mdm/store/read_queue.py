@@ -1,0 +1,222 @@
+"""The review queue: open tasks in the order in which they should be looked at, narrowed by filters, page by page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, text
+
+from mdm.model.ids import CrosswalkKey, Domain, EntityId
+
+
+class QueuePlace(NamedTuple):
+    """Where a page of the queue ended."""
+
+    rank: float
+    task_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilters:
+    """What the queue is narrowed to. `systems` are the platforms of both records, in alphabetical order."""
+
+    domain: Domain | None = None
+    kind: str | None = None
+    systems: tuple[str, str] | None = None
+    country: str | None = None
+    weight_from: float | None = None
+    weight_to: float | None = None
+    amount_from: Decimal | None = None
+    opened_before: datetime | None = None
+    due_before: datetime | None = None
+    due_after: datetime | None = None
+    assignee: str | None = None
+    unassigned: bool | None = None
+    #: Tasks that are put off beyond `awake_at` are left out; with `asleep_at` only those are shown.
+    awake_at: datetime | None = None
+    asleep_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSide:
+    """One of the two records of a task, with the golden record it belongs to; None when it is no longer live."""
+
+    key: CrosswalkKey
+    entity_id: EntityId | None
+    name: str
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """An open task as the queue shows it."""
+
+    task_id: int
+    kind: str
+    domain: Domain
+    weight: float
+    detail: str
+    opened_at: datetime
+    due_at: datetime
+    rank: float
+    parts: Sequence[tuple[float, str]]
+    amounts: Mapping[str, str]
+    countries: Sequence[str]
+    sides: tuple[QueueSide, QueueSide]
+    assignee: str | None = None
+    snoozed_until: datetime | None = None
+
+    @property
+    def place(self) -> QueuePlace:
+        return QueuePlace(self.rank, self.task_id)
+
+
+_CONDITIONS: Mapping[str, str] = {
+    "domain": "t.domain = :domain",
+    "kind": "t.kind = :kind",
+    "systems": "p.systems = cast(:systems as text[])",
+    "country": "p.countries @> array[cast(:country as text)]",
+    "weight_from": "t.weight >= :weight_from",
+    "weight_to": "t.weight < :weight_to",
+    "amount_from": "p.amount >= :amount_from",
+    "opened_before": "t.opened_at < :opened_before",
+    "due_before": "p.due_at < :due_before",
+    "due_after": "p.due_at >= :due_after",
+    "assignee": "w.assignee = :assignee",
+    "unassigned": "(w.assignee is null) = :unassigned",
+    "awake_at": "(w.snoozed_until is null or w.snoozed_until <= :awake_at)",
+    "asleep_at": "w.snoozed_until > :asleep_at",
+}
+
+_PAGE = """
+select t.task_id, t.kind, t.domain, t.weight, t.detail, t.opened_at, t.a, t.b,
+  p.due_at, p.rank, p.parts, p.amounts, p.countries, w.assignee, w.snoozed_until
+from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
+left join task_work w on w.task_id = t.task_id
+where {conditions}
+order by p.rank desc, t.task_id
+limit :limit
+"""
+_SIDES = """
+select r.rec_id, r.system, r.type, r.key, x.entity_id, coalesce(g.name, '') as name, coalesce(g.members, 0) as members
+from source_record r
+left join crosswalk x on x.rec_id = r.rec_id
+left join golden g on g.entity_id = x.entity_id and g.known_to is null
+where r.rec_id = any(:records)
+"""
+
+
+def queue_page(
+    connection: Connection, filters: QueueFilters, after: QueuePlace | None, limit: int
+) -> Sequence[QueueRow]:
+    """Up to `limit` open tasks behind `after`, the most urgent first."""
+    conditions, parameters = _conditions(filters)
+    if after is not None:
+        conditions.append("(-p.rank, t.task_id) > (-cast(:rank as double precision), :task_id)")
+        parameters |= after._asdict()
+    statement = text(_PAGE.format(conditions=" and ".join(conditions) or "true"))
+    rows = connection.execute(statement, parameters | {"limit": limit}).all()
+    return _with_sides(connection, rows)
+
+
+def queue_row(connection: Connection, task_id: int) -> QueueRow | None:
+    """One open task, or None when it is not open (or not ranked yet)."""
+    statement = text(_PAGE.format(conditions="t.task_id = :task_id"))
+    rows = connection.execute(statement, {"task_id": task_id, "limit": 1}).all()
+    found = _with_sides(connection, rows)
+    return found[0] if found else None
+
+
+def next_in_queue(connection: Connection, filters: QueueFilters, after: QueuePlace | None) -> int | None:
+    """The task that follows a place; from the top again when nothing follows; None when no other is left."""
+    for place in (after, None):
+        conditions, parameters = _conditions(filters)
+        if place is not None:
+            conditions.append("(-p.rank, t.task_id) > (-cast(:rank as double precision), :task_id)")
+            parameters |= place._asdict()
+        elif after is not None:
+            conditions.append("t.task_id <> :task_id")
+            parameters["task_id"] = after.task_id
+        statement = text(_PAGE.format(conditions=" and ".join(conditions) or "true"))
+        row = connection.execute(statement, parameters | {"limit": 1}).first()
+        if row is not None:
+            return int(row.task_id)
+    return None
+
+
+def previous_in_queue(connection: Connection, filters: QueueFilters, before: QueuePlace) -> int | None:
+    """The task before a place, or None at the top."""
+    conditions, parameters = _conditions(filters)
+    conditions.append("(-p.rank, t.task_id) < (-cast(:rank as double precision), :task_id)")
+    statement = _PAGE.replace("order by p.rank desc, t.task_id", "order by p.rank, t.task_id desc")
+    row = connection.execute(
+        text(statement.format(conditions=" and ".join(conditions))), parameters | before._asdict() | {"limit": 1}
+    ).first()
+    return None if row is None else int(row.task_id)
+
+
+def count_queue(connection: Connection, filters: QueueFilters) -> int:
+    """How many open tasks fit."""
+    conditions, parameters = _conditions(filters)
+    statement = """select count(*) from task_priority p
+           join steward_task t on t.task_id = p.task_id and t.status = 'open'
+           left join task_work w on w.task_id = t.task_id where """ + (" and ".join(conditions) or "true")
+    return int(connection.scalar(text(statement), parameters) or 0)
+
+
+def queue_choices(connection: Connection) -> tuple[Sequence[tuple[str, str]], Sequence[str]]:
+    """What filters can choose from: pairs of platforms and countries that occur among open tasks."""
+    pairs = connection.execute(
+        text(
+            """select distinct p.systems[1], p.systems[2]
+               from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open' order by 1, 2"""
+        )
+    )
+    countries = connection.scalars(
+        text(
+            """select distinct unnest(p.countries)
+               from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open' order by 1"""
+        )
+    )
+    return [(row[0], row[1]) for row in pairs if row[1]], list(countries)
+
+
+def _conditions(filters: QueueFilters) -> tuple[list[str], dict[str, Any]]:
+    values = {name: getattr(filters, name) for name in _CONDITIONS}
+    given = {name: value for name, value in values.items() if value is not None}
+    parameters: dict[str, Any] = {name: list(value) if name == "systems" else value for name, value in given.items()}
+    return [_CONDITIONS[name] for name in given], parameters
+
+
+def _with_sides(connection: Connection, rows: Sequence[Any]) -> Sequence[QueueRow]:  # Any: rows of `_PAGE`
+    records = sorted({rec for row in rows for rec in (row.a, row.b)})
+    sides = {
+        side.rec_id: QueueSide(
+            CrosswalkKey(side.system, side.type, side.key),
+            EntityId(side.entity_id) if side.entity_id else None,
+            side.name,
+            side.members,
+        )
+        for side in connection.execute(text(_SIDES), {"records": records})
+    }
+    return [
+        QueueRow(
+            task_id=row.task_id,
+            kind=row.kind,
+            domain=Domain(row.domain),
+            weight=row.weight,
+            detail=row.detail,
+            opened_at=row.opened_at,
+            due_at=row.due_at,
+            rank=row.rank,
+            parts=[(points, reason) for points, reason in row.parts],
+            amounts=row.amounts,
+            countries=row.countries,
+            sides=(sides[row.a], sides[row.b]),
+            assignee=row.assignee,
+            snoozed_until=row.snoozed_until,
+        )
+        for row in rows
+    ]

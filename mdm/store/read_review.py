@@ -1,0 +1,249 @@
+"""Everything about one question for a steward: its records, what hangs on them, and how similar ones were answered."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, text
+
+from mdm.model.ids import CrosswalkKey, Domain, EntityId
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A steward task, open or closed. An entity is None when its record is no longer live."""
+
+    task_id: int
+    question: str
+    kind: str
+    domain: Domain
+    weight: float
+    detail: str
+    status: str
+    opened_at: datetime
+    closed_at: datetime | None
+    records: tuple[CrosswalkKey, CrosswalkKey]
+    entities: tuple[EntityId | None, EntityId | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """What hangs on some golden records: sums per currency, and the numbers under which ERP knows them."""
+
+    contracts: int
+    contract_value: Mapping[str, Decimal]
+    invoices: int
+    owed: Mapping[str, Decimal]
+    erp: Sequence[CrosswalkKey]
+
+
+_QUESTION = """
+select t.*, a.system as a_system, a.type as a_type, a.key as a_key, xa.entity_id as a_entity,
+  b.system as b_system, b.type as b_type, b.key as b_key, xb.entity_id as b_entity
+from steward_task t
+join source_record a on a.rec_id = t.a left join crosswalk xa on xa.rec_id = t.a
+join source_record b on b.rec_id = t.b left join crosswalk xb on xb.rec_id = t.b
+where t.task_id = :task_id
+"""
+_NAMES = """
+select r.system, r.type, r.key from crosswalk x join source_record r using (rec_id) where x.entity_id = any(:entities)
+union
+select a.system, a.type, a.key from crosswalk x join record_alias a using (rec_id) where x.entity_id = any(:entities)
+"""
+_OWED = f"""
+with names as ({_NAMES}),
+owed as (
+  select distinct i.rec_id, i.attributes->>'currency' as currency, (i.attributes->>'total')::numeric
+    - case when i.attributes->>'amount_paid' ~ '^[0-9.]+$' then (i.attributes->>'amount_paid')::numeric else 0 end
+    as amount
+  from names n
+  join record_reference f on f.system = n.system and f.type = n.type and f.key = n.key
+  join source_record i on i.rec_id = f.rec_id and not i.deleted and i.kind = 'invoice'
+  where i.attributes->>'status' = 'open' and i.attributes->>'total' ~ '^[0-9]+([.][0-9]+)?$'
+)
+select coalesce(currency, '') as currency, count(*) as number, sum(amount) as amount from owed group by currency
+"""
+_AGREED = f"""
+with names as ({_NAMES}),
+contracts as (
+  select distinct x.entity_id
+  from names n
+  join record_reference f on f.system = n.system and f.type = n.type and f.key = n.key and f.role = 'customer'
+  join crosswalk x on x.rec_id = f.rec_id
+  union
+  select e.entity_id from entity e where e.entity_id = any(:entities) and e.domain = 'contract'
+)
+select coalesce(g."values"->>'currency', '') as currency, count(*) as number,
+  sum(case when g."values"->>'value' ~ '^[0-9]+([.][0-9]+)?$' then (g."values"->>'value')::numeric else 0 end) as amount
+from contracts c join golden g on g.entity_id = c.entity_id and g.known_to is null and g.domain = 'contract'
+where g."values"->>'status' = 'active'
+group by 1
+"""
+_ERP = """
+select r.system, r.type, r.key from crosswalk x join source_record r using (rec_id)
+where x.entity_id = any(:entities) and r.system = 'erp' order by r.type, r.key
+"""
+
+
+def question(connection: Connection, task_id: int) -> Question | None:
+    """A task with its two records, or None when it never was."""
+    row = connection.execute(text(_QUESTION), {"task_id": task_id}).one_or_none()
+    if row is None:
+        return None
+    return Question(
+        task_id=row.task_id,
+        question=row.question,
+        kind=row.kind,
+        domain=Domain(row.domain),
+        weight=row.weight,
+        detail=row.detail,
+        status=row.status,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        records=(CrosswalkKey(row.a_system, row.a_type, row.a_key), CrosswalkKey(row.b_system, row.b_type, row.b_key)),
+        entities=(row.a_entity, row.b_entity),
+    )
+
+
+def hanging_on(connection: Connection, entities: Collection[str]) -> Hanging:
+    """What a change of these golden records would touch: running contracts, open invoices, ERP numbers."""
+    parameters = {"entities": sorted(entities)}
+    agreed = connection.execute(text(_AGREED), parameters).all()
+    owed = connection.execute(text(_OWED), parameters).all()
+    return Hanging(
+        contracts=sum(row.number for row in agreed),
+        contract_value={row.currency: row.amount for row in agreed},
+        invoices=sum(row.number for row in owed),
+        owed={row.currency: row.amount for row in owed},
+        erp=[CrosswalkKey(*row) for row in connection.execute(text(_ERP), parameters)],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PastDecision:
+    """What somebody decided, by the names the records have now."""
+
+    decision_id: int
+    kind: str
+    domain: Domain
+    actor: str
+    reason: str
+    at: datetime
+    undone: bool
+    task_id: int | None
+    entities: Sequence[str]
+    names: Sequence[str]
+    weight: float | None = None
+
+
+_DECISION = """
+select d.decision_id, d.kind, d.domain, d.actor, d.reason, d.at, d.undone_by is not null as undone, d.task_id,
+  d.entities, t.weight,
+  (select coalesce(array_agg(coalesce(nullif(g.name, ''), r.key) order by r.rec_id), '{{}}')
+   from source_record r left join crosswalk x using (rec_id)
+   left join golden g on g.entity_id = x.entity_id and g.known_to is null
+   where r.rec_id = any(d.records[1:4])) as names
+from decision d left join steward_task t on t.task_id = d.task_id
+where {condition}
+order by {order} limit :limit
+"""
+
+
+def decision(connection: Connection, decision_id: int) -> PastDecision | None:
+    """A decision, or None when there is no such."""
+    found = _decisions(connection, "d.decision_id = :id", "d.decision_id", {"id": decision_id}, 1)
+    return found[0] if found else None
+
+
+def decision_of_task(connection: Connection, task_id: int) -> PastDecision | None:
+    """The decision that answered a task last."""
+    found = _decisions(connection, "d.task_id = :id", "d.decision_id desc", {"id": task_id}, 1)
+    return found[0] if found else None
+
+
+def task_of_same_question(connection: Connection, task_id: int) -> int | None:
+    """The open task that asks what a task asked, be it closed or not."""
+    found = connection.scalar(
+        text(
+            """select t.task_id from steward_task t join steward_task was on was.question = t.question
+               where was.task_id = :task_id and t.status = 'open'"""
+        ),
+        {"task_id": task_id},
+    )
+    return None if found is None else int(found)
+
+
+def open_proposal_of_task(connection: Connection, task_id: int) -> tuple[int, str, str] | None:
+    """Number, kind and author of the proposal that answers a task and waits for a second person."""
+    row = connection.execute(
+        text("select proposal_id, kind, author from proposal where task_id = :id and status = 'open'"), {"id": task_id}
+    ).first()
+    return None if row is None else (row.proposal_id, row.kind, row.author)
+
+
+def decisions_about(connection: Connection, entity_id: str, limit: int) -> Sequence[PastDecision]:
+    """Decisions that touched a golden record, the newest first."""
+    condition = "d.entities @> array[cast(:id as text)]"
+    return _decisions(connection, condition, "d.decision_id desc", {"id": entity_id}, limit)
+
+
+def similar_decisions(connection: Connection, asked: Question, limit: int) -> Sequence[PastDecision]:
+    """How questions of the same kind between the same platforms were answered, the nearest in weight first."""
+    condition = """t.kind = :kind and t.domain = :domain and d.kind in ('same', 'not_same', 'unsure')
+      and d.undone_by is null and t.task_id <> :task_id
+      and (select array_agg(r.system order by r.system) from source_record r where r.rec_id in (t.a, t.b))
+        = cast(:systems as text[])"""
+    parameters = {
+        "kind": asked.kind,
+        "domain": asked.domain.value,
+        "task_id": asked.task_id,
+        "systems": sorted(key.system for key in asked.records),
+        "weight": asked.weight,
+    }
+    return _decisions(connection, condition, "abs(t.weight - :weight), d.decision_id desc", parameters, limit)
+
+
+def _decisions(
+    connection: Connection, condition: str, order: str, parameters: Mapping[str, object], limit: int
+) -> Sequence[PastDecision]:
+    rows = connection.execute(text(_DECISION.format(condition=condition, order=order)), {**parameters, "limit": limit})
+    return [
+        PastDecision(
+            row.decision_id, row.kind, Domain(row.domain), row.actor, row.reason, row.at, row.undone, row.task_id,
+            row.entities, row.names, row.weight,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterTie:
+    """What ties two records: a match, a possible match, or a verdict of a steward (same, not_same)."""
+
+    a: CrosswalkKey
+    b: CrosswalkKey
+    kind: str
+    weight: float | None
+    said: str
+
+
+_TIES = """
+with members as (
+  select r.rec_id, r.system, r.type, r.key
+  from crosswalk x join source_record r using (rec_id) where x.entity_id = :entity_id order by 2, 3, 4 limit :limit
+)
+select a.system, a.type, a.key, b.system, b.type, b.key, l.decision, l.weight, coalesce(l.veto, '')
+from members a join link l on l.a = a.rec_id and l.superseded_at is null join members b on b.rec_id = l.b
+union all
+select a.system, a.type, a.key, b.system, b.type, b.key, j.verdict, null, j.author
+from members a join judgement j on j.a = a.rec_id and j.superseded_at is null and j.verdict <> 'unsure'
+join members b on b.rec_id = j.b
+order by 8 desc nulls first
+"""
+
+
+def cluster_ties(connection: Connection, entity_id: str, limit: int) -> Sequence[ClusterTie]:
+    """How the first `limit` records of an entity hang together: verdicts, then links, the strongest first."""
+    rows = connection.execute(text(_TIES), {"entity_id": entity_id, "limit": limit})
+    return [ClusterTie(CrosswalkKey(*row[0:3]), CrosswalkKey(*row[3:6]), row[6], row[7], row[8]) for row in rows]

@@ -1,0 +1,157 @@
+"""The order of the review queue: what open tasks are about, read set-based, and their ranks, written in bulk.
+
+Ranks are derived and kept only for speed; they are renewed when they are older than what they rest on may be.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, text
+
+from mdm.model.ids import Domain
+from mdm.model.worklist import Ranked, TaskFacts
+
+# Tasks without a rank, or with an old one; the oldest first.
+_STAGE = """
+create temporary table stage_rank on commit drop as
+select t.task_id, t.kind, t.domain, t.opened_at, t.weight, t.a, t.b
+from steward_task t left join task_priority p using (task_id)
+where t.status = 'open' and (p.task_id is null or p.ranked_at < :stale)
+order by p.ranked_at nulls first, t.task_id
+limit :limit
+"""
+_STAGE_MEMBERS = """
+create temporary table stage_rank_member on commit drop as
+with side as (select task_id, a as rec_id from stage_rank union all select task_id, b from stage_rank),
+entities as (select distinct s.task_id, x.entity_id from side s join crosswalk x using (rec_id))
+select e.task_id, e.entity_id, x.rec_id, r.system, r.type, r.key
+from entities e join crosswalk x using (entity_id) join source_record r on r.rec_id = x.rec_id
+"""
+_STAGE_NAMES = """
+create temporary table stage_rank_name on commit drop as
+select task_id, system, type, key from stage_rank_member
+union
+select m.task_id, a.system, a.type, a.key from stage_rank_member m join record_alias a using (rec_id)
+"""
+_SHAPES = """
+select m.task_id, count(*) as records, count(distinct m.entity_id) filter (where m.system = 'erp') as erp,
+  coalesce(array_agg(distinct g."values"->>'country') filter (where g."values"->>'country' is not null), '{}')
+    as countries
+from stage_rank_member m
+left join golden g on g.entity_id = m.entity_id and g.known_to is null
+group by m.task_id
+"""
+_SYSTEMS = """
+select t.task_id, array_agg(r.system order by r.system) as systems
+from stage_rank t join source_record r on r.rec_id in (t.a, t.b) group by t.task_id
+"""
+# Money is text as the platform wrote it; what does not read as a number counts nothing.
+_AMOUNTS = """
+with owed as (
+  select distinct n.task_id, i.rec_id, i.attributes->>'currency' as currency,
+    (i.attributes->>'total')::numeric
+      - case when i.attributes->>'amount_paid' ~ '^[0-9.]+$' then (i.attributes->>'amount_paid')::numeric else 0 end
+      as amount
+  from stage_rank_name n
+  join record_reference f on f.system = n.system and f.type = n.type and f.key = n.key
+  join source_record i on i.rec_id = f.rec_id and not i.deleted and i.kind = 'invoice'
+  where i.attributes->>'status' = 'open' and i.attributes->>'total' ~ '^[0-9]+([.][0-9]+)?$'
+),
+contracts as (
+  select distinct n.task_id, x.entity_id
+  from stage_rank_name n
+  join record_reference f on f.system = n.system and f.type = n.type and f.key = n.key and f.role = 'customer'
+  join crosswalk x on x.rec_id = f.rec_id
+  union
+  select m.task_id, m.entity_id from stage_rank_member m join stage_rank t using (task_id) where t.domain = 'contract'
+),
+agreed as (
+  select c.task_id, g."values"->>'currency' as currency, (g."values"->>'value')::numeric as amount
+  from contracts c join golden g on g.entity_id = c.entity_id and g.known_to is null and g.domain = 'contract'
+  where g."values"->>'status' = 'active' and g."values"->>'value' ~ '^[0-9]+([.][0-9]+)?$'
+)
+select task_id, coalesce(currency, '') as currency, sum(amount) as amount
+from (select task_id, currency, amount from owed union all select task_id, currency, amount from agreed) every
+group by task_id, currency
+"""
+_WRITE = """
+insert into task_priority (task_id, rank, parts, amount, amounts, countries, systems, due_at, ranked_at)
+values (:task_id, :rank, cast(:parts as jsonb), :amount, cast(:amounts as jsonb), :countries, :systems, :due_at, :at)
+on conflict (task_id) do update set rank = excluded.rank, parts = excluded.parts, amount = excluded.amount,
+  amounts = excluded.amounts, countries = excluded.countries, systems = excluded.systems, due_at = excluded.due_at,
+  ranked_at = excluded.ranked_at
+"""
+
+
+def unranked(connection: Connection, stale: datetime) -> bool:
+    """Whether an open task has no rank, or one from before `stale`."""
+    return bool(
+        connection.scalar(
+            text(
+                """select exists (select from steward_task t where t.status = 'open'
+                          and not exists (select from task_priority p where p.task_id = t.task_id
+                                          and p.ranked_at >= :stale))"""
+            ),
+            {"stale": stale},
+        )
+    )
+
+
+def read_task_facts(
+    connection: Connection, stale: datetime, limit: int, limits: dict[Domain, tuple[float, float]]
+) -> list[TaskFacts]:
+    """What up to `limit` tasks are about that have no rank, or one from before `stale`.
+
+    Args:
+        limits: per domain the weights from which on a person is asked and records are joined.
+    """
+    connection.execute(text(_STAGE), {"stale": stale, "limit": limit})
+    connection.execute(text(_STAGE_MEMBERS))
+    connection.execute(text(_STAGE_NAMES))
+    connection.execute(text("analyze stage_rank_name"))
+    shapes = {row.task_id: row for row in connection.execute(text(_SHAPES))}
+    systems = {row.task_id: row.systems for row in connection.execute(text(_SYSTEMS))}
+    amounts: dict[int, dict[str, Decimal]] = {}
+    for row in connection.execute(text(_AMOUNTS)):
+        amounts.setdefault(row.task_id, {})[row.currency] = row.amount
+    facts = []
+    for task in connection.execute(text("select task_id, kind, domain, opened_at, weight from stage_rank")):
+        shape = shapes.get(task.task_id)
+        possible, match = limits[Domain(task.domain)]
+        facts.append(
+            TaskFacts(
+                task_id=task.task_id,
+                kind=task.kind,
+                opened_at=task.opened_at,
+                standing=(task.weight - possible) / (match - possible),
+                amounts=amounts.get(task.task_id, {}),
+                erp=shape.erp if shape else 0,
+                records=shape.records if shape else 2,
+                countries=shape.countries if shape else (),
+                systems=systems.get(task.task_id, ()),
+            )
+        )
+    return facts
+
+
+def write_ranks(connection: Connection, ranked: Sequence[Ranked], at: datetime) -> None:
+    """Store the ranks, replacing those that were there."""
+    rows: list[dict[str, Any]] = [
+        {
+            "task_id": each.facts.task_id,
+            "rank": each.rank,
+            "parts": orjson.dumps([list(part) for part in each.parts]).decode(),
+            "amount": each.amount,
+            "amounts": orjson.dumps({name: str(value) for name, value in each.facts.amounts.items()}).decode(),
+            "countries": list(each.facts.countries),
+            "systems": list(each.facts.systems),
+            "due_at": each.due_at,
+            "at": at,
+        }
+        for each in ranked
+    ]
+    if rows:
+        connection.execute(text(_WRITE), rows)

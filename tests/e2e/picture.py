@@ -1,0 +1,97 @@
+"""Picture every screen of the console: the sample world, something open on every screen, light and dark.
+
+Run by `make screenshots`, with the folder to write to. Some names are made long or Japanese on purpose.
+"""
+
+import sys
+import tempfile
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+
+from mdm.access import Role
+from mdm.bootstrap import make_engine
+from mdm.clock import system_clock
+from mdm.hub.process import Pipeline
+from mdm.hub.release import load_rules
+from mdm.hub.worklist import rank_open_tasks
+from mdm.intake.catalogue import load_catalogue
+from mdm.store import accounts, migrate
+from mdm.store.embedded import EmbeddedServer
+from mdm.streams.file import FileFeed
+from mdm.workers.ingest import drain
+from tests.e2e import browsing
+from tests.e2e.screens import screens
+from tests.e2e.test_accessibility import busy
+
+_LONG = (
+    "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft mbH & Co. Kommanditgesellschaft"
+)
+_JAPANESE = "株式会社東京データマスター管理サービス"
+_DARK = ("home", "reviews", "review", "customer", "customer-graph")
+_TABLET = ("reviews", "review")
+
+
+def main(folder: Path) -> int:
+    """Write a picture per screen; says what could not be done."""
+    if browsing.chromium() is None:
+        sys.stderr.write("Chromium is not installed; nothing was pictured.\n")
+        return 1
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as directory, EmbeddedServer(Path(directory) / "pg") as server:
+        server.create_database("pictures")
+        engine = make_engine(server.url("pictures"))
+        _fill(engine)
+        with engine.begin() as connection:
+            password = accounts.create_account(connection, "anna", "Anna Schmidt", Role.STEWARD)
+        with browsing.serving(browsing.application(engine)) as address, browsing.browser() as opened:
+            for theme, width, names, suffix in (
+                ("light", 1280, None, ""),
+                ("dark", 1280, _DARK, "-dark"),
+                ("light", 820, _TABLET, "-tablet"),
+            ):
+                context = opened.new_context(
+                    viewport={"width": width, "height": 900},
+                    base_url=address,
+                    color_scheme=theme,  # type: ignore[arg-type]
+                )
+                page = context.new_page()
+                if theme == "light" and width == 1280:
+                    page.goto("/console/sign-in")
+                    page.screenshot(path=folder / "sign-in.png")
+                browsing.sign_in(page, address, "anna", password)
+                for name, path in screens(engine).items():
+                    if names is None or name in names:
+                        page.goto(path)
+                        page.screenshot(path=folder / f"{name}{suffix}.png", full_page=name == "review" and not suffix)
+                context.close()
+        engine.dispose()
+    return 0
+
+
+def _fill(engine: Engine) -> None:
+    migrate.upgrade(engine)
+    catalogue = load_catalogue(None)
+    pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
+    with as_file(files("mdm.demo") / "world") as world:
+        drain(pipeline, FileFeed(world / "events"), batch_size=5000, dead_letter_limit=100)
+    busy(engine)
+    rank_open_tasks(engine, pipeline.rules, system_clock())
+    with engine.begin() as connection:
+        for name, offset in ((_LONG, 0), (_JAPANESE, 1)):
+            connection.execute(
+                text(
+                    """update golden set name = :name,
+                         "values" = jsonb_set("values", '{name}', to_jsonb(cast(:name as text)))
+                       where known_to is null and entity_id = (
+                         select x.entity_id from task_priority p join steward_task t using (task_id)
+                         join crosswalk x on x.rec_id = t.a where t.status = 'open' order by p.rank desc
+                         limit 1 offset :offset)"""
+                ),
+                {"name": name, "offset": offset},
+            )
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

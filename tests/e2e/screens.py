@@ -1,0 +1,66 @@
+"""Every screen of the console on the sample world, by name: what accessibility is checked on and what is pictured."""
+
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+
+def screens(engine: Engine) -> dict[str, str]:
+    """Addresses by name. The world must hold a refused message and a proposal for their screens to be among them."""
+    task = _one(engine, "select min(task_id) from steward_task where status = 'open' and domain = 'customer'")
+    customer = _one(
+        engine,
+        """select entity_id from crosswalk join source_record using (rec_id) where domain = 'customer'
+           group by entity_id order by count(*) desc, entity_id limit 1""",
+    )
+    child = _one(
+        engine,
+        """select x.entity_id from record_reference f join crosswalk x using (rec_id) where f.role = 'parent'
+           order by 1 limit 1""",
+    )
+    invoice = _one(
+        engine,
+        """select 'billing/invoice/' || key from source_record where kind = 'invoice' and attributes->>'status' = 'paid'
+           order by rec_id limit 1""",
+    )
+    letter = _one(engine, "select min(dead_letter_id) from dead_letter where status = 'open'")
+    proposal = _one(engine, "select min(proposal_id) from proposal where status = 'open'")
+    found = {
+        "home": "/console/",
+        "reviews": "/console/reviews",
+        "reviews-empty": "/console/reviews?country=AQ",
+        "review": f"/console/reviews/{task}?columns=all",
+        "preview": f"/console/reviews/{task}/preview",
+        "customers": "/console/customers",
+        "customer": f"/console/customers/{customer}",
+        "customer-sources": f"/console/customers/{customer}/sources",
+        "customer-related": f"/console/customers/{customer}/related",
+        "customer-hierarchy": f"/console/customers/{child or customer}/hierarchy",
+        "customer-readiness": f"/console/customers/{customer}/readiness",
+        "customer-history": f"/console/customers/{customer}/history",
+        "customer-graph": f"/console/customers/{customer}/graph",
+        "customer-override": f"/console/customers/{customer}/override/name",
+        "search": "/console/search?q=gmbh",
+        "search-nothing": "/console/search?q=nobodyofthisname",
+        "trace": f"/console/trace/{invoice}",
+        "exceptions": "/console/exceptions",
+        "onboarding": "/console/onboarding",
+        "approvals": "/console/approvals",
+        "reconciliation": "/console/reconciliation",
+        "quality": "/console/quality",
+        "pipeline": "/console/pipeline",
+        "audit": "/console/audit",
+        "help": "/console/help",
+        "problem": "/console/customers/cus_nobody",
+    }
+    if letter is not None:
+        found |= {"exception-group": f"/console/exceptions/groups/{letter}",
+                  "refused-message": f"/console/exceptions/letters/{letter}"}  # fmt: skip
+    if proposal is not None:
+        found["proposal"] = f"/console/approvals/{proposal}"
+    return found
+
+
+def _one(engine: Engine, query: str) -> Any:
+    with engine.connect() as connection:
+        return connection.scalar(text(query))

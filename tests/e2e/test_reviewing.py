@@ -1,0 +1,189 @@
+"""Reviewing by keyboard: find, understand, preview, decide, go on; asserted in the database and the audit."""
+
+import statistics
+from typing import Any
+
+from playwright.sync_api import expect
+from sqlalchemy import Engine, text
+
+from tests.e2e.browsing import Keyboard
+from tests.e2e.conftest import SignIn
+
+
+def rows(engine: Engine, query: str, **parameters: Any) -> list[Any]:
+    with engine.connect() as connection:
+        return list(connection.execute(text(query), parameters))
+
+
+def task_on(keyboard: Keyboard) -> int:
+    return int(keyboard.page.url.split("?")[0].rpartition("/")[2])
+
+
+def test_a_question_is_found_understood_previewed_and_answered_by_keyboard(ada: Keyboard, world: Engine) -> None:
+    ada.press("g", "q")
+    expect(ada.page.locator("h1")).to_have_text("Reviews")
+    ada.press("j", "Enter")
+    task_id = task_on(ada)
+    records = rows(world, "select a, b from steward_task where task_id = :id", id=task_id)[0]
+    expect(ada.page.locator("h1")).to_contain_text("the same?")
+
+    ada.press("p")
+    expect(ada.page.locator("h1")).to_have_text("What if: merge")
+    expect(ada.page.get_by_text("Nothing has been changed")).to_be_visible()
+    ada.press("p")
+    ada.press("m")
+
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Merged")
+    assert task_on(ada) != task_id, "the next question follows"
+    assert rows(world, "select count(distinct entity_id) from crosswalk where rec_id in (:a, :b)", a=records.a,
+                b=records.b) == [(1,)]  # fmt: skip
+    assert rows(world, "select status from steward_task where task_id = :id", id=task_id)[0].status != "open"
+    judged = rows(world, "select verdict from judgement where a = :a and b = :b", a=records.a, b=records.b)
+    assert judged == [("same",)]
+    assert rows(world, "select count(*) from audit where action like '%same%' or action like '%judge%'")[0][0] >= 1
+
+
+def test_twenty_questions_take_a_median_of_at_most_three_keys(ada: Keyboard, world: Engine) -> None:
+    ada.press("g", "q")
+    ada.press("Enter")
+    counts = []
+    for number in range(20):
+        before = ada.presses
+        ada.press("n" if number % 3 else "u")
+        counts.append(ada.presses - before)
+
+    assert statistics.median(counts) <= 3
+    assert rows(world, "select count(*) from decision")[0][0] == 20
+
+
+def test_after_each_update_focus_and_live_region_follow(ada: Keyboard) -> None:
+    ada.press("g", "q")
+    ada.press("Enter")
+    heading = ada.page.locator("h1").inner_text()
+    ada.press("n")
+
+    assert ada.page.evaluate("document.activeElement.tagName") == "H1"
+    assert ada.page.locator("h1").inner_text() != heading
+    expect(ada.page.locator("#live")).to_contain_text("Kept apart")
+
+
+def test_a_second_steward_is_told_and_loses_nothing(signed_in: SignIn, world: Engine) -> None:
+    ada, ben = signed_in("Ada"), signed_in("Ben")
+    for each in (ada, ben):
+        each.press("g", "q")
+        each.press("Enter")
+    assert task_on(ada) == task_on(ben)
+    task_id = task_on(ada)
+
+    ada.press("n")
+    ben.press("c")
+    ben.type("same tax number")
+    ben.press("Escape")
+    ben.press("m")
+
+    expect(ben.page.locator("[data-outcome]")).to_contain_text("Nothing was changed")
+    expect(ben.page.get_by_text("This question is closed")).to_be_visible()
+    assert rows(world, "select verdict from judgement j join steward_task t using (a, b) where t.task_id = :id",
+                id=task_id) == [("not_same",)]  # fmt: skip
+
+
+def test_with_the_keys_switched_off_letters_do_nothing(ada: Keyboard, world: Engine) -> None:
+    ada.page.goto("/console/help")
+    ada.page.get_by_label("Off").check()
+    ada.page.get_by_role("button", name="Keep").press("Enter")
+    ada.settle()
+    ada.page.goto("/console/reviews")
+    ada.press("Enter")
+
+    ada.press("m")
+
+    assert rows(world, "select count(*) from decision") == [(0,)]
+
+
+def test_everything_works_with_scripting_off(ada: Keyboard, world: Engine) -> None:
+    context = ada.page.context.browser
+    assert context is not None
+    plain = context.new_context(java_script_enabled=False, base_url=ada.page.url.partition("/console")[0])
+    plain.add_cookies(ada.page.context.cookies())  # type: ignore[arg-type]
+    page = plain.new_page()
+
+    page.goto("/console/reviews")
+    page.locator("tbody a.row-link").first.click()
+    page.get_by_role("button", name="Not a match").click()
+
+    expect(page.locator("[data-outcome]")).to_contain_text("Kept apart")
+    assert rows(world, "select count(*) from decision") == [(1,)]
+    plain.close()
+
+
+def test_z_takes_the_last_decision_back_and_the_question_returns(ada: Keyboard, world: Engine) -> None:
+    ada.press("g", "q")
+    ada.press("Enter")
+    task_id = task_on(ada)
+    before = memberships(world)
+    ada.press("m")
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Merged")
+    assert memberships(world) != before
+
+    ada.press("z")
+
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Undone")
+    assert memberships(world) == before
+    question = rows(world, "select question from steward_task where task_id = :id", id=task_id)[0].question
+    assert rows(world, "select count(*) from steward_task where question = :q and status = 'open'", q=question) == [
+        (1,)
+    ]
+    assert rows(world, "select kind, undone_by is not null from decision order by decision_id") == [
+        ("same", True),
+        ("undo", False),
+    ]
+
+
+def test_a_value_picked_by_number_survives_the_merge(ada: Keyboard, world: Engine) -> None:
+    ada.page.goto("/console/reviews?domain=customer&weight_from=2")
+    ada.press("Enter")
+    task_id = task_on(ada)
+    row = ada.page.locator("tr[data-item]:has(input[type=radio])").first
+    while "current" not in (row.get_attribute("class") or ""):
+        ada.press("j")
+    ada.press("2")
+    picked = row.locator('input[data-column="2"]')
+    assert picked.is_checked()
+    attribute = (picked.get_attribute("name") or "").removeprefix("pick.")
+
+    ada.press("c")
+    ada.type("the second is right")
+    ada.press("Escape", "m")
+
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Merged")
+    held = rows(world, "select attribute, reason from golden_override")
+    assert held == [(attribute, "the second is right")]
+    assert rows(world, "select kind from decision order by decision_id") == [("same",), ("override",)]
+    assert task_id
+
+
+def memberships(engine: Engine) -> list[Any]:
+    return rows(engine, "select rec_id, entity_id from crosswalk order by rec_id")
+
+
+def test_many_questions_are_answered_at_once_after_a_look_and_taken_back(ada: Keyboard, world: Engine) -> None:
+    ada.page.goto("/console/reviews?domain=contract")
+    for _ in range(3):
+        ada.press("j", "x")
+    ada.page.get_by_role("button", name="Not a match…").press("Enter")
+    ada.settle()
+    expect(ada.page.locator("h1")).to_have_text("3 questions: not a match?")
+    assert rows(world, "select count(*) from judgement") == [(0,)]
+
+    ada.press("c")
+    ada.type("renewals, not copies")
+    ada.press("Escape", "m")
+    expect(ada.page.locator("#progress")).to_contain_text("3 of 3", timeout=20_000)
+    assert rows(world, "select verdict, reason, count(*) from judgement where superseded_at is null group by 1, 2") == [
+        ("not_same", "renewals, not copies", 3)
+    ]
+
+    ada.page.reload()
+    ada.press("z")
+    expect(ada.page.locator("h1")).to_contain_text("Job")
+    assert rows(world, "select count(*) from judgement where superseded_at is null") == [(0,)]
