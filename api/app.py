@@ -50,6 +50,7 @@ from api.routes import (
     relations,
     rules,
     stewardship,
+    workbench,
 )
 from api.routes.exports import export_router
 from api.routes.history import history_router
@@ -154,7 +155,13 @@ def assemble(options: ApiOptions) -> FastAPI:
         app.include_router(matching_router(domain))
     for router in (pair_router, identity.router, changes.router, rules.router, operations.router, documentation.router):
         app.include_router(router)
-    for router in (onboarding.router, onboarding.customer_router, stewardship.router, approvals.router):
+    for router in (
+        onboarding.router,
+        onboarding.customer_router,
+        stewardship.router,
+        approvals.router,
+        workbench.router,
+    ):
         app.include_router(router)
     app.include_router(sign_in.router)  # before the console, whose records would swallow /static
     for router in ROUTERS:

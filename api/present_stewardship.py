@@ -4,8 +4,8 @@ from typing import Any
 
 from api.masking import show_lineage, show_value, show_values
 from mdm.access import Role
-from mdm.hub.steward import Decided, Delegation, Preview, Proposal, Remark, TaskState
-from mdm.hub.steward.effects import exposure_json, key_json
+from mdm.hub.steward import BulkPreview, Decided, Delegation, Job, Preview, Proposal, Remark, Similar, TaskState
+from mdm.hub.steward.effects import exposure_json, key_json, summary
 from mdm.model.stewardship import EntityEffect, TaskEffect
 from mdm.store.read_stewardship import HeldOverride
 from mdm.store.stewardship import StoredDecision
@@ -169,4 +169,51 @@ def override_object(held: HeldOverride, role: Role) -> dict[str, Any]:
         "expires_at": override.expires_at,
         "challenged": held.task_id is not None,
         "task_id": held.task_id,
+    }
+
+
+def similar_object(similar: Similar) -> dict[str, Any]:
+    """A past decision on evidence that looked alike."""
+    return {
+        "decision_id": similar.decision.decision_id,
+        "kind": similar.decision.kind,
+        "actor": similar.decision.actor,
+        "at": similar.decision.at,
+        "reason": similar.decision.reason,
+        "records": [key_json(key) for key in similar.records],
+        "likeness": similar.likeness,
+        "shared": list(similar.shared),
+        "differing": list(similar.differing),
+    }
+
+
+def bulk_preview_object(shown: BulkPreview) -> dict[str, Any]:
+    """What one answer to many would do; the sample tells ids, versions and tasks."""
+    return {
+        "items": shown.items,
+        "possible": shown.possible,
+        "refusals": [{"task_id": task_id, "detail": detail} for task_id, detail in shown.refusals],
+        "merged": shown.merged,
+        "moves": shown.moves,
+        "tasks_closed": shown.tasks_closed,
+        "erp": shown.erp,
+        "exposure": dict(shown.exposure),
+        "sample": [{"task_id": task_id, **summary(effect)} for task_id, effect in shown.sample],
+    }
+
+
+def job_object(job: Job) -> dict[str, Any]:
+    """How far a bulk job is."""
+    return {
+        "job_id": job.job_id,
+        "actor": job.actor,
+        "verdict": job.answer.verdict.value,
+        "reason": job.answer.reason,
+        "items": job.items,
+        "settled": job.settled,
+        "status": job.status,
+        "outcomes": dict(job.outcomes),
+        "refusals": [{"task_id": task_id, "detail": detail} for task_id, detail in job.refusals],
+        "started_at": job.started_at,
+        "finished_at": job.finished_at,
     }

@@ -21,6 +21,7 @@ import orjson
 import psycopg
 from sqlalchemy import Engine
 
+from bench.processor import processor
 from mdm.bootstrap import open_hub
 from mdm.clock import system_clock
 from mdm.hub.digest import state_digest
@@ -48,8 +49,12 @@ def main(arguments: Sequence[str]) -> int:
         with open_hub(settings) as hub:
             migrate.upgrade(hub.engine)
             peer = _plain_mirror(hub.engine, options.world / "events", options.batch_size)
-            report, seconds = _ingest(hub.engine, options.world / "events", options.batch_size)
+            with processor(hub.engine) as used:
+                report, seconds = _ingest(hub.engine, options.world / "events", options.batch_size)
             result = _result(report, seconds, peer, state_digest(hub.engine).state)
+            result["processor_ms_per_event"] = {
+                name: round(each / report.messages * 1000, 3) for name, each in used.items()
+            }
     if options.json:
         print(json.dumps(result, indent=2))  # noqa: T201
     else:

@@ -10,19 +10,17 @@ database session used: on a machine that does other work too, only these compare
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
-import psycopg
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from bench.company_events import messages
+from bench.processor import processor
 from mdm.bootstrap import open_hub
 from mdm.clock import system_clock
 from mdm.hub.process import BatchReport, Pipeline, process
@@ -100,7 +98,7 @@ def _batches(all_messages: Iterator[Message], chosen: set[int], late: list[Messa
 
 def _round(pipeline: Pipeline, batches: Sequence[Sequence[Message]]) -> dict[str, object]:
     total, seconds = BatchReport(), []
-    with _processor(pipeline.engine) as used:
+    with processor(pipeline.engine) as used:
         for batch in batches:
             start = time.perf_counter()
             total.add(process(pipeline, "arrive", batch))
@@ -115,36 +113,6 @@ def _round(pipeline: Pipeline, batches: Sequence[Sequence[Message]]) -> dict[str
         "processor_ms_per_record": {name: round(each / records * 1000, 2) for name, each in used.items()},
         "stage_share": {name: round(each / spent, 3) for name, each in sorted(total.stages.items())},
     }
-
-
-@contextmanager
-def _processor(engine: Engine) -> Iterator[dict[str, float]]:
-    """Seconds of processor that this process and its database sessions use in the block (sessions: Linux only)."""
-    used: dict[str, float] = {}
-    worker, database = time.process_time(), _sessions(engine)
-    yield used
-    used["worker"] = time.process_time() - worker
-    used["database"] = sum(max(0.0, each - database.get(pid, 0.0)) for pid, each in _sessions(engine).items())
-
-
-def _sessions(engine: Engine) -> dict[int, float]:
-    connection = engine.raw_connection()
-    try:
-        driver = connection.driver_connection
-        assert isinstance(driver, psycopg.Connection)
-        rows = driver.execute("select pid from pg_stat_activity where datname = current_database()").fetchall()
-        driver.rollback()
-    finally:
-        connection.close()
-    return {pid: seconds for (pid,) in rows if (seconds := _seconds(pid)) is not None}
-
-
-def _seconds(pid: int) -> float | None:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    except OSError:
-        return None
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -44,6 +44,14 @@ class Candidate(NamedTuple):
     order: tuple[float, int, int]
 
 
+def is_echo(rule: Rule, candidate: Candidate) -> bool:
+    """Whether a candidate only repeats what the hub had published: for a group, in everything that it states."""
+    echoes = candidate.member.record.echoes
+    if not echoes:
+        return False
+    return set(candidate.value) <= echoes if rule.shape is None else rule.name in echoes
+
+
 def satisfies(attributes: Mapping[str, Any], conditions: Sequence[Condition]) -> bool:
     """Whether a record with these attributes meets all of the conditions."""
     return all((_scalar(attributes.get(each.attribute)) in each.values) != each.negated for each in conditions)
@@ -73,11 +81,14 @@ def values_of(rule: Rule, members: Sequence[Member], trust: Trust) -> list[Candi
 def elements_of(rule: Rule, members: Sequence[Member], trust: Trust) -> list[Candidate]:
     """The elements of a union, from every attribute that goes into it."""
     found = []
+    # What only repeats the golden list would keep elements alive that nobody states any more.
+    own = [(member, name) for member in members for name in rule.union_of if member.attributes.get(name)]
+    fresh = {(id(member), name) for member, name in own if name not in member.record.echoes}
     for member in members:
         place = 0
         for attribute in rule.union_of:
             stated = member.attributes.get(attribute)
-            if not stated:
+            if not stated or (fresh and (id(member), attribute) not in fresh):
                 continue
             for element in stated if isinstance(stated, list | tuple) else (stated,):
                 weight = _trust_in(rule, member, attribute, element, trust)

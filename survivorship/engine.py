@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from mdm.model.canonical import ATTRIBUTES
 from mdm.model.records import StoredRecord
 from mdm.model.stewardship import Override
-from survivorship.candidates import Candidate, Member, Trust, elements_of, satisfies, values_of
+from survivorship.candidates import Candidate, Member, Trust, elements_of, is_echo, satisfies, values_of
 from survivorship.choice import Choice, choose
 from survivorship.naming import display_name, search_terms
 from survivorship.rules import Rule, RuleSet
@@ -47,7 +47,12 @@ def consolidate(
                 values[rule.name] = [choice.winner.value for choice in chosen]
                 lineage[rule.name] = _union_lineage(chosen, fingerprint)
         elif candidates := values_of(rule, voters, trust):
-            choice = _follow(rule, candidates, lineage) or choose(rule, candidates)
+            echoes = [each for each in candidates if is_echo(rule, each)]
+            fresh = [each for each in candidates if each not in echoes] if echoes else candidates
+            choice = _follow(rule, fresh, lineage) or choose(rule, fresh or candidates)
+            if echoes and fresh:
+                repeated = tuple((each, "echo") for each in sorted(echoes, key=lambda each: each.order))
+                choice = choice._replace(losers=repeated + choice.losers)
             if rule.shape is not None:
                 values[rule.name] = choice.winner.value
                 lineage[rule.name] = _lineage(choice, fingerprint, None)

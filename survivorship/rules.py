@@ -94,6 +94,8 @@ class RuleSet:
     rules: tuple[Rule, ...]
     #: The first variant whose conditions hold is in force; what these ask for survives by the domain's own rules.
     variants: tuple[Variant, ...]
+    #: Platforms that read the hub: a golden value that they repeat is an echo, no new evidence.
+    echoes: frozenset[str]
     #: Attributes after which an entity is called in lists, best first.
     display: tuple[str, ...]
     #: Attributes found by each of their words, and attributes found as a whole.

@@ -20,7 +20,9 @@ _RULE_KEYS = (
     "rank", "prefer", "only", "trust", "otherwise", "reserve_below", "union", "without", "same_record_as", "decay",
     "invalid",
 )  # fmt: skip
-_KEYS = ("domain", "version", "description", "default", "attributes", "groups", "variants", "display", "search")
+_KEYS = ("domain", "version", "description", "default", "attributes", "groups", "variants", "echoes", "display",
+    "search",
+)  # fmt: skip
 _SCALARS = (Shape.TEXT, Shape.CODE, Shape.BOOLEAN, Shape.INTEGER, Shape.DECIMAL, Shape.DATE)
 _LISTS = (Shape.TEXTS, Shape.IDENTIFIERS, Shape.PHONES, Shape.EMAILS)
 
@@ -56,6 +58,7 @@ def parse_ruleset(domain: str, text: str, file: Path) -> RuleSet:
         fingerprint=_fingerprint(document),
         rules=reader.rules(parts.get("attributes"), parts.get("groups")),
         variants=reader.variants(parts.get("variants")),
+        echoes=frozenset(each.text() for each in parts["echoes"].elements()) if "echoes" in parts else frozenset(),
         display=reader.names(parts["display"]),
         search_words=reader.names(search.get("words")),
         search_whole=reader.names(search.get("whole")),

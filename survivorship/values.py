@@ -35,6 +35,7 @@ _REASONS: Mapping[str, str] = {
     "latest_position": "stands earlier in its source",
     "key_order": "ties in everything; its key comes later",
     "same_record": "comes from another record than the value that it belongs to",
+    "echo": "came from the hub and says nothing new",
     "overruled": "was overruled by a steward",
 }
 

@@ -26,16 +26,16 @@ from mdm.model.stewardship import (
 _MAX_ID = 2**63 - 1
 _Text = Annotated[Storable, Field(max_length=4000)]
 _Id = Annotated[Storable, Field(min_length=1, max_length=64)]
-_Number = Annotated[int, Field(ge=1, le=_MAX_ID)]
+Number = Annotated[int, Field(ge=1, le=_MAX_ID)]
 
 
-class _Asked(BaseModel):
+class Asked(BaseModel):
     """The base of what callers send. Unknown members are refused: a misspelt option must not be ignored."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class RecordName(_Asked):
+class RecordName(Asked):
     """A source row: platform, table, primary key."""
 
     system: Annotated[Storable, Field(min_length=1, max_length=100)]
@@ -46,11 +46,11 @@ class RecordName(_Asked):
         return CrosswalkKey(self.system, self.type, self.key)
 
 
-class _Reasoned(_Asked):
+class Reasoned(Asked):
     reason: _Text = Field("", description="Kept in the history of the records and in the audit.")
 
 
-class Judgement(_Reasoned):
+class Judgement(Reasoned):
     """An answer to a task."""
 
     verdict: Verdict
@@ -66,7 +66,7 @@ class JudgeTaskCommand(Judgement):
     """Answer the question of a task."""
 
     command: Literal["judge_task"]
-    task_id: _Number
+    task_id: Number
 
     def value(self) -> Command:
         return self.of_task(self.task_id)
@@ -83,7 +83,7 @@ class JudgePairCommand(Judgement):
         return JudgePair(self.a.value(), self.b.value(), self.verdict, self.reason, self.until)
 
 
-class MergeCommand(_Reasoned):
+class MergeCommand(Reasoned):
     """Make several golden records one."""
 
     command: Literal["merge"]
@@ -96,7 +96,7 @@ class MergeCommand(_Reasoned):
         return Merge(entities, tuple(each.value() for each in self.records), self.reason, self.supersede)
 
 
-class SplitCommand(_Reasoned):
+class SplitCommand(Reasoned):
     """Take source rows out of a golden record into one of their own."""
 
     command: Literal["split"]
@@ -110,7 +110,7 @@ class SplitCommand(_Reasoned):
         return Split(EntityId(self.entity_id), records, self.tree, self.reason, self.until)
 
 
-class PinCommand(_Reasoned):
+class PinCommand(Reasoned):
     """Override a golden attribute."""
 
     command: Literal["pin"]
@@ -125,28 +125,28 @@ class PinCommand(_Reasoned):
         return Pin(EntityId(self.entity_id), self.attribute, self.value_, source, self.reason, self.expires_at)
 
 
-class ClearCommand(_Reasoned):
+class ClearCommand(Reasoned):
     """End an override."""
 
     command: Literal["clear"]
-    override_id: _Number
+    override_id: Number
 
     def value(self) -> Command:
         return Clear(self.override_id, self.reason)
 
 
-class ConfirmCommand(_Reasoned):
+class ConfirmCommand(Reasoned):
     """Keep an override although what it overruled has changed."""
 
     command: Literal["confirm"]
-    override_id: _Number
+    override_id: Number
     expires_at: AwareDatetime | None = None
 
     def value(self) -> Command:
         return Confirm(self.override_id, self.reason, self.expires_at)
 
 
-class RestoreCommand(_Reasoned):
+class RestoreCommand(Reasoned):
     """Give a golden record the values of one of its versions again."""
 
     command: Literal["restore"]
@@ -157,11 +157,11 @@ class RestoreCommand(_Reasoned):
         return Restore(EntityId(self.entity_id), self.version, self.reason)
 
 
-class UndoCommand(_Reasoned):
+class UndoCommand(Reasoned):
     """Take back a decision."""
 
     command: Literal["undo"]
-    decision_id: _Number
+    decision_id: Number
 
     def value(self) -> Command:
         return Undo(self.decision_id, self.reason)
@@ -181,25 +181,25 @@ AnyCommand = Annotated[
 ]
 
 
-class Assignment(_Asked):
+class Assignment(Asked):
     """To whom a task goes."""
 
     assignee: Annotated[Storable, Field(min_length=1, max_length=200)]
 
 
-class Snooze(_Asked):
+class Snooze(Asked):
     """Until when a task is put off; null wakes it up."""
 
     until: AwareDatetime | None
 
 
-class CommentText(_Asked):
+class CommentText(Asked):
     """A remark."""
 
     text: Annotated[Storable, Field(min_length=1, max_length=4000)]
 
 
-class UndoReason(_Reasoned):
+class UndoReason(Reasoned):
     """Why a decision is taken back."""
 
 
@@ -330,7 +330,7 @@ class ProposalForm(Form):
 ProposalPage = Page[ProposalForm]
 
 
-class Agreement(_Asked):
+class Agreement(Asked):
     """What an approver says."""
 
     comment: _Text = ""
@@ -339,13 +339,13 @@ class Agreement(_Asked):
     )
 
 
-class Objection(_Asked):
+class Objection(Asked):
     """Why a proposal is turned down."""
 
     comment: Annotated[Storable, Field(min_length=1, max_length=4000)]
 
 
-class DelegationWish(_Asked):
+class DelegationWish(Asked):
     """Who approves in the caller's place, and until when."""
 
     to: Annotated[Storable, Field(min_length=1, max_length=200)]

@@ -21,7 +21,7 @@ from mdm.cli import (
     onboarding,
     replay,
     run,
-    steward,
+    steward_queue,
     worker,
 )
 from mdm.errors import MdmError, TransientError
@@ -57,8 +57,10 @@ app.add_typer(contracts.contracts, name="contracts", help="Data contracts: list,
 app.add_typer(conformance.conformance, name="conformance", help="A feed, held against the hard cases of CDC.")
 app.add_typer(erase.erase, name="erase", help="Erase a person: request, approval, proof.")
 app.add_typer(match.match, name="match", help="The matching engine, measured.")
+app.add_typer(
+    steward_queue.steward, name="steward", help="Judge, merge, split, override, undo, approve; preview any of it."
+)
 app.add_typer(accounts.accounts, name="accounts", help="People who sign in to the console with a password.")
-app.add_typer(steward.steward, name="steward", help="Judge, merge, split, override, undo; preview any of it; approve.")
 app.add_typer(keys.keys, name="keys", help="API keys and their roles.")
 
 

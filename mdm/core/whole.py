@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
+from types import MappingProxyType
 from typing import Any
 
 from matching.blocking import BlockingKey, block_keys, dynamic_keys
@@ -22,6 +23,7 @@ from mdm.model.delta import Link
 from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.records import Provenance, SourceRecord, StoredRecord
 from mdm.model.stewardship import Override
+from survivorship.echoes import still_echoes
 from survivorship.engine import consolidate
 
 Judgements = frozenset[frozenset[RecordId]]
@@ -65,8 +67,9 @@ def resolve_all(
     not_same: Judgements,
     rules: Rules,
     overrides: Sequence[Override] = (),
+    echoes: Mapping[RecordId, Mapping[str, str]] = MappingProxyType({}),
 ) -> dict[Domain, WholeDomain]:
-    """What the hub must hold for these live records, judgements and overrides."""
+    """What the hub must hold for these live records, judgements, overrides and marks of echoes."""
     by_id = {each.rec_id: each for each in records}
     names = _names(records)
     evidence = _evidence(records, names)
@@ -92,7 +95,9 @@ def resolve_all(
         groups = cluster(model, nodes, edges, same, not_same).groups
         entities: dict[CrosswalkKey, WholeEntity] = {}
         for group in groups:
-            members = sorted((_stored(mine[RecordId(rec)], comparisons) for rec in group), key=lambda each: each.key)
+            members = sorted(
+                (_stored(mine[RecordId(rec)], comparisons, echoes) for rec in group), key=lambda each: each.key
+            )
             keys = tuple(member.key for member in members)
             home.update({member.rec_id: EntityId(str(keys[0])) for member in members})
             held = [override for member in members for override in pinned.get(member.rec_id, ())]
@@ -104,7 +109,11 @@ def resolve_all(
     return result
 
 
-def _stored(each: WholeRecord, comparisons: Mapping[RecordId, Mapping[str, Any]]) -> StoredRecord:
+def _stored(
+    each: WholeRecord,
+    comparisons: Mapping[RecordId, Mapping[str, Any]],
+    echoes: Mapping[RecordId, Mapping[str, str]],
+) -> StoredRecord:
     assert each.record.domain is not None
     return StoredRecord(
         rec_id=each.rec_id,
@@ -114,6 +123,7 @@ def _stored(each: WholeRecord, comparisons: Mapping[RecordId, Mapping[str, Any]]
         comparison=comparisons[each.rec_id],
         provenance=each.provenance,
         references=each.record.references,
+        echoes=still_echoes(each.record.attributes, echoes.get(each.rec_id, {})),
     )
 
 

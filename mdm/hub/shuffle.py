@@ -42,6 +42,7 @@ def lay_out(pipeline: Pipeline, scratch: str, *, seed: int, duplicate: float) ->
         events, deliveries = change_log.shuffle_log(work, scratch, seed=seed, duplicate=duplicate)
         carry.pack_judgements(work, scratch)
         carry.pack_overrides(work, scratch)
+        carry.pack_echoes(work, scratch)
         return LaidOut(events, deliveries, read_content(work))
 
 
@@ -70,8 +71,9 @@ def settle_decisions(pipeline: Pipeline) -> None:
     """Give the replayed records what stewards decided in the live hub, and settle everything that reaches."""
     with unit_of_work(pipeline.engine, pipeline.clock, "steward") as work:
         concerned = carry.unpack_judgements(work)
-        for domain, anchors in carry.unpack_overrides(work).items():
-            concerned.setdefault(domain, set()).update(anchors)
+        for further in (carry.unpack_overrides(work), carry.unpack_echoes(work)):
+            for domain, records in further.items():
+                concerned.setdefault(domain, set()).update(records)
     for domain in RESOLUTION_ORDER:
         if concerned.get(domain):
             with unit_of_work(pipeline.engine, pipeline.clock, "steward") as work:

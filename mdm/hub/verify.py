@@ -24,6 +24,7 @@ from mdm.model.mirror import Head, Version
 from mdm.model.records import Provenance
 from mdm.store import invariants, whole
 from mdm.store import mirror as mirror_store
+from mdm.store.echoes import echoes_of
 from mdm.store.oversize import oversize_questions
 from mdm.store.reading import snapshot
 from mdm.store.stewardship import live_overrides
@@ -56,7 +57,7 @@ def verify(engine: Engine, catalogue: Catalogue, rules: Rules, progress: Progres
         differences += differing
         progress("resolving everything anew")
         same, not_same = whole.judgements(work)
-        state = resolve_all(records, same, not_same, rules, live_overrides(work))
+        state = resolve_all(records, same, not_same, rules, live_overrides(work), echoes_of(work))
         progress("comparing with the live state")
         for domain, expected in state.items():
             differences += _links(work, domain, expected)

@@ -72,3 +72,5 @@ class StoredRecord:
     references: tuple[Reference, ...] = ()
     #: The entity the record belonged to before this unit of work, if any.
     entity_id: EntityId | None = None
+    #: Attributes in which the record only repeats what the hub had published.
+    echoes: frozenset[str] = frozenset()

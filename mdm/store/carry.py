@@ -34,6 +34,33 @@ def pack_overrides(work: UnitOfWork, scratch: str) -> None:
     )
 
 
+def pack_echoes(work: UnitOfWork, scratch: str) -> None:
+    """Write down which statements are echoes: a replay, for which everything is past, could not find out."""
+    work.execute(
+        f"""create table "{scratch}".carried_echo as
+            select r.domain, r.system, r.type, r.key, e.attribute, e.said
+            from echo e join source_record r using (rec_id)"""
+    )
+
+
+def unpack_echoes(work: UnitOfWork) -> dict[Domain, set[RecordId]]:
+    """Give the carried marks of echoes to the records of the scratch schema; returns these, by domain."""
+    rows = work.query(
+        """with marked as (
+               insert into echo (rec_id, attribute, said, batch_id)
+               select r.rec_id, c.attribute, c.said, %s from carried_echo c
+               join source_record r on (r.system, r.type, r.key) = (c.system, c.type, c.key)
+               returning rec_id)
+           select distinct r.domain, r.rec_id from marked join source_record r using (rec_id)
+           where r.domain is not null and not r.deleted""",
+        work.batch_id,
+    )
+    concerned: dict[Domain, set[RecordId]] = {}
+    for domain, rec in rows:
+        concerned.setdefault(Domain(domain), set()).add(RecordId(rec))
+    return concerned
+
+
 def unpack_overrides(work: UnitOfWork) -> dict[Domain, set[RecordId]]:
     """Give the carried overrides to the records of the scratch schema; returns their anchors, by domain."""
     rows = work.query(

@@ -12,10 +12,12 @@ from mdm.model.neighbourhood import LiveLink, Neighbourhood, OpenTask, Outsider
 from mdm.model.records import Provenance, Reference, StoredRecord
 from mdm.model.stewardship import Override
 from mdm.store.claims import entity_claim, hold
+from mdm.store.echoes import echoes_of
 from mdm.store.former_entities import claimed_entities
 from mdm.store.reach import Reached, homes_of, reach
 from mdm.store.stewardship import live_overrides
 from mdm.store.unit_of_work import UnitOfWork
+from survivorship.echoes import still_echoes
 
 #: Which entity each reference of a record resolves to: the target itself, a record known under that alias, or, for a
 #: price, the product it is an offer of.
@@ -169,18 +171,21 @@ def _records(work: UnitOfWork, domain: Domain, reached: Reached) -> dict[RecordI
     )
     comparisons = {RecordId(row[0]): orjson.loads(row[5]) for row in rows}
     join_in(work, domain, comparisons)
+    marked = echoes_of(work, comparisons)
     records = {}
     for row in rows:
         rec_id = RecordId(row[0])
+        attributes = orjson.loads(row[4])
         records[rec_id] = StoredRecord(
             rec_id=rec_id,
             key=CrosswalkKey(*row[1:4]),
             domain=domain,
-            attributes=orjson.loads(row[4]),
+            attributes=attributes,
             comparison=comparisons[rec_id],
             references=tuple(Reference(ref[0], CrosswalkKey(*ref[1:])) for ref in orjson.loads(row[6])),
             provenance=Provenance(Place(*row[7:10]), SourcePosition(*row[10:14]), row[14], row[15], row[16]),
             entity_id=reached.home[rec_id],
+            echoes=still_echoes(attributes, marked.get(rec_id, {})),
         )
     return records
 

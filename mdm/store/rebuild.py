@@ -20,7 +20,8 @@ DERIVED = (
 )  # fmt: skip
 #: What deriving reads: facts, and the derived state that keeps ids, links and versions going.
 _COPIED = (
-    "batch", "entity", "source_record", "record_history", "truncation", "judgement", "golden_override", "crosswalk",
+    "batch", "entity", "source_record", "record_history", "truncation", "judgement", "golden_override", "echo",
+    "crosswalk",
     "crosswalk_history", "link", "golden", "steward_task",
 )  # fmt: skip
 #: Where the tables go that were in use before, until the next rebuild.

@@ -116,6 +116,18 @@ golden_override = Table(
     Index(None, "origin"),
 )
 
+# Statements that came from the hub and returned through a platform's feed: no new evidence while the record goes on
+# saying so. Only a digest is kept of what it says.
+echo = Table(
+    "echo",
+    metadata,
+    Column("rec_id", BigInteger, nullable=False),
+    Column("attribute", Text, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("batch_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("rec_id", "attribute"),
+)
+
 # Commands that policy lets take effect only after another person agreed.
 proposal = Table(
     "proposal",

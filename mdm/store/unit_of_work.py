@@ -30,12 +30,16 @@ _PUBLISH_LOCK = 0x6D646E
 SEQUENCE_BITS = 20
 
 #: Statistics lag behind a hub that fills, and every query here starts from a few thousand known keys. So plans that
-#: read whole tables are the mistake to rule out; compiling such plans would take longer than running them.
+#: read whole tables are the mistake to rule out, compiling such plans would take longer than running them, and one
+#: plan per statement, made once, is the right one for any keys.
 #: The lock table is shared by all sessions of the server: one unit of work takes no more than a quarter of it.
 _MANNERS = """
-    select set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
+    select set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true),
            current_setting('max_locks_per_transaction')::int * current_setting('max_connections')::int / 4,
-           {lock}({key})"""
+           set_config('jit', 'off', true), {lock}({key})"""
+
+#: Statements that a session keeps prepared: more than there are, or they push each other out.
+_PREPARED = 500
 
 #: Rows that are inserted rather than copied.
 _FEW = 3
@@ -198,10 +202,12 @@ def unit_of_work(
     """
     try:
         connection = engine.raw_connection()
-    except OperationalError as error:
-        raise TransientError(f"The database cannot be reached: {error.orig}") from error
+    except (OperationalError, psycopg.OperationalError) as error:
+        # A raw connection's failure comes from the driver, unless the pool looked at an old connection first.
+        raise TransientError(f"The database cannot be reached: {getattr(error, 'orig', error)}") from error
     try:
         driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.driver_connection)
+        driver.prepared_max = _PREPARED
         with driver.transaction(), driver.cursor() as cursor:
             lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
             manners = cursor.execute(_MANNERS.format(lock=lock, key=_HUB_LOCK)).fetchone()

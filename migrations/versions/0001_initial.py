@@ -226,6 +226,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_delegation_delegate"), "delegation", ["delegate"], unique=False)
     op.create_table(
+        "echo",
+        sa.Column("rec_id", sa.BigInteger(), nullable=False),
+        sa.Column("attribute", sa.Text(), nullable=False),
+        sa.Column("said", sa.Text(), nullable=False),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("rec_id", "attribute", name=op.f("pk_echo")),
+    )
+    op.create_table(
         "entity",
         sa.Column("entity_id", sa.Text(), nullable=False),
         sa.Column("domain", sa.Text(), nullable=False),

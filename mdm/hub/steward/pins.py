@@ -10,7 +10,7 @@ from mdm.access import may_see
 from mdm.core.overrides import stated
 from mdm.errors import Conflict, Invalid, NotFound, Refused
 from mdm.hub.steward.actor import Actor
-from mdm.hub.steward.shapes import refuse_misshapen
+from mdm.hub.steward.shapes import completed, refuse_misshapen
 from mdm.model.canonical import ATTRIBUTES, Attribute
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.stewardship import Clear, Confirm, NewOverride, Override, Pin, Plan, Restore
@@ -37,8 +37,9 @@ def plan_pin(work: UnitOfWork, actor: Actor, command: Pin) -> Plan:
     value = command.value
     if command.from_record is not None:
         value = members.said_by(command.from_record, attribute.name)
-    if value is not None:
+    if value is not None and command.from_record is None:
         refuse_misshapen(attribute, value)
+        value = completed(attribute, value)
     return Plan(
         kind="override",
         domain=domain,

@@ -1,4 +1,4 @@
-"""Has a value the JSON form of its attribute? Checked before a steward's value becomes golden."""
+"""A steward's value in the JSON form of its attribute: checked, and completed by the standardisers that sources use."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,6 +6,9 @@ from datetime import date
 from typing import Any
 
 from mdm.errors import Invalid
+from mdm.intake.standardise.identifiers import gtin_form, parse_identifier
+from mdm.intake.standardise.phones import parse_phone
+from mdm.intake.standardise.web import parse_email
 from mdm.model.canonical import Attribute, Shape
 
 _DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
@@ -19,6 +22,54 @@ def refuse_misshapen(attribute: Attribute, value: Any) -> None:
     fits, form = _FORMS[attribute.shape]
     if not fits(value):
         raise Invalid(f"{attribute.name} must be {form}.", action=attribute.definition)
+
+
+def completed(attribute: Attribute, value: Any) -> Any:
+    """The value with what the hub knows about it: normal forms and checksums of identifiers, E.164 of phone numbers.
+
+    Raises:
+        Invalid: an element is a placeholder or cannot be read.
+    """
+    complete = _COMPLETE.get(attribute.shape)
+    if complete is None:
+        return value
+    return [complete(attribute.name, each) for each in value]
+
+
+def _identifier(name: str, each: Mapping[str, Any]) -> dict[str, Any]:
+    country = each.get("country") if isinstance(each.get("country"), str) else None
+    found: tuple[str, str | None, str, str] | None
+    if each["type"] == "gtin":
+        form = gtin_form(each["value"])
+        found = ("gtin", None, *form) if form is not None else None
+    else:
+        parsed = parse_identifier(each["type"], each["value"], country)
+        found = (parsed.type, parsed.country, parsed.normal, parsed.state) if parsed is not None else None
+    if found is None:
+        raise Invalid(f"One of the {name} says nothing.", action="Give a number that can be looked up.")
+    return {"type": found[0], "country": found[1], "value": each["value"], "normal": found[2], "state": found[3]}
+
+
+def _phone(name: str, each: Mapping[str, Any]) -> dict[str, Any]:
+    found = parse_phone(each["value"], None)
+    if found is None:
+        raise Invalid(f"One of the {name} is no phone number.", action="Write it with +, country and number.")
+    return {"value": each["value"], "e164": found.e164, "valid": found.valid}
+
+
+def _email(name: str, each: Mapping[str, Any]) -> dict[str, Any]:
+    found = parse_email(each["value"])
+    if found is None:
+        raise Invalid(f"One of the {name} is no e-mail address.", action="Write it like name@example.com.")
+    shared = {"shared": each["shared"]} if isinstance(each.get("shared"), bool) else {}
+    return {"value": each["value"], "domain": found[2], **shared}
+
+
+_COMPLETE: Mapping[Shape, Callable[[str, Mapping[str, Any]], dict[str, Any]]] = {
+    Shape.IDENTIFIERS: _identifier,
+    Shape.PHONES: _phone,
+    Shape.EMAILS: _email,
+}
 
 
 def _text(value: Any) -> bool:

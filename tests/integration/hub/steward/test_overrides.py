@@ -42,13 +42,20 @@ def lineage(world: World, entity_id: str, attribute: str = "name") -> dict[str, 
 
 def newest_event(key: CrosswalkKey) -> Message:
     """The last event of a row that carries its columns."""
-    found = []
-    for message in world_messages():
-        if message.place.topic == f"{key.system}.public.{key.type}" and message.value:
-            value = orjson.loads(message.value)
-            if (value.get("after") or {}).get("id", (value.get("after") or {}).get("partner_id")) == key.key:
-                found.append(message)
+    topic = f"{key.system}.public.{key.type}"
+    found = [
+        message
+        for message in world_messages()
+        if message.place.topic == topic and message.key and message.value
+        if key.key in map(str, columns_of(message.key).values()) and columns_of(message.value).get("after")
+    ]
     return found[-1]
+
+
+def columns_of(text: bytes) -> dict[str, Any]:
+    """A key or an envelope, with or without its embedded schema."""
+    content = orjson.loads(text)
+    return dict(content.get("payload", content))
 
 
 def crm_member(world: World, entity_id: str) -> CrosswalkKey:
@@ -62,7 +69,8 @@ def says(world: World, key: CrosswalkKey, offset: int, **columns: Any) -> None:
     value["after"] |= columns
     position = 10**12 + offset
     value["source"] |= {"lsn": position, "sequence": orjson.dumps([str(position), str(position)]).decode()}
-    value["source"]["snapshot"] = "false"
+    now = int(datetime.now(UTC).timestamp() * 1000) + offset
+    value["source"] |= {"snapshot": "false", "ts_ms": now, "ts_us": now * 1000, "ts_ns": now * 1_000_000}
     message = replace(newest_event(key), place=Place(f"{key.system}.public.{key.type}", 8, offset))
     process(world.pipeline, "test", [replace(message, value=orjson.dumps(value))])
 
@@ -124,6 +132,19 @@ def test_what_another_record_says_can_be_picked(world: World, entity_id: str) ->
         "select attributes->>'name' from source_record where system = 'crm' and type = 'account' and key = :key",
         key=source.key,
     )
+    world.assert_verified()
+
+
+def test_pinned_identifiers_and_contacts_are_completed_as_those_of_sources_are(world: World, entity_id: str) -> None:
+    pinned(world, entity_id, "identifiers", [{"type": "vat", "value": "NL 004495445 B01", "country": "NL"}])
+    pinned(world, entity_id, "phones", [{"value": "+31 20 794 0800"}])
+    pinned(world, entity_id, "emails", [{"value": "office@acme-anvils.nl"}])
+
+    values = world.values(entity_id)
+    assert values["identifiers"][0]["normal"]
+    assert values["identifiers"][0]["state"] in ("valid", "invalid", "unverifiable")
+    assert values["phones"] == [{"value": "+31 20 794 0800", "e164": "+31207940800", "valid": True}]
+    assert values["emails"][0]["domain"] == "acme-anvils.nl"
     world.assert_verified()
 
 
@@ -255,6 +276,26 @@ def test_an_override_outlives_the_record_it_was_tied_to_first(world: World) -> N
     vanishes(world, key, 1)
 
     assert world.values(world.home(rest[0]))["name"] == NAME
+    world.assert_verified()
+
+
+def test_a_pinned_value_that_erp_takes_over_is_an_echo(world: World) -> None:
+    entity_id = world.one(
+        """select entity_id from crosswalk join source_record using (rec_id)
+           where domain = 'customer' group by entity_id having count(*) > 1 and bool_or(system = 'erp')
+           order by entity_id limit 1"""
+    )
+    partner = next(each for each in sorted(world.members(entity_id)) if each.system == "erp")
+    override_id = pinned(world, entity_id)
+
+    says(world, partner, 1, legal_name=NAME)
+
+    assert world.rows("select attribute from echo") == [("name",)]
+    losers = {each["record"]["system"]: each["rule"] for each in lineage(world, entity_id)["runners_up"]}
+    assert losers["erp"] == "echo"
+    world.assert_verified()
+    decide(world.pipeline, ANNA, Clear(override_id, "the register was wrong"))
+    assert world.values(entity_id)["name"] != NAME, "ERP only repeats what was pinned"
     world.assert_verified()
 
 

@@ -1,0 +1,166 @@
+"""Working through many tasks over HTTP: similar decisions, numbers, and one answer to many."""
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Request, Response
+from pydantic import Field
+from pydantic.types import AwareDatetime
+
+from api.auth import CallerDep, allows
+from api.present_stewardship import bulk_preview_object, job_object, similar_object
+from api.routes.parameters import Parameters
+from api.routes.responses import CHECKED, COMMANDED, GUARDED, TOO_LARGE, UNKNOWN
+from api.routes.stewardship import DeskDep, TaskId, actor_of, policy_of
+from api.schemas.workbench import BulkJob, BulkPreviewForm, BulkUndone, BulkWish, SimilarList, Statistics
+from api.wire import answer
+from mdm.access import STEWARDS
+from mdm.hub import steward
+from mdm.hub.steward import Answer
+from mdm.store.read_stewardship import queue_numbers, steward_numbers
+from mdm.store.reading import snapshot
+
+#: Five thousand tasks with their tokens.
+_MOST_BYTES = 512 * 1024
+
+router = APIRouter(
+    prefix="/v1",
+    tags=["stewardship"],
+    dependencies=[Depends(allows(STEWARDS))],
+    responses={**GUARDED, **CHECKED},
+)
+
+JobId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Job id.")]
+
+
+class SimilarParameters(Parameters):
+    """How many."""
+
+    limit: int = Field(5, ge=1, le=50)
+
+
+@router.get(
+    "/tasks/{id}/similar",
+    name="list_similar_decisions",
+    summary="How alike questions were answered",
+    response_model=SimilarList,
+    responses=UNKNOWN,
+)
+def list_similar(id: TaskId, wanted: Annotated[SimilarParameters, Query()], desk: DeskDep) -> Response:
+    """Past decisions on pairs whose evidence looked most like this one's; those that were taken back do not count."""
+    found = steward.similar_decisions(desk, id, wanted.limit)
+    return answer({"items": [similar_object(each) for each in found]})
+
+
+class Period(Parameters):
+    """From when until when; the last thirty days when absent."""
+
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+
+@router.get(
+    "/steward-statistics", name="get_steward_statistics", summary="People and queue in numbers",
+    response_model=Statistics,
+)  # fmt: skip
+def get_statistics(period: Annotated[Period, Query()], desk: DeskDep) -> Response:
+    """Decisions by person and kind with how many were taken back, speed, approvals; open tasks with their ages."""
+    now = desk.clock()
+    until = period.until or now
+    since = period.since or until - timedelta(days=30)
+    with snapshot(desk.engine) as work:
+        people, queue = steward_numbers(work, since, until), queue_numbers(work, now)
+    return answer(
+        {
+            "since": since,
+            "until": until,
+            "stewards": [asdict(each) for each in people],
+            "queue": [asdict(each) for each in queue],
+        }
+    )
+
+
+@router.post(
+    "/bulk-judgements/preview",
+    name="preview_bulk",
+    summary="What one answer to many tasks would do",
+    response_model=BulkPreviewForm,
+    responses={**COMMANDED, **TOO_LARGE},
+    max_body_size=_MOST_BYTES,
+)
+def preview_bulk(wish: Annotated[BulkWish, Body()], caller: CallerDep, desk: DeskDep) -> Response:
+    """All of it in one unit of work, added up and rolled back, with a sample."""
+    told = Answer(wish.verdict, wish.reason, wish.until)
+    return answer(bulk_preview_object(steward.preview_bulk(desk, actor_of(caller), _tasks(wish), told)))
+
+
+@router.post(
+    "/bulk-judgements",
+    name="start_bulk",
+    summary="Answer many tasks alike",
+    status_code=202,
+    response_model=BulkJob,
+    responses={**COMMANDED, **TOO_LARGE},
+    max_body_size=_MOST_BYTES,
+)
+def start_bulk(
+    wish: Annotated[BulkWish, Body()], request: Request, caller: CallerDep, desk: DeskDep, later: BackgroundTasks
+) -> Response:
+    """Goes on in the background, one decision per task; items that changed meanwhile are refused, the others go on."""
+    job_id = steward.start_bulk(desk, actor_of(caller), _tasks(wish), Answer(wish.verdict, wish.reason, wish.until))
+    later.add_task(steward.run_bulk, desk, job_id, policy_of(request))
+    return _job(desk, job_id, later, 202)
+
+
+@router.get(
+    "/bulk-judgements/{id}", name="get_bulk", summary="How far a job is", response_model=BulkJob, responses=UNKNOWN
+)
+def get_bulk(id: JobId, desk: DeskDep) -> Response:
+    """With what was refused, and why."""
+    return answer(job_object(steward.bulk_job(desk, id)))
+
+
+@router.post(
+    "/bulk-judgements/{id}/stop", name="stop_bulk", summary="Stop a job", response_model=BulkJob, responses=COMMANDED
+)
+def stop_bulk(id: JobId, caller: CallerDep, desk: DeskDep) -> Response:
+    """After the item it is at; what was done stays done."""
+    return answer(job_object(steward.stop_bulk(desk, actor_of(caller), id)))
+
+
+@router.post(
+    "/bulk-judgements/{id}/continue",
+    name="continue_bulk",
+    summary="Go on with a job",
+    status_code=202,
+    response_model=BulkJob,
+    responses=COMMANDED,
+)
+def continue_bulk(id: JobId, request: Request, desk: DeskDep, later: BackgroundTasks) -> Response:
+    """After it was stopped, or the service was restarted."""
+    job = steward.bulk_job(desk, id)
+    later.add_task(steward.run_bulk, desk, job.job_id, policy_of(request))
+    return _job(desk, id, later, 202)
+
+
+@router.post(
+    "/bulk-judgements/{id}/undo",
+    name="undo_bulk",
+    summary="Take back a whole job",
+    response_model=BulkUndone,
+    responses=COMMANDED,
+)
+def undo_bulk(id: JobId, request: Request, caller: CallerDep, desk: DeskDep) -> Response:
+    """Every decision of it, the newest first; `problems` says what could not be taken back."""
+    undone, problems = steward.undo_bulk(desk, actor_of(caller), id, policy_of(request))
+    return answer({"undone": undone, "problems": problems})
+
+
+def _tasks(wish: BulkWish) -> dict[int, str | None]:
+    return {each.task_id: each.token for each in wish.tasks}
+
+
+def _job(desk: DeskDep, job_id: int, later: BackgroundTasks, status: int) -> Response:
+    told = answer(job_object(steward.bulk_job(desk, job_id)))
+    return Response(told.body, status, {"Location": f"/v1/bulk-judgements/{job_id}"}, "application/json", later)

@@ -1,0 +1,126 @@
+"""Similar decisions, numbers of people and queue, and bulk jobs."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from pydantic.types import AwareDatetime
+
+from api.schemas.common import Form, SourceKey
+from api.schemas.stewardship import Asked, Number, Reasoned
+from mdm.model.ids import Domain
+from mdm.model.stewardship import Verdict
+
+
+class SimilarDecision(Form):
+    """A past decision on evidence that looked alike."""
+
+    decision_id: int
+    kind: Literal["same", "not_same", "unsure"]
+    actor: str
+    at: datetime
+    reason: str
+    records: list[SourceKey]
+    likeness: float = Field(description="1 when the evidence looked exactly the same.")
+    shared: list[str]
+    differing: list[str]
+
+
+class SimilarList(Form):
+    """The most alike first."""
+
+    items: list[SimilarDecision]
+
+
+class StewardNumbersForm(Form):
+    """What one person did in a period."""
+
+    actor: str
+    decisions: int
+    by_kind: dict[str, int]
+    undone: int
+    proposed: int
+    approved: int
+    rejected: int
+    median_seconds: float | None
+
+
+class QueueNumbersForm(Form):
+    """Open tasks of one domain and kind; ages in days."""
+
+    domain: Domain
+    kind: str
+    open: int
+    unassigned: int
+    snoozed: int
+    unsure: int
+    oldest_days: float
+    median_days: float
+
+
+class Statistics(Form):
+    """People and queue."""
+
+    since: datetime
+    until: datetime
+    stewards: list[StewardNumbersForm]
+    queue: list[QueueNumbersForm]
+
+
+class BulkItem(Asked):
+    """One task, and the token of what was looked at."""
+
+    task_id: Number
+    token: Annotated[str, Field(pattern="^[0-9a-f]{16}$")] | None = None
+
+
+class BulkWish(Reasoned):
+    """One answer to many tasks."""
+
+    verdict: Verdict
+    until: AwareDatetime | None = None
+    tasks: list[BulkItem] = Field(min_length=1, max_length=5000)
+
+
+class Refusal(Form):
+    """An item that was not, or would not be, carried out."""
+
+    task_id: int
+    detail: str
+
+
+class BulkPreviewForm(Form):
+    """What one answer to many tasks would do as a whole."""
+
+    items: int
+    possible: int
+    refusals: list[Refusal]
+    merged: int
+    moves: int
+    tasks_closed: int
+    erp: int
+    exposure: dict[str, Any]
+    sample: list[dict[str, Any]]
+
+
+class BulkJob(Form):
+    """How far a bulk job is."""
+
+    job_id: int
+    actor: str
+    verdict: Verdict
+    reason: str
+    items: int
+    settled: int
+    status: Literal["open", "done", "stopped"]
+    outcomes: dict[str, int]
+    refusals: list[Refusal]
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class BulkUndone(Form):
+    """What taking back a job came to."""
+
+    undone: int
+    problems: list[str]

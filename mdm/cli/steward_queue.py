@@ -1,0 +1,229 @@
+"""Commands with which stewards work through what waits: proposals, tasks, similar decisions, numbers, bulk answers."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn
+
+from mdm.cli.context import JSON_OPTION, notes, print_json, print_table
+from mdm.cli.steward import steward
+from mdm.cli.steward_bench import ACTOR, PREVIEW, REASON, UNTIL, Bench, bench_of, moment_of, plain, show, show_preview
+from mdm.hub import steward as desk
+from mdm.hub.steward import Answer
+from mdm.model.stewardship import (
+    Verdict,
+)
+from mdm.store.read_stewardship import queue_numbers, steward_numbers
+from mdm.store.reading import snapshot
+
+__all__ = ["steward"]
+
+
+@steward.command("proposals")
+def proposals_command(
+    status: str = typer.Option("open", help="open, approved, rejected, withdrawn, expired; empty for all."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """What waits for a second person."""
+    with bench_of("") as bench, snapshot(bench.pipeline.engine) as work:
+        found = desk.list_proposals(work, status or None, None, None, 200)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        [each.proposal_id, each.proposed_at, each.author, each.kind, each.reason,
+         ", ".join(demand["name"] for demand in each.demands), each.status]
+        for each in found
+    ]  # fmt: skip
+    print_table("Proposals", ("id", "at", "by", "kind", "reason", "demanded by", "status"), rows)
+
+
+@steward.command("approve")
+def approve(
+    proposal: int = typer.Argument(..., help="Number of the proposal."),
+    comment: str = typer.Option("", help="Kept with it."),
+    digest: str = typer.Option("", help="Of the preview you looked at."),
+    actor: str = ACTOR,
+    preview: bool = PREVIEW,
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Let somebody else's proposal take effect."""
+    with bench_of(actor) as bench:
+        if preview:
+            show_preview(desk.preview_proposal(bench.pipeline, bench.actor, proposal, bench.policy), as_json)
+            return
+        decided = desk.approve(bench.pipeline, bench.actor, proposal, comment, digest or None, bench.policy)
+    show(decided, as_json)
+
+
+@steward.command("reject")
+def reject(
+    proposal: int = typer.Argument(..., help="Number of the proposal."),
+    comment: str = typer.Option(..., help="Why; its author reads it."),
+    actor: str = ACTOR,
+) -> None:
+    """Turn somebody else's proposal down."""
+    with bench_of(actor) as bench:
+        desk.reject(bench.pipeline, bench.actor, proposal, comment, bench.policy)
+    typer.echo(f"Proposal {proposal} is rejected.")
+
+
+@steward.command("withdraw")
+def withdraw(proposal: int = typer.Argument(..., help="Number of the proposal."), actor: str = ACTOR) -> None:
+    """Take back your own proposal."""
+    with bench_of(actor) as bench:
+        desk.withdraw(bench.pipeline, bench.actor, proposal)
+    typer.echo(f"Proposal {proposal} is withdrawn.")
+
+
+@steward.command("task")
+def task_command(
+    task: int = typer.Argument(..., help="Number of the task."),
+    claim: bool = typer.Option(False, help="Take it."),
+    release: bool = typer.Option(False, help="Give it back to everybody."),
+    assign: str = typer.Option("", help="Hand it to this person."),
+    snooze: str = typer.Option("", help="Put it off until: YYYY-MM-DD, or a time with offset."),
+    comment: str = typer.Option("", help="Leave a remark."),
+    actor: str = ACTOR,
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Work on a task, and show where it stands."""
+    with bench_of(actor) as bench:
+        if claim:
+            desk.claim(bench.pipeline, bench.actor, task)
+        if release:
+            desk.release(bench.pipeline, bench.actor, task)
+        if assign:
+            desk.assign(bench.pipeline, bench.actor, task, assign)
+        if snooze:
+            desk.snooze(bench.pipeline, bench.actor, task, moment_of(snooze))
+        if comment:
+            desk.comment(bench.pipeline, bench.actor, f"task:{task}", comment)
+        with snapshot(bench.pipeline.engine) as work:
+            state, remarks = desk.task_state(work, task), desk.comments(work, f"task:{task}")
+    if as_json:
+        print_json({"task": state, "comments": list(remarks)})
+        return
+    typer.echo(f"Task {task}: {state.assignee or 'nobody has it'}, put off until {state.snoozed_until or 'never'}.")
+    print_table("Comments", ("at", "by", "text"), [[each.at, each.author, each.text] for each in remarks])
+
+
+@steward.command("similar")
+def similar(
+    task: int = typer.Argument(..., help="Number of the task."),
+    limit: int = typer.Option(5, help="Most rows to show."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """How questions on evidence that looked alike were answered."""
+    with bench_of("") as bench:
+        found = desk.similar_decisions(bench.pipeline, task, limit)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        [f"{each.likeness:.0%}", each.decision.kind, each.decision.actor, each.decision.reason,
+         " ~ ".join(map(str, each.records)), ", ".join(each.differing)]
+        for each in found
+    ]  # fmt: skip
+    print_table("Similar decisions", ("alike", "answer", "by", "reason", "records", "differs in"), rows)
+
+
+@steward.command("statistics")
+def statistics(
+    days: int = typer.Option(30, help="Of the last days."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """What people decided and how fast, and what waits."""
+    with bench_of("") as bench, snapshot(bench.pipeline.engine) as work:
+        now = bench.pipeline.clock()
+        people = steward_numbers(work, now - timedelta(days=days), now)
+        queue = queue_numbers(work, now)
+    if as_json:
+        print_json({"stewards": people, "queue": queue})
+        return
+    rows: list[list[object]] = [
+        [each.actor, each.decisions, each.undone, each.proposed, each.approved, each.rejected, each.median_seconds]
+        for each in people
+    ]
+    columns = ("person", "decisions", "taken back", "proposed", "approved", "rejected", "median seconds")
+    print_table("People", columns, rows, right=range(1, 7))
+    waiting: list[list[object]] = [
+        [each.domain, each.kind, each.open, each.unassigned, each.snoozed, each.unsure, each.oldest_days]
+        for each in queue
+    ]
+    names = ("domain", "kind", "open", "unassigned", "put off", "unsure", "oldest (days)")
+    print_table("Open tasks", names, waiting, right=range(2, 7))
+
+
+@steward.command("bulk")
+def bulk(
+    verdict: Verdict = typer.Argument(..., help="same, not_same or unsure."),
+    tasks: list[int] = typer.Option(..., "--task", help="The tasks; may be repeated."),
+    until: str = UNTIL,
+    reason: str = REASON,
+    actor: str = ACTOR,
+    preview: bool = PREVIEW,
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Give many tasks one answer; with progress, and safe to interrupt (`mdm steward bulk-continue`)."""
+    answer = Answer(verdict, reason, moment_of(until))
+    with bench_of(actor) as bench:
+        if preview:
+            shown = desk.preview_bulk(bench.pipeline, bench.actor, dict.fromkeys(tasks), answer)
+            if as_json:
+                print_json(plain(replace(shown, sample=[])))
+                return
+            typer.echo(
+                f"{shown.possible} of {shown.items} possible: {shown.merged} golden records absorbed, {shown.moves} "
+                f"records move, {shown.tasks_closed} tasks close, {shown.erp} numbers of ERP are touched."
+            )
+            return
+        job_id = desk.start_bulk(bench.pipeline, bench.actor, dict.fromkeys(tasks), answer)
+        _run_bulk(bench, job_id, as_json)
+
+
+@steward.command("bulk-continue")
+def bulk_continue(
+    job: int = typer.Argument(..., help="Number of the job."), actor: str = ACTOR, as_json: bool = JSON_OPTION
+) -> None:
+    """Go on with a job that was interrupted or stopped."""
+    with bench_of(actor) as bench:
+        _run_bulk(bench, job, as_json)
+
+
+@steward.command("bulk-undo")
+def bulk_undo(job: int = typer.Argument(..., help="Number of the job."), actor: str = ACTOR) -> None:
+    """Take back every decision of a job."""
+    with bench_of(actor) as bench:
+        undone, problems = desk.undo_bulk(bench.pipeline, bench.actor, job, bench.policy)
+    typer.echo(f"{undone} decisions taken back.")
+    for problem in problems:
+        typer.echo(f"  not taken back: {problem}")
+
+
+def _run_bulk(bench: Bench, job_id: int, as_json: bool) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} of {task.total}"))
+    with Progress(*columns, console=notes, disable=as_json) as progress:
+        bar = progress.add_task(f"job {job_id}", total=desk.bulk_job(bench.pipeline, job_id).items)
+        job = desk.run_bulk(
+            bench.pipeline, job_id, bench.policy, lambda each: progress.update(bar, completed=each.settled)
+        )
+    if as_json:
+        print_json(plain(job))
+        return
+    told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(job.outcomes.items()))
+    typer.echo(f"Job {job_id}: {told or 'nothing to do'}. `mdm steward bulk-undo {job_id}` takes it back.")
+    for task_id, detail in job.refusals:
+        typer.echo(f"  task {task_id}: {detail}")
+
+
+@steward.command("expire")
+def expire(as_json: bool = JSON_OPTION) -> None:
+    """End verdicts, overrides and proposals whose end date has come. Run it every few minutes; safe to repeat."""
+    with bench_of("") as bench:
+        taken = desk.expire_due(bench.pipeline)
+    if as_json:
+        print_json({"decisions": taken})
+    else:
+        typer.echo(f"{len(taken)} decisions." if taken else "Nothing is due.")
