@@ -1,6 +1,6 @@
 """Query parameters. Unknown ones are refused: a misspelt filter must not return everything."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -96,6 +96,10 @@ class KnownAt(Parameters):
 
 class Axes(KnownAt, Sparse):
     """A look at another instant, on three axes."""
+
+    require: Literal["ready"] | None = Field(
+        None, description="`ready`: customers that may not be created in ERP are refused with 409."
+    )
 
     valid_at: AwareDatetime | None = Field(
         None, description="As it was true in the business: by the changes that the platforms made until then."

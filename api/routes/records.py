@@ -11,9 +11,10 @@ from api.instants import compute
 from api.lookup import find_golden
 from api.present import joined_objects, lineage_object, record_object, source_object
 from api.read_after import insist, wait_for_change
+from api.readiness import refuse_unready
 from api.routes.lists import narrowed
 from api.routes.parameters import Axes, EntityIdPath, KnownAt, Paged
-from api.routes.responses import CHECKED, GUARDED, ONE, PENDING, UNMODIFIED
+from api.routes.responses import CHECKED, GUARDED, ONE, PENDING, UNMODIFIED, UNREADY
 from api.schemas.common import Page
 from api.schemas.records import RECORDS, Lineage, SourceRow
 from api.wire import answer, tagged
@@ -40,7 +41,7 @@ def record_router(domain: Domain) -> APIRouter:
         name=f"get_{noun}",
         summary=f"One {noun}",
         response_model=RECORDS[domain],
-        responses={**ONE, **UNMODIFIED, **PENDING},
+        responses={**ONE, **UNMODIFIED, **PENDING, **UNREADY},
         dependencies=[Depends(wait_for_change)],
     )
     def get_record(
@@ -53,6 +54,8 @@ def record_router(domain: Domain) -> APIRouter:
         to golden records as they are now. An absorbed id redirects to its survivor.
         """
         insist(request)
+        if look.require is not None:
+            refuse_unready(request, domain, id)
         if look.known_at is None and look.valid_at is None and look.rules is None:
             quick: QuickReads = request.app.state.quick
             current = quick.golden(domain, id)

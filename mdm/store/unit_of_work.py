@@ -202,8 +202,9 @@ def unit_of_work(
     """
     try:
         connection = engine.raw_connection()
-    except OperationalError as error:
-        raise TransientError(f"The database cannot be reached: {error.orig}") from error
+    except (OperationalError, psycopg.OperationalError) as error:
+        # A raw connection's failure comes from the driver, unless the pool looked at an old connection first.
+        raise TransientError(f"The database cannot be reached: {getattr(error, 'orig', error)}") from error
     try:
         driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.driver_connection)
         driver.prepared_max = _PREPARED

@@ -107,6 +107,27 @@ def test_nobody_gets_a_verdict_on_an_id_that_was_never_issued(world: World) -> N
     assert world(Role.READER).get("/v1/customers/cus_nobody/readiness").status_code == 404
 
 
+def test_a_customer_that_is_not_ready_is_refused_to_who_insists(world: World, ingested: Engine) -> None:
+    client = world(Role.ERP)
+    with ingested.connect() as connection:
+        ids = connection.execute(
+            text("select entity_id from golden where domain = 'customer' and known_to is null order by 1 limit 40")
+        ).scalars()
+        customers = list(ids)
+
+    seen = set()
+    for entity_id in customers:
+        decision = client.get(f"/v1/customers/{entity_id}/readiness").json()["decision"]
+        answer = client.get(f"/v1/customers/{entity_id}", params={"require": "ready"})
+        ready = decision in ("ready", "ready_with_warnings")
+        seen.add(ready)
+        assert answer.status_code == (200 if ready else 409)
+        if not ready:
+            assert answer.json()["type"].endswith("/not-ready")
+            assert answer.json()["findings"]
+    assert seen == {True, False}
+
+
 def test_every_code_has_a_page_that_says_what_to_do(world: World) -> None:
     client = world(Role.READER)
 
