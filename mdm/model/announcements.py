@@ -14,6 +14,7 @@ KINDS: Final[Mapping[str, str]] = {
     "created": "An entity was founded; this is the first version of its golden record.",
     "changed": "A new version of a golden record. `cause` says why: its sources, a merge, a split, a decision.",
     "merged": "The entity was absorbed. Its id leads to `merged_into` for ever.",
+    "readiness_changed": "What onboarding says of a customer is another than before (`mdm onboarding recheck`).",
     "retired": "The entity has no live source record any more. Its id stays known; it can come back by `changed`.",
 }
 
@@ -74,6 +75,15 @@ _SHAPES: Final[Mapping[Shape, Mapping[str, Any]]] = {
     },
 }
 
+_READINESS: Final[Mapping[str, Any]] = {
+    "version": {"type": "integer", "minimum": 1, "description": "The version of the golden record that was judged."},
+    "erp": {**_TEXT, "description": "The target that it was judged for."},
+    "decision": {"enum": ["ready", "ready_with_warnings", "needs_review", "blocked", "unverifiable"]},
+    "before": {**_MAYBE, "description": "The decision before; null for the first."},
+    "codes": {"type": "array", "items": _TEXT, "description": "What failed or could not be verified."},
+    "valid_until": {**_MAYBE, "description": "When the first answer or confirmation it rests on expires."},
+}
+
 
 def event_type(domain: Domain, kind: str) -> str:
     """The type of an announcement in the outbox, e.g. `customer.changed`."""
@@ -82,7 +92,12 @@ def event_type(domain: Domain, kind: str) -> str:
 
 def event_types() -> tuple[str, ...]:
     """Every type that the hub announces."""
-    return tuple(event_type(domain, kind) for domain in sorted(Domain) for kind in KINDS)
+    return tuple(
+        event_type(domain, kind)
+        for domain in sorted(Domain)
+        for kind in KINDS
+        if kind != "readiness_changed" or domain is Domain.CUSTOMER
+    )
 
 
 def payload_schema(event: str) -> dict[str, Any]:
@@ -105,6 +120,9 @@ def payload_schema(event: str) -> dict[str, Any]:
         case "merged":
             properties |= {"status": {"const": "merged"}, "merged_into": properties["entity_id"]}
             required += ["status", "merged_into"]
+        case "readiness_changed":
+            properties |= _READINESS
+            required += list(_READINESS)
         case "retired":
             properties |= {"status": {"const": "retired"}}
             required += ["status"]

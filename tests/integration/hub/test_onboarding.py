@@ -61,6 +61,10 @@ def customer_with_vat(engine: Engine) -> tuple[str, str, str]:
                    cross join lateral jsonb_array_elements(g.values->'identifiers') i
                    where g.domain = 'customer' and g.known_to is null and i->>'type' = 'vat'
                      and i->>'state' = 'valid' and i->>'country' = 'DE' and g.values->>'country' = 'DE'
+                     and not exists (
+                         select 1 from golden o cross join lateral jsonb_array_elements(o.values->'identifiers') n
+                         where o.entity_id <> g.entity_id and o.known_to is null and o.domain = 'customer'
+                           and n->>'normal' = i->>'normal')
                    order by g.entity_id limit 1"""
             )
         ).one()
