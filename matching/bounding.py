@@ -44,7 +44,8 @@ def within(links: Sequence[L], verdicts: Iterable[tuple[int, int]], cap: int) ->
         kept += followed
         weakest = min((link.weight for link in followed), default=None)
         lost = [link for link in mine if weakest is None or link.weight < weakest]
-        given_up.append(max(lost, key=lambda link: link.weight))
+        if lost:  # a set that verdicts alone make too large has nothing to give up
+            given_up.append(max(lost, key=lambda link: link.weight))
     return kept, given_up
 
 

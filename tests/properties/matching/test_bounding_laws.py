@@ -71,3 +71,7 @@ def test_every_set_above_the_cap_is_asked_about_once(
         frozenset(members) for members in large if any(link.a in members for link in lost)
     }
     assert set(chain.from_iterable(pairs(given_up))) <= set(chain.from_iterable(large))
+
+
+def test_a_set_that_verdicts_alone_make_too_large_gives_nothing_up() -> None:
+    assert within([], [(1, 2), (2, 3)], 2) == ([], [])
