@@ -1,5 +1,6 @@
 """Who may do what: every route, every role, every way to present a key."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -23,6 +24,7 @@ def address(route: str) -> str:
     path = route.partition(" ")[2]
     for part, example in (("plural", "customers"), ("key:path", "A1"), ("name", "icon.svg"), ("code", "forbidden")):
         path = path.replace("{" + part + "}", example)
+    path = re.sub(r"\{\w+:int\}", "1", path)
     return path.replace("{id}", "cus_1").replace("{system}", "crm").replace("{type}", "account")
 
 

@@ -25,6 +25,10 @@ def hub(ingested: Engine, postgres_server: EmbeddedServer) -> Iterator[Engine]:
     ingested.dispose()  # a database with sessions cannot be copied
     maintenance = make_engine(postgres_server.url()).execution_options(isolation_level="AUTOCOMMIT")
     with maintenance.connect() as connection:
+        # Other tests of this process may still hold sessions of their own on it.
+        connection.execute(
+            text("select pg_terminate_backend(pid) from pg_stat_activity where datname = :name"), {"name": source}
+        )
         connection.execute(text(f'create database changed_world template "{source}"'))
     engine = make_engine(postgres_server.url("changed_world"))
     yield engine

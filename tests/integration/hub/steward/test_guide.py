@@ -15,6 +15,7 @@ from api.app import ApiOptions, create_app
 from mdm.access import Role
 from mdm.bootstrap import Hub
 from mdm.cli.app import app
+from mdm.errors import NotFound
 from mdm.settings import read_settings
 from mdm.store import api_keys
 from tests.integration.hub.steward.conftest import ANNA, World
@@ -66,14 +67,22 @@ def test_every_request_works(world_engine: Engine, world: World, names: dict[str
         assert answer.status_code in (200, 202), (request, answer.text)
 
 
-def test_the_python_works(world: World, names: dict[str, str]) -> None:
-    given = {
-        "engine": world.pipeline.engine,
-        "clock": world.pipeline.clock,
-        "rules": world.pipeline.rules,
-        "anna": ANNA,
-        "task_id": int(names["TASK"]),
-    }
-    for snippet in _PYTHON:
-        exec(snippet, given)
-    assert given["shown"]
+def test_the_python_works(world: World) -> None:
+    # The page answers a question that needs no second person; which one that is depends on the models.
+    shown = None
+    for number in range(10):
+        given = {
+            "engine": world.pipeline.engine,
+            "clock": world.pipeline.clock,
+            "rules": world.pipeline.rules,
+            "anna": ANNA,
+            "task_id": world.some_task(number=number)[0],
+        }
+        try:
+            for snippet in _PYTHON:
+                exec(snippet, given)
+        except NotFound:  # held for approval, so there is nothing to undo
+            continue
+        shown = given["shown"]
+        break
+    assert shown
