@@ -167,7 +167,7 @@ def memberships(engine: Engine) -> list[Any]:
 
 
 def test_many_questions_are_answered_at_once_after_a_look_and_taken_back(ada: Keyboard, world: Engine) -> None:
-    ada.page.goto("/console/reviews?domain=contract")
+    ada.page.goto("/console/reviews?domain=customer")
     for _ in range(3):
         ada.press("j", "x")
     ada.page.get_by_role("button", name="Not a match…").press("Enter")
