@@ -52,11 +52,11 @@ def a_lonely_customer(engine: Engine) -> tuple[str, str, list[str]]:
                      and g.name like '% %'
                      and jsonb_array_length(g.values->'emails') > 0
                      and not exists (
-                         select 1 from source_record o join crosswalk c on c.entity_id = g.entity_id
-                         join source_record m on m.rec_id = c.rec_id
-                         where o.kind in ('invoice', 'order', 'posting', 'payment', 'quote', 'opportunity')
-                           and o.row::text ilike '%' || g.name || '%')
-                   order by g.entity_id limit 1"""
+                         select 1 from source_record o
+                         where (o.row::text ilike '%' || g.name || '%'
+                                or o.row::text ilike '%' || (g.values->'emails'->0->>'value') || '%')
+                           and o.rec_id not in (select rec_id from crosswalk c where c.entity_id = g.entity_id))
+                   order by g.name limit 1"""
             )
         ).one()
         emails = connection.execute(
