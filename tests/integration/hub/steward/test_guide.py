@@ -81,7 +81,8 @@ def test_the_python_works(world: World) -> None:
         try:
             for snippet in _PYTHON:
                 exec(snippet, given)
-        except NotFound:  # held for approval, so there is nothing to undo
+        except NotFound as held:  # the answer waits for approval, so there is nothing to undo
+            assert "to undo" in held.message
             continue
         shown = given["shown"]
         break
