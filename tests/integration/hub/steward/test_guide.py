@@ -82,7 +82,8 @@ def test_the_python_works(world: World) -> None:
             for snippet in _PYTHON:
                 exec(snippet, given)
         except NotFound as held:  # the answer waits for approval, so there is nothing to undo
-            assert "to undo" in held.message
+            if "to undo" not in held.message:
+                raise
             continue
         shown = given["shown"]
         break
