@@ -38,6 +38,7 @@ check: setup ## Style, types, import rules, API description
 	$(BIN)/lint-imports
 	@if test -f api/openapi.json; then $(BIN)/python -m api.openapi --check; fi
 	$(BIN)/python -m api.asyncapi --check
+	$(BIN)/python -m api.matrix --check
 
 dashboards: setup ## Write the Grafana dashboards anew (deploy/grafana)
 	$(BIN)/python -m deploy.grafana.build
@@ -48,8 +49,9 @@ fuzz: setup ## Damage captured messages for FUZZ_SECONDS (180) and see that none
 captures: setup ## Compare whole captures with the tables they were taken from: make captures DIR=...
 	$(BIN)/python -m bench.captures $(DIR)
 
-fuzz-api: setup ## Hold the API to its description with many generated requests
+fuzz-api: setup ## Hold the API to its description with many generated requests, in process and over HTTP
 	MDM_FUZZ_EXAMPLES=$${MDM_FUZZ_EXAMPLES:-50} $(BIN)/python -m pytest -q tests/api/test_contract.py
+	MDM_FUZZ_SERVED=1 MDM_FUZZ_EXAMPLES=$${MDM_FUZZ_EXAMPLES:-50} $(BIN)/python -m pytest -q tests/api/test_contract.py
 
 bench-api: setup ## Measure the API over 100,000 golden records
 	$(BIN)/python -m bench.api
@@ -101,14 +103,17 @@ clean: ## Remove everything that was made here, but not the data
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: browser browser-tests screenshots bench-console
+.PHONY: browser browser-tests browser-medium screenshots bench-console
 
 browser: setup ## Chromium and axe-core for browser tests and pictures, where they can be installed
-	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y chromium fonts-noto-cjk >/dev/null; } || echo "Chromium cannot be installed here; browser tests will be skipped."
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y chromium fonts-noto-cjk fonts-inter pngquant >/dev/null; } || echo "Chromium cannot be installed here; browser tests will be skipped."
 	@$(BIN)/python -c "from tests.e2e.browsing import axe_script; print('axe-core is here' if axe_script() else 'axe-core cannot be fetched; accessibility tests will be skipped.')"
 
 browser-tests: browser ## All browser tests, accessibility of every screen included
 	MDM_ALL_SCREENS=1 $(BIN)/python -m pytest -n 2 tests/e2e
+
+browser-medium: browser ## Twenty real questions of a large world in the browser: make browser-medium WORLD=FOLDER
+	MDM_MEDIUM_WORLD=$(WORLD) $(BIN)/python -m pytest -s -p no:randomly tests/e2e/test_medium_world.py
 
 screenshots: browser ## Picture every screen of the console into docs/console
 	$(BIN)/python -m tests.e2e.picture docs/console

@@ -6,24 +6,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
-from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute, iter_route_contexts
-from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
+from fastapi.routing import iter_route_contexts
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError, TimeoutError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute
 
-from api.auth import KeyRing, RoleGuard
+from api.access_log import AccessLog
+from api.auth import KeyRing
 from api.console import sign_in
 from api.console.guard import SignInNeeded
 from api.console.oidc import IdentityProvider, OidcOptions
 from api.console.pages import page
 from api.console.screens import ROUTERS
 from api.console.sessions import Sessions
+from api.cross_origin import cors
 from api.deps import ReadHub, Released
 from api.edge import Edge, Limits, RequestLog
 from api.errors import (
+    FORBIDDEN,
     INVALID_REQUEST,
     UNAVAILABLE,
     Problem,
@@ -34,21 +39,29 @@ from api.errors import (
 )
 from api.feed import Watcher
 from api.freshness import Freshness
+from api.matrix import permissions_by_route
 from api.metrics import Metrics
+from api.quick_lane import QuickLane
 from api.rate import Limiter, Rate
 from api.read_after import NotYet
 from api.request_log import write_line
 from api.routes import (
     approvals,
     changes,
+    closes,
     contracts,
     customers,
     documentation,
+    erp,
     identity,
+    odata,
     onboarding,
     operations,
+    privacy,
     products,
+    reconcile,
     relations,
+    releases,
     rules,
     stewardship,
     workbench,
@@ -59,16 +72,17 @@ from api.routes.matching import matching_router, pair_router
 from api.routes.records import record_router
 from api.routes.responses import COMMON
 from api.wire import encode
-from mdm.access import Role
+from mdm.access import Permission
 from mdm.core.four_eyes import Policy
 from mdm.errors import MdmError
 from mdm.hub.tokens import TokenVerifier
 from mdm.model.ids import Domain
-from mdm.store.quick import QuickReads
+from mdm.store.lifeline import Lifeline
+from mdm.store.quick import AwaitedReads, QuickReads
 
 VERSION = "1.0.0"
 
-#: Routes that answer without an API key, and why that is right. Everything else states its roles.
+#: Routes that answer without an API key, and why that is right. Everything else states its permission.
 PUBLIC_ROUTES: dict[str, str] = {
     "/": "leads to the documentation",
     "/livez": "probed by the platform that runs the process; tells nothing",
@@ -87,7 +101,8 @@ PUBLIC_ROUTES: dict[str, str] = {
 _DESCRIPTION = """Golden records of customers, contracts and products, where each value comes from, and what changed.
 
 Every request carries an API key (`Authorization: Bearer mdm_...` or `X-API-Key: mdm_...`). Lists are read page by page
-with opaque cursors. Errors are problem details (RFC 9457). Times are RFC 3339 in UTC, money is decimal text."""
+with opaque cursors. Who may call an operation is said with it (`x-roles`). Errors are problem details (RFC 9457).
+Times are RFC 3339 in UTC, money is decimal text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +123,26 @@ class ApiOptions:
     longest_wait: float = 30.0
     #: Where released match models are, beside those that ship.
     models_dir: Path | None = None
+    #: Web origins whose pages may call the API from a browser (`https://refine.example`); none by default.
+    cors_origins: tuple[str, ...] = ()
+    #: Says where golden records belong; None for the shipped plan.
+    placement: Path | None = None
     #: When a steward's command needs a second person; None for the shipped policy.
     policy: Policy | None = None
+    #: Who answers for what; None for the shipped matrix.
+    ownership: Path | None = None
 
 
 def create_app(hub: ReadHub, options: ApiOptions | None = None) -> FastAPI:
     """The service on a hub. The hub is opened and closed by the caller."""
     app = assemble(options or ApiOptions())
     app.state.hub = hub
+    app.state.released.of(hub.engine)
     app.state.quick = QuickReads(hub.engine)
-    app.state.sessions = Sessions(hub.clock)
+    app.state.awaited = AwaitedReads(hub.engine)
+    app.state.sessions = Sessions(hub.engine, hub.clock)
+    app.state.access_log = AccessLog(hub.engine, hub.clock)
+    app.state.lifeline = Lifeline(hub.engine)
     return app
 
 
@@ -126,6 +151,9 @@ async def _ending(app: FastAPI) -> AsyncIterator[None]:
     """What the application opened itself is closed with it."""
     yield
     app.state.quick.close()
+    await app.state.awaited.close()
+    await run_in_threadpool(app.state.lifeline.close)
+    await run_in_threadpool(app.state.access_log.write)
 
 
 def assemble(options: ApiOptions) -> FastAPI:
@@ -143,16 +171,25 @@ def assemble(options: ApiOptions) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         lifespan=_ending,
     )
+    # The routes have inherited the limit. The application's own would stand outside the edge, which then could neither
+    # tell of a long body as a problem nor log it.
+    app.max_body_size = None
     app.state.metrics = Metrics()
     app.state.identity_provider = IdentityProvider(options.oidc) if options.oidc is not None else None
-    app.state.released = Released(options.models_dir)
+    app.state.released = Released(options.models_dir, options.placement)
     app.state.tokens = options.tokens
     app.state.limiter = Limiter(options.rate)
     app.state.freshness = Freshness()
     app.state.watcher = Watcher()
     app.state.longest_wait = options.longest_wait
     app.state.policy = options.policy
+    app.state.cors_origins = options.cors_origins
+    app.state.ownership = options.ownership
     app.state.key_ring = KeyRing(options.remember_keys_seconds)
+    open_to: dict[Domain, tuple[BaseRoute, frozenset[Permission]]] = {}
+    app.add_middleware(QuickLane, open_to=open_to)
+    if options.cors_origins:
+        app.add_middleware(CORSMiddleware, **cors(options.cors_origins))
     app.add_middleware(Edge, metrics=app.state.metrics, log=options.log, limits=options.limits, reply=_reply)
     for router in (customers.router, relations.router, contracts.router, products.router):
         app.include_router(router)
@@ -161,14 +198,20 @@ def assemble(options: ApiOptions) -> FastAPI:
         app.include_router(record_router(domain))
         app.include_router(history_router(domain))
         app.include_router(matching_router(domain))
+    app.include_router(releases.router)  # before the rules, whose fingerprints would swallow /in-force
     for router in (pair_router, identity.router, changes.router, rules.router, operations.router, documentation.router):
         app.include_router(router)
+    app.include_router(odata.router)  # before the projections, whose domains would swallow /odata
+    app.include_router(erp.router)
+    app.include_router(reconcile.router)
     for router in (
         onboarding.router,
         onboarding.customer_router,
         stewardship.router,
         approvals.router,
         workbench.router,
+        closes.router,
+        privacy.router,
     ):
         app.include_router(router)
     app.include_router(sign_in.router)  # before the console, whose records would swallow /static
@@ -177,34 +220,28 @@ def assemble(options: ApiOptions) -> FastAPI:
     _answer_errors(app)
     open_routes = unguarded_routes(app.routes)
     if open_routes:
-        raise RuntimeError(f"These routes neither name their roles nor are listed as public: {open_routes}")
+        raise RuntimeError(f"These routes neither state a permission nor are listed as public: {open_routes}")
+    open_to.update(_record_routes(app.routes))
     return app
 
 
-def roles_by_route(routes: Sequence[BaseRoute]) -> dict[str, frozenset[Role] | None]:
-    """The roles that each route lets pass, None where a route asks for none."""
-    found: dict[str, frozenset[Role] | None] = {}
-    for context in iter_route_contexts(routes):
-        route = context.original_route
-        name = f"{','.join(sorted(getattr(route, 'methods', None) or ()))} {getattr(route, 'path', route)}"
-        found[name] = _roles(route.dependant) if isinstance(route, APIRoute) else None
-    return found
+def _record_routes(routes: Sequence[BaseRoute]) -> dict[Domain, tuple[BaseRoute, frozenset[Permission]]]:
+    """The routes of golden records by their ids, and what they ask of callers."""
+    by_path = {getattr(each.original_route, "path", ""): each.original_route for each in iter_route_contexts(routes)}
+    asked = permissions_by_route(routes)
+    return {
+        domain: (by_path[path], asked[f"GET {path}"])
+        for domain, path in ((each, f"/v1/{each.plural}/{{id}}") for each in Domain)
+    }
 
 
 def unguarded_routes(routes: Sequence[BaseRoute]) -> list[str]:
     """Routes that anybody could call although nobody said so."""
     return [
         name
-        for name, roles in roles_by_route(routes).items()
-        if roles is None and name.partition(" ")[2] not in PUBLIC_ROUTES
+        for name, asked in permissions_by_route(routes).items()
+        if not asked and name.partition(" ")[2] not in PUBLIC_ROUTES
     ]
-
-
-def _roles(dependant: Dependant) -> frozenset[Role] | None:
-    """The roles a request must have one of: of several statements all must hold."""
-    stated = [dependant.call.roles] if isinstance(dependant.call, RoleGuard) else []
-    stated += [roles for each in dependant.dependencies if (roles := _roles(each)) is not None]
-    return frozenset.intersection(*stated) if stated else None
 
 
 def _reply(request: Request, problem: Problem) -> Response:
@@ -256,6 +293,14 @@ def _answer_errors(app: FastAPI) -> None:
             {"parameter": ".".join(str(part) for part in each["loc"]), "detail": each["msg"]} for each in error.errors()
         ]
         return _reply(request, Problem(INVALID_REQUEST, "Some parameters are not understood.", {"errors": errors}))
+
+    @app.exception_handler(InsufficientPrivilege)
+    @app.exception_handler(ProgrammingError)
+    async def out_of_reach(request: Request, error: InsufficientPrivilege | ProgrammingError) -> Response:
+        # The second line of access control has spoken. Whatever the statement was, its answer is no.
+        if isinstance(error, ProgrammingError) and not isinstance(error.orig, InsufficientPrivilege):
+            raise error
+        return _reply(request, Problem(FORBIDDEN, "This concerns records of all scopes, and yours is limited."))
 
     @app.exception_handler(OperationalError)
     @app.exception_handler(TimeoutError)

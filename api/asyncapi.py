@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from api.committed import write_or_check
 from mdm import __version__
 from mdm.model.announcements import KINDS, event_type, event_types, payload_schema, schema_id
+from mdm.model.canonical import ATTRIBUTES, DataClass
 from mdm.model.ids import Domain
 from mdm.streams.cloud_events import cloud_event_type, topic_of
 
@@ -67,10 +69,17 @@ def _channel(domain: Domain) -> dict[str, Any]:
     kinds = [event_type(domain, kind) for kind in KINDS]
     return {
         "address": topic_of(domain),
-        "description": f"Everything that happens to golden records of {domain.plural}; key = entity id.",
+        "description": f"Everything that happens to golden records of {domain.plural}; key = entity id. Values are not "
+        f"masked: whoever reads the topic must be cleared for {protects(domain).value} data.",
+        "x-data-class": protects(domain).value,
         "messages": {each: {"$ref": f"#/components/messages/{each}"} for each in kinds},
         "bindings": {"kafka": {"topic": topic_of(domain), "bindingVersion": "0.5.0"}},
     }
+
+
+def protects(domain: Domain) -> DataClass:
+    """The most protected class that events of a domain carry: the clearance that readers of its topic need."""
+    return max((each.data_class for each in ATTRIBUTES[domain]), key=list(DataClass).index)
 
 
 def _message(event: str) -> dict[str, Any]:
@@ -107,17 +116,7 @@ def _rendered(document: object) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Write or check the committed documents; the exit code says whether they agree."""
-    wanted = documents()
-    if "--check" not in arguments:
-        SCHEMAS.mkdir(exist_ok=True)
-        for file, text in wanted.items():
-            file.write_text(text, encoding="utf-8")
-        return 0
-    present = {DOCUMENT, *SCHEMAS.glob("*.json")}
-    if present == wanted.keys() and all(file.read_text(encoding="utf-8") == text for file, text in wanted.items()):
-        return 0
-    sys.stderr.write("api/asyncapi.json or api/events is not what the hub publishes. Run: python -m api.asyncapi\n")
-    return 1
+    return write_or_check(arguments, documents(), frozenset(SCHEMAS.glob("*.json")), module="api.asyncapi")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Who is asking, and whether they may: API keys on every route, refused unless a route says otherwise.
 
-A route states its roles with `allows(...)`. Routes without a statement must be in the application's list of public
+A route states the permission it takes with `allows(...)`; which roles hold it, `mdm.access` says. Routes without a
+statement must be in the application's list of public
 routes; the application does not start otherwise (`api.app`).
 """
 
@@ -14,10 +15,12 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Scope
 
-from api.deps import Reads, ReadsDep
+from api.deps import SCOPE, Reads, ReadsDep, hub_of
 from api.errors import FORBIDDEN, TOO_MANY, UNAUTHENTICATED, refuse
-from mdm.access import Caller, Role
+from api.strangers import refuse_strangers
+from mdm.access import MEANINGS, Caller, Permission
 from mdm.hub.tokens import TokenVerifier
 from mdm.store import api_keys
 
@@ -41,10 +44,10 @@ class KeyRing:
     async def caller(self, presented: str, reads: Reads) -> Caller | None:
         """Who holds this key now, or None."""
         digest = hashlib.sha256(presented.encode()).digest()
-        remembered = self._known.get(digest)
         now = time.monotonic()
-        if remembered is not None and now < remembered[0]:
-            return remembered[1]
+        remembered = self._remembered(digest, now)
+        if remembered is not None:
+            return remembered
         caller = await run_in_threadpool(_verify, presented, reads)
         if caller is None:
             self._known.pop(digest, None)
@@ -54,6 +57,14 @@ class KeyRing:
         while len(self._known) > self._capacity:
             self._known.popitem(last=False)
         return caller
+
+    def remembered(self, presented: str) -> Caller | None:
+        """Who held this key a moment ago; None when the store has to be asked."""
+        return self._remembered(hashlib.sha256(presented.encode()).digest(), time.monotonic())
+
+    def _remembered(self, digest: bytes, now: float) -> Caller | None:
+        found = self._known.get(digest)
+        return found[1] if found is not None and now < found[0] else None
 
 
 def _verify(presented: str, reads: Reads) -> Caller | None:
@@ -72,6 +83,9 @@ async def authenticate(
     Raises:
         ProblemRaised: `unauthenticated`.
     """
+    known: Caller | None = request.scope.get("mdm.caller")
+    if known is not None:
+        return known
     # Whoever sends an Authorization header means it: no falling back to the other one when it is of another scheme.
     bearer_key = bearer.credentials if bearer is not None else "of another scheme"
     presented = bearer_key if "authorization" in request.headers else header
@@ -81,43 +95,72 @@ async def authenticate(
     if presented and tokens is not None and presented.count(".") == 2:
         caller = await run_in_threadpool(tokens.caller, presented)
     elif presented:
-        caller = await ring.caller(presented, reads)
+        caller = await ring.caller(presented, reads.own())
     if caller is None:
         raise refuse(
             UNAUTHENTICATED,
             "The API key is unknown, malformed or revoked." if presented else "The request carries no API key.",
             headers={"WWW-Authenticate": 'Bearer realm="mdm"'},
         )
+    await admit(request.scope, caller, reads.own())
+    return caller
+
+
+async def admit(scope: Scope, caller: Caller, own: Reads) -> None:
+    """Let a known caller in: count the request, and put down for log, answer and queries who asks.
+
+    Raises:
+        ProblemRaised: `too-many-requests`.
+    """
+    state = scope["app"].state
     # Read by the request log, which sits outside of the routes.
-    request.scope["mdm.key_id"] = caller.key_id
-    seconds = request.app.state.limiter.wait(caller.key_id)
+    scope["mdm.key_id"] = caller.key_id
+    scope[SCOPE] = caller.scope
+    scope["mdm.role"] = caller.role
+    seconds = state.limiter.wait(caller.key_id)
     if seconds > 0:
         raise refuse(
             TOO_MANY, "This key sends more requests than it may.", headers={"Retry-After": str(math.ceil(seconds))}
         )
-    request.scope["mdm.freshness"] = await request.app.state.freshness.text(reads)
-    return caller
+    scope["mdm.caller"] = caller
+    scope["mdm.freshness"] = await state.freshness.text(own)
 
 
-class RoleGuard:
-    """A dependency that lets some roles pass. The set is an attribute, so that the whole matrix can be read."""
+async def caller_of(request: Request) -> Caller:
+    """The caller behind a request that no dependency has looked at yet.
 
-    def __init__(self, roles: frozenset[Role]) -> None:
-        self.roles = roles
+    Raises:
+        ProblemRaised: `unauthenticated` or `too-many-requests`.
+    """
+    return await authenticate(request, Reads(hub_of(request)), await _bearer(request), await _header(request))
 
 
-class Allowed(RoleGuard):
-    """Lets API keys of some roles pass."""
+class Guard:
+    """A dependency that asks for a permission. It is an attribute, so that the whole matrix can be read."""
 
-    async def __call__(self, caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
-        if caller.role not in self.roles:
-            raise refuse(FORBIDDEN, f"The role {caller.role.value!r} does not include this.")
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    def check(self, caller: Caller) -> None:
+        """Raises ProblemRaised (`forbidden`) when the caller's role does not include it."""
+        if not caller.may(self.permission):
+            raise refuse(
+                FORBIDDEN, f"The role {str(caller.role)!r} does not include this: {MEANINGS[self.permission]}."
+            )
+
+
+class Allowed(Guard):
+    """Lets API keys and tokens pass whose role includes the permission, when they ask for what the route knows."""
+
+    async def __call__(self, request: Request, caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
+        self.check(caller)
+        refuse_strangers(request)
         return caller
 
 
-def allows(roles: frozenset[Role]) -> Callable[..., Coroutine[Any, Any, Caller]]:
-    """The dependency to put on a route or router."""
-    return Allowed(roles)
+def allows(permission: Permission) -> Callable[..., Coroutine[Any, Any, Caller]]:
+    """The dependency to put on a route or router. Of several all must hold."""
+    return Allowed(permission)
 
 
 #: For handlers that need to know who is asking; the route itself states who may.

@@ -12,16 +12,19 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import deprecation
+from api.access_log import note_answer
 from api.errors import (
     ADDRESS_TOO_LONG,
     HEADERS_TOO_LARGE,
     INTERNAL,
     MALFORMED,
+    TOO_LARGE,
     Problem,
 )
 from api.metrics import Metrics
@@ -50,7 +53,7 @@ Reply: TypeAlias = Callable[[Request, Problem], Response]
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
@@ -94,13 +97,25 @@ class Edge:
                     headers[name] = value
             await send(message)
 
+        cut = False
+
+        async def send_told(message: Message) -> None:
+            """The framework refuses long bodies in plain text; here that is a problem like any other."""
+            nonlocal cut
+            if _is_plain_refusal(message):
+                cut = True
+                refusal = Problem(TOO_LARGE, f"A body has at most {scope[MAX_BODY_SIZE_SCOPE_KEY]} bytes here.")
+                await self._reply(Request(scope), refusal)(scope, receive, send_finished)
+            elif not cut:
+                await send_finished(message)
+
         error: str | None = None
         try:
             refused = _refusal(scope, self._limits)
             if refused is not None:
                 await self._reply(Request(scope), refused)(scope, receive, send_finished)
             else:
-                await self._app(scope, receive, send_finished)
+                await self._app(scope, receive, send_told)
         except Exception as exception:
             error = type(exception).__name__
             if status:  # the answer has begun: only the server can end it
@@ -112,6 +127,7 @@ class Edge:
             seconds = time.perf_counter() - begun
             route = route_of(scope)
             self._metrics.observe(method_of(scope), route, status, seconds)
+            note_answer(getattr(scope["app"].state, "access_log", None), scope, route, status)
             self._log(
                 "request",
                 trace_id=trace_id,
@@ -156,6 +172,13 @@ def _refusal(scope: Scope, limits: Limits) -> Problem | None:
     if "\0" in scope["path"] or b"%00" in query:
         return Problem(MALFORMED, "The address contains a NUL character.")
     return None
+
+
+def _is_plain_refusal(message: Message) -> bool:
+    """Whether this begins the answer that the framework's limit on bodies puts in the place of any other."""
+    if message["type"] != "http.response.start" or message["status"] != TOO_LARGE.status:
+        return False
+    return MutableHeaders(scope=message).get("content-type", "").startswith("text/plain")
 
 
 def _where(exception: Exception) -> str:

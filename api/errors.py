@@ -36,6 +36,12 @@ INVALID_REQUEST = ProblemType(
     "Look at `errors`: each entry names the parameter or header and what is wrong with it. Unknown parameters are "
     "refused, so that a misspelt filter cannot return everything.",
 )
+DOES_NOT_FIT = ProblemType(
+    "does-not-fit",
+    422,
+    "A part of the request is well formed, but does not fit the rest",
+    "Look at `errors`: what is understood there depends on another part of the request, or on what a text holds.",
+)
 INVALID_CURSOR = ProblemType(
     "invalid-cursor",
     422,
@@ -47,6 +53,12 @@ MALFORMED = ProblemType(
     400,
     "The request cannot be read",
     "Encode the path and the query as UTF-8 without control characters.",
+)
+ODATA_UNSUPPORTED = ProblemType(
+    "odata-unsupported",
+    400,
+    "This part of OData is not served",
+    "`detail` says what is understood. Fields and types are in `$metadata`.",
 )
 UNAUTHENTICATED = ProblemType(
     "unauthenticated",
@@ -102,6 +114,24 @@ NOT_READY = ProblemType(
     "This customer may not be created in ERP yet",
     "`findings` name what is missing or wrong, what to do and who acts. Ask without `require=ready` to read the record "
     "all the same.",
+)
+KEY_IN_USE = ProblemType(
+    "idempotency-key-in-use",
+    409,
+    "The first request with this idempotency key is still being answered",
+    "Send it again after the seconds of `Retry-After`: it gets the answer of the first.",
+)
+ANSWER_LOST = ProblemType(
+    "idempotency-answer-lost",
+    409,
+    "The request took effect, but its answer was lost",
+    "Read what it was about: it is done. Under another key it would be done again.",
+)
+KEY_REUSED = ProblemType(
+    "idempotency-key-reused",
+    422,
+    "This idempotency key cannot be used for this request",
+    "Use a new key for every new request, and the same one only to send the same request again.",
 )
 STALE = ProblemType(
     "precondition-failed",
@@ -177,6 +207,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
     for problem in (
         BAD_REQUEST,
         MALFORMED,
+        ODATA_UNSUPPORTED,
         UNAUTHENTICATED,
         FORBIDDEN,
         NOT_FOUND,
@@ -188,6 +219,9 @@ CATALOGUE: Mapping[str, ProblemType] = {
         AMBIGUOUS_NAME,
         CONFLICT,
         NOT_READY,
+        KEY_IN_USE,
+        ANSWER_LOST,
+        KEY_REUSED,
         STALE,
         INVALID_COMMAND,
         REFUSED,
@@ -197,6 +231,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         TOO_LARGE,
         ADDRESS_TOO_LONG,
         INVALID_REQUEST,
+        DOES_NOT_FIT,
         INVALID_CURSOR,
         TOO_MANY,
         HEADERS_TOO_LARGE,

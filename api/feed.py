@@ -34,7 +34,7 @@ class Watcher:
             while True:
                 async with self._asking:
                     if clock() - self._asked_at >= _PAUSE:
-                        self._newest = await run_in_threadpool(_newest, reads)
+                        self._newest = await run_in_threadpool(_newest, reads.own())
                         self._asked_at = clock()
                 if self._newest > seq or clock() >= deadline:
                     return self._newest

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import Request
 
-from api.deps import ReadHub, Released
+from api.deps import Released, hub_of
 from api.errors import NOT_VALID_THEN, refuse
 from api.present import key_object
 from api.routes.parameters import Axes
@@ -23,7 +23,7 @@ def compute(request: Request, base: GoldenRow, look: Axes) -> tuple[GoldenRow, d
         ProblemRaised: `not-valid-then`, when none of its source rows existed.
         NotFound: the rule set was never released here.
     """
-    hub: ReadHub = request.app.state.hub
+    hub = hub_of(request)
     released: Released = request.app.state.released
     known_at = look.known_at or hub.clock()
     then = golden_then(
@@ -41,6 +41,15 @@ def compute(request: Request, base: GoldenRow, look: Axes) -> tuple[GoldenRow, d
         "valid_at": look.valid_at,
         "rules": then.ruleset,
         "records": [key_object(key) for key in then.members],
+        "overrides": [
+            {
+                "attribute": each.attribute,
+                "author": each.author,
+                "since": each.created_at,
+                "expires_at": each.expires_at,
+            }
+            for each in then.overrides
+        ],
     }
     computed = replace(base, name=then.name, values=then.values, members=len(then.members), ruleset=then.ruleset)
     return computed, as_of

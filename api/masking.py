@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from mdm.access import Role, mask, may_see
+from mdm.access import Eyes, ending, mask, may_see
 from mdm.model.canonical import ATTRIBUTES, Attribute, DataClass, Shape
 from mdm.model.ids import Domain
 
@@ -32,13 +32,13 @@ class Shown(NamedTuple):
     masked: list[str]
 
 
-def show_values(domain: Domain, values: Mapping[str, Any], role: Role) -> Shown:
+def show_values(domain: Domain, values: Mapping[str, Any], eyes: Eyes) -> Shown:
     """Canonical values. Names that the catalogue does not know are hidden from those without full clearance."""
     shown: dict[str, Any] = {}
     hidden: list[str] = []
     for name in _in_order(domain, values):
         value = values[name]
-        if value is None or _visible(domain, name, role):
+        if value is None or _visible(domain, name, eyes):
             shown[name] = value
         else:
             shown[name] = _hide(domain, name, value)
@@ -46,24 +46,30 @@ def show_values(domain: Domain, values: Mapping[str, Any], role: Role) -> Shown:
     return Shown(shown, sorted(hidden))
 
 
-def show_value(domain: Domain, name: str, value: Any, role: Role) -> Any:
+def show_value(domain: Domain, name: str, value: Any, eyes: Eyes) -> Any:
     """One canonical value, or one element of a list value."""
-    return value if value is None or _visible(domain, name, role) else _hide(domain, name, value)
+    return value if value is None or _visible(domain, name, eyes) else _hide(domain, name, value)
 
 
-def show_lineage(domain: Domain, name: str, lineage: Mapping[str, Any], role: Role) -> dict[str, Any]:
+def show_name(domain: Domain, name: str, eyes: Eyes) -> str:
+    """The display name of a golden record: it repeats an attribute, and is hidden where that one is."""
+    repeated = "number" if domain is Domain.CONTRACT else "name"
+    return name if _visible(domain, repeated, eyes) else ending(name)
+
+
+def show_lineage(domain: Domain, name: str, lineage: Mapping[str, Any], eyes: Eyes) -> dict[str, Any]:
     """The lineage of one attribute: the values of runners-up and of list elements are hidden like the value itself."""
-    return dict(lineage) if _visible(domain, name, role) else _without_values(domain, name, lineage)
+    return dict(lineage) if _visible(domain, name, eyes) else _without_values(domain, name, lineage)
 
 
-def show_record(domain: Domain | None, attributes: Mapping[str, Any], role: Role) -> Shown:
+def show_record(domain: Domain | None, attributes: Mapping[str, Any], eyes: Eyes) -> Shown:
     """The attributes of a source row; `domain` is None for a linked fact."""
     if domain is not None:
-        return show_values(domain, attributes, role)
+        return show_values(domain, attributes, eyes)
     shown: dict[str, Any] = {}
     hidden: list[str] = []
     for name, value in attributes.items():
-        if value is None or name in _OPEN_FACT_ATTRIBUTES or may_see(role, DataClass.CONFIDENTIAL):
+        if value is None or name in _OPEN_FACT_ATTRIBUTES or may_see(eyes, DataClass.CONFIDENTIAL):
             shown[name] = value
         else:
             shown[name] = mask(Shape.TEXT, value)
@@ -71,11 +77,11 @@ def show_record(domain: Domain | None, attributes: Mapping[str, Any], role: Role
     return Shown(shown, sorted(hidden))
 
 
-def show_payload(domain: Domain, payload: Mapping[str, Any], role: Role) -> dict[str, Any]:
+def show_payload(domain: Domain, payload: Mapping[str, Any], eyes: Eyes) -> dict[str, Any]:
     """An announcement: its golden values are hidden as they are everywhere else."""
     if "values" not in payload:
         return dict(payload)
-    shown = show_values(domain, payload["values"], role)
+    shown = show_values(domain, payload["values"], eyes)
     return {**payload, "values": shown.values, "masked": shown.masked}
 
 
@@ -85,9 +91,9 @@ def _in_order(domain: Domain, values: Mapping[str, Any]) -> list[str]:
     return [name for name in known if name in values] + sorted(name for name in values if name not in known)
 
 
-def _visible(domain: Domain, name: str, role: Role) -> bool:
+def _visible(domain: Domain, name: str, eyes: Eyes) -> bool:
     attribute = _BY_NAME[domain].get(name)
-    return may_see(role, attribute.data_class if attribute is not None else DataClass.CONFIDENTIAL)
+    return may_see(eyes, attribute.data_class if attribute is not None else DataClass.CONFIDENTIAL)
 
 
 def _hide(domain: Domain, name: str, value: Any) -> Any:

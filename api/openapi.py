@@ -13,7 +13,10 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
-from api.routes.responses import PROBLEM_FORMS
+from api import layers
+from api.committed import write_or_check
+from api.matrix import describe_access
+from api.routes.responses import PROBLEM_FORMS, TOO_LARGE
 from mdm.model.ids import Domain
 
 COMMITTED = Path(__file__).parent / "openapi.json"
@@ -31,6 +34,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schemas.pop(unused, None)
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     _link(document)
+    _limit_bodies(document)
+    layers.tag(document)
+    describe_access(document, app.routes)
     return document
 
 
@@ -41,6 +47,14 @@ def _link(document: dict[str, Any]) -> None:
         one = document["paths"][f"/v1/{domain.plural}/{{id}}"]["get"]["responses"]["200"]
         listed["links"] = _links(domain, "$response.body#/items/0/id")
         one["links"] = _links(domain, "$response.body#/id")
+
+
+def _limit_bodies(document: dict[str, Any]) -> None:
+    """Whatever reads a body may refuse it for its length."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "requestBody" in operation:
+                operation["responses"].update({str(status): told for status, told in TOO_LARGE.items()})
 
 
 def _links(domain: Domain, where: str) -> dict[str, Any]:
@@ -59,14 +73,7 @@ def main(arguments: Sequence[str]) -> int:
     """Write or check the committed document; the exit code says whether they agree."""
     from api.app import ApiOptions, assemble
 
-    current = rendered(assemble(ApiOptions()))
-    if "--check" not in arguments:
-        COMMITTED.write_text(current, encoding="utf-8")
-        return 0
-    if COMMITTED.is_file() and COMMITTED.read_text(encoding="utf-8") == current:
-        return 0
-    sys.stderr.write("api/openapi.json is not what the application says. Run: python -m api.openapi\n")
-    return 1
+    return write_or_check(arguments, {COMMITTED: rendered(assemble(ApiOptions()))}, module="api.openapi")
 
 
 if __name__ == "__main__":

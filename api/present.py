@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from api.masking import show_lineage, show_payload, show_record, show_value, show_values
-from mdm.access import Role
+from api.masking import show_lineage, show_name, show_payload, show_record, show_value, show_values
+from mdm.access import Eyes
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.store.read_models import (
     Change,
@@ -30,14 +30,14 @@ def key_object(key: CrosswalkKey) -> dict[str, str]:
     return {"system": key.system, "type": key.type, "key": key.key}
 
 
-def record_object(row: GoldenRow, entities: Mapping[CrosswalkKey, EntityId], role: Role) -> dict[str, Any]:
+def record_object(row: GoldenRow, entities: Mapping[CrosswalkKey, EntityId], eyes: Eyes) -> dict[str, Any]:
     """A golden record (`api.schemas.records.RecordHead` with `values`)."""
-    shown = show_values(row.domain, expand(row.domain, row.values, entities), role)
+    shown = show_values(row.domain, expand(row.domain, row.values, entities), eyes)
     return {
         "id": row.entity_id,
         "domain": row.domain.value,
         "version": row.version,
-        "name": row.name,
+        "name": show_name(row.domain, row.name, eyes),
         "values": shown.values,
         "masked": shown.masked,
         "sources": row.members,
@@ -48,13 +48,13 @@ def record_object(row: GoldenRow, entities: Mapping[CrosswalkKey, EntityId], rol
     }
 
 
-def lineage_object(row: GoldenRow, lineage: Mapping[str, Any], role: Role) -> dict[str, Any]:
+def lineage_object(row: GoldenRow, lineage: Mapping[str, Any], eyes: Eyes) -> dict[str, Any]:
     """The lineage of a version."""
     return {
         "id": row.entity_id,
         "domain": row.domain.value,
         "version": row.version,
-        "attributes": {name: show_lineage(row.domain, name, each, role) for name, each in lineage.items()},
+        "attributes": {name: show_lineage(row.domain, name, each, eyes) for name, each in lineage.items()},
     }
 
 
@@ -90,9 +90,9 @@ def _records_in(part: Any) -> set[CrosswalkKey]:
     return set()
 
 
-def source_object(row: GoldenRow, member: Member, role: Role) -> dict[str, Any]:
+def source_object(row: GoldenRow, member: Member, eyes: Eyes) -> dict[str, Any]:
     """A source row of a golden record."""
-    shown = show_record(row.domain, member.attributes, role)
+    shown = show_record(row.domain, member.attributes, eyes)
     return {
         **key_object(member.key),
         "kind": member.kind,
@@ -111,7 +111,7 @@ def source_object(row: GoldenRow, member: Member, role: Role) -> dict[str, Any]:
     }
 
 
-def history_objects(versions: Sequence[GoldenRow], limit: int, role: Role) -> list[dict[str, Any]]:
+def history_objects(versions: Sequence[GoldenRow], limit: int, eyes: Eyes) -> list[dict[str, Any]]:
     """The first `limit` versions, newest first, each with its changes; one version more says what went before."""
     entries = []
     for index, version in enumerate(versions[:limit]):
@@ -119,27 +119,27 @@ def history_objects(versions: Sequence[GoldenRow], limit: int, role: Role) -> li
         entries.append(
             {
                 "version": version.version,
-                "name": version.name,
+                "name": show_name(version.domain, version.name, eyes),
                 "cause": version.cause,
                 "ruleset": version.ruleset,
                 "sources": version.members,
                 "known_from": version.known_from,
                 "known_to": version.known_to,
-                "changed": changed_values(version.domain, before, version.values, role),
+                "changed": changed_values(version.domain, before, version.values, eyes),
             }
         )
     return entries
 
 
 def changed_values(
-    domain: Domain, before: Mapping[str, Any], after: Mapping[str, Any], role: Role
+    domain: Domain, before: Mapping[str, Any], after: Mapping[str, Any], eyes: Eyes
 ) -> list[dict[str, Any]]:
     """The attributes that differ, each before and after."""
     return [
         {
             "attribute": name,
-            "before": show_value(domain, name, before.get(name), role),
-            "after": show_value(domain, name, after.get(name), role),
+            "before": show_value(domain, name, before.get(name), eyes),
+            "after": show_value(domain, name, after.get(name), eyes),
         }
         for name in sorted(before.keys() | after.keys())
         if before.get(name) != after.get(name)
@@ -214,9 +214,9 @@ def crosswalk_object(name: CrosswalkKey, meaning: Meaning) -> dict[str, Any]:
     }
 
 
-def fact_object(fact: Fact, role: Role) -> dict[str, Any]:
+def fact_object(fact: Fact, eyes: Eyes) -> dict[str, Any]:
     """A linked fact."""
-    shown = show_record(None, fact.attributes, role)
+    shown = show_record(None, fact.attributes, eyes)
     return {
         **key_object(fact.key),
         "kind": fact.kind,
@@ -227,7 +227,7 @@ def fact_object(fact: Fact, role: Role) -> dict[str, Any]:
     }
 
 
-def change_object(change: Change, role: Role) -> dict[str, Any]:
+def change_object(change: Change, eyes: Eyes) -> dict[str, Any]:
     """One announcement."""
     return {
         "seq": change.seq,
@@ -236,5 +236,5 @@ def change_object(change: Change, role: Role) -> dict[str, Any]:
         "entity_id": change.entity_id,
         "version": change.payload.get("version"),
         "at": change.at,
-        "payload": show_payload(change.domain, change.payload, role),
+        "payload": show_payload(change.domain, change.payload, eyes),
     }

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from api.masking import show_values
+from api.masking import show_name, show_values
 from api.present import key_object
 from matching.blocking import BlockingKey
 from matching.decision import Decision
 from matching.scoring import PairScore
-from mdm.access import Role, may_see
+from mdm.access import Eyes, may_see
 from mdm.hub.explain import PairExplanation
 from mdm.hub.explain_entity import EntityExplanation
 from mdm.hub.match import MatchReport, Ranked
@@ -19,13 +19,14 @@ from mdm.model.ids import Domain
 _DIGITS = 6
 
 
-def match_object(report: MatchReport, role: Role) -> dict[str, Any]:
+def match_object(report: MatchReport, eyes: Eyes) -> dict[str, Any]:
     """The answer of `POST /v1/{domain}/match`."""
     return {
         "domain": report.domain.value,
         "advice": report.advice.value,
-        "candidates": [_candidate(report.domain, rank, each, role) for rank, each in enumerate(report.candidates, 1)],
+        "candidates": [_candidate(report.domain, rank, each, eyes) for rank, each in enumerate(report.candidates, 1)],
         "compared": report.compared,
+        "out_of_reach": report.out_of_reach,
         "read_as": report.record.attributes,
         "rejected": report.record.rejected,
         "unused": report.unused,
@@ -35,7 +36,7 @@ def match_object(report: MatchReport, role: Role) -> dict[str, Any]:
     }
 
 
-def pair_object(found: PairExplanation, role: Role) -> dict[str, Any]:
+def pair_object(found: PairExplanation, eyes: Eyes) -> dict[str, Any]:
     """The explanation of two records."""
     return {
         "verdict": found.verdict,
@@ -43,7 +44,7 @@ def pair_object(found: PairExplanation, role: Role) -> dict[str, Any]:
         "a": {**key_object(found.a.key), "entity_id": found.a.entity_id},
         "b": {**key_object(found.b.key), "entity_id": found.b.entity_id},
         "score": score_object(found.score, found.decision),
-        "shared_keys": [_written_key(key, role) for key in found.shared_keys],
+        "shared_keys": [_written_key(key, eyes) for key in found.shared_keys],
         "judgement": found.judgement,
         "path": [key_object(key) for key in found.path],
         "model": found.score.fingerprint,
@@ -96,12 +97,12 @@ def score_object(score: PairScore, decision: str) -> dict[str, Any]:
     }
 
 
-def _candidate(domain: Domain, rank: int, each: Ranked, role: Role) -> dict[str, Any]:
-    shown = show_values(domain, each.home.values, role)
+def _candidate(domain: Domain, rank: int, each: Ranked, eyes: Eyes) -> dict[str, Any]:
+    shown = show_values(domain, each.home.values, eyes)
     return {
         "rank": rank,
         "entity_id": each.home.entity_id,
-        "name": each.home.name,
+        "name": show_name(domain, each.home.name, eyes),
         "version": each.home.version,
         "record": key_object(each.home.key),
         "members_compared": each.compared,
@@ -117,7 +118,7 @@ def _keys(keys: Iterable[BlockingKey]) -> Iterable[dict[str, Any]]:
     return ({"rule": key.rule, "value": key.value} for key in keys)
 
 
-def _written_key(written: str, role: Role) -> dict[str, Any]:
+def _written_key(written: str, eyes: Eyes) -> dict[str, Any]:
     """`rule = value`; the value of two stored records is told to those who may see identifiers."""
     rule, _, value = written.partition(" = ")
-    return {"rule": rule, "value": (value or None) if may_see(role, DataClass.CONFIDENTIAL) else None}
+    return {"rule": rule, "value": (value or None) if may_see(eyes, DataClass.CONFIDENTIAL) else None}

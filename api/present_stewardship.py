@@ -3,9 +3,9 @@
 from typing import Any
 
 from api.masking import show_lineage, show_value, show_values
-from mdm.access import Role
+from mdm.access import Eyes
 from mdm.hub.steward import BulkPreview, Decided, Delegation, Job, Preview, Proposal, Remark, Similar, TaskState
-from mdm.hub.steward.effects import exposure_json, key_json, summary
+from mdm.hub.steward.effects import exposure_json, key_json, relations_json, summary
 from mdm.model.stewardship import EntityEffect, TaskEffect
 from mdm.store.read_stewardship import HeldOverride
 from mdm.store.stewardship import StoredDecision
@@ -24,14 +24,14 @@ def decided_object(decided: Decided) -> dict[str, Any]:
     }
 
 
-def preview_object(shown: Preview, role: Role) -> dict[str, Any]:
+def preview_object(shown: Preview, eyes: Eyes) -> dict[str, Any]:
     """A preview as a role may see it."""
     effect = shown.effect
     return {
         "kind": shown.kind,
         "digest": shown.digest,
         "demands": [{"name": each.name, "because": each.because} for each in shown.demands],
-        "entities": [_entity(each, role) for each in effect.entities],
+        "entities": [_entity(each, eyes) for each in effect.entities],
         "moves": [
             {"record": key_json(each.record), "domain": each.domain.value, "left": each.left, "joined": each.joined}
             for each in effect.moves
@@ -42,11 +42,12 @@ def preview_object(shown: Preview, role: Role) -> dict[str, Any]:
         "exposure": exposure_json(effect),
         "announcements": dict(effect.announcements),
         "consumers": list(effect.consumers),
+        "relations": relations_json(effect),
     }
 
 
-def _entity(each: EntityEffect, role: Role) -> dict[str, Any]:
-    before, after = show_values(each.domain, each.before, role), show_values(each.domain, each.after, role)
+def _entity(each: EntityEffect, eyes: Eyes) -> dict[str, Any]:
+    before, after = show_values(each.domain, each.before, eyes), show_values(each.domain, each.after, eyes)
     return {
         "entity_id": each.entity_id,
         "domain": each.domain.value,
@@ -60,7 +61,7 @@ def _entity(each: EntityEffect, role: Role) -> dict[str, Any]:
         "changed": list(each.changed),
         "before": before.values,
         "after": after.values,
-        "lineage": {name: show_lineage(each.domain, name, part, role) for name, part in each.lineage.items()},
+        "lineage": {name: show_lineage(each.domain, name, part, eyes) for name, part in each.lineage.items()},
         "masked": sorted({*before.masked, *after.masked}),
     }
 
@@ -109,11 +110,11 @@ def decision_object(decision: StoredDecision) -> dict[str, Any]:
     }
 
 
-def proposal_object(proposal: Proposal, role: Role) -> dict[str, Any]:
+def proposal_object(proposal: Proposal, eyes: Eyes) -> dict[str, Any]:
     """A proposal; the value it would pin is masked like any other."""
     command = dict(proposal.command)
     if command.get("attribute") is not None and "value" in command:
-        command["value"] = show_value(proposal.domain, command["attribute"], command["value"], role)
+        command["value"] = show_value(proposal.domain, command["attribute"], command["value"], eyes)
     return {
         "proposal_id": proposal.proposal_id,
         "kind": proposal.kind,
@@ -149,12 +150,12 @@ def delegation_object(delegation: Delegation) -> dict[str, Any]:
     }
 
 
-def override_object(held: HeldOverride, role: Role) -> dict[str, Any]:
+def override_object(held: HeldOverride, eyes: Eyes) -> dict[str, Any]:
     """A live override; pinned and overruled values are masked like golden ones."""
     override = held.override
 
     def shown(value: Any) -> Any:  # Any: the JSON form of the attribute
-        return show_value(override.domain, override.attribute, value, role)
+        return show_value(override.domain, override.attribute, value, eyes)
 
     return {
         "override_id": override.override_id,
@@ -206,6 +207,8 @@ def job_object(job: Job) -> dict[str, Any]:
     """How far a bulk job is."""
     return {
         "job_id": job.job_id,
+        "purpose": job.purpose.value,
+        "of_job": job.of_job,
         "actor": job.actor,
         "verdict": job.answer.verdict.value,
         "reason": job.answer.reason,

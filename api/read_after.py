@@ -12,7 +12,7 @@ from datetime import timedelta
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import ReadHub, Reads, ReadsDep
+from api.deps import ReadHub, Reads, ReadsDep, hub_of
 from api.errors import INVALID_REQUEST, refuse
 from mdm.model.events import Place
 from mdm.store import progress
@@ -55,7 +55,7 @@ def parse_after(text: str) -> SourcePlace | None:
     if len(parts) == 3:
         return SourcePlace(system, Place(parts[0], int(parts[1]), int(parts[2])), None)
     lsn = int(parts[0]) if len(parts) == 1 else (int(parts[0], 16) << 32) + int(parts[1], 16)
-    return SourcePlace(system, None, lsn) if lsn < 2**63 else None
+    return SourcePlace(system, None, lsn)
 
 
 async def wait_for_change(request: Request, reads: ReadsDep) -> None:
@@ -76,13 +76,13 @@ async def wait_for_change(request: Request, reads: ReadsDep) -> None:
         _seconds(request.query_params.get("wait")), request.app.state.longest_wait
     )
     while True:
-        reached = await run_in_threadpool(_reached, reads, place)
+        reached = await run_in_threadpool(_reached, reads.own(), place)
         if reached is not None and reached >= _wanted(place):
             return
         if asyncio.get_running_loop().time() + _PAUSE > deadline:
-            hub: ReadHub = request.app.state.hub
+            hub = hub_of(request)
             request.state.not_yet = NotYet(
-                place, reached, await run_in_threadpool(_estimate, reads, hub, place, reached)
+                place, reached, await run_in_threadpool(_estimate, reads.own(), hub, place, reached)
             )
             return
         await asyncio.sleep(_PAUSE)

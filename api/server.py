@@ -1,13 +1,39 @@
 """Serve the API and the console over HTTP."""
 
+import socket
+
 import uvicorn
 
 from api.app import ApiOptions, create_app
 from api.deps import ReadHub
+from mdm.errors import OperatorError
+
+
+def check_address(host: str, port: int) -> None:
+    """See that nobody else listens there, before anybody is told to look there.
+
+    Raises:
+        OperatorError: the address is taken or not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind((host, port))
+    except OSError as fault:
+        raise OperatorError(
+            f"{host}:{port} cannot be listened on: {fault.strerror or fault}.",
+            action="Another hub may be running there. Choose another port with --port.",
+        ) from fault
 
 
 def serve(hub: ReadHub, host: str, port: int, options: ApiOptions | None = None) -> None:
-    """Serve until the process is told to stop (SIGINT, SIGTERM); requests under way are finished first."""
+    """Serve until the process is told to stop (SIGINT, SIGTERM); requests under way are finished first.
+
+    Raises:
+        OperatorError: the address is taken or not ours.
+    """
+    check_address(host, port)
     chosen = options or ApiOptions()
     config = uvicorn.Config(
         create_app(hub, chosen),

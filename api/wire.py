@@ -18,9 +18,9 @@ def encode(body: Any) -> bytes:  # Any: whatever JSON can carry
     return orjson.dumps(body, option=orjson.OPT_UTC_Z)
 
 
-def answer(body: Any, *, headers: Mapping[str, str] | None = None) -> Response:
+def answer(body: Any, *, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
     """A JSON answer. Bodies are built from stored values and are not validated a second time on their way out."""
-    return Response(encode(body), 200, dict(headers or {}), "application/json")
+    return Response(encode(body), status, dict(headers or {}), "application/json")
 
 
 def tagged(request: Request, version: int, body: Any) -> Response:

@@ -18,6 +18,7 @@ from itertools import chain
 from pathlib import Path
 
 import orjson
+import psutil
 import psycopg
 from sqlalchemy import Engine
 
@@ -49,9 +50,11 @@ def main(arguments: Sequence[str]) -> int:
         with open_hub(settings) as hub:
             migrate.upgrade(hub.engine)
             peer = _plain_mirror(hub.engine, options.world / "events", options.batch_size)
+            memory: list[int] = []
             with processor(hub.engine) as used:
-                report, seconds = _ingest(hub.engine, options.world / "events", options.batch_size)
+                report, seconds = _ingest(hub.engine, options.world / "events", options.batch_size, memory)
             result = _result(report, seconds, peer, state_digest(hub.engine).state)
+            result["memory_mib_by_tenths"] = [memory[len(memory) * tenth // 10] for tenth in range(10)] + memory[-1:]
             result["processor_ms_per_event"] = {
                 name: round(each / report.messages * 1000, 3) for name, each in used.items()
             }
@@ -62,11 +65,16 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _ingest(engine: Engine, events: Path, batch_size: int) -> tuple[BatchReport, float]:
+def _ingest(engine: Engine, events: Path, batch_size: int, memory: list[int]) -> tuple[BatchReport, float]:
+    process = psutil.Process()
+
+    def note(_report: BatchReport) -> None:
+        memory.append(process.memory_info().rss // (1024 * 1024))
+
     catalogue = load_catalogue(None)
     pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
     start = time.perf_counter()
-    report = drain(pipeline, FileFeed(events), batch_size=batch_size, dead_letter_limit=10**9)
+    report = drain(pipeline, FileFeed(events), batch_size=batch_size, dead_letter_limit=10**9, on_batch=note)
     return report, time.perf_counter() - start
 
 

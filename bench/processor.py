@@ -14,13 +14,20 @@ from sqlalchemy import Engine
 
 
 @contextmanager
-def processor(engine: Engine) -> Iterator[dict[str, float]]:
-    """Seconds of processor that this process and its database sessions use in the block (sessions: Linux only)."""
+def processor(engine: Engine, pid: int | None = None) -> Iterator[dict[str, float]]:
+    """Seconds of processor that this process, or the named one, and all database sessions use in the block.
+
+    Other processes and sessions: Linux only.
+    """
     used: dict[str, float] = {}
-    worker, database = time.process_time(), _sessions(engine)
+    worker, database = _worker(pid), _sessions(engine)
     yield used
-    used["worker"] = time.process_time() - worker
+    used["worker"] = _worker(pid) - worker
     used["database"] = sum(max(0.0, each - database.get(pid, 0.0)) for pid, each in _sessions(engine).items())
+
+
+def _worker(pid: int | None) -> float:
+    return time.process_time() if pid is None else _seconds(pid) or 0.0
 
 
 def _sessions(engine: Engine) -> dict[int, float]:

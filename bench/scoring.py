@@ -16,7 +16,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
+import pyarrow as pa
+from splink import DuckDBAPI
+from splink.internals.realtime import compare_records
 
 from bench.company_tables import TRUTH, company_table
 from matching.engines import duckdb_engine
@@ -24,11 +28,13 @@ from matching.engines.table import TableFrame
 from matching.features import Features
 from matching.model import MatchModel, load_model
 from matching.scoring import score_columns, score_features
-from matching.training.splink_model import splink_weights
+from matching.training.splink_model import arrow_table, settings_of, splink_weights
 
 _SIZES = (1, 10, 100, 1_000, 10_000, 100_000)
 _BESIDE_SPLINK = 200_000
 _LEAST_SECONDS = 0.6
+#: Pairs that are compared one at a time with Splink's call for that.
+_CALLS = 100
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -51,6 +57,7 @@ def main(arguments: Sequence[str]) -> int:
             "from records": _rate(size, len(packed), lambda a: _from_records(model, records, left[a], right[a])),
         }
     result["splink"] = _beside_splink(model, records, left[:_BESIDE_SPLINK], right[:_BESIDE_SPLINK])
+    result["splink_compare_records"] = _beside_compare_records(model, records, left[:_CALLS], right[:_CALLS])
     print(json.dumps(result, indent=2))  # noqa: T201
     return 0
 
@@ -96,6 +103,46 @@ def _beside_splink(model: MatchModel, records: Sequence[Features], left: Any, ri
         "times_faster_cpu": round(cpu / mine_cpu, 1),
         "largest_difference_bits": float(np.abs(weights - ours.weight).max()),
     }
+
+
+def _beside_compare_records(model: MatchModel, records: Sequence[Features], left: Any, right: Any) -> dict[str, Any]:
+    """One pair at a time, as somebody asks who wants to know at once: Splink's `compare_records`, its SQL cached."""
+    connection = duckdb.connect()
+    connection.execute("SET threads = 1")
+    api, settings = DuckDBAPI(connection=connection), settings_of(model, ["1 = 0"])
+    tables = [
+        (_with_shares(model, records[a]), _with_shares(model, records[b])) for a, b in zip(left, right, strict=True)
+    ]
+
+    def ask(one: pa.Table, other: pa.Table) -> float:
+        found = compare_records(one, other, settings, api, sql_cache_key="bench")
+        return float(found.as_pyarrow_table()["match_weight"][0].as_py())  # type: ignore[no-untyped-call]
+
+    ask(*tables[0])
+    began = time.process_time()
+    theirs = [ask(one, other) for one, other in tables]
+    middle = time.process_time()
+    ours = [
+        float(score_features(model, [records[a], records[b]], np.array([0]), np.array([1])).weight[0])
+        for a, b in zip(left, right, strict=True)
+    ]
+    ended = time.process_time()
+    return {
+        "pairs": len(tables),
+        "splink_cpu_ms_per_pair": round((middle - began) / len(tables) * 1000, 2),
+        "hub_cpu_ms_per_pair": round((ended - middle) / len(tables) * 1000, 2),
+        "times_faster_cpu": round((middle - began) / (ended - middle), 1),
+        "largest_difference_bits": float(np.abs(np.array(theirs) - np.array(ours)).max()),
+    }
+
+
+def _with_shares(model: MatchModel, record: Features) -> pa.Table:
+    """A record as `compare_records` wants it, with the frequencies of its values."""
+    shares = {
+        f"tf_{column}": [None if (value := record.get(column)) is None else counts.share(str(value))]
+        for column, counts in model.frequencies.items()
+    }
+    return arrow_table(model, [record], **shares)
 
 
 if __name__ == "__main__":

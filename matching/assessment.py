@@ -107,8 +107,7 @@ def assess(
         replace(_pairs_at(scored, each), entities=_cluster(_joining(model, each), records, entities, scored)[0])
         for each in tried
     )
-    bins = _calibration(scored)
-    counted = sum(each.pairs for each in bins)
+    bins = reliability(scored.weight, scored.true)
     return Assessment(
         records=len(records),
         candidates=len(scored.left),
@@ -120,7 +119,7 @@ def assess(
         best_pairs=max((_pairs_at(scored, each) for each in _fine(scored).tolist()), key=lambda point: point.pairs.f1),
         best_entities=max(sweep, key=lambda point: point.entities.pairs.quality.f1 if point.entities else 0.0),
         calibration=bins,
-        calibration_error=sum(each.pairs * abs(each.promised - each.observed) for each in bins) / max(counted, 1),
+        calibration_error=mean_distance(bins),
         sizes=_sizes(found[number] for number in range(len(records))),
         true_sizes=_sizes(entity for entity in entities if entity is not None),
         false_joins=_false_joins(model, records, entities, scored, found, worst),
@@ -196,10 +195,11 @@ def _questions(model: MatchModel, scored: _Scored, found: Mapping[int, int], ent
     return Questions(int(asked.sum()), int((asked & (scored.weight < 0)).sum()), _ratio(answered, scored.true_pairs))
 
 
-def _calibration(scored: _Scored) -> tuple[Bin, ...]:
-    known = scored.true >= 0
-    promised = np.array([probability(weight) for weight in scored.weight[known].tolist()])
-    true = scored.true[known]
+def reliability(weight: NDArray[np.float64], matches: NDArray[np.int8]) -> tuple[Bin, ...]:
+    """What weights promise and what is so, in bins of similar probability; -1 where the truth does not say."""
+    known = matches >= 0
+    promised = np.array([probability(bits) for bits in weight[known].tolist()])
+    true = matches[known]
     place = np.digitize(promised, _BINS[1:-1])
     result = []
     for number in range(len(_BINS) - 1):
@@ -207,6 +207,13 @@ def _calibration(scored: _Scored) -> tuple[Bin, ...]:
         if inside.any():
             result.append(Bin(int(inside.sum()), float(promised[inside].mean()), float(true[inside].mean())))
     return tuple(result)
+
+
+def mean_distance(bins: Iterable[Bin]) -> float:
+    """How far promises are from what is so, over all pairs."""
+    counted = list(bins)
+    away = sum(each.pairs * abs(each.promised - each.observed) for each in counted)
+    return away / max(sum(each.pairs for each in counted), 1)
 
 
 def _false_joins(

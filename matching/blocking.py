@@ -28,6 +28,21 @@ def block_keys(model: MatchModel, comparison: Mapping[str, Any]) -> tuple[Blocki
     return keys_of(model.blocking, derive_keys(model.domain, comparison, model.common_tokens))
 
 
+def block_keys_in(
+    model: MatchModel, comparison: Mapping[str, Any], column: str, values: Iterable[str]
+) -> tuple[BlockingKey, ...]:
+    """The keys of a record that does not state `column`, for each of the values that it may have. Sorted, distinct.
+
+    The column must be one that is read as it is stated (a country): all others are derived only once.
+    """
+    features = derive_keys(model.domain, comparison, model.common_tokens)
+    keys = set(keys_of(model.blocking, features))
+    depending = [rule for rule in model.blocking if column in rule.columns]
+    for value in values:
+        keys.update(keys_of(depending, {**features, column: value}))
+    return tuple(sorted(keys))
+
+
 def dynamic_keys(model: MatchModel, comparison: Mapping[str, Any]) -> tuple[BlockingKey, ...]:
     """Keys that depend on values joined in (a contract's resolved customer), valid only while those values hold."""
     if not model.dynamic:

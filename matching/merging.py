@@ -120,7 +120,8 @@ def merge(
         facts: of members that state any.
         same, apart: verdicts of stewards about members.
     """
-    process = _Process(limits, members, weights, facts)
+    matches = list(matches)
+    process = _Process(limits, members, _among_linked(matches, weights) if same else weights, facts)
     if same or apart:
         process = _Judged(process, same, apart)
     refused = []
@@ -129,6 +130,12 @@ def merge(
         if reason is not None:
             refused.append(Refused(match, reason))
     return Merged(process.wholes(), refused, process.steps)
+
+
+def _among_linked(matches: Sequence[Match], weights: Mapping[tuple[int, int], int]) -> dict[tuple[int, int], int]:
+    """Pairs of records that matches connect: a verdict must not bring in rivals that evidence alone would not see."""
+    home = {node: number for number, (nodes, _) in enumerate(linked_sets(matches, ())) for node in nodes}
+    return {(a, b): weight for (a, b), weight in weights.items() if a in home and home[a] == home.get(b)}
 
 
 class _Process:
@@ -169,7 +176,7 @@ class _Process:
         reason = self._contradiction(first, second) or self._too_little_support(first, second)
         if reason is None and self._limits.rival is not None:
             rivalled = self._has_rival(first, second) or self._has_rival(second, first)
-            return RIVAL if rivalled else None
+            return RIVAL if rivalled or self._between_rivals(first, second) else None
         return reason
 
     def _contradiction(self, first: int, second: int) -> str | None:
@@ -184,16 +191,34 @@ class _Process:
         support, pairs = self._support(group, other)
         enough = support - self._limits.rival * pairs
         for third in self._beyond[group]:
-            if third == other:
-                continue
-            rivalling, count = self._support(group, third)
-            if (
-                rivalling * pairs >= enough * count
-                and self._are_apart(other, third)
-                and self._contradiction(group, third) is None
-            ):
+            if third != other and self._fits(group, third, enough, pairs) and self._are_apart(other, third):
                 return True
         return False
+
+    def _between_rivals(self, first: int, second: int) -> bool:
+        """Whether two others, which cannot be one, each fit both groups about as well as these fit each other.
+
+        Two records that state the name only, beside two companies of that name: each may be either company, so that
+        they are one no likelier than not.
+        """
+        assert self._limits.rival is not None
+        support, pairs = self._support(first, second)
+        enough = support - self._limits.rival * pairs
+        theirs = self._beyond[second]
+        found: list[int] = []
+        for third in self._beyond[first]:
+            if third not in theirs or not (
+                self._fits(first, third, enough, pairs) and self._fits(second, third, enough, pairs)
+            ):
+                continue
+            if any(self._are_apart(other, third) for other in found):
+                return True
+            found.append(third)
+        return False
+
+    def _fits(self, group: int, third: int, enough: int, pairs: int) -> bool:
+        support, count = self._support(group, third)
+        return support * pairs >= enough * count and self._contradiction(group, third) is None
 
     def _are_apart(self, first: int, second: int) -> bool:
         support, pairs = self._support(first, second)

@@ -9,8 +9,8 @@ fingerprint covers all. Weights name the comparisons and tables that they were t
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -65,14 +65,15 @@ class Level:
 class Comparison:
     """Ordered levels; the first that is true counts. Level 0 is "unknown": weight 0.
 
-    No level may weigh less than `worst`: how much a difference in this may ever speak against a match, whatever the
-    training data say.
+    No level may weigh less than `worst` or more than `best`: how much a difference in this may ever speak against a
+    match, and agreement for one, whatever the training data say.
     """
 
     name: str
     unknown: Condition
     levels: tuple[Level, ...]
     worst: float
+    best: float
 
     @property
     def adjusted(self) -> bool:
@@ -160,6 +161,8 @@ class MatchModel:
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     key_kinds: Mapping[str, Kind] = field(default_factory=dict)
     frequencies: Tables = field(default_factory=dict)
+    #: What it was read from: profile, weights, frequencies.
+    texts: tuple[str, str, str | None] = field(default=("", "", None), compare=False, repr=False)
 
     @property
     def refined_rules(self) -> frozenset[str]:
@@ -203,16 +206,13 @@ def load_model(domain: str, folder: Traversable | None = None) -> MatchModel:
 def read_model(profile_text: str, weights_text: str, frequencies_text: str | None = None) -> MatchModel:
     """A model from the text of its documents, checked: known columns, every level weighed, no extreme weight, weights
     trained for these comparisons and these tables."""
-    try:
-        profile, weights = yaml.safe_load(profile_text), json.loads(weights_text)
-    except (yaml.YAMLError, json.JSONDecodeError) as error:
-        raise ConfigurationInvalid(f"A matching model cannot be read: {error}") from error
+    profile, weights = _mapping("profile", yaml.safe_load, profile_text), _mapping("weights", json.loads, weights_text)
     tables = read_frequencies(frequencies_text) if frequencies_text is not None else {}
     domain = str(profile.get("domain"))
     _check_fit(domain, profile, weights, tables)
     try:
         model = _build(domain, profile, weights, tables)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ConfigurationInvalid(f"{domain}: the model document lacks or misuses {error}.") from error
     for column, kind in sorted(model.columns(), key=str):
         if column not in model.kinds or kind not in (None, model.kinds[column]):
@@ -227,7 +227,18 @@ def read_model(profile_text: str, weights_text: str, frequencies_text: str | Non
             f"{domain}: the weights were trained for other comparisons than the profile has now.",
             action="Train the model again, or restore the profile of the same release.",
         )
-    return model
+    return replace(model, texts=(profile_text, weights_text, frequencies_text))
+
+
+def _mapping(what: str, parse: Callable[[str], Any], text: str) -> Mapping[str, Any]:
+    try:
+        found = parse(text)
+    except (yaml.YAMLError, ValueError, AttributeError, RecursionError) as error:
+        # The YAML library lets slips of its own through, such as a day that does not exist.
+        raise ConfigurationInvalid(f"A matching model's {what} cannot be read: {error}") from error
+    if not isinstance(found, Mapping):
+        raise ConfigurationInvalid(f"A matching model's {what} must be a mapping, and it is {type(found).__name__}.")
+    return found
 
 
 def comparisons_fingerprint(profile: Mapping[str, Any]) -> str:
@@ -354,7 +365,10 @@ def _comparison(domain: str, item: Mapping[str, Any], weights: Mapping[str, Any]
     if len({level.label for level in levels}) != len(levels):
         raise ConfigurationInvalid(f"{where}: two levels have the same label.")
     unknown = parse_condition(item["unknown"], f"{where}.unknown", tables)
-    return Comparison(name, unknown, tuple(levels), float(item.get("worst", -_MAX_WEIGHT_BITS)))
+    worst, best = (
+        float(item.get(key, limit)) for key, limit in (("worst", -_MAX_WEIGHT_BITS), ("best", _MAX_WEIGHT_BITS))
+    )
+    return Comparison(name, unknown, tuple(levels), worst, best)
 
 
 def _level(

@@ -137,6 +137,14 @@ def contributions(
     return np.stack(columns, axis=1)
 
 
+def speaking_for(model: MatchModel, scores: Scores) -> NDArray[np.bool_]:
+    """Which pairs have at least one comparison that speaks for them, whatever speaks against."""
+    found = np.zeros(len(scores.weight), dtype=np.bool_)
+    for number, comparison in enumerate(model.comparisons):
+        found |= _weights(comparison)[scores.levels[:, number]] > 0
+    return found
+
+
 def explain_pair(model: MatchModel, left: Mapping[str, Any], right: Mapping[str, Any]) -> PairScore:
     """The weight of one pair as a sum of parts, with every veto that holds."""
     features = [derive(model.domain, record, model.common_tokens) for record in (left, right)]

@@ -14,6 +14,8 @@ from mdm.clock import Clock, system_clock
 from mdm.errors import ConfigurationInvalid, OperatorError
 from mdm.settings import Settings
 from mdm.store.embedded import EmbeddedServer
+from mdm.store.idempotency import note_effects
+from mdm.store.scoped import enforce
 
 #: A database whose machine vanished is noticed within half a minute, on both sides, and not after hours.
 _KEEPALIVE: dict[str, Any] = {
@@ -78,14 +80,18 @@ def database_url(written: str) -> URL:
 
 
 def make_engine(url: URL | str) -> Engine:
-    """An engine with the hub's manners: connections are checked before use, JSON keeps integers of any size."""
-    return create_engine(
+    """An engine with the hub's manners: connections are checked before use, JSON keeps integers of any size, and
+    transactions begin with the scope of whoever they are for."""
+    engine = create_engine(
         url,
         pool_pre_ping=True,
         json_serializer=_json_text,
         json_deserializer=msgspec.json.decode,
         connect_args={"application_name": "mdm", **_KEEPALIVE},
     )
+    enforce(engine)
+    note_effects(engine)
+    return engine
 
 
 @contextmanager

@@ -22,6 +22,8 @@ FaultPoint: TypeAlias = Literal[
     "relay.sent",  # announcements are on their way, the broker has perhaps not written them
     "relay.delivered",  # the broker has written them, the outbox does not know
     "relay.marked",  # the outbox knows
+    "release.unit",  # some golden records are in line with a release, not committed
+    "release.in_line",  # all of them are, and the release does not know
 ]
 FAULT_POINTS: tuple[FaultPoint, ...] = get_args(FaultPoint)
 

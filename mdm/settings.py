@@ -13,7 +13,8 @@ class Settings:
 
     `database_url` is None for the embedded PostgreSQL, whose data live below `data_dir`. `models_dir` has matching
     models of one's own; a domain without one there uses the model that ships. `steward_policy` names
-    the document that says when a steward's command needs a second person; None for the shipped one.
+    the document that says when a steward's command needs a second person, `ownership` the one that says who answers for
+    what; None for the shipped ones.
     """
 
     data_dir: Path
@@ -22,11 +23,16 @@ class Settings:
     dead_letter_limit: int
     models_dir: Path | None = None
     steward_policy: Path | None = None
+    ownership: Path | None = None
+    #: Seconds without a message or heartbeat after which a platform counts as silent.
+    silent_after: int = 3600
+    #: Says where golden records belong, for the scopes of principals; None for the shipped plan.
+    placement: Path | None = None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Settings from `MDM_DATA_DIR`, `MDM_DATABASE_URL`, `MDM_BATCH_SIZE`, `MDM_DEAD_LETTER_LIMIT`,
-    `MDM_MODELS_DIR` and `MDM_STEWARD_POLICY`.
+    `MDM_MODELS_DIR`, `MDM_STEWARD_POLICY`, `MDM_PLACEMENT`, `MDM_OWNERSHIP` and `MDM_SILENT_AFTER`.
 
     Raises:
         ConfigurationInvalid: a value cannot be read; the message names the variable.
@@ -38,6 +44,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         dead_letter_limit=_positive(environment, "MDM_DEAD_LETTER_LIMIT", 1000),
         models_dir=_folder(environment, "MDM_MODELS_DIR"),
         steward_policy=_path(environment, "MDM_STEWARD_POLICY"),
+        placement=_path(environment, "MDM_PLACEMENT"),
+        ownership=_path(environment, "MDM_OWNERSHIP"),
+        silent_after=_positive(environment, "MDM_SILENT_AFTER", 3600),
     )
 
 

@@ -65,6 +65,9 @@ class Rule:
     #: For a union: the attributes whose elements are put together, and one whose golden value is left out.
     union_of: tuple[str, ...] = ()
     without: str | None = None
+    #: What is stated for the left-out attribute and is as like its value as this, 0..100, is left out, too: other
+    #: spellings of it.
+    unlike: float | None = None
     #: The record that won this attribute gives the value, when it states one.
     same_record_as: str | None = None
     decay: Decay | None = None

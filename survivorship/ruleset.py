@@ -17,8 +17,8 @@ __all__ = ["RuleSet", "load_ruleset", "parse_ruleset"]
 
 _FOLDER = Path(__file__).parent / "rulesets"
 _RULE_KEYS = (
-    "rank", "prefer", "only", "trust", "otherwise", "reserve_below", "union", "without", "same_record_as", "decay",
-    "invalid",
+    "rank", "prefer", "only", "trust", "otherwise", "reserve_below", "union", "without", "unlike", "same_record_as",
+    "decay", "invalid",
 )  # fmt: skip
 _KEYS = ("domain", "version", "description", "default", "attributes", "groups", "variants", "echoes", "display",
     "search",
@@ -170,6 +170,8 @@ class _Reader:
         union = self._union(name, shape, own["union"]) if "union" in own else ()
         if "without" in own and not union:
             own["without"].refuse("belongs to a union")
+        if "unlike" in own and "without" not in own:
+            own["unlike"].refuse("says how unlike the value of `without` others must be; that is missing")
         if "same_record_as" in own and union:
             own["same_record_as"].refuse("does not go with a union")
         return Rule(
@@ -184,6 +186,7 @@ class _Reader:
             reserve_below=own["reserve_below"].number(0, 1) if "reserve_below" in own else 0.0,
             union_of=union,
             without=self._attribute(own["without"]) if "without" in own else None,
+            unlike=own["unlike"].number(0, 100) if "unlike" in own else None,
             same_record_as=self._attribute(own["same_record_as"]) if "same_record_as" in own else None,
             decay=_decay(own["decay"]) if "decay" in own else self._decay,
             invalid=own["invalid"].number(0, 1) if "invalid" in own else self._invalid,
@@ -229,7 +232,10 @@ class _Reader:
         if name not in self._shapes:
             claim.refuse(f"is about {name}, which is not an attribute of {self._domain}")
         if isinstance(claim.value, dict):
-            return Condition(name, _scalars(claim.mapping("not")["not"]), negated=True)
+            negated = claim.mapping("not")
+            if "not" not in negated:
+                claim.refuse("must be a value, a list of values, or {not: ...}")
+            return Condition(name, _scalars(negated["not"]), negated=True)
         return Condition(name, _scalars(claim), negated=False)
 
     def _attribute(self, part: Part) -> str:
@@ -260,4 +266,7 @@ def _decay(part: Part | None) -> Decay | None:
 
 
 def _scalars(part: Part) -> frozenset[object]:
+    for element in part.elements():
+        if isinstance(element.value, list | dict):
+            element.refuse("must be a single value")
     return frozenset(element.value for element in part.elements())

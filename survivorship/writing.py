@@ -15,7 +15,7 @@ _NOT_WORD = re.compile(r"[^0-9a-z]+")
 _LONGEST_ACRONYM = 4
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def written(text: str) -> int:
     """A grade for the writing of a name: higher is better.
 
@@ -39,14 +39,14 @@ def _case(text: str) -> int:
     return 3
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def folded(text: str) -> str:
     """The text without case, accents' encoding, punctuation and spaces: equal for spellings that say the same."""
     plain = unicodedata.normalize("NFKC", text).casefold()
     return "".join(character for character in plain if character.isalnum()) or plain
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def search_words(text: str) -> tuple[str, ...]:
     """The words of a text in ASCII lower case, letters and digits only."""
     plain = text if text.isascii() else anyascii(text)

@@ -4,24 +4,28 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from starlette.responses import RedirectResponse
 
 from api.console.deciding import TELLABLE, day_end
 from api.console.effects import effect_object
 from api.console.forms import FormDep
-from api.console.guard import SessionDep, signed_in
+from api.console.guard import SessionDep, needs
 from api.console.notices import KINDS, Notice, refused
 from api.console.pages import page
 from api.console.sessions import Session
+from api.console.stepping import StepDep, step
 from api.console.workbench import Workbench, WorkbenchDep
+from api.deps import ReadsDep
 from api.routes.parameters import Parameters
-from mdm.errors import Refused
+from mdm.access import Permission
 from mdm.hub import steward
+from mdm.store.read_release_samples import names_of
 from mdm.store.reading import snapshot
+from mdm.store.scoped import visible_ids
 
-router = APIRouter(prefix="/console/approvals", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(prefix="/console/approvals", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
 
 _ROWS = 50
 
@@ -36,18 +40,26 @@ class ApprovalParameters(Parameters):
 
 @router.get("")
 def inbox(
-    look: Annotated[ApprovalParameters, Query()], request: Request, session: SessionDep, bench: WorkbenchDep
+    look: Annotated[ApprovalParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
 ) -> Response:
     """Proposals by state, and who may approve in whose place."""
     with snapshot(bench.engine) as work:
         found = steward.list_proposals(work, look.status, None, look.before, _ROWS + 1)
         lent = steward.delegations(work, bench.actor.name, bench.now)
+    with reads.snapshot() as connection:
+        ids = visible_ids(connection, {each for one in found for each in one.entities})
+        names = names_of(connection, ids)
     return page(
         "approvals.html",
         request,
         session=session,
         now=bench.now,
         look=look,
+        names=names,
         proposals=found[:_ROWS],
         following=found[_ROWS - 1].proposal_id if len(found) > _ROWS else None,
         delegations=lent,
@@ -63,10 +75,12 @@ def proposal(proposal_id: int, request: Request, session: SessionDep, bench: Wor
     return _proposal_page(proposal_id, request, session, bench)
 
 
-@router.post("/{proposal_id:int}/{what}")
+@router.post("/{proposal_id:int}/approve", dependencies=[needs(Permission.APPROVE)])
+@router.post("/{proposal_id:int}/reject", dependencies=[needs(Permission.APPROVE)])
+@router.post("/{proposal_id:int}/withdraw", dependencies=[needs(Permission.DECIDE)])
 def answer(
     proposal_id: int,
-    what: Literal["approve", "reject", "withdraw"],
+    what: StepDep,
     request: Request,
     session: SessionDep,
     bench: WorkbenchDep,
@@ -81,17 +95,15 @@ def answer(
         "reject": lambda: steward.reject(bench.pipeline, bench.actor, proposal_id, comment, bench.policy),
         "withdraw": lambda: steward.withdraw(bench.pipeline, bench.actor, proposal_id),
     }
-    try:
-        actions[what]()
-    except Refused as error:
-        return _proposal_page(proposal_id, request, session, bench, refused(error), 403, comment)
-    except TELLABLE as error:
-        return _proposal_page(proposal_id, request, session, bench, refused(error), 409, comment)
     words = {"approve": "approved", "reject": "rejected", "withdraw": "withdrawn"}[what]
-    return RedirectResponse(f"/console/approvals?done=Proposal {proposal_id} is {words}", 303)
+    return step(
+        actions[what],
+        f"/console/approvals?done=Proposal {proposal_id} is {words}",
+        lambda notice, status: _proposal_page(proposal_id, request, session, bench, notice, status, comment),
+    )
 
 
-@router.post("/delegations")
+@router.post("/delegations", dependencies=[needs(Permission.APPROVE)])
 def lend(request: Request, session: SessionDep, bench: WorkbenchDep, form: FormDep) -> Response:
     """Let somebody approve in one's place, or end that."""
     try:

@@ -4,20 +4,22 @@ from itertools import islice
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, field_validator
 
 from api.console.forms import FormDep
-from api.console.guard import SessionDep, signed_in
+from api.console.guard import SessionDep, needs
 from api.console.pages import page
 from api.console.workbench import WorkbenchDep
 from api.deps import ReadsDep
-from api.routes.parameters import Parameters, Storable
+from api.routes.parameters import Parameters
+from api.schemas.given import Storable
+from mdm.access import Permission
 from mdm.store.invariants import audit_breaks
 from mdm.store.read_audit import AuditFilters, audit_actions, read_audit
 from mdm.store.reading import snapshot
 
-router = APIRouter(prefix="/console/audit", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(prefix="/console/audit", include_in_schema=False, dependencies=[needs(Permission.AUDIT)])
 
 _ROWS, _BREAKS = 50, 20
 

@@ -1,33 +1,37 @@
 """One answer to many questions: seen as a whole first, carried out with progress that can be left and come back to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.console.deciding import TELLABLE
 from api.console.effects import effect_object
 from api.console.forms import FormDep
-from api.console.guard import SessionDep, signed_in
+from api.console.guard import SessionDep, needs
 from api.console.notices import KINDS, refused
 from api.console.pages import page
 from api.console.queue import QueueLook
 from api.console.workbench import Workbench, WorkbenchDep
+from mdm.access import Permission
+from mdm.errors import Refused
 from mdm.hub import steward
-from mdm.hub.steward import Answer
+from mdm.hub.steward import Answer, Job
 from mdm.model.stewardship import Verdict
 from mdm.store.reading import snapshot
 
-router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.DECIDE)])
 
 _SAMPLE = 5
 VERDICTS = {"same": "merge", "not_same": "not a match", "unsure": "unsure"}
 
 
 @router.post("/reviews/bulk")
-def confirm(look: QueueLook, request: Request, session: SessionDep, bench: WorkbenchDep, form: FormDep) -> Response:
-    """Take ticked questions at once, or show what one answer to all of them would do before anything is done."""
+def look_first(
+    look: QueueLook, session: SessionDep, request: Request, bench: WorkbenchDep, form: FormDep, later: BackgroundTasks
+) -> Response:
+    """Take ticked questions at once, or find out what one answer to all of them would do before anything is done."""
     tasks, what = form.numbers("task"), form.text("what")
     back = "/console/reviews" + (f"?{look.query}" if look.query else "")
     try:
@@ -35,36 +39,27 @@ def confirm(look: QueueLook, request: Request, session: SessionDep, bench: Workb
             for task_id in tasks:
                 steward.assign(bench.pipeline, bench.actor, task_id, bench.actor.name)
             return RedirectResponse(back, 303)
-        tokens = _tokens(bench, tasks)
-        found = steward.preview_bulk(bench.pipeline, bench.actor, tokens, Answer(_verdict(what)), sample=_SAMPLE)
+        job_id = steward.start_look(bench.pipeline, bench.actor, _tokens(bench, tasks), Answer(_verdict(what)))
+        if len(tasks) <= steward.AT_A_TIME:
+            steward.run_look(bench.pipeline, job_id)
+        else:
+            later.add_task(steward.run_look, bench.pipeline, job_id)
     except TELLABLE as error:
         return page("told.html", request, session=session, status=409, notice=refused(error), back=back)
-    return page(
-        "bulk_confirm.html",
-        request,
-        session=session,
-        back=back,
-        what=what,
-        words=VERDICTS,
-        tokens=tokens,
-        found=found,
-        sample=[(task_id, effect_object(bench, effect)) for task_id, effect in found.sample],
-    )
+    return RedirectResponse(f"/console/bulk/{job_id}" + (f"?{look.query}" if look.query else ""), 303)
 
 
 @router.post("/bulk")
 def start(
     request: Request, session: SessionDep, bench: WorkbenchDep, form: FormDep, later: BackgroundTasks
 ) -> Response:
-    """Begin a job; its page shows how far it is."""
-    tokens: dict[int, str | None] = {
-        int(task_id): token
-        for task_id, _, token in (text.partition("=") for text in form.all("item"))
-        if task_id.isdigit()
-    }
+    """Carry out what was looked at; its page shows how far it is."""
     try:
-        answer = Answer(_verdict(form.text("what")), form.text("reason"))
-        job_id = steward.start_bulk(bench.pipeline, bench.actor, tokens, answer)
+        seen = steward.bulk_job(bench.pipeline, form.number("look") or 0)
+        if seen.actor != bench.actor.name or seen.purpose is not steward.Purpose.LOOK:
+            raise Refused("Only who looked at it carries it out.", action="Tick the questions yourself.")
+        answer = Answer(seen.answer.verdict, form.text("reason"))
+        job_id = steward.start_bulk(bench.pipeline, bench.actor, steward.items_of(bench.pipeline, seen.job_id), answer)
     except TELLABLE as error:
         return page("told.html", request, session=session, status=409, notice=refused(error), back="/console/reviews")
     later.add_task(steward.run_bulk, bench.pipeline, job_id, bench.policy)
@@ -72,18 +67,26 @@ def start(
 
 
 @router.get("/bulk/{job_id:int}")
-def job_page(job_id: int, request: Request, session: SessionDep, bench: WorkbenchDep) -> Response:
-    """How far a job is: can be left and come back to."""
+def job_page(job_id: int, look: QueueLook, request: Request, session: SessionDep, bench: WorkbenchDep) -> Response:
+    """How far a job is: can be left and come back to. What a look has found, and the form that carries it out."""
     job = steward.bulk_job(bench.pipeline, job_id)
+    if job.purpose is not steward.Purpose.LOOK:
+        return page(
+            "bulk_job.html", request, session=session, now=bench.now, job=job, own=job.actor == bench.actor.name,
+            words=VERDICTS, kinds=KINDS,
+        )  # fmt: skip
+    found, some = steward.looked_at(bench.pipeline, job, _SAMPLE if job.status == "done" else 0)
     return page(
-        "bulk_job.html",
+        "bulk_confirm.html",
         request,
         session=session,
         now=bench.now,
+        back="/console/reviews" + (f"?{look.query}" if look.query else ""),
         job=job,
         own=job.actor == bench.actor.name,
         words=VERDICTS,
-        kinds=KINDS,
+        found=found,
+        sample=_sample(bench, job, some),
     )
 
 
@@ -97,18 +100,30 @@ def control(
     form: FormDep,  # noqa: ARG001 - carries the token of the session
     later: BackgroundTasks,
 ) -> Response:
-    """Stop a job, go on with it, or take all of it back."""
+    """Stop a job, go on with it, or take all of it back by a job of its own."""
     try:
         if what == "stop":
             steward.stop_bulk(bench.pipeline, bench.actor, job_id)
         elif what == "continue":
-            later.add_task(steward.run_bulk, bench.pipeline, job_id, bench.policy)
+            later.add_task(steward.run_job, bench.pipeline, job_id, bench.policy)
         elif what == "undo":
-            steward.undo_bulk(bench.pipeline, bench.actor, job_id, bench.policy)
+            job_id = steward.start_take_back(bench.pipeline, bench.actor, job_id)
+            later.add_task(steward.run_bulk, bench.pipeline, job_id, bench.policy)
     except TELLABLE as error:
         notice = refused(error)
         return page("told.html", request, session=session, status=409, notice=notice, back=f"/console/bulk/{job_id}")
     return RedirectResponse(f"/console/bulk/{job_id}", 303)
+
+
+def _sample(bench: Workbench, job: Job, tasks: Sequence[int]) -> list[tuple[int, Mapping[str, Any]]]:
+    """What the answer would do to some questions, each by itself and as of now."""
+    found: list[tuple[int, Mapping[str, Any]]] = []
+    for task_id in tasks:
+        try:
+            found.append((task_id, effect_object(bench, bench.preview(job.answer.to(task_id)).effect)))
+        except TELLABLE:  # it has been answered since
+            continue
+    return found
 
 
 def _verdict(text: str) -> Verdict:

@@ -3,6 +3,7 @@
 Shapes carry classes of the style sheet and numbers in attributes; there is no inline style.
 """
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from math import cos, pi, sin
 from typing import NamedTuple
@@ -80,6 +81,9 @@ def waterfall(
     return _picture(_LABELS + _PLOT + _VALUES + 4, height, title, body)
 
 
+_LABELS_APART = 64.0
+
+
 def gauge(weight: float, possible: float, match: float) -> Markup:
     """Where a match weight stands between "not a match", "a person decides" and "match"."""
     low, high = min(possible - 4, weight - 1), max(match + 4, weight + 1)
@@ -88,13 +92,17 @@ def gauge(weight: float, possible: float, match: float) -> Markup:
     def at(bits: float) -> float:
         return (bits - low) / (high - low) * width
 
+    # Two labels in the middle of their marks need this much room; closer ones stand left and right of them.
+    apart = at(match) - at(possible) >= _LABELS_APART
+    asked = (at(possible), "middle") if apart else (max(at(possible) + 4, 50.0), "end")
+    joined = (min(at(match), width - 26), "middle") if apart else (min(at(match) - 4, width - 52), "start")
     body = [
         _RECT.format(x=0, y=16, w=at(possible), h=bar, kind="base"),
         _RECT.format(x=at(possible), y=16, w=at(match) - at(possible), h=bar, kind="area"),
         _RECT.format(x=at(match), y=16, w=width - at(match), h=bar, kind="for"),
         _line(at(weight), 8, at(weight), 34, "spark"),
-        _text(at(possible), 44, f"ask {signed(possible)}", "middle", "faint"),
-        _text(min(at(match), width - 26), 44, f"join {signed(match)}", "middle", "faint"),
+        _text(asked[0], 44, f"ask {signed(possible)}", asked[1], "faint"),
+        _text(joined[0], 44, f"join {signed(match)}", joined[1], "faint"),
     ]
     return _picture(
         width,
@@ -119,7 +127,8 @@ class Bar(NamedTuple):
 def bars(title: str, classes: Sequence[Bar], width: float = 420) -> Markup:
     """Horizontal bars with their label on the left and their number on the right."""
     most = max((each.size for each in classes), default=0) or 1
-    labels, values = 130.0, 70.0
+    # Wide enough for the longest label: a letter takes about 6.6 units.
+    labels, values = max(130.0, 16 + 6.6 * max((len(each.label) for each in classes), default=0)), 70.0
     plot = width - labels - values
     body: list[Markup] = []
     for number, each in enumerate(classes):
@@ -184,7 +193,7 @@ def cluster_graph(nodes: Sequence[Node], ties: Sequence[Tie]) -> Markup:
     for tie in ties:
         (x1, y1), (x2, y2) = places[tie.a], places[tie.b]
         body.append(_line(x1, y1, x2, y2, tie.kind))
-    for tie in ties if len(nodes) <= 8 else ():
+    for tie in ties if len(nodes) <= 6 else ():
         # Off the middle, where the lines of a circle cross.
         (x1, y1), (x2, y2) = places[tie.a], places[tie.b]
         body.append(_text(x1 + (x2 - x1) * 0.36, y1 + (y2 - y1) * 0.36 + 4, tie.text, "middle", "faint"))
@@ -214,3 +223,58 @@ _TIES = {"link": "match", "weak": "possible match", "cut": "judged not the same"
 
 def _short(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+# --- who belongs to whom -------------------------------------------------------------------------------------------
+
+
+class Branch(NamedTuple):
+    """A company in a tree, with what hangs below it. `own` marks the one the page is about."""
+
+    title: str
+    own: bool
+    below: "Sequence[Branch]"
+
+
+_COLUMN, _LINE_HEIGHT, _BOX = 250.0, 38.0, 210.0
+
+
+def family_tree(root: Branch) -> Markup:
+    """A tree from left to right, every company in a box of its own, parents beside the middle of their children."""
+    boxes: list[Markup] = []
+    lines: list[Markup] = []
+    words: list[str] = []
+    deepest = 0
+
+    def place(branch: Branch, depth: int, top: float) -> tuple[float, float]:
+        """Draw a branch from `top` down; returns the height of its box, and where the next branch begins."""
+        nonlocal deepest
+        deepest = max(deepest, depth)
+        x, below, ends = depth * _COLUMN, top, []
+        for each in branch.below:
+            y, below = place(each, depth + 1, below)
+            ends.append(y)
+        middle = (ends[0] + ends[-1]) / 2 if ends else top + _LINE_HEIGHT / 2
+        for y in ends:
+            lines.append(_line(x + _BOX, middle, x + _BOX + 20, middle, "rule"))
+            lines.append(_line(x + _BOX + 20, middle, x + _BOX + 20, y, "rule"))
+            lines.append(_line(x + _BOX + 20, y, x + _COLUMN, y, "rule"))
+        kind = "box own" if branch.own else "box"
+        boxes.append(_RECT.format(x=x + 1, y=middle - 14, w=_BOX - 2, h=28, kind=kind))
+        boxes.append(_text(x + 10, middle + 4, _fitting(branch.title, _BOX - 20), "start"))
+        if branch.below:
+            words.append(f"{branch.title} above {', '.join(each.title for each in branch.below)}")
+        return middle, max(below, top + _LINE_HEIGHT)
+
+    _, height = place(root, 0, 0.0)
+    return _picture((deepest + 1) * _COLUMN - (_COLUMN - _BOX), height, "; ".join(reversed(words)), [*lines, *boxes])
+
+
+def _fitting(text: str, width: float) -> str:
+    """As much of a text as fits: letters of East Asian scripts are about twice as wide as Latin ones."""
+    taken = 0.0
+    for at, letter in enumerate(text):
+        taken += 12.5 if unicodedata.east_asian_width(letter) in "WF" else 6.9
+        if taken > width:
+            return f"{text[: at - 1]}…"
+    return text

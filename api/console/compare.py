@@ -9,7 +9,7 @@ from typing import Any
 from api.console.diff import Segment, segments
 from api.console.show import Line, label, lines, record_address
 from api.masking import show_record
-from mdm.access import Role
+from mdm.access import Eyes
 from mdm.model.canonical import ATTRIBUTES
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.store.read_golden import Member
@@ -110,7 +110,7 @@ def columns_of(
     domain: Domain,
     members: Sequence[tuple[EntityId, Member]],
     entities: Mapping[CrosswalkKey, EntityId],
-    role: Role,
+    eyes: Eyes,
     asked: Sequence[CrosswalkKey] | None = None,
 ) -> list[Column]:
     """Source rows as columns, as this role may see them. `asked` are those that a question is about; None is all.
@@ -120,7 +120,7 @@ def columns_of(
     """
     columns = []
     for letter, (entity, member) in zip(ascii_uppercase, members, strict=False):
-        shown = show_record(domain, expand(domain, member.attributes, entities), role)
+        shown = show_record(domain, expand(domain, member.attributes, entities), eyes)
         columns.append(
             Column(
                 letter=letter,

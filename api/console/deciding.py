@@ -1,32 +1,35 @@
 """Answering a question: decide and go on to the next, look at the effect first, take it back, and everything around."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
-from api.console.guard import SessionDep, signed_in
+from api.console.guard import SessionDep, needs
 from api.console.notices import Notice, outcome, refused
 from api.console.pages import page
 from api.console.queue import QueueLook, QueueParameters
 from api.console.review import key_of, review_page
+from api.console.show import record_address
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
+from mdm.access import Permission
 from mdm.errors import Conflict, Invalid, NotFound, Refused
 from mdm.hub import steward
 from mdm.hub.steward import Expected
 from mdm.model.ids import EntityId
 from mdm.model.stewardship import Command, JudgeTask, Pin, Undo, Verdict
+from mdm.store.read_models import find_entity
 from mdm.store.read_queue import next_in_queue, queue_row
 from mdm.store.read_review import decision, question, task_of_same_question
 from mdm.store.read_stewardship import DecisionFilter, decisions
 from mdm.store.reading import snapshot
 
-router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.DECIDE)])
 
 #: How far back the last decision is looked for among those that were taken back.
 _LATELY = 200
@@ -100,14 +103,37 @@ def preview(
 
 @router.post("/decisions/last/undo")
 def undo_last(request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep, form: FormDep) -> Response:
-    """Take back what one decided last."""
+    """Take back what one decided last, or what one proposed last and nobody has answered."""
     with snapshot(bench.engine) as work:
         found = decisions(work, DecisionFilter(actor=bench.actor.name), None, _LATELY)
+        proposed = next(iter(steward.list_proposals(work, "open", bench.actor.name, None, 1)), None)
     last = next((each for each in found if each.undone_by is None and each.kind not in ("undo", "expire")), None)
+    if proposed is not None and (last is None or proposed.proposed_at > last.at):
+        return withdraw(proposed.proposal_id, request, session, bench, form)
     if last is None:
         notice = _say("There is nothing of yours to take back.")
         return page("told.html", request, session=session, status=404, notice=notice, back="/console/reviews")
     return undo(last.decision_id, request, session, bench, reads, form)
+
+
+@router.post("/proposals/{proposal_id:int}/withdraw")
+def withdraw(
+    proposal_id: int,
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    form: FormDep,  # noqa: ARG001 - carries the token of the session
+) -> Response:
+    """Take a proposal of one's own back, and return to the question it answered."""
+    try:
+        with snapshot(bench.engine) as work:
+            task_id = steward.find_proposal(work, proposal_id).task_id
+        steward.withdraw(bench.pipeline, bench.actor, proposal_id)
+    except TELLABLE as error:
+        return page("told.html", request, session=session, status=409, notice=refused(error), back="/console/approvals")
+    if task_id is None:
+        return RedirectResponse(f"/console/approvals?done=Proposal {proposal_id} is withdrawn", 303)
+    return RedirectResponse(f"/console/reviews/{task_id}?withdrawn={proposal_id}", 303)
 
 
 @router.post("/decisions/{decision_id:int}/undo")
@@ -126,10 +152,18 @@ def undo(
         with reads.snapshot() as connection:
             reopened = task_of_same_question(connection, before.task_id)
         address = f"/console/reviews/{reopened}" if reopened is not None else address
-    elif before is not None and before.entities:
-        address = f"/console/search?q={before.entities[0]}"
-        return RedirectResponse(address, 303)
+    elif before is not None and before.kind in ("relate", "end_relation") and before.entities:
+        return RedirectResponse(f"/console/customers/{before.entities[0]}/hierarchy?{outcome(decided)}", 303)
+    elif before is not None and (entity := _active(reads, before.entities)) is not None:
+        address = record_address(entity)
     return RedirectResponse(f"{address}?{outcome(decided)}", 303)
+
+
+def _active(reads: Reads, entities: Sequence[str]) -> EntityId | None:
+    """The first of some golden records that there is."""
+    with reads.snapshot() as connection:
+        states = [find_entity(connection, each) for each in entities]
+    return next((each.entity_id for each in states if each is not None and each.status == "active"), None)
 
 
 @router.post("/reviews/{task_id:int}/{what}")

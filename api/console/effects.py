@@ -9,7 +9,8 @@ from api.console.diff import Segment, segments
 from api.console.show import Line, label, lines
 from api.console.workbench import Workbench
 from api.masking import show_lineage, show_values
-from mdm.access import Role
+from mdm.access import Eyes
+from mdm.model.hierarchy import RelationEffect
 from mdm.model.ids import Domain, EntityId
 from mdm.model.stewardship import Effect, EntityEffect
 from mdm.onboarding.assess import assess
@@ -54,7 +55,7 @@ FATES = {
 def effect_object(bench: Workbench, effect: Effect) -> dict[str, Any]:
     """The effect of a command for a page."""
     return {
-        "entities": [_entity(each, bench.role, bench.now) for each in effect.entities],
+        "entities": [_entity(each, bench.eyes, bench.now) for each in effect.entities],
         "moves": effect.moves,
         "tasks_closed": effect.tasks_closed,
         "tasks_opened": effect.tasks_opened,
@@ -62,12 +63,26 @@ def effect_object(bench: Workbench, effect: Effect) -> dict[str, Any]:
         "exposure": effect.exposure,
         "announcements": effect.announcements,
         "consumers": effect.consumers,
+        "relations": [_words(each, effect) for each in effect.relations],
     }
 
 
-def _entity(effect: EntityEffect, role: Role, now: datetime) -> dict[str, Any]:
-    before = show_values(effect.domain, effect.before, role).values
-    after = show_values(effect.domain, effect.after, role).values
+def _words(each: RelationEffect, effect: Effect) -> dict[str, Any]:
+    """A relation that begins or ends, with the names of both."""
+    names = {entity.entity_id: entity.name for entity in effect.entities}
+    return {
+        "fate": each.fate,
+        "kind": label(each.kind.value),
+        "child": names.get(each.child) or each.child,
+        "parent": (names.get(each.parent) or each.parent) if each.parent is not None else "none",
+        "valid_from": each.valid_from,
+        "valid_to": each.valid_to,
+    }
+
+
+def _entity(effect: EntityEffect, eyes: Eyes, now: datetime) -> dict[str, Any]:
+    before = show_values(effect.domain, effect.before, eyes).values
+    after = show_values(effect.domain, effect.after, eyes).values
     return {
         "id": effect.entity_id,
         "name": effect.name,
@@ -77,17 +92,17 @@ def _entity(effect: EntityEffect, role: Role, now: datetime) -> dict[str, Any]:
         "versions": (effect.version_before, effect.version_after),
         "members_before": effect.members_before,
         "members_after": effect.members_after,
-        "changed": [_changed(effect, name, before, after, role) for name in effect.changed] if effect.after else [],
+        "changed": [_changed(effect, name, before, after, eyes) for name in effect.changed] if effect.after else [],
         "fit": _fit(effect, now) if effect.domain is Domain.CUSTOMER and effect.after else None,
     }
 
 
 def _changed(
-    effect: EntityEffect, name: str, before: Mapping[str, Any], after: Mapping[str, Any], role: Role
+    effect: EntityEffect, name: str, before: Mapping[str, Any], after: Mapping[str, Any], eyes: Eyes
 ) -> Changed:
     old = [line.text for line in lines(effect.domain, name, before.get(name))]
     new = [line.text for line in lines(effect.domain, name, after.get(name))]
-    lineage = show_lineage(effect.domain, name, effect.lineage[name], role) if name in effect.lineage else {}
+    lineage = show_lineage(effect.domain, name, effect.lineage[name], eyes) if name in effect.lineage else {}
     losers = [
         (f"{each['record']['system']} {each['record']['key']}", lines(effect.domain, name, each["value"]))
         for each in lineage.get("runners_up", ())

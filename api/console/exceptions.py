@@ -1,63 +1,118 @@
 """What could not be processed: groups of a kind, the message itself, mending, rehearsing, replaying, discarding."""
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
+from pydantic import Field
 from starlette.responses import RedirectResponse
 
 from api.console import charts
 from api.console.deciding import TELLABLE
 from api.console.forms import Form, FormDep
-from api.console.guard import SessionDep, signed_in
+from api.console.guard import SessionDep, needs
 from api.console.notices import Notice, refused
 from api.console.pages import page
 from api.console.sessions import Session
 from api.console.workbench import Workbench, WorkbenchDep
+from api.cursors import read_cursor, write_cursor
 from api.deps import Reads, ReadsDep
-from api.errors import NOT_FOUND, refuse
+from api.errors import FORBIDDEN, INVALID_CURSOR, NOT_FOUND, refuse
 from api.masking import show_value
+from api.routes.parameters import Cursor, Parameters
+from mdm.access import Permission, may_see
 from mdm.errors import OperatorError
 from mdm.hub import exceptions as use
 from mdm.hub.exceptions import Mended, Replayed
+from mdm.hub.replay_jobs import run_replay, start_replay
+from mdm.model.canonical import DataClass
 from mdm.store import read_exceptions as read
-from mdm.store.read_exceptions import Selection
+from mdm.store import replay_jobs
+from mdm.store.read_exceptions import OpenLetters, Selection
+from mdm.store.refold import EventRange
 
-router = APIRouter(prefix="/console/exceptions", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(prefix="/console/exceptions", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
 
 _GROUPS, _LETTERS, _DRIFTS = 50, 50, 100
+#: A group larger than this is replayed by a job that can be left; who reaches a part of the hub waits for the answer.
+_AT_ONCE = 50
+#: Replays of one's own that are told.
+_JOBS = 5
+#: Messages of one job; the rest of the group is offered again.
+_MOST = 5000
 _TELLABLE = (*TELLABLE, OperatorError)
-_AGES = (("today", 1), ("1–3 days", 3), ("3–7 days", 7))
+
+
+class OverviewParameters(Parameters):
+    """Where the page before ended: of groups, of differences from contracts."""
+
+    groups: Cursor | None = None
+    drifts: Cursor | None = None
 
 
 @router.get("")
-def overview(request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
-    """Refused messages in groups, and drift from contracts."""
+def overview(
+    look: Annotated[OverviewParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+) -> Response:
+    """Refused messages in groups, and drift from contracts, some at a time; and the person's own replays."""
+    group_after, drift_after = None, None
+    if look.groups is not None:
+        letters, newest = read_cursor(look.groups, "groups", (int, int))
+        group_after = int(letters), int(newest)
+    if look.drifts is not None:
+        at, drift = read_cursor(look.drifts, "drifts", (str, int))
+        drift_after = _moment(str(at)), int(drift)
     with reads.snapshot() as connection:
-        groups = read.dead_letter_groups(connection, limit=_GROUPS)
-        drifts = read.exceptions(connection, limit=_DRIFTS)
+        groups = read.dead_letter_groups(connection, limit=_GROUPS + 1, after=group_after)
+        drifts = read.exceptions(connection, limit=_DRIFTS + 1, after=drift_after)
+        whole = read.open_letters(connection, bench.now)
+        jobs = replay_jobs.of_actor(connection, bench.actor.name, _JOBS)
+    last, last_drift = groups[_GROUPS - 1 : _GROUPS], drifts[_DRIFTS - 1 : _DRIFTS]
     return page(
         "exceptions.html",
         request,
         session=session,
         now=bench.now,
-        groups=groups,
-        drifts=drifts,
-        letters=sum(group["letters"] for group in groups),
+        look=look,
+        groups=groups[:_GROUPS],
+        drifts=drifts[:_DRIFTS],
+        whole=whole,
+        jobs=jobs,
+        more_groups=write_cursor("groups", (last[0]["letters"], last[0]["newest_id"])) if len(groups) > _GROUPS else "",
+        more_drifts=write_cursor("drifts", (last_drift[0]["last_seen"].isoformat(), last_drift[0]["id"]))
+        if len(drifts) > _DRIFTS
+        else "",
         notice=_done(request),
-        ages=_ages(bench, groups),
+        ages=_ages(whole),
     )
 
 
+class GroupParameters(Parameters):
+    """Where the page before ended."""
+
+    before: int | None = Field(None, ge=1, lt=1 << 62)
+
+
 @router.get("/groups/{like:int}")
-def group(like: int, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
+def group(
+    like: int,
+    look: Annotated[GroupParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+) -> Response:
     """All messages that were refused like this one."""
-    return _group_page(like, request, session, bench, reads)
+    return _group_page(like, request, session, bench, reads, before=look.before)
 
 
-@router.post("/groups/{like:int}/{what}")
+@router.post("/groups/{like:int}/{what}", dependencies=[needs(Permission.MEND)])
 def act_on_group(
     like: int,
     what: Literal["rehearse", "replay", "discard"],
@@ -66,14 +121,21 @@ def act_on_group(
     bench: WorkbenchDep,
     reads: ReadsDep,
     form: FormDep,
+    later: BackgroundTasks,
 ) -> Response:
-    """Rehearse, replay or discard the whole group."""
+    """Rehearse, replay or discard the whole group. A large one is replayed by a job that can be left."""
     selection = Selection(like=like)
     try:
         if what == "rehearse":
             found = use.try_replay(bench.pipeline, selection, bench.actor.name)
             return _group_page(like, request, session, bench, reads, rehearsed=found)
         if what == "replay":
+            with reads.snapshot() as connection:
+                ids = [each["id"] for each in read.dead_letters(connection, selection, limit=_MOST)]
+            if len(ids) > _AT_ONCE and not session.caller.scope.limits_rows:
+                job_id = start_replay(bench.pipeline, bench.actor, EventRange(), ids)
+                later.add_task(run_replay, bench.pipeline, job_id)
+                return RedirectResponse(f"/console/replay/{job_id}", 303)
             done = use.replay_dead_letters(bench.pipeline, selection, bench.actor.name)
             return _finished(_outcomes(done))
         closed = use.discard_dead_letters(
@@ -90,7 +152,7 @@ def letter(letter_id: int, request: Request, session: SessionDep, bench: Workben
     return _letter_page(letter_id, request, session, bench, reads)
 
 
-@router.post("/letters/{letter_id:int}/{what}")
+@router.post("/letters/{letter_id:int}/{what}", dependencies=[needs(Permission.MEND)])
 def act_on_letter(
     letter_id: int,
     what: Literal["rehearse", "fix", "discard"],
@@ -102,6 +164,8 @@ def act_on_letter(
 ) -> Response:
     """Rehearse a mended message, mend and replay it, or discard it."""
     typed = form.text("value")
+    if what != "discard" and not may_see(bench.eyes, DataClass.CONFIDENTIAL):
+        raise refuse(FORBIDDEN, "Messages are mended by those who see confidential values.")
     try:
         if what == "discard":
             use.discard_dead_letters(
@@ -120,7 +184,7 @@ def act_on_letter(
     return RedirectResponse(f"/console/exceptions/letters/{letter_id}?done={_outcomes(done)}", 303)
 
 
-@router.post("/drift/{exception_id:int}/{what}")
+@router.post("/drift/{exception_id:int}/{what}", dependencies=[needs(Permission.MEND)])
 def act_on_drift(
     exception_id: int,
     what: Literal["resolve", "accept"],
@@ -149,10 +213,11 @@ def _group_page(
     notice: Notice | None = None,
     rehearsed: Replayed | None = None,
     status: int = 200,
+    before: int | None = None,
 ) -> Response:
     with reads.snapshot() as connection:
         groups = read.dead_letter_groups(connection, Selection(like=like), limit=1)
-        letters = read.dead_letters(connection, Selection(like=like), limit=_LETTERS)
+        letters = read.dead_letters(connection, Selection(like=like), limit=_LETTERS + 1, before=before)
     if not groups:
         return RedirectResponse("/console/exceptions", 303)
     return page(
@@ -162,7 +227,9 @@ def _group_page(
         status=status,
         now=bench.now,
         group=groups[0],
-        letters=letters,
+        letters=letters[:_LETTERS],
+        before=before,
+        following=letters[_LETTERS - 1]["id"] if len(letters) > _LETTERS else None,
         like=like,
         notice=notice,
         rehearsed=_rehearsed(bench, rehearsed),
@@ -185,6 +252,8 @@ def _letter_page(
     if found is None:
         raise refuse(NOT_FOUND, f"There is no refused message {letter_id}.")
     newest = found["fixes"][-1]["value"] if found["fixes"] else found["value"]
+    # Nobody classified what could not be read: it counts as confidential.
+    legible = may_see(bench.eyes, DataClass.CONFIDENTIAL)
     return page(
         "letter.html",
         request,
@@ -192,9 +261,10 @@ def _letter_page(
         status=status,
         now=bench.now,
         letter=found,
-        key=_readable(found["key"]),
-        original=_readable(found["value"]),
-        value=form.text("value") if form else _readable(newest),
+        legible=legible,
+        key=_readable(found["key"]) if legible else "",
+        original=_readable(found["value"]) if legible else "",
+        value=(form.text("value") if form else _readable(newest)) if legible else "",
         reason=form.text("reason") if form else "",
         notice=notice or _done(request),
         rehearsed=_rehearsed(bench, rehearsed),
@@ -211,8 +281,8 @@ def _rehearsed(bench: Workbench, replayed: Replayed | None) -> Mapping[str, Any]
             "fields": [
                 (
                     change.field,
-                    show_value(effect.domain, change.field, change.before, bench.role),
-                    show_value(effect.domain, change.field, change.after, bench.role),
+                    show_value(effect.domain, change.field, change.before, bench.eyes),
+                    show_value(effect.domain, change.field, change.after, bench.eyes),
                 )
                 for change in effect.fields
             ],
@@ -227,7 +297,8 @@ def _outcomes(replayed: Replayed) -> str:
     for (_, outcome), number in replayed.report.outcomes.items():
         counts[outcome.value] = counts.get(outcome.value, 0) + number
     words = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
-    return f"Replayed: {words or 'nothing'}; {len(replayed.effects)} golden records touched"
+    touched = len(replayed.effects)
+    return f"Replayed: {words or 'nothing'}; {touched} golden record{'' if touched == 1 else 's'} touched"
 
 
 def _finished(text: str) -> Response:
@@ -257,14 +328,23 @@ def _readable(raw: bytes | None) -> str:
         return bytes(raw).decode("utf-8", "replace")
 
 
-def _ages(bench: Workbench, groups: list[dict[str, Any]]) -> Any:
-    counts = [0, 0, 0, 0]
-    for each in groups:
-        age = bench.now - each["first_seen"]
-        bucket = next((number for number, (_, days) in enumerate(_AGES) if age < timedelta(days=days)), 3)
-        counts[bucket] += each["letters"]
-    names = [name for name, _ in _AGES] + ["over a week"]
+def _ages(whole: OpenLetters) -> Any:
+    counted = {
+        "today": whole.today, "1–3 days": whole.three, "3–7 days": whole.week, "over a week": whole.older,
+    }  # fmt: skip
     return charts.bars(
         "Refused messages by age of their group",
-        [charts.Bar(name, count, str(count), "against") for name, count in zip(names, counts, strict=True)],
+        [charts.Bar(name, count, str(count), "against") for name, count in counted.items()],
     )
+
+
+def _moment(written: str) -> datetime:
+    """The time in a cursor.
+
+    Raises:
+        ProblemRaised: `invalid-cursor`.
+    """
+    try:
+        return datetime.fromisoformat(written)
+    except ValueError:
+        raise refuse(INVALID_CURSOR, "This cursor was not made by this list.") from None

@@ -1,16 +1,17 @@
 """Who may use the console: a dependency that every page states, and what happens to those who are not signed in."""
 
-from typing import Annotated
-from urllib.parse import quote
+from typing import Annotated, Any
+from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import RoleGuard
+from api.auth import Guard
 from api.console.sessions import COOKIE, PERSON, Session, Sessions
-from api.deps import Reads, ReadsDep
-from mdm.access import STEWARDS
+from api.deps import SCOPE, Reads, ReadsDep
+from api.errors import FORBIDDEN, refuse
+from mdm.access import Permission
 from mdm.store import accounts, api_keys
 from mdm.store.read_console import open_counts
 
@@ -29,26 +30,52 @@ class SignInNeeded(Exception):
         return f"{SIGN_IN}?next={quote(self.target, safe='')}"
 
 
-class SignedIn(RoleGuard):
-    """Lets stewards with an open session pass whose account or API key is still live."""
+class SignedIn(Guard):
+    """Lets people with an open session pass whose account or API key is still live."""
 
     async def __call__(self, request: Request, reads: ReadsDep) -> Session:
         sessions: Sessions = request.app.state.sessions
-        session = sessions.find(request.cookies.get(COOKIE, ""))
-        if session is None or session.caller.role not in self.roles:
+        found = await run_in_threadpool(_look, sessions, request.cookies.get(COOKIE, ""), reads.own())
+        if found is None or not found[0].caller.may(self.permission):
             raise SignInNeeded(_target(request))
-        counts = await run_in_threadpool(_look, session, reads)
-        if counts is None:
-            sessions.end(session)
+        session, live = found
+        request.scope[SCOPE] = session.caller.scope
+        if not live:
+            await run_in_threadpool(sessions.end, session)
             raise SignInNeeded(_target(request))
+        counts = await run_in_threadpool(_count, session, reads)
         request.state.counts = counts
         request.scope["mdm.key_id"] = session.caller.key_id
+        request.scope["mdm.role"] = session.caller.role
         return session
 
 
 #: One object, so that a page that states it twice (on its router and as a parameter) checks it once.
-signed_in = SignedIn(STEWARDS)
+signed_in = SignedIn(Permission.CONSOLE)
 SessionDep = Annotated[Session, Depends(signed_in)]
+
+
+class Needs(Guard):
+    """Lets those who are signed in pass whose role includes the permission; others are told so on a page."""
+
+    async def __call__(self, session: SessionDep) -> Session:
+        self.check(session.caller)
+        return session
+
+
+def needs(permission: Permission) -> Any:  # Any: a dependency for the route, as FastAPI types it
+    """What a page of the console takes beside a session; to be put on its route or router."""
+    return Depends(Needs(permission))
+
+
+async def whole_hub(session: SessionDep) -> None:
+    """Keeps those out whose scope reaches a part of the hub only: for pages that are about all of it.
+
+    Raises:
+        ProblemRaised: the scope is limited.
+    """
+    if session.caller.scope.limits_rows:
+        raise refuse(FORBIDDEN, "This page is about the whole hub, and your scope reaches a part of it.")
 
 
 def safe_target(target: str) -> str:
@@ -57,11 +84,16 @@ def safe_target(target: str) -> str:
     return target if inside and target.isprintable() else "/console/"
 
 
-def _look(session: Session, reads: Reads) -> dict[str, int] | None:
-    """How much work is open, for the navigation; None when the key is no longer live."""
+def _look(sessions: Sessions, cookie: str, reads: Reads) -> tuple[Session, bool] | None:
+    """The session of a cookie, and whether its key or account is still live."""
     with reads.snapshot() as connection:
-        if not _is_live(connection, session.caller.key_id):
-            return None
+        session = sessions.find(connection, cookie)
+        return None if session is None else (session, _is_live(connection, session.caller.key_id))
+
+
+def _count(session: Session, reads: Reads) -> dict[str, int]:
+    """How much work is open in the person's scope, for the navigation."""
+    with reads.snapshot() as connection:
         return open_counts(connection, session.actor)
 
 
@@ -73,4 +105,8 @@ def _is_live(connection: Connection, name: str) -> bool:
 
 
 def _target(request: Request) -> str:
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    """Where to continue after signing in: the page itself, or the page that a form was on."""
+    if request.method == "GET":
+        return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    page = urlsplit(request.headers.get("referer", ""))
+    return safe_target(page.path + (f"?{page.query}" if page.query else ""))

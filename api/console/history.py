@@ -1,5 +1,10 @@
-"""Time travel: every version of a golden record, any two of them side by side, and how to have one back."""
+"""Time travel: every version of a golden record, any two of them side by side, and how to have one back.
 
+Two clocks: what the hub knew at an instant (`known_at`, a stored version), and what was true in the business by what
+was known then (`valid_at`, folded anew from the changes that the platforms made until then).
+"""
+
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -10,7 +15,7 @@ from starlette.responses import RedirectResponse
 from api.console.deciding import TELLABLE
 from api.console.diff import segments
 from api.console.forms import FormDep
-from api.console.guard import SessionDep, signed_in
+from api.console.guard import SessionDep, needs, signed_in
 from api.console.notices import Notice, outcome, proposed, refused, sentence, told
 from api.console.pages import page
 from api.console.records import DOMAINS, Plural, head_of
@@ -22,11 +27,12 @@ from api.lookup import find_golden, find_state
 from api.masking import show_values
 from api.present import history_objects
 from api.routes.parameters import EntityIdPath, Parameters
-from mdm.access import Role
+from mdm.access import Eyes, Permission
 from mdm.hub.steward import Expected
-from mdm.model.ids import EntityId
+from mdm.hub.time_travel import Instant, golden_then
+from mdm.model.ids import Domain, EntityId
 from mdm.model.stewardship import Restore
-from mdm.store.read_models import GoldenRow, golden_known_at, golden_versions
+from mdm.store.read_models import GoldenRow, golden_known_at, golden_version, golden_versions
 from mdm.store.read_review import decisions_about
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
@@ -40,6 +46,9 @@ class HistoryParameters(Parameters):
     a: int | None = Field(None, ge=1, lt=1 << 31)
     b: int | None = Field(None, ge=1, lt=1 << 31)
     known_at: datetime | None = None
+    valid_at: datetime | None = None
+    #: Versions below this one are listed.
+    before: int | None = Field(None, ge=1, lt=1 << 31)
     done: int | None = Field(None, ge=0, lt=1 << 62)
     proposed: int | None = Field(None, ge=0, lt=1 << 62)
 
@@ -47,6 +56,20 @@ class HistoryParameters(Parameters):
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         return None if value == "" else value
+
+    @field_validator("known_at", "valid_at")
+    @classmethod
+    def _utc(cls, value: datetime | None) -> datetime | None:
+        return value.replace(tzinfo=value.tzinfo or UTC) if value is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison: a version, or a record computed for an instant, which has no number of its own."""
+
+    row: GoldenRow
+    title: str
+    version: int | None
 
 
 @router.get("/{plural}/{id}/history")
@@ -63,7 +86,7 @@ def history(
     return _history_page(plural, id, look, request, session, bench, reads)
 
 
-@router.post("/{plural}/{id}/restore")
+@router.post("/{plural}/{id}/restore", dependencies=[needs(Permission.DECIDE)])
 def restore(
     plural: Plural,
     id: EntityIdPath,
@@ -100,16 +123,17 @@ def _history_page(
     with reads.snapshot() as connection:
         find_state(connection, domain, id)
         row = find_golden(connection, request, domain, id)
-        head = head_of(connection, row, bench.role)
-        versions = golden_versions(connection, id, None, _VERSIONS + 1)
+        head = head_of(connection, row, bench.eyes)
+        versions = golden_versions(connection, id, look.before, _VERSIONS + 1)
         decisions = decisions_about(connection, id, _DECISIONS)
         notice = notice or told(connection, look.done) or proposed(look.proposed)
-        instant = look.known_at.replace(tzinfo=look.known_at.tzinfo or UTC) if look.known_at else None
-        then = golden_known_at(connection, domain, id, instant) if instant is not None else None
-    by_number = {each.version: each for each in versions}
-    newest = versions[0].version
-    left = by_number.get(look.a or (then.version if then else max(1, newest - 1)))
-    right = by_number.get(look.b or newest)
+        newest = row.version
+        a = golden_version(connection, domain, id, look.a or max(1, newest - 1))
+        b = golden_version(connection, domain, id, look.b or newest)
+        known = golden_known_at(connection, domain, id, look.known_at) if look.known_at is not None else None
+    then = _then(bench, domain, id, known or row, look) if look.valid_at is not None else _stored(known)
+    left = then or _stored(a)
+    right = _stored(b)
     return page(
         "history.html",
         request,
@@ -118,20 +142,43 @@ def _history_page(
         tab="history",
         head=head,
         now=bench.now,
-        entries=history_objects(versions, _VERSIONS, bench.role),
+        entries=history_objects(versions, _VERSIONS, bench.eyes),
         left=left,
         right=right,
-        compared=_compared(left, right, bench.role) if left is not None and right is not None else None,
-        instant=instant,
+        compared=_compared(left.row, right.row, bench.eyes) if left is not None and right is not None else None,
+        look=look,
         then=then,
+        earlier=_neighbour(left, -1, newest),
+        later=_neighbour(left, 1, newest),
+        older=versions[_VERSIONS - 1].version if len(versions) > _VERSIONS else None,
         decisions=[(each, sentence(each)) for each in decisions],
         notice=notice,
     )
 
 
-def _compared(left: GoldenRow, right: GoldenRow, role: Role) -> list[dict[str, Any]]:
+def _stored(row: GoldenRow | None) -> Side | None:
+    return Side(row, f"Version {row.version}", row.version) if row is not None else None
+
+
+def _then(bench: Workbench, domain: Domain, id: str, base: GoldenRow, look: HistoryParameters) -> Side | None:
+    """What was true in the business, by what was known; None when no source row existed then."""
+    instant = Instant(look.known_at or bench.now, look.valid_at, None)
+    found = golden_then(bench.engine, bench.catalogue, bench.rules, domain, id, instant)
+    if found is None:
+        return None
+    row = replace(base, name=found.name, values=found.values, members=len(found.members), ruleset=found.ruleset)
+    return Side(row, f"Valid on {look.valid_at:%Y-%m-%d %H:%M}", None)
+
+
+def _neighbour(side: Side | None, step: int, newest: int) -> int | None:
+    """The version before or after the one on the left, to go through them one by one."""
+    wanted = side.version + step if side is not None and side.version is not None else 0
+    return wanted if 0 < wanted <= newest else None
+
+
+def _compared(left: GoldenRow, right: GoldenRow, eyes: Eyes) -> list[dict[str, Any]]:
     """Attributes that differ between two versions, letter by letter."""
-    before, after = (show_values(each.domain, each.values, role).values for each in (left, right))
+    before, after = (show_values(each.domain, each.values, eyes).values for each in (left, right))
     found = []
     for name in dict.fromkeys([*before, *after]):
         if before.get(name) == after.get(name):

@@ -3,14 +3,20 @@
 from datetime import timedelta
 
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.responses import RedirectResponse
 
-from api.console import charts
+from api.console import charts, ranking
 from api.console.guard import SessionDep, signed_in
 from api.console.pages import page
 from api.console.queue import KINDS, queue_object
 from api.console.workbench import WorkbenchDep
 from api.deps import ReadsDep
-from mdm.hub.worklist import rank_open_tasks
+from api.last_run import last_run
+from mdm.access import Permission
+from mdm.core.worklist import OBJECTIVE, promise
+from mdm.lifecycle.close import current_close
+from mdm.lifecycle.impact import sums_of
+from mdm.lifecycle.policy import shipped_policy
 from mdm.store import read_console
 from mdm.store.read_queue import QueueFilters, queue_page
 from mdm.store.read_status import vitals
@@ -18,13 +24,18 @@ from mdm.store.read_status import vitals
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
 _MOST_URGENT = 5
+#: Over which time deadlines are judged.
+_PERIOD = timedelta(days=30)
 _AGES = ("today", "1–3 days", "3–7 days", "over a week")
 
 
 @router.get("/")
 def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
+    """For those who see what waits; others begin with the customers."""
+    if not session.caller.may(Permission.INSPECT):
+        return RedirectResponse("/console/customers", 303)
     now = bench.now
-    rank_open_tasks(bench.engine, bench.rules, now)
+    ranking.ready(bench.engine, bench.rules, now)
     with reads.snapshot() as connection:
         ageing = read_console.ageing(connection, now, now + timedelta(days=1))
         ages = read_console.ages(connection, now)
@@ -33,6 +44,9 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
         platforms = read_console.platforms(connection)
         batches = read_console.recent_batches(connection, 60)
         hub_vitals = vitals(connection)
+        promised = promise(read_console.answered(connection, now - _PERIOD), sum(each.breached for each in ageing))
+    closing = current_close(now.date(), shipped_policy().close_on)
+    known = last_run.known(bench.engine)
     return page(
         "home.html",
         request,
@@ -47,6 +61,11 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
         at_risk=at_risk,
         platforms=platforms,
         vitals=hub_vitals,
+        promised=promised,
+        objective=OBJECTIVE,
+        close=closing,
+        days_left=closing.days_left(now.date()),
+        disagreeing=sums_of(known.findings) if known is not None else None,
         age_chart=charts.bars(
             "Open questions by how long they wait",
             [charts.Bar(name, count, str(count)) for name, count in zip(_AGES, ages, strict=True)],

@@ -1,5 +1,6 @@
 """The places of the console, in the order of a steward's day."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 
@@ -40,7 +41,19 @@ NAVIGATION: tuple[Group, ...] = (
             Place("Contracts", "/console/contracts", "contract"),
             Place("Products", "/console/products", "product"),
             Place("Reconciliation", "/console/reconciliation", "scale", "r"),
+            Place("Close", "/console/close", "money"),
             Place("Quality", "/console/quality", "quality"),
+        ),
+    ),
+    Group(
+        "Governance",
+        (
+            Place("Rules", "/console/releases", "rules", "u"),
+            Place("Data contracts", "/console/schemas", "schema"),
+            Place("Ownership", "/console/ownership", "owners"),
+            Place("Replay", "/console/replay", "replay"),
+            Place("Privacy", "/console/privacy", "privacy"),
+            Place("Administration", "/console/admin", "admin"),
         ),
     ),
     Group(
@@ -52,3 +65,9 @@ NAVIGATION: tuple[Group, ...] = (
         ),
     ),
 )
+
+
+def offered(opens: Callable[[str], bool]) -> tuple[Group, ...]:
+    """The places that a person may enter, by what tells which addresses are open; groups without one are left out."""
+    groups = (Group(each.title, tuple(place for place in each.places if opens(place.address))) for each in NAVIGATION)
+    return tuple(group for group in groups if group.places)

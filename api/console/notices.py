@@ -19,6 +19,8 @@ KINDS = {
     "clear": "Override cleared",
     "confirm": "Override kept",
     "restore": "Restored",
+    "relate": "Said who the parent is",
+    "end_relation": "Relation ended",
     "undo": "Undone",
 }
 
@@ -39,8 +41,8 @@ def told(connection: Connection, decision_id: int | None) -> Notice | None:
     if found is None:
         return None
     if found.undone or found.kind == "undo":
-        return Notice(f"{sentence(found)}.", "good", "undo")
-    return Notice(f"{sentence(found)}.", "good", "check", f"/console/decisions/{found.decision_id}/undo", "Undo")
+        return Notice(_ended(sentence(found)), "good", "undo")
+    return Notice(_ended(sentence(found)), "good", "check", f"/console/decisions/{found.decision_id}/undo", "Undo")
 
 
 def proposed(proposal_id: int | None) -> Notice | None:
@@ -48,7 +50,14 @@ def proposed(proposal_id: int | None) -> Notice | None:
     if proposal_id is None:
         return None
     text = f"Proposed as number {proposal_id}: it takes effect when a second person agrees (Approvals)."
-    return Notice(text, "warn", "approval")
+    return Notice(text, "warn", "approval", f"/console/proposals/{proposal_id}/withdraw", "Take it back")
+
+
+def withdrawn(proposal_id: int | None) -> Notice | None:
+    """That a proposal was taken back."""
+    if proposal_id is None:
+        return None
+    return Notice(f"Proposal {proposal_id} is taken back; the question is open.", "good", "undo")
 
 
 def outcome(done: Decided) -> str:
@@ -61,6 +70,11 @@ def sentence(found: PastDecision) -> str:
     what = KINDS.get(found.kind, found.kind.replace("_", " ").capitalize())
     about = " and ".join(dict.fromkeys(found.names))
     return f"{what}: {about}" + (" (undone since)" if found.undone else "")
+
+
+def _ended(text: str) -> str:
+    """With a full stop at its end, and not a second one after "Inc."."""
+    return text if text.endswith(".") else f"{text}."
 
 
 def refused(error: MdmError) -> Notice:

@@ -4,27 +4,32 @@ The provider says who somebody is; which of its groups may enter, and as what, i
 """
 
 import secrets
-import time
-from collections import OrderedDict
+import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import httpx
-from authlib.integrations.httpx_client import AsyncOAuth2Client, OAuthError
+from authlib.deprecate import AuthlibDeprecationWarning
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from mdm.access import Caller, Role
-from mdm.errors import ConfigurationInvalid, Refused, TransientError
+from mdm.access import Caller, Permission, Role, read_role
+from mdm.errors import ConfigurationInvalid, Invalid, Refused, TransientError
+from mdm.hub.tokens import claimed_scope
+from mdm.store.console_sessions import PendingSignIn
+
+with warnings.catch_warnings():
+    # About a successor of httpx: a word for whoever maintains the pins, not for everybody who types a command.
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+    from authlib.integrations.httpx_client import AsyncOAuth2Client, OAuthError
 
 #: Signatures that are accepted; `none` and those with a shared secret are not among them.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
 _LEEWAY, _TIMEOUT = 60, 10
-#: Sign-ins begun and not finished; the oldest is forgotten.
-_PENDING = 1000
-_PENDING_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,13 @@ class OidcOptions:
     roles: Mapping[str, Role]
     roles_claim: str = "roles"
     name_claim: str = "sub"
+    scope_claim: str = "mdm_scope"
     title: str = "your company account"
 
 
 def read_oidc(environment: Mapping[str, str]) -> OidcOptions | None:
-    """The provider from `MDM_OIDC_ISSUER`, `_CLIENT_ID`, `_CLIENT_SECRET`, `_ROLES`, `_ROLES_CLAIM`, `_NAME_CLAIM`.
+    """The provider from `MDM_OIDC_ISSUER`, `_CLIENT_ID`, `_CLIENT_SECRET`, `_ROLES`, `_ROLES_CLAIM`, `_NAME_CLAIM`,
+    `_SCOPE_CLAIM`.
 
     Raises:
         ConfigurationInvalid: an issuer is given without a client, or a role is not known.
@@ -59,9 +66,7 @@ def read_oidc(environment: Mapping[str, str]) -> OidcOptions | None:
     roles = {}
     for part in filter(None, (environment.get("MDM_OIDC_ROLES") or "").split(",")):
         group, _, role = part.partition("=")
-        if role.strip() not in (Role.STEWARD.value, Role.ADMIN.value):
-            raise ConfigurationInvalid(f"MDM_OIDC_ROLES must read group=steward,group=admin; {part!r} does not.")
-        roles[group.strip()] = Role(role.strip())
+        roles[group.strip()] = _role(role, part)
     return OidcOptions(
         issuer=issuer.rstrip("/"),
         client_id=client_id,
@@ -69,63 +74,59 @@ def read_oidc(environment: Mapping[str, str]) -> OidcOptions | None:
         roles=roles,
         roles_claim=environment.get("MDM_OIDC_ROLES_CLAIM") or "roles",
         name_claim=environment.get("MDM_OIDC_NAME_CLAIM") or "sub",
+        scope_claim=environment.get("MDM_OIDC_SCOPE_CLAIM") or "mdm_scope",
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A sign-in under way."""
-
-    verifier: str
-    nonce: str
-    target: str
-    begun_at: float
+def _role(name: str, part: str) -> Role:
+    try:
+        role = read_role(name)
+    except Invalid as error:
+        raise ConfigurationInvalid(f"MDM_OIDC_ROLES must read group=role,...; {part!r} does not: {error}") from error
+    if not role.may(Permission.CONSOLE):
+        raise ConfigurationInvalid(f"MDM_OIDC_ROLES: the role of {part!r} has no place in the console.")
+    return role
 
 
 @dataclass(slots=True)
 class IdentityProvider:
-    """One provider, as the process knows it."""
+    """One provider. What somebody must bring back from there is kept by the caller: another process may meet them."""
 
     options: OidcOptions
-    _begun: OrderedDict[str, Begun] = field(default_factory=OrderedDict)
     _metadata: dict[str, Any] | None = None
 
-    async def begin(self, redirect_uri: str, target: str) -> tuple[str, str]:
-        """The provider's address to send somebody to, and the state that must come back."""
+    async def begin(self, redirect_uri: str, target: str) -> tuple[str, str, PendingSignIn]:
+        """The provider's address to send somebody to, the state that must come back, and what to keep until then."""
         metadata = await self._discover()
-        verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
+        pending = PendingSignIn(secrets.token_urlsafe(48), secrets.token_urlsafe(24), target)
         async with self._client(redirect_uri) as client:
             address, state = client.create_authorization_url(
-                metadata["authorization_endpoint"], code_verifier=verifier, nonce=nonce
+                metadata["authorization_endpoint"], code_verifier=pending.verifier, nonce=pending.nonce
             )
-        self._begun[state] = Begun(verifier, nonce, target, time.monotonic())
-        while len(self._begun) > _PENDING:
-            self._begun.popitem(last=False)
-        return str(address), str(state)
+        return str(address), str(state), pending
 
-    async def finish(self, redirect_uri: str, state: str, code: str) -> tuple[Caller, str]:
+    async def finish(self, redirect_uri: str, pending: PendingSignIn | None, code: str) -> tuple[Caller, str]:
         """Who came back, and where they wanted to go.
 
         Raises:
             Refused: the sign-in is unknown or too old, the provider's answer is not genuine, or no group of the person
                 has a role here.
         """
-        begun = self._begun.pop(state, None)
-        if begun is None or time.monotonic() - begun.begun_at > _PENDING_SECONDS:
+        if pending is None:
             raise Refused("This sign-in was not begun here, or took too long.", action="Please begin again.")
         metadata = await self._discover()
         try:
             async with self._client(redirect_uri) as client:
                 token = await client.fetch_token(
-                    metadata["token_endpoint"], code=code, code_verifier=begun.verifier, timeout=_TIMEOUT
+                    metadata["token_endpoint"], code=code, code_verifier=pending.verifier, timeout=_TIMEOUT
                 )
                 keys = (await client.request("GET", metadata["jwks_uri"], withhold_token=True)).json()
         except (OAuthError, httpx.HTTPStatusError, KeyError) as error:
             raise Refused("The identity provider refused the sign-in.", action="Please begin again.") from error
         except httpx.HTTPError as error:
             raise TransientError("The identity provider does not answer.") from error
-        claims = self._claims(str(token.get("id_token", "")), keys, begun.nonce)
-        return self._caller(claims), begun.target
+        claims = self._claims(str(token.get("id_token", "")), keys, pending.nonce)
+        return self._caller(claims), pending.target
 
     def _claims(self, id_token: str, keys: Mapping[str, Any], nonce: str) -> Mapping[str, Any]:
         try:
@@ -145,12 +146,15 @@ class IdentityProvider:
     def _caller(self, claims: Mapping[str, Any]) -> Caller:
         held = claims.get(self.options.roles_claim) or []
         groups = [held] if isinstance(held, str) else list(held)
-        roles = {self.options.roles[group] for group in groups if group in self.options.roles}
+        roles = [self.options.roles[group] for group in groups if group in self.options.roles]
         name = str(claims.get(self.options.name_claim) or "")
         if not roles or not name:
             raise Refused("None of your groups may use the console.", action="Ask an administrator for access.")
         shown = str(claims.get("name") or claims.get("email") or name)
-        return Caller(f"oidc:{name}", Role.ADMIN if Role.ADMIN in roles else Role.STEWARD, shown)
+        scope = claimed_scope(claims.get(self.options.scope_claim))
+        if scope is None:
+            raise Refused("Your scope cannot be read.", action="Ask an administrator to correct it.")
+        return Caller(f"oidc:{name}", reduce(or_, roles), shown, scope)
 
     async def _discover(self) -> dict[str, Any]:
         if self._metadata is None:

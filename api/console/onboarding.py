@@ -1,25 +1,30 @@
 """May these customers be created in ERP? Verdicts in lists, and one in full with its evidence."""
 
 from collections import Counter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field, field_validator
 from starlette.responses import RedirectResponse
 
+from api.access_log import listed
 from api.console.deciding import TELLABLE, day_end
 from api.console.forms import FormDep
-from api.console.guard import SessionDep, signed_in
+from api.console.guard import SessionDep, needs, signed_in
 from api.console.notices import Notice, refused
 from api.console.pages import page
 from api.console.records import head_of
 from api.console.sessions import Session
+from api.console.stepping import StepDep
 from api.console.workbench import Workbench, WorkbenchDep
 from api.cursors import read_cursor, write_cursor
 from api.deps import Reads, ReadsDep
 from api.lookup import find_golden
-from api.routes.parameters import Cursor, EntityIdPath, Parameters, Storable
+from api.present_verdict import told_to
+from api.routes.parameters import Cursor, EntityIdPath, Parameters
+from api.schemas.given import Storable
+from mdm.access import Permission
 from mdm.errors import OperatorError
 from mdm.hub import checkpoints
 from mdm.hub.onboarding import verdict_on_golden
@@ -62,7 +67,7 @@ class OnboardingParameters(Parameters):
         return urlencode(self.model_dump(exclude_none=True, exclude={"cursor"}))
 
 
-@router.get("/onboarding")
+@router.get("/onboarding", dependencies=[needs(Permission.INSPECT)])
 def candidates(
     look: Annotated[OnboardingParameters, Query()],
     request: Request,
@@ -79,6 +84,7 @@ def candidates(
     filters = Filters(q=look.q, country=look.country.upper() if look.country else None)
     with reads.snapshot() as connection:
         found = list_golden(connection, Domain.CUSTOMER, filters, after, _ROWS + 1)
+    listed(request.scope, Domain.CUSTOMER, [hit.row for hit in found[:_ROWS]], narrowed=filters, by_change=True)
     following = None
     if len(found) > _ROWS:
         more = urlencode({"cursor": write_cursor(scope, tuple(found[_ROWS - 1].place))})
@@ -89,7 +95,7 @@ def candidates(
         request,
         session=session,
         look=look,
-        rows=[(row, verdict, worst(verdict.findings)) for row, verdict in verdicts],
+        rows=[(row, verdict, worst(told_to(verdict, bench.eyes).findings)) for row, verdict in verdicts],
         tally=Counter(verdict.decision for _, verdict in verdicts),
         decisions=DECISIONS,
         following=following,
@@ -102,17 +108,21 @@ def verdict(id: EntityIdPath, request: Request, session: SessionDep, bench: Work
     return _verdict_page(id, request, session, bench, reads)
 
 
-@router.post("/customers/{id}/readiness/{what}")
+@router.post("/customers/{id}/readiness/confirm", dependencies=[needs(Permission.CONFIRM)])
+@router.post("/customers/{id}/readiness/withdraw", dependencies=[needs(Permission.CONFIRM)])
+@router.post("/customers/{id}/readiness/waive", dependencies=[needs(Permission.WAIVE)])
+@router.post("/customers/{id}/readiness/agree", dependencies=[needs(Permission.WAIVE)])
+@router.post("/customers/{id}/readiness/unwaive", dependencies=[needs(Permission.WAIVE)])
 def confirm(
     id: EntityIdPath,
-    what: Literal["confirm", "withdraw", "waive", "unwaive"],
+    what: StepDep,
     request: Request,
     session: SessionDep,
     bench: WorkbenchDep,
     reads: ReadsDep,
     form: FormDep,
 ) -> Response:
-    """Confirm a checkpoint, excuse a finding until a day, or take either back."""
+    """Confirm a checkpoint, excuse a finding until a day, agree to that, or take either back."""
     engine, clock, actor, reason = bench.engine, bench.hub.clock, bench.actor.name, form.text("reason")
     code, path = form.text("code"), form.text("path")
     try:
@@ -125,7 +135,9 @@ def confirm(
                 checkpoints.withdraw(engine, clock, id, name, actor, reason)
         elif what == "waive":
             waiver = Waiver(code, path, actor, reason, until or bench.now)
-            checkpoints.waive(engine, clock, id, waiver, bench.role.value)
+            checkpoints.waive(engine, clock, id, waiver, bench.role)
+        elif what == "agree":
+            checkpoints.approve_waiver(engine, clock, id, code, path, bench.actor)
         else:
             checkpoints.unwaive(engine, clock, id, code, path, actor, reason)
     except (*TELLABLE, OperatorError) as error:
@@ -147,8 +159,8 @@ def _verdict_page(
 ) -> Response:
     with reads.snapshot() as connection:
         row = find_golden(connection, request, Domain.CUSTOMER, id)
-        head = head_of(connection, row, bench.role)
-    found = verdict_on_golden(bench.engine, id, bench.now)
+        head = head_of(connection, row, bench.eyes)
+    found = told_to(verdict_on_golden(bench.engine, id, bench.now), bench.eyes)
     order = {outcome: number for number, outcome in enumerate(_ORDER)}
     return page(
         "readiness.html",
@@ -161,7 +173,8 @@ def _verdict_page(
         decision=DECISIONS[found.decision],
         findings=sorted(found.findings, key=lambda each: order[each.outcome]),
         checkpoints=list(CheckpointName),
-        waivable={code for code, rule in shipped_ruleset().rules.items() if bench.role.value in rule.waivable_by},
+        waivable={code for code, rule in shipped_ruleset().rules.items() if checkpoints.may_waive(bench.role, rule)},
+        me=bench.actor.name,
         now=bench.now,
         notice=notice,
     )

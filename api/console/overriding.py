@@ -3,14 +3,14 @@
 from typing import Any, Literal
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse
 
 from api.console.deciding import TELLABLE, day_end
 from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
-from api.console.guard import SessionDep, signed_in
+from api.console.guard import SessionDep, needs
 from api.console.notices import Notice, outcome, refused
 from api.console.pages import page
 from api.console.records import DOMAINS, Plural, head_of
@@ -22,7 +22,7 @@ from api.errors import FORBIDDEN, NOT_FOUND, refuse
 from api.lookup import find_golden
 from api.masking import show_record
 from api.routes.parameters import EntityIdPath
-from mdm.access import may_see
+from mdm.access import Permission, may_see
 from mdm.errors import Invalid
 from mdm.hub.steward import Expected, Preview
 from mdm.model.canonical import ATTRIBUTES, Attribute, Shape
@@ -30,7 +30,7 @@ from mdm.model.ids import Domain, EntityId
 from mdm.model.stewardship import Clear, Command, Confirm, Pin
 from mdm.store.read_models import members_of
 
-router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.DECIDE)])
 
 _MEMBERS = 25
 #: Shapes whose value is one line of text in a form; all others are written as JSON.
@@ -112,11 +112,11 @@ def _page(
 ) -> Response:
     domain = DOMAINS[plural]
     attribute = _attribute(domain, name)
-    if not may_see(bench.role, attribute.data_class):
-        raise refuse(FORBIDDEN, f"{name} is hidden from your role, so it cannot be set either.")
+    if not may_see(bench.eyes, attribute.data_class):
+        raise refuse(FORBIDDEN, f"{name} is hidden from you, so it cannot be set either.")
     with reads.snapshot() as connection:
         row = find_golden(connection, request, domain, id)
-        head = head_of(connection, row, bench.role)
+        head = head_of(connection, row, bench.eyes)
         said = _said(connection, domain, id, name, bench)
     written = attribute.shape in _LINES or attribute.shape is Shape.BOOLEAN
     current = row.values.get(name)
@@ -147,7 +147,7 @@ def _page(
 def _said(connection: Connection, domain: Domain, id: str, name: str, bench: Workbench) -> list[tuple[Any, Any]]:
     """What each source row says of the attribute."""
     members = members_of(connection, id, None, _MEMBERS)
-    shown = [(member, show_record(domain, member.attributes, bench.role).values.get(name)) for member in members]
+    shown = [(member, show_record(domain, member.attributes, bench.eyes).values.get(name)) for member in members]
     return [(member, value) for member, value in shown if value not in (None, "", [])]
 
 

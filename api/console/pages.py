@@ -13,9 +13,10 @@ from starlette.responses import HTMLResponse
 
 from api.console.charts import signed
 from api.console.compare import SIGNS
-from api.console.navigation import NAVIGATION
+from api.console.navigation import offered
 from api.console.preferences import view_of
 from api.console.show import differs, label, lines, rows_of
+from api.console.ways import OpenWays, ways_of
 from api.console.wording import ago, amount, amounts, day, number, percent, person
 
 _HERE = Path(__file__).parent
@@ -71,7 +72,7 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.globals.update(static=_static, label=label, lines=lines, rows_of=rows_of, differs=differs)
-_environment.globals.update(navigation=NAVIGATION, signed=signed, signs=SIGNS, amounts=amounts)
+_environment.globals.update(signed=signed, signs=SIGNS, amounts=amounts)
 _environment.filters.update(
     time=_time,
     machine_time=_machine_time,
@@ -88,10 +89,16 @@ _environment.filters.update(
 def page(
     template: str, request: Request, *, status: int = 200, headers: Mapping[str, str] | None = None, **content: Any
 ) -> HTMLResponse:
-    """A rendered page. `session` is in the content of pages behind the sign-in, and so are the counts of open work."""
+    """A rendered page. Pages behind the sign-in have `session` in their content; they know the counts of open work and
+    which ways are open to the person (`api.console.ways`)."""
     content.setdefault("session", None)
+    session = content["session"]
+    if session is not None:
+        ways = OpenWays(ways_of(request), session.caller)
+        content |= {"opens": ways.opens, "sends": ways.sends, "lacking": ways.lacking}
+    navigation = offered(ways.opens) if session is not None else ()
     counts = getattr(request.state, "counts", {})
     body = _environment.get_template(template).render(
-        path=request.url.path, view=view_of(request), counts=counts, **content
+        path=request.url.path, view=view_of(request), counts=counts, navigation=navigation, **content
     )
     return HTMLResponse(body, status, {"Content-Security-Policy": CONTENT_SECURITY_POLICY, **(headers or {})})

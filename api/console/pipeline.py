@@ -2,23 +2,24 @@
 
 from typing import Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.console import charts
 from api.console.forms import FormDep
-from api.console.guard import SessionDep, signed_in
+from api.console.guard import SessionDep, needs
 from api.console.notices import refused
 from api.console.pages import page
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import ReadsDep
+from mdm.access import Permission
 from mdm.errors import OperatorError
 from mdm.hub.feeds import pause_feed, resume_feed
 from mdm.store import read_console
 from mdm.store.feeds import feed_states
 from mdm.store.read_status import status_summary, vitals
 
-router = APIRouter(prefix="/console/pipeline", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(prefix="/console/pipeline", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
 
 _BATCHES = 100
 
@@ -47,7 +48,7 @@ def pipeline(request: Request, session: SessionDep, bench: WorkbenchDep, reads: 
     )
 
 
-@router.post("/{what}")
+@router.post("/{what}", dependencies=[needs(Permission.OPERATE)])
 def control(
     what: Literal["pause", "resume"], request: Request, session: SessionDep, bench: WorkbenchDep, form: FormDep
 ) -> Response:

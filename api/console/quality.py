@@ -2,20 +2,21 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from api.console import charts
-from api.console.guard import SessionDep, signed_in
+from api.console.guard import SessionDep, needs
 from api.console.pages import page
 from api.console.show import label
 from api.console.workbench import WorkbenchDep
 from api.deps import ReadsDep
 from api.routes.parameters import Parameters
+from mdm.access import Permission
 from mdm.model.canonical import ATTRIBUTES
 from mdm.model.ids import Domain
 from mdm.store import read_quality as read
 
-router = APIRouter(prefix="/console/quality", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(prefix="/console/quality", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
 
 
 class QualityParameters(Parameters):

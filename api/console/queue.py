@@ -6,18 +6,20 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, field_validator
 
-from api.console.guard import SessionDep, signed_in
+from api.console import ranking
+from api.console.guard import SessionDep, needs
 from api.console.notices import proposed, told
 from api.console.pages import page
 from api.console.workbench import WorkbenchDep
 from api.cursors import read_cursor, write_cursor
 from api.deps import ReadsDep
 from api.routes.parameters import Cursor, Parameters
+from mdm.access import Permission
 from mdm.core.worklist import due_state, priority, waiting
-from mdm.hub.worklist import rank_open_tasks
+from mdm.hub import steward
 from mdm.model.ids import Domain
 from mdm.store.console_views import read_views
 from mdm.store.read_console import own_numbers
@@ -30,7 +32,7 @@ from mdm.store.read_queue import (
     queue_page,
 )
 
-router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
 
 _ROWS = 25
 _AGES = {"1": "a day", "3": "3 days", "7": "a week"}
@@ -60,6 +62,7 @@ class QueueParameters(Parameters):
     #: The decision that led here, and whether all columns are shown: not filters.
     done: int | None = Field(None, ge=0, lt=1 << 62)
     proposed: int | None = Field(None, ge=0, lt=1 << 62)
+    withdrawn: int | None = Field(None, ge=0, lt=1 << 62)
     columns: Literal["all"] | None = None
 
     @field_validator("*", mode="before")
@@ -90,7 +93,8 @@ class QueueParameters(Parameters):
     @property
     def query(self) -> str:
         """The filters as the query of an address, without the page."""
-        given = self.model_dump(mode="json", exclude_none=True, exclude={"cursor", "done", "proposed", "columns"})
+        aside = {"cursor", "done", "proposed", "withdrawn", "columns"}
+        given = self.model_dump(mode="json", exclude_none=True, exclude=aside)
         return urlencode(given)
 
 
@@ -101,7 +105,7 @@ QueueLook = Annotated[QueueParameters, Query()]
 def queue(look: QueueLook, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
     """Open questions, the most urgent first."""
     now = bench.now
-    rank_open_tasks(bench.engine, bench.rules, now)
+    ranking.ready(bench.engine, bench.rules, now)
     scope = f"queue {look.query}"
     after = None
     if look.cursor is not None:
@@ -137,6 +141,7 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
         views=views,
         stats=stats,
         me=bench.actor.name,
+        jobs=steward.jobs_of(bench.pipeline, bench.actor),
     )
 
 

@@ -4,23 +4,27 @@ import csv
 import io
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
-from sqlalchemy import Engine
 
 from api.console import charts
-from api.console.guard import SessionDep, signed_in
+from api.console.guard import SessionDep, needs
 from api.console.pages import page
 from api.console.workbench import WorkbenchDep
-from api.routes.parameters import Parameters
-from mdm.hub.reconcile import Reconciliation, reconcile
-from mdm.lifecycle.findings import Finding
-from mdm.store.read_console import newest_batch
+from api.cursors import read_cursor, write_cursor
+from api.last_run import last_run
+from api.routes.parameters import Cursor, Parameters
+from mdm.access import Permission
+from mdm.lifecycle.findings import Finding, Severity
+from mdm.lifecycle.impact import sums_of
 
-router = APIRouter(prefix="/console/reconciliation", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(
+    prefix="/console/reconciliation",
+    include_in_schema=False,
+    dependencies=[needs(Permission.INSPECT)],
+)
 
 _ROWS = 100
 
@@ -29,24 +33,7 @@ class ReconciliationParameters(Parameters):
     """Which findings."""
 
     rule: str | None = Field(None, max_length=80)
-    page: int = Field(1, ge=1, le=10_000)
-
-
-class _Memory:
-    """The last run, as long as the hub has taken in nothing new: the rules look at the whole hub."""
-
-    def __init__(self) -> None:
-        self._for: tuple[int, int] | None = None
-        self._found: Reconciliation | None = None
-
-    def of(self, engine: Engine) -> Reconciliation:
-        key = (id(engine), newest_batch(engine))
-        if self._found is None or self._for != key:
-            self._found, self._for = reconcile(engine), key
-        return self._found
-
-
-_memory = _Memory()
+    cursor: Cursor | None = None
 
 
 @router.get("")
@@ -54,14 +41,17 @@ def overview(
     look: Annotated[ReconciliationParameters, Query()], request: Request, session: SessionDep, bench: WorkbenchDep
 ) -> Response:
     """Findings by rule, and those of one rule."""
-    found = _memory.of(bench.engine)
+    found = last_run.of(bench.engine, bench.now)
     rules: dict[str, list[Finding]] = {}
     for each in found.findings:
         rules.setdefault(each.rule, []).append(each)
-    shown = rules.get(look.rule, []) if look.rule else list(found.findings)
-    start = (look.page - 1) * _ROWS
+    listed = sorted(rules.get(look.rule, []) if look.rule else found.findings, key=place_of)
+    scope = f"reconciliation {look.rule}"
+    after = None if look.cursor is None else tuple(read_cursor(look.cursor, scope, (int, str, str, str, str)))
+    behind = [each for each in listed if after is None or place_of(each) > after]
+    following = write_cursor(scope, place_of(behind[_ROWS - 1])) if len(behind) > _ROWS else None
     by_rule = sorted(
-        ((rule, each[0].severity.value, len(each), _sums(each), each[0].owner) for rule, each in rules.items()),
+        ((rule, each[0].severity.value, len(each), sums_of(each), each[0].owner) for rule, each in rules.items()),
         key=lambda row: (row[1] != "error", -row[2]),
     )
     return page(
@@ -72,27 +62,30 @@ def overview(
         as_of=found.as_of,
         look=look,
         by_rule=by_rule,
-        findings=shown[start : start + _ROWS],
-        total=len(shown),
-        more=len(shown) > start + _ROWS,
-        sums=_sums(shown),
+        findings=behind[:_ROWS],
+        total=len(listed),
+        following=following,
+        sums=sums_of(listed),
         chart=charts.bars(
             "Findings by rule",
             [
-                charts.Bar(
-                    rule.replace("_", " ")[:22], number, str(number), "against" if severity == "error" else "sum"
-                )
+                charts.Bar(rule.replace("_", " "), number, str(number), "against" if severity == "error" else "sum")
                 for rule, severity, number, _, _ in by_rule[:8]
             ],
-            width=520,
+            width=640,
         ),
     )
+
+
+def place_of(finding: Finding) -> tuple[int, str, str, str, str]:
+    """Where a finding stands in the list: errors first, then by rule and subject, which name it."""
+    return int(finding.severity is not Severity.ERROR), finding.rule, *finding.subject
 
 
 @router.get("/export.csv")
 def export(look: Annotated[ReconciliationParameters, Query()], session: SessionDep, bench: WorkbenchDep) -> Response:  # noqa: ARG001
     """The findings as the page sums them up."""
-    found = _memory.of(bench.engine)
+    found = last_run.of(bench.engine, bench.now)
     rows = [each for each in found.findings if look.rule in (None, each.rule)]
     return Response(
         _csv(rows, found.as_of),
@@ -100,15 +93,6 @@ def export(look: Annotated[ReconciliationParameters, Query()], session: SessionD
         {"Content-Disposition": 'attachment; filename="reconciliation.csv"'},
         "text/csv; charset=utf-8",
     )
-
-
-def _sums(findings: Sequence[Finding]) -> dict[str, Decimal]:
-    """Amounts per currency, whatever their sign: what does not agree."""
-    sums: dict[str, Decimal] = {}
-    for each in findings:
-        if each.amount is not None and each.currency:
-            sums[each.currency] = sums.get(each.currency, Decimal(0)) + abs(each.amount)
-    return sums
 
 
 def _csv(findings: Sequence[Finding], as_of: datetime) -> str:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field, field_validator
 from sqlalchemy import Connection
 
+from api.access_log import listed
 from api.console.compare import columns_of, compare
 from api.console.guard import SessionDep, signed_in
 from api.console.notices import proposed, told
@@ -20,9 +21,10 @@ from api.deps import ReadsDep
 from api.lookup import find_golden
 from api.masking import show_record
 from api.present import lineage_object, record_object, source_object
-from api.routes.parameters import Cursor, EntityIdPath, Parameters, Storable
-from mdm.access import Role
-from mdm.model.ids import Domain
+from api.routes.parameters import Cursor, EntityIdPath, Parameters
+from api.schemas.given import Storable
+from mdm.access import Eyes
+from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.read_models import (
     Filters,
     GoldenRow,
@@ -36,9 +38,11 @@ from mdm.store.read_models import (
 )
 from mdm.store.read_models import lineage_of as lineage_of_version
 from mdm.store.read_readiness import open_questions
+from mdm.store.read_release_samples import names_of as names_of_entities
 from mdm.store.read_review import hanging_on
 from mdm.store.read_stewardship import overrides_of
 from mdm.store.reading import snapshot
+from mdm.store.scoped import visible_ids
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
@@ -72,6 +76,14 @@ class RecordParameters(Parameters):
     proposed: int | None = Field(None, ge=0, lt=1 << 62)
 
 
+class PartParameters(Parameters):
+    """Where the page before ended: of source rows, of contracts, of facts."""
+
+    sources: Cursor | None = None
+    contracts: Cursor | None = None
+    facts: Cursor | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Tab:
     """A page about one golden record."""
@@ -86,9 +98,11 @@ TABS: Sequence[Tab] = (
     Tab("sources", "Sources"),
     Tab("related", "Contracts and facts", customers_only=True),
     Tab("hierarchy", "Hierarchy", customers_only=True),
-    Tab("readiness", "ERP readiness", customers_only=True),
+    Tab("readiness", "Readiness", customers_only=True),
+    Tab("exceptions", "Exceptions"),
     Tab("history", "History"),
     Tab("graph", "Links and split"),
+    Tab("access", "Access"),
 )
 
 
@@ -112,6 +126,10 @@ def browse(
     with reads.snapshot() as connection:
         found = list_golden(connection, domain, filters, after, _ROWS + 1)
         entities = resolve_references(connection, [(domain, hit.row.values) for hit in found[:_ROWS]])
+        records = [record_object(hit.row, entities, session.caller.eyes) for hit in found[:_ROWS]]
+        owners = {each["values"]["customer"].get("entity_id") for each in records if each["values"].get("customer")}
+        names = names_of_entities(connection, visible_ids(connection, owners - {None}))
+    listed(request.scope, domain, [hit.row for hit in found[:_ROWS]], narrowed=filters, by_change=True)
     following = None
     if len(found) > _ROWS:
         more = urlencode({"cursor": write_cursor(scope, tuple(found[_ROWS - 1].place))})
@@ -123,7 +141,8 @@ def browse(
         plural=plural,
         domain=domain,
         look=look,
-        records=[record_object(hit.row, entities, session.caller.role) for hit in found[:_ROWS]],
+        records=records,
+        names=names,
         following=following,
         now=bench.now,
     )
@@ -140,13 +159,13 @@ def record(
     reads: ReadsDep,
 ) -> Response:
     """A golden record: each value with its source, rule, position and the values that lost."""
-    role = session.caller.role
+    eyes = session.caller.eyes
     with reads.snapshot() as connection:
         row = find_golden(connection, request, DOMAINS[plural], id)
-        head = head_of(connection, row, role)
+        head = head_of(connection, row, eyes)
         lineage = lineage_of_version(connection, id, row.version)
         notice = told(connection, look.done) or proposed(look.proposed)
-    attributes = lineage_object(row, lineage, role)["attributes"]
+    attributes = lineage_object(row, lineage, eyes)["attributes"]
     with snapshot(bench.engine) as work:
         held = overrides_of(work, row.entity_id)
     return page(
@@ -164,53 +183,82 @@ def record(
 
 @router.get("/{plural}/{id}/sources")
 def sources(
-    plural: Plural, id: EntityIdPath, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep
+    plural: Plural,
+    id: EntityIdPath,
+    look: Annotated[PartParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
 ) -> Response:
-    """The source rows side by side."""
-    role, domain = session.caller.role, DOMAINS[plural]
+    """The source rows side by side, some at a time."""
+    eyes, domain = session.caller.eyes, DOMAINS[plural]
+    scope = f"sources {id}"
+    after = None
+    if look.sources is not None:
+        after = CrosswalkKey(*map(str, read_cursor(look.sources, scope, (str, str, str))))
     with reads.snapshot() as connection:
         row = find_golden(connection, request, domain, id)
-        head = head_of(connection, row, role)
-        members = members_of(connection, id, None, _MEMBERS)
+        head = head_of(connection, row, eyes)
+        found = members_of(connection, id, after, _MEMBERS + 1)
+        members = found[:_MEMBERS]
         entities = resolve_references(connection, [(domain, member.attributes) for member in members])
-    shown = [source_object(row, member, role) for member in members]
-    columns = columns_of(domain, [(row.entity_id, member) for member in members], entities, role)
+    shown = [source_object(row, member, eyes) for member in members]
+    columns = columns_of(domain, [(row.entity_id, member) for member in members], entities, eyes)
     groups = compare(domain, columns)
     return page(
         "sources.html", request, session=session, tab="sources", head=head, sources=shown, columns=columns,
-        groups=groups, now=bench.now,
+        groups=groups, now=bench.now, look=look,
+        following=write_cursor(scope, tuple(members[-1].key)) if len(found) > _MEMBERS else None,
     )  # fmt: skip
 
 
 @router.get("/customers/{id}/related")
-def related(id: EntityIdPath, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
-    """Contracts of a customer, and the facts that refer to it."""
-    role = session.caller.role
+def related(
+    id: EntityIdPath,
+    look: Annotated[PartParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+) -> Response:
+    """Contracts of a customer, and the facts that refer to it, some at a time."""
+    eyes = session.caller.eyes
+    after, met, scope = None, 0, f"related {id}"
+    if look.contracts is not None:
+        sort, contract = read_cursor(look.contracts, scope, (int, str))
+        after = Place(int(sort), str(contract))
+    if look.facts is not None:
+        met = int(read_cursor(look.facts, scope, (int,))[0])
     with reads.snapshot() as connection:
         row = find_golden(connection, request, Domain.CUSTOMER, id)
-        head = head_of(connection, row, role)
+        head = head_of(connection, row, eyes)
         of_customer = Filters(customer_names=tuple(names_of(connection, id)))
-        contracts = list_golden(connection, Domain.CONTRACT, of_customer, None, _CONTRACTS)
-        facts = facts_of_customer(connection, id, None, 0, _FACTS)
+        contracts = list_golden(connection, Domain.CONTRACT, of_customer, after, _CONTRACTS + 1)
+        facts = facts_of_customer(connection, id, None, met, _FACTS + 1)
+    more_contracts = write_cursor(scope, tuple(contracts[_CONTRACTS - 1].place)) if len(contracts) > _CONTRACTS else ""
+    more_facts = write_cursor(scope, (facts[_FACTS - 1].place,)) if len(facts) > _FACTS else ""
     return page(
         "related.html",
         request,
         session=session,
         tab="related",
         head=head,
-        contracts=[record_object(hit.row, {}, role) for hit in contracts],
-        facts=[(fact, show_record(None, fact.attributes, role).values) for fact in facts],
-        at_most=_FACTS,
+        contracts=[record_object(hit.row, {}, eyes) for hit in contracts[:_CONTRACTS]],
+        facts=[(fact, show_record(None, fact.attributes, eyes).values) for fact in facts[:_FACTS]],
+        look=look,
+        more_contracts=more_contracts,
+        more_facts=more_facts,
         now=bench.now,
     )
 
 
-def head_of(connection: Connection, row: GoldenRow, role: Role) -> dict[str, Any]:
+def head_of(connection: Connection, row: GoldenRow, eyes: Eyes) -> dict[str, Any]:
     """What stands above every page about a golden record."""
     entities = resolve_references(connection, [(row.domain, row.values)])
     hanging = hanging_on(connection, [row.entity_id])
     return {
-        "record": record_object(row, entities, role),
+        "record": record_object(row, entities, eyes),
         "address": record_address(row.entity_id),
         "plural": row.domain.plural,
         "absorbed": absorbed_ids(connection, row.entity_id),

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from api.console import charts
+from api.access_log import shown as shown_to
+from api.console import charts, ranking
 from api.console.compare import Column, columns_of, compare
-from api.console.guard import SessionDep, signed_in
-from api.console.notices import KINDS, Notice, proposed, sentence, told
+from api.console.guard import SessionDep, needs
+from api.console.notices import KINDS, Notice, proposed, sentence, told, withdrawn
 from api.console.pages import page
 from api.console.queue import QueueLook, QueueParameters, queue_object
 from api.console.sessions import Session
@@ -17,11 +18,10 @@ from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
 from api.errors import NOT_FOUND, refuse
 from api.masking import show_lineage, show_values
-from mdm.access import Role
+from mdm.access import Eyes, Permission
 from mdm.hub import steward
 from mdm.hub.explain import PairExplanation, explain_two
 from mdm.hub.foresee import foresee_union
-from mdm.hub.worklist import rank_open_tasks
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.store.read_golden import Member, members_of
 from mdm.store.read_models import resolve_references
@@ -36,7 +36,7 @@ from mdm.store.read_review import (
 )
 from mdm.store.reading import snapshot
 
-router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
 
 #: More columns than this no screen shows side by side.
 _COLUMNS = 8
@@ -66,7 +66,7 @@ def review_page(
     typed: str = "",
 ) -> Response:
     """The page of a question; `notice` says what became of the last attempt, `typed` gives its comment back."""
-    rank_open_tasks(bench.engine, bench.rules, bench.now)
+    ranking.ready(bench.engine, bench.rules, bench.now)
     filters = look.filters(bench.now, bench.actor.name)
     whole = look.columns == "all"
     with reads.snapshot() as connection:
@@ -77,12 +77,12 @@ def review_page(
         previous = previous_in_queue(connection, filters, place) if place else None
         entities = [entity for entity in dict.fromkeys(asked.entities) if entity is not None]
         members = {entity: members_of(connection, entity, None, _MEMBERS) for entity in entities}
-        columns = _columns(connection, asked, members, bench.role, whole)
+        columns = _columns(connection, asked, members, bench.eyes, whole)
         context: dict[str, Any] = {
             "hanging": hanging_on(connection, entities),
             "similar": similar_decisions(connection, asked, _SIMILAR),
             "closed_by": decision_of_task(connection, task_id) if asked.status != "open" else None,
-            "notice": notice or told(connection, look.done) or proposed(look.proposed),
+            "notice": notice or told(connection, look.done) or proposed(look.proposed) or withdrawn(look.withdrawn),
             "waiting": open_proposal_of_task(connection, task_id),
         }
     with snapshot(bench.engine) as work:
@@ -105,10 +105,11 @@ def review_page(
         "closed_words": sentence(context["closed_by"]) if context["closed_by"] else "",
         "decision_kinds": KINDS,
     }
+    shown_to(request.scope, *entities)
     if asked.status == "open" and len(entities) == 2:
         explanation = explain_two(bench.engine, bench.rules, *asked.records)
         golden = foresee_union(bench.engine, bench.rules, asked.domain, entities)
-        shown = _golden(asked.domain, golden, bench.role) if golden is not None else None
+        shown = _golden(asked.domain, golden, bench.eyes) if golden is not None else None
         context |= _evidence(bench, asked.domain, explanation)
         context["groups"] = compare(asked.domain, columns, shown, context["bits"])
     else:
@@ -127,7 +128,7 @@ def _columns(
     connection: Connection,
     asked: Question,
     members: Mapping[EntityId, Sequence[Member]],
-    role: Role,
+    eyes: Eyes,
     whole: bool,
 ) -> list[Column]:
     """The two records in question, and with `whole` the other records of their golden records."""
@@ -136,12 +137,12 @@ def _columns(
     others = [each for each in found if each[1].key not in asked.records] if whole else []
     chosen = (in_question + others)[:_COLUMNS]
     entities = resolve_references(connection, [(asked.domain, member.attributes) for _, member in chosen])
-    return columns_of(asked.domain, chosen, entities, role, asked.records)
+    return columns_of(asked.domain, chosen, entities, eyes, asked.records)
 
 
-def _golden(domain: Domain, golden: Any, role: Role) -> tuple[dict[str, Any], dict[str, Any]]:
-    lineage = {name: show_lineage(domain, name, each.as_json(), role) for name, each in golden.lineage.items()}
-    return show_values(domain, golden.values, role).values, lineage
+def _golden(domain: Domain, golden: Any, eyes: Eyes) -> tuple[dict[str, Any], dict[str, Any]]:
+    lineage = {name: show_lineage(domain, name, each.as_json(), eyes) for name, each in golden.lineage.items()}
+    return show_values(domain, golden.values, eyes).values, lineage
 
 
 def _evidence(bench: Workbench, domain: Domain, found: PairExplanation) -> dict[str, Any]:

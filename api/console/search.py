@@ -8,13 +8,15 @@ from pydantic import Field
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse
 
+from api.access_log import listed
 from api.console.guard import SessionDep, signed_in
 from api.console.pages import page
 from api.console.show import record_address
 from api.deps import ReadsDep
 from api.masking import show_record
 from api.present import record_object
-from api.routes.parameters import Parameters, Storable
+from api.routes.parameters import Parameters
+from api.schemas.given import Storable
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.read_models import Filters, NamedRow, find_entity, list_golden, meanings, rows_by_key
 from mdm.store.read_trace import Step, audit_of, trace_row
@@ -40,13 +42,16 @@ def search(
         direct = _direct(connection, q)
         if direct is not None:
             return RedirectResponse(direct, 303)
-        results = {
-            domain: [
-                record_object(hit.row, {}, session.caller.role)
-                for hit in list_golden(connection, domain, Filters(q=q), None, _HITS)
-            ]
+        hits = {
+            domain: [hit.row for hit in list_golden(connection, domain, Filters(q=q), None, _HITS)]
             for domain in (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT)
             if q
+        }
+        for domain, found_rows in hits.items():
+            listed(request.scope, domain, found_rows, narrowed=Filters(q=q))
+        results = {
+            domain: [record_object(row, {}, session.caller.eyes) for row in found_rows]
+            for domain, found_rows in hits.items()
         }
         rows: Sequence[NamedRow] = rows_by_key(connection, q, _HITS) if q else []
         mentions = audit_of(connection, q, _HITS) if q else []
@@ -70,8 +75,8 @@ def trace(system: str, type: str, key: str, request: Request, session: SessionDe
     name = CrosswalkKey(system, type, key)
     with reads.snapshot() as connection:
         chain = trace_row(connection, name)
-    role = session.caller.role
-    steps = [(step, show_record(None, step.attributes or {}, role).values) for step in chain]
+    eyes = session.caller.eyes
+    steps = [(step, show_record(None, step.attributes or {}, eyes).values) for step in chain]
     return page("trace.html", request, session=session, name=name, steps=steps, gaps=_gaps(chain))
 
 

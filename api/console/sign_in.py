@@ -14,7 +14,7 @@ from api.console.pages import STATIC, page
 from api.console.sessions import COOKIE, FORM_COOKIE, LIFETIME, PERSON, STATE_COOKIE, Sessions
 from api.deps import HubDep, ReadHub, ReadsDep
 from api.errors import FORBIDDEN, NOT_FOUND, refuse
-from mdm.access import STEWARDS, Caller
+from mdm.access import Caller, Permission
 from mdm.errors import Refused
 from mdm.store import accounts
 
@@ -39,37 +39,40 @@ async def static_file(name: str) -> Response:
 
 @router.get("/sign-in")
 async def show_form(request: Request, next: str = "/console/") -> Response:
-    return _form(request, next)
+    return await _form(request, next)
 
 
 @router.post("/sign-in")
 async def sign_in(request: Request, reads: ReadsDep, hub: HubDep) -> Response:
-    """Open a session: with a password, or with the API key of a steward or administrator."""
+    """Open a session: with a password, or with an API key whose role includes the console."""
     form = await _read_form(request)
     sessions: Sessions = request.app.state.sessions
     target = form.get("next", "")
-    token = sessions.verified(form.get("csrf", ""))
+    token = await run_in_threadpool(sessions.verified, form.get("csrf", ""))
     if token is None or not secrets.compare_digest(token, request.cookies.get(FORM_COOKIE, "")):
-        return _form(request, target, "The form had expired. Please try again.", 403)
+        return await _form(request, target, "The form had expired. Please try again.", 403)
     if form.get("username"):
         account = await run_in_threadpool(_check, hub, form["username"], form.get("password", ""))
         if account is None:
-            return _form(request, target, "User name or password is wrong, or there were too many tries.", 401)
-        return _begin(request, Caller(f"{PERSON}{account.username}", account.role, account.name), target)
+            return await _form(request, target, "User name or password is wrong, or there were too many tries.", 401)
+        person = Caller(f"{PERSON}{account.username}", account.role, account.name, account.scope)
+        return await _begin(request, person, target)
     ring: KeyRing = request.app.state.key_ring
     caller = await ring.caller(form.get("key", "").strip(), reads)
     if caller is None:
-        return _form(request, target, "This API key is unknown or was revoked.", 401)
-    if caller.role not in STEWARDS:
-        return _form(request, target, "This API key belongs to a system. The console needs a steward's key.", 403)
-    return _begin(request, caller, target)
+        return await _form(request, target, "This API key is unknown or was revoked.", 401)
+    if not caller.may(Permission.CONSOLE):
+        return await _form(request, target, "This API key belongs to a system. The console needs a person's key.", 403)
+    return await _begin(request, caller, target)
 
 
 @router.get("/sign-in/company")
 async def to_provider(request: Request, next: str = "/console/") -> Response:
     """Send somebody to the identity provider."""
     provider = _provider(request)
-    address, state = await provider.begin(_callback(request), safe_target(next))
+    address, state, pending = await provider.begin(_callback(request), safe_target(next))
+    sessions: Sessions = request.app.state.sessions
+    await run_in_threadpool(sessions.remember_sign_in, state, pending)
     answer = RedirectResponse(address, 303)
     # Lax, because the provider's redirect must bring it back; it is worthless without the state in the address.
     _set_cookie(request, answer, STATE_COOKIE, state, _FORM_SECONDS, "lax", path="/console/sign-in")
@@ -82,21 +85,24 @@ async def from_provider(request: Request, state: str = "", code: str = "", error
     provider = _provider(request)
     begun_here = request.cookies.get(STATE_COOKIE, "")
     if error or not code or not secrets.compare_digest(state.encode(), begun_here.encode()):
-        return _form(request, "/console/", "The sign-in was not finished. Please try again.", 403)
+        return await _form(request, "/console/", "The sign-in was not finished. Please try again.", 403)
     try:
-        caller, target = await provider.finish(_callback(request), state, code)
+        sessions: Sessions = request.app.state.sessions
+        pending = await run_in_threadpool(sessions.take_sign_in, state)
+        caller, target = await provider.finish(_callback(request), pending, code)
     except Refused as refusal:
-        return _form(request, "/console/", f"{refusal.message} {refusal.advice}", 403)
-    answer = _begin(request, caller, target)
+        return await _form(request, "/console/", f"{refusal.message} {refusal.advice}", 403)
+    answer = await _begin(request, caller, target)
     answer.delete_cookie(STATE_COOKIE, path="/console/sign-in")
     return answer
 
 
-def _begin(request: Request, caller: Caller, target: str) -> Response:
+async def _begin(request: Request, caller: Caller, target: str) -> Response:
     sessions: Sessions = request.app.state.sessions
     request.scope["mdm.key_id"] = caller.key_id
     answer = RedirectResponse(safe_target(target), 303)
-    _set_cookie(request, answer, COOKIE, sessions.begin(caller), int(LIFETIME.total_seconds()), "lax")
+    cookie = await run_in_threadpool(sessions.begin, caller, request.headers.get("user-agent", ""))
+    _set_cookie(request, answer, COOKIE, cookie, int(LIFETIME.total_seconds()), "lax")
     answer.delete_cookie(FORM_COOKIE, path="/console/sign-in")
     return answer
 
@@ -119,18 +125,18 @@ def _callback(request: Request) -> str:
 
 @router.post("/sign-out")
 async def sign_out(request: Request, session: SessionDep) -> Response:
-    """End the session that sends its own form token."""
+    """End the session that sends its own form token; with `everywhere`, all sessions of this person."""
     form = await _read_form(request)
     if not secrets.compare_digest(form.get("csrf", "").encode(), session.csrf.encode()):
         raise refuse(FORBIDDEN, "The form does not belong to this session.")
     sessions: Sessions = request.app.state.sessions
-    sessions.end(session)
+    await run_in_threadpool(sessions.end_everywhere if form.get("everywhere") else sessions.end, session)
     answer = RedirectResponse("/console/sign-in", 303)
     answer.delete_cookie(COOKIE, path="/console")
     return answer
 
 
-def _form(request: Request, target: str, message: str | None = None, status: int = 200) -> Response:
+async def _form(request: Request, target: str, message: str | None = None, status: int = 200) -> Response:
     """The sign-in form. Its token is tied to this browser by a cookie that other sites cannot send."""
     token = secrets.token_urlsafe(24)
     sessions: Sessions = request.app.state.sessions
@@ -138,7 +144,7 @@ def _form(request: Request, target: str, message: str | None = None, status: int
         "sign_in.html",
         request,
         status=status,
-        csrf=sessions.sign(token),
+        csrf=await run_in_threadpool(sessions.sign, token),
         target=safe_target(target),
         message=message,
         company=_company(request),

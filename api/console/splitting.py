@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.console import charts
 from api.console.deciding import TELLABLE, day_end
 from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
-from api.console.guard import SessionDep, signed_in
+from api.console.guard import SessionDep, needs
 from api.console.notices import Notice, outcome, proposed, refused, told
 from api.console.pages import page
 from api.console.records import DOMAINS, Plural, head_of
@@ -20,13 +20,14 @@ from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
 from api.lookup import find_golden
 from api.routes.parameters import EntityIdPath
+from mdm.access import Permission
 from mdm.hub.steward import Expected, Preview
 from mdm.model.ids import EntityId
 from mdm.model.stewardship import Command, Merge, Split
 from mdm.store.read_models import members_of
 from mdm.store.read_review import cluster_ties
 
-router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
 
 #: A picture of more records shows nothing.
 _MEMBERS = 24
@@ -41,7 +42,7 @@ def graph(
     return _graph_page(plural, id, request, session, bench, reads, None)
 
 
-@router.post("/{plural}/{id}/split")
+@router.post("/{plural}/{id}/split", dependencies=[needs(Permission.DECIDE)])
 def split(
     plural: Plural,
     id: EntityIdPath,
@@ -56,7 +57,7 @@ def split(
     return _carry_out(plural, id, request, session, bench, reads, form, lambda: _split(id, leave, form))
 
 
-@router.post("/{plural}/{id}/merge")
+@router.post("/{plural}/{id}/merge", dependencies=[needs(Permission.DECIDE)])
 def merge(
     plural: Plural,
     id: EntityIdPath,
@@ -125,7 +126,7 @@ def _graph_page(
     done, waiting = _number(request, "done"), _number(request, "proposed")
     with reads.snapshot() as connection:
         row = find_golden(connection, request, DOMAINS[plural], id)
-        head = head_of(connection, row, bench.role)
+        head = head_of(connection, row, bench.eyes)
         members = members_of(connection, id, None, _MEMBERS)
         ties = cluster_ties(connection, id, _MEMBERS)
         notice = notice or told(connection, done) or proposed(waiting)

@@ -4,27 +4,29 @@ from fastapi import APIRouter, Depends, Response
 from starlette.responses import RedirectResponse
 
 from api.console.forms import FormDep
-from api.console.guard import signed_in
+from api.console.guard import needs, signed_in
 from api.console.workbench import WorkbenchDep
+from mdm.access import Permission
 from mdm.store import console_views
+from mdm.store.scoped import unrestricted
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
 _LONGEST_QUERY = 500
 
 
-@router.post("/views")
+@router.post("/views", dependencies=[needs(Permission.INSPECT)])
 def save(bench: WorkbenchDep, form: FormDep) -> Response:
     """Give the filters of the queue a name."""
     query = form.text("query")[:_LONGEST_QUERY]
-    with bench.engine.begin() as connection:
+    with unrestricted(bench.engine).begin() as connection:
         console_views.save_view(connection, bench.actor.name, form.text("name"), query)
     return RedirectResponse(f"/console/reviews?{query}", 303)
 
 
-@router.post("/views/{view_id:int}/delete")
+@router.post("/views/{view_id:int}/delete", dependencies=[needs(Permission.INSPECT)])
 def delete(view_id: int, bench: WorkbenchDep, form: FormDep) -> Response:  # noqa: ARG001 - the form carries the token
     """Forget a view."""
-    with bench.engine.begin() as connection:
+    with unrestricted(bench.engine).begin() as connection:
         console_views.delete_view(connection, bench.actor.name, view_id)
     return RedirectResponse("/console/reviews", 303)

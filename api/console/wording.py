@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 _STEPS = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min"))
@@ -21,10 +21,13 @@ def number(value: int | float | None) -> str:
 
 
 def amount(value: Decimal | str | None, currency: str | None = None) -> str:
-    """Money without cents where they say nothing: it is for judging, not for booking."""
+    """Money without cents where they say nothing: it is for judging, not for booking. What is masked stays as it is."""
     if value is None:
         return "–"
-    exact = Decimal(str(value))
+    try:
+        exact = Decimal(str(value))
+    except InvalidOperation:
+        return str(value)
     text = f"{exact:,.0f}" if abs(exact) >= 1000 or exact == exact.to_integral() else f"{exact:,.2f}"
     return f"{text.replace(',', chr(0x202F))} {currency}" if currency else text.replace(",", "\u202f")
 

@@ -8,8 +8,8 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 
 from api.console.guard import SessionDep
-from api.deps import ReadHub, Released
-from mdm.access import Role
+from api.deps import ReadHub, Released, hub_of
+from mdm.access import Eyes, Role
 from mdm.core.four_eyes import Policy
 from mdm.core.rules import Rules
 from mdm.hub import steward
@@ -28,6 +28,8 @@ class Workbench:
     rules: Rules
     actor: Actor
     now: datetime
+    #: With whose eyes values are shown.
+    eyes: Eyes
     #: When a second person is needed; None for the shipped policy.
     policy: Policy | None = None
 
@@ -37,6 +39,7 @@ class Workbench:
 
     @property
     def role(self) -> Role:
+        """What the person may do; what values they see is `eyes`."""
         return self.actor.role
 
     @property
@@ -54,11 +57,12 @@ class Workbench:
 
 
 async def workbench_of(request: Request, session: SessionDep) -> Workbench:
-    hub: ReadHub = request.app.state.hub
+    hub = hub_of(request)
     released: Released = request.app.state.released
     catalogue, rules = released.catalogue, released.rules
     actor = Actor(session.actor, session.caller.role)
-    return Workbench(hub, catalogue, rules, actor, hub.clock(), request.app.state.policy)
+    eyes = session.caller.eyes
+    return Workbench(hub, catalogue, rules, actor, hub.clock(), eyes, request.app.state.policy)
 
 
 WorkbenchDep = Annotated[Workbench, Depends(workbench_of)]

@@ -8,10 +8,12 @@ from pydantic import Field
 
 from api.auth import CallerDep, allows
 from api.cursors import read_cursor, write_cursor
+from api.idempotency import OnceRoute
 from api.present_stewardship import decided_object, delegation_object, preview_object, proposal_object
-from api.routes.parameters import Paged, Storable
+from api.routes.parameters import Paged
 from api.routes.responses import CHECKED, COMMANDED, GUARDED, UNKNOWN
 from api.routes.stewardship import DeskDep, actor_of, policy_of
+from api.schemas.given import MAX_ID, Storable
 from api.schemas.stewardship import (
     Agreement,
     Decision,
@@ -24,18 +26,21 @@ from api.schemas.stewardship import (
     ProposalPage,
 )
 from api.wire import answer
-from mdm.access import STEWARDS
+from mdm.access import Permission
 from mdm.hub import steward
 from mdm.store.reading import snapshot
 
 router = APIRouter(
+    route_class=OnceRoute,
     prefix="/v1",
     tags=["stewardship"],
-    dependencies=[Depends(allows(STEWARDS))],
+    dependencies=[Depends(allows(Permission.INSPECT))],
     responses={**GUARDED, **CHECKED},
 )
+deciding = [Depends(allows(Permission.DECIDE))]
+approving = [Depends(allows(Permission.APPROVE))]
 
-ProposalId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Proposal id.")]
+ProposalId = Annotated[int, Path(ge=1, le=MAX_ID, description="Proposal id.")]
 
 
 class ProposalParameters(Paged):
@@ -55,7 +60,7 @@ def list_approvals(page: Annotated[ProposalParameters, Query()], caller: CallerD
     shown = found[: page.limit]
     return answer(
         {
-            "items": [proposal_object(each, caller.role) for each in shown],
+            "items": [proposal_object(each, caller.eyes) for each in shown],
             "next": write_cursor(scope, [shown[-1].proposal_id]) if len(found) > page.limit else None,
         }
     )
@@ -67,7 +72,7 @@ def list_approvals(page: Annotated[ProposalParameters, Query()], caller: CallerD
 def get_approval(id: ProposalId, caller: CallerDep, desk: DeskDep) -> Response:
     """The command, who proposed it and why, and how it stands."""
     with snapshot(desk.engine) as work:
-        return answer(proposal_object(steward.find_proposal(work, id), caller.role))
+        return answer(proposal_object(steward.find_proposal(work, id), caller.eyes))
 
 
 @router.get(
@@ -80,12 +85,13 @@ def get_approval(id: ProposalId, caller: CallerDep, desk: DeskDep) -> Response:
 def preview_approval(id: ProposalId, request: Request, caller: CallerDep, desk: DeskDep) -> Response:
     """By the engine that would do it. Approve with its `digest`, so that exactly this happens."""
     shown = steward.preview_proposal(desk, actor_of(caller), id, policy_of(request))
-    return answer(preview_object(shown, caller.role))
+    return answer(preview_object(shown, caller.eyes))
 
 
 @router.post(
     "/approvals/{id}/approve",
     name="approve",
+    dependencies=approving,
     summary="Let a proposal take effect",
     response_model=Decision,
     responses=COMMANDED,
@@ -104,7 +110,8 @@ def approve(
 
 
 @router.post(
-    "/approvals/{id}/reject", name="reject", summary="Turn a proposal down", response_model=ProposalForm,
+    "/approvals/{id}/reject", name="reject", dependencies=approving,
+    summary="Turn a proposal down", response_model=ProposalForm,
     responses=COMMANDED,
 )  # fmt: skip
 def reject(
@@ -113,18 +120,19 @@ def reject(
     """It has no effect; the comment tells its author why."""
     steward.reject(desk, actor_of(caller), id, objection.comment, policy_of(request))
     with snapshot(desk.engine) as work:
-        return answer(proposal_object(steward.find_proposal(work, id), caller.role))
+        return answer(proposal_object(steward.find_proposal(work, id), caller.eyes))
 
 
 @router.post(
-    "/approvals/{id}/withdraw", name="withdraw", summary="Take back one's own proposal", response_model=ProposalForm,
+    "/approvals/{id}/withdraw", name="withdraw", dependencies=deciding,
+    summary="Take back one's own proposal", response_model=ProposalForm,
     responses=COMMANDED,
 )  # fmt: skip
 def withdraw(id: ProposalId, caller: CallerDep, desk: DeskDep) -> Response:
     """Before anybody approved or rejected it."""
     steward.withdraw(desk, actor_of(caller), id)
     with snapshot(desk.engine) as work:
-        return answer(proposal_object(steward.find_proposal(work, id), caller.role))
+        return answer(proposal_object(steward.find_proposal(work, id), caller.eyes))
 
 
 @router.get("/delegations", name="list_delegations", summary="Live delegations", response_model=DelegationList)
@@ -137,7 +145,8 @@ def list_delegations(caller: CallerDep, desk: DeskDep) -> Response:
 
 
 @router.post(
-    "/delegations", name="delegate", summary="Let somebody approve in your place", response_model=DelegationForm,
+    "/delegations", name="delegate", dependencies=approving,
+    summary="Let somebody approve in your place", response_model=DelegationForm,
     responses=COMMANDED,
 )  # fmt: skip
 def delegate(wish: Annotated[DelegationWish, Body()], caller: CallerDep, desk: DeskDep) -> Response:
@@ -146,10 +155,15 @@ def delegate(wish: Annotated[DelegationWish, Body()], caller: CallerDep, desk: D
 
 
 @router.delete(
-    "/delegations/{id}", name="end_delegation", summary="Take a delegation back", status_code=204, responses=COMMANDED
+    "/delegations/{id}",
+    name="end_delegation",
+    dependencies=approving,
+    summary="Take a delegation back",
+    status_code=204,
+    responses=COMMANDED,
 )
 def end_delegation(
-    id: Annotated[int, Path(ge=1, le=2**63 - 1, description="Delegation id.")], caller: CallerDep, desk: DeskDep
+    id: Annotated[int, Path(ge=1, le=MAX_ID, description="Delegation id.")], caller: CallerDep, desk: DeskDep
 ) -> Response:
     """Before its time."""
     steward.end_delegation(desk, actor_of(caller), id)

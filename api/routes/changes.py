@@ -5,30 +5,35 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from starlette.concurrency import run_in_threadpool
 
+from api.access_log import fed
 from api.auth import CallerDep, allows
 from api.cursors import read_cursor, write_cursor
 from api.deps import Reads, ReadsDep
 from api.errors import FORBIDDEN, NOT_FOUND, refuse
 from api.feed import Watcher
+from api.idempotency import OnceRoute
 from api.present import change_object
 from api.routes.parameters import MAX_LIMIT, Cursor, Parameters
 from api.routes.responses import CHECKED, CONFLICTING, GUARDED, UNKNOWN
 from api.schemas.feed import ConsumerForm, ConsumerList
+from api.schemas.given import Asked
 from api.schemas.records import ChangePage
 from api.wire import answer
-from mdm.access import EVERY_ROLE, Caller, Role
+from mdm.access import Caller, Eyes, Permission
 from mdm.model.ids import Domain
 from mdm.store import consumers
 from mdm.store.consumers import FeedConsumer
 from mdm.store.read_models import Change, changes_after
+from mdm.store.scoped import unrestricted
 
 router = APIRouter(
+    route_class=OnceRoute,
     prefix="/v1",
     tags=["changes"],
-    dependencies=[Depends(allows(EVERY_ROLE))],
+    dependencies=[Depends(allows(Permission.READ))],
     responses={**GUARDED, **CHECKED},
 )
 
@@ -54,19 +59,15 @@ class ChangeParameters(Waiting):
     domain: Domain | None = Field(None, description="Only announcements of this domain.")
 
 
-class Registration(BaseModel):
+class Registration(Asked):
     """What a consumer wants to hear."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    domain: Domain | None = Field(None, description="Only this domain; all when absent.")
+    domain: Domain | None = Field(None, strict=False, description="Only this domain; all when absent.")
     start: str = Field("beginning", pattern="^(beginning|now)$", description="Where a new consumer begins.")
 
 
-class Acknowledgement(BaseModel):
+class Acknowledgement(Asked):
     """How far a consumer is."""
-
-    model_config = ConfigDict(extra="forbid")
 
     next: Cursor = Field(description="`next` of the page whose changes took effect.")
     rewind: bool = Field(False, description="Go back to a place that was acknowledged before.")
@@ -85,7 +86,8 @@ async def list_changes(
     """
     since = int(read_cursor(page.since, _SCOPE, (int,))[0]) if page.since is not None else 0
     changes = await _changes(request, reads, since, page.domain, page)
-    return answer(_page_object(changes, since, page.limit, caller.role))
+    _note(request, page.domain, since, changes[: page.limit])
+    return answer(_page_object(changes, since, page.limit, caller.eyes))
 
 
 @router.get("/consumers", name="list_consumers", summary="Consumers of the feed", response_model=ConsumerList)
@@ -105,7 +107,7 @@ def list_consumers(reads: ReadsDep) -> Response:
 )
 def register_consumer(name: Name, wanted: Registration, caller: CallerDep, reads: ReadsDep) -> Response:
     """Repeating it changes nothing. The consumer belongs to the API key that registered it."""
-    with reads.engine.begin() as connection:
+    with unrestricted(reads.engine).begin() as connection:
         found = consumers.register(connection, name, caller.key_id, wanted.domain, wanted.start == "now")
         return answer(_consumer_object(found, consumers.backlog(connection, found)))
 
@@ -123,7 +125,8 @@ async def list_consumer_changes(
     """The changes after the acknowledged place. Asking again without acknowledging gives the same again."""
     consumer = await run_in_threadpool(_own, reads, name, caller)
     changes = await _changes(request, reads, consumer.acknowledged, consumer.domain, page)
-    return answer(_page_object(changes, consumer.acknowledged, page.limit, caller.role))
+    _note(request, consumer.domain, consumer.acknowledged, changes[: page.limit])
+    return answer(_page_object(changes, consumer.acknowledged, page.limit, caller.eyes))
 
 
 @router.post(
@@ -137,7 +140,7 @@ def acknowledge_changes(name: Name, done: Acknowledgement, caller: CallerDep, re
     """Store how far the consumer is. Repeating it is harmless; going back needs `rewind`."""
     _own(reads, name, caller)
     seq = int(read_cursor(done.next, _SCOPE, (int,))[0])
-    with reads.engine.begin() as connection:
+    with unrestricted(reads.engine).begin() as connection:
         found = consumers.acknowledge(connection, name, seq, done.rewind)
         return answer(_consumer_object(found, consumers.backlog(connection, found)))
 
@@ -153,7 +156,7 @@ def acknowledge_changes(name: Name, done: Acknowledgement, caller: CallerDep, re
 def forget_consumer(name: Name, caller: CallerDep, reads: ReadsDep) -> Response:
     """Its place is forgotten; the feed stays."""
     _own(reads, name, caller)
-    with reads.engine.begin() as connection:
+    with unrestricted(reads.engine).begin() as connection:
         consumers.forget(connection, name)
     return Response(status_code=204)
 
@@ -174,6 +177,11 @@ async def _changes(
         seen = await watcher.wait_beyond(seen, remaining, reads)
 
 
+def _note(request: Request, domain: Domain | None, since: int, shown: Sequence[Change]) -> None:
+    if shown:
+        fed(request.scope, domain, since + 1, shown[-1].seq, len(shown))
+
+
 def _now() -> float:
     return asyncio.get_running_loop().time()
 
@@ -183,10 +191,10 @@ def _read(reads: Reads, since: int, domain: Domain | None, limit: int) -> Sequen
         return changes_after(connection, since, domain, limit)
 
 
-def _page_object(changes: Sequence[Change], since: int, limit: int, role: Role) -> dict[str, Any]:
+def _page_object(changes: Sequence[Change], since: int, limit: int, eyes: Eyes) -> dict[str, Any]:
     shown = changes[:limit]
     return {
-        "changes": [change_object(change, role) for change in shown],
+        "changes": [change_object(change, eyes) for change in shown],
         "next": write_cursor(_SCOPE, [shown[-1].seq if shown else since]),
         "more": len(changes) > limit,
     }
@@ -198,7 +206,7 @@ def _own(reads: Reads, name: str, caller: Caller) -> FeedConsumer:
         found = consumers.find_consumer(connection, name)
     if found is None:
         raise refuse(NOT_FOUND, f"There is no consumer {name}.")
-    if found.owner != caller.key_id and caller.role is not Role.ADMIN:
+    if found.owner != caller.key_id and not caller.may(Permission.ADMINISTER):
         raise refuse(FORBIDDEN, f"The consumer {name} belongs to another API key.")
     return found
 

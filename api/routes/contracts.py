@@ -13,14 +13,14 @@ from api.routes.lists import alike_in, list_response, may_search_beginnings
 from api.routes.parameters import ContractListParameters
 from api.routes.responses import CHECKED, GUARDED, PENDING, UNKNOWN
 from api.schemas.records import PAGES
-from mdm.access import EVERY_ROLE
+from mdm.access import Permission
 from mdm.model.ids import Domain, EntityId
 from mdm.store.read_models import Filters, names_of
 
 router = APIRouter(
     prefix="/v1/contracts",
     tags=["contracts"],
-    dependencies=[Depends(allows(EVERY_ROLE))],
+    dependencies=[Depends(allows(Permission.READ))],
     responses={**GUARDED, **CHECKED},
 )
 
@@ -45,15 +45,16 @@ def list_contracts(
             status=page.status,
             updated_since=page.updated_since,
             customer_names=names,
-            beginnings=may_search_beginnings(caller.role),
+            beginnings=may_search_beginnings(caller.eyes),
         )
         return list_response(
+            request,
             connection,
             Domain.CONTRACT,
             filters,
             page,
             page.scope(request.url.path),
-            caller.role,
+            caller.eyes,
             alike_in(request, Domain.CONTRACT),
         )
 

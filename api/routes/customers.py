@@ -17,7 +17,7 @@ from api.routes.responses import CHECKED, GUARDED, ONE, PENDING
 from api.schemas.common import Page
 from api.schemas.records import PAGES, LinkedFact
 from api.wire import answer
-from mdm.access import EVERY_ROLE
+from mdm.access import Permission
 from mdm.model.canonical import LINKED_FACTS
 from mdm.model.ids import Domain
 from mdm.store.read_models import Filters, facts_of_customer, names_of
@@ -25,7 +25,7 @@ from mdm.store.read_models import Filters, facts_of_customer, names_of
 router = APIRouter(
     prefix="/v1/customers",
     tags=["customers"],
-    dependencies=[Depends(allows(EVERY_ROLE))],
+    dependencies=[Depends(allows(Permission.READ))],
     responses={**GUARDED, **CHECKED},
 )
 
@@ -54,16 +54,17 @@ def list_customers(
         country=page.country.upper() if page.country else None,
         status=page.status,
         updated_since=page.updated_since,
-        beginnings=may_search_beginnings(caller.role),
+        beginnings=may_search_beginnings(caller.eyes),
     )
     with reads.snapshot() as connection:
         return list_response(
+            request,
             connection,
             Domain.CUSTOMER,
             filters,
             page,
             page.scope(request.url.path),
-            caller.role,
+            caller.eyes,
             alike_in(request, Domain.CUSTOMER),
         )
 
@@ -82,7 +83,9 @@ def list_contracts(
     with reads.snapshot() as connection:
         find_golden(connection, request, Domain.CUSTOMER, id)
         filters = Filters(customer_names=tuple(names_of(connection, id)))
-        return list_response(connection, Domain.CONTRACT, filters, page, page.scope(request.url.path), caller.role)
+        return list_response(
+            request, connection, Domain.CONTRACT, filters, page, page.scope(request.url.path), caller.eyes
+        )
 
 
 @router.get(
@@ -105,7 +108,7 @@ def list_facts(
     more = len(facts) > page.limit
     return answer(
         {
-            "items": [fact_object(fact, caller.role) for fact in shown],
+            "items": [fact_object(fact, caller.eyes) for fact in shown],
             "next": write_cursor(scope, [shown[-1].place]) if more else None,
         }
     )

@@ -17,7 +17,7 @@ from api.routes.responses import CHECKED, GUARDED, UNKNOWN, UNMODIFIED
 from api.schemas.common import Page
 from api.schemas.records import RECORDS, Difference, HistoryEntry
 from api.wire import answer, tagged
-from mdm.access import EVERY_ROLE
+from mdm.access import Permission
 from mdm.model.ids import Domain
 from mdm.store.read_models import GoldenRow, golden_version, golden_versions, resolve_references
 
@@ -38,7 +38,7 @@ def history_router(domain: Domain) -> APIRouter:
     router = APIRouter(
         prefix=f"/v1/{domain.plural}",
         tags=[domain.plural],
-        dependencies=[Depends(allows(EVERY_ROLE))],
+        dependencies=[Depends(allows(Permission.READ))],
         responses={**GUARDED, **CHECKED},
     )
     noun = domain.value
@@ -52,7 +52,7 @@ def history_router(domain: Domain) -> APIRouter:
         with reads.snapshot() as connection:
             find_state(connection, domain, id)
             versions = golden_versions(connection, id, before, page.limit + 1)
-        entries = history_objects(versions, page.limit, caller.role)
+        entries = history_objects(versions, page.limit, caller.eyes)
         more = len(versions) > page.limit
         return answer({"items": entries, "next": write_cursor(scope, [entries[-1]["version"]]) if more else None})
 
@@ -80,7 +80,7 @@ def history_router(domain: Domain) -> APIRouter:
         with reads.snapshot() as connection:
             row = _version(connection, domain, id, version)
             entities = resolve_references(connection, [(domain, row.values)])
-        return tagged(request, row.version, record_object(row, entities, caller.role))
+        return tagged(request, row.version, record_object(row, entities, caller.eyes))
 
     @router.get(
         "/{id}/_diff",
@@ -104,7 +104,7 @@ def history_router(domain: Domain) -> APIRouter:
                 "to_version": after.version,
                 "from_known": before.known_from,
                 "to_known": after.known_from,
-                "changed": changed_values(domain, before.values, after.values, caller.role),
+                "changed": changed_values(domain, before.values, after.values, caller.eyes),
             }
         )
 

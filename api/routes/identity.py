@@ -9,12 +9,13 @@ from api.deps import ReadsDep
 from api.errors import AMBIGUOUS_NAME, NOT_FOUND, NOT_RESOLVED, RECORD_DELETED, ProblemRaised, refuse
 from api.present import classification_object, crosswalk_object, fate_object
 from api.read_after import insist, wait_for_change
-from api.routes.parameters import EntityIdPath, ReadAfter, Storable
+from api.routes.parameters import EntityIdPath, ReadAfter
 from api.routes.responses import CHECKED, GUARDED, NAMED, PENDING, TOO_LARGE, UNKNOWN
+from api.schemas.given import Storable
 from api.schemas.identity import MOST_IDS, Classification, Fate, IdsToClassify
 from api.schemas.records import CrosswalkEntry
 from api.wire import answer
-from mdm.access import EVERY_ROLE
+from mdm.access import Permission
 from mdm.model.ids import CrosswalkKey
 from mdm.store import consumers
 from mdm.store.read_models import (
@@ -34,7 +35,7 @@ _MOST_BYTES = MOST_IDS * 100
 router = APIRouter(
     prefix="/v1",
     tags=["identity"],
-    dependencies=[Depends(allows(EVERY_ROLE))],
+    dependencies=[Depends(allows(Permission.READ))],
     responses={**GUARDED, **CHECKED},
 )
 
@@ -51,9 +52,11 @@ def get_crosswalk(
     request: Request,
     reads: ReadsDep,
     look: Annotated[ReadAfter, Query()],
-    system: Storable = Path(max_length=100, description="Platform, e.g. `crm`."),
-    type: Storable = Path(max_length=200, description="Table, or `table#alias` for another name of its rows."),
-    key: Storable = Path(max_length=500, description="Primary key; may contain slashes."),
+    system: Annotated[Storable, Path(max_length=100, description="Platform, e.g. `crm`.")],
+    type: Annotated[
+        Storable, Path(max_length=200, description="Table, or `table#alias` for another name of its rows.")
+    ],
+    key: Annotated[Storable, Path(max_length=500, description="Primary key; may contain slashes.")],
 ) -> Response:
     """By primary key, by an alias (`erp/item%23gtin/...`), or by an offer, which leads to its product."""
     del look  # wait_for_change has read it

@@ -7,13 +7,14 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.access_log import listed as listed_to
 from api.cursors import read_cursor, write_cursor
-from api.deps import ReadHub, Released
+from api.deps import Released, hub_of
 from api.errors import INVALID_REQUEST, refuse
 from api.present import record_object
-from api.routes.parameters import Paged, Sparse
+from api.routes.parameters import MAX_LIMIT, Paged, Sparse
 from api.wire import REVALIDATE, VARY, answer
-from mdm.access import Role, may_see
+from mdm.access import Eyes, may_see
 from mdm.hub.match import find_alike
 from mdm.model.canonical import ATTRIBUTES, DataClass
 from mdm.model.ids import Domain, EntityId
@@ -26,12 +27,13 @@ _NAMES = {domain: {attribute.name for attribute in attributes} for domain, attri
 
 
 def list_response(
+    request: Request,
     connection: Connection,
     domain: Domain,
     filters: Filters,
     page: Paged,
     scope: str,
-    role: Role,
+    eyes: Eyes,
     alike: Alike | None = None,
 ) -> Response:
     """One page of golden records (`api.schemas.common.Page`).
@@ -48,21 +50,25 @@ def list_response(
     rows = [each.row for each in listed[: page.limit]]
     approximate = alike is not None and filters.q is not None and not rows and after is None
     if approximate and alike is not None and filters.q is not None:
-        resembling = current_goldens(connection, domain, alike(filters.q, page.limit))
-        rows = [row for row in resembling if passes(row, filters)]
+        # Other filters take some away, so then more are asked for than are shown.
+        narrowing = (filters.country, filters.status, filters.updated_since, filters.customer_names)
+        wanted = page.limit if all(each is None for each in narrowing) else MAX_LIMIT
+        resembling = current_goldens(connection, domain, alike(filters.q, wanted))
+        rows = [row for row in resembling if passes(row, filters)][: page.limit]
+    listed_to(request.scope, domain, rows, narrowed=filters, by_change=True)
     entities = resolve_references(connection, ((domain, row.values) for row in rows))
     fields = page.fields if isinstance(page, Sparse) else None
     body: dict[str, Any] = {
-        "items": [narrowed(domain, record_object(row, entities, role), fields) for row in rows],
+        "items": [narrowed(domain, record_object(row, entities, eyes), fields) for row in rows],
         "next": write_cursor(scope, listed[page.limit - 1].place) if len(listed) > page.limit else None,
         "approximate": approximate and bool(rows),
     }
     return answer(body, headers={"Cache-Control": REVALIDATE, "Vary": VARY})
 
 
-def may_search_beginnings(role: Role) -> bool:
+def may_search_beginnings(eyes: Eyes) -> bool:
     """Whether beginnings of words find records: not for those who could find out an identifier letter by letter."""
-    return may_see(role, DataClass.CONFIDENTIAL)
+    return may_see(eyes, DataClass.CONFIDENTIAL)
 
 
 def narrowed(domain: Domain, record: dict[str, Any], fields: str | None) -> dict[str, Any]:
@@ -102,7 +108,7 @@ def alike_in(request: Request, domain: Domain) -> Alike:
     """The search that forgives mistakes in typing, by the matcher's keys."""
 
     def find(words: str, limit: int) -> Sequence[EntityId]:
-        hub: ReadHub = request.app.state.hub
+        hub = hub_of(request)
         released: Released = request.app.state.released
         return find_alike(hub.engine, released.rules, domain, words, limit)
 

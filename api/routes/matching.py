@@ -14,7 +14,7 @@ from api.routes.parameters import EntityIdPath, Parameters
 from api.routes.responses import CHECKED, GUARDED, ONE, TOO_LARGE, UNKNOWN
 from api.schemas.matching import QUESTIONS, EntityExplanation, MatchAnswer, PairExplanation
 from api.wire import answer
-from mdm.access import EVERY_ROLE
+from mdm.access import Permission
 from mdm.hub.explain import explain_two
 from mdm.hub.explain_entity import explain_entity
 from mdm.hub.match import find_matches
@@ -44,7 +44,7 @@ class ExplainParameters(Parameters):
 pair_router = APIRouter(
     prefix="/v1",
     tags=["identity"],
-    dependencies=[Depends(allows(EVERY_ROLE))],
+    dependencies=[Depends(allows(Permission.READ))],
     responses={**GUARDED, **CHECKED},
 )
 
@@ -59,7 +59,7 @@ pair_router = APIRouter(
 def explain_rows(pair: Annotated[PairParameters, Query()], caller: CallerDep, hub: HubDep, rules: RulesDep) -> Response:
     """Every comparison with its weight in bits, the blocking rules met, vetoes, and what a steward decided."""
     found = explain_two(hub.engine, rules, CrosswalkKey(*pair.a.split("/", 2)), CrosswalkKey(*pair.b.split("/", 2)))
-    return answer(pair_object(found, caller.role))
+    return answer(pair_object(found, caller.eyes))
 
 
 def matching_router(domain: Domain) -> APIRouter:
@@ -67,7 +67,7 @@ def matching_router(domain: Domain) -> APIRouter:
     router = APIRouter(
         prefix=f"/v1/{domain.plural}",
         tags=[domain.plural],
-        dependencies=[Depends(allows(EVERY_ROLE))],
+        dependencies=[Depends(allows(Permission.READ))],
         responses={**GUARDED, **CHECKED},
     )
     noun = domain.value
@@ -80,7 +80,7 @@ def matching_router(domain: Domain) -> APIRouter:
         """
         values = question.values.model_dump(exclude_none=True)
         report = find_matches(hub.engine, rules, domain, values, question.limit, question.minimum_weight)
-        return answer(match_object(report, caller.role))
+        return answer(match_object(report, caller.eyes))
 
     router.post(
         "/match",

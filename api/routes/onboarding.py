@@ -4,20 +4,24 @@ from collections.abc import Callable
 from datetime import UTC, datetime, time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Response
+from fastapi import APIRouter, Body, Depends, Path, Query, Response
 from pydantic import Field
 
 from api.auth import CallerDep, allows
 from api.deps import HubDep, RulesDep
-from api.errors import FORBIDDEN, INVALID_REQUEST, NOT_FOUND, refuse
+from api.errors import FORBIDDEN, INVALID_COMMAND, INVALID_REQUEST, NOT_FOUND, refuse
+from api.idempotency import OnceRoute
+from api.present_verdict import verdict_object
 from api.routes.parameters import EntityIdPath, Parameters
-from api.routes.responses import CHECKED, GUARDED, TOO_LARGE, UNKNOWN
+from api.routes.responses import CHECKED, COMMANDED, GUARDED, TOO_LARGE, UNKNOWN
+from api.schemas.given import Storable
 from api.schemas.onboarding import (
     CheckpointKind,
     Erp,
     GivenConfirmation,
     GivenTarget,
     GivenWaiver,
+    NamedWaiver,
     OnboardingCode,
     OnboardingCodes,
     OnboardingQuestion,
@@ -25,26 +29,29 @@ from api.schemas.onboarding import (
     candidate_values,
 )
 from api.wire import answer
-from mdm.access import EVERY_ROLE, STEWARDS, Caller
+from mdm.access import Caller, Permission
 from mdm.errors import OperatorError
 from mdm.hub import checkpoints
 from mdm.hub.onboarding import Aim, Candidate, verdict_on_candidate, verdict_on_golden
+from mdm.hub.steward import Actor
 from mdm.onboarding.checkpoint import CheckpointName, Waiver
 from mdm.onboarding.ruleset import Rule, RuleSet, shipped_ruleset
 from mdm.onboarding.subject import Account
 from mdm.onboarding.verdict import document
 
 _MOST_BYTES = 64 * 1024
+FindingCode = Annotated[Storable, Path(max_length=64, description="As findings name it.")]
 
-router = APIRouter(prefix="/v1/onboarding", tags=["onboarding"], responses={**GUARDED})
+router = APIRouter(route_class=OnceRoute, prefix="/v1/onboarding", tags=["onboarding"], responses={**GUARDED})
 customer_router = APIRouter(
+    route_class=OnceRoute,
     prefix="/v1/customers",
     tags=["onboarding"],
     responses={**GUARDED, **CHECKED, **UNKNOWN},
 )
 
 
-def validate(question: Any, hub: HubDep, rules: RulesDep) -> Response:
+def validate(question: Any, caller: CallerDep, hub: HubDep, rules: RulesDep) -> Response:
     """May this legal entity be created in ERP: is it valid, new, complete, approved?
 
     Name either a golden customer or a candidate. A candidate is compared with all golden customers by the released
@@ -55,7 +62,7 @@ def validate(question: Any, hub: HubDep, rules: RulesDep) -> Response:
         raise refuse(INVALID_REQUEST, "The question names nobody, or two.", errors=errors)
     aim = _aim(question.target)
     if question.entity_id is not None:
-        return answer(document(verdict_on_golden(hub.engine, question.entity_id, hub.clock(), aim)))
+        return answer(verdict_object(verdict_on_golden(hub.engine, question.entity_id, hub.clock(), aim), caller.eyes))
     stated = question.candidate
     candidate = Candidate(
         candidate_values(question),
@@ -77,7 +84,7 @@ router.post(
     summary="May this legal entity be created in ERP?",
     response_model=Verdict,
     responses={**TOO_LARGE, **CHECKED, **UNKNOWN},
-    dependencies=[Depends(allows(EVERY_ROLE))],
+    dependencies=[Depends(allows(Permission.READ))],
     max_body_size=_MOST_BYTES,
 )(_with_form(validate))
 
@@ -87,7 +94,7 @@ router.post(
     name="list_onboarding_codes",
     summary="The catalogue of finding codes",
     response_model=OnboardingCodes,
-    dependencies=[Depends(allows(EVERY_ROLE))],
+    dependencies=[Depends(allows(Permission.READ))],
 )
 def list_codes() -> Response:
     """Every code with its check, its effect, who acts, who may waive it, and what to do."""
@@ -102,9 +109,9 @@ def list_codes() -> Response:
     summary="What one code means and what to do",
     response_model=OnboardingCode,
     responses={**CHECKED, **UNKNOWN},
-    dependencies=[Depends(allows(EVERY_ROLE))],
+    dependencies=[Depends(allows(Permission.READ))],
 )
-def get_code(code: str) -> Response:
+def get_code(code: FindingCode) -> Response:
     """The runbook of one finding code."""
     rules = shipped_ruleset()
     if code not in rules.rules:
@@ -123,11 +130,13 @@ class TargetParameters(Parameters):
     name="get_customer_readiness",
     summary="May this customer be created in ERP?",
     response_model=Verdict,
-    dependencies=[Depends(allows(EVERY_ROLE))],
+    dependencies=[Depends(allows(Permission.READ))],
 )
-def get_readiness(id: EntityIdPath, aim: Annotated[TargetParameters, Query()], hub: HubDep) -> Response:
+def get_readiness(
+    id: EntityIdPath, aim: Annotated[TargetParameters, Query()], caller: CallerDep, hub: HubDep
+) -> Response:
     """The verdict on a golden customer; an absorbed id is answered for its survivor."""
-    return answer(document(verdict_on_golden(hub.engine, id, hub.clock(), Aim(aim.erp))))
+    return answer(verdict_object(verdict_on_golden(hub.engine, id, hub.clock(), Aim(aim.erp)), caller.eyes))
 
 
 @customer_router.put(
@@ -136,7 +145,7 @@ def get_readiness(id: EntityIdPath, aim: Annotated[TargetParameters, Query()], h
     summary="Confirm a checkpoint of onboarding",
     response_model=Verdict,
     responses={**TOO_LARGE},
-    dependencies=[Depends(allows(STEWARDS))],
+    dependencies=[Depends(allows(Permission.CONFIRM))],
     max_body_size=_MOST_BYTES,
 )
 def confirm(
@@ -150,13 +159,13 @@ def confirm(
     end = None if given.expires_on is None else datetime.combine(given.expires_on, time.max, UTC)
     name = CheckpointName(checkpoint)
     _asking(lambda: checkpoints.confirm(hub.engine, hub.clock, id, name, _actor(caller), given.reason, end))
-    return answer(document(verdict_on_golden(hub.engine, id, hub.clock())))
+    return answer(verdict_object(verdict_on_golden(hub.engine, id, hub.clock()), caller.eyes))
 
 
 class Reason(Parameters):
     """Why."""
 
-    reason: str = Field(min_length=1, max_length=500, description="Kept in the audit.")
+    reason: Storable = Field(min_length=1, max_length=500, description="Kept in the audit.")
 
 
 @customer_router.delete(
@@ -164,14 +173,14 @@ class Reason(Parameters):
     name="withdraw_checkpoint",
     summary="Take a confirmation back",
     response_model=Verdict,
-    dependencies=[Depends(allows(STEWARDS))],
+    dependencies=[Depends(allows(Permission.CONFIRM))],
 )
 def withdraw(
     id: EntityIdPath, checkpoint: CheckpointKind, why: Annotated[Reason, Query()], caller: CallerDep, hub: HubDep
 ) -> Response:
     """Audited. Answers the new verdict."""
     checkpoints.withdraw(hub.engine, hub.clock, id, CheckpointName(checkpoint), _actor(caller), why.reason)
-    return answer(document(verdict_on_golden(hub.engine, id, hub.clock())))
+    return answer(verdict_object(verdict_on_golden(hub.engine, id, hub.clock()), caller.eyes))
 
 
 @customer_router.post(
@@ -180,20 +189,35 @@ def withdraw(
     summary="Excuse a finding until a day",
     response_model=Verdict,
     responses={**TOO_LARGE},
-    dependencies=[Depends(allows(STEWARDS))],
+    dependencies=[Depends(allows(Permission.WAIVE))],
     max_body_size=_MOST_BYTES,
 )
 def waive(id: EntityIdPath, given: Annotated[GivenWaiver, Body()], caller: CallerDep, hub: HubDep) -> Response:
-    """Only the roles that the code's rule names may waive it. Audited. Answers the new verdict."""
+    """Only the roles that the code's rule names may waive it. Where it blocks, another person must agree. Audited.
+    Answers the new verdict."""
     rule = shipped_ruleset().rules.get(given.code)
-    if rule is not None and caller.role.value not in rule.waivable_by:
-        raise refuse(
-            FORBIDDEN, f"A {caller.role.value} may not waive {given.code}.", waivable_by=list(rule.waivable_by)
-        )
+    if rule is not None and not checkpoints.may_waive(caller.role, rule):
+        raise refuse(FORBIDDEN, f"A {caller.role} may not waive {given.code}.", waivable_by=list(rule.waivable_by))
     end = datetime.combine(given.expires_on, time.max, UTC)
     waiver = Waiver(given.code, given.path, _actor(caller), given.reason, end)
-    _asking(lambda: checkpoints.waive(hub.engine, hub.clock, id, waiver, caller.role.value))
-    return answer(document(verdict_on_golden(hub.engine, id, hub.clock())))
+    _asking(lambda: checkpoints.waive(hub.engine, hub.clock, id, waiver, caller.role))
+    return answer(verdict_object(verdict_on_golden(hub.engine, id, hub.clock()), caller.eyes))
+
+
+@customer_router.post(
+    "/{id}/waivers/approve",
+    name="approve_waiver",
+    summary="Agree to a waiver that somebody else wrote",
+    response_model=Verdict,
+    responses={**COMMANDED, **TOO_LARGE},
+    dependencies=[Depends(allows(Permission.WAIVE))],
+    max_body_size=_MOST_BYTES,
+)
+def approve_waiver(id: EntityIdPath, named: Annotated[NamedWaiver, Body()], caller: CallerDep, hub: HubDep) -> Response:
+    """What blocks a customer is excused by two people. Audited. Answers the new verdict."""
+    actor = Actor(_actor(caller), caller.role)
+    checkpoints.approve_waiver(hub.engine, hub.clock, id, named.code, named.path, actor)
+    return answer(verdict_object(verdict_on_golden(hub.engine, id, hub.clock()), caller.eyes))
 
 
 def _asking(command: Callable[[], object]) -> None:
@@ -202,7 +226,7 @@ def _asking(command: Callable[[], object]) -> None:
         command()
     except OperatorError as error:
         errors = [{"parameter": "body", "detail": f"{error.message} {error.advice}".strip()}]
-        raise refuse(INVALID_REQUEST, error.message, errors=errors) from error
+        raise refuse(INVALID_COMMAND, error.message, errors=errors) from error
 
 
 def _actor(caller: Caller) -> str:

@@ -10,7 +10,7 @@ from api.routes.responses import COMMON, GUARDED
 from api.schemas.common import Live, Ready
 from api.schemas.status import Status
 from api.wire import answer
-from mdm.access import EVERY_ROLE
+from mdm.access import Permission
 from mdm.store import migrate
 from mdm.store.read_metrics import hub_state
 from mdm.store.read_models import status_summary, vitals
@@ -23,7 +23,7 @@ router = APIRouter(tags=["operations"])
     name="get_status",
     summary="How the hub is doing",
     response_model=Status,
-    dependencies=[Depends(allows(EVERY_ROLE))],
+    dependencies=[Depends(allows(Permission.READ))],
     responses=GUARDED,
 )
 def get_status(reads: ReadsDep) -> Response:
@@ -60,7 +60,7 @@ def readyz(reads: ReadsDep) -> Response:
     name="metrics",
     summary="Metrics for Prometheus",
     response_class=Response,
-    dependencies=[Depends(allows(EVERY_ROLE))],
+    dependencies=[Depends(allows(Permission.READ))],
     responses={**GUARDED, 200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 def get_metrics(request: Request, reads: ReadsDep) -> Response:

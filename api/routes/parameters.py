@@ -3,18 +3,18 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from pydantic.types import AwareDatetime
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from api.cursors import MAX_CURSOR
 from api.read_after import AFTER, MOST_SECONDS, USUAL_SECONDS
+from api.schemas.given import Moment, Storable
+from mdm.model.canonical import ATTRIBUTES
+from mdm.model.ids import Domain
 
 #: A list never returns more at once; further rows follow by cursor.
 MAX_LIMIT = 200
 
 
-#: Text that PostgreSQL can compare with: any but the NUL character.
-Storable = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 #: What `api.cursors` writes; whether it fits the list is found out when it is read.
 Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=MAX_CURSOR)]
 EntityIdPath = Annotated[Storable, Path(description="Golden record id.", max_length=64)]
@@ -38,14 +38,25 @@ class ReadAfter(Parameters):
     wait: float = Field(USUAL_SECONDS, ge=0, le=MOST_SECONDS, description="Seconds to wait for `after`.")
 
 
+def _names_of(domain: Domain) -> WithJsonSchema:
+    """The description of attributes of a domain; the routes refuse others with a sentence (`api.routes.lists`)."""
+    one = "|".join(sorted(attribute.name for attribute in ATTRIBUTES[domain]))
+    return WithJsonSchema({"type": "string", "pattern": f"^({one})(,({one}))*$", "maxLength": _MOST_NAMES})
+
+
+_MOST_NAMES = 1000
 #: Names of attributes, separated by commas.
-FieldNames = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(,[a-z_]+)*$", max_length=1000)]
+FieldNames = Annotated[str, StringConstraints(max_length=_MOST_NAMES)]
+CustomerFields = Annotated[FieldNames, _names_of(Domain.CUSTOMER)]
+ContractFields = Annotated[FieldNames, _names_of(Domain.CONTRACT)]
+ProductFields = Annotated[FieldNames, _names_of(Domain.PRODUCT)]
+_FIELDS = "Attributes to answer, separated by commas; all when absent."
 
 
 class Sparse(ReadAfter):
-    """Only some attributes."""
+    """Only some attributes. Each domain has its own."""
 
-    fields: FieldNames | None = Field(None, description="Attributes to answer, e.g. `name,country`; all when absent.")
+    fields: FieldNames | None = Field(None, description=_FIELDS)
 
 
 class Paged(Parameters):
@@ -73,37 +84,70 @@ class ListParameters(Paged, Sparse):
         "count too, except for the role reader. When nothing has them all, records are found that resemble them.",
     )
     status: Storable | None = Field(None, max_length=64, description="Golden value `status`.")
-    updated_since: AwareDatetime | None = Field(None, description="Current version known since, RFC 3339.")
+    updated_since: Moment | None = Field(None, description="Current version known since, RFC 3339.")
 
 
 class CustomerListParameters(ListParameters):
     """Filters of the list of customers."""
 
+    fields: CustomerFields | None = Field(None, description=_FIELDS)
     country: str | None = Field(None, pattern="^[A-Za-z]{2}$", description="Country of the seat, ISO 3166-1 alpha-2.")
 
 
 class ContractListParameters(ListParameters):
     """Filters of the list of contracts."""
 
+    fields: ContractFields | None = Field(None, description=_FIELDS)
     customer: Storable | None = Field(None, max_length=64, description="Golden record id of the customer.")
+
+
+class ProductListParameters(ListParameters):
+    """Filters of the list of products."""
+
+    fields: ProductFields | None = Field(None, description=_FIELDS)
 
 
 class KnownAt(Parameters):
     """A look back: what the hub held as current at an instant."""
 
-    known_at: AwareDatetime | None = Field(None, description="RFC 3339 with an offset; now when absent.")
+    known_at: Moment | None = Field(None, description="RFC 3339 with an offset; now when absent.")
 
 
 class Axes(KnownAt, Sparse):
     """A look at another instant, on three axes."""
 
-    require: Literal["ready"] | None = Field(
-        None, description="`ready`: customers that may not be created in ERP are refused with 409."
-    )
-
-    valid_at: AwareDatetime | None = Field(
+    valid_at: Moment | None = Field(
         None, description="As it was true in the business: by the changes that the platforms made until then."
     )
     rules: str | None = Field(
         None, pattern="^[0-9a-f]{16}$", description="Fingerprint of the released rule set that shall choose."
     )
+
+
+class CustomerAxes(Axes):
+    """A look at a customer."""
+
+    fields: CustomerFields | None = Field(None, description=_FIELDS)
+    require: Literal["ready"] | None = Field(
+        None, description="`ready`: customers that may not be created in ERP are refused with 409."
+    )
+
+
+class ContractAxes(Axes):
+    """A look at a contract."""
+
+    fields: ContractFields | None = Field(None, description=_FIELDS)
+
+
+class ProductAxes(Axes):
+    """A look at a product."""
+
+    fields: ProductFields | None = Field(None, description=_FIELDS)
+
+
+#: How a record of each domain may be looked at.
+AXES: dict[Domain, type[Axes]] = {
+    Domain.CUSTOMER: CustomerAxes,
+    Domain.CONTRACT: ContractAxes,
+    Domain.PRODUCT: ProductAxes,
+}

@@ -8,17 +8,17 @@ from api.auth import CallerDep, allows
 from api.deps import ReadsDep
 from api.read_after import insist, wait_for_change
 from api.routes.lists import alike_in, list_response, may_search_beginnings
-from api.routes.parameters import ListParameters
+from api.routes.parameters import ProductListParameters
 from api.routes.responses import CHECKED, GUARDED, PENDING
 from api.schemas.records import PAGES
-from mdm.access import EVERY_ROLE
+from mdm.access import Permission
 from mdm.model.ids import Domain
 from mdm.store.read_models import Filters
 
 router = APIRouter(
     prefix="/v1/products",
     tags=["products"],
-    dependencies=[Depends(allows(EVERY_ROLE))],
+    dependencies=[Depends(allows(Permission.READ))],
     responses={**GUARDED, **CHECKED},
 )
 
@@ -32,7 +32,7 @@ router = APIRouter(
     dependencies=[Depends(wait_for_change)],
 )
 def list_products(
-    page: Annotated[ListParameters, Query()], request: Request, caller: CallerDep, reads: ReadsDep
+    page: Annotated[ProductListParameters, Query()], request: Request, caller: CallerDep, reads: ReadsDep
 ) -> Response:
     """Without `q` in the order of their last change, with `q` best matches first. `next` leads to the next page."""
     insist(request)
@@ -40,15 +40,16 @@ def list_products(
         q=page.q,
         status=page.status,
         updated_since=page.updated_since,
-        beginnings=may_search_beginnings(caller.role),
+        beginnings=may_search_beginnings(caller.eyes),
     )
     with reads.snapshot() as connection:
         return list_response(
+            request,
             connection,
             Domain.PRODUCT,
             filters,
             page,
             page.scope(request.url.path),
-            caller.role,
+            caller.eyes,
             alike_in(request, Domain.PRODUCT),
         )

@@ -13,12 +13,12 @@ from api.present import joined_objects, lineage_object, record_object, source_ob
 from api.read_after import insist, wait_for_change
 from api.readiness import refuse_unready
 from api.routes.lists import narrowed
-from api.routes.parameters import Axes, EntityIdPath, KnownAt, Paged
+from api.routes.parameters import AXES, Axes, CustomerAxes, EntityIdPath, KnownAt, Paged
 from api.routes.responses import CHECKED, GUARDED, ONE, PENDING, UNMODIFIED, UNREADY
 from api.schemas.common import Page
 from api.schemas.records import RECORDS, Lineage, SourceRow
 from api.wire import answer, tagged
-from mdm.access import EVERY_ROLE
+from mdm.access import Permission
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.quick import QuickReads
 from mdm.store.read_models import joins_of, lineage_of, members_of, resolve_references
@@ -31,22 +31,12 @@ def record_router(domain: Domain) -> APIRouter:
     router = APIRouter(
         prefix=f"/v1/{domain.plural}",
         tags=[domain.plural],
-        dependencies=[Depends(allows(EVERY_ROLE))],
+        dependencies=[Depends(allows(Permission.READ))],
         responses={**GUARDED, **CHECKED},
     )
     noun = domain.value
 
-    @router.get(
-        "/{id}",
-        name=f"get_{noun}",
-        summary=f"One {noun}",
-        response_model=RECORDS[domain],
-        responses={**ONE, **UNMODIFIED, **PENDING, **UNREADY},
-        dependencies=[Depends(wait_for_change)],
-    )
-    def get_record(
-        id: EntityIdPath, look: Annotated[Axes, Query()], request: Request, caller: CallerDep, reads: ReadsDep
-    ) -> Response:
+    def get_record(id: EntityIdPath, look: Axes, request: Request, caller: CallerDep, reads: ReadsDep) -> Response:
         """The current golden record, or the version that the hub held as current at `known_at`.
 
         `valid_at` computes what was true in the business at an instant from the changes made until then, among those
@@ -54,13 +44,13 @@ def record_router(domain: Domain) -> APIRouter:
         to golden records as they are now. An absorbed id redirects to its survivor.
         """
         insist(request)
-        if look.require is not None:
-            refuse_unready(request, domain, id)
+        if isinstance(look, CustomerAxes) and look.require is not None:
+            refuse_unready(request, domain, id, caller.eyes)
         if look.known_at is None and look.valid_at is None and look.rules is None:
             quick: QuickReads = request.app.state.quick
-            current = quick.golden(domain, id)
+            current = quick.golden(domain, id, caller.scope)
             if current is not None and not references_in(domain, current.values):
-                body = narrowed(domain, record_object(current, {}, caller.role), look.fields)
+                body = narrowed(domain, record_object(current, {}, caller.eyes), look.fields)
                 return tagged(request, current.version, body)
         with reads.snapshot() as connection:
             row = find_golden(connection, request, domain, id, look.known_at)
@@ -68,8 +58,19 @@ def record_router(domain: Domain) -> APIRouter:
             if look.valid_at is not None or look.rules is not None:
                 row, as_of = compute(request, row, look)
             entities = resolve_references(connection, [(domain, row.values)])
-        body = narrowed(domain, record_object(row, entities, caller.role), look.fields)
+        body = narrowed(domain, record_object(row, entities, caller.eyes), look.fields)
         return tagged(request, row.version, body if as_of is None else {**body, "as_of": as_of})
+
+    # Each domain's parameters are its own, and annotations are read before there is a domain.
+    get_record.__annotations__["look"] = Annotated[AXES[domain], Query()]
+    router.get(
+        "/{id}",
+        name=f"get_{noun}",
+        summary=f"One {noun}",
+        response_model=RECORDS[domain],
+        responses={**ONE, **UNMODIFIED, **PENDING, **(UNREADY if domain is Domain.CUSTOMER else {})},
+        dependencies=[Depends(wait_for_change)],
+    )(get_record)
 
     @router.get(
         "/{id}/lineage",
@@ -90,7 +91,7 @@ def record_router(domain: Domain) -> APIRouter:
             lineage = lineage_of(connection, row.entity_id, row.version)
             joins = joins_of(connection, row.entity_id, look.known_at)
             version = version_of(connection, domain, row.ruleset)
-        body = lineage_object(row, lineage, caller.role)
+        body = lineage_object(row, lineage, caller.eyes)
         body["rules"] = {"fingerprint": row.ruleset, "version": version}
         body["joined"] = joined_objects(lineage, joins)
         return tagged(request, row.version, body)
@@ -117,7 +118,7 @@ def record_router(domain: Domain) -> APIRouter:
         more = len(members) > page.limit
         return answer(
             {
-                "items": [source_object(row, member, caller.role) for member in shown],
+                "items": [source_object(row, member, caller.eyes) for member in shown],
                 "next": write_cursor(scope, shown[-1].key) if more else None,
             }
         )

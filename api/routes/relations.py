@@ -12,7 +12,7 @@ from api.routes.parameters import EntityIdPath, Parameters
 from api.routes.responses import CHECKED, GUARDED, ONE
 from api.schemas.relations import ContractedProducts, HierarchyForm
 from api.wire import answer
-from mdm.access import EVERY_ROLE
+from mdm.access import Permission
 from mdm.model.ids import Domain, EntityId
 from mdm.store.read_hierarchy import MOST_LEVELS, Company, contracted, hierarchy_of
 from mdm.store.read_models import current_names, expand, resolve_references
@@ -20,7 +20,7 @@ from mdm.store.read_models import current_names, expand, resolve_references
 router = APIRouter(
     prefix="/v1/customers",
     tags=["customers"],
-    dependencies=[Depends(allows(EVERY_ROLE))],
+    dependencies=[Depends(allows(Permission.READ))],
     responses={**GUARDED, **CHECKED},
 )
 

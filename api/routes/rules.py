@@ -8,14 +8,14 @@ from api.errors import NOT_FOUND, refuse
 from api.routes.responses import CHECKED, GUARDED, UNKNOWN
 from api.schemas.rules import RuleDocument, RuleSets
 from api.wire import answer
-from mdm.access import EVERY_ROLE
+from mdm.access import Permission
 from mdm.model.ids import Domain
 from mdm.store import released
 
 router = APIRouter(
     prefix="/v1/rules",
     tags=["rules"],
-    dependencies=[Depends(allows(EVERY_ROLE))],
+    dependencies=[Depends(allows(Permission.READ))],
     responses=GUARDED,
 )
 

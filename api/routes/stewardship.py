@@ -13,6 +13,7 @@ from pydantic import Field
 from api.auth import CallerDep, allows
 from api.cursors import read_cursor, write_cursor
 from api.deps import HubDep, RulesDep
+from api.idempotency import OnceRoute
 from api.present_stewardship import (
     decided_object,
     decision_object,
@@ -21,8 +22,9 @@ from api.present_stewardship import (
     remark_object,
     task_object,
 )
-from api.routes.parameters import Paged, Parameters, Storable
+from api.routes.parameters import Paged, Parameters
 from api.routes.responses import CHECKED, COMMANDED, GUARDED, TOO_LARGE, UNKNOWN
+from api.schemas.given import MAX_ID, Storable
 from api.schemas.stewardship import (
     AnyCommand,
     Assignment,
@@ -40,7 +42,7 @@ from api.schemas.stewardship import (
     UndoReason,
 )
 from api.wire import answer
-from mdm.access import STEWARDS, Caller
+from mdm.access import Caller, Permission
 from mdm.core.four_eyes import Policy
 from mdm.hub import steward
 from mdm.hub.steward import Actor, CommandKey, Desk, Expected, TaskState
@@ -54,11 +56,13 @@ from mdm.store.stewardship import find_decision
 _MOST_BYTES = 128 * 1024
 
 router = APIRouter(
+    route_class=OnceRoute,
     prefix="/v1",
     tags=["stewardship"],
-    dependencies=[Depends(allows(STEWARDS))],
+    dependencies=[Depends(allows(Permission.INSPECT))],
     responses={**GUARDED, **CHECKED},
 )
+deciding = [Depends(allows(Permission.DECIDE))]
 
 IfMatch = Annotated[
     Storable | None,
@@ -73,8 +77,8 @@ Key = Annotated[
         description="Your own name for this command: sent again with it, it has one effect and the same answer.",
     ),
 ]
-TaskId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Task id.")]
-DecisionId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Decision id.")]
+TaskId = Annotated[int, Path(ge=1, le=MAX_ID, description="Task id.")]
+DecisionId = Annotated[int, Path(ge=1, le=MAX_ID, description="Decision id.")]
 
 
 async def get_desk(hub: HubDep, rules: RulesDep) -> Desk:
@@ -138,6 +142,7 @@ def _task(state: TaskState) -> Response:
 @router.post(
     "/decisions",
     name="decide",
+    dependencies=deciding,
     summary="Carry out a command",
     response_model=Decision,
     responses={**COMMANDED, **TOO_LARGE},
@@ -159,6 +164,7 @@ def post_decision(
 @router.post(
     "/decisions/preview",
     name="preview_decision",
+    dependencies=deciding,
     summary="What a command would do now",
     response_model=PreviewForm,
     responses={**COMMANDED, **TOO_LARGE},
@@ -172,7 +178,7 @@ def post_preview(
     value = command.value()
     expected = _expected(value, condition)
     shown = steward.preview(commanding.desk, commanding.actor, value, expected, commanding.policy)
-    return answer(preview_object(shown, caller.role))
+    return answer(preview_object(shown, caller.eyes))
 
 
 class OverrideParameters(Parameters):
@@ -216,6 +222,7 @@ def get_decision(id: DecisionId, desk: DeskDep) -> Response:
 @router.post(
     "/decisions/{id}/undo",
     name="undo_decision",
+    dependencies=deciding,
     summary="Take back a decision",
     response_model=Decision,
     responses=COMMANDED,
@@ -233,6 +240,7 @@ def undo_decision(
 @router.post(
     "/decisions/undo-last",
     name="undo_last_decision",
+    dependencies=deciding,
     summary="Take back one's own newest decision",
     response_model=Decision,
     responses=COMMANDED,
@@ -253,7 +261,7 @@ def list_overrides(wanted: Annotated[OverrideParameters, Query()], caller: Calle
     """With what each overruled, until when it holds, and whether a source row has challenged it."""
     with snapshot(desk.engine) as work:
         found = overrides_of(work, EntityId(wanted.entity))
-    return answer({"items": [override_object(each, caller.role) for each in found]})
+    return answer({"items": [override_object(each, caller.eyes) for each in found]})
 
 
 @router.get("/tasks/{id}", name="get_task", summary="Where a task stands", response_model=TaskForm, responses=UNKNOWN)
@@ -266,6 +274,7 @@ def get_task(id: TaskId, desk: DeskDep) -> Response:
 @router.post(
     "/tasks/{id}/judgement",
     name="judge_task",
+    dependencies=deciding,
     summary="Answer a task",
     response_model=Decision,
     responses=COMMANDED,
@@ -286,7 +295,12 @@ def _expect_task(condition: str | None) -> Expected:
 
 
 @router.post(
-    "/tasks/{id}/claim", name="claim_task", summary="Take a task", response_model=TaskForm, responses=COMMANDED
+    "/tasks/{id}/claim",
+    name="claim_task",
+    dependencies=deciding,
+    summary="Take a task",
+    response_model=TaskForm,
+    responses=COMMANDED,
 )
 def claim_task(id: TaskId, caller: CallerDep, desk: DeskDep, condition: IfMatch = None) -> Response:
     """Taking one's own again changes nothing; 409 when somebody else has it."""
@@ -294,7 +308,12 @@ def claim_task(id: TaskId, caller: CallerDep, desk: DeskDep, condition: IfMatch 
 
 
 @router.post(
-    "/tasks/{id}/assign", name="assign_task", summary="Hand over a task", response_model=TaskForm, responses=COMMANDED
+    "/tasks/{id}/assign",
+    name="assign_task",
+    dependencies=deciding,
+    summary="Hand over a task",
+    response_model=TaskForm,
+    responses=COMMANDED,
 )
 def assign_task(
     id: TaskId, to: Annotated[Assignment, Body()], caller: CallerDep, desk: DeskDep, condition: IfMatch = None
@@ -304,7 +323,12 @@ def assign_task(
 
 
 @router.post(
-    "/tasks/{id}/release", name="release_task", summary="Give a task back", response_model=TaskForm, responses=COMMANDED
+    "/tasks/{id}/release",
+    name="release_task",
+    dependencies=deciding,
+    summary="Give a task back",
+    response_model=TaskForm,
+    responses=COMMANDED,
 )
 def release_task(id: TaskId, caller: CallerDep, desk: DeskDep, condition: IfMatch = None) -> Response:
     """It is everybody's again."""
@@ -312,7 +336,12 @@ def release_task(id: TaskId, caller: CallerDep, desk: DeskDep, condition: IfMatc
 
 
 @router.post(
-    "/tasks/{id}/snooze", name="snooze_task", summary="Put off a task", response_model=TaskForm, responses=COMMANDED
+    "/tasks/{id}/snooze",
+    name="snooze_task",
+    dependencies=deciding,
+    summary="Put off a task",
+    response_model=TaskForm,
+    responses=COMMANDED,
 )
 def snooze_task(
     id: TaskId, put_off: Annotated[Snooze, Body()], caller: CallerDep, desk: DeskDep, condition: IfMatch = None
@@ -336,6 +365,7 @@ def list_task_comments(id: TaskId, desk: DeskDep) -> Response:
 @router.post(
     "/tasks/{id}/comments",
     name="comment_on_task",
+    dependencies=deciding,
     summary="Leave a remark on a task",
     response_model=CommentForm,
     responses=COMMANDED,

@@ -6,16 +6,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Request, Response
 from pydantic import Field
-from pydantic.types import AwareDatetime
 
 from api.auth import CallerDep, allows
+from api.idempotency import OnceRoute
 from api.present_stewardship import bulk_preview_object, job_object, similar_object
 from api.routes.parameters import Parameters
 from api.routes.responses import CHECKED, COMMANDED, GUARDED, TOO_LARGE, UNKNOWN
 from api.routes.stewardship import DeskDep, TaskId, actor_of, policy_of
-from api.schemas.workbench import BulkJob, BulkPreviewForm, BulkUndone, BulkWish, SimilarList, Statistics
+from api.schemas.given import MAX_ID, Moment
+from api.schemas.workbench import BulkJob, BulkPreviewForm, BulkWish, SimilarList, Statistics
 from api.wire import answer
-from mdm.access import STEWARDS
+from mdm.access import Permission
 from mdm.hub import steward
 from mdm.hub.steward import Answer
 from mdm.store.read_stewardship import queue_numbers, steward_numbers
@@ -25,13 +26,15 @@ from mdm.store.reading import snapshot
 _MOST_BYTES = 512 * 1024
 
 router = APIRouter(
+    route_class=OnceRoute,
     prefix="/v1",
     tags=["stewardship"],
-    dependencies=[Depends(allows(STEWARDS))],
+    dependencies=[Depends(allows(Permission.INSPECT))],
     responses={**GUARDED, **CHECKED},
 )
+deciding = [Depends(allows(Permission.DECIDE))]
 
-JobId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Job id.")]
+JobId = Annotated[int, Path(ge=1, le=MAX_ID, description="Job id.")]
 
 
 class SimilarParameters(Parameters):
@@ -56,8 +59,8 @@ def list_similar(id: TaskId, wanted: Annotated[SimilarParameters, Query()], desk
 class Period(Parameters):
     """From when until when; the last thirty days when absent."""
 
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 @router.get(
@@ -84,13 +87,14 @@ def get_statistics(period: Annotated[Period, Query()], desk: DeskDep) -> Respons
 @router.post(
     "/bulk-judgements/preview",
     name="preview_bulk",
+    dependencies=deciding,
     summary="What one answer to many tasks would do",
     response_model=BulkPreviewForm,
     responses={**COMMANDED, **TOO_LARGE},
     max_body_size=_MOST_BYTES,
 )
 def preview_bulk(wish: Annotated[BulkWish, Body()], caller: CallerDep, desk: DeskDep) -> Response:
-    """All of it in one unit of work, added up and rolled back, with a sample."""
+    """Tried in small parts that are rolled back, so that nobody waits; added up, with a sample."""
     told = Answer(wish.verdict, wish.reason, wish.until)
     return answer(bulk_preview_object(steward.preview_bulk(desk, actor_of(caller), _tasks(wish), told)))
 
@@ -98,6 +102,7 @@ def preview_bulk(wish: Annotated[BulkWish, Body()], caller: CallerDep, desk: Des
 @router.post(
     "/bulk-judgements",
     name="start_bulk",
+    dependencies=deciding,
     summary="Answer many tasks alike",
     status_code=202,
     response_model=BulkJob,
@@ -122,7 +127,12 @@ def get_bulk(id: JobId, desk: DeskDep) -> Response:
 
 
 @router.post(
-    "/bulk-judgements/{id}/stop", name="stop_bulk", summary="Stop a job", response_model=BulkJob, responses=COMMANDED
+    "/bulk-judgements/{id}/stop",
+    name="stop_bulk",
+    dependencies=deciding,
+    summary="Stop a job",
+    response_model=BulkJob,
+    responses=COMMANDED,
 )
 def stop_bulk(id: JobId, caller: CallerDep, desk: DeskDep) -> Response:
     """After the item it is at; what was done stays done."""
@@ -132,6 +142,7 @@ def stop_bulk(id: JobId, caller: CallerDep, desk: DeskDep) -> Response:
 @router.post(
     "/bulk-judgements/{id}/continue",
     name="continue_bulk",
+    dependencies=deciding,
     summary="Go on with a job",
     status_code=202,
     response_model=BulkJob,
@@ -140,21 +151,24 @@ def stop_bulk(id: JobId, caller: CallerDep, desk: DeskDep) -> Response:
 def continue_bulk(id: JobId, request: Request, desk: DeskDep, later: BackgroundTasks) -> Response:
     """After it was stopped, or the service was restarted."""
     job = steward.bulk_job(desk, id)
-    later.add_task(steward.run_bulk, desk, job.job_id, policy_of(request))
+    later.add_task(steward.run_job, desk, job.job_id, policy_of(request))
     return _job(desk, id, later, 202)
 
 
 @router.post(
     "/bulk-judgements/{id}/undo",
     name="undo_bulk",
+    dependencies=deciding,
     summary="Take back a whole job",
-    response_model=BulkUndone,
+    status_code=202,
+    response_model=BulkJob,
     responses=COMMANDED,
 )
-def undo_bulk(id: JobId, request: Request, caller: CallerDep, desk: DeskDep) -> Response:
-    """Every decision of it, the newest first; `problems` says what could not be taken back."""
-    undone, problems = steward.undo_bulk(desk, actor_of(caller), id, policy_of(request))
-    return answer({"undone": undone, "problems": problems})
+def undo_bulk(id: JobId, request: Request, caller: CallerDep, desk: DeskDep, later: BackgroundTasks) -> Response:
+    """By a job of its own that is told: every decision, the newest first. It can be stopped and gone on with, too."""
+    job_id = steward.start_take_back(desk, actor_of(caller), id)
+    later.add_task(steward.run_bulk, desk, job_id, policy_of(request))
+    return _job(desk, job_id, later, 202)
 
 
 def _tasks(wish: BulkWish) -> dict[int, str | None]:

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from api.schemas.common import Form, SourceKey
+from api.schemas.given import Asked
 from mdm.model.ids import Domain
 
 #: A consumer with more asks in several calls.
@@ -55,10 +56,8 @@ class Fate(Form):
     split_into: list[Part] = Field(description="Where records are that left this id.")
 
 
-class IdsToClassify(BaseModel):
+class IdsToClassify(Asked):
     """The ids that a consumer holds."""
-
-    model_config = ConfigDict(extra="forbid")
 
     ids: list[Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")]] = Field(
         min_length=1, max_length=MOST_IDS

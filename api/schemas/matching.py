@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model, model_validator
+from pydantic import BaseModel, Field, StringConstraints, create_model, model_validator
 
 from api.schemas.common import Form, SourceKey
+from api.schemas.given import Asked, either_given
 from mdm.model.canonical import ATTRIBUTES, Shape
 from mdm.model.ids import Domain
 
@@ -16,13 +17,7 @@ _Short = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")]
 _Country = Annotated[str, StringConstraints(pattern="^[A-Za-z]{2}$")]
 
 
-class Given(BaseModel):
-    """The base of what a caller states. Unknown members are refused: a misspelt attribute must not be ignored."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class GivenIdentifier(Given):
+class GivenIdentifier(Asked):
     """A typed identifier; the check digits decide what it really is."""
 
     type: Literal["vat", "tax", "registration", "lei", "duns", "gtin"] = "tax"
@@ -30,7 +25,7 @@ class GivenIdentifier(Given):
     value: _Text
 
 
-class GivenAddress(Given):
+class GivenAddress(Asked):
     """A postal address; `street` may hold the house number."""
 
     street: _Text | None = None
@@ -42,8 +37,10 @@ class GivenAddress(Given):
     country: _Text | None = None
 
 
-class GivenReference(Given):
+class GivenReference(Asked):
     """Another record: by golden record id, or by a platform's row."""
+
+    model_config = either_given(("entity_id",), ("system", "type", "key"))
 
     entity_id: _Short | None = None
     system: _Short | None = None
@@ -57,7 +54,7 @@ class GivenReference(Given):
         return self
 
 
-class GivenLine(Given):
+class GivenLine(Asked):
     """A product of a contract."""
 
     product: GivenReference
@@ -87,8 +84,8 @@ def _values(domain: Domain) -> type[BaseModel]:
         each.name: (_FORMS[each.shape] | None, Field(None, description=each.definition)) for each in ATTRIBUTES[domain]
     }
     values: type[BaseModel] = create_model(
-        f"Given{domain.value.capitalize()}",
-        __base__=Given,
+        f"Asked{domain.value.capitalize()}",
+        __base__=Asked,
         __doc__=f"What is known of a {domain.value} that may be in the hub already.",
         **fields,
     )
@@ -102,7 +99,7 @@ GIVEN_VALUES: dict[Domain, type[BaseModel]] = {domain: _values(domain) for domai
 def _question(domain: Domain) -> type[BaseModel]:
     question: type[BaseModel] = create_model(
         f"{domain.value.capitalize()}Question",
-        __base__=Given,
+        __base__=Asked,
         __doc__=f"Is this {domain.value} in the hub?",
         values=(GIVEN_VALUES[domain], ...),
         limit=(int, Field(10, ge=1, le=50, description="At most this many candidates.")),
@@ -167,6 +164,10 @@ class MatchAnswer(Form):
     )
     candidates: list[Candidate]
     compared: int = Field(description="Source rows that were compared.")
+    out_of_reach: int = Field(
+        0,
+        description="Matches and possible matches outside the caller's scope, which are not shown.",
+    )
     read_as: dict[str, Any] = Field(description="The given values after standardisation.")
     rejected: dict[str, str] = Field(description="Attributes that were not used, with the reason's code.")
     unused: list[str] = Field(description="Attributes that matching does not read.")

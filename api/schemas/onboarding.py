@@ -1,12 +1,12 @@
 """ERP onboarding: what is asked, the verdict, confirmations and waivers, the catalogue of codes."""
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, create_model
 
 from api.schemas.common import Form
-from api.schemas.matching import GIVEN_VALUES, Given, GivenReference
+from api.schemas.given import Asked, Day, either_given
+from api.schemas.matching import GIVEN_VALUES, GivenReference
 from mdm.model.ids import Domain
 
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
@@ -16,7 +16,7 @@ CheckpointKind = Literal["legal_entity_validated", "tax_validated", "account_str
 Outcome = Literal["pass", "fail", "unverifiable", "waived", "not_applicable"]
 
 
-class GivenBankAccount(Given):
+class GivenBankAccount(Asked):
     """A bank account of the candidate. `changed`: it replaces one that was approved before."""
 
     iban: _Text
@@ -25,7 +25,7 @@ class GivenBankAccount(Given):
     changed: bool = False
 
 
-class GivenAccount(Given):
+class GivenAccount(Asked):
     """The account structure asked for in ERP."""
 
     company_code: _Code | None = None
@@ -35,7 +35,7 @@ class GivenAccount(Given):
     tax_classification: _Code | None = None
 
 
-class GivenTarget(Given):
+class GivenTarget(Asked):
     """Where the customer is to be created; the rule set's own ERP when none is named."""
 
     erp: Erp | None = None
@@ -45,16 +45,22 @@ class GivenTarget(Given):
 #: A customer that is not in the hub: canonical values, and what only onboarding asks about.
 OnboardingCandidate: Any = create_model(
     "OnboardingCandidate",
-    __base__=Given,
+    __base__=Asked,
     __doc__="A customer that is not in the hub.",
     values=(GIVEN_VALUES[Domain.CUSTOMER], ...),
     bank_accounts=(Annotated[list[GivenBankAccount], Field(max_length=20)], Field(default_factory=list)),
     parent=(GivenReference | None, None),
 )
+
+
+class _OneOfTwo(Asked):
+    model_config = either_given(("entity_id",), ("candidate",), one_only=True)
+
+
 #: The body of `POST /v1/onboarding/validate`.
 OnboardingQuestion: type[BaseModel] = create_model(
     "OnboardingQuestion",
-    __base__=Given,
+    __base__=_OneOfTwo,
     __doc__="Who is to be judged: a golden customer (`entity_id`) or a candidate, for which target.",
     entity_id=(_Code | None, None),
     candidate=(OnboardingCandidate | None, None),
@@ -133,6 +139,7 @@ class VerdictWaiver(Form):
     actor: str
     reason: str
     expires_at: str
+    approved_by: str | None = Field(None, description="The second person, where one was needed.")
 
 
 class VerdictFinding(Form):
@@ -152,6 +159,9 @@ class VerdictFinding(Form):
     fix: VerdictFix | None = None
     waivable_by: list[str] | None = None
     waiver: VerdictWaiver | None = None
+    waiver_proposed: VerdictWaiver | None = Field(
+        None, description="Waits for a second person, and excuses nothing yet."
+    )
 
 
 class VerdictCheckpoint(Form):
@@ -177,20 +187,27 @@ class Verdict(Form):
     checkpoints: dict[CheckpointKind, VerdictCheckpoint | None]
 
 
-class GivenConfirmation(Given):
+class GivenConfirmation(Asked):
     """On what grounds a checkpoint is passed, and the last day it holds (for good when absent)."""
 
     reason: _Text
-    expires_on: date | None = None
+    expires_on: Day | None = None
 
 
-class GivenWaiver(Given):
+class GivenWaiver(Asked):
     """A finding to be excused, everywhere or at one path, until a day."""
 
     code: _Code
     path: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")] = ""
     reason: _Text
-    expires_on: date
+    expires_on: Day
+
+
+class NamedWaiver(Asked):
+    """Which waiver: the code and the path as it was written."""
+
+    code: _Code
+    path: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")] = ""
 
 
 class OnboardingCode(Form):

@@ -10,6 +10,15 @@ from api.schemas.values import VALUES
 from mdm.model.ids import Domain
 
 
+class OverrideThen(Form):
+    """A value that a steward had pinned at an instant."""
+
+    attribute: str
+    author: str
+    since: datetime
+    expires_at: datetime | None
+
+
 class AsOf(Form):
     """The instant for which values were computed from the stored history."""
 
@@ -17,6 +26,7 @@ class AsOf(Form):
     valid_at: datetime | None
     rules: str = Field(description="Fingerprint of the rule set that chose.")
     records: list[SourceKey] = Field(description="The source rows that existed then.")
+    overrides: list[OverrideThen] = Field(description="Values pinned by stewards then; the values have them.")
 
 
 class RecordHead(Form):

@@ -3,36 +3,33 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.types import AwareDatetime
+from pydantic import Field
 
-from api.routes.parameters import Storable
 from api.schemas.common import Form, Page, SourceKey
+from api.schemas.given import MAX_ID, Asked, Day, Moment, Storable
+from mdm.model.hierarchy import RelationKind
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.model.stewardship import (
     Clear,
     Command,
     Confirm,
+    EndRelation,
     JudgePair,
     JudgeTask,
     Merge,
     Pin,
+    Relate,
     Restore,
     Split,
     Undo,
     Verdict,
 )
 
-_MAX_ID = 2**63 - 1
 _Text = Annotated[Storable, Field(max_length=4000)]
 _Id = Annotated[Storable, Field(min_length=1, max_length=64)]
-Number = Annotated[int, Field(ge=1, le=_MAX_ID)]
-
-
-class Asked(BaseModel):
-    """The base of what callers send. Unknown members are refused: a misspelt option must not be ignored."""
-
-    model_config = ConfigDict(extra="forbid")
+#: An answer by its word.
+AnyVerdict = Annotated[Verdict, Field(strict=False)]
+Number = Annotated[int, Field(ge=1, le=MAX_ID)]
 
 
 class RecordName(Asked):
@@ -53,10 +50,8 @@ class Reasoned(Asked):
 class Judgement(Reasoned):
     """An answer to a task."""
 
-    verdict: Verdict
-    until: AwareDatetime | None = Field(
-        None, description="Only with `not_same`: until when it holds. For ever if absent."
-    )
+    verdict: AnyVerdict
+    until: Moment | None = Field(None, description="Only with `not_same`: until when it holds. For ever if absent.")
 
     def of_task(self, task_id: int) -> Command:
         return JudgeTask(task_id, self.verdict, self.reason, self.until)
@@ -103,7 +98,7 @@ class SplitCommand(Reasoned):
     entity_id: _Id
     records: list[RecordName] = Field(min_length=1, max_length=500)
     tree: bool = Field(False, description="Take along what hangs together with the rest only through these rows.")
-    until: AwareDatetime | None = Field(None, description="Until when they may not rejoin. For ever if absent.")
+    until: Moment | None = Field(None, description="Until when they may not rejoin. For ever if absent.")
 
     def value(self) -> Command:
         records = tuple(each.value() for each in self.records)
@@ -118,7 +113,7 @@ class PinCommand(Reasoned):
     attribute: Annotated[Storable, Field(min_length=1, max_length=64)]
     value_: Any = Field(None, alias="value", description="In the JSON form of the attribute. Null: no value at all.")
     from_record: RecordName | None = Field(None, description="Take what this row says instead of `value`.")
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
     def value(self) -> Command:
         source = self.from_record.value() if self.from_record else None
@@ -140,7 +135,7 @@ class ConfirmCommand(Reasoned):
 
     command: Literal["confirm"]
     override_id: Number
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
     def value(self) -> Command:
         return Confirm(self.override_id, self.reason, self.expires_at)
@@ -155,6 +150,32 @@ class RestoreCommand(Reasoned):
 
     def value(self) -> Command:
         return Restore(EntityId(self.entity_id), self.version, self.reason)
+
+
+class RelateCommand(Reasoned):
+    """Say who the parent of a customer is, of one kind, from a day on. Older words give way on these days."""
+
+    command: Literal["relate"]
+    entity_id: _Id
+    kind: Annotated[RelationKind, Field(strict=False)]
+    parent: _Id | None = Field(description="Null: it has no legal parent, whatever platforms state.")
+    valid_from: Day
+    valid_to: Day | None = Field(None, description="The first day on which it no longer holds. No end if absent.")
+
+    def value(self) -> Command:
+        parent = EntityId(self.parent) if self.parent is not None else None
+        return Relate(EntityId(self.entity_id), self.kind, parent, self.valid_from, self.valid_to, self.reason)
+
+
+class EndRelationCommand(Reasoned):
+    """Let a relation end on a day, or take it back as if it had never been said."""
+
+    command: Literal["end_relation"]
+    relation_id: Number
+    on: Day | None = Field(None, description="The first day on which it no longer holds; absent: take it back.")
+
+    def value(self) -> Command:
+        return EndRelation(self.relation_id, self.on, self.reason)
 
 
 class UndoCommand(Reasoned):
@@ -176,6 +197,8 @@ AnyCommand = Annotated[
     | ClearCommand
     | ConfirmCommand
     | RestoreCommand
+    | RelateCommand
+    | EndRelationCommand
     | UndoCommand,
     Field(discriminator="command"),
 ]
@@ -190,7 +213,7 @@ class Assignment(Asked):
 class Snooze(Asked):
     """Until when a task is put off; null wakes it up."""
 
-    until: AwareDatetime | None
+    until: Moment | None
 
 
 class CommentText(Asked):
@@ -255,6 +278,7 @@ class PreviewForm(Form):
     exposure: dict[str, Any]
     announcements: dict[str, int]
     consumers: list[str]
+    relations: list[dict[str, Any]] = Field(description="Relations of a hierarchy that begin or end.")
 
 
 class TaskForm(Form):
@@ -349,7 +373,7 @@ class DelegationWish(Asked):
     """Who approves in the caller's place, and until when."""
 
     to: Annotated[Storable, Field(min_length=1, max_length=200)]
-    until: AwareDatetime
+    until: Moment
     reason: _Text = ""
 
 

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from pydantic.types import AwareDatetime
 
 from api.schemas.common import Form, SourceKey
-from api.schemas.stewardship import Asked, Number, Reasoned
+from api.schemas.given import Asked, Moment
+from api.schemas.stewardship import AnyVerdict, Number, Reasoned
 from mdm.model.ids import Domain
 from mdm.model.stewardship import Verdict
 
@@ -77,8 +77,8 @@ class BulkItem(Asked):
 class BulkWish(Reasoned):
     """One answer to many tasks."""
 
-    verdict: Verdict
-    until: AwareDatetime | None = None
+    verdict: AnyVerdict
+    until: Moment | None = None
     tasks: list[BulkItem] = Field(min_length=1, max_length=5000)
 
 
@@ -107,6 +107,10 @@ class BulkJob(Form):
     """How far a bulk job is."""
 
     job_id: int
+    purpose: Literal["look", "answer", "take_back"] = Field(
+        description="`look`: tried and thrown away; `answer`: carried out; `take_back`: another job undone."
+    )
+    of_job: int | None = Field(description="The job whose decisions are taken back.")
     actor: str
     verdict: Verdict
     reason: str
@@ -117,10 +121,3 @@ class BulkJob(Form):
     refusals: list[Refusal]
     started_at: datetime
     finished_at: datetime | None
-
-
-class BulkUndone(Form):
-    """What taking back a job came to."""
-
-    undone: int
-    problems: list[str]

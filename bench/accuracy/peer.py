@@ -27,7 +27,22 @@ DEFAULT, _TRIED = 0.95, (0.2, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
 def splink_by_default(
     given: Mapping[str, Any], rows: Sequence[Mapping[str, str]], tables: Sequence[str], entities: Sequence[str | None]
 ) -> tuple[Report, Report]:
-    """Entities at the tutorial's threshold, and at the best threshold that hindsight finds."""
+    """Entities as the tutorial forms them, and the best that hindsight finds over thresholds, with and without EM."""
+    plain = _reports(given, rows, tables, entities, trained=False)
+    trained = {} if given.get("no_em") else _reports(given, rows, tables, entities, trained=True)
+    everything = [*plain.values(), *trained.values()]
+    return (trained or plain)[DEFAULT], max(everything, key=lambda report: report.pairs.quality.f1)
+
+
+def _reports(
+    given: Mapping[str, Any],
+    rows: Sequence[Mapping[str, str]],
+    tables: Sequence[str],
+    entities: Sequence[str | None],
+    *,
+    trained: bool,
+) -> dict[float, Report]:
+    """Entities at each threshold, after training by expectation maximisation or with the library's own m."""
     hush()
     # Only what Splink is asked to read: other columns may have names that its own SQL uses.
     wanted = " ".join([*given["comparisons"], *given["blocking"]])
@@ -49,14 +64,13 @@ def splink_by_default(
     first = [block_on(rule) for rule in given["blocking"]]
     linker.training.estimate_probability_two_random_records_match(first[:1], recall=0.7)
     linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
-    if not given.get("no_em"):
+    if trained:
         for rule in first[:3]:
             # A rule that pairs nobody, or drives a probability to nothing, trains nothing; its user takes the next.
             with suppress(EMTrainingException, ValueError):
                 linker.training.estimate_parameters_using_expectation_maximisation(rule)
     predictions = linker.inference.predict()
-    reports = {threshold: _clusters(linker, predictions, threshold, entities) for threshold in _TRIED}
-    return reports[DEFAULT], max(reports.values(), key=lambda report: report.pairs.quality.f1)
+    return {threshold: _clusters(linker, predictions, threshold, entities) for threshold in _TRIED}
 
 
 def _clusters(linker: Linker, predictions: Any, threshold: float, entities: Sequence[str | None]) -> Report:

@@ -9,13 +9,17 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zlib import crc32
 
 import yaml
 
+from bench.accuracy.naive import best_of_one_similarity
 from bench.accuracy.peer import splink_by_default
+from bench.accuracy.sides import files_of
 from matching.assessment import Assessment, assess
+from matching.batch import candidate_pairs
 from matching.model import MatchModel
 from matching.training.stores import Store
 from matching.training.train import Options, train
@@ -23,7 +27,10 @@ from mdm.hub.assessment_page import assessment_json, assessment_page, describe_r
 from mdm.hub.tabular import Table, profile_of, read_table
 
 HERE = Path(__file__).parent
-_HEAD = ("set", "records", "candidates", "ours F1", "B3", "P", "R", "best F1", "Splink F1", "its best", "naive", "s")
+_HEAD = (
+    "set", "records", "candidates", "ours F1", "B3", "P", "R", "best F1", "off", "Splink F1", "its best", "naive", "s",
+    "Splink s",
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _line(_HEAD)
     for name in options.sets.split(",") if options.sets else sets:
         _line(_measure(name, sets[name], options.data, options.labels, options.out))
+    sys.stdout.write("* measured here, on the pairs that this engine compared; the others stand in the sets' READMEs\n")
     sys.stdout.write("published: " + "; ".join(f"{name}: {entry['published']}" for name, entry in sets.items()) + "\n")
 
 
@@ -48,23 +56,27 @@ def _line(cells: Sequence[object]) -> None:
 def _measure(name: str, entry: Mapping[str, Any], data: Path, labels: bool, out: Path | None) -> list[object]:
     folder = data / entry["folder"]
     truth = folder / entry["truth"] if "truth" in entry else None
-    table = read_table([folder / file for file in entry["records"]], HERE / name / "mapping.yaml", truth)
+    with TemporaryDirectory() as scratch:
+        table = read_table(files_of(entry, folder, Path(scratch)), HERE / name / "mapping.yaml", truth)
     places = [at for at, entity in enumerate(table.entities) if _chosen(entity, int(entry.get("sample", 1)))]
     learned = [at for at in places if not labels or crc32(str(table.entities[at]).encode()) % 2]
     judged = [at for at in places if not labels or not crc32(str(table.entities[at]).encode()) % 2]
     started = time.perf_counter()
-    model = _train(table, learned, labels)
+    model = train_on(table, learned, labels)
     tried = (-4.0, -2.0, 0.0, 2.0)
-    found = assess(model, [table.comparisons[at] for at in judged], [table.entities[at] for at in judged], tried)
-    seconds = time.perf_counter() - started
+    records, entities = [table.comparisons[at] for at in judged], [table.entities[at] for at in judged]
+    found = assess(model, records, entities, tried)
+    middle = time.perf_counter()
     rows = [table.rows[at] for at in judged]
-    peers = splink_by_default(
-        entry["splink"], rows, [table.names[at].split(":")[0] for at in judged], [table.entities[at] for at in judged]
-    )
+    peers = splink_by_default(entry["splink"], rows, [table.names[at].split(":")[0] for at in judged], entities)
+    seconds = f"{middle - started:.0f}", f"{time.perf_counter() - middle:.0f}"
+    naive = entry.get("naive")
+    if naive is None:
+        texts = [" ".join(row.get(column, "") for column in entry["splink"]["comparisons"]) for row in rows]
+        naive = f"{best_of_one_similarity(texts, entities, candidate_pairs(model, records)):.3f}*"
     if out is not None:
         _write(out, name, found, [table.names[at] for at in judged], rows)
-    return [*_figures(name, found), *(f"{peer.pairs.quality.f1:.3f}" for peer in peers),
-            entry.get("naive", "-"), f"{seconds:.0f}"]  # fmt: skip
+    return [*_figures(name, found), *(f"{peer.pairs.quality.f1:.3f}" for peer in peers), naive, *seconds]
 
 
 def _note(text: str) -> None:
@@ -75,7 +87,8 @@ def _chosen(entity: object, sample: int) -> bool:
     return sample == 1 or crc32(str(entity).encode()) % sample == 0
 
 
-def _train(table: Table, places: Sequence[int], labels: bool) -> MatchModel:
+def train_on(table: Table, places: Sequence[int], labels: bool) -> MatchModel:
+    """A model of the set's own profile, from these records."""
     profile = profile_of(table)
     assert profile is not None
     entities = [str(table.entities[at]) for at in places] if labels else []
@@ -92,6 +105,7 @@ def _figures(name: str, found: Assessment) -> list[object]:
         f"{found.candidate_recall:.3f}",
         *(f"{share:.3f}" for share in shares),
         f"{best.pairs.quality.f1 if best else 0:.3f} from {found.best_entities.threshold:g}",
+        f"{found.calibration_error:.3f}",
     ]
 
 

@@ -168,7 +168,7 @@ def _identifiers(columns: Columns, comparison: Mapping[str, Any]) -> None:
             columns[f"{kind}_country"] = country or "-"
 
 
-@lru_cache(65_536)
+@lru_cache(16_384)
 def related_numbers(identifier: str) -> tuple[str, ...]:
     """The numbers that an identifier contains, comparable across types of one country.
 

@@ -16,6 +16,9 @@ from scipy.optimize import minimize
 from matching.model import Comparison
 
 _LN2 = float(np.log(2.0))
+#: Penalty per squared bit above a comparison's `best`: so that the others make up for what it may not say. What is left
+#: above is cut off.
+_BEYOND = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,8 @@ class Fit:
 def fit(
     comparisons: Sequence[Comparison], data: Sample, wanted: Sequence[NDArray[np.float64]], shrinkage: float
 ) -> Fit:
-    """Weights that explain the matches best: monotone within each comparison, none below its `worst`, each drawn
-    towards the one `wanted` of it with a penalty of `shrinkage` per squared bit."""
+    """Weights that explain the matches best: monotone within each comparison, none below its `worst` or above its
+    `best`, each drawn towards the one `wanted` of it with a penalty of `shrinkage` per squared bit."""
     sizes = [len(comparison.levels) for comparison in comparisons]
     # A comparison's weights are its lowest weight plus steps upwards, so monotone means that no step is negative.
     starts = np.cumsum([1, *sizes])
@@ -50,17 +53,19 @@ def fit(
     design = np.concatenate([_staircase(rows[:, i], size) for i, size in enumerate(sizes)], axis=1)
     design = np.concatenate([np.ones((len(rows), 1)), design], axis=1)
     to_levels = [np.tril(np.ones((size, size)))[::-1] for size in sizes]
+    tops = [comparison.best for comparison in comparisons]
     total, matches = counts.sum(axis=1), counts[:, 1]
 
     def loss(steps: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         odds = (design @ steps + offsets) * _LN2
         value = float(np.sum(total * np.logaddexp(0.0, odds) - matches * odds))
         gradient = design.T @ (total / (1.0 + np.exp(-odds)) - matches) * _LN2
-        for start, matrix, before in zip(starts, to_levels, wanted, strict=False):
+        for start, matrix, before, top in zip(starts, to_levels, wanted, tops, strict=False):
             span = slice(start, start + len(matrix))
-            away = matrix @ steps[span] - before
-            value += shrinkage * float(away @ away)
-            gradient[span] += 2 * shrinkage * matrix.T @ away
+            bits = matrix @ steps[span]
+            away, beyond = bits - before, np.maximum(bits - top, 0.0)
+            value += shrinkage * float(away @ away) + _BEYOND * float(beyond @ beyond)
+            gradient[span] += 2 * matrix.T @ (shrinkage * away + _BEYOND * beyond)
         return value, gradient
 
     bounds: list[tuple[float | None, float | None]] = [(None, None)]
@@ -77,7 +82,10 @@ def fit(
         method="L-BFGS-B",
         options={"maxiter": 20_000, "maxfun": 100_000, "ftol": 1e-13, "gtol": 1e-6},
     ).x
-    weights = tuple(matrix @ found[at : at + len(matrix)] for at, matrix in zip(starts, to_levels, strict=False))
+    weights = tuple(
+        np.minimum(matrix @ found[at : at + len(matrix)], top)
+        for at, matrix, top in zip(starts, to_levels, tops, strict=False)
+    )
     return Fit(float(found[0]), weights)
 
 

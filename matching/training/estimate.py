@@ -78,7 +78,7 @@ def cold_start(model: MatchModel) -> MatchModel:
     """The model with exactly the weights that experts expect: what there is before there is data."""
     comparisons = []
     for comparison in model.comparisons:
-        bits = np.maximum(expected_bits(comparison), comparison.worst)
+        bits = np.clip(expected_bits(comparison), comparison.worst, comparison.best)
         levels = tuple(replace(level, weight=float(b)) for level, b in zip(comparison.levels, bits, strict=True))
         comparisons.append(replace(comparison, levels=levels))
     return replace(model, comparisons=tuple(comparisons), prior=COLD_PRIOR)

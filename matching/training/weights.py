@@ -19,7 +19,7 @@ _STRONGEST = 20.0
 
 def settle(model: MatchModel, estimates: Estimates) -> tuple[NDArray[np.float64], ...]:
     """Weights in bits: log2(m / u), drawn to the expert's where little was seen, falling from better to worse levels,
-    none below the comparison's `worst`."""
+    none below the comparison's `worst` or above its `best`."""
     return tuple(
         _settle(comparison, m, u, estimates)
         for comparison, m, u in zip(model.comparisons, estimates.m, estimates.u, strict=True)
@@ -39,7 +39,7 @@ def _settle(
                 f"{comparison.name}: the data show no pair at level {level.label!r}.",
                 action="Say in the profile what it is expected to weigh (`expected`, in bits), or drop the level.",
             )
-    return np.maximum(_falling(bits, seen), comparison.worst)
+    return np.clip(_falling(bits, seen), comparison.worst, comparison.best)
 
 
 def _falling(bits: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,34 +1,108 @@
-"""The tree of commands and how errors are told."""
+"""The tree of commands and how errors are told.
+
+A command's module is read when the command is called: each needs another part of the hub, and reading all of them takes
+seconds.
+"""
 
 import sys
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from mdm import __version__
-from mdm.cli import (
-    accounts,
-    check,
-    conformance,
-    contracts,
-    erase,
-    exceptions,
-    export,
-    feed_control,
-    feeds,
-    governance,
-    keys,
-    match,
-    onboarding,
-    replay,
-    run,
-    steward_queue,
-    worker,
-)
-from mdm.cli.get import get
 from mdm.errors import MdmError, TransientError
+
+
+class Command(NamedTuple):
+    """A command or a group of commands: module under `mdm.cli`, name in it, and the line that the overview shows."""
+
+    module: str
+    name: str
+    help: str
+
+
+COMMANDS: Mapping[str, Command] = {
+    "ingest": Command("feeds", "ingest", "Read change events and bring golden records up to date."),
+    "status": Command("feeds", "status", "What was consumed, what became of it, and whether it adds up."),
+    "serve": Command("run", "serve", "Serve the read API and the steward console until interrupted."),
+    "get": Command("get", "get", "Read from the API of a running hub; prints JSON."),
+    "demo": Command("run", "demo", "Load a sample world, show what the hub makes of it, serve it."),
+    "explain": Command("check", "explain", "Why records are or are not the same, and how an entity grew."),
+    "verify": Command("check", "verify", "Prove the live state: recompute it, in any order, and compare."),
+    "replay": Command("replay", "replay", "Take stored events in again, with profiles and rules of now."),
+    "rebuild": Command("replay", "rebuild", "Derive everything anew beside the live state, and exchange it."),
+    "readiness": Command("onboarding", "readiness", "May this customer be created in ERP, and what is missing?"),
+    "db": Command("run", "database", "The schema of the hub's database."),
+    "feeds": Command("feed_control", "control", "Feeds: show them, hold them, let them go."),
+    "worker": Command("worker", "worker", "Processes that run until they are stopped."),
+    "exceptions": Command("exceptions", "exceptions", "What could not be processed, why, and who must act."),
+    "export": Command("export", "export", "Golden records, crosswalks and source rows as files."),
+    "state": Command("check", "state", "What the hub holds, as one number."),
+    "reconcile": Command("governance", "reconciling", "What does not agree from contract to posting, what to do."),
+    "close": Command("close", "close", "The close of a month: checklist, first and second signature."),
+    "onboarding": Command("onboarding", "onboarding", "ERP onboarding: verdicts, registries, confirmations."),
+    "contracts": Command("contracts", "contracts", "Data contracts: list, lint, diff, test."),
+    "conformance": Command("conformance", "conformance", "A feed, held against the hard cases of CDC."),
+    "erase": Command("erase", "erase", "Erase a person: request, approval, proof."),
+    "ownership": Command("ownership", "ownership", "Who answers for what: show, lint, history."),
+    "releases": Command("releases", "releases", "Rules: draft, simulate, approve, activate, roll back."),
+    "match": Command("match", "match", "The matching engine, measured."),
+    "steward": Command("steward_queue", "steward", "Judge, merge, split, override, undo, approve; preview any."),
+    "accounts": Command("accounts", "accounts", "People who sign in to the console with a password."),
+    "keys": Command("keys", "keys", "API keys, their roles and scopes."),
+    "access": Command("access", "access", "Where golden records belong, for the scopes of callers."),
+}
+
+
+class _Read(dict[str, Any]):
+    """The commands that were read. Its keys are all names: there typer looks for what a misspelt one may mean."""
+
+    def keys(self) -> Any:
+        return COMMANDS.keys()
+
+
+class WhenCalled(TyperGroup):
+    """The commands of the table, each read when it is called."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = _Read()
+
+    def list_commands(self, _: Any) -> list[str]:
+        """All names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, _: Any, name: str) -> Any:
+        """The command, None when there is none of this name."""
+        if name in COMMANDS and name not in self.commands:
+            self.commands[name] = get_group(_holder(name)).commands[name]
+        return self.commands.get(name)
+
+    def format_commands(self, _: Any, formatter: Any) -> None:
+        """The overview, without reading any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.help) for name, command in COMMANDS.items()])
+
+
+def _holder(name: str) -> typer.Typer:
+    command = COMMANDS[name]
+    found = getattr(import_module(f"mdm.cli.{command.module}"), command.name)
+    holder = typer.Typer(rich_markup_mode=None)
+    holder.callback()(lambda: None)
+    if isinstance(found, typer.Typer):
+        holder.add_typer(found, name=name, help=command.help)
+    else:
+        holder.command(name)(found)
+    return holder
+
 
 app = typer.Typer(
     name="mdm",
+    cls=WhenCalled,
     help="Master data hub: golden records of customers, contracts and products from change data capture.\n\n"
     "Start with `mdm demo`. Settings come from the environment: MDM_DATABASE_URL (a PostgreSQL server; without it an "
     "embedded one is used), MDM_DATA_DIR (where the embedded one keeps its data, default ./.mdm).",
@@ -37,33 +111,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.add_typer(run.database, name="db", help="The schema of the hub's database.")
-app.command("ingest")(feeds.ingest)
-app.command("status")(feeds.status)
-app.add_typer(feed_control.control, name="feeds", help="Feeds: show them, hold them, let them go.")
-app.add_typer(worker.worker, name="worker", help="Processes that run until they are stopped.")
-app.add_typer(exceptions.exceptions, name="exceptions", help="What could not be processed, why, and who must act.")
-app.command("serve")(run.serve)
-app.command("get")(get)
-app.command("demo")(run.demo)
-app.add_typer(export.export, name="export", help="Golden records, crosswalks and source rows as files.")
-app.command("explain")(check.explain)
-app.add_typer(check.state, name="state", help="What the hub holds, as one number.")
-app.command("verify")(check.verify)
-app.command("replay")(replay.replay)
-app.command("rebuild")(replay.rebuild)
-app.add_typer(governance.reconciling, name="reconcile")
-app.command("readiness")(onboarding.readiness)
-app.add_typer(onboarding.onboarding, name="onboarding", help="ERP onboarding: verdicts, registries, confirmations.")
-app.add_typer(contracts.contracts, name="contracts", help="Data contracts: list, lint, diff, test.")
-app.add_typer(conformance.conformance, name="conformance", help="A feed, held against the hard cases of CDC.")
-app.add_typer(erase.erase, name="erase", help="Erase a person: request, approval, proof.")
-app.add_typer(match.match, name="match", help="The matching engine, measured.")
-app.add_typer(
-    steward_queue.steward, name="steward", help="Judge, merge, split, override, undo, approve; preview any of it."
-)
-app.add_typer(accounts.accounts, name="accounts", help="People who sign in to the console with a password.")
-app.add_typer(keys.keys, name="keys", help="API keys and their roles.")
 
 
 def _print_version(wanted: bool) -> None:

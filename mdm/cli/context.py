@@ -1,9 +1,10 @@
 """What commands share: opening the hub, the pipeline, and printing."""
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from getpass import getuser
+from io import StringIO
 from typing import Any
 
 import orjson
@@ -12,9 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from mdm.access import Role
 from mdm.bootstrap import Hub, open_hub
+from mdm.hub.governance import remember_documents
+from mdm.hub.in_force import in_force_now
 from mdm.hub.process import Pipeline
 from mdm.hub.release import load_rules, remember_rules
+from mdm.hub.steward import Actor
 from mdm.intake.catalogue import load_catalogue
 from mdm.intake.wire import WireFormat
 from mdm.model.events import Outcome
@@ -25,10 +30,10 @@ from mdm.streams.registry import open_registry
 
 JSON_OPTION = typer.Option(False, "--json", help="Print JSON instead of text.")
 
-#: Columns of output that no terminal reads (a pipe, a log file), where there is no width to fit.
-_PIPED_WIDTH = 160
+#: More columns than any table has.
+_UNBOUNDED = 1_000_000
 
-console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+console = Console(highlight=False, soft_wrap=True)
 #: Progress and notes go here, so that piped output stays clean.
 notes = Console(stderr=True, highlight=False)
 
@@ -42,12 +47,20 @@ def hub(upgrade: bool = True) -> Iterator[Hub]:
         yield opened
 
 
+def operator() -> Actor:
+    """Whoever runs a command on this machine, as the audit names them: they hold the database."""
+    return Actor(getuser(), Role.ADMIN)
+
+
 def pipeline(opened: Hub) -> Pipeline:
-    """The shipped source profiles and released rules on this hub."""
+    """The shipped source profiles and the rules in force on this hub."""
     catalogue = load_catalogue(None)
     registry = open_registry(read_stream_settings(os.environ).registry)
-    rules = load_rules(catalogue, read_settings(os.environ).models_dir)
-    remember_rules(opened.engine, rules)
+    settings = read_settings(os.environ)
+    shipped = load_rules(catalogue, settings.models_dir, settings.placement)
+    remember_rules(opened.engine, shipped)
+    remember_documents(opened.engine, opened.clock, catalogue)
+    rules = in_force_now(opened.engine, shipped)
     return Pipeline(opened.engine, opened.clock, catalogue, rules, WireFormat(registry).plain)
 
 
@@ -62,19 +75,36 @@ def progress_bar(description: str, *, quiet: bool = False) -> Iterator[Callable[
 
 def print_json(value: Any) -> None:
     """One JSON document, indented, keys as given."""
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
+    options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
+    typer.echo(orjson.dumps(value, default=_as_json, option=options).decode())
+
+
+def _as_json(value: Any) -> Any:
+    """Named tuples as objects, plain ones and sets as lists."""
+    if isinstance(value, tuple):
+        return value._asdict() if hasattr(value, "_asdict") else list(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 def print_table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = ()
 ) -> None:
-    """A table for people; numbers in the columns `right` are right-aligned."""
+    """A table for people; numbers in the columns `right` are right-aligned. Folded to the width of a terminal only."""
     table = Table(title=title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
     for index, column in enumerate(columns):
         table.add_column(column, justify="right" if index in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    # What reads a pipe or a log file has no width: cells stay whole, one line to a row.
+    whole = Console(file=StringIO(), width=_UNBOUNDED, highlight=False)
+    with whole.capture() as drawn:
+        whole.print(table)
+    typer.echo("\n".join(line.rstrip() for line in drawn.get().splitlines()))
 
 
 def _cell(value: object) -> str:

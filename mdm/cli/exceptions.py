@@ -1,4 +1,7 @@
-"""Commands about what could not be processed: list, show, fix, replay, discard, reopen, resolve."""
+"""Commands about what could not be processed: list, show, fix, replay, discard, reopen, resolve.
+
+Dead letters are named D12, exceptions E12. A number alone will do where only one of the two can be meant.
+"""
 
 import sys
 import time
@@ -13,6 +16,7 @@ import typer
 from mdm.cli.context import JSON_OPTION, hub, pipeline, print_json, print_table
 from mdm.cli.effects import effects_json, print_effects
 from mdm.cli.feeds import print_report, report_json
+from mdm.cli.naming import exception_number, letter_number, meant_by
 from mdm.errors import NotFound, OperatorError
 from mdm.hub.exceptions import (
     Mended,
@@ -28,10 +32,14 @@ from mdm.hub.exceptions import (
     try_replay,
 )
 from mdm.intake.mend import mend
-from mdm.store.read_exceptions import dead_letter, dead_letter_groups, dead_letters
+from mdm.model.refused import Matter, named
+from mdm.store.read_exceptions import dead_letter, dead_letter_groups, dead_letters, exception
 from mdm.store.read_exceptions import exceptions as read_exceptions
 
 exceptions = typer.Typer(no_args_is_help=True)
+
+_WHERE = "`mdm exceptions list --each` has the ids."
+_KINDS = {Matter.DEAD_LETTER: "dead letter", Matter.EXCEPTION: "exception", None: "dead letter or exception"}
 
 _CODE = typer.Option(None, "--code", help="Only dead letters with this code.")
 _TOPIC = typer.Option(None, "--topic", help="Only dead letters of this topic.")
@@ -40,8 +48,11 @@ _FIRST = typer.Option(None, "--from-offset", help="Only from this offset on.")
 _LAST = typer.Option(None, "--to-offset", help="Only up to this offset, it included.")
 _KEY = typer.Option(None, "--key", help="Only about the row with this primary key.")
 _OWNER = typer.Option(None, "--owner", help="Only of this owner.")
-_LIKE = typer.Option(None, "--like", help="Only those of the same kind as this one.")
-_IDS = typer.Option([], "--id", help="Only these; may be repeated.")
+_LETTER = typer.Argument(..., metavar="ID", help="A dead letter, such as D12.", parser=letter_number)
+_LIKE = typer.Option(
+    None, "--like", help="Only those of the same kind as this one (D12).", parser=letter_number, metavar="ID"
+)
+_IDS = typer.Option([], "--id", help="Only these (D12); may be repeated.", parser=letter_number, metavar="ID")
 _SINCE = typer.Option(None, "--since", help="Only those seen since then.")
 _UNTIL = typer.Option(None, "--until", help="Only those first seen before then.")
 _REASON = typer.Option(..., "--reason", help="Why; kept in the audit.")
@@ -67,43 +78,84 @@ def list_command(
         letters = dead_letters(connection, selection, status=status, limit=limit)
         drifts = read_exceptions(connection, limit=limit)
     if as_json:
-        print_json({"groups": groups, "dead_letters": letters, "exceptions": drifts})
+        print_json(
+            {
+                "groups": groups,
+                "dead_letters": [_with_name(Matter.DEAD_LETTER, one) for one in letters],
+                "exceptions": [_with_name(Matter.EXCEPTION, one) for one in drifts],
+            }
+        )
         return
     if each:
-        rows = [[str(one["id"]), *(one[name] for name in ("place", "row_key", "code", "reason"))] for one in letters]
+        rows = [
+            [named(Matter.DEAD_LETTER, one["id"]), *(one[name] for name in ("place", "row_key", "code", "reason"))]
+            for one in letters
+        ]
         print_table("Dead letters", ("id", "place", "row", "code", "reason"), rows)
     else:
         print_table(
             "Dead letters",
             ("like this", "topic", "code", "reason", "what to do", "owner", "first seen", "last seen", "one of them"),
             [[one["letters"], *(one[name] for name in ("topic", "code", "reason", "action", "owner")),
-              _moment(one["first_seen"]), _moment(one["last_seen"]), str(one["newest_id"])] for one in groups],
+              _moment(one["first_seen"]), _moment(one["last_seen"]), named(Matter.DEAD_LETTER, one["newest_id"])]
+             for one in groups],
             right=(0,),
         )  # fmt: skip
     print_table(
         "Exceptions",
-        ("id", "table", "code", "detail", "seen", "owner", "last seen"),
-        [[str(one["id"]), *(one[name] for name in ("table", "code", "detail", "seen", "owner")),
+        ("id", "table", "code", "detail", "what to do", "seen", "owner", "last seen"),
+        [[named(Matter.EXCEPTION, one["id"]),
+          *(one[name] for name in ("table", "code", "detail", "action", "seen", "owner")),
           _moment(one["last_seen"])] for one in drifts],
-        right=(4,),
+        right=(5,),
     )  # fmt: skip
 
 
 @exceptions.command("show")
 def show_command(
-    dead_letter_id: int = typer.Argument(..., metavar="ID", help="A dead letter."), as_json: bool = JSON_OPTION
+    name: str = typer.Argument(..., metavar="ID", help="A dead letter (D12) or an exception (E12)."),
+    as_json: bool = JSON_OPTION,
 ) -> None:
-    """One dead letter whole: the message as it came, why it was refused, what to do, and what has been tried."""
+    """One dead letter whole: the message as it came, why it was refused, what to do, what has been tried. Or one
+    exception."""
+    meant = meant_by(name)
     with hub() as opened, opened.engine.connect() as connection:
-        found = dead_letter(connection, dead_letter_id)
-    if found is None:
-        raise NotFound(f"There is no dead letter {dead_letter_id}.", action="`mdm exceptions list --each` has the ids.")
+        letter = None if meant.matter is Matter.EXCEPTION else dead_letter(connection, meant.number)
+        matter = None if meant.matter is Matter.DEAD_LETTER else exception(connection, meant.number)
+    if letter is not None and matter is not None:
+        both = named(Matter.DEAD_LETTER, meant.number), named(Matter.EXCEPTION, meant.number)
+        raise OperatorError(
+            f"{meant.number} is a dead letter and an exception.",
+            action=f"Say {both[0]} for the dead letter, {both[1]} for the exception.",
+        )
+    if letter is not None:
+        _show_letter(letter, as_json)
+    elif matter is not None:
+        _show_exception(matter, as_json)
+    else:
+        raise NotFound(f"There is no {_KINDS[meant.matter]} {meant.number}.", action=_WHERE)
+
+
+def _show_exception(found: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        print_json(_plain(found))
+        print_json(_with_name(Matter.EXCEPTION, found))
         return
-    typer.echo(
-        f"Dead letter {found['id']} at {found['topic']}/{found['partition']}/{found['offset']}: {found['status']}"
-    )
+    typer.echo(f"Exception {named(Matter.EXCEPTION, found['id'])} about {found['table'] or 'no table'}: "
+               f"{found['status']}")  # fmt: skip
+    typer.echo(f"  {found['code']}: {found['detail']}")
+    typer.echo(f"  what to do: {found['action']}")
+    typer.echo(f"  owner: {found['owner']}; seen {found['seen']} times, {_moment(found['first_seen'])} to "
+               f"{_moment(found['last_seen'])}; first at {found['place']}")  # fmt: skip
+    if found["closed_by"]:
+        typer.echo(f"  closed by {found['closed_by']} {_moment(found['closed_at'])}: {found['closed_reason'] or ''}")
+
+
+def _show_letter(found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(_with_name(Matter.DEAD_LETTER, _plain(found)))
+        return
+    typer.echo(f"Dead letter {named(Matter.DEAD_LETTER, found['id'])} at {found['topic']}/{found['partition']}/"
+               f"{found['offset']}: {found['status']}")  # fmt: skip
     typer.echo(f"  {found['code']}: {found['reason']}")
     typer.echo(f"  what to do: {found['action']}")
     typer.echo(f"  owner: {found['owner']}; seen {found['seen']} times, {_moment(found['first_seen'])} to "
@@ -126,7 +178,7 @@ def show_command(
 
 @exceptions.command("fix")
 def fix_command(
-    dead_letter_id: int = typer.Argument(..., metavar="ID", help="A dead letter."),
+    dead_letter_id: int = _LETTER,
     reason: str = _REASON,
     edits: list[str] = typer.Option([], "--set", metavar="PATH=JSON", help="Set one value, e.g. after.employees=12."),
     value: Path | None = typer.Option(None, "--value", help="A file with the whole mended value; - is standard input."),
@@ -140,8 +192,8 @@ def fix_command(
         with opened.engine.connect() as connection:
             found = dead_letter(connection, dead_letter_id)
         if found is None:
-            raise NotFound(f"There is no dead letter {dead_letter_id}.", action="`mdm exceptions list --each` has ids.")
-        mended = Mended(value=_mended_value(found, edits, value), key=None if key is None else _read(key))
+            raise NotFound(f"There is no dead letter {dead_letter_id}.", action=_WHERE)
+        mended = Mended(value=_mended_value(found, edits, value), key=None if key is None else _read_file(key))
         if mended == Mended():
             raise OperatorError("Nothing is mended.", action="Give --set PATH=JSON, --value FILE or --key FILE.")
         start = time.perf_counter()
@@ -151,7 +203,7 @@ def fix_command(
             else fix_dead_letter(pipeline(opened), dead_letter_id, mended, reason, getuser(), replay=replay)
         )
     if done is None:
-        typer.echo(f"Mended; `mdm exceptions replay --id {dead_letter_id}` feeds it again.")
+        typer.echo(f"Mended; `mdm exceptions replay --id {named(Matter.DEAD_LETTER, dead_letter_id)}` feeds it again.")
         return
     _tell(done, time.perf_counter() - start, dry_run, as_json)
 
@@ -207,7 +259,9 @@ def discard_command(
 @exceptions.command("reopen")
 def reopen_command(
     reason: str = _REASON,
-    ids: list[int] = typer.Option(..., "--id", help="Which; may be repeated."),
+    ids: list[int] = typer.Option(
+        ..., "--id", help="Which (D12); may be repeated.", parser=letter_number, metavar="ID"
+    ),
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Take a discard back."""
@@ -218,7 +272,9 @@ def reopen_command(
 
 @exceptions.command("resolve")
 def resolve_command(
-    exception_id: int = typer.Argument(..., metavar="ID", help="An exception, such as contract drift."),
+    exception_id: int = typer.Argument(
+        ..., metavar="ID", help="An exception, such as contract drift: E12.", parser=exception_number
+    ),
     reason: str = _REASON,
     accept: bool = typer.Option(False, "--accept", help="It may stay as it is: do not open it again when seen again."),
     as_json: bool = JSON_OPTION,
@@ -228,6 +284,10 @@ def resolve_command(
     with hub() as opened:
         close(opened.engine, opened.clock, exception_id, reason, getuser())
     _count("accepted" if accept else "resolved", 1, as_json)
+
+
+def _with_name(matter: Matter, found: dict[str, Any]) -> dict[str, Any]:
+    return {**found, "name": named(matter, found["id"])}
 
 
 def _selection(
@@ -272,7 +332,7 @@ def _count(what: str, number: int, as_json: bool) -> None:
 
 
 def _mended_value(found: dict[str, Any], edits: list[str], file: Path | None) -> bytes | None:
-    value = _read(file) if file is not None else None
+    value = _read_file(file) if file is not None else None
     if not edits:
         return value
     pairs = [edit.partition("=") for edit in edits]
@@ -282,7 +342,7 @@ def _mended_value(found: dict[str, Any], edits: list[str], file: Path | None) ->
     return mend(newest if value is None else value, [(path, text) for path, _, text in pairs])
 
 
-def _read(file: Path) -> bytes:
+def _read_file(file: Path) -> bytes:
     if str(file) == "-":
         return sys.stdin.buffer.read()
     try:

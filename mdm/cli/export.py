@@ -23,6 +23,8 @@ export = typer.Typer(no_args_is_help=True)
 
 _OUTPUT = typer.Option(None, "--output", "-o", help="File to write; default standard output.")
 
+_JSON = typer.Option(False, "--json", help="One JSON object per line, whatever --format says.")
+
 #: Golden records per Parquet row group.
 _ROW_GROUP = 5_000
 
@@ -47,17 +49,18 @@ def golden(
     domain: Domain = typer.Option(..., help="customer, contract or product."),
     output_format: Format = typer.Option(Format.NDJSON, "--format", help="ndjson, csv or parquet."),
     output: Path | None = _OUTPUT,
+    as_json: bool = _JSON,
 ) -> None:
     """Current golden records. CSV and Parquet carry nested values as JSON text."""
     with hub() as opened, opened.engine.connect() as connection, _target(output) as target:
         rows = read_export.export_golden(connection, domain)
-        if output_format is Format.NDJSON:
+        if as_json or output_format is Format.NDJSON:
             for row in rows:
                 target.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
         elif output_format is Format.CSV:
             _write_csv(target, _golden_columns(domain), _flat(domain, rows))
         else:
-            if output is None:
+            if output is None and sys.stdout.isatty():
                 raise OperatorError("Parquet cannot be written to a terminal.", action="Name a file with --output.")
             _write_parquet(target, _golden_columns(domain), _flat(domain, rows))
 
@@ -67,6 +70,7 @@ def crosswalk(
     domain: Domain = typer.Option(..., help="customer, contract or product."),
     output_format: TableFormat = typer.Option(TableFormat.CSV, "--format", help="csv or json."),
     output: Path | None = _OUTPUT,
+    as_json: bool = _JSON,
 ) -> None:
     """Which entity every live source record belongs to: system, type, key, entity_id.
 
@@ -74,7 +78,12 @@ def crosswalk(
     """
     columns = ("system", "type", "key", "entity_id")
     with hub() as opened, opened.engine.connect() as connection, _target(output) as target:
-        _write_table(target, output_format, columns, read_export.export_crosswalk(connection, domain))
+        _write_table(
+            target,
+            TableFormat.JSON if as_json else output_format,
+            columns,
+            read_export.export_crosswalk(connection, domain),
+        )
 
 
 @export.command("records")
@@ -83,11 +92,12 @@ def records(
     record_type: str = typer.Option(..., "--type", help="Source table, e.g. account."),
     output_format: TableFormat = typer.Option(TableFormat.CSV, "--format", help="csv or json."),
     output: Path | None = _OUTPUT,
+    as_json: bool = _JSON,
 ) -> None:
     """Current rows of a source table as the hub holds them; NULL is \\N."""
     with hub() as opened, opened.engine.connect() as connection, _target(output) as target:
         columns, rows = read_export.export_records(connection, system, record_type)
-        _write_table(target, output_format, columns, rows)
+        _write_table(target, TableFormat.JSON if as_json else output_format, columns, rows)
 
 
 _HEAD = ("entity_id", "version", "name", "known_from")

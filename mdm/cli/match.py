@@ -1,12 +1,13 @@
 """Commands about the matching engine: training models, and holding them against known truth."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from matching.assessment import Assessment, assess
+from matching.assessment import Assessment, Bin, assess, mean_distance
 from matching.model import MatchModel
 from mdm.cli import context
 from mdm.cli.context import JSON_OPTION, notes, print_json, print_table
@@ -155,6 +156,7 @@ def _print(found: Assessment, table: Table) -> None:
         f"queue {questions.pairs:,} pairs, {questions.hopeless:,} of them hopeless; "
         f"joined or queued recall {questions.recall:.3f}"
     )
+    _print_reliability("Reliability", found.calibration)
     mistakes = [("joined", each) for each in found.false_joins[:5]] + [("apart", each) for each in found.missed[:5]]
     print_table(
         "Worst mistakes",
@@ -190,6 +192,14 @@ def _evaluate_world(world: Path, models: Path | None, as_json: bool) -> None:
     columns = ("domain", "records", "true", "found", "P", "R", "F1", "B3 F1", "largest", "auto P", "queued", "hopeless",
                "joined or queued")  # fmt: skip
     print_table("Entities compared with the truth, pairwise", columns, rows, right=range(1, 13))
+    for domain, quality in found.items():
+        _print_reliability(f"Reliability of {domain.value} weights", quality.calibration)
+
+
+def _print_reliability(title: str, bins: Sequence[Bin]) -> None:
+    rows = [[f"{each.promised:.3f}", f"{each.observed:.3f}", f"{each.pairs:,}"] for each in bins]
+    title = f"{title}, off by {mean_distance(bins):.3f} on average"
+    print_table(title, ("promised", "observed", "pairs"), rows, right=range(3))
 
 
 def _row(_domain: Domain, quality: DomainQuality) -> list[object]:
@@ -216,4 +226,11 @@ def _json(quality: DomainQuality) -> dict[str, Any]:
         "queued_pairs": quality.queued,
         "hopeless_pairs": quality.hopeless,
         "joined_or_queued_recall": quality.queue_recall,
+        "calibration": {
+            "mean_distance": mean_distance(quality.calibration),
+            "bins": [
+                {"promised": each.promised, "observed": each.observed, "pairs": each.pairs}
+                for each in quality.calibration
+            ],
+        },
     }

@@ -9,11 +9,13 @@ import httpx
 import orjson
 import typer
 
+from mdm.access import read_role
 from mdm.cli.context import JSON_OPTION, hub, notes, pipeline, print_json, print_table
 from mdm.errors import ConfigurationInvalid, OperatorError
 from mdm.hub import checkpoints, registries
 from mdm.hub.onboarding import Aim, Candidate, verdict_on_candidate, verdict_on_golden
 from mdm.hub.recheck import recheck as recheck_hub
+from mdm.hub.steward import Actor
 from mdm.onboarding.checkpoint import CheckpointName, Waiver
 from mdm.onboarding.ruleset import shipped_ruleset
 from mdm.onboarding.subject import Account
@@ -209,8 +211,24 @@ def waive(
     end = _end(until)
     assert end is not None
     with hub() as opened:
-        checkpoints.waive(opened.engine, opened.clock, entity_id, Waiver(code, path, actor, reason, end), role)
+        checkpoints.waive(
+            opened.engine, opened.clock, entity_id, Waiver(code, path, actor, reason, end), read_role(role)
+        )
     typer.echo(f"{entity_id}: {code} waived until {until:%Y-%m-%d}.")
+
+
+@onboarding.command("approve-waiver")
+def approve_waiver(
+    entity_id: str = typer.Argument(..., help="A customer's golden id."),
+    code: str = typer.Argument(..., help="The code of the finding."),
+    path: str = typer.Option("", "--path", help="Where, as it was waived."),
+    role: str = typer.Option("admin", "--role", help="In which role."),
+    actor: str = _ACTOR,
+) -> None:
+    """Agree to a waiver that somebody else wrote: what blocks is excused by two people."""
+    with hub() as opened:
+        checkpoints.approve_waiver(opened.engine, opened.clock, entity_id, code, path, Actor(actor, read_role(role)))
+    typer.echo(f"{entity_id}: the waiver of {code} holds.")
 
 
 @onboarding.command("unwaive")

@@ -19,7 +19,7 @@ def run(
 ) -> None:
     """Match the whole hub anew with the released model: after a bulk load (`mdm ingest --bulk`), after a model release.
 
-    Tells first what would change; the preview does the work in one transaction and undoes it, and ingest waits for it.
+    Tells first what would change; the preview does the work on a copy of the hub's present, and nobody waits for it.
     With --apply the work is written unit by unit, each audited; an interrupted run is finished by running it again.
     """
     with hub() as opened:

@@ -10,6 +10,7 @@ from mdm.cli.check import print_differences
 from mdm.cli.context import JSON_OPTION, hub, pipeline, print_json, progress_bar
 from mdm.cli.effects import effects_json, print_effects
 from mdm.cli.feeds import print_report, report_json
+from mdm.cli.naming import letter_number
 from mdm.cli.open_feed import open_to_look
 from mdm.errors import OperatorError
 from mdm.hub.exceptions import Selection, replay_dead_letters, try_replay
@@ -30,7 +31,9 @@ def replay(
     system: str | None = typer.Option(None, help="Only of this platform."),
     table: str | None = typer.Option(None, help="Only of this table."),
     key: str | None = typer.Option(None, help="Only of the row with this primary key."),
-    exception: list[int] = typer.Option([], "--exception", help="Only these dead letters; may be repeated."),
+    exception: list[int] = typer.Option(
+        [], "--exception", help="Only these dead letters (D12); may be repeated.", parser=letter_number, metavar="ID"
+    ),
     dry_run: bool = typer.Option(False, "--dry-run", help="Show what would happen to golden records; keep nothing."),
     as_json: bool = JSON_OPTION,
 ) -> None:
@@ -75,7 +78,7 @@ def replay(
 
 
 def rebuild(
-    swap: bool = typer.Option(False, "--swap", help="Take it into use; needs a hub that nobody writes to meanwhile."),
+    swap: bool = typer.Option(False, "--swap", help="Take it into use; feeds are held meanwhile, their messages wait."),
     feed: str | None = typer.Option(
         None, help="Consume topics from their beginning instead, to compare: file:PATH or kafka://HOST:PORT."
     ),

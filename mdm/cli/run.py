@@ -7,12 +7,18 @@ from rich.console import Console
 
 from api.app import ApiOptions
 from api.console.oidc import read_oidc
+from api.cross_origin import read_origins
+from api.server import check_address
 from api.server import serve as serve_http
 from mdm.bootstrap import Hub
 from mdm.cli.context import JSON_OPTION, console, hub, notes, print_json
 from mdm.cli.tokens import token_verifier
 from mdm.demo.run import run_demo
+from mdm.hub.governance import remember_documents
+from mdm.hub.ownership import remember_ownership
 from mdm.hub.steward import load_policy
+from mdm.intake.catalogue import load_catalogue
+from mdm.intake.ownership import load_ownership
 from mdm.store import migrate
 
 database = typer.Typer(no_args_is_help=True)
@@ -39,13 +45,19 @@ def upgrade(as_json: bool = JSON_OPTION) -> None:
         typer.echo(f"The schema is at revision {after}" + (" (already was)." if before == after else "."))
 
 
-def serve(host: str = _HOST, port: int = _PORT) -> None:
-    """Serve the read API and the steward console until interrupted."""
+def serve(host: str = _HOST, port: int = _PORT, as_json: bool = JSON_OPTION) -> None:
+    """Serve the read API and the steward console until interrupted. With --json, the addresses are said as JSON."""
     with hub() as opened:
-        _serve(opened, host, port)
+        _serve(opened, host, port, as_json=as_json)
 
 
-def _serve(opened: Hub, host: str, port: int) -> None:
+def _serve(opened: Hub, host: str, port: int, *, as_json: bool = False) -> None:
+    check_address(host, port)
+    remember_documents(opened.engine, opened.clock, load_catalogue(None))
+    remember_ownership(opened.engine, opened.clock, load_ownership(opened.settings.ownership))
+    if as_json:
+        where = f"http://{host}:{port}"
+        print_json({"api": f"{where}/v1", "description": f"{where}/docs", "console": f"{where}/console/"})
     notes.print(f"API      http://{host}:{port}/v1    description at http://{host}:{port}/docs")
     notes.print(f"Console  http://{host}:{port}/console/")
     notes.print("Stop with Ctrl-C.")
@@ -53,7 +65,10 @@ def _serve(opened: Hub, host: str, port: int) -> None:
         oidc=read_oidc(os.environ),
         policy=load_policy(opened.settings.steward_policy),
         models_dir=opened.settings.models_dir,
+        placement=opened.settings.placement,
+        ownership=opened.settings.ownership,
         tokens=token_verifier(os.environ),
+        cors_origins=read_origins(os.environ),
     )
     serve_http(opened, host, port, options)
 
@@ -65,6 +80,8 @@ def demo(
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Load the sample world of four platforms, show what the hub made of it, and serve it."""
+    if serve:
+        check_address(host, port)  # before the work, not after it
     with hub() as opened:
         result = run_demo(opened, console if not as_json else Console(quiet=True), notes)
         if as_json:

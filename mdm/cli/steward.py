@@ -10,23 +10,28 @@ from mdm.cli.steward_bench import (
     REASON,
     UNTIL,
     bench_of,
+    day_of,
     key_of,
     moment_of,
     show,
     show_preview,
     value_of,
 )
+from mdm.clock import system_clock
 from mdm.errors import Invalid
 from mdm.hub import steward as desk
+from mdm.model.hierarchy import RelationKind
 from mdm.model.ids import EntityId
 from mdm.model.stewardship import (
     Clear,
     Command,
     Confirm,
+    EndRelation,
     JudgePair,
     JudgeTask,
     Merge,
     Pin,
+    Relate,
     Restore,
     Split,
     Undo,
@@ -153,6 +158,37 @@ def restore(
 ) -> None:
     """Give a golden record the values of an old version, as a new one."""
     _run(Restore(EntityId(entity), version, reason), actor, preview, as_json)
+
+
+@steward.command("relate")
+def relate(
+    entity: str = typer.Argument(..., help="Id of the customer."),
+    parent: str = typer.Argument("", help="Id of its parent; none: it has no legal parent, whatever platforms state."),
+    kind: RelationKind = typer.Option(RelationKind.LEGAL_PARENT, help="What the relation means."),
+    start: str = typer.Option("", "--from", help="The first day on which it holds, YYYY-MM-DD; today if not given."),
+    end: str = typer.Option("", "--until", help="The first day on which it no longer holds."),
+    reason: str = REASON,
+    actor: str = ACTOR,
+    preview: bool = PREVIEW,
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Say who the parent of a customer is. Circles are refused."""
+    first = day_of(start) or system_clock().date()
+    command = Relate(EntityId(entity), kind, EntityId(parent) if parent else None, first, day_of(end), reason)
+    _run(command, actor, preview, as_json)
+
+
+@steward.command("end-relation")
+def end_relation(
+    relation: int = typer.Argument(..., help="Number of the relation."),
+    on: str = typer.Option("", help="The first day on which it no longer holds; none: it was never so."),
+    reason: str = REASON,
+    actor: str = ACTOR,
+    preview: bool = PREVIEW,
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Let a relation of a hierarchy end on a day, or take it back."""
+    _run(EndRelation(relation, day_of(on), reason), actor, preview, as_json)
 
 
 @steward.command("undo")

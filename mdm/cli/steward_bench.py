@@ -105,6 +105,12 @@ def value_of(text: str) -> Any:
         return text
 
 
+def day_of(text: str) -> date | None:
+    """The day that an option names; None for an empty one."""
+    moment = moment_of(text)
+    return moment.date() if moment is not None else None
+
+
 def moment_of(text: str) -> datetime | None:
     if not text:
         return None

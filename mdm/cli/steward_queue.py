@@ -193,27 +193,27 @@ def bulk_continue(
 
 
 @steward.command("bulk-undo")
-def bulk_undo(job: int = typer.Argument(..., help="Number of the job."), actor: str = ACTOR) -> None:
-    """Take back every decision of a job."""
+def bulk_undo(
+    job: int = typer.Argument(..., help="Number of the job."), actor: str = ACTOR, as_json: bool = JSON_OPTION
+) -> None:
+    """Take back every decision of a job, by a job of its own; `bulk-continue` goes on with it when interrupted."""
     with bench_of(actor) as bench:
-        undone, problems = desk.undo_bulk(bench.pipeline, bench.actor, job, bench.policy)
-    typer.echo(f"{undone} decisions taken back.")
-    for problem in problems:
-        typer.echo(f"  not taken back: {problem}")
+        _run_bulk(bench, desk.start_take_back(bench.pipeline, bench.actor, job), as_json)
 
 
 def _run_bulk(bench: Bench, job_id: int, as_json: bool) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} of {task.total}"))
     with Progress(*columns, console=notes, disable=as_json) as progress:
         bar = progress.add_task(f"job {job_id}", total=desk.bulk_job(bench.pipeline, job_id).items)
-        job = desk.run_bulk(
+        job = desk.run_job(
             bench.pipeline, job_id, bench.policy, lambda each: progress.update(bar, completed=each.settled)
         )
     if as_json:
         print_json(plain(job))
         return
     told = ", ".join(f"{number} {outcome}" for outcome, number in sorted(job.outcomes.items()))
-    typer.echo(f"Job {job_id}: {told or 'nothing to do'}. `mdm steward bulk-undo {job_id}` takes it back.")
+    back = f" `mdm steward bulk-undo {job_id}` takes it back." if job.purpose is desk.Purpose.ANSWER else ""
+    typer.echo(f"Job {job_id}: {told or 'nothing to do'}.{back}")
     for task_id, detail in job.refusals:
         typer.echo(f"  task {task_id}: {detail}")
 

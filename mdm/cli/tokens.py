@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 
-from mdm.access import Role
-from mdm.errors import ConfigurationInvalid, TransientError
+from mdm.access import Role, read_role
+from mdm.errors import ConfigurationInvalid, Invalid, TransientError
 from mdm.hub.tokens import TokenRules, TokenVerifier
 
 _NEEDED = ("MDM_TOKEN_ISSUER", "MDM_TOKEN_AUDIENCE", "MDM_TOKEN_JWKS_URL", "MDM_TOKEN_ROLES")
@@ -15,7 +15,8 @@ _NEEDED = ("MDM_TOKEN_ISSUER", "MDM_TOKEN_AUDIENCE", "MDM_TOKEN_JWKS_URL", "MDM_
 def token_verifier(environment: Mapping[str, str]) -> TokenVerifier | None:
     """The verifier of `MDM_TOKEN_ISSUER`, `_AUDIENCE`, `_JWKS_URL` and `_ROLES` (`group=role,...`); None without them.
 
-    `MDM_TOKEN_ROLES_CLAIM` names the claim that lists a caller's groups, `groups` if absent.
+    `MDM_TOKEN_ROLES_CLAIM` names the claim that lists a caller's groups, `groups` if absent; `MDM_TOKEN_SCOPE_CLAIM`
+    the one with their scope, `mdm_scope` if absent. With `MDM_TOKEN_SCOPE_REQUIRED` a token without scope is refused.
 
     Raises:
         ConfigurationInvalid: some of them are missing, or a role does not exist.
@@ -31,6 +32,8 @@ def token_verifier(environment: Mapping[str, str]) -> TokenVerifier | None:
         audience=given["MDM_TOKEN_AUDIENCE"],
         roles=_roles(given["MDM_TOKEN_ROLES"]),
         roles_claim=environment.get("MDM_TOKEN_ROLES_CLAIM") or "groups",
+        scope_claim=environment.get("MDM_TOKEN_SCOPE_CLAIM") or "mdm_scope",
+        scope_required=bool(environment.get("MDM_TOKEN_SCOPE_REQUIRED")),
     )
     return TokenVerifier(rules, lambda: _fetched(given["MDM_TOKEN_JWKS_URL"]))
 
@@ -39,9 +42,13 @@ def _roles(written: str) -> dict[str, Role]:
     roles: dict[str, Role] = {}
     for pair in written.split(","):
         group, _, role = pair.strip().rpartition("=")
-        if not group or role not in tuple(Role):
+        try:
+            found = read_role(role) if group else None
+        except Invalid:
+            found = None
+        if found is None:
             raise ConfigurationInvalid(f"MDM_TOKEN_ROLES: {pair!r} does not read group=role with a role of the hub.")
-        roles[group] = Role(role)
+        roles[group] = found | roles.get(group, Role(0))
     return roles
 
 

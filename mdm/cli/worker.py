@@ -3,6 +3,8 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from typing import TypeVar
 
 import typer
 from sqlalchemy.exc import OperationalError
@@ -21,6 +23,8 @@ from mdm.workers.patience import Patience, Stopped
 from mdm.workers.relay import RelayOptions, run_relay
 from mdm.workers.service import WorkerOptions, run_ingest_worker, stopped_by_signals
 
+T = TypeVar("T")
+
 worker = typer.Typer(no_args_is_help=True)
 
 METRICS_PORT = typer.Option(0, help="Port of /metrics, /livez and /readyz; 0 shows none.")
@@ -37,19 +41,23 @@ def _root() -> None:
 @contextmanager
 def _hub_when_there(stop: Callable[[], bool]) -> Iterator[Hub]:
     """The hub, waiting for its database if that does not answer yet: workers start in any order."""
+    with ExitStack() as stack:
+        yield _when_there(stop, lambda: stack.enter_context(hub()))
 
-    def attempt() -> Hub:
+
+def _when_there(stop: Callable[[], bool], ask: Callable[[], T]) -> T:
+    """What the database answers, however often it goes away meanwhile."""
+
+    def attempt() -> T:
         try:
-            return stack.enter_context(hub())
+            return ask()
         except (DatabaseUnreachable, OperationalError) as away:
             raise TransientError(str(away)) from away
 
-    with ExitStack() as stack:
-        try:
-            opened = Patience(None, stop).run(attempt)
-        except Stopped:
-            raise typer.Exit from None
-        yield opened
+    try:
+        return Patience(None, stop).run(attempt)
+    except Stopped:
+        raise typer.Exit from None
 
 
 @worker.command("ingest")
@@ -66,7 +74,7 @@ def ingest_command(
 ) -> None:
     """Keep golden records up to date from a feed, until SIGTERM. Waits out restarts of broker and database."""
     with stopped_by_signals() as stop, _hub_when_there(stop) as opened:
-        flow = pipeline(opened)
+        flow = _when_there(stop, lambda: pipeline(opened))
         source = (
             open_kafka(opened, feed, topics or None, group, flow.catalogue, False, session_timeout)
             if feed.startswith("kafka:")
@@ -74,7 +82,12 @@ def ingest_command(
         )
         settings = opened.settings
         options = WorkerOptions(
-            batch_size or settings.batch_size, settings.dead_letter_limit, metrics_host, metrics_port or None
+            batch_size or settings.batch_size,
+            settings.dead_letter_limit,
+            metrics_host,
+            metrics_port or None,
+            # A file is read once: it falls silent because it ends.
+            timedelta(seconds=settings.silent_after) if feed.startswith("kafka:") else None,
         )
         run_ingest_worker(flow, source, options, stop)
 

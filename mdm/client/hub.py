@@ -8,7 +8,17 @@ from typing import Any, Self
 
 import httpx
 
-from mdm.client.values import Change, Match, Problem, Record, change_of, match_of, record_of
+from mdm.client.values import (
+    Change,
+    Match,
+    Problem,
+    Projection,
+    Record,
+    change_of,
+    match_of,
+    projection_of,
+    record_of,
+)
 
 _RETRIED = frozenset({429, 503})
 
@@ -63,6 +73,23 @@ class Hub:
         while True:
             page = self.get(f"/v1/{domain}", **parameters, cursor=cursor)
             yield from map(record_of, page["items"])
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+    def projected(self, erp: str, domain: str, id: str, **parameters: Any) -> Projection:
+        """One golden record as an object of an ERP (`sap`, `odoo`, `erpnext`, `netsuite`).
+
+        `require="ready"` refuses customers that may not be created there.
+        """
+        return projection_of(self.get(f"/v1/erp/{erp}/{domain}/{id}", **parameters))
+
+    def projections(self, erp: str, domain: str, **parameters: Any) -> Iterator[Projection]:
+        """All golden records of a domain as objects of an ERP, page by page."""
+        cursor: str | None = None
+        while True:
+            page = self.get(f"/v1/erp/{erp}/{domain}", **parameters, cursor=cursor)
+            yield from map(projection_of, page["items"])
             cursor = page["next"]
             if cursor is None:
                 return

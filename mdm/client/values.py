@@ -49,6 +49,19 @@ class Match:
     candidates: Sequence[Candidate]
 
 
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A golden record as an object of an ERP. `findings` tell what the ERP will not take; no value is ever cut."""
+
+    id: str
+    version: int
+    object: str
+    values: Mapping[str, Any]
+    fits: bool
+    findings: Sequence[Mapping[str, Any]]
+    raw: Mapping[str, Any]
+
+
 class Problem(Exception):
     """The API refused. `type` is stable (`/problems/...`): decide by it."""
 
@@ -64,6 +77,10 @@ def record_of(body: Mapping[str, Any]) -> Record:
     return Record(
         body["id"], body["domain"], body["version"], body["name"], body["values"], body.get("masked", ()), body
     )
+
+
+def projection_of(body: Mapping[str, Any]) -> Projection:
+    return Projection(body["id"], body["version"], body["object"], body["values"], body["fits"], body["findings"], body)
 
 
 def change_of(body: Mapping[str, Any]) -> Change:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from mdm.access import Role
+from mdm.access import Permission, Role
 from mdm.model.stewardship import Effect, EntityEffect, Plan
 
 #: Stands for every currency that has no limit of its own.
@@ -55,7 +55,7 @@ def demands_of(policy: Policy, plan: Plan, effect: Effect) -> tuple[Demand, ...]
 
 def may_approve(demands: Sequence[Demand], role: Role) -> bool:
     """Whether this role satisfies every rule."""
-    return all(role in demand.approvers for demand in demands)
+    return role.may(Permission.APPROVE) and all(any(each in role for each in demand.approvers) for demand in demands)
 
 
 def _asks(demand: Demand, plan: Plan, effect: Effect) -> bool:

@@ -1,18 +1,22 @@
 """What blocking could not make small enough: questions for people, never records dropped in silence.
 
-Two things are asked about, both functions of the records there are. A block above the cap under a rule that no other
-rule refines: a value that so many records carry that it pairs nobody. And a record all of whose blocks are above the
-cap: only the evidence of others could find it a partner.
+Three things are asked about, all functions of the records there are. A block above the cap under a rule that no other
+rule refines: a value that so many records carry that it pairs nobody. Evidence that is stated about so many records
+that it pairs nobody either. And a record all of whose blocks are above the cap: only the evidence of others could find
+it a partner.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+
+from xxhash import xxh3_64_intdigest
 
 from matching.blocking import BlockingKey, block_hash
 from matching.model import MatchModel
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
 
 BLOCK = "BLOCK_OVERSIZED"
+EVIDENCE = "EVIDENCE_OVERSIZED"
 RECORD = "RECORD_WITHOUT_USABLE_KEY"
 
 #: Members named in a question.
@@ -63,6 +67,26 @@ def block_finding(model: MatchModel, key: BlockingKey, sample: Sequence[Crosswal
         f"Some of them: {named}.",
         f"{domain} stewards",
         size,
+    )
+
+
+def evidence_question(domain: str, token: str) -> str:
+    """Names the question about evidence."""
+    return f"oversize:{domain}:evidence:{xxh3_64_intdigest(token.encode())}"
+
+
+def evidence_finding(model: MatchModel, token: str, sample: Sequence[CrosswalkKey], size: int | None = None) -> Finding:
+    """The question about evidence that is stated about more than the cap; `size` if all of them were counted."""
+    named = ", ".join(map(str, sorted(sample)[:_SAMPLE]))
+    domain, many = Domain(model.domain), f"{size}" if size is not None else f"More than {model.block_cap}"
+    return Finding(
+        evidence_question(domain, token),
+        EVIDENCE,
+        domain,
+        f"{many} records are said to have {token!r}, more than {model.block_cap}, so it finds no partners. If it says "
+        f"nothing, tell the source that states it; else join by hand what it should join. Some of them: {named}.",
+        f"{domain} stewards",
+        size or model.block_cap + 1,
     )
 
 

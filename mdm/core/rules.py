@@ -2,23 +2,27 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from matching.model import MatchModel
+from mdm.core.placing import PlacementPlan, shipped_plan
 from mdm.model.ids import Domain
 from survivorship.ruleset import RuleSet
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Match models, survivorship rule sets and source trust.
+    """Match models, survivorship rule sets and source trust, and where golden records belong.
 
-    `trust(system, type, attribute)` is 0..1 from the source profiles.
+    `trust(system, type, attribute)` is 0..1 from the source profiles. `base` are the rules as they ship, where releases
+    of this hub stand in for some of them. `placement` decides who reaches a golden record, and nothing of what it says.
     """
 
     models: Mapping[Domain, MatchModel]
     rulesets: Mapping[Domain, RuleSet]
     trust: Callable[[str, str, str], float]
+    base: "Rules | None" = None
+    placement: PlacementPlan = field(default_factory=shipped_plan)
 
     @property
     def fingerprint(self) -> str:

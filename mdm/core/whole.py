@@ -4,7 +4,7 @@ It starts from source records and judgements only; no link, id, crosswalk or gol
 Entities are named by their smallest member, so nothing here depends on issued ids or on the order of arrival.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
@@ -17,7 +17,7 @@ from matching.decision import Decision
 from matching.model import MatchModel
 from mdm.core.digest import golden_digest, surviving_support
 from mdm.core.linking import decide_links
-from mdm.core.oversize import block_question, record_question, reported
+from mdm.core.oversize import block_question, evidence_question, record_question, reported
 from mdm.core.rules import Rules
 from mdm.model.delta import Link
 from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain, EntityId, RecordId
@@ -72,7 +72,9 @@ def resolve_all(
     """What the hub must hold for these live records, judgements, overrides and marks of echoes."""
     by_id = {each.rec_id: each for each in records}
     names = _names(records)
-    evidence = _evidence(records, names)
+    stated = _stated(records)
+    evidence = _evidence(records, names, stated)
+    owners = Counter(token for tokens in stated.values() for token in tokens)
     pinned: dict[RecordId, list[Override]] = defaultdict(list)
     for override in overrides:
         if (anchor := override.home(by_id)) is not None:
@@ -88,7 +90,7 @@ def resolve_all(
         blocks = _blocks(model, mine, comparisons)
         pairs = _pairs(blocks.values(), model.block_cap)
         if domain is not Domain.CONTRACT:
-            pairs |= _shared(comparisons, model)
+            pairs |= _shared(comparisons, owners, model)
         links = decide_links(model, pairs, comparisons)
         edges = [Edge(link.a, link.b, link.weight, Decision(link.decision), link.veto) for link in links]
         nodes: dict[int, Mapping[str, Any]] = dict(comparisons.items())
@@ -105,7 +107,8 @@ def resolve_all(
             digest = golden_digest(keys, surviving.values)
             entities[keys[0]] = WholeEntity(keys, surviving.values, digest, surviving_support(surviving))
         links_by_ends = {(link.a, link.b): link for link in links}
-        result[domain] = WholeDomain(links_by_ends, entities, pairs, comparisons, _questions(model, mine, blocks))
+        asked = _questions(model, mine, blocks) | _about_evidence(model, comparisons, owners)
+        result[domain] = WholeDomain(links_by_ends, entities, pairs, comparisons, asked)
     return result
 
 
@@ -136,14 +139,21 @@ def _names(records: Iterable[WholeRecord]) -> dict[CrosswalkKey, list[RecordId]]
     return names
 
 
-def _evidence(
-    records: Iterable[WholeRecord], names: Mapping[CrosswalkKey, Sequence[RecordId]]
-) -> dict[RecordId, tuple[str, ...]]:
+def _stated(records: Iterable[WholeRecord]) -> dict[CrosswalkKey, set[str]]:
+    """What is stated about whom, whether they have arrived or not."""
     stated: dict[CrosswalkKey, set[str]] = defaultdict(set)
-    keys = {each.rec_id: each.record.key for each in records}
     for each in records:
         for evidence in each.record.evidence:
             stated[evidence.owner].add(evidence.token)
+    return stated
+
+
+def _evidence(
+    records: Iterable[WholeRecord],
+    names: Mapping[CrosswalkKey, Sequence[RecordId]],
+    stated: Mapping[CrosswalkKey, Set[str]],
+) -> dict[RecordId, tuple[str, ...]]:
+    keys = {each.rec_id: each.record.key for each in records}
     return {
         rec: tuple(sorted(tokens))
         for owner, tokens in stated.items()
@@ -217,13 +227,26 @@ def _questions(
     return frozenset(asked.union(record_question(model.domain, mine[rec].record.key) for rec in without))
 
 
-def _shared(comparisons: Mapping[RecordId, Mapping[str, Any]], model: MatchModel) -> set[tuple[RecordId, RecordId]]:
-    """Pairs about which the same is stated."""
-    owners: dict[str, list[RecordId]] = defaultdict(list)
+def _about_evidence(
+    model: MatchModel, comparisons: Mapping[RecordId, Mapping[str, Any]], owners: Mapping[str, int]
+) -> frozenset[str]:
+    """What must be asked about evidence that is stated about too many."""
+    if model.domain == Domain.CONTRACT:
+        return frozenset()
+    tokens = {token for comparison in comparisons.values() for token in comparison.get("tokens", ())}
+    return frozenset(evidence_question(model.domain, each) for each in tokens if owners[each] > model.block_cap)
+
+
+def _shared(
+    comparisons: Mapping[RecordId, Mapping[str, Any]], owners: Mapping[str, int], model: MatchModel
+) -> set[tuple[RecordId, RecordId]]:
+    """Pairs about which the same is stated, unless it is stated about too many, arrived or not."""
+    found: dict[str, list[RecordId]] = defaultdict(list)
     for rec, comparison in comparisons.items():
         for token in comparison.get("tokens", ()):
-            owners[token].append(rec)
-    return _pairs(owners.values(), model.block_cap)
+            if owners[token] <= model.block_cap:
+                found[token].append(rec)
+    return _pairs(found.values(), model.block_cap)
 
 
 def _pairs(blocks: Iterable[Sequence[RecordId]], cap: int) -> set[tuple[RecordId, RecordId]]:

@@ -4,7 +4,8 @@ A priority is a sum of parts, each with its reason, so that nobody has to trust 
 order of two tasks therefore never changes with time, and a list sorted by it can be paged through.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import log10
 
@@ -55,6 +56,35 @@ def due_state(due: datetime, now: datetime) -> str:
     return "due" if due - now <= timedelta(days=1) else "ok"
 
 
+#: The share of questions that should be answered by their deadline.
+OBJECTIVE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """How a period's deadlines were kept. Open questions past their deadline count as missed.
+
+    `burnt` is the share that is used up of what the objective allows to be late; above 1 it is broken.
+    """
+
+    answered: int
+    missed: int
+
+    @property
+    def kept(self) -> float | None:
+        return 1 - self.missed / self.answered if self.answered else None
+
+    @property
+    def burnt(self) -> float | None:
+        return self.missed / (self.answered * (1 - OBJECTIVE)) if self.answered else None
+
+
+def promise(answered: Iterable[tuple[str, datetime, datetime]], open_late: int) -> Promise:
+    """How deadlines were kept, from kind, opening and answer of each question, and how many are open past theirs."""
+    late = [closed_at > due_at(kind, opened_at) for kind, opened_at, closed_at in answered]
+    return Promise(len(late) + open_late, sum(late) + open_late)
+
+
 def _waited(moment: datetime) -> float:
     return moment.timestamp() / _SECONDS_PER_DAY * POINTS_PER_DAY
 
@@ -67,7 +97,8 @@ def _money(facts: TaskFacts) -> Part | None:
         return None
     # Ten times the money is worth eight points more: a million outweighs six weeks of waiting, not a year.
     points = min(48.0, 8 * log10(1 + float(most)))
-    return Part(round(points, 1), f"{most:,.0f} {currency} in open invoices and running contracts")
+    money = f"{most:,.0f}".replace(",", "\u202f")
+    return Part(round(points, 1), f"{money} {currency} in open invoices and running contracts")
 
 
 def _erp(facts: TaskFacts) -> Part | None:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import Connection
 
-from mdm.access import Role
+from mdm.access import FORMER_STEWARD
 from mdm.bootstrap import Hub
 from mdm.demo.story import Story, find_story
 from mdm.errors import Conflict
@@ -41,13 +41,13 @@ def run_demo(hub: Hub, console: Console, notes: Console) -> dict[str, Any]:
         summary = status_summary(connection)
         story = find_story(connection)
     with hub.engine.begin() as connection:
-        key = api_keys.issue_key(connection, Role.STEWARD, "demo")
+        key = api_keys.issue_key(connection, FORMER_STEWARD, "demo")
         password = _account(connection)
     digest = state_digest(hub.engine).state
     _print_numbers(console, summary, report, seconds)
     _print_story(console, story)
     console.print(f"\nState digest  {digest}")
-    console.print(f"API key       {key}   (role steward)")
+    console.print(f"API key       {key}   (all that stewards and those around them may do)")
     if password is None:
         console.print(
             f"Console       user {_USER}, with the password of the first demo (`mdm accounts password {_USER}`)"
@@ -68,7 +68,7 @@ def run_demo(hub: Hub, console: Console, notes: Console) -> dict[str, Any]:
 def _account(connection: Connection) -> str | None:
     """The password of a new account for the console; None when a demo before has made it."""
     try:
-        return accounts.create_account(connection, _USER, "Demo steward", Role.STEWARD)
+        return accounts.create_account(connection, _USER, "Demo steward", FORMER_STEWARD)
     except Conflict:
         return None
 

@@ -4,11 +4,13 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
+from mdm.access import Role, read_role
 from mdm.clock import Clock
-from mdm.errors import NotFound, OperatorError
+from mdm.errors import Conflict, NotFound, OperatorError, Refused
 from mdm.hub.onboarding import golden_customer
+from mdm.hub.steward.actor import Actor
 from mdm.onboarding.checkpoint import Checkpoint, CheckpointName, Waiver
-from mdm.onboarding.ruleset import RuleSet, shipped_ruleset
+from mdm.onboarding.ruleset import Rule, RuleSet, shipped_ruleset
 from mdm.store import ledger
 from mdm.store import onboarding as store
 from mdm.store.unit_of_work import unit_of_work
@@ -58,10 +60,11 @@ def waive(
     clock: Clock,
     entity_id: str,
     waiver: Waiver,
-    role: str,
+    role: Role,
     rules: RuleSet | None = None,
 ) -> None:
-    """Excuse a finding until a day. Only the roles that the rule names may, and never for ever.
+    """Excuse a finding until a day. Only the roles that the rule names may, and never for ever. Where its failure would
+    block the customer, it excuses nothing before another person agrees (`approve_waiver`).
 
     Raises:
         NotFound: there is no such live customer, or no such code.
@@ -70,7 +73,7 @@ def waive(
     rule = (rules or shipped_ruleset()).rules.get(waiver.code)
     if rule is None:
         raise NotFound(f"There is no code {waiver.code}.", action="`mdm onboarding codes` lists all codes.")
-    if role not in rule.waivable_by:
+    if not may_waive(role, rule):
         allowed = " or ".join(rule.waivable_by)
         raise OperatorError(
             f"{waiver.code} cannot be waived{f' by a {role}' if allowed else ''}.",
@@ -83,6 +86,41 @@ def waive(
         detail = {"code": waiver.code, "path": waiver.path, "reason": waiver.reason}
         detail["expires_at"] = waiver.expires_at.isoformat()
         ledger.write_audit(work, waiver.actor, "finding_waived", customer, detail)
+
+
+def approve_waiver(
+    engine: Engine, clock: Clock, entity_id: str, code: str, path: str, actor: Actor, rules: RuleSet | None = None
+) -> None:
+    """Agree to a waiver that somebody else wrote; from then on it excuses the finding.
+
+    Raises:
+        NotFound: there is no such live customer, code or waiver.
+        Refused: the actor wrote it, or has no role that waives this code.
+        Conflict: somebody has agreed already, or it has expired.
+    """
+    rule = (rules or shipped_ruleset()).rules.get(code)
+    if rule is None:
+        raise NotFound(f"There is no code {code}.", action="`mdm onboarding codes` lists all codes.")
+    if not may_waive(actor.role, rule):
+        raise Refused(f"A {actor.role} may not waive {code}; it takes {' or '.join(rule.waivable_by) or 'nobody'}.")
+    customer = _live_customer(engine, entity_id)
+    with unit_of_work(engine, clock, "onboarding") as work:
+        waiver = store.find_waiver(work, customer, code, path)
+        if waiver is None:
+            raise NotFound(f"{customer} has no waiver of {code}{f' at {path}' if path else ''}.")
+        if waiver.actor == actor.name:
+            raise Refused("Nobody agrees to a waiver that they wrote.", action="Ask somebody else to look at it.")
+        if waiver.approved_by is not None or waiver.expires_at <= work.now:
+            state = "has expired" if waiver.approved_by is None else f"was agreed to by {waiver.approved_by}"
+            raise Conflict(f"The waiver {state}.", action="Look at the verdict again.")
+        store.approve_waiver(work, customer, code, path, actor.name)
+        detail = {"code": code, "path": path, "by": waiver.actor}
+        ledger.write_audit(work, actor.name, "waiver_approved", customer, detail)
+
+
+def may_waive(role: Role, rule: Rule) -> bool:
+    """Whether one of the held roles may excuse a failure of this rule."""
+    return any(read_role(each) in role for each in rule.waivable_by)
 
 
 def unwaive(engine: Engine, clock: Clock, entity_id: str, code: str, path: str, actor: str, reason: str) -> None:

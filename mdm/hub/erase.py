@@ -5,15 +5,17 @@ announcements, dead letters, stewards' remarks. Survivors are computed anew. Wha
 the proof. A keyed digest of each row's name keeps later events and snapshots from bringing the person back.
 """
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import Engine, text
 
 from mdm.clock import Clock
-from mdm.errors import Conflict, InvariantViolated, NotFound, OperatorError
+from mdm.errors import Conflict, Invalid, InvariantViolated, NotFound, Refused
 from mdm.hub.process import BatchReport, Pipeline, apply_rows
 from mdm.model.events import Operation
 from mdm.model.ids import CrosswalkKey, RecordId
@@ -23,6 +25,8 @@ from mdm.privacy.traces import telling, traces_of
 from mdm.store import erasure as store
 from mdm.store import ledger
 from mdm.store.mirror import heads_of
+from mdm.store.reading import snapshot
+from mdm.store.scoped import scope_of
 from mdm.store.suppression import suppress
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
@@ -51,6 +55,9 @@ class Erasure:
     #: Rows of others in which the subject is mentioned: platform, table, number, and why they stay.
     mentions: tuple[tuple[str, str, int, str], ...]
     proof: Mapping[str, Any] | None = None
+    requested_at: datetime | None = None
+    decided_at: datetime | None = None
+    comment: str = ""
 
 
 def request(
@@ -70,10 +77,13 @@ def request(
 
     Raises:
         NotFound: the hub knows no such customer or row.
-        OperatorError: nobody is named, or no reason given.
+        Invalid: nobody is named, no reason given, or a hold has no basis.
+        Refused: whoever asks reaches a part of the hub only.
     """
+    _must_reach_everything(engine)
     if not reason.strip():
-        raise OperatorError("A reason is needed.", action="Say who asked and on what grounds, without naming values.")
+        raise Invalid("A reason is needed.", action="Say who asked and on what grounds, without naming values.")
+    _check_holds(kept)
     chosen = policy or shipped_policy()
     with unit_of_work(engine, clock, "erasure") as work:
         ids = _subject(work, entity_id, names, chosen)
@@ -94,8 +104,67 @@ def find(engine: Engine, clock: Clock, erasure_id: int, policy: Policy | None = 
     Raises:
         NotFound: there is no such request.
     """
-    with unit_of_work(engine, clock, "erasure") as work:
+    del clock  # reading takes no time of its own
+    _must_reach_everything(engine)
+    with snapshot(engine) as work:
         return _planned(work, erasure_id, policy or shipped_policy())
+
+
+def hold(
+    engine: Engine,
+    clock: Clock,
+    erasure_id: int,
+    kept: Mapping[str, str],
+    actor: str,
+    policy: Policy | None = None,
+) -> Erasure:
+    """Decide which columns of an open request a legal hold keeps, in place of what was decided before.
+
+    Args:
+        kept: `system.type.column` with the basis; empty to let everything go.
+
+    Raises:
+        NotFound: there is no such request.
+        Conflict: it was decided already.
+        Invalid: a hold names no column of the request, or has no basis.
+    """
+    _must_reach_everything(engine)
+    _check_holds(kept)
+    chosen = policy or shipped_policy()
+    with unit_of_work(engine, clock, "erasure") as work:
+        ids, _, _ = _open_request(work, erasure_id)
+        known = {_name(row.key, column) for row in store.rows_of(work, ids) for each in row.versions for column in each}
+        strangers = sorted(set(kept) - known)
+        if strangers:
+            raise Invalid(f"The request has no {', '.join(strangers)}.", action="Name columns of the plan.")
+        work.execute(
+            "update erasure set kept = %s where erasure_id = %s", orjson.dumps(dict(kept)).decode(), erasure_id
+        )
+        detail = {"columns": sorted(kept)}
+        ledger.write_audit(work, actor, "erasure_holds_decided", f"erasure {erasure_id}", detail)
+        return _planned(work, erasure_id, chosen)
+
+
+def proof_document(found: Erasure) -> dict[str, Any]:
+    """The proof of an erasure as a document to be kept, with a digest of itself. It holds no value of the subject.
+
+    Raises:
+        NotFound: the request was not carried out.
+    """
+    if found.proof is None:
+        raise NotFound(f"Erasure {found.erasure_id} was not carried out; there is no proof.")
+    content = {
+        "document": "proof of erasure",
+        "erasure": found.erasure_id,
+        "reason": found.reason,
+        "requested_by": found.requested_by,
+        "requested_at": _moment(found.requested_at),
+        "approved_by": found.decided_by,
+        "carried_out_at": _moment(found.decided_at),
+        "proof": dict(found.proof),
+    }
+    canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    return {**content, "sha256": hashlib.sha256(canonical).hexdigest()}
 
 
 def list_requests(engine: Engine) -> list[tuple[int, str, str, str | None, int]]:
@@ -116,9 +185,12 @@ def reject(engine: Engine, clock: Clock, erasure_id: int, actor: str, comment: s
     Raises:
         NotFound: there is no such request.
         Conflict: it was decided already.
+        Refused: who refuses it is the one who asked.
     """
+    _must_reach_everything(engine)
     with unit_of_work(engine, clock, "erasure") as work:
-        _open_request(work, erasure_id)
+        _, _, requested_by = _open_request(work, erasure_id)
+        _must_be_another(actor, requested_by)
         work.execute(
             """update erasure set status = 'rejected', decided_by = %s, decided_at = %s, comment = %s
                where erasure_id = %s""",
@@ -139,16 +211,14 @@ def carry_out(
     Raises:
         NotFound: there is no such request.
         Conflict: it was decided already.
-        OperatorError: the approver is the one who asked.
+        Refused: the approver is the one who asked, or reaches a part of the hub only.
         InvariantViolated: a trace would be left where none may be; nothing was erased.
     """
     chosen = policy or shipped_policy()
+    _must_reach_everything(pipeline.engine)
     with unit_of_work(pipeline.engine, pipeline.clock, "erasure") as work:
         ids, kept, requested_by = _open_request(work, erasure_id)
-        if actor == requested_by:
-            raise OperatorError(
-                "Whoever asks for an erasure may not approve it.", action="Let somebody else approve it."
-            )
+        _must_be_another(actor, requested_by)
         progress("collecting what identifies the subject")
         rows = store.rows_of(work, ids)
         traces = _traces(rows, kept, chosen)
@@ -181,7 +251,7 @@ def carry_out(
 
 def _subject(work: UnitOfWork, entity_id: str | None, names: Sequence[CrosswalkKey], policy: Policy) -> set[RecordId]:
     if entity_id is None and not names:
-        raise OperatorError("Nobody is named.", action="Name a golden customer or source rows.")
+        raise Invalid("Nobody is named.", action="Name a golden customer or source rows.")
     ids: set[RecordId] = set()
     if entity_id is not None:
         ids |= store.members_ever(work, entity_id)
@@ -209,12 +279,13 @@ def _open_request(work: UnitOfWork, erasure_id: int) -> tuple[set[RecordId], dic
 
 def _planned(work: UnitOfWork, erasure_id: int, policy: Policy) -> Erasure:
     found = work.query(
-        "select status, reason, requested_by, decided_by, records, kept, proof from erasure where erasure_id = %s",
+        """select status, reason, requested_by, decided_by, records, kept, proof, requested_at, decided_at, comment
+           from erasure where erasure_id = %s""",
         erasure_id,
     )
     if not found:
         raise NotFound(f"There is no erasure {erasure_id}.", action="`mdm erase list` shows all requests.")
-    status, reason, requested_by, decided_by, records, kept, proof = found[0]
+    status, reason, requested_by, decided_by, records, kept, proof, requested_at, decided_at, comment = found[0]
     ids = list(map(RecordId, records))
     rows = store.rows_of(work, ids)
     traces = telling(_traces(rows, kept, policy))
@@ -232,7 +303,35 @@ def _planned(work: UnitOfWork, erasure_id: int, policy: Policy) -> Erasure:
             for system, type_, kind, count in mentions
         ),
         proof=proof,
+        requested_at=requested_at,
+        decided_at=decided_at,
+        comment=comment,
     )
+
+
+def _must_be_another(actor: str, requested_by: str) -> None:
+    if actor == requested_by:
+        raise Refused(
+            "Whoever asks for an erasure may not approve it, nor refuse it.", action="Let somebody else look at it."
+        )
+
+
+def _must_reach_everything(engine: Engine) -> None:
+    """An erasure looks for its subject everywhere, and its plan tells where it was found."""
+    if scope_of(engine).limits_rows:
+        raise Refused(
+            "An erasure goes through the whole hub, and your scope is limited.", action="Ask somebody without limits."
+        )
+
+
+def _check_holds(kept: Mapping[str, str]) -> None:
+    for column, basis in kept.items():
+        if column.count(".") < 2 or not basis.strip():
+            raise Invalid(f"{column!r} is no hold.", action="Name system.type.column and the basis of keeping it.")
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _planned_row(row: store.RowOf, kept: Mapping[str, str]) -> PlannedRow:

@@ -9,8 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from matching.assessment import Bin, reliability
 from matching.decision import Decision
 from matching.evaluation import Quality, Report, candidate_recall, evaluate
+from matching.model import MatchModel
+from matching.scoring import score_pairs
 from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
 from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
@@ -40,7 +45,7 @@ class DomainQuality:
 
     `automatic` is how right the matches are that were followed, as pairs; `queued` is the number of record pairs that
     wait for a steward and `hopeless` those of them with a negative weight; `queue_recall` is the share of true pairs
-    that are joined or wait.
+    that are joined or wait. `calibration` holds what weights of compared pairs promise beside what is so.
     """
 
     report: Report
@@ -50,6 +55,7 @@ class DomainQuality:
     queued: int
     hopeless: int
     queue_recall: float
+    calibration: tuple[Bin, ...]
 
 
 def world_records(catalogue: Catalogue, events: Path) -> list[WholeRecord]:
@@ -84,10 +90,13 @@ def evaluate_world(catalogue: Catalogue, rules: Rules, world: Path) -> dict[Doma
     records = world_records(catalogue, world / "events")
     state = resolve_all(records, frozenset(), frozenset(), rules)
     names = {each.rec_id: each.record.key for each in records}
-    return {domain: _quality(domain, found, names, world) for domain, found in state.items()}
+    return {domain: _quality(rules.models[domain], found, names, world) for domain, found in state.items()}
 
 
-def _quality(domain: Domain, found: WholeDomain, names: Mapping[RecordId, CrosswalkKey], world: Path) -> DomainQuality:
+def _quality(
+    model: MatchModel, found: WholeDomain, names: Mapping[RecordId, CrosswalkKey], world: Path
+) -> DomainQuality:
+    domain = Domain(model.domain)
     clusters = {key: first for first, entity in found.entities.items() for key in entity.members}
     truth = {key: entity for key, entity in true_entities(domain, world).items() if key in clusters}
     waiting = {
@@ -110,7 +119,23 @@ def _quality(domain: Domain, found: WholeDomain, names: Mapping[RecordId, Crossw
         queued=len(waiting),
         hopeless=sum(link.weight < 0 for link in waiting.values()),
         queue_recall=candidate_recall(_answered(clusters, truth, waiting), truth),
+        calibration=_calibration(model, found, names, truth),
     )
+
+
+def _calibration(
+    model: MatchModel,
+    found: WholeDomain,
+    names: Mapping[RecordId, CrosswalkKey],
+    truth: Mapping[CrosswalkKey, str],
+) -> tuple[Bin, ...]:
+    pairs = sorted((a, b) for a, b in found.candidates if names[a] in truth and names[b] in truth)
+    if not pairs:
+        return ()
+    left, right = zip(*pairs, strict=True)
+    scores = score_pairs(model, [found.comparisons[a] for a in left], [found.comparisons[b] for b in right])
+    matches = np.array([truth[names[a]] == truth[names[b]] for a, b in pairs], dtype=np.int8)
+    return reliability(scores.weight, matches)
 
 
 def _answered(

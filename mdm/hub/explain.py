@@ -12,6 +12,7 @@ from matching.model import MatchModel
 from matching.scoring import PairScore, explain_pair
 from mdm.core.rules import Rules
 from mdm.errors import NotFound
+from mdm.hub.reach import must_reach_parts
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.store import neighbourhood, reach
 from mdm.store.reading import snapshot
@@ -93,6 +94,7 @@ def explain_two(engine: Engine, rules: Rules, first: CrosswalkKey, second: Cross
     Raises:
         NotFound: one of the records is not live in a resolved domain, or they are of different domains.
     """
+    must_reach_parts(engine, rows=[first, second])
     with snapshot(engine) as work:
         a, b = _find(work, first), _find(work, second)
         if a.domain is not b.domain:

@@ -17,10 +17,12 @@ from matching.scoring import PairScore, explain_pair, score_pairs
 from mdm.core.identity import group
 from mdm.core.rules import Rules
 from mdm.errors import NotFound
+from mdm.hub.reach import must_reach_parts, reachable
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.neighbourhood import Neighbourhood
 from mdm.store import neighbourhood, pairs, read_match
 from mdm.store.reading import snapshot
+from mdm.store.scoped import unrestricted
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Candidates are looked up for at most this many members: each may be in dozens of blocks.
@@ -70,7 +72,8 @@ def explain_entity(engine: Engine, rules: Rules, entity_id: str, nearest: int = 
     Raises:
         NotFound: no live record belongs to it.
     """
-    with snapshot(engine) as work:
+    must_reach_parts(engine, entities=[entity_id])
+    with snapshot(unrestricted(engine)) as work:
         rows = work.query(
             """select e.domain, c.rec_id from entity e join crosswalk c using (entity_id) where e.entity_id = %s
                order by c.rec_id""",
@@ -85,12 +88,13 @@ def explain_entity(engine: Engine, rules: Rules, entity_id: str, nearest: int = 
         hood = neighbourhood.load_neighbourhood(work, domain, (), members, {})
         clustering = group(hood, model)
         rejected = _rejected(work, model, hood, clustering, members, nearest)
+    reached = reachable(engine, {each.entity_id for each in rejected})
     return EntityExplanation(
         entity_id=EntityId(entity_id),
         domain=domain,
         members=tuple(sorted(hood.records[rec].key for rec in members)),
         steps=_steps(model, hood, clustering, members),
-        rejected=rejected,
+        rejected=tuple(each for each in rejected if each.entity_id in reached),
         model=model.fingerprint,
     )
 

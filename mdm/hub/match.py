@@ -3,29 +3,31 @@
 The candidate is blocked, scored and decided by the released model exactly as if it had arrived in a feed.
 """
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import pycountry
+from rapidfuzz import fuzz, process
+from rapidfuzz.utils import default_process
 from sqlalchemy import Engine
 
-from matching.blocking import BlockingKey, block_hash, block_keys, dynamic_keys
+from matching.blocking import BlockingKey, block_hash, block_keys, block_keys_in, dynamic_keys
 from matching.decision import Decision, decide
 from matching.model import MatchModel
-from matching.scoring import PairScore, explain_pair, score_pairs
+from matching.scoring import PairScore, explain_pair, score_pairs, speaking_for
 from mdm.core.rules import Rules
+from mdm.hub.reach import reachable
 from mdm.intake.candidate import candidate_record, compared_attributes
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.records import SourceRecord
 from mdm.store import neighbourhood, pairs, read_match
 from mdm.store.reading import snapshot
+from mdm.store.scoped import scope_of, unrestricted
 from mdm.store.unit_of_work import UnitOfWork
 
-#: As comparison forms write them.
-_COUNTRIES = tuple(sorted(country.alpha_2.lower() for country in pycountry.countries))
+#: A search by name compares this many records by all the evidence; more are told apart by their names alone.
+_NEAREST = 100
 
 
 class Advice(StrEnum):
@@ -59,68 +61,192 @@ class MatchReport:
     compared: int
     oversized: tuple[BlockingKey, ...]
     model: str
+    #: Matches and possible matches that the caller's scope does not reach: they are not among the candidates.
+    out_of_reach: int = 0
 
     @property
     def advice(self) -> Advice:
-        """By the best candidate's decision."""
+        """By the best candidate's decision. What matches out of reach is for somebody who may see it."""
+        if self.out_of_reach and not (self.candidates and self.candidates[0].decision is Decision.MATCH):
+            return Advice.ASK
         if not self.candidates or self.candidates[0].decision is Decision.NONE:
             return Advice.CREATE
         return Advice.USE if self.candidates[0].decision is Decision.MATCH else Advice.ASK
 
 
-def find_matches(
-    engine: Engine,
-    rules: Rules,
-    domain: Domain,
-    values: Mapping[str, Any],
-    limit: int = 10,
-    floor: float = 0.0,
-    *,
-    anywhere: bool = False,
-) -> MatchReport:
-    """Rank the golden records that a candidate may be.
-
-    Args:
-        values: canonical attributes. References (`customer`, `product` of `lines`) name an entity (`entity_id`) or a
-            source row (`system`, `type`, `key`).
-        limit: at most this many candidates.
-        floor: the least match weight, in bits, worth telling.
-        anywhere: look under the keys of every country, for a candidate that states none.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A candidate: its canonical attributes, in which references name an entity (`entity_id`) or a source row
+    (`system`, `type`, `key`). At most `limit` answers of at least `floor` bits; `anywhere` looks under the keys of
+    every country that the hub has records of, for a candidate that states none.
     """
+
+    values: Mapping[str, Any]
+    limit: int = 10
+    floor: float = 0.0
+    anywhere: bool = False
+
+
+def find_matches(
+    engine: Engine, rules: Rules, domain: Domain, values: Mapping[str, Any], limit: int = 10, floor: float = 0.0
+) -> MatchReport:
+    """Rank the golden records that one candidate may be."""
+    return find_many(engine, rules, domain, [Question(values, limit, floor)])[0]
+
+
+def find_many(engine: Engine, rules: Rules, domain: Domain, questions: Sequence[Question]) -> list[MatchReport]:
+    """Rank the golden records that each of many candidates may be: one look into the store, one scoring for all."""
     model = rules.models[domain]
-    record = candidate_record(domain, values)
-    with snapshot(engine) as work:
-        comparison = dict(record.comparison)
+    asked = [_Asked(each, candidate_record(domain, each.values)) for each in questions]
+    with snapshot(unrestricted(engine)) as work:
+        anywhere = any(each.question.anywhere for each in asked)
+        countries = read_match.countries(work, domain) if anywhere else ()
+        for each in asked:
+            if domain is Domain.CONTRACT:
+                _join_references(work, each.question.values, each.comparison)
+            each.keys = _keys(model, each.comparison, countries if each.question.anywhere else ())
+        oversized = _find_mates(work, model, asked)
         if domain is Domain.CONTRACT:
-            _join_references(work, values, comparison)
-        forms = [comparison] + [{**comparison, "country": country} for country in (_COUNTRIES if anywhere else ())]
-        keys = {block_hash(model.domain, key): key for form in forms for key in block_keys(model, form)}
-        mates = read_match.block_mates(work, keys, model.block_cap)
-        shared: dict[RecordId, set[BlockingKey]] = {
-            rec: {keys[block] for block in blocks} for rec, blocks in mates.shared.items()
-        }
-        siblings = _siblings(work, model, comparison) if domain is Domain.CONTRACT else {}
-        for rec, found in siblings.items():
-            shared.setdefault(rec, set()).update(found)
-        others = neighbourhood.load_comparisons(work, domain, shared)
-        best = _best_of_each_entity(model, comparison, others, read_match.homes(work, others))
-        told = sorted((each for each in best if each.weight >= floor), key=lambda each: each.rank)[:limit]
-        homes = read_match.golden_homes(work, [each.rec_id for each in told])
-        ranked = tuple(
-            _ranked(model, comparison, others[each.rec_id], homes[each.rec_id], shared[each.rec_id], each.compared)
-            for each in told
-            if each.rec_id in homes
-        )
+            for each in asked:
+                for rec, found in _siblings(work, model, each.comparison).items():
+                    each.shared.setdefault(rec, set()).update(found)
+        others = neighbourhood.load_comparisons(work, domain, {rec for each in asked for rec in each.shared})
+        best = _best_of_each(model, asked, others, read_match.homes(work, others))
+        reached = {EntityId(one) for one in reachable(engine, {one.entity_id for met in best for one in met})}
+        for each, met in zip(asked, best, strict=True):
+            each.choose(model, met, reached, others)
+        homes = read_match.golden_homes(work, {best.rec_id for each in asked for best in each.told})
+    return [_report(model, domain, each, others, homes, oversized) for each in asked]
+
+
+@dataclass(slots=True)
+class _Asked:
+    """One candidate on its way: under which keys it is looked for, whom it meets there, who is told."""
+
+    question: Question
+    record: SourceRecord
+    comparison: dict[str, Any] = field(init=False)
+    keys: Mapping[int, BlockingKey] = field(default_factory=dict)
+    shared: dict[RecordId, set[BlockingKey]] = field(default_factory=dict)
+    compared: int = 0
+    told: Sequence["_Best"] = ()
+    out_of_reach: int = 0
+
+    def __post_init__(self) -> None:
+        self.comparison = dict(self.record.comparison)
+
+    def narrow(self, names: Mapping[RecordId, str], nearest: int) -> None:
+        """Keep the records whose names resemble the candidate's most."""
+        name = str(self.question.values.get("name") or self.question.values.get("number") or "")
+        ranked = process.extract(name, names, scorer=fuzz.token_sort_ratio, processor=default_process, limit=nearest)
+        kept = {rec for _, _, rec in ranked}
+        self.shared = {rec: keys for rec, keys in self.shared.items() if rec in kept}
+
+    def keep(self, homes: Mapping[RecordId, EntityId], reached: Collection[str]) -> None:
+        """Keep the records of entities that the caller may reach."""
+        self.shared = {rec: keys for rec, keys in self.shared.items() if homes.get(rec) in reached}
+
+    def choose(
+        self,
+        model: MatchModel,
+        best: Sequence["_Best"],
+        reached: Collection[EntityId],
+        others: Mapping[RecordId, Mapping[str, Any]],
+    ) -> None:
+        """Whom to tell: the best of those that the caller may reach; of the others only how many match or may."""
+        self.compared = sum(rec in others for rec in self.shared)
+        worth = [one for one in best if one.entity_id in reached and one.weight >= self.question.floor]
+        self.told = sorted(worth, key=lambda one: one.rank)[: self.question.limit]
+        hidden = [one for one in best if one.entity_id not in reached]
+        self.out_of_reach = sum(_may_be(model, self.comparison, others[one.rec_id]) for one in hidden)
+
+
+def _keys(model: MatchModel, comparison: Mapping[str, Any], countries: Sequence[str]) -> Mapping[int, BlockingKey]:
+    """What to look under; a record that states no country is looked for in each of `countries`.
+
+    Those that there are records of: all of the world's would make some 1,500 keys.
+    """
+    if countries and "country" not in comparison:
+        keys = block_keys_in(model, comparison, "country", countries)
+    else:
+        keys = block_keys(model, comparison)
+    return {block_hash(model.domain, key): key for key in keys}
+
+
+#: Letters of a name that its keys begin with, and one more.
+_BEGINNING = 6
+
+
+def _exchanged(words: str) -> Iterator[str]:
+    """The words with two neighbouring letters of their beginning exchanged.
+
+    Most keys begin as the name does, so a slip there would leave nothing in common but how the name ends.
+    """
+    for at in range(min(_BEGINNING, len(words)) - 1):
+        left, right = words[at], words[at + 1]
+        if left.isalnum() and right.isalnum() and left.lower() != right.lower():
+            yield f"{words[:at]}{right}{left}{words[at + 2 :]}"
+
+
+def _find_mates(work: UnitOfWork, model: MatchModel, asked: Sequence[_Asked]) -> frozenset[int]:
+    """Who shares a key with whom, in one question for all candidates; answers the keys that too many records carry."""
+    mates = read_match.block_mates(work, {block for each in asked for block in each.keys}, model.block_cap)
+    for rec, blocks in mates.shared.items():
+        for each in asked:
+            found = {each.keys[block] for block in blocks if block in each.keys}
+            if found:
+                each.shared[rec] = found
+    return mates.oversized
+
+
+def _best_of_each(
+    model: MatchModel,
+    asked: Sequence[_Asked],
+    others: Mapping[RecordId, Mapping[str, Any]],
+    homes: Mapping[RecordId, EntityId],
+) -> list[Sequence["_Best"]]:
+    """For every candidate the entities it meets, each through its best member: all pairs of all are scored at once."""
+    met = [sorted(rec for rec in each.shared if rec in others and rec in homes) for each in asked]
+    left = [each.comparison for each, ids in zip(asked, met, strict=True) for _ in ids]
+    right = [others[rec] for ids in met for rec in ids]
+    weights = score_pairs(model, left, right).weight.tolist() if left else []
+    found, place = [], 0
+    for ids in met:
+        found.append(_best_of_each_entity(ids, weights[place : place + len(ids)], homes))
+        place += len(ids)
+    return found
+
+
+def _report(
+    model: MatchModel,
+    domain: Domain,
+    asked: _Asked,
+    others: Mapping[RecordId, Mapping[str, Any]],
+    homes: Mapping[RecordId, read_match.Home],
+    oversized: frozenset[int],
+) -> MatchReport:
     known = compared_attributes(domain)
+    values = asked.question.values
     return MatchReport(
         domain=domain,
-        record=record,
+        record=asked.record,
         unused=tuple(sorted(name for name, value in values.items() if value is not None and name not in known)),
-        candidates=ranked,
-        compared=len(others),
-        oversized=tuple(sorted(keys[block] for block in mates.oversized)),
+        candidates=tuple(
+            _ranked(model, asked.comparison, others[each.rec_id], homes[each.rec_id], asked.shared[each.rec_id], each)
+            for each in asked.told
+            if each.rec_id in homes
+        ),
+        compared=asked.compared,
+        oversized=tuple(sorted(key for block, key in asked.keys.items() if block in oversized)),
         model=model.fingerprint,
+        out_of_reach=asked.out_of_reach,
     )
+
+
+def _may_be(model: MatchModel, comparison: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether a record matches the candidate, or may."""
+    score = explain_pair(model, comparison, other)
+    return decide(model, score.weight, score.vetoes[0] if score.vetoes else None) is not Decision.NONE
 
 
 def find_alike(engine: Engine, rules: Rules, domain: Domain, words: str, limit: int) -> Sequence[EntityId]:
@@ -133,9 +259,34 @@ def find_alike(engine: Engine, rules: Rules, domain: Domain, words: str, limit: 
     values: dict[str, Any] = {attribute: words}
     if domain is Domain.PRODUCT and any(character.isdigit() for character in words):
         values["code"] = words
-    report = find_matches(engine, rules, domain, values, limit, floor=-math.inf, anywhere=domain is Domain.CUSTOMER)
-    told = (each for each in report.candidates if any(part.bits > 0 for part in each.score.contributions))
-    return [each.home.entity_id for each in told]
+    model = rules.models[domain]
+    question = Question(values, anywhere=domain is Domain.CUSTOMER)
+    asked = _Asked(question, candidate_record(domain, values))
+    with snapshot(unrestricted(engine)) as work:
+        countries = read_match.countries(work, domain) if question.anywhere else ()
+        meant = (words, *(_exchanged(words) if domain is not Domain.CONTRACT else ()))
+        for each in meant:
+            comparison = candidate_record(domain, values | {attribute: each}).comparison
+            asked.keys = {**_keys(model, comparison, countries), **asked.keys}
+        _find_mates(work, model, [asked])
+        if scope_of(engine).limits_rows:
+            # Before the nearest are picked: records out of reach must not take the places of those within.
+            at_home = read_match.homes(work, asked.shared)
+            asked.keep(at_home, reachable(engine, set(at_home.values())))
+        if len(asked.shared) > (nearest := max(_NEAREST, limit)):
+            asked.narrow(read_match.names(work, asked.shared), nearest)
+        others = neighbourhood.load_comparisons(work, domain, asked.shared)
+        homes = read_match.homes(work, others)
+        ids = sorted(rec for rec in others if rec in homes)
+        if not ids:
+            return []
+        scores = score_pairs(model, [asked.comparison] * len(ids), [others[rec] for rec in ids])
+        speaking = speaking_for(model, scores).tolist()
+        told = [
+            (rec, weight) for rec, weight, speaks in zip(ids, scores.weight.tolist(), speaking, strict=True) if speaks
+        ]
+        best = _best_of_each_entity([rec for rec, _ in told], [weight for _, weight in told], homes)
+    return [each.entity_id for each in sorted(best, key=lambda each: each.rank)[:limit]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +304,8 @@ class _Best:
 
 
 def _best_of_each_entity(
-    model: MatchModel,
-    comparison: Mapping[str, Any],
-    others: Mapping[RecordId, Mapping[str, Any]],
-    homes: Mapping[RecordId, EntityId],
+    ids: Sequence[RecordId], weights: Sequence[float], homes: Mapping[RecordId, EntityId]
 ) -> Sequence[_Best]:
-    ids = sorted(rec for rec in others if rec in homes)
-    if not ids:
-        return ()
-    weights = score_pairs(model, [comparison] * len(ids), [others[rec] for rec in ids]).weight.tolist()
     members: dict[EntityId, list[tuple[float, RecordId]]] = {}
     for rec, weight in zip(ids, weights, strict=True):
         members.setdefault(homes[rec], []).append((weight, rec))
@@ -178,11 +322,11 @@ def _ranked(
     other: Mapping[str, Any],
     home: read_match.Home,
     shared: set[BlockingKey],
-    compared: int,
+    best: _Best,
 ) -> Ranked:
     score = explain_pair(model, comparison, other)
     decision = decide(model, score.weight, score.vetoes[0] if score.vetoes else None)
-    return Ranked(home, score, decision, tuple(sorted(shared)), compared)
+    return Ranked(home, score, decision, tuple(sorted(shared)), best.compared)
 
 
 def _join_references(work: UnitOfWork, values: Mapping[str, Any], comparison: dict[str, Any]) -> None:

@@ -1,11 +1,11 @@
 """May this legal entity be created in ERP? The verdict on a golden customer or on a candidate, with all that is known.
 
-Deciding is pure (`mdm.onboarding`); here the facts are gathered in one snapshot of the hub. Asking outside registries
-is apart (`mdm.hub.registries`), so that a verdict never waits for anybody.
+Deciding is pure (`mdm.onboarding`); here the facts are gathered in one snapshot of the hub, set-based for many at once.
+Asking outside registries is apart (`mdm.hub.registries`), so that a verdict never waits for anybody.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from mdm.core.rules import Rules
 from mdm.errors import NotFound
 from mdm.hub.match import find_matches
+from mdm.hub.reach import OUT_OF_REACH, reachable
 from mdm.intake.candidate import candidate_record, compared_attributes
 from mdm.intake.standardise.organisations import organisation_name
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
@@ -26,14 +27,19 @@ from mdm.onboarding.subject import Account, Duplicate, Identifier, ParentState, 
 from mdm.onboarding.verdict import Verdict
 from mdm.store import onboarding as store
 from mdm.store import read_readiness
-from mdm.store.read_golden import GoldenRow, current_golden, find_entity
+from mdm.store.read_golden import GoldenRow, current_golden, current_goldens, find_entity
 from mdm.store.read_identity import resolve_names
+from mdm.store.scoped import scope_of, unrestricted
 
 _TAX_TYPES = frozenset({"vat", "tax"})
 #: Listed names that are compared with a name: those that share most words with it.
 _MOST_LISTED = 200
 #: From which likeness (0..100) a listed name is the customer's, and from which a person must look.
 _LISTED, _RESEMBLES = 97.0, 88.0
+
+
+#: Stands for a candidate where golden customers are named by id.
+_NOBODY = EntityId("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +71,29 @@ def verdict_on_golden(
         OperatorError: there are no rules for the ERP that was named.
     """
     aimed = _aimed(rules, aim)
+    if scope_of(engine).limits_rows:
+        with engine.connect() as connection:
+            golden_customer(connection, entity_id)
+    with unrestricted(engine).connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        (subject,) = _golden_subjects(connection, [golden_customer(connection, entity_id)], now, aim.account)
+    return assess(_within_reach(engine, subject), aimed)
+
+
+def verdicts_on_golden(
+    engine: Engine, entities: Sequence[EntityId], now: datetime, aim: Aim = Aim(), rules: RuleSet | None = None
+) -> list[Verdict]:
+    """`verdict_on_golden` of many active customers in one snapshot; ids without a golden record are left out.
+
+    A handful of queries for all of them together.
+
+    Raises:
+        OperatorError: there are no rules for the ERP that was named.
+    """
+    aimed = _aimed(rules, aim)
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        subject = _golden_subject(connection, golden_customer(connection, entity_id), now, aim.account)
-    return assess(subject, aimed)
+        rows = current_goldens(connection, Domain.CUSTOMER, entities)
+        subjects = _golden_subjects(connection, rows, now, aim.account)
+    return [assess(subject, aimed) for subject in subjects]
 
 
 def verdict_on_candidate(
@@ -79,15 +105,34 @@ def verdict_on_candidate(
         OperatorError: there are no rules for the ERP that was named.
     """
     aimed = _aimed(rules, aim)
-    found = find_matches(engine, released, Domain.CUSTOMER, candidate.values, limit=5)
+    found = find_matches(unrestricted(engine), released, Domain.CUSTOMER, candidate.values, limit=5)
     duplicates = tuple(
         Duplicate(each.home.entity_id, round(each.score.weight, 1), each.decision.value == "match")
         for each in found.candidates
         if each.decision.value != "none"
     )
-    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+    with unrestricted(engine).connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         subject = _candidate_subject(connection, candidate, duplicates, now, aim.account)
-    return assess(subject, aimed)
+    return assess(_within_reach(engine, subject), aimed)
+
+
+def _within_reach(engine: Engine, subject: Subject) -> Subject:
+    """The subject with golden records out of the caller's reach unnamed: they count, for a duplicate is one wherever it
+    stands, and say nothing."""
+    if not scope_of(engine).limits_rows:
+        return subject
+    named = {each for ids in subject.sharing.values() for each in ids}
+    named |= {each.entity_id for each in subject.duplicates or ()}
+    reached = reachable(engine, named)
+
+    def told(entity_id: EntityId) -> EntityId:
+        return entity_id if entity_id in reached else OUT_OF_REACH
+
+    sharing = {number: sorted({told(each) for each in ids}) for number, ids in subject.sharing.items()}
+    duplicates = subject.duplicates
+    if duplicates is not None:
+        duplicates = tuple(each._replace(entity_id=told(each.entity_id)) for each in duplicates)
+    return replace(subject, sharing=sharing, duplicates=duplicates)
 
 
 def golden_customer(connection: Connection, entity_id: str) -> GoldenRow:
@@ -122,28 +167,43 @@ def _aimed(rules: RuleSet | None, aim: Aim) -> RuleSet:
     return chosen if aim.erp is None else chosen.aimed_at(aim.erp)
 
 
-def _golden_subject(connection: Connection, golden: GoldenRow, now: datetime, account: Account) -> Subject:
-    bare = Subject(golden.entity_id, golden.version, golden.values, now)
-    ancestors = read_readiness.ancestors(connection, golden.entity_id, golden.values)
-    named = bool(golden.values.get("parent"))
-    return Subject(
-        entity_id=golden.entity_id,
-        version=golden.version,
-        values=golden.values,
-        as_of=now,
-        sharing=read_readiness.sharing(connection, golden.entity_id, _numbers(bare.identifiers)),
-        parent=ParentState.KNOWN if ancestors else ParentState.UNKNOWN if named else ParentState.NONE,
-        ancestors=ancestors,
-        ancestor_leis=store.leis_of(connection, ancestors),
-        open_questions=read_readiness.open_questions(connection, golden.entity_id),
-        legal_form_in_name=_form_in(bare),
-        attestations=_known(connection, bare),
-        checkpoints=store.checkpoints_of(connection, golden.entity_id),
-        waivers=store.waivers_of(connection, golden.entity_id),
-        account=account,
-        in_erp=store.in_erp(connection, golden.entity_id),
-        pending=read_readiness.pending_approvals(connection, golden.entity_id),
-    )
+def _golden_subjects(
+    connection: Connection, goldens: Sequence[GoldenRow], now: datetime, account: Account
+) -> list[Subject]:
+    """Golden customers with all that is known about them, in their order."""
+    bare = {row.entity_id: Subject(row.entity_id, row.version, row.values, now) for row in goldens}
+    ids = list(bare)
+    above = read_readiness.all_ancestors(connection, {row.entity_id: row.values for row in goldens})
+    leis = store.leis_of(connection, {each for chain in above.values() for each in chain})
+    shared = read_readiness.sharing(connection, {id_: _numbers(each.identifiers) for id_, each in bare.items()})
+    questions = read_readiness.all_open_questions(connection, ids)
+    pending = read_readiness.pending_approvals(connection, ids)
+    known = _known(connection, list(bare.values()))
+    checkpoints = store.checkpoints_of(connection, ids)
+    waivers = store.waivers_of(connection, ids)
+    partners = store.in_erp(connection, ids)
+    return [
+        replace(
+            each,
+            sharing=shared[id_],
+            parent=_parent_state(above[id_], bool(each.values.get("parent"))),
+            ancestors=above[id_],
+            ancestor_leis=tuple(sorted({lei for parent in above[id_] for lei in leis.get(parent, ())})),
+            open_questions=questions.get(id_, 0),
+            legal_form_in_name=_form_in(each),
+            attestations={key: known[key] for key in sorted(asked_keys(each)) if key in known},
+            checkpoints=checkpoints.get(id_, {}),
+            waivers=waivers.get(id_, ()),
+            account=account,
+            in_erp=id_ in partners,
+            pending=pending.get(id_, 0),
+        )
+        for id_, each in bare.items()
+    ]
+
+
+def _parent_state(above: Sequence[EntityId], named: bool) -> ParentState:
+    return ParentState.KNOWN if above else ParentState.UNKNOWN if named else ParentState.NONE
 
 
 def _candidate_subject(
@@ -160,13 +220,13 @@ def _candidate_subject(
         version=0,
         values=values,
         as_of=now,
-        sharing=read_readiness.sharing(connection, EntityId(""), _numbers(bare.identifiers)),
-        parent=ParentState.KNOWN if above else ParentState.UNKNOWN if candidate.parent else ParentState.NONE,
+        sharing=read_readiness.sharing(connection, {_NOBODY: _numbers(bare.identifiers)})[_NOBODY],
+        parent=_parent_state(above, bool(candidate.parent)),
         ancestors=above,
-        ancestor_leis=store.leis_of(connection, above),
+        ancestor_leis=tuple(sorted({lei for each in store.leis_of(connection, above).values() for lei in each})),
         duplicates=duplicates,
         legal_form_in_name=_form_in(bare),
-        attestations=_known(connection, bare),
+        attestations=_known(connection, [bare]),
         account=account,
     )
 
@@ -203,27 +263,32 @@ def _parent_of(connection: Connection, parent: Mapping[str, Any] | None) -> Enti
     return resolve_names(connection, [name]).get(name)
 
 
-def _known(connection: Connection, subject: Subject) -> dict[tuple[Provider, str], Attestation]:
-    """Stored answers, and those that the loaded lists give on the spot."""
-    keys = asked_keys(subject)
+def _known(connection: Connection, subjects: Sequence[Subject]) -> dict[tuple[Provider, str], Attestation]:
+    """Stored answers about these subjects, and those that the loaded lists give on the spot."""
+    keys = {key for subject in subjects for key in asked_keys(subject)}
     known = store.attestations(connection, keys)
     leis = [key for provider, key in keys if provider is Provider.GLEIF]
-    known |= {(Provider.GLEIF, lei): each for lei, each in store.gleif_answers(connection, leis).items()}
-    if (name := subject.text("name")) is not None and (screened := screen(connection, name)) is not None:
-        known[Provider.SANCTIONS, screened.key] = screened
-    return known
+    if leis:
+        known |= {(Provider.GLEIF, lei): each for lei, each in store.gleif_answers(connection, leis).items()}
+    names = sorted({key for provider, key in keys if provider is Provider.SANCTIONS})
+    return known | {(Provider.SANCTIONS, key): each for key, each in screen(connection, names).items()}
 
 
-def screen(connection: Connection, name: str) -> Attestation | None:
-    """What the loaded sanctions lists say about a name; None when none is loaded.
+def screen(connection: Connection, names: Sequence[str]) -> dict[str, Attestation]:
+    """What the loaded sanctions lists say about folded names; empty when none is loaded.
 
-    The answer is as old as the oldest list: a list that was not renewed has not seen today's entries.
+    An answer is as old as the oldest list: a list that was not renewed has not seen today's entries.
     """
-    lists = [each for each in store.loaded_lists(connection) if each.name != "GLEIF"]
+    lists = [each for each in store.loaded_lists(connection) if each.name != "GLEIF"] if names else []
     if not lists:
-        return None
-    key = folded(name)
-    listed = store.listed_names(connection, key.split(), _MOST_LISTED)
+        return {}
+    listed = store.listed_names(connection, names, _MOST_LISTED)
+    reference = "; ".join(f"{each.name} {each.version}" for each in lists)
+    as_of = min(each.loaded_at for each in lists)
+    return {key: _screened(key, listed.get(key, ()), reference, as_of) for key in names}
+
+
+def _screened(key: str, listed: Sequence[store.ListedEntry], reference: str, as_of: datetime) -> Attestation:
     scored = [(fuzz.token_sort_ratio(key, each.folded), each) for each in listed]
     best = max(scored, key=lambda each: (each[0], each[1].entry), default=None)
     facts: dict[str, str] = {}
@@ -231,5 +296,4 @@ def screen(connection: Connection, name: str) -> Attestation | None:
     if best is not None and best[0] >= _RESEMBLES:
         answer = Answer.REFUTED if best[0] >= _LISTED else Answer.DOUBTFUL
         facts = {"entry": best[1].entry, "listed_name": best[1].name, "score": f"{best[0]:.0f}", "list": best[1].list}
-    reference = "; ".join(f"{each.name} {each.version}" for each in lists)
-    return Attestation(Provider.SANCTIONS, key, answer, min(each.loaded_at for each in lists), reference, facts=facts)
+    return Attestation(Provider.SANCTIONS, key, answer, as_of, reference, facts=facts)

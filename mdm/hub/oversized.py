@@ -1,21 +1,24 @@
 """Asking about blocks that grew too large, and about records that are in no others, as they change."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from matching.blocking import block_hash, block_keys, dynamic_keys
 from matching.model import MatchModel
 from mdm.core.oversize import (
+    EVIDENCE,
     Finding,
     block_finding,
+    evidence_finding,
+    evidence_question,
     questions_of_block,
     record_finding,
     record_question,
     reported,
     stuck,
 )
-from mdm.model.ids import Domain, RecordId
+from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.store import neighbourhood, pairs
-from mdm.store.oversize import any_record_question, record_questions, write_oversize
+from mdm.store.oversize import any_question, any_record_question, oversize_questions, record_questions, write_oversize
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -48,8 +51,48 @@ def ask_about_blocks(
     names = pairs.record_names(work, without)
     raised += [record_finding(Domain(model.domain), names[rec]) for rec in sorted(without)]
     cleared |= _found_again(work, model.domain, set(concerned) - without)
-    rows = [(each.question, each.code, str(each.domain), each.detail, each.owner, each.size) for each in raised]
-    write_oversize(work, rows, cleared, grown)
+    write_oversize(work, [_row(each) for each in raised], cleared, grown)
+
+
+def ask_about_evidence(
+    work: UnitOfWork,
+    model: MatchModel,
+    owners: Mapping[str, Collection[CrosswalkKey]],
+    gone: Collection[RecordId],
+    stated: Collection[str],
+) -> None:
+    """Raise and close the questions about evidence that too many records share.
+
+    Args:
+        owners: what is stated about the records that were compared, and about whom, one more than the cap at most.
+        gone: records that are no longer live.
+        stated: what is newly, or no longer, stated about anybody.
+    """
+    large = {token for token, names in owners.items() if len(names) > model.block_cap}
+    raised = [evidence_finding(model, token, sorted(owners[token])) for token in sorted(large)]
+    cleared: set[str] = set()
+    if any_question(work, EVIDENCE):
+        names = pairs.record_names(work, set(gone))
+        doubted = {*owners, *stated, *pairs.stated_about(work, set(names.values()))} - large
+        domain = Domain(model.domain)
+        asked = record_questions(work, {evidence_question(domain, token) for token in doubted})
+        tokens = {token for token in doubted if evidence_question(domain, token) in asked}
+        still = pairs.oversized_evidence(work, domain, model.block_cap, tokens) if tokens else {}
+        cleared = {evidence_question(domain, token) for token in tokens - still.keys()}
+    write_oversize(work, [_row(each) for each in raised], cleared, {})
+
+
+def ask_about_all_evidence(work: UnitOfWork, model: MatchModel) -> None:
+    """The same for everything that is stated, when a whole domain is matched at once."""
+    domain = Domain(model.domain)
+    found = pairs.oversized_evidence(work, domain, model.block_cap)
+    raised = [evidence_finding(model, token, some, number) for token, (number, some) in sorted(found.items())]
+    mine = {question for question in oversize_questions(work) if question.startswith(f"oversize:{domain}:evidence:")}
+    write_oversize(work, [_row(each) for each in raised], mine - {each.question for each in raised}, {})
+
+
+def _row(each: Finding) -> tuple[str, str, str, str, str, int]:
+    return each.question, each.code, str(each.domain), each.detail, each.owner, each.size
 
 
 def _large_blocks(

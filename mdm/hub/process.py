@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
+from typing import TypeAlias
 
 from sqlalchemy import Engine
 
@@ -19,21 +20,25 @@ from mdm.core.gaps import watch
 from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
 from mdm.faults import fault_point
+from mdm.hub.in_force import in_force
 from mdm.hub.resolve import DomainChange, block_hashes, claim_changes, resolve_domain
 from mdm.hub.sharing import beside_others
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.debezium import Decoded, Plain, as_it_is, translate
 from mdm.intake.mapping import standardise
 from mdm.intake.refusal import FALLBACK_OWNER
-from mdm.model.events import ChangeEvent, DeadLetter, Ignored, Message, Operation, Outcome, Place, TopicPartition
+from mdm.model.events import ChangeEvent, DeadLetter, Ignored, Message, Operation, Outcome, Place, Row, TopicPartition
 from mdm.model.gaps import Alarm
-from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
+from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
 from mdm.store import gaps, ledger, pairs, progress
 from mdm.store import mirror as mirror_store
 from mdm.store.suppression import suppress_like, suppressed
 from mdm.store.unit_of_work import UnitOfWork
+
+#: Rows by key with their canonical form.
+Standard: TypeAlias = Mapping[CrosswalkKey, tuple[Row, SourceRecord]]
 
 #: Feeds of brokers are called like this; they deliver each partition in order and from where it was left.
 BROKER_FEED = "kafka:"
@@ -59,14 +64,16 @@ class Pipeline:
 class BatchReport:
     """What one batch did: messages by platform and outcome, and seconds spent in each stage.
 
-    Two parts are of one batch only and not summed up: `changed_at` has platform, table and source time of every change
-    (not snapshot reads) that was taken in, `refused` the new dead letters by partition.
+    Three parts are of one batch only and not summed up: `changed_at` has platform, table and source time of every
+    change (not snapshot reads) that was taken in, `late_at` of those that came after a newer one of their row,
+    `refused` the new dead letters by partition.
     """
 
     outcomes: Counter[tuple[str, Outcome]] = field(default_factory=Counter)
     stages: dict[str, float] = field(default_factory=dict)
     golden: Counter[Domain] = field(default_factory=Counter)
     changed_at: list[tuple[str, str, datetime]] = field(default_factory=list)
+    late_at: list[tuple[str, str, datetime]] = field(default_factory=list)
     refused: Counter[TopicPartition] = field(default_factory=Counter)
 
     @property
@@ -79,6 +86,13 @@ class BatchReport:
             self.stages[name] = self.stages.get(name, 0.0) + seconds
         self.golden.update(other.golden)
 
+    def join(self, other: "BatchReport") -> None:
+        """Add what a part of the same batch did."""
+        self.add(other)
+        self.changed_at += other.changed_at
+        self.late_at += other.late_at
+        self.refused.update(other.refused)
+
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         start = time.perf_counter()
@@ -86,6 +100,37 @@ class BatchReport:
             yield
         finally:
             self.stages[name] = self.stages.get(name, 0.0) + time.perf_counter() - start
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch with everything that can be said about it before the database is asked."""
+
+    messages: Sequence[Message]
+    decoded: Decoded
+    #: By key, the newest row that its events bring, and that row in canonical form.
+    standard: Standard
+
+
+def prepare(pipeline: Pipeline, messages: Sequence[Message]) -> Prepared:
+    """Decode and standardise a batch. Touches no database: it may run while another batch is written.
+
+    Raises:
+        TransientError: the schema registry failed; try again.
+    """
+    decoded = translate(messages, pipeline.catalogue, pipeline.plain)
+    newest: dict[CrosswalkKey, ChangeEvent] = {}
+    for event in decoded.events:
+        if event.key is not None and event.row is not None:
+            before = newest.get(event.key)
+            if before is None or event.position >= before.position:
+                newest[event.key] = event
+    standard = {
+        key: (event.row, standardise(pipeline.catalogue, key, event.row))
+        for key, event in newest.items()
+        if event.row is not None
+    }
+    return Prepared(messages, decoded, standard)
 
 
 def process(pipeline: Pipeline, feed: str, messages: Sequence[Message]) -> BatchReport:
@@ -96,10 +141,12 @@ def process(pipeline: Pipeline, feed: str, messages: Sequence[Message]) -> Batch
     Raises:
         TransientError: the database failed; nothing was written, try the same batch again.
     """
-    report = BatchReport()
-    with report.stage("decode"):
-        decoded = translate(messages, pipeline.catalogue, pipeline.plain)
-    return consume(pipeline, feed, messages, decoded, _positions(messages), report)
+    return process_prepared(pipeline, feed, prepare(pipeline, messages))
+
+
+def process_prepared(pipeline: Pipeline, feed: str, batch: Prepared) -> BatchReport:
+    """What `process` does, for a batch that was prepared before."""
+    return consume(pipeline, feed, batch.messages, batch.decoded, positions_after(batch.messages), batch.standard)
 
 
 def consume(
@@ -108,15 +155,16 @@ def consume(
     messages: Sequence[Message],
     decoded: Decoded,
     positions: Mapping[tuple[str, int], int],
-    report: BatchReport | None = None,
+    standard: Standard = MappingProxyType({}),
 ) -> BatchReport:
     """Consume messages that are decoded already, in one unit of work.
 
     Args:
         messages: where each of `decoded` stands; nothing but the place is read.
         positions: the next offset of each partition of the feed, stored with the effect.
+        standard: rows in canonical form, as far as they are known (`Prepared`).
     """
-    report = report or BatchReport()
+    report = BatchReport()
 
     def attempt(work: UnitOfWork) -> BatchReport:
         # Counted anew in every attempt; the seconds of all attempts count.
@@ -125,7 +173,8 @@ def consume(
             mirror_store.claim_rows(work, decoded.events)
         with report.stage("ledger"):
             seen = _ask_ledger(work, messages)
-        results = _take_in(pipeline, work, messages, decoded, seen.fresh, counted)
+        through = by_rules_in_force(pipeline, work)
+        results = _take_in(through, work, messages, decoded, seen.fresh, counted, standard)
         with report.stage("write"):
             ledger.write_outcomes(work, results, seen.known, len(messages))
             ledger.write_dead_letters(work, [each for each in decoded.dead_letters if each.message.place in seen.fresh])
@@ -133,15 +182,14 @@ def consume(
             ledger.write_positions(work, feed, positions)
             progress.write_progress(work, positions, decoded.events)
             _watch_for_gaps(pipeline, work, feed, messages, decoded.events, results)
-            ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, pipeline.rules))
+            ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, through.rules))
         with report.stage("publish"):
             work.publish()
         fault_point("ingest.accounted")
-        counted.changed_at = [
-            (event.system, event.type, event.event_time)
-            for event in decoded.events
-            if event.place in seen.fresh and not event.snapshot
-        ]
+        changes = [event for event in decoded.events if event.place in seen.fresh and not event.snapshot]
+        late = {place for place, outcome, _ in results if outcome is Outcome.STALE}
+        counted.changed_at = [(event.system, event.type, event.event_time) for event in changes]
+        counted.late_at = [(event.system, event.type, event.event_time) for event in changes if event.place in late]
         return counted
 
     # A truncate is about rows that nobody names.
@@ -149,8 +197,13 @@ def consume(
     counted = beside_others(pipeline.engine, pipeline.clock, "ingest", feed, attempt, alone=alone)
     report.outcomes.update(counted.outcomes)
     report.golden.update(counted.golden)
-    report.changed_at, report.refused = counted.changed_at, counted.refused
+    report.changed_at, report.late_at, report.refused = counted.changed_at, counted.late_at, counted.refused
     return report
+
+
+def by_rules_in_force(pipeline: Pipeline, work: UnitOfWork) -> Pipeline:
+    """The pipeline with the rules that decide in this hub, which may have been released since it was made."""
+    return replace(pipeline, rules=in_force(work.query, pipeline.rules))
 
 
 def _watch_for_gaps(
@@ -184,6 +237,7 @@ def replay_in(pipeline: Pipeline, work: UnitOfWork, messages: Sequence[Message],
     report = BatchReport()
     decoded = translate(messages, pipeline.catalogue, pipeline.plain)
     fresh = frozenset(message.place for message in messages)
+    pipeline = by_rules_in_force(pipeline, work)
     results = _take_in(pipeline, work, messages, decoded, fresh, report)
     ledger.write_replayed(work, results, decoded.dead_letters, actor)
     ledger.write_drifts(work, decoded.drifts)
@@ -198,10 +252,11 @@ def _take_in(
     decoded: Decoded,
     fresh: frozenset[Place],
     report: BatchReport,
+    standard: Standard = MappingProxyType({}),
 ) -> list[tuple[Place, Outcome, str]]:
     """Apply the fresh messages; returns every message's outcome, counted in the report."""
     decoded = without_erased(work, decoded)
-    delta = _mirror(pipeline, work, [event for event in decoded.events if event.place in fresh], report)
+    delta = _mirror(pipeline, work, [event for event in decoded.events if event.place in fresh], report, standard)
     reasons = {ignored.place: ignored.reason for ignored in decoded.ignored}
     refused = {letter.message.place: letter for letter in decoded.dead_letters}
     results = list(_account(messages, fresh, dict(delta.outcomes), reasons, refused))
@@ -247,13 +302,15 @@ def _ask_ledger(work: UnitOfWork, messages: Sequence[Message]) -> Seen:
     return Seen(places - known, known)
 
 
-def _mirror(pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent], report: BatchReport) -> MirrorDelta:
+def _mirror(
+    pipeline: Pipeline, work: UnitOfWork, events: Sequence[ChangeEvent], report: BatchReport, standard: Standard
+) -> MirrorDelta:
     """Fold the events into the mirror, write it, and resolve what that touches."""
     with report.stage("mirror"):
         unique = list({event.place: event for event in events}.values())
         known = mirror_store.load_mirror(work, unique)
         delta = mirror(unique, known)
-    apply_rows(pipeline, work, delta, report, _traces(unique, delta.heads))
+    apply_rows(pipeline, work, delta, report, _traces(unique, delta.heads), standard)
     return delta
 
 
@@ -263,14 +320,16 @@ def apply_rows(
     delta: MirrorDelta,
     report: BatchReport,
     traces: Mapping[RecordId, str] = MappingProxyType({}),
+    standard: Standard = MappingProxyType({}),
 ) -> None:
     """Write folded rows, standardise them with the profiles as they are now, and resolve what that touches.
 
     Args:
         traces: trace contexts of the changes by record, for what is announced.
+        standard: canonical forms that are known already; used where the folded row is the row they were made of.
     """
     with report.stage("standardise"):
-        records = {head.rec_id: _standard(pipeline.catalogue, head) for head in delta.heads}
+        records = {head.rec_id: _standard(pipeline.catalogue, head, standard) for head in delta.heads}
     with report.stage("write"):
         before = mirror_store.load_forms(work, [head.rec_id for head in delta.heads])
         touched = mirror_store.write_mirror(work, delta, records)
@@ -282,11 +341,12 @@ def apply_rows(
     with report.stage("claim"):
         dirty = claim_changes(work, changes, touched, pipeline.rules)
     moved: set[RecordId] = set()
+    stated = frozenset(token for _, token in touched.evidence)
     for domain in RESOLUTION_ORDER:
         with report.stage(f"resolve {domain}"):
             if domain is Domain.CONTRACT:
                 dirty[domain] = pairs.contracts_by_target(work, moved, touched.names)
-            change = replace(changes[domain], dirty=frozenset(dirty[domain]), traces=traces)
+            change = replace(changes[domain], dirty=frozenset(dirty[domain]), stated=stated, traces=traces)
             if change.empty:
                 continue
             resolved = resolve_domain(work, domain, change, pipeline.rules)
@@ -295,7 +355,10 @@ def apply_rows(
     fault_point("ingest.resolved")
 
 
-def _standard(catalogue: Catalogue, head: Head) -> SourceRecord:
+def _standard(catalogue: Catalogue, head: Head, known: Standard) -> SourceRecord:
+    row, record = known.get(head.key, (None, None))
+    if record is not None and row == head.row:
+        return record
     return standardise(catalogue, head.key, head.row or {})
 
 
@@ -346,7 +409,8 @@ def _account(
         counted.add(place)
 
 
-def _positions(messages: Sequence[Message]) -> dict[tuple[str, int], int]:
+def positions_after(messages: Sequence[Message]) -> dict[tuple[str, int], int]:
+    """By topic and partition, the next offset behind these messages."""
     positions: dict[tuple[str, int], int] = {}
     for message in messages:
         place = message.place

@@ -6,12 +6,14 @@ were keep their version; others get a new one, are announced, and have `rebuild`
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from mdm.core.comparison import Difference, differences
 from mdm.core.digest import golden_digest
 from mdm.core.mirror import mirror
 from mdm.hub.content import read_content
+from mdm.hub.feeds import LOOK_SECONDS, all_held
 from mdm.hub.process import Pipeline
 from mdm.hub.resolve import DomainChange, block_hashes, resolve_domain, stored_keys
 from mdm.intake.mapping import standardise
@@ -47,16 +49,21 @@ def rebuild(
     *,
     swap: bool = False,
     keep: bool = False,
+    settle: float = 2 * LOOK_SECONDS,
 ) -> Rebuild:
     """Derive everything anew and compare; with `swap`, take it into use.
 
-    Readers and writers go on meanwhile. A swap needs a hub to which nothing was written since the start.
+    Readers and writers go on meanwhile. For a swap all feeds are held from the start to the end, their messages wait;
+    should anybody else write (a steward, an import), nothing is exchanged.
 
     Raises:
         Conflict: another rebuild is running, or something was written before the swap.
     """
     began = time.monotonic()
-    with scratch_schema(pipeline.engine, "rebuild", keep=keep) as schema:
+    with (
+        all_held(pipeline.engine, pipeline.clock, actor, "rebuild", settle) if swap else nullcontext(),
+        scratch_schema(pipeline.engine, "rebuild", keep=keep) as schema,
+    ):
         progress("copying facts", 0.0)
         with consistent(pipeline.engine) as work:
             copied = store.copy_facts(work, schema)

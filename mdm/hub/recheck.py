@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, text
 
 from mdm.clock import Clock
-from mdm.hub.onboarding import Aim, verdict_on_golden
+from mdm.hub.onboarding import Aim, verdicts_on_golden
 from mdm.model.delta import Announcement
 from mdm.model.ids import Domain, EntityId
 from mdm.onboarding.ruleset import RuleSet, shipped_ruleset
@@ -51,7 +51,7 @@ def recheck(
     for start in range(0, len(due), _AT_ONCE):
         some = due[start : start + _AT_ONCE]
         now = clock()
-        verdicts = [verdict_on_golden(engine, entity_id, now, Aim(aimed.target.erp), aimed) for entity_id in some]
+        verdicts = verdicts_on_golden(engine, some, now, Aim(aimed.target.erp), aimed)
         with unit_of_work(engine, clock, "onboarding") as work:
             changed += _keep(work, verdicts)
         judged += len(some)
@@ -74,7 +74,7 @@ def _due(connection: Connection, rules: RuleSet, now: datetime) -> Sequence[Enti
                    or exists (select 1 from checkpoint c where c.entity_id = g.entity_id
                               and greatest(c.at, c.superseded_at) > v.evaluated_at)
                    or exists (select 1 from waiver w where w.entity_id = g.entity_id
-                              and greatest(w.at, w.superseded_at) > v.evaluated_at)
+                              and greatest(w.at, w.approved_at, w.superseded_at) > v.evaluated_at)
                    or exists (select 1 from jsonb_array_elements(g.values->'identifiers') i
                               join attestation a on a.key = i->>'normal' where a.checked_at > v.evaluated_at))
                order by g.entity_id"""

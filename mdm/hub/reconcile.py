@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from mdm.intake.catalogue import Catalogue, load_catalogue
 from mdm.intake.mapping import standardise
 from mdm.lifecycle.findings import Finding
+from mdm.lifecycle.impact import Books, books_of
 from mdm.lifecycle.material import Material, Stated, Version
 from mdm.lifecycle.policy import Policy, shipped_policy
 from mdm.lifecycle.reconciliation import reconcile as find
@@ -29,6 +30,8 @@ class Reconciliation:
     as_of: datetime
     policy_version: str
     findings: tuple[Finding, ...]
+    #: In whose books, and in which month, the facts behind the findings are.
+    books: Books
 
 
 def reconcile(engine: Engine, catalogue: Catalogue | None = None, policy: Policy | None = None) -> Reconciliation:
@@ -39,7 +42,7 @@ def reconcile(engine: Engine, catalogue: Catalogue | None = None, policy: Policy
     """
     policy = policy or shipped_policy()
     material = read_material(engine, catalogue or load_catalogue(None), policy)
-    return Reconciliation(material.as_of, policy.version, find(material, policy))
+    return Reconciliation(material.as_of, policy.version, find(material, policy), books_of(material))
 
 
 def read_material(engine: Engine, catalogue: Catalogue, policy: Policy) -> Material:

@@ -5,16 +5,19 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from matching.model import load_model
+from mdm.core.placing import read_plan, shipped_plan
 from mdm.core.rules import Rules
-from mdm.errors import NotFound
+from mdm.errors import ConfigurationInvalid, NotFound
 from mdm.intake.catalogue import Catalogue
 from mdm.model.ids import Domain
 from mdm.store import released
 from survivorship.ruleset import RuleSet, load_ruleset, parse_ruleset
 
 
-def load_rules(catalogue: Catalogue, models: Path | None = None) -> Rules:
+def load_rules(catalogue: Catalogue, models: Path | None = None, placement: Path | None = None) -> Rules:
     """Match models (from the folder `models` where it has one) and rule sets of all domains, and trust of sources.
+
+    `placement` is a plan of one's own for where golden records belong.
 
     Raises:
         ConfigurationInvalid: a document is wrong; the message names the place.
@@ -23,7 +26,15 @@ def load_rules(catalogue: Catalogue, models: Path | None = None) -> Rules:
         models={domain: load_model(domain.value, models) for domain in Domain},
         rulesets={domain: load_ruleset(domain.value) for domain in Domain},
         trust=catalogue.trust,
+        placement=shipped_plan() if placement is None else read_plan(_text(placement), str(placement)),
     )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationInvalid(f"{path} cannot be read: {error}.") from error
 
 
 def remember_rules(engine: Engine, rules: Rules) -> None:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from mdm.core.mirror import mirror
 from mdm.errors import NotFound
 from mdm.hub.exceptions import Replayed, replay_dead_letters, try_replay
-from mdm.hub.process import BatchReport, Pipeline, apply_rows
+from mdm.hub.process import BatchReport, Pipeline, apply_rows, by_rules_in_force
 from mdm.hub.rehearsal import perform, rehearse
 from mdm.model.effects import GoldenEffect
 from mdm.model.ids import CrosswalkKey
@@ -42,8 +42,14 @@ class Replay:
     seconds: float
 
 
-def replay(pipeline: Pipeline, meant: EventRange, actor: str, progress: Progress = lambda _share: None) -> Replay:
-    """Take stored events in again, in units of work of a thousand rows. Safe to interrupt and to repeat.
+def replay(
+    pipeline: Pipeline,
+    meant: EventRange,
+    actor: str,
+    progress: Progress = lambda _share: None,
+    batch_size: int = _BATCH,
+) -> Replay:
+    """Take stored events in again, in units of work of up to a thousand rows. Safe to interrupt and to repeat.
 
     Raises:
         NotFound: there are neither events nor open dead letters in the range.
@@ -51,9 +57,9 @@ def replay(pipeline: Pipeline, meant: EventRange, actor: str, progress: Progress
     began = time.monotonic()
     keys = _keys(pipeline, meant)
     effects: list[GoldenEffect] = []
-    for number, batch in enumerate(in_batches(keys, _BATCH)):
+    for number, batch in enumerate(in_batches(keys, batch_size)):
         effects += perform(pipeline.engine, pipeline.clock, "replay", _retaking(pipeline, batch, meant, actor))
-        progress(min((number + 1) * _BATCH / len(keys), 1.0))
+        progress(min((number + 1) * batch_size / len(keys), 1.0))
     letters = _letters(meant, lambda selection: replay_dead_letters(pipeline, selection, actor))
     return _told(keys, letters, effects, began)
 
@@ -85,6 +91,11 @@ def _told(
     )
 
 
+def rows_meant(pipeline: Pipeline, meant: EventRange) -> int:
+    """How many rows a range is about."""
+    return len(_keys(pipeline, meant))
+
+
 def _keys(pipeline: Pipeline, meant: EventRange) -> list[CrosswalkKey]:
     with snapshot(pipeline.engine) as work:
         return rows_of_events(work, meant)
@@ -94,10 +105,11 @@ def _retaking(
     pipeline: Pipeline, keys: Sequence[CrosswalkKey], meant: EventRange, actor: str
 ) -> Callable[[UnitOfWork], tuple[GoldenEffect, ...]]:
     def act(work: UnitOfWork) -> tuple[GoldenEffect, ...]:
-        apply_rows(pipeline, work, mirror((), load_for_refold(work, keys)), BatchReport())
+        through = by_rules_in_force(pipeline, work)
+        apply_rows(through, work, mirror((), load_for_refold(work, keys)), BatchReport())
         effects = golden_effects(work)
         conditions = {name: str(value) for name, value in asdict(meant).items() if value is not None}
-        detail = {"range": conditions, "rows": len(keys), "effects": len(effects), "rules": pipeline.rules.fingerprint}
+        detail = {"range": conditions, "rows": len(keys), "effects": len(effects), "rules": through.rules.fingerprint}
         write_audit(work, actor, "replay", "stored events", detail)
         return effects
 

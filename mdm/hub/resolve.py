@@ -10,8 +10,9 @@ from mdm.core.announce import check_announcements, traced
 from mdm.core.identity import settle
 from mdm.core.linking import change_links, decide_links
 from mdm.core.rules import Rules
-from mdm.hub.oversized import ask_about_blocks
-from mdm.model.candidates import pairs_within
+from mdm.hub.oversized import ask_about_blocks, ask_about_evidence
+from mdm.hub.placing import place
+from mdm.model.candidates import in_parts, pairs_within
 from mdm.model.delta import IdentityDelta, Link
 from mdm.model.ids import Domain, EntityId, RecordId
 from mdm.model.records import SourceRecord
@@ -22,6 +23,9 @@ from mdm.store.echoes import arrivals, write_echoes
 from mdm.store.stewardship import live_anchors
 from mdm.store.unit_of_work import UnitOfWork
 from survivorship.echoes import echoes_in
+
+#: Records whose comparison forms are in memory at a time, some 10 kB each with what is derived from them.
+_AT_A_TIME = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class DomainChange:
         changed: all live records whose content or provenance is new, `compared` included.
         dirty: live records whose own content did not change but what is stated about them, or what they point at, did.
         gone: records that are no longer live.
+        stated: what is newly, or no longer, stated about records.
         traces: trace contexts by record, for what is announced.
         cause: what new golden versions say caused them, where neither a merge nor a split did.
     """
@@ -43,6 +48,7 @@ class DomainChange:
     changed: frozenset[RecordId] = frozenset()
     dirty: frozenset[RecordId] = frozenset()
     gone: frozenset[RecordId] = frozenset()
+    stated: frozenset[str] = frozenset()
     traces: Mapping[RecordId, str] = field(default_factory=dict)
     cause: str = "source"
 
@@ -61,7 +67,7 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     blocks = pairs.blocks_of(work, compared, model.block_cap, keys, replaced.members)
     ask_about_blocks(work, model, replaced, blocks, compared | change.gone)
     live = reach.links_of(work, compared | change.gone)
-    wanted = _wanted_links(work, domain, model, compared, blocks)
+    wanted = _wanted_links(work, domain, model, change, compared, blocks)
     links = change_links(live, wanted)
     identity_store.write_links(work, domain, model.fingerprint, links)
 
@@ -82,6 +88,7 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     delta = traced(settle(hood, rules, work.now, links, change.cause), hood, change.traces)
     check_announcements(delta.announcements)
     identity_store.write_identity(work, delta)
+    place(work, delta, rules.placement)
     return Resolved(delta)
 
 
@@ -190,13 +197,23 @@ def _keys(
 
 
 def _wanted_links(
-    work: UnitOfWork, domain: Domain, model: MatchModel, compared: Collection[RecordId], blocks: pairs.Blocks
+    work: UnitOfWork,
+    domain: Domain,
+    model: MatchModel,
+    change: DomainChange,
+    compared: Collection[RecordId],
+    blocks: pairs.Blocks,
 ) -> tuple[Link, ...]:
-    """The links that the compared records should have, by everything known now."""
-    if not compared:
-        return ()
+    """The links that the compared records should have, by everything known now. Asks about what finds too many."""
     found = pairs_within(blocks.members.values(), compared, model.block_cap)
     if domain is not Domain.CONTRACT:
-        found |= pairs.evidence_pairs(work, domain, compared, model.block_cap)
-    ends = {end for pair in found for end in pair}
-    return decide_links(model, found, neighbourhood.load_comparisons(work, domain, ends))
+        owners = pairs.evidence_owners(work, compared, model.block_cap)
+        ask_about_evidence(work, model, owners, change.gone, change.stated)
+        found |= pairs.pairs_of_owners(work, domain, compared, owners, model.block_cap)
+    if not compared:
+        return ()
+    wanted: list[Link] = []
+    for part in in_parts(found, compared, _AT_A_TIME):
+        ends = {end for pair in part for end in pair}
+        wanted += decide_links(model, part, neighbourhood.load_comparisons(work, domain, ends))
+    return tuple(wanted)

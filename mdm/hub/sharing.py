@@ -1,4 +1,4 @@
-"""Running a unit of work beside others, again when they overlap, and in the end alone."""
+"""Running a unit of work beside others, again when they overlap, and in the end alone; to keep it, or only to look."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -42,4 +42,24 @@ def beside_others(
         except Overlap as overlap:
             first |= overlap.claims
     with unit_of_work(engine, clock, cause, feed) as work:
+        return attempt(work)
+
+
+def without_a_trace(engine: Engine, clock: Clock, attempt: Callable[[UnitOfWork], T]) -> T:
+    """What `attempt` returns; everything that it writes is rolled back.
+
+    It holds nobody up: it shares the hub, sees it as it was when it began, and takes no turn to publish. Only where it
+    meets others at work on the same again and again does it wait to have the hub for itself.
+    """
+    first: frozenset[int] = frozenset()
+    for _ in range(_ATTEMPTS):
+        try:
+            with unit_of_work(engine, clock, "preview", alone=False, kept=False) as work:
+                hold(work, first, wait=True)
+                return attempt(work)
+        except NeedsAll:
+            break
+        except Overlap as overlap:
+            first |= overlap.claims
+    with unit_of_work(engine, clock, "preview", kept=False) as work:
         return attempt(work)

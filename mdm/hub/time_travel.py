@@ -3,9 +3,11 @@
 Nothing of this is stored. The rows of the members are folded from their history - the changes made until `valid_at`
 among those received until `known_at` - and go through the standardisers and the rule set as they did when they came.
 So a late or corrected event changes what was valid, and never what was known.
+Values that stewards had pinned are among it, with their author and end: what is computed for an instant is what was
+served then.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,9 +23,13 @@ from mdm.model.events import BEGINNING, Row
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import Head
 from mdm.model.records import Provenance, StoredRecord
+from mdm.model.stewardship import Override
 from mdm.store import read_time
+from mdm.store.echoes import echoes_of
 from mdm.store.reading import snapshot
+from mdm.store.stewardship import overrides_known_at
 from mdm.store.unit_of_work import UnitOfWork
+from survivorship.echoes import still_echoes
 from survivorship.engine import consolidate
 from survivorship.ruleset import RuleSet
 
@@ -46,6 +52,8 @@ class GoldenThen:
     lineage: Mapping[str, Any]
     members: tuple[CrosswalkKey, ...]
     ruleset: str
+    #: Values that stewards had pinned, the newest of each attribute.
+    overrides: tuple[Override, ...] = ()
 
 
 def golden_then(
@@ -65,7 +73,11 @@ def golden_then(
     with snapshot(engine) as work:
         members = read_time.members_known_at(work, entity_id, instant.known_at)
         heads = _heads(work, read_time.names(work, members), instant)
-    return _consolidated(heads, catalogue, rules, ruleset)
+        existing = [head.rec_id for head in heads]
+        effective = min(instant.valid_at, instant.known_at) if instant.valid_at is not None else None
+        pinned = overrides_known_at(work, domain, existing, instant.known_at, effective) if existing else []
+        marked = echoes_of(work, existing)
+    return _consolidated(heads, catalogue, rules, ruleset, pinned, marked)
 
 
 def _heads(work: UnitOfWork, keys: Mapping[CrosswalkKey, RecordId], instant: Instant) -> list[Head]:
@@ -102,7 +114,14 @@ def _heads(work: UnitOfWork, keys: Mapping[CrosswalkKey, RecordId], instant: Ins
     return heads
 
 
-def _consolidated(heads: list[Head], catalogue: Catalogue, rules: Rules, ruleset: RuleSet) -> GoldenThen | None:
+def _consolidated(
+    heads: list[Head],
+    catalogue: Catalogue,
+    rules: Rules,
+    ruleset: RuleSet,
+    pinned: Sequence[Override],
+    marked: Mapping[RecordId, Mapping[str, str]],
+) -> GoldenThen | None:
     records = []
     for head in sorted(heads, key=lambda each: each.key):
         record = standardise(catalogue, head.key, head.row or {})
@@ -117,15 +136,18 @@ def _consolidated(heads: list[Head], catalogue: Catalogue, rules: Rules, ruleset
                 comparison=record.comparison,
                 provenance=Provenance(head.place, head.position, head.event_time, head.lsn, head.transaction),
                 references=record.references,
+                echoes=still_echoes(record.attributes, marked.get(head.rec_id, {})),
             )
         )
     if not records:
         return None
-    surviving = consolidate(ruleset, records, rules.trust)
+    surviving = consolidate(ruleset, records, rules.trust, pinned)
+    newest = {override.attribute: override for override in sorted(pinned, key=lambda each: each.override_id)}
     return GoldenThen(
         name=surviving.name,
         values=surviving.values,
         lineage={name: each.as_json() for name, each in surviving.lineage.items()},
         members=tuple(record.key for record in records),
         ruleset=ruleset.fingerprint,
+        overrides=tuple(newest[name] for name in sorted(newest)),
     )

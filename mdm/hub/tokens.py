@@ -1,13 +1,15 @@
 """Access tokens of an identity provider (OIDC): who is asking, proven by a signature that a published key verifies.
 
 Only asymmetric algorithms of the allow-list are believed, only from the issuer and for the audience of this hub, only
-in their time. Keys are fetched from the provider and kept; a token with an unknown key id makes them be fetched again,
+in their time. Keys are fetched from the provider and kept; age and tokens of unknown keys make them be fetched again,
 at most once in a while.
 """
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from threading import Lock
 from typing import Any
 
@@ -15,11 +17,17 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from mdm.access import Caller, Role
+from mdm.access import EVERYTHING, Caller, Role, Scope, read_scope
+from mdm.errors import Invalid, TransientError
 
 #: Neither `none` nor a shared secret: a hub that could verify those could also be made to believe them.
 ALGORITHMS: tuple[str, ...] = ("RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519")
+#: The provider is asked no more often than this, whatever is presented.
 _REFRESH_SECONDS = 30.0
+#: After this keys are fetched anew even if they do: a key that the provider withdrew must not work for ever.
+_KEPT_SECONDS = 600.0
+#: For so long the keys fetched last are believed while the provider is away.
+_STALE_SECONDS = 3600.0
 _LONGEST = 8 * 1024
 
 #: Fetches the provider's JWKS document.
@@ -31,7 +39,9 @@ class TokenRules:
     """What a token must say to be believed.
 
     Attributes:
-        roles: values of `roles_claim` (groups of the provider) to roles of the hub; the most powerful one counts.
+        roles: values of `roles_claim` (groups of the provider) to roles of the hub; a caller holds all that are named.
+        scope_claim: the claim with the caller's scope, as `mdm.access.read_scope` reads it. A token without it reaches
+            everything, unless it is required.
         skew: seconds by which clocks may differ.
     """
 
@@ -39,29 +49,40 @@ class TokenRules:
     audience: str
     roles: Mapping[str, Role]
     roles_claim: str = "groups"
+    scope_claim: str = "mdm_scope"
+    scope_required: bool = False
     algorithms: tuple[str, ...] = ALGORITHMS
     skew: int = 60
     now: Callable[[], float] = field(default=time.time)
 
 
 class TokenVerifier:
-    """Verifies tokens of one provider. Safe for threads."""
+    """Verifies tokens of one provider. Safe for threads.
 
-    def __init__(self, rules: TokenRules, fetch: Fetch) -> None:
+    While the provider is away, the keys that were fetched last go on being believed for `_STALE_SECONDS`, and nobody
+    waits for it who brings a token of a known key. `ticks` gives seconds that never go back.
+    """
+
+    def __init__(self, rules: TokenRules, fetch: Fetch, ticks: Callable[[], float] = time.monotonic) -> None:
         self._rules = rules
         self._fetch = fetch
-        self._lock = Lock()
+        self._ticks = ticks
+        self._fetching = Lock()
         self._keys: KeySet | None = None
         self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
+        self._away: TransientError | None = None
 
     def caller(self, token: str) -> Caller | None:
-        """Who the token speaks for; None when it is not to be believed, or gives no role."""
+        """Who the token speaks for; None when it is not to be believed, or gives no role.
+
+        Raises:
+            TransientError: the provider gives no keys now, and none that are known verify the token.
+        """
         if len(token) > _LONGEST or token.count(".") != 2:
             return None
         for fresh in (False, True):
             keys = self._known(fresh)
-            if keys is None:
-                return None
             try:
                 decoded = jwt.decode(token, keys, algorithms=list(self._rules.algorithms))
             except (JoseError, ValueError):
@@ -69,13 +90,35 @@ class TokenVerifier:
             return self._believed(decoded.claims)
         return None
 
-    def _known(self, fresh: bool) -> KeySet | None:
-        with self._lock:
-            now = time.monotonic()
-            if self._keys is None or (fresh and now - self._fetched_at >= _REFRESH_SECONDS):
-                self._keys = KeySet.import_key_set(self._fetch())  # type: ignore[arg-type]  # a JWKS document
-                self._fetched_at = now
-            return self._keys
+    def _known(self, fresh: bool) -> KeySet:
+        """The provider's keys: those that are known, unless they are old or (`fresh`) did not do."""
+        age = self._ticks() - self._fetched_at
+        usable = self._keys if age < _STALE_SECONDS else None
+        wanted = fresh or usable is None or age >= _KEPT_SECONDS
+        # Whoever has keys to go on with does not wait for somebody else's fetch, nor begin one for each bad token.
+        if wanted and self._fetching.acquire(blocking=usable is None):
+            try:
+                if self._ticks() - self._tried_at >= _REFRESH_SECONDS:
+                    self._refresh()
+            finally:
+                self._fetching.release()
+        if self._away is not None and (fresh or usable is None):
+            raise self._away
+        current = self._keys
+        if current is None:
+            raise TransientError("The identity provider has given no keys yet.")
+        return current
+
+    def _refresh(self) -> None:
+        self._tried_at = self._ticks()
+        try:
+            self._keys = KeySet.import_key_set(self._fetch())  # type: ignore[arg-type]  # a JWKS document
+        except TransientError as error:
+            self._away = error
+        except (JoseError, ValueError, KeyError, TypeError) as error:
+            self._away = TransientError(f"The identity provider gives keys that cannot be read: {error}")
+        else:
+            self._fetched_at, self._away = self._tried_at, None
 
     def _believed(self, claims: Mapping[str, Any]) -> Caller | None:
         rules, now = self._rules, self._rules.now()
@@ -87,12 +130,27 @@ class TokenVerifier:
         if not _within(expires, begins, now, rules.skew):
             return None
         role = self._role(claims.get(rules.roles_claim))
-        return Caller(f"oidc:{subject}"[:64], role, subject) if role is not None else None
+        scope = claimed_scope(claims.get(rules.scope_claim), rules.scope_required)
+        if role is None or scope is None:
+            return None
+        return Caller(f"oidc:{subject}"[:64], role, subject, scope)
 
     def _role(self, claimed: Any) -> Role | None:
         named: Sequence[Any] = claimed if isinstance(claimed, list) else [claimed]
-        found = {self._rules.roles[each] for each in named if isinstance(each, str) and each in self._rules.roles}
-        return max(found, key=list(Role).index) if found else None
+        found = [self._rules.roles[each] for each in named if isinstance(each, str) and each in self._rules.roles]
+        return reduce(or_, found) if found else None
+
+
+def claimed_scope(claim: Any, required: bool = False) -> Scope | None:
+    """The scope of a token's claim; None when it is not understood: such a token is not to be believed."""
+    if claim is None:
+        return None if required else EVERYTHING
+    if not isinstance(claim, Mapping):
+        return None
+    try:
+        return read_scope(claim)
+    except Invalid:
+        return None
 
 
 def _within(expires: Any, begins: Any, now: float, skew: int) -> bool:

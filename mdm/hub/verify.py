@@ -151,7 +151,8 @@ def _link_text(link: Link | None) -> str:
 def _questions(work: UnitOfWork, domain: Domain, expected: WholeDomain) -> Iterator[Difference]:
     """A question that a person closed need not be open, one that is open must be true."""
     asked = oversize_questions(work)
-    mine = {each for each in asked if each.startswith((f"oversize:{domain}:block:", f"oversize:{domain}:record:"))}
+    kinds = tuple(f"oversize:{domain}:{kind}:" for kind in ("block", "evidence", "record"))
+    mine = {each for each in asked if each.startswith(kinds)}
     for question in sorted(expected.questions - mine):
         yield Difference("exception", question, "must be asked and is not")
     for question in sorted(each for each in mine - expected.questions if asked[each]):

@@ -1,6 +1,6 @@
 """Keep the order of the review queue up to date: ranks of open tasks are made when they are first looked for."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
@@ -8,6 +8,7 @@ from mdm.core.rules import Rules
 from mdm.core.worklist import rank
 from mdm.model.ids import Domain
 from mdm.store import worklist
+from mdm.store.scoped import unrestricted
 
 #: What a rank rests on (open invoices, running contracts) may be this old.
 _FRESH_FOR = timedelta(hours=1)
@@ -15,17 +16,36 @@ _FRESH_FOR = timedelta(hours=1)
 _BATCH, _AT_MOST = 2000, 20_000
 
 
+#: Before every rank: only tasks that have none are ranked.
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def rank_open_tasks(engine: Engine, rules: Rules, now: datetime) -> int:
     """Rank open tasks that have no rank or an old one. Returns how many. Harmless when repeated, also at once."""
+    return _rank(engine, rules, now, now - _FRESH_FOR)
+
+
+def rank_new_tasks(engine: Engine, rules: Rules, now: datetime) -> None:
+    """Rank open tasks that have no rank yet."""
+    _rank(engine, rules, now, _NEVER)
+
+
+def old_ranks(engine: Engine, now: datetime) -> bool:
+    """Whether an open task has an old rank, which can wait a little."""
+    with unrestricted(engine).connect() as connection:
+        return worklist.unranked(connection, now - _FRESH_FOR)
+
+
+def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime) -> int:
     limits: dict[Domain, tuple[float, float]] = {
         domain: (model.thresholds.possible, model.thresholds.match) for domain, model in rules.models.items()
     }
     done = 0
     while done < _AT_MOST:
-        with engine.begin() as connection:
-            if not worklist.unranked(connection, now - _FRESH_FOR):
+        with unrestricted(engine).begin() as connection:
+            if not worklist.unranked(connection, stale):
                 break
-            facts = worklist.read_task_facts(connection, now - _FRESH_FOR, _BATCH, limits)
+            facts = worklist.read_task_facts(connection, stale, _BATCH, limits)
             worklist.write_ranks(connection, [rank(each) for each in facts], now)
         done += len(facts)
     return done

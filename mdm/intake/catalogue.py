@@ -59,7 +59,15 @@ class Profile:
 
     def read_row(self, row: bytes, schema: bytes | None) -> ReadRow:
         """The row as the contract that fits it reads it; see `mdm.intake.majors`."""
-        return self.rows.read_row(row, schema) if len(self.readers) == 1 else read_by_fit(self.readers, row, schema)
+        if len(self.readers) == 1:
+            return self.rows.read_row(row, schema)
+        return read_by_fit(self.readers, lambda reader: reader.read_row(row, schema))
+
+    def read_flat_row(self, row: bytes, schema: bytes | None) -> ReadRow:
+        """As `read_row`, for a row without envelope."""
+        if len(self.readers) == 1:
+            return self.rows.read_flat_row(row, schema)
+        return read_by_fit(self.readers, lambda reader: reader.read_flat_row(row, schema))
 
     def trust(self, attribute: str) -> float:
         """How far this table is believed about an attribute, 0 to 1."""

@@ -100,10 +100,10 @@ def _decode(
             return _decode_without_contract(readable, catalogue), ()
         return _decode_by_contract(readable, profile)
     except Refused as refusal:
-        return _dead_letter(message, profile, refusal), (() if refusal.deviation is None else (refusal.deviation,))
+        return refused(message, profile, refusal), (() if refusal.deviation is None else (refusal.deviation,))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         unread = Refused("ENVELOPE_MALFORMED", f"The message cannot be read: {fault}.")
-        return _dead_letter(message, profile, unread), ()
+        return refused(message, profile, unread), ()
 
 
 def _decode_by_contract(message: Message, profile: Profile) -> tuple[ChangeEvent | Ignored, tuple[Deviation, ...]]:
@@ -137,6 +137,7 @@ def _row_change(
     if after is None:
         raise Refused("ENVELOPE_MALFORMED", f"An event with op {operation.value} has no row in `after`.")
     row = profile.read_row(after, schema)
+    _refuse_another_row(key, row, profile)
     previous_key = _header_key(message, _OLD_KEY, profile) if operation is Operation.CREATE else None
     return _event(message, profile, envelope, operation, key, row, previous_key=previous_key), row.deviations
 
@@ -155,7 +156,8 @@ def _flat_change(
     key = _key(message.key, profile)
     if operation is Operation.DELETE:
         return _event(message, profile, envelope, operation, key, next_key=_header_key(message, _NEW_KEY, profile)), ()
-    row = profile.rows.read_flat_row(payload, schema)
+    row = profile.read_flat_row(payload, schema)
+    _refuse_another_row(key, row, profile)
     previous_key = _header_key(message, _OLD_KEY, profile)
     return _event(message, profile, envelope, operation, key, row, previous_key=previous_key), row.deviations
 
@@ -252,6 +254,17 @@ def _key(key: bytes | None, profile: Profile) -> CrosswalkKey:
     return CrosswalkKey(profile.system, profile.table, text)
 
 
+def _refuse_another_row(key: CrosswalkKey, row: ReadRow, profile: Profile) -> None:
+    """A row that says of itself that it is another one than the message's key names: nobody knows whose values it has.
+
+    Columns of the key that the event does not mention say nothing.
+    """
+    columns = profile.contract.primary_key
+    if all(row.values.get(name) is not None for name in columns) and primary_key_text(row.values, columns) != key.key:
+        named = ", ".join(columns)
+        raise Refused("KEY_DIFFERS", f"The message key and the row's own {named} name two different rows.")
+
+
 def _header_key(message: Message, header: str, profile: Profile) -> CrosswalkKey | None:
     """The other key of a primary-key change, which comes as a delete and a create that name each other."""
     for name, content in message.headers:
@@ -295,7 +308,8 @@ def _decode_without_contract(message: Message, catalogue: Catalogue) -> Ignored:
     raise Refused("TOPIC_UNKNOWN", f"No contract describes the topic {topic}.")
 
 
-def _dead_letter(message: Message, profile: Profile | None, refusal: Refused) -> DeadLetter:
+def refused(message: Message, profile: Profile | None, refusal: Refused) -> DeadLetter:
+    """The dead letter of a message that was refused; `profile` is that of its table, where one is known."""
     return DeadLetter(
         message=message,
         code=refusal.code,

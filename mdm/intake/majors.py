@@ -5,7 +5,7 @@ by one version has the columns that only the other knows as null: in that shape 
 value from before the migration must not survive in a column that the platform has given up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mdm.intake.contracts import Contract, State
@@ -19,11 +19,12 @@ def with_all_columns(newest: Contract, readable: Sequence[Contract]) -> Contract
     return replace(newest, columns=columns) if len(readable) > 1 else newest
 
 
-def read_by_fit(readers: Sequence[RowReader], row: bytes, schema: bytes | None) -> ReadRow:
-    """The row as the version reads it that it deviates from least; of equals, the newest.
+def read_by_fit(readers: Sequence[RowReader], read: Callable[[RowReader], ReadRow]) -> ReadRow:
+    """A row as the version reads it that it deviates from least; of equals, the newest.
 
     Args:
         readers: of the newest version first; none when no version is active.
+        read: has a version read the row.
 
     Raises:
         Refused: no version can read it; the reason is the newest one's.
@@ -34,7 +35,7 @@ def read_by_fit(readers: Sequence[RowReader], row: bytes, schema: bytes | None) 
     best: tuple[RowReader, ReadRow] | None = None
     for reader in readers:
         try:
-            found = reader.read_row(row, schema)
+            found = read(reader)
         except Refused as refusal:
             refusals.append(refusal)
             continue

@@ -41,6 +41,8 @@ ACTIONS: Final = {
     "op, lsn and source.ts_ms to add.fields, and take a new snapshot.",
     "KEY_NULL": "Give the table a primary key, or name its key columns in the connector's message.key.columns; then "
     "take a new snapshot of the table.",
+    "KEY_DIFFERS": "A transform changed the key or the row: correct the connector, then take a new snapshot of the "
+    "table. Fix a single message by correcting the one of the two that is wrong.",
     "KEY_MALFORMED": "Compare the message key with the primary key in the contract; correct the contract or the "
     "connector's message.key.columns, then replay.",
     "CHARACTER_FORBIDDEN": "A text of the row holds the character NUL, which PostgreSQL cannot store: ask the owner of "
@@ -58,6 +60,8 @@ ACTIONS: Final = {
     "contract version, then replay.",
     "TRUNCATE_HELD": "Ask the owner whether the table was really emptied. If so, replay this message with the contract "
     "set to truncate: apply; if not, discard it and take a new snapshot.",
+    "UNFORESEEN_FAILURE": "This is a defect of the hub, which this message brings to light: report it with the place "
+    "that the reason names, and replay the message with the version that mends it.",
 }
 
 #: Who is asked when no contract names an owner.

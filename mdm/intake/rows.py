@@ -30,6 +30,9 @@ _MOST_SCHEMAS: Final = 256
 
 #: Readers that only check: where the JSON type is the expected one, calling them can be saved.
 _EXACT: Final[dict[Reader, type]] = {read_text: str, read_json: str, read_boolean: bool, read_integer: int}
+#: Levels of nesting that a value may have.
+_DEEPEST: Final = 100
+
 _decode = msgspec.json.decode
 _decode_field = msgspec.json.Decoder(Field).decode
 
@@ -132,6 +135,7 @@ class RowReader:
                     values[name] = reader(value)
                 except (ValueError, ArithmeticError) as fault:
                     unread.append(self._unread(name, value, fault))
+        _refuse_unstorable(values)
         deviations = self._deviations(values, nulls)
         for name in unavailable:
             del values[name]
@@ -220,6 +224,33 @@ class RowReader:
     def _reader(self, field: Field) -> Reader:
         column = self._contract.columns.get(field.field or "")
         return reader_by_schema(field, column.type if column is not None else None, self._contract.encodings)
+
+
+def _refuse_unstorable(values: Mapping[str, Any]) -> None:
+    """Numbers beyond 64 bits (signed or unsigned) and deep nestings are refused here, where only their event suffers.
+
+    Raises:
+        Refused: VALUE_TYPE.
+    """
+    for name, value in values.items():
+        if type(value) is int:
+            if not -(2**63) <= value < 2**64:
+                raise Refused("VALUE_TYPE", f"Column {name} holds a whole number of more than 64 bits.")
+        elif type(value) in (list, dict) and not _storable(value, _DEEPEST):
+            raise Refused(
+                "VALUE_TYPE",
+                f"Column {name} is nested more than {_DEEPEST} levels or holds a whole number of more than 64 bits.",
+            )
+
+
+def _storable(value: Any, levels: int) -> bool:
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**64
+    if not isinstance(value, list | dict):
+        return True
+    if levels == 0:
+        return False
+    return all(_storable(each, levels - 1) for each in (value.values() if isinstance(value, dict) else value))
 
 
 def _object(row: bytes) -> dict[str, Any]:

@@ -36,6 +36,8 @@ class Policy:
     receivable_accounts: frozenset[str]
     periods_per_year: Mapping[str, int]
     grace: Mapping[str, timedelta]
+    #: On which business day after a month its books are closed.
+    close_on: int = 5
 
     def plays(self, role: str, key: CrosswalkKey) -> bool:
         """Whether rows of this table play the role."""
@@ -68,6 +70,7 @@ def read_policy(text: str) -> Policy:
             receivable_accounts=frozenset(map(str, document["receivable_accounts"])),
             periods_per_year={name: int(periods) for name, periods in document["periods_per_year"].items()},
             grace={name: timedelta(days=float(days)) for name, days in document["grace"].items()},
+            close_on=int(document.get("close", {}).get("business_day", 5)),
         )
     except KeyError as fault:
         raise ConfigurationInvalid(f"The reconciliation rules lack {fault}.") from fault

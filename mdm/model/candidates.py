@@ -5,7 +5,7 @@ anew, so that what is linked depends on the records there are and never on the o
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from mdm.model.ids import CrosswalkKey, RecordId
@@ -26,6 +26,29 @@ def pairs_within(groups: Iterable[Collection[RecordId]], wanted: Collection[Reco
                 if a in asked:
                     found.update((a, b) if a < b else (b, a) for b in members if a != b)
     return found
+
+
+def in_parts(found: Collection[Pair], compared: Collection[RecordId], most: int) -> Iterator[list[Pair]]:
+    """All these pairs, in parts of no more than `most` records, or of one compared record and its candidates.
+
+    The pairs of a compared record stay together. Its candidates are many where a hub is large, and what they say must
+    not be in memory for a whole batch at once.
+    """
+    by_record: dict[RecordId, list[Pair]] = defaultdict(list)
+    for pair in found:
+        by_record[pair[0] if pair[0] in compared else pair[1]].append(pair)
+    part: list[Pair] = []
+    ends: set[RecordId] = set()
+    for record in sorted(by_record):
+        mine = by_record[record]
+        more = {end for pair in mine for end in pair}
+        if part and len(ends | more) > most:
+            yield part
+            part, ends = [], set()
+        part += mine
+        ends |= more
+    if part:
+        yield part
 
 
 def growth(removed: Iterable[tuple[int, RecordId]], added: Iterable[tuple[int, RecordId]]) -> dict[int, int]:

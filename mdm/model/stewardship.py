@@ -5,10 +5,11 @@ A command is complete: it can be previewed, proposed to a second person, stored 
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from mdm.model.hierarchy import NewRelation, RelationEffect, RelationKind
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 
 
@@ -108,6 +109,30 @@ class Restore:
 
 
 @dataclass(frozen=True, slots=True)
+class Relate:
+    """Say who the parent of a customer is from `valid_from` until before `valid_to`, of one kind.
+
+    Without a parent it is said that it has none, whatever platforms state; only of the legal parent.
+    """
+
+    entity_id: EntityId
+    kind: RelationKind
+    parent: EntityId | None
+    valid_from: date
+    valid_to: date | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndRelation:
+    """Let a relation no longer hold from a day on; without a day, take it back as if it had never been said."""
+
+    relation_id: int
+    on: date | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Undo:
     """Take back a decision: judgements and overrides become what they were before it."""
 
@@ -115,7 +140,9 @@ class Undo:
     reason: str = ""
 
 
-Command: TypeAlias = JudgeTask | JudgePair | Merge | Split | Pin | Clear | Confirm | Restore | Undo
+Command: TypeAlias = (
+    JudgeTask | JudgePair | Merge | Split | Pin | Clear | Confirm | Restore | Relate | EndRelation | Undo
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +209,7 @@ class Plan:
         supersede: live judgements (by store id) that end.
         together, apart: pairs that must, or must not, share an entity afterwards.
         entities: ids that the command named.
-        attributes: what would be pinned, or no longer be pinned, by hand.
+        attributes: what would be pinned, or no longer be pinned, by hand; of a relation, its kind.
         pattern: of a verdict about a pair, what the evidence looked like.
         undoes_agreed: the decision to undo had needed a second person.
     """
@@ -196,6 +223,8 @@ class Plan:
     supersede: tuple[int, ...] = ()
     overrides: tuple[NewOverride, ...] = ()
     end_overrides: tuple[int, ...] = ()
+    relations: tuple[NewRelation, ...] = ()
+    end_relations: tuple[int, ...] = ()
     together: tuple[tuple[RecordId, RecordId], ...] = ()
     apart: tuple[tuple[RecordId, RecordId], ...] = ()
     entities: tuple[EntityId, ...] = ()
@@ -278,3 +307,5 @@ class Effect:
     announcements: Mapping[str, int] = field(default_factory=dict)
     #: Who takes announcements or reads as ERP, by the label of the key.
     consumers: tuple[str, ...] = ()
+    #: Relations of a hierarchy that begin or end.
+    relations: tuple[RelationEffect, ...] = ()

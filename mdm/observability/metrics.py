@@ -31,6 +31,8 @@ MetricName: TypeAlias = Literal[
     "mdm_exceptions_oldest_seconds",
     "mdm_contract_drift_events",
     "mdm_replays",
+    "mdm_replay_rows",
+    "mdm_replay_effects",
     "mdm_unaccounted_messages",
     "mdm_outbox_pending",
     "mdm_outbox_oldest_seconds",
@@ -39,6 +41,8 @@ MetricName: TypeAlias = Literal[
     "mdm_consumer_lag_seconds",
     "mdm_source_silence_seconds",
     "mdm_freshness_seconds",
+    "mdm_late_events_total",
+    "mdm_lateness_seconds",
     "mdm_feed_paused",
     "mdm_worker_retries_total",
     "http_server_request_duration_seconds",
@@ -61,6 +65,8 @@ class Metric:
 _STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 #: From a quiet system to a connector that was down over the weekend.
 _FRESHNESS_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0, 86400.0)
+#: From partitions read at different speeds to an old topic that is read again.
+_LATENESS_BUCKETS = (1.0, 10.0, 60.0, 600.0, 3600.0, 86400.0, 604800.0)
 _REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 METRICS: dict[MetricName, Metric] = {
@@ -122,6 +128,16 @@ METRICS: dict[MetricName, Metric] = {
         ("subject",),
         "Replays so far, of dead letters and of stored events. A rise without a plan is somebody repairing something.",
     ),
+    "mdm_replay_rows": Metric(
+        Kind.GAUGE,
+        ("subject",),
+        "Source rows that replays have folded anew so far.",
+    ),
+    "mdm_replay_effects": Metric(
+        Kind.GAUGE,
+        ("subject",),
+        "Golden records that replays have changed so far. A replay that changes many repaired something: ask what.",
+    ),
     "mdm_unaccounted_messages": Metric(
         Kind.GAUGE,
         (),
@@ -164,6 +180,18 @@ METRICS: dict[MetricName, Metric] = {
         "Seconds from the commit in the source to the commit of the golden records it changed, by platform and table. "
         "When the tail grows and the lag does not, the connector is slow; when both grow, the hub is.",
         _FRESHNESS_BUCKETS,
+    ),
+    "mdm_late_events_total": Metric(
+        Kind.COUNTER,
+        ("system", "entity"),
+        "Changes that came after a newer one of their row. They take their place in its history and do not rule; many "
+        "of them mean that partitions are read at different speeds or that a source sends old changes again.",
+    ),
+    "mdm_lateness_seconds": Metric(
+        Kind.HISTOGRAM,
+        ("system", "entity"),
+        "How old a late change was when it was taken in, by the source's time.",
+        _LATENESS_BUCKETS,
     ),
     "mdm_feed_paused": Metric(
         Kind.GAUGE,

@@ -84,10 +84,12 @@ def assess(subject: Subject, rules: RuleSet) -> Verdict:
 
 def _finding(seen: Observation, rules: RuleSet, subject: Subject) -> Finding:
     rule = rules.rules[seen.code]
-    waiver = None
+    waiver = proposed = None
     if seen.outcome is Outcome.FAIL and rule.waivable_by:
         live = (each for each in subject.waivers if each.expires_at > subject.as_of)
         waiver = next((each for each in live if each.covers(seen.code, seen.path)), None)
+        if waiver is not None and needs_two(rule) and waiver.approved_by is None:
+            waiver, proposed = None, waiver
     return Finding(
         observation=seen,
         severity=rule.severity,
@@ -100,7 +102,13 @@ def _finding(seen: Observation, rules: RuleSet, subject: Subject) -> Finding:
         check=rule.check,
         waivable_by=rule.waivable_by,
         waiver=waiver,
+        proposed=proposed,
     )
+
+
+def needs_two(rule: Rule) -> bool:
+    """Whether a waiver of this rule excuses nothing before a second person agreed: its failure blocks the customer."""
+    return rule.effect is Effect.BLOCKED
 
 
 def _effect(finding: Finding, rule: Rule) -> Effect:

@@ -26,13 +26,17 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """A finding that somebody accountable excuses. `path` is a JSON pointer; empty excuses the code wherever it is."""
+    """A finding that somebody accountable excuses. `path` is a JSON pointer; empty excuses the code wherever it is.
+
+    What would block a customer is excused only when another person has agreed (`approved_by`).
+    """
 
     code: str
     path: str
     actor: str
     reason: str
     expires_at: datetime
+    approved_by: str | None = None
 
     def covers(self, code: str, path: str) -> bool:
         return self.code == code and self.path in ("", path)

@@ -66,6 +66,10 @@ class Account:
     tax_classification: str | None = None
 
 
+#: State of an identifier whose checksum nobody looked at: rows of older releases carry none.
+_UNCHECKED = "unverifiable"
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What is assessed.
@@ -113,7 +117,7 @@ class Subject:
     @property
     def identifiers(self) -> tuple[Identifier, ...]:
         return tuple(
-            Identifier(position, each["type"], each.get("country"), each["normal"], each["state"])
+            Identifier(position, each["type"], each.get("country"), _normal(each), each.get("state") or _UNCHECKED)
             for position, each in enumerate(self.values.get("identifiers") or ())
         )
 
@@ -132,3 +136,9 @@ class Subject:
     def attested(self, provider: Provider, key: str) -> Attestation | None:
         """What a provider said about a number or name; None when nobody asked."""
         return self.attestations.get((provider, key))
+
+
+def _normal(identifier: Mapping[str, Any]) -> str:
+    """The normal form; of a row that was stored without one, what it would be at least."""
+    stated = identifier.get("normal")
+    return str(stated) if stated else "".join(each for each in str(identifier["value"]).upper() if each.isalnum())

@@ -71,6 +71,8 @@ class Finding:
     check: int
     waivable_by: tuple[str, ...] = ()
     waiver: Waiver | None = None
+    #: A waiver that waits for a second person, and excuses nothing yet.
+    proposed: Waiver | None = None
 
     @property
     def code(self) -> str:
@@ -163,13 +165,15 @@ def _finding(finding: Finding) -> dict[str, Any]:
         runbook = f"/v1/onboarding/codes/{seen.code}"
         written["fix"] = {"hint": finding.hint, "owner": finding.owner, "runbook": runbook}
         written["waivable_by"] = list(finding.waivable_by)
-    if finding.waiver is not None:
-        written["waiver"] = {
-            "actor": finding.waiver.actor,
-            "reason": finding.waiver.reason,
-            "expires_at": _moment(finding.waiver.expires_at),
-        }
+    for name, waiver in (("waiver", finding.waiver), ("waiver_proposed", finding.proposed)):
+        if waiver is not None:
+            written[name] = _waiver(waiver)
     return written
+
+
+def _waiver(given: Waiver) -> dict[str, Any]:
+    told = {"actor": given.actor, "reason": given.reason, "expires_at": _moment(given.expires_at)}
+    return told if given.approved_by is None else {**told, "approved_by": given.approved_by}
 
 
 def _evidence(finding: Finding) -> dict[str, Any]:

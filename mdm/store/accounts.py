@@ -7,13 +7,15 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import Connection, insert, select, update
 
-from mdm.access import STEWARDS, Role
+from mdm.access import EVERYTHING, Permission, Role, Scope, read_role, read_scope, roles_that
 from mdm.errors import Conflict, Invalid, NotFound
+from mdm.store import console_sessions
 from mdm.store.tables_console import console_account
 
 #: Wrong passwords in a row after which an account rests, and how long.
@@ -33,9 +35,17 @@ class Account:
     role: Role
     created_at: datetime
     disabled_at: datetime | None
+    scope: Scope = EVERYTHING
 
 
-def create_account(connection: Connection, username: str, name: str, role: Role, password: str | None = None) -> str:
+def create_account(
+    connection: Connection,
+    username: str,
+    name: str,
+    role: Role,
+    password: str | None = None,
+    scope: Scope = EVERYTHING,
+) -> str:
     """A new account; returns its password, made up when none is given. The caller commits.
 
     Raises:
@@ -45,8 +55,7 @@ def create_account(connection: Connection, username: str, name: str, role: Role,
     user = username.strip().lower()
     if not user or len(user) > 64 or not user.isprintable() or any(letter.isspace() for letter in user):
         raise Invalid("A user name has 1 to 64 characters without spaces.")
-    if role not in STEWARDS:
-        raise Invalid(f"The role {role.value!r} has no place in the console.", action="Choose steward or admin.")
+    _must_have_a_place(role)
     secret = password if password is not None else secrets.token_urlsafe(12)
     if len(secret) < _SHORTEST:
         raise Invalid(f"A password has at least {_SHORTEST} characters.")
@@ -55,14 +64,20 @@ def create_account(connection: Connection, username: str, name: str, role: Role,
         raise Conflict(f"There is an account {user} already.", action="Choose another name, or set its password.")
     connection.execute(
         insert(console_account).values(
-            username=user, name=name.strip() or user, role=role.value, password_hash=_hasher.hash(secret)
+            username=user,
+            name=name.strip() or user,
+            role=str(role),
+            scope=scope.as_json() or None,
+            password_hash=_hasher.hash(secret),
         )
     )
     return secret
 
 
 def set_password(connection: Connection, username: str, password: str | None = None) -> str:
-    """Another password for an account, made up when none is given; also ends a pause. The caller commits.
+    """Another password for an account, made up when none is given; also ends a pause, and every open session of it.
+
+    The caller commits.
 
     Raises:
         NotFound: there is no such account.
@@ -77,6 +92,7 @@ def set_password(connection: Connection, username: str, password: str | None = N
     )
     if done.rowcount == 0:
         raise NotFound(f"There is no account {username}.", action="`mdm accounts list` shows all of them.")
+    console_sessions.end_everywhere(connection, f"user:{username.lower()}")
     return secret
 
 
@@ -100,7 +116,42 @@ def check_password(connection: Connection, username: str, password: str, now: da
     connection.execute(
         update(console_account).where(console_account.c.username == row.username).values(failures=0, locked_until=None)
     )
-    return Account(row.username, row.name, Role(row.role), row.created_at, row.disabled_at)
+    return _account(row)
+
+
+def give_roles(connection: Connection, username: str, role: Role) -> bool:
+    """Give an active account other roles; True when there is one. Its open sessions end. The caller commits.
+
+    Raises:
+        Invalid: they have no place in the console.
+    """
+    _must_have_a_place(role)
+    done = connection.execute(
+        update(console_account)
+        .where(console_account.c.username == username.lower(), console_account.c.disabled_at.is_(None))
+        .values(role=str(role))
+    )
+    console_sessions.end_everywhere(connection, f"user:{username.lower()}")
+    return done.rowcount == 1
+
+
+def _must_have_a_place(role: Role) -> None:
+    if not role.may(Permission.CONSOLE):
+        raise Invalid(
+            f"The role {str(role)!r} has no place in the console.",
+            action=f"Choose {', '.join(sorted(map(str, roles_that(Permission.CONSOLE))))}.",
+        )
+
+
+def limit_account(connection: Connection, username: str, scope: Scope) -> bool:
+    """Give an active account another scope; True when there is one. Open sessions keep theirs until they end. The
+    caller commits."""
+    done = connection.execute(
+        update(console_account)
+        .where(console_account.c.username == username.lower(), console_account.c.disabled_at.is_(None))
+        .values(scope=scope.as_json() or None)
+    )
+    return done.rowcount == 1
 
 
 def is_active(connection: Connection, username: str) -> bool:
@@ -120,13 +171,19 @@ def disable(connection: Connection, username: str, now: datetime) -> bool:
         .where(console_account.c.username == username.lower(), console_account.c.disabled_at.is_(None))
         .values(disabled_at=now)
     )
+    console_sessions.end_everywhere(connection, f"user:{username.lower()}")
     return done.rowcount == 1
 
 
 def list_accounts(connection: Connection) -> Sequence[Account]:
     """Everybody who ever could sign in, by name."""
     rows = connection.execute(select(console_account).order_by(console_account.c.username))
-    return [Account(row.username, row.name, Role(row.role), row.created_at, row.disabled_at) for row in rows]
+    return [_account(row) for row in rows]
+
+
+def _account(row: Any) -> Account:  # Any: a row of the table
+    scope = read_scope(row.scope or {})
+    return Account(row.username, row.name, read_role(row.role), row.created_at, row.disabled_at, scope)
 
 
 def _matches(stored: str, password: str) -> bool:

@@ -14,8 +14,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from mdm.access import Caller, Role
-from mdm.errors import OperatorError
+from mdm.access import EVERYTHING, Caller, Role, Scope, read_role, read_scope
+from mdm.errors import Invalid, OperatorError
 from mdm.store.tables import api_key
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -33,9 +33,10 @@ class KeyInfo:
     label: str
     created_at: datetime
     revoked_at: datetime | None
+    scope: Scope = EVERYTHING
 
 
-def issue_key(connection: Connection, role: Role, label: str) -> str:
+def issue_key(connection: Connection, role: Role, label: str, scope: Scope = EVERYTHING) -> str:
     """A new key, to be shown once. The caller commits.
 
     Raises:
@@ -45,7 +46,13 @@ def issue_key(connection: Connection, role: Role, label: str) -> str:
         raise OperatorError("An API key needs a label that says what it is for.")
     key_id, secret = _random(_KEY_ID), _random(_SECRET)
     connection.execute(
-        insert(api_key).values(key_id=key_id, secret_hash=_hash(secret), role=Role(role).value, label=label.strip())
+        insert(api_key).values(
+            key_id=key_id,
+            secret_hash=_hash(secret),
+            role=str(role),
+            label=label.strip(),
+            scope=scope.as_json() or None,
+        )
     )
     return f"mdm_{key_id}_{secret}"
 
@@ -57,13 +64,18 @@ def verify(connection: Connection, presented: str) -> Caller | None:
         return None
     key_id, secret = form.groups()
     row = connection.execute(
-        select(api_key.c.secret_hash, api_key.c.role, api_key.c.label).where(
+        select(api_key.c.secret_hash, api_key.c.role, api_key.c.label, api_key.c.scope).where(
             api_key.c.key_id == key_id, api_key.c.revoked_at.is_(None)
         )
     ).one_or_none()
     # An unknown key id costs the same comparison as a known one, so the two cannot be told apart by time.
     matches = hmac.compare_digest(_hash(secret), bytes(row.secret_hash) if row else _NOBODY)
-    return Caller(key_id, Role(row.role), row.label) if row and matches else None
+    if row is None or not matches:
+        return None
+    try:
+        return Caller(key_id, read_role(row.role), row.label, read_scope(row.scope or {}))
+    except Invalid:
+        return None  # a role or scope of another release: nothing is guessed
 
 
 def is_live(connection: Connection, key_id: str) -> bool:
@@ -72,6 +84,24 @@ def is_live(connection: Connection, key_id: str) -> bool:
         connection.scalar(select(api_key.c.key_id).where(api_key.c.key_id == key_id, api_key.c.revoked_at.is_(None)))
         is not None
     )
+
+
+def limit_key(connection: Connection, key_id: str, scope: Scope) -> bool:
+    """Give a live key another scope; True when there is one. Holds within seconds. The caller commits."""
+    done = connection.execute(
+        update(api_key)
+        .where(api_key.c.key_id == key_id, api_key.c.revoked_at.is_(None))
+        .values(scope=scope.as_json() or None)
+    )
+    return done.rowcount == 1
+
+
+def give_roles(connection: Connection, key_id: str, role: Role) -> bool:
+    """Give a live key other roles; True when there is one. Holds within seconds. The caller commits."""
+    done = connection.execute(
+        update(api_key).where(api_key.c.key_id == key_id, api_key.c.revoked_at.is_(None)).values(role=str(role))
+    )
+    return done.rowcount == 1
 
 
 def revoke(connection: Connection, key_id: str) -> bool:
@@ -85,11 +115,16 @@ def revoke(connection: Connection, key_id: str) -> bool:
 def list_keys(connection: Connection) -> Sequence[KeyInfo]:
     """Every key ever issued, oldest first."""
     rows = connection.execute(
-        select(api_key.c.key_id, api_key.c.role, api_key.c.label, api_key.c.created_at, api_key.c.revoked_at).order_by(
-            api_key.c.created_at, api_key.c.key_id
-        )
+        select(
+            api_key.c.key_id,
+            api_key.c.role,
+            api_key.c.label,
+            api_key.c.created_at,
+            api_key.c.revoked_at,
+            api_key.c.scope,
+        ).order_by(api_key.c.created_at, api_key.c.key_id)
     )
-    return [KeyInfo(row.key_id, Role(row.role), row.label, row.created_at, row.revoked_at) for row in rows]
+    return [KeyInfo(row[0], read_role(row[1]), *row[2:5], read_scope(row[5] or {})) for row in rows]
 
 
 def _random(length: int) -> str:

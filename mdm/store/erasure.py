@@ -22,7 +22,9 @@ _ANYWHERE = (
     ("exception", ("detail", "question")),
     ("comment", ("text",)),
     ("golden_override", ("value", "overruled", "reason")),
+    ("customer_relation", ("reason",)),
     ("command_key", ("answer",)),
+    ("idempotency_key", ("body",)),
 )
 
 
@@ -139,26 +141,31 @@ def blank_entities(work: UnitOfWork, entities: Sequence[str]) -> int:
 def blot_entities(work: UnitOfWork, entities: Sequence[str], traces: Collection[str]) -> dict[str, int]:
     """Blot traces out of everything that is kept about these entities; rows changed per table.
 
-    What rows that remain in an entity state themselves is theirs, and stays in its history too.
+    What rows that remain in an entity state themselves is theirs, and stays in its history too. Entities to which the
+    same traces are foreign are gone through together: one query and one statement a table.
     """
-    changed: dict[str, int] = {}
+    alike: dict[frozenset[str], list[str]] = {}
+    stated = _stated(work, entities)
     for entity_id in entities:
-        stated = _stated(work, entity_id)
-        foreign = {trace for trace in traces if not mentions(stated, (trace,))}
+        own = stated.get(entity_id, "")
+        alike.setdefault(frozenset(each for each in traces if not mentions(own, (each,))), []).append(entity_id)
+    changed: dict[str, int] = {}
+    for foreign, ids in alike.items():
         for table, key, columns in _BY_ENTITY:
             where = f"{key} && %s::text[]" if key == "entities" else f"{key} = any(%s)"
-            changed[table] = changed.get(table, 0) + _blot(work, table, columns, foreign, where, [entity_id])
+            changed[table] = changed.get(table, 0) + _blot(work, table, columns, foreign, where, ids)
     return changed
 
 
-def _stated(work: UnitOfWork, entity_id: str) -> str:
-    """All that the live rows of an entity say, as one text."""
+def _stated(work: UnitOfWork, entities: Sequence[str]) -> dict[str, str]:
+    """All that the live rows of each entity say, as one text."""
     rows = work.query(
-        """select coalesce(r.row::text, '') || coalesce(r.attributes::text, '') from crosswalk c
-           join source_record r using (rec_id) where c.entity_id = %s""",
-        entity_id,
+        """select c.entity_id,
+                  string_agg(coalesce(r.row::text, '') || coalesce(r.attributes::text, ''), E'\\n' order by r.rec_id)
+           from crosswalk c join source_record r using (rec_id) where c.entity_id = any(%s) group by c.entity_id""",
+        list(entities),
     )
-    return "\n".join(row[0] for row in rows)
+    return {row[0]: row[1] for row in rows}
 
 
 def blot_anywhere(work: UnitOfWork, traces: Collection[str]) -> dict[str, int]:
@@ -173,8 +180,20 @@ def blot_anywhere(work: UnitOfWork, traces: Collection[str]) -> dict[str, int]:
 def _blot(
     work: UnitOfWork, table: str, columns: Sequence[str], traces: Collection[str], where: str, *parameters: object
 ) -> int:
-    named = ", ".join(f'"{column}"::text' for column in columns)
-    rows = work.query(f"select ctid::text, {named} from {table} where {where}", *parameters)
+    """Rows of a table in which a trace was blotted out. The database finds them, and takes all of them at once.
+
+    A JSON text may write letters as escapes: rows with an escape are looked at, too.
+    """
+    if not traces:
+        return 0
+    texts = [f'"{column}"::text' for column in columns]
+    suspect = " or ".join(f"{each} ilike any(%s)" for each in texts)
+    patterns = [f"%{_escaped(trace)}%" for trace in sorted(traces)] + ["%\\\\u%"]
+    rows = work.query(
+        f"select ctid::text, {', '.join(texts)} from {table} where ({where}) and ({suspect})",
+        *parameters,
+        *([patterns] * len(columns)),
+    )
     types = dict(
         work.query(
             """select column_name, data_type from information_schema.columns
@@ -182,14 +201,21 @@ def _blot(
             table,
         )
     )
-    count = 0
-    for ctid, *texts in rows:
-        after = [_blotted(text, types[column], traces) for text, column in zip(texts, columns, strict=True)]
-        if after != texts:
-            settings = ", ".join(f'"{column}" = %s::{types[column]}' for column in columns)
-            work.execute(f"update {table} set {settings} where ctid = %s::tid", *after, ctid)
-            count += 1
-    return count
+    changed = []
+    for ctid, *found in rows:
+        after = [_blotted(text, types[column], traces) for text, column in zip(found, columns, strict=True)]
+        if after != found:
+            changed.append((ctid, *after))
+    if not changed:
+        return 0
+    names = [f"c{number}" for number in range(len(columns))]
+    settings = ", ".join(f'"{column}" = s.{name}::{types[column]}' for column, name in zip(columns, names, strict=True))
+    arrays = ", ".join(["%s::text[]"] * (len(columns) + 1))
+    return work.execute(
+        f"""update {table} t set {settings} from unnest({arrays}) as s(place, {", ".join(names)})
+            where t.ctid = s.place::tid""",
+        *(list(column) for column in zip(*changed, strict=True)),
+    )
 
 
 def _blotted(text: str | None, type_: str, traces: Collection[str]) -> str | None:
@@ -202,16 +228,48 @@ def _blotted(text: str | None, type_: str, traces: Collection[str]) -> str | Non
 
 
 def _forget_attestations(work: UnitOfWork, traces: Collection[str]) -> int:
-    rows = work.query("select provider, key, facts::text from attestation")
-    gone = [(provider, key) for provider, key, facts in rows if mentions(key, traces) or mentions(facts, traces)]
-    for provider, key in gone:
-        work.execute("delete from attestation where provider = %s and key = %s", provider, key)
-    return len(gone)
+    patterns = [f"%{_escaped(trace)}%" for trace in sorted(traces)] + ["%\\\\u%"]
+    rows = work.query(
+        "select provider, key, facts::text from attestation where key ilike any(%s) or facts::text ilike any(%s)",
+        patterns,
+        patterns,
+    )
+    gone = [
+        (provider, key)
+        for provider, key, facts in rows
+        if any(mentions(text, traces) for text in (key, *_decoded((facts,))))
+    ]
+    if not gone:
+        return 0
+    return work.execute(
+        """delete from attestation a using unnest(%s::text[], %s::text[]) as s(provider, key)
+           where a.provider = s.provider and a.key = s.key""",
+        *(list(column) for column in zip(*gone, strict=True)),
+    )
+
+
+#: Dead letters that are looked at in memory at once: each may be a megabyte.
+_LETTERS_AT_ONCE = 500
 
 
 def _forget_dead_letters(work: UnitOfWork, traces: Collection[str]) -> int:
-    rows = work.query("select dead_letter_id, key, value, headers::text, reason from dead_letter")
-    gone = [row[0] for row in rows if any(mentions(text, traces) for text in _decoded(row[1:]))]
+    """Empty the dead letters in which a trace stands, also written as escapes. The database picks who is looked at."""
+    patterns = [f"%{_escaped(each)}%" for trace in sorted(traces) for each in _in_bytes(trace)] + ["%\\\\u%"]
+    suspects = work.query(
+        """select dead_letter_id from dead_letter
+           where encode(coalesce(key, ''), 'escape') ilike any(%s)
+              or encode(coalesce(value, ''), 'escape') ilike any(%s)
+              or headers::text <> '[]' or reason ilike any(%s) order by 1""",
+        patterns, patterns, patterns,
+    )  # fmt: skip
+    gone: list[int] = []
+    for start in range(0, len(suspects), _LETTERS_AT_ONCE):
+        some = [row[0] for row in suspects[start : start + _LETTERS_AT_ONCE]]
+        rows = work.query(
+            "select dead_letter_id, key, value, headers::text, reason from dead_letter where dead_letter_id = any(%s)",
+            some,
+        )
+        gone += [row[0] for row in rows if any(mentions(text, traces) for text in _decoded(row[1:]))]
     if gone:
         work.execute("delete from dead_letter_fix where dead_letter_id = any(%s)", gone)
         work.execute(
@@ -220,6 +278,17 @@ def _forget_dead_letters(work: UnitOfWork, traces: Collection[str]) -> int:
             gone,
         )
     return len(gone)
+
+
+def _in_bytes(trace: str) -> set[str]:
+    """How PostgreSQL's escape format may write a trace: bytes beyond ASCII as octal, which no comparison folds."""
+    return {
+        "".join(
+            chr(byte) if 32 <= byte < 127 and byte != 92 else "\\\\" if byte == 92 else f"\\{byte:03o}"
+            for byte in form.encode()
+        )
+        for form in (trace, trace.lower(), trace.upper(), trace.title(), trace.casefold())
+    }
 
 
 def _decoded(values: Iterable[object]) -> Iterator[str]:

@@ -10,8 +10,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from mdm.errors import OperatorError
+from mdm.store import duties, row_security
 
 #: Two processes that upgrade the same database at once take turns on this advisory lock ("mdm" and a number).
 _LOCK = 0x6D646D01
@@ -28,6 +30,11 @@ def upgrade(engine: Engine) -> str:
         _refuse_newer(ScriptDirectory.from_config(config), current_of(connection))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        connection.commit()
+        if not row_security.secured(connection):
+            _secure(connection)
+        if not duties.kept(connection):
+            duties.keep(connection)
         connection.commit()
         return head()
 
@@ -76,6 +83,20 @@ def _refuse_newer(known: ScriptDirectory, revision: str | None) -> None:
             f"The database is at revision {revision}, which this release does not know.",
             action="Install the newer release that upgraded it.",
         )
+
+
+def _secure(connection: Connection) -> None:
+    """Write the policies of row security, waiting for nobody for long."""
+    connection.execute(text("set local lock_timeout = '15s'"))
+    try:
+        row_security.secure(connection)
+    except DBAPIError as error:
+        connection.rollback()
+        raise OperatorError(
+            f"Row security cannot be set up: {str(error.orig).strip()}",
+            action=f"Let an administrator run `create role {row_security.ROLE} nologin noinherit; "
+            f"grant {row_security.ROLE} to <user of MDM_DATABASE_URL>;`, then try again.",
+        ) from error
 
 
 @contextmanager

@@ -168,44 +168,60 @@ def loaded_lists(connection: Connection) -> list[LoadedList]:
     return [LoadedList(*row) for row in rows]
 
 
-def listed_names(connection: Connection, words: Collection[str], most: int) -> list[ListedEntry]:
-    """Names on any list that share a word with these, those that share most words first."""
+def listed_names(connection: Connection, names: Collection[str], most: int) -> dict[str, list[ListedEntry]]:
+    """For each folded name, those on any list that share a word with it, those that share most words first."""
     rows = connection.execute(
         text(
-            """select n.list, l.version, n.entry, n.name, n.folded
-               from sanction_name n join reference_list l on l.name = n.list
-               where n.words && cast(:words as text[])
-               order by cardinality(array(select unnest(n.words) intersect select unnest(cast(:words as text[])))) desc,
-                        n.list, n.entry, n.folded
-               limit :most"""
+            """select a.name, f.list, f.version, f.entry, f.listed, f.folded
+               from unnest(cast(:names as text[])) as a(name)
+               cross join lateral (
+                   select n.list, l.version, n.entry, n.name as listed, n.folded,
+                       cardinality(array(select unnest(n.words) intersect select unnest(string_to_array(a.name, ' '))))
+                           as shared
+                   from sanction_name n join reference_list l on l.name = n.list
+                   where n.words && string_to_array(a.name, ' ')
+                   order by shared desc, n.list, n.entry, n.folded
+                   limit :most) f
+               order by a.name, f.shared desc, f.list, f.entry, f.folded"""
         ),
-        {"words": sorted(words), "most": most},
+        {"names": sorted(set(names)), "most": most},
     )
-    return [ListedEntry(*row) for row in rows]
+    found: dict[str, list[ListedEntry]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(ListedEntry(*row[1:]))
+    return found
 
 
-def checkpoints_of(connection: Connection, entity_id: str) -> dict[CheckpointName, Checkpoint]:
-    """The confirmations of a customer that were not taken back; expired ones are among them."""
+def checkpoints_of(
+    connection: Connection, entities: Collection[EntityId]
+) -> dict[EntityId, dict[CheckpointName, Checkpoint]]:
+    """The confirmations of customers that were not taken back; expired ones are among them."""
     rows = connection.execute(
         text(
-            """select name, actor, at, reason, expires_at from checkpoint
-               where entity_id = :entity_id and superseded_at is null order by name"""
+            """select entity_id, name, actor, at, reason, expires_at from checkpoint
+               where entity_id = any(:entities) and superseded_at is null order by entity_id, name"""
         ),
-        {"entity_id": entity_id},
+        {"entities": list(entities)},
     )
-    return {CheckpointName(row[0]): Checkpoint(CheckpointName(row[0]), *row[1:]) for row in rows}
+    found: dict[EntityId, dict[CheckpointName, Checkpoint]] = {}
+    for entity_id, name, *given in rows:
+        found.setdefault(EntityId(entity_id), {})[CheckpointName(name)] = Checkpoint(CheckpointName(name), *given)
+    return found
 
 
-def waivers_of(connection: Connection, entity_id: str) -> tuple[Waiver, ...]:
-    """The waivers of a customer that were not taken back, by code and path; expired ones are among them."""
+def waivers_of(connection: Connection, entities: Collection[EntityId]) -> dict[EntityId, tuple[Waiver, ...]]:
+    """The waivers of customers that were not taken back, by code and path; expired ones are among them."""
     rows = connection.execute(
         text(
-            """select code, path, actor, reason, expires_at from waiver
-               where entity_id = :entity_id and superseded_at is null order by code, path"""
+            """select entity_id, code, path, actor, reason, expires_at, approved_by from waiver
+               where entity_id = any(:entities) and superseded_at is null order by entity_id, code, path"""
         ),
-        {"entity_id": entity_id},
+        {"entities": list(entities)},
     )
-    return tuple(Waiver(*row) for row in rows)
+    found: dict[EntityId, tuple[Waiver, ...]] = {}
+    for entity_id, *given in rows:
+        found[EntityId(entity_id)] = (*found.get(EntityId(entity_id), ()), Waiver(*given))
+    return found
 
 
 def write_checkpoint(work: UnitOfWork, entity_id: str, given: Checkpoint) -> None:
@@ -236,6 +252,25 @@ def write_waiver(work: UnitOfWork, entity_id: str, given: Waiver) -> None:
     )  # fmt: skip
 
 
+def find_waiver(work: UnitOfWork, entity_id: str, code: str, path: str) -> Waiver | None:
+    """The waiver of a code at a path that was not taken back, locked; expired ones count."""
+    rows = work.query(
+        """select code, path, actor, reason, expires_at, approved_by from waiver
+           where entity_id = %s and code = %s and path = %s and superseded_at is null for update""",
+        entity_id, code, path,
+    )  # fmt: skip
+    return Waiver(*rows[0]) if rows else None
+
+
+def approve_waiver(work: UnitOfWork, entity_id: str, code: str, path: str, approver: str) -> None:
+    """Write who agreed to a waiver."""
+    work.execute(
+        """update waiver set approved_by = %s, approved_at = %s
+           where entity_id = %s and code = %s and path = %s and superseded_at is null""",
+        approver, work.now, entity_id, code, path,
+    )  # fmt: skip
+
+
 def withdraw_waiver(work: UnitOfWork, entity_id: str, code: str, path: str) -> bool:
     """Take a waiver back; False when there was none."""
     return bool(
@@ -247,28 +282,30 @@ def withdraw_waiver(work: UnitOfWork, entity_id: str, code: str, path: str) -> b
     )  # fmt: skip
 
 
-def in_erp(connection: Connection, entity_id: str) -> bool:
-    """Whether a live row of ERP belongs to the customer."""
-    return bool(
-        connection.execute(
-            text(
-                """select exists (select 1 from crosswalk c join source_record r using (rec_id)
-                   where c.entity_id = :entity_id and r.system = 'erp' and not r.deleted)"""
-            ),
-            {"entity_id": entity_id},
-        ).scalar_one()
-    )
-
-
-def leis_of(connection: Connection, entities: Collection[EntityId]) -> tuple[str, ...]:
-    """The valid LEIs of these golden customers."""
-    rows = connection.execute(
+def in_erp(connection: Connection, entities: Collection[EntityId]) -> set[EntityId]:
+    """Those of the customers to which a live row of ERP belongs."""
+    rows = connection.scalars(
         text(
-            """select distinct i->>'normal' from golden g
-               cross join lateral jsonb_array_elements(g.values->'identifiers') i
-               where g.entity_id = any(:entities) and g.known_to is null
-                 and i->>'type' = 'lei' and i->>'state' = 'valid' order by 1"""
+            """select distinct c.entity_id from crosswalk c join source_record r using (rec_id)
+               where c.entity_id = any(:entities) and r.system = 'erp' and not r.deleted"""
         ),
         {"entities": list(entities)},
     )
-    return tuple(row[0] for row in rows)
+    return set(map(EntityId, rows))
+
+
+def leis_of(connection: Connection, entities: Collection[EntityId]) -> dict[EntityId, list[str]]:
+    """The valid LEIs of golden customers; customers without one are absent."""
+    rows = connection.execute(
+        text(
+            """select distinct g.entity_id, i->>'normal' from golden g
+               cross join lateral jsonb_array_elements(g.values->'identifiers') i
+               where g.entity_id = any(:entities) and g.known_to is null
+                 and i->>'type' = 'lei' and i->>'state' = 'valid' order by 1, 2"""
+        ),
+        {"entities": list(entities)},
+    )
+    found: dict[EntityId, list[str]] = {}
+    for entity_id, lei in rows:
+        found.setdefault(EntityId(entity_id), []).append(lei)
+    return found

@@ -74,13 +74,18 @@ def oversize_questions(work: UnitOfWork) -> dict[str, bool]:
 
 
 def record_questions(work: UnitOfWork, among: Collection[str]) -> set[str]:
-    """Those of the questions about records that the hub has not closed."""
+    """Those of these questions that the hub has not closed."""
     return {row[0] for row in work.query(_LIVE + " and question = any(%s)", sorted(among))}
 
 
 def any_record_question(work: UnitOfWork) -> bool:
     """Whether there is a question about a record at all; mostly there is none."""
-    return bool(work.query(_LIVE + " and code = 'RECORD_WITHOUT_USABLE_KEY' limit 1"))
+    return any_question(work, "RECORD_WITHOUT_USABLE_KEY")
+
+
+def any_question(work: UnitOfWork, code: str) -> bool:
+    """Whether there is a question of this code at all."""
+    return bool(work.query(_LIVE + " and code = %s limit 1", code))
 
 
 _LIVE = "select question, status from exception where kind = 'oversize' and closed_by is distinct from 'hub'"

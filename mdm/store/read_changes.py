@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from mdm.model.ids import Domain, EntityId
+from mdm.store.scoped import visible
 from mdm.store.tables import outbox
 
 
@@ -32,7 +33,7 @@ def changes_after(connection: Connection, seq: int, domain: Domain | None, limit
     """
     query = select(
         outbox.c.seq, outbox.c.aggregatetype, outbox.c.aggregateid, outbox.c.type, outbox.c.payload, outbox.c.created_at
-    ).where(outbox.c.seq > seq)
+    ).where(outbox.c.seq > seq, *visible(connection, outbox.c.aggregateid))
     if domain is not None:
         query = query.where(outbox.c.aggregatetype == domain.value)
     rows = connection.execute(query.order_by(outbox.c.seq).limit(limit))

@@ -30,12 +30,18 @@ from task_priority p join steward_task t on t.task_id = p.task_id and t.status =
 group by key order by 2 desc
 """
 _PLATFORMS = """
-select system, max(event_time) as newest_event, max(committed_at) as last_seen, count(*) as tables
-from (
-  select distinct on (r.system, r.type) r.system, r.type, r.event_time, b.committed_at
-  from source_record r join batch b on b.batch_id = r.batch_id
-  order by r.system, r.type, r.batch_id desc
-) newest group by system order by system
+select system, max(event_time) as newest_event, max(committed_at) as last_seen, count(distinct topic) as tables
+from source_progress group by system order by system
+"""
+_WAITING = """
+select
+  (select count(*) from dead_letter where status = 'open') as letters,
+  (select count(*) from exception where status = 'open' and kind = 'gap') as gaps,
+  (select count(*) from proposal where status = 'open') as proposals
+"""
+_ANSWERED = """
+select kind, opened_at, closed_at from steward_task
+where status = 'resolved' and closed_at >= :since order by closed_at desc limit :limit
 """
 _BATCHES = """
 select committed_at, messages from batch where cause = 'ingest' order by batch_id desc limit :limit
@@ -104,6 +110,27 @@ def at_risk(connection: Connection) -> dict[str, Any]:
 def platforms(connection: Connection) -> Sequence[dict[str, Any]]:
     """Per platform the time of its newest event that the hub holds, and when the hub last took something in."""
     return [dict(row) for row in connection.execute(text(_PLATFORMS)).mappings()]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for somebody, beside questions: refused messages, signs of loss, decisions of two persons."""
+
+    letters: int
+    gaps: int
+    proposals: int
+
+
+def waiting_work(connection: Connection) -> Waiting:
+    """Counts over partial indexes."""
+    row = connection.execute(text(_WAITING)).one()
+    return Waiting(row.letters, row.gaps, row.proposals)
+
+
+def answered(connection: Connection, since: datetime, limit: int = 20_000) -> Sequence[tuple[str, datetime, datetime]]:
+    """Kind, opening and answer of questions that people answered since an instant, the newest first."""
+    rows = connection.execute(text(_ANSWERED), {"since": since, "limit": limit})
+    return [(row.kind, row.opened_at, row.closed_at) for row in rows]
 
 
 def recent_batches(connection: Connection, limit: int) -> Sequence[tuple[datetime, int]]:

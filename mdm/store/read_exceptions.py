@@ -1,10 +1,12 @@
 """What could not be processed, for the people who must act: in groups of a kind, one by one, and whole."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
+
+from mdm.model.advice import ADVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,18 @@ select d.topic, d.code, d.owner, count(*) as letters, min(d.first_seen) as first
   (array_agg(d.reason order by d.dead_letter_id desc))[1] as reason,
   (array_agg(d.action order by d.dead_letter_id desc))[1] as action
 from dead_letter d where d.status = :status and {CONDITION}
-group by d.topic, d.code, d.owner, d.alike order by count(*) desc, max(d.last_seen) desc limit :limit
+group by d.topic, d.code, d.owner, d.alike
+having cast(:behind as bigint) is null or (count(*), max(d.dead_letter_id)) < (:behind, :behind_id)
+order by count(*) desc, max(d.dead_letter_id) desc limit :limit
+"""
+_GROUP_AGES = """
+select count(*) as groups, coalesce(sum(letters), 0) as letters,
+  coalesce(sum(letters) filter (where first_seen > :today), 0) as today,
+  coalesce(sum(letters) filter (where first_seen <= :today and first_seen > :three), 0) as three,
+  coalesce(sum(letters) filter (where first_seen <= :three and first_seen > :week), 0) as week,
+  coalesce(sum(letters) filter (where first_seen <= :week), 0) as older
+from (select count(*) as letters, min(first_seen) as first_seen from dead_letter where status = 'open'
+      group by topic, code, owner, alike) g
 """
 _LETTER = """
 select d.dead_letter_id as id, d.topic, d.partition, d."offset", d.timestamp_ms, d.headers, d.key, d.value, d.system,
@@ -92,22 +105,52 @@ select fix_id as id, headers, key, value, author, reason, created_at from dead_l
 where dead_letter_id = :id order by fix_id
 """
 _EXCEPTIONS = """
-select exception_id as id, kind, system || '.' || type as table, code, detail, owner, status, seen, place, first_seen,
-  last_seen, closed_at, closed_by, closed_reason
-from exception where status = :status order by last_seen desc, exception_id desc limit :limit
+select exception_id as id, kind, nullif(concat_ws('.', system, type), '') as table, code, detail, owner, status,
+  seen, place, first_seen, last_seen, closed_at, closed_by, closed_reason
+from exception where (cast(:id as bigint) is null or exception_id = :id)
+  and (cast(:status as text) is null or status = :status)
+  and (cast(:behind as timestamptz) is null or (last_seen, exception_id) < (:behind, :behind_id))
+order by last_seen desc, exception_id desc limit :limit
 """
 
 
 def dead_letter_groups(
-    connection: Connection, selection: Selection | None = None, *, status: str = "open", limit: int = 50
+    connection: Connection,
+    selection: Selection | None = None,
+    *,
+    status: str = "open",
+    limit: int = 50,
+    after: tuple[int, int] | None = None,
 ) -> list[dict[str, Any]]:
     """Dead letters of one kind together: how many, of how many rows, since when, whose, why, and what to do.
 
     A kind is a topic, a code and a reason apart from its numbers. The largest comes first; `newest_id` names one of
-    them, by which the others can be selected (`Selection(like=...)`).
+    them, by which the others can be selected (`Selection(like=...)`). `after` is `letters` and `newest_id` of the last
+    group of the page before.
     """
+    behind, behind_id = after or (None, None)
     parameters = (selection or Selection()).parameters() | {"status": status, "limit": limit}
+    parameters |= {"behind": behind, "behind_id": behind_id}
     return [dict(row) for row in connection.execute(text(_GROUPS), parameters).mappings()]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLetters:
+    """Open dead letters as a whole: in how many groups, how many, and by the age of their group."""
+
+    groups: int
+    letters: int
+    today: int
+    three: int
+    week: int
+    older: int
+
+
+def open_letters(connection: Connection, now: datetime) -> OpenLetters:
+    """All open dead letters, by whether the first of their kind came within a day, three days, a week, or before."""
+    moments = {name: now - timedelta(days=days) for name, days in (("today", 1), ("three", 3), ("week", 7))}
+    row = connection.execute(text(_GROUP_AGES), moments).one()
+    return OpenLetters(*map(int, row))
 
 
 def dead_letters(
@@ -142,9 +185,27 @@ def open_dead_letters(connection: Connection, limit: int) -> list[dict[str, Any]
     return dead_letters(connection, limit=limit)
 
 
-def exceptions(connection: Connection, *, status: str = "open", limit: int = 50) -> list[dict[str, Any]]:
-    """Contract drift and other matters for an owner, the latest first."""
-    return [dict(row) for row in connection.execute(text(_EXCEPTIONS), {"status": status, "limit": limit}).mappings()]
+def exceptions(
+    connection: Connection, *, status: str = "open", limit: int = 50, after: tuple[datetime, int] | None = None
+) -> list[dict[str, Any]]:
+    """Contract drift and other matters for an owner, the latest first, each with what to do (`action`).
+
+    `after` is `last_seen` and `id` of the last one of the page before.
+    """
+    behind, behind_id = after or (None, None)
+    parameters = {"status": status, "limit": limit, "id": None, "behind": behind, "behind_id": behind_id}
+    return _exceptions(connection, parameters)
+
+
+def exception(connection: Connection, exception_id: int) -> dict[str, Any] | None:
+    """One exception, whatever became of it; None when there is none."""
+    one = {"status": None, "limit": 1, "id": exception_id, "behind": None, "behind_id": None}
+    return next(iter(_exceptions(connection, one)), None)
+
+
+def _exceptions(connection: Connection, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = connection.execute(text(_EXCEPTIONS), parameters).mappings()
+    return [{**row, "action": ADVICE.get(row["code"], "")} for row in rows]
 
 
 def open_exceptions(connection: Connection, limit: int) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
+from mdm.store.scoped import within_reach
 
 #: A division lists at most this many of its records; `records` counts all of them.
 MOST_RECORDS = 100
@@ -88,7 +89,11 @@ class Classified:
 def parts_of(connection: Connection, ids: Collection[str]) -> Mapping[str, Sequence[Part]]:
     """For each id, the entities that hold records which once were its own; ids that lost none are absent."""
     found: dict[str, dict[EntityId, list[tuple[CrosswalkKey, datetime]]]] = {}
-    for asked, entity_id, system, type_, key, at in connection.execute(text(_LEFT), {"ids": list(ids)}):
+    left = connection.execute(text(_LEFT), {"ids": list(ids)}).all()
+    reached = within_reach(connection, {each for row in left for each in row[:2]})
+    for asked, entity_id, system, type_, key, at in left:
+        if reached is not None and not {asked, entity_id} <= reached:
+            continue
         found.setdefault(asked, {}).setdefault(EntityId(entity_id), []).append((CrosswalkKey(system, type_, key), at))
     return {
         asked: [
@@ -101,10 +106,19 @@ def parts_of(connection: Connection, ids: Collection[str]) -> Mapping[str, Seque
 
 def intervals_of(connection: Connection, entity_id: str) -> Sequence[tuple[datetime, datetime | None]]:
     """When the id had a golden record: from, and until (None: it still has)."""
+    reached = within_reach(connection, [entity_id])
+    if reached is not None and entity_id not in reached:
+        return []
     return [(row[0], row[1]) for row in connection.execute(text(_INTERVALS), {"id": entity_id})]
 
 
 def classify(connection: Connection, ids: Sequence[str]) -> Sequence[Classified]:
-    """What became of each id, in the order asked, in one query."""
-    rows = connection.execute(text(_CLASSIFY), {"ids": list(ids)})
-    return [Classified(row[0], Domain(row[1]) if row[1] else None, *row[2:]) for row in rows]
+    """What became of each id, in the order asked, in one query. Ids out of reach are told as never issued."""
+    rows = connection.execute(text(_CLASSIFY), {"ids": list(ids)}).all()
+    reached = within_reach(connection, ids)
+    return [
+        Classified(row[0], Domain(row[1]) if row[1] else None, *row[2:])
+        if reached is None or row[0] in reached
+        else Classified(row[0], None, None, None, None, None, False)
+        for row in rows
+    ]

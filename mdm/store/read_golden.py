@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select, tuple_
 
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
+from mdm.store.scoped import visible
 from mdm.store.tables import crosswalk, entity, golden, source_record
 
 
@@ -88,7 +89,7 @@ def find_entity(connection: Connection, entity_id: str) -> EntityState | None:
             entity.c.merged_into,
             entity.c.founded_at,
             entity.c.changed_at,
-        ).where(entity.c.entity_id == entity_id)
+        ).where(entity.c.entity_id == entity_id, *visible(connection, entity.c.entity_id))
     ).one_or_none()
     return None if row is None else EntityState(row[0], Domain(row[1]), *row[2:])
 
@@ -98,7 +99,7 @@ def absorbed_ids(connection: Connection, entity_id: str) -> Sequence[EntityId]:
     return list(
         connection.scalars(
             select(entity.c.entity_id)
-            .where(entity.c.merged_into == entity_id)
+            .where(entity.c.merged_into == entity_id, *visible(connection, entity.c.entity_id))
             .order_by(entity.c.founded_at, entity.c.entity_id)
         )
     )
@@ -108,7 +109,10 @@ def current_golden(connection: Connection, domain: Domain, entity_id: str) -> Go
     """The golden record of an active entity."""
     row = connection.execute(
         select(*GOLDEN_COLUMNS).where(
-            golden.c.entity_id == entity_id, golden.c.domain == domain.value, golden.c.known_to.is_(None)
+            golden.c.entity_id == entity_id,
+            golden.c.domain == domain.value,
+            golden.c.known_to.is_(None),
+            *visible(connection, golden.c.entity_id),
         )
     ).one_or_none()
     return None if row is None else golden_row(row)
@@ -118,7 +122,10 @@ def current_names(connection: Connection, domain: Domain, ids: Iterable[str]) ->
     """The display names of active entities."""
     rows = connection.execute(
         select(golden.c.entity_id, golden.c.name).where(
-            golden.c.entity_id.in_(list(ids)), golden.c.domain == domain.value, golden.c.known_to.is_(None)
+            golden.c.entity_id.in_(list(ids)),
+            golden.c.domain == domain.value,
+            golden.c.known_to.is_(None),
+            *visible(connection, golden.c.entity_id),
         )
     )
     return {EntityId(row[0]): row[1] for row in rows}
@@ -128,7 +135,10 @@ def current_goldens(connection: Connection, domain: Domain, ids: Sequence[str]) 
     """The golden records of active entities, in the order of the ids."""
     rows = connection.execute(
         select(*GOLDEN_COLUMNS).where(
-            golden.c.entity_id.in_(list(ids)), golden.c.domain == domain.value, golden.c.known_to.is_(None)
+            golden.c.entity_id.in_(list(ids)),
+            golden.c.domain == domain.value,
+            golden.c.known_to.is_(None),
+            *visible(connection, golden.c.entity_id),
         )
     )
     found = {row[0]: golden_row(row) for row in rows}
@@ -144,6 +154,7 @@ def golden_known_at(connection: Connection, domain: Domain, entity_id: str, know
             golden.c.domain == domain.value,
             golden.c.known_from <= known_at,
             or_(golden.c.known_to.is_(None), golden.c.known_to > known_at),
+            *visible(connection, golden.c.entity_id),
         )
         .order_by(golden.c.version.desc())
         .limit(1)
@@ -155,7 +166,10 @@ def golden_version(connection: Connection, domain: Domain, entity_id: str, versi
     """One version, whatever became of the entity later."""
     row = connection.execute(
         select(*GOLDEN_COLUMNS).where(
-            golden.c.entity_id == entity_id, golden.c.domain == domain.value, golden.c.version == version
+            golden.c.entity_id == entity_id,
+            golden.c.domain == domain.value,
+            golden.c.version == version,
+            *visible(connection, golden.c.entity_id),
         )
     ).one_or_none()
     return None if row is None else golden_row(row)
@@ -164,14 +178,16 @@ def golden_version(connection: Connection, domain: Domain, entity_id: str, versi
 def lineage_of(connection: Connection, entity_id: str, version: int) -> Mapping[str, Any]:
     """Where each value of a version comes from, by attribute; empty when there is no such version."""
     found = connection.scalar(
-        select(golden.c.lineage).where(golden.c.entity_id == entity_id, golden.c.version == version)
+        select(golden.c.lineage).where(
+            golden.c.entity_id == entity_id, golden.c.version == version, *visible(connection, golden.c.entity_id)
+        )
     )
     return found or {}
 
 
 def golden_versions(connection: Connection, entity_id: str, before: int | None, limit: int) -> Sequence[GoldenRow]:
     """Versions below `before`, newest first."""
-    query = select(*GOLDEN_COLUMNS).where(golden.c.entity_id == entity_id)
+    query = select(*GOLDEN_COLUMNS).where(golden.c.entity_id == entity_id, *visible(connection, golden.c.entity_id))
     if before is not None:
         query = query.where(golden.c.version < before)
     rows = connection.execute(query.order_by(golden.c.version.desc()).limit(limit))
@@ -207,7 +223,7 @@ def members_of(connection: Connection, entity_id: str, after: CrosswalkKey | Non
     query = (
         select(*MEMBER_COLUMNS)
         .join(crosswalk, crosswalk.c.rec_id == source_record.c.rec_id)
-        .where(crosswalk.c.entity_id == entity_id)
+        .where(crosswalk.c.entity_id == entity_id, *visible(connection, crosswalk.c.entity_id))
     )
     if after is not None:
         query = query.where(tuple_(*name) > tuple_(*after))

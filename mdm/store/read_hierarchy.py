@@ -6,14 +6,17 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from mdm.model.hierarchy import RelationKind
 from mdm.model.ids import Domain, EntityId
 from mdm.store.read_golden import current_golden
 from mdm.store.read_readiness import ancestors
+from mdm.store.read_relations import said_children, said_parents
+from mdm.store.scoped import within_reach
 
 #: A level deeper than this, or a group larger than this, is told as cut off.
 MOST_LEVELS, MOST_MEMBERS = 12, 1_000
 
-# Children by the stated references (an index finds them); the golden value of the child has the last word.
+# Children by the stated references (an index finds them); of what platforms state, the golden value has the last word.
 _CHILDREN = """
 with name as (
   select x.entity_id, r.system, r.type, r.key
@@ -112,7 +115,9 @@ def hierarchy_of(connection: Connection, entity_id: EntityId, values: Mapping[st
 
 def contracted(connection: Connection, customer: EntityId) -> Sequence[tuple[EntityId, Mapping[str, Any]]]:
     """The contracts whose golden customer is this one, with their values."""
-    return [(EntityId(row[0]), row[1]) for row in connection.execute(text(_PRODUCTS), {"id": customer})]
+    rows = connection.execute(text(_PRODUCTS), {"id": customer}).all()
+    reached = within_reach(connection, {row[0] for row in rows})
+    return [(EntityId(row[0]), row[1]) for row in rows if reached is None or row[0] in reached]
 
 
 def _company(connection: Connection, entity_id: EntityId) -> Company | None:
@@ -123,5 +128,17 @@ def _company(connection: Connection, entity_id: EntityId) -> Company | None:
 
 
 def _children(connection: Connection, parents: Collection[EntityId], level: int) -> list[Branch]:
-    rows = connection.execute(text(_CHILDREN), {"ids": list(parents)})
-    return [Branch(Company(EntityId(row[1]), row[2], row[3], row[4]), EntityId(row[0]), level) for row in rows]
+    """Children by stewards' words, and by what platforms state where no steward has said anything."""
+    rows = connection.execute(text(_CHILDREN), {"ids": list(parents)}).all()
+    reached = within_reach(connection, {row[1] for row in rows})
+    words = said_parents(connection, RelationKind.LEGAL_PARENT, {EntityId(row[1]) for row in rows}) if rows else {}
+    found = [
+        Branch(Company(EntityId(row[1]), row[2], row[3], row[4]), EntityId(row[0]), level)
+        for row in rows
+        if row[1] not in words and (reached is None or row[1] in reached)
+    ]
+    for parent, child in said_children(connection, RelationKind.LEGAL_PARENT, parents):
+        company = _company(connection, child)
+        if company is not None:
+            found.append(Branch(company, parent, level))
+    return found

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
+from mdm.store.scoped import within_reach
+from mdm.store.tables import ALIAS_FORM
 
 #: The role in which a billing price points at its product.
 OFFER_ROLE = "offer_of"
@@ -49,6 +51,17 @@ join crosswalk x on x.rec_id = m.rec_id
 join entity e on e.entity_id = x.entity_id
 join source_record r on r.rec_id = m.rec_id
 order by m.system, m.type, m.key, x.entity_id, r.system, r.type, r.key
+"""
+
+# Codes that people typed: platforms write one with a dash, a space or in small letters, and another in their own table.
+_ALIKE = f"""
+select distinct w.system, w.type, w.key, x.entity_id
+from unnest(cast(:systems as text[]), cast(:types as text[]), cast(:keys as text[])) as w(system, type, key)
+join record_alias a on a.system = w.system and a.type = w.type
+  and {ALIAS_FORM.format("a.key")} = {ALIAS_FORM.format("w.key")}
+  and {ALIAS_FORM.format("w.key")} <> ''
+join source_record r on r.rec_id = a.rec_id and not r.deleted
+join crosswalk x on x.rec_id = r.rec_id
 """
 
 _LAST_KNOWN = """
@@ -132,7 +145,11 @@ def meanings(connection: Connection, names: Iterable[CrosswalkKey]) -> Mapping[C
     if not wanted:
         return {}
     found: dict[CrosswalkKey, list[Meaning]] = {}
-    for row in connection.execute(text(_RESOLVE), {**_columns(wanted), "offer_role": OFFER_ROLE}):
+    rows = connection.execute(text(_RESOLVE), {**_columns(wanted), "offer_role": OFFER_ROLE}).all()
+    reached = within_reach(connection, {row[3] for row in rows})
+    for row in rows:
+        if reached is not None and row[3] not in reached:
+            continue
         name, record = CrosswalkKey(*row[0:3]), CrosswalkKey(*row[6:9])
         via = "alias" if row[4] == "record" and record != name else row[4]
         found.setdefault(name, []).append(Meaning(EntityId(row[3]), Domain(row[5]), via, record, row[9]))
@@ -140,30 +157,47 @@ def meanings(connection: Connection, names: Iterable[CrosswalkKey]) -> Mapping[C
 
 
 def resolve_names(connection: Connection, names: Iterable[CrosswalkKey]) -> Mapping[CrosswalkKey, EntityId]:
-    """The one entity each name means; names that mean none, or more than one, are absent."""
-    resolved: dict[CrosswalkKey, EntityId] = {}
-    for name, found in meanings(connection, names).items():
-        entities = {each.entity_id for each in found}
-        if len(entities) == 1:
-            resolved[name] = entities.pop()
-    return resolved
+    """The one entity each name means; names that mean none, or more than one, are absent.
+
+    A code (type `table#column`) that no row has as it is written means the entity whose rows have it in another
+    spelling, if all that do are of one.
+    """
+    wanted = set(names)
+    found = {name: {each.entity_id for each in them} for name, them in meanings(connection, wanted).items()}
+    codes = sorted(name for name in wanted - found.keys() if "#" in name.type)
+    if codes:
+        rows = connection.execute(text(_ALIKE), _columns(codes)).all()
+        reached = within_reach(connection, {row[3] for row in rows})
+        for row in rows:
+            if reached is None or row[3] in reached:
+                found.setdefault(CrosswalkKey(*row[0:3]), set()).add(EntityId(row[3]))
+    return {name: next(iter(entities)) for name, entities in found.items() if len(entities) == 1}
 
 
 def unresolved(connection: Connection, name: CrosswalkKey) -> Unresolved | None:
     """Why a name leads nowhere although the hub has seen the row; None when it has not."""
     row = connection.execute(text(_LAST_KNOWN), name._asdict()).one_or_none()
+    if row is not None and row.domain is not None and within_reach(connection, {row.last_entity or ""}) == set():
+        return None
     return None if row is None else Unresolved(row.deleted, row.kind, row.event_time, row.last_entity)
 
 
 def names_of(connection: Connection, entity_id: str) -> Sequence[CrosswalkKey]:
     """Every name under which platforms refer to an entity: keys and aliases of its members."""
+    if within_reach(connection, [entity_id]) == set():
+        return []
     return [CrosswalkKey(*row) for row in connection.execute(text(_NAMES), {"entity_id": entity_id})]
 
 
 def rows_by_key(connection: Connection, key: str, limit: int) -> Sequence[NamedRow]:
     """Live source rows of any platform and table with this key, or with an alias that reads like this."""
-    rows = connection.execute(text(_BY_KEY), {"key": key, "limit": limit})
-    return [NamedRow(CrosswalkKey(row.system, row.type, row.key), row.kind, row.entity_id) for row in rows]
+    rows = connection.execute(text(_BY_KEY), {"key": key, "limit": limit}).all()
+    reached = within_reach(connection, {row.entity_id for row in rows if row.entity_id is not None})
+    return [
+        NamedRow(CrosswalkKey(row.system, row.type, row.key), row.kind, row.entity_id)
+        for row in rows
+        if reached is None or row.entity_id is None or row.entity_id in reached
+    ]
 
 
 def _columns(names: Sequence[CrosswalkKey]) -> dict[str, Any]:

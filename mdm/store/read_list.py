@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
+    FromClause,
     Integer,
     Select,
     Subquery,
@@ -23,6 +24,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.read_golden import GOLDEN_COLUMNS, GoldenRow, golden_row
+from mdm.store.scoped import visible
 from mdm.store.tables import crosswalk, golden, record_reference, search_term
 from survivorship.writing import search_words
 
@@ -30,6 +32,8 @@ from survivorship.writing import search_words
 MAX_WORDS = 8
 #: A shorter beginning of a word would match a large part of all records.
 _SHORTEST_PREFIX = 2
+#: A word that fewer terms meet than this is rare enough to look at each of their entities.
+_FEW = 1000
 
 
 class Place(NamedTuple):
@@ -70,7 +74,8 @@ def list_golden(
     end and is met (again) there, so nothing is missed. With `q` best matches first, then by entity id.
     """
     current = select(*GOLDEN_COLUMNS).where(golden.c.domain == domain.value, golden.c.known_to.is_(None))
-    query = _narrowed(current, filters)
+    within = visible(connection, golden.c.entity_id)
+    query = _narrowed(current.where(*within), filters) if within else _narrowed(current, filters)
     if filters.q is None:
         query = _page(query, golden.c.seq, golden.c.entity_id, after, limit)
     else:
@@ -78,7 +83,7 @@ def list_golden(
         words = list(dict.fromkeys(search_words(filters.q)))[:MAX_WORDS]
         if not words:
             return []  # a query of nothing but punctuation finds nothing, rather than everything
-        found = _found(domain, words, filters.beginnings)
+        found = _found(domain, words, filters.beginnings, _rare(connection, domain, words, filters.beginnings))
         if query is current:
             # Terms are held for current golden records only, so the page can be cut before the wide rows are read.
             found = _page(select(found.c.entity_id), found.c.sort, found.c.entity_id, after, limit).subquery()
@@ -101,7 +106,20 @@ def _page(
     return query.add_columns(sort.label("sort")).order_by(sort, entity_id).limit(limit)
 
 
-def _found(domain: Domain, words: Sequence[str], beginnings: bool) -> Subquery:
+def _rare(connection: Connection, domain: Domain, words: Sequence[str], beginnings: bool) -> str | None:
+    """The word that the fewest terms meet, if they are few: a legal form or a trade is in half of all names."""
+    if len(words) == 1:
+        return None
+    counts = [
+        select(literal(number), select(func.count()).select_from(few.subquery()).scalar_subquery())
+        for number, word in enumerate(words)
+        for few in [select(search_term.c.term).where(_meets(domain, word, beginnings)).limit(_FEW)]
+    ]
+    number, count = min(connection.execute(union_all(*counts)).tuples(), key=lambda each: (each[1], each[0]))
+    return words[number] if count < _FEW else None
+
+
+def _found(domain: Domain, words: Sequence[str], beginnings: bool, rare: str | None) -> Subquery:
     """Entities that have every word of the query (as a term or the beginning of one), or the query as one identifier.
 
     `sort` is smaller for better matches: minus the number of words met exactly, and least for an identifier.
@@ -109,12 +127,10 @@ def _found(domain: Domain, words: Sequence[str], beginnings: bool) -> Subquery:
     if len(words) == 1:
         word = _with_term(domain, words[0], beginnings).subquery()
         return select(word.c.entity_id, (-word.c.exact).label("sort")).subquery()
-    each = union_all(*(_with_term(domain, word, beginnings) for word in words)).subquery()
-    by_words = (
-        select(each.c.entity_id, (-func.sum(each.c.exact)).label("sort"))
-        .group_by(each.c.entity_id)
-        .having(func.count() == len(words))
-    )
+    if rare is None:
+        by_words = _with_each(domain, words, beginnings)
+    else:
+        by_words = _among(domain, rare, [word for word in words if word != rare], beginnings)
     whole = _with_term(domain, "".join(words), beginnings).subquery()
     by_identifier = select(whole.c.entity_id, (-whole.c.exact * (MAX_WORDS + 1)).label("sort"))
     both = union_all(by_words, by_identifier).subquery()
@@ -125,19 +141,50 @@ def _found(domain: Domain, words: Sequence[str], beginnings: bool) -> Subquery:
     )
 
 
+def _with_each(domain: Domain, words: Sequence[str], beginnings: bool) -> Select[str, int]:
+    """Entities that are met by every word: all of them are read for each, and counted."""
+    each = union_all(*(_with_term(domain, word, beginnings) for word in words)).subquery()
+    return (
+        select(each.c.entity_id, (-func.sum(each.c.exact)).label("sort"))
+        .group_by(each.c.entity_id)
+        .having(func.count() == len(words))
+    )
+
+
+def _among(domain: Domain, rare: str, others: Sequence[str], beginnings: bool) -> Select[str, int]:
+    """The same, when one word is in few entities: only these are looked at for the others."""
+    few = _with_term(domain, rare, beginnings).subquery()
+    joined: FromClause = few
+    exact: ColumnElement[int] = few.c.exact
+    for word in others:
+        met = (
+            select(func.max(case((search_term.c.term == word, 1), else_=0)).label("exact"))
+            .where(search_term.c.entity_id == few.c.entity_id, _meets(domain, word, beginnings))
+            .lateral()
+        )
+        joined = joined.join(met, met.c.exact.is_not(None))
+        exact = exact + met.c.exact
+    return select(few.c.entity_id, (-exact).label("sort")).select_from(joined)
+
+
 def _with_term(domain: Domain, word: str, beginnings: bool) -> Select[str, int]:
     """Entities with a term that is, or begins with, this word; `exact` is 1 where it is."""
+    return (
+        select(search_term.c.entity_id, func.max(case((search_term.c.term == word, 1), else_=0)).label("exact"))
+        .where(_meets(domain, word, beginnings))
+        .group_by(search_term.c.entity_id)
+    )
+
+
+def _meets(domain: Domain, word: str, beginnings: bool) -> ColumnElement[bool]:
+    """The terms of a domain that are this word, or begin with it."""
     term = search_term.c.term
-    matches = term == word
     if beginnings and len(word) >= _SHORTEST_PREFIX:
         # ~>=~ and ~<~ compare byte by byte, which is what the text_pattern_ops index is ordered by. A LIKE with a bound
         # parameter would lose that index as soon as the statement runs from a cached plan.
-        matches = and_(term.op("~>=~")(word), term.op("~<~")(word[:-1] + chr(ord(word[-1]) + 1)))
-    return (
-        select(search_term.c.entity_id, func.max(case((term == word, 1), else_=0)).label("exact"))
-        .where(search_term.c.domain == domain.value, matches)
-        .group_by(search_term.c.entity_id)
-    )
+        after = word[:-1] + chr(ord(word[-1]) + 1)
+        return and_(search_term.c.domain == domain.value, term.op("~>=~")(word), term.op("~<~")(after))
+    return and_(search_term.c.domain == domain.value, term == word)
 
 
 def _narrowed(query: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tuple[Any, ...]]:

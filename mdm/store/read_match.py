@@ -29,21 +29,56 @@ class Home:
 
 def block_mates(work: UnitOfWork, blocks: Collection[int], cap: int) -> BlockMates:
     """Live records under these blocks. A block with more than `cap` members pairs nobody, as when records arrive."""
-    wanted = list(blocks)
-    sizes = work.query("select block, count(*) from block_key where block = any(%s) group by block", wanted)
-    usable = [block for block, size in sizes if size <= cap]
     rows = work.query(
-        "select rec_id, array_agg(block) from block_key where block = any(%s) group by rec_id order by rec_id", usable
+        """select w.block, m.ids
+           from unnest(%s::bigint[]) as w(block),
+           lateral (select array_agg(rec_id) as ids
+                    from (select rec_id from block_key b where b.block = w.block limit %s) few) m
+           where m.ids is not null""",
+        list(blocks),
+        cap + 1,
     )
-    return BlockMates(
-        {RecordId(rec_id): found for rec_id, found in rows}, frozenset(block for block, size in sizes if size > cap)
+    shared: dict[RecordId, list[int]] = {}
+    for block, ids in rows:
+        if len(ids) <= cap:
+            for rec in ids:
+                shared.setdefault(RecordId(rec), []).append(block)
+    oversized = frozenset(block for block, ids in rows if len(ids) > cap)
+    return BlockMates(dict(sorted(shared.items())), oversized)
+
+
+def countries(work: UnitOfWork, domain: str) -> Sequence[str]:
+    """The countries that live records of a domain state, as comparison forms write them: one probe for each."""
+    rows = work.query(
+        """with recursive stated(domain, country) as (
+             (select domain, comparison->>'country' from source_record
+              where domain = %s and not deleted and comparison->>'country' is not null
+              order by domain, comparison->>'country' limit 1)
+             union all
+             select s.domain, (select comparison->>'country' from source_record r
+                               where r.domain = s.domain and not deleted and comparison->>'country' is not null
+                                 and comparison->>'country' > s.country order by 1 limit 1)
+             from stated s where s.country is not null)
+           select country from stated where country is not null""",
+        domain,
     )
+    return [country for (country,) in rows]
 
 
 def homes(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, EntityId]:
     """The entity of each live record."""
     rows = work.query("select rec_id, entity_id from crosswalk where rec_id = any(%s)", list(ids))
     return {RecordId(rec_id): EntityId(entity_id) for rec_id, entity_id in rows}
+
+
+def names(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, str]:
+    """The name of the golden record of each live record."""
+    rows = work.query(
+        """select c.rec_id, g.name from crosswalk c join golden g on g.entity_id = c.entity_id and g.known_to is null
+           where c.rec_id = any(%s)""",
+        list(ids),
+    )
+    return {RecordId(rec_id): name for rec_id, name in rows}
 
 
 def golden_homes(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, Home]:

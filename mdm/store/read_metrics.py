@@ -33,6 +33,12 @@ _QUERIES: Mapping[MetricName, str] = {
         select coalesce(system, ''), code, sum(seen) from exception where kind = 'contract_drift'
         group by system, code""",
     "mdm_replays": "select subject, count(*) from audit where action = 'replay' group by subject",
+    "mdm_replay_rows": """
+        select subject, sum((detail ->> 'rows')::bigint) from audit
+        where action = 'replay' and detail ->> 'rows' is not null group by subject""",
+    "mdm_replay_effects": """
+        select subject, sum((detail ->> 'effects')::bigint) from audit
+        where action = 'replay' and detail ->> 'effects' is not null group by subject""",
     "mdm_unaccounted_messages": """
         select (select coalesce(sum(messages), 0) from consumed_count)
             - (select coalesce(sum(messages), 0) from outcome_count)""",

@@ -96,9 +96,14 @@ select t.task_id, t.kind, t.domain, t.weight, t.detail, t.opened_at, t.a, t.b,
 from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
 left join task_work w on w.task_id = t.task_id
 where {conditions}
-order by p.rank desc, t.task_id
+order by p.rank desc, p.task_id
 limit :limit
 """
+#: Written so that the index of the order finds the place: a range of ranks first, the tie within one rank after it.
+_BEHIND = """p.rank <= cast(:rank as double precision)
+  and (p.rank < cast(:rank as double precision) or p.task_id > :task_id)"""
+_BEFORE = """p.rank >= cast(:rank as double precision)
+  and (p.rank > cast(:rank as double precision) or p.task_id < :task_id)"""
 _SIDES = """
 select r.rec_id, r.system, r.type, r.key, x.entity_id, coalesce(g.name, '') as name, coalesce(g.members, 0) as members
 from source_record r
@@ -114,7 +119,7 @@ def queue_page(
     """Up to `limit` open tasks behind `after`, the most urgent first."""
     conditions, parameters = _conditions(filters)
     if after is not None:
-        conditions.append("(-p.rank, t.task_id) > (-cast(:rank as double precision), :task_id)")
+        conditions.append(_BEHIND)
         parameters |= after._asdict()
     statement = text(_PAGE.format(conditions=" and ".join(conditions) or "true"))
     rows = connection.execute(statement, parameters | {"limit": limit}).all()
@@ -134,7 +139,7 @@ def next_in_queue(connection: Connection, filters: QueueFilters, after: QueuePla
     for place in (after, None):
         conditions, parameters = _conditions(filters)
         if place is not None:
-            conditions.append("(-p.rank, t.task_id) > (-cast(:rank as double precision), :task_id)")
+            conditions.append(_BEHIND)
             parameters |= place._asdict()
         elif after is not None:
             conditions.append("t.task_id <> :task_id")
@@ -149,8 +154,8 @@ def next_in_queue(connection: Connection, filters: QueueFilters, after: QueuePla
 def previous_in_queue(connection: Connection, filters: QueueFilters, before: QueuePlace) -> int | None:
     """The task before a place, or None at the top."""
     conditions, parameters = _conditions(filters)
-    conditions.append("(-p.rank, t.task_id) < (-cast(:rank as double precision), :task_id)")
-    statement = _PAGE.replace("order by p.rank desc, t.task_id", "order by p.rank, t.task_id desc")
+    conditions.append(_BEFORE)
+    statement = _PAGE.replace("order by p.rank desc, p.task_id", "order by p.rank, p.task_id desc")
     row = connection.execute(
         text(statement.format(conditions=" and ".join(conditions))), parameters | before._asdict() | {"limit": 1}
     ).first()
@@ -168,19 +173,14 @@ def count_queue(connection: Connection, filters: QueueFilters) -> int:
 
 def queue_choices(connection: Connection) -> tuple[Sequence[tuple[str, str]], Sequence[str]]:
     """What filters can choose from: pairs of platforms and countries that occur among open tasks."""
-    pairs = connection.execute(
+    rows = connection.execute(
         text(
-            """select distinct p.systems[1], p.systems[2]
-               from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open' order by 1, 2"""
+            """select distinct p.systems[1], p.systems[2], p.countries
+               from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'"""
         )
-    )
-    countries = connection.scalars(
-        text(
-            """select distinct unnest(p.countries)
-               from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open' order by 1"""
-        )
-    )
-    return [(row[0], row[1]) for row in pairs if row[1]], list(countries)
+    ).all()
+    pairs = sorted({(row[0], row[1]) for row in rows if row[1]})
+    return pairs, sorted({country for row in rows for country in row[2]})
 
 
 def _conditions(filters: QueueFilters) -> tuple[list[str], dict[str, Any]]:

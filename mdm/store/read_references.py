@@ -32,6 +32,11 @@ def references_in(domain: Domain, values: Mapping[str, Any]) -> set[CrosswalkKey
     return named
 
 
+def referring(domain: Domain) -> tuple[str, ...]:
+    """The attributes whose values name other records."""
+    return tuple(_SHAPES[domain])
+
+
 def expand(domain: Domain, values: Mapping[str, Any], entities: Mapping[CrosswalkKey, EntityId]) -> dict[str, Any]:
     """The values with `entity_id` added to each reference; null where the row is not known or ambiguous."""
     expanded = dict(values)

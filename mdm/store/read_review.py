@@ -140,10 +140,15 @@ class PastDecision:
 _DECISION = """
 select d.decision_id, d.kind, d.domain, d.actor, d.reason, d.at, d.undone_by is not null as undone, d.task_id,
   d.entities, t.weight,
-  (select coalesce(array_agg(coalesce(nullif(g.name, ''), r.key) order by r.rec_id), '{{}}')
-   from source_record r left join crosswalk x using (rec_id)
-   left join golden g on g.entity_id = x.entity_id and g.known_to is null
-   where r.rec_id = any(d.records[1:4])) as names
+  coalesce(
+    (select array_agg(coalesce(nullif(g.name, ''), r.key) order by r.rec_id)
+     from source_record r left join crosswalk x using (rec_id)
+     left join golden g on g.entity_id = x.entity_id and g.known_to is null
+     where r.rec_id = any(d.records[1:4])),
+    -- Relations of a hierarchy speak of customers, not of records.
+    (select array_agg(coalesce(nullif(g.name, ''), g.entity_id) order by e.place)
+     from unnest(d.entities[1:2]) with ordinality e(entity_id, place)
+     join golden g on g.entity_id = e.entity_id and g.known_to is null), '{{}}') as names
 from decision d left join steward_task t on t.task_id = d.task_id
 where {condition}
 order by {order} limit :limit

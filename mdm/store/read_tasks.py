@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, literal, select, tuple_
+from sqlalchemy import Connection, exists, func, literal, select, tuple_
+from sqlalchemy.sql.elements import ColumnElement
 
 from mdm.model.ids import Domain, EntityId
 from mdm.store.read_golden import MEMBER_COLUMNS, Member, member
+from mdm.store.scoped import visible
 from mdm.store.tables import crosswalk, source_record, steward_task
 
 
@@ -53,7 +55,7 @@ def open_questions(
         steward_task.c.opened_at,
         steward_task.c.a,
         steward_task.c.b,
-    ).where(steward_task.c.status == "open")
+    ).where(steward_task.c.status == "open", *_reached(connection))
     if domain is not None:
         query = query.where(steward_task.c.domain == domain.value)
     if after is not None:
@@ -79,11 +81,18 @@ def count_open_questions(connection: Connection) -> dict[Domain, int]:
     """Open tasks per domain; domains without one are 0."""
     counted = connection.execute(
         select(steward_task.c.domain, func.count())
-        .where(steward_task.c.status == "open")
+        .where(steward_task.c.status == "open", *_reached(connection))
         .group_by(steward_task.c.domain)
     )
     counts = {Domain(domain): count for domain, count in counted}
     return {domain: counts.get(domain, 0) for domain in Domain}
+
+
+def _reached(connection: Connection) -> list[ColumnElement[bool]]:
+    """Under limits only questions of which both sides are reached: a question shows both."""
+    within = visible(connection, crosswalk.c.entity_id)
+    sides = (steward_task.c.a, steward_task.c.b) if within else ()
+    return [exists(select(literal(1)).where(crosswalk.c.rec_id == side, *within)) for side in sides]
 
 
 def _sides(connection: Connection, records: set[int]) -> dict[int, Side]:

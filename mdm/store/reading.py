@@ -10,17 +10,24 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from mdm.errors import TransientError
+from mdm.store.scoped import ENTER, entering, scope_of
 from mdm.store.unit_of_work import UnitOfWork
 
 
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[UnitOfWork]:
-    """A repeatable-read transaction whose only writes go to its own temporary tables; always rolled back."""
+    """A repeatable-read transaction whose only writes go to its own temporary tables; always rolled back.
+
+    It sees what the engine's scope reaches (`mdm.store.scoped`).
+    """
     connection = engine.raw_connection()
     try:
         driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.driver_connection)
         with driver.transaction(force_rollback=True), driver.cursor() as cursor:
             cursor.execute("set transaction isolation level repeatable read")
+            scope = scope_of(engine)
+            if scope.limits_rows:
+                cursor.execute(ENTER, entering(scope))
             yield UnitOfWork(cursor, 0, datetime.now(UTC))
     finally:
         connection.close()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Engine, text
 
 from mdm.errors import Conflict
+from mdm.store import row_security
 from mdm.store.scratch import drop_schema, live_schema
 from mdm.store.tables import metadata
 from mdm.store.unit_of_work import UnitOfWork
@@ -16,13 +17,13 @@ from mdm.store.unit_of_work import UnitOfWork
 #: Derived tables, which are exchanged as a whole.
 DERIVED = (
     "source_record", "record_reference", "record_alias", "record_evidence", "block_key", "link", "crosswalk",
-    "crosswalk_history", "golden", "search_term",
+    "crosswalk_history", "golden", "search_term", "placement",
 )  # fmt: skip
 #: What deriving reads: facts, and the derived state that keeps ids, links and versions going.
 _COPIED = (
     "batch", "entity", "source_record", "record_history", "truncation", "judgement", "golden_override", "echo",
     "crosswalk",
-    "crosswalk_history", "link", "golden", "steward_task",
+    "crosswalk_history", "link", "golden", "steward_task", "placement",
 )  # fmt: skip
 #: Where the tables go that were in use before, until the next rebuild.
 BEFORE = "mdm_before_rebuild"
@@ -33,12 +34,12 @@ def copy_facts(work: UnitOfWork, scratch: str) -> int:
     for name in _COPIED:
         columns = ", ".join(f'"{column.name}"' for column in metadata.tables[name].columns)
         work.execute(f'insert into "{scratch}".{name} ({columns}) overriding system value select {columns} from {name}')
-        _continue_numbers(work, scratch, name)
+        continue_numbers(work, scratch, name)
     rows = work.query("select coalesce(max(batch_id), 0) from batch")
     return int(rows[0][0])
 
 
-def _continue_numbers(work: UnitOfWork, schema: str, table: str) -> None:
+def continue_numbers(work: UnitOfWork, schema: str, table: str) -> None:
     """Let new rows be numbered after the copied ones."""
     for column in metadata.tables[table].columns:
         if column.identity is not None:
@@ -72,7 +73,7 @@ def swap(engine: Engine, scratch: str, copied: int) -> None:
         if newest != copied:
             raise Conflict(
                 "Units of work were committed while the rebuild was under way; nothing was exchanged.",
-                action="Hold the feeds (`mdm feeds pause`) and let stewards rest, then run it again.",
+                action="Let stewards and imports rest, then run it again; feeds are held by the command itself.",
             )
         _append(connection, scratch, copied)
         connection.execute(text(f'create schema "{BEFORE}"'))
@@ -80,6 +81,7 @@ def swap(engine: Engine, scratch: str, copied: int) -> None:
             connection.execute(text(f'alter table "{live}".{name} set schema "{BEFORE}"'))
             connection.execute(text(f'alter table "{scratch}".{name} set schema "{live}"'))
         _point_at_live_entities(connection, live)
+        row_security.secure(connection)  # policies moved away with the tables that they guarded
 
 
 def _append(connection: Connection, scratch: str, copied: int) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from mdm.model.ids import Domain
 from mdm.store.tables_serving import released_rules
+from mdm.store.unit_of_work import UnitOfWork
 
 _SURVIVORSHIP = "survivorship"
 
@@ -42,6 +43,15 @@ def remember(connection: Connection, domain: Domain, version: str, fingerprint: 
             )
             .on_conflict_do_nothing()
         )
+
+
+def remember_in(work: UnitOfWork, domain: Domain, version: str, fingerprint: str, text: str) -> None:
+    """`remember`, in a unit of work."""
+    work.execute(
+        """insert into released_rules (fingerprint, kind, domain, version, document, first_used_at)
+           values (%s, %s, %s, %s, %s, %s) on conflict do nothing""",
+        fingerprint, _SURVIVORSHIP, domain.value, version, text, work.now,
+    )  # fmt: skip
 
 
 def document(connection: Connection, domain: Domain, fingerprint: str) -> str | None:

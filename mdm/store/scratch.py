@@ -15,15 +15,20 @@ from sqlalchemy.engine import URL
 
 from mdm.errors import Conflict
 from mdm.store.tables import metadata
-from mdm.store.unit_of_work import UnitOfWork
+from mdm.store.unit_of_work import OWN_TABLES, UnitOfWork
 
 #: Schemas of ours start with this; a table of the live hub never does.
 PREFIX = "mdm_scratch_"
 
 
 def scratch_engine(url: URL | str, schema: str) -> Engine:
-    """An engine that sees the tables of one scratch schema only."""
-    engine = create_engine(url, pool_pre_ping=True, connect_args={"application_name": "mdm scratch"})
+    """An engine that sees the tables of one scratch schema only. Its units of work hold nobody up in the live hub."""
+    engine = create_engine(
+        url,
+        pool_pre_ping=True,
+        connect_args={"application_name": "mdm scratch"},
+        execution_options={OWN_TABLES: True},
+    )
 
     @event.listens_for(engine, "connect")
     def _stay_inside(driver: Any, _record: object) -> None:  # Any: the driver's own connection
@@ -81,6 +86,21 @@ def _create(engine: Engine, schema: str) -> None:
         metadata.create_all(inside)
     finally:
         inside.dispose()
+    _judge_alike(engine, schema)
+
+
+def _judge_alike(engine: Engine, schema: str) -> None:
+    """What is derived in the scratch schema is decided by the rules in force in the live hub."""
+    with engine.begin() as connection:
+        for table in ("rule_release", "rules_in_force"):
+            columns = ", ".join(f'"{column.name}"' for column in metadata.tables[table].columns)
+            condition = "where release_id in (select release_id from rules_in_force)" if table == "rule_release" else ""
+            connection.execute(
+                text(
+                    f"""insert into "{schema}".{table} ({columns}) overriding system value
+                        select {columns} from {table} {condition}"""
+                )
+            )
 
 
 @contextmanager

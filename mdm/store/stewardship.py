@@ -258,10 +258,11 @@ def overrides_of_decision(work: UnitOfWork, decision_id: int) -> tuple[list[Over
 
 
 def live_copies(work: UnitOfWork, table: str, origins: Sequence[int]) -> tuple[dict[int, int], set[int]]:
-    """What is live of `judgement` or `golden_override`, by origin, and which decisions ended the others last."""
+    """What is live of a table of what decisions make, by origin, and which decisions ended the others last."""
     column, ended_at, ended_by = {
         "judgement": ("judgement_id", "superseded_at", "superseded_by"),
         "golden_override": ("override_id", "ended_at", "ended_by"),
+        "customer_relation": ("relation_id", "ended_at", "ended_by"),
     }[table]
     rows = work.query(
         f"""select distinct on (coalesce(origin, {column})) coalesce(origin, {column}), {column}, {ended_at} is null,
@@ -283,6 +284,36 @@ def due_overrides(work: UnitOfWork, domain: Domain) -> list[Override]:
         domain.value,
     )
     return [_override(row) for row in rows]
+
+
+def overrides_known_at(
+    work: UnitOfWork, domain: Domain, records: Collection[RecordId], known_at: datetime, effective: datetime | None
+) -> list[Override]:
+    """Overrides that held with one of these records, by what the hub knew at an instant.
+
+    Args:
+        records: members of one entity that existed then.
+        effective: the instant in the business for which they must have held; None for what was served at `known_at`,
+            when one whose end has come holds until the hub ends it.
+    """
+    rows = work.query(
+        f"""select {_OVERRIDE} from golden_override
+            where domain = %s and anchors && %s::bigint[] and created_at <= %s
+              and (ended_at is null or ended_at > least(%s::timestamptz, %s::timestamptz))
+              and (%s::timestamptz is null or (created_at <= %s and (expires_at is null or expires_at > %s)))
+            order by override_id""",
+        domain.value, sorted(records), known_at, known_at, effective, effective, effective, effective,
+    )  # fmt: skip
+    found = [_override(row) for row in rows]
+    anchors = sorted({rec for override in found for rec in override.anchors})
+    # A record of a resolved domain is live exactly while it belongs to an entity.
+    live = work.query(
+        """select rec_id from crosswalk where rec_id = any(%s) and since <= %s
+           union select rec_id from crosswalk_history where rec_id = any(%s) and since <= %s and until > %s""",
+        anchors, known_at, anchors, known_at, known_at,
+    )  # fmt: skip
+    alive, here = {RecordId(row[0]) for row in live}, set(records)
+    return [override for override in found if override.home(alive) in here]
 
 
 def end_overrides(work: UnitOfWork, ids: Sequence[int], decision_id: int) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     Numeric,
     Table,
     Text,
@@ -17,7 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from mdm.store.tables import _time, metadata
+from mdm.store.tables_base import metadata, time_column
+from mdm.store.tables_journal import ROLES_CHECK
 
 # People who sign in with a password; those of a company's identity provider need no row.
 console_account = Table(
@@ -26,13 +28,52 @@ console_account = Table(
     Column("username", Text, primary_key=True),  # lower case
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
+    Column("scope", JSONB(none_as_null=True)),  # see mdm.access.scope; null for everything
     Column("password_hash", Text, nullable=False),  # argon2id, with its parameters
     Column("failures", Integer, nullable=False, server_default="0"),  # wrong passwords since the last right one
-    _time("locked_until", nullable=True),
-    _time("created_at", default=True),
-    _time("disabled_at", nullable=True),
-    CheckConstraint("role in ('steward','admin')", name="role"),
+    time_column("locked_until", nullable=True),
+    time_column("created_at", default=True),
+    time_column("disabled_at", nullable=True),
+    CheckConstraint(ROLES_CHECK, name="role"),
     CheckConstraint("username = lower(username) and username <> ''", name="username"),
+)
+
+# Who is signed in, and where: any server process finds it, and no restart ends it. The cookie itself is not kept, only
+# its SHA-256, so a copy of the database opens no session.
+console_session = Table(
+    "console_session",
+    metadata,
+    Column("session_hash", LargeBinary, primary_key=True),
+    Column("key_id", Text, nullable=False),  # account, API key or person of the identity provider
+    Column("role", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("scope", JSONB(none_as_null=True)),  # see mdm.access.scope; null for everything
+    Column("agent", Text, nullable=False, server_default=""),  # what the browser calls itself, to tell sign-ins apart
+    time_column("begun_at"),
+    time_column("expires_at"),
+    Index(None, "key_id"),
+    Index(None, "expires_at"),
+)
+
+# Sign-ins on their way through the identity provider: whichever process they come back to can finish them, once.
+console_sign_in = Table(
+    "console_sign_in",
+    metadata,
+    Column("state_hash", LargeBinary, primary_key=True),
+    Column("verifier", Text, nullable=False),
+    Column("nonce", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    time_column("expires_at"),
+    Index(None, "expires_at"),
+)
+
+# What server processes share to sign forms with. It signs nothing that outlives an hour.
+console_secret = Table(
+    "console_secret",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    time_column("created_at", default=True),
 )
 
 # Filters of the review queue under a name that somebody gave them.
@@ -43,7 +84,7 @@ console_view = Table(
     Column("owner", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("query", Text, nullable=False),  # of the queue's address
-    _time("created_at", default=True),
+    time_column("created_at", default=True),
     UniqueConstraint("owner", "name"),
 )
 
@@ -58,8 +99,8 @@ task_priority = Table(
     Column("amounts", JSONB, nullable=False),  # {currency: sum}
     Column("countries", ARRAY(Text), nullable=False),
     Column("systems", ARRAY(Text), nullable=False),  # of the two records, in alphabetical order
-    _time("due_at"),
-    _time("ranked_at"),
+    time_column("due_at"),
+    time_column("ranked_at"),
     Index("ix_task_priority_order", text("rank desc"), "task_id"),
     Index(None, "ranked_at"),
 )

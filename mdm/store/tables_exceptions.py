@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Column, DateTime, ForeignKey, Identity, Index, LargeBinary, Table, Text, text
 
-from mdm.store.tables import metadata
+from mdm.store.tables_base import metadata
 
 # What a person made of a refused message. The original stays as it came; the newest fix is what is replayed.
 dead_letter_fix = Table(

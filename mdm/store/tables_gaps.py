@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Table, Text
 
-from mdm.store.tables import metadata
+from mdm.store.tables_base import metadata
 
 # How far each partition was read, whatever the feed was called, and how far its streamed changes have come in the log.
 partition_mark = Table(

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 
-from mdm.store.tables import metadata
+from mdm.store.tables_base import metadata
 
 # The last answer of a provider about a number or name. Numbers are kept as asked; names folded.
 attestation = Table(
@@ -103,6 +103,10 @@ waiver = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("superseded_at", DateTime(timezone=True)),
+    Column("approved_by", Text),  # what blocks is excused by two people
+    Column("approved_at", DateTime(timezone=True)),
+    CheckConstraint("approved_by <> actor", name="two_persons"),
+    CheckConstraint("(approved_by is null) = (approved_at is null)", name="approved_by_somebody"),
     Index("uq_waiver_live", "entity_id", "code", "path", unique=True, postgresql_where=text("superseded_at is null")),
 )
 

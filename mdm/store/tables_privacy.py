@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Identity, LargeBinary, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 
-from mdm.store.tables import metadata
+from mdm.store.tables_base import metadata
 
 # A request names records by rec_id and never repeats a value. `proof` is written when it is carried out.
 erasure = Table(
@@ -23,6 +23,7 @@ erasure = Table(
     CheckConstraint("status in ('open','carried_out','rejected')", name="status"),
     # Whoever asks may not be the one who approves.
     CheckConstraint("decided_by is null or decided_by <> requested_by", name="two_persons"),
+    CheckConstraint("status = 'open' or decided_by is not null", name="decided_by_somebody"),
 )
 
 # Source rows whose subject was erased, as keyed digests of their names: events about them are ignored for ever.

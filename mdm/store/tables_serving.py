@@ -1,8 +1,20 @@
 """Tables of what the hub serves: released rules, how far it has read each source, consumers of the change feed."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    false,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
-from mdm.store.tables import _time, metadata
+from mdm.store.tables_base import metadata, time_column
 
 # Every rule set that ever decided in this hub, whole, so that any value can be explained and computed again.
 released_rules = Table(
@@ -13,7 +25,7 @@ released_rules = Table(
     Column("domain", Text, nullable=False),
     Column("version", Text, nullable=False),
     Column("document", Text, nullable=False),
-    _time("first_used_at"),
+    time_column("first_used_at"),
     PrimaryKeyConstraint("fingerprint", "kind", "domain"),
     CheckConstraint("kind in ('survivorship')", name="kind"),
 )
@@ -27,8 +39,8 @@ source_progress = Table(
     Column("partition", Integer, nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("lsn", BigInteger),
-    _time("event_time", nullable=True),
-    _time("committed_at"),
+    time_column("event_time", nullable=True),
+    time_column("committed_at"),
     PrimaryKeyConstraint("system", "topic", "partition"),
 )
 
@@ -40,7 +52,27 @@ feed_consumer = Table(
     Column("owner", Text, nullable=False),  # the API key's id
     Column("domain", Text),  # None for all
     Column("acknowledged", BigInteger, nullable=False),
-    _time("acknowledged_at"),
-    _time("created_at"),
+    time_column("acknowledged_at"),
+    time_column("created_at"),
     CheckConstraint("acknowledged >= 0", name="acknowledged"),
+)
+
+# Writes that a caller named, with their answers; `status` is empty while one is being answered, by the request whose
+# number is `holder` (`mdm.store.lifeline`). `took_effect` is set in the transaction of the effect, so that a request
+# whose answer was lost is not carried out again. Kept for a day.
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    Column("actor", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("status", Integer),
+    Column("headers", JSONB),
+    Column("body", Text),
+    Column("took_effect", Boolean, nullable=False, server_default=false()),
+    Column("holder", Integer),
+    time_column("claimed_at"),
+    time_column("expires_at"),
+    PrimaryKeyConstraint("actor", "key"),
+    Index(None, "expires_at"),
 )

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from mdm.store.tables import _time, metadata
+from mdm.store.tables_base import metadata, time_column
 
 # One row per steward command that changed master data. Append-only; undoing adds a row and names it in `undone_by`.
 decision = Table(
@@ -41,7 +41,7 @@ decision = Table(
     Column("undoes", BigInteger, ForeignKey("decision.decision_id")),
     Column("undone_by", BigInteger, ForeignKey("decision.decision_id")),
     Column("batch_id", BigInteger, nullable=False),
-    _time("at"),
+    time_column("at"),
     # Whoever decides may not be the one who approves.
     CheckConstraint("approved_by is null or approved_by <> actor", name="two_persons"),
     Index(None, "actor", "decision_id"),
@@ -59,8 +59,8 @@ task_work = Table(
     Column("version", Integer, nullable=False),
     Column("assignee", Text),
     Column("assigned_by", Text),
-    _time("assigned_at", nullable=True),
-    _time("snoozed_until", nullable=True),
+    time_column("assigned_at", nullable=True),
+    time_column("snoozed_until", nullable=True),
     Column("snoozed_by", Text),
     Column("decision_id", BigInteger, ForeignKey("decision.decision_id")),
     Index(None, "assignee"),
@@ -74,7 +74,7 @@ comment = Table(
     Column("subject", Text, nullable=False),
     Column("author", Text, nullable=False),
     Column("text", Text, nullable=False),
-    _time("at"),
+    time_column("at"),
     Index(None, "subject", "comment_id"),
 )
 
@@ -86,7 +86,7 @@ command_key = Table(
     Column("key", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("answer", JSONB, nullable=False),
-    _time("at"),
+    time_column("at"),
     PrimaryKeyConstraint("actor", "key"),
     Index(None, "at"),
 )
@@ -104,11 +104,11 @@ golden_override = Table(
     Column("author", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("decision_id", BigInteger, nullable=False),
-    _time("created_at"),
-    _time("expires_at", nullable=True),
+    time_column("created_at"),
+    time_column("expires_at", nullable=True),
     Column("ended_by", BigInteger),  # the decision that ended it
     Column("origin", BigInteger),  # the override that this one brings back after an undo
-    _time("ended_at", nullable=True),
+    time_column("ended_at", nullable=True),
     Index("ix_golden_override_anchors", "anchors", postgresql_using="gin", postgresql_where=text("ended_at is null")),
     Index("ix_golden_override_expires", "expires_at", postgresql_where=text("ended_at is null")),
     Index(None, "decision_id"),
@@ -149,11 +149,15 @@ proposal = Table(
     Column("on_behalf_of", Text),
     Column("comment", Text, nullable=False, server_default=""),
     Column("decision_id", BigInteger, ForeignKey("decision.decision_id")),
-    _time("proposed_at"),
-    _time("expires_at"),
-    _time("decided_at", nullable=True),
+    time_column("proposed_at"),
+    time_column("expires_at"),
+    time_column("decided_at", nullable=True),
     CheckConstraint("status in ('open','approved','rejected','withdrawn','expired')", name="status"),
-    CheckConstraint("status not in ('approved','rejected') or decided_by <> author", name="two_persons"),
+    # Not merely <>: nobody at all is not a second person either.
+    CheckConstraint(
+        "status not in ('approved','rejected') or (decided_by is not null and decided_by <> author)",
+        name="two_persons",
+    ),
     Index(None, "status", "proposal_id"),
     Index(None, "author"),
 )
@@ -167,9 +171,9 @@ delegation = Table(
     Column("role", Text, nullable=False),  # of the owner
     Column("delegate", Text, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
-    _time("since"),
-    _time("until"),
-    _time("ended_at", nullable=True),
+    time_column("since"),
+    time_column("until"),
+    time_column("ended_at", nullable=True),
     CheckConstraint("owner <> delegate", name="two_persons"),
     CheckConstraint("until > since", name="period"),
     Index(None, "delegate"),
@@ -183,11 +187,15 @@ bulk_job = Table(
     Column("actor", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("command", JSONB, nullable=False),
+    Column("purpose", Text, nullable=False, server_default="answer"),
+    Column("of_job", BigInteger),  # the job that is taken back
     Column("items", BigInteger, nullable=False),
     Column("status", Text, nullable=False, server_default="open"),
-    _time("started_at"),
-    _time("finished_at", nullable=True),
+    time_column("started_at"),
+    time_column("finished_at", nullable=True),
     CheckConstraint("status in ('open','done','stopped')", name="status"),
+    CheckConstraint("purpose in ('answer','look','take_back')", name="purpose"),
+    Index(None, "actor", "job_id"),
 )
 
 # The items of a bulk job; `outcome` is empty until it is done.
@@ -197,8 +205,9 @@ bulk_item = Table(
     Column("job_id", BigInteger, ForeignKey("bulk_job.job_id"), nullable=False),
     Column("task_id", BigInteger, nullable=False),
     Column("token", Text),
-    Column("outcome", Text),  # done, proposed, refused; empty until its turn
+    Column("outcome", Text),  # done, proposed, refused, possible; empty until its turn
     Column("detail", Text, nullable=False, server_default=""),
+    Column("seen", JSONB),  # of a look: what the answer would touch, by ids and counts
     Column("decision_id", BigInteger),
     PrimaryKeyConstraint("job_id", "task_id"),
     Index("ix_bulk_item_open", "job_id", "task_id", postgresql_where=text("outcome is null")),

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, DateTime, Table, Text
 
-from mdm.store.tables import metadata
+from mdm.store.tables_base import metadata
 
 # What an operator asked of a feed; workers look here between two units of work. No row: the feed runs.
 feed_control = Table(

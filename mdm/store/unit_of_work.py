@@ -15,19 +15,29 @@ from typing import Any, cast
 
 import psycopg
 from psycopg import errors, sql
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from mdm.clock import Clock
 from mdm.errors import TransientError
+from mdm.store.idempotency import note_effect
 
 #: Held shared by units of work that claim what they touch, exclusively by those that have the hub for themselves.
 _HUB_LOCK = 0x6D646D  # "mdm"
 #: Held from the first numbered write to the commit: what is published has one order, and no gap that fills later.
 _PUBLISH_LOCK = 0x6D646E
+#: Added to both by an engine whose tables are its own (`OWN_TABLES`): it waits for nobody, and nobody for it.
+_APART = 0x100
+#: Execution option of an engine that works on tables of its own, in a scratch schema.
+OWN_TABLES = "mdm_own_tables"
+#: SQLSTATE class 54: a statement or value is larger than PostgreSQL can take.
+_BEYOND_LIMITS = "54"
 
 #: Announcements of one unit of work that the change feed can number: seq = publication * 2^20 + position.
 SEQUENCE_BITS = 20
+
+#: Numbers of publications that are rolled back: far beyond all real ones, and still numbers of the change feed.
+_NEVER_PUBLISHED = 1 << 40
 
 #: Statistics lag behind a hub that fills, and every query here starts from a few thousand known keys. So plans that
 #: read whole tables are the mistake to rule out, compiling such plans would take longer than running them, and one
@@ -71,7 +81,11 @@ class UnitOfWork:
     now: datetime
     #: Nobody else writes to the hub while this unit of work runs.
     alone: bool = True
+    #: It is only looked at and rolled back: what it publishes is numbered apart, so nobody waits for its turn.
+    kept: bool = True
     clock: Clock | None = None
+    #: The tables are those of a scratch schema, on which nobody else works.
+    own_tables: bool = False
     #: Claims held, for a unit of work that is not alone: key -> exclusively (see `mdm.store.claims`).
     held: dict[int, bool] = field(default_factory=dict)
     most_claims: int = 0
@@ -126,6 +140,17 @@ class UnitOfWork:
             self._staged.add(name)
         self.copy(name, [part.split()[0] for part in definition.split(",")], rows)
 
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of this unit of work that is undone by itself when it raises: rows, claims, and what it deferred."""
+        before = dict(self.held), list(self._deferred), set(self._staged), self._publication
+        try:
+            with self.cursor.connection.transaction():
+                yield
+        except BaseException:
+            self.held, self._deferred, self._staged, self._publication = before
+            raise
+
     def nothing_committed(self) -> bool:
         """Whether no unit of work has committed since this was last asked, or since this one began: what it has read
         is what it would read now.
@@ -161,8 +186,11 @@ class UnitOfWork:
 
     def publication(self) -> int:
         """This unit of work's number in the order of commits, without gaps. Nobody else publishes before the commit."""
+        if self._publication is None and not self.kept:
+            self._publication = _NEVER_PUBLISHED + self.batch_id
+            self.execute("update batch set publication = %s where batch_id = %s", self._publication, self.batch_id)
         if self._publication is None:
-            self.execute("select pg_advisory_xact_lock(%s)", _PUBLISH_LOCK)
+            self.execute("select pg_advisory_xact_lock(%s)", _PUBLISH_LOCK + _APART * self.own_tables)
             row = self.query(
                 """update batch set publication = (select coalesce(max(publication), 0) + 1 from batch)
                    where batch_id = %s returning publication""",
@@ -188,13 +216,15 @@ def _adapted(parameters: Sequence[object]) -> list[object]:
 
 @contextmanager
 def unit_of_work(
-    engine: Engine, clock: Clock, cause: str, feed: str | None = None, *, alone: bool = True
+    engine: Engine, clock: Clock, cause: str, feed: str | None = None, *, alone: bool = True, kept: bool = True
 ) -> Iterator[UnitOfWork]:
     """Open a unit of work; commits when the block ends, rolls everything back when it raises.
 
     Args:
         alone: wait until no other unit of work runs, and keep others out. One that shares the hub must claim what it
             touches before it reads it.
+        kept: roll back when the block ends, too. Such a unit of work sees the hub as it was when it began, whatever
+            others commit meanwhile.
 
     Raises:
         TransientError: the database cannot be reached or ended the session; nothing was written.
@@ -209,27 +239,61 @@ def unit_of_work(
         driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.driver_connection)
         driver.prepared_max = _PREPARED
         with driver.transaction(), driver.cursor() as cursor:
-            lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-            manners = cursor.execute(_MANNERS.format(lock=lock, key=_HUB_LOCK)).fetchone()
-            now = clock()
-            row = cursor.execute(
-                f"""insert into batch (cause, feed, committed_at) values (%s, %s, %s)
-                    returning batch_id, ({_LAST_PUBLICATION})""",
-                (cause, feed, now),
-            ).fetchone()
-            assert row is not None
-            assert manners is not None
-            work = UnitOfWork(cursor, row[0], now, alone, clock, most_claims=manners[2], _seen=row[1])
+            if not kept:
+                cursor.execute("set transaction isolation level repeatable read")
+            own_tables = bool(engine.get_execution_options().get(OWN_TABLES, False))
+            work = _opened(cursor, clock, cause, feed, alone=alone, kept=kept, own_tables=own_tables)
             yield work
+            if not kept:
+                raise psycopg.Rollback
             work.publication()
             work.publish()
+            note_effect(engine, cursor)
     except errors.DeadlockDetected as error:
         raise Overlap("Two units of work waited for each other.") from error
+    except errors.SerializationFailure as error:
+        raise Overlap("Another unit of work changed what this one had seen.") from error
     except errors.UniqueViolation as error:
         if alone:
             raise
         raise Overlap(f"Another unit of work wrote the same: {error}") from error
     except psycopg.OperationalError as error:
+        if (error.sqlstate or "").startswith(_BEYOND_LIMITS):
+            raise  # it will not pass: the driver counts it among failures of the surroundings, and it is not one
         raise TransientError(f"The database ended the unit of work: {error}") from error
     finally:
         connection.close()
+
+
+@contextmanager
+def unit_of_work_in(connection: Connection, clock: Clock, cause: str) -> Iterator[UnitOfWork]:
+    """A unit of work, alone, within a transaction of SQLAlchemy's: that commits it with whatever else it wrote."""
+    driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.connection.driver_connection)
+    with driver.cursor() as cursor:
+        work = _opened(cursor, clock, cause, None, alone=True, kept=True, own_tables=False)
+        yield work
+        work.publication()
+        work.publish()
+
+
+def _opened(
+    cursor: psycopg.Cursor[tuple[Any, ...]],
+    clock: Clock,
+    cause: str,
+    feed: str | None,
+    *,
+    alone: bool,
+    kept: bool,
+    own_tables: bool,
+) -> UnitOfWork:
+    lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+    manners = cursor.execute(_MANNERS.format(lock=lock, key=_HUB_LOCK + _APART * own_tables)).fetchone()
+    now = clock()
+    row = cursor.execute(
+        f"""insert into batch (cause, feed, committed_at) values (%s, %s, %s)
+            returning batch_id, ({_LAST_PUBLICATION})""",
+        (cause, feed, now),
+    ).fetchone()
+    assert row is not None
+    assert manners is not None
+    return UnitOfWork(cursor, row[0], now, alone, kept, clock, own_tables, most_claims=manners[2], _seen=row[1])

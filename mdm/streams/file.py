@@ -25,7 +25,8 @@ LINE_TOPIC_PREFIX: Final = "file:"
 
 _Topic = Annotated[str, msgspec.Meta(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 _Int32 = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
-_Int64 = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+#: The next offset must fit into 64 bits too.
+_Int64 = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 2)]
 
 
 class _Line(msgspec.Struct):

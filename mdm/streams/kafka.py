@@ -21,6 +21,7 @@ from kafka.structs import MemberState
 from mdm.errors import OperatorError, TransientError
 from mdm.model.events import Message, Place, TopicPartition
 from mdm.observability.logs import logger
+from mdm.streams.kafka_joins import keep_join
 from mdm.streams.kafka_settings import KafkaSecurity
 from mdm.streams.protocol import Positions
 
@@ -255,7 +256,10 @@ class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-py
 
 
 def _take(consumer: KafkaConsumer, max_messages: int, timeout_seconds: float) -> list[Message]:
-    found = consumer.poll(timeout_ms=int(timeout_seconds * 1000), max_records=max_messages)
+    try:
+        found = consumer.poll(timeout_ms=int(timeout_seconds * 1000), max_records=max_messages)
+    finally:
+        keep_join(consumer)
     return [_message(record) for records in found.values() for record in records]
 
 

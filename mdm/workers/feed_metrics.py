@@ -1,7 +1,9 @@
 """What a worker reports of the feed it reads: outcomes, lag, silence, freshness."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 from mdm.clock import Clock
 from mdm.hub.process import BatchReport
@@ -33,26 +35,35 @@ class FeedMetrics:
         for system, entity, changed_at in report.changed_at:
             fresh = max((now - changed_at).total_seconds(), 0.0)
             self._metrics.observe("mdm_freshness_seconds", fresh, system=system, entity=entity)
+        for system, entity, changed_at in report.late_at:
+            self._metrics.count("mdm_late_events_total", system=system, entity=entity)
+            lateness = max((now - changed_at).total_seconds(), 0.0)
+            self._metrics.observe("mdm_lateness_seconds", lateness, system=system, entity=entity)
         for message in messages:
             topic = message.place.topic
             self._newest[topic] = max(self._newest.get(topic, 0.0), message.timestamp_ms / 1000)
             self._heard[system_of(topic)] = now
 
-    def turned(self) -> None:
-        """The loop came round: what depends on the time is shown anew."""
+    def turned(self, waiting: Mapping[TopicPartition, int] = MappingProxyType({})) -> None:
+        """The loop came round: what depends on the time is shown anew.
+
+        Args:
+            waiting: messages of each partition that were taken from the feed and are not worked on yet: lag too.
+        """
         now = self._clock()
         for system, heard in self._heard.items():
             self._metrics.set("mdm_source_silence_seconds", (now - heard).total_seconds(), system=system)
-        lag = self._feed.lag()
+        lag = Counter(self._feed.lag())
+        lag.update(waiting)
         for log in self._shown - lag.keys():
             self._show_lag(log, 0)  # another worker reads it now, and shows it
         for log, behind in lag.items():
             self._show_lag(log, behind)
         self._shown = set(lag)
-        waiting = {log.topic for log, behind in lag.items() if behind}
+        behindhand = {log.topic for log, behind in lag.items() if behind}
         for topic in {log.topic for log in lag}:
             # As old as the newest that was read: what waits behind it is younger.
-            age = now.timestamp() - self._newest[topic] if topic in waiting and topic in self._newest else 0.0
+            age = now.timestamp() - self._newest[topic] if topic in behindhand and topic in self._newest else 0.0
             self._metrics.set("mdm_consumer_lag_seconds", max(age, 0.0), system=system_of(topic), topic=topic)
 
     def paused(self, held: bool) -> None:

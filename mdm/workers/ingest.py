@@ -1,16 +1,20 @@
 """Drain a feed into the hub, batch by batch, retrying what may pass and never skipping what did not."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from mdm.faults import fault_point
-from mdm.hub.process import BatchReport, Pipeline, process
+from mdm.hub.apart import process_apart, unforeseen
+from mdm.hub.feeds import LOOK_SECONDS
+from mdm.hub.process import BatchReport, Pipeline, process_prepared
 from mdm.model.events import Message, TopicPartition
 from mdm.store.feeds import is_paused
 from mdm.store.positions import stored_positions
 from mdm.streams.protocol import Consumer
+from mdm.workers.ahead import reading_ahead
 from mdm.workers.collection import rare_collection
 from mdm.workers.dead_letter_limit import DeadLetterLimit
 from mdm.workers.patience import Patience, Stopped
@@ -19,16 +23,15 @@ from mdm.workers.patience import Patience, Stopped
 _ATTEMPTS = 6
 
 _POLL_SECONDS = 1.0
-#: How often a worker looks whether an operator holds its feed.
-_CONTROL_SECONDS = 1.0
 
 
 @dataclass(slots=True)
 class Watch:
     """What a worker tells those who look at it. Does nothing by itself."""
 
-    #: Every turn of the loop, also when there is nothing to do.
-    on_turn: Callable[[], None] = lambda: None
+    #: Every turn of the loop, also when there is nothing to do, with the messages of each partition that were read
+    #: ahead and are not worked on yet.
+    on_turn: Callable[[Mapping[TopicPartition, int]], None] = lambda _: None
     on_pause: Callable[[bool], None] = lambda _: None
     #: A committed unit of work, with the messages that led to it.
     on_commit: Callable[[Sequence[Message], BatchReport], None] = lambda _messages, _report: None
@@ -61,20 +64,26 @@ def drain(
     total = BatchReport()
     watch, patience = watch or Watch(), patience or Patience(_ATTEMPTS, stop)
     control, limit = _Control(pipeline, feed, watch), DeadLetterLimit(dead_letter_limit)
-    try:
-        feed.seek(patience.run(lambda: stored_positions(pipeline.engine, feed.name)))
+    feed.seek(patience.run(lambda: stored_positions(pipeline.engine, feed.name)))
+    with suppress(Stopped), reading_ahead(pipeline, feed, batch_size) as ahead:
+        # Stopped: a batch in hand was not written; whoever starts next reads it again.
         while not stop():
             patience.run(control.look)
-            watch.on_turn()
-            messages = patience.run(lambda: feed.poll(batch_size, _POLL_SECONDS))
+            watch.on_turn(ahead.waiting())
+            messages = patience.run(lambda: ahead.poll(_POLL_SECONDS, held=control.held))
             if not messages:
-                if feed.at_end():
+                if ahead.at_end():
                     break
                 if control.held:
                     time.sleep(_POLL_SECONDS / 10)
                 continue
             fault_point("ingest.polled")
-            report = patience.run(partial(process, pipeline, feed.name, messages))
+            try:
+                report = patience.run(partial(process_prepared, pipeline, feed.name, ahead.take(patience)))
+            except Exception as failure:
+                if not unforeseen(failure):
+                    raise
+                report = process_apart(pipeline, feed.name, messages, failure, patience.run)
             fault_point("ingest.committed")
             total.add(report)
             on_batch(report)
@@ -82,8 +91,6 @@ def drain(
             feed.commit(_next_offsets(messages))
             fault_point("ingest.acknowledged")
             limit.count(messages, report.refused)
-    except Stopped:
-        pass  # a batch in hand was not written; whoever starts next reads it again
     return total
 
 
@@ -98,7 +105,7 @@ class _Control:
     def look(self) -> None:
         if time.monotonic() < self._next_look:
             return
-        self._next_look = time.monotonic() + _CONTROL_SECONDS
+        self._next_look = time.monotonic() + LOOK_SECONDS
         held = is_paused(self._pipeline.engine, self._feed.name)
         if held != self.held:
             self.held = held

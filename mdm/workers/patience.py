@@ -19,7 +19,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 15.0
 _STEP = 0.1
 
 
-class Stopped(Exception):
+class Stopped(BaseException):  # no failure: what takes failures apart must let it pass
     """The worker was asked to stop while it waited. What it was about to do has not happened."""
 
 

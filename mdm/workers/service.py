@@ -2,19 +2,22 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from types import FrameType
 
 from mdm.errors import TransientError
 from mdm.hub.process import BatchReport, Pipeline
+from mdm.model.events import TopicPartition
 from mdm.observability.logs import bound, logger
 from mdm.observability.metrics import Metrics
 from mdm.streams.protocol import Consumer
 from mdm.workers.exposition import Health, exposed
 from mdm.workers.feed_metrics import FeedMetrics
 from mdm.workers.ingest import Watch, drain
+from mdm.workers.listening import Listening
 from mdm.workers.patience import Patience
 
 _log = logger(__name__)
@@ -22,12 +25,13 @@ _log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """How a worker runs. `metrics_port` None shows no metrics."""
+    """How a worker runs. `metrics_port` None shows no metrics; `silent_after` None looks for no silence."""
 
     batch_size: int
     dead_letter_limit: int
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = None
+    silent_after: timedelta | None = None
 
 
 @contextmanager
@@ -62,10 +66,12 @@ def run_ingest_worker(
     """
     metrics, health = Metrics(), Health()
     shown = FeedMetrics(metrics, feed, pipeline.clock)
+    listening = Listening(pipeline, options.silent_after)
 
-    def turned() -> None:
+    def turned(waiting: Mapping[TopicPartition, int]) -> None:
         health.turn()
-        shown.turned()
+        shown.turned(waiting)
+        listening.turned()
 
     def failed(failure: TransientError) -> None:
         health.waits(failure.message)

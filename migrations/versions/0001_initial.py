@@ -23,9 +23,10 @@ def upgrade() -> None:
         sa.Column("secret_hash", sa.LargeBinary(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("scope", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("role in ('reader','erp','steward','admin')", name=op.f("ck_api_key_role")),
+        sa.CheckConstraint("role ~ '^[a-z_]+([+][a-z_]+)*$'", name=op.f("ck_api_key_role")),
         sa.PrimaryKeyConstraint("key_id", name=op.f("pk_api_key")),
     )
     op.create_table(
@@ -78,12 +79,42 @@ def upgrade() -> None:
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("command", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("purpose", sa.Text(), server_default="answer", nullable=False),
+        sa.Column("of_job", sa.BigInteger(), nullable=True),
         sa.Column("items", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.Text(), server_default="open", nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("purpose in ('answer','look','take_back')", name=op.f("ck_bulk_job_purpose")),
         sa.CheckConstraint("status in ('open','done','stopped')", name=op.f("ck_bulk_job_status")),
         sa.PrimaryKeyConstraint("job_id", name=op.f("pk_bulk_job")),
+    )
+    op.create_index(op.f("ix_bulk_job_actor_job_id"), "bulk_job", ["actor", "job_id"], unique=False)
+    op.create_table(
+        "close_sign_off",
+        sa.Column("sign_off_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("month", sa.Text(), nullable=False),
+        sa.Column("points", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("prepared_by", sa.Text(), nullable=False),
+        sa.Column("prepared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("comment", sa.Text(), server_default="", nullable=False),
+        sa.Column("reviewed_by", sa.Text(), nullable=True),
+        sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("review", sa.Text(), server_default="", nullable=False),
+        sa.Column("withdrawn_by", sa.Text(), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.CheckConstraint(
+            "reviewed_by is null or reviewed_by <> prepared_by", name=op.f("ck_close_sign_off_two_persons")
+        ),
+        sa.PrimaryKeyConstraint("sign_off_id", name=op.f("pk_close_sign_off")),
+    )
+    op.create_index(
+        "uq_close_sign_off_standing",
+        "close_sign_off",
+        ["month"],
+        unique=True,
+        postgresql_where=sa.text("withdrawn_at is null"),
     )
     op.create_table(
         "command_key",
@@ -110,15 +141,47 @@ def upgrade() -> None:
         sa.Column("username", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("scope", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("password_hash", sa.Text(), nullable=False),
         sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("role in ('steward','admin')", name=op.f("ck_console_account_role")),
+        sa.CheckConstraint("role ~ '^[a-z_]+([+][a-z_]+)*$'", name=op.f("ck_console_account_role")),
         sa.CheckConstraint("username = lower(username) and username <> ''", name=op.f("ck_console_account_username")),
         sa.PrimaryKeyConstraint("username", name=op.f("pk_console_account")),
     )
+    op.create_table(
+        "console_secret",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_console_secret")),
+    )
+    op.create_table(
+        "console_session",
+        sa.Column("session_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("scope", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("agent", sa.Text(), server_default="", nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("session_hash", name=op.f("pk_console_session")),
+    )
+    op.create_index(op.f("ix_console_session_expires_at"), "console_session", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_console_session_key_id"), "console_session", ["key_id"], unique=False)
+    op.create_table(
+        "console_sign_in",
+        sa.Column("state_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("verifier", sa.Text(), nullable=False),
+        sa.Column("nonce", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("state_hash", name=op.f("pk_console_sign_in")),
+    )
+    op.create_index(op.f("ix_console_sign_in_expires_at"), "console_sign_in", ["expires_at"], unique=False)
     op.create_table(
         "console_view",
         sa.Column("view_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -175,6 +238,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("topic", "partition", "offset", name=op.f("uq_dead_letter_topic_partition_offset")),
     )
     op.create_index(op.f("ix_dead_letter_status_code"), "dead_letter", ["status", "code"], unique=False)
+    op.create_index(
+        op.f("ix_dead_letter_system_type_row_key"), "dead_letter", ["system", "type", "row_key"], unique=False
+    )
     op.create_table(
         "decision",
         sa.Column("decision_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -284,6 +350,7 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("comment", sa.Text(), server_default="", nullable=False),
         sa.Column("proof", postgresql.JSON(astext_type=sa.Text()), nullable=True),
+        sa.CheckConstraint("status = 'open' or decided_by is not null", name=op.f("ck_erasure_decided_by_somebody")),
         sa.CheckConstraint("status in ('open','carried_out','rejected')", name=op.f("ck_erasure_status")),
         sa.CheckConstraint("decided_by is null or decided_by <> requested_by", name=op.f("ck_erasure_two_persons")),
         sa.PrimaryKeyConstraint("erasure_id", name=op.f("pk_erasure")),
@@ -403,6 +470,32 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_golden_override_origin"), "golden_override", ["origin"], unique=False)
     op.create_table(
+        "governance_document",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("first_used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind in ('contract','ownership')", name=op.f("ck_governance_document_kind")),
+        sa.PrimaryKeyConstraint("kind", "name", "fingerprint", name=op.f("pk_governance_document")),
+    )
+    op.create_table(
+        "idempotency_key",
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("body", sa.Text(), nullable=True),
+        sa.Column("took_effect", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("holder", sa.Integer(), nullable=True),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("actor", "key", name=op.f("pk_idempotency_key")),
+    )
+    op.create_index(op.f("ix_idempotency_key_expires_at"), "idempotency_key", ["expires_at"], unique=False)
+    op.create_table(
         "judgement",
         sa.Column("judgement_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("domain", sa.Text(), nullable=False),
@@ -457,6 +550,33 @@ def upgrade() -> None:
     op.create_index("ix_link_b_live", "link", ["b"], unique=False, postgresql_where=sa.text("superseded_at is null"))
     op.create_index("uq_link_live", "link", ["a", "b"], unique=True, postgresql_where=sa.text("superseded_at is null"))
     op.create_table(
+        "list_access",
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("way", sa.Text(), nullable=False),
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=True),
+        sa.Column("narrowed", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("reach", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("records", sa.Integer(), nullable=False),
+        sa.Column("first_seq", sa.BigInteger(), nullable=True),
+        sa.Column("last_seq", sa.BigInteger(), nullable=True),
+        sa.Column("after_id", sa.Text(), nullable=True),
+        sa.Column("until_id", sa.Text(), nullable=True),
+        sa.Column("as_of", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ids", sa.ARRAY(sa.Text()), nullable=True),
+        sa.Column("reads", sa.Integer(), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("way in ('api','console')", name=op.f("ck_list_access_way")),
+        sa.CheckConstraint("what in ('list','search','export','feed')", name=op.f("ck_list_access_what")),
+        sa.PrimaryKeyConstraint("key_id", "way", "hour", "digest", name=op.f("pk_list_access")),
+    )
+    op.create_index(op.f("ix_list_access_hour"), "list_access", ["hour"], unique=False)
+    op.create_index(op.f("ix_list_access_ids"), "list_access", ["ids"], unique=False, postgresql_using="gin")
+    op.create_table(
         "outbox",
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("id", sa.UUID(), nullable=False),
@@ -494,11 +614,42 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("topic", "partition", name=op.f("pk_partition_mark")),
     )
     op.create_table(
+        "placement",
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("regions", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("business_units", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("legal_entities", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("sources", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.CheckConstraint("domain in ('product','customer','contract')", name=op.f("ck_placement_domain")),
+        sa.PrimaryKeyConstraint("entity_id", name=op.f("pk_placement")),
+    )
+    op.create_table(
+        "record_access",
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("way", sa.Text(), nullable=False),
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("reads", sa.Integer(), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("way in ('api','console')", name=op.f("ck_record_access_way")),
+        sa.PrimaryKeyConstraint("entity_id", "key_id", "way", "hour", name=op.f("pk_record_access")),
+    )
+    op.create_index(op.f("ix_record_access_hour"), "record_access", ["hour"], unique=False)
+    op.create_table(
         "record_alias",
         sa.Column("rec_id", sa.BigInteger(), nullable=False),
         sa.Column("system", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
+    )
+    op.create_index(
+        "ix_record_alias_form",
+        "record_alias",
+        ["system", "type", sa.literal_column("upper(regexp_replace(key, '[^[:alnum:]]', '', 'g'))")],
+        unique=False,
     )
     op.create_index(op.f("ix_record_alias_rec_id"), "record_alias", ["rec_id"], unique=False)
     op.create_index(op.f("ix_record_alias_system_type_key"), "record_alias", ["system", "type", "key"], unique=False)
@@ -569,6 +720,79 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("fingerprint", "kind", "domain", name=op.f("pk_released_rules")),
     )
     op.create_table(
+        "replay_job",
+        sa.Column("job_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("conditions", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("dead_letters", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("rate", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Text(), server_default="running", nullable=False),
+        sa.Column("done", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("total", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("report", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("error", sa.Text(), server_default="", nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "status in ('running','stopping','stopped','done','failed')", name=op.f("ck_replay_job_status")
+        ),
+        sa.CheckConstraint("rate >= 0", name=op.f("ck_replay_job_rate")),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_replay_job")),
+    )
+    op.create_index(op.f("ix_replay_job_started_at"), "replay_job", ["started_at"], unique=False)
+    op.create_table(
+        "rule_release",
+        sa.Column("release_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("attachments", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("status", sa.Text(), server_default="draft", nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("drafted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("approver", sa.Text(), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("comment", sa.Text(), server_default="", nullable=False),
+        sa.Column("simulation_id", sa.BigInteger(), nullable=True),
+        sa.Column("releaser", sa.Text(), nullable=True),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("replaced", sa.BigInteger(), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("kind in ('survivorship','matching')", name=op.f("ck_rule_release_kind")),
+        sa.CheckConstraint(
+            "status in ('draft','rejected','withdrawn') or (approver is not null and simulation_id is not null)",
+            name=op.f("ck_rule_release_nothing_without_approval"),
+        ),
+        sa.CheckConstraint(
+            "status not in ('activating','active','superseded','rolling_back','rolled_back') or releaser is not null",
+            name=op.f("ck_rule_release_in_force_by_somebody"),
+        ),
+        sa.CheckConstraint(
+            "status ~ '^(draft|approved|activating|active|superseded|rolling_back|rolled_back|rejected|withdrawn)$'",
+            name=op.f("ck_rule_release_status"),
+        ),
+        sa.CheckConstraint("approver <> author", name=op.f("ck_rule_release_approver_is_not_author")),
+        sa.CheckConstraint(
+            "releaser <> approver and releaser <> author", name=op.f("ck_rule_release_releaser_is_a_third_person")
+        ),
+        sa.ForeignKeyConstraint(["replaced"], ["rule_release.release_id"], name=op.f("fk_rule_release_replaced")),
+        sa.PrimaryKeyConstraint("release_id", name=op.f("pk_rule_release")),
+    )
+    op.create_index(op.f("ix_rule_release_status_release_id"), "rule_release", ["status", "release_id"], unique=False)
+    op.create_index(
+        "ix_rule_release_under_way",
+        "rule_release",
+        [sa.literal_column("(true)")],
+        unique=True,
+        postgresql_where=sa.text("status in ('activating','rolling_back')"),
+    )
+    op.create_table(
         "sanction_name",
         sa.Column("list", sa.Text(), nullable=False),
         sa.Column("entry", sa.Text(), nullable=False),
@@ -637,6 +861,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("system", "type", "key", name=op.f("uq_source_record_system_type_key")),
     )
     op.create_index(
+        "ix_source_record_country",
+        "source_record",
+        ["domain", sa.literal_column("(comparison->>'country')")],
+        unique=False,
+        postgresql_where=sa.text("not deleted and comparison->>'country' is not null"),
+    )
+    op.create_index(
         op.f("ix_source_record_domain_rec_id"),
         "source_record",
         ["domain", "rec_id"],
@@ -669,6 +900,13 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_steward_task_a_open", "steward_task", ["a"], unique=False, postgresql_where=sa.text("status = 'open'")
+    )
+    op.create_index(
+        "ix_steward_task_answered",
+        "steward_task",
+        ["closed_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'resolved'"),
     )
     op.create_index(
         "ix_steward_task_b_open", "steward_task", ["b"], unique=False, postgresql_where=sa.text("status = 'open'")
@@ -718,6 +956,7 @@ def upgrade() -> None:
         sa.Column("token", sa.Text(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.Column("seen", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("decision_id", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["job_id"], ["bulk_job.job_id"], name=op.f("fk_bulk_item_job_id")),
         sa.PrimaryKeyConstraint("job_id", "task_id", name=op.f("pk_bulk_item")),
@@ -759,6 +998,48 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("rec_id", name=op.f("pk_crosswalk")),
     )
     op.create_index(op.f("ix_crosswalk_entity_id"), "crosswalk", ["entity_id"], unique=False)
+    op.create_table(
+        "customer_relation",
+        sa.Column("relation_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("child", sa.Text(), nullable=False),
+        sa.Column("parent", sa.Text(), nullable=True),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("decision_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.BigInteger(), nullable=True),
+        sa.Column("origin", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "kind in ('legal_parent','bill_to','reporting_parent')", name=op.f("ck_customer_relation_kind")
+        ),
+        sa.CheckConstraint("parent is not null or kind = 'legal_parent'", name=op.f("ck_customer_relation_parent")),
+        sa.CheckConstraint("parent <> child", name=op.f("ck_customer_relation_two_customers")),
+        sa.CheckConstraint("valid_to > valid_from", name=op.f("ck_customer_relation_period")),
+        sa.ForeignKeyConstraint(["child"], ["entity.entity_id"], name=op.f("fk_customer_relation_child")),
+        sa.ForeignKeyConstraint(["parent"], ["entity.entity_id"], name=op.f("fk_customer_relation_parent")),
+        sa.PrimaryKeyConstraint("relation_id", name=op.f("pk_customer_relation")),
+    )
+    op.create_index(
+        "ix_customer_relation_child",
+        "customer_relation",
+        ["child", "kind"],
+        unique=False,
+        postgresql_where=sa.text("ended_at is null"),
+    )
+    op.create_index(op.f("ix_customer_relation_decision_id"), "customer_relation", ["decision_id"], unique=False)
+    op.create_index(op.f("ix_customer_relation_ended_by"), "customer_relation", ["ended_by"], unique=False)
+    op.create_index(op.f("ix_customer_relation_origin"), "customer_relation", ["origin"], unique=False)
+    op.create_index(
+        "ix_customer_relation_parent",
+        "customer_relation",
+        ["parent", "kind"],
+        unique=False,
+        postgresql_where=sa.text("ended_at is null"),
+    )
     op.create_table(
         "dead_letter_fix",
         sa.Column("fix_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -833,13 +1114,50 @@ def upgrade() -> None:
             "status in ('open','approved','rejected','withdrawn','expired')", name=op.f("ck_proposal_status")
         ),
         sa.CheckConstraint(
-            "status not in ('approved','rejected') or decided_by <> author", name=op.f("ck_proposal_two_persons")
+            "status not in ('approved','rejected') or (decided_by is not null and decided_by <> author)",
+            name=op.f("ck_proposal_two_persons"),
         ),
         sa.ForeignKeyConstraint(["decision_id"], ["decision.decision_id"], name=op.f("fk_proposal_decision_id")),
         sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_proposal")),
     )
     op.create_index(op.f("ix_proposal_author"), "proposal", ["author"], unique=False)
     op.create_index(op.f("ix_proposal_status_proposal_id"), "proposal", ["status", "proposal_id"], unique=False)
+    op.create_table(
+        "release_run",
+        sa.Column("run_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("release_id", sa.BigInteger(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("against", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), server_default="running", nullable=False),
+        sa.Column("step", sa.Text(), server_default="", nullable=False),
+        sa.Column("done", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("total", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("position", sa.Text(), server_default="", nullable=False),
+        sa.Column("report", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("digest_before", sa.Text(), nullable=True),
+        sa.Column("digest_after", sa.Text(), nullable=True),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.Column("error", sa.Text(), server_default="", nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("status in ('running','done','failed')", name=op.f("ck_release_run_status")),
+        sa.CheckConstraint("what in ('simulation','activation','rollback')", name=op.f("ck_release_run_what")),
+        sa.ForeignKeyConstraint(["release_id"], ["rule_release.release_id"], name=op.f("fk_release_run_release_id")),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_release_run")),
+    )
+    op.create_index(op.f("ix_release_run_release_id_run_id"), "release_run", ["release_id", "run_id"], unique=False)
+    op.create_table(
+        "rules_in_force",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("release_id", sa.BigInteger(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["release_id"], ["rule_release.release_id"], name=op.f("fk_rules_in_force_release_id")),
+        sa.PrimaryKeyConstraint("kind", "domain", name=op.f("pk_rules_in_force")),
+    )
     op.create_table(
         "suppression",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -912,6 +1230,12 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(approved_by is null) = (approved_at is null)", name=op.f("ck_waiver_approved_by_somebody")
+        ),
+        sa.CheckConstraint("approved_by <> actor", name=op.f("ck_waiver_two_persons")),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_waiver_entity_id")),
         sa.PrimaryKeyConstraint("waiver_id", name=op.f("pk_waiver")),
     )

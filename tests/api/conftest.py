@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
 from api.app import ApiOptions, create_app
-from mdm.access import Role
+from mdm.access import FORMER_STEWARD, Role
 from mdm.bootstrap import make_engine
 from mdm.clock import Clock, system_clock
 from mdm.hub.process import Pipeline
@@ -97,7 +97,7 @@ def app(surroundings: Surroundings) -> FastAPI:
 @pytest.fixture
 def keys(engine: Engine) -> dict[Role, str]:
     with engine.begin() as connection:
-        return {role: api_keys.issue_key(connection, role, f"test {role}") for role in Role}
+        return {role: api_keys.issue_key(connection, role, f"test {role}") for role in (*Role, FORMER_STEWARD)}
 
 
 @pytest.fixture
@@ -127,6 +127,6 @@ def steward(app: FastAPI, keys: dict[Role, str]) -> TestClient:
     browser = TestClient(app, follow_redirects=True, raise_server_exceptions=False)
     form = browser.get("/console/sign-in").text
     csrf = form.partition('name="csrf" value="')[2].partition('"')[0]
-    answer = browser.post("/console/sign-in", data={"csrf": csrf, "key": keys[Role.STEWARD], "next": "/console/"})
+    answer = browser.post("/console/sign-in", data={"csrf": csrf, "key": keys[FORMER_STEWARD], "next": "/console/"})
     assert answer.status_code == 200, answer.text
     return browser

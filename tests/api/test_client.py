@@ -1,16 +1,23 @@
 """The Python client against the real service."""
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
 from mdm.access import Role
+from mdm.cli.app import app as command_line
 from mdm.client import Hub, Problem
 from mdm.model.ids import CrosswalkKey, Domain
 from tests.api.rows import ACME, CRM_ACME, ERP_ACME, NOON, HubRows
+
+#: As ingest writes identifiers.
+_VAT = {"type": "vat", "country": "NL", "value": "NL169963937B05", "normal": "NL169963937B05", "state": "valid"}
+_FULL = ACME | {"identifiers": [_VAT]}
 
 
 class Through(httpx.BaseTransport):
@@ -75,3 +82,34 @@ def test_a_busy_hub_is_asked_again_after_the_time_it_names(app: FastAPI, keys: d
 
     assert hub.get("/v1/customers")["items"] == []
     assert slept == [7.0, 7.0]
+
+
+def test_golden_records_come_in_the_fields_of_an_erp(rows: HubRows, hub: Hub) -> None:
+    ids = [rows.golden(Domain.CUSTOMER, CrosswalkKey("erp", "business_partner", str(n)), _FULL) for n in range(3)]
+
+    assert [each.id for each in hub.projections("sap", "customers", limit=2)] == ids
+    one = hub.projected("sap", "customers", ids[0])
+    assert (one.object, one.values["BusinessPartner"], one.fits) == ("A_BusinessPartner", "0", True)
+    with pytest.raises(Problem) as refused:
+        hub.projected("sap", "customers", ids[0], require="ready")
+    assert refused.value.type == "/problems/not-ready"
+
+
+def test_the_command_line_reads_as_an_erp_and_tells_what_does_not_fit(
+    rows: HubRows, app: FastAPI, keys: dict[Role, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    street = "x" * 61
+    acme = rows.golden(Domain.CUSTOMER, ERP_ACME, _FULL | {"address": {"street": street, "country": "NL"}})
+    monkeypatch.setattr("mdm.cli.get.Hub", lambda url, key: Hub(url, key, transport=Through(app)))
+    monkeypatch.setenv("MDM_URL", "http://testserver")
+    monkeypatch.setenv("MDM_API_KEY", keys[Role.ERP])
+
+    shown = CliRunner().invoke(command_line, ["get", f"customers/{acme}", "--as", "sap"])
+
+    assert shown.exit_code == 0, shown.output
+    assert json.loads(shown.stdout)["values"]["to_BusinessPartnerAddress"][0]["StreetName"] == street
+    assert "StreetName: The value has 61 characters" in shown.stderr
+    refused = CliRunner().invoke(command_line, ["get", f"customers/{acme}", "--as", "sap", "--require-ready"])
+    assert "409" in str(refused.exception)
+    alone = CliRunner().invoke(command_line, ["get", f"customers/{acme}", "--require-ready"])
+    assert "needs an ERP" in str(alone.exception)

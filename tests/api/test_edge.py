@@ -21,7 +21,7 @@ def test_every_answer_forbids_what_browsers_would_do_by_themselves(app: FastAPI,
 
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["x-frame-options"] == "DENY"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
@@ -61,6 +61,22 @@ def test_too_much_of_anything_is_refused(app: FastAPI) -> None:
         414, 414, 431, 413,
     ]  # fmt: skip
     assert too_long_query.json()["type"] == "/problems/address-too-long"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_long_body_is_a_problem_like_any_other(erp: TestClient, surroundings: Surroundings, chunked: bool) -> None:
+    body = b'{"ids": ["' + b"x" * 2_000_000 + b'"]}'
+
+    refused = erp.post(
+        "/v1/ids:classify",
+        content=iter([body]) if chunked else body,
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert (refused.status_code, refused.json()["type"]) == (413, "/problems/body-too-large")
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.headers["x-trace-id"] == refused.json()["trace_id"]
+    assert surroundings.lines[-1]["status"] == 413
 
 
 @pytest.mark.parametrize("address", ["/v1/customers?q=a%00b", "/v1/ids/a%00b", "/v1/crosswalk/crm/account/%00"])

@@ -1,13 +1,23 @@
 """Exports: golden records, crosswalk and source rows, read through server-side cursors."""
 
+import json
+from collections.abc import Callable
+
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import Engine, insert
 
+from api.exporting import written
+from mdm.access import Role
+from mdm.clock import system_clock
 from mdm.errors import NotFound
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store import tables as t
+from mdm.store.read_bulk import golden_at
 from mdm.store.read_models import export_crosswalk, export_golden, export_records, printed
 from tests.api.rows import ACME, CRM_ACME, ERP_ACME, NOON, HubRows
+
+World = Callable[[Role], TestClient]
 
 
 def test_golden_records_are_exported_with_sources_and_resolved_references(rows: HubRows, engine: Engine) -> None:
@@ -115,3 +125,15 @@ def test_doubles_are_printed_as_this_postgresql_does(engine: Engine) -> None:
         rows = connection.exec_driver_sql("select unnest(%s::float8[])::text", (numbers,)).scalars().all()
 
     assert [printed(number) for number in numbers] == rows
+
+
+@pytest.mark.parametrize("domain", list(Domain))
+def test_the_quick_export_says_what_the_slow_one_says(world: World, ingested: Engine, domain: Domain) -> None:
+    """Whoever sees everything gets the stored text; the same records, with the same references, as everybody's."""
+    lines = world(Role.ERP).get(f"/v1/{domain.plural}/export").text.splitlines()
+    with ingested.connect() as connection:
+        chunks = golden_at(connection, domain, system_clock(), "", None)
+        slow = b"".join(written("ndjson", domain, chunks, Role.ADMIN)).decode().splitlines()
+
+    assert [json.loads(line) for line in lines] == [json.loads(line) for line in slow]
+    assert len(lines) > 20

@@ -97,3 +97,20 @@ def test_any_id_can_be_asked_what_became_of_it(rows: HubRows, erp: TestClient) -
     assert fate(loser) == ("merged", survivor, [])
     assert fate(retired) == ("retired", None, [])
     assert erp.get("/v1/ids/cus_never").status_code == 404
+
+
+def test_a_contract_line_finds_its_product_by_a_code_in_another_spelling(rows: HubRows, erp: TestClient) -> None:
+    kite = CrosswalkKey("crm", "product2#product_code", "KITE_PRO-2")
+    product = rows.golden(Domain.PRODUCT, CrosswalkKey("crm", "product2", "P1"), {"name": "Kite"}, aliases=[kite])
+    for key in "AB":
+        two = CrosswalkKey("crm", "product2#product_code", f"TWO{key.replace('A', '.').replace('B', '/')}")
+        rows.golden(Domain.PRODUCT, CrosswalkKey("crm", "product2", key), {"name": key}, aliases=[two])
+    written = ["kite pro 2", "KITE_PRO-2", "KITE-PRO-3", "two", "--"]
+    named = [{"product": {"system": "crm", "type": "product2#product_code", "key": code}} for code in written]
+    contract = rows.golden(Domain.CONTRACT, CrosswalkKey("crm", "contract", "C1"), {"number": "1", "lines": named})
+
+    lines = erp.get(f"/v1/contracts/{contract}").json()["values"]["lines"]
+
+    assert [line["product"]["entity_id"] for line in lines] == [product, product, None, None, None]
+    exact = erp.get("/v1/crosswalk/crm/product2%23product_code/kite%20pro%202")
+    assert exact.status_code == 404, "the crosswalk knows names as they are written"

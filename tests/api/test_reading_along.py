@@ -140,7 +140,7 @@ def test_a_change_that_comes_while_the_caller_waits_is_answered(rows: HubRows, e
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("after", [f"crm:{_TOPIC}/0/18", f"crm:{_TOPIC}/1/0", "crm:5001", "erp:1"])
+@pytest.mark.parametrize("after", [f"crm:{_TOPIC}/0/18", f"crm:{_TOPIC}/1/0", "crm:5001", f"crm:{2**63}", "erp:1"])
 def test_a_change_that_does_not_come_in_time_is_told_with_an_estimate(
     rows: HubRows, erp: TestClient, after: str
 ) -> None:
@@ -154,7 +154,7 @@ def test_a_change_that_does_not_come_in_time_is_told_with_an_estimate(
     assert int(answer.headers["retry-after"]) >= 1
 
 
-@pytest.mark.parametrize("after", ["crm", "crm:", "crm:x", "crm:a/b/c", ":1", f"crm:{2**63}"])
+@pytest.mark.parametrize("after", ["crm", "crm:", "crm:x", "crm:a/b/c", ":1"])
 def test_a_place_that_is_none_is_refused(erp: TestClient, after: str) -> None:
     assert erp.get("/v1/customers", params={"after": after}).status_code == 422
 

@@ -199,10 +199,12 @@ def test_remarks_and_putting_off(steward: TestClient, task: int) -> None:
 
 
 def test_a_sensitive_value_is_seen_by_nobody_before_a_second_person_agrees(guarded: Client, hub: Engine) -> None:
-    anna, ben, erp = guarded(Role.STEWARD), guarded(Role.STEWARD), guarded(Role.ERP)
+    anna, ben, erp = guarded(Role.SENIOR_STEWARD), guarded(Role.APPROVER_FINANCE), guarded(Role.ERP)
     entity_id = ask(hub, "select entity_id from entity where domain = 'customer' and status = 'active' limit 1")
     address = f"/v1/customers/{entity_id}"
     before = erp.get(address).content
+    views = [f"/v1/erp/{each}/customers/{entity_id}" for each in ("sap", "odoo", "erpnext", "netsuite")]
+    views.append(f"/v1/erp/sap/odata/A_BusinessPartner('{entity_id}')")
     pin = {"command": "pin", "entity_id": entity_id, "attribute": "payment_terms", "value": "NT77", "reason": "agreed"}
 
     proposed = anna.post("/v1/decisions", json=pin).json()
@@ -210,6 +212,9 @@ def test_a_sensitive_value_is_seen_by_nobody_before_a_second_person_agrees(guard
 
     assert (proposed["status"], proposed["demands"]) == ("proposed", ["sensitive-attribute"])
     assert erp.get(address).content == before
+    assert all("NT77" not in erp.get(view).text for view in views)
+    filtered = erp.get("/v1/erp/sap/odata/A_BusinessPartner", params={"$filter": "PaymentTerms eq 'NT77'"})
+    assert filtered.json()["value"] == []
     assert [each["proposal_id"] for each in ben.get("/v1/approvals").json()["items"]] == [number]
     mine = anna.post(f"/v1/approvals/{number}/approve")
     assert (mine.status_code, mine.json()["type"]) == (403, "/problems/refused")
@@ -219,6 +224,7 @@ def test_a_sensitive_value_is_seen_by_nobody_before_a_second_person_agrees(guard
     agreed = ben.post(f"/v1/approvals/{number}/approve", json={"digest": digest, "comment": "seen the contract"})
     assert agreed.json()["status"] == "done", agreed.text
     assert erp.get(address).json()["values"]["payment_terms"] == "NT77"
+    assert all("NT77" in erp.get(view).text for view in views)
     lineage = erp.get(f"{address}/lineage").json()["attributes"]["payment_terms"]
     assert (lineage["rule"], lineage["record"]) == ("override", None)
     held = ben.get("/v1/overrides", params={"entity": entity_id}).json()["items"]
@@ -227,7 +233,7 @@ def test_a_sensitive_value_is_seen_by_nobody_before_a_second_person_agrees(guard
 
 
 def test_a_proposal_is_turned_down_or_taken_back(guarded: Client, hub: Engine) -> None:
-    anna, ben = guarded(Role.STEWARD), guarded(Role.STEWARD)
+    anna, ben = guarded(Role.STEWARD), guarded(Role.DATA_OWNER)
     entity_id = ask(hub, "select entity_id from entity where domain = 'customer' and status = 'active' limit 1")
     numbers = [
         anna.post(
@@ -243,7 +249,7 @@ def test_a_proposal_is_turned_down_or_taken_back(guarded: Client, hub: Engine) -
         for value in ("NT1", "NT2")
     ]
 
-    assert ben.post(f"/v1/approvals/{numbers[0]}/withdraw").status_code == 403
+    assert ben.post(f"/v1/approvals/{numbers[0]}/withdraw").status_code == 403, "it is not theirs"
     assert ben.post(f"/v1/approvals/{numbers[0]}/reject", json={}).status_code == 422
     down = ben.post(f"/v1/approvals/{numbers[0]}/reject", json={"comment": "no contract"}).json()
     back = anna.post(f"/v1/approvals/{numbers[1]}/withdraw").json()
@@ -254,7 +260,7 @@ def test_a_proposal_is_turned_down_or_taken_back(guarded: Client, hub: Engine) -
 
 
 def test_a_delegation_is_given_listed_and_taken_back(guarded: Client) -> None:
-    anna, ben = guarded(Role.STEWARD), guarded(Role.STEWARD)
+    anna, ben = guarded(Role.SENIOR_STEWARD), guarded(Role.SENIOR_STEWARD)
     until = "2999-01-01T00:00:00Z"
 
     given = anna.post("/v1/delegations", json={"to": "ben", "until": until}).json()["delegation_id"]
@@ -264,3 +270,22 @@ def test_a_delegation_is_given_listed_and_taken_back(guarded: Client) -> None:
     assert anna.delete(f"/v1/delegations/{given}").status_code == 204
     assert anna.get("/v1/delegations").json()["items"] == []
     assert anna.post("/v1/delegations", json={"to": "ben", "until": "1999-01-01T00:00:00Z"}).status_code == 422
+
+
+def test_a_bulk_answer_is_taken_back_by_a_job_that_tells_how_far_it_is(steward: TestClient, hub: Engine) -> None:
+    with hub.connect() as connection:
+        query = "select task_id from steward_task where status = 'open' order by task_id limit 3"
+        tasks = [{"task_id": each} for each in connection.execute(text(query)).scalars()]
+    done = steward.post("/v1/bulk-judgements", json={"verdict": "unsure", "reason": "register asked", "tasks": tasks})
+    job_id = done.json()["job_id"]
+
+    begun = steward.post(f"/v1/bulk-judgements/{job_id}/undo", headers={"Idempotency-Key": "back"})
+    again = steward.post(f"/v1/bulk-judgements/{job_id}/undo", headers={"Idempotency-Key": "back"})
+
+    assert begun.status_code == again.status_code == 202, begun.text
+    assert again.json() == begun.json()
+    assert (begun.json()["purpose"], begun.json()["of_job"]) == ("take_back", job_id)
+    finished = steward.get(begun.headers["location"]).json()
+    assert (finished["status"], finished["settled"], finished["outcomes"]) == ("done", 3, {"done": 3})
+    assert ask(hub, "select count(*) from decision where undone_by is null and kind <> 'undo'") == 0
+    assert steward.post(f"/v1/bulk-judgements/{job_id}/undo").status_code == 409

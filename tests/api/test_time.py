@@ -17,7 +17,7 @@ from mdm.hub.process import Pipeline, process
 from mdm.hub.release import load_rules, remember_rules
 from mdm.intake.catalogue import Catalogue, load_catalogue
 from mdm.model.events import Message, Place
-from mdm.store import api_keys
+from mdm.store import accounts, api_keys
 
 _DAY = timedelta(days=1)
 _START = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
@@ -112,6 +112,25 @@ def test_a_late_event_changes_what_was_valid_and_never_what_was_known(renamed: S
     assert renamed.name(valid_at=_START + 7 * _DAY, known_at=_START + 25 * _DAY) == "Acme Anvils B.V."
     assert renamed.name() == "Borealis Anvils B.V."
     assert [renamed.name(known_at=_START + day * _DAY) for day in (11, 17, 25)] == before
+
+
+def test_the_console_goes_back_on_both_clocks(renamed: Story) -> None:
+    with renamed.engine.begin() as connection:
+        password = accounts.create_account(connection, "ada", "Ada", Role.STEWARD)
+    form = renamed.client.get("/console/sign-in").text.partition('name="csrf" value="')[2].partition('"')[0]
+    renamed.client.post("/console/sign-in", data={"csrf": form, "username": "ada", "password": password})
+
+    def told(**look: datetime) -> str:
+        params = {axis: each.strftime("%Y-%m-%dT%H:%M:%S") for axis, each in look.items()}
+        page = renamed.client.get(f"/console/customers/{renamed.id}/history", params=params).text
+        return page.partition("data-outcome>")[2].partition("</div>")[0]
+
+    then = _START + 17 * _DAY
+    assert "Borealis Anvils B.V." in told(valid_at=then)
+    assert "Acme Anvils B.V." in told(known_at=then)
+    assert "Acme Anvils B.V." in told(valid_at=then, known_at=then)
+    assert "none of its source rows existed" in told(valid_at=_START)
+    assert "did not know this record" in told(known_at=_START)
 
 
 def test_a_computed_record_says_for_which_instant_and_from_which_rows(renamed: Story) -> None:

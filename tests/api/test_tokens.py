@@ -12,6 +12,7 @@ from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 from api.app import ApiOptions, create_app
 from api.rate import Limiter, Rate
 from mdm.access import Role
+from mdm.errors import TransientError
 from mdm.hub.tokens import TokenRules, TokenVerifier
 from tests.api.conftest import Surroundings
 
@@ -23,6 +24,7 @@ class Provider:
 
     def __init__(self) -> None:
         self.fetched = 0
+        self.away = False
         self.rotate()
 
     def rotate(self) -> None:
@@ -30,6 +32,8 @@ class Provider:
 
     def jwks(self) -> dict[str, Any]:
         self.fetched += 1
+        if self.away:
+            raise TransientError("The identity provider does not answer.")
         return KeySet([self.key]).as_dict(private=False)  # type: ignore[return-value]
 
     def token(self, *, key: Any = None, alg: str = "ES256", **claims: Any) -> str:
@@ -112,6 +116,122 @@ def test_new_keys_are_fetched_when_a_token_needs_them_but_not_for_every_bad_one(
         assert tokens.caller(provider.token(key=stranger)) is None
 
     assert provider.fetched == 1, "whoever sends nonsense cannot make the hub call the provider"
+
+
+class Ticks:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def ticks() -> Ticks:
+    return Ticks()
+
+
+@pytest.fixture
+def verifier(provider: Provider, ticks: Ticks) -> TokenVerifier:
+    return TokenVerifier(TokenRules(_ISSUER, _AUDIENCE, {"mdm-erp": Role.ERP}), provider.jwks, ticks)
+
+
+def test_a_new_key_of_the_provider_is_believed_and_a_withdrawn_one_is_not_for_long(
+    provider: Provider, verifier: TokenVerifier, ticks: Ticks
+) -> None:
+    before = provider.token()
+    assert verifier.caller(before) is not None
+    provider.rotate()
+    ticks.now += 31
+    assert verifier.caller(provider.token()) is not None
+    assert verifier.caller(before) is None, "the provider publishes another key now"
+
+    provider.rotate()  # and nobody presents a token of the new one
+    withdrawn = jwt.encode({"alg": "ES256"}, {}, provider.key, algorithms=["ES256"])
+    assert verifier.caller(withdrawn) is None
+    last = provider.token()
+    ticks.now += 31
+    assert verifier.caller(last) is not None
+    provider.rotate()
+    ticks.now += 601
+    assert verifier.caller(last) is None, "keys are fetched anew after ten minutes even if they do"
+
+
+def test_while_the_provider_is_away_known_keys_do_for_an_hour_and_nobody_waits(
+    provider: Provider, verifier: TokenVerifier, ticks: Ticks
+) -> None:
+    assert verifier.caller(provider.token()) is not None
+    provider.away = True
+    ticks.now += 601
+    asked = provider.fetched
+    for _ in range(20):
+        assert verifier.caller(provider.token()) is not None
+        with pytest.raises(TransientError):
+            verifier.caller(provider.token(key=ECKey.generate_key("P-256")))
+    assert provider.fetched == asked + 1, "one try in a while, however many tokens come"
+
+    ticks.now += 3000
+    with pytest.raises(TransientError):
+        verifier.caller(provider.token())
+    provider.away = False
+    ticks.now += 31
+    assert verifier.caller(provider.token()) is not None
+
+
+def test_a_provider_that_was_never_there_is_an_outage_and_no_refusal(
+    surroundings: Surroundings, provider: Provider, verifier: TokenVerifier
+) -> None:
+    provider.away = True
+    client = TestClient(create_app(surroundings, ApiOptions(log=surroundings.log, tokens=verifier)))
+
+    answer = client.get("/v1/customers", headers={"Authorization": f"Bearer {provider.token()}"})
+
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
+    assert "retry-after" in answer.headers
+
+
+@pytest.mark.parametrize("document", [{}, {"keys": "none"}, {"keys": [{"kty": "EC"}]}, {"keys": [{"kty": "what"}]}])
+def test_keys_that_cannot_be_read_are_an_outage(provider: Provider, document: dict[str, Any], ticks: Ticks) -> None:
+    verifier = TokenVerifier(TokenRules(_ISSUER, _AUDIENCE, {"mdm-erp": Role.ERP}), lambda: document, ticks)
+
+    with pytest.raises(TransientError):
+        verifier.caller(provider.token())
+
+
+def test_a_token_brings_neither_its_own_key_nor_extensions(ask: Callable[..., int], provider: Provider) -> None:
+    stranger = ECKey.generate_key("P-256", auto_kid=True)
+    claims = {"iss": _ISSUER, "aud": _AUDIENCE, "sub": "x", "exp": int(time.time()) + 300, "groups": ["mdm-erp"]}
+    own_key = {"alg": "ES256", "kid": provider.key.kid, "jwk": stranger.as_dict(private=False)}
+
+    assert ask(jwt.encode(own_key, claims, stranger, algorithms=["ES256"])) == 401
+    assert ask(jwt.encode({"alg": "ES256", "kid": stranger.kid, "jku": "https://evil.example/keys"}, claims, stranger,
+                          algorithms=["ES256"])) == 401  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("offset", "believed"),
+    [({"exp": -59}, True), ({"exp": -61}, False), ({"nbf": 59, "exp": 600}, True), ({"nbf": 61, "exp": 600}, False)],
+)
+def test_clocks_differ_by_a_minute_at_most(
+    provider: Provider, ticks: Ticks, offset: dict[str, int], believed: bool
+) -> None:
+    noon = 1_800_000_000
+    rules = TokenRules(_ISSUER, _AUDIENCE, {"mdm-erp": Role.ERP}, now=lambda: float(noon))
+    token = provider.token(**{name: noon + seconds for name, seconds in offset.items()})
+
+    assert (TokenVerifier(rules, provider.jwks, ticks).caller(token) is not None) is believed
+
+
+def test_all_groups_of_a_token_count(provider: Provider, ticks: Ticks) -> None:
+    roles = {"mdm-erp": Role.ERP, "mdm-leads": Role.SENIOR_STEWARD | Role.DATA_OWNER}
+    verifier = TokenVerifier(TokenRules(_ISSUER, _AUDIENCE, roles), provider.jwks, ticks)
+
+    caller = verifier.caller(provider.token(groups=["mdm-erp", "mdm-leads", "staff"]))
+
+    assert caller is not None
+    assert caller.role == Role.ERP | Role.SENIOR_STEWARD | Role.DATA_OWNER
 
 
 def test_whoever_asks_too_often_waits(surroundings: Surroundings, keys: dict[Role, str]) -> None:

@@ -18,6 +18,7 @@ ENGINES = (
     "mdm/core",
     "mdm/lifecycle",
     "mdm/onboarding",
+    "mdm/projection",
     "matching",
     "survivorship",
 )

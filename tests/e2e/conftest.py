@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine, text
 
-from mdm.access import Role
+from mdm.access import FORMER_STEWARD, Role
 from mdm.bootstrap import make_engine
 from mdm.clock import system_clock
 from mdm.core.four_eyes import Policy
@@ -93,7 +93,7 @@ SignIn = Callable[[str], Keyboard]
 def signed_in(chromium: Browser, world: Engine, address: str) -> Iterator[SignIn]:
     contexts = []
 
-    def sign_in(label: str, role: Role = Role.STEWARD, theme: str = "light") -> Keyboard:
+    def sign_in(label: str, role: Role = FORMER_STEWARD, theme: str = "light") -> Keyboard:
         with world.begin() as connection:
             password = accounts.create_account(connection, label, label, role)
         context = chromium.new_context(

@@ -1,16 +1,20 @@
 """Picture every screen of the console: the sample world, something open on every screen, light and dark.
 
-Run by `make screenshots`, with the folder to write to. Some names are made long or Japanese on purpose.
+Run by `make screenshots`, with the folder to write to, and names of screens when not all are wanted. Some names are
+made long or Japanese on purpose.
 """
 
+import shutil
+import subprocess
 import sys
 import tempfile
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from playwright.sync_api import Page, ViewportSize
 from sqlalchemy import Engine, text
 
-from mdm.access import Role
+from mdm.access import FORMER_STEWARD
 from mdm.bootstrap import make_engine
 from mdm.clock import system_clock
 from mdm.hub.process import Pipeline
@@ -29,12 +33,12 @@ _LONG = (
     "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft mbH & Co. Kommanditgesellschaft"
 )
 _JAPANESE = "株式会社東京データマスター管理サービス"
-_DARK = ("home", "reviews", "review", "customer", "customer-graph")
-_TABLET = ("reviews", "review")
+_DARK = ("home", "reviews", "review", "customer", "customer-graph", "customer-hierarchy", "close")
+_TABLET = ("home", "reviews", "review", "customer-hierarchy", "close")
 
 
-def main(folder: Path) -> int:
-    """Write a picture per screen; says what could not be done."""
+def main(folder: Path, only: frozenset[str] = frozenset()) -> int:
+    """Write a picture per screen, or only of those named; says what could not be done."""
     if browsing.chromium() is None:
         sys.stderr.write("Chromium is not installed; nothing was pictured.\n")
         return 1
@@ -44,15 +48,16 @@ def main(folder: Path) -> int:
         engine = make_engine(server.url("pictures"))
         _fill(engine)
         with engine.begin() as connection:
-            password = accounts.create_account(connection, "anna", "Anna Schmidt", Role.STEWARD)
+            password = accounts.create_account(connection, "anna", "Anna Schmidt", FORMER_STEWARD)
         with browsing.serving(browsing.application(engine)) as address, browsing.browser() as opened:
             for theme, width, names, suffix in (
                 ("light", 1280, None, ""),
                 ("dark", 1280, _DARK, "-dark"),
                 ("light", 820, _TABLET, "-tablet"),
             ):
+                window = ViewportSize(width=width, height=800 if width == 1280 else 1100)
                 context = opened.new_context(
-                    viewport={"width": width, "height": 900},
+                    viewport=window,
                     base_url=address,
                     color_scheme=theme,  # type: ignore[arg-type]
                 )
@@ -62,12 +67,28 @@ def main(folder: Path) -> int:
                     page.screenshot(path=folder / "sign-in.png")
                 browsing.sign_in(page, address, "anna", password)
                 for name, path in screens(engine).items():
-                    if names is None or name in names:
+                    if (names is None or name in names) and (not only or name in only):
                         page.goto(path)
-                        page.screenshot(path=folder / f"{name}{suffix}.png", full_page=name == "review" and not suffix)
+                        if name == "review" and not suffix:  # as high as the page, or the bar at its foot is in the way
+                            page.set_viewport_size({"width": width, "height": _height(page)})
+                        page.screenshot(path=folder / f"{name}{suffix}.png")
+                        page.set_viewport_size(window)
                 context.close()
         engine.dispose()
+    _squeeze(folder)
     return 0
+
+
+def _squeeze(folder: Path) -> None:
+    """Take out colours that no eye misses, where pngquant is installed: a third of the size is left."""
+    pngquant = shutil.which("pngquant")
+    if pngquant is not None:
+        options = ["--force", "--ext", ".png", "--skip-if-larger", "--strip", "--quality", "85-100"]
+        subprocess.run([pngquant, *options, "--", *map(str, sorted(folder.glob("*.png")))], check=False)
+
+
+def _height(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollHeight"))
 
 
 def _fill(engine: Engine) -> None:
@@ -76,7 +97,7 @@ def _fill(engine: Engine) -> None:
     pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
     with as_file(files("mdm.demo") / "world") as world:
         drain(pipeline, FileFeed(world / "events"), batch_size=5000, dead_letter_limit=100)
-    busy(engine)
+    busy(engine, "user:anna")
     rank_open_tasks(engine, pipeline.rules, system_clock())
     with engine.begin() as connection:
         for name, offset in ((_LONG, 0), (_JAPANESE, 1)):
@@ -94,4 +115,4 @@ def _fill(engine: Engine) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), frozenset(sys.argv[2:])))

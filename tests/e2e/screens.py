@@ -32,6 +32,8 @@ def screens(engine: Engine) -> dict[str, str]:
         "review": f"/console/reviews/{task}?columns=all",
         "preview": f"/console/reviews/{task}/preview",
         "customers": "/console/customers",
+        "contracts": "/console/contracts",
+        "products": "/console/products",
         "customer": f"/console/customers/{customer}",
         "customer-sources": f"/console/customers/{customer}/sources",
         "customer-related": f"/console/customers/{customer}/related",
@@ -39,6 +41,9 @@ def screens(engine: Engine) -> dict[str, str]:
         "customer-readiness": f"/console/customers/{customer}/readiness",
         "customer-history": f"/console/customers/{customer}/history",
         "customer-graph": f"/console/customers/{customer}/graph",
+        "customer-exceptions": f"/console/customers/{customer}/exceptions",
+        "customer-access": f"/console/customers/{customer}/access",
+        "customer-then": f"/console/customers/{customer}/history?valid_at=2024-03-01T00:00:00",
         "customer-override": f"/console/customers/{customer}/override/name",
         "search": "/console/search?q=gmbh",
         "search-nothing": "/console/search?q=nobodyofthisname",
@@ -47,7 +52,20 @@ def screens(engine: Engine) -> dict[str, str]:
         "onboarding": "/console/onboarding",
         "approvals": "/console/approvals",
         "reconciliation": "/console/reconciliation",
+        "close": "/console/close",
         "quality": "/console/quality",
+        "releases": "/console/releases",
+        "release": "/console/releases/1",
+        "release-edit": "/console/releases/new",
+        "schemas": "/console/schemas",
+        "schema": "/console/schemas/crm/account",
+        "ownership": "/console/ownership",
+        "replay": "/console/replay",
+        "admin": "/console/admin",
+        "admin-policies": "/console/admin?tab=policies",
+        "admin-preview": f"/console/admin?tab=preview&id={customer}&role=reader",
+        "privacy": "/console/privacy?q=gmbh",
+        "erasure-new": f"/console/privacy/new?entity={customer}",
         "pipeline": "/console/pipeline",
         "audit": "/console/audit",
         "help": "/console/help",
@@ -56,6 +74,18 @@ def screens(engine: Engine) -> dict[str, str]:
     if letter is not None:
         found |= {"exception-group": f"/console/exceptions/groups/{letter}",
                   "refused-message": f"/console/exceptions/letters/{letter}"}  # fmt: skip
+    jobs = {"bulk-look": "select min(job_id) from bulk_job where purpose = 'look'",
+            "bulk-job": "select min(job_id) from bulk_job where purpose = 'answer'"}  # fmt: skip
+    for name, query in jobs.items():
+        if (job := _one(engine, query)) is not None:
+            found[name] = f"/console/bulk/{job}"
+    if (job := _one(engine, "select min(job_id) from replay_job")) is not None:
+        found["replay-job"] = f"/console/replay/{job}"
+    if (draft := _one(engine, "select min(release_id) from rule_release where status = 'draft'")) is not None:
+        found["release-change"] = f"/console/releases/{draft}/edit"
+    erasure = _one(engine, "select min(erasure_id) from erasure")
+    if erasure is not None:
+        found["erasure"] = f"/console/privacy/{erasure}"
     if proposal is not None:
         found["proposal"] = f"/console/approvals/{proposal}"
     return found

@@ -2,21 +2,31 @@
 
 import json
 import os
+from datetime import date
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Page
+from fastapi.routing import APIRoute
+from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine
 
-from mdm.access import Role
+from api.console.screens import ROUTERS
+from mdm.access import FORMER_STEWARD
 from mdm.clock import system_clock
 from mdm.core.four_eyes import Policy
-from mdm.hub import steward
+from mdm.hub import erase, releases, steward
 from mdm.hub.process import Pipeline, process
 from mdm.hub.release import load_rules
-from mdm.hub.steward import Actor
+from mdm.hub.replay_jobs import run_replay, start_replay
+from mdm.hub.steward import NO_POLICY, Actor, Answer
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Message, Place
-from mdm.model.stewardship import JudgeTask, Verdict
+from mdm.model.hierarchy import RelationKind
+from mdm.model.ids import Domain
+from mdm.model.releases import RuleKind
+from mdm.model.stewardship import JudgeTask, Relate, Verdict
+from mdm.store.reading import snapshot
+from mdm.store.refold import EventRange
 from tests.e2e.conftest import SignIn
 from tests.e2e.screens import screens
 from tests.e2e.test_reviewing import rows
@@ -27,22 +37,85 @@ _DAILY = ("home", "reviews", "review", "customer", "refused-message", "proposal"
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
-def busy(engine: Engine) -> None:
-    """Something on every screen: a refused message, a decision, a remark, a proposal."""
+def busy(engine: Engine, looker: str = "user:ben") -> None:
+    """Something on every screen: a refused message, a decision, a remark, a proposal, jobs of `looker`."""
     catalogue = load_catalogue(None)
     pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
     place = Place("crm.public.account", 0, 10**9)
     process(pipeline, "test", [Message(place, 1, (), b'{"id": "x"}', b'{"op": "u", "source": {"sequence": "broken"}}')])
-    ada = Actor("user:ada", Role.STEWARD)
+    ada = Actor("user:ada", FORMER_STEWARD)
     tasks = [row.task_id for row in rows(engine, "select task_id from steward_task where status = 'open' order by 1")]
     steward.comment(pipeline, ada, f"task:{tasks[0]}", "Asked the register; they answer on Monday.")
     steward.claim(pipeline, ada, tasks[0])
+    _release(pipeline, ada)
+    erase.request(
+        engine, system_clock, _someone(engine), [], {"erp.business_partner.tax_id": "tax law"}, ada.name, "4711"
+    )
     proposed = False
     for task_id in tasks[1:]:
         decided = steward.decide(pipeline, ada, JudgeTask(task_id, Verdict.SAME, "one VAT number on both invoices"))
         proposed = proposed or not decided.done
         if proposed and decided.done:
             break
+    _relate(engine, pipeline, ada)
+    _many(engine, pipeline, looker)
+
+
+def _relate(engine: Engine, pipeline: Pipeline, actor: Actor) -> None:
+    """A steward's word in the hierarchy that the screens show: somebody new below the child."""
+    child, other = (
+        rows(engine, query)[0][0]
+        for query in (
+            """select x.entity_id from record_reference f join crosswalk x using (rec_id) where f.role = 'parent'
+               order by 1 limit 1""",
+            """select g.entity_id from golden g where g.domain = 'customer' and g.known_to is null
+               and g."values"->'parent' is null
+               and not exists (select from crosswalk x join source_record r using (rec_id)
+                               join record_reference f using (system, type, key)
+                               where x.entity_id = g.entity_id and f.role = 'parent')
+               order by g.entity_id desc limit 1""",
+        )
+    )
+    word = Relate(other, RelationKind.LEGAL_PARENT, child, date(2026, 1, 1), None, "annual report 2025, page 12")
+    steward.decide(pipeline, actor, word)
+
+
+def _many(engine: Engine, pipeline: Pipeline, looker: str) -> None:
+    """Looks at many answers, one of them stopped; one that was carried out; a replay."""
+    open_ = [
+        row.task_id
+        for row in rows(engine, "select task_id from steward_task where status = 'open' order by task_id desc limit 5")
+    ]
+    with snapshot(engine) as work:
+        tokens = steward.task_tokens(work, open_)
+    ben = Actor(looker, FORMER_STEWARD)
+    for answer in (Answer(Verdict.NOT_SAME), Answer(Verdict.SAME)):
+        steward.run_look(pipeline, steward.start_look(pipeline, ben, tokens, answer))
+    steward.stop_bulk(pipeline, ben, steward.start_look(pipeline, ben, tokens, Answer(Verdict.UNSURE)))
+    job_id = steward.start_bulk(pipeline, ben, tokens, Answer(Verdict.UNSURE, "waiting for the register"))
+    steward.run_bulk(pipeline, job_id, NO_POLICY)
+    meant = EventRange(system="crm", type="account", key=_some_key(engine))
+    run_replay(pipeline, start_replay(pipeline, ben, meant))
+
+
+def _some_key(engine: Engine) -> str:
+    found: str = rows(engine, "select min(key) from source_record where system = 'crm' and type = 'account'")[0][0]
+    return found
+
+
+def _someone(engine: Engine) -> str:
+    found: str = rows(engine, "select min(entity_id) from entity where domain = 'customer' and status = 'active'")[0][0]
+    return found
+
+
+def _release(pipeline: Pipeline, author: Actor) -> None:
+    """A simulated release of customer rules."""
+    ruleset = pipeline.rules.rulesets[Domain.CUSTOMER]
+    document = ruleset.document.replace("rank: [{best_supported: name}", "rank: [most_recent, {best_supported: name}")
+    made = releases.draft(
+        pipeline, author, RuleKind.SURVIVORSHIP, Domain.CUSTOMER, "The newest name survives", document
+    )
+    releases.simulate(pipeline, author, made.release_id)
 
 
 @pytest.fixture
@@ -102,6 +175,38 @@ def test_no_screen_is_wider_than_its_window(signed_in: SignIn, world: Engine, wi
             wide[name] = over
 
     assert wide == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_neither_does_the_sign_in(chromium: Browser, address: str, axe: str, theme: Literal["light", "dark"]) -> None:
+    context = chromium.new_context(base_url=address, color_scheme=theme, viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.goto("/console/sign-in")
+    found = violations(page, axe)
+    page.locator("#username").fill("nobody")
+    page.locator("#password").fill("wrong")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    found += violations(page, axe)
+    context.close()
+
+    assert found == []
+
+
+def test_no_page_of_the_console_is_forgotten(world: Engine) -> None:
+    busy(world)
+    paths = [address.partition("?")[0] for address in screens(world).values()]
+    pages = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    downloads = {"/console/privacy/{erasure_id:int}/proof", "/console/reconciliation/export.csv"}
+    forgotten = [
+        route.path
+        for route in pages
+        if "GET" in (route.methods or ())
+        and route.path not in downloads
+        and not any(map(route.path_regex.match, paths))
+    ]
+
+    assert forgotten == []
 
 
 def test_every_screen_answers_with_scripting_off(signed_in: SignIn, world: Engine) -> None:

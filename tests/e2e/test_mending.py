@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import Engine, text
 
+from api.console import exceptions
 from mdm.clock import system_clock
 from mdm.core.four_eyes import Policy
 from mdm.hub.process import Pipeline, process
@@ -60,7 +61,7 @@ def test_a_record_is_split_off_for_ever_and_the_split_is_taken_back(ada: Keyboar
     assert audited(world, "split") == 1
 
     ada.press("z")
-    expect(ada.page.locator("h1")).to_be_visible()
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Undone")
     assert memberships(world) == before
 
 
@@ -154,6 +155,31 @@ def test_a_refused_message_is_mended_rehearsed_and_replayed(ada: Keyboard, world
     assert audited(world, "fix") == 1
 
 
+def test_a_large_group_is_replayed_by_a_job_that_can_be_left(
+    ada: Keyboard, world: Engine, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exceptions, "_AT_ONCE", 0)
+    _, message, good = account_event(world)
+    bad = json.loads(json.dumps(good))
+    bad.get("payload", bad)["source"]["sequence"] = "broken"
+    process(pipeline, "test", [later(message, bad)])
+
+    ada.press("g", "e")
+    ada.press("Enter")
+    ada.reach("Replay 1")
+    ada.press("Enter")
+
+    assert "/console/replay/" in ada.page.url
+    ada.page.goto("/console/replay")
+    expect(ada.page.locator("tbody tr")).to_have_count(1)
+    ada.press("Enter")
+    expect(ada.page.get_by_role("heading", name="What it did")).to_be_visible(timeout=20_000)
+    assert rows(world, "select actor, status, report->'dead_letters' from replay_job") == [
+        ("user:ada", "done", {"quarantined": 1})
+    ]
+    assert rows(world, "select status from dead_letter") == [("open",)], "its cause is not gone"
+
+
 def test_time_travel_shows_what_was_known_and_brings_it_back(ada: Keyboard, world: Engine) -> None:
     customer = rows(
         world,
@@ -197,6 +223,12 @@ class TestFourEyes:
         expect(ada.page.locator("[data-outcome]")).to_contain_text("Proposed as number 1")
         assert memberships(world) == before
 
+        ada.press("z")
+        expect(ada.page.locator("[data-outcome]")).to_contain_text("Proposal 1 is taken back")
+        assert rows(world, "select status from proposal") == [("withdrawn",)]
+        ada.press("m")
+        expect(ada.page.locator("[data-outcome]")).to_contain_text("Proposed as number 2")
+
         ada.press("g", "a")
         ada.press("Enter")
         expect(ada.page.get_by_text("What it would do now")).to_be_visible()
@@ -209,7 +241,9 @@ class TestFourEyes:
         ben.press("m")
         expect(ben.page.locator("[data-outcome]")).to_contain_text("approved")
         assert memberships(world) != before
-        assert rows(world, "select status, author, decided_by from proposal") == [("approved", "user:ada", "user:ben")]
+        assert rows(world, "select status, author, decided_by from proposal order by proposal_id") == [
+            ("withdrawn", "user:ada", "user:ada"), ("approved", "user:ada", "user:ben"),
+        ]  # fmt: skip
         assert rows(world, "select actor, approved_by from decision") == [("user:ada", "user:ben")]
 
     def test_the_server_refuses_self_approval_whatever_the_page_offers(self, ada: Keyboard, world: Engine) -> None:

@@ -3,7 +3,7 @@
 import statistics
 from typing import Any
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from sqlalchemy import Engine, text
 
 from tests.e2e.browsing import Keyboard
@@ -174,6 +174,7 @@ def test_many_questions_are_answered_at_once_after_a_look_and_taken_back(ada: Ke
     ada.settle()
     expect(ada.page.locator("h1")).to_have_text("3 questions: not a match?")
     assert rows(world, "select count(*) from judgement") == [(0,)]
+    assert rows(world, "select purpose, status from bulk_job") == [("look", "done")]
 
     ada.press("c")
     ada.type("renewals, not copies")
@@ -185,5 +186,62 @@ def test_many_questions_are_answered_at_once_after_a_look_and_taken_back(ada: Ke
 
     ada.page.reload()
     ada.press("z")
-    expect(ada.page.locator("h1")).to_contain_text("Job")
+    expect(ada.page.locator("h1")).to_contain_text("job 2 is taken back")
+    expect(ada.page.locator("#progress")).to_contain_text("3 of 3 taken back", timeout=20_000)
     assert rows(world, "select count(*) from judgement where superseded_at is null") == [(0,)]
+
+
+def test_keys_pressed_faster_than_the_hub_answers_show_the_last_page_asked_for(ada: Keyboard, world: Engine) -> None:
+    ada.press("g", "q")
+    ada.press("Enter")
+    task_id = task_on(ada)
+
+    def late(route: Route) -> None:
+        ada.page.wait_for_timeout(400)
+        route.continue_()
+
+    ada.page.route("**/preview*", late)
+    ada.page.keyboard.press("p")
+    ada.press("n")
+    ada.page.wait_for_timeout(900)
+
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Kept apart")
+    assert task_on(ada) != task_id
+    assert rows(world, "select count(*) from decision") == [(1,)]
+
+
+def test_a_key_held_down_or_mistyped_after_g_answers_nothing(ada: Keyboard, world: Engine) -> None:
+    ada.press("g", "q")
+    ada.press("Enter")
+    first = task_on(ada)
+    ada.press("g", "m")
+    assert task_on(ada) == first, "there is no place of that letter"
+
+    ada.page.keyboard.down("n")
+    ada.page.keyboard.down("n")  # what a key sends that stays down
+    ada.page.keyboard.down("n")
+    ada.page.keyboard.up("n")
+    ada.settle()
+    ada.page.keyboard.down("n")
+    ada.settle()
+    second = task_on(ada)
+    for _ in range(3):
+        ada.page.keyboard.down("n")
+        ada.settle()
+    ada.page.keyboard.up("n")
+
+    assert second != first
+    assert task_on(ada) == second
+    assert rows(world, "select count(*) from decision")[0][0] == 2
+
+
+def test_a_dark_page_prints_on_white_with_everything_unfolded(signed_in: SignIn) -> None:
+    page = signed_in("Ada", theme="dark").page  # type: ignore[call-arg]
+    page.goto("/console/reviews")
+    page.emulate_media(media="print")
+    paper = "getComputedStyle(document.querySelector('{}')).{}"
+
+    assert page.evaluate(paper.format("main", "backgroundColor")) == "rgb(255, 255, 255)"
+    assert page.evaluate(paper.format("td", "color")) != page.evaluate(paper.format("main", "backgroundColor"))
+    assert page.locator("tbody details li").first.is_visible(), "why a question stands where it stands"
+    assert not page.locator(".side").is_visible()

@@ -82,6 +82,22 @@ def test_members_share_the_partitions_and_take_over(broker: Broker, topic: str) 
     first.close()
 
 
+def test_an_assignment_that_comes_between_two_polls_counts(broker: Broker, topic: str) -> None:
+    """The first member leads: were its answer thrown away, it would join anew, and the others with it, for ever."""
+    members = [feed_of(broker, topic) for _ in range(3)]
+    wait_for_assignment(members[0], 20)
+    deadline = time.monotonic() + 40
+    while not all(each.assignment() for each in members) and time.monotonic() < deadline:
+        for each in members:
+            each.poll(1, 0.15)
+    shares = [each.assignment() for each in members]
+    for each in members:
+        each.close()
+
+    assert [len(share) for share in shares] == [1, 1, 1]
+    assert len(frozenset.union(*shares)) == 3
+
+
 def test_a_member_that_is_given_a_partition_asks_the_hub_anew(broker: Broker, topic: str) -> None:
     stored: dict[TopicPartition, int] = {}
     first = feed_of(broker, topic, stored)

@@ -55,6 +55,8 @@ class Victims:
     broker: Broker
     workers: list[Program]
     kills: dict[str, int] = field(default_factory=dict)
+    #: Deaths that nobody caused: a worker waits out what happens to the others, it does not die of it.
+    own_deaths: list[str] = field(default_factory=list)
 
     def kill_one(self, choice: random.Random) -> None:
         kind = choice.choices(("worker", "relay", "broker", "postgres"), weights=(5, 2, 2, 3))[0]
@@ -83,9 +85,10 @@ class Victims:
         os.kill(int(pid_file.read_text().split("\n", 1)[0]), signal.SIGKILL)
 
     def revive(self) -> None:
-        """Start workers that died of what they could not wait out, as a service manager would."""
+        """Start workers that died of themselves, as a service manager would, and note it."""
         for worker in self.workers:
             if worker.process() is None:
+                self.own_deaths.append(worker.name)
                 worker.start()
 
 
@@ -132,6 +135,7 @@ def test_twenty_deaths_change_nothing(quiet_state: str, victims: Victims) -> Non
         for worker in victims.workers:
             worker.stop()
         assert sum(victims.kills.values()) == KILLS
+        assert victims.own_deaths == []
 
         assert state_digest(opened.engine).state == quiet_state
         check_account(opened.engine, bootstrap)

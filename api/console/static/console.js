@@ -14,10 +14,14 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && isField(event.target)) { event.target.blur(); return; }
   if (!keysOn() || event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
   if (document.querySelector("dialog[open]") && event.key !== "?") return;
+  // A key that is held down goes on through a list; it never answers the next question, too.
+  if (event.repeat && !/^[jk[\]]$/i.test(event.key)) return;
   const fresh = performance.now() - begunAt < 1200;
-  const pressed = fresh && begun ? begun + " " + event.key : event.key;
+  const second = fresh && begun !== "";
+  const target = find(second ? begun + " " + event.key : event.key);
   begun = "";
-  const target = find(pressed) || find(event.key);
+  // "g m" leads nowhere, and must not merge either.
+  if (second && !target) { event.preventDefault(); return; }
   if (target) { event.preventDefault(); press(target); return; }
   if (event.key === "j" || event.key === "k") { if (step(event.key === "j" ? 1 : -1)) event.preventDefault(); return; }
   if (/^[1-9]$/.test(event.key) && pick(Number(event.key))) { event.preventDefault(); return; }
@@ -116,12 +120,20 @@ function narrowRows(button) {
 
 // --- partial updates: a form or link marked data-swap replaces the page's content without loading the page -------------
 
+// Only the newest answer is shown, whatever order they arrive in; while a form is under way nothing else is begun.
+let newest = 0;
+let sending = false;
+
 async function swap(address, options, push) {
+  if (sending) return;
+  const mine = ++newest;
+  sending = Boolean(options && options.method === "POST");
   document.documentElement.classList.add("busy");
   let answer;
   try {
     answer = await fetch(address, { credentials: "same-origin", headers: { Accept: "text/html" }, ...options });
     const text = await answer.text();
+    if (mine !== newest) return;
     const next = new DOMParser().parseFromString(text, "text/html");
     const main = next.querySelector("main");
     if (!main || answer.url.includes("/console/sign-in")) { location.assign(answer.url); return; }
@@ -135,7 +147,7 @@ async function swap(address, options, push) {
     if (options && options.method === "POST") announce("The hub did not answer. Nothing was lost: try again.");
     else location.assign(address);
   } finally {
-    document.documentElement.classList.remove("busy");
+    if (mine === newest) { sending = false; document.documentElement.classList.remove("busy"); }
   }
 }
 
@@ -184,6 +196,7 @@ function poll(node) {
       const answer = await fetch(location.href, { credentials: "same-origin" });
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(node.id);
       if (!fresh || !document.contains(node)) return;
+      if (!fresh.dataset.poll && node.dataset.then === "swap") { swap(location.href, {}, false); return; }
       const changed = fresh.textContent !== node.textContent;
       node.replaceChildren(...fresh.childNodes);
       if (changed && node.dataset.aloud) announce(node.textContent.trim().replace(/\s+/g, " "));

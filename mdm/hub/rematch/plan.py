@@ -17,7 +17,7 @@ from matching.engines.whole import TableClusters, cluster_table
 from matching.model import BlockingRule, MatchModel
 from mdm.model.delta import Link
 from mdm.model.ids import Domain, EntityId, RecordId
-from mdm.store import neighbourhood, whole
+from mdm.store import neighbourhood, pairs, whole
 from mdm.store.unit_of_work import UnitOfWork
 
 #: A column that other records fill: its blocks are looked up by token, without the limit of a rule.
@@ -51,7 +51,9 @@ def plan_domain(
     progress(f"{domain}: reading {len(ids):,} records")
     comparisons = _comparisons(work, domain, ids)
     table = feature_table(model, comparisons)
-    shared = _shared(comparisons) if domain is not Domain.CONTRACT else _none()
+    shared = _none()
+    if domain is not Domain.CONTRACT:
+        shared = _shared(comparisons, pairs.too_frequent_evidence(work, model.block_cap))
     del comparisons
     links = engine.links(model, table, static_rules(model), shared, progress)
     row = {rec: number for number, rec in enumerate(ids)}
@@ -78,12 +80,14 @@ def _comparisons(work: UnitOfWork, domain: Domain, ids: Sequence[RecordId]) -> l
     return found
 
 
-def _shared(comparisons: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """A block per evidence token."""
+def _shared(comparisons: Sequence[Mapping[str, Any]], without: Collection[str]) -> pa.Table:
+    """A block per evidence token that is not stated about too many."""
     blocks: list[int] = []
     numbers: list[int] = []
     for number, comparison in enumerate(comparisons):
         for token in comparison.get("tokens", ()):
+            if token in without:
+                continue
             blocks.append(xxh3_64_intdigest(token.encode()))
             numbers.append(number)
     return pa.table({"block": pa.array(blocks, pa.uint64()), "number": pa.array(numbers, pa.int64())})

@@ -38,6 +38,9 @@ class Effects:
     tasks_opened: int = 0
     tasks_closed: int = 0
     examples: list[Example] = field(default_factory=list)
+    #: Some of the absorbed entities with their survivors, and some of the entities that lose records, with these.
+    absorbed: list[tuple[str, str]] = field(default_factory=list)
+    parted: list[tuple[str, list[int]]] = field(default_factory=list)
 
     @staticmethod
     def of(delta: IdentityDelta) -> "Effects":
@@ -58,9 +61,19 @@ class Effects:
         self.lineage_renewed += len(delta.renewed)
         self.tasks_opened += len(delta.tasks_opened)
         self.tasks_closed += len(delta.tasks_closed)
+        self._sample(delta)
         for version in delta.golden:
             if version.cause in ("merge", "split") and len(self.examples) < _EXAMPLES:
                 self.examples.append(_example(version))
+
+    def _sample(self, delta: IdentityDelta) -> None:
+        merged = {each.entity_id: each.merged_into for each in delta.succession if each.merged_into is not None}
+        leaving: dict[str, list[int]] = {}
+        for change in delta.joined:
+            if change.left is not None and change.left not in merged:
+                leaving.setdefault(change.left, []).append(change.rec_id)
+        self.absorbed += list(merged.items())[: _EXAMPLES - len(self.absorbed)]
+        self.parted += list(leaving.items())[: _EXAMPLES - len(self.parted)]
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

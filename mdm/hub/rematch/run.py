@@ -1,16 +1,19 @@
-"""Bringing the hub in line with the engine, unit of work by unit of work; or trying it and undoing everything."""
+"""Bringing the hub in line with the engine, unit of work by unit of work; or trying it on a copy."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
+
+from sqlalchemy import Engine as SqlEngine
 
 from matching.engines.engine import Engine
 from matching.engines.links import Progress
 from mdm.core.identity import settle
 from mdm.core.linking import change_links
 from mdm.errors import OperatorError
-from mdm.hub.oversized import ask_about_blocks
+from mdm.hub.oversized import ask_about_all_evidence, ask_about_blocks
+from mdm.hub.placing import place
 from mdm.hub.process import Pipeline
 from mdm.hub.rematch.plan import Plan, plan_domain
 from mdm.hub.rematch.report import Effects, Report
@@ -20,6 +23,8 @@ from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
 from mdm.store import identity as identity_store
 from mdm.store import ledger, neighbourhood, pairs, reach, whole
 from mdm.store.reading import snapshot
+from mdm.store.scratch import consistent, scratch_engine, scratch_schema
+from mdm.store.trial import copy_present
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
 #: Records settled in one unit of work; what an interruption costs, and how long ingest waits.
@@ -29,6 +34,7 @@ UNIT = 2_000
 _PASSES = 4
 
 _Open = Callable[[str], AbstractContextManager[UnitOfWork]]
+_Look = Callable[[], AbstractContextManager[UnitOfWork]]
 
 
 def in_bulk(pipeline: Pipeline) -> Pipeline:
@@ -47,27 +53,23 @@ def in_bulk(pipeline: Pipeline) -> Pipeline:
 
 
 def preview(pipeline: Pipeline, engine: Engine, progress: Progress = lambda _: None) -> Report:
-    """What `rematch` would do, by doing it in one transaction and undoing it. Ingest waits meanwhile."""
-    try:
-        with unit_of_work(pipeline.engine, pipeline.clock, "rematch preview") as work:
+    """What `rematch` would do, by doing it on a copy of the hub as it is now, which is dropped in the end.
 
-            @contextmanager
-            def same(_: str) -> Iterator[UnitOfWork]:
-                yield work
-                # What a commit would do last, the next step must see.
-                work.publish()
+    Nobody waits for it. Whatever `progress` raises ends it. The copy takes as much room as the present of the hub.
 
-            raise _Undone(_run(pipeline, engine, same, lambda: same(""), "preview", progress))
-    except _Undone as done:
-        return done.report
-
-
-class _Undone(Exception):
-    """Everything was tried; the transaction must not commit."""
-
-    def __init__(self, report: Report) -> None:
-        super().__init__("preview")
-        self.report = report
+    Raises:
+        Conflict: another trial is under way.
+    """
+    with scratch_schema(pipeline.engine, "trial") as schema:
+        progress("copying the hub")
+        with consistent(pipeline.engine) as work:
+            copy_present(work, schema)
+        inside = replace(pipeline, engine=scratch_engine(pipeline.engine.url, schema))
+        try:
+            _look_again(inside.engine)
+            return _run(inside, engine, "preview", progress)
+        finally:
+            inside.engine.dispose()
 
 
 def rematch(pipeline: Pipeline, engine: Engine, actor: str, progress: Progress = lambda _: None) -> Report:
@@ -76,25 +78,20 @@ def rematch(pipeline: Pipeline, engine: Engine, actor: str, progress: Progress =
     Every unit of work is complete and audited by itself. A run that was interrupted is resumed by running it again:
     what is in line already is not touched.
     """
-    open_work = partial(_opened, pipeline)
-    return _run(pipeline, engine, open_work, partial(snapshot, pipeline.engine), actor, progress)
+    return _run(pipeline, engine, actor, progress)
 
 
-@contextmanager
-def _opened(pipeline: Pipeline, cause: str) -> Iterator[UnitOfWork]:
-    with unit_of_work(pipeline.engine, pipeline.clock, cause) as work:
-        yield work
+def _look_again(engine: SqlEngine) -> None:
+    """Let the database count what was copied: plans follow statistics, and a new table has none."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for name in ("source_record", "crosswalk", "golden", "link", "block_key", "entity"):
+            connection.exec_driver_sql(f"analyze {name}")
 
 
-def _run(
-    pipeline: Pipeline,
-    engine: Engine,
-    open_work: _Open,
-    look: Callable[[], AbstractContextManager[UnitOfWork]],
-    actor: str,
-    progress: Progress,
-) -> Report:
+def _run(pipeline: Pipeline, engine: Engine, actor: str, progress: Progress) -> Report:
     report = Report(engine.name, pipeline.rules.fingerprint)
+    open_work = partial(unit_of_work, pipeline.engine, pipeline.clock)
+    look = partial(snapshot, pipeline.engine)
     with open_work("rematch") as work:
         ledger.write_audit(work, actor, "rematch started", engine.name, {"rules": pipeline.rules.fingerprint})
     for domain in RESOLUTION_ORDER:
@@ -121,7 +118,7 @@ def _renew_keys(
     pipeline: Pipeline,
     domain: Domain,
     open_work: _Open,
-    look: Callable[[], AbstractContextManager[UnitOfWork]],
+    look: _Look,
     progress: Progress,
 ) -> None:
     """Blocking keys of every record as the model says; ingest looks for candidates through them."""
@@ -139,6 +136,9 @@ def _renew_keys(
                 ask_about_blocks(work, model, replaced, blocks, concerned)
         if start % (10 * UNIT) == 0:
             progress(f"{domain}: blocking keys of {min(start + UNIT, len(ids)):,} of {len(ids):,} records")
+    if domain is not Domain.CONTRACT:
+        with open_work("rematch keys") as work:
+            ask_about_all_evidence(work, model)
 
 
 def _apply(pipeline: Pipeline, plan: Plan, open_work: _Open, actor: str, effects: Effects, progress: Progress) -> bool:
@@ -183,6 +183,7 @@ def _settle(
     hood = neighbourhood.load_neighbourhood(work, plan.domain, (), live_ids, {})
     delta = settle(hood, pipeline.rules, work.now, links)
     identity_store.write_identity(work, delta)
+    place(work, delta, pipeline.rules.placement)
     return delta
 
 

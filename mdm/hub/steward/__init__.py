@@ -8,14 +8,14 @@ from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.approvals import Proposal, find_proposal, list_proposals
 from mdm.hub.steward.bulk import (
     Answer,
-    BulkPreview,
     Job,
+    Purpose,
     bulk_job,
-    preview_bulk,
+    jobs_of,
     run_bulk,
     start_bulk,
+    start_take_back,
     stop_bulk,
-    undo_bulk,
 )
 from mdm.hub.steward.delegations import Delegation, delegate, delegations, end_delegation
 from mdm.hub.steward.desk import (
@@ -31,6 +31,16 @@ from mdm.hub.steward.desk import (
     withdraw,
 )
 from mdm.hub.steward.expiry import expire_due
+from mdm.hub.steward.looking import (
+    AT_A_TIME,
+    BulkPreview,
+    items_of,
+    looked_at,
+    preview_bulk,
+    run_job,
+    run_look,
+    start_look,
+)
 from mdm.hub.steward.policy import NO_POLICY, load_policy
 from mdm.hub.steward.similar import Similar, similar_decisions
 from mdm.hub.steward.tasks import Remark, TaskState, assign, claim, comment, comments, release, snooze, task_state
@@ -38,6 +48,7 @@ from mdm.hub.steward.tokens import Expected, task_tokens
 from mdm.hub.steward.workplace import Desk, Workplace
 
 __all__ = [
+    "AT_A_TIME",
     "NO_POLICY",
     "Actor",
     "Answer",
@@ -50,6 +61,7 @@ __all__ = [
     "Job",
     "Preview",
     "Proposal",
+    "Purpose",
     "Remark",
     "Similar",
     "TaskState",
@@ -66,21 +78,27 @@ __all__ = [
     "end_delegation",
     "expire_due",
     "find_proposal",
+    "items_of",
+    "jobs_of",
     "list_proposals",
     "load_policy",
+    "looked_at",
     "preview",
     "preview_bulk",
     "preview_proposal",
     "reject",
     "release",
     "run_bulk",
+    "run_job",
+    "run_look",
     "similar_decisions",
     "snooze",
     "start_bulk",
+    "start_look",
+    "start_take_back",
     "stop_bulk",
     "task_state",
     "task_tokens",
-    "undo_bulk",
     "undo_last",
     "withdraw",
 ]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mdm.access import STEWARDS, Role
+from mdm.access import MEANINGS, Permission, Role, roles_that
 from mdm.errors import Refused
 
 
@@ -13,7 +13,10 @@ class Actor:
     name: str
     role: Role
 
-    def must_be_steward(self) -> None:
-        """Raises Refused for anybody who does not answer questions about identity."""
-        if self.role not in STEWARDS:
-            raise Refused(f"The role {self.role.value!r} does not decide about records.")
+    def must(self, permission: Permission) -> None:
+        """Raises Refused for anybody whose role does not include this."""
+        if not self.role.may(permission):
+            raise Refused(
+                f"The role {str(self.role)!r} does not include: {MEANINGS[permission]}.",
+                action=f"It takes {' or '.join(sorted(map(str, roles_that(permission))))}.",
+            )

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from mdm.access import Role, may_see
+from mdm.access import Permission, Role, may_see, read_role
 from mdm.core.four_eyes import Demand, Policy, may_approve
 from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
 from mdm.hub.steward.actor import Actor
@@ -82,14 +82,16 @@ def write_proposal(
             action="Approve or reject that proposal; its author can withdraw it.",
         )
     kept = summary(effect)
-    told = [{"name": each.name, "because": each.because, "approvers": sorted(each.approvers)} for each in demands]
+    told = [
+        {"name": each.name, "because": each.because, "approvers": sorted(map(str, each.approvers))} for each in demands
+    ]
     proposal_id: int = work.query(
         """insert into proposal (kind, domain, command, effect, digest, demands, entities, task_id, author, author_role,
                reason, proposed_at, expires_at)
            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning proposal_id""",
         plan.kind, plan.domain.value, asked, orjson.dumps(kept).decode(), digest, orjson.dumps(told).decode(),
         [each.entity_id for each in effect.entities if each.entity_id is not None], plan.task_id, actor.name,
-        actor.role.value, plan.reason, work.now, work.now + timedelta(days=policy.days),
+        str(actor.role), plan.reason, work.now, work.now + timedelta(days=policy.days),
     )[0][0]  # fmt: skip
     detail: dict[str, object] = {"kind": plan.kind, "reason": plan.reason, "demands": [each.name for each in demands]}
     write_audit(work, actor.name, "steward.propose", f"proposal {proposal_id}", detail)
@@ -136,6 +138,8 @@ def check_approver(work: UnitOfWork, approver: Actor, proposal: Proposal, policy
         raise Conflict(f"Proposal {proposal.proposal_id} is {state}.", action="Decide the matter anew.")
     if approver.name == proposal.author:
         raise Refused("Nobody approves what they proposed themselves.", action="Ask somebody else to look at it.")
+    # Whoever uses another's right must be one who approves, too: it lends the subject, not the office.
+    approver.must(Permission.APPROVE)
     needed = [_demand(each, policy) for each in proposal.demands]
     if may_approve(needed, approver.role) and _sees(approver.role, proposal):
         return None
@@ -147,11 +151,11 @@ def check_approver(work: UnitOfWork, approver: Actor, proposal: Proposal, policy
         work.now,
         work.now,
     ):
-        if may_approve(needed, Role(role)) and _sees(Role(role), proposal):
+        if may_approve(needed, read_role(role)) and _sees(read_role(role), proposal):
             return str(owner)
     roles = " or ".join(sorted({role for each in proposal.demands for role in each["approvers"]}))
     raise Refused(
-        f"The role {approver.role.value!r} does not approve this; it takes {roles}.",
+        f"The role {str(approver.role)!r} does not approve this; it takes {roles}.",
         action="Ask one of them, or have one of them delegate to you.",
     )
 
@@ -197,11 +201,11 @@ def _sees(role: Role, proposal: Proposal) -> bool:
 def _demand(told: dict[str, Any], policy: Policy) -> Demand:
     """The rule as it is now; as it was when it is gone."""
     current = next((each for each in policy.demands if each.name == told["name"]), None)
-    return current or Demand(told["name"], told["because"], frozenset(map(Role, told["approvers"])))
+    return current or Demand(told["name"], told["because"], frozenset(map(read_role, told["approvers"])))
 
 
 def _proposal(row: Sequence[Any]) -> Proposal:
     return Proposal(
         row[0], row[1], Domain(row[2]), orjson.loads(row[3]), orjson.loads(row[4]), row[5], orjson.loads(row[6]),
-        tuple(row[7]), row[8], row[9], Role(row[10]), *row[11:],
+        tuple(row[7]), row[8], row[9], read_role(row[10]), *row[11:],
     )  # fmt: skip

@@ -1,18 +1,21 @@
 """Carrying out a plan inside a unit of work: write what was decided, settle what it reaches, tell what it did."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from mdm.core.rules import Rules
 from mdm.errors import Conflict, Invalid
+from mdm.hub.in_force import in_force
 from mdm.hub.resolve import DomainChange, resolve_domain
 from mdm.hub.steward.effects import observe, summary
+from mdm.hub.steward.relating import refuse_circles, relation_effects
 from mdm.model.delta import IdentityDelta
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
 from mdm.model.stewardship import Effect, Plan
-from mdm.store import pairs
+from mdm.store import pairs, relations
 from mdm.store import stewardship as store
 from mdm.store.ledger import write_audit
 from mdm.store.unit_of_work import UnitOfWork
@@ -21,7 +24,8 @@ from mdm.store.unit_of_work import UnitOfWork
 def settle_anew(
     work: UnitOfWork, rules: Rules, domain: Domain, records: Collection[RecordId], cause: str
 ) -> list[IdentityDelta]:
-    """Settle everything these records reach, then what depends on records that moved."""
+    """Settle everything these records reach, by the rules in force, then what depends on records that moved."""
+    rules = in_force(work.query, rules)
     deltas: list[IdentityDelta] = []
     moved: set[RecordId] = set()
     for each in RESOLUTION_ORDER[RESOLUTION_ORDER.index(domain) :]:
@@ -47,6 +51,7 @@ def carry_out(
 
     Raises:
         Conflict: other verdicts keep the plan from coming true.
+        Invalid: it would make somebody their own parent.
     """
     decision_id: int = work.query(
         """insert into decision (kind, domain, actor, reason, command, effect, records, entities, task_id, proposal_id,
@@ -61,9 +66,13 @@ def carry_out(
     store.write_judgements(work, plan.domain, plan.judgements, decision_id)
     store.end_overrides(work, plan.end_overrides, decision_id)
     store.write_overrides(work, plan.domain, plan.overrides, decision_id)
+    relations.end_relations(work, plan.end_relations, decision_id)
+    relations.write_relations(work, plan.relations, decision_id)
     deltas = settle_anew(work, rules, plan.domain, plan.records, plan.cause)
     _check(work, plan)
-    effect = observe(work, deltas, plan.entities or _homes(work, plan))
+    refuse_circles(work, plan)
+    observed = observe(work, deltas, plan.entities or _homes(work, plan))
+    effect = replace(observed, relations=relation_effects(work, plan, decision_id))
     _answer_tasks(work, plan, decision_id, effect)
     if plan.undoes is not None:
         work.execute("update decision set undone_by = %s where decision_id = %s", decision_id, plan.undoes)

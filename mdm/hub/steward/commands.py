@@ -9,10 +9,12 @@ from mdm.model.stewardship import (
     Clear,
     Command,
     Confirm,
+    EndRelation,
     JudgePair,
     JudgeTask,
     Merge,
     Pin,
+    Relate,
     Restore,
     Split,
     Undo,
@@ -27,6 +29,8 @@ _KINDS: dict[str, type[Command]] = {
     "clear": Clear,
     "confirm": Confirm,
     "restore": Restore,
+    "relate": Relate,
+    "end_relation": EndRelation,
     "undo": Undo,
 }
 _NAMES = {type_: name for name, type_ in _KINDS.items()}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from mdm.access import Permission
 from mdm.errors import Invalid, NotFound, Refused
 from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.workplace import Workplace
@@ -30,7 +31,7 @@ _COLUMNS = "delegation_id, owner, role, delegate, reason, since, until, ended_at
 
 def delegate(hub: Workplace, actor: Actor, to: str, until: datetime, reason: str = "") -> Delegation:
     """Let somebody approve in the actor's place until a time."""
-    actor.must_be_steward()
+    actor.must(Permission.APPROVE)
     if not to.strip() or to == actor.name or len(to) > 200 or "\0" in to + reason or len(reason) > 4000:
         raise Invalid("A delegation goes to another person, by name.")
     with unit_of_work(hub.engine, hub.clock, "steward") as work:
@@ -39,7 +40,7 @@ def delegate(hub: Workplace, actor: Actor, to: str, until: datetime, reason: str
         rows = work.query(
             f"""insert into delegation (owner, role, delegate, reason, since, until)
                 values (%s, %s, %s, %s, %s, %s) returning {_COLUMNS}""",
-            actor.name, actor.role.value, to, reason, work.now, until,
+            actor.name, str(actor.role), to, reason, work.now, until,
         )  # fmt: skip
         made = Delegation(*rows[0])
         detail: dict[str, object] = {"to": to, "until": until.isoformat(), "reason": reason}

@@ -1,16 +1,17 @@
 """Where commands come in: decided for good, or previewed by the very same unit of work, which is then thrown away."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import orjson
 
+from mdm.access import Permission
 from mdm.core.four_eyes import Demand, Policy, demands_of
 from mdm.errors import Conflict, Invalid, Refused
+from mdm.hub.reach import must_reach, must_reach_parts
+from mdm.hub.sharing import without_a_trace
 from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.approvals import (
     check_approver,
@@ -26,6 +27,7 @@ from mdm.hub.steward.effects import summary, without_new_ids
 from mdm.hub.steward.judging import plan_merge, plan_pair, plan_split, plan_task
 from mdm.hub.steward.pins import plan_clear, plan_confirm, plan_pin, plan_restore
 from mdm.hub.steward.policy import load_policy
+from mdm.hub.steward.relating import plan_end_relation, plan_relate
 from mdm.hub.steward.tokens import Expected, check_versions
 from mdm.hub.steward.undoing import last_decision, plan_undo
 from mdm.hub.steward.workplace import Workplace
@@ -35,11 +37,13 @@ from mdm.model.stewardship import (
     Command,
     Confirm,
     Effect,
+    EndRelation,
     JudgePair,
     JudgeTask,
     Merge,
     Pin,
     Plan,
+    Relate,
     Restore,
     Split,
     Undo,
@@ -121,7 +125,8 @@ def decide(
         Conflict: an earlier decision, or somebody who was faster, stands against it.
         Refused: the actor is no steward.
     """
-    actor.must_be_steward()
+    actor.must(Permission.DECIDE)
+    must_reach(hub.engine, command)
     _check_texts(command)
     ruling = policy or load_policy()
     try:
@@ -154,13 +159,17 @@ def preview(
     Raises:
         What `decide` raises.
     """
-    actor.must_be_steward()
+    actor.must(Permission.DECIDE)
+    must_reach(hub.engine, command)
     _check_texts(command)
-    with discarded(hub) as work:
+
+    def look(work: UnitOfWork) -> Preview:
         plan = plan_of(work, hub, actor, command, expected or Expected())
         _, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
         shown = _shown(work, effect)
-    return Preview(plan.kind, shown, digest_of(shown), demands_of(policy or load_policy(), plan, effect))
+        return Preview(plan.kind, shown, digest_of(shown), demands_of(policy or load_policy(), plan, effect))
+
+    return without_a_trace(hub.engine, hub.clock, look)
 
 
 def approve(
@@ -183,6 +192,7 @@ def approve(
         Stale: it would do something else now than the picture says.
     """
     check_comment(comment, needed=False)
+    must_reach_parts(hub.engine, proposals=[proposal_id])
     ruling = policy or load_policy()
     with unit_of_work(hub.engine, hub.clock, "steward") as work:
         proposal = find_proposal(work, proposal_id, lock=True)
@@ -198,7 +208,7 @@ def approve(
 
 def preview_proposal(hub: Workplace, actor: Actor, proposal_id: int, policy: Policy | None = None) -> Preview:
     """What a proposal would do now."""
-    actor.must_be_steward()
+    actor.must(Permission.INSPECT)
     with snapshot(hub.engine) as work:
         proposal = find_proposal(work, proposal_id)
     if proposal.status != "open":
@@ -213,6 +223,7 @@ def reject(hub: Workplace, approver: Actor, proposal_id: int, comment: str, poli
         What `approve` raises.
     """
     check_comment(comment, needed=True)
+    must_reach_parts(hub.engine, proposals=[proposal_id])
     with unit_of_work(hub.engine, hub.clock, "steward") as work:
         proposal = find_proposal(work, proposal_id, lock=True)
         owner = check_approver(work, approver, proposal, policy or load_policy())
@@ -269,29 +280,18 @@ def plan_of(work: UnitOfWork, hub: Workplace, actor: Actor, command: Command, ex
             return plan_confirm(work, actor, command)
         case Restore():
             return plan_restore(work, actor, command)
+        case Relate():
+            return plan_relate(work, actor, command)
+        case EndRelation():
+            return plan_end_relation(work, command)
         case Undo():
             return plan_undo(work, command)
 
 
 def digest_of(effect: Effect) -> str:
-    """Names a previewed effect: golden records with their values, and which records move where."""
-    content = msgspec.json.encode((effect.entities, effect.moves), order="deterministic")
+    """Names a previewed effect: golden records with their values, which records move where, who belongs to whom."""
+    content = msgspec.json.encode((effect.entities, effect.moves, effect.relations), order="deterministic")
     return hashlib.sha256(content).hexdigest()[:16]
-
-
-class _Discard(Exception):
-    """Leaves a unit of work without a trace."""
-
-
-@contextmanager
-def discarded(hub: Workplace) -> Iterator[UnitOfWork]:
-    """A unit of work that is rolled back in the end."""
-    try:
-        with unit_of_work(hub.engine, hub.clock, "preview") as work:
-            yield work
-            raise _Discard
-    except _Discard:
-        pass
 
 
 def _shown(work: UnitOfWork, effect: Effect) -> Effect:

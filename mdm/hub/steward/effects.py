@@ -170,6 +170,7 @@ def without_new_ids(effect: Effect, founded: Collection[EntityId], pinned: Colle
         exposure=effect.exposure,
         announcements=effect.announcements,
         consumers=effect.consumers,
+        relations=effect.relations,
     )  # fmt: skip
 
 
@@ -197,7 +198,23 @@ def summary(effect: Effect) -> dict[str, Any]:
         "erp": [key_json(each) for each in effect.erp],
         "exposure": exposure_json(effect),
         "announcements": dict(effect.announcements),
+        "relations": relations_json(effect),
     }
+
+
+def relations_json(effect: Effect) -> list[dict[str, Any]]:
+    """Relations that begin or end, as JSON: ids and days."""
+    return [
+        {
+            "fate": each.fate,
+            "kind": each.kind.value,
+            "child": each.child,
+            "parent": each.parent,
+            "valid_from": each.valid_from.isoformat(),
+            "valid_to": each.valid_to.isoformat() if each.valid_to is not None else None,
+        }
+        for each in effect.relations
+    ]
 
 
 def exposure_json(effect: Effect) -> Mapping[str, Any]:

@@ -227,7 +227,7 @@ def _challenge(work: UnitOfWork, override: Override) -> int | None:
 def _check_clearance(actor: Actor, attribute: Attribute) -> None:
     if not may_see(actor.role, attribute.data_class):
         raise Refused(
-            f"{attribute.name} is {attribute.data_class.value}; the role {actor.role.value!r} may not see it, "
+            f"{attribute.name} is {attribute.data_class.value}; the role {str(actor.role)!r} may not see it, "
             "so it may not pin it either."
         )
 

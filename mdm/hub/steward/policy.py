@@ -4,14 +4,18 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-from mdm.access import Role
+from mdm.access import Role, read_role
 from mdm.core.four_eyes import ANY_CURRENCY, Demand, Policy
+from mdm.errors import Invalid
 from mdm.model.canonical import ATTRIBUTES
+from mdm.model.hierarchy import RelationKind
 from survivorship.document import Part, read_document
 
 _SHIPPED = Path(__file__).parent / "policy.yaml"
 _CONDITIONS = ("merges", "attributes", "golden", "erp_linked", "amount")
-_NAMES = frozenset(attribute.name for attributes in ATTRIBUTES.values() for attribute in attributes)
+_NAMES = frozenset(attribute.name for attributes in ATTRIBUTES.values() for attribute in attributes) | frozenset(
+    RelationKind
+)
 
 #: Nobody needs a second person.
 NO_POLICY = Policy("none", 14)
@@ -61,10 +65,10 @@ def _demand(part: Part) -> Demand:
 
 
 def _role(part: Part) -> Role:
-    name = part.text()
-    if name not in set(Role):
-        part.refuse(f"names {name}, which is not a role; roles are {', '.join(Role)}")
-    return Role(name)
+    try:
+        return read_role(part.text())
+    except Invalid:
+        part.refuse(f"names {part.text()}, which is not a role; roles are {', '.join(map(str, Role))}")
 
 
 def _attribute(part: Part) -> str:

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from mdm.access import Permission
 from mdm.errors import Conflict, Invalid, NotFound
+from mdm.hub.reach import must_reach_parts
 from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.tokens import Expected, check_task, task_tokens
 from mdm.hub.steward.workplace import Workplace
 from mdm.store.ledger import write_audit
+from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
 _MAX_COMMENT = 4000
@@ -60,7 +63,8 @@ def snooze(
     hub: Workplace, actor: Actor, task_id: int, until: datetime | None, expected: Expected | None = None
 ) -> TaskState:
     """Put a task off until a time; None wakes it up."""
-    actor.must_be_steward()
+    actor.must(Permission.DECIDE)
+    must_reach_parts(hub.engine, tasks=[task_id])
     with unit_of_work(hub.engine, hub.clock, "steward") as work:
         if until is not None and until <= work.now:
             raise Invalid("A task can only be put off to a time that is still to come.")
@@ -92,10 +96,12 @@ def comment(hub: Workplace, actor: Actor, subject: str, text: str) -> Remark:
 
     A remark on a task belongs to its question: it is still there when the same question is asked again.
     """
-    actor.must_be_steward()
+    actor.must(Permission.DECIDE)
     words = text.strip()
     if not words or len(words) > _MAX_COMMENT or "\0" in words:
         raise Invalid(f"A comment has 1 to {_MAX_COMMENT} characters.")
+    with snapshot(hub.engine) as look:
+        _subject(look, subject)  # with the eyes of whoever speaks
     with unit_of_work(hub.engine, hub.clock, "steward") as work:
         kept = _subject(work, subject)
         rows = work.query(
@@ -134,7 +140,8 @@ def _subject(work: UnitOfWork, subject: str) -> str:
 def _work_on(
     hub: Workplace, actor: Actor, task_id: int, expected: Expected | None, action: str, assignee: str | None
 ) -> TaskState:
-    actor.must_be_steward()
+    actor.must(Permission.DECIDE)
+    must_reach_parts(hub.engine, tasks=[task_id])
     with unit_of_work(hub.engine, hub.clock, "steward") as work:
         current = _open_task(work, task_id, expected)
         if action == "claim" and current not in (None, assignee):

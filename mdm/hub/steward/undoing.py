@@ -1,7 +1,10 @@
 """Taking back a decision: a new decision ends what it made and brings back what it ended. History only grows."""
 
 from mdm.errors import Conflict, NotFound
+from mdm.model.hierarchy import NewRelation, Relation
+from mdm.model.ids import EntityId
 from mdm.model.stewardship import NewJudgement, NewOverride, Override, Plan, Undo, Verdict
+from mdm.store import relations
 from mdm.store import stewardship as store
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -31,7 +34,9 @@ def plan_undo(work: UnitOfWork, command: Undo) -> Plan:
     # What a later decision ended and its undoing brought back counts as never ended.
     verdicts, later = store.live_copies(work, "judgement", [each.origin for each in made])
     pins, later_pins = store.live_copies(work, "golden_override", [each.origin for each in pinned])
-    later |= later_pins
+    related, unrelated = relations.relations_of_decision(work, decision.decision_id)
+    words, later_words = store.live_copies(work, "customer_relation", [each.origin for each in related])
+    later |= later_pins | later_words
     if later:
         numbers = ", ".join(map(str, sorted(later)))
         raise Conflict(
@@ -55,7 +60,11 @@ def plan_undo(work: UnitOfWork, command: Undo) -> Plan:
         supersede=tuple(verdicts.values()),
         overrides=tuple(_again(each) for each in unpinned),
         end_overrides=tuple(pins.values()),
-        attributes=frozenset(each.attribute for each in (*pinned, *unpinned)),
+        relations=tuple(_said_again(each) for each in unrelated),
+        end_relations=tuple(words.values()),
+        entities=tuple(sorted(_parties(*related, *unrelated))),
+        attributes=frozenset(each.attribute for each in (*pinned, *unpinned))
+        | frozenset(each.kind.value for each in (*related, *unrelated)),
         apart=tuple((each.a, each.b) for each in revived if each.verdict == Verdict.NOT_SAME),
         together=tuple(sorted(together)) if not any(each.verdict == Verdict.NOT_SAME for each in revived) else (),
         task_id=decision.task_id,
@@ -85,3 +94,13 @@ def _again(each: Override) -> NewOverride:
         each.attribute, each.value, each.anchors, each.overruled, each.author, each.reason, each.created_at,
         each.expires_at, each.origin,
     )  # fmt: skip
+
+
+def _said_again(each: Relation) -> NewRelation:
+    return NewRelation(
+        each.kind, each.child, each.parent, each.period, each.author, each.reason, each.created_at, each.origin
+    )
+
+
+def _parties(*relations: Relation) -> set[EntityId]:
+    return {party for each in relations for party in (each.child, each.parent) if party is not None}

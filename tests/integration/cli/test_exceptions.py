@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine
 
-from mdm.errors import NotFound
+from mdm.errors import NotFound, OperatorError
 from tests.integration.cli.conftest import Command, printed
 from tests.integration.hub.conftest import Feed
 from tests.integration.hub.test_exceptions import accounts, changed, the_letter
@@ -36,7 +36,7 @@ def test_a_group_is_listed_shown_tried_mended_and_gone(engine: Engine, feed: Fee
 
 
 def test_an_unknown_letter_is_told_as_such(mdm: Command) -> None:
-    with pytest.raises(NotFound, match="no dead letter 7"):
+    with pytest.raises(NotFound, match="no dead letter or exception 7"):
         mdm("exceptions", "show", 7)
 
 
@@ -47,3 +47,55 @@ def test_drift_is_listed_and_resolved(feed: Feed, mdm: Command) -> None:
     assert "twitter__c" in found["detail"]
     assert "1 resolved" in mdm("exceptions", "resolve", found["id"], "--reason", "taken out again").stdout
     assert printed(mdm("exceptions", "list", "--json"))["exceptions"] == []
+
+
+def test_a_number_that_a_letter_and_an_exception_share_is_asked_back_about(feed: Feed, mdm: Command) -> None:
+    """Both are numbered from 1."""
+    feed([changed(accounts(1)[0], 1, twitter__c="@acme")])
+    feed([changed(accounts(2)[1], 2, number_of_employees="many")])
+    listed = printed(mdm("exceptions", "list", "--json"))
+    (letter,) = listed["dead_letters"]
+    number = letter["id"]
+    drift = next(each for each in listed["exceptions"] if each["id"] == number)
+    assert (drift["name"], letter["name"]) == (f"E{number}", f"D{number}")
+    table = mdm("exceptions", "list").stdout
+    assert {f"D{number}", f"E{number}"} <= set(table.split())
+
+    with pytest.raises(OperatorError, match="a dead letter and an exception") as asked:
+        mdm("exceptions", "show", number)
+    assert {f"D{number}", f"E{number}"} <= set(asked.value.advice.replace(",", " ").split())
+    assert '"number_of_employees": "many"' in mdm("exceptions", "show", f"D{number}").stdout
+    assert drift["detail"] in mdm("exceptions", "show", f"e{number}").stdout
+    assert printed(mdm("exceptions", "show", f"E{number}", "--json"))["code"] == drift["code"]
+
+
+def test_commands_about_one_kind_take_its_names_and_refuse_the_other(feed: Feed, mdm: Command) -> None:
+    feed([changed(accounts(1)[0], 1, twitter__c="@acme")])
+    feed([changed(accounts(2)[1], 2, number_of_employees="many")])
+    why = ("--reason", "test rows")
+
+    for wrong in (
+        ("fix", "E1", "--set", "after.number_of_employees=12", *why),
+        ("discard", "--id", "E1", *why),
+        ("resolve", "D1", *why),
+        ("show", "X1"),
+    ):
+        with pytest.raises(OperatorError):
+            mdm("exceptions", *wrong)
+    assert "1 discarded" in mdm("exceptions", "discard", "--id", "D1", *why).stdout
+    assert "1 reopened" in mdm("exceptions", "reopen", "--id", "1", *why).stdout
+    assert "1 discarded" in mdm("exceptions", "discard", "--like", "d1", *why).stdout
+    assert "1 resolved" in mdm("exceptions", "resolve", "E1", *why).stdout
+    assert "resolved" in mdm("exceptions", "show", "E1").stdout
+
+
+def test_a_table_in_a_pipe_keeps_its_rows_on_one_line_each(feed: Feed, mdm: Command) -> None:
+    feed([changed(account, number, number_of_employees="many") for number, account in enumerate(accounts(3))])
+    letters = printed(mdm("exceptions", "list", "--json"))["dead_letters"]
+
+    lines = mdm("exceptions", "list", "--each").stdout.splitlines()
+
+    for letter in letters:
+        row = next(line for line in lines if line.startswith(letter["name"]))
+        assert all(str(letter[part]) in row for part in ("place", "row_key", "code", "reason"))
+    assert not any(line.endswith(" ") for line in lines)

@@ -7,22 +7,27 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 from sqlalchemy import Engine, text
 
 from mdm.bootstrap import make_engine
+from mdm.hub import resolve
 from mdm.hub.digest import state_digest
 from mdm.hub.process import Pipeline, process
 from mdm.hub.release import load_rules
 from mdm.hub.verify import verify
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Message, Outcome
+from mdm.model.ids import Domain, RecordId
+from mdm.store.neighbourhood import load_comparisons
+from mdm.store.unit_of_work import UnitOfWork
 from tests.integration.hub.conftest import Feed, world_messages
 
 _seen: dict[str, str] = {}
@@ -63,6 +68,25 @@ def test_feeding_the_same_messages_again_changes_nothing(engine: Engine, feed: F
     assert {outcome for _, outcome in again.outcomes} == {Outcome.DUPLICATE}
     with engine.connect() as connection:
         assert connection.execute(text("select count(*), max(version) from golden")).one() == before
+    assert_the_quiet_state(engine)
+
+
+def test_candidates_in_small_parts_end_in_the_same_state(
+    engine: Engine, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def load(work: UnitOfWork, domain: Domain, ids: Collection[RecordId]) -> dict[RecordId, dict[str, Any]]:
+        asked.append(len(ids))
+        return load_comparisons(work, domain, ids)
+
+    monkeypatch.setattr(resolve, "_AT_A_TIME", 20)
+    monkeypatch.setattr(resolve.neighbourhood, "load_comparisons", load)
+    feed(world_messages())
+
+    # A part holds more only when one record has as many candidates by itself.
+    assert max(asked) <= 100
+    assert len(asked) > 100
     assert_the_quiet_state(engine)
 
 
@@ -114,23 +138,32 @@ def _command() -> list[str]:
 def test_killed_at_any_moment_and_started_again_ends_in_the_same_state(fresh_database_url: str, seed: int) -> None:
     events = Path(__file__).parents[3] / "mdm" / "demo" / "world" / "events"
     environment = os.environ | {"MDM_DATABASE_URL": fresh_database_url}
-    moments = random.Random(seed)
-    for _ in range(4):
-        process_ = subprocess.Popen(
-            [*_command(), "--feed", f"file:{events}"],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(moments.uniform(1.5, 6))
+    moments, engine = random.Random(seed), make_engine(fresh_database_url)
+    command = [*_command(), "--batch-size", "200", "--feed", f"file:{events}"]
+    kills = []
+    for number in range(4):
+        before = committed(engine)
+        process_ = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wanted = before + 6 * number + moments.randint(1, 6)  # what is read again counts too
+        while committed(engine) < wanted and process_.poll() is None:
+            time.sleep(0.05)
+        time.sleep(moments.uniform(0, 0.4))  # somewhere in the next unit of work
         process_.send_signal(signal.SIGKILL)
-        process_.wait()
+        kills.append((process_.wait(), committed(engine) > before))
+    assert kills == [(-signal.SIGKILL, True)] * 4, "every death came in the middle, after something was committed"
 
-    subprocess.run([*_command(), "--feed", f"file:{events}"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
 
-    engine = make_engine(fresh_database_url)
     assert_the_quiet_state(engine)
     engine.dispose()
+
+
+def committed(engine: Engine) -> int:
+    """Units of work of ingest that are committed; 0 before there are tables."""
+    with engine.connect() as connection:
+        if connection.scalar(text("select to_regclass('batch')")) is None:
+            return 0
+        return int(connection.scalar(text("select count(*) from batch where cause = 'ingest'")) or 0)
 
 
 def split_capture(folder: Path, workers: int, seed: int) -> list[Path]:

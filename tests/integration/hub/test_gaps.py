@@ -1,10 +1,20 @@
 """A feed that lost something raises an exception in the batch that shows it, and goes on."""
 
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
 from sqlalchemy import Engine
 
+import mdm
+from mdm.clock import system_clock
 from mdm.hub.process import Pipeline, process
+from mdm.hub.silence import look_for_silence
+from mdm.model.advice import ADVICE
 from mdm.model.events import Message
 from mdm.store.read_exceptions import exceptions
+from mdm.store.silence import CODE
 from tests.integration.hub.conftest import world_messages
 from tests.integration.hub.test_exceptions import at
 
@@ -45,3 +55,33 @@ def test_the_whole_sample_world_shows_no_gap(engine: Engine, pipeline: Pipeline)
     process(pipeline, "kafka:hub", messages)
 
     assert found(engine) == []
+
+
+def test_a_platform_that_falls_silent_is_an_exception_until_it_is_heard_again(
+    engine: Engine, pipeline: Pipeline
+) -> None:
+    messages = partition()
+    process(pipeline, "kafka:hub", messages[:3])
+    later = replace(pipeline, clock=lambda: system_clock() + timedelta(hours=2))
+
+    assert look_for_silence(pipeline, timedelta(hours=1)) == []
+    assert found(engine) == []
+    assert look_for_silence(later, timedelta(hours=1)) == ["crm"]
+    assert look_for_silence(later, timedelta(hours=1)) == ["crm"]
+    assert found(engine) == [("gap", "SOURCE_SILENT", "sales-operations", 1)], "said once, however often it is seen"
+
+    process(later, "kafka:hub", messages[3:5])
+    assert look_for_silence(later, timedelta(hours=1)) == []
+    assert found(engine) == []
+
+    assert look_for_silence(replace(pipeline, clock=lambda: system_clock() + timedelta(hours=9)), timedelta(hours=1))
+    assert found(engine) == [("gap", "SOURCE_SILENT", "sales-operations", 2)]
+
+
+def test_every_code_that_an_exception_can_have_says_what_to_do() -> None:
+    sources = "\n".join(file.read_text("utf-8") for file in Path(mdm.__path__[0]).rglob("*.py"))
+    drift = set(re.findall(r'Deviation\(\s*"([A-Z_]+)"', sources)) | {"COLUMN_WIDENED"}
+    gaps = set(re.findall(r'Alarm\(\s*"([A-Z_]+)"', sources)) | {CODE}
+    sizes = set(re.findall(r'"([A-Z]+_OVERSIZED)"', sources))
+
+    assert drift | gaps | sizes == ADVICE.keys()

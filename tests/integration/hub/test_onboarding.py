@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from mdm.errors import NotFound, OperatorError
+from mdm.access import Role
+from mdm.errors import Conflict, NotFound, OperatorError, Refused
 from mdm.hub import checkpoints, registries
 from mdm.hub.onboarding import verdict_on_golden
 from mdm.hub.recheck import Rechecked, recheck
+from mdm.hub.steward import Actor
 from mdm.onboarding.attestation import Answer, Attestation, Provider
 from mdm.onboarding.checkpoint import CheckpointName, Waiver
 from mdm.onboarding.verdict import Decision, Outcome, Verdict
@@ -99,8 +101,8 @@ def test_registries_confirmations_and_waivers_change_the_verdict(
     end = NOON + 10 * DAY
     waiver = Waiver("VAT_NAME_MISMATCH", "", "ines", "head of the group", end)
     with pytest.raises(OperatorError, match="cannot be waived"):
-        checkpoints.waive(engine, clock, entity_id, waiver, "reader")
-    checkpoints.waive(engine, clock, entity_id, waiver, "steward")
+        checkpoints.waive(engine, clock, entity_id, waiver, Role.VIEWER)
+    checkpoints.waive(engine, clock, entity_id, waiver, Role.STEWARD)
     assert findings(verdict(), "VAT_NAME_MISMATCH") == [Outcome.WAIVED]
     assert verdict().valid_until == end
 
@@ -115,6 +117,36 @@ def test_registries_confirmations_and_waivers_change_the_verdict(
     registries.load_sanctions(engine, clock, "TEST", listed, "ines")
     assert findings(verdict(), "SANCTIONS_HIT") == [Outcome.FAIL]
     assert verdict().decision is Decision.BLOCKED
+
+
+def test_what_blocks_is_excused_by_two_people(engine: Engine, feed: Feed, clock: Clock) -> None:
+    feed(world_messages())
+    entity_id, _, number = customer_with_vat(engine)
+    registries.ask_vies(engine, clock, MemberStates({}), [number])
+    code, end = "VAT_NOT_REGISTERED", clock() + 10 * DAY
+    ines, ben = Actor("ines", Role.APPROVER_FINANCE), Actor("ben", Role.DATA_OWNER)
+
+    def outcome() -> list[Outcome]:
+        return findings(verdict_on_golden(engine, entity_id, clock()), code)
+
+    def agree(actor: Actor) -> None:
+        checkpoints.approve_waiver(engine, clock, entity_id, code, "", actor)
+
+    assert outcome() == [Outcome.FAIL]
+    with pytest.raises(NotFound):
+        agree(ben)
+    checkpoints.waive(engine, clock, entity_id, Waiver(code, "", "ines", "under way", end), ines.role)
+    assert outcome() == [Outcome.FAIL], "one person alone excuses nothing that blocks"
+    with pytest.raises(Refused, match="that they wrote"):
+        agree(ines)
+    with pytest.raises(Refused, match="may not waive"):
+        agree(Actor("carl", Role.STEWARD))
+    agree(ben)
+    assert outcome() == [Outcome.WAIVED]
+    with pytest.raises(Conflict, match="agreed to by ben"):
+        agree(Actor("dora", Role.ADMIN))
+    checkpoints.unwaive(engine, clock, entity_id, code, "", "ines", "it is registered")
+    assert outcome() == [Outcome.FAIL]
 
 
 def test_a_confirmation_ends_on_its_day_and_can_be_taken_back(engine: Engine, feed: Feed, clock: Clock) -> None:

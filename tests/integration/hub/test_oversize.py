@@ -8,8 +8,10 @@ import orjson
 import pytest
 from sqlalchemy import Engine, text
 
+from mdm.engines import open_engine
 from mdm.hub.digest import state_digest
 from mdm.hub.process import Pipeline, process
+from mdm.hub.rematch import rematch
 from mdm.hub.verify import verify
 from mdm.model.events import Message, Place
 from tests.integration.hub.conftest import world_messages
@@ -17,6 +19,7 @@ from tests.integration.hub.conftest import world_messages
 _TOPICS = {
     "crm.public.account", "crm.public.contract", "billing.public.customer", "billing.public.subscription",
     "erp.public.business_partner", "product.public.tenant", "billing.public.product", "crm.public.product2",
+    "erp.public.sales_contract", "product.public.entitlement",
 }  # fmt: skip
 
 
@@ -82,6 +85,7 @@ def test_in_any_order_the_same_is_linked_and_asked(engine: Engine, narrow: Pipel
     asked = {each for each in questions(engine) if ":joined:" not in each}
     assert any(":block:" in each for each in asked)
     assert any(":record:" in each for each in asked)
+    assert any(":evidence:" in each for each in asked)
     assert _seen.setdefault("digest", state_digest(engine).state) == state_digest(engine).state
     assert _seen.setdefault("asked", asked) == asked
 
@@ -106,6 +110,33 @@ def test_the_question_says_what_is_shared_and_by_how_many(engine: Engine, narrow
     assert all(detail.startswith(f"{seen} customers share ") for detail, _, seen in rows)
     assert all(seen > 2 for _, _, seen in rows)
     assert {owner for _, owner, _ in rows} == {"customer stewards"}
+
+
+def test_evidence_about_too_many_is_a_question_in_words(engine: Engine, narrow: Pipeline) -> None:
+    process(narrow, "test", some_messages())
+
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text("select detail, owner, type from exception where code = 'EVIDENCE_OVERSIZED'")
+        ).all()
+    assert rows
+    assert all("more than 2, so it finds no partners" in detail for detail, _, _ in rows)
+    assert {(owner, kind) for _, owner, kind in rows} <= {
+        (f"{each} stewards", each) for each in ("customer", "product")
+    }
+
+
+def test_matching_the_whole_hub_asks_the_same_about_evidence(engine: Engine, narrow: Pipeline) -> None:
+    process(narrow, "test", some_messages())
+    streamed = questions(engine)
+    with engine.connect() as connection:
+        connection.execute(text("delete from exception where code = 'EVIDENCE_OVERSIZED'"))
+        connection.commit()
+
+    rematch(narrow, open_engine("duckdb"), "operator")
+
+    assert questions(engine) == streamed
+    assert verify(engine, narrow.catalogue, narrow.rules).differences == ()
 
 
 def test_a_block_that_becomes_small_again_closes_its_question(engine: Engine, narrow: Pipeline) -> None:

@@ -1,5 +1,6 @@
 """Everything derived is derived anew: the same where nothing was wrong, mended where something was, ids kept."""
 
+import threading
 from collections.abc import Mapping
 
 import pytest
@@ -9,9 +10,14 @@ from mdm.errors import Conflict
 from mdm.hub.process import Pipeline, process
 from mdm.hub.rebuild import rebuild
 from mdm.hub.verify import verify
+from mdm.model.events import TopicPartition
 from mdm.store import rebuild as store
+from mdm.store.feeds import feed_states
+from mdm.store.positions import stored_positions
 from mdm.store.scratch import consistent, scratch_schema
 from mdm.store.tables import metadata
+from mdm.streams.memory import MemoryFeed
+from mdm.workers.ingest import Watch, drain
 from tests.integration.hub.conftest import Feed, world_messages
 from tests.integration.hub.test_exceptions import accounts, at
 
@@ -35,7 +41,7 @@ def counted(engine: Engine) -> Mapping[str, int]:
 def test_a_sound_hub_is_rebuilt_to_the_last_row_with_its_ids_and_versions(engine: Engine, pipeline: Pipeline) -> None:
     before = counted(engine)
 
-    done = rebuild(pipeline, "tester", swap=True)
+    done = rebuild(pipeline, "tester", swap=True, settle=0)
 
     assert done.differences == ()
     assert done.swapped
@@ -60,7 +66,7 @@ def test_damage_is_told_and_mended_and_what_changes_is_announced(engine: Engine,
     assert [each.subject.split()[-1] for each in looked.differences] == ["name"]
     assert not verify(engine, pipeline.catalogue, pipeline.rules).agrees, "looking changes nothing"
 
-    rebuild(pipeline, "tester", swap=True)
+    rebuild(pipeline, "tester", swap=True, settle=0)
 
     assert verify(engine, pipeline.catalogue, pipeline.rules).differences == ()
     with engine.connect() as connection:
@@ -72,10 +78,10 @@ def test_damage_is_told_and_mended_and_what_changes_is_announced(engine: Engine,
 
 @pytest.mark.usefixtures("fed")
 def test_the_hub_goes_on_after_a_swap(engine: Engine, pipeline: Pipeline) -> None:
-    rebuild(pipeline, "tester", swap=True)
+    rebuild(pipeline, "tester", swap=True, settle=0)
 
     process(pipeline, "test", [at(accounts(1)[0], 10**6, 10**12, name="Renamed Holding")])
-    again = rebuild(pipeline, "tester", swap=True)
+    again = rebuild(pipeline, "tester", swap=True, settle=0)
 
     assert again.differences == ()
     assert verify(engine, pipeline.catalogue, pipeline.rules).differences == ()
@@ -92,6 +98,32 @@ def test_what_was_written_meanwhile_is_never_lost(engine: Engine, pipeline: Pipe
             store.swap(engine, schema, copied)
 
     assert verify(engine, pipeline.catalogue, pipeline.rules).differences == ()
+
+
+@pytest.mark.usefixtures("fed")
+def test_a_worker_waits_for_a_swap_and_goes_on(engine: Engine, pipeline: Pipeline) -> None:
+    renamed = [at(accounts(1)[0], 10**6 + number, 10**12 + number, name=f"Holding {number}") for number in range(200)]
+    begun = threading.Event()
+    watch = Watch(on_commit=lambda _messages, _report: begun.set())
+
+    def work() -> None:
+        drain(pipeline, MemoryFeed("live", renamed), batch_size=1, dead_letter_limit=0, watch=watch)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert begun.wait(30)
+
+    done = rebuild(pipeline, "tester", swap=True)
+    worker.join(60)
+
+    assert done.differences == ()
+    last = renamed[-1].place
+    assert stored_positions(engine, "live") == {TopicPartition(last.topic, last.partition): last.offset + 1}
+    assert verify(engine, pipeline.catalogue, pipeline.rules).differences == ()
+    with engine.connect() as connection:
+        assert not any(state.paused for state in feed_states(connection))
+        held = connection.scalar(text("select count(*) from audit where action = 'feed paused' and subject = 'live'"))
+    assert held == 1
 
 
 def test_exchanged_tables_are_referred_to_by_exchanged_tables_only() -> None:

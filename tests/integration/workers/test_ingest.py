@@ -1,6 +1,7 @@
 """The ingest loop against a real database: what it stores, what it obeys, what it shows."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from mdm.workers.dead_letter_limit import TooManyDeadLetters
 from mdm.workers.feed_metrics import FeedMetrics
 from mdm.workers.ingest import Watch, drain
 from tests.integration.hub.conftest import world_messages
+from tests.integration.hub.test_exceptions import at
 
 MESSAGES = tuple(message for message in world_messages() if message.place.topic == "crm.public.product2")
 
@@ -84,13 +86,13 @@ def test_a_feed_is_not_held_without_a_reason(pipeline: Pipeline) -> None:
 def test_the_worker_shows_outcomes_lag_and_freshness(pipeline: Pipeline) -> None:
     metrics, feed = Metrics(), MemoryFeed("memory:crm", MESSAGES)
     shown = FeedMetrics(metrics, feed, system_clock)
-    turns = iter([False, True])
-    run(pipeline, feed, Watch(on_commit=shown.committed), stop=lambda: next(turns))
-    shown.turned()
+    turns = iter([False, False, True])
+    # Lag is shown at the beginning of a turn: the second one saw what the first one had left.
+    run(pipeline, feed, Watch(on_commit=shown.committed, on_turn=shown.turned), stop=lambda: next(turns))
 
     text = metrics.exposition().decode()
-    assert 'mdm_events_total{outcome="applied",system="crm"} 20.0' in text
-    lag = feed.lag()
+    assert 'mdm_events_total{outcome="applied",system="crm"} 40.0' in text
+    lag = Counter(TopicPartition(message.place.topic, message.place.partition) for message in MESSAGES[20:])
     assert sum(lag.values()) == len(MESSAGES) - 20
     for (topic, partition), behind in lag.items():
         assert f'lag_records{{partition="{partition}",system="crm",topic="{topic}"}} {float(behind)}' in text
@@ -115,6 +117,20 @@ def test_freshness_counts_changes_and_leaves_snapshots_out(pipeline: Pipeline) -
         f'mdm_freshness_seconds_count{{entity="product2",system="crm"}} {float(changes)}'
         in metrics.exposition().decode()
     )
+
+
+def test_late_changes_are_counted_by_table_with_their_age(pipeline: Pipeline) -> None:
+    first = MESSAGES[0]
+    newer, older = at(first, 10**6, 2 * 10**12, Name="Newer"), at(first, 10**6 + 1, 10**12, Name="Older")
+    metrics, feed = Metrics(), MemoryFeed("memory:crm", [first, newer, older])
+    shown = FeedMetrics(metrics, feed, system_clock)
+    drain(
+        pipeline, feed, batch_size=1, dead_letter_limit=0, watch=Watch(on_commit=shown.committed)
+    )  # fmt: skip
+
+    text = metrics.exposition().decode()
+    assert 'mdm_late_events_total{entity="product2",system="crm"} 1.0' in text
+    assert 'mdm_lateness_seconds_count{entity="product2",system="crm"} 1.0' in text
 
 
 def test_lag_is_by_partition() -> None:

@@ -152,3 +152,17 @@ def test_a_record_that_fits_one_homonym_clearly_better_is_joined_to_it() -> None
     edges = [match(0, 2, 9.0), match(1, 2, 5.0), possible(0, 1, 3.0)]
 
     assert {0, 2} in cluster(MODEL, nodes, edges, set(), set()).groups
+
+
+def test_a_verdict_brings_in_no_rival() -> None:
+    """Without the verdict nobody links the subsidiary with the others, so it cannot stand between them."""
+    nodes = {
+        0: record("0"),
+        1: record("1", identifiers=["vat:nl:222222222"], parents=["crm:account:0"]),
+        4: record("4"),
+        6: record("6", identifiers=["vat:nl:222222222"]),
+    }
+    edges = [match(4, 6, 2.0), match(0, 4, 2.0), possible(0, 1, 0.0)]
+
+    assert groups(cluster(MODEL, nodes, edges, set(), set())) == {frozenset({0, 4, 6}), frozenset({1})}
+    assert groups(cluster(MODEL, nodes, edges, {frozenset({0, 1})}, set())) == {frozenset({0, 1, 4, 6})}

@@ -80,3 +80,9 @@ def _first_level(profile: Any) -> Any:
 def test_a_wrong_document_is_refused_with_what_is_wrong(change: Callable[[Any, Any], None], complaint: str) -> None:
     with pytest.raises(ConfigurationInvalid, match=complaint):
         changed(change)
+
+
+@pytest.mark.parametrize("profile", ["", "0", "- a", "2001-13-45", "!!timestamp x", "domain: [", "domain: customer"])
+def test_what_is_no_profile_at_all_is_refused(profile: str) -> None:
+    with pytest.raises(ConfigurationInvalid):
+        read_model(profile, "{}")

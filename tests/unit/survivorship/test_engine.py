@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from mdm.model.ids import CrosswalkKey
+from mdm.model.records import StoredRecord
 from survivorship.engine import consolidate
 from survivorship.ruleset import load_ruleset
 from tests.unit.survivorship.members import contract, golden, member, product, trust, vat
@@ -134,6 +135,22 @@ def test_without_a_name_the_first_alternate_name_serves() -> None:
 
     assert result.values["name"] == "Acme"
     assert result.values["alternate_names"] == ["Acme Tools"]
+
+
+def test_former_and_trading_names_are_kept_and_misspellings_are_not() -> None:
+    def named(key: str, name: str, core: str, **more: Any) -> StoredRecord:
+        return member(key, name=name, comparison={"name": core}, **more)
+
+    result = golden(
+        named("erp:1", "Salum Trasporti S.r.l.", "salum transport", legal_form="S.r.l."),
+        named("crm:1", "Ditta Salum Trasporti Società a responsabilità limitata", "salum transport"),
+        named("crm:2", "Slum Trasporti", "slum transport"),
+        named("billing:1", "Brimar", "brimar", alternate_names=["Salum Trasporti Milano"]),
+        named("product:1", "BRIMAR S.r.l.", "brimar"),
+    )
+
+    assert result.values["name"] == "Salum Trasporti S.r.l."
+    assert result.values["alternate_names"] == ["Brimar", "Salum Trasporti Milano", "BRIMAR S.r.l."]
 
 
 def test_an_address_survives_as_one_value() -> None:

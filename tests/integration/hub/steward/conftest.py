@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from mdm.access import Role
+from mdm.access import FORMER_STEWARD
 from mdm.bootstrap import make_engine
 from mdm.clock import system_clock
 from mdm.hub.digest import state_digest
@@ -21,27 +21,28 @@ from mdm.model.ids import CrosswalkKey
 from mdm.store.embedded import EmbeddedServer
 from tests.integration.hub.conftest import world_messages
 
-_WORLD = "stewarded_world"
 _numbers = count(1)
 
-ANNA = Actor("anna", Role.STEWARD)
-BEN = Actor("ben", Role.STEWARD)
+ANNA = Actor("anna", FORMER_STEWARD)
+BEN = Actor("ben", FORMER_STEWARD)
 
 
 @pytest.fixture(scope="session")
 def world_template(postgres_server: EmbeddedServer, migrated_template: str, catalogue: Catalogue) -> str:
     """Name of a database that holds the sample world."""
+    # Numbered: other folders' fixtures build on this one, and each of them has its own.
+    world = f"stewarded_world_{next(_numbers)}"
     maintenance = make_engine(postgres_server.url()).execution_options(isolation_level="AUTOCOMMIT")
     with maintenance.connect() as connection:
-        connection.execute(text(f'create database {_WORLD} template "{migrated_template}"'))
+        connection.execute(text(f'create database {world} template "{migrated_template}"'))
     maintenance.dispose()
-    engine = make_engine(postgres_server.url(_WORLD))
+    engine = make_engine(postgres_server.url(world))
     pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
     messages = world_messages()
     for start in range(0, len(messages), 2000):
         process(pipeline, "test", messages[start : start + 2000])
     engine.dispose()
-    return _WORLD
+    return world
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.integration.hub.steward.alone import decide
 from tests.integration.hub.steward.conftest import ANNA, BEN, World
 
 ADA = Actor("ada", Role.ADMIN)
-CARL = Actor("carl", Role.STEWARD)
+CARL = Actor("carl", Role.SENIOR_STEWARD)
 
 
 def at(world: World, moment: datetime) -> Desk:

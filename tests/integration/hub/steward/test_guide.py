@@ -55,7 +55,7 @@ def test_every_command_works(world: World, world_url: str, names: dict[str, str]
 
 def test_every_request_works(world_engine: Engine, world: World, names: dict[str, str]) -> None:
     with world_engine.begin() as connection:
-        key = api_keys.issue_key(connection, Role.STEWARD, "the guide")
+        key = api_keys.issue_key(connection, Role.SENIOR_STEWARD | Role.DATA_OWNER | Role.APPROVER_FINANCE, "the guide")
     service = create_app(Hub(read_settings({}), world_engine, world.pipeline.clock), ApiOptions())
     client = TestClient(service, follow_redirects=False)
     assert len(_REQUESTS) > 7

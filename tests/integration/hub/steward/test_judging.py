@@ -1,5 +1,6 @@
 """Verdicts, merges and splits: they say exactly what they say, hold, and are told beforehand as they come true."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from mdm.model.events import Place
 from mdm.model.ids import EntityId
 from mdm.model.stewardship import Command, JudgePair, JudgeTask, Merge, Split, Verdict
 from mdm.store.reading import snapshot
+from mdm.store.unit_of_work import unit_of_work
 from tests.integration.hub.conftest import world_messages
 from tests.integration.hub.steward.alone import decide
 from tests.integration.hub.steward.comparing import assert_preview_comes_true
@@ -242,3 +244,34 @@ def test_only_stewards_decide(world: World) -> None:
     task_id, *_ = world.some_task()
     with pytest.raises(Refused):
         decide(world.pipeline, Actor("erp", Role.ERP), JudgeTask(task_id, Verdict.SAME))
+
+
+def test_previews_hold_nobody_up_and_are_held_up_by_nobody_who_is_elsewhere(world: World) -> None:
+    first, _, _ = world.some_task()
+    with unit_of_work(world.pipeline.engine, world.pipeline.clock, "test", alone=False) as ingest:
+        ingest.publication()  # an ingest is at work, and even has its turn to publish
+
+        shown = preview(world.pipeline, ANNA, JudgeTask(first, Verdict.SAME))
+
+        assert any(each.fate == "merged" for each in shown.effect.entities)
+    before = world.one("select max(publication) from batch")
+    preview(world.pipeline, ANNA, JudgeTask(first, Verdict.SAME))
+    assert world.one("select max(publication) from batch") == before
+
+
+def test_previews_beside_each_other_show_what_each_would_show_alone(world: World) -> None:
+    tasks = [world.some_task(number=number)[0] for number in range(4)]
+    alone = [preview(world.pipeline, ANNA, JudgeTask(task, Verdict.SAME)).digest for task in tasks]
+    before = world.digest()
+
+    with ThreadPoolExecutor(4) as people:
+        looked = [
+            people.submit(preview, world.pipeline, who, JudgeTask(task, Verdict.SAME))
+            for _ in range(3)
+            for task in tasks
+            for who in (ANNA, BEN)
+        ]
+        beside = [each.result().digest for each in looked]
+
+    assert beside == [digest for _ in range(3) for digest in alone for _ in range(2)]
+    assert world.digest() == before

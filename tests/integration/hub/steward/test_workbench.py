@@ -1,17 +1,21 @@
 """Working through many tasks: claiming, putting off, similar decisions, numbers, and one answer to many."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
 from mdm.hub import steward
-from mdm.hub.steward import NO_POLICY, Expected, Job, task_tokens
+from mdm.hub.steward import NO_POLICY, Expected, Job, looking, task_tokens
 from mdm.hub.steward.bulk import Answer
 from mdm.model.ids import EntityId
 from mdm.model.stewardship import JudgeTask, Verdict
 from mdm.store.read_stewardship import queue_numbers, steward_numbers
 from mdm.store.reading import snapshot
+from mdm.store.unit_of_work import _HUB_LOCK
 from tests.integration.hub.steward.alone import decide
 from tests.integration.hub.steward.conftest import ANNA, BEN, World
 from tests.integration.hub.steward.test_undoing import picture
@@ -129,8 +133,8 @@ def test_one_answer_to_many_tasks_as_it_was_shown(world: World) -> None:
     assert seen == list(range(1, len(tasks) + 1))
     assert job.outcomes.get("done", 0) <= shown.possible
     assert len(shown.sample) == min(3, len(tasks))
-    undone, problems = steward.undo_bulk(world.pipeline, ANNA, job_id, NO_POLICY)
-    assert (undone, problems) == (job.outcomes["done"], [])
+    back = steward.run_bulk(world.pipeline, steward.start_take_back(world.pipeline, ANNA, job_id), NO_POLICY)
+    assert (back.outcomes, back.refusals) == ({"done": job.outcomes["done"]}, [])
     assert picture(world, before["fates"]) == before
     world.assert_verified()
 
@@ -162,11 +166,71 @@ def test_a_stopped_job_goes_on_where_it_was(world: World) -> None:
     assert (finished.status, finished.settled) == ("done", 4)
     assert world.one("select count(*) from decision") == 4
     with pytest.raises(Refused):
-        steward.undo_bulk(world.pipeline, BEN, job_id)
+        steward.start_take_back(world.pipeline, BEN, job_id)
     with pytest.raises(NotFound):
         steward.bulk_job(world.pipeline, 10**6)
     with pytest.raises(Invalid):
         steward.start_bulk(world.pipeline, ANNA, {}, Answer(Verdict.UNSURE))
+
+
+def test_a_look_at_many_is_stopped_gone_on_with_and_adds_up_to_the_preview(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "AT_A_TIME", 2)
+    tasks = tokens(world, 7, "customer") | {10**9: None}
+    before, real = picture(world), looking.carry_out
+
+    def watched(*given: Any) -> Any:
+        with world.pipeline.engine.begin() as connection:
+            free = connection.scalar(text("select pg_try_advisory_xact_lock_shared(:hub)"), {"hub": _HUB_LOCK})
+        assert free, "ingest waits for a look"
+        return real(*given)
+
+    monkeypatch.setattr(looking, "carry_out", watched)
+    whole = steward.preview_bulk(world.pipeline, ANNA, tasks, Answer(Verdict.SAME))
+    job_id = steward.start_look(world.pipeline, ANNA, tasks, Answer(Verdict.SAME))
+
+    def stop(job: Job) -> None:
+        steward.stop_bulk(world.pipeline, ANNA, job_id)
+
+    stopped = steward.run_look(world.pipeline, job_id, stop)
+    assert stopped.status == "stopped"
+    assert 2 <= stopped.settled < 7
+    assert [job.job_id for job in steward.jobs_of(world.pipeline, ANNA)] == [job_id]
+    done = steward.run_job(world.pipeline, job_id)
+
+    assert (done.status, done.settled) == ("done", 8)
+    assert steward.jobs_of(world.pipeline, ANNA) == []
+    found, sample = steward.looked_at(world.pipeline, done, 3)
+    assert found == replace(whole, sample=[])
+    assert sample == [task_id for task_id, _ in whole.sample][:3]
+    assert picture(world) == before
+    assert world.one("select count(*) from decision") == 0
+    with pytest.raises(Invalid, match="only looks"):
+        steward.run_bulk(world.pipeline, job_id)
+
+
+def test_a_job_is_taken_back_by_a_job_that_can_be_left(world: World) -> None:
+    before = picture(world)
+    job_id = steward.start_bulk(world.pipeline, ANNA, tokens(world, 4, "customer"), Answer(Verdict.SAME))
+    steward.run_bulk(world.pipeline, job_id, NO_POLICY)
+    assert picture(world) != before
+    with pytest.raises(Refused):
+        steward.start_take_back(world.pipeline, BEN, job_id)
+
+    back = steward.start_take_back(world.pipeline, ANNA, job_id)
+    steward.run_bulk(world.pipeline, back, NO_POLICY, lambda job: job.settled == 1 and stop_it(world, back))
+    assert steward.bulk_job(world.pipeline, back).status == "stopped"
+    done = steward.run_job(world.pipeline, back, NO_POLICY)
+
+    assert done.status == "done"
+    assert picture(world) == before
+    with pytest.raises(Conflict, match="Nothing of job"):
+        steward.start_take_back(world.pipeline, ANNA, job_id)
+
+
+def stop_it(world: World, job_id: int) -> None:
+    steward.stop_bulk(world.pipeline, ANNA, job_id)
 
 
 def test_a_bulk_preview_adds_up_what_would_happen(world: World) -> None:

@@ -220,6 +220,8 @@ class TestRefusals:
             ("KEY_MALFORMED", message(envelope(), key=b"7")),
             ("KEY_MALFORMED", message(envelope(), key={"number": 7})),
             ("KEY_MALFORMED", message(envelope(), key=b"{")),
+            ("KEY_DIFFERS", message(envelope(after=part(id=8)))),
+            ("KEY_DIFFERS", message(envelope("r"), key={"id": 8})),
             ("VALUE_TYPE", message(envelope(), key={"id": "seven"})),
             ("VALUE_TYPE", message(envelope(after=part(name=["bolt"])))),
             ("VALUE_TYPE", message(envelope(after=part(id=True)))),
@@ -247,6 +249,23 @@ class TestRefusals:
         assert "date" in letter.reason
         assert "text of 17 characters" in letter.reason
         assert "secret" not in letter.reason
+
+    @pytest.mark.parametrize("mode", ["evolve", "freeze", "discard_value"])
+    def test_whose_row_it_is_is_not_left_to_the_mode_of_the_contract(self, tmp_path: Path, mode: str) -> None:
+        letter = refused(message(envelope("u", after=part(id=8))), catalogue(tmp_path, mode=mode))
+
+        assert (letter.code, letter.row_key) == ("KEY_DIFFERS", "7")
+        assert "8" not in letter.reason
+
+    def test_a_row_that_does_not_mention_its_key_is_the_keys(self, shop: Catalogue) -> None:
+        row = {name: value for name, value in part().items() if name != "id"}
+
+        assert event(message(envelope("u", after=row)), shop).key == CrosswalkKey("shop", "part", "7")
+
+    def test_what_a_delete_says_of_the_row_before_is_not_believed(self, shop: Catalogue) -> None:
+        deleted = event(message(envelope("d", before=part(id=0))), shop)
+
+        assert deleted.key == CrosswalkKey("shop", "part", "7")
 
     def test_without_a_contract_the_operations_team_owns_the_letter(self, shop: Catalogue) -> None:
         assert refused(message(envelope(), topic="shop.public.other"), shop).owner == "integration-operations"
@@ -316,3 +335,29 @@ def test_one_bad_message_holds_up_no_other(shop: Catalogue) -> None:
     assert [found.place.offset for found in decoded.events] == [0, 3]
     assert [found.place.offset for found in decoded.ignored] == [2]
     assert [found.message.place.offset for found in decoded.dead_letters] == [1]
+
+
+def _nested(levels: int) -> list[Any]:
+    return [_nested(levels - 1)] if levels else []
+
+
+@pytest.mark.parametrize(
+    "column", [{"points": 2**64}, {"id": -(2**63) - 1}, {"deep": _nested(300)}, {"list": [{"inner": 10**30}]}]
+)
+def test_what_no_store_takes_is_a_dead_letter_and_its_neighbours_go_on(tmp_path: Path, column: dict[str, Any]) -> None:
+    rows = [part(), part() | column, part()]
+    messages = [message(envelope("u", after=row), offset=number) for number, row in enumerate(rows)]
+
+    decoded = translate(messages, catalogue(tmp_path))
+
+    assert [event.place.offset for event in decoded.events] == [0, 2]
+    assert [letter.code for letter in decoded.dead_letters] == ["VALUE_TYPE"]
+
+
+def test_the_largest_numbers_that_are_stored_are_taken(tmp_path: Path) -> None:
+    row = part() | {"points": 2**64 - 1, "list": [-(2**63)]}
+
+    decoded = translate([message(envelope("u", after=row))], catalogue(tmp_path))
+
+    assert decoded.dead_letters == ()
+    assert (decoded.events[0].row or {})["points"] == 2**64 - 1

@@ -62,6 +62,28 @@ def test_both_majors_give_the_same_golden_attributes(tmp_path: Path) -> None:
     assert standardise(both, key, old.row or {}).attributes == standardise(both, key, new.row or {}).attributes
 
 
+def test_flat_rows_of_both_majors_are_read_too(tmp_path: Path) -> None:
+    flat = [
+        each.replace("{property: mode,", "{property: envelope, value: flat}\n  - {property: mode,")
+        for each in (FIRST, SECOND)
+    ]
+    both = load_catalogue(written(tmp_path, *flat))
+    at = {
+        "__op": "u",
+        "__source_ts_us": 1_700_000_000_000_000,
+        "__source_sequence": '["90","100"]',
+        "__source_lsn": 100,
+    }
+    messages = [message(row | at, offset=n) for n, row in enumerate((old_row(), new_row("bolt")))]
+
+    decoded = translate(messages, both)
+
+    assert (decoded.drifts, decoded.dead_letters) == ((), ())
+    old, new = (event.row or {} for event in decoded.events)
+    assert (old["name"], old["title"]) == ("bolt", None)
+    assert (new["name"], new["title"]) == (None, "bolt")
+
+
 def test_a_column_that_the_new_major_gave_up_does_not_survive_in_the_row(tmp_path: Path) -> None:
     new = read(new_row("bolt"), load_catalogue(written(tmp_path)))
 

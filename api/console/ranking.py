@@ -1,0 +1,38 @@
+"""The order of the queue, ready when a page needs it: new questions are ranked at once, old ranks renewed beside it."""
+
+import logging
+import time
+from datetime import datetime
+from threading import Lock, Thread
+
+from sqlalchemy import Engine
+
+from mdm.core.rules import Rules
+from mdm.errors import MdmError
+from mdm.hub.worklist import old_ranks, rank_new_tasks, rank_open_tasks
+
+_logger = logging.getLogger("mdm.api")
+_renewing = Lock()
+#: Old ranks are looked for this often, in seconds, by one process and hub.
+_EVERY = 60.0
+_looked: dict[str, float] = {}
+
+
+def ready(engine: Engine, rules: Rules, now: datetime) -> None:
+    """Every open question has a rank. What hangs on them may be an hour old, and a little more while it is renewed."""
+    rank_new_tasks(engine, rules, now)
+    hub = str(engine.url)
+    if time.monotonic() < _looked.get(hub, 0.0):
+        return
+    _looked[hub] = time.monotonic() + _EVERY
+    if old_ranks(engine, now) and _renewing.acquire(blocking=False):
+        Thread(target=_renew, args=(engine, rules, now), name="rank", daemon=True).start()
+
+
+def _renew(engine: Engine, rules: Rules, now: datetime) -> None:
+    try:
+        rank_open_tasks(engine, rules, now)
+    except MdmError as error:  # the next page tries again
+        _logger.warning("Ranks could not be renewed: %s", error.message)
+    finally:
+        _renewing.release()

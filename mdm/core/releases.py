@@ -1,0 +1,122 @@
+"""How a release of rules gets from a draft into force and back, and who may take each step. Pure.
+
+Three different people carry a release: its author, who approves it, who puts it into force. Taking one back needs one
+person only: it leads back to where everybody had agreed to be.
+"""
+
+import difflib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mdm.access import Permission, Role, roles_that
+from mdm.errors import Conflict, Refused, Stale
+from mdm.model.releases import Release, ReleaseStatus, Run, RunKind
+
+_S = ReleaseStatus
+#: From which states each step leads on.
+STEPS: dict[str, frozenset[ReleaseStatus]] = {
+    "edit": frozenset({_S.DRAFT}),
+    "simulate": frozenset({_S.DRAFT, _S.APPROVED}),
+    "approve": frozenset({_S.DRAFT}),
+    "reject": frozenset({_S.DRAFT}),
+    "withdraw": frozenset({_S.DRAFT, _S.APPROVED}),
+    "activate": frozenset({_S.APPROVED, _S.ACTIVATING}),
+    "roll back": frozenset({_S.ACTIVE, _S.ACTIVATING, _S.ROLLING_BACK}),
+}
+
+
+def check_step(release: Release, step: str) -> None:
+    """Raises Conflict when the release is not where this step begins."""
+    if release.status not in STEPS[step]:
+        states = " or ".join(sorted(each.value.replace("_", " ") for each in STEPS[step]))
+        raise Conflict(
+            f"Release {release.release_id} is {release.status.value.replace('_', ' ')}; to {step} it, it must be "
+            f"{states}.",
+            action="Look at the release again.",
+        )
+
+
+def check_editor(release: Release, actor: str) -> None:
+    """Raises Refused for everybody but the author: who writes part of a release could not approve it any more."""
+    if actor != release.author:
+        raise Refused(
+            "Only its author changes or withdraws a draft.", action="Make a draft of your own from its document."
+        )
+
+
+def check_approver(release: Release, actor: str, role: Role) -> None:
+    """Raises Refused for the author, and for those who do not decide about rules."""
+    if actor == release.author:
+        raise Refused("Nobody approves or rejects a release that they wrote.", action="Ask somebody else to look.")
+    _check_role(role, Permission.APPROVE_RULES, "approve")
+
+
+def check_releaser(release: Release, actor: str, role: Role) -> None:
+    """Raises Refused for the author, for who approved it, and for those who put nothing into force."""
+    if actor in (release.author, release.approver):
+        what = "wrote" if actor == release.author else "approved"
+        raise Refused(f"Nobody puts into force what they {what}.", action="A third person does: ask another releaser.")
+    _check_role(role, Permission.RELEASE, "activate")
+
+
+def check_undoer(role: Role) -> None:
+    """Raises Refused for those who put nothing into force."""
+    _check_role(role, Permission.RELEASE, "roll back")
+
+
+def check_writer(role: Role, step: str) -> None:
+    """Raises Refused for those who write no rules."""
+    _check_role(role, Permission.WRITE_RULES, step)
+
+
+def _check_role(role: Role, permission: Permission, step: str) -> None:
+    if not role.may(permission):
+        wanted = " or ".join(sorted(map(str, roles_that(permission))))
+        raise Refused(f"The role {str(role)!r} does not {step} releases; it takes {wanted}.")
+
+
+def check_simulation(release: Release, simulation: Run | None, in_force: str) -> Run:
+    """The simulation, if it tells what this document would change in what is in force now.
+
+    Raises:
+        Conflict: the document was never simulated to the end.
+        Stale: it was simulated as another document, or other rules have come into force since.
+    """
+    if simulation is None or simulation.what is not RunKind.SIMULATION or simulation.status != "done":
+        raise Conflict("This release has not been simulated.", action="Simulate it first: `mdm releases simulate`.")
+    if simulation.fingerprint != release.fingerprint:
+        raise Stale("The document was changed after it was simulated.", action="Simulate it again.")
+    if simulation.against != in_force:
+        raise Stale("Other rules have come into force since it was simulated.", action="Simulate it again.")
+    return simulation
+
+
+class Line(NamedTuple):
+    """A line of a comparison of two documents; `sign` is `+`, `-`, a blank, or `@` for lines that are left out."""
+
+    sign: str
+    before: int | None
+    after: int | None
+    text: str
+
+
+def differences(before: str, after: str, context: int = 3) -> list[Line]:
+    """The lines in which two documents differ, with some around them."""
+    a, b = before.splitlines(), after.splitlines()
+    found: list[Line] = []
+    for group in difflib.SequenceMatcher(None, a, b, autojunk=False).get_grouped_opcodes(context):
+        if found:
+            found.append(Line("@", None, None, "…"))
+        for tag, from_a, to_a, from_b, to_b in group:
+            if tag == "equal":
+                found += [Line(" ", from_a + n + 1, from_b + n + 1, text) for n, text in enumerate(a[from_a:to_a])]
+                continue
+            found += _side("-", a, from_a, to_a) + _side("+", b, from_b, to_b)
+    return found
+
+
+def _side(sign: str, lines: Sequence[str], start: int, end: int) -> list[Line]:
+    return [
+        Line(sign, number + 1 if sign == "-" else None, number + 1 if sign == "+" else None, lines[number])
+        for number in range(start, end)
+    ]

@@ -1,0 +1,101 @@
+"""Released documents as rules: read once per fingerprint, put in the place of the rules that ship."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+
+from sqlalchemy import Engine
+
+from matching.model import MatchModel, read_model
+from mdm.core.rules import Rules
+from mdm.errors import Invalid
+from mdm.model.ids import Domain
+from mdm.model.releases import RuleKind
+from mdm.store import releases as store
+from survivorship.ruleset import RuleSet, parse_ruleset
+
+#: What is attached to a matching model, in the order in which `read_model` takes it.
+_WEIGHTS, _FREQUENCIES = "weights", "frequencies"
+
+#: Documents that were read in this process, by fingerprint: the same text for ever.
+_known: dict[tuple[RuleKind, Domain, str], RuleSet | MatchModel] = {}
+_lock = Lock()
+
+
+def read(kind: RuleKind, domain: Domain, document: str, attachments: Mapping[str, str | None]) -> RuleSet | MatchModel:
+    """The rules in a document.
+
+    Raises:
+        ConfigurationInvalid: the document is wrong; the message names line and key.
+        Invalid: it is for another domain.
+    """
+    if kind is RuleKind.SURVIVORSHIP:
+        return parse_ruleset(domain.value, document, Path(f"{domain.value} rules"))
+    model = read_model(document, attachments.get(_WEIGHTS) or "{}", attachments.get(_FREQUENCIES))
+    if model.domain != domain.value:
+        raise Invalid(f"The model is for {model.domain}, not for {domain.value}.")
+    return model
+
+
+def attachments_of(model: RuleSet | MatchModel) -> dict[str, str | None] | None:
+    """What belongs to a document beside its text."""
+    if isinstance(model, MatchModel):
+        return {_WEIGHTS: model.texts[1], _FREQUENCIES: model.texts[2]}
+    return None
+
+
+def part(rules: Rules, kind: RuleKind, domain: Domain) -> RuleSet | MatchModel:
+    """The rules of a kind and domain among all."""
+    return rules.rulesets[domain] if kind is RuleKind.SURVIVORSHIP else rules.models[domain]
+
+
+def text_of(rules: RuleSet | MatchModel) -> str:
+    """The document that rules were read from."""
+    return rules.texts[0] if isinstance(rules, MatchModel) else rules.document
+
+
+def version_of(rules: RuleSet | MatchModel) -> str:
+    """How people call this version: what the document says, or when the model was trained."""
+    if isinstance(rules, MatchModel):
+        return str(rules.provenance.get("version") or rules.fingerprint)
+    return rules.version
+
+
+def standing_in(rules: Rules, instead: RuleSet | MatchModel) -> Rules:
+    """The rules with one document in the place of another."""
+    domain = Domain(instead.domain)
+    if isinstance(instead, MatchModel):
+        return replace(rules, models={**rules.models, domain: instead})
+    return replace(rules, rulesets={**rules.rulesets, domain: instead})
+
+
+def in_force(query: store.Query, rules: Rules) -> Rules:
+    """The rules that decide in this hub now: its releases in the place of those that ship.
+
+    Asked in a unit of work, they stay until its end: rules come into force in one that has the hub for itself.
+    """
+    shipped = rules.base or rules
+    found = store.in_force(query)
+    if not found:
+        return shipped
+    now = shipped
+    for (kind, domain), (release_id, fingerprint) in found.items():
+        now = standing_in(now, _released(query, kind, domain, release_id, fingerprint))
+    return replace(now, base=shipped)
+
+
+def in_force_now(engine: Engine, rules: Rules) -> Rules:
+    """`in_force`, outside of a unit of work."""
+    with engine.connect() as connection:
+        return in_force(store.asking(connection), rules)
+
+
+def _released(
+    query: store.Query, kind: RuleKind, domain: Domain, release_id: int, fingerprint: str
+) -> RuleSet | MatchModel:
+    name = (kind, domain, fingerprint)
+    with _lock:
+        if name not in _known:
+            _known[name] = read(kind, domain, *store.texts(query, release_id))
+        return _known[name]

@@ -1,0 +1,48 @@
+"""The shipped projections, with the field lengths that the onboarding checks use, and what records refer to."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from mdm.model.canonical import ATTRIBUTES, Shape
+from mdm.model.ids import Domain
+from mdm.onboarding import ruleset
+from mdm.projection.document import Lengths, read_target
+from mdm.projection.form import Target
+
+#: ERP systems that have a projection.
+TARGETS: tuple[str, ...] = ("sap", "odoo", "erpnext", "netsuite")
+
+
+@cache
+def shipped_targets() -> Mapping[str, Target]:
+    """Every shipped target by name."""
+    folder = files("mdm.projection") / "targets"
+    rules = ruleset.shipped_ruleset()
+    return {
+        name: read_target(name, (folder / f"{name}.yaml").read_text("utf-8"), lengths_of(rules.targets[name]))
+        for name in TARGETS
+    }
+
+
+def lengths_of(target: ruleset.Target) -> Lengths:
+    """The lengths that the onboarding checks test, by field."""
+    fields = [*target.lengths.values(), *target.identifier_lengths.values()]
+    lines = target.name_lines
+    return Lengths({each.name: each.length for each in fields}, lines.lines, lines.length)
+
+
+def referred(domain: Domain, values: Iterable[Mapping[str, Any]]) -> dict[Domain, set[str]]:
+    """The golden ids that expanded values refer to, by domain: those whose keys a projection shows."""
+    found: dict[Domain, set[str]] = {each: set() for each in Domain}
+    to = {"parent": Domain.CUSTOMER, "customer": Domain.CUSTOMER, "prior_contract": Domain.CONTRACT}
+    shapes = {each.name: each.shape for each in ATTRIBUTES[domain]}
+    for record in values:
+        for name, value in record.items():
+            if shapes.get(name) is Shape.REFERENCE and isinstance(value, Mapping) and value.get("entity_id"):
+                found[to[name]].add(value["entity_id"])
+            elif shapes.get(name) is Shape.LINES:
+                products = (line.get("product") or {} for line in value or ())
+                found[Domain.PRODUCT].update(each["entity_id"] for each in products if each.get("entity_id"))
+    return found

@@ -1,0 +1,251 @@
+"""Putting a release into force and taking it back: first the rules change for everybody, then the hub follows.
+
+From the first unit of work on, whatever is decided is decided by the new rules. What was decided before is brought in
+line unit by unit, each complete, audited and announced, with the place where to go on written beside its effect. A run
+that was killed is finished by asking for the same again.
+"""
+
+from dataclasses import dataclass, replace
+
+from matching.engines.engine import Engine as MatchEngine
+from mdm.core.releases import check_releaser, check_simulation, check_step, check_undoer
+from mdm.core.rules import Rules
+from mdm.engines import open_engine
+from mdm.errors import Conflict, Invalid
+from mdm.faults import fault_point
+from mdm.hub.digest import state_digest
+from mdm.hub.in_force import in_force, in_force_now, part
+from mdm.hub.process import Pipeline
+from mdm.hub.reach import must_reach_all
+from mdm.hub.releases.effects import RuleEffects
+from mdm.hub.releases.trying import UNIT, Progress, matching_report, settle_with, silent
+from mdm.hub.rematch import rematch
+from mdm.hub.steward.actor import Actor
+from mdm.model.releases import Release, ReleaseStatus, RuleKind, Run, RunKind
+from mdm.store import identity as identity_store
+from mdm.store import released
+from mdm.store import releases as store
+from mdm.store.ledger import write_audit
+from mdm.store.unit_of_work import UnitOfWork, unit_of_work
+
+_S = ReleaseStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A release that came into force, or was taken back.
+
+    `same_state` says of a rollback whether the hub is in the state in which the release found it; None where it cannot
+    be, for other units of work have changed the hub since.
+    """
+
+    release: Release
+    run: Run
+    same_state: bool | None = None
+
+
+def begin_activation(hub: Pipeline, actor: Actor, release_id: int) -> int:
+    """Put a release into force, or go on with one that was interrupted; `run` brings the hub in line.
+
+    Raises:
+        Refused: the actor wrote or approved it, or puts nothing into force.
+        Conflict: it is not approved, or another release is under way.
+        Stale: what was approved is not what it would do now.
+    """
+    must_reach_all(hub.engine, "Rules")
+    digest = state_digest(hub.engine).state
+    with unit_of_work(hub.engine, hub.clock, "release") as work:
+        release = store.find(work.query, release_id, lock=True)
+        check_releaser(release, actor.name, actor.role)
+        check_step(release, "activate")
+        if release.status is _S.ACTIVATING:
+            return _unfinished(work, release, RunKind.ACTIVATION)
+        _only_one(work)
+        before = store.in_force(work.query).get((release.kind, release.domain))
+        against = part(in_force(work.query, hub.rules), release.kind, release.domain).fingerprint
+        assert release.simulation_id is not None  # the table says so
+        check_simulation(release, store.find_run(work.query, release.simulation_id), against)
+        store.update(
+            work, release_id, status=_S.ACTIVATING.value, releaser=actor.name, released_at=work.now,
+            replaced=before[0] if before else None,
+        )  # fmt: skip
+        run_id = store.begin_run(work, release, RunKind.ACTIVATION, against, actor.name, digest)
+        store.put_in_force(work, release)
+        _remember(work, release)
+        detail: dict[str, object] = {
+            "rules": release.fingerprint, "instead_of": against, "approved_by": release.approver, "state": digest,
+        }  # fmt: skip
+        write_audit(work, actor.name, "release.activate", f"release {release_id}", detail)
+    return run_id
+
+
+def begin_rollback(hub: Pipeline, actor: Actor, release_id: int, reason: str) -> int:
+    """Take a release out of force, or go on with that; `run` brings the hub in line with what was in force before.
+
+    Raises:
+        Refused: the actor puts nothing into force.
+        Conflict: it is not in force, or another release is under way.
+    """
+    must_reach_all(hub.engine, "Rules")
+    digest = state_digest(hub.engine).state
+    with unit_of_work(hub.engine, hub.clock, "release") as work:
+        release = store.find(work.query, release_id, lock=True)
+        check_undoer(actor.role)
+        check_step(release, "roll back")
+        if release.status is _S.ROLLING_BACK:
+            return _unfinished(work, release, RunKind.ROLLBACK)
+        if not reason.strip():
+            raise Invalid("A rollback needs a reason.", action="Say in a sentence what went wrong.")
+        if release.status is not _S.ACTIVATING:
+            _only_one(work)
+        store.update(
+            work, release_id, status=_S.ROLLING_BACK.value, ended_by=actor.name, ended_at=work.now, reason=reason
+        )
+        work.execute(
+            """update release_run set status = 'failed', error = 'taken back before it had ended', finished_at = %s
+               where release_id = %s and status = 'running'""",
+            work.now, release_id,
+        )  # fmt: skip
+        run_id = store.begin_run(work, release, RunKind.ROLLBACK, release.fingerprint, actor.name, digest)
+        if release.replaced is None:
+            store.take_out_of_force(work, release.kind, release.domain)
+        else:
+            store.put_in_force(work, store.find(work.query, release.replaced))
+        detail: dict[str, object] = {"rules": release.fingerprint, "reason": reason, "state": digest}
+        write_audit(work, actor.name, "release.roll_back", f"release {release_id}", detail)
+    return run_id
+
+
+def run(hub: Pipeline, run_id: int, progress: Progress = silent, engine: MatchEngine | None = None) -> Carried:
+    """Bring the hub in line with what an activation or a rollback has put into force. Safe to kill and to repeat.
+
+    Raises:
+        Conflict: somebody else is at work on the release.
+        TransientError: the surroundings failed; what was done is done, ask again.
+    """
+    with hub.engine.connect() as connection:
+        begun = store.find_run(store.asking(connection), run_id)
+        release = store.find(store.asking(connection), begun.release_id)
+    if begun.status == "done":
+        return _carried(hub, release, begun)
+    with store.at_work(hub.engine, release.release_id):
+        rules = in_force_now(hub.engine, hub.rules)
+        if release.kind is RuleKind.SURVIVORSHIP:
+            _survive_anew(hub, rules, release, begun, progress)
+        else:
+            _match_anew(hub, rules, begun, progress, engine)
+        fault_point("release.in_line")
+        ended = _finish(hub, release, begun)
+    return _carried(hub, *ended)
+
+
+def activate(
+    hub: Pipeline, actor: Actor, release_id: int, progress: Progress = silent, engine: MatchEngine | None = None
+) -> Carried:
+    """Put a release into force and bring the hub in line with it. Raises as `begin_activation` and `run`."""
+    return run(hub, begin_activation(hub, actor, release_id), progress, engine)
+
+
+def roll_back(
+    hub: Pipeline,
+    actor: Actor,
+    release_id: int,
+    reason: str,
+    progress: Progress = silent,
+    engine: MatchEngine | None = None,
+) -> Carried:
+    """Take a release back and bring the hub in line with what was before. Raises as `begin_rollback` and `run`."""
+    return run(hub, begin_rollback(hub, actor, release_id, reason), progress, engine)
+
+
+def _survive_anew(hub: Pipeline, rules: Rules, release: Release, begun: Run, progress: Progress) -> None:
+    effects, position = RuleEffects.from_json(begun.report), begun.position
+    with hub.engine.connect() as connection:
+        total = store.active_entities(store.asking(connection), release.domain)
+    step = f"bringing golden {release.domain.plural} in line"
+    store.tell(hub.engine, begun.run_id, step, effects.entities, total)
+    number = UNIT
+    while number:
+        with unit_of_work(hub.engine, hub.clock, "release") as work:
+            records, position, number = store.entities_after(work.query, release.domain, position, UNIT)
+            if not number:
+                break
+            delta = settle_with(work, rules, release.domain, records)
+            identity_store.write_identity(work, delta)
+            effects.add(number, delta)
+            store.advance(work, begun.run_id, position, effects.entities, effects.as_json())
+            if delta.golden or delta.renewed:
+                detail: dict[str, object] = {
+                    "run": begun.run_id, "golden": len(delta.golden), "lineage": len(delta.renewed), "up_to": position,
+                }  # fmt: skip
+                write_audit(work, begun.actor, f"release.{begun.what}", f"release {release.release_id}", detail)
+            fault_point("release.unit")
+        progress(step, effects.entities / total if total else 1.0)
+
+
+def _match_anew(hub: Pipeline, rules: Rules, begun: Run, progress: Progress, engine: MatchEngine | None) -> None:
+    def tell(step: str) -> None:
+        store.tell(hub.engine, begun.run_id, step, 0, 1)
+        progress(step, 0.0)
+
+    tell("matching everything anew")
+    report = rematch(replace(hub, rules=rules), engine or open_engine("duckdb"), begun.actor, tell)
+    with unit_of_work(hub.engine, hub.clock, "release") as work:
+        store.advance(work, begun.run_id, "", 1, matching_report(report))
+
+
+def _finish(hub: Pipeline, release: Release, begun: Run) -> tuple[Release, Run]:
+    digest = state_digest(hub.engine).state
+    with unit_of_work(hub.engine, hub.clock, "release") as work:
+        if begun.what is RunKind.ACTIVATION:
+            store.update(work, release.release_id, status=_S.ACTIVE.value)
+            if release.replaced is not None:
+                store.update(work, release.replaced, status=_S.SUPERSEDED.value)
+        else:
+            store.update(work, release.release_id, status=_S.ROLLED_BACK.value)
+            if release.replaced is not None:
+                store.update(work, release.replaced, status=_S.ACTIVE.value)
+        store.end_run(work, begun.run_id, "done", digest)
+        ended = store.find_run(work.query, begun.run_id)
+        counts = {name: value for name, value in ended.report.items() if isinstance(value, int)}
+        detail: dict[str, object] = {"run": begun.run_id, "state": digest, **counts}
+        action = "release.active" if begun.what is RunKind.ACTIVATION else "release.rolled_back"
+        write_audit(work, begun.actor, action, f"release {release.release_id}", detail)
+        return store.find(work.query, release.release_id), ended
+
+
+def _carried(hub: Pipeline, release: Release, ended: Run) -> Carried:
+    if ended.what is not RunKind.ROLLBACK:
+        return Carried(release, ended)
+    with hub.engine.connect() as connection:
+        return Carried(release, ended, same_state(store.asking(connection), ended))
+
+
+def same_state(query: store.Query, rollback: Run) -> bool | None:
+    """Whether a rollback has led back to the state that the release had found; None where other work came between."""
+    activation = next(iter(store.runs(query, rollback.release_id, RunKind.ACTIVATION, 1)), None)
+    if activation is None or rollback.status != "done":
+        return None
+    if activation.digest_before == rollback.digest_after:
+        return True
+    return None if store.units_since(query, activation.batch_id) else False
+
+
+def _unfinished(work: UnitOfWork, release: Release, what: RunKind) -> int:
+    found = store.runs(work.query, release.release_id, what, 1)
+    return found[0].run_id
+
+
+def _only_one(work: UnitOfWork) -> None:
+    rows = work.query("select release_id, status from rule_release where status in ('activating', 'rolling_back')")
+    if rows:
+        raise Conflict(
+            f"Release {rows[0][0]} is under way ({rows[0][1].replace('_', ' ')}).",
+            action="Wait until it has ended; if nobody is at work on it, ask for the same again to finish it.",
+        )
+
+
+def _remember(work: UnitOfWork, release: Release) -> None:
+    """A rule set that decides here can be asked for ever, also by its fingerprint alone."""
+    if release.kind is RuleKind.SURVIVORSHIP:
+        released.remember_in(work, release.domain, release.version, release.fingerprint, release.document)

@@ -1,0 +1,222 @@
+"""What one answer to many tasks would do: found out by doing it in small parts, each of which is rolled back.
+
+A part holds nobody up for longer than the preview of a single decision would. Tasks about the same golden records are
+in one part, so that each sees what the answers before it would have done; otherwise parts do not touch each other, and
+what they would do adds up. Between two parts the look can be stopped, and later gone on with.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from mdm.core.four_eyes import Policy
+from mdm.core.groups import together
+from mdm.errors import MdmError, TransientError
+from mdm.hub.sharing import without_a_trace
+from mdm.hub.steward.actor import Actor
+from mdm.hub.steward.bulk import Answer, Job, Purpose, bulk_job, finish, must_answer, note_job, resume, run_bulk
+from mdm.hub.steward.carrying import carry_out
+from mdm.hub.steward.commands import history_json
+from mdm.hub.steward.desk import plan_of
+from mdm.hub.steward.effects import exposure_json
+from mdm.hub.steward.tokens import Expected
+from mdm.hub.steward.workplace import Workplace
+from mdm.model.ids import EntityId
+from mdm.model.stewardship import Effect
+from mdm.store.exposure import exposure_of
+from mdm.store.reading import snapshot
+from mdm.store.scoped import unrestricted
+from mdm.store.unit_of_work import UnitOfWork, unit_of_work
+
+#: Items that are tried in one transaction: some seconds at most.
+AT_A_TIME = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one item would touch, as it is kept until the look is over: ids and counts, no values."""
+
+    merged: int
+    moves: int
+    closed: Sequence[int]
+    erp: Sequence[str]
+    touched: Sequence[EntityId]
+
+
+@dataclass(frozen=True, slots=True)
+class BulkPreview:
+    """What a job would do as a whole. `sample` are the effects of its first items."""
+
+    items: int
+    possible: int
+    refusals: Sequence[tuple[int, str]]
+    merged: int
+    moves: int
+    tasks_closed: int
+    erp: int
+    exposure: Mapping[str, Any]
+    sample: Sequence[tuple[int, Effect]]
+
+
+_Tried = tuple[int, Effect | str]
+
+
+def preview_bulk(
+    hub: Workplace, actor: Actor, tasks: Mapping[int, str | None], answer: Answer, sample: int = 10
+) -> BulkPreview:
+    """Try every item and add up, in one go; a job with progress does the same (`start_look`).
+
+    Args:
+        tasks: task id to the token of what was looked at (None: whatever it is now).
+    """
+    must_answer(hub, actor, tasks)
+    seen: list[Seen] = []
+    refusals: list[tuple[int, str]] = []
+    effects: list[tuple[int, Effect]] = []
+    for part in _parts(hub, tasks):
+        for task_id, effect in _tried(hub, actor, {each: tasks[each] for each in part}, answer):
+            if isinstance(effect, str):
+                refusals.append((task_id, effect))
+            else:
+                seen.append(_seen(effect))
+                effects.append((task_id, effect))
+    return _added_up(hub, len(tasks), seen, sorted(refusals), sorted(effects, key=lambda each: each[0])[:sample])
+
+
+def start_look(hub: Workplace, actor: Actor, tasks: Mapping[int, str | None], answer: Answer) -> int:
+    """Note down what is to be looked at; returns the number of the job, which `run_look` carries out."""
+    must_answer(hub, actor, tasks)
+    with unit_of_work(hub.engine, hub.clock, "steward") as work:
+        items = [(task_id, token, None) for task_id, token in sorted(tasks.items())]
+        return note_job(work, actor, answer, items, Purpose.LOOK)
+
+
+def run_look(hub: Workplace, job_id: int, progress: Callable[[Job], None] = lambda _: None) -> Job:
+    """Look at what is left of a job; safe to call again after a crash, or when it had been stopped.
+
+    Raises:
+        NotFound: there is no such job.
+        TransientError: the surroundings failed; call again.
+    """
+    job, actor = resume(hub, job_id)
+    left = items_of(hub, job_id, left=True)
+    for part in _parts(hub, left):
+        if bulk_job(hub, job_id).status != "open":
+            break
+        tried = _tried(hub, actor, {each: left[each] for each in part}, job.answer)
+        with unrestricted(hub.engine).begin() as connection:
+            for task_id, effect in tried:
+                refused = isinstance(effect, str)
+                connection.exec_driver_sql(
+                    "update bulk_item set outcome = %s, detail = %s, seen = %s where job_id = %s and task_id = %s",
+                    (
+                        "refused" if refused else "possible",
+                        effect if refused else "",
+                        None if isinstance(effect, str) else orjson.dumps(_seen(effect)).decode(),
+                        job_id,
+                        task_id,
+                    ),
+                )
+        progress(bulk_job(hub, job_id))
+    return finish(hub, job_id)
+
+
+def run_job(
+    hub: Workplace, job_id: int, policy: Policy | None = None, progress: Callable[[Job], None] = lambda _: None
+) -> Job:
+    """Carry out what is left of a job, whatever it is for. Raises as `run_look` and `run_bulk`."""
+    if bulk_job(hub, job_id).purpose is Purpose.LOOK:
+        return run_look(hub, job_id, progress)
+    return run_bulk(hub, job_id, policy, progress)
+
+
+def looked_at(hub: Workplace, job: Job, sample: int = 0) -> tuple[BulkPreview, list[int]]:
+    """What a look has found so far, without effects; and the first items whose effects may be shown as a sample."""
+    with snapshot(hub.engine) as work:
+        rows = work.query(
+            "select task_id, seen::text from bulk_item where job_id = %s and outcome = 'possible' order by task_id",
+            job.job_id,
+        )
+    seen = [Seen(**orjson.loads(row[1])) for row in rows]
+    return _added_up(hub, job.items, seen, job.refusals, []), [row[0] for row in rows[:sample]]
+
+
+def items_of(hub: Workplace, job_id: int, *, left: bool = False) -> dict[int, str | None]:
+    """The tasks of a job with what was looked at; with `left`, only those whose turn has not come."""
+    with snapshot(hub.engine) as work:
+        rows = work.query(
+            "select task_id, token from bulk_item where job_id = %s and (not %s or outcome is null) order by task_id",
+            job_id, left,
+        )  # fmt: skip
+    return {row[0]: row[1] for row in rows}
+
+
+def _parts(hub: Workplace, tasks: Mapping[int, str | None]) -> list[list[int]]:
+    """The tasks in parts that are tried one after the other."""
+    with snapshot(hub.engine) as work:
+        rows = work.query(
+            """select t.task_id, x.entity_id from steward_task t join crosswalk x on x.rec_id in (t.a, t.b)
+               where t.task_id = any(%s)""",
+            list(tasks),
+        )
+    touched: dict[int, list[str]] = {task_id: [] for task_id in tasks}
+    for task_id, entity_id in rows:
+        touched[task_id].append(entity_id)
+    return together(touched, AT_A_TIME)
+
+
+def _tried(hub: Workplace, actor: Actor, tasks: Mapping[int, str | None], answer: Answer) -> list[_Tried]:
+    """The effect of each item, or why it is refused."""
+
+    def attempt(work: UnitOfWork) -> list[_Tried]:
+        found: list[_Tried] = []
+        for task_id, token in sorted(tasks.items()):
+            command = answer.to(task_id)
+            try:
+                with work.part():
+                    plan = plan_of(work, hub, actor, command, Expected(task=token))
+                    _, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
+            except TransientError:
+                raise
+            except MdmError as error:
+                found.append((task_id, error.message))
+            else:
+                found.append((task_id, effect))
+        return found
+
+    return without_a_trace(hub.engine, hub.clock, attempt)
+
+
+def _seen(effect: Effect) -> Seen:
+    return Seen(
+        merged=sum(each.fate == "merged" for each in effect.entities),
+        moves=len(effect.moves),
+        closed=[each.task_id for each in effect.tasks_closed if each.task_id is not None],
+        erp=[f"{key.system}/{key.type}/{key.key}" for key in effect.erp],
+        touched=[each.entity_id for each in effect.entities if each.entity_id is not None],
+    )
+
+
+def _added_up(
+    hub: Workplace,
+    items: int,
+    seen: Sequence[Seen],
+    refusals: Sequence[tuple[int, str]],
+    sample: Sequence[tuple[int, Effect]],
+) -> BulkPreview:
+    touched = {each for one in seen for each in one.touched}
+    with snapshot(hub.engine) as work:
+        exposure = exposure_json(Effect(exposure=exposure_of(work, sorted(touched))))
+    return BulkPreview(
+        items=items,
+        possible=len(seen),
+        refusals=refusals,
+        merged=sum(each.merged for each in seen),
+        moves=sum(each.moves for each in seen),
+        tasks_closed=len({task_id for each in seen for task_id in each.closed}),
+        erp=len({key for each in seen for key in each.erp}),
+        exposure=exposure,
+        sample=sample,
+    )

@@ -1,0 +1,30 @@
+"""What to do about each kind of exception: one sentence per code, said wherever the exception is shown."""
+
+from typing import Final
+
+ADVICE: Final = {
+    "COLUMN_ADDED": "Ask the owner what the column means; add it to the contract (a minor version), and to the mapping "
+    "if golden records should have it.",
+    "COLUMN_MISSING": "Ask the owner whether the column was dropped. If so, release a contract version without it; "
+    "what it last said stays as it was until then.",
+    "COLUMN_RENAMED": "Ask the owner to confirm the new name; release a contract version with it (a major one), map "
+    "it, and replay the events since the first one seen.",
+    "COLUMN_RETYPED": "Ask the owner for the new type; release a contract version with it, then replay.",
+    "COLUMN_WIDENED": "Values are longer than the contract says: release a contract version with the new length, and "
+    "look whether ERP's fields still hold them.",
+    "COLUMN_NULL": "A required column is empty: ask the owner to fill it, or make it optional in the contract.",
+    "ENUM_VALUE_NEW": "Ask the owner what the value means; add it to the contract, and to the mapping where it "
+    "decides.",
+    "CONTRACT_DEPRECATED": "The platform still sends the old version: agree a date with its owner before it is "
+    "retired.",
+    "OFFSETS_JUMP": "Messages were lost between broker and hub: let the connector snapshot the table again, then "
+    "compare with `mdm reconcile source`.",
+    "LOG_BACKWARDS": "The connector reads another log than before (a slot re-created, a source restored): take a new "
+    "snapshot, then compare with `mdm reconcile source`.",
+    "SNAPSHOT_AGAIN": "Find out why the connector started over; compare with `mdm reconcile source`, then resolve "
+    "this.",
+    "SOURCE_SILENT": "Look at the connector's state and at the replication slot; it closes when the platform is heard.",
+    "BLOCK_OVERSIZED": "More records share this key than can be compared: look at one or two, and correct the value "
+    "at its source if it is no evidence (a placeholder, a shared mailbox).",
+    "EVIDENCE_OVERSIZED": "Too many records state this evidence: correct it at its source if it is a placeholder.",
+}

@@ -1,0 +1,1 @@
+"""One document per ERP system; `README.md` says how to read them."""

@@ -1,0 +1,120 @@
+"""What was read from the feeds and what became of it: positions, outcomes, dead letters, exceptions."""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSON
+
+from mdm.store.tables_base import metadata, time_column
+
+# Progress per topic and partition, written with the effect.
+feed_position = Table(
+    "feed_position",
+    metadata,
+    Column("feed", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("next_offset", BigInteger, nullable=False),
+    time_column("updated_at", default=True),
+    PrimaryKeyConstraint("feed", "topic", "partition"),
+)
+
+# The ledger: the first outcome of every message ever consumed. A message met again is a duplicate.
+event_ledger = Table(
+    "event_ledger",
+    metadata,
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("batch_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("topic", "partition", "offset"),
+    CheckConstraint("outcome in ('applied','duplicate','stale','ignored','quarantined')", name="outcome"),
+)
+
+# Counts per platform, table and outcome; their sum is the number of messages consumed.
+outcome_count = Table(
+    "outcome_count",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("messages", BigInteger, nullable=False),
+    PrimaryKeyConstraint("system", "topic", "outcome", "reason"),
+)
+
+# Messages consumed per feed run, counted apart from their outcomes so that the two can be compared.
+consumed_count = Table(
+    "consumed_count",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("messages", BigInteger, nullable=False),
+)
+
+# Refused messages, whole.
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("dead_letter_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("timestamp_ms", BigInteger, nullable=False),
+    Column("headers", JSON, nullable=False),  # [[name, base64]]
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+    Column("system", Text),
+    Column("type", Text),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("row_key", Text),  # primary key of the row it is about, where it could be read
+    Column("alike", Text, nullable=False, server_default=""),  # the reason without numbers: equal for what is of a kind
+    Column("status", Text, nullable=False, server_default="open"),  # open, replayed, discarded
+    time_column("first_seen", default=True),
+    time_column("last_seen", default=True),
+    Column("seen", Integer, nullable=False, server_default="1"),
+    time_column("closed_at", nullable=True),
+    Column("closed_by", Text),
+    Column("closed_reason", Text),
+    UniqueConstraint("topic", "partition", "offset"),
+    CheckConstraint("status in ('open','replayed','discarded')", name="status"),
+    Index(None, "status", "code"),
+    Index(None, "system", "type", "row_key"),
+)
+
+# Differences between a contract and what arrived, and other matters for an owner. One row per question.
+exception = Table(
+    "exception",
+    metadata,
+    Column("exception_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("question", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("system", Text),
+    Column("type", Text),
+    Column("detail", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default="open"),  # open, resolved, accepted
+    Column("seen", BigInteger, nullable=False, server_default="1"),
+    Column("place", Text, nullable=False),  # topic/partition/offset of the first event
+    time_column("first_seen", default=True),
+    time_column("last_seen", default=True),
+    time_column("closed_at", nullable=True),
+    Column("closed_by", Text),
+    Column("closed_reason", Text),
+    CheckConstraint("status in ('open','resolved','accepted')", name="status"),
+    Index(None, "status", "kind"),
+)

@@ -1,0 +1,62 @@
+"""Tables of governance: documents that were in use here, and replays with how far they are."""
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, PrimaryKeyConstraint, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from mdm.store.tables_base import metadata, time_column
+
+# Every data contract and ownership matrix that this hub ever worked with, whole: versions, differences, since when.
+governance_document = Table(
+    "governance_document",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),  # of a contract: platform and file; of the matrix: ownership
+    Column("fingerprint", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    time_column("first_used_at"),
+    PrimaryKeyConstraint("kind", "name", "fingerprint"),
+    CheckConstraint("kind in ('contract','ownership')", name="kind"),
+)
+
+# Replays that were asked for: they can be left and come back to. A replay is harmless to repeat, so going on with an
+# interrupted one is doing it again.
+replay_job = Table(
+    "replay_job",
+    metadata,
+    Column("job_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("actor", Text, nullable=False),
+    Column("conditions", JSONB, nullable=False),
+    Column("dead_letters", JSONB, nullable=False),  # numbers of dead letters, where these are meant
+    Column("rate", BigInteger, nullable=False),  # most rows per second; 0 for no limit
+    Column("status", Text, nullable=False, server_default="running"),
+    Column("done", BigInteger, nullable=False, server_default="0"),
+    Column("total", BigInteger, nullable=False, server_default="0"),
+    Column("report", JSONB, nullable=False, server_default="{}"),  # ids and counts, never values
+    Column("error", Text, nullable=False, server_default=""),
+    time_column("started_at"),
+    time_column("finished_at", nullable=True),
+    CheckConstraint("status in ('running','stopping','stopped','done','failed')", name="status"),
+    CheckConstraint("rate >= 0", name="rate"),
+    Index(None, "started_at"),
+)
+
+# Signatures under the close of a month, with the checklist as it was; what was taken back stays.
+close_sign_off = Table(
+    "close_sign_off",
+    metadata,
+    Column("sign_off_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("month", Text, nullable=False),
+    Column("points", JSONB, nullable=False),
+    Column("prepared_by", Text, nullable=False),
+    time_column("prepared_at"),
+    Column("comment", Text, nullable=False, server_default=""),
+    Column("reviewed_by", Text),
+    time_column("reviewed_at", nullable=True),
+    Column("review", Text, nullable=False, server_default=""),
+    Column("withdrawn_by", Text),
+    time_column("withdrawn_at", nullable=True),
+    Column("reason", Text, nullable=False, server_default=""),
+    CheckConstraint("reviewed_by is null or reviewed_by <> prepared_by", name="two_persons"),
+    Index("uq_close_sign_off_standing", "month", unique=True, postgresql_where=text("withdrawn_at is null")),
+)

@@ -1,0 +1,56 @@
+"""What the hub tells others, who did what, and the keys that programs come with."""
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Index, LargeBinary, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSON, JSONB, UUID
+
+from mdm.store.tables_base import metadata, time_column
+
+# Announcements, written with the facts they announce. The columns of Debezium's outbox event router, and ours.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("seq", BigInteger, nullable=False, unique=True),
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("aggregatetype", Text, nullable=False),
+    Column("aggregateid", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("traceparent", Text),
+    time_column("created_at"),
+    time_column("published_at", nullable=True),
+    Index("ix_outbox_pending", "seq", postgresql_where=text("published_at is null")),
+    Index(None, "aggregatetype", "seq"),
+    Index(None, "aggregateid", "seq"),
+)
+
+# Who did what, chained: hash = SHA-256(previous hash || canonical JSON of the row).
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("previous", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+# Roles as they are stored: names joined by +. Which there are is said in mdm.access; a name that is not there gives no
+# access, so a new role needs no migration.
+ROLES_CHECK = "role ~ '^[a-z_]+([+][a-z_]+)*$'"
+
+# API keys: only a hash is stored.
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("role", Text, nullable=False),  # one or several, joined by +
+    Column("label", Text, nullable=False),
+    Column("scope", JSONB(none_as_null=True)),  # see mdm.access.scope; null for everything
+    time_column("created_at", default=True),
+    time_column("revoked_at", nullable=True),
+    CheckConstraint(ROLES_CHECK, name="role"),
+)

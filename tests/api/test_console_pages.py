@@ -1,0 +1,137 @@
+"""Lists of the console come in pages that together hold everything once."""
+
+import html
+import re
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, insert, text
+
+from mdm.access import Role
+from mdm.model.ids import CrosswalkKey, Domain
+from mdm.store.tables import dead_letter
+from tests.api.rows import ACME, HubRows
+
+
+def pages_of(steward: TestClient, address: str, link: str, item: str) -> list[list[str]]:
+    """What each page lists, following the link of this name to the last page."""
+    found = []
+    while True:
+        page = steward.get(address).text
+        found.append(re.findall(item, page))
+        following = re.search(rf'href="([^"]+)">{link}</a>', page)
+        if following is None:
+            return found
+        query = html.unescape(following.group(1))
+        address = query if query.startswith("/") else address.partition("?")[0] + query
+
+
+@pytest.mark.parametrize(
+    ("part", "link", "item", "sizes"),
+    [
+        ("sources", "Next source rows", r'<a href="/console/trace/crm/account/(S\d+)', [25, 25, 11]),
+        ("related", "Next contracts", r'href="/console/contracts/(con_[a-z0-9]+)"', [50, 10]),
+        ("related", "Next facts", r"billing invoice (in_\d+)", [50, 10]),
+    ],
+)
+def test_what_belongs_to_a_record_comes_in_pages(
+    rows: HubRows, steward: TestClient, part: str, link: str, item: str, sizes: list[int]
+) -> None:
+    acme = rows.golden(Domain.CUSTOMER, CrosswalkKey("crm", "account", "S00"), ACME)
+    owner = CrosswalkKey("crm", "account", "S00")
+    for number in range(1, 61):
+        rows.source(CrosswalkKey("crm", "account", f"S{number:02}"), attributes=ACME, entity_id=acme)
+        contract = CrosswalkKey("crm", "contract", f"{number}")
+        rows.golden(
+            Domain.CONTRACT, contract, {"number": f"{number}", "customer": owner._asdict()},
+            references=[("customer", owner)],
+        )  # fmt: skip
+        rows.source(CrosswalkKey("billing", "invoice", f"in_{number}"), domain=None, references=[("customer", owner)])
+
+    found = pages_of(steward, f"/console/customers/{acme}/{part}", link, item)
+
+    assert [len(set(page)) for page in found] == sizes
+    assert len({each for page in found for each in page}) == sum(sizes)
+
+
+def refused(engine: Engine, number: int, *, reason: str, key: str | None = None) -> None:
+    """A refused message; messages with the same reason are of one group."""
+    with engine.begin() as connection:
+        connection.execute(
+            insert(dead_letter).values(
+                topic="crm.public.account", partition=0, offset=number, timestamp_ms=0, headers=[], value=b"{}",
+                system="crm", type="account", row_key=key, code="missing_key", reason=reason, alike=reason,
+                action="Look at it.", owner="Sales",
+            )
+        )  # fmt: skip
+
+
+def test_groups_of_refused_messages_come_in_pages_and_are_counted_as_a_whole(
+    engine: Engine, steward: TestClient
+) -> None:
+    for number in range(120):
+        refused(engine, number, reason=f"kind {chr(97 + number // 26)}{chr(97 + number % 26)}")
+    for number in range(120, 123):
+        refused(engine, number, reason="kind aa")
+
+    found = pages_of(steward, "/console/exceptions", "Next groups", r"<a [^>]*groups/\d+\">(kind [a-z]+)<")
+
+    assert [len(page) for page in found] == [50, 50, 20]
+    assert len({each for page in found for each in page}) == 120
+    assert found[0][0] == "kind aa", "the largest group comes first"
+    assert "123 in 120 groups" in steward.get("/console/exceptions").text
+
+
+@pytest.mark.parametrize(
+    ("link", "item"),
+    [
+        ("Next messages", r"exceptions/letters/(\d+)"),
+        ("Next rows", r"<tr data-item><td><a class=\"code\" href=\"/console/trace/crm/account/(S\d+)"),
+    ],
+)
+def test_what_is_open_about_a_record_comes_in_pages(
+    rows: HubRows, engine: Engine, steward: TestClient, link: str, item: str
+) -> None:
+    acme = rows.golden(Domain.CUSTOMER, CrosswalkKey("crm", "account", "S00"), ACME)
+    for number in range(1, 61):
+        key = f"S{number:02}"
+        rows.source(CrosswalkKey("crm", "account", key), attributes=ACME, entity_id=acme)
+        refused(engine, number, reason="no number", key=key)
+    with engine.begin() as connection:
+        connection.execute(
+            text("""update source_record set rejected = '{"vat_number": "no number"}' where key <> 'S00'""")
+        )
+
+    found = pages_of(steward, f"/console/customers/{acme}/exceptions", link, item)
+
+    assert [len(set(page)) for page in found] == [50, 10]
+    assert len({each for page in found for each in page}) == 60
+
+
+def test_a_steward_leaves_a_large_replay_and_comes_back_to_it(
+    engine: Engine, app: FastAPI, keys: dict[Role, str]
+) -> None:
+    for number in range(60):
+        refused(engine, number, reason="no key")
+    browser, other = (entered(app, keys[role]) for role in (Role.STEWARD, Role.SENIOR_STEWARD))
+    page = browser.get("/console/exceptions/groups/1").text
+    token = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert token is not None
+
+    begun = browser.post("/console/exceptions/groups/1/replay", data={"csrf": token.group(1)}, follow_redirects=False)
+
+    job = begun.headers["location"]
+    assert job.startswith("/console/replay/")
+    assert "60 of 60" in browser.get(job).text
+    assert f'href="{job}"' in browser.get("/console/exceptions").text, "he finds it again where he began it"
+    assert 'href="/console/replay"' not in browser.get(job).text
+    assert other.get(job).status_code == 403, "somebody else's job is for those who operate"
+    assert browser.get("/console/replay").status_code == 403
+
+
+def entered(app: FastAPI, key: str) -> TestClient:
+    browser = TestClient(app, raise_server_exceptions=False)
+    token = browser.get("/console/sign-in").text.partition('name="csrf" value="')[2].partition('"')[0]
+    browser.post("/console/sign-in", data={"csrf": token, "key": key, "next": "/console/"})
+    return browser

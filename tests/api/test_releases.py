@@ -1,0 +1,72 @@
+"""Releases over HTTP: three callers, one release, and nobody does two of the three."""
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from mdm.access import Role, Scope
+from mdm.store import api_keys
+
+
+def caller(app: FastAPI, engine: Engine, role: Role) -> TestClient:
+    with engine.begin() as connection:
+        key = api_keys.issue_key(connection, role, f"{role}")
+    return TestClient(app, headers={"X-API-Key": key}, raise_server_exceptions=False)
+
+
+def test_a_release_goes_through_three_hands(app: FastAPI, engine: Engine) -> None:
+    anna, ben = caller(app, engine, Role.RULE_AUTHOR), caller(app, engine, Role.DATA_OWNER | Role.RELEASER)
+    clara = caller(app, engine, Role.RELEASER)
+    now = anna.get("/v1/rules/in-force/survivorship/customer").json()
+    assert now["release_id"] is None
+    wish = {"kind": "survivorship", "domain": "customer", "title": "Newest first"}
+
+    broken = anna.post("/v1/releases", json={**wish, "document": now["document"].replace("domain:", "realm:")})
+    assert (broken.status_code, broken.json()["type"]) == (422, "/problems/invalid-command")
+    assert "line" in broken.json()["detail"]
+    unchanged = anna.post("/v1/releases", json={**wish, "document": now["document"]})
+    assert unchanged.status_code == 409
+
+    document = now["document"].replace("employees: {rank: [most_recent, trust]}", "employees: {rank: [maximum, trust]}")
+    made = anna.post("/v1/releases", json={**wish, "document": document})
+    assert made.status_code == 201
+    address = f"/v1/releases/{made.json()['release_id']}"
+    assert any(line.startswith("+  employees: {rank: [maximum") for line in made.json()["differences"])
+    assert ben.post(f"{address}/approve").status_code == 409, "not simulated"
+    assert anna.post(f"{address}/simulate").status_code == 202
+    simulation = anna.get(address).json()["runs"][0]
+    assert (simulation["status"], simulation["report"]["golden_changed"]) == ("done", 0)
+
+    assert anna.post(f"{address}/approve").status_code == 403
+    assert ben.post(f"{address}/approve", json={"simulation": simulation["run_id"] + 1}).status_code == 412
+    assert ben.post(f"{address}/approve", json={"simulation": simulation["run_id"]}).json()["status"] == "approved"
+    assert ben.post(f"{address}/activate").status_code == 403
+    assert anna.post(f"{address}/activate").status_code == 403
+    assert clara.post(f"{address}/activate").status_code == 202
+    assert anna.get(address).json()["status"] == "active"
+    assert clara.post(f"{address}/roll-back", json={"reason": "not needed"}).status_code == 202
+    ended = anna.get(address).json()
+    assert (ended["status"], ended["same_state"]) == ("rolled_back", True)
+    assert [each["release_id"] for each in anna.get("/v1/releases?status=rolled_back").json()["items"]] == [
+        ended["release_id"]
+    ]
+
+
+def test_whoever_reaches_a_part_of_the_hub_decides_nothing_about_rules_for_all_of_it(
+    app: FastAPI, engine: Engine
+) -> None:
+    with engine.begin() as connection:
+        key = api_keys.issue_key(connection, Role.ADMIN, "Europe", Scope(regions=frozenset({"EMEA"})))
+    limited = TestClient(app, headers={"X-API-Key": key}, raise_server_exceptions=False)
+    anna = caller(app, engine, Role.RULE_AUTHOR)
+    document = anna.get("/v1/rules/in-force/survivorship/customer").json()["document"]
+    wish = {
+        "kind": "survivorship", "domain": "customer", "title": "Mine",
+        "document": document.replace("employees: {rank: [most_recent, trust]}", "employees: {rank: [trust]}"),
+    }  # fmt: skip
+
+    assert limited.post("/v1/releases", json=wish).status_code == 403
+    made = anna.post("/v1/releases", json=wish).json()["release_id"]
+    for step in ("simulate", "approve", "activate"):
+        assert limited.post(f"/v1/releases/{made}/{step}").status_code == 403, step
+    assert anna.get(f"/v1/releases/{made}").json()["status"] == "draft"

@@ -1,0 +1,57 @@
+"""A search that forgives mistakes in typing, by a caller with a scope."""
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Engine, update
+from sqlalchemy.dialects.postgresql import insert
+
+from matching.blocking import block_hash, block_keys
+from mdm.access import Role, Scope
+from mdm.hub import match
+from mdm.intake.candidate import candidate_record
+from mdm.model.ids import CrosswalkKey, Domain
+from mdm.store.tables import block_key, source_record
+from tests.api.rows import HubRows
+from tests.api.test_scopes import EUROPE, Client, place, with_scope
+
+__all__ = ["with_scope"]
+
+
+def test_records_out_of_reach_take_no_places_in_a_search_that_forgives_typing(
+    rows: HubRows, engine: Engine, with_scope: Client, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of those that resemble the words only so many are compared: they are picked from what the caller may reach."""
+    monkeypatch.setattr(match, "_NEAREST", 2)
+    model = app.state.released.rules.models[Domain.CUSTOMER]
+    placed = {}
+    for number, (name, country) in enumerate(
+        [
+            ("Quartzbridge Tooling", "US"),
+            ("Quartzbridge Tooling", "US"),
+            ("Quartzbridge Tooling", "US"),
+            ("Quartzbridge Toolings", "NL"),
+        ]
+    ):
+        values = {"name": name, "country": country}
+        key = CrosswalkKey("crm", "account", f"Q{number}")
+        entity_id = rows.golden(Domain.CUSTOMER, key, values)
+        placed[entity_id] = values
+        comparison = dict(candidate_record(Domain.CUSTOMER, values).comparison)
+        with engine.begin() as connection:
+            (rec_id,) = connection.scalars(
+                update(source_record)
+                .where(source_record.c.system == key.system, source_record.c.key == key.key)
+                .values(comparison=comparison)
+                .returning(source_record.c.rec_id)
+            ).all()
+            for found in block_keys(model, comparison):
+                block = block_hash(Domain.CUSTOMER, found)
+                connection.execute(insert(block_key).values(block=block, rec_id=rec_id).on_conflict_do_nothing())
+    place(engine, placed, {})
+
+    asked = {"q": "Quartzbirdge Tooling", "limit": 2}
+    body = with_scope(Role.ERP, EUROPE).get("/v1/customers", params=asked).json()
+    everybody = with_scope(Role.ERP, Scope()).get("/v1/customers", params=asked).json()
+
+    assert [each["name"] for each in body["items"]] == ["Quartzbridge Toolings"]
+    assert {each["name"] for each in everybody["items"]} == {"Quartzbridge Tooling"}

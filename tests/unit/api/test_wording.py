@@ -1,0 +1,22 @@
+"""How numbers and amounts are told."""
+
+import pytest
+
+from api.console.wording import amount
+from mdm.access import HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "told"),
+    [
+        ("1234567.8", "EUR", "1\u202f234\u202f568 EUR"),
+        ("12.5", "EUR", "12.50 EUR"),
+        (None, "EUR", "–"),
+        (HIDDEN, "EUR", HIDDEN),
+        ("2***", None, "2***"),
+    ],
+)
+def test_an_amount_is_told_for_judging_and_a_masked_one_stays_masked(
+    value: str | None, currency: str | None, told: str
+) -> None:
+    assert amount(value, currency) == told
