@@ -65,7 +65,7 @@ def test_the_record_says_who_has_read_it(acme: str, erp: TestClient, steward: Te
 
     page = steward.get(f"/console/customers/{acme}/access").text
 
-    assert re.search(r"test erp.*?<td>erp_reader</td><td>API</td><td class=\"number\">1</td>", page, re.DOTALL)
+    assert re.search(r"test erp.*?<td>erp reader</td><td>API</td><td class=\"number\">1</td>", page, re.DOTALL)
 
 
 def test_reads_are_forgotten_after_their_time(surroundings: Surroundings) -> None:
