@@ -30,6 +30,7 @@ from api.edge import Edge, Limits, RequestLog
 from api.errors import (
     FORBIDDEN,
     INVALID_REQUEST,
+    NOT_FOUND,
     UNAVAILABLE,
     Problem,
     ProblemRaised,
@@ -292,6 +293,9 @@ def _answer_errors(app: FastAPI) -> None:
         errors = [
             {"parameter": ".".join(str(part) for part in each["loc"]), "detail": each["msg"]} for each in error.errors()
         ]
+        # People who mistype an address of the console look for a page; they know no parameters.
+        if request.url.path.startswith("/console/") and any(each["loc"][0] == "path" for each in error.errors()):
+            return _reply(request, Problem(NOT_FOUND, "The console has no such page."))
         return _reply(request, Problem(INVALID_REQUEST, "Some parameters are not understood.", {"errors": errors}))
 
     @app.exception_handler(InsufficientPrivilege)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from starlette.responses import RedirectResponse
 
-from api.console.deciding import TELLABLE, day_end
+from api.console.deciding import TELLABLE
 from api.console.effects import effect_object
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs
@@ -35,7 +35,10 @@ class ApprovalParameters(Parameters):
 
     status: Literal["open", "approved", "rejected", "withdrawn", "expired"] = "open"
     before: int | None = Field(None, ge=1, lt=1 << 62)
-    done: str | None = Field(None, max_length=100)
+    #: What was done, in the words of `answer` and `lend`; no other words, for they stand on the page as the hub's own.
+    done: str | None = Field(
+        None, pattern=r"^(Proposal \d+ is (approved|rejected|withdrawn)|The delegation has ended|Delegated)$"
+    )
 
 
 @router.get("")
@@ -111,7 +114,7 @@ def lend(request: Request, session: SessionDep, bench: WorkbenchDep, form: FormD
         if ended is not None:
             steward.end_delegation(bench.pipeline, bench.actor, ended)
             return RedirectResponse("/console/approvals?done=The delegation has ended", 303)
-        until = day_end(form.text("until")) or datetime.now(UTC)
+        until = form.day_end("until") or datetime.now(UTC)
         steward.delegate(bench.pipeline, bench.actor, form.person("to"), until, form.text("reason"))
     except TELLABLE as error:
         return page("told.html", request, session=session, status=409, notice=refused(error), back="/console/approvals")

@@ -13,6 +13,7 @@ from api.console.guard import SessionDep, needs
 from api.console.notices import KINDS, refused
 from api.console.pages import page
 from api.console.queue import QueueLook
+from api.console.stepping import afterwards
 from api.console.workbench import Workbench, WorkbenchDep
 from mdm.access import Permission
 from mdm.errors import Refused
@@ -43,7 +44,7 @@ def look_first(
         if len(tasks) <= steward.AT_A_TIME:
             steward.run_look(bench.pipeline, job_id)
         else:
-            later.add_task(steward.run_look, bench.pipeline, job_id)
+            afterwards(later, steward.run_look, bench.pipeline, job_id)
     except TELLABLE as error:
         return page("told.html", request, session=session, status=409, notice=refused(error), back=back)
     return RedirectResponse(f"/console/bulk/{job_id}" + (f"?{look.query}" if look.query else ""), 303)
@@ -62,7 +63,7 @@ def start(
         job_id = steward.start_bulk(bench.pipeline, bench.actor, steward.items_of(bench.pipeline, seen.job_id), answer)
     except TELLABLE as error:
         return page("told.html", request, session=session, status=409, notice=refused(error), back="/console/reviews")
-    later.add_task(steward.run_bulk, bench.pipeline, job_id, bench.policy)
+    afterwards(later, steward.run_bulk, bench.pipeline, job_id, bench.policy)
     return RedirectResponse(f"/console/bulk/{job_id}", 303)
 
 
@@ -105,10 +106,10 @@ def control(
         if what == "stop":
             steward.stop_bulk(bench.pipeline, bench.actor, job_id)
         elif what == "continue":
-            later.add_task(steward.run_job, bench.pipeline, job_id, bench.policy)
+            afterwards(later, steward.run_job, bench.pipeline, job_id, bench.policy)
         elif what == "undo":
             job_id = steward.start_take_back(bench.pipeline, bench.actor, job_id)
-            later.add_task(steward.run_bulk, bench.pipeline, job_id, bench.policy)
+            afterwards(later, steward.run_bulk, bench.pipeline, job_id, bench.policy)
     except TELLABLE as error:
         notice = refused(error)
         return page("told.html", request, session=session, status=409, notice=notice, back=f"/console/bulk/{job_id}")

@@ -1,7 +1,7 @@
 """Answering a question: decide and go on to the next, look at the effect first, take it back, and everything around."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,7 +13,8 @@ from api.console.guard import SessionDep, needs
 from api.console.notices import Notice, outcome, refused
 from api.console.pages import page
 from api.console.queue import QueueLook, QueueParameters
-from api.console.review import key_of, review_page
+from api.console.review import Typed, key_of, review_page, typed_in
+from api.console.sessions import Session
 from api.console.show import record_address
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
@@ -22,7 +23,7 @@ from mdm.errors import Conflict, Invalid, NotFound, Refused
 from mdm.hub import steward
 from mdm.hub.steward import Expected
 from mdm.model.ids import EntityId
-from mdm.model.stewardship import Command, JudgeTask, Pin, Undo, Verdict
+from mdm.model.stewardship import JudgeTask, Pick, Undo, Verdict
 from mdm.store.read_models import find_entity
 from mdm.store.read_queue import next_in_queue, queue_row
 from mdm.store.read_review import decision, question, task_of_same_question
@@ -50,18 +51,27 @@ def decide(
     """Carry out a verdict, and values picked by hand, and go on to the next question."""
     following = _following(reads, look, bench, task_id)
     try:
-        verdict = Verdict(form.text("verdict"))
-        command = JudgeTask(task_id, verdict, form.text("reason"), day_end(form.text("until")))
-        decided = bench.decide(command, Expected(task=form.text("token") or None))
-        if verdict is Verdict.SAME and decided.done:
-            _pin_picks(bench, form, reads, task_id)
-    except ValueError:
-        return review_page(task_id, look, request, session, bench, reads, _say("Choose a verdict."), 422)
+        decided = bench.decide(_answer(task_id, form), Expected(task=form.text("token") or None))
     except TELLABLE as error:
-        return review_page(
-            task_id, look, request, session, bench, reads, refused(error), 409, typed=form.text("reason")
-        )
+        status = 422 if isinstance(error, Invalid) else 409
+        return review_page(task_id, look, request, session, bench, reads, refused(error), status, typed_in(form))
     return RedirectResponse(_next_address(look, following, outcome(decided)), 303)
+
+
+def _answer(task_id: int, form: Form) -> JudgeTask:
+    """The answer that a form holds, with the values that were picked by hand.
+
+    Raises:
+        Invalid: it holds none, or what it names is not understood.
+    """
+    said = form.text("verdict")
+    if said not in list(Verdict):
+        raise Invalid("Which answer is meant is not said.", action="Choose merge, not a match or unsure.")
+    picks = typed_in(form).picks if said == Verdict.SAME else {}
+    # An end belongs to "not a match" alone; left in the form, it keeps nobody from another answer.
+    until = form.day_end("until") if said == Verdict.NOT_SAME else None
+    taken = tuple(Pick(name, key) for name, text in picks.items() if (key := key_of(text)) is not None)
+    return JudgeTask(task_id, Verdict(said), form.text("reason"), until, taken)
 
 
 class PreviewParameters(QueueParameters):
@@ -80,20 +90,57 @@ def preview(
     reads: ReadsDep,
 ) -> Response:
     """Everything that a verdict would change, found out by the very engine that carries it out."""
+    return _preview(JudgeTask(task_id, look.verdict), Typed(), look, request, session, bench, reads)
+
+
+@router.post("/reviews/{task_id:int}/preview")
+def preview_as_typed(
+    task_id: int,
+    look: QueueLook,
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+    form: FormDep,
+) -> Response:
+    """The same with the values that were picked, and nothing that was typed is lost on the way there and back."""
+    typed = typed_in(form)
+    if form.text("what") == "back":
+        return review_page(task_id, look, request, session, bench, reads, typed=typed)
     try:
-        found = bench.preview(JudgeTask(task_id, look.verdict))
+        command = _answer(task_id, form)
+    except Invalid as error:
+        return review_page(task_id, look, request, session, bench, reads, refused(error), 422, typed)
+    return _preview(command, typed, look, request, session, bench, reads)
+
+
+def _preview(
+    command: JudgeTask,
+    typed: Typed,
+    look: QueueParameters,
+    request: Request,
+    session: Session,
+    bench: Workbench,
+    reads: Reads,
+) -> Response:
+    try:
+        found = bench.preview(command)
     except TELLABLE as error:
-        return review_page(task_id, look, request, session, bench, reads, refused(error), 409)
+        return review_page(command.task_id, look, request, session, bench, reads, refused(error), 409, typed)
     with reads.snapshot() as connection:
-        asked = question(connection, task_id)
-    query = "&".join(part for part in (look.query.replace(f"verdict={look.verdict.value}", "").strip("&"),) if part)
+        asked = question(connection, command.task_id)
+    with snapshot(bench.engine) as work:
+        token = steward.task_tokens(work, [command.task_id]).get(command.task_id)
+    query = "&".join(part for part in (look.query.replace(f"verdict={command.verdict.value}", "").strip("&"),) if part)
     return page(
         "preview.html",
         request,
         session=session,
         asked=asked,
-        verdict=look.verdict.value,
-        back=f"/console/reviews/{task_id}" + (f"?{query}" if query else ""),
+        verdict=command.verdict.value,
+        typed=typed,
+        token=token or "",
+        back=f"/console/reviews/{command.task_id}" + (f"?{query}" if query else ""),
         query=query,
         effect=effect_object(bench, found.effect),
         demands=found.demands,
@@ -195,20 +242,6 @@ def work_on(
     return RedirectResponse(f"/console/reviews/{task_id}" + (f"?{look.query}" if look.query else ""), 303)
 
 
-def _pin_picks(bench: Workbench, form: Form, reads: Reads, task_id: int) -> None:
-    """Values that the steward took from a column instead of what the rules chose."""
-    picks = {name: key for name, text in form.prefixed("pick.").items() if (key := key_of(text)) is not None}
-    if not picks:
-        return
-    with reads.snapshot() as connection:
-        asked = question(connection, task_id)
-    entity_id = next((each for each in asked.entities if each is not None), None) if asked is not None else None
-    for attribute, key in picks.items():
-        reason = form.text("reason") or f"picked when question {task_id} was answered"
-        command: Command = Pin(EntityId(entity_id or ""), attribute, from_record=key, reason=reason)
-        bench.decide(command)
-
-
 def _following(reads: Reads, look: QueueParameters, bench: Workbench, task_id: int) -> int | None:
     """The question after this one, found before this one is answered and leaves the queue."""
     with reads.snapshot() as connection:
@@ -222,19 +255,11 @@ def _next_address(look: QueueParameters, following: int | None, became: str) -> 
     return f"{address}?{query}" if query else address
 
 
-def day_end(written: str) -> datetime | None:
-    """The end of the day that a form names."""
-    return datetime.combine(datetime.fromisoformat(written).date(), time.max, UTC) if written else None
-
-
 def _until(form: Form, now: datetime) -> datetime | None:
     written = form.text("until")
     if written in ("1", "3", "7"):
         return now + timedelta(days=int(written))
-    try:
-        return day_end(written)
-    except ValueError as error:
-        raise Invalid("The date is not understood.", action="Write it as year-month-day.") from error
+    return form.day_end("until")
 
 
 def _say(text: str) -> Notice:

@@ -1,5 +1,6 @@
 """What could not be processed: groups of a kind, the message itself, mending, rehearsing, replaying, discarding."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -16,6 +17,7 @@ from api.console.guard import SessionDep, needs
 from api.console.notices import Notice, refused
 from api.console.pages import page
 from api.console.sessions import Session
+from api.console.stepping import afterwards
 from api.console.workbench import Workbench, WorkbenchDep
 from api.cursors import read_cursor, write_cursor
 from api.deps import Reads, ReadsDep
@@ -134,7 +136,7 @@ def act_on_group(
                 ids = [each["id"] for each in read.dead_letters(connection, selection, limit=_MOST)]
             if len(ids) > _AT_ONCE and not session.caller.scope.limits_rows:
                 job_id = start_replay(bench.pipeline, bench.actor, EventRange(), ids)
-                later.add_task(run_replay, bench.pipeline, job_id)
+                afterwards(later, run_replay, bench.pipeline, job_id)
                 return RedirectResponse(f"/console/replay/{job_id}", 303)
             done = use.replay_dead_letters(bench.pipeline, selection, bench.actor.name)
             return _finished(_outcomes(done))
@@ -305,9 +307,16 @@ def _finished(text: str) -> Response:
     return RedirectResponse(f"/console/exceptions?done={text}", 303)
 
 
+#: The words in which this screen tells what was done. No others: they stand on the page as the hub's own.
+_TOLD = re.compile(
+    r"Replayed: [0-9a-z_, ]+; \d+ golden records? touched|\d+ messages discarded|The message was discarded"
+    r"|The exception is closed"
+)
+
+
 def _done(request: Request) -> Notice | None:
-    text = request.query_params.get("done", "")[:200]
-    return Notice(f"{text}.", "good", "check") if text else None
+    text = request.query_params.get("done", "")
+    return Notice(f"{text}.", "good", "check") if _TOLD.fullmatch(text) else None
 
 
 def _json(form: Form) -> bytes:

@@ -1,6 +1,7 @@
 """Forms: read once, refused when they do not carry the session's own token."""
 
 import secrets
+from datetime import UTC, datetime, time
 from typing import Annotated
 from urllib.parse import parse_qs
 
@@ -8,7 +9,8 @@ from fastapi import Depends, Request
 
 from api.console.guard import SessionDep
 from api.console.sessions import PERSON
-from api.errors import FORBIDDEN, refuse
+from api.errors import FORBIDDEN, MALFORMED, refuse
+from mdm.errors import Invalid
 
 #: A confirm page of a bulk decision sends one field per task.
 _MOST_FIELDS = 1200
@@ -28,6 +30,14 @@ class Form:
         """Who a field names, as history knows them: a bare name is that of an account."""
         text = self.text(name)
         return text if not text or ":" in text else f"{PERSON}{text.lower()}"
+
+    def day_end(self, name: str) -> datetime | None:
+        """The end of the day that a field names; None when it is empty.
+
+        Raises:
+            Invalid: it names no day.
+        """
+        return day_end(self.text(name))
 
     def all(self, name: str) -> list[str]:
         """Every value of a field."""
@@ -49,13 +59,30 @@ class Form:
         }
 
 
+def day_end(written: str) -> datetime | None:
+    """The end of a day as forms write it; None when nothing is written.
+
+    Raises:
+        Invalid: it is no day.
+    """
+    if not written:
+        return None
+    try:
+        return datetime.combine(datetime.fromisoformat(written).date(), time.max, UTC)
+    except ValueError as error:
+        raise Invalid("The date is not understood.", action="Write it as year-month-day.") from error
+
+
 async def read_fields(request: Request) -> dict[str, list[str]]:
     """The fields of a form. The body's size is limited by the application.
 
     Raises:
-        ProblemRaised: there are more fields than any form of the console has.
+        ProblemRaised: there are more fields than any form of the console has, or one holds a NUL character.
     """
     text = (await request.body()).decode("utf-8", "replace")
+    # No browser sends it, and no text in the database can hold it.
+    if "%00" in text or "\0" in text:
+        raise refuse(MALFORMED, "A field of the form holds a NUL character.")
     try:
         return parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError as error:

@@ -60,7 +60,10 @@ class HistoryParameters(Parameters):
     @field_validator("known_at", "valid_at")
     @classmethod
     def _utc(cls, value: datetime | None) -> datetime | None:
-        return value.replace(tzinfo=value.tzinfo or UTC) if value is not None else None
+        try:
+            return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC) if value is not None else None
+        except OverflowError as error:
+            raise ValueError("is before or after all times that the hub knows") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def restore(
         command = Restore(EntityId(id), version or 0, form.text("reason"))
         done = bench.decide(command, expected)
     except TELLABLE as error:
-        look = HistoryParameters.model_validate({"a": version, "b": current})
+        look = HistoryParameters(a=None, b=None, before=None, done=None, proposed=None)
         return _history_page(plural, id, look, request, session, bench, reads, refused(error), 409)
     return RedirectResponse(f"/console/{plural}/{id}/history?{outcome(done)}", 303)
 

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from starlette.responses import RedirectResponse
 
 from api.access_log import listed
-from api.console.deciding import TELLABLE, day_end
+from api.console.deciding import TELLABLE
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs, signed_in
 from api.console.notices import Notice, refused
@@ -126,7 +126,7 @@ def confirm(
     engine, clock, actor, reason = bench.engine, bench.hub.clock, bench.actor.name, form.text("reason")
     code, path = form.text("code"), form.text("path")
     try:
-        until = day_end(form.text("until"))
+        until = form.day_end("until")
         if what in ("confirm", "withdraw"):
             name = CheckpointName(form.text("checkpoint"))
             if what == "confirm":

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse
 
-from api.console.deciding import TELLABLE, day_end
+from api.console.deciding import TELLABLE
 from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
@@ -152,15 +152,12 @@ def _said(connection: Connection, domain: Domain, id: str, name: str, bench: Wor
 
 
 def _command(id: str, attribute: Attribute, form: Form) -> Pin:
-    reason, expires = form.text("reason"), form.text("expires")
+    reason = form.text("reason")
     if not reason:
         raise Invalid(
             "An override needs a reason.", action="Say why the sources are wrong; whoever comes later will ask."
         )
-    try:
-        until = day_end(expires)
-    except ValueError as error:
-        raise Invalid("The date is not understood.", action="Write it as year-month-day.") from error
+    until = form.day_end("expires")
     record = key_of(form.text("from"))
     if record is not None:
         return Pin(EntityId(id), attribute.name, from_record=record, reason=reason, expires_at=until)

@@ -52,8 +52,8 @@ class QueueParameters(Parameters):
     kind: str | None = Field(None, max_length=40)
     pair: str | None = Field(None, max_length=80)
     country: str | None = Field(None, max_length=2)
-    weight_from: float | None = None
-    weight_to: float | None = None
+    weight_from: float | None = Field(None, allow_inf_nan=False)
+    weight_to: float | None = Field(None, allow_inf_nan=False)
     amount_from: str | None = Field(None, max_length=20)
     older: Literal["1", "3", "7"] | None = None
     sla: Literal["ok", "due", "breached"] | None = None
@@ -69,6 +69,13 @@ class QueueParameters(Parameters):
     @classmethod
     def _empty_is_all(cls, value: Any) -> Any:
         return None if value == "" else value
+
+    @field_validator("amount_from")
+    @classmethod
+    def _an_amount(cls, value: str | None) -> str | None:
+        if value is not None and _decimal(value) is None:
+            raise ValueError("is no amount; write 1000 or 1000.50")
+        return value
 
     def filters(self, now: datetime, actor: str) -> QueueFilters:
         """The filters as the store understands them. What was put off is not shown before its time."""
@@ -163,7 +170,9 @@ def _address(look: QueueParameters, **more: str) -> str:
 
 
 def _decimal(text: str | None) -> Decimal | None:
+    """An amount as people type it; None where it is none, or no number that money comes in."""
     try:
-        return Decimal(text.replace(" ", "").replace(",", "")) if text else None
+        amount = Decimal(text.replace(" ", "").replace(",", "")) if text else None
     except InvalidOperation:
         return None
+    return amount if amount is None or (amount.is_finite() and abs(amount.adjusted()) <= 20) else None

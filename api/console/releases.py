@@ -16,7 +16,7 @@ from api.console.notices import Notice, refused
 from api.console.pages import page
 from api.console.sessions import Session
 from api.console.show import label, lines
-from api.console.stepping import StepDep, status_of, step
+from api.console.stepping import StepDep, afterwards, status_of, step
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
 from api.masking import show_values
@@ -189,16 +189,16 @@ def act(
     """Take a step. Long work begins, and its progress is on the page; what had been interrupted goes on."""
     hub, actor, comment = bench.pipeline, bench.actor, form.text("comment")
     steps: dict[str, Callable[[], Any]] = {
-        "simulate": lambda: later.add_task(
-            releases.run_simulation, hub, releases.begin_simulation(hub, actor, release_id)
+        "simulate": lambda: afterwards(
+            later, releases.run_simulation, hub, releases.begin_simulation(hub, actor, release_id)
         ),
         "stop": lambda: releases.stop_simulation(hub, actor, release_id),
         "approve": lambda: releases.approve(hub, actor, release_id, form.number("simulation"), comment),
         "reject": lambda: releases.reject(hub, actor, release_id, comment),
         "withdraw": lambda: releases.withdraw(hub, actor, release_id),
-        "activate": lambda: later.add_task(releases.run, hub, releases.begin_activation(hub, actor, release_id)),
-        "roll-back": lambda: later.add_task(
-            releases.run, hub, releases.begin_rollback(hub, actor, release_id, comment)
+        "activate": lambda: afterwards(later, releases.run, hub, releases.begin_activation(hub, actor, release_id)),
+        "roll-back": lambda: afterwards(
+            later, releases.run, hub, releases.begin_rollback(hub, actor, release_id, comment)
         ),
     }
     look = ReleaseLook(attribute=None, done=None)

@@ -13,6 +13,7 @@ from api.console.guard import SessionDep, needs, whole_hub
 from api.console.notices import Notice, refused
 from api.console.pages import page
 from api.console.sessions import Session
+from api.console.stepping import afterwards
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
 from api.errors import FORBIDDEN, refuse
@@ -75,7 +76,7 @@ def act(
         job_id = use.start_replay(bench.pipeline, bench.actor, meant, letters, form.number("rate") or 0)
     except TELLABLE as error:
         return _page(request, session, bench, reads, typed, notice=refused(error), status=409)
-    later.add_task(use.run_replay, bench.pipeline, job_id)
+    afterwards(later, use.run_replay, bench.pipeline, job_id)
     return RedirectResponse(f"/console/replay/{job_id}", 303)
 
 
@@ -101,7 +102,7 @@ def control(
             use.stop_replay(bench.pipeline, bench.actor, job_id)
         else:
             use.job_of(bench.pipeline, bench.actor, job_id)
-            later.add_task(use.run_replay, bench.pipeline, job_id)
+            afterwards(later, use.run_replay, bench.pipeline, job_id)
     except Refused as error:
         raise refuse(FORBIDDEN, error.message) from error
     except TELLABLE as error:

@@ -1,6 +1,7 @@
 """One question: both records, what would survive, what speaks for and against, and what hangs on the answer."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -9,6 +10,7 @@ from sqlalchemy import Connection
 from api.access_log import shown as shown_to
 from api.console import charts, ranking
 from api.console.compare import Column, columns_of, compare
+from api.console.forms import Form
 from api.console.guard import SessionDep, needs
 from api.console.notices import KINDS, Notice, proposed, sentence, told, withdrawn
 from api.console.pages import page
@@ -46,6 +48,21 @@ _SIMILAR = 5
 _AUDIBLE = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What the form of an answer held. `picks` are records by the attribute that is taken from them."""
+
+    reason: str = ""
+    until: str = ""
+    picks: Mapping[str, str] = field(default_factory=dict)
+
+
+def typed_in(form: Form) -> Typed:
+    """What a form held, so that no page after it loses it."""
+    picks = {name: text for name, text in form.prefixed("pick.").items() if key_of(text) is not None}
+    return Typed(form.text("reason"), form.text("until"), picks)
+
+
 @router.get("/reviews/{task_id:int}")
 def review(
     task_id: int, look: QueueLook, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep
@@ -63,9 +80,9 @@ def review_page(
     reads: Reads,
     notice: Notice | None = None,
     status: int = 200,
-    typed: str = "",
+    typed: Typed | None = None,
 ) -> Response:
-    """The page of a question; `notice` says what became of the last attempt, `typed` gives its comment back."""
+    """The page of a question; `notice` says what became of the last attempt, `typed` gives back what its form held."""
     ranking.ready(bench.engine, bench.rules, bench.now)
     filters = look.filters(bench.now, bench.actor.name)
     whole = look.columns == "all"
@@ -101,7 +118,7 @@ def review_page(
         "members": sum(map(len, members.values())),
         "state": state,
         "remarks": remarks,
-        "typed": typed,
+        "typed": typed or Typed(),
         "closed_words": sentence(context["closed_by"]) if context["closed_by"] else "",
         "decision_kinds": KINDS,
     }

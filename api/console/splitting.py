@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.console import charts
-from api.console.deciding import TELLABLE, day_end
+from api.console.deciding import TELLABLE
 from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
@@ -82,7 +82,7 @@ def _split(id: str, leave: tuple[Any, ...], form: Form) -> Split:
         leave,
         tree=form.text("tree") == "yes",
         reason=form.text("reason"),
-        until=day_end(form.text("until")),
+        until=form.day_end("until"),
     )
 
 
@@ -104,9 +104,8 @@ def _carry_out(
             found = bench.preview(command, expected)
             return _graph_page(plural, id, request, session, bench, reads, form, found)
         done = bench.decide(command, expected)
-    except (*TELLABLE, ValueError) as error:
-        notice = refused(error) if not isinstance(error, ValueError) else Notice("The date is not understood.", "bad")
-        return _graph_page(plural, id, request, session, bench, reads, form, None, notice, 409)
+    except TELLABLE as error:
+        return _graph_page(plural, id, request, session, bench, reads, form, None, refused(error), 409)
     survivor = next((each["merged_into"] for each in done.effect["entities"] if each["merged_into"]), id)
     return RedirectResponse(f"{record_address(survivor)}/graph?{outcome(done)}", 303)
 

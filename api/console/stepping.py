@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, Request, Response
+from fastapi import BackgroundTasks, Depends, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.console.deciding import TELLABLE
 from api.console.notices import Notice, refused
-from mdm.errors import Invalid, MdmError, Refused
+from mdm.errors import Conflict, Invalid, MdmError, Refused
 
 
 async def _last_word(request: Request) -> str:
@@ -37,6 +37,19 @@ def step(
     except tellable as error:
         return again(refused(error), status_of(error))
     return RedirectResponse(following, 303)
+
+
+def afterwards(later: BackgroundTasks, work: Callable[..., object], *args: Any) -> None:
+    """Let long work begin once the page is answered. Its own page shows how far it is."""
+
+    def unless_somebody_does() -> None:
+        try:
+            work(*args)
+        except Conflict:
+            # Pressed twice, or in two windows: the first to come carries it out, and its page tells both.
+            return
+
+    later.add_task(unless_somebody_does)
 
 
 def status_of(error: MdmError) -> int:

@@ -34,11 +34,11 @@ from api.schemas.stewardship import (
     Decision,
     DecisionEntry,
     DecisionPage,
-    Judgement,
     OverrideList,
     PreviewForm,
     Snooze,
     TaskForm,
+    TaskJudgement,
     UndoReason,
 )
 from api.wire import answer
@@ -281,7 +281,7 @@ def get_task(id: TaskId, desk: DeskDep) -> Response:
 )
 def judge_task(
     id: TaskId,
-    judgement: Annotated[Judgement, Body()],
+    judgement: Annotated[TaskJudgement, Body()],
     commanding: CommandingDep,
     condition: IfMatch = None,
     key: Key = None,

@@ -17,6 +17,7 @@ from mdm.model.stewardship import (
     JudgePair,
     JudgeTask,
     Merge,
+    Pick,
     Pin,
     Relate,
     Restore,
@@ -53,11 +54,27 @@ class Judgement(Reasoned):
     verdict: AnyVerdict
     until: Moment | None = Field(None, description="Only with `not_same`: until when it holds. For ever if absent.")
 
+
+class PickedValue(Asked):
+    """Take an attribute from this source row, whatever the rules say."""
+
+    attribute: Annotated[Storable, Field(min_length=1, max_length=64)]
+    record: RecordName
+
+
+class TaskJudgement(Judgement):
+    """An answer to a task, and values that are pinned by the same decision."""
+
+    picks: list[PickedValue] = Field(
+        default_factory=list, max_length=100, description="Only with `same`: values of the golden record they become."
+    )
+
     def of_task(self, task_id: int) -> Command:
-        return JudgeTask(task_id, self.verdict, self.reason, self.until)
+        picks = tuple(Pick(each.attribute, each.record.value()) for each in self.picks)
+        return JudgeTask(task_id, self.verdict, self.reason, self.until, picks)
 
 
-class JudgeTaskCommand(Judgement):
+class JudgeTaskCommand(TaskJudgement):
     """Answer the question of a task."""
 
     command: Literal["judge_task"]

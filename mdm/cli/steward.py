@@ -30,6 +30,7 @@ from mdm.model.stewardship import (
     JudgePair,
     JudgeTask,
     Merge,
+    Pick,
     Pin,
     Relate,
     Restore,
@@ -56,6 +57,9 @@ def judge(
     verdict: Verdict = typer.Argument(..., help="same, not_same or unsure."),
     task: int = typer.Option(0, "--task", help="The task to answer; or name two records."),
     records: list[str] = typer.Option([], "--record", help="platform/table/key; twice."),
+    takes: list[str] = typer.Option(
+        [], "--take", help="attribute=platform/table/key: with same, take the value from there; several times."
+    ),
     until: str = UNTIL,
     reason: str = REASON,
     actor: str = ACTOR,
@@ -65,8 +69,9 @@ def judge(
     """Say of two records whether they are the same."""
     end = moment_of(until)
     if task and not records:
-        _run(JudgeTask(task, verdict, reason, end), actor, preview, as_json)
-    elif len(records) == 2 and not task:
+        picks = tuple(Pick(name, key_of(record)) for name, _, record in (each.partition("=") for each in takes))
+        _run(JudgeTask(task, verdict, reason, end, picks), actor, preview, as_json)
+    elif len(records) == 2 and not task and not takes:
         first, second = map(key_of, records)
         _run(JudgePair(first, second, verdict, reason, end), actor, preview, as_json)
     else:

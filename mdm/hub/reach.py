@@ -71,7 +71,7 @@ def must_reach(engine: Engine, command: Command) -> None:
     """
     match command:
         case JudgeTask():
-            must_reach_parts(engine, tasks=[command.task_id])
+            must_reach_parts(engine, tasks=[command.task_id], rows=[each.record for each in command.picks])
         case JudgePair():
             must_reach_parts(engine, rows=[command.a, command.b])
         case Merge():

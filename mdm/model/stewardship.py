@@ -22,13 +22,26 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Pick:
+    """Take an attribute from this record, whatever the rules say."""
+
+    attribute: str
+    record: CrosswalkKey
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeTask:
-    """Answer the question of a task. `until` ends a "not the same" by itself."""
+    """Answer the question of a task.
+
+    `until` ends a "not the same" by itself. `picks` go with a "the same": values that are pinned by the same decision,
+    so that they are previewed, approved and taken back together with it.
+    """
 
     task_id: int
     verdict: Verdict
     reason: str = ""
     until: datetime | None = None
+    picks: tuple[Pick, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

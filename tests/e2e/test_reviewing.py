@@ -153,13 +153,20 @@ def test_a_value_picked_by_number_survives_the_merge(ada: Keyboard, world: Engin
 
     ada.press("c")
     ada.type("the second is right")
-    ada.press("Escape", "m")
+    ada.press("Escape", "p")
+    expect(ada.page.locator("h1")).to_have_text("What if: merge")
+    ada.press("p")
+    assert picked.is_checked(), "nothing that was picked or typed is lost on the way to the preview and back"
+    ada.press("p", "m")
 
     expect(ada.page.locator("[data-outcome]")).to_contain_text("Merged")
     held = rows(world, "select attribute, reason from golden_override")
     assert held == [(attribute, "the second is right")]
-    assert rows(world, "select kind from decision order by decision_id") == [("same",), ("override",)]
-    assert task_id
+    assert rows(world, "select kind from decision order by decision_id") == [("same",)]
+    ada.press("z")
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Undone")
+    assert rows(world, "select count(*) from golden_override where ended_at is null") == [(0,)]
+    assert task_on(ada) == task_id
 
 
 def memberships(engine: Engine) -> list[Any]:

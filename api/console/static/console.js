@@ -120,14 +120,15 @@ function narrowRows(button) {
 
 // --- partial updates: a form or link marked data-swap replaces the page's content without loading the page -------------
 
-// Only the newest answer is shown, whatever order they arrive in; while a form is under way nothing else is begun.
+// Only the newest answer is shown, whatever order they arrive in; while a form is under way nothing else is begun, unless it
+// only looks ahead (data-looks).
 let newest = 0;
 let sending = false;
 
-async function swap(address, options, push) {
+async function swap(address, options, push, looks) {
   if (sending) return;
   const mine = ++newest;
-  sending = Boolean(options && options.method === "POST");
+  sending = Boolean(options && options.method === "POST" && !looks);
   document.documentElement.classList.add("busy");
   let answer;
   try {
@@ -158,7 +159,7 @@ document.addEventListener("submit", (event) => {
   const fields = new URLSearchParams(new FormData(form, event.submitter));
   const action = (event.submitter && event.submitter.getAttribute("formaction")) || form.getAttribute("action") || location.pathname;
   if (form.method === "get") swap(`${action}?${fields}`, {}, true);
-  else swap(action, { method: "POST", body: fields }, true);
+  else swap(action, { method: "POST", body: fields }, true, Boolean(event.submitter && event.submitter.hasAttribute("data-looks")));
 });
 
 document.addEventListener("click", (event) => {

@@ -265,7 +265,7 @@ def plan_of(work: UnitOfWork, hub: Workplace, actor: Actor, command: Command, ex
     check_versions(work, expected)
     match command:
         case JudgeTask():
-            return plan_task(work, hub.rules, actor.name, command, expected)
+            return plan_task(work, hub.rules, actor, command, expected)
         case JudgePair():
             return plan_pair(work, hub.rules, actor.name, command)
         case Merge():

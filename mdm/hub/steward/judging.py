@@ -8,6 +8,8 @@ from mdm.core.overrides import CHALLENGE
 from mdm.core.rules import Rules
 from mdm.core.splitting import subtree
 from mdm.errors import Conflict, Invalid, NotFound
+from mdm.hub.steward.actor import Actor
+from mdm.hub.steward.pins import with_picks
 from mdm.hub.steward.similar import pattern_of
 from mdm.hub.steward.tokens import Expected, check_task
 from mdm.model.ids import Domain, RecordId
@@ -21,13 +23,14 @@ from mdm.store.unit_of_work import UnitOfWork
 MAX_PARTED_PAIRS = 20_000
 
 
-def plan_task(work: UnitOfWork, rules: Rules, actor: str, command: JudgeTask, expected: Expected) -> Plan:
-    """Answer a task's question.
+def plan_task(work: UnitOfWork, rules: Rules, actor: Actor, command: JudgeTask, expected: Expected) -> Plan:
+    """Answer a task's question, and pin the values that go with the answer.
 
     Raises:
         NotFound: there is no such task.
         Conflict: it is answered already.
         Stale: it is not what the caller looked at.
+        Invalid, Refused: a value cannot be picked.
     """
     rows = work.query(
         "select kind, domain, a, b, status from steward_task where task_id = %s for update", command.task_id
@@ -43,7 +46,12 @@ def plan_task(work: UnitOfWork, rules: Rules, actor: str, command: JudgeTask, ex
             action="Confirm the override, replace it or clear it.",
         )
     check_task(work, command.task_id, expected)
-    return _judge(work, rules, actor, Domain(domain), RecordId(a), RecordId(b), command, command.task_id)
+    plan = _judge(work, rules, actor.name, Domain(domain), RecordId(a), RecordId(b), command, command.task_id)
+    if not command.picks:
+        return plan
+    if command.verdict is not Verdict.SAME:
+        raise Invalid("Values are picked for the golden record of a merge; only the verdict 'same' takes them.")
+    return with_picks(work, actor, plan, command.picks)
 
 
 def plan_pair(work: UnitOfWork, rules: Rules, actor: str, command: JudgePair) -> Plan:

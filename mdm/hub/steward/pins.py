@@ -1,6 +1,7 @@
 """Overrides: pin a golden value with the memory of what it overrules, clear it, keep it, restore an old version."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,7 @@ from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.shapes import completed, refuse_misshapen
 from mdm.model.canonical import ATTRIBUTES, Attribute
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
-from mdm.model.stewardship import Clear, Confirm, NewOverride, Override, Pin, Plan, Restore
+from mdm.model.stewardship import Clear, Confirm, NewOverride, Override, Pick, Pin, Plan, Restore
 from mdm.store import stewardship as store
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -33,7 +34,7 @@ def plan_pin(work: UnitOfWork, actor: Actor, command: Pin) -> Plan:
     _check_clearance(actor, attribute)
     _check_reason(command.reason)
     _check_expiry(work, command.expires_at)
-    members = _Members(work, command.entity_id, founder)
+    members = _Members(work, [command.entity_id], founder)
     value = command.value
     if command.from_record is not None:
         value = members.said_by(command.from_record, attribute.name)
@@ -50,6 +51,38 @@ def plan_pin(work: UnitOfWork, actor: Actor, command: Pin) -> Plan:
         end_overrides=tuple(members.live_overrides(work, {attribute.name})),
         entities=(command.entity_id,),
         attributes=frozenset({attribute.name}),
+    )
+
+
+def with_picks(work: UnitOfWork, actor: Actor, plan: Plan, picks: Sequence[Pick]) -> Plan:
+    """A plan that makes golden records one, and pins values of the one they become.
+
+    Raises:
+        NotFound: a record belongs to none of them.
+        Invalid: there is no such attribute, it is picked twice, or the record says nothing about it.
+        Refused: the attribute's data class is above the actor's clearance.
+    """
+    names = [each.attribute for each in picks]
+    if len(set(names)) < len(names):
+        raise Invalid("An attribute is picked twice.", action="Take each value from one record.")
+    for name in names:
+        _check_clearance(actor, attribute_of(plan.domain, name))
+    rows = work.query(
+        """select distinct c.entity_id, e.founder from crosswalk c join entity e using (entity_id)
+           where c.rec_id = any(%s) order by 1""",
+        sorted(plan.records),
+    )
+    # Ids sort by age and the oldest survives, so the pins go where its founding record goes.
+    members = _Members(work, [EntityId(row[0]) for row in rows], RecordId(rows[0][1]))
+    reason = plan.reason.strip() or f"picked when question {plan.task_id} was answered"
+    return replace(
+        plan,
+        overrides=tuple(
+            members.override(work, actor, each.attribute, members.said_by(each.record, each.attribute), reason, None)
+            for each in picks
+        ),
+        end_overrides=tuple(members.live_overrides(work, set(names))),
+        attributes=frozenset(names),
     )
 
 
@@ -80,7 +113,7 @@ def plan_confirm(work: UnitOfWork, actor: Actor, command: Confirm) -> Plan:
     _check_expiry(work, command.expires_at)
     entity_id = _holds_for(work, override)
     _, _, founder = store.live_entity(work, entity_id)
-    members = _Members(work, entity_id, founder)
+    members = _Members(work, [entity_id], founder)
     until = command.expires_at or override.expires_at
     reason = command.reason or override.reason
     return Plan(
@@ -120,7 +153,7 @@ def plan_restore(work: UnitOfWork, actor: Actor, command: Restore) -> Plan:
         raise Conflict(f"{command.entity_id} has the values of version {command.version} already.")
     for attribute in differing:
         _check_clearance(actor, attribute)
-    members = _Members(work, command.entity_id, founder)
+    members = _Members(work, [command.entity_id], founder)
     return Plan(
         kind="restore",
         domain=domain,
@@ -137,11 +170,11 @@ def plan_restore(work: UnitOfWork, actor: Actor, command: Restore) -> Plan:
 
 
 class _Members:
-    """The members of an entity, with what they say."""
+    """The members of an entity, or of several that become one, with what they say."""
 
-    def __init__(self, work: UnitOfWork, entity_id: EntityId, founder: RecordId) -> None:
-        placed = store.members(work, [entity_id])[entity_id]
-        self._entity_id = entity_id
+    def __init__(self, work: UnitOfWork, entities: Collection[EntityId], founder: RecordId) -> None:
+        placed = [each for those in store.members(work, entities).values() for each in those]
+        self._entities = entities
         self._ids = {each.key: each.rec_id for each in placed}
         rows = work.query(
             "select rec_id, attributes::text from source_record where rec_id = any(%s)", list(self._ids.values())
@@ -157,7 +190,7 @@ class _Members:
             NotFound, Invalid: it is no member, or says nothing.
         """
         if key not in self._ids:
-            raise NotFound(f"{key} is not a member of {self._entity_id}.")
+            raise NotFound(f"{key} is not a member of {' or '.join(self._entities)}.")
         value = stated(self._attributes[self._ids[key]], attribute)
         if value is None:
             raise Invalid(f"{key} says nothing about {attribute}.")

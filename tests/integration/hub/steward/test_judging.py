@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mdm.access import Role
+from mdm.access import FORMER_STEWARD, Role
+from mdm.core.four_eyes import Demand, Policy
 from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
+from mdm.hub import steward
 from mdm.hub.process import process
-from mdm.hub.steward import Actor, CommandKey, Expected, preview, task_tokens
+from mdm.hub.steward import Actor, CommandKey, Expected, approve, preview, task_tokens
 from mdm.model.events import Place
-from mdm.model.ids import EntityId
-from mdm.model.stewardship import Command, JudgePair, JudgeTask, Merge, Split, Verdict
+from mdm.model.ids import CrosswalkKey, EntityId
+from mdm.model.stewardship import Command, JudgePair, JudgeTask, Merge, Pick, Split, Undo, Verdict
 from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import unit_of_work
 from tests.integration.hub.conftest import world_messages
@@ -37,6 +39,71 @@ def test_same_joins_the_two_entities_and_answers_the_task(world: World) -> None:
     assert world.one("select status from steward_task where task_id = :id", id=task_id) == "resolved"
     assert decided.effect["moves"]
     world.assert_verified()
+
+
+def losing_name(world: World) -> tuple[int, CrosswalkKey, str]:
+    """A question, and the one of its two records whose name a merge would not keep, with that name."""
+    for number in range(8):
+        task_id, a, b = world.some_task(number=number)
+        kept = {
+            each.after.get("name")
+            for each in preview(world.pipeline, ANNA, JudgeTask(task_id, Verdict.SAME)).effect.entities
+        }
+        for key in (a, b):
+            name = world.one(
+                "select attributes->>'name' from source_record where system = :system and type = :type and key = :key",
+                **key._asdict(),
+            )
+            if name and name not in kept:
+                return task_id, key, name
+    raise AssertionError("no question of the sample world is about two names")
+
+
+def test_values_picked_with_a_merge_are_previewed_kept_and_taken_back_with_it(world: World) -> None:
+    task_id, key, name = losing_name(world)
+    before, fates = world.digest(), world.fates()
+    command = JudgeTask(task_id, Verdict.SAME, "the register says so", picks=(Pick("name", key),))
+
+    assert_preview_comes_true(world, command, keep=False)
+    decided = decide(world.pipeline, ANNA, command)
+
+    assert world.values(world.home(key))["name"] == name
+    assert world.rows("select attribute, reason from golden_override where ended_by is null") == [
+        ("name", "the register says so")
+    ]
+    world.assert_verified()
+    decide(world.pipeline, ANNA, Undo(decided.decision_id or 0))
+    assert (world.digest(), world.fates()) == (before, fates)
+    world.assert_verified()
+
+
+def test_values_picked_with_a_merge_wait_for_the_second_person_with_it(world: World) -> None:
+    task_id, key, name = losing_name(world)
+    everybody = Policy("all merges", 14, (Demand("merges", "A merge.", frozenset({FORMER_STEWARD}), merges=True),))
+    command = JudgeTask(task_id, Verdict.SAME, picks=(Pick("name", key),))
+
+    proposed = steward.decide(world.pipeline, ANNA, command, policy=everybody)
+    assert not proposed.done
+    approve(world.pipeline, BEN, proposed.proposal_id or 0, policy=everybody)
+
+    assert world.values(world.home(key))["name"] == name
+    world.assert_verified()
+
+
+def test_a_pick_that_makes_no_sense_lets_nothing_happen(world: World) -> None:
+    task_id, a, b = world.some_task()
+    stranger = next(
+        iter(world.members(world.large_entity()) - world.members(world.home(a)) - world.members(world.home(b)))
+    )
+    for verdict, picks, error in (
+        (Verdict.NOT_SAME, (Pick("name", a),), Invalid),
+        (Verdict.SAME, (Pick("colour", a),), Invalid),
+        (Verdict.SAME, (Pick("name", a), Pick("name", b)), Invalid),
+        (Verdict.SAME, (Pick("name", stranger),), NotFound),
+    ):
+        with pytest.raises(error):
+            decide(world.pipeline, ANNA, JudgeTask(task_id, verdict, picks=picks))
+    assert world.one("select count(*) from decision") == 0
 
 
 def test_not_the_same_closes_every_question_about_the_two_entities(world: World) -> None:

@@ -1,0 +1,116 @@
+"""What people mistype, and what others make them send, ends at a page that says what is wrong; nothing breaks."""
+
+import asyncio
+
+import pytest
+from fastapi import BackgroundTasks
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, text
+
+from api.console.stepping import afterwards
+from mdm.errors import Conflict, Invalid
+from mdm.model.ids import Domain
+from tests.api.rows import ACME, CRM_ACME, HubRows
+from tests.api.test_console import form_token
+
+
+@pytest.mark.parametrize(
+    ("filters", "named"),
+    [
+        ("weight_from=many", "Weight from"),
+        ("weight_to=nan", "Weight to"),
+        ("amount_from=a%20lot", "Amount from"),
+        ("amount_from=inf", "Amount from"),
+        ("amount_from=1e400", "Amount from"),
+        ("who=somebody", "Who"),
+    ],
+)
+def test_a_filter_that_is_no_filter_is_named_with_the_way_on(steward: TestClient, filters: str, named: str) -> None:
+    answer = steward.get(f"/console/reviews?{filters}")
+
+    assert answer.status_code == 422
+    assert f"<strong>{named}</strong>" in answer.text
+    assert '<a href="/console/reviews" data-swap>' in answer.text
+
+
+def test_an_address_of_no_page_is_not_found(steward: TestClient) -> None:
+    assert steward.get("/console/nowhere").status_code == 404
+
+
+@pytest.mark.parametrize("address", ["/console/approvals", "/console/exceptions"])
+def test_no_link_makes_the_hub_say_what_it_does_not_say(steward: TestClient, address: str) -> None:
+    assert "Call 555" not in steward.get(f"{address}?done=Call 555 at once").text
+
+
+@pytest.mark.parametrize("clock", ["valid_at", "known_at"])
+def test_there_is_no_time_before_all_times(rows: HubRows, steward: TestClient, clock: str) -> None:
+    acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
+
+    answer = steward.get(f"/console/customers/{acme}/history", params={clock: "0001-01-01T00:00:00+14:00"})
+
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "status"),
+    [
+        ("/approvals/delegations", {"to": "ben", "until": "-1", "reason": "away"}, 409),
+        ("/customers/{acme}/restore", {"version": "0", "current": "0", "reason": "looked again"}, 409),
+        ("/customers/{acme}/merge", {"other": "cus_\0"}, 400),
+        ("/customers/{acme}/split", {"until": "2026-02-30", "leave": "crm:account:1"}, 409),
+        ("/customers/{acme}/readiness/unwaive", {"code": "\0", "path": ""}, 400),
+        ("/reviews/1/decide", {"verdict": "perhaps"}, 422),
+        ("/reviews/1/decide", {"verdict": "not_same", "until": "soon"}, 422),
+        ("/reviews/1/snooze", {"until": "10000-01-01"}, 409),
+    ],
+)
+def test_a_form_with_garbage_changes_nothing(
+    rows: HubRows, engine: Engine, steward: TestClient, action: str, fields: dict[str, str], status: int
+) -> None:
+    erp = CRM_ACME._replace(system="erp", type="business_partner")
+    acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
+    rows.golden(Domain.CUSTOMER, erp, ACME)
+    rows.task(CRM_ACME, erp, 3.0)
+    csrf = form_token(steward.get("/console/help").text)
+
+    answer = steward.post(f"/console{action.format(acme=acme)}", data={"csrf": csrf, **fields})
+
+    assert answer.status_code == status
+    assert "<h1" in answer.text
+    with engine.connect() as connection:
+        assert connection.scalar(text("select count(*) from decision")) == 0
+
+
+def test_a_date_that_is_none_is_told_and_what_was_typed_is_given_back(rows: HubRows, steward: TestClient) -> None:
+    erp = CRM_ACME._replace(system="erp", type="business_partner")
+    for key in (CRM_ACME, erp):
+        rows.golden(Domain.CUSTOMER, key, ACME)
+    rows.task(CRM_ACME, erp, 3.0)
+    csrf = form_token(steward.get("/console/help").text)
+
+    page = steward.post(
+        "/console/reviews/1/decide",
+        data={"csrf": csrf, "verdict": "not_same", "until": "soon", "reason": "two branches"},
+    ).text
+
+    assert "The date is not understood." in page
+    assert 'value="two branches"' in page
+
+
+def test_long_work_that_somebody_else_is_at_is_left_to_them() -> None:
+    later, done = BackgroundTasks(), []
+
+    def taken() -> None:
+        done.append("taken")
+        raise Conflict("Somebody is at work on it.")
+
+    def broken() -> None:
+        raise Invalid("It is broken.")
+
+    afterwards(later, taken)
+    asyncio.run(later())
+    assert done == ["taken"]
+
+    afterwards(later, broken)
+    with pytest.raises(Invalid):
+        asyncio.run(later())
