@@ -26,6 +26,7 @@ from mdm.privacy.traces import telling, traces_of
 from mdm.store import erasure as store
 from mdm.store import ledger
 from mdm.store.blotting import blot_anywhere
+from mdm.store.identity import write_announcements
 from mdm.store.mirror import heads_of
 from mdm.store.reading import snapshot
 from mdm.store.scoped import scope_of
@@ -229,6 +230,7 @@ def carry_out(
         _apply(pipeline, work, rows, kept)
         store.write_last_version(work, ids)
         progress("blotting out golden versions, announcements, remarks and dead letters")
+        write_announcements(work, store.mark_erased(work, entities))
         emptied = store.blank_entities(work, entities)
         written = store.blank_words(work, entities, ids)
         alone = traces - store.stated_by_others(work, traces, ids, chosen.held)

@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from mdm.model.ids import CrosswalkKey, RecordId
+from mdm.model.delta import Announcement
+from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.privacy.traces import ERASED, mentions
 from mdm.store.blotting import blot_texts, escaped
 from mdm.store.unit_of_work import UnitOfWork
@@ -170,11 +171,33 @@ def _without_members(work: UnitOfWork, entities: Sequence[str]) -> list[str]:
     return [row[0] for row in rows]
 
 
+def mark_erased(work: UnitOfWork, entities: Sequence[str]) -> list[Announcement]:
+    """Ids of entities that have no member left are erased from now on, so that whoever asks for them drops its copy.
+
+    Returns:
+        What is still to be announced: of those that ended long ago, nothing was in this unit of work.
+    """
+    rows = work.query(
+        """update entity e set status = 'erased', changed_at = %s from entity before
+           where before.entity_id = e.entity_id and e.entity_id = any(%s) and e.status = 'retired'
+           returning e.domain, e.entity_id, before.changed_at < %s""",
+        work.now, _without_members(work, entities), work.now,
+    )  # fmt: skip
+    return [
+        Announcement(
+            Domain(domain), EntityId(entity_id), f"{domain}.retired",
+            {"entity_id": entity_id, "domain": domain, "status": "retired", "erased": True},
+        )
+        for domain, entity_id, long_ago in rows if long_ago
+    ]  # fmt: skip
+
+
 def blank_entities(work: UnitOfWork, entities: Sequence[str]) -> int:
     """Empty every golden version and announcement of entities that have no member left. Returns versions emptied."""
     ids = _without_members(work, entities)
     work.execute(
-        """update outbox set payload = (payload - 'values' - 'members') || '{"erased": true}'
+        """update outbox set payload = payload || '{"erased": true}' ||
+               case when payload ? 'values' then '{"values": {}, "members": []}' else '{}' end::jsonb
            where aggregateid = any(%s)""",
         ids,
     )

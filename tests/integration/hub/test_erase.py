@@ -104,7 +104,7 @@ def test_an_erased_customer_is_in_no_table_and_does_not_come_back(
     assert done.proof["suppressed"] == len(plan.rows)
     with engine.connect() as connection:
         status = connection.execute(text("select status from entity where entity_id = :id"), {"id": entity_id})
-        assert status.scalar_one() == "retired"
+        assert status.scalar_one() == "erased"
     found = verify(engine, through.catalogue, through.rules)
     assert found.agrees, found.differences[:5]
 
