@@ -67,7 +67,8 @@ def customer_with_vat(engine: Engine) -> tuple[str, str, str]:
                          select 1 from golden o cross join lateral jsonb_array_elements(o.values->'identifiers') n
                          where o.entity_id <> g.entity_id and o.known_to is null and o.domain = 'customer'
                            and n->>'normal' = i->>'normal')
-                   order by g.entity_id limit 1"""
+                   order by (select f.key from entity e join source_record f on f.rec_id = e.founder
+                             where e.entity_id = g.entity_id) limit 1"""
             )
         ).one()
     return row[0], row[1], row[2]
@@ -154,8 +155,10 @@ def test_a_confirmation_ends_on_its_day_and_can_be_taken_back(engine: Engine, fe
     with engine.connect() as connection:
         entity_id = connection.execute(
             text(
-                """select entity_id from golden where domain = 'customer' and known_to is null
-                   and coalesce(values->>'validated', 'false') = 'false' order by entity_id limit 1"""
+                """select entity_id from golden g join entity e using (entity_id)
+                   join source_record f on f.rec_id = e.founder
+                   where g.domain = 'customer' and known_to is null
+                   and coalesce(values->>'validated', 'false') = 'false' order by f.key limit 1"""
             )
         ).scalar_one()
 

@@ -121,7 +121,7 @@ class World:
             """select t.task_id, a.system, a.type, a.key, b.system, b.type, b.key from steward_task t
                join source_record a on a.rec_id = t.a join source_record b on b.rec_id = t.b
                where t.status = 'open' and t.domain = :domain and t.kind = 'possible_match'
-               order by t.weight desc, t.task_id limit 1 offset :number""",
+               order by t.weight desc, a.key, b.key limit 1 offset :number""",
             domain=domain,
             number=number,
         )[0]
@@ -131,8 +131,8 @@ class World:
         """An entity with several members."""
         return str(
             self.one(
-                """select entity_id from crosswalk join entity using (entity_id) where domain = :domain
-                   group by entity_id having count(*) >= :n order by count(*) desc, entity_id limit 1""",
+                """select entity_id from crosswalk join source_record using (rec_id) where domain = :domain
+                   group by entity_id having count(*) >= :n order by count(*) desc, min(key) limit 1""",
                 domain=domain,
                 n=at_least,
             )
