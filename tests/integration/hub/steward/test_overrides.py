@@ -293,7 +293,11 @@ def test_a_pinned_value_that_erp_takes_over_is_an_echo(world: World) -> None:
     assert world.rows("select attribute from echo") == [("name",)]
     losers = {each["record"]["system"]: each["rule"] for each in lineage(world, entity_id)["runners_up"]}
     assert losers["erp"] == "echo"
+    assert f"override:{override_id}" not in world.open_tasks(), "nothing new was said"
     world.assert_verified()
+    says(world, partner, 2, legal_name="Renamed in ERP Ltd")
+    assert f"override:{override_id}" in world.open_tasks()
+    says(world, partner, 3, legal_name=NAME)
     decide(world.pipeline, ANNA, Clear(override_id, "the register was wrong"))
     assert world.values(entity_id)["name"] != NAME, "ERP only repeats what was pinned"
     world.assert_verified()
