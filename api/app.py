@@ -136,15 +136,38 @@ class ApiOptions:
 
 def create_app(hub: ReadHub, options: ApiOptions | None = None) -> FastAPI:
     """The service on a hub. The hub is opened and closed by the caller."""
-    app = assemble(options or ApiOptions())
-    app.state.hub = hub
-    app.state.released.of(hub.engine)
-    app.state.quick = QuickReads(hub.engine)
-    app.state.awaited = AwaitedReads(hub.engine)
-    app.state.sessions = Sessions(hub.engine, hub.clock)
-    app.state.access_log = AccessLog(hub.engine, hub.clock)
-    app.state.lifeline = Lifeline(hub.engine)
+    options = options or ApiOptions()
+    app = assemble(options)
+    attach(app, hub, options)
     return app
+
+
+def attach(app: FastAPI, hub: ReadHub, options: ApiOptions) -> None:
+    """Serve a hub, with nothing remembered of any other that the service was on before.
+
+    Args:
+        options: how the service was assembled; what its layers were made with (log, limits, origins) stays as it is.
+    """
+    state = app.state
+    state.hub = hub
+    state.metrics = Metrics()
+    state.identity_provider = IdentityProvider(options.oidc) if options.oidc is not None else None
+    state.released = Released(options.models_dir, options.placement)
+    state.released.of(hub.engine)
+    state.tokens = options.tokens
+    state.limiter = Limiter(options.rate)
+    state.freshness = Freshness()
+    state.watcher = Watcher()
+    state.longest_wait = options.longest_wait
+    state.policy = options.policy
+    state.cors_origins = options.cors_origins
+    state.ownership = options.ownership
+    state.key_ring = KeyRing(options.remember_keys_seconds)
+    state.quick = QuickReads(hub.engine)
+    state.awaited = AwaitedReads(hub.engine)
+    state.sessions = Sessions(hub.engine, hub.clock)
+    state.access_log = AccessLog(hub.engine, hub.clock)
+    state.lifeline = Lifeline(hub.engine)
 
 
 @asynccontextmanager
@@ -175,23 +198,11 @@ def assemble(options: ApiOptions) -> FastAPI:
     # The routes have inherited the limit. The application's own would stand outside the edge, which then could neither
     # tell of a long body as a problem nor log it.
     app.max_body_size = None
-    app.state.metrics = Metrics()
-    app.state.identity_provider = IdentityProvider(options.oidc) if options.oidc is not None else None
-    app.state.released = Released(options.models_dir, options.placement)
-    app.state.tokens = options.tokens
-    app.state.limiter = Limiter(options.rate)
-    app.state.freshness = Freshness()
-    app.state.watcher = Watcher()
-    app.state.longest_wait = options.longest_wait
-    app.state.policy = options.policy
-    app.state.cors_origins = options.cors_origins
-    app.state.ownership = options.ownership
-    app.state.key_ring = KeyRing(options.remember_keys_seconds)
     open_to: dict[Domain, tuple[BaseRoute, frozenset[Permission]]] = {}
     app.add_middleware(QuickLane, open_to=open_to)
     if options.cors_origins:
         app.add_middleware(CORSMiddleware, **cors(options.cors_origins))
-    app.add_middleware(Edge, metrics=app.state.metrics, log=options.log, limits=options.limits, reply=_reply)
+    app.add_middleware(Edge, log=options.log, limits=options.limits, reply=_reply)
     for router in (customers.router, relations.router, contracts.router, products.router):
         app.include_router(router)
     for domain in (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT):

@@ -27,7 +27,6 @@ from api.errors import (
     TOO_LARGE,
     Problem,
 )
-from api.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +66,9 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[
 class Edge:
     """The outermost middleware."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, log: RequestLog, limits: Limits, reply: Reply) -> None:
+    def __init__(self, app: ASGIApp, log: RequestLog, limits: Limits, reply: Reply) -> None:
         self._app = app
         self._reply = reply
-        self._metrics = metrics
         self._log = log
         self._limits = limits
 
@@ -126,8 +124,9 @@ class Edge:
         finally:
             seconds = time.perf_counter() - begun
             route = route_of(scope)
-            self._metrics.observe(method_of(scope), route, status, seconds)
-            note_answer(getattr(scope["app"].state, "access_log", None), scope, route, status)
+            state = scope["app"].state
+            state.metrics.observe(method_of(scope), route, status, seconds)
+            note_answer(getattr(state, "access_log", None), scope, route, status)
             self._log(
                 "request",
                 trace_id=trace_id,

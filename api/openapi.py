@@ -4,6 +4,7 @@ python -m api.openapi            writes api/openapi.json
 python -m api.openapi --check    exits with 1 when the committed document is not what the application says
 """
 
+import copy
 import json
 import sys
 from collections.abc import Sequence
@@ -24,8 +25,15 @@ _COMPONENTS = "#/components/schemas/{model}"
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of the service."""
-    document: dict[str, Any] = app.openapi()
+    """The OpenAPI 3.1 document of the service, which is made once."""
+    if not hasattr(app.state, "description"):
+        app.state.description = _described(app)
+    described: dict[str, Any] = app.state.description
+    return described
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    document = copy.deepcopy(app.openapi())
     _, definitions = models_json_schema([(form, "serialization") for form in PROBLEM_FORMS], ref_template=_COMPONENTS)
     schemas = document["components"]["schemas"]
     schemas.update(definitions["$defs"])

@@ -2,10 +2,13 @@
 
 A test that needs a database takes `engine`: a fresh copy of a migrated template, dropped afterwards. Copying takes some
 20 ms, so tests share nothing and may run in any order. Tests that take none of these fixtures start no server.
+
+`@pytest.mark.sample_world` says that a test's database has taken in the sample world already: a copy of one that did.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.resources import as_file, files
 from itertools import count
 
 import pytest
@@ -13,14 +16,21 @@ from hypothesis import settings
 from sqlalchemy import Engine, text
 
 from mdm.bootstrap import make_engine
+from mdm.clock import system_clock
+from mdm.hub.process import Pipeline
+from mdm.hub.release import load_rules
+from mdm.intake.catalogue import load_catalogue
 from mdm.store import migrate
 from mdm.store.embedded import EmbeddedServer
+from mdm.streams.file import FileFeed
+from mdm.workers.ingest import drain
 
 # A machine may be busy; how long an example takes says nothing about the law.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 _TEMPLATE = "mdm_template"
+_WORLD = "mdm_world_template"
 _numbers = count(1)
 
 
@@ -48,16 +58,46 @@ def migrated_template(postgres_server: EmbeddedServer) -> str:
     return _TEMPLATE
 
 
+@pytest.fixture(scope="session")
+def world_template(postgres_server: EmbeddedServer, migrated_template: str) -> str:
+    """Name of a database that holds the sample world as the live path leaves it."""
+    _copy(postgres_server, migrated_template, _WORLD)
+    engine = make_engine(postgres_server.url(_WORLD))
+    catalogue = load_catalogue(None)
+    pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
+    with as_file(files("mdm.demo") / "world") as world:
+        drain(pipeline, FileFeed(world / "events"), batch_size=2000, dead_letter_limit=100)
+    engine.dispose()
+    return _WORLD
+
+
+@pytest.fixture
+def world_url(postgres_server: EmbeddedServer, world_template: str) -> Iterator[str]:
+    """URL of a fresh database that holds the sample world."""
+    yield from copied(postgres_server, world_template)
+
+
+@pytest.fixture
+def world_engine(world_url: str) -> Iterator[Engine]:
+    """An engine on a fresh database that holds the sample world."""
+    engine = make_engine(world_url)
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture
 def empty_database_url(postgres_server: EmbeddedServer) -> Iterator[str]:
     """URL of a fresh database without a schema."""
-    yield from _database(postgres_server, "template1")
+    yield from copied(postgres_server, "template1")
 
 
 @pytest.fixture
-def fresh_database_url(postgres_server: EmbeddedServer, migrated_template: str) -> Iterator[str]:
+def fresh_database_url(
+    request: pytest.FixtureRequest, postgres_server: EmbeddedServer, migrated_template: str
+) -> Iterator[str]:
     """URL of a fresh database with the schema, for tests that run commands (`MDM_DATABASE_URL`)."""
-    yield from _database(postgres_server, migrated_template)
+    loaded = request.node.get_closest_marker("sample_world") is not None
+    yield from copied(postgres_server, request.getfixturevalue("world_template") if loaded else migrated_template)
 
 
 @pytest.fixture
@@ -74,7 +114,7 @@ def new_engine(postgres_server: EmbeddedServer, migrated_template: str) -> Itera
     with ExitStack() as stack:
 
         def make() -> Engine:
-            engine = make_engine(stack.enter_context(contextmanager(_database)(postgres_server, migrated_template)))
+            engine = make_engine(stack.enter_context(contextmanager(copied)(postgres_server, migrated_template)))
             stack.callback(engine.dispose)
             return engine
 
@@ -89,12 +129,20 @@ def empty_engine(empty_database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def _database(server: EmbeddedServer, template: str) -> Iterator[str]:
+def copied(server: EmbeddedServer, template: str) -> Iterator[str]:
     name = f"test_{next(_numbers)}"
+    _copy(server, template, name)
+    yield server.url(name)
+    _maintain(server, f"drop database {name} with (force)")
+
+
+def _copy(server: EmbeddedServer, template: str, name: str) -> None:
+    """Copy a database, to which nobody may be connected."""
+    _maintain(server, f'create database {name} template "{template}"')
+
+
+def _maintain(server: EmbeddedServer, statement: str) -> None:
     maintenance = make_engine(server.url()).execution_options(isolation_level="AUTOCOMMIT")
     with maintenance.connect() as connection:
-        connection.execute(text(f'create database {name} template "{template}"'))
-    yield server.url(name)
-    with maintenance.connect() as connection:
-        connection.execute(text(f"drop database {name} with (force)"))
+        connection.execute(text(statement))
     maintenance.dispose()

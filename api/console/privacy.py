@@ -19,7 +19,7 @@ from api.present import record_object
 from api.routes.parameters import Parameters
 from api.schemas.given import Storable
 from mdm.access import Permission
-from mdm.errors import Invalid, InvariantViolated, OperatorError, Refused
+from mdm.errors import Invalid, OperatorError, Refused
 from mdm.hub import erase
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.privacy.policy import shipped_policy
@@ -33,7 +33,7 @@ router = APIRouter(
 )
 
 _ROWS, _HITS = 50, 20
-_TELLABLE = (*TELLABLE, OperatorError, InvariantViolated)
+_TELLABLE = (*TELLABLE, OperatorError)
 
 
 class PrivacyLook(Parameters):

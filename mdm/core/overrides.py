@@ -47,7 +47,12 @@ def challenges(hood: Neighbourhood, entity_of: Mapping[RecordId, EntityId]) -> I
         if home not in entity_of:
             continue
         for override in _holding(overrides):
-            said = {rec: stated(hood.records[rec].attributes, override.attribute) for rec in members[entity_of[home]]}
+            # A platform that takes the pinned value over says nothing new: it repeats what the hub told it.
+            said = {
+                rec: stated(hood.records[rec].attributes, override.attribute)
+                for rec in members[entity_of[home]]
+                if override.attribute not in hood.records[rec].echoes
+            }
             found = sorted(disagreeing(override, said), key=lambda rec: hood.records[rec].key)
             if found:
                 first = hood.records[found[0]].key

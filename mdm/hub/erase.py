@@ -6,6 +6,7 @@ the proof. A keyed digest of each row's name keeps later events and snapshots fr
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ import orjson
 from sqlalchemy import Engine, text
 
 from mdm.clock import Clock
-from mdm.errors import Conflict, Invalid, InvariantViolated, NotFound, Refused
+from mdm.errors import Conflict, Invalid, NotFound, Refused
 from mdm.hub.process import BatchReport, Pipeline, apply_rows
 from mdm.model.events import Operation
 from mdm.model.ids import CrosswalkKey, RecordId
@@ -24,6 +25,8 @@ from mdm.privacy.policy import Policy, shipped_policy
 from mdm.privacy.traces import telling, traces_of
 from mdm.store import erasure as store
 from mdm.store import ledger
+from mdm.store.blotting import blot_anywhere
+from mdm.store.identity import write_announcements
 from mdm.store.mirror import heads_of
 from mdm.store.reading import snapshot
 from mdm.store.scoped import scope_of
@@ -210,9 +213,8 @@ def carry_out(
 
     Raises:
         NotFound: there is no such request.
-        Conflict: it was decided already.
+        Conflict: it was decided already, or a trace would be left where none may be; nothing was erased.
         Refused: the approver is the one who asked, or reaches a part of the hub only.
-        InvariantViolated: a trace would be left where none may be; nothing was erased.
     """
     chosen = policy or shipped_policy()
     _must_reach_everything(pipeline.engine)
@@ -228,12 +230,13 @@ def carry_out(
         _apply(pipeline, work, rows, kept)
         store.write_last_version(work, ids)
         progress("blotting out golden versions, announcements, remarks and dead letters")
+        write_announcements(work, store.mark_erased(work, entities))
         emptied = store.blank_entities(work, entities)
-        blotted = (
-            {"golden versions emptied": emptied}
-            | store.blot_entities(work, entities, traces)
-            | store.blot_anywhere(work, traces)
-        )
+        written = store.blank_words(work, entities, ids)
+        alone = traces - store.stated_by_others(work, traces, ids, chosen.held)
+        about = Counter(store.blot_entities(work, entities, traces))
+        about.update(blot_anywhere(work, alone | telling(traces), alone, [row.key for row in rows]))
+        blotted = {"golden versions emptied": emptied, "remarks emptied": written, **about}
         suppress(work, [row.key for row in rows], erasure_id)
         progress("looking for traces in every table")
         proof = _proof(work, rows, kept, traces, entities, blotted, versions, chosen)
@@ -391,14 +394,28 @@ def _proof(
     mentioned = store.records_with(work, sought) if sought else []
     # Other people's rows, and what is derived of them, may state the same; everything else may not.
     allowed = {"source_record", "record_history"} if mentioned else set()
-    # The audit chain cannot be rewritten; only a remark that somebody typed can hold a trace, and the proof says so.
-    allowed.add("audit")
+    # The audit chain cannot be rewritten: it names rows and golden records, remarks stand apart from it. Registers that
+    # were loaded as a whole say what their publisher says. Where a trace stands in them, the proof says so.
+    allowed |= {"audit", "gleif_entity", "sanction_name"}
     if any(kind not in policy.held for _, _, kind, _ in mentioned):
-        allowed |= {"golden", "search_term", "outbox", "record_evidence", "link", "decision", "proposal"}
+        allowed |= {
+            "golden",
+            "search_term",
+            "outbox",
+            "record_evidence",
+            "link",
+            "decision",
+            "proposal",
+            "golden_override",
+            "dead_letter",
+        }
     stray = {table: count for table, count in left.items() if table not in allowed}
     if stray:
         where = ", ".join(f"{table} ({count})" for table, count in sorted(stray.items()))
-        raise InvariantViolated(f"Traces of the subject would be left in {where}; nothing was erased.")
+        raise Conflict(
+            f"Traces of the subject would be left in {where}; nothing was erased.",
+            action="Take them out there by hand, or hold the column that states them; then approve again.",
+        )
     return {
         "policy": policy.version,
         "rows": [{"system": row.key.system, "type": row.key.type, "kind": row.kind} for row in rows],

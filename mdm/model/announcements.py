@@ -75,6 +75,10 @@ _SHAPES: Final[Mapping[Shape, Mapping[str, Any]]] = {
     },
 }
 
+_ERASED: Final[Mapping[str, Any]] = {
+    "const": True,
+    "description": "Its subject was erased: copies must go, too. Events of it that are read again hold no values.",
+}
 _READINESS: Final[Mapping[str, Any]] = {
     "version": {"type": "integer", "minimum": 1, "description": "The version of the golden record that was judged."},
     "erp": {**_TEXT, "description": "The target that it was judged for."},
@@ -124,7 +128,7 @@ def payload_schema(event: str) -> dict[str, Any]:
             properties |= _READINESS
             required += list(_READINESS)
         case "retired":
-            properties |= {"status": {"const": "retired"}}
+            properties |= {"status": {"const": "retired"}, "erased": _ERASED}
             required += ["status"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -144,10 +148,11 @@ def schema_id(event: str) -> str:
 
 def _version(attributes: tuple[Attribute, ...]) -> dict[str, Any]:
     return {
+        "erased": _ERASED,
         "version": {"type": "integer", "minimum": 1, "description": "Counts up by one with each event of the entity."},
         "cause": {"type": "string", "minLength": 1, "description": "founded, source, merge, split or a decision."},
         "changed": {"type": "array", "items": _TEXT, "description": "Attributes that differ from the version before."},
-        "members": {"type": "array", "items": _KEY, "minItems": 1, "description": "The source rows behind it."},
+        "members": {"type": "array", "items": _KEY, "description": "The source rows behind it."},
         "values": {
             "type": "object",
             "description": "All surviving values; an attribute that is not there has none.",

@@ -1,13 +1,15 @@
 """Erasing from the tables: rows and their history, golden versions, announcements, and every other place of a trace."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from mdm.model.ids import CrosswalkKey, RecordId
-from mdm.privacy.traces import blot, mentions
+from mdm.model.delta import Announcement
+from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
+from mdm.privacy.traces import ERASED, mentions
+from mdm.store.blotting import blot_texts, escaped
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Where JSON or text about an entity is kept beside its golden record: table, key column, columns to blot.
@@ -16,15 +18,6 @@ _BY_ENTITY = (
     ("outbox", "aggregateid", ("payload",)),
     ("decision", "entities", ("command", "effect", "reason")),
     ("proposal", "entities", ("command", "effect", "demands", "reason", "comment")),
-)
-#: Tables whose rows are small enough to be looked through whole, with the columns to blot.
-_ANYWHERE = (
-    ("exception", ("detail", "question")),
-    ("comment", ("text",)),
-    ("golden_override", ("value", "overruled", "reason")),
-    ("customer_relation", ("reason",)),
-    ("command_key", ("answer",)),
-    ("idempotency_key", ("body",)),
 )
 
 
@@ -119,16 +112,92 @@ def clear_deleted(work: UnitOfWork, ids: Collection[RecordId]) -> None:
     )
 
 
-def blank_entities(work: UnitOfWork, entities: Sequence[str]) -> int:
-    """Empty every golden version and announcement of entities that have no member left. Returns versions emptied."""
-    empty = work.query(
+def stated_by_others(
+    work: UnitOfWork, traces: Collection[str], ids: Collection[RecordId], held: Collection[str]
+) -> set[str]:
+    """Those of these texts that rows of others state, but for rows the law keeps: they are not the subject's alone."""
+    wanted = sorted(traces)
+    rows = work.query(
+        """select t.trace from unnest(%s::text[], %s::text[]) as t(trace, pattern)
+           where exists (select from source_record r where r.rec_id <> all(%s) and r.kind <> all(%s)
+                         and r.row::text ilike t.pattern)""",
+        wanted, [f"%{escaped(trace)}%" for trace in wanted], sorted(ids), list(held),
+    )  # fmt: skip
+    return {row[0] for row in rows}
+
+
+def blank_words(work: UnitOfWork, entities: Sequence[str], ids: Collection[RecordId]) -> int:
+    """Empty what stewards wrote and pinned about these rows, and about entities that have no member left, whatever
+    it says: it is about the subject. Returns rows emptied.
+    """
+    empty = _without_members(work, entities)
+    erased = orjson.dumps(ERASED).decode()
+    changed = 0
+    for table in ("checkpoint", "waiver"):
+        changed += work.execute(f"update {table} set reason = %s where entity_id = any(%s)", ERASED, empty)
+    changed += work.execute(
+        """update golden_override set value = %s, overruled = '[]', reason = %s,
+               ended_at = coalesce(ended_at, %s) where anchors <@ %s::bigint[]""",
+        erased, ERASED, work.now, sorted(ids),
+    )  # fmt: skip
+    changed += work.execute(
+        "update judgement set reason = %s where reason <> '' and (a = any(%s) or b = any(%s))",
+        ERASED, sorted(ids), sorted(ids),
+    )  # fmt: skip
+    changed += work.execute(
+        """delete from comment where subject = any(%s) or subject in (
+               select 'proposal:' || proposal_id from proposal where cardinality(entities) > 0 and entities <@ %s
+               union all select 'task:' || question from steward_task where a = any(%s) or b = any(%s))""",
+        [f"entity:{each}" for each in empty], empty, sorted(ids), sorted(ids),
+    )  # fmt: skip
+    for table in ("decision", "proposal"):
+        changed += work.execute(
+            f"""update {table} set reason = case when reason = '' then '' else %s end,
+                   command = command || jsonb_strip_nulls(jsonb_build_object(
+                       'reason', case when command ? 'reason' then %s::text end,
+                       'value', case when command ? 'value' then %s::text end))
+                where cardinality(entities) > 0 and entities <@ %s""",
+            ERASED, ERASED, ERASED, empty,
+        )  # fmt: skip
+    return changed
+
+
+def _without_members(work: UnitOfWork, entities: Sequence[str]) -> list[str]:
+    rows = work.query(
         """select e.entity_id from entity e where e.entity_id = any(%s)
            and not exists (select 1 from crosswalk c where c.entity_id = e.entity_id)""",
         list(entities),
     )
-    ids = [row[0] for row in empty]
+    return [row[0] for row in rows]
+
+
+def mark_erased(work: UnitOfWork, entities: Sequence[str]) -> list[Announcement]:
+    """Ids of entities that have no member left are erased from now on, so that whoever asks for them drops its copy.
+
+    Returns:
+        What is still to be announced: of those that ended long ago, nothing was in this unit of work.
+    """
+    rows = work.query(
+        """update entity e set status = 'erased', changed_at = %s from entity before
+           where before.entity_id = e.entity_id and e.entity_id = any(%s) and e.status = 'retired'
+           returning e.domain, e.entity_id, before.changed_at < %s""",
+        work.now, _without_members(work, entities), work.now,
+    )  # fmt: skip
+    return [
+        Announcement(
+            Domain(domain), EntityId(entity_id), f"{domain}.retired",
+            {"entity_id": entity_id, "domain": domain, "status": "retired", "erased": True},
+        )
+        for domain, entity_id, long_ago in rows if long_ago
+    ]  # fmt: skip
+
+
+def blank_entities(work: UnitOfWork, entities: Sequence[str]) -> int:
+    """Empty every golden version and announcement of entities that have no member left. Returns versions emptied."""
+    ids = _without_members(work, entities)
     work.execute(
-        """update outbox set payload = (payload - 'values' - 'members') || '{"erased": true}'
+        """update outbox set payload = payload || '{"erased": true}' ||
+               case when payload ? 'values' then '{"values": {}, "members": []}' else '{}' end::jsonb
            where aggregateid = any(%s)""",
         ids,
     )
@@ -153,7 +222,7 @@ def blot_entities(work: UnitOfWork, entities: Sequence[str], traces: Collection[
     for foreign, ids in alike.items():
         for table, key, columns in _BY_ENTITY:
             where = f"{key} && %s::text[]" if key == "entities" else f"{key} = any(%s)"
-            changed[table] = changed.get(table, 0) + _blot(work, table, columns, foreign, where, ids)
+            changed[table] = changed.get(table, 0) + blot_texts(work, table, columns, foreign, where, ids)
     return changed
 
 
@@ -168,140 +237,6 @@ def _stated(work: UnitOfWork, entities: Sequence[str]) -> dict[str, str]:
     return {row[0]: row[1] for row in rows}
 
 
-def blot_anywhere(work: UnitOfWork, traces: Collection[str]) -> dict[str, int]:
-    """Blot traces out of tables that are not kept by entity; rows changed per table."""
-    changed = {table: _blot(work, table, columns, traces, "true") for table, columns in _ANYWHERE}
-    changed["attestation"] = _forget_attestations(work, traces)
-    changed["dead_letter"] = _forget_dead_letters(work, traces)
-    changed["search_term"] = 0  # written anew with the golden records
-    return changed
-
-
-def _blot(
-    work: UnitOfWork, table: str, columns: Sequence[str], traces: Collection[str], where: str, *parameters: object
-) -> int:
-    """Rows of a table in which a trace was blotted out. The database finds them, and takes all of them at once.
-
-    A JSON text may write letters as escapes: rows with an escape are looked at, too.
-    """
-    if not traces:
-        return 0
-    texts = [f'"{column}"::text' for column in columns]
-    suspect = " or ".join(f"{each} ilike any(%s)" for each in texts)
-    patterns = [f"%{_escaped(trace)}%" for trace in sorted(traces)] + ["%\\\\u%"]
-    rows = work.query(
-        f"select ctid::text, {', '.join(texts)} from {table} where ({where}) and ({suspect})",
-        *parameters,
-        *([patterns] * len(columns)),
-    )
-    types = dict(
-        work.query(
-            """select column_name, data_type from information_schema.columns
-               where table_schema = current_schema() and table_name = %s""",
-            table,
-        )
-    )
-    changed = []
-    for ctid, *found in rows:
-        after = [_blotted(text, types[column], traces) for text, column in zip(found, columns, strict=True)]
-        if after != found:
-            changed.append((ctid, *after))
-    if not changed:
-        return 0
-    names = [f"c{number}" for number in range(len(columns))]
-    settings = ", ".join(f'"{column}" = s.{name}::{types[column]}' for column, name in zip(columns, names, strict=True))
-    arrays = ", ".join(["%s::text[]"] * (len(columns) + 1))
-    return work.execute(
-        f"""update {table} t set {settings} from unnest({arrays}) as s(place, {", ".join(names)})
-            where t.ctid = s.place::tid""",
-        *(list(column) for column in zip(*changed, strict=True)),
-    )
-
-
-def _blotted(text: str | None, type_: str, traces: Collection[str]) -> str | None:
-    # JSON may write a letter as an escape; only then is a text without a visible trace worth reading.
-    if text is None or (not mentions(text, traces) and "\\u" not in text):
-        return text
-    if type_ in ("json", "jsonb"):
-        return orjson.dumps(blot(orjson.loads(text), traces)).decode()
-    return str(blot(text, traces))
-
-
-def _forget_attestations(work: UnitOfWork, traces: Collection[str]) -> int:
-    patterns = [f"%{_escaped(trace)}%" for trace in sorted(traces)] + ["%\\\\u%"]
-    rows = work.query(
-        "select provider, key, facts::text from attestation where key ilike any(%s) or facts::text ilike any(%s)",
-        patterns,
-        patterns,
-    )
-    gone = [
-        (provider, key)
-        for provider, key, facts in rows
-        if any(mentions(text, traces) for text in (key, *_decoded((facts,))))
-    ]
-    if not gone:
-        return 0
-    return work.execute(
-        """delete from attestation a using unnest(%s::text[], %s::text[]) as s(provider, key)
-           where a.provider = s.provider and a.key = s.key""",
-        *(list(column) for column in zip(*gone, strict=True)),
-    )
-
-
-#: Dead letters that are looked at in memory at once: each may be a megabyte.
-_LETTERS_AT_ONCE = 500
-
-
-def _forget_dead_letters(work: UnitOfWork, traces: Collection[str]) -> int:
-    """Empty the dead letters in which a trace stands, also written as escapes. The database picks who is looked at."""
-    patterns = [f"%{_escaped(each)}%" for trace in sorted(traces) for each in _in_bytes(trace)] + ["%\\\\u%"]
-    suspects = work.query(
-        """select dead_letter_id from dead_letter
-           where encode(coalesce(key, ''), 'escape') ilike any(%s)
-              or encode(coalesce(value, ''), 'escape') ilike any(%s)
-              or headers::text <> '[]' or reason ilike any(%s) order by 1""",
-        patterns, patterns, patterns,
-    )  # fmt: skip
-    gone: list[int] = []
-    for start in range(0, len(suspects), _LETTERS_AT_ONCE):
-        some = [row[0] for row in suspects[start : start + _LETTERS_AT_ONCE]]
-        rows = work.query(
-            "select dead_letter_id, key, value, headers::text, reason from dead_letter where dead_letter_id = any(%s)",
-            some,
-        )
-        gone += [row[0] for row in rows if any(mentions(text, traces) for text in _decoded(row[1:]))]
-    if gone:
-        work.execute("delete from dead_letter_fix where dead_letter_id = any(%s)", gone)
-        work.execute(
-            """update dead_letter set key = null, value = null, headers = '[]', status = 'discarded',
-                   reason = 'The subject of the message was erased.' where dead_letter_id = any(%s)""",
-            gone,
-        )
-    return len(gone)
-
-
-def _in_bytes(trace: str) -> set[str]:
-    """How PostgreSQL's escape format may write a trace: bytes beyond ASCII as octal, which no comparison folds."""
-    return {
-        "".join(
-            chr(byte) if 32 <= byte < 127 and byte != 92 else "\\\\" if byte == 92 else f"\\{byte:03o}"
-            for byte in form.encode()
-        )
-        for form in (trace, trace.lower(), trace.upper(), trace.title(), trace.casefold())
-    }
-
-
-def _decoded(values: Iterable[object]) -> Iterator[str]:
-    for value in values:
-        if isinstance(value, bytes | memoryview):
-            text = bytes(value).decode("utf-8", "replace")
-            yield text
-            if "\\u" in text:
-                yield text.encode("utf-8", "replace").decode("unicode_escape", "replace")
-        elif value is not None:
-            yield str(value)
-
-
 def tables_with(work: UnitOfWork, traces: Collection[str]) -> dict[str, int]:
     """Rows per table in which a trace still stands, in text, JSON or bytes. Looks through every table of the hub."""
     names = [
@@ -311,7 +246,7 @@ def tables_with(work: UnitOfWork, traces: Collection[str]) -> dict[str, int]:
                where table_schema = current_schema() and table_type = 'BASE TABLE' order by 1"""
         )
     ]
-    texts = [f"%{_escaped(trace)}%" for trace in sorted(traces)]
+    texts = [f"%{escaped(trace)}%" for trace in sorted(traces)]
     coded = [f"%{trace.encode().hex()}%" for trace in sorted(traces)]
     patterns = texts + coded
     found = {
@@ -323,7 +258,7 @@ def tables_with(work: UnitOfWork, traces: Collection[str]) -> dict[str, int]:
 
 def records_with(work: UnitOfWork, traces: Collection[str]) -> list[tuple[str, str, str, int]]:
     """Platform, table and kind of the source rows in which a trace still stands, with how many."""
-    patterns = [f"%{_escaped(trace)}%" for trace in sorted(traces)]
+    patterns = [f"%{escaped(trace)}%" for trace in sorted(traces)]
     return [
         (row[0], row[1], row[2], int(row[3]))
         for row in work.query(
@@ -332,10 +267,6 @@ def records_with(work: UnitOfWork, traces: Collection[str]) -> list[tuple[str, s
             patterns,
         )
     ]
-
-
-def _escaped(trace: str) -> str:
-    return trace.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _loaded(text: str | None) -> Any:

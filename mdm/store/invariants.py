@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import orjson
 
-from mdm.store.ledger import GENESIS, audit_content, chain_hash
+from mdm.store.ledger import GENESIS, REMARKS, audit_content, chain_hash, remark_digest
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Name of the invariant -> query of its violations, one text column each.
@@ -66,15 +66,25 @@ def violations(work: UnitOfWork, most: int = 20) -> Iterator[tuple[str, str]]:
 def audit_breaks(work: UnitOfWork) -> Iterator[tuple[int, str]]:
     """Where the audit chain does not hold: a row was edited, removed, added or reordered."""
     previous, expected = GENESIS, 1
+    said = {
+        (seq, name): None if salt is None else remark_digest(bytes(salt), words)
+        for seq, name, salt, words in work.query("select seq, name, salt, text from audit_remark")
+    }
     for seq, at, actor, action, subject, detail, stored_previous, stored_hash in work.query(
         """select seq, at at time zone 'UTC', actor, action, subject, detail::text, previous, hash from audit
            order by seq"""
     ):
         if seq != expected:
             yield seq, f"row {expected} is missing"
-        content = audit_content(seq, at.isoformat() + "+00:00", actor, action, subject, orjson.loads(detail))
+        kept = orjson.loads(detail)
+        content = audit_content(seq, at.isoformat() + "+00:00", actor, action, subject, kept)
         if bytes(stored_previous) != previous:
             yield seq, "does not continue the row before"
         if chain_hash(bytes(stored_previous), content) != bytes(stored_hash):
             yield seq, "content does not match its hash"
+        for name in REMARKS:
+            told = kept.get(name)
+            # An erased remark has no salt any more: what it was cannot be told, only that it was there.
+            if isinstance(told, dict) and said.get((seq, name), "") not in (None, told["sha256"]):
+                yield seq, f"the {name} is not what was written"
         previous, expected = bytes(stored_hash), seq + 1

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -13,6 +14,8 @@ from mdm.model.digest import canonical_json
 from mdm.model.events import DeadLetter, Drift, Outcome, Place
 from mdm.store.unit_of_work import UnitOfWork
 
+#: Members of an audit detail that people typed: they may name somebody, and are kept apart from the chain.
+REMARKS = frozenset({"comment", "reason"})
 #: The hash before the first row of the audit chain.
 GENESIS = bytes(32)
 
@@ -216,12 +219,32 @@ def write_audit(work: UnitOfWork, actor: str, action: str, subject: str, detail:
 def _append_audit(work: UnitOfWork, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> None:
     last = work.query("select seq, hash from audit order by seq desc limit 1")
     seq, previous = (last[0][0] + 1, bytes(last[0][1])) if last else (1, GENESIS)
-    content = audit_content(seq, work.now.isoformat(), actor, action, subject, detail)
+    kept, typed = _remarks_apart(detail)
+    content = audit_content(seq, work.now.isoformat(), actor, action, subject, kept)
     work.execute(
         """insert into audit (seq, at, actor, action, subject, detail, previous, hash)
            values (%s, %s, %s, %s, %s, %s, %s, %s)""",
-        seq, work.now, actor, action, subject, orjson.dumps(detail).decode(), previous, chain_hash(previous, content),
+        seq, work.now, actor, action, subject, orjson.dumps(kept).decode(), previous, chain_hash(previous, content),
     )  # fmt: skip
+    for name, salt, words in typed:
+        work.execute("insert into audit_remark (seq, name, salt, text) values (%s, %s, %s, %s)", seq, name, salt, words)
+
+
+def _remarks_apart(detail: Mapping[str, object]) -> tuple[dict[str, object], list[tuple[str, bytes, str]]]:
+    """The detail with a digest in place of each remark, and the remarks with their salts."""
+    kept, typed = dict(detail), list[tuple[str, bytes, str]]()
+    for name in REMARKS & detail.keys():
+        words = detail[name]
+        if isinstance(words, str) and words:
+            salt = secrets.token_bytes(16)
+            kept[name] = {"sha256": remark_digest(salt, words)}
+            typed.append((name, salt, words))
+    return kept, typed
+
+
+def remark_digest(salt: bytes, words: str) -> str:
+    """What stands in the audit for a remark that somebody typed."""
+    return hashlib.sha256(salt + words.encode()).hexdigest()
 
 
 def audit_content(seq: int, at: str, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> bytes:

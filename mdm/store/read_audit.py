@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
-from mdm.store.read_trace import AuditLine
+from mdm.store.read_trace import WITH_REMARKS, AuditLine
 
 # Distinct actions by jumping from one to the next, so that a long audit costs no more than a short one needs.
 _ACTIONS = """
 select distinct action from (select action from audit order by seq desc limit 20000) recent order by action
 """
-_LINES = """
-select seq, at, actor, action, subject, detail from audit
+_LINES = f"""
+select seq, at, actor, action, subject, {WITH_REMARKS} from audit
 where (cast(:before as bigint) is null or seq < :before)
   and (cast(:actor as text) is null or actor = :actor)
   and (cast(:action as text) is null or action = :action)

@@ -91,10 +91,14 @@ where s.system = :system and s.type = :type and s.key = :key
   and not exists (select from source_record r where r.system = f.system and r.type = f.type and r.key = f.key)
   and not exists (select from record_alias a where a.system = f.system and a.type = f.type and a.key = f.key)
 """
-_AUDIT = """
-select seq, at, actor, action, subject, detail from audit
+#: The detail of an audit row as it was written, with the remarks that are kept apart.
+WITH_REMARKS = """detail::jsonb || coalesce(
+    (select jsonb_object_agg(m.name, m.text) from audit_remark m where m.seq = audit.seq), '{}') as detail"""
+_AUDIT = f"""
+select seq, at, actor, action, subject, {WITH_REMARKS} from audit
 where seq > (select coalesce(max(seq), 0) from audit) - :window
-  and (subject = :q or actor = :q or strpos(subject, :q) > 0 or strpos(detail::text, :q) > 0)
+  and (subject = :q or actor = :q or strpos(subject, :q) > 0 or strpos(detail::text, :q) > 0
+    or exists (select from audit_remark m where m.seq = audit.seq and strpos(m.text, :q) > 0))
 order by seq desc limit :limit
 """
 

@@ -17,7 +17,7 @@ from mdm.store.tables_base import batch, metadata
 from mdm.store.tables_feeds import consumed_count, dead_letter, event_ledger, exception, feed_position, outcome_count
 from mdm.store.tables_golden import golden, search_term
 from mdm.store.tables_identity import block_key, crosswalk, crosswalk_history, entity, judgement, link, steward_task
-from mdm.store.tables_journal import ROLES_CHECK, api_key, audit, outbox
+from mdm.store.tables_journal import ROLES_CHECK, api_key, audit, audit_remark, outbox
 from mdm.store.tables_records import (
     ALIAS_FORM,
     record_alias,
@@ -35,6 +35,7 @@ __all__ = [
     "access",
     "api_key",
     "audit",
+    "audit_remark",
     "batch",
     "block_key",
     "console",

@@ -1,6 +1,18 @@
 """What the hub tells others, who did what, and the keys that programs come with."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Index, LargeBinary, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSON, JSONB, UUID
 
 from mdm.store.tables_base import metadata, time_column
@@ -35,6 +47,18 @@ audit = Table(
     Column("detail", JSON, nullable=False),
     Column("previous", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+)
+
+# What people typed, apart from the chain: the audit's detail holds SHA-256(salt || text) in its place. So a remark that
+# names somebody can be erased and the chain still verifies; without the salt nobody can try names against the digest.
+audit_remark = Table(
+    "audit_remark",
+    metadata,
+    Column("seq", BigInteger, ForeignKey("audit.seq"), nullable=False),
+    Column("name", Text, nullable=False),  # of the member of the detail
+    Column("salt", LargeBinary),  # none: the remark was erased
+    Column("text", Text, nullable=False),
+    PrimaryKeyConstraint("seq", "name"),
 )
 
 # Roles as they are stored: names joined by +. Which there are is said in mdm.access; a name that is not there gives no

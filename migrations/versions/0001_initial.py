@@ -950,6 +950,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("system", "type", "pos_major", "pos_minor", "pos_order", name=op.f("pk_truncation")),
     )
     op.create_table(
+        "audit_remark",
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["seq"], ["audit.seq"], name=op.f("fk_audit_remark_seq")),
+        sa.PrimaryKeyConstraint("seq", "name", name=op.f("pk_audit_remark")),
+    )
+    op.create_table(
         "bulk_item",
         sa.Column("job_id", sa.BigInteger(), nullable=False),
         sa.Column("task_id", sa.BigInteger(), nullable=False),

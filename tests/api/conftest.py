@@ -4,27 +4,25 @@ Tests build the few rows they speak about with `rows`; nothing is loaded that a 
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.resources import as_file, files
 from typing import TypeAlias
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
-from api.app import ApiOptions, create_app
+from api.app import ApiOptions, assemble, attach, create_app
 from mdm.access import FORMER_STEWARD, Role
 from mdm.bootstrap import make_engine
 from mdm.clock import Clock, system_clock
-from mdm.hub.process import Pipeline
 from mdm.hub.release import load_rules, remember_rules
 from mdm.intake.catalogue import load_catalogue
 from mdm.store import api_keys
 from mdm.store.embedded import EmbeddedServer
-from mdm.streams.file import FileFeed
-from mdm.workers.ingest import drain
 from tests.api.rows import HubRows
+from tests.conftest import copied
 
 As: TypeAlias = Callable[[Role | None], TestClient]
 
@@ -41,27 +39,15 @@ class Surroundings:
         self.lines.append({"event": event, **facts})
 
 
-_WORLD = "ingested_world"
-
-
 @pytest.fixture(scope="session")
-def ingested(postgres_server: EmbeddedServer, migrated_template: str) -> Iterator[Engine]:
+def ingested(postgres_server: EmbeddedServer, world_template: str) -> Iterator[Engine]:
     """A hub that really ingested the sample world. Shared by all tests of a run: they only read it."""
-    maintenance = make_engine(postgres_server.url()).execution_options(isolation_level="AUTOCOMMIT")
-    with maintenance.connect() as connection:
-        connection.execute(text(f'create database {_WORLD} template "{migrated_template}"'))
-    engine = make_engine(postgres_server.url(_WORLD))
-    catalogue = load_catalogue(None)
-    rules = load_rules(catalogue)
-    remember_rules(engine, rules)
-    pipeline = Pipeline(engine, system_clock, catalogue, rules)
-    with as_file(files("mdm.demo") / "world") as world:
-        drain(pipeline, FileFeed(world / "events"), batch_size=2000, dead_letter_limit=1000)
-    yield engine
-    engine.dispose()
-    with maintenance.connect() as connection:
-        connection.execute(text(f"drop database {_WORLD} with (force)"))
-    maintenance.dispose()
+    with contextmanager(copied)(postgres_server, world_template) as url:
+        engine = make_engine(url)
+        catalogue = load_catalogue(None)
+        remember_rules(engine, load_rules(catalogue))
+        yield engine
+        engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -88,10 +74,29 @@ def rows(engine: Engine) -> HubRows:
     return HubRows(engine)
 
 
+@pytest.fixture(scope="session")
+def assembled() -> tuple[FastAPI, list[Surroundings]]:
+    """The service without a hub: its hundreds of routes take as long to build as a test takes to run.
+
+    The second part is where its log lines go: to the last of these surroundings.
+    """
+    current: list[Surroundings] = []
+
+    def log(event: str, **facts: str | int | float | None) -> None:
+        current[-1].log(event, **facts)
+
+    return assemble(ApiOptions(log=log)), current
+
+
 @pytest.fixture
-def app(surroundings: Surroundings) -> FastAPI:
+def app(assembled: tuple[FastAPI, list[Surroundings]], surroundings: Surroundings) -> Iterator[FastAPI]:
     """The service; it forgets keys at once, so that a test can revoke one."""
-    return create_app(surroundings, ApiOptions(log=surroundings.log, remember_keys_seconds=0))
+    service, current = assembled
+    current.append(surroundings)
+    attach(service, surroundings, ApiOptions(remember_keys_seconds=0))
+    yield service
+    current.pop()
+    service.dependency_overrides.clear()
 
 
 @pytest.fixture

@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+from base64 import b64encode
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from jsonschema import Draft202012Validator
 from sqlalchemy import Engine, text
 
 from api.app import ApiOptions, create_app
@@ -15,8 +18,13 @@ from mdm.clock import system_clock
 from mdm.hub.process import Pipeline, process
 from mdm.hub.release import load_rules
 from mdm.intake.catalogue import load_catalogue
+from mdm.model.announcements import payload_schema
 from mdm.store import api_keys
+from mdm.store import tables as t
+from mdm.store.invariants import audit_breaks
+from mdm.store.reading import snapshot
 from tests.api.conftest import Surroundings
+from tests.api.rows import inserted
 from tests.integration.hub.conftest import world_messages
 from tests.integration.hub.test_erase import dumped
 
@@ -92,6 +100,71 @@ def test_a_person_is_erased_by_two_people_and_there_is_a_proof(engine: Engine, a
     assert otto.post(f"{address}/approve").status_code == 409
     assert ines.put(f"{address}/holds", json={"holds": {}}).status_code == 409
     assert [each["status"] for each in ines.get("/v1/erasures").json()["items"]] == ["carried_out"]
+
+
+def letter(engine: Engine, key: str, said: str, header: str = "") -> None:
+    """A refused message about a row of CRM."""
+    with engine.begin() as connection:
+        place = {"topic": "crm.public.account", "offset": connection.scalar(text("select count(*) from dead_letter"))}
+        headers = [["said", b64encode(header.encode()).decode()]]
+        named = {"system": "crm", "type": "account", "row_key": key, "value": said.encode(), "headers": headers}
+        connection.execute(inserted(t.dead_letter, **place, **named))
+
+
+def test_what_people_wrote_about_the_subject_goes_and_what_is_others_stays(engine: Engine, admin: Admin) -> None:
+    ines, otto = admin(), admin()
+    entity_id, row, name, website = somebody(engine)
+    customer, view = f"/v1/customers/{entity_id}", urlencode({"q": name})
+    with engine.begin() as connection:
+        connection.execute(text("insert into console_view (owner, name, query) values ('ines', 'x', :q)"), {"q": view})
+    letter(engine, row["key"], "of the row itself")
+    letter(engine, "in a header", "", website)
+    letter(engine, "somebody else", "A Customer, Technology")
+    letter(engine, "without a row", f"cut off: {name}")
+    said = f"{name} said so"
+    commands: dict[str, dict[str, object]] = {
+        "/v1/decisions": {"command": "pin", "entity_id": entity_id, "attribute": "industry", "value": "Snargleworks"},
+        f"{customer}/checkpoints/legal_entity_validated": {},
+        f"{customer}/waivers": {"code": "SUBSIDIARY_MISSING", "path": "", "expires_on": "2099-01-01"},
+        "/v1/delegations": {"to": "otto", "until": "2099-01-01T00:00:00Z"},
+    }
+    for address, body in commands.items():
+        method = "PUT" if "checkpoints" in address else "POST"
+        answer = ines.request(method, address, json={**body, "reason": said})
+        assert answer.status_code == 200, answer.text
+    assert ines.post("/v1/closes/2025-01/prepare", json={"comment": said}).status_code == 200
+    with snapshot(engine) as work:
+        assert (name,) in work.query("select left(text, %s) from audit_remark", len(name)), "apart from the chain"
+    asked = ines.post("/v1/erasures", json={"entity_id": entity_id, "reason": "case 4711"}).json()
+
+    done = otto.post(f"/v1/erasures/{asked['id']}/approve")
+
+    assert done.status_code == 200, done.text
+    left = dumped(engine).casefold()
+    assert [each for each in (name, view, website, "Snargleworks") if each.casefold() in left] == []
+    with snapshot(engine) as work:
+        letters = dict(work.query("select row_key, status from dead_letter"))
+        assert list(audit_breaks(work)) == []
+    assert [key for key, status in letters.items() if status == "open"] == ["somebody else"]
+    assert (ines.get(f"/v1/ids/{entity_id}").json()["status"], ines.get(customer).status_code) == ("erased", 410)
+    with snapshot(engine) as work:
+        told = work.query("select type, payload from outbox where aggregateid = %s order by seq", entity_id)
+    assert (told[-1][0], told[-1][1]["erased"]) == ("customer.retired", True)
+    for type_, payload in told:
+        Draft202012Validator(payload_schema(type_)).validate(payload)
+
+
+def test_a_remark_that_was_changed_afterwards_breaks_the_audit(engine: Engine, admin: Admin) -> None:
+    ines = admin()
+    wish = {"to": "otto", "until": "2099-01-01T00:00:00Z", "reason": "on leave"}
+    assert ines.post("/v1/delegations", json=wish).status_code == 200
+    with snapshot(engine) as work:
+        assert list(audit_breaks(work)) == []
+    with engine.begin() as connection:
+        connection.execute(text("update audit_remark set text = 'ill'"))
+
+    with snapshot(engine) as work:
+        assert [what for _, what in audit_breaks(work)] == ["the reason is not what was written"]
 
 
 def test_a_request_is_refused_by_another_person_and_nothing_goes(engine: Engine, admin: Admin) -> None:

@@ -1,6 +1,6 @@
 """Commands of stewards over HTTP: conditions, keys, previews, masks and refusals."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,33 +9,17 @@ from sqlalchemy import Engine, text
 
 from api.app import ApiOptions, create_app
 from mdm.access import Role
-from mdm.bootstrap import make_engine
 from mdm.hub.steward import NO_POLICY
 from mdm.store import api_keys
-from mdm.store.embedded import EmbeddedServer
 from tests.api.conftest import Surroundings
 
 Client = Callable[[Role], TestClient]
 
 
 @pytest.fixture
-def hub(ingested: Engine, postgres_server: EmbeddedServer) -> Iterator[Engine]:
+def hub(world_engine: Engine) -> Engine:
     """A copy of the ingested world that a test may change."""
-    source = str(ingested.url.database)
-    ingested.dispose()  # a database with sessions cannot be copied
-    maintenance = make_engine(postgres_server.url()).execution_options(isolation_level="AUTOCOMMIT")
-    with maintenance.connect() as connection:
-        # Other tests of this process may still hold sessions of their own on it.
-        connection.execute(
-            text("select pg_terminate_backend(pid) from pg_stat_activity where datname = :name"), {"name": source}
-        )
-        connection.execute(text(f'create database changed_world template "{source}"'))
-    engine = make_engine(postgres_server.url("changed_world"))
-    yield engine
-    engine.dispose()
-    with maintenance.connect() as connection:
-        connection.execute(text("drop database changed_world with (force)"))
-    maintenance.dispose()
+    return world_engine
 
 
 @pytest.fixture

@@ -187,7 +187,6 @@ def test_proofs_trials_and_rematching_work_as_the_ordinary_owner(owner_url: str,
     assert (replayed["agrees"], replayed["kills"]) == (True, 1)
     mdm("match", "run")
     mdm("match", "run", "--apply")
-    mdm("rebuild")
 
     rank = ("rank: [{best_supported: name}", "rank: [longest, {best_supported: name}")
     for kind, change in (("survivorship", rank), ("matching", ("  match: 1.5", "  match: 2.5"))):

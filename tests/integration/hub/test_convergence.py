@@ -31,6 +31,8 @@ from mdm.store.unit_of_work import UnitOfWork
 from tests.integration.hub.conftest import Feed, world_messages
 
 _seen: dict[str, str] = {}
+#: More seeds, and more workers, by `make race`.
+_SEEDS = [int(seed) for seed in os.environ.get("MDM_RACE_SEEDS", "1").split(",")]
 
 
 def assert_the_quiet_state(engine: Engine) -> None:
@@ -134,7 +136,7 @@ def _command() -> list[str]:
     return [sys.executable, "-m", "mdm.cli", "ingest", "--json", "--batch-size", "400"]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", _SEEDS)
 def test_killed_at_any_moment_and_started_again_ends_in_the_same_state(fresh_database_url: str, seed: int) -> None:
     events = Path(__file__).parents[3] / "mdm" / "demo" / "world" / "events"
     environment = os.environ | {"MDM_DATABASE_URL": fresh_database_url}
@@ -181,10 +183,6 @@ def split_capture(folder: Path, workers: int, seed: int) -> list[Path]:
         place.mkdir()
         (place / "events.jsonl").write_bytes(b"".join(content))
     return folders
-
-
-#: More seeds, and more workers, by `make race`.
-_SEEDS = [int(seed) for seed in os.environ.get("MDM_RACE_SEEDS", "1").split(",")]
 
 
 @pytest.mark.parametrize("seed", _SEEDS)

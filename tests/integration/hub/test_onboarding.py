@@ -16,7 +16,6 @@ from mdm.hub.steward import Actor
 from mdm.onboarding.attestation import Answer, Attestation, Provider
 from mdm.onboarding.checkpoint import CheckpointName, Waiver
 from mdm.onboarding.verdict import Decision, Outcome, Verdict
-from tests.integration.hub.conftest import Feed, world_messages
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -67,7 +66,8 @@ def customer_with_vat(engine: Engine) -> tuple[str, str, str]:
                          select 1 from golden o cross join lateral jsonb_array_elements(o.values->'identifiers') n
                          where o.entity_id <> g.entity_id and o.known_to is null and o.domain = 'customer'
                            and n->>'normal' = i->>'normal')
-                   order by g.entity_id limit 1"""
+                   order by (select f.key from entity e join source_record f on f.rec_id = e.founder
+                             where e.entity_id = g.entity_id) limit 1"""
             )
         ).one()
     return row[0], row[1], row[2]
@@ -77,10 +77,8 @@ def findings(verdict: Verdict, code: str) -> list[Outcome]:
     return [each.outcome for each in verdict.findings if each.code == code]
 
 
-def test_registries_confirmations_and_waivers_change_the_verdict(
-    engine: Engine, feed: Feed, clock: Clock, tmp_path: Path
-) -> None:
-    feed(world_messages())
+@pytest.mark.sample_world
+def test_registries_confirmations_and_waivers_change_the_verdict(engine: Engine, clock: Clock, tmp_path: Path) -> None:
     entity_id, name, number = customer_with_vat(engine)
 
     def verdict() -> Verdict:
@@ -119,8 +117,8 @@ def test_registries_confirmations_and_waivers_change_the_verdict(
     assert verdict().decision is Decision.BLOCKED
 
 
-def test_what_blocks_is_excused_by_two_people(engine: Engine, feed: Feed, clock: Clock) -> None:
-    feed(world_messages())
+@pytest.mark.sample_world
+def test_what_blocks_is_excused_by_two_people(engine: Engine, clock: Clock) -> None:
     entity_id, _, number = customer_with_vat(engine)
     registries.ask_vies(engine, clock, MemberStates({}), [number])
     code, end = "VAT_NOT_REGISTERED", clock() + 10 * DAY
@@ -149,13 +147,15 @@ def test_what_blocks_is_excused_by_two_people(engine: Engine, feed: Feed, clock:
     assert outcome() == [Outcome.FAIL]
 
 
-def test_a_confirmation_ends_on_its_day_and_can_be_taken_back(engine: Engine, feed: Feed, clock: Clock) -> None:
-    feed(world_messages())
+@pytest.mark.sample_world
+def test_a_confirmation_ends_on_its_day_and_can_be_taken_back(engine: Engine, clock: Clock) -> None:
     with engine.connect() as connection:
         entity_id = connection.execute(
             text(
-                """select entity_id from golden where domain = 'customer' and known_to is null
-                   and coalesce(values->>'validated', 'false') = 'false' order by entity_id limit 1"""
+                """select entity_id from golden g join entity e using (entity_id)
+                   join source_record f on f.rec_id = e.founder
+                   where g.domain = 'customer' and known_to is null
+                   and coalesce(values->>'validated', 'false') = 'false' order by f.key limit 1"""
             )
         ).scalar_one()
 
@@ -191,8 +191,8 @@ def test_a_confirmation_ends_on_its_day_and_can_be_taken_back(engine: Engine, fe
         ]
 
 
-def test_a_verdict_that_changes_is_announced_once(engine: Engine, feed: Feed, clock: Clock) -> None:
-    feed(world_messages())
+@pytest.mark.sample_world
+def test_a_verdict_that_changes_is_announced_once(engine: Engine, clock: Clock) -> None:
     first = recheck(engine, clock)
     assert first.judged == first.changed > 200
     assert recheck(engine, clock) == Rechecked(0, 0)
@@ -213,10 +213,8 @@ def test_a_verdict_that_changes_is_announced_once(engine: Engine, feed: Feed, cl
     assert told == 3
 
 
-def test_only_customers_whose_answer_is_missing_or_old_are_asked_about(
-    engine: Engine, feed: Feed, clock: Clock
-) -> None:
-    feed(world_messages())
+@pytest.mark.sample_world
+def test_only_customers_whose_answer_is_missing_or_old_are_asked_about(engine: Engine, clock: Clock) -> None:
     states = MemberStates({})
     first = registries.ask_vies(engine, clock, states)
     assert first.refuted == first.total > 50

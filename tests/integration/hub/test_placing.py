@@ -104,8 +104,9 @@ def test_contracts_follow_their_customer_into_a_merger(engine: Engine, pipeline:
         older = connection.execute(
             text(
                 """select e.entity_id from entity e join placement p using (entity_id)
+                   join source_record f on f.rec_id = e.founder
                    where e.domain = 'customer' and e.status = 'active' and p.regions = '{AMER}' and e.entity_id <> :own
-                   order by e.founded_at, e.entity_id limit 1"""
+                   order by e.founded_at, f.key limit 1"""
             ),
             {"own": customer},
         ).scalar_one()

@@ -13,7 +13,6 @@ from mdm.cli.app import app
 from mdm.errors import NotFound
 from mdm.hub.onboarding import verdict_on_golden
 from mdm.onboarding.verdict import Decision, Outcome, Verdict, canonical_bytes, document
-from tests.integration.hub.conftest import Feed, world_messages
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -49,10 +48,10 @@ def test_an_id_that_was_never_issued_is_not_found(engine: Engine) -> None:
         readiness(engine, "cus_nobody")
 
 
+@pytest.mark.sample_world
 def test_customers_of_the_sample_world(
-    engine: Engine, feed: Feed, fresh_database_url: str, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, fresh_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    feed(world_messages())
     customers = all_customers(engine)
 
     verdicts = {entity: readiness(engine, entity) for entity in customers}

@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 from mdm.cli.app import app
 from mdm.hub.reconcile import reconcile
 from mdm.lifecycle.findings import Finding
-from tests.integration.hub.conftest import Feed, world_messages
 
 #: Which of its keys names the row that a fault is about; an invoice unless it says otherwise.
 _SUBJECT = {
@@ -58,8 +57,8 @@ def test_an_empty_hub_has_nothing_to_reconcile(engine: Engine) -> None:
     assert reconcile(engine).findings == ()
 
 
-def test_the_labelled_faults_are_found_and_nothing_else(engine: Engine, feed: Feed) -> None:
-    feed(world_messages())
+@pytest.mark.sample_world
+def test_the_labelled_faults_are_found_and_nothing_else(engine: Engine) -> None:
     open_faults, all_faults, labels = labelled()
 
     findings = reconcile(engine).findings

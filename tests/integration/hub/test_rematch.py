@@ -15,7 +15,7 @@ from mdm.hub.process import Pipeline, process
 from mdm.hub.rematch import in_bulk, preview, rematch, run
 from mdm.hub.verify import verify
 from mdm.model.ids import Domain
-from tests.integration.hub.conftest import Feed, world_messages
+from tests.integration.hub.conftest import world_messages
 
 
 def load_in_bulk(pipeline: Pipeline) -> Pipeline:
@@ -33,9 +33,12 @@ def stricter(rules: Rules) -> Rules:
     return replace(rules, models={**rules.models, Domain.CUSTOMER: changed})
 
 
+#: The hub of every test here has taken in the sample world as a stream.
+pytestmark = pytest.mark.sample_world
+
+
 @pytest.fixture
-def streamed(engine: Engine, feed: Feed) -> StateDigest:
-    feed(world_messages())
+def streamed(engine: Engine) -> StateDigest:
     return state_digest(engine)
 
 

@@ -10,9 +10,9 @@ from mdm.hub.steward import Actor
 from mdm.model.ids import Domain
 from mdm.model.releases import Release, RuleKind
 from mdm.store.releases import asking
-from tests.integration.hub.steward.conftest import World, world, world_engine, world_template, world_url
+from tests.integration.hub.steward.conftest import World, world
 
-__all__ = ["world", "world_engine", "world_template", "world_url"]
+__all__ = ["world"]
 
 ANNA = Actor("user:anna", Role.RULE_AUTHOR | Role.STEWARD)
 BEN = Actor("user:ben", Role.RULE_AUTHOR | Role.DATA_OWNER)

@@ -1,68 +1,24 @@
 """A hub that has taken in the sample world: loaded once, copied for each test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
 from mdm.access import FORMER_STEWARD
-from mdm.bootstrap import make_engine
 from mdm.clock import system_clock
 from mdm.hub.digest import state_digest
-from mdm.hub.process import Pipeline, process
+from mdm.hub.process import Pipeline
 from mdm.hub.release import load_rules
 from mdm.hub.steward import Actor
 from mdm.hub.verify import verify
 from mdm.intake.catalogue import Catalogue
 from mdm.model.ids import CrosswalkKey
-from mdm.store.embedded import EmbeddedServer
-from tests.integration.hub.conftest import world_messages
-
-_numbers = count(1)
 
 ANNA = Actor("anna", FORMER_STEWARD)
 BEN = Actor("ben", FORMER_STEWARD)
-
-
-@pytest.fixture(scope="session")
-def world_template(postgres_server: EmbeddedServer, migrated_template: str, catalogue: Catalogue) -> str:
-    """Name of a database that holds the sample world."""
-    # Numbered: other folders' fixtures build on this one, and each of them has its own.
-    world = f"stewarded_world_{next(_numbers)}"
-    maintenance = make_engine(postgres_server.url()).execution_options(isolation_level="AUTOCOMMIT")
-    with maintenance.connect() as connection:
-        connection.execute(text(f'create database {world} template "{migrated_template}"'))
-    maintenance.dispose()
-    engine = make_engine(postgres_server.url(world))
-    pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
-    messages = world_messages()
-    for start in range(0, len(messages), 2000):
-        process(pipeline, "test", messages[start : start + 2000])
-    engine.dispose()
-    return world
-
-
-@pytest.fixture
-def world_url(postgres_server: EmbeddedServer, world_template: str) -> Iterator[str]:
-    """URL of a fresh copy of the sample world."""
-    name = f"steward_{next(_numbers)}"
-    maintenance = make_engine(postgres_server.url()).execution_options(isolation_level="AUTOCOMMIT")
-    with maintenance.connect() as connection:
-        connection.execute(text(f'create database {name} template "{world_template}"'))
-    yield postgres_server.url(name)
-    with maintenance.connect() as connection:
-        connection.execute(text(f"drop database {name} with (force)"))
-    maintenance.dispose()
-
-
-@pytest.fixture
-def world_engine(world_url: str) -> Iterator[Engine]:
-    engine = make_engine(world_url)
-    yield engine
-    engine.dispose()
 
 
 @dataclass(frozen=True)
@@ -121,7 +77,7 @@ class World:
             """select t.task_id, a.system, a.type, a.key, b.system, b.type, b.key from steward_task t
                join source_record a on a.rec_id = t.a join source_record b on b.rec_id = t.b
                where t.status = 'open' and t.domain = :domain and t.kind = 'possible_match'
-               order by t.weight desc, t.task_id limit 1 offset :number""",
+               order by t.weight desc, a.key, b.key limit 1 offset :number""",
             domain=domain,
             number=number,
         )[0]
@@ -131,8 +87,8 @@ class World:
         """An entity with several members."""
         return str(
             self.one(
-                """select entity_id from crosswalk join entity using (entity_id) where domain = :domain
-                   group by entity_id having count(*) >= :n order by count(*) desc, entity_id limit 1""",
+                """select entity_id from crosswalk join source_record using (rec_id) where domain = :domain
+                   group by entity_id having count(*) >= :n order by count(*) desc, min(key) limit 1""",
                 domain=domain,
                 n=at_least,
             )

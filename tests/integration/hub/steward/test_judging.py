@@ -152,8 +152,8 @@ def test_a_verdict_outranks_any_weight_and_keeps_both_groups_whole(world: World)
     others = [
         row[0]
         for row in world.rows(
-            "select entity_id from crosswalk join entity using (entity_id) where domain = 'customer' "
-            "group by entity_id having count(*) >= 3 and entity_id <> :id order by entity_id limit 1",
+            "select entity_id from crosswalk join source_record using (rec_id) where domain = 'customer' "
+            "group by entity_id having count(*) >= 3 and entity_id <> :id order by min(key) limit 1",
             id=first,
         )
     ]

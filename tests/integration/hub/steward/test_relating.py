@@ -29,12 +29,13 @@ LEGAL, BILL_TO = RelationKind.LEGAL_PARENT, RelationKind.BILL_TO
 def customers(world: World, number: int) -> list[EntityId]:
     """Customers that neither have a parent nor are one."""
     rows = world.rows(
-        """select g.entity_id from golden g where g.domain = 'customer' and g.known_to is null
+        """select g.entity_id from golden g join entity using (entity_id)
+           join source_record f on f.rec_id = founder where g.domain = 'customer' and g.known_to is null
              and g."values"->'parent' is null
              and not exists (select 1 from crosswalk x join source_record r using (rec_id)
                              join record_reference f using (system, type, key)
                              where x.entity_id = g.entity_id and f.role = 'parent')
-           order by g.entity_id limit :number""",
+           order by f.key limit :number""",
         number=number,
     )
     return [EntityId(row[0]) for row in rows]
@@ -43,7 +44,8 @@ def customers(world: World, number: int) -> list[EntityId]:
 def child_and_parent(world: World) -> tuple[EntityId, EntityId]:
     """A customer whose golden record names a parent, and that parent."""
     for row in world.rows(
-        """select g.entity_id from golden g where g.domain = 'customer' and g.known_to is null
+        """select g.entity_id from golden g join entity using (entity_id)
+           join source_record f on f.rec_id = founder where g.domain = 'customer' and g.known_to is null
            and g."values"->'parent'->>'key' is not null order by 1"""
     ):
         parent = parent_of(world, EntityId(row[0]))
