@@ -14,6 +14,7 @@ from api.deps import ReadsDep
 from api.last_run import last_run
 from mdm.access import Permission
 from mdm.core.worklist import OBJECTIVE, promise
+from mdm.hub import steward
 from mdm.lifecycle.close import current_close
 from mdm.lifecycle.impact import sums_of
 from mdm.lifecycle.policy import shipped_policy
@@ -44,6 +45,8 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
         platforms = read_console.platforms(connection)
         batches = read_console.recent_batches(connection, 60)
         hub_vitals = vitals(connection)
+        mine = read_console.own_work(connection, bench.actor.name, now)
+        numbers = read_console.own_numbers(connection, bench.actor.name, now)
         promised = promise(read_console.answered(connection, now - _PERIOD), sum(each.breached for each in ageing))
     closing = current_close(now.date(), shipped_policy().close_on)
     known = last_run.known(bench.engine)
@@ -63,6 +66,10 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
         vitals=hub_vitals,
         promised=promised,
         objective=OBJECTIVE,
+        mine=mine,
+        approving=Permission.APPROVE,
+        numbers=numbers,
+        jobs=steward.jobs_of(bench.pipeline, bench.actor),
         close=closing,
         days_left=closing.days_left(now.date()),
         disagreeing=sums_of(known.findings) if known is not None else None,

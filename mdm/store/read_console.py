@@ -53,6 +53,14 @@ select count(*) filter (where at >= :today) as today, count(*) filter (where at 
   count(*) filter (where undone_by is not null) as undone, count(*) as decided
 from decision where actor = :actor and undoes is null
 """
+_MINE = """
+select count(*) filter (where not asleep) as taken, count(*) filter (where not asleep and due_at < :now) as breached,
+  count(*) filter (where asleep) as asleep,
+  (select count(*) from proposal where status = 'open' and author = :actor) as proposed
+from (select p.due_at, coalesce(w.snoozed_until > :now, false) as asleep
+      from task_work w join steward_task t on t.task_id = w.task_id and t.status = 'open'
+      left join task_priority p on p.task_id = w.task_id where w.assignee = :actor) mine
+"""
 _SECONDS = """
 select percentile_cont(0.5) within group (order by seconds) from (
   select extract(epoch from at - lag(at) over (order by decision_id)) as seconds
@@ -70,6 +78,17 @@ class OwnNumbers:
     decided: int
     undone: int
     seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWork:
+    """What lies with somebody: open questions they took, how many of them are past their deadline, those they took and
+    put off, and their proposals that wait for a second person."""
+
+    taken: int
+    breached: int
+    asleep: int
+    proposed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +164,12 @@ def own_numbers(connection: Connection, actor: str, now: datetime) -> OwnNumbers
     row = connection.execute(text(_OWN), {"actor": actor, "today": today, "week": now - timedelta(days=7)}).one()
     seconds = connection.scalar(text(_SECONDS), {"actor": actor})
     return OwnNumbers(row.today, row.week, row.decided, row.undone, None if seconds is None else float(seconds))
+
+
+def own_work(connection: Connection, actor: str, now: datetime) -> OwnWork:
+    """What lies with somebody."""
+    row = connection.execute(text(_MINE), {"actor": actor, "now": now}).one()
+    return OwnWork(*row)
 
 
 def newest_batch(engine: Engine) -> int:
