@@ -99,6 +99,8 @@ PUBLIC_ROUTES: dict[str, str] = {
     "/console/static/{name}": "style sheet and script; holds no data",
 }
 
+#: Whoever waits for a place looks again after an hour at the latest, however far off the estimate says that it is.
+_LATEST_RETRY = 3600
 _DESCRIPTION = """Golden records of customers, contracts and products, where each value comes from, and what changed.
 
 Every request carries an API key (`Authorization: Bearer mdm_...` or `X-API-Key: mdm_...`). Lists are read page by page
@@ -288,7 +290,8 @@ def _answer_errors(app: FastAPI) -> None:
             "reached": error.reached,
             "estimate_seconds": error.seconds,
         }
-        return Response(encode(body), 202, {"Retry-After": str(max(1, round(error.seconds or 30)))}, "application/json")
+        later = min(max(1, round(error.seconds or 30)), _LATEST_RETRY)
+        return Response(encode(body), 202, {"Retry-After": str(later)}, "application/json")
 
     @app.exception_handler(MdmError)
     async def hub_error(request: Request, error: MdmError) -> Response:

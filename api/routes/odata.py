@@ -25,7 +25,7 @@ from api.routes.responses import CHECKED, GUARDED, ONE, UNKNOWN, UNMODIFIED
 from api.schemas.given import Storable
 from api.schemas.odata import ODataPage, ODataRecord, ODataService
 from api.wire import REVALIDATE, VARY, encode, tagged
-from mdm.access import Permission
+from mdm.access import Caller, Permission
 from mdm.projection.csdl import KEY, metadata
 from mdm.projection.form import Field as TargetField
 from mdm.projection.form import Form, Head, Kind, Target
@@ -64,15 +64,24 @@ class ODataLook(Parameters):
     expand: Storable | None = Field(None, alias="$expand", max_length=200, description="Not served: 400.")
 
 
+_FILTER = Field(
+    None,
+    alias="$filter",
+    max_length=1000,
+    description="eq, ne, gt, ge, lt, le, and, or, parentheses, startswith(field,'x'), contains(field,'x').",
+)
+
+
+class ODataCounted(Parameters):
+    """Which records are counted."""
+
+    filter: Storable | None = _FILTER
+
+
 class ODataQuery(ODataLook):
     """Which records."""
 
-    filter: Storable | None = Field(
-        None,
-        alias="$filter",
-        max_length=1000,
-        description="eq, ne, gt, ge, lt, le, and, or, parentheses, startswith(field,'x'), contains(field,'x').",
-    )
+    filter: Storable | None = _FILTER
     orderby: Storable | None = Field(None, alias="$orderby", max_length=100, description="One field, asc or desc.")
     top: int | None = Field(None, alias="$top", ge=0, le=1_000_000, description="At most so many.")
     count: bool | None = Field(None, alias="$count", description="`true`: also how many there are in all.")
@@ -160,18 +169,9 @@ def list_records(
     """
     target, form = _form(erp, entity_set)
     _refuse_unserved(asked)
-    try:
-        condition = parse_filter(form, asked.filter) if asked.filter else None
-        order = parse_order(form, asked.orderby) if asked.orderby else None
-    except Unsupported as fault:
-        raise _unsupported(fault.message) from fault
+    question = _question(form, asked.filter, asked.orderby, caller)
+    order = question.order
     wanted = _selected(form, asked.select)
-    named: list[TargetField] = [
-        *(fields_in(condition) if condition is not None else ()),
-        *([order.field] if order else ()),
-    ]
-    refuse_hidden(form.domain, named, caller.eyes)
-    question = Question(condition, order)
     scope = f"{request.url.path}?{asked.filter}&{asked.orderby}"
     after = None
     if asked.skiptoken is not None:
@@ -195,6 +195,43 @@ def list_records(
         given |= {} if remaining is None else {"$top": remaining}
         body["@odata.nextLink"] = f"{request.url.path}?{urlencode(given)}"
     return _json(body, {"Cache-Control": REVALIDATE, "Vary": VARY})
+
+
+@router.get(
+    "/{entity_set}/$count",
+    name="odata_count",
+    summary="How many records",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string", "pattern": "^[0-9]+$"}}}}},
+)
+def count_records(
+    erp: ErpName, entity_set: EntitySet, asked: Annotated[ODataCounted, Query()], caller: CallerDep, reads: ReadsDep
+) -> Response:
+    """The number alone, as text; with `$filter`, of those that it lets through."""
+    target, form = _form(erp, entity_set)
+    question = _question(form, asked.filter, None, caller)
+    with reads.snapshot() as connection:
+        total = count_projected(connection, target, form, question)
+    return Response(str(total), 200, {**_VERSION, "Cache-Control": REVALIDATE, "Vary": VARY}, "text/plain")
+
+
+def _question(form: Form, filter_: str | None, orderby: str | None, caller: Caller) -> Question:
+    """What is asked of a form.
+
+    Raises:
+        ProblemRaised: `odata-unsupported`, or the caller may not see the values of a field that it names.
+    """
+    try:
+        condition = parse_filter(form, filter_) if filter_ else None
+        order = parse_order(form, orderby) if orderby else None
+    except Unsupported as fault:
+        raise _unsupported(fault.message) from fault
+    named: list[TargetField] = [
+        *(fields_in(condition) if condition is not None else ()),
+        *([order.field] if order else ()),
+    ]
+    refuse_hidden(form.domain, named, caller.eyes)
+    return Question(condition, order)
 
 
 def _checked(order: Any, sort: str) -> str:

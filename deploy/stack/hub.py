@@ -54,6 +54,10 @@ class HubProcesses:
         command = mdm("worker", "ingest", "--feed", f"kafka://{self.bootstrap}", "--group", self.group)
         return self._program(f"ingest-{number}", (*command, "--metrics-port", str(metrics_port), *arguments))
 
+    def calendar(self) -> Program:
+        """Ends what is due and pushes onboarding verdicts that changed."""
+        return self._program("calendar", mdm("worker", "calendar"))
+
     def relay(self, number: int = 1, broker: str | None = None, metrics_port: int = 0) -> Program:
         """A relay; a second one waits to take over."""
         command = mdm("worker", "relay", "--broker", broker or self.bootstrap, "--metrics-port", str(metrics_port))

@@ -87,7 +87,7 @@ class Stack:
     def _hub_programs(self) -> tuple[Program, ...]:
         first = self.ports.metrics
         workers = [self.hub.worker(number, metrics_port=first + number) for number in range(1, self.workers + 1)]
-        return (*workers, self.hub.relay(metrics_port=first))
+        return (*workers, self.hub.relay(metrics_port=first), self.hub.calendar())
 
     def down(self) -> None:
         """Stop everything, last started first."""

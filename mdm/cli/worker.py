@@ -1,4 +1,4 @@
-"""Long-running workers: ingest and relay."""
+"""Long-running workers: ingest, relay and calendar."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -19,6 +19,7 @@ from mdm.observability.logs import configure_logs
 from mdm.streams.cloud_events import topic_of
 from mdm.streams.kafka_publisher import KafkaPublisher
 from mdm.streams.kafka_settings import read_stream_settings
+from mdm.workers.calendar import CalendarOptions, run_calendar
 from mdm.workers.patience import Patience, Stopped
 from mdm.workers.relay import RelayOptions, run_relay
 from mdm.workers.service import WorkerOptions, run_ingest_worker, stopped_by_signals
@@ -112,3 +113,21 @@ def relay_command(
         options = RelayOptions(source, once, metrics_host, metrics_port or None)
         published = run_relay(opened.engine, opened.clock, publisher, options, stop)
     typer.echo(f"{published} announcements published.", err=True)
+
+
+@worker.command("calendar")
+def calendar_command(
+    every: float = typer.Option(60.0, help="Seconds between two looks.", min=1.0),
+    erp: list[str] = typer.Option([], "--erp", help="Judge for this target; repeatable. Default: as in the rules."),
+    once: bool = typer.Option(False, "--once", help="Do what is due now and end."),
+    metrics_host: str = METRICS_HOST,
+    metrics_port: int = METRICS_PORT,
+) -> None:
+    """Do what time brings: end what is due, judge onboarding anew when a record changed or evidence expired.
+
+    Verdicts that are others now are announced as customer.readiness_changed. One calendar works at a time.
+    """
+    with stopped_by_signals() as stop, _hub_when_there(stop) as opened:
+        options = CalendarOptions(every, erp, once, metrics_host, metrics_port or None)
+        kept = run_calendar(_when_there(stop, lambda: pipeline(opened)), options, stop)
+    typer.echo(f"{kept.ended} decisions, {kept.judged} customers judged, {kept.changed} verdicts changed.", err=True)

@@ -225,7 +225,9 @@ def carry_out(
         rows = store.rows_of(work, ids)
         traces = _traces(rows, kept, chosen)
         entities = store.entities_ever(work, ids)
+        alone = traces - store.stated_by_others(work, traces, ids, chosen.held)
         progress("erasing rows and their history")
+        pins = store.forget_pins(work, entities, ids, alone)
         versions = store.purge_history(work, ids)
         _apply(pipeline, work, rows, kept)
         store.write_last_version(work, ids)
@@ -233,10 +235,9 @@ def carry_out(
         write_announcements(work, store.mark_erased(work, entities))
         emptied = store.blank_entities(work, entities)
         written = store.blank_words(work, entities, ids)
-        alone = traces - store.stated_by_others(work, traces, ids, chosen.held)
         about = Counter(store.blot_entities(work, entities, traces))
         about.update(blot_anywhere(work, alone | telling(traces), alone, [row.key for row in rows]))
-        blotted = {"golden versions emptied": emptied, "remarks emptied": written, **about}
+        blotted = {"golden versions emptied": emptied, "remarks emptied": written, "overrides": pins, **about}
         suppress(work, [row.key for row in rows], erasure_id)
         progress("looking for traces in every table")
         proof = _proof(work, rows, kept, traces, entities, blotted, versions, chosen)

@@ -8,7 +8,7 @@ import orjson
 
 from mdm.model.delta import Announcement
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
-from mdm.privacy.traces import ERASED, mentions
+from mdm.privacy.traces import ERASED, blot, mentions
 from mdm.store.blotting import blot_texts, escaped
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -126,20 +126,39 @@ def stated_by_others(
     return {row[0] for row in rows}
 
 
+def forget_pins(work: UnitOfWork, entities: Sequence[str], ids: Collection[RecordId], alone: Collection[str]) -> int:
+    """Take the subject out of what stewards pinned on these entities. Returns overrides changed.
+
+    What these rows said is no longer remembered as overruled. An override that holds only by these rows, or whose value
+    is the subject's, ends. Run it before the survivors are computed anew.
+    """
+    rows = work.query(
+        """select override_id, anchors, value::text, overruled::text, reason from golden_override
+           where anchors && (select coalesce(array_agg(rec_id), '{}') from crosswalk where entity_id = any(%s))
+              or anchors && %s::bigint[]""",
+        list(entities), sorted(ids),
+    )  # fmt: skip
+    changed = 0
+    for override_id, anchors, value, overruled, reason in rows:
+        ends = set(anchors).issubset(ids) or mentions(str(orjson.loads(value)), alone)
+        kept = [[rec, said] for rec, said in orjson.loads(overruled) if rec not in ids]
+        changed += work.execute(
+            """update golden_override set value = %s, overruled = %s, reason = %s,
+                   ended_at = case when %s then coalesce(ended_at, %s) else ended_at end where override_id = %s""",
+            orjson.dumps(ERASED).decode() if ends else value, orjson.dumps(blot(kept, alone)).decode(),
+            ERASED if ends or mentions(reason, alone) else reason, ends, work.now, override_id,
+        )  # fmt: skip
+    return changed
+
+
 def blank_words(work: UnitOfWork, entities: Sequence[str], ids: Collection[RecordId]) -> int:
-    """Empty what stewards wrote and pinned about these rows, and about entities that have no member left, whatever
+    """Empty what stewards wrote about these rows, and about entities that have no member left, whatever
     it says: it is about the subject. Returns rows emptied.
     """
     empty = _without_members(work, entities)
-    erased = orjson.dumps(ERASED).decode()
     changed = 0
     for table in ("checkpoint", "waiver"):
         changed += work.execute(f"update {table} set reason = %s where entity_id = any(%s)", ERASED, empty)
-    changed += work.execute(
-        """update golden_override set value = %s, overruled = '[]', reason = %s,
-               ended_at = coalesce(ended_at, %s) where anchors <@ %s::bigint[]""",
-        erased, ERASED, work.now, sorted(ids),
-    )  # fmt: skip
     changed += work.execute(
         "update judgement set reason = %s where reason <> '' and (a = any(%s) or b = any(%s))",
         ERASED, sorted(ids), sorted(ids),

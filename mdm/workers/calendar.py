@@ -1,0 +1,119 @@
+"""What happens because time passes: end dates come, evidence grows old, verdicts change and are announced.
+
+It ends verdicts, overrides and proposals that are due, and judges anew the customers whose onboarding verdict may not
+hold any more. Cheap when nothing is due. One calendar works at a time; others wait to take over.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from mdm.errors import TransientError
+from mdm.hub.process import Pipeline, by_rules_in_force
+from mdm.hub.recheck import recheck
+from mdm.hub.steward import expire_due
+from mdm.observability.logs import bound, logger
+from mdm.observability.metrics import Metrics
+from mdm.store.reading import snapshot, transient_failures
+from mdm.workers.exposition import Health, exposed
+from mdm.workers.patience import Patience, Stopped, pause
+
+_log = logger(__name__)
+#: Whoever holds it keeps the calendar. Held by a session, so it is free when the process dies.
+_LOCK = 0x6D646D63  # "mdmc"
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarOptions:
+    """How a calendar runs. `erps` are the targets to judge for; none: that of the onboarding rules."""
+
+    every_seconds: float = 60.0
+    erps: Sequence[str] = ()
+    once: bool = False
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = None
+
+
+@dataclass(slots=True)
+class Kept:
+    """What a calendar did: decisions that ended something, customers judged anew, verdicts that are others now."""
+
+    ended: int = 0
+    judged: int = 0
+    changed: int = 0
+
+
+def run_calendar(flow: Pipeline, options: CalendarOptions, stop: Callable[[], bool]) -> Kept:
+    """Keep the calendar until `stop` says so; with `once`, do what is due now and end.
+
+    Raises:
+        TransientError: with `once`, the database stayed away through all attempts.
+    """
+    metrics, health = Metrics(), Health()
+
+    def failed(failure: TransientError) -> None:
+        health.waits(failure.message)
+        metrics.count("mdm_worker_retries_total", worker="calendar", code=failure.code)
+
+    calendar = _Calendar(flow, options, stop, health)
+    patience = Patience(6 if options.once else None, stop, failed)
+    with exposed(metrics, health, options.metrics_host, options.metrics_port) as port, bound(worker="calendar"):
+        _log.info("worker_started", metrics_port=port)
+        with suppress(Stopped):  # between two batches of customers: the next calendar goes on there
+            patience.run(calendar.run)
+        _log.info("worker_stopped", ended=calendar.kept.ended, judged=calendar.kept.judged)
+    return calendar.kept
+
+
+class _Calendar:
+    def __init__(self, flow: Pipeline, options: CalendarOptions, stop: Callable[[], bool], health: Health) -> None:
+        self._flow, self._options, self._stop, self._health = flow, options, stop, health
+        self.kept = Kept()
+
+    def run(self) -> None:
+        """One session: take the turn, keep the calendar until told to stop. Fails and starts over as a whole."""
+        with transient_failures(), self._flow.engine.connect() as session:
+            session = session.execution_options(isolation_level="AUTOCOMMIT")
+            try:
+                self._keep(session)
+            finally:
+                # The pool keeps the session, and with it the turn. One that was cut has lost it already.
+                session.invalidate()
+
+    def _keep(self, session: Connection) -> None:
+        while not self._stop():
+            if _taken(session):
+                self._turn()
+            if self._options.once:
+                return
+            self._health.turn()
+            pause(self._options.every_seconds, self._stop)
+
+    def _turn(self) -> None:
+        with snapshot(self._flow.engine) as work:
+            now = by_rules_in_force(self._flow, work)
+        self.kept.ended += len(expire_due(now))
+        for erp in self._options.erps or (None,):
+            found = recheck(now.engine, now.clock, erp, progress=self._go_on)
+            self.kept.judged += found.judged
+            self.kept.changed += found.changed
+
+    def _go_on(self, _done: int, _all: int) -> None:
+        self._health.turn()
+        if self._stop():
+            raise Stopped
+
+
+def _taken(session: Connection) -> bool:
+    """Whether this session keeps the calendar. A session that was cut loses its turn, and fails here."""
+    return bool(
+        session.scalar(
+            text(
+                """select exists (select from pg_locks where locktype = 'advisory' and objid = :lock and granted
+                                  and pid = pg_backend_pid()) or pg_try_advisory_lock(:lock)"""
+            ),
+            {"lock": _LOCK},
+        )
+    )

@@ -1,0 +1,76 @@
+"""Time passes: what is due ends, and verdicts that are others now are told, by one calendar at a time."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, text
+
+from mdm.access import Role
+from mdm.clock import system_clock
+from mdm.hub.process import Pipeline
+from mdm.hub.steward import Actor
+from mdm.model.ids import EntityId
+from mdm.model.stewardship import Command, JudgeTask, Pin, Verdict
+from mdm.workers import calendar
+from mdm.workers.calendar import CalendarOptions, Kept, run_calendar
+from tests.integration.hub.steward.alone import decide
+
+ANNA = Actor("anna", Role.STEWARD)
+HOUR = timedelta(hours=1)
+
+
+def at(pipeline: Pipeline, moment: datetime) -> Pipeline:
+    return replace(pipeline, clock=lambda: moment)
+
+
+def kept(pipeline: Pipeline) -> Kept:
+    return run_calendar(pipeline, CalendarOptions(once=True), lambda: False)
+
+
+@pytest.mark.sample_world
+def test_the_calendar_ends_what_is_due_and_tells_verdicts_that_changed(engine: Engine, pipeline: Pipeline) -> None:
+    now = system_clock()
+    with engine.connect() as connection:
+        task, entity_id = connection.execute(
+            text(
+                """select t.task_id, x.entity_id from steward_task t join crosswalk x on x.rec_id = t.a
+                   where t.status = 'open' and t.domain = 'customer' and t.kind = 'possible_match' order by 1 limit 1"""
+            )
+        ).one()
+        customers = connection.scalar(
+            text("select count(*) from golden where domain = 'customer' and known_to is null")
+        )
+    pin: Command = Pin(EntityId(entity_id), "blocked", True, None, "for a day", now + 24 * HOUR)
+    decide(pipeline, ANNA, pin)
+    assert kept(pipeline) == Kept(0, customers, customers), "nobody was judged before"
+    assert kept(pipeline) == Kept(), "nothing is due"
+
+    decide(pipeline, ANNA, JudgeTask(task, Verdict.UNSURE, "cannot tell"))
+    decide(pipeline, ANNA, JudgeTask(task, Verdict.NOT_SAME, "two shops"))
+    found = kept(at(pipeline, system_clock() + HOUR))
+    assert (found.ended, found.judged > 0) == (0, True), "a question of theirs was answered"
+
+    found = kept(at(pipeline, now + 25 * HOUR))
+    assert (found.ended, found.changed) == (1, 1), "the block has ended, and so has what it said of the customer"
+    with engine.connect() as connection:
+        told = connection.execute(
+            text(
+                """select payload->>'before', payload->>'decision' from outbox
+                   where type = 'customer.readiness_changed' and aggregateid = :id order by seq desc limit 1"""
+            ),
+            {"id": entity_id},
+        ).one()
+    assert told[0] == "blocked" != told[1]
+
+
+@pytest.mark.sample_world
+def test_one_calendar_works_at_a_time(engine: Engine, pipeline: Pipeline) -> None:
+    with engine.connect() as other:
+        other.execute(text("select pg_advisory_lock(:lock)"), {"lock": calendar._LOCK})
+        assert kept(pipeline) == Kept()
+
+    stopped = iter([False, True])
+    half = run_calendar(pipeline, CalendarOptions(), lambda: next(stopped, True))
+    assert half.judged == 0, "it was stopped after the first customers, whose verdicts are kept"
+    assert kept(pipeline).judged > 0
