@@ -199,49 +199,6 @@ def test_home_counts_and_offers_a_search(rows: HubRows, steward: TestClient) -> 
     assert "Nothing to review" in page
 
 
-def test_home_says_what_is_yours(rows: HubRows, app: FastAPI, steward: TestClient, keys: dict[Role, str]) -> None:
-    for number in range(2):
-        pair = [CrosswalkKey("crm", "account", f"{letter}{number}") for letter in "AB"]
-        for key in pair:
-            rows.golden(Domain.CUSTOMER, key, ACME)
-        rows.task(pair[0], pair[1], 3.0)
-    assert "You have taken no question." in steward.get("/console/").text
-    csrf = form_token(steward.get("/console/help").text)
-    for task in (1, 2):
-        steward.post(f"/console/reviews/{task}/claim", data={"csrf": csrf})
-    steward.post("/console/reviews/2/snooze", data={"csrf": csrf, "until": "7"})
-
-    page = steward.get("/console/").text
-
-    assert '<a href="/console/reviews?who=mine">1 question that you took</a>' in page
-    assert "1 that you put off" in page
-    other = TestClient(app)
-    sign_in(other, keys[Role.SENIOR_STEWARD])
-    assert "You have taken no question." in other.get("/console/").text
-
-
-def test_ticked_questions_are_handed_over_and_put_off_each_by_itself(rows: HubRows, steward: TestClient) -> None:
-    for number in range(3):
-        pair = [CrosswalkKey("crm", "account", f"{letter}{number}") for letter in "AB"]
-        for key in pair:
-            rows.golden(Domain.CUSTOMER, key, ACME | {"name": f"Anvil {key.key}"})
-        rows.task(pair[0], pair[1], 3.0)
-    csrf = form_token(steward.get("/console/help").text)
-
-    def send(what: str, *tasks: int, **fields: str) -> str:
-        data = {"csrf": csrf, "what": what, "task": [str(each) for each in tasks], **fields}
-        return steward.post("/console/reviews/bulk", data=data).text
-
-    send("", 1, 2, assignee="ben")  # by the Enter key
-    assert "2 open questions" in steward.get("/console/reviews?who=taken").text
-    assert "1 open question<" in steward.get("/console/reviews?who=unassigned").text
-    send("snooze", 2, 3, snooze_until="2999-12-31")
-    assert "2 open questions" in steward.get("/console/reviews?who=snoozed").text
-    assert "is not said" in send("", 1)
-    assert "Until when they are put off is not said." in send("snooze", 1)
-    assert "1 of 2 done; not the other: There is no task 99." in send("claim", 3, 99)
-
-
 @pytest.mark.parametrize("q", ["{id}", "crm:account:A1", "crm:account#short:A"])
 def test_one_box_leads_straight_to_what_is_named(rows: HubRows, steward: TestClient, q: str) -> None:
     acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME, aliases=[CrosswalkKey("crm", "account#short", "A")])
