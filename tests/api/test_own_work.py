@@ -1,10 +1,16 @@
 """Who works on what: one's own work at home, and questions that are taken, handed over and put off."""
 
+import csv
+
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import Engine
 
-from mdm.access import Role
+from mdm.access import FORMER_STEWARD, Role
+from mdm.clock import system_clock
 from mdm.model.ids import CrosswalkKey, Domain
+from mdm.store.ledger import write_audit
+from mdm.store.unit_of_work import unit_of_work
 from tests.api.rows import ACME, HubRows
 from tests.api.test_console import form_token, sign_in
 
@@ -50,3 +56,25 @@ def test_ticked_questions_are_handed_over_and_put_off_each_by_itself(rows: HubRo
     assert "is not said" in send("", 1)
     assert "Until when they are put off is not said." in send("snooze", 1)
     assert "1 of 2 done; not the other: There is no task 99." in send("claim", 3, 99)
+
+
+def test_the_audit_of_it_is_exported_whole_and_as_narrowed(
+    rows: HubRows, engine: Engine, app: FastAPI, keys: dict[Role, str]
+) -> None:
+    with unit_of_work(engine, system_clock, "test") as work:
+        for number in range(1010):  # more than are read at once
+            write_audit(
+                work, "user:ada", "task.assign" if number % 2 else "task.release", f"task {number}", {"n": number}
+            )
+    browser = TestClient(app)
+    sign_in(browser, keys[FORMER_STEWARD])
+
+    whole, claims = (
+        list(csv.DictReader(browser.get(f"/console/audit/export.csv{query}").text.splitlines()))
+        for query in ("?actor=user:ada", "?action=task.assign")
+    )
+
+    assert [each["subject"] for each in whole] == [f"task {number}" for number in reversed(range(1010))]
+    assert [each["action"] for each in claims] == ["task.assign"] * 505
+    listed = browser.get("/console/audit?action=task.assign").text
+    assert 'href="/console/audit/export.csv?action=task.assign"' in listed
