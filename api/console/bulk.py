@@ -1,6 +1,6 @@
 """One answer to many questions: seen as a whole first, carried out with progress that can be left and come back to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, BackgroundTasks, Request, Response
@@ -8,15 +8,16 @@ from starlette.responses import RedirectResponse
 
 from api.console.deciding import TELLABLE
 from api.console.effects import effect_object
-from api.console.forms import FormDep
+from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
-from api.console.notices import KINDS, refused
+from api.console.notices import KINDS, Notice, refused
 from api.console.pages import page
 from api.console.queue import QueueLook
+from api.console.sessions import Session
 from api.console.stepping import afterwards
 from api.console.workbench import Workbench, WorkbenchDep
 from mdm.access import Permission
-from mdm.errors import Refused
+from mdm.errors import Invalid, MdmError, Refused
 from mdm.hub import steward
 from mdm.hub.steward import Answer, Job
 from mdm.model.stewardship import Verdict
@@ -32,22 +33,59 @@ VERDICTS = {"same": "merge", "not_same": "not a match", "unsure": "unsure"}
 def look_first(
     look: QueueLook, session: SessionDep, request: Request, bench: WorkbenchDep, form: FormDep, later: BackgroundTasks
 ) -> Response:
-    """Take ticked questions at once, or find out what one answer to all of them would do before anything is done."""
-    tasks, what = form.numbers("task"), form.text("what")
+    """Take, hand over or put off ticked questions, or find out what one answer to all would do before it is done."""
+    tasks = form.numbers("task")
+    # The Enter key in a field presses no button: what is meant is what is filled in.
+    filled = "assign" if form.text("assignee") else "snooze" if form.text("snooze_until") else ""
+    what = form.text("what") or filled
     back = "/console/reviews" + (f"?{look.query}" if look.query else "")
     try:
-        if what == "claim":
-            for task_id in tasks:
-                steward.assign(bench.pipeline, bench.actor, task_id, bench.actor.name)
-            return RedirectResponse(back, 303)
+        if (act := _work_on(bench, form, what)) is not None:
+            return _each(act, tasks, back, lambda notice: _told(request, session, notice, back))
         job_id = steward.start_look(bench.pipeline, bench.actor, _tokens(bench, tasks), Answer(_verdict(what)))
         if len(tasks) <= steward.AT_A_TIME:
             steward.run_look(bench.pipeline, job_id)
         else:
             afterwards(later, steward.run_look, bench.pipeline, job_id)
     except TELLABLE as error:
-        return page("told.html", request, session=session, status=409, notice=refused(error), back=back)
+        return _told(request, session, refused(error), back)
     return RedirectResponse(f"/console/bulk/{job_id}" + (f"?{look.query}" if look.query else ""), 303)
+
+
+def _work_on(bench: Workbench, form: Form, what: str) -> Callable[[int], object] | None:
+    """What is done with each question without an answer: take it, hand it over, put it off; None for an answer."""
+    if what == "claim":
+        return lambda task_id: steward.assign(bench.pipeline, bench.actor, task_id, bench.actor.name)
+    if what == "assign":
+        somebody = form.person("assignee")
+        return lambda task_id: steward.assign(bench.pipeline, bench.actor, task_id, somebody)
+    if what == "snooze":
+        until = form.day_end("snooze_until")
+        if until is None:
+            raise Invalid("Until when they are put off is not said.", action="Give a day.")
+        return lambda task_id: steward.snooze(bench.pipeline, bench.actor, task_id, until)
+    return None
+
+
+def _each(
+    act: Callable[[int], object], tasks: Sequence[int], back: str, told: Callable[[Notice], Response]
+) -> Response:
+    """Each by itself: one that somebody else took meanwhile keeps nobody from the others."""
+    errors: list[MdmError] = []
+    for task_id in tasks:
+        try:
+            act(task_id)
+        except TELLABLE as error:
+            errors.append(error)
+    if not errors:
+        return RedirectResponse(back, 303)
+    done = f"{len(tasks) - len(errors)} of {len(tasks)} done; not the other{'s' if len(errors) > 1 else ''}: "
+    why = " ".join(dict.fromkeys(f"{each.message} {each.advice}".strip() for each in errors))
+    return told(Notice(done + why, "bad", "exception"))
+
+
+def _told(request: Request, session: Session, notice: Notice, back: str) -> Response:
+    return page("told.html", request, session=session, status=409, notice=notice, back=back)
 
 
 @router.post("/bulk")
@@ -128,7 +166,9 @@ def _sample(bench: Workbench, job: Job, tasks: Sequence[int]) -> list[tuple[int,
 
 
 def _verdict(text: str) -> Verdict:
-    return Verdict(text) if text in VERDICTS else Verdict.UNSURE
+    if text not in VERDICTS:
+        raise Invalid("What is meant for the ticked questions is not said.", action="Press one of the buttons.")
+    return Verdict(text)
 
 
 def _tokens(bench: Workbench, tasks: list[int]) -> Mapping[int, str | None]:

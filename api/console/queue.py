@@ -57,7 +57,7 @@ class QueueParameters(Parameters):
     amount_from: str | None = Field(None, max_length=20)
     older: Literal["1", "3", "7"] | None = None
     sla: Literal["ok", "due", "breached"] | None = None
-    who: Literal["mine", "unassigned", "snoozed"] | None = None
+    who: Literal["mine", "unassigned", "taken", "snoozed"] | None = None
     cursor: Cursor | None = None
     #: The decision that led here, and whether all columns are shown: not filters.
     done: int | None = Field(None, ge=0, lt=1 << 62)
@@ -92,7 +92,7 @@ class QueueParameters(Parameters):
             due_before={"breached": now, "due": now + timedelta(days=1)}.get(self.sla or ""),
             due_after={"due": now, "ok": now + timedelta(days=1)}.get(self.sla or ""),
             assignee=actor if self.who == "mine" else None,
-            unassigned=True if self.who == "unassigned" else None,
+            unassigned={"unassigned": True, "taken": False}.get(self.who or ""),
             awake_at=None if self.who == "snoozed" else now,
             asleep_at=now if self.who == "snoozed" else None,
         )

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse
 
 from api.console.deciding import TELLABLE
 from api.console.notices import Notice, refused
-from mdm.errors import Conflict, Invalid, MdmError, Refused
+from mdm.errors import Invalid, MdmError, Refused
 
 
 async def _last_word(request: Request) -> str:
@@ -40,16 +40,17 @@ def step(
 
 
 def afterwards(later: BackgroundTasks, work: Callable[..., object], *args: Any) -> None:
-    """Let long work begin once the page is answered. Its own page shows how far it is."""
+    """Let long work begin once the page is answered. Its own page shows how far it is, and why it came no further."""
 
-    def unless_somebody_does() -> None:
+    def told_on_its_page() -> None:
         try:
             work(*args)
-        except Conflict:
-            # Pressed twice, or in two windows: the first to come carries it out, and its page tells both.
+        except MdmError:
+            # The page is answered already, so nobody could be told here: work that fails notes why before it raises.
+            # Where it was begun twice, in two windows, the first to come carries it out, and its page tells both.
             return
 
-    later.add_task(unless_somebody_does)
+    later.add_task(told_on_its_page)
 
 
 def status_of(error: MdmError) -> int:

@@ -199,27 +199,6 @@ def test_home_counts_and_offers_a_search(rows: HubRows, steward: TestClient) -> 
     assert "Nothing to review" in page
 
 
-def test_home_says_what_is_yours(rows: HubRows, app: FastAPI, steward: TestClient, keys: dict[Role, str]) -> None:
-    for number in range(2):
-        pair = [CrosswalkKey("crm", "account", f"{letter}{number}") for letter in "AB"]
-        for key in pair:
-            rows.golden(Domain.CUSTOMER, key, ACME)
-        rows.task(pair[0], pair[1], 3.0)
-    assert "You have taken no question." in steward.get("/console/").text
-    csrf = form_token(steward.get("/console/help").text)
-    for task in (1, 2):
-        steward.post(f"/console/reviews/{task}/claim", data={"csrf": csrf})
-    steward.post("/console/reviews/2/snooze", data={"csrf": csrf, "until": "7"})
-
-    page = steward.get("/console/").text
-
-    assert '<a href="/console/reviews?who=mine">1 question that you took</a>' in page
-    assert "1 that you put off" in page
-    other = TestClient(app)
-    sign_in(other, keys[Role.SENIOR_STEWARD])
-    assert "You have taken no question." in other.get("/console/").text
-
-
 @pytest.mark.parametrize("q", ["{id}", "crm:account:A1", "crm:account#short:A"])
 def test_one_box_leads_straight_to_what_is_named(rows: HubRows, steward: TestClient, q: str) -> None:
     acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME, aliases=[CrosswalkKey("crm", "account#short", "A")])

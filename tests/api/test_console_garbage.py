@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
 from api.console.stepping import afterwards
-from mdm.errors import Conflict, Invalid
+from mdm.errors import Conflict
 from mdm.model.ids import Domain
 from tests.api.rows import ACME, CRM_ACME, HubRows
 from tests.api.test_console import form_token
@@ -97,7 +97,7 @@ def test_a_date_that_is_none_is_told_and_what_was_typed_is_given_back(rows: HubR
     assert 'value="two branches"' in page
 
 
-def test_long_work_that_somebody_else_is_at_is_left_to_them() -> None:
+def test_long_work_that_cannot_go_on_breaks_nothing_and_a_defect_is_heard_of() -> None:
     later, done = BackgroundTasks(), []
 
     def taken() -> None:
@@ -105,12 +105,12 @@ def test_long_work_that_somebody_else_is_at_is_left_to_them() -> None:
         raise Conflict("Somebody is at work on it.")
 
     def broken() -> None:
-        raise Invalid("It is broken.")
+        raise AssertionError("It is broken.")
 
     afterwards(later, taken)
     asyncio.run(later())
     assert done == ["taken"]
 
     afterwards(later, broken)
-    with pytest.raises(Invalid):
+    with pytest.raises(AssertionError):
         asyncio.run(later())

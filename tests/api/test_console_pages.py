@@ -10,8 +10,8 @@ from sqlalchemy import Engine, insert, text
 
 from mdm.access import Role
 from mdm.model.ids import CrosswalkKey, Domain
-from mdm.store.tables import dead_letter
-from tests.api.rows import ACME, HubRows
+from mdm.store.tables import dead_letter, exception
+from tests.api.rows import ACME, NOON, HubRows
 
 
 def pages_of(steward: TestClient, address: str, link: str, item: str) -> list[list[str]]:
@@ -107,6 +107,58 @@ def test_what_is_open_about_a_record_comes_in_pages(
 
     assert [len(set(page)) for page in found] == [50, 10]
     assert len({each for page in found for each in page}) == 60
+
+
+def test_questions_about_a_record_come_in_pages(rows: HubRows, steward: TestClient) -> None:
+    own = CrosswalkKey("crm", "account", "S00")
+    acme = rows.golden(Domain.CUSTOMER, own, ACME)
+    for number in range(1, 61):
+        other = CrosswalkKey("crm", "account", f"S{number:02}")
+        rows.golden(Domain.CUSTOMER, other, ACME | {"name": f"Anvil works {number}"})
+        rows.task(own, other, 3.0)
+
+    found = pages_of(
+        steward, f"/console/customers/{acme}/exceptions", "Next questions", r'href="/console/reviews/(\d+)">Anvil'
+    )
+
+    assert [len(set(page)) for page in found] == [50, 10]
+    assert len({each for page in found for each in page}) == 60
+
+
+def test_findings_about_a_record_come_in_pages(rows: HubRows, steward: TestClient) -> None:
+    own = CrosswalkKey("crm", "account", "S00")
+    acme = rows.golden(Domain.CUSTOMER, own, ACME)
+    for number in range(1, 61):
+        contract = CrosswalkKey("crm", "contract", f"CT-{number:02}")
+        rows.golden(
+            Domain.CONTRACT, contract,
+            {"number": f"CT-{number:02}", "customer": own._asdict(), "status": "active", "value": "1200.00",
+             "currency": "EUR", "start_date": "2025-01-01", "end_date": "2027-12-31"},
+            references=[("customer", own)],
+        )  # fmt: skip
+    steward.get("/console/reconciliation")
+
+    found = pages_of(steward, f"/console/customers/{acme}/exceptions", "Next findings", r"(CT-\d+)")
+
+    assert [len(set(page)) for page in found] == [50, 10]
+    assert len({each for page in found for each in page}) == 60
+
+
+def test_differences_from_contracts_come_in_pages(engine: Engine, steward: TestClient) -> None:
+    with engine.begin() as connection:
+        for number in range(120):
+            connection.execute(
+                insert(exception).values(
+                    question=f"column {number}", kind="drift", code="unknown_column", system="crm", type="account",
+                    detail=f"The column extra_{number:03} is not in the contract.", owner="Sales",
+                    place=f"crm.public.account/0/{number}", last_seen=NOON,
+                )
+            )  # fmt: skip
+
+    found = pages_of(steward, "/console/exceptions", "Next differences", r"The column (extra_\d+)")
+
+    assert [len(page) for page in found] == [100, 20]
+    assert len({each for page in found for each in page}) == 120, "also those that were last seen at the same instant"
 
 
 def test_a_steward_leaves_a_large_replay_and_comes_back_to_it(

@@ -209,7 +209,11 @@ def test_no_page_of_the_console_is_forgotten(world: Engine) -> None:
     busy(world)
     paths = [address.partition("?")[0] for address in screens(world).values()]
     pages = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    downloads = {"/console/privacy/{erasure_id:int}/proof", "/console/reconciliation/export.csv"}
+    downloads = {
+        "/console/privacy/{erasure_id:int}/proof",
+        "/console/reconciliation/export.csv",
+        "/console/audit/export.csv",
+    }
     forgotten = [
         route.path
         for route in pages

@@ -1,0 +1,80 @@
+"""Who works on what: one's own work at home, and questions that are taken, handed over and put off."""
+
+import csv
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from mdm.access import FORMER_STEWARD, Role
+from mdm.clock import system_clock
+from mdm.model.ids import CrosswalkKey, Domain
+from mdm.store.ledger import write_audit
+from mdm.store.unit_of_work import unit_of_work
+from tests.api.rows import ACME, HubRows
+from tests.api.test_console import form_token, sign_in
+
+
+def test_home_says_what_is_yours(rows: HubRows, app: FastAPI, steward: TestClient, keys: dict[Role, str]) -> None:
+    for number in range(2):
+        pair = [CrosswalkKey("crm", "account", f"{letter}{number}") for letter in "AB"]
+        for key in pair:
+            rows.golden(Domain.CUSTOMER, key, ACME)
+        rows.task(pair[0], pair[1], 3.0)
+    assert "You have taken no question." in steward.get("/console/").text
+    csrf = form_token(steward.get("/console/help").text)
+    for task in (1, 2):
+        steward.post(f"/console/reviews/{task}/claim", data={"csrf": csrf})
+    steward.post("/console/reviews/2/snooze", data={"csrf": csrf, "until": "7"})
+
+    page = steward.get("/console/").text
+
+    assert '<a href="/console/reviews?who=mine">1 question that you took</a>' in page
+    assert "1 that you put off" in page
+    other = TestClient(app)
+    sign_in(other, keys[Role.SENIOR_STEWARD])
+    assert "You have taken no question." in other.get("/console/").text
+
+
+def test_ticked_questions_are_handed_over_and_put_off_each_by_itself(rows: HubRows, steward: TestClient) -> None:
+    for number in range(3):
+        pair = [CrosswalkKey("crm", "account", f"{letter}{number}") for letter in "AB"]
+        for key in pair:
+            rows.golden(Domain.CUSTOMER, key, ACME | {"name": f"Anvil {key.key}"})
+        rows.task(pair[0], pair[1], 3.0)
+    csrf = form_token(steward.get("/console/help").text)
+
+    def send(what: str, *tasks: int, **fields: str) -> str:
+        data = {"csrf": csrf, "what": what, "task": [str(each) for each in tasks], **fields}
+        return steward.post("/console/reviews/bulk", data=data).text
+
+    send("", 1, 2, assignee="ben")  # by the Enter key
+    assert "2 open questions" in steward.get("/console/reviews?who=taken").text
+    assert "1 open question<" in steward.get("/console/reviews?who=unassigned").text
+    send("snooze", 2, 3, snooze_until="2999-12-31")
+    assert "2 open questions" in steward.get("/console/reviews?who=snoozed").text
+    assert "is not said" in send("", 1)
+    assert "Until when they are put off is not said." in send("snooze", 1)
+    assert "1 of 2 done; not the other: There is no task 99." in send("claim", 3, 99)
+
+
+def test_the_audit_of_it_is_exported_whole_and_as_narrowed(
+    rows: HubRows, engine: Engine, app: FastAPI, keys: dict[Role, str]
+) -> None:
+    with unit_of_work(engine, system_clock, "test") as work:
+        for number in range(1010):  # more than are read at once
+            write_audit(
+                work, "user:ada", "task.assign" if number % 2 else "task.release", f"task {number}", {"n": number}
+            )
+    browser = TestClient(app)
+    sign_in(browser, keys[FORMER_STEWARD])
+
+    whole, claims = (
+        list(csv.DictReader(browser.get(f"/console/audit/export.csv{query}").text.splitlines()))
+        for query in ("?actor=user:ada", "?action=task.assign")
+    )
+
+    assert [each["subject"] for each in whole] == [f"task {number}" for number in reversed(range(1010))]
+    assert [each["action"] for each in claims] == ["task.assign"] * 505
+    listed = browser.get("/console/audit?action=task.assign").text
+    assert 'href="/console/audit/export.csv?action=task.assign"' in listed
