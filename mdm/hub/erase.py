@@ -240,7 +240,9 @@ def carry_out(
         blotted = {"golden versions emptied": emptied, "remarks emptied": written, "overrides": pins, **about}
         suppress(work, [row.key for row in rows], erasure_id)
         progress("looking for traces in every table")
+        copies = store.drop_copies(work)
         proof = _proof(work, rows, kept, traces, entities, blotted, versions, chosen)
+        proof["copies_dropped"] = copies
         work.execute(
             """update erasure set status = 'carried_out', decided_by = %s, decided_at = %s, proof = %s
                where erasure_id = %s""",

@@ -6,10 +6,13 @@ from typing import Any
 
 import orjson
 
+from mdm.errors import Conflict
 from mdm.model.delta import Announcement
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.privacy.traces import ERASED, blot, mentions
 from mdm.store.blotting import blot_texts, escaped
+from mdm.store.rebuild import BEFORE
+from mdm.store.scratch import PREFIX
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Where JSON or text about an entity is kept beside its golden record: table, key column, columns to blot.
@@ -124,6 +127,23 @@ def stated_by_others(
         wanted, [f"%{escaped(trace)}%" for trace in wanted], sorted(ids), list(held),
     )  # fmt: skip
     return {row[0] for row in rows}
+
+
+def drop_copies(work: UnitOfWork) -> list[str]:
+    """Drop what holds a copy of the hub's tables: those that a rebuild replaced, and scratch schemas that were kept.
+
+    Raises:
+        Conflict: somebody works in one of them.
+    """
+    found = work.query(
+        "select nspname from pg_namespace where nspname = %s or nspname like %s order by 1", BEFORE, f"{PREFIX}%"
+    )
+    names = [row[0] for row in found if row[0] == BEFORE or row[0].startswith(PREFIX)]
+    for name in names:
+        if not work.query("select pg_try_advisory_xact_lock(hashtext(%s))", name)[0][0]:
+            raise Conflict(f"Another process works in the schema {name}, a copy.", action="Wait until it has finished.")
+        work.execute(f'drop schema "{name}" cascade')
+    return names
 
 
 def forget_pins(work: UnitOfWork, entities: Sequence[str], ids: Collection[RecordId], alone: Collection[str]) -> int:

@@ -22,6 +22,7 @@ from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Message, Place
 from mdm.model.ids import CrosswalkKey, EntityId
 from mdm.model.stewardship import Pin
+from mdm.store.rebuild import BEFORE
 from tests.integration.hub.conftest import Feed, world_messages
 from tests.integration.hub.steward.alone import decide
 
@@ -99,13 +100,16 @@ def test_an_erased_customer_is_in_no_table_and_does_not_come_back(
     assert {each.kind for each in plan.rows} >= {"customer"}
     with pytest.raises(Refused, match="may not approve"):
         erase.carry_out(through, plan.erasure_id, "ines")
+    with engine.begin() as connection:
+        connection.execute(text(f'create schema "{BEFORE}"'))
+        connection.execute(text(f'create table "{BEFORE}".source_record as select * from source_record'))
     done = erase.carry_out(through, plan.erasure_id, "otto")
 
     after = dumped(engine)
     assert [needle for needle in needles if needle.casefold() in after.casefold()] == []
     assert done.status == "carried_out"
     assert done.proof is not None
-    assert done.proof["suppressed"] == len(plan.rows)
+    assert (done.proof["suppressed"], done.proof["copies_dropped"]) == (len(plan.rows), [BEFORE])
     with engine.connect() as connection:
         status = connection.execute(text("select status from entity where entity_id = :id"), {"id": entity_id})
         assert status.scalar_one() == "erased"
