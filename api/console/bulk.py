@@ -39,6 +39,9 @@ def look_first(
     filled = "assign" if form.text("assignee") else "snooze" if form.text("snooze_until") else ""
     what = form.text("what") or filled
     back = "/console/reviews" + (f"?{look.query}" if look.query else "")
+    if not tasks:
+        unticked = Notice("No question is ticked. Tick some first (x on a row).", "bad", "exception")
+        return _told(request, session, unticked, back)
     try:
         if (act := _work_on(bench, form, what)) is not None:
             return _each(act, tasks, back, lambda notice: _told(request, session, notice, back))

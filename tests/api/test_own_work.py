@@ -53,6 +53,7 @@ def test_ticked_questions_are_handed_over_and_put_off_each_by_itself(rows: HubRo
     assert "1 open question<" in steward.get("/console/reviews?who=unassigned").text
     send("snooze", 2, 3, snooze_until="2999-12-31")
     assert "2 open questions" in steward.get("/console/reviews?who=snoozed").text
+    assert "No question is ticked." in send("claim")
     assert "is not said" in send("", 1)
     assert "Until when they are put off is not said." in send("snooze", 1)
     assert "1 of 2 done; not the other: There is no task 99." in send("claim", 3, 99)

@@ -75,16 +75,18 @@ def main(folder: Path, only: frozenset[str] = frozenset()) -> int:
                         page.set_viewport_size(window)
                 context.close()
         engine.dispose()
-    _squeeze(folder)
+    _squeeze(folder, only)
     return 0
 
 
-def _squeeze(folder: Path) -> None:
-    """Take out colours that no eye misses, where pngquant is installed: a third of the size is left."""
+def _squeeze(folder: Path, only: frozenset[str]) -> None:
+    """Take colours that no eye misses out of the pictures just made, where pngquant is installed: a third is left."""
     pngquant = shutil.which("pngquant")
-    if pngquant is not None:
+    names = {name + suffix for name in only for suffix in ("", "-dark", "-tablet")}
+    made = [each for each in folder.glob("*.png") if not only or each.stem in names]
+    if pngquant is not None and made:
         options = ["--force", "--ext", ".png", "--skip-if-larger", "--strip", "--quality", "85-100"]
-        subprocess.run([pngquant, *options, "--", *map(str, sorted(folder.glob("*.png")))], check=False)
+        subprocess.run([pngquant, *options, "--", *map(str, sorted(made))], check=False)
 
 
 def _height(page: Page) -> int:
