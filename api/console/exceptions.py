@@ -26,7 +26,9 @@ from api.masking import show_value
 from api.routes.parameters import Cursor, Parameters
 from mdm.access import Permission, may_see
 from mdm.errors import OperatorError
+from mdm.hub import exception_work
 from mdm.hub import exceptions as use
+from mdm.hub.exception_work import Matters, OneException
 from mdm.hub.exceptions import Mended, Replayed
 from mdm.hub.replay_jobs import run_replay, start_replay
 from mdm.model.canonical import DataClass
@@ -48,8 +50,10 @@ _TELLABLE = (*TELLABLE, OperatorError)
 
 
 class OverviewParameters(Parameters):
-    """Where the page before ended: of groups, of differences from contracts."""
+    """Whose; what was done; and where the page before ended: of groups, of differences from contracts."""
 
+    who: Literal["mine", "unassigned", "taken"] | None = None
+    done: str | None = Field(None, max_length=200)
     groups: Cursor | None = None
     drifts: Cursor | None = None
 
@@ -65,14 +69,18 @@ def overview(
     """Refused messages in groups, and drift from contracts, some at a time; and the person's own replays."""
     group_after, drift_after = None, None
     if look.groups is not None:
-        letters, newest = read_cursor(look.groups, "groups", (int, int))
+        letters, newest = read_cursor(look.groups, f"groups {look.who}", (int, int))
         group_after = int(letters), int(newest)
     if look.drifts is not None:
-        at, drift = read_cursor(look.drifts, "drifts", (str, int))
+        at, drift = read_cursor(look.drifts, f"drifts {look.who}", (str, int))
         drift_after = _moment(str(at)), int(drift)
+    mine = bench.actor.name if look.who == "mine" else None
+    taken = {"unassigned": False, "taken": True}.get(look.who or "")
     with reads.snapshot() as connection:
-        groups = read.dead_letter_groups(connection, limit=_GROUPS + 1, after=group_after)
-        drifts = read.exceptions(connection, limit=_DRIFTS + 1, after=drift_after)
+        groups = read.dead_letter_groups(
+            connection, Selection(assignee=mine, taken=taken), limit=_GROUPS + 1, after=group_after
+        )
+        drifts = read.exceptions(connection, assignee=mine, taken=taken, limit=_DRIFTS + 1, after=drift_after)
         whole = read.open_letters(connection, bench.now)
         jobs = replay_jobs.of_actor(connection, bench.actor.name, _JOBS)
     last, last_drift = groups[_GROUPS - 1 : _GROUPS], drifts[_DRIFTS - 1 : _DRIFTS]
@@ -86,8 +94,11 @@ def overview(
         drifts=drifts[:_DRIFTS],
         whole=whole,
         jobs=jobs,
-        more_groups=write_cursor("groups", (last[0]["letters"], last[0]["newest_id"])) if len(groups) > _GROUPS else "",
-        more_drifts=write_cursor("drifts", (last_drift[0]["last_seen"].isoformat(), last_drift[0]["id"]))
+        me=bench.actor.name,
+        more_groups=write_cursor(f"groups {look.who}", (last[0]["letters"], last[0]["newest_id"]))
+        if len(groups) > _GROUPS
+        else "",
+        more_drifts=write_cursor(f"drifts {look.who}", (last_drift[0]["last_seen"].isoformat(), last_drift[0]["id"]))
         if len(drifts) > _DRIFTS
         else "",
         notice=_done(request),
@@ -96,9 +107,10 @@ def overview(
 
 
 class GroupParameters(Parameters):
-    """Where the page before ended."""
+    """Where the page before ended, and what was done."""
 
     before: int | None = Field(None, ge=1, lt=1 << 62)
+    done: str | None = Field(None, max_length=200)
 
 
 @router.get("/groups/{like:int}")
@@ -117,7 +129,7 @@ def group(
 @router.post("/groups/{like:int}/{what}", dependencies=[needs(Permission.MEND)])
 def act_on_group(
     like: int,
-    what: Literal["rehearse", "replay", "discard"],
+    what: Literal["rehearse", "replay", "discard", "take", "assign", "release"],
     request: Request,
     session: SessionDep,
     bench: WorkbenchDep,
@@ -125,9 +137,13 @@ def act_on_group(
     form: FormDep,
     later: BackgroundTasks,
 ) -> Response:
-    """Rehearse, replay or discard the whole group. A large one is replayed by a job that can be left."""
+    """Rehearse, replay or discard the whole group, or say whose it is. A large one is replayed by a job that can be
+    left."""
     selection = Selection(like=like)
     try:
+        if what in ("take", "assign", "release"):
+            told = _look_after(what, selection, bench, form)
+            return RedirectResponse(f"/console/exceptions/groups/{like}?done={told}", 303)
         if what == "rehearse":
             found = use.try_replay(bench.pipeline, selection, bench.actor.name)
             return _group_page(like, request, session, bench, reads, rehearsed=found)
@@ -189,21 +205,35 @@ def act_on_letter(
 @router.post("/drift/{exception_id:int}/{what}", dependencies=[needs(Permission.MEND)])
 def act_on_drift(
     exception_id: int,
-    what: Literal["resolve", "accept"],
+    what: Literal["resolve", "accept", "take", "assign", "release"],
     request: Request,
     session: SessionDep,
     bench: WorkbenchDep,
     form: FormDep,
 ) -> Response:
-    """Close a difference from a contract: mended, or fine as it is."""
+    """Close a difference from a contract - mended, or fine as it is - or say whose it is."""
     close = use.resolve_exception if what == "resolve" else use.accept_exception
     try:
+        if what in ("take", "assign", "release"):
+            return _finished(_look_after(what, OneException(exception_id), bench, form))
         close(bench.engine, bench.hub.clock, exception_id, form.text("reason"), bench.actor.name)
     except _TELLABLE as error:
         return page(
             "told.html", request, session=session, status=409, notice=refused(error), back="/console/exceptions"
         )
     return _finished("The exception is closed")
+
+
+def _look_after(what: str, matters: Matters, bench: Workbench, form: Form) -> str:
+    """Take it, hand it over or give it back; what was done, in the words of `_TOLD`."""
+    if what == "take":
+        exception_work.take(bench.engine, bench.hub.clock, matters, bench.actor.name)
+        return "Taken"
+    if what == "assign":
+        exception_work.hand_over(bench.engine, bench.hub.clock, matters, form.person("assignee"), bench.actor.name)
+        return "Handed over"
+    exception_work.put_down(bench.engine, bench.hub.clock, matters, bench.actor.name)
+    return "Given back"
 
 
 def _group_page(
@@ -233,7 +263,8 @@ def _group_page(
         before=before,
         following=letters[_LETTERS - 1]["id"] if len(letters) > _LETTERS else None,
         like=like,
-        notice=notice,
+        me=bench.actor.name,
+        notice=notice or _done(request),
         rehearsed=_rehearsed(bench, rehearsed),
     )
 
@@ -310,7 +341,7 @@ def _finished(text: str) -> Response:
 #: The words in which this screen tells what was done. No others: they stand on the page as the hub's own.
 _TOLD = re.compile(
     r"Replayed: [0-9a-z_, ]+; \d+ golden records? touched|\d+ messages discarded|The message was discarded"
-    r"|The exception is closed"
+    r"|The exception is closed|Taken|Handed over|Given back"
 )
 
 

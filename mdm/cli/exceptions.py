@@ -48,6 +48,8 @@ _FIRST = typer.Option(None, "--from-offset", help="Only from this offset on.")
 _LAST = typer.Option(None, "--to-offset", help="Only up to this offset, it included.")
 _KEY = typer.Option(None, "--key", help="Only about the row with this primary key.")
 _OWNER = typer.Option(None, "--owner", help="Only of this owner.")
+_ASSIGNEE = typer.Option(None, "--assignee", help="Only what this person looks after.")
+_TAKEN = typer.Option(None, "--taken/--untaken", help="Only what somebody, or nobody, looks after.")
 _LETTER = typer.Argument(..., metavar="ID", help="A dead letter, such as D12.", parser=letter_number)
 _LIKE = typer.Option(
     None, "--like", help="Only those of the same kind as this one (D12).", parser=letter_number, metavar="ID"
@@ -65,6 +67,8 @@ def list_command(
     topic: str | None = _TOPIC,
     owner: str | None = _OWNER,
     key: str | None = _KEY,
+    assignee: str | None = _ASSIGNEE,
+    taken: bool | None = _TAKEN,
     like: int | None = _LIKE,
     each: bool = typer.Option(False, "--each", help="One by one, the newest first, instead of in groups of a kind."),
     status: str = typer.Option("open", help="open, replayed or discarded."),
@@ -72,11 +76,11 @@ def list_command(
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Dead letters in groups of a kind, and contract drift: how many, since when, whose, and what to do."""
-    selection = Selection(code=code, topic=topic, owner=owner, row_key=key, like=like)
+    selection = Selection(code=code, topic=topic, owner=owner, row_key=key, like=like, assignee=assignee, taken=taken)
     with hub() as opened, opened.engine.connect() as connection:
         groups = dead_letter_groups(connection, selection, status=status, limit=limit)
         letters = dead_letters(connection, selection, status=status, limit=limit)
-        drifts = read_exceptions(connection, limit=limit)
+        drifts = read_exceptions(connection, assignee=assignee, taken=taken, limit=limit)
     if as_json:
         print_json(
             {
@@ -88,24 +92,29 @@ def list_command(
         return
     if each:
         rows = [
-            [named(Matter.DEAD_LETTER, one["id"]), *(one[name] for name in ("place", "row_key", "code", "reason"))]
+            [
+                named(Matter.DEAD_LETTER, one["id"]),
+                *(one[name] or "" for name in ("place", "row_key", "code", "reason", "assignee")),
+            ]
             for one in letters
         ]
-        print_table("Dead letters", ("id", "place", "row", "code", "reason"), rows)
+        print_table("Dead letters", ("id", "place", "row", "code", "reason", "looked after by"), rows)
     else:
         print_table(
             "Dead letters",
-            ("like this", "topic", "code", "reason", "what to do", "owner", "first seen", "last seen", "one of them"),
+            ("like this", "topic", "code", "reason", "what to do", "owner", "looked after by", "first seen",
+             "last seen", "one of them"),
             [[one["letters"], *(one[name] for name in ("topic", "code", "reason", "action", "owner")),
+              " and ".join(one["assignees"]),
               _moment(one["first_seen"]), _moment(one["last_seen"]), named(Matter.DEAD_LETTER, one["newest_id"])]
              for one in groups],
             right=(0,),
         )  # fmt: skip
     print_table(
         "Exceptions",
-        ("id", "table", "code", "detail", "what to do", "seen", "owner", "last seen"),
+        ("id", "table", "code", "detail", "what to do", "seen", "owner", "looked after by", "last seen"),
         [[named(Matter.EXCEPTION, one["id"]),
-          *(one[name] for name in ("table", "code", "detail", "action", "seen", "owner")),
+          *(one[name] or "" for name in ("table", "code", "detail", "action", "seen", "owner", "assignee")),
           _moment(one["last_seen"])] for one in drifts],
         right=(5,),
     )  # fmt: skip
@@ -146,6 +155,7 @@ def _show_exception(found: dict[str, Any], as_json: bool) -> None:
     typer.echo(f"  what to do: {found['action']}")
     typer.echo(f"  owner: {found['owner']}; seen {found['seen']} times, {_moment(found['first_seen'])} to "
                f"{_moment(found['last_seen'])}; first at {found['place']}")  # fmt: skip
+    typer.echo(f"  looked after by {found['assignee'] or 'nobody'}")
     if found["closed_by"]:
         typer.echo(f"  closed by {found['closed_by']} {_moment(found['closed_at'])}: {found['closed_reason'] or ''}")
 
@@ -160,6 +170,7 @@ def _show_letter(found: dict[str, Any], as_json: bool) -> None:
     typer.echo(f"  what to do: {found['action']}")
     typer.echo(f"  owner: {found['owner']}; seen {found['seen']} times, {_moment(found['first_seen'])} to "
                f"{_moment(found['last_seen'])}; {found['alike_open']:,} open of its kind")  # fmt: skip
+    typer.echo(f"  looked after by {found['assignee'] or 'nobody'}")
     if found["row_key"] is not None:
         row = f"{found['system']}:{found['type']}:{found['row_key']}"
         later = f"{found['later_events']:,} later events of it were taken in meanwhile and keep their precedence"
@@ -253,7 +264,7 @@ def discard_command(
     selection = _selection(code, topic, partition, first, last, key, owner, like, ids, since, until)
     with hub() as opened:
         closed = discard_dead_letters(opened.engine, opened.clock, selection, reason, getuser())
-    _count("discarded", closed, as_json)
+    tell_count("discarded", closed, as_json)
 
 
 @exceptions.command("reopen")
@@ -267,7 +278,7 @@ def reopen_command(
     """Take a discard back."""
     with hub() as opened:
         reopened = reopen_dead_letters(opened.engine, opened.clock, ids, reason, getuser())
-    _count("reopened", reopened, as_json)
+    tell_count("reopened", reopened, as_json)
 
 
 @exceptions.command("resolve")
@@ -283,7 +294,7 @@ def resolve_command(
     close = accept_exception if accept else resolve_exception
     with hub() as opened:
         close(opened.engine, opened.clock, exception_id, reason, getuser())
-    _count("accepted" if accept else "resolved", 1, as_json)
+    tell_count("accepted" if accept else "resolved", 1, as_json)
 
 
 def _with_name(matter: Matter, found: dict[str, Any]) -> dict[str, Any]:
@@ -324,7 +335,8 @@ def _tell(done: Replayed, seconds: float, dry_run: bool, as_json: bool) -> None:
         typer.echo("A dry run: nothing was kept.")
 
 
-def _count(what: str, number: int, as_json: bool) -> None:
+def tell_count(what: str, number: int, as_json: bool) -> None:
+    """Print of how many something was done."""
     if as_json:
         print_json({what: number})
     else:

@@ -30,6 +30,7 @@ __all__ = [
     "accept_exception",
     "discard_dead_letters",
     "fix_dead_letter",
+    "letters_meant",
     "reopen_dead_letters",
     "replay_dead_letters",
     "resolve_exception",
@@ -51,7 +52,7 @@ left join lateral (select * from dead_letter_fix where dead_letter_id = d.dead_l
                    order by fix_id desc limit 1) f on true
 where d.dead_letter_id = any(%s) and d.status = 'open' order by d.topic, d.partition, d."offset"
 """
-_NONE_OPEN = "`mdm exceptions list` shows the open ones."
+NONE_OPEN = "`mdm exceptions list` shows the open ones."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def replay_dead_letters(pipeline: Pipeline, selection: Selection, actor: str) ->
         NotFound: no open dead letter is meant.
     """
     total, effects = BatchReport(), list[GoldenEffect]()
-    ids = _meant(pipeline.engine, selection)
+    ids = letters_meant(pipeline.engine, selection)
     for start in range(0, len(ids), _BATCH):
         done = perform(
             pipeline.engine, pipeline.clock, "replay", _replaying(pipeline, ids[start : start + _BATCH], actor)
@@ -96,7 +97,7 @@ def try_replay(pipeline: Pipeline, selection: Selection, actor: str) -> Replayed
     Raises:
         NotFound: no open dead letter is meant.
     """
-    ids = _meant(pipeline.engine, selection)
+    ids = letters_meant(pipeline.engine, selection)
     return rehearse(pipeline.engine, pipeline.clock, "replay", _replaying(pipeline, ids, actor))
 
 
@@ -134,7 +135,7 @@ def discard_dead_letters(engine: Engine, clock: Clock, selection: Selection, rea
     reason = _given(reason, "Discarding")
     if selection.everything:
         raise OperatorError("Discarding needs a condition.", action="Name ids, a code, a topic or one like them.")
-    ids = _meant(engine, selection)
+    ids = letters_meant(engine, selection)
     with unit_of_work(engine, clock, "discard") as work:
         closed = work.query(
             """update dead_letter set status = 'discarded', closed_at = %s, closed_by = %s, closed_reason = %s
@@ -192,7 +193,7 @@ def _close_exception(engine: Engine, clock: Clock, exception_id: int, status: st
             status, work.now, actor, reason, exception_id,
         )  # fmt: skip
         if not closed:
-            raise NotFound(f"There is no open exception {exception_id}.", action=_NONE_OPEN)
+            raise NotFound(f"There is no open exception {exception_id}.", action=NONE_OPEN)
         write_audit(work, actor, status, closed[0][0], {"exception": exception_id, "reason": reason})
 
 
@@ -202,11 +203,16 @@ def _given(reason: str, what: str) -> str:
     return reason.strip()
 
 
-def _meant(engine: Engine, selection: Selection) -> list[int]:
+def letters_meant(engine: Engine, selection: Selection) -> list[int]:
+    """The open dead letters of a selection.
+
+    Raises:
+        NotFound: there are none.
+    """
     with engine.connect() as connection:
         ids = list(connection.scalars(text(_MEANT), selection.parameters()))
     if not ids:
-        raise NotFound("No open dead letter fits.", action=_NONE_OPEN)
+        raise NotFound("No open dead letter fits.", action=NONE_OPEN)
     return ids
 
 
@@ -226,7 +232,7 @@ def _fixing(
     def act(work: UnitOfWork) -> Replayed | None:
         status = work.query("select status from dead_letter where dead_letter_id = %s for update", dead_letter_id)
         if not status:
-            raise NotFound(f"There is no dead letter {dead_letter_id}.", action=_NONE_OPEN)
+            raise NotFound(f"There is no dead letter {dead_letter_id}.", action=NONE_OPEN)
         if status[0][0] != "open":
             raise Conflict(
                 f"Dead letter {dead_letter_id} is {status[0][0]} already.", action="Reopen it first, if it must be."

@@ -143,14 +143,22 @@ def write_dead_letters(work: UnitOfWork, letters: Sequence[DeadLetter]) -> None:
            type text, code text, reason text, action text, owner text, row_key text, alike text""",
         (_letter_row(letter) for letter in {letter.message.place: letter for letter in letters}.values()),
     )
+    # Whoever looks after a kind looks after what comes of it later; asked once per kind, not per message.
     work.execute(
         """insert into dead_letter as d (topic, partition, "offset", timestamp_ms, headers, key, value, system, type,
-               code, reason, action, owner, row_key, alike, first_seen, last_seen)
+               code, reason, action, owner, row_key, alike, assignee, first_seen, last_seen)
            select topic, part, off, timestamp_ms, headers, key, value, system, type, code, reason, action, owner,
-               row_key, alike, %s, %s from stage_dead_letter
+               row_key, alike, k.assignee, %s, %s
+           from stage_dead_letter join (
+               select topic, code, alike, t.assignee from (select distinct topic, code, alike from stage_dead_letter) s
+               left join lateral (
+                   select o.assignee from dead_letter o where o.status = 'open' and o.assignee is not null
+                     and o.topic = s.topic and o.code = s.code and o.alike = s.alike limit 1) t on true
+           ) k using (topic, code, alike)
            on conflict (topic, partition, "offset") do update set seen = d.seen + 1, last_seen = excluded.last_seen,
                code = excluded.code, reason = excluded.reason, action = excluded.action, owner = excluded.owner,
-               row_key = excluded.row_key, alike = excluded.alike""",
+               row_key = excluded.row_key, alike = excluded.alike,
+               assignee = coalesce(excluded.assignee, d.assignee)""",
         work.now,
         work.now,
     )

@@ -16,6 +16,9 @@ class Selection:
     Attributes:
         like: a dead letter; meant are all of its topic, code and reason (numbers in it aside).
         first_offset, last_offset: with both ends.
+        owner: whose move it is by the contract.
+        assignee: who has taken it, or was given it.
+        taken: by somebody, or by nobody.
     """
 
     code: str | None = None
@@ -28,6 +31,8 @@ class Selection:
     type: str | None = None
     row_key: str | None = None
     owner: str | None = None
+    assignee: str | None = None
+    taken: bool | None = None
     like: int | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -55,6 +60,8 @@ CONDITION = """
     and (cast(:type as text) is null or d.type = :type)
     and (cast(:row_key as text) is null or d.row_key = :row_key)
     and (cast(:owner as text) is null or d.owner = :owner)
+    and (cast(:assignee as text) is null or d.assignee = :assignee)
+    and (cast(:taken as boolean) is null or (d.assignee is not null) = :taken)
     and (cast(:since as timestamptz) is null or d.last_seen >= :since)
     and (cast(:until as timestamptz) is null or d.first_seen < :until)
     and (cast(:like as bigint) is null or exists (
@@ -64,7 +71,7 @@ CONDITION = """
 
 _DEAD_LETTERS = f"""
 select d.dead_letter_id as id, d.topic || '/' || d.partition || '/' || d."offset" as place, d.code, d.reason, d.action,
-  d.owner, d.system, d.type, d.row_key, d.status, d.seen, d.first_seen, d.last_seen,
+  d.owner, d.assignee, d.system, d.type, d.row_key, d.status, d.seen, d.first_seen, d.last_seen,
   exists (select 1 from dead_letter_fix f where f.dead_letter_id = d.dead_letter_id) as fixed
 from dead_letter d
 where d.status = :status and (cast(:before as bigint) is null or d.dead_letter_id < :before) and {CONDITION}
@@ -74,7 +81,8 @@ _GROUPS = f"""
 select d.topic, d.code, d.owner, count(*) as letters, min(d.first_seen) as first_seen, max(d.last_seen) as last_seen,
   count(distinct d.row_key) as rows, max(d.dead_letter_id) as newest_id,
   (array_agg(d.reason order by d.dead_letter_id desc))[1] as reason,
-  (array_agg(d.action order by d.dead_letter_id desc))[1] as action
+  (array_agg(d.action order by d.dead_letter_id desc))[1] as action,
+  coalesce(array_agg(distinct d.assignee) filter (where d.assignee is not null), '{{}}') as assignees
 from dead_letter d where d.status = :status and {CONDITION}
 group by d.topic, d.code, d.owner, d.alike
 having cast(:behind as bigint) is null or (count(*), max(d.dead_letter_id)) < (:behind, :behind_id)
@@ -91,8 +99,8 @@ from (select count(*) as letters, min(first_seen) as first_seen from dead_letter
 """
 _LETTER = """
 select d.dead_letter_id as id, d.topic, d.partition, d."offset", d.timestamp_ms, d.headers, d.key, d.value, d.system,
-  d.type, d.row_key, d.code, d.reason, d.action, d.owner, d.status, d.seen, d.first_seen, d.last_seen, d.closed_at,
-  d.closed_by, d.closed_reason,
+  d.type, d.row_key, d.code, d.reason, d.action, d.owner, d.assignee, d.status, d.seen, d.first_seen, d.last_seen,
+  d.closed_at, d.closed_by, d.closed_reason,
   (select count(*) from dead_letter o where o.topic = d.topic and o.code = d.code and o.alike = d.alike
      and o.status = 'open') as alike_open,
   (select count(*) from source_record r join record_history h using (rec_id)
@@ -105,10 +113,12 @@ select fix_id as id, headers, key, value, author, reason, created_at from dead_l
 where dead_letter_id = :id order by fix_id
 """
 _EXCEPTIONS = """
-select exception_id as id, kind, nullif(concat_ws('.', system, type), '') as table, code, detail, owner, status,
-  seen, place, first_seen, last_seen, closed_at, closed_by, closed_reason
+select exception_id as id, kind, nullif(concat_ws('.', system, type), '') as table, code, detail, owner, assignee,
+  status, seen, place, first_seen, last_seen, closed_at, closed_by, closed_reason
 from exception where (cast(:id as bigint) is null or exception_id = :id)
   and (cast(:status as text) is null or status = :status)
+  and (cast(:assignee as text) is null or assignee = :assignee)
+  and (cast(:taken as boolean) is null or (assignee is not null) = :taken)
   and (cast(:behind as timestamptz) is null or (last_seen, exception_id) < (:behind, :behind_id))
 order by last_seen desc, exception_id desc limit :limit
 """
@@ -125,8 +135,8 @@ def dead_letter_groups(
     """Dead letters of one kind together: how many, of how many rows, since when, whose, why, and what to do.
 
     A kind is a topic, a code and a reason apart from its numbers. The largest comes first; `newest_id` names one of
-    them, by which the others can be selected (`Selection(like=...)`). `after` is `letters` and `newest_id` of the last
-    group of the page before.
+    them, by which the others can be selected (`Selection(like=...)`); `assignees` are those who look after it.
+    `after` is `letters` and `newest_id` of the last group of the page before.
     """
     behind, behind_id = after or (None, None)
     parameters = (selection or Selection()).parameters() | {"status": status, "limit": limit}
@@ -186,7 +196,13 @@ def open_dead_letters(connection: Connection, limit: int) -> list[dict[str, Any]
 
 
 def exceptions(
-    connection: Connection, *, status: str = "open", limit: int = 50, after: tuple[datetime, int] | None = None
+    connection: Connection,
+    *,
+    status: str = "open",
+    assignee: str | None = None,
+    taken: bool | None = None,
+    limit: int = 50,
+    after: tuple[datetime, int] | None = None,
 ) -> list[dict[str, Any]]:
     """Contract drift and other matters for an owner, the latest first, each with what to do (`action`).
 
@@ -194,13 +210,13 @@ def exceptions(
     """
     behind, behind_id = after or (None, None)
     parameters = {"status": status, "limit": limit, "id": None, "behind": behind, "behind_id": behind_id}
-    return _exceptions(connection, parameters)
+    return _exceptions(connection, parameters | {"assignee": assignee, "taken": taken})
 
 
 def exception(connection: Connection, exception_id: int) -> dict[str, Any] | None:
     """One exception, whatever became of it; None when there is none."""
     one = {"status": None, "limit": 1, "id": exception_id, "behind": None, "behind_id": None}
-    return next(iter(_exceptions(connection, one)), None)
+    return next(iter(_exceptions(connection, one | {"assignee": None, "taken": None})), None)
 
 
 def _exceptions(connection: Connection, parameters: dict[str, Any]) -> list[dict[str, Any]]:

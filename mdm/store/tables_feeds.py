@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSON
 
@@ -89,9 +90,12 @@ dead_letter = Table(
     time_column("closed_at", nullable=True),
     Column("closed_by", Text),
     Column("closed_reason", Text),
+    Column("assignee", Text),  # who looks after it; others of its kind that come later are theirs too
     UniqueConstraint("topic", "partition", "offset"),
     CheckConstraint("status in ('open','replayed','discarded')", name="status"),
     Index(None, "status", "code"),
+    # Whose the kind of a message is that is refused just now.
+    Index("ix_dead_letter_taken", "topic", "code", postgresql_where=text("status = 'open' and assignee is not null")),
     Index(None, "system", "type", "row_key"),
 )
 
@@ -115,6 +119,7 @@ exception = Table(
     time_column("closed_at", nullable=True),
     Column("closed_by", Text),
     Column("closed_reason", Text),
+    Column("assignee", Text),  # who looks after it; stays when it is closed, and theirs again when it opens again
     CheckConstraint("status in ('open','resolved','accepted')", name="status"),
     Index(None, "status", "kind"),
 )

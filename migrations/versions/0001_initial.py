@@ -235,6 +235,7 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_by", sa.Text(), nullable=True),
         sa.Column("closed_reason", sa.Text(), nullable=True),
+        sa.Column("assignee", sa.Text(), nullable=True),
         sa.CheckConstraint("status in ('open','replayed','discarded')", name=op.f("ck_dead_letter_status")),
         sa.PrimaryKeyConstraint("dead_letter_id", name=op.f("pk_dead_letter")),
         sa.UniqueConstraint("topic", "partition", "offset", name=op.f("uq_dead_letter_topic_partition_offset")),
@@ -242,6 +243,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_dead_letter_status_code"), "dead_letter", ["status", "code"], unique=False)
     op.create_index(
         op.f("ix_dead_letter_system_type_row_key"), "dead_letter", ["system", "type", "row_key"], unique=False
+    )
+    op.create_index(
+        "ix_dead_letter_taken",
+        "dead_letter",
+        ["topic", "code"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open' and assignee is not null"),
     )
     op.create_table(
         "decision",
@@ -387,6 +395,7 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_by", sa.Text(), nullable=True),
         sa.Column("closed_reason", sa.Text(), nullable=True),
+        sa.Column("assignee", sa.Text(), nullable=True),
         sa.CheckConstraint("status in ('open','resolved','accepted')", name=op.f("ck_exception_status")),
         sa.PrimaryKeyConstraint("exception_id", name=op.f("pk_exception")),
         sa.UniqueConstraint("question", name=op.f("uq_exception_question")),

@@ -182,6 +182,48 @@ def test_a_steward_leaves_a_large_replay_and_comes_back_to_it(
     assert browser.get("/console/replay").status_code == 403
 
 
+def test_groups_and_differences_are_taken_handed_over_and_put_down(
+    engine: Engine, app: FastAPI, keys: dict[Role, str]
+) -> None:
+    refused(engine, 1, reason="no key")
+    refused(engine, 2, reason="no name")
+    with engine.begin() as connection:
+        drift = connection.scalar(
+            insert(exception).returning(exception.c.exception_id).values(
+                question="q", kind="drift", code="unknown_column", detail="A column is not in the contract.",
+                owner="Sales", place="crm.public.account/0/1", last_seen=NOON,
+            )
+        )  # fmt: skip
+    ada, bob = (entered(app, keys[role]) for role in (Role.STEWARD, Role.SENIOR_STEWARD))
+
+    def act(browser: TestClient, address: str, what: str, **fields: str) -> int:
+        token = re.search(r'name="csrf" value="([^"]+)"', browser.get("/console/exceptions/groups/1").text)
+        assert token is not None
+        sent = browser.post(f"{address}/{what}", data={"csrf": token.group(1), **fields})
+        return sent.status_code
+
+    for address in ("/console/exceptions/groups/1", f"/console/exceptions/drift/{drift}"):
+        assert act(ada, address, "take") == 200
+        assert act(bob, address, "take") == 409, "somebody has it"
+    assert act(ada, f"/console/exceptions/drift/{drift}", "release") == 200
+    assert act(ada, f"/console/exceptions/drift/{drift}", "assign", assignee="") == 409
+    assert act(ada, f"/console/exceptions/drift/{drift}", "take") == 200
+    mine = ada.get("/console/exceptions?who=mine").text
+    assert ("no key" in mine, "no name" in mine, "A column is not" in mine) == (True, False, True)
+    assert "no key" not in bob.get("/console/exceptions?who=unassigned").text
+    assert act(bob, "/console/exceptions/groups/1", "assign", assignee="Bob") == 200
+    assert "user:bob" in stored(engine)
+    assert "no key" not in ada.get("/console/exceptions?who=mine").text
+    assert act(ada, "/console/exceptions/groups/1", "release") == 200
+    assert "no key" in bob.get("/console/exceptions?who=unassigned").text
+    assert act(ada, "/console/exceptions/groups/1", "discard", reason="a test row") == 200, "and it is told"
+
+
+def stored(engine: Engine) -> list[str | None]:
+    with engine.connect() as connection:
+        return list(connection.scalars(text("select assignee from dead_letter order by dead_letter_id")))
+
+
 def entered(app: FastAPI, key: str) -> TestClient:
     browser = TestClient(app, raise_server_exceptions=False)
     token = browser.get("/console/sign-in").text.partition('name="csrf" value="')[2].partition('"')[0]

@@ -99,3 +99,18 @@ def test_a_table_in_a_pipe_keeps_its_rows_on_one_line_each(feed: Feed, mdm: Comm
         row = next(line for line in lines if line.startswith(letter["name"]))
         assert all(str(letter[part]) in row for part in ("place", "row_key", "code", "reason"))
     assert not any(line.endswith(" ") for line in lines)
+
+
+def test_a_kind_is_taken_handed_over_and_put_down(feed: Feed, mdm: Command) -> None:
+    feed([changed(account, number, number_of_employees="many") for number, account in enumerate(accounts(2))])
+    letter = f"D{printed(mdm('exceptions', 'list', '--json'))['groups'][0]['newest_id']}"
+
+    with pytest.raises(OperatorError, match="may be a dead letter or an exception"):
+        mdm("exceptions", "take", letter[1:])
+    assert "2 taken" in mdm("exceptions", "take", letter, "--alike").stdout
+    assert printed(mdm("exceptions", "hand-over", letter, "--to", "user:ada", "--json")) == {"handed_over": 1}
+    assert "looked after by user:ada" in mdm("exceptions", "show", letter).stdout
+    hers = printed(mdm("exceptions", "list", "--assignee", "user:ada", "--json"))["groups"]
+    assert [(each["letters"], each["assignees"]) for each in hers] == [(1, ["user:ada"])]
+    assert "2 put_down" in mdm("exceptions", "put-down", letter, "--alike").stdout
+    assert printed(mdm("exceptions", "list", "--taken", "--json"))["groups"] == []

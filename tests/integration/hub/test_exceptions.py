@@ -7,8 +7,9 @@ import orjson
 import pytest
 from sqlalchemy import Engine, text
 
-from mdm.errors import Conflict, NotFound, OperatorError
+from mdm.errors import Conflict, Invalid, NotFound, OperatorError
 from mdm.hub.digest import state_digest
+from mdm.hub.exception_work import OneException, hand_over, put_down, take
 from mdm.hub.exceptions import (
     Mended,
     Selection,
@@ -290,3 +291,54 @@ def test_resolved_drift_opens_again_and_accepted_drift_does_not(engine: Engine, 
     assert exception_status(engine) == ("accepted", 3)
     with pytest.raises(NotFound):
         resolve_exception(engine, pipeline.clock, found["id"], "once more", "tester")
+
+
+def test_a_kind_has_one_who_looks_after_it_also_after_what_comes_later(
+    engine: Engine, pipeline: Pipeline, feed: Feed
+) -> None:
+    clock = pipeline.clock
+    many = [changed(account, number, number_of_employees="many") for number, account in enumerate(accounts(4))]
+    feed([*many[:2], replace(accounts(5)[4], value=b"nonsense")])
+    with engine.connect() as connection:
+        kind = Selection(like=dead_letter_groups(connection, Selection(code="VALUE_TYPE"))[0]["newest_id"])
+
+    assert take(engine, clock, kind, "ada") == take(engine, clock, kind, "ada") == 2
+    with pytest.raises(Conflict, match="ada has it"):
+        take(engine, clock, kind, "bob")
+    feed(many[2:])
+
+    def whose() -> dict[str, list[str]]:
+        with engine.connect() as connection:
+            return {each["code"]: each["assignees"] for each in dead_letter_groups(connection)}
+
+    assert whose() == {"VALUE_TYPE": ["ada"], "ENVELOPE_MALFORMED": []}
+    with engine.connect() as connection:
+        assert len(dead_letters(connection, Selection(assignee="ada"))) == 4
+        assert [each["code"] for each in dead_letters(connection, Selection(taken=False))] == ["ENVELOPE_MALFORMED"]
+    assert hand_over(engine, clock, kind, "bob", "ada") == 4
+    assert whose()["VALUE_TYPE"] == ["bob"]
+    with pytest.raises(Invalid, match="to whom"):
+        hand_over(engine, clock, kind, " ", "bob")
+    assert put_down(engine, clock, kind, "bob") == 4
+    assert whose()["VALUE_TYPE"] == []
+    with engine.connect() as connection:
+        acts = [row.action for row in read_audit(connection, AuditFilters(), None, 50)]
+    assert [act for act in acts if act in ("take", "hand over", "put down")] == ["put down", "hand over", "take"]
+
+
+def test_an_exception_has_one_who_looks_after_it_until_it_is_closed(
+    engine: Engine, pipeline: Pipeline, feed: Feed
+) -> None:
+    feed([changed(accounts(1)[0], 1, twitter__c="@acme")])
+    with engine.connect() as connection:
+        drift = OneException(exceptions(connection)[0]["id"])
+
+    take(engine, pipeline.clock, drift, "ada")
+    with pytest.raises(Conflict, match="ada has it"):
+        take(engine, pipeline.clock, drift, "bob")
+    with engine.connect() as connection:
+        assert [each["id"] for each in exceptions(connection, assignee="ada")] == [drift.exception_id]
+        assert exceptions(connection, taken=False) == []
+    resolve_exception(engine, pipeline.clock, drift.exception_id, "taken out", "ada")
+    with pytest.raises(NotFound):
+        put_down(engine, pipeline.clock, drift, "ada")
