@@ -59,7 +59,7 @@ from golden where domain = :domain and known_to is null
 _FIRST = """
 select known_from from golden where entity_id >= :low and entity_id < :high order by entity_id, version limit 1
 """
-# Ids sort by age, so the newest records of a moment are found by walking the primary key back from the id of that moment.
+# Ids sort by age, so the newest records of a moment are found by walking the primary key back from that moment's id.
 # The name '' counts the records themselves.
 _TREND = """
 select m.at, k.name, count(*) as records
