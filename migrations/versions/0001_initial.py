@@ -1128,6 +1128,8 @@ def upgrade() -> None:
         sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("risk", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("stake", sa.Double(), server_default="0", nullable=False),
         sa.CheckConstraint(
             "status in ('open','approved','rejected','withdrawn','expired')", name=op.f("ck_proposal_status")
         ),
@@ -1135,9 +1137,11 @@ def upgrade() -> None:
             "status not in ('approved','rejected') or (decided_by is not null and decided_by <> author)",
             name=op.f("ck_proposal_two_persons"),
         ),
+        sa.CheckConstraint("risk between 1 and 3 and stake >= 0", name=op.f("ck_proposal_at_stake")),
         sa.ForeignKeyConstraint(["decision_id"], ["decision.decision_id"], name=op.f("fk_proposal_decision_id")),
         sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_proposal")),
     )
+    op.create_index("ix_proposal_at_stake", "proposal", ["status", "risk", "stake", "proposal_id"], unique=False)
     op.create_index(op.f("ix_proposal_author"), "proposal", ["author"], unique=False)
     op.create_index(op.f("ix_proposal_status_proposal_id"), "proposal", ["status", "proposal_id"], unique=False)
     op.create_table(
