@@ -17,7 +17,7 @@ from api.console.navigation import offered
 from api.console.preferences import view_of
 from api.console.show import differs, label, lines, rows_of
 from api.console.ways import OpenWays, ways_of
-from api.console.wording import ago, amount, amounts, day, number, percent, person
+from api.console.wording import ago, amount, amounts, day, number, percent, person, seconds
 
 _HERE = Path(__file__).parent
 
@@ -83,6 +83,7 @@ _environment.filters.update(
     amount=amount,
     percent=percent,
     person=person,
+    seconds=seconds,
 )
 
 

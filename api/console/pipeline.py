@@ -1,8 +1,11 @@
 """How the feeds are doing: per platform what arrived, what became of it, how far behind, and what is refused."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
 from starlette.responses import RedirectResponse
 
 from api.console import charts
@@ -10,18 +13,22 @@ from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs
 from api.console.notices import refused
 from api.console.pages import page
+from api.console.sessions import Session
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import ReadsDep
 from mdm.access import Permission
 from mdm.errors import OperatorError
 from mdm.hub.feeds import pause_feed, resume_feed
-from mdm.store import read_console
+from mdm.store import read_console, replay_jobs
+from mdm.store.feed_numbers import freshness_by_platform, lag_by_platform
 from mdm.store.feeds import feed_states
 from mdm.store.read_status import status_summary, vitals
 
 router = APIRouter(prefix="/console/pipeline", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
 
-_BATCHES = 100
+_BATCHES, _JOBS = 100, 5
+#: Of which changes the page tells how fresh they are.
+_RECENT = timedelta(hours=24)
 
 
 @router.get("")
@@ -33,6 +40,10 @@ def pipeline(request: Request, session: SessionDep, bench: WorkbenchDep, reads: 
         positions = read_console.feed_positions(connection)
         feeds = feed_states(connection)
         waiting = vitals(connection)
+        lag = lag_by_platform(connection)
+        freshness = freshness_by_platform(connection, bench.now - _RECENT)
+        replays = _replays(connection, bench, session)
+        rebuilds = read_console.rebuilds(connection, _JOBS)
     return page(
         "pipeline.html",
         request,
@@ -42,6 +53,10 @@ def pipeline(request: Request, session: SessionDep, bench: WorkbenchDep, reads: 
         platforms=platforms,
         positions=positions,
         feeds=feeds,
+        lag=lag,
+        freshness=freshness,
+        replays=replays,
+        rebuilds=rebuilds,
         vitals=waiting,
         contracts=_contracts(bench),
         intake=charts.sparkline("Messages per unit of work", [number for _, number in batches], width=420, height=60),
@@ -59,6 +74,15 @@ def control(
     except OperatorError as error:
         return page("told.html", request, session=session, status=409, notice=refused(error), back="/console/pipeline")
     return RedirectResponse("/console/pipeline", 303)
+
+
+def _replays(connection: Connection, bench: Workbench, session: Session) -> Sequence[replay_jobs.ReplayJob]:
+    """The newest replays whose pages this person may open: all for those who operate the hub, their own for others."""
+    if session.caller.scope.limits_rows or not session.caller.may(Permission.MEND):
+        return ()
+    if session.caller.may(Permission.OPERATE):
+        return replay_jobs.page(connection, None, _JOBS)
+    return replay_jobs.of_actor(connection, bench.actor.name, _JOBS)
 
 
 def _contracts(bench: Workbench) -> dict[str, str]:

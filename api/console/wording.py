@@ -48,6 +48,14 @@ def percent(share: float | None) -> str:
     return f"{share * 100:.0f}\u202f%"
 
 
+def seconds(length: float | None) -> str:
+    """A length of time in seconds, as exact as it is worth reading: 0.37 s, 4.2 s, 3 600 s."""
+    if length is None:
+        return "–"
+    exact = f"{length:.2f}" if length < 1 else f"{length:.1f}" if length < 10 else f"{length:,.0f}"
+    return f"{exact.replace(',', chr(0x202F))}\u202fs"
+
+
 def day(moment: datetime | None) -> str:
     """A date."""
     return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d}"

@@ -7,18 +7,24 @@ from sqlalchemy import Connection, text
 
 from mdm.store.read_trace import WITH_REMARKS, AuditLine
 
-# Distinct actions by jumping from one to the next, so that a long audit costs no more than a short one needs.
+# From one action to the next by the index: as many steps as there are actions, however long the audit is.
 _ACTIONS = """
-select distinct action from (select action from audit order by seq desc limit 20000) recent order by action
+with recursive found(action) as (
+  (select action from audit order by action limit 1)
+  union all
+  select (select a.action from audit a where a.action > found.action order by a.action limit 1)
+  from found where found.action is not null
+)
+select action from found where action is not null
 """
-_LINES = f"""
-select seq, at, actor, action, subject, {WITH_REMARKS} from audit
-where (cast(:before as bigint) is null or seq < :before)
-  and (cast(:actor as text) is null or actor = :actor)
-  and (cast(:action as text) is null or action = :action)
-  and (cast(:subject as text) is null or strpos(subject, :subject) > 0)
-order by seq desc limit :limit
-"""
+_LINES = f"select seq, at, actor, action, subject, {WITH_REMARKS} from audit"
+# Only conditions that are asked for are written down, so that each combination is planned for what it is.
+_CONDITIONS = {
+    "before": "seq < :before",
+    "actor": "actor = :actor",
+    "action": "action = :action",
+    "subject": "strpos(subject, :subject) > 0",
+}
 
 
 class AuditFilters(NamedTuple):
@@ -31,10 +37,12 @@ class AuditFilters(NamedTuple):
 
 def read_audit(connection: Connection, filters: AuditFilters, before: int | None, limit: int) -> Sequence[AuditLine]:
     """Up to `limit` entries older than `before`."""
-    rows = connection.execute(text(_LINES), {**filters._asdict(), "before": before, "limit": limit})
+    asked = {name: value for name, value in (*filters._asdict().items(), ("before", before)) if value is not None}
+    where = " and ".join(_CONDITIONS[name] for name in asked) or "true"
+    rows = connection.execute(text(f"{_LINES} where {where} order by seq desc limit :limit"), {**asked, "limit": limit})
     return [AuditLine(*row) for row in rows]
 
 
 def audit_actions(connection: Connection) -> Sequence[str]:
-    """What was done lately, to choose from."""
+    """Everything that was ever done, to choose from."""
     return list(connection.scalars(text(_ACTIONS)))

@@ -46,8 +46,10 @@ where status = 'resolved' and closed_at >= :since order by closed_at desc limit 
 _BATCHES = """
 select committed_at, messages from batch where cause = 'ingest' order by batch_id desc limit :limit
 """
-
-
+_REBUILDS = """
+select at, actor, (detail ->> 'rows')::bigint as rows, (detail ->> 'differences')::bigint as differences from audit
+where action = 'rebuild' order by seq desc limit :limit
+"""
 _OWN = """
 select count(*) filter (where at >= :today) as today, count(*) filter (where at >= :week) as week,
   count(*) filter (where undone_by is not null) as undone, count(*) as decided
@@ -170,6 +172,21 @@ def own_work(connection: Connection, actor: str, now: datetime) -> OwnWork:
     """What lies with somebody."""
     row = connection.execute(text(_MINE), {"actor": actor, "now": now}).one()
     return OwnWork(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """A rebuild that ended: source rows that were derived anew, and golden records that came out otherwise."""
+
+    at: datetime
+    actor: str
+    rows: int
+    differences: int
+
+
+def rebuilds(connection: Connection, limit: int) -> Sequence[Rebuilt]:
+    """The newest rebuilds, found in the audit by its index of actions."""
+    return [Rebuilt(*row) for row in connection.execute(text(_REBUILDS), {"limit": limit})]
 
 
 def newest_batch(engine: Engine) -> int:

@@ -47,6 +47,9 @@ audit = Table(
     Column("detail", JSON, nullable=False),
     Column("previous", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+    # The list narrowed to one action or one person, and which actions there are by jumping from one to the next.
+    Index(None, "action", "seq"),
+    Index(None, "actor", "seq"),
 )
 
 # What people typed, apart from the chain: the audit's detail holds SHA-256(salt || text) in its place. So a remark that

@@ -1,16 +1,21 @@
 """What a worker reports of the feed it reads: outcomes, lag, silence, freshness."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import inf
 from types import MappingProxyType
 
 from mdm.clock import Clock
 from mdm.hub.process import BatchReport
 from mdm.model.events import Message, TopicPartition
-from mdm.observability.metrics import Metrics
+from mdm.observability.metrics import METRICS, Metrics
+from mdm.store.feed_numbers import FeedNumbers, FreshIn, Lag
 from mdm.store.ledger import system_of
 from mdm.streams.protocol import Consumer
+
+_BOUNDS = METRICS["mdm_freshness_seconds"].buckets
 
 
 class FeedMetrics:
@@ -23,6 +28,9 @@ class FeedMetrics:
         #: When a platform was last heard, by our clock.
         self._heard: dict[str, datetime] = {}
         self._shown: set[TopicPartition] = set()
+        #: What is shown now, and what was added to the histogram of freshness since it was last written down.
+        self._lag: tuple[Lag, ...] = ()
+        self._fresh: Counter[FreshIn] = Counter()
         metrics.set("mdm_feed_paused", 0, feed=feed.name)
 
     def committed(self, messages: Sequence[Message], report: BatchReport) -> None:
@@ -35,6 +43,7 @@ class FeedMetrics:
         for system, entity, changed_at in report.changed_at:
             fresh = max((now - changed_at).total_seconds(), 0.0)
             self._metrics.observe("mdm_freshness_seconds", fresh, system=system, entity=entity)
+            self._fresh[FreshIn(_hour(now), system, entity, _bucket(fresh))] += 1
         for system, entity, changed_at in report.late_at:
             self._metrics.count("mdm_late_events_total", system=system, entity=entity)
             lateness = max((now - changed_at).total_seconds(), 0.0)
@@ -61,10 +70,24 @@ class FeedMetrics:
             self._show_lag(log, behind)
         self._shown = set(lag)
         behindhand = {log.topic for log, behind in lag.items() if behind}
+        ages: dict[str, float] = {}
         for topic in {log.topic for log in lag}:
             # As old as the newest that was read: what waits behind it is younger.
             age = now.timestamp() - self._newest[topic] if topic in behindhand and topic in self._newest else 0.0
-            self._metrics.set("mdm_consumer_lag_seconds", max(age, 0.0), system=system_of(topic), topic=topic)
+            ages[topic] = max(age, 0.0)
+            self._metrics.set("mdm_consumer_lag_seconds", ages[topic], system=system_of(topic), topic=topic)
+        self._lag = tuple(
+            Lag(log.topic, log.partition, system_of(log.topic), behind, ages[log.topic]) for log, behind in lag.items()
+        )
+
+    def numbers(self) -> FeedNumbers:
+        """What the metrics show of lag now, and what they counted of freshness that is not written down yet."""
+        return FeedNumbers(self._feed.name, self._clock(), self._lag, dict(self._fresh))
+
+    def written(self, numbers: FeedNumbers) -> None:
+        """These numbers are in the hub."""
+        self._fresh.subtract(numbers.freshness)
+        self._fresh = +self._fresh
 
     def paused(self, held: bool) -> None:
         """An operator holds the feed, or has let it go."""
@@ -73,3 +96,13 @@ class FeedMetrics:
     def _show_lag(self, log: TopicPartition, behind: int) -> None:
         labels = {"system": system_of(log.topic), "topic": log.topic, "partition": str(log.partition)}
         self._metrics.set("mdm_consumer_lag_records", behind, **labels)
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
+
+
+def _bucket(seconds: float) -> float:
+    """The bound of the bucket that a duration falls into, as the histogram of the metrics has it."""
+    place = bisect_left(_BOUNDS, seconds)
+    return _BOUNDS[place] if place < len(_BOUNDS) else inf

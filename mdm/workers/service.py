@@ -19,6 +19,7 @@ from mdm.workers.feed_metrics import FeedMetrics
 from mdm.workers.ingest import Watch, drain
 from mdm.workers.listening import Listening
 from mdm.workers.patience import Patience
+from mdm.workers.reporting import Reporting
 
 _log = logger(__name__)
 
@@ -67,11 +68,13 @@ def run_ingest_worker(
     metrics, health = Metrics(), Health()
     shown = FeedMetrics(metrics, feed, pipeline.clock)
     listening = Listening(pipeline, options.silent_after)
+    reporting = Reporting(pipeline.engine, shown)
 
     def turned(waiting: Mapping[TopicPartition, int]) -> None:
         health.turn()
         shown.turned(waiting)
         listening.turned()
+        reporting.turned()
 
     def failed(failure: TransientError) -> None:
         health.waits(failure.message)
@@ -98,6 +101,7 @@ def run_ingest_worker(
                 patience=Patience(None, stop, failed),
             )
         finally:
+            reporting.write()
             feed.close()
         _log.info("worker_stopped", messages=report.messages)
         return report

@@ -55,6 +55,8 @@ def upgrade() -> None:
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
     )
+    op.create_index(op.f("ix_audit_action_seq"), "audit", ["action", "seq"], unique=False)
+    op.create_index(op.f("ix_audit_actor_seq"), "audit", ["actor", "seq"], unique=False)
     op.create_table(
         "batch",
         sa.Column("batch_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -420,6 +422,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("feed", name=op.f("pk_feed_control")),
     )
     op.create_table(
+        "feed_lag",
+        sa.Column("feed", sa.Text(), nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("behind", sa.BigInteger(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("feed", "topic", "partition", name=op.f("pk_feed_lag")),
+    )
+    op.create_table(
         "feed_position",
         sa.Column("feed", sa.Text(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
@@ -427,6 +440,15 @@ def upgrade() -> None:
         sa.Column("next_offset", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("feed", "topic", "partition", name=op.f("pk_feed_position")),
+    )
+    op.create_table(
+        "freshness_hour",
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("within", sa.Double(), nullable=False),
+        sa.Column("changes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("hour", "system", "entity", "within", name=op.f("pk_freshness_hour")),
     )
     op.create_table(
         "gleif_entity",

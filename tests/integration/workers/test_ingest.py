@@ -1,24 +1,29 @@
 """The ingest loop against a real database: what it stores, what it obeys, what it shows."""
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from math import inf
 
 import pytest
+from sqlalchemy import text
 
 from mdm.clock import system_clock
 from mdm.errors import OperatorError
 from mdm.hub.feeds import pause_feed, resume_feed
 from mdm.hub.process import Pipeline
 from mdm.model.events import Outcome, TopicPartition
-from mdm.observability.metrics import Metrics
+from mdm.observability.metrics import METRICS, Metrics
+from mdm.store.feed_numbers import lag_by_platform
 from mdm.store.feeds import feed_states
 from mdm.store.positions import stored_positions
 from mdm.streams.memory import MemoryFeed
 from mdm.workers.dead_letter_limit import TooManyDeadLetters
 from mdm.workers.feed_metrics import FeedMetrics
 from mdm.workers.ingest import Watch, drain
+from mdm.workers.reporting import Reporting
 from tests.integration.hub.conftest import world_messages
 from tests.integration.hub.test_exceptions import at
 
@@ -90,14 +95,17 @@ def test_the_worker_shows_outcomes_lag_and_freshness(pipeline: Pipeline) -> None
     # Lag is shown at the beginning of a turn: the second one saw what the first one had left.
     run(pipeline, feed, Watch(on_commit=shown.committed, on_turn=shown.turned), stop=lambda: next(turns))
 
-    text = metrics.exposition().decode()
-    assert 'mdm_events_total{outcome="applied",system="crm"} 40.0' in text
+    shown_text = metrics.exposition().decode()
+    assert 'mdm_events_total{outcome="applied",system="crm"} 40.0' in shown_text
     lag = Counter(TopicPartition(message.place.topic, message.place.partition) for message in MESSAGES[20:])
     assert sum(lag.values()) == len(MESSAGES) - 20
     for (topic, partition), behind in lag.items():
-        assert f'lag_records{{partition="{partition}",system="crm",topic="{topic}"}} {float(behind)}' in text
-    assert 'mdm_source_silence_seconds{system="crm"}' in text
-    assert 'mdm_consumer_lag_seconds{system="crm",topic="crm.public.product2"}' in text
+        assert f'lag_records{{partition="{partition}",system="crm",topic="{topic}"}} {float(behind)}' in shown_text
+    Reporting(pipeline.engine, shown).turned()
+    with pipeline.engine.connect() as connection:
+        assert lag_by_platform(connection)["crm"].behind == sum(lag.values())
+    assert 'mdm_source_silence_seconds{system="crm"}' in shown_text
+    assert 'mdm_consumer_lag_seconds{system="crm",topic="crm.public.product2"}' in shown_text
 
 
 def test_freshness_counts_changes_and_leaves_snapshots_out(pipeline: Pipeline) -> None:
@@ -110,6 +118,9 @@ def test_freshness_counts_changes_and_leaves_snapshots_out(pipeline: Pipeline) -
         Watch(on_commit=lambda messages, report: reports.append(report) or shown.committed(messages, report)),
     )  # type: ignore[func-returns-value]
 
+    Reporting(pipeline.engine, shown).write()
+    Reporting(pipeline.engine, shown).write()  # nothing is counted twice
+
     changes = sum(len(report.changed_at) for report in reports)
     applied = sum(report.outcomes["crm", Outcome.APPLIED] for report in reports)
     assert 0 < changes < applied
@@ -117,6 +128,23 @@ def test_freshness_counts_changes_and_leaves_snapshots_out(pipeline: Pipeline) -
         f'mdm_freshness_seconds_count{{entity="product2",system="crm"}} {float(changes)}'
         in metrics.exposition().decode()
     )
+    assert kept_buckets(pipeline) == shown_buckets(metrics.exposition().decode())
+
+
+def kept_buckets(pipeline: Pipeline) -> dict[str, float]:
+    """Changes that the hub counts up to each bound, as Prometheus writes bounds."""
+    with pipeline.engine.connect() as connection:
+        kept = dict(connection.execute(text("select within, sum(changes) from freshness_hour group by within")).all())
+    bounds = [*METRICS["mdm_freshness_seconds"].buckets, inf]
+    return {
+        "+Inf" if bound == inf else str(bound): float(sum(n for within, n in kept.items() if within <= bound))
+        for bound in bounds
+    }
+
+
+def shown_buckets(exposition: str) -> dict[str, float]:
+    found = re.findall(r'mdm_freshness_seconds_bucket{entity="product2",le="([^"]+)",system="crm"} (\S+)', exposition)
+    return {bound: float(number) for bound, number in found}
 
 
 def test_late_changes_are_counted_by_table_with_their_age(pipeline: Pipeline) -> None:
@@ -128,9 +156,9 @@ def test_late_changes_are_counted_by_table_with_their_age(pipeline: Pipeline) ->
         pipeline, feed, batch_size=1, dead_letter_limit=0, watch=Watch(on_commit=shown.committed)
     )  # fmt: skip
 
-    text = metrics.exposition().decode()
-    assert 'mdm_late_events_total{entity="product2",system="crm"} 1.0' in text
-    assert 'mdm_lateness_seconds_count{entity="product2",system="crm"} 1.0' in text
+    shown_text = metrics.exposition().decode()
+    assert 'mdm_late_events_total{entity="product2",system="crm"} 1.0' in shown_text
+    assert 'mdm_lateness_seconds_count{entity="product2",system="crm"} 1.0' in shown_text
 
 
 def test_lag_is_by_partition() -> None:

@@ -1,0 +1,129 @@
+"""The page of the pipeline shows what the workers' metrics show, and leads to the jobs."""
+
+import re
+from datetime import timedelta
+from math import inf
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, text
+
+from mdm.access import Role
+from mdm.clock import system_clock
+from mdm.store import replay_jobs
+from mdm.store.feed_numbers import FeedNumbers, FreshIn, Lag, lag_by_platform, write_numbers
+from mdm.store.ledger import write_audit
+from mdm.store.tables import metadata
+from mdm.store.unit_of_work import unit_of_work
+from tests.api.rows import inserted
+from tests.api.test_console_pages import entered
+
+NOW = system_clock()
+HOUR = NOW.replace(minute=0, second=0, microsecond=0)
+
+
+def read_platform(engine: Engine, system: str = "crm") -> None:
+    """The hub has read something of a platform."""
+    with engine.begin() as connection:
+        connection.execute(
+            inserted(
+                metadata.tables["source_progress"], system=system, topic=f"{system}.public.account", committed_at=NOW
+            )
+        )
+
+
+def cells(page: str, system: str) -> list[str]:
+    """The texts of a platform's row."""
+    row = re.search(rf'<tr data-item><th scope="row">{system}</th>(.*?)</tr>', page, re.DOTALL)
+    assert row is not None
+    return [
+        re.sub(r"<[^>]+>", " ", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", row.group(1), re.DOTALL)
+    ]
+
+
+def test_a_platform_is_told_with_its_lag_and_how_fresh_its_changes_are(engine: Engine, steward: TestClient) -> None:
+    read_platform(engine)
+    told = FeedNumbers(
+        "kafka", NOW,
+        [Lag("crm.public.account", 0, "crm", 1200, 3.25), Lag("crm.public.account", 1, "crm", 34, 7.5)],
+        {
+            FreshIn(HOUR, "crm", "account", 1.0): 90,
+            FreshIn(HOUR, "crm", "contact", 5.0): 10,
+            FreshIn(HOUR - timedelta(days=2), "crm", "account", inf): 10_000,
+        },
+    )  # fmt: skip
+    write_numbers(engine, told)
+
+    lag, seconds, p50, p99, *_ = cells(steward.get("/console/pipeline").text, "crm")
+
+    assert lag.startswith("1\u202f234")
+    assert seconds == "7.5\u202fs"
+    assert p50.startswith("0.78\u202fs"), "50 of the 90 in the bucket from 0.5 to 1"
+    assert "of 100" in p50, "what is older than a day does not count"
+    assert p99 == "4.8\u202fs"
+
+
+def test_a_platform_that_no_worker_reads_has_no_lag_rather_than_none(engine: Engine, steward: TestClient) -> None:
+    read_platform(engine)
+
+    assert cells(steward.get("/console/pipeline").text, "crm")[:4] == ["no worker", "–", "–", "–"]
+
+
+def test_a_partition_that_went_to_another_feed_counts_once(engine: Engine) -> None:
+    for feed, behind, at in (("old", 500, NOW - timedelta(days=1)), ("new", 3, NOW)):
+        write_numbers(engine, FeedNumbers(feed, at, [Lag("crm.public.account", 0, "crm", behind, 0.0)], {}))
+
+    with engine.connect() as connection:
+        assert lag_by_platform(connection)["crm"].behind == 3
+
+
+def test_hours_of_freshness_are_dropped_after_a_month(engine: Engine) -> None:
+    for age in (40, 0):
+        hour = HOUR - timedelta(days=age)
+        write_numbers(engine, FeedNumbers("kafka", NOW, [], {FreshIn(hour, "crm", "account", 1.0): 1}))
+
+    with engine.connect() as connection:
+        kept = metadata.tables["freshness_hour"]
+        assert list(connection.scalars(kept.select().with_only_columns(kept.c.hour))) == [HOUR]
+
+
+@pytest.mark.parametrize(("role", "seen"), [(Role.OPERATOR, {1, 2}), (Role.STEWARD, {2}), (Role.VIEWER, set())])
+def test_replays_are_listed_to_those_who_may_open_them(
+    engine: Engine, app: FastAPI, keys: dict[Role, str], role: Role, seen: set[int]
+) -> None:
+    browser = entered(app, keys[role])
+    with engine.begin() as connection:
+        replay_jobs.insert(connection, "somebody", {"system": "crm"}, [], 0, 7, NOW)
+        replay_jobs.insert(connection, keys[Role.STEWARD].split("_")[1], {"system": "crm"}, [], 0, 7, NOW)
+
+    page = browser.get("/console/pipeline").text
+
+    assert set(map(int, re.findall(r'href="/console/replay/(\d+)"', page))) == seen
+
+
+def test_rebuilds_are_listed_with_what_they_found(engine: Engine, steward: TestClient) -> None:
+    with unit_of_work(engine, system_clock, "rebuild") as work:
+        write_audit(work, "ops", "rebuild", "derived tables", {"rows": 4711, "differences": 2, "rules": "x"})
+
+    page = steward.get("/console/pipeline").text
+
+    assert re.search(r"ops</td><td class=\"number\">4\u202f711</td><td class=\"number\">2</td>", page)
+
+
+def test_the_audit_offers_every_action_however_long_ago(engine: Engine, app: FastAPI, keys: dict[Role, str]) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                """insert into audit (seq, at, actor, action, subject, detail, previous, hash)
+                   select n, now(), 'ops', case n when 1 then 'rebuild' else 'decision.same' end, n::text, '{}', '', ''
+                   from generate_series(1, 20002) n"""
+            )
+        )
+    browser = entered(app, keys[Role.AUDITOR])
+
+    page = browser.get("/console/audit").text
+    found = browser.get("/console/audit", params={"action": "rebuild"}).text
+
+    assert 'value="rebuild"' in page
+    assert len(re.findall(r"<tr data-item", found)) == 1
