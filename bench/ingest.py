@@ -34,7 +34,10 @@ from mdm.settings import Settings
 from mdm.store import migrate
 from mdm.streams.file import FileFeed
 from mdm.workers.ingest import drain
+from mdm.workers.preparing import Pace, pace_of
 
+#: `MDM_BATCH_SIZE` where nobody sets it.
+_USUAL = 1000
 _BUNDLED = Path(__file__).parent.parent / "mdm" / "demo" / "world"
 
 
@@ -42,17 +45,18 @@ def main(arguments: Sequence[str]) -> int:
     """Run the measurement and print it; `--json` for machines."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--world", type=Path, default=_BUNDLED, help="folder with events/ (default: the sample world)")
-    parser.add_argument("--batch-size", type=int, default=1000)
+    parser.add_argument("--batch-size", type=int, default=0, help="default: what `mdm ingest` takes")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="mdm-bench-") as folder:
-        settings = Settings(Path(folder), None, options.batch_size, 10**9)
+        settings = Settings(Path(folder), None, _USUAL, 10**9)
         with open_hub(settings) as hub:
             migrate.upgrade(hub.engine)
-            peer = _plain_mirror(hub.engine, options.world / "events", options.batch_size)
+            pace = pace_of(FileFeed(options.world / "events"), _USUAL, options.batch_size)
+            peer = _plain_mirror(hub.engine, options.world / "events", pace.batch_size)
             memory: list[int] = []
             with processor(hub.engine) as used:
-                report, seconds = _ingest(hub.engine, options.world / "events", options.batch_size, memory)
+                report, seconds = _ingest(hub.engine, options.world / "events", pace, memory)
             result = _result(report, seconds, peer, state_digest(hub.engine).state)
             result["memory_mib_by_tenths"] = [memory[len(memory) * tenth // 10] for tenth in range(10)] + memory[-1:]
             result["processor_ms_per_event"] = {
@@ -65,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _ingest(engine: Engine, events: Path, batch_size: int, memory: list[int]) -> tuple[BatchReport, float]:
+def _ingest(engine: Engine, events: Path, pace: Pace, memory: list[int]) -> tuple[BatchReport, float]:
     process = psutil.Process()
 
     def note(_report: BatchReport) -> None:
@@ -74,7 +78,14 @@ def _ingest(engine: Engine, events: Path, batch_size: int, memory: list[int]) ->
     catalogue = load_catalogue(None)
     pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
     start = time.perf_counter()
-    report = drain(pipeline, FileFeed(events), batch_size=batch_size, dead_letter_limit=10**9, on_batch=note)
+    report = drain(
+        pipeline,
+        FileFeed(events),
+        batch_size=pace.batch_size,
+        prepared=pace.prepared,
+        dead_letter_limit=10**9,
+        on_batch=note,
+    )
     return report, time.perf_counter() - start
 
 

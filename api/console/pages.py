@@ -17,7 +17,7 @@ from api.console.navigation import offered
 from api.console.preferences import view_of
 from api.console.show import differs, label, lines, rows_of
 from api.console.ways import OpenWays, ways_of
-from api.console.wording import ago, amount, amounts, day, number, percent, person, seconds
+from api.console.wording import ago, amount, amounts, day, number, percent, person, seconds, span
 
 _HERE = Path(__file__).parent
 
@@ -84,6 +84,7 @@ _environment.filters.update(
     percent=percent,
     person=person,
     seconds=seconds,
+    span=span,
 )
 
 

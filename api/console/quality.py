@@ -1,22 +1,32 @@
 """Data quality with its formulas in sight: how complete, how valid, what was rejected, and examples of what fails."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from markupsafe import Markup
 
 from api.console import charts
 from api.console.guard import SessionDep, needs
 from api.console.pages import page
 from api.console.show import label
 from api.console.workbench import WorkbenchDep
+from api.cursors import read_cursor, write_cursor
 from api.deps import ReadsDep
-from api.routes.parameters import Parameters
+from api.routes.parameters import Cursor, Parameters
 from mdm.access import Permission
 from mdm.model.canonical import ATTRIBUTES
 from mdm.model.ids import Domain
 from mdm.store import read_quality as read
+from mdm.store.read_stewardship import StewardNumbers, decisions_by_day, steward_numbers
+from mdm.store.reading import snapshot
 
 router = APIRouter(prefix="/console/quality", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
+
+_DOMAINS = (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT)
+#: Days of decisions that the figures of people are about, and people of a page.
+_DAYS, _PEOPLE = 30, 50
 
 
 class QualityParameters(Parameters):
@@ -41,6 +51,7 @@ def quality(
         sources = read.sources(connection, look.domain)
         rejections = read.rejections(connection, look.domain)
         single, total, most = read.sharing(connection, look.domain)
+        past = read.trend(connection, look.domain, bench.now)
     shares = [(each, each.filled / each.of_all if each.of_all else 0.0) for each in filled]
     overall = sum(share for _, share in shares) / len(shares) if shares else 0.0
     return page(
@@ -49,7 +60,7 @@ def quality(
         session=session,
         now=bench.now,
         domain=look.domain,
-        domains=[Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT],
+        domains=_DOMAINS,
         filled=shares,
         overall=overall,
         owners=owners,
@@ -60,9 +71,59 @@ def quality(
         total=total,
         most=most,
         sample=read.SAMPLE,
+        trends={name: _trend(label(name), past, [name], 90, 22) for name in names},
+        trend=_trend("Completeness", past, names, 420, 60),
+        since=past[0].at if past else None,
+        trend_sample=read.TREND_SAMPLE,
         chart=charts.bars(
             "Share of golden records that state an attribute",
             [charts.Bar(label(each.name), share, f"{share:.0%}") for each, share in shares],
             width=520,
         ),
     )
+
+
+def _trend(title: str, past: Sequence[read.Past], names: Sequence[str], width: float, height: float) -> Markup:
+    """The mean share of records that stated these attributes, over time, in percent."""
+    shares = [round(100 * sum(map(each.share, names)) / len(names), 1) for each in past]
+    return charts.sparkline(f"{title}, percent of the newest records over time", shares, width, height)
+
+
+class PeopleParameters(Parameters):
+    """Where the page of people before ended."""
+
+    cursor: Cursor | None = None
+
+
+@router.get("/stewards")
+def stewards(
+    look: Annotated[PeopleParameters, Query()], request: Request, session: SessionDep, bench: WorkbenchDep
+) -> Response:
+    """Decisions by person, as `GET /v1/steward-statistics` gives them to the same callers."""
+    since = bench.now - timedelta(days=_DAYS)
+    scope = "quality of stewards"
+    after = None if look.cursor is None else tuple(read_cursor(look.cursor, scope, (int, str)))
+    with snapshot(bench.engine) as work:
+        people = steward_numbers(work, since, bench.now)
+        shown = [each for each in people if after is None or _place(each) > after][: _PEOPLE + 1]
+        days = decisions_by_day(work, [each.actor for each in shown[:_PEOPLE]], since, _DAYS)
+    return page(
+        "quality_stewards.html",
+        request,
+        session=session,
+        now=bench.now,
+        domains=_DOMAINS,
+        days=_DAYS,
+        people=shown[:_PEOPLE],
+        decisions=sum(each.decisions for each in people),
+        undone=sum(each.undone for each in people),
+        trends={
+            actor: charts.sparkline("Decisions a day", numbers, width=120, height=22) for actor, numbers in days.items()
+        },
+        following=write_cursor(scope, _place(shown[_PEOPLE - 1])) if len(shown) > _PEOPLE else None,
+    )
+
+
+def _place(numbers: StewardNumbers) -> tuple[int, str]:
+    """Where somebody stands in the list: the busiest first."""
+    return -numbers.decisions, numbers.actor

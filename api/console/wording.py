@@ -56,6 +56,16 @@ def seconds(length: float | None) -> str:
     return f"{exact.replace(',', chr(0x202F))}\u202fs"
 
 
+def span(length: float | None) -> str:
+    """A length of time in the one unit that matters: 12 s, 4 min, 3 h, 2 d."""
+    if length is None:
+        return "–"
+    for step, unit in _STEPS:
+        if length >= step.total_seconds():
+            return f"{length / step.total_seconds():.0f}\u202f{unit}"
+    return seconds(length)
+
+
 def day(moment: datetime | None) -> str:
     """A date."""
     return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d}"

@@ -13,6 +13,7 @@ from mdm.hub.steward import expire_due
 from mdm.model.events import Outcome
 from mdm.store.read_status import status_summary
 from mdm.workers.ingest import drain
+from mdm.workers.preparing import pace_of
 from mdm.workers.service import stopped_by_signals
 
 
@@ -22,7 +23,9 @@ def ingest(
     ),
     topics: str = typer.Option("", help="Kafka: regular expression of topics; default: all of the known platforms."),
     group: str = typer.Option(GROUP, help="Kafka: consumer group, under which the position is stored."),
-    batch_size: int = typer.Option(0, help="Messages per unit of work; default MDM_BATCH_SIZE or 1000."),
+    batch_size: int = typer.Option(
+        0, help="Messages per unit of work; default MDM_BATCH_SIZE or 1000, twice that for large captures."
+    ),
     bulk: bool = typer.Option(
         False,
         "--bulk",
@@ -44,6 +47,7 @@ def ingest(
             if feed.startswith("kafka:")
             else open_file(feed)
         )
+        pace = pace_of(source, opened.settings.batch_size, batch_size)
         start = time.perf_counter()
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"))
         with Progress(*columns, TimeElapsedColumn(), console=notes, disable=as_json) as progress:
@@ -51,7 +55,8 @@ def ingest(
             report = drain(
                 flow,
                 source,
-                batch_size=batch_size or opened.settings.batch_size,
+                batch_size=pace.batch_size,
+                prepared=pace.prepared,
                 dead_letter_limit=opened.settings.dead_letter_limit,
                 on_batch=lambda _: progress.update(bar, completed=source.progress()),
                 stop=stop,

@@ -118,7 +118,12 @@ def prepare(pipeline: Pipeline, messages: Sequence[Message]) -> Prepared:
     Raises:
         TransientError: the schema registry failed; try again.
     """
-    decoded = translate(messages, pipeline.catalogue, pipeline.plain)
+    return prepare_by(pipeline.catalogue, pipeline.plain, messages)
+
+
+def prepare_by(catalogue: Catalogue, plain: Plain, messages: Sequence[Message]) -> Prepared:
+    """What `prepare` does, by the parts of a pipeline that it reads."""
+    decoded = translate(messages, catalogue, plain)
     newest: dict[CrosswalkKey, ChangeEvent] = {}
     for event in decoded.events:
         if event.key is not None and event.row is not None:
@@ -126,7 +131,7 @@ def prepare(pipeline: Pipeline, messages: Sequence[Message]) -> Prepared:
             if before is None or event.position >= before.position:
                 newest[event.key] = event
     standard = {
-        key: (event.row, standardise(pipeline.catalogue, key, event.row))
+        key: (event.row, standardise(catalogue, key, event.row))
         for key, event in newest.items()
         if event.row is not None
     }

@@ -79,8 +79,10 @@ class Profile:
 class Catalogue:
     """All profiles, found by topic or by platform and table."""
 
-    def __init__(self, profiles: tuple[Profile, ...]) -> None:
+    def __init__(self, profiles: tuple[Profile, ...], folder: Path | None = None) -> None:
         self._profiles = profiles
+        #: Where it was read from, and can be read again; None where it was put together otherwise.
+        self.folder = folder
         self._by_topic = {topic: profile for profile in profiles for topic in profile.topics}
         self._by_table = {(profile.system, profile.table): profile for profile in profiles}
         self._prefixes = frozenset(profile.contract.topic_prefix for profile in profiles)
@@ -148,7 +150,7 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
             f"{folder} holds no platform.", action=f"Put each platform in a folder of its own with a {CONTRACT_FILE}."
         )
     platforms = dict.fromkeys(file.parent for file in files)
-    return Catalogue(tuple(profile for platform in platforms for profile in _profiles(platform)))
+    return Catalogue(tuple(profile for platform in platforms for profile in _profiles(platform)), folder)
 
 
 def _profiles(platform: Path) -> list[Profile]:

@@ -66,6 +66,19 @@ def mint_entity_id(domain: Domain, founder: CrosswalkKey, now: datetime) -> Enti
     return EntityId(f"{domain.prefix}_{_base32(number, 26)}")
 
 
+def id_range(domain: Domain, until: datetime | None = None) -> tuple[EntityId, EntityId]:
+    """The ids of a domain lie from the first of these, included, to the second, left out.
+
+    Args:
+        until: only ids that were minted at this instant or before it.
+    """
+    least = EntityId(f"{domain.prefix}_{_base32(0, 26)}")
+    if until is None:
+        return least, EntityId(f"{domain.prefix}_{_CROCKFORD[-1] * 26}")
+    milliseconds = int(until.astimezone(UTC).timestamp() * 1000)
+    return least, EntityId(f"{domain.prefix}_{_base32((milliseconds + 1) << 80, 26)}")
+
+
 def _base32(number: int, width: int) -> str:
     digits = []
     for _ in range(width):

@@ -161,7 +161,7 @@ def recent_batches(connection: Connection, limit: int) -> Sequence[tuple[datetim
 
 
 def own_numbers(connection: Connection, actor: str, now: datetime) -> OwnNumbers:
-    """The statistics that somebody sees of themselves, and nobody else of them."""
+    """What somebody sees of themselves at a glance."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     row = connection.execute(text(_OWN), {"actor": actor, "today": today, "week": now - timedelta(days=7)}).one()
     seconds = connection.scalar(text(_SECONDS), {"actor": actor})

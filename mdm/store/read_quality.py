@@ -1,20 +1,25 @@
 """How complete and how trustworthy master data are: per attribute of golden records, and per source table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
-from mdm.model.ids import Domain
+from mdm.model.ids import Domain, id_range
 
 #: Golden records looked at; of more a sample is taken, and the page says so.
 SAMPLE = 20_000
+#: Of each moment of a trend, and how many moments there are in how long a time at most.
+TREND_SAMPLE = 500
+_MOMENTS, _TREND_LENGTH = 12, timedelta(weeks=12)
 
+# The prefix of an id is its domain: a range of ids is read off the index, where sorting a domain would read all of it.
 _FILLED = """
 with sample as (
   select entity_id, "values" from golden
-  where domain = :domain and known_to is null
-  order by entity_id collate "C" desc limit :sample
+  where entity_id >= :low and entity_id < :high and known_to is null
+  order by entity_id desc limit :sample
 )
 select a.name, count(s.entity_id) filter (where s."values" ? a.name) as filled, count(s.entity_id) as of_all,
   (array_agg(s.entity_id) filter (where not s."values" ? a.name))[1:3] as failing
@@ -39,8 +44,8 @@ from sample s, json_each_text(s.rejected) r group by 1, 2, 3, 4 order by records
 """
 _IDENTIFIERS = """
 with sample as (
-  select "values" from golden where domain = :domain and known_to is null
-  order by entity_id collate "C" desc limit :sample
+  select "values" from golden where entity_id >= :low and entity_id < :high and known_to is null
+  order by entity_id desc limit :sample
 )
 select i->>'type' as type, count(*) as total,
   count(*) filter (where coalesce(i->>'checksum', i->>'state') = 'valid') as valid,
@@ -51,6 +56,36 @@ _SHARING = """
 select count(*) filter (where members = 1) as single, count(*) as total, coalesce(max(members), 0) as most
 from golden where domain = :domain and known_to is null
 """
+_FIRST = """
+select known_from from golden where entity_id >= :low and entity_id < :high order by entity_id, version limit 1
+"""
+# Ids sort by age, so the newest records of a moment are found by walking the primary key back from that moment's id.
+# The name '' counts the records themselves.
+_TREND = """
+select m.at, k.name, count(*) as records
+from unnest(cast(:moments as timestamptz[]), cast(:bounds as text[])) as m(at, bound)
+cross join lateral (
+  select g."values" from golden g
+  where g.entity_id >= :low and g.entity_id < m.bound
+    and g.known_from <= m.at and (g.known_to is null or g.known_to > m.at)
+  order by g.entity_id desc, g.version desc limit :sample
+) s
+cross join lateral (select '' as name union all select jsonb_object_keys(s."values")) k
+group by m.at, k.name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """How it was at a moment: golden records looked at, and how many of them stated each attribute."""
+
+    at: datetime
+    of_all: int
+    filled: Mapping[str, int]
+
+    def share(self, name: str) -> float:
+        """The share of the records that stated an attribute."""
+        return self.filled.get(name, 0) / self.of_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +132,30 @@ class IdentifierQuality:
 
 def filled(connection: Connection, domain: Domain, names: Sequence[str]) -> Sequence[Filled]:
     """How often each attribute is stated, in the order of the names."""
-    parameters = {"domain": domain.value, "names": list(names), "sample": SAMPLE}
+    low, high = id_range(domain)
+    parameters = {"low": low, "high": high, "names": list(names), "sample": SAMPLE}
     found = {
         row.name: Filled(row.name, row.filled, row.of_all, row.failing or ())
         for row in connection.execute(text(_FILLED), parameters)
     }
     return [found[name] for name in names if name in found]
+
+
+def trend(connection: Connection, domain: Domain, now: datetime) -> Sequence[Past]:
+    """How complete the newest golden records were at even steps since the first one, or over the last twelve weeks."""
+    low, high = id_range(domain)
+    first = connection.scalar(text(_FIRST), {"low": low, "high": high})
+    if first is None or first >= now:
+        return ()
+    start = max(first, now - _TREND_LENGTH)
+    moments = [start + (now - start) * step / _MOMENTS for step in range(1, _MOMENTS + 1)]
+    found: dict[datetime, dict[str, int]] = {}
+    parameters = {
+        "low": low, "moments": moments, "bounds": [id_range(domain, at)[1] for at in moments], "sample": TREND_SAMPLE
+    }  # fmt: skip
+    for row in connection.execute(text(_TREND), parameters):
+        found.setdefault(row.at, {})[row.name] = row.records
+    return [Past(at, filled.pop(""), filled) for at, filled in sorted(found.items())]
 
 
 def sources(connection: Connection, domain: Domain) -> Sequence[SourceQuality]:
@@ -116,7 +169,8 @@ def rejections(connection: Connection, domain: Domain) -> Sequence[Rejection]:
 
 
 def identifiers(connection: Connection, domain: Domain) -> Sequence[IdentifierQuality]:
-    rows = connection.execute(text(_IDENTIFIERS), {"domain": domain.value, "sample": SAMPLE})
+    low, high = id_range(domain)
+    rows = connection.execute(text(_IDENTIFIERS), {"low": low, "high": high, "sample": SAMPLE})
     return [IdentifierQuality(*row) for row in rows]
 
 

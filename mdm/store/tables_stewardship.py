@@ -46,6 +46,7 @@ decision = Table(
     # Whoever decides may not be the one who approves.
     CheckConstraint("approved_by is null or approved_by <> actor", name="two_persons"),
     Index(None, "actor", "decision_id"),
+    Index(None, "at"),
     Index("ix_decision_pattern", "domain", "decision_id", postgresql_where=text("pattern is not null")),
     Index("ix_decision_entities", "entities", postgresql_using="gin"),
     Index("ix_decision_records", "records", postgresql_using="gin"),
@@ -165,6 +166,7 @@ proposal = Table(
     ),
     Index(None, "status", "proposal_id"),
     Index("ix_proposal_at_stake", "status", "risk", "stake", "proposal_id"),
+    Index(None, "decided_at", postgresql_where=text("decided_at is not null")),
     Index(None, "author"),
 )
 

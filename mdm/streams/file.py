@@ -66,6 +66,11 @@ class FileFeed:
         """`file:` and the last part of the path."""
         return self._name
 
+    @property
+    def bytes_total(self) -> int:
+        """Bytes of the files, compressed ones as they lie on disk."""
+        return self._bytes_total
+
     def seek(self, positions: Positions) -> None:
         """Nothing: a file is always read from its start.
 

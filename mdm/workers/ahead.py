@@ -6,7 +6,6 @@ Only the thread that drains touches the feed; the other one computes values from
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from mdm.errors import MdmError
@@ -14,6 +13,7 @@ from mdm.hub.process import Pipeline, Prepared, prepare
 from mdm.model.events import Message, TopicPartition
 from mdm.streams.protocol import Consumer
 from mdm.workers.patience import Patience
+from mdm.workers.preparing import Awaited, Preparing, Where, in_thread
 
 #: While both threads compute, the one that the database has answered should not wait long for its turn, in seconds.
 _TURN_SECONDS = 0.0005
@@ -22,9 +22,9 @@ _TURN_SECONDS = 0.0005
 class ReadAhead:
     """The batches of a feed in order, each prepared; at most one more than the caller has is in memory."""
 
-    def __init__(self, pipeline: Pipeline, feed: Consumer, batch_size: int, executor: ThreadPoolExecutor) -> None:
-        self._pipeline, self._feed, self._batch_size, self._executor = pipeline, feed, batch_size, executor
-        self._coming: tuple[Sequence[Message], Future[Prepared]] | None = None
+    def __init__(self, pipeline: Pipeline, feed: Consumer, batch_size: int, preparing: Preparing) -> None:
+        self._pipeline, self._feed, self._batch_size, self._preparing = pipeline, feed, batch_size, preparing
+        self._coming: tuple[Sequence[Message], Awaited] | None = None
         self._failure: MdmError | None = None
 
     def poll(self, timeout_seconds: float, *, held: bool) -> Sequence[Message]:
@@ -53,10 +53,10 @@ class ReadAhead:
         """What `poll` returned last, prepared; the feed is read ahead meanwhile."""
         if self._coming is None:
             raise ValueError("nothing was polled")
-        messages, future = self._coming
+        messages, awaited = self._coming
         self._coming = None
         try:
-            prepared = future.result()
+            prepared = awaited()
         except MdmError:
             # For example a schema registry that was away for a moment.
             prepared = patience.run(lambda: prepare(self._pipeline, messages))
@@ -83,16 +83,25 @@ class ReadAhead:
             self._start(messages)
 
     def _start(self, messages: Sequence[Message]) -> None:
-        self._coming = (messages, self._executor.submit(prepare, self._pipeline, messages))
+        self._coming = (messages, self._preparing.start(messages))
 
 
 @contextmanager
-def reading_ahead(pipeline: Pipeline, feed: Consumer, batch_size: int) -> Iterator[ReadAhead]:
-    """A feed that is read ahead within the block; what was read and not taken is read again by whoever starts next."""
+def reading_ahead(
+    pipeline: Pipeline,
+    feed: Consumer,
+    batch_size: int,
+    where: Where = in_thread,
+) -> Iterator[ReadAhead]:
+    """A feed that is read ahead within the block; what was read and not taken is read again by whoever starts next.
+
+    Args:
+        where: batches are prepared (`mdm.workers.preparing`).
+    """
     turn = sys.getswitchinterval()
     sys.setswitchinterval(_TURN_SECONDS)
     try:
-        with ThreadPoolExecutor(1, "prepare") as executor:
-            yield ReadAhead(pipeline, feed, batch_size, executor)
+        with where(pipeline) as preparing:
+            yield ReadAhead(pipeline, feed, batch_size, preparing)
     finally:
         sys.setswitchinterval(turn)

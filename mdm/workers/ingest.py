@@ -18,6 +18,7 @@ from mdm.workers.ahead import reading_ahead
 from mdm.workers.collection import rare_collection
 from mdm.workers.dead_letter_limit import DeadLetterLimit
 from mdm.workers.patience import Patience, Stopped
+from mdm.workers.preparing import Where, in_thread
 
 #: Six attempts span about half a minute: a database restart.
 _ATTEMPTS = 6
@@ -48,6 +49,7 @@ def drain(
     stop: Callable[[], bool] = lambda: False,
     watch: Watch | None = None,
     patience: Patience | None = None,
+    prepared: Where = in_thread,
 ) -> BatchReport:
     """Consume a feed until it ends or `stop` says so; returns what all batches did together.
 
@@ -56,6 +58,7 @@ def drain(
     Args:
         dead_letter_limit: dead letters of one partition, beyond a tenth of its messages, above which the worker stops
             (see `DeadLetterLimit`).
+        prepared: where batches are decoded and standardised (`mdm.workers.preparing`).
 
     Raises:
         TooManyDeadLetters: the limit was passed; the offending batch is committed, later ones are untouched.
@@ -65,7 +68,7 @@ def drain(
     watch, patience = watch or Watch(), patience or Patience(_ATTEMPTS, stop)
     control, limit = _Control(pipeline, feed, watch), DeadLetterLimit(dead_letter_limit)
     feed.seek(patience.run(lambda: stored_positions(pipeline.engine, feed.name)))
-    with suppress(Stopped), reading_ahead(pipeline, feed, batch_size) as ahead:
+    with suppress(Stopped), reading_ahead(pipeline, feed, batch_size, prepared) as ahead:
         # Stopped: a batch in hand was not written; whoever starts next reads it again.
         while not stop():
             patience.run(control.look)

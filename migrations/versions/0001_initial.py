@@ -276,6 +276,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("decision_id", name=op.f("pk_decision")),
     )
     op.create_index(op.f("ix_decision_actor_decision_id"), "decision", ["actor", "decision_id"], unique=False)
+    op.create_index(op.f("ix_decision_at"), "decision", ["at"], unique=False)
     op.create_index("ix_decision_entities", "decision", ["entities"], unique=False, postgresql_using="gin")
     op.create_index(
         "ix_decision_pattern",
@@ -1165,6 +1166,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_proposal_at_stake", "proposal", ["status", "risk", "stake", "proposal_id"], unique=False)
     op.create_index(op.f("ix_proposal_author"), "proposal", ["author"], unique=False)
+    op.create_index(
+        op.f("ix_proposal_decided_at"),
+        "proposal",
+        ["decided_at"],
+        unique=False,
+        postgresql_where=sa.text("decided_at is not null"),
+    )
     op.create_index(op.f("ix_proposal_status_proposal_id"), "proposal", ["status", "proposal_id"], unique=False)
     op.create_table(
         "release_run",

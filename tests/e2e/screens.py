@@ -54,6 +54,7 @@ def screens(engine: Engine) -> dict[str, str]:
         "reconciliation": "/console/reconciliation",
         "close": "/console/close",
         "quality": "/console/quality",
+        "quality-stewards": "/console/quality/stewards",
         "releases": "/console/releases",
         "release": "/console/releases/1",
         "release-edit": "/console/releases/new",

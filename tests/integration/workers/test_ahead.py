@@ -1,7 +1,6 @@
 """Reading ahead changes when messages are decoded, not what is consumed, in which order, or what a failure costs."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -13,6 +12,7 @@ from mdm.streams.memory import MemoryFeed
 from mdm.workers.ahead import ReadAhead, reading_ahead
 from mdm.workers.ingest import drain
 from mdm.workers.patience import Patience
+from mdm.workers.preparing import in_thread
 from tests.integration.hub.conftest import world_messages
 
 MESSAGES = tuple(message for message in world_messages() if message.place.topic == "crm.public.product2")
@@ -91,7 +91,8 @@ def test_a_registry_that_was_away_when_read_ahead_is_asked_again(pipeline: Pipel
             raise failure
         return message
 
-    with ThreadPoolExecutor(1) as executor:
-        ahead = ReadAhead(replace(pipeline, plain=plain), MemoryFeed("memory:crm", MESSAGES), 20, executor)
+    asking = replace(pipeline, plain=plain)
+    with in_thread(asking) as preparing:
+        ahead = ReadAhead(asking, MemoryFeed("memory:crm", MESSAGES), 20, preparing)
         assert len(ahead.poll(0, held=False)) == 20
         assert len(ahead.take(_ONCE).messages) == 20
