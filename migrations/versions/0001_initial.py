@@ -1130,6 +1130,30 @@ def upgrade() -> None:
         "uq_golden_current", "golden", ["entity_id"], unique=True, postgresql_where=sa.text("known_to is null")
     )
     op.create_table(
+        "onboarding_return",
+        sa.Column("return_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(ended_by is null) = (ended_at is null)", name=op.f("ck_onboarding_return_ended_by_somebody")
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_onboarding_return_entity_id")),
+        sa.PrimaryKeyConstraint("return_id", name=op.f("pk_onboarding_return")),
+    )
+    op.create_index(op.f("ix_onboarding_return_entity_id"), "onboarding_return", ["entity_id"], unique=False)
+    op.create_index(
+        "uq_onboarding_return_live",
+        "onboarding_return",
+        ["entity_id"],
+        unique=True,
+        postgresql_where=sa.text("ended_at is null"),
+    )
+    op.create_table(
         "proposal",
         sa.Column("proposal_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
