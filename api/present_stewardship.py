@@ -135,6 +135,8 @@ def proposal_object(proposal: Proposal, eyes: Eyes) -> dict[str, Any]:
         "proposed_at": proposal.proposed_at,
         "expires_at": proposal.expires_at,
         "decided_at": proposal.decided_at,
+        "risk": proposal.risk.word,
+        "stake": proposal.stake,
     }
 
 

@@ -17,8 +17,10 @@ from api.console.pages import page
 from api.console.sessions import Session
 from api.console.stepping import StepDep, step
 from api.console.workbench import Workbench, WorkbenchDep
+from api.cursors import write_cursor
 from api.deps import ReadsDep
-from api.routes.parameters import Parameters
+from api.routes.approvals import proposal_place
+from api.routes.parameters import Cursor, Parameters
 from mdm.access import Permission
 from mdm.hub import steward
 from mdm.store.read_release_samples import names_of
@@ -31,10 +33,11 @@ _ROWS = 50
 
 
 class ApprovalParameters(Parameters):
-    """Which proposals; `before` is where the page before ended."""
+    """Which proposals, what comes first, and where the page before ended."""
 
     status: Literal["open", "approved", "rejected", "withdrawn", "expired"] = "open"
-    before: int | None = Field(None, ge=1, lt=1 << 62)
+    sort: Literal["risk", "newest"] = "risk"
+    cursor: Cursor | None = None
     #: What was done, in the words of `answer` and `lend`; no other words, for they stand on the page as the hub's own.
     done: str | None = Field(
         None, pattern=r"^(Proposal \d+ is (approved|rejected|withdrawn)|The delegation has ended|Delegated)$"
@@ -49,9 +52,12 @@ def inbox(
     bench: WorkbenchDep,
     reads: ReadsDep,
 ) -> Response:
-    """Proposals by state, and who may approve in whose place."""
+    """Proposals by state, what most is at stake in first, and who may approve in whose place."""
+    scope = f"approvals {look.status} {look.sort}"
+    after = proposal_place(look.cursor, scope) if look.cursor is not None else None
+    order = steward.ProposalOrder(look.sort)
     with snapshot(bench.engine) as work:
-        found = steward.list_proposals(work, look.status, None, look.before, _ROWS + 1)
+        found = steward.list_proposals(work, look.status, None, after, _ROWS + 1, order)
         lent = steward.delegations(work, bench.actor.name, bench.now)
     with reads.snapshot() as connection:
         ids = visible_ids(connection, {each for one in found for each in one.entities})
@@ -64,7 +70,7 @@ def inbox(
         look=look,
         names=names,
         proposals=found[:_ROWS],
-        following=found[_ROWS - 1].proposal_id if len(found) > _ROWS else None,
+        following=write_cursor(scope, found[_ROWS - 1].place) if len(found) > _ROWS else None,
         delegations=lent,
         me=bench.actor.name,
         kinds=KINDS,

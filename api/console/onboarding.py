@@ -32,6 +32,7 @@ from mdm.model.ids import Domain
 from mdm.onboarding.checkpoint import CheckpointName, Waiver
 from mdm.onboarding.ruleset import shipped_ruleset
 from mdm.onboarding.verdict import Decision, Finding, Outcome, Severity
+from mdm.store.onboarding import returns_of, words_about
 from mdm.store.read_models import Filters, Place, list_golden
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
@@ -40,6 +41,8 @@ router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Dep
 _ORDER = (Outcome.FAIL, Outcome.UNVERIFIABLE, Outcome.WAIVED, Outcome.PASS, Outcome.NOT_APPLICABLE)
 #: Each verdict is drawn when it is looked at; more would make the page slow.
 _ROWS = 25
+#: What people said about one customer, the latest.
+_WORDS = 50
 
 DECISIONS = {
     Decision.READY: ("good", "check", "ready"),
@@ -110,6 +113,8 @@ def verdict(id: EntityIdPath, request: Request, session: SessionDep, bench: Work
 
 @router.post("/customers/{id}/readiness/confirm", dependencies=[needs(Permission.CONFIRM)])
 @router.post("/customers/{id}/readiness/withdraw", dependencies=[needs(Permission.CONFIRM)])
+@router.post("/customers/{id}/readiness/return", dependencies=[needs(Permission.CONFIRM)])
+@router.post("/customers/{id}/readiness/take-up", dependencies=[needs(Permission.CONFIRM)])
 @router.post("/customers/{id}/readiness/waive", dependencies=[needs(Permission.WAIVE)])
 @router.post("/customers/{id}/readiness/agree", dependencies=[needs(Permission.WAIVE)])
 @router.post("/customers/{id}/readiness/unwaive", dependencies=[needs(Permission.WAIVE)])
@@ -122,7 +127,8 @@ def confirm(
     reads: ReadsDep,
     form: FormDep,
 ) -> Response:
-    """Confirm a checkpoint, excuse a finding until a day, agree to that, or take either back."""
+    """Confirm a checkpoint, excuse a finding until a day, agree to that, or take either back; send the customer back to
+    whoever asked for it, or take it up again."""
     engine, clock, actor, reason = bench.engine, bench.hub.clock, bench.actor.name, form.text("reason")
     code, path = form.text("code"), form.text("path")
     try:
@@ -133,6 +139,10 @@ def confirm(
                 checkpoints.confirm(engine, clock, id, name, actor, reason, until)
             else:
                 checkpoints.withdraw(engine, clock, id, name, actor, reason)
+        elif what == "return":
+            checkpoints.return_to_requester(engine, clock, id, actor, reason)
+        elif what == "take-up":
+            checkpoints.take_up(engine, clock, id, actor, reason)
         elif what == "waive":
             waiver = Waiver(code, path, actor, reason, until or bench.now)
             checkpoints.waive(engine, clock, id, waiver, bench.role)
@@ -160,6 +170,8 @@ def _verdict_page(
     with reads.snapshot() as connection:
         row = find_golden(connection, request, Domain.CUSTOMER, id)
         head = head_of(connection, row, bench.eyes)
+        words = words_about(connection, row.entity_id, _WORDS)
+        returned = returns_of(connection, [row.entity_id]).get(row.entity_id)
     found = told_to(verdict_on_golden(bench.engine, id, bench.now), bench.eyes)
     order = {outcome: number for number, outcome in enumerate(_ORDER)}
     return page(
@@ -174,6 +186,8 @@ def _verdict_page(
         findings=sorted(found.findings, key=lambda each: order[each.outcome]),
         checkpoints=list(CheckpointName),
         waivable={code for code, rule in shipped_ruleset().rules.items() if checkpoints.may_waive(bench.role, rule)},
+        words=words,
+        returned=returned,
         me=bench.actor.name,
         now=bench.now,
         notice=notice,

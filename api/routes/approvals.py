@@ -48,22 +48,39 @@ class ProposalParameters(Paged):
 
     status: Literal["open", "approved", "rejected", "withdrawn", "expired"] | None = "open"
     author: Storable | None = Field(None, max_length=200, description="Only those of this person.")
+    sort: Literal["newest", "risk"] = Field(
+        "newest", description="What comes first: the newest, or what the policy says most is at stake in."
+    )
 
 
 @router.get("/approvals", name="list_approvals", summary="What waits for a second person", response_model=ProposalPage)
 def list_approvals(page: Annotated[ProposalParameters, Query()], caller: CallerDep, desk: DeskDep) -> Response:
-    """The newest first, with the rules of the policy that asked, and what each would touch."""
+    """With the rules of the policy that asked, what is at stake by them, and what each would touch.
+
+    By risk, the gravest rule comes first; among equals, what most money hangs on, as a multiple of the policy's limits.
+    """
     scope = page.scope("approvals")
-    before = int(read_cursor(page.cursor, scope, (int,))[0]) if page.cursor is not None else None
+    after = proposal_place(page.cursor, scope) if page.cursor is not None else None
+    order = steward.ProposalOrder(page.sort)
     with snapshot(desk.engine) as work:
-        found = steward.list_proposals(work, page.status, page.author, before, page.limit + 1)
+        found = steward.list_proposals(work, page.status, page.author, after, page.limit + 1, order)
     shown = found[: page.limit]
     return answer(
         {
             "items": [proposal_object(each, caller.eyes) for each in shown],
-            "next": write_cursor(scope, [shown[-1].proposal_id]) if len(found) > page.limit else None,
+            "next": write_cursor(scope, shown[-1].place) if len(found) > page.limit else None,
         }
     )
+
+
+def proposal_place(cursor: str, scope: str) -> steward.ProposalPlace:
+    """Where a page of proposals ended.
+
+    Raises:
+        ProblemRaised: `invalid-cursor`.
+    """
+    risk, stake, number = read_cursor(cursor, scope, (int, float, int))
+    return steward.ProposalPlace(int(risk), float(stake), int(number))
 
 
 @router.get(

@@ -19,6 +19,7 @@ from api.schemas.onboarding import (
     CheckpointKind,
     Erp,
     GivenConfirmation,
+    GivenReturn,
     GivenTarget,
     GivenWaiver,
     NamedWaiver,
@@ -217,6 +218,34 @@ def approve_waiver(id: EntityIdPath, named: Annotated[NamedWaiver, Body()], call
     """What blocks a customer is excused by two people. Audited. Answers the new verdict."""
     actor = Actor(_actor(caller), caller.role)
     checkpoints.approve_waiver(hub.engine, hub.clock, id, named.code, named.path, actor)
+    return answer(verdict_object(verdict_on_golden(hub.engine, id, hub.clock()), caller.eyes))
+
+
+@customer_router.put(
+    "/{id}/return",
+    name="return_to_requester",
+    summary="Send a customer back to whoever asked for it",
+    response_model=Verdict,
+    responses={**COMMANDED, **TOO_LARGE},
+    dependencies=[Depends(allows(Permission.CONFIRM))],
+    max_body_size=_MOST_BYTES,
+)
+def send_back(id: EntityIdPath, given: Annotated[GivenReturn, Body()], caller: CallerDep, hub: HubDep) -> Response:
+    """Blocked until somebody takes it up again; the verdict says by whom and why. Audited. Answers the new verdict."""
+    _asking(lambda: checkpoints.return_to_requester(hub.engine, hub.clock, id, _actor(caller), given.reason))
+    return answer(verdict_object(verdict_on_golden(hub.engine, id, hub.clock()), caller.eyes))
+
+
+@customer_router.delete(
+    "/{id}/return",
+    name="take_up",
+    summary="Look again at a customer that was sent back",
+    response_model=Verdict,
+    dependencies=[Depends(allows(Permission.CONFIRM))],
+)
+def take_up(id: EntityIdPath, why: Annotated[Reason, Query()], caller: CallerDep, hub: HubDep) -> Response:
+    """The reason says what was mended. Audited. Answers the new verdict."""
+    _asking(lambda: checkpoints.take_up(hub.engine, hub.clock, id, _actor(caller), why.reason))
     return answer(verdict_object(verdict_on_golden(hub.engine, id, hub.clock()), caller.eyes))
 
 

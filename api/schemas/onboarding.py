@@ -194,6 +194,12 @@ class GivenConfirmation(Asked):
     expires_on: Day | None = None
 
 
+class GivenReturn(Asked):
+    """What must be mended before the customer is looked at again."""
+
+    reason: _Text
+
+
 class GivenWaiver(Asked):
     """A finding to be excused, everywhere or at one path, until a day."""
 

@@ -366,6 +366,12 @@ class ProposalForm(Form):
     proposed_at: datetime
     expires_at: datetime
     decided_at: datetime | None
+    risk: Literal["normal", "elevated", "high"] = Field(
+        description="What the gravest of the demanding rules says is at stake; as of when it was proposed."
+    )
+    stake: float = Field(
+        ge=0, description="Money that hangs on the touched records, as a multiple of the policy's limits; 0: none."
+    )
 
 
 ProposalPage = Page[ProposalForm]

@@ -197,6 +197,30 @@ def withdraw(
     typer.echo(f"{entity_id}: {checkpoint.value} withdrawn.")
 
 
+@onboarding.command("return")
+def return_to_requester(
+    entity_id: str = typer.Argument(..., help="A customer's golden id."),
+    reason: str = _REASON,
+    actor: str = _ACTOR,
+) -> None:
+    """Send a customer back to whoever asked for it: blocked until it is taken up again."""
+    with hub() as opened:
+        checkpoints.return_to_requester(opened.engine, opened.clock, entity_id, actor, reason)
+    typer.echo(f"{entity_id}: returned to the requester.")
+
+
+@onboarding.command("take-up")
+def take_up(
+    entity_id: str = typer.Argument(..., help="A customer's golden id."),
+    reason: str = _REASON,
+    actor: str = _ACTOR,
+) -> None:
+    """Look again at a customer that was sent back; the reason says what was mended."""
+    with hub() as opened:
+        checkpoints.take_up(opened.engine, opened.clock, entity_id, actor, reason)
+    typer.echo(f"{entity_id}: taken up again.")
+
+
 @onboarding.command("waive")
 def waive(
     entity_id: str = typer.Argument(..., help="A customer's golden id."),

@@ -23,20 +23,25 @@ __all__ = ["steward"]
 @steward.command("proposals")
 def proposals_command(
     status: str = typer.Option("open", help="open, approved, rejected, withdrawn, expired; empty for all."),
+    sort: desk.ProposalOrder = typer.Option(
+        desk.ProposalOrder.NEWEST, help="What comes first: newest, or most at stake."
+    ),
     as_json: bool = JSON_OPTION,
 ) -> None:
     """What waits for a second person."""
     with bench_of("") as bench, snapshot(bench.pipeline.engine) as work:
-        found = desk.list_proposals(work, status or None, None, None, 200)
+        found = desk.list_proposals(work, status or None, None, None, 200, sort)
     if as_json:
         print_json(found)
         return
     rows = [
         [each.proposal_id, each.proposed_at, each.author, each.kind, each.reason,
-         ", ".join(demand["name"] for demand in each.demands), each.status]
+         ", ".join(demand["name"] for demand in each.demands), each.risk.word, each.stake, each.status]
         for each in found
     ]  # fmt: skip
-    print_table("Proposals", ("id", "at", "by", "kind", "reason", "demanded by", "status"), rows)
+    print_table(
+        "Proposals", ("id", "at", "by", "kind", "reason", "demanded by", "risk", "times the limit", "status"), rows
+    )
 
 
 @steward.command("approve")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import IntEnum
 from typing import Any
 
 from mdm.access import Permission, Role
@@ -10,6 +11,19 @@ from mdm.model.stewardship import Effect, EntityEffect, Plan
 
 #: Stands for every currency that has no limit of its own.
 ANY_CURRENCY = "*"
+
+
+class Risk(IntEnum):
+    """How much a rule of the policy says is at stake when what it holds back goes wrong."""
+
+    NORMAL = 1
+    ELEVATED = 2
+    HIGH = 3
+
+    @property
+    def word(self) -> str:
+        """As documents and answers write it."""
+        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,7 @@ class Demand:
     golden: Mapping[str, Any] = field(default_factory=dict)
     erp_linked: int = 0
     amount: Mapping[str, Decimal] = field(default_factory=dict)
+    risk: Risk = Risk.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,27 @@ def demands_of(policy: Policy, plan: Plan, effect: Effect) -> tuple[Demand, ...]
     if plan.undoes is not None and not plan.undoes_agreed:
         return ()
     return tuple(demand for demand in policy.demands if _asks(demand, plan, effect))
+
+
+def risk_of(demands: Sequence[Demand]) -> Risk:
+    """The gravest of what the rules say that asked for a second person."""
+    return max((each.risk for each in demands), default=Risk.NORMAL)
+
+
+def stake_of(policy: Policy, effect: Effect) -> float:
+    """How many times a limit of the policy the money is that hangs on the touched entities; 0 where there is neither.
+
+    Amounts of different currencies are comparable by it without any exchange rate.
+    """
+    limits = [each.amount for each in policy.demands if each.amount]
+    amounts = [*effect.exposure.contract_value.items(), *effect.exposure.invoice_amount.items()]
+    shares = [
+        abs(Decimal(amount)) / limit
+        for currency, amount in amounts
+        for each in limits
+        if (limit := each.get(currency, each.get(ANY_CURRENCY)))
+    ]
+    return round(float(max(shares, default=Decimal(0))), 2)
 
 
 def may_approve(demands: Sequence[Demand], role: Role) -> bool:

@@ -1,4 +1,5 @@
-"""Confirmations and waivers of onboarding: given and taken back by people, audited, told to those who rely on them."""
+"""Confirmations, waivers and returns of onboarding: given and taken back by people, audited, told to those who rely on
+them."""
 
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from mdm.clock import Clock
 from mdm.errors import Conflict, NotFound, OperatorError, Refused
 from mdm.hub.onboarding import golden_customer
 from mdm.hub.steward.actor import Actor
-from mdm.onboarding.checkpoint import Checkpoint, CheckpointName, Waiver
+from mdm.onboarding.checkpoint import Checkpoint, CheckpointName, Return, Waiver
 from mdm.onboarding.ruleset import Rule, RuleSet, shipped_ruleset
 from mdm.store import ledger
 from mdm.store import onboarding as store
@@ -136,6 +137,37 @@ def unwaive(engine: Engine, clock: Clock, entity_id: str, code: str, path: str, 
             raise NotFound(f"{customer} has no waiver of {code}{f' at {path}' if path else ''}.")
         detail = {"code": code, "path": path, "reason": reason}
         ledger.write_audit(work, actor, "waiver_withdrawn", customer, detail)
+
+
+def return_to_requester(engine: Engine, clock: Clock, entity_id: str, actor: str, reason: str) -> None:
+    """Send a customer back to whoever asked for it. It is blocked until somebody takes it up again.
+
+    Raises:
+        NotFound: there is no such live customer.
+        OperatorError: no reason is given.
+        Conflict: it was sent back already.
+    """
+    _check(reason, None, clock())
+    customer = _live_customer(engine, entity_id)
+    with unit_of_work(engine, clock, "onboarding") as work:
+        if not store.write_return(work, customer, Return(actor, work.now, reason.strip())):
+            raise Conflict(f"{customer} was returned already.", action="Its verdict says by whom and why.")
+        ledger.write_audit(work, actor, "onboarding_returned", customer, {"reason": reason.strip()})
+
+
+def take_up(engine: Engine, clock: Clock, entity_id: str, actor: str, reason: str) -> None:
+    """Look again at a customer that was sent back; the reason says what was mended.
+
+    Raises:
+        NotFound: there is no such live customer, or nobody had sent it back.
+        OperatorError: no reason is given.
+    """
+    _check(reason, None, clock())
+    customer = _live_customer(engine, entity_id)
+    with unit_of_work(engine, clock, "onboarding") as work:
+        if not store.end_return(work, customer, actor, reason.strip()):
+            raise NotFound(f"Nobody has returned {customer}.")
+        ledger.write_audit(work, actor, "onboarding_taken_up", customer, {"reason": reason.strip()})
 
 
 def _live_customer(engine: Engine, entity_id: str) -> str:

@@ -181,6 +181,7 @@ def _golden_subjects(
     known = _known(connection, list(bare.values()))
     checkpoints = store.checkpoints_of(connection, ids)
     waivers = store.waivers_of(connection, ids)
+    returned = store.returns_of(connection, ids)
     partners = store.in_erp(connection, ids)
     return [
         replace(
@@ -197,6 +198,7 @@ def _golden_subjects(
             account=account,
             in_erp=id_ in partners,
             pending=pending.get(id_, 0),
+            returned=returned.get(id_),
         )
         for id_, each in bare.items()
     ]

@@ -62,8 +62,8 @@ def recheck(
 def _due(connection: Connection, rules: RuleSet, now: datetime) -> Sequence[EntityId]:
     """Customers without a verdict, or whose verdict saw another version, other rules, or evidence that expired since.
 
-    Confirmations, waivers, answers, proposals and questions about identity that are newer than the verdict count as
-    well. New reference lists make all due.
+    Confirmations, waivers, returns, answers, proposals and questions about identity that are newer than the verdict
+    count as well. New reference lists make all due.
     """
     rows = connection.execute(
         text(
@@ -76,6 +76,8 @@ def _due(connection: Connection, rules: RuleSet, now: datetime) -> Sequence[Enti
                               and greatest(c.at, c.superseded_at) > v.evaluated_at)
                    or exists (select 1 from waiver w where w.entity_id = g.entity_id
                               and greatest(w.at, w.approved_at, w.superseded_at) > v.evaluated_at)
+                   or exists (select 1 from onboarding_return r where r.entity_id = g.entity_id
+                              and greatest(r.at, r.ended_at) > v.evaluated_at)
                    or exists (select 1 from proposal p where p.entities @> array[g.entity_id]
                               and greatest(p.proposed_at, p.decided_at) > v.evaluated_at)
                    or exists (select 1 from crosswalk x join steward_task t on x.rec_id in (t.a, t.b)

@@ -1,4 +1,4 @@
-"""What people confirm or excuse: checkpoints of onboarding, and waivers of findings."""
+"""What people confirm, excuse or send back: checkpoints of onboarding, waivers of findings, returns."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,3 +40,31 @@ class Waiver:
 
     def covers(self, code: str, path: str) -> bool:
         return self.code == code and self.path in ("", path)
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A customer that goes back to whoever asked for it: something must be mended before it is looked at again."""
+
+    actor: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Something that a person said about the onboarding of a customer, for its history.
+
+    `kind` is confirmation, waiver or return; `about` the checkpoint or code, empty for a return. `answer` is what was
+    said when it ended.
+    """
+
+    kind: str
+    about: str
+    actor: str
+    at: datetime
+    reason: str
+    expires_at: datetime | None
+    ended_by: str | None
+    ended_at: datetime | None
+    answer: str | None

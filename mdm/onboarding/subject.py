@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mdm.model.ids import EntityId
 from mdm.onboarding.attestation import Attestation, Provider
-from mdm.onboarding.checkpoint import Checkpoint, CheckpointName, Waiver
+from mdm.onboarding.checkpoint import Checkpoint, CheckpointName, Return, Waiver
 
 
 class ParentState(StrEnum):
@@ -80,7 +80,8 @@ class Subject:
     `open_questions` counts steward tasks about whether this customer is the same as another. `duplicates` are the
     matcher's candidates; None when nobody asked. `legal_form_in_name` is the form the name itself ends in.
     `attestations` are kept by provider and key. `in_erp` says that ERP holds the partner already. `pending` counts
-    changes that wait for approval. `as_of` is the instant for which expiry is judged.
+    changes that wait for approval. `returned` says that it was sent back to whoever asked for it. `as_of` is the
+    instant for which expiry is judged.
     """
 
     entity_id: EntityId | None
@@ -100,6 +101,7 @@ class Subject:
     account: Account = Account()
     in_erp: bool = False
     pending: int = 0
+    returned: Return | None = None
 
     def text(self, name: str) -> str | None:
         """A text value; None for an empty one."""

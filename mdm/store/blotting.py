@@ -16,6 +16,7 @@ ANYWHERE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("bulk_item", ("detail", "seen")),
     ("bulk_job", ("command",)),
     ("checkpoint", ("reason",)),
+    ("onboarding_return", ("reason", "answer")),
     ("close_sign_off", ("points", "comment", "review", "reason")),
     ("command_key", ("answer",)),
     ("comment", ("text",)),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from mdm.model.ids import EntityId
 from mdm.onboarding.attestation import Answer, Attestation, Provider
-from mdm.onboarding.checkpoint import Checkpoint, CheckpointName, Waiver
+from mdm.onboarding.checkpoint import Checkpoint, CheckpointName, Return, Waiver, Word
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -222,6 +222,57 @@ def waivers_of(connection: Connection, entities: Collection[EntityId]) -> dict[E
     for entity_id, *given in rows:
         found[EntityId(entity_id)] = (*found.get(EntityId(entity_id), ()), Waiver(*given))
     return found
+
+
+_WORDS = """
+select 'confirmation', name, actor, at, reason, expires_at, null::text, superseded_at, null::text
+from checkpoint where entity_id = :id
+union all select 'waiver', code, actor, at, reason, expires_at, null, superseded_at, null
+from waiver where entity_id = :id
+union all select 'return', '', actor, at, reason, null, ended_by, ended_at, answer
+from onboarding_return where entity_id = :id
+order by 4 desc, 1, 2 limit :limit
+"""
+
+
+def words_about(connection: Connection, entity_id: EntityId, limit: int) -> list[Word]:
+    """What people confirmed, excused and sent back about a customer, the latest first, also what has ended."""
+    rows = connection.execute(text(_WORDS), {"id": entity_id, "limit": limit})
+    return [Word(*row) for row in rows]
+
+
+def returns_of(connection: Connection, entities: Collection[EntityId]) -> dict[EntityId, Return]:
+    """Those of the customers that were sent back and not taken up again."""
+    rows = connection.execute(
+        text(
+            """select entity_id, actor, at, reason from onboarding_return
+               where entity_id = any(:entities) and ended_at is null"""
+        ),
+        {"entities": list(entities)},
+    )
+    return {EntityId(row[0]): Return(*row[1:]) for row in rows}
+
+
+def write_return(work: UnitOfWork, entity_id: str, given: Return) -> bool:
+    """Keep that a customer was sent back; False when it is already."""
+    return bool(
+        work.execute(
+            """insert into onboarding_return (entity_id, actor, reason, at) values (%s, %s, %s, %s)
+               on conflict (entity_id) where ended_at is null do nothing""",
+            entity_id, given.actor, given.reason, given.at,
+        )
+    )  # fmt: skip
+
+
+def end_return(work: UnitOfWork, entity_id: str, actor: str, answer: str) -> bool:
+    """Keep that a customer is looked at again; False when it was not sent back."""
+    return bool(
+        work.execute(
+            """update onboarding_return set ended_by = %s, answer = %s, ended_at = %s
+               where entity_id = %s and ended_at is null""",
+            actor, answer, work.now, entity_id,
+        )
+    )  # fmt: skip
 
 
 def write_checkpoint(work: UnitOfWork, entity_id: str, given: Checkpoint) -> None:

@@ -71,6 +71,7 @@ POLICIES: dict[str, str] = {
     "outbox": _placed("outbox.aggregateid"),
     "checkpoint": _placed("checkpoint.entity_id"),
     "waiver": _placed("waiver.entity_id"),
+    "onboarding_return": _placed("onboarding_return.entity_id"),
     "verdict": _placed("verdict.entity_id"),
     "record_access": _placed("record_access.entity_id"),
     "customer_relation": f"""{_placed("customer_relation.child")} and

@@ -110,6 +110,23 @@ waiver = Table(
     Index("uq_waiver_live", "entity_id", "code", "path", unique=True, postgresql_where=text("superseded_at is null")),
 )
 
+# Customers that whoever asked for them must mend first. One at a time; ended, never deleted.
+onboarding_return = Table(
+    "onboarding_return",
+    metadata,
+    Column("return_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("entity_id", Text, ForeignKey("entity.entity_id"), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("ended_by", Text),
+    Column("answer", Text),  # what was mended
+    Column("ended_at", DateTime(timezone=True)),
+    CheckConstraint("(ended_by is null) = (ended_at is null)", name="ended_by_somebody"),
+    Index(None, "entity_id"),
+    Index("uq_onboarding_return_live", "entity_id", unique=True, postgresql_where=text("ended_at is null")),
+)
+
 # The last verdict on a golden customer per target, so that a change can be told to those who rely on it.
 verdict = Table(
     "verdict",

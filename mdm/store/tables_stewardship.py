@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -153,13 +154,18 @@ proposal = Table(
     time_column("proposed_at"),
     time_column("expires_at"),
     time_column("decided_at", nullable=True),
+    # What was at stake when it was proposed: 1 normal, 2 elevated, 3 high; and the money as a multiple of the limits.
+    Column("risk", Integer, nullable=False, server_default="1"),
+    Column("stake", Double, nullable=False, server_default="0"),
     CheckConstraint("status in ('open','approved','rejected','withdrawn','expired')", name="status"),
+    CheckConstraint("risk between 1 and 3 and stake >= 0", name="at_stake"),
     # Not merely <>: nobody at all is not a second person either.
     CheckConstraint(
         "status not in ('approved','rejected') or (decided_by is not null and decided_by <> author)",
         name="two_persons",
     ),
     Index(None, "status", "proposal_id"),
+    Index("ix_proposal_at_stake", "status", "risk", "stake", "proposal_id"),
     Index(None, "decided_at", postgresql_where=text("decided_at is not null")),
     Index(None, "author"),
 )

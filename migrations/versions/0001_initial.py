@@ -1159,6 +1159,30 @@ def upgrade() -> None:
         "uq_golden_current", "golden", ["entity_id"], unique=True, postgresql_where=sa.text("known_to is null")
     )
     op.create_table(
+        "onboarding_return",
+        sa.Column("return_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(ended_by is null) = (ended_at is null)", name=op.f("ck_onboarding_return_ended_by_somebody")
+        ),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_onboarding_return_entity_id")),
+        sa.PrimaryKeyConstraint("return_id", name=op.f("pk_onboarding_return")),
+    )
+    op.create_index(op.f("ix_onboarding_return_entity_id"), "onboarding_return", ["entity_id"], unique=False)
+    op.create_index(
+        "uq_onboarding_return_live",
+        "onboarding_return",
+        ["entity_id"],
+        unique=True,
+        postgresql_where=sa.text("ended_at is null"),
+    )
+    op.create_table(
         "proposal",
         sa.Column("proposal_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -1180,6 +1204,8 @@ def upgrade() -> None:
         sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("risk", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("stake", sa.Double(), server_default="0", nullable=False),
         sa.CheckConstraint(
             "status in ('open','approved','rejected','withdrawn','expired')", name=op.f("ck_proposal_status")
         ),
@@ -1187,9 +1213,11 @@ def upgrade() -> None:
             "status not in ('approved','rejected') or (decided_by is not null and decided_by <> author)",
             name=op.f("ck_proposal_two_persons"),
         ),
+        sa.CheckConstraint("risk between 1 and 3 and stake >= 0", name=op.f("ck_proposal_at_stake")),
         sa.ForeignKeyConstraint(["decision_id"], ["decision.decision_id"], name=op.f("fk_proposal_decision_id")),
         sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_proposal")),
     )
+    op.create_index("ix_proposal_at_stake", "proposal", ["status", "risk", "stake", "proposal_id"], unique=False)
     op.create_index(op.f("ix_proposal_author"), "proposal", ["author"], unique=False)
     op.create_index(
         op.f("ix_proposal_decided_at"),

@@ -182,6 +182,26 @@ def test_a_steward_leaves_a_large_replay_and_comes_back_to_it(
     assert browser.get("/console/replay").status_code == 403
 
 
+def test_proposals_come_in_pages_the_gravest_first(engine: Engine, steward: TestClient) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                """insert into proposal (kind, domain, command, effect, digest, demands, entities, author, author_role,
+                       proposed_at, expires_at, risk, stake)
+                   select 'merge', 'customer', jsonb_build_object('n', n), '{}', 'd', '[]', '{}', 'anna', 'steward',
+                       now(), now() + interval '1 day', 1 + n % 3, n % 7 from generate_series(1, 120) n"""
+            )
+        )
+
+    found = pages_of(steward, "/console/approvals", "Next", r'href="/console/approvals/(\d+)"')
+    newest = pages_of(steward, "/console/approvals?sort=newest", "Older", r'href="/console/approvals/(\d+)"')
+
+    numbers = [int(each) for page in found for each in page]
+    assert [len(page) for page in found] == [len(page) for page in newest] == [50, 50, 20]
+    assert numbers == sorted(range(1, 121), key=lambda n: (1 + n % 3, n % 7, n), reverse=True)
+    assert [int(each) for page in newest for each in page] == list(range(120, 0, -1))
+
+
 def test_groups_and_differences_are_taken_handed_over_and_put_down(
     engine: Engine, app: FastAPI, keys: dict[Role, str]
 ) -> None:

@@ -125,11 +125,12 @@ def test_what_people_wrote_about_the_subject_goes_and_what_is_others_stays(engin
     commands: dict[str, dict[str, object]] = {
         "/v1/decisions": {"command": "pin", "entity_id": entity_id, "attribute": "industry", "value": "Snargleworks"},
         f"{customer}/checkpoints/legal_entity_validated": {},
+        f"{customer}/return": {},
         f"{customer}/waivers": {"code": "SUBSIDIARY_MISSING", "path": "", "expires_on": "2099-01-01"},
         "/v1/delegations": {"to": "otto", "until": "2099-01-01T00:00:00Z"},
     }
     for address, body in commands.items():
-        method = "PUT" if "checkpoints" in address else "POST"
+        method = "PUT" if "checkpoints" in address or address.endswith("/return") else "POST"
         answer = ines.request(method, address, json={**body, "reason": said})
         assert answer.status_code == 200, answer.text
     assert ines.post("/v1/closes/2025-01/prepare", json={"comment": said}).status_code == 200

@@ -8,7 +8,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
 from mdm.access import Role
+from mdm.model.ids import Domain
 from mdm.onboarding.ruleset import shipped_ruleset
+from tests.api.rows import ACME, CRM_ACME, HubRows
+from tests.api.test_console import form_token
 
 World = Callable[[Role], TestClient]
 
@@ -137,3 +140,36 @@ def test_every_code_has_a_page_that_says_what_to_do(world: World) -> None:
     for each in listed:
         assert client.get(f"/v1/onboarding/codes/{each['code']}").json()["hint"]
     assert client.get("/v1/onboarding/codes/NO_SUCH").status_code == 404
+
+
+def test_a_customer_goes_back_to_who_asked_for_it_and_its_page_keeps_what_was_said(
+    rows: HubRows, steward: TestClient, client_of: Callable[[Role], TestClient]
+) -> None:
+    acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
+    client, address = client_of(Role.STEWARD), f"/v1/customers/{acme}/return"
+    page = f"/console/customers/{acme}/readiness"
+    token = form_token(steward.get(page).text)
+
+    def posted(what: str, reason: str) -> tuple[int, str]:
+        answer = steward.post(f"{page}/{what}", data={"csrf": token, "reason": reason})
+        return answer.status_code, answer.text
+
+    returned = client.put(address, json={"reason": "the extract is of another company"}).json()
+    assert returned["decision"] == "blocked"
+    assert "RETURNED_TO_REQUESTER" in failures(returned)
+    assert client.put(address, json={"reason": "again"}).status_code == 409
+    assert client.put(address, json={"reason": " "}).status_code == 422
+    told = steward.get(page).text
+    assert "the extract is of another company" in told
+    assert "Take it up again" in told
+    assert posted("take-up", "the right extract came")[0] == 200
+    assert client.delete(address, params={"reason": "nobody had"}).status_code == 404
+    assert posted("return", "")[0] == 409
+    status, told = posted("return", "no tax number")
+    assert status == 200
+    assert all(
+        each in told for each in ("the extract is of another company", "the right extract came", "no tax number")
+    )
+    taken = client.delete(address, params={"reason": "it is exempt"}).json()
+    assert "RETURNED_TO_REQUESTER" not in failures(taken)
+    assert client_of(Role.READER).put(address, json={"reason": "x"}).status_code == 403

@@ -216,6 +216,40 @@ def test_a_sensitive_value_is_seen_by_nobody_before_a_second_person_agrees(guard
     assert ben.get("/v1/approvals", params={"status": "approved"}).json()["items"][0]["decided_by"]
 
 
+def test_proposals_come_by_what_is_at_stake_page_by_page(guarded: Client, hub: Engine) -> None:
+    anna, ben = guarded(Role.STEWARD), guarded(Role.DATA_OWNER)
+    entity_id = ask(hub, "select entity_id from entity where domain = 'customer' and status = 'active' limit 1")
+    pin = {"command": "pin", "entity_id": entity_id, "attribute": "payment_terms", "value": "NT1", "reason": "x"}
+    first = anna.post("/v1/decisions", json=pin).json()["proposal_id"]
+    copied = (
+        """kind, domain, command, effect, digest, demands, entities, author, author_role, proposed_at, expires_at"""
+    )
+    with hub.begin() as connection:
+        connection.execute(text("update proposal set risk = 2, stake = 0.5"))
+        for risk, stake in ((1, 9.0), (3, 0.0), (2, 4.25), (2, 0.5), (3, 1.5)):
+            connection.execute(
+                text(f"insert into proposal ({copied}, risk, stake) select {copied}, {risk}, {stake} from proposal "
+                     f"where proposal_id = {first}")
+            )  # fmt: skip
+
+    def paged(**asked: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        page = ben.get("/v1/approvals", params={"limit": 2, **asked}).json()
+        while True:
+            found += page["items"]
+            if page["next"] is None:
+                return found
+            page = ben.get("/v1/approvals", params={"limit": 2, **asked, "cursor": page["next"]}).json()
+
+    assert [(each["risk"], each["stake"], each["proposal_id"] - first) for each in paged(sort="risk")] == [
+        ("high", 1.5, 5), ("high", 0.0, 2), ("elevated", 4.25, 3), ("elevated", 0.5, 4), ("elevated", 0.5, 0),
+        ("normal", 9.0, 1),
+    ]  # fmt: skip
+    assert [each["proposal_id"] - first for each in paged()] == [5, 4, 3, 2, 1, 0]
+    mixed = ben.get("/v1/approvals", params={"limit": 2, "sort": "risk"}).json()["next"]
+    assert ben.get("/v1/approvals", params={"cursor": mixed}).status_code == 422, "a place in another order"
+
+
 def test_a_proposal_is_turned_down_or_taken_back(guarded: Client, hub: Engine) -> None:
     anna, ben = guarded(Role.STEWARD), guarded(Role.DATA_OWNER)
     entity_id = ask(hub, "select entity_id from entity where domain = 'customer' and status = 'active' limit 1")

@@ -5,7 +5,7 @@ row. Reads for lists and pages are in `mdm.store.read_stewardship`.
 """
 
 from mdm.hub.steward.actor import Actor
-from mdm.hub.steward.approvals import Proposal, find_proposal, list_proposals
+from mdm.hub.steward.approvals import Proposal, ProposalOrder, ProposalPlace, find_proposal, list_proposals
 from mdm.hub.steward.bulk import (
     Answer,
     Job,
@@ -61,6 +61,8 @@ __all__ = [
     "Job",
     "Preview",
     "Proposal",
+    "ProposalOrder",
+    "ProposalPlace",
     "Purpose",
     "Remark",
     "Similar",

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 import orjson
 
 from mdm.access import Permission, Role, may_see, read_role
-from mdm.core.four_eyes import Demand, Policy, may_approve
+from mdm.core.four_eyes import Demand, Policy, Risk, may_approve, risk_of, stake_of
 from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
 from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.commands import command_json, read_command
@@ -45,6 +46,14 @@ class Proposal:
     proposed_at: datetime
     expires_at: datetime
     decided_at: datetime | None
+    #: What was at stake when it was proposed, by the policy; `stake` is the money as a multiple of its limits.
+    risk: Risk
+    stake: float
+
+    @property
+    def place(self) -> "ProposalPlace":
+        """Where it stands in a list."""
+        return ProposalPlace(self.risk, self.stake, self.proposal_id)
 
     def asked(self) -> Command:
         """The command."""
@@ -55,9 +64,29 @@ class Proposal:
         return Actor(self.author, self.author_role)
 
 
+class ProposalOrder(StrEnum):
+    """What comes first in a list of proposals."""
+
+    NEWEST = "newest"
+    RISK = "risk"
+
+
+class ProposalPlace(NamedTuple):
+    """Where a page of proposals ended, in any order."""
+
+    risk: int
+    stake: float
+    proposal_id: int
+
+
 _PROPOSAL = """proposal_id, kind, domain, command::text, effect::text, digest, demands::text, entities, task_id, author,
                author_role, reason, status, decided_by, on_behalf_of, comment, decision_id, proposed_at, expires_at,
-               decided_at"""
+               decided_at, risk, stake"""
+
+_SORT = {
+    ProposalOrder.NEWEST: "proposal_id desc",
+    ProposalOrder.RISK: "risk desc, stake desc, proposal_id desc",
+}
 
 
 def write_proposal(
@@ -87,11 +116,12 @@ def write_proposal(
     ]
     proposal_id: int = work.query(
         """insert into proposal (kind, domain, command, effect, digest, demands, entities, task_id, author, author_role,
-               reason, proposed_at, expires_at)
-           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning proposal_id""",
+               reason, proposed_at, expires_at, risk, stake)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning proposal_id""",
         plan.kind, plan.domain.value, asked, orjson.dumps(kept).decode(), digest, orjson.dumps(told).decode(),
         [each.entity_id for each in effect.entities if each.entity_id is not None], plan.task_id, actor.name,
         str(actor.role), plan.reason, work.now, work.now + timedelta(days=policy.days),
+        int(risk_of(demands)), stake_of(policy, effect),
     )[0][0]  # fmt: skip
     detail: dict[str, object] = {"kind": plan.kind, "reason": plan.reason, "demands": [each.name for each in demands]}
     write_audit(work, actor.name, "steward.propose", f"proposal {proposal_id}", detail)
@@ -112,18 +142,32 @@ def find_proposal(work: UnitOfWork, proposal_id: int, *, lock: bool = False) -> 
 
 
 def list_proposals(
-    work: UnitOfWork, status: str | None, author: str | None, before: int | None, limit: int
+    work: UnitOfWork,
+    status: str | None,
+    author: str | None,
+    after: ProposalPlace | None,
+    limit: int,
+    order: ProposalOrder = ProposalOrder.NEWEST,
 ) -> Sequence[Proposal]:
-    """Up to `limit` proposals older than `before`, the newest first."""
+    """Up to `limit` proposals behind the place `after`: the newest, or those with most at stake, first."""
+    condition, place = _behind(after, order)
     rows = work.query(
         f"""select {_PROPOSAL} from proposal
             where (%s::text is null or status = %s) and (%s::text is null or author = %s)
-              and (%s::text is null or proposal_id < %s::bigint)
-            order by proposal_id desc limit %s""",
-        status, status, author, author, None if before is None else str(before),
-        None if before is None else str(before), limit,
+              and {condition}
+            order by {_SORT[order]} limit %s""",
+        status, status, author, author, *place, limit,
     )  # fmt: skip
     return [_proposal(row) for row in rows]
+
+
+def _behind(after: ProposalPlace | None, order: ProposalOrder) -> tuple[str, tuple[object, ...]]:
+    """The condition of what follows a place in an order, and its parameters."""
+    if after is None:
+        return "true", ()
+    if order is ProposalOrder.NEWEST:
+        return "proposal_id < %s", (after.proposal_id,)
+    return "(risk, stake, proposal_id) < (%s, %s, %s)", tuple(after)
 
 
 def check_approver(work: UnitOfWork, approver: Actor, proposal: Proposal, policy: Policy) -> str | None:
@@ -207,5 +251,5 @@ def _demand(told: dict[str, Any], policy: Policy) -> Demand:
 def _proposal(row: Sequence[Any]) -> Proposal:
     return Proposal(
         row[0], row[1], Domain(row[2]), orjson.loads(row[3]), orjson.loads(row[4]), row[5], orjson.loads(row[6]),
-        tuple(row[7]), row[8], row[9], read_role(row[10]), *row[11:],
+        tuple(row[7]), row[8], row[9], read_role(row[10]), *(*row[11:20], Risk(row[20]), row[21]),
     )  # fmt: skip

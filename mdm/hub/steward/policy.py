@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from mdm.access import Role, read_role
-from mdm.core.four_eyes import ANY_CURRENCY, Demand, Policy
+from mdm.core.four_eyes import ANY_CURRENCY, Demand, Policy, Risk
 from mdm.errors import Invalid
 from mdm.model.canonical import ATTRIBUTES
 from mdm.model.hierarchy import RelationKind
@@ -42,7 +42,7 @@ def load_policy(path: Path | None = None) -> Policy:
 
 
 def _demand(part: Part) -> Demand:
-    own = part.mapping("name", "because", "approvers", *_CONDITIONS)
+    own = part.mapping("name", "because", "approvers", "risk", *_CONDITIONS)
     for needed in ("name", "because", "approvers"):
         if needed not in own:
             part.refuse(f"must have the key {needed}")
@@ -61,7 +61,15 @@ def _demand(part: Part) -> Demand:
         golden={name: _known(name, each).value for name, each in own["golden"].items()} if "golden" in own else {},
         erp_linked=int(own["erp_linked"].number(1, 100)) if "erp_linked" in own else 0,
         amount=dict(map(_limit, own["amount"].items())) if "amount" in own else {},
+        risk=_risk(own["risk"]) if "risk" in own else Risk.NORMAL,
     )
+
+
+def _risk(part: Part) -> Risk:
+    words = {each.word: each for each in Risk}
+    if part.text() not in words:
+        part.refuse(f"is {part.text()}; it is one of {', '.join(words)}")
+    return words[part.text()]
 
 
 def _role(part: Part) -> Role:

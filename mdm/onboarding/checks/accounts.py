@@ -85,7 +85,11 @@ def _implied(subject: Subject, name: CheckpointName) -> bool:
 
 
 def approvals(subject: Subject, _rules: RuleSet) -> Iterator[Observation]:
-    """No change of the record waits for a second person."""
+    """Nobody has sent it back, and no change of the record waits for a second person."""
+    if subject.returned is not None:
+        given = subject.returned
+        message = f"{given.actor} returned it to the requester on {given.at:%Y-%m-%d}: {given.reason}"
+        yield failed("RETURNED_TO_REQUESTER", "", message, {"actor": given.actor, "reason": given.reason})
     if subject.pending:
         message = f"{subject.pending} change{'s' if subject.pending > 1 else ''} of the record wait for approval."
         yield failed("APPROVAL_PENDING", "", message, {"pending": str(subject.pending)})

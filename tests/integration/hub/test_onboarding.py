@@ -13,9 +13,11 @@ from mdm.hub import checkpoints, registries
 from mdm.hub.onboarding import verdict_on_golden
 from mdm.hub.recheck import Rechecked, recheck
 from mdm.hub.steward import Actor
+from mdm.model.ids import EntityId
 from mdm.onboarding.attestation import Answer, Attestation, Provider
 from mdm.onboarding.checkpoint import CheckpointName, Waiver
 from mdm.onboarding.verdict import Decision, Outcome, Verdict
+from mdm.store.onboarding import words_about
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -189,6 +191,42 @@ def test_a_confirmation_ends_on_its_day_and_can_be_taken_back(engine: Engine, cl
             "checkpoint_confirmed",
             "checkpoint_withdrawn",
         ]
+
+
+@pytest.mark.sample_world
+def test_a_customer_goes_back_to_who_asked_for_it_until_it_is_mended(engine: Engine, clock: Clock) -> None:
+    entity_id, _, _ = customer_with_vat(engine)
+    recheck(engine, clock)
+
+    def returned() -> list[str]:
+        verdict = verdict_on_golden(engine, entity_id, clock())
+        found = [each.observation.message for each in verdict.findings if each.code == "RETURNED_TO_REQUESTER"]
+        assert not found or verdict.decision is Decision.BLOCKED
+        return found
+
+    assert returned() == []
+    with pytest.raises(OperatorError, match="reason"):
+        checkpoints.return_to_requester(engine, clock, entity_id, "ines", " ")
+    clock.now += DAY
+    checkpoints.return_to_requester(engine, clock, entity_id, "ines", "the extract is of another company")
+    assert returned() == ["ines returned it to the requester on 2026-11-26: the extract is of another company"]
+    assert recheck(engine, clock).changed == 1, "it is told to those who rely on it"
+    with pytest.raises(Conflict, match="returned already"):
+        checkpoints.return_to_requester(engine, clock, entity_id, "ben", "me too")
+    clock.now += DAY
+    checkpoints.take_up(engine, clock, entity_id, "ben", "the right extract came")
+    assert returned() == []
+    assert recheck(engine, clock).changed == 1, "it is told to those who rely on it"
+    with pytest.raises(NotFound):
+        checkpoints.take_up(engine, clock, entity_id, "ben", "again")
+    with engine.connect() as connection:
+        (word,) = words_about(connection, EntityId(entity_id), 9)
+        audited = connection.execute(
+            text("select actor, action from audit where subject = :id order by seq"), {"id": entity_id}
+        ).all()
+    assert (word.kind, word.actor, word.reason) == ("return", "ines", "the extract is of another company")
+    assert (word.ended_by, word.answer) == ("ben", "the right extract came")
+    assert [tuple(row) for row in audited] == [("ines", "onboarding_returned"), ("ben", "onboarding_taken_up")]
 
 
 @pytest.mark.sample_world

@@ -56,6 +56,17 @@ def test_a_sensitive_attribute_waits_for_another_person(world: World, pin: Pin) 
     world.assert_verified()
 
 
+def test_what_is_at_stake_is_what_the_policy_and_the_money_say(world: World, pin: Pin) -> None:
+    owed = steward.preview(world.pipeline, ANNA, pin).effect.exposure.contract_value
+    propose(world, pin)
+
+    with snapshot(world.pipeline.engine) as work:
+        (kept,) = steward.list_proposals(work, "open", None, None, 9, steward.ProposalOrder.RISK)
+    assert kept.risk.word == "high", "payment terms changed by hand are a way to commit fraud"
+    assert owed
+    assert kept.stake == pytest.approx(max(float(each) / 250_000 for each in owed.values()), abs=0.01)
+
+
 def test_merging_two_records_of_erp_waits_and_parting_them_does_not(world: World) -> None:
     first, second = (
         EntityId(row[0])
@@ -216,6 +227,7 @@ def test_what_has_an_end_date_ends(world: World, pin: Pin) -> None:
         ("{name: a, because: b, approvers: [admin], attributes: [colour]}", "colour"),
         ("{name: a, because: b, approvers: [admin], amount: {euro: 5}}", "currency"),
         ("{name: a, because: b, approvers: [admin], merges: maybe}", "must be true"),
+        ("{name: a, because: b, approvers: [admin], merges: true, risk: dire}", "dire; it is one of normal"),
         ("{because: b, approvers: [admin], merges: true}", "name"),
         ("{name: a, because: b, approvers: [admin], merge: true}", "not known here"),
     ],
