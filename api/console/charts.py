@@ -140,11 +140,13 @@ def bars(title: str, classes: Sequence[Bar], width: float = 420) -> Markup:
     return _picture(width, max(1, len(classes)) * 26, words, body)
 
 
-def sparkline(title: str, values: Sequence[float], width: float = 160, height: float = 36) -> Markup:
-    """A small line of how a number went."""
+def sparkline(
+    title: str, values: Sequence[float], width: float = 160, height: float = 36, most: float | None = None
+) -> Markup:
+    """A small line of how a number went, up to its highest or to `most`: shares of different things compare then."""
     if len(values) < 2:
         return Markup("")
-    low, high = min(0.0, *values), max(values) or 1.0
+    low, high = min(0.0, *values), most or max(values) or 1.0
     step = width / (len(values) - 1)
     points = [
         (number * step, height - 3 - (value - low) / ((high - low) or 1) * (height - 6))

@@ -86,7 +86,7 @@ def quality(
 def _trend(title: str, past: Sequence[read.Past], names: Sequence[str], width: float, height: float) -> Markup:
     """The mean share of records that stated these attributes, over time, in percent."""
     shares = [round(100 * sum(map(each.share, names)) / len(names), 1) for each in past]
-    return charts.sparkline(f"{title}, percent of the newest records over time", shares, width, height)
+    return charts.sparkline(f"{title}, percent of the newest records over time", shares, width, height, most=100)
 
 
 class PeopleParameters(Parameters):

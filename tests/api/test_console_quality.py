@@ -46,6 +46,9 @@ def test_a_trend_is_told_in_words_too(rows: HubRows, steward: TestClient) -> Non
 
     assert re.search(r'aria-label="Legal form, percent of the newest records over time: from 0 to 100', page)
     assert 'aria-label="Completeness, percent' in page
+    (country,) = re.findall(r'<svg[^>]+aria-label="Country, .*?<polyline[^>]+points="([^"]+)"', page)
+    (name,) = re.findall(r'<svg[^>]+aria-label="Name, .*?<polyline[^>]+points="([^"]+)"', page)
+    assert country != name, "what nobody states is not drawn as high as what everybody states"
 
 
 def test_a_domain_without_golden_records_has_no_past(engine: Engine, steward: TestClient) -> None:
