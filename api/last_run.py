@@ -9,6 +9,7 @@ from sqlalchemy import Engine, Pool
 from mdm.hub.reconcile import Reconciliation, reconcile
 from mdm.lifecycle.findings import Finding
 from mdm.model.ids import EntityId
+from mdm.store.findings import write_day
 from mdm.store.read_console import newest_batch
 from mdm.store.scoped import scope_of, unrestricted, visible_ids
 
@@ -43,6 +44,7 @@ class LastRun:
                     return self._found
             batch = newest_batch(engine)
             self._found = reconcile(engine)
+            write_day(engine, now.date(), self._found.findings)
             self._hub, self._batch, self._at = engine.pool, batch, now
             return self._found
 

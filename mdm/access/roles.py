@@ -39,7 +39,7 @@ MEANINGS: Mapping[Permission, str] = {
     Permission.INSPECT: "see questions, decisions, proposals, refused messages, releases",
     Permission.DECIDE: "answer questions, merge, split, override, relate, undo, also in bulk",
     Permission.APPROVE: "agree to what somebody else proposed, where the policy names the role",
-    Permission.CONFIRM: "confirm checkpoints of ERP onboarding, sign the close of a month",
+    Permission.CONFIRM: "confirm checkpoints of ERP onboarding, look after findings, sign the close of a month",
     Permission.WAIVE: "excuse findings of ERP onboarding, where the rule names the role",
     Permission.MEND: "mend, replay and discard refused messages",
     Permission.OPERATE: "hold feeds, replay stored events",

@@ -7,19 +7,21 @@ out. So the sums over all rows are the sums of reconciliation.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from mdm.lifecycle.findings import Finding, Severity
 from mdm.lifecycle.material import Material, Stated
 from mdm.model.ids import CrosswalkKey, EntityId
 
-#: In which month a fact counts, by kind: the attribute that says so. Otherwise the month of its last change.
+#: On which day a fact counts, by kind: the attribute that says so. Otherwise the day of its last change.
 _DAYS = {
     "invoice": "issued_at",
     "posting": "posting_date",
     "usage_batch": "period_end",
     "payment": "paid_at",
     "entitlement": "valid_from",
+    "contract": "start_date",
 }
 
 
@@ -30,6 +32,8 @@ class Books:
     companies: Mapping[CrosswalkKey, str]
     months: Mapping[CrosswalkKey, str]
     of_customer: Mapping[EntityId, str]
+    #: The day of each fact: its own, or that of its last change.
+    days: Mapping[CrosswalkKey, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +74,12 @@ def books_of(material: Material) -> Books:
     for invoice in material.of_kind("invoice"):
         if (posted := by_number.get(invoice.text("number") or "")) is not None:
             companies[invoice.key] = posted
+    days = {each.key: _day(each) for each in (*material.facts, *material.contract_records)}
     return Books(
         companies,
-        {each.key: _month(each) for each in material.facts},
+        {each.key: f"{days[each.key]:%Y-%m}" for each in material.facts},
         {customer: next(iter(found)) for customer, found in of_customer.items() if len(found) == 1},
+        days,
     )
 
 
@@ -130,6 +136,6 @@ def add(sums: dict[str, Decimal], finding: Finding) -> None:
         sums[finding.currency] = sums.get(finding.currency, Decimal(0)) + abs(finding.amount)
 
 
-def _month(fact: Stated) -> str:
-    day = fact.day(_DAYS[fact.kind]) if fact.kind in _DAYS else None
-    return f"{day or fact.changed_at.date():%Y-%m}"
+def _day(fact: Stated) -> date:
+    own = fact.day(_DAYS[fact.kind]) if fact.kind in _DAYS else None
+    return own or fact.changed_at.date()

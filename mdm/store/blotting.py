@@ -26,6 +26,7 @@ ANYWHERE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("erasure", ("reason", "comment", "kept")),
     ("exception", ("detail", "question", "closed_reason")),
     ("feed_control", ("reason",)),
+    ("finding_work", ("explanation",)),
     ("golden_override", ("reason",)),
     ("idempotency_key", ("body",)),
     ("judgement", ("reason",)),
@@ -50,7 +51,7 @@ def blot_anywhere(
     Args:
         traces: what tells who the subject is, in whatever row it stands.
         alone: what nobody else states. A dead letter of somebody else who lives in the same town is theirs.
-        keys: the subject's rows, for dead letters about them.
+        keys: the subject's rows, for dead letters and findings about them.
     """
     changed = {table: blot_texts(work, table, columns, traces, "true") for table, columns in ANYWHERE}
     for table, columns in OF_OTHERS:
@@ -59,6 +60,7 @@ def blot_anywhere(
     changed["console_view"] = _forget_views(work, traces)
     changed["attestation"] = _forget_attestations(work, traces)
     changed["dead_letter"] += _forget_dead_letters(work, alone, keys)
+    changed["finding_work"] += _forget_finding_work(work, keys)
     return changed
 
 
@@ -150,6 +152,17 @@ def _forget_attestations(work: UnitOfWork, traces: Collection[str]) -> int:
         """delete from attestation a using unnest(%s::text[], %s::text[]) as s(provider, key)
            where a.provider = s.provider and a.key = s.key""",
         *(list(column) for column in zip(*gone, strict=True)),
+    )
+
+
+def _forget_finding_work(work: UnitOfWork, keys: Collection[CrosswalkKey]) -> int:
+    """What people did about findings of the subject's rows."""
+    if not keys:
+        return 0
+    return work.execute(
+        """delete from finding_work f using unnest(%s::text[], %s::text[], %s::text[]) as k(system, type, key)
+           where f.system = k.system and f.type = k.type and f.key = k.key""",
+        *map(list, zip(*keys, strict=True)),
     )
 
 

@@ -1,6 +1,21 @@
-"""Tables of governance: documents that were in use here, and replays with how far they are."""
+"""Tables of governance: documents that were in use here, replays with how far they are, signatures under closes, and
+what people did about findings of reconciliation.
+"""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, PrimaryKeyConstraint, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from mdm.store.tables_base import metadata, time_column
@@ -59,4 +74,34 @@ close_sign_off = Table(
     Column("reason", Text, nullable=False, server_default=""),
     CheckConstraint("reviewed_by is null or reviewed_by <> prepared_by", name="two_persons"),
     Index("uq_close_sign_off_standing", "month", unique=True, postgresql_where=text("withdrawn_at is null")),
+)
+
+# What people did about a finding of reconciliation, which rule and subject name. The finding itself is not kept: it is
+# found anew each time, and goes away when the platforms agree.
+finding_work = Table(
+    "finding_work",
+    metadata,
+    Column("rule", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("assignee", Text),
+    Column("explanation", Text),
+    Column("explained_by", Text),
+    time_column("explained_at", nullable=True),
+    Column("amount", Numeric),  # what was explained
+    Column("currency", Text),
+    PrimaryKeyConstraint("rule", "system", "type", "key"),
+    CheckConstraint("(explanation is null) = (explained_by is null)", name="explained"),
+    Index(None, "assignee", postgresql_where=text("assignee is not null")),
+)
+
+# Findings by rule on each day on which reconciliation ran; the rule '' is all of them together.
+reconciliation_day = Table(
+    "reconciliation_day",
+    metadata,
+    Column("rule", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("findings", Integer, nullable=False),
+    PrimaryKeyConstraint("rule", "day"),
 )

@@ -443,6 +443,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("feed", "topic", "partition", name=op.f("pk_feed_position")),
     )
     op.create_table(
+        "finding_work",
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("assignee", sa.Text(), nullable=True),
+        sa.Column("explanation", sa.Text(), nullable=True),
+        sa.Column("explained_by", sa.Text(), nullable=True),
+        sa.Column("explained_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("amount", sa.Numeric(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=True),
+        sa.CheckConstraint("(explanation is null) = (explained_by is null)", name=op.f("ck_finding_work_explained")),
+        sa.PrimaryKeyConstraint("rule", "system", "type", "key", name=op.f("pk_finding_work")),
+    )
+    op.create_index(
+        op.f("ix_finding_work_assignee"),
+        "finding_work",
+        ["assignee"],
+        unique=False,
+        postgresql_where=sa.text("assignee is not null"),
+    )
+    op.create_table(
         "freshness_hour",
         sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
         sa.Column("system", sa.Text(), nullable=False),
@@ -655,6 +677,13 @@ def upgrade() -> None:
         sa.Column("sources", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.CheckConstraint("domain in ('product','customer','contract')", name=op.f("ck_placement_domain")),
         sa.PrimaryKeyConstraint("entity_id", name=op.f("pk_placement")),
+    )
+    op.create_table(
+        "reconciliation_day",
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("findings", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("rule", "day", name=op.f("pk_reconciliation_day")),
     )
     op.create_table(
         "record_access",

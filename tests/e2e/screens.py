@@ -4,6 +4,8 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from mdm.hub.reconcile import reconcile
+
 
 def screens(engine: Engine) -> dict[str, str]:
     """Addresses by name. The world must hold a refused message and a proposal for their screens to be among them."""
@@ -23,6 +25,7 @@ def screens(engine: Engine) -> dict[str, str]:
         """select 'billing/invoice/' || key from source_record where kind = 'invoice' and attributes->>'status' = 'paid'
            order by rec_id limit 1""",
     )
+    finding = reconcile(engine).findings[0]
     letter = _one(engine, "select min(dead_letter_id) from dead_letter where status = 'open'")
     proposal = _one(engine, "select min(proposal_id) from proposal where status = 'open'")
     found = {
@@ -52,6 +55,7 @@ def screens(engine: Engine) -> dict[str, str]:
         "onboarding": "/console/onboarding",
         "approvals": "/console/approvals",
         "reconciliation": "/console/reconciliation",
+        "finding": f"/console/reconciliation/findings/{finding.rule}/{'/'.join(finding.subject)}",
         "close": "/console/close",
         "quality": "/console/quality",
         "quality-stewards": "/console/quality/stewards",
