@@ -40,6 +40,7 @@ from api.errors import (
 )
 from api.feed import Watcher
 from api.freshness import Freshness
+from api.heads import Heads
 from api.matrix import permissions_by_route
 from api.metrics import Metrics
 from api.quick_lane import QuickLane
@@ -202,6 +203,7 @@ def assemble(options: ApiOptions) -> FastAPI:
     app.max_body_size = None
     open_to: dict[Domain, tuple[BaseRoute, frozenset[Permission]]] = {}
     app.add_middleware(QuickLane, open_to=open_to)
+    app.add_middleware(Heads)
     if options.cors_origins:
         app.add_middleware(CORSMiddleware, **cors(options.cors_origins))
     app.add_middleware(Edge, log=options.log, limits=options.limits, reply=_reply)

@@ -19,6 +19,7 @@ from starlette.types import Scope
 
 from api.deps import SCOPE, Reads, ReadsDep, hub_of
 from api.errors import FORBIDDEN, TOO_MANY, UNAUTHENTICATED, refuse
+from api.rate import Standing
 from api.strangers import refuse_strangers
 from mdm.access import MEANINGS, Caller, Permission
 from mdm.hub.tokens import TokenVerifier
@@ -117,10 +118,13 @@ async def admit(scope: Scope, caller: Caller, own: Reads) -> None:
     scope["mdm.key_id"] = caller.key_id
     scope[SCOPE] = caller.scope
     scope["mdm.role"] = caller.role
-    seconds = state.limiter.wait(caller.key_id)
-    if seconds > 0:
+    standing: Standing = state.limiter.take(caller.key_id)
+    scope["mdm.rate"] = state.limiter.policy, standing.limit
+    if standing.wait > 0:
         raise refuse(
-            TOO_MANY, "This key sends more requests than it may.", headers={"Retry-After": str(math.ceil(seconds))}
+            TOO_MANY,
+            "This key sends more requests than it may.",
+            headers={"Retry-After": str(math.ceil(standing.wait))},
         )
     scope["mdm.caller"] = caller
     scope["mdm.freshness"] = await state.freshness.text(own)

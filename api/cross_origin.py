@@ -14,6 +14,8 @@ _READ = (
     "ETag",
     "Link",
     "Location",
+    "RateLimit",
+    "RateLimit-Policy",
     "Retry-After",
     "X-Export-As-Of",
     "X-Export-Total",
@@ -26,7 +28,7 @@ def cors(origins: Sequence[str]) -> dict[str, Any]:
     """The settings of the middleware for these origins."""
     return {
         "allow_origins": list(origins),
-        "allow_methods": ["GET", "POST", "PUT", "DELETE"],
+        "allow_methods": ["GET", "HEAD", "POST", "PUT", "DELETE"],
         "allow_headers": list(_SENT),
         "expose_headers": list(_READ),
         "allow_credentials": False,

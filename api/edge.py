@@ -91,6 +91,8 @@ class Edge:
                 headers["X-Trace-Id"] = trace_id
                 if scope.get("mdm.freshness"):
                     headers["X-Source-Freshness"] = scope["mdm.freshness"]
+                if "mdm.rate" in scope:
+                    headers["RateLimit-Policy"], headers["RateLimit"] = scope["mdm.rate"]
                 for name, value in deprecation.headers_of(route_of(scope), scope.get("path_params") or {}).items():
                     headers[name] = value
             await send(message)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
-from api.deps import ReadHub, Reads, ReadsDep, hub_of
+from api.deps import ReadHub, Reads, ReadsDep, Released, hub_of
 from api.errors import INVALID_REQUEST, refuse
 from mdm.model.events import Place
 from mdm.store import progress
@@ -64,7 +64,7 @@ async def wait_for_change(request: Request, reads: ReadsDep) -> None:
     Which of the two it was says `insist`, once the route has found the rest of the request in order.
 
     Raises:
-        ProblemRaised: `invalid-request`.
+        ProblemRaised: `invalid-request`: it names no place, or a platform that the hub does not know.
     """
     asked = request.query_params.get("after")
     if asked is None:
@@ -72,6 +72,7 @@ async def wait_for_change(request: Request, reads: ReadsDep) -> None:
     place = parse_after(asked)
     if place is None:
         raise refuse(INVALID_REQUEST, "`after` names no place: it reads `crm:24023128` or `crm:topic/0/17`.")
+    await run_in_threadpool(_check_platform, request, reads.own(), place.system)
     deadline = asyncio.get_running_loop().time() + min(
         _seconds(request.query_params.get("wait")), request.app.state.longest_wait
     )
@@ -97,6 +98,26 @@ def insist(request: Request) -> None:
     not_yet: NotYet | None = getattr(request.state, "not_yet", None)
     if not_yet is not None:
         raise not_yet
+
+
+def _check_platform(request: Request, reads: Reads, system: str) -> None:
+    """Whoever misspells a platform must not be told for ever that it comes soon.
+
+    Raises:
+        ProblemRaised: `invalid-request`, when no contract names the platform and nothing was ever read from it.
+    """
+    released: Released = request.app.state.released
+    catalogue = released.catalogue
+    known = {each.system for each in catalogue.profiles} | catalogue.topic_prefixes
+    if system in known:
+        return
+    with reads.snapshot() as connection:
+        known |= {each.system for each in progress.source_states(connection)}
+    if system not in known:
+        message = (
+            f"`after` names the platform {system}, which the hub does not know; it reads {', '.join(sorted(known))}."
+        )
+        raise refuse(INVALID_REQUEST, message, errors=[{"parameter": "query.after", "detail": "names no platform"}])
 
 
 def _seconds(text: str | None) -> float:

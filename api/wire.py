@@ -30,8 +30,21 @@ def tagged(request: Request, version: int, body: Any) -> Response:
     served also depends on the caller's role and on the entities that references mean now.
     """
     content = encode(body)
-    etag = f'"{version}-{hashlib.sha256(content).hexdigest()[:16]}"'
-    headers = {"ETag": etag, "Cache-Control": REVALIDATE, "Vary": VARY}
+    return _unless_held(request, f'"{version}-{digest_of(content)}"', content, {})
+
+
+def digest_of(content: bytes) -> str:
+    """What tells one content from another in an entity tag."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def tagged_as(request: Request, etag: str, body: Any, headers: Mapping[str, str]) -> Response:
+    """A JSON answer with the tag that its body states itself, or 304 when the caller already holds it."""
+    return _unless_held(request, etag, encode(body), headers)
+
+
+def _unless_held(request: Request, etag: str, content: bytes, more: Mapping[str, str]) -> Response:
+    headers = {**more, "ETag": etag, "Cache-Control": REVALIDATE, "Vary": VARY}
     if _names(request.headers.get("if-none-match", ""), etag):
         return Response(None, 304, headers)
     return Response(content, 200, headers, "application/json")
@@ -41,4 +54,4 @@ def _names(condition: str, etag: str) -> bool:
     """Whether If-None-Match names this tag. The comparison is weak (RFC 9110, 13.1.2): a `W/` prefix is ignored."""
     if condition.strip() == "*":
         return True
-    return any(tag.strip().removeprefix("W/") == etag for tag in condition.split(","))
+    return any(tag.strip().removeprefix("W/") == etag.removeprefix("W/") for tag in condition.split(","))

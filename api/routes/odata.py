@@ -24,7 +24,7 @@ from api.routes.parameters import EntityIdPath, Parameters
 from api.routes.responses import CHECKED, GUARDED, ONE, UNKNOWN, UNMODIFIED
 from api.schemas.given import Storable
 from api.schemas.odata import ODataPage, ODataRecord, ODataService
-from api.wire import REVALIDATE, VARY, encode, tagged
+from api.wire import REVALIDATE, VARY, digest_of, encode, tagged_as
 from mdm.access import Caller, Permission
 from mdm.projection.csdl import KEY, metadata
 from mdm.projection.form import Field as TargetField
@@ -141,7 +141,7 @@ def get_record(
     caller: CallerDep,
     reads: ReadsDep,
 ) -> Response:
-    """By its golden id. The entity tag is that of the golden version."""
+    """By its golden id. The entity tag (`ETag`, `@odata.etag`) is that of the whole record, whatever was selected."""
     target, form = _form(erp, entity_set)
     _refuse_unserved(asked)
     wanted = _selected(form, asked.select)
@@ -150,7 +150,7 @@ def get_record(
         shown = projected(connection, target, form, [row], caller.eyes)[0]
     root = request.url.path.rpartition("/")[0]
     body = {"@odata.context": f"{root}/$metadata#{form.entity_set}/$entity", **_record(row, shown, wanted)}
-    return tagged(request, row.version, body)
+    return tagged_as(request, body["@odata.etag"], body, _VERSION)
 
 
 @router.get("/{entity_set}", name="odata_list", summary="Records as OData", response_model=ODataPage)
@@ -275,8 +275,10 @@ def _selected(form: Form, select: str | None) -> frozenset[str] | None:
 
 
 def _record(row: GoldenRow, shown: Projected, wanted: frozenset[str] | None) -> Mapping[str, Any]:
+    # The version alone would not do: what is served depends on the caller's role and on what references mean now, too.
+    whole = encode([shown.values, [finding_object(each) for each in shown.findings], list(shown.masked)])
     told = shown if wanted is None else narrowed(shown, wanted)
-    notes: dict[str, Any] = {"@odata.etag": f'W/"{row.version}"'}
+    notes: dict[str, Any] = {"@odata.etag": f'W/"{row.version}-{digest_of(whole)}"'}
     if told.findings:
         notes["@mdm.findings"] = [finding_object(each) for each in told.findings]
     if told.masked:

@@ -36,6 +36,7 @@ def ingest(
     """Read change events and bring golden records up to date. Safe to repeat and to interrupt.
 
     From Kafka it reads what is there now and ends; `mdm worker ingest` stays.
+    Stopped before the end, it exits with 130.
     """
     with hub() as opened, stopped_by_signals() as stop:
         flow = pipeline(opened)
@@ -61,14 +62,18 @@ def ingest(
                 on_batch=lambda _: progress.update(bar, completed=source.progress()),
                 stop=stop,
             )
-            progress.update(bar, completed=1.0)
+            stopped = stop() and not source.at_end()
+            progress.update(bar, completed=source.progress() if stopped else 1.0)
         source.close()
         seconds = time.perf_counter() - start
     if as_json:
-        print_json(report_json(report, seconds))
-        return
-    print_report(report, seconds)
-    if bulk:
+        print_json(report_json(report, seconds) | {"stopped": stopped})
+    else:
+        print_report(report, seconds)
+    if stopped:
+        notes.print("Stopped before the end. What is counted above is kept; the same command goes on from there.")
+        raise typer.Exit(_STOPPED)
+    if bulk and not as_json:
         notes.print("Nothing is resolved yet: mdm match run --apply")
 
 
@@ -100,6 +105,8 @@ def by_system(report: BatchReport) -> dict[str, dict[str, int]]:
 
 
 _COLUMNS = ("platform", *(outcome.value for outcome in Outcome), "events")
+#: What shells see of a command that was interrupted (128 + SIGINT).
+_STOPPED = 130
 
 
 def status(as_json: bool = JSON_OPTION) -> None:

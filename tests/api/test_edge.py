@@ -84,6 +84,23 @@ def test_a_nul_character_is_a_malformed_request(erp: TestClient, address: str) -
     assert erp.get(address).json()["type"] == "/problems/malformed-request"
 
 
+def test_head_is_answered_as_get_without_the_body(rows: HubRows, erp: TestClient, surroundings: Surroundings) -> None:
+    acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
+    never = {"x-trace-id", "ratelimit", "x-export-as-of", "set-cookie"}
+
+    for address in (f"/v1/customers/{acme}", f"/v1/customers/{acme}?fields=name", "/v1/customers", "/livez",
+                    "/v1/customers/export", "/v1/customers/unknown", "/nowhere", "/console/sign-in"):  # fmt: skip
+        got, head = erp.get(address), erp.head(address)
+        assert head.status_code == got.status_code, address
+        assert head.content == b"", address
+        told = {name: value for name, value in got.headers.items() if name not in never}
+        assert {name: value for name, value in head.headers.items() if name not in never} == told, address
+        assert surroundings.lines[-1]["method"] == "HEAD"
+    held = erp.get(f"/v1/customers/{acme}").headers["etag"]
+    assert erp.head(f"/v1/customers/{acme}", headers={"If-None-Match": held}).status_code == 304
+    assert erp.head("/v1/onboarding/validate").status_code == 405, "there is no GET either"
+
+
 def test_unknown_addresses_and_methods_are_problems(app: FastAPI) -> None:
     client = TestClient(app)
 

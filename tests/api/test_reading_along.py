@@ -165,3 +165,13 @@ def test_every_answer_says_how_fresh_each_source_is(rows: HubRows, erp: TestClie
 
     for address in (f"/v1/customers/{acme}", "/v1/changes", f"/v1/ids/{CrosswalkKey('a', 'b', 'c')}"):
         assert erp.get(address).headers["x-source-freshness"] == "crm=2025-06-01T12:00:00Z", address
+
+
+@pytest.mark.parametrize("after", ["crn:5000", "crn:crn.public.account/0/17"])
+def test_a_platform_that_nobody_knows_is_told_instead_of_waited_for(rows: HubRows, erp: TestClient, after: str) -> None:
+    read_until(rows.engine, 17, lsn=5000)
+
+    answer = erp.get("/v1/customers", params={"after": after, "wait": 20})
+
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-request")
+    assert "crm, erp" in answer.json()["detail"]

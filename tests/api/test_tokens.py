@@ -242,6 +242,11 @@ def test_whoever_asks_too_often_waits(surroundings: Surroundings, keys: dict[Rol
 
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert int(answers[-1].headers["retry-after"]) > 1
+    assert {answer.headers["ratelimit-policy"] for answer in answers} == {'"default";q=3;w=300'}
+    assert [answer.headers["ratelimit"].partition(";t=")[0] for answer in answers] == [
+        f'"default";r={remaining}' for remaining in (2, 1, 0, 0)
+    ]
+    assert 290 < int(answers[-1].headers["ratelimit"].partition(";t=")[2]) <= 300
     assert answers[-1].json()["type"] == "/problems/too-many-requests"
     assert clients[Role.READER].get("/v1/customers").status_code == 200, "each caller has a bucket of its own"
 
@@ -249,6 +254,6 @@ def test_whoever_asks_too_often_waits(surroundings: Surroundings, keys: dict[Rol
 def test_a_bucket_fills_again() -> None:
     limiter = Limiter(Rate(per_second=2, burst=2))
 
-    taken = [limiter.wait("a", now) for now in (0.0, 0.0, 0.0, 0.4, 0.5)]
+    taken = [limiter.take("a", now).wait for now in (0.0, 0.0, 0.0, 0.4, 0.5)]
 
     assert [wait > 0 for wait in taken] == [False, False, True, True, False]

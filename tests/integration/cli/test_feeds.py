@@ -1,9 +1,13 @@
 """Feeds and workers, as an operator types them."""
 
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from mdm.cli import feeds
 from mdm.errors import OperatorError
 from tests.integration.cli.conftest import Command, printed
 
@@ -54,3 +58,27 @@ def test_a_worker_reads_a_file_to_its_end(mdm: Command, capture: Path) -> None:
 def test_an_address_that_cannot_work_is_refused_by_name(mdm: Command, feed: str, said: str) -> None:
     with pytest.raises(OperatorError, match=said):
         mdm("ingest", "--feed", feed)
+
+
+def test_a_stop_before_the_end_is_told_and_the_same_command_goes_on(
+    mdm: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture = tmp_path / "capture.jsonl"
+    capture.write_text("\n".join(LINE.replace('"offset":0', f'"offset":{number}') for number in range(30)))
+    turns = itertools.count()
+
+    @contextmanager
+    def after_two_turns() -> Iterator[Callable[[], bool]]:
+        yield lambda: next(turns) >= 2
+
+    monkeypatch.setattr(feeds, "stopped_by_signals", after_two_turns)
+    stopped = mdm("ingest", "--feed", f"file:{capture}", "--batch-size", 10)
+    assert stopped.exit_code == 130
+    assert "the same command goes on from there" in " ".join(stopped.stderr.split())
+    monkeypatch.undo()
+
+    whole = mdm("ingest", "--feed", f"file:{capture}", "--json")
+    assert whole.exit_code == 0
+    told = printed(whole)
+    assert (told["messages"], told["stopped"]) == (30, False)
+    assert told["outcomes"]["crm"]["duplicate"] == 20
