@@ -13,7 +13,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import ReadHub, Reads, ReadsDep, Released, hub_of
-from api.errors import INVALID_REQUEST, refuse
+from api.errors import DOES_NOT_FIT, INVALID_REQUEST, refuse
 from mdm.model.events import Place
 from mdm.store import progress
 
@@ -64,7 +64,7 @@ async def wait_for_change(request: Request, reads: ReadsDep) -> None:
     Which of the two it was says `insist`, once the route has found the rest of the request in order.
 
     Raises:
-        ProblemRaised: `invalid-request`: it names no place, or a platform that the hub does not know.
+        ProblemRaised: `invalid-request`: it names no place; `does-not-fit`: a platform that the hub does not know.
     """
     asked = request.query_params.get("after")
     if asked is None:
@@ -104,7 +104,7 @@ def _check_platform(request: Request, reads: Reads, system: str) -> None:
     """Whoever misspells a platform must not be told for ever that it comes soon.
 
     Raises:
-        ProblemRaised: `invalid-request`, when no contract names the platform and nothing was ever read from it.
+        ProblemRaised: `does-not-fit`, when no contract names the platform and nothing was ever read from it.
     """
     released: Released = request.app.state.released
     catalogue = released.catalogue
@@ -117,7 +117,7 @@ def _check_platform(request: Request, reads: Reads, system: str) -> None:
         message = (
             f"`after` names the platform {system}, which the hub does not know; it reads {', '.join(sorted(known))}."
         )
-        raise refuse(INVALID_REQUEST, message, errors=[{"parameter": "query.after", "detail": "names no platform"}])
+        raise refuse(DOES_NOT_FIT, message, errors=[{"parameter": "query.after", "detail": "names no platform"}])
 
 
 def _seconds(text: str | None) -> float:

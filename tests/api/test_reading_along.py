@@ -173,5 +173,5 @@ def test_a_platform_that_nobody_knows_is_told_instead_of_waited_for(rows: HubRow
 
     answer = erp.get("/v1/customers", params={"after": after, "wait": 20})
 
-    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-request")
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/does-not-fit")
     assert "crm, erp" in answer.json()["detail"]
