@@ -46,7 +46,7 @@ def _names_of(domain: Domain) -> WithJsonSchema:
 
 _MOST_NAMES = 1000
 #: Names of attributes, separated by commas.
-FieldNames = Annotated[str, StringConstraints(max_length=_MOST_NAMES)]
+FieldNames = Annotated[str, StringConstraints(min_length=1, max_length=_MOST_NAMES)]
 CustomerFields = Annotated[FieldNames, _names_of(Domain.CUSTOMER)]
 ContractFields = Annotated[FieldNames, _names_of(Domain.CONTRACT)]
 ProductFields = Annotated[FieldNames, _names_of(Domain.PRODUCT)]

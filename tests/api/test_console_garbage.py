@@ -1,6 +1,7 @@
 """What people mistype, and what others make them send, ends at a page that says what is wrong; nothing breaks."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi import BackgroundTasks
@@ -97,6 +98,12 @@ def test_a_date_that_is_none_is_told_and_what_was_typed_is_given_back(rows: HubR
     assert 'value="two branches"' in page
 
 
+def carried_out(later: BackgroundTasks) -> None:
+    """In a thread of its own: browser tests leave a loop running in this one."""
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(asyncio.run, later()).result()
+
+
 def test_long_work_that_cannot_go_on_breaks_nothing_and_a_defect_is_heard_of() -> None:
     later, done = BackgroundTasks(), []
 
@@ -108,9 +115,9 @@ def test_long_work_that_cannot_go_on_breaks_nothing_and_a_defect_is_heard_of() -
         raise AssertionError("It is broken.")
 
     afterwards(later, taken)
-    asyncio.run(later())
+    carried_out(later)
     assert done == ["taken"]
 
     afterwards(later, broken)
     with pytest.raises(AssertionError):
-        asyncio.run(later())
+        carried_out(later)
