@@ -30,14 +30,13 @@ from mdm.hub.process import BatchReport, Pipeline
 from mdm.hub.release import load_rules
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Message
-from mdm.settings import Settings
+from mdm.settings import Settings, read_settings
 from mdm.store import migrate
 from mdm.streams.file import FileFeed
 from mdm.workers.ingest import drain
 from mdm.workers.preparing import Pace, pace_of
 
-#: `MDM_BATCH_SIZE` where nobody sets it.
-_USUAL = 1000
+_USUAL = read_settings({}).batch_size
 _BUNDLED = Path(__file__).parent.parent / "mdm" / "demo" / "world"
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Response
 from pydantic import Field
 
 from api.auth import CallerDep, allows
-from api.deps import HubDep, RulesDep
+from api.deps import HubDep, ReadHub, RulesDep
 from api.errors import FORBIDDEN, INVALID_COMMAND, INVALID_REQUEST, NOT_FOUND, refuse
 from api.idempotency import OnceRoute
 from api.present_verdict import verdict_object
@@ -160,7 +160,7 @@ def confirm(
     end = None if given.expires_on is None else datetime.combine(given.expires_on, time.max, UTC)
     name = CheckpointName(checkpoint)
     _asking(lambda: checkpoints.confirm(hub.engine, hub.clock, id, name, _actor(caller), given.reason, end))
-    return answer(verdict_object(verdict_on_golden(hub.engine, id, hub.clock()), caller.eyes))
+    return _verdict_now(hub, id, caller)
 
 
 class Reason(Parameters):
@@ -181,7 +181,7 @@ def withdraw(
 ) -> Response:
     """Audited. Answers the new verdict."""
     checkpoints.withdraw(hub.engine, hub.clock, id, CheckpointName(checkpoint), _actor(caller), why.reason)
-    return answer(verdict_object(verdict_on_golden(hub.engine, id, hub.clock()), caller.eyes))
+    return _verdict_now(hub, id, caller)
 
 
 @customer_router.post(
@@ -202,7 +202,7 @@ def waive(id: EntityIdPath, given: Annotated[GivenWaiver, Body()], caller: Calle
     end = datetime.combine(given.expires_on, time.max, UTC)
     waiver = Waiver(given.code, given.path, _actor(caller), given.reason, end)
     _asking(lambda: checkpoints.waive(hub.engine, hub.clock, id, waiver, caller.role))
-    return answer(verdict_object(verdict_on_golden(hub.engine, id, hub.clock()), caller.eyes))
+    return _verdict_now(hub, id, caller)
 
 
 @customer_router.post(
@@ -218,7 +218,7 @@ def approve_waiver(id: EntityIdPath, named: Annotated[NamedWaiver, Body()], call
     """What blocks a customer is excused by two people. Audited. Answers the new verdict."""
     actor = Actor(_actor(caller), caller.role)
     checkpoints.approve_waiver(hub.engine, hub.clock, id, named.code, named.path, actor)
-    return answer(verdict_object(verdict_on_golden(hub.engine, id, hub.clock()), caller.eyes))
+    return _verdict_now(hub, id, caller)
 
 
 @customer_router.put(
@@ -233,7 +233,7 @@ def approve_waiver(id: EntityIdPath, named: Annotated[NamedWaiver, Body()], call
 def send_back(id: EntityIdPath, given: Annotated[GivenReturn, Body()], caller: CallerDep, hub: HubDep) -> Response:
     """Blocked until somebody takes it up again; the verdict says by whom and why. Audited. Answers the new verdict."""
     _asking(lambda: checkpoints.return_to_requester(hub.engine, hub.clock, id, _actor(caller), given.reason))
-    return answer(verdict_object(verdict_on_golden(hub.engine, id, hub.clock()), caller.eyes))
+    return _verdict_now(hub, id, caller)
 
 
 @customer_router.delete(
@@ -246,7 +246,12 @@ def send_back(id: EntityIdPath, given: Annotated[GivenReturn, Body()], caller: C
 def take_up(id: EntityIdPath, why: Annotated[Reason, Query()], caller: CallerDep, hub: HubDep) -> Response:
     """The reason says what was mended. Audited. Answers the new verdict."""
     _asking(lambda: checkpoints.take_up(hub.engine, hub.clock, id, _actor(caller), why.reason))
-    return answer(verdict_object(verdict_on_golden(hub.engine, id, hub.clock()), caller.eyes))
+    return _verdict_now(hub, id, caller)
+
+
+def _verdict_now(hub: ReadHub, entity_id: str, caller: Caller) -> Response:
+    """The verdict after what was just said about a customer."""
+    return answer(verdict_object(verdict_on_golden(hub.engine, entity_id, hub.clock()), caller.eyes))
 
 
 def _asking(command: Callable[[], object]) -> None:
