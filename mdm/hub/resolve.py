@@ -19,10 +19,8 @@ from mdm.model.records import SourceRecord
 from mdm.store import identity as identity_store
 from mdm.store import neighbourhood, pairs, reach
 from mdm.store.claims import block_claim, entity_claim, hold, name_claim, token_claim
-from mdm.store.echoes import arrivals, write_echoes
 from mdm.store.stewardship import live_anchors
 from mdm.store.unit_of_work import UnitOfWork
-from survivorship.echoes import echoes_in
 
 #: Records whose comparison forms are in memory at a time, some 10 kB each with what is derived from them.
 _AT_A_TIME = 5_000
@@ -85,7 +83,6 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
         seeds |= change.dirty
     if not seeds and not departed:
         return Resolved(IdentityDelta(domain))
-    _mark_echoes(work, change, rules.rulesets[domain].echoes)
     hood = neighbourhood.load_neighbourhood(work, domain, changed, seeds, departed, change.recall)
     delta = traced(settle(hood, rules, work.now, links, change.cause), hood, change.traces)
     check_announcements(delta.announcements)
@@ -148,19 +145,6 @@ def claim_changes(
         if hold(work, claims | found, map(name_claim, touched.targets), wait=wait):
             return dirty
         wait = False
-
-
-def _mark_echoes(work: UnitOfWork, change: DomainChange, systems: frozenset[str]) -> None:
-    """Note which changed records of platforms that read the hub only repeat what it had published."""
-    if not systems or not change.changed:
-        return
-    arrived = arrivals(work, change.changed, systems)
-    found = {
-        each.rec_id: marks
-        for each in arrived
-        if (marks := echoes_in(each.key, each.attributes, each.golden, each.lineage))
-    }
-    write_echoes(work, [each.rec_id for each in arrived], found)
 
 
 def _departed(work: UnitOfWork, gone: Collection[RecordId]) -> dict[RecordId, EntityId]:
