@@ -25,21 +25,30 @@ from api.errors import FORBIDDEN, INVALID_CURSOR, NOT_FOUND, refuse
 from api.masking import show_value
 from api.routes.parameters import Cursor, Parameters
 from mdm.access import Permission, may_see
+from mdm.core.refused_order import priority, waiting
 from mdm.errors import OperatorError
 from mdm.hub import exception_work
 from mdm.hub import exceptions as use
 from mdm.hub.exception_work import Matters, OneException
 from mdm.hub.exceptions import Mended, Replayed
 from mdm.hub.replay_jobs import run_replay, start_replay
+from mdm.hub.worklist import rank_refused
 from mdm.model.canonical import DataClass
 from mdm.store import read_exceptions as read
 from mdm.store import replay_jobs
-from mdm.store.read_exceptions import OpenLetters, Selection
+from mdm.store.read_exceptions import GroupOrder, OpenLetters, Selection
 from mdm.store.refold import EventRange
 
 router = APIRouter(prefix="/console/exceptions", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
 
 _GROUPS, _LETTERS, _DRIFTS = 50, 50, 100
+#: What may come first, in words.
+_ORDERS = {
+    GroupOrder.PRIORITY: "the most urgent",
+    GroupOrder.MONEY: "most money",
+    GroupOrder.MESSAGES: "most messages",
+    GroupOrder.AGE: "the oldest",
+}
 #: A group larger than this is replayed by a job that can be left; who reaches a part of the hub waits for the answer.
 _AT_ONCE = 50
 #: Replays of one's own that are told.
@@ -50,8 +59,9 @@ _TELLABLE = (*TELLABLE, OperatorError)
 
 
 class OverviewParameters(Parameters):
-    """Whose; what was done; and where the page before ended: of groups, of differences from contracts."""
+    """Whose, and what comes first; what was done; where the page before ended: of groups, of differences."""
 
+    sort: GroupOrder = GroupOrder.PRIORITY
     who: Literal["mine", "unassigned", "taken"] | None = None
     done: str | None = Field(None, max_length=200)
     groups: Cursor | None = None
@@ -68,9 +78,11 @@ def overview(
 ) -> Response:
     """Refused messages in groups, and drift from contracts, some at a time; and the person's own replays."""
     group_after, drift_after = None, None
+    groups_scope = f"groups {look.who} {look.sort}"
+    rank_refused(bench.engine, bench.now)
     if look.groups is not None:
-        letters, newest = read_cursor(look.groups, f"groups {look.who}", (int, int))
-        group_after = int(letters), int(newest)
+        place, newest = read_cursor(look.groups, groups_scope, (float, int))
+        group_after = float(place), int(newest)
     if look.drifts is not None:
         at, drift = read_cursor(look.drifts, f"drifts {look.who}", (str, int))
         drift_after = _moment(str(at)), int(drift)
@@ -78,7 +90,11 @@ def overview(
     taken = {"unassigned": False, "taken": True}.get(look.who or "")
     with reads.snapshot() as connection:
         groups = read.dead_letter_groups(
-            connection, Selection(assignee=mine, taken=taken), limit=_GROUPS + 1, after=group_after
+            connection,
+            Selection(assignee=mine, taken=taken),
+            limit=_GROUPS + 1,
+            order=look.sort,
+            after=group_after,
         )
         drifts = read.exceptions(connection, assignee=mine, taken=taken, limit=_DRIFTS + 1, after=drift_after)
         whole = read.open_letters(connection, bench.now)
@@ -90,12 +106,13 @@ def overview(
         session=session,
         now=bench.now,
         look=look,
-        groups=groups[:_GROUPS],
+        groups=[_placed(each, bench.now) for each in groups[:_GROUPS]],
+        orders=_ORDERS,
         drifts=drifts[:_DRIFTS],
         whole=whole,
         jobs=jobs,
         me=bench.actor.name,
-        more_groups=write_cursor(f"groups {look.who}", (last[0]["letters"], last[0]["newest_id"]))
+        more_groups=write_cursor(groups_scope, (last[0]["place"], last[0]["newest_id"]))
         if len(groups) > _GROUPS
         else "",
         more_drifts=write_cursor(f"drifts {look.who}", (last_drift[0]["last_seen"].isoformat(), last_drift[0]["id"]))
@@ -104,6 +121,14 @@ def overview(
         notice=_done(request),
         ages=_ages(whole),
     )
+
+
+def _placed(group: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """A group with its priority and the reasons; neither when it is not ranked yet."""
+    if group["rank"] is None:
+        return group | {"priority": None, "reasons": ()}
+    reasons = [*group["parts"], waiting(group["first_seen"], now)]
+    return group | {"priority": priority(group["rank"], now), "reasons": reasons}
 
 
 class GroupParameters(Parameters):
@@ -148,8 +173,7 @@ def act_on_group(
             found = use.try_replay(bench.pipeline, selection, bench.actor.name)
             return _group_page(like, request, session, bench, reads, rehearsed=found)
         if what == "replay":
-            with reads.snapshot() as connection:
-                ids = [each["id"] for each in read.dead_letters(connection, selection, limit=_MOST)]
+            ids = use.letters_meant(bench.engine, selection)[:_MOST]
             if len(ids) > _AT_ONCE and not session.caller.scope.limits_rows:
                 job_id = start_replay(bench.pipeline, bench.actor, EventRange(), ids)
                 afterwards(later, run_replay, bench.pipeline, job_id)
@@ -247,6 +271,7 @@ def _group_page(
     status: int = 200,
     before: int | None = None,
 ) -> Response:
+    rank_refused(bench.engine, bench.now)
     with reads.snapshot() as connection:
         groups = read.dead_letter_groups(connection, Selection(like=like), limit=1)
         letters = read.dead_letters(connection, Selection(like=like), limit=_LETTERS + 1, before=before)
@@ -258,7 +283,7 @@ def _group_page(
         session=session,
         status=status,
         now=bench.now,
-        group=groups[0],
+        group=_placed(groups[0], bench.now),
         letters=letters[:_LETTERS],
         before=before,
         following=letters[_LETTERS - 1]["id"] if len(letters) > _LETTERS else None,

@@ -5,7 +5,9 @@ Dead letters are named D12, exceptions E12. A number alone will do where only on
 
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from getpass import getuser
 from pathlib import Path
 from typing import Any
@@ -31,9 +33,10 @@ from mdm.hub.exceptions import (
     try_fix,
     try_replay,
 )
+from mdm.hub.worklist import rank_refused
 from mdm.intake.mend import mend
 from mdm.model.refused import Matter, named
-from mdm.store.read_exceptions import dead_letter, dead_letter_groups, dead_letters, exception
+from mdm.store.read_exceptions import GroupOrder, dead_letter, dead_letter_groups, dead_letters, exception
 from mdm.store.read_exceptions import exceptions as read_exceptions
 
 exceptions = typer.Typer(no_args_is_help=True)
@@ -72,15 +75,19 @@ def list_command(
     like: int | None = _LIKE,
     each: bool = typer.Option(False, "--each", help="One by one, the newest first, instead of in groups of a kind."),
     status: str = typer.Option("open", help="open, replayed or discarded."),
+    sort: GroupOrder = typer.Option(GroupOrder.PRIORITY, "--sort", help="Which groups come first."),
     limit: int = typer.Option(50, help="Most rows to show."),
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Dead letters in groups of a kind, and contract drift: how many, since when, whose, and what to do."""
+    """Dead letters in groups of a kind, and contract drift: how many, what is at stake, since when, whose, and what to
+    do."""
     selection = Selection(code=code, topic=topic, owner=owner, row_key=key, like=like, assignee=assignee, taken=taken)
-    with hub() as opened, opened.engine.connect() as connection:
-        groups = dead_letter_groups(connection, selection, status=status, limit=limit)
-        letters = dead_letters(connection, selection, status=status, limit=limit)
-        drifts = read_exceptions(connection, assignee=assignee, taken=taken, limit=limit)
+    with hub() as opened:
+        rank_refused(opened.engine, opened.clock())
+        with opened.engine.connect() as connection:
+            groups = dead_letter_groups(connection, selection, status=status, limit=limit, order=sort)
+            letters = dead_letters(connection, selection, status=status, limit=limit)
+            drifts = read_exceptions(connection, assignee=assignee, taken=taken, limit=limit)
     if as_json:
         print_json(
             {
@@ -102,9 +109,9 @@ def list_command(
     else:
         print_table(
             "Dead letters",
-            ("like this", "topic", "code", "reason", "what to do", "owner", "looked after by", "first seen",
-             "last seen", "one of them"),
-            [[one["letters"], *(one[name] for name in ("topic", "code", "reason", "action", "owner")),
+            ("like this", "at stake", "topic", "code", "reason", "what to do", "owner", "looked after by",
+             "first seen", "last seen", "one of them"),
+            [[one["letters"], _money(one["amounts"], one["known"]), *(one[name] for name in ("topic", "code", "reason", "action", "owner")),
               " and ".join(one["assignees"]),
               _moment(one["first_seen"]), _moment(one["last_seen"]), named(Matter.DEAD_LETTER, one["newest_id"])]
              for one in groups],
@@ -171,6 +178,7 @@ def _show_letter(found: dict[str, Any], as_json: bool) -> None:
     typer.echo(f"  owner: {found['owner']}; seen {found['seen']} times, {_moment(found['first_seen'])} to "
                f"{_moment(found['last_seen'])}; {found['alike_open']:,} open of its kind")  # fmt: skip
     typer.echo(f"  looked after by {found['assignee'] or 'nobody'}")
+    typer.echo(f"  at stake: {_money(found['stake'].amounts, found['stake'].known)}")
     if found["row_key"] is not None:
         row = f"{found['system']}:{found['type']}:{found['row_key']}"
         later = f"{found['later_events']:,} later events of it were taken in meanwhile and keep their precedence"
@@ -295,6 +303,12 @@ def resolve_command(
     with hub() as opened:
         close(opened.engine, opened.clock, exception_id, reason, getuser())
     tell_count("accepted" if accept else "resolved", 1, as_json)
+
+
+def _money(amounts: Mapping[str, Any], known: int) -> str:
+    """Sums by currency; whether there are none or nobody here can know."""
+    told = ", ".join(f"{Decimal(str(amount)):,.0f} {currency}" for currency, amount in sorted(amounts.items()))
+    return told or ("none" if known else "not known")
 
 
 def _with_name(matter: Matter, found: dict[str, Any]) -> dict[str, Any]:

@@ -252,6 +252,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'open' and assignee is not null"),
     )
     op.create_table(
+        "dead_letter_rank",
+        sa.Column("likeness", sa.Text(), nullable=False),
+        sa.Column("letters", sa.BigInteger(), nullable=False),
+        sa.Column("newest_id", sa.BigInteger(), nullable=False),
+        sa.Column("rank", sa.Double(), nullable=False),
+        sa.Column("parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("amount", sa.Numeric(), nullable=False),
+        sa.Column("amounts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("known", sa.BigInteger(), nullable=False),
+        sa.Column("ranked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("likeness", name=op.f("pk_dead_letter_rank")),
+    )
+    op.create_table(
         "decision",
         sa.Column("decision_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),

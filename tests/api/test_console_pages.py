@@ -83,6 +83,35 @@ def test_groups_of_refused_messages_come_in_pages_and_are_counted_as_a_whole(
     assert "123 in 120 groups" in steward.get("/console/exceptions").text
 
 
+def test_groups_say_what_is_at_stake_and_can_be_ordered_by_it(
+    rows: HubRows, engine: Engine, steward: TestClient
+) -> None:
+    rows.golden(Domain.CUSTOMER, CrosswalkKey("crm", "account", "A1"), ACME)
+    rows.golden(
+        Domain.CONTRACT, CrosswalkKey("crm", "contract", "C1"),
+        {"status": "active", "value": "90000", "currency": "EUR"},
+        references=[("customer", CrosswalkKey("crm", "account", "A1"))],
+    )  # fmt: skip
+    for number in range(3):
+        refused(engine, number, reason="poor", key=f"unseen {number}")
+    refused(engine, 3, reason="rich", key="A1")
+    refused(engine, 4, reason="rich", key="unseen")
+
+    def groups(sort: str) -> list[str]:
+        page = steward.get(f"/console/exceptions?sort={sort}").text
+        return re.findall(r'groups/\d+">(poor|rich)<', page)
+
+    assert groups("priority") == groups("money") == ["rich", "poor"]
+    assert groups("messages") == ["poor", "rich"]
+    page = steward.get("/console/exceptions").text
+    assert "90\u202f000 EUR" in page
+    assert "1 of 2 rows are known" in page
+    assert "90\u202f000 EUR in open invoices and running contracts" in page, "the priority explains itself"
+    assert "not known" in page, "and nobody claims that nothing hangs on rows that the hub never saw"
+    assert "90\u202f000 EUR" in steward.get("/console/exceptions/letters/4").text
+    assert steward.get("/console/exceptions?sort=colour").status_code == 422
+
+
 @pytest.mark.parametrize(
     ("link", "item"),
     [
@@ -230,6 +259,11 @@ def test_groups_and_differences_are_taken_handed_over_and_put_down(
     assert act(ada, f"/console/exceptions/drift/{drift}", "take") == 200
     mine = ada.get("/console/exceptions?who=mine").text
     assert ("no key" in mine, "no name" in mine, "A column is not" in mine) == (True, False, True)
+    home = ada.get("/console/").text
+    assert (
+        '<a href="/console/exceptions?who=mine">1 refused message and 1 other exception that you look after</a>' in home
+    )
+    assert "look after" not in bob.get("/console/").text
     assert "no key" not in bob.get("/console/exceptions?who=unassigned").text
     assert act(bob, "/console/exceptions/groups/1", "assign", assignee="Bob") == 200
     assert "user:bob" in stored(engine)
