@@ -37,7 +37,9 @@ def settle(
     membership = {rec: record.entity_id for rec, record in hood.records.items() if record.entity_id is not None}
     found = [frozenset(map(RecordId, members)) for members in clustering.groups]
     groups = sorted(found, key=lambda members: min(names[rec] for rec in members))
-    assignment = assign(hood.domain, groups, names, membership, hood.departed, hood.entities, hood.claims, now)
+    assignment = assign(
+        hood.domain, groups, names, membership, hood.departed, hood.entities, hood.claims, now, hood.recall
+    )
     entity_of = {rec: entity_id for members, entity_id in zip(groups, assignment.ids, strict=True) for rec in members}
     joined = tuple(
         Membership(rec, entity_id, membership.get(rec))

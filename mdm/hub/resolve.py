@@ -13,7 +13,7 @@ from mdm.core.rules import Rules
 from mdm.hub.oversized import ask_about_blocks, ask_about_evidence
 from mdm.hub.placing import place
 from mdm.model.candidates import in_parts, pairs_within
-from mdm.model.delta import IdentityDelta, Link
+from mdm.model.delta import IdentityDelta, Link, Recall
 from mdm.model.ids import Domain, EntityId, RecordId
 from mdm.model.records import SourceRecord
 from mdm.store import identity as identity_store
@@ -41,6 +41,7 @@ class DomainChange:
         stated: what is newly, or no longer, stated about records.
         traces: trace contexts by record, for what is announced.
         cause: what new golden versions say caused them, where neither a merge nor a split did.
+        recall: ids to be given again because a decision is taken back.
     """
 
     compared: Mapping[RecordId, SourceRecord] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class DomainChange:
     stated: frozenset[str] = frozenset()
     traces: Mapping[RecordId, str] = field(default_factory=dict)
     cause: str = "source"
+    recall: Recall = field(default_factory=Recall)
 
     @property
     def empty(self) -> bool:
@@ -84,7 +86,7 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     if not seeds and not departed:
         return Resolved(IdentityDelta(domain))
     _mark_echoes(work, change, rules.rulesets[domain].echoes)
-    hood = neighbourhood.load_neighbourhood(work, domain, changed, seeds, departed)
+    hood = neighbourhood.load_neighbourhood(work, domain, changed, seeds, departed, change.recall)
     delta = traced(settle(hood, rules, work.now, links, change.cause), hood, change.traces)
     check_announcements(delta.announcements)
     identity_store.write_identity(work, delta)

@@ -36,6 +36,22 @@ class KnownEntity:
     status: str
     founder: RecordId
     founded_at: datetime
+    #: Of a merged one: who absorbed it, and where its redirect ends.
+    absorbed_by: EntityId | None = None
+    merged_into: EntityId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Ids as they were before a decision that is taken back: they are given again, whoever is older by now.
+
+    Attributes:
+        homes: the entity that each record which the decision moved had left.
+        absorbers: of each id that the decision had brought back out of a merger, who had absorbed it.
+    """
+
+    homes: Mapping[RecordId, EntityId] = field(default_factory=dict)
+    absorbers: Mapping[EntityId, EntityId] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +74,15 @@ class Founding:
 
 @dataclass(frozen=True, slots=True)
 class Succession:
-    """What becomes of an existing id: `merged` into another, `retired`, or `active` again."""
+    """What becomes of an existing id: `merged` into another, `retired`, or `active` again.
+
+    `absorbed_by` is set for one that is active again: who had absorbed it, if it had been merged.
+    """
 
     entity_id: EntityId
     status: str
     merged_into: EntityId | None = None
+    absorbed_by: EntityId | None = None
 
 
 @dataclass(frozen=True, slots=True)

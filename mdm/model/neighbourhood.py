@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mdm.model.delta import CurrentGolden, KnownEntity
+from mdm.model.delta import CurrentGolden, KnownEntity, Recall
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.records import StoredRecord
 from mdm.model.stewardship import Override
@@ -59,3 +59,5 @@ class Neighbourhood:
     open_tasks: Sequence[OpenTask] = ()
     #: Live overrides by the record they hold with: their first live anchor.
     overrides: Mapping[RecordId, Sequence[Override]] = field(default_factory=dict)
+    #: Ids to be given again because a decision is taken back.
+    recall: Recall = field(default_factory=Recall)

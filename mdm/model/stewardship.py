@@ -9,6 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from mdm.model.delta import Recall
 from mdm.model.hierarchy import NewRelation, RelationEffect, RelationKind
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 
@@ -225,6 +226,7 @@ class Plan:
         attributes: what would be pinned, or no longer be pinned, by hand; of a relation, its kind.
         pattern: of a verdict about a pair, what the evidence looked like.
         undoes_agreed: the decision to undo had needed a second person.
+        recall: of an undoing, the ids as they were before.
     """
 
     kind: str
@@ -246,13 +248,15 @@ class Plan:
     task_id: int | None = None
     undoes: int | None = None
     undoes_agreed: bool = False
+    recall: Recall = field(default_factory=Recall)
 
 
 @dataclass(frozen=True, slots=True)
 class EntityEffect:
     """What a command does to one entity. `entity_id` is None for one that a preview would found.
 
-    `fate` is founded, revived, changed, renewed (the same values for other reasons), merged or retired.
+    `fate` is founded, revived, changed, renewed (the same values for other reasons), merged or retired. `absorbed_by`
+    is who had absorbed one that is revived.
     """
 
     entity_id: EntityId | None
@@ -267,6 +271,7 @@ class EntityEffect:
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     lineage: Mapping[str, Any]
+    absorbed_by: EntityId | None = None
 
     @property
     def changed(self) -> tuple[str, ...]:

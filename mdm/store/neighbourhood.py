@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from mdm.model.delta import CurrentGolden, KnownEntity
+from mdm.model.delta import CurrentGolden, KnownEntity, Recall
 from mdm.model.events import Place, SourcePosition
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.neighbourhood import LiveLink, Neighbourhood, OpenTask, Outsider
@@ -95,6 +95,7 @@ def load_neighbourhood(
     changed: Collection[RecordId],
     seeds: Collection[RecordId],
     departed: Mapping[RecordId, EntityId],
+    recall: Recall | None = None,
 ) -> Neighbourhood:
     """Everything that match links and judgements reach from the seeds and from the entities they belong to.
 
@@ -102,10 +103,11 @@ def load_neighbourhood(
         changed: records whose content is new.
         seeds: records to start from; `changed` and the former neighbours of removed links belong to them.
         departed: records that are no longer live, with the entity they belonged to.
+        recall: ids to be given again because a decision is taken back.
     """
     while True:
         reached = _claimed_reach(work, seeds, departed)
-        hood = _neighbourhood(work, domain, changed, departed, reached)
+        hood = _neighbourhood(work, domain, changed, departed, reached, recall or Recall())
         if hold(work, map(entity_claim, hood.entities)):
             return hood
 
@@ -132,6 +134,7 @@ def _neighbourhood(
     changed: Collection[RecordId],
     departed: Mapping[RecordId, EntityId],
     reached: Reached,
+    recall: Recall,
 ) -> Neighbourhood:
     records = _records(work, domain, reached)
     ids = list(records)
@@ -140,7 +143,8 @@ def _neighbourhood(
         key=lambda link: link.link_id,
     )
     not_same = frozenset(pair for pair in reached.not_same if not pair.isdisjoint(records))
-    entities, claims = _entities(work, domain, records, departed)
+    former = {recall.homes[rec] for rec in records.keys() & recall.homes.keys()} | set(recall.absorbers.values())
+    entities, claims = _entities(work, domain, records, departed, former)
     return Neighbourhood(
         domain=domain,
         records=records,
@@ -155,6 +159,7 @@ def _neighbourhood(
         outsiders=_outsiders(work, links, not_same, records),
         open_tasks=_open_tasks(work, [*ids, *departed]),
         overrides=overrides_at(work, ids),
+        recall=recall,
     )
 
 
@@ -207,28 +212,33 @@ def overrides_at(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, 
 
 
 def _entities(
-    work: UnitOfWork, domain: Domain, records: Mapping[RecordId, StoredRecord], departed: Mapping[RecordId, EntityId]
+    work: UnitOfWork,
+    domain: Domain,
+    records: Mapping[RecordId, StoredRecord],
+    departed: Mapping[RecordId, EntityId],
+    former: Collection[EntityId],
 ) -> tuple[dict[EntityId, KnownEntity], dict[RecordId, EntityId]]:
     """Entities the records belong to, founded, or could bring back; and which each of them would bring back."""
     newcomers = [rec for rec, record in records.items() if record.entity_id is None]
     claims = claimed_entities(work, newcomers, [rec for rec, each in records.items() if each.entity_id is not None])
     named = {record.entity_id for record in records.values() if record.entity_id is not None}
-    named |= set(departed.values()) | set(claims.values())
+    named |= set(departed.values()) | set(claims.values()) | set(former)
     rows = work.probe(
         """select e.* from unnest(%s::text[]) as i(id)
            cross join lateral (
-               select entity_id, domain, status, founder, founded_at from entity where entity_id = i.id offset 0) e
+               select entity_id, domain, status, founder, founded_at, absorbed_by, merged_into from entity
+               where entity_id = i.id offset 0) e
            union all
            select e.* from unnest(%s::bigint[]) as i(id)
            cross join lateral (
-               select entity_id, domain, status, founder, founded_at from entity
+               select entity_id, domain, status, founder, founded_at, absorbed_by, merged_into from entity
                where founder = i.id and status <> 'active' and domain = %s offset 0) e""",
         sorted(named),
         list(records),
         domain.value,
     )
     return {
-        EntityId(row[0]): KnownEntity(row[0], Domain(row[1]), row[2], RecordId(row[3]), row[4]) for row in rows
+        EntityId(row[0]): KnownEntity(row[0], Domain(row[1]), row[2], RecordId(row[3]), *row[4:]) for row in rows
     }, claims
 
 

@@ -98,6 +98,17 @@ def keys_of(work: UnitOfWork, records: Collection[RecordId]) -> dict[RecordId, C
     return {RecordId(row[0]): CrosswalkKey(*row[1:]) for row in rows}
 
 
+def ids_of(work: UnitOfWork, keys: Collection[CrosswalkKey]) -> dict[CrosswalkKey, RecordId]:
+    """The records of these names, live or not."""
+    rows = work.query(
+        """select r.system, r.type, r.key, r.rec_id
+           from unnest(%s::text[], %s::text[], %s::text[]) as w(system, type, key)
+           join source_record r using (system, type, key)""",
+        *([key[part] for key in keys] for part in range(3)),
+    )
+    return {CrosswalkKey(*row[:3]): RecordId(row[3]) for row in rows}
+
+
 def members(work: UnitOfWork, entities: Collection[EntityId]) -> dict[EntityId, list[Placed]]:
     """The members of each of these entities, by key."""
     found: dict[EntityId, list[Placed]] = {entity_id: [] for entity_id in entities}

@@ -12,7 +12,7 @@ from mdm.hub.in_force import in_force
 from mdm.hub.resolve import DomainChange, resolve_domain
 from mdm.hub.steward.effects import observe, summary
 from mdm.hub.steward.relating import refuse_circles, relation_effects
-from mdm.model.delta import IdentityDelta
+from mdm.model.delta import IdentityDelta, Recall
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
 from mdm.model.stewardship import Effect, Plan
 from mdm.store import pairs, relations
@@ -22,17 +22,23 @@ from mdm.store.unit_of_work import UnitOfWork
 
 
 def settle_anew(
-    work: UnitOfWork, rules: Rules, domain: Domain, records: Collection[RecordId], cause: str
+    work: UnitOfWork,
+    rules: Rules,
+    domain: Domain,
+    records: Collection[RecordId],
+    cause: str,
+    recall: Recall | None = None,
 ) -> list[IdentityDelta]:
     """Settle everything these records reach, by the rules in force, then what depends on records that moved."""
     rules = in_force(work.query, rules)
     deltas: list[IdentityDelta] = []
+    recall = recall or Recall()
     moved: set[RecordId] = set()
     for each in RESOLUTION_ORDER[RESOLUTION_ORDER.index(domain) :]:
         if each is domain:
-            change = DomainChange(changed=frozenset(records), cause=cause)
+            change = DomainChange(changed=frozenset(records), cause=cause, recall=recall)
         elif each is Domain.CONTRACT and moved:
-            change = DomainChange(dirty=frozenset(pairs.contracts_by_target(work, moved, ())))
+            change = DomainChange(dirty=frozenset(pairs.contracts_by_target(work, moved, ())), recall=recall)
         else:
             continue
         if change.empty:
@@ -68,7 +74,7 @@ def carry_out(
     store.write_overrides(work, plan.domain, plan.overrides, decision_id)
     relations.end_relations(work, plan.end_relations, decision_id)
     relations.write_relations(work, plan.relations, decision_id)
-    deltas = settle_anew(work, rules, plan.domain, plan.records, plan.cause)
+    deltas = settle_anew(work, rules, plan.domain, plan.records, plan.cause, plan.recall)
     _check(work, plan)
     refuse_circles(work, plan)
     observed = observe(work, deltas, plan.entities or _homes(work, plan))

@@ -86,6 +86,9 @@ def _entity(
         before=orjson.loads(was[1]) if was else {},
         after=orjson.loads(now[1]) if now else {},
         lineage=orjson.loads(now[2]) if now else {},
+        absorbed_by=next(
+            (each.absorbed_by for delta in deltas for each in delta.succession if each.entity_id == entity_id), None
+        ),
     )
 
 
@@ -159,7 +162,7 @@ def without_new_ids(effect: Effect, founded: Collection[EntityId], pinned: Colle
             EntityEffect(
                 known(each.entity_id), each.domain, each.fate, each.merged_into, each.name, each.version_before,
                 each.version_after, each.members_before, each.members_after, each.before, each.after,
-                lineage(each.lineage),
+                lineage(each.lineage), each.absorbed_by,
             )
             for each in effect.entities
         ),
@@ -183,6 +186,7 @@ def summary(effect: Effect) -> dict[str, Any]:
                 "domain": each.domain.value,
                 "fate": each.fate,
                 "merged_into": each.merged_into,
+                "absorbed_by": each.absorbed_by,
                 "version_before": each.version_before,
                 "version_after": each.version_after,
                 "members_before": len(each.members_before),

@@ -1,8 +1,12 @@
 """Taking back a decision: a new decision ends what it made and brings back what it ended. History only grows."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from mdm.errors import Conflict, NotFound
+from mdm.model.delta import Recall
 from mdm.model.hierarchy import NewRelation, Relation
-from mdm.model.ids import EntityId
+from mdm.model.ids import CrosswalkKey, EntityId
 from mdm.model.stewardship import NewJudgement, NewOverride, Override, Plan, Undo, Verdict
 from mdm.store import relations
 from mdm.store import stewardship as store
@@ -70,6 +74,20 @@ def plan_undo(work: UnitOfWork, command: Undo) -> Plan:
         task_id=decision.task_id,
         undoes=decision.decision_id,
         undoes_agreed=decision.approved_by is not None,
+        recall=_as_it_was(work, decision.effect),
+    )
+
+
+def _as_it_was(work: UnitOfWork, effect: Mapping[str, Any]) -> Recall:
+    """The ids that records had before a decision, and whom ids that it brought back had been absorbed by."""
+    left = {CrosswalkKey(**move["record"]): EntityId(move["left"]) for move in effect.get("moves", ()) if move["left"]}
+    return Recall(
+        homes={rec: left[key] for key, rec in store.ids_of(work, left).items()},
+        absorbers={
+            EntityId(each["entity_id"]): EntityId(each["absorbed_by"])
+            for each in effect.get("entities", ())
+            if each["absorbed_by"]
+        },
     )
 
 

@@ -18,8 +18,7 @@ from tests.integration.hub.steward.alone import decide, undo_last
 from tests.integration.hub.steward.comparing import assert_preview_comes_true
 from tests.integration.hub.steward.conftest import ANNA, BEN, World
 
-#: The same few sequences every time; with more by MDM_UNDO_EXAMPLES, others each time. Long histories of one group of
-#: records still find cases in which an id that was taken back earlier ends elsewhere than before.
+#: The same few sequences every time; with more by MDM_UNDO_EXAMPLES, others each time.
 _EXAMPLES = int(os.environ.get("MDM_UNDO_EXAMPLES", "6"))
 
 

@@ -1,9 +1,13 @@
 """Which id a cluster carries through merges, splits, departures and returns."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from mdm.core.succession import Assignment, assign
-from mdm.model.delta import KnownEntity
+from mdm.model.delta import KnownEntity, Recall
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -21,6 +25,9 @@ def settle(
     entities: tuple[KnownEntity, ...] = (),
     departed: dict[int, str] | None = None,
     claims: dict[int, str] | None = None,
+    left: dict[int, str] | None = None,
+    absorbers: dict[str, str] | None = None,
+    now: datetime = NOON,
 ) -> Assignment:
     return assign(
         Domain.CUSTOMER,
@@ -30,7 +37,11 @@ def settle(
         {RecordId(rec): EntityId(name) for rec, name in (departed or {}).items()},
         {each.entity_id: each for each in entities},
         {RecordId(rec): EntityId(name) for rec, name in (claims or {}).items()},
-        NOON,
+        now,
+        Recall(
+            {RecordId(rec): EntityId(name) for rec, name in (left or {}).items()},
+            {EntityId(name): EntityId(by) for name, by in (absorbers or {}).items()},
+        ),
     )
 
 
@@ -110,3 +121,109 @@ def test_a_claim_on_an_entity_that_lives_elsewhere_is_no_claim() -> None:
     found = settle([{2}], entities=(entity("old", 1, 9),), claims={2: "old"})
 
     assert found.ids != ("old",)
+
+
+def test_taking_back_gives_the_id_that_was_left_although_another_is_older() -> None:
+    """The older id came to record 2 without being founded by it, and a decision then joined both under it."""
+    older, kept = entity("older", 6, 9), entity("kept", 1, 1, status="merged")
+
+    found = settle([{1}, {2}], {1: "older", 2: "older"}, (older, kept), left={1: "kept"})
+
+    assert found.ids == ("kept", "older")
+    assert fates(found) == {"kept": ("active", None)}
+
+
+def test_an_id_that_had_been_absorbed_is_absorbed_again_by_the_same_one() -> None:
+    ids = (entity("first", 1, 9), entity("second", 2, 5), entity("third", 3, 1))
+
+    found = settle(
+        [{1, 3}, {2}], {1: "first", 2: "second", 3: "third"}, ids, left={3: "first"}, absorbers={"third": "second"}
+    )
+
+    assert found.ids == ("first", "second")
+    assert fates(found) == {"third": ("merged", "second")}
+
+
+def test_no_redirect_is_given_back_that_would_lead_to_itself() -> None:
+    """Since the decision, the one that had absorbed it was absorbed by it."""
+    other = replace(entity("other", 2, 5, status="merged"), merged_into=EntityId("back"), absorbed_by=EntityId("back"))
+
+    found = settle([{1}], {1: "back"}, (entity("back", 6, 9), entity("kept", 1, 1, "retired"), other),
+                   left={1: "kept"}, absorbers={"back": "other"})  # fmt: skip
+
+    assert found.ids == ("kept",)
+    assert fates(found) == {"back": ("retired", None), "kept": ("active", None)}
+
+
+def test_an_id_that_lives_on_elsewhere_is_not_given_again() -> None:
+    found = settle([{1}], {1: "here"}, (entity("here", 1, 1), entity("elsewhere", 5, 9)), left={1: "elsewhere"})
+
+    assert found.ids == ("here",)
+    assert found.succession == ()
+
+
+class Ids:
+    """Which id every record has and what became of every id, as the store would keep it."""
+
+    def __init__(self) -> None:
+        self.home: dict[int, str] = {}
+        self.known: dict[str, KnownEntity] = {}
+
+    def regroup(self, groups: list[set[int]], hour: int, recall: Recall = Recall()) -> tuple[Assignment, Recall]:
+        """Give the groups their ids; returns what taking it back needs."""
+        before = dict(self.home)
+        found = settle(
+            groups, before, tuple(self.known.values()), None, None, dict(recall.homes), dict(recall.absorbers),
+            NOON + timedelta(hours=hour),
+        )  # fmt: skip
+        for each in found.founded:
+            at = NOON + timedelta(hours=hour)
+            self.known[each.entity_id] = KnownEntity(each.entity_id, Domain.CUSTOMER, "active", each.founder, at)
+        for change in found.succession:
+            self.known[change.entity_id] = replace(
+                self.known[change.entity_id], status=change.status, absorbed_by=change.merged_into
+            )
+        self.home = {rec: found.ids[index] for index, group in enumerate(groups) for rec in group}
+        for name, each in self.known.items():
+            end = each
+            while end.absorbed_by is not None:
+                end = self.known[end.absorbed_by]
+            self.known[name] = replace(each, merged_into=end.entity_id if each.status == "merged" else None)
+        return found, Recall(
+            {RecordId(rec): EntityId(home) for rec, home in before.items() if home != self.home[rec]},
+            {each.entity_id: each.absorbed_by for each in found.succession if each.absorbed_by is not None},
+        )
+
+    def picture(self) -> tuple[dict[int, str], dict[str, tuple[str, str | None]]]:
+        return dict(self.home), {name: (each.status, each.merged_into) for name, each in self.known.items()}
+
+
+@given(
+    past=st.lists(st.lists(st.integers(0, 3), min_size=6, max_size=6), min_size=1, max_size=6),
+    decisions=st.lists(st.lists(st.integers(0, 3), min_size=6, max_size=6), min_size=1, max_size=5),
+)
+def test_whatever_the_history_taking_back_restores_every_id_and_every_redirect(
+    past: list[list[int]], decisions: list[list[int]]
+) -> None:
+    ids, hour = Ids(), 0
+    for labels in past:
+        ids.regroup(grouped(labels), hour := hour + 1)
+    current, trail = grouped(past[-1]), []
+    for labels in decisions:
+        before = ids.picture()
+        _, recall = ids.regroup(grouped(labels), hour := hour + 1)
+        trail.append((current, before, recall))
+        current = grouped(labels)
+
+    for groups, before, recall in reversed(trail):
+        ids.regroup(groups, hour := hour + 1, recall)
+        home, states = ids.picture()
+        assert (home, {name: states[name] for name in before[1]}) == before
+
+
+def grouped(labels: list[int]) -> list[set[int]]:
+    """Records 1 to 6 by label, groups in the order of their first record."""
+    groups: dict[int, set[int]] = {}
+    for number, label in enumerate(labels):
+        groups.setdefault(label, set()).add(number + 1)
+    return list(groups.values())
