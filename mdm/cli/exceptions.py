@@ -111,7 +111,8 @@ def list_command(
             "Dead letters",
             ("like this", "at stake", "topic", "code", "reason", "what to do", "owner", "looked after by",
              "first seen", "last seen", "one of them"),
-            [[one["letters"], _money(one["amounts"], one["known"]), *(one[name] for name in ("topic", "code", "reason", "action", "owner")),
+            [[one["letters"], _money(one["amounts"], one["known"]),
+              *(one[name] for name in ("topic", "code", "reason", "action", "owner")),
               " and ".join(one["assignees"]),
               _moment(one["first_seen"]), _moment(one["last_seen"]), named(Matter.DEAD_LETTER, one["newest_id"])]
              for one in groups],
