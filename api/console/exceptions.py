@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -14,7 +15,7 @@ from api.console import charts
 from api.console.deciding import TELLABLE
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
-from api.console.notices import Notice, refused
+from api.console.notices import Notice, proposed, refused, told
 from api.console.pages import page
 from api.console.sessions import Session
 from api.console.stepping import afterwards
@@ -24,6 +25,7 @@ from api.deps import Reads, ReadsDep
 from api.errors import FORBIDDEN, INVALID_CURSOR, NOT_FOUND, refuse
 from api.masking import show_value
 from api.routes.parameters import Cursor, Parameters
+from api.schemas.given import MAX_ID
 from mdm.access import Permission, may_see
 from mdm.core.refused_order import priority, waiting
 from mdm.errors import OperatorError
@@ -62,6 +64,8 @@ class OverviewParameters(Parameters):
     """Whose, and what comes first; what was done; where the page before ended: of groups, of differences."""
 
     sort: GroupOrder = GroupOrder.PRIORITY
+    decided: int | None = Field(None, ge=1, le=MAX_ID)
+    proposed: int | None = Field(None, ge=1, le=MAX_ID)
     who: Literal["mine", "unassigned", "taken"] | None = None
     done: str | None = Field(None, max_length=200)
     groups: Cursor | None = None
@@ -98,6 +102,7 @@ def overview(
         )
         drifts = read.exceptions(connection, assignee=mine, taken=taken, limit=_DRIFTS + 1, after=drift_after)
         whole = read.open_letters(connection, bench.now)
+        became = told(connection, look.decided) or proposed(look.proposed)
         jobs = replay_jobs.of_actor(connection, bench.actor.name, _JOBS)
     last, last_drift = groups[_GROUPS - 1 : _GROUPS], drifts[_DRIFTS - 1 : _DRIFTS]
     return page(
@@ -118,7 +123,7 @@ def overview(
         more_drifts=write_cursor(f"drifts {look.who}", (last_drift[0]["last_seen"].isoformat(), last_drift[0]["id"]))
         if len(drifts) > _DRIFTS
         else "",
-        notice=_done(request),
+        notice=became or _done(request),
         ages=_ages(whole),
     )
 
@@ -167,8 +172,8 @@ def act_on_group(
     selection = Selection(like=like)
     try:
         if what in ("take", "assign", "release"):
-            told = _look_after(what, selection, bench, form)
-            return RedirectResponse(f"/console/exceptions/groups/{like}?done={told}", 303)
+            now_is = _look_after(what, selection, bench, form)
+            return RedirectResponse(f"/console/exceptions/groups/{like}?done={now_is}", 303)
         if what == "rehearse":
             found = use.try_replay(bench.pipeline, selection, bench.actor.name)
             return _group_page(like, request, session, bench, reads, rehearsed=found)
@@ -180,12 +185,17 @@ def act_on_group(
                 return RedirectResponse(f"/console/replay/{job_id}", 303)
             done = use.replay_dead_letters(bench.pipeline, selection, bench.actor.name)
             return _finished(_outcomes(done))
-        closed = use.discard_dead_letters(
-            bench.engine, bench.hub.clock, selection, form.text("reason"), bench.actor.name
-        )
+        return _discard(selection, bench, form)
     except _TELLABLE as error:
         return _group_page(like, request, session, bench, reads, notice=refused(error), status=409)
-    return _finished(f"{closed} messages discarded")
+
+
+def _discard(selection: Selection, bench: Workbench, form: Form) -> Response:
+    """Close them for good, or propose it where policy asks for a second person; of a large group the oldest first."""
+    command = use.to_discard(bench.engine, selection, form.text("reason"))
+    decided = bench.decide(replace(command, letters=command.letters[:_MOST]))
+    number = f"decided={decided.decision_id}" if decided.done else f"proposed={decided.proposal_id}"
+    return RedirectResponse(f"/console/exceptions?{number}", 303)
 
 
 @router.get("/letters/{letter_id:int}")
@@ -197,23 +207,23 @@ def letter(letter_id: int, request: Request, session: SessionDep, bench: Workben
 @router.post("/letters/{letter_id:int}/{what}", dependencies=[needs(Permission.MEND)])
 def act_on_letter(
     letter_id: int,
-    what: Literal["rehearse", "fix", "discard"],
+    what: Literal["rehearse", "fix", "discard", "reopen"],
     request: Request,
     session: SessionDep,
     bench: WorkbenchDep,
     reads: ReadsDep,
     form: FormDep,
 ) -> Response:
-    """Rehearse a mended message, mend and replay it, or discard it."""
+    """Rehearse a mended message, mend and replay it, discard it, or take that back."""
     typed = form.text("value")
-    if what != "discard" and not may_see(bench.eyes, DataClass.CONFIDENTIAL):
+    if what in ("rehearse", "fix") and not may_see(bench.eyes, DataClass.CONFIDENTIAL):
         raise refuse(FORBIDDEN, "Messages are mended by those who see confidential values.")
     try:
         if what == "discard":
-            use.discard_dead_letters(
-                bench.engine, bench.hub.clock, Selection(ids=(letter_id,)), form.text("reason"), bench.actor.name
-            )
-            return _finished("The message was discarded")
+            return _discard(Selection(ids=(letter_id,)), bench, form)
+        if what == "reopen":
+            use.reopen_dead_letters(bench.engine, bench.hub.clock, [letter_id], form.text("reason"), bench.actor.name)
+            return RedirectResponse(f"/console/exceptions/letters/{letter_id}?done=The message is open again", 303)
         mended = Mended(value=_json(form))
         if what == "rehearse":
             found = use.try_fix(bench.pipeline, letter_id, mended, bench.actor.name)
@@ -274,6 +284,7 @@ def _group_page(
     rank_refused(bench.engine, bench.now)
     with reads.snapshot() as connection:
         groups = read.dead_letter_groups(connection, Selection(like=like), limit=1)
+        waits = read.proposed_discards(connection, Selection(like=like))
         letters = read.dead_letters(connection, Selection(like=like), limit=_LETTERS + 1, before=before)
     if not groups:
         return RedirectResponse("/console/exceptions", 303)
@@ -288,6 +299,8 @@ def _group_page(
         before=before,
         following=letters[_LETTERS - 1]["id"] if len(letters) > _LETTERS else None,
         like=like,
+        waits=waits,
+        most=_MOST,
         me=bench.actor.name,
         notice=notice or _done(request),
         rehearsed=_rehearsed(bench, rehearsed),
@@ -307,6 +320,7 @@ def _letter_page(
 ) -> Response:
     with reads.snapshot() as connection:
         found = read.dead_letter(connection, letter_id)
+        waits = read.proposed_discards(connection, Selection(ids=(letter_id,)))
     if found is None:
         raise refuse(NOT_FOUND, f"There is no refused message {letter_id}.")
     newest = found["fixes"][-1]["value"] if found["fixes"] else found["value"]
@@ -319,6 +333,7 @@ def _letter_page(
         status=status,
         now=bench.now,
         letter=found,
+        waits=waits,
         legible=legible,
         key=_readable(found["key"]) if legible else "",
         original=_readable(found["value"]) if legible else "",
@@ -365,7 +380,7 @@ def _finished(text: str) -> Response:
 
 #: The words in which this screen tells what was done. No others: they stand on the page as the hub's own.
 _TOLD = re.compile(
-    r"Replayed: [0-9a-z_, ]+; \d+ golden records? touched|\d+ messages discarded|The message was discarded"
+    r"Replayed: [0-9a-z_, ]+; \d+ golden records? touched|The message is open again"
     r"|The exception is closed|Taken|Handed over|Given back"
 )
 

@@ -19,17 +19,19 @@ from mdm.cli.context import JSON_OPTION, hub, pipeline, print_json, print_table
 from mdm.cli.effects import effects_json, print_effects
 from mdm.cli.feeds import print_report, report_json
 from mdm.cli.naming import exception_number, letter_number, meant_by
+from mdm.cli.steward_bench import ACTOR, PREVIEW, bench_of, show, show_preview
 from mdm.errors import NotFound, OperatorError
+from mdm.hub import steward as desk
 from mdm.hub.exceptions import (
     Mended,
     Replayed,
     Selection,
     accept_exception,
-    discard_dead_letters,
     fix_dead_letter,
     reopen_dead_letters,
     replay_dead_letters,
     resolve_exception,
+    to_discard,
     try_fix,
     try_replay,
 )
@@ -267,13 +269,20 @@ def discard_command(
     ids: list[int] = _IDS,
     since: datetime | None = _SINCE,
     until: datetime | None = _UNTIL,
+    actor: str = ACTOR,
+    preview: bool = PREVIEW,
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Close dead letters for good. The messages stay stored; `reopen` takes it back."""
+    """Close dead letters for good; many at once, or one that much money hangs on, when a second person agrees
+    (`mdm steward approve`). The messages stay stored; `reopen` or `mdm steward undo` takes it back."""
     selection = _selection(code, topic, partition, first, last, key, owner, like, ids, since, until)
-    with hub() as opened:
-        closed = discard_dead_letters(opened.engine, opened.clock, selection, reason, getuser())
-    tell_count("discarded", closed, as_json)
+    with bench_of(actor) as bench:
+        command = to_discard(bench.pipeline.engine, selection, reason)
+        if preview:
+            show_preview(desk.preview(bench.pipeline, bench.actor, command, policy=bench.policy), as_json)
+            return
+        decided = desk.decide(bench.pipeline, bench.actor, command, policy=bench.policy)
+    show(decided, as_json)
 
 
 @exceptions.command("reopen")

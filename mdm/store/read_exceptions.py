@@ -134,6 +134,13 @@ select d.dead_letter_id as id, d.topic, d.partition, d."offset", d.timestamp_ms,
      and h.partition = d.partition and h."offset" > d."offset") as later_events
 from dead_letter d where d.dead_letter_id = :id
 """
+_PROPOSED = f"""
+select p.proposal_id, p.author, jsonb_array_length(p.command->'letters') as letters from proposal p
+where p.status = 'open' and p.kind = 'discard' and exists (
+  select 1 from jsonb_array_elements(p.command->'letters') n(id)
+  join dead_letter d on d.dead_letter_id = cast(n.id as bigint) and d.status = 'open' and {CONDITION})
+order by p.proposal_id
+"""
 _FIXES = """
 select fix_id as id, headers, key, value, author, reason, created_at from dead_letter_fix
 where dead_letter_id = :id order by fix_id
@@ -220,6 +227,12 @@ def dead_letter(connection: Connection, dead_letter_id: int) -> dict[str, Any] |
     fixes = connection.execute(text(_FIXES), {"id": dead_letter_id}).mappings()
     stake = stake_of_letters(connection, [dead_letter_id]).get(dead_letter_id, AtStake())
     return dict(row) | {"fixes": [dict(fix) for fix in fixes], "stake": stake}
+
+
+def proposed_discards(connection: Connection, selection: Selection) -> list[tuple[int, str, int]]:
+    """Open proposals to discard open dead letters of a selection: number, author, and of how many letters."""
+    rows = connection.execute(text(_PROPOSED), selection.parameters())
+    return [(row.proposal_id, row.author, row.letters) for row in rows]
 
 
 def open_dead_letters(connection: Connection, limit: int) -> list[dict[str, Any]]:

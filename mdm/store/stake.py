@@ -21,7 +21,7 @@ LIKENESS = "md5(concat_ws(E'\\x1f', d.topic, d.code, d.owner, d.alike))"
 # `base` is who asks (`item`) and the rows they ask about. A customer or contract counts with everything that is known
 # under any of its records; a payment, posting or order with the invoice or contract it belongs to - but not with its
 # customer, of whom it is only a small part. Money is text as the platform wrote it; what is no number counts nothing.
-_TOUCHED = """
+TOUCHED = """
 known as (
   select b.item, b.system, b.type, b.key, r.rec_id from base b join source_record r using (system, type, key)
 ),
@@ -85,7 +85,7 @@ _LETTERS = f"""
 with base as (
   select d.dead_letter_id::text as item, d.system, d.type, d.row_key as key from dead_letter d
   where d.dead_letter_id = any(cast(:ids as bigint[])) and d.row_key is not null
-), {_TOUCHED}
+), {TOUCHED}
 select h.item, coalesce(m.amounts, '{{}}') as amounts, h.rows, h.known from held h left join money m using (item)
 """
 _STAGE = f"""
@@ -102,7 +102,7 @@ with base as (
   select distinct s.likeness as item, d.system, d.type, d.row_key as key
   from stage_group s join dead_letter d on {LIKENESS} = s.likeness
   where d.status = 'open' and d.row_key is not null
-), {_TOUCHED}
+), {TOUCHED}
 select s.likeness, s.letters, s.newest_id, s.first_seen, coalesce(m.amounts, '{{}}') as amounts,
   coalesce(h.rows, 0) as rows, coalesce(h.known, 0) as known
 from stage_group s left join held h on h.item = s.likeness left join money m on m.item = s.likeness

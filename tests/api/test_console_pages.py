@@ -273,6 +273,43 @@ def test_groups_and_differences_are_taken_handed_over_and_put_down(
     assert act(ada, "/console/exceptions/groups/1", "discard", reason="a test row") == 200, "and it is told"
 
 
+def test_several_messages_are_discarded_when_a_second_person_agrees(
+    engine: Engine, app: FastAPI, keys: dict[Role, str]
+) -> None:
+    for number in range(2):
+        refused(engine, number, reason="no key")
+    ada, bob = (entered(app, keys[role]) for role in (Role.STEWARD, Role.SENIOR_STEWARD))
+
+    def act(browser: TestClient, address: str, **fields: str) -> tuple[int, str]:
+        csrf = re.search(r'name="csrf" value="([^"]+)"', browser.get("/console/help").text)
+        assert csrf is not None
+        sent = browser.post(address, data={"csrf": csrf.group(1), **fields})
+        return sent.status_code, sent.text
+
+    asked, page = act(ada, "/console/exceptions/groups/2/discard", reason="test rows")
+    assert asked == 200
+    assert "Proposed as number 1" in page
+    assert "proposal 1</a> waits for a second person" in ada.get("/console/exceptions/groups/2").text
+    assert "2 messages, these among them" in ada.get("/console/exceptions/letters/1").text
+    assert "Discard refused messages" in bob.get("/console/approvals").text
+    shown = bob.get("/console/approvals/1").text
+    assert "2 refused messages closed for good" in shown
+    digest = re.search(r'name="digest" value="([^"]+)"', shown)
+    assert digest is not None
+    assert act(ada, "/console/approvals/1/approve")[0] == 403, "whoever proposed does not approve"
+    assert act(bob, "/console/approvals/1/approve", digest=digest.group(1))[0] == 200
+    assert "No message was refused" in bob.get("/console/exceptions").text
+
+    assert "Open it again" in ada.get("/console/exceptions/letters/1").text
+    assert act(ada, "/console/exceptions/letters/1/reopen", reason="one can be mended")[0] == 200
+    done, page = act(ada, "/console/exceptions/letters/1/discard", reason="or not")
+    assert (done, "Discarded: D1." in page) == (200, True)
+    assert act(ada, "/console/decisions/last/undo")[0] == 200
+    with engine.connect() as connection:
+        states = connection.scalars(text("select status from dead_letter order by dead_letter_id")).all()
+    assert states == ["open", "discarded"]
+
+
 def stored(engine: Engine) -> list[str | None]:
     with engine.connect() as connection:
         return list(connection.scalars(text("select assignee from dead_letter order by dead_letter_id")))
