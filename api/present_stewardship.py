@@ -5,7 +5,7 @@ from typing import Any
 from api.masking import show_lineage, show_value, show_values
 from mdm.access import Eyes
 from mdm.hub.steward import BulkPreview, Decided, Delegation, Job, Preview, Proposal, Remark, Similar, TaskState
-from mdm.hub.steward.effects import exposure_json, key_json, relations_json, summary
+from mdm.hub.steward.effects import exposure_json, key_json, letters_json, relations_json, summary
 from mdm.model.stewardship import EntityEffect, TaskEffect
 from mdm.store.read_stewardship import HeldOverride
 from mdm.store.stewardship import StoredDecision
@@ -43,6 +43,7 @@ def preview_object(shown: Preview, eyes: Eyes) -> dict[str, Any]:
         "announcements": dict(effect.announcements),
         "consumers": list(effect.consumers),
         "relations": relations_json(effect),
+        "letters": letters_json(effect),
     }
 
 
@@ -96,7 +97,7 @@ def decision_object(decision: StoredDecision) -> dict[str, Any]:
     return {
         "decision_id": decision.decision_id,
         "kind": decision.kind,
-        "domain": decision.domain.value,
+        "domain": decision.domain,
         "actor": decision.actor,
         "reason": decision.reason,
         "command": decision.command,
@@ -113,12 +114,12 @@ def decision_object(decision: StoredDecision) -> dict[str, Any]:
 def proposal_object(proposal: Proposal, eyes: Eyes) -> dict[str, Any]:
     """A proposal; the value it would pin is masked like any other."""
     command = dict(proposal.command)
-    if command.get("attribute") is not None and "value" in command:
+    if proposal.domain is not None and command.get("attribute") is not None and "value" in command:
         command["value"] = show_value(proposal.domain, command["attribute"], command["value"], eyes)
     return {
         "proposal_id": proposal.proposal_id,
         "kind": proposal.kind,
-        "domain": proposal.domain.value,
+        "domain": proposal.domain,
         "command": command,
         "effect": proposal.effect,
         "digest": proposal.digest,

@@ -78,7 +78,7 @@ def _ingest(engine: Engine, events: Path, pace: Pace, memory: list[int]) -> tupl
     pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
     start = time.perf_counter()
     report = drain(
-        pipeline,
+        pace.of(pipeline),
         FileFeed(events),
         batch_size=pace.batch_size,
         prepared=pace.prepared,

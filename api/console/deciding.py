@@ -194,7 +194,7 @@ def undo(
         decided = bench.decide(Undo(decision_id, form.text("reason")))
     except TELLABLE as error:
         return page("told.html", request, session=session, status=409, notice=refused(error), back="/console/reviews")
-    address = "/console/reviews"
+    address = "/console/exceptions" if before is not None and before.kind == "discard" else "/console/reviews"
     if before is not None and before.task_id is not None and before.kind in ("same", "not_same", "unsure"):
         with reads.snapshot() as connection:
             reopened = task_of_same_question(connection, before.task_id)

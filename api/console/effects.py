@@ -56,6 +56,7 @@ def effect_object(bench: Workbench, effect: Effect) -> dict[str, Any]:
     """The effect of a command for a page."""
     return {
         "entities": [_entity(each, bench.eyes, bench.now) for each in effect.entities],
+        "letters": effect.letters,
         "moves": effect.moves,
         "tasks_closed": effect.tasks_closed,
         "tasks_opened": effect.tasks_opened,

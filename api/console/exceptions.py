@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -14,7 +15,7 @@ from api.console import charts
 from api.console.deciding import TELLABLE
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
-from api.console.notices import Notice, refused
+from api.console.notices import Notice, proposed, refused, told
 from api.console.pages import page
 from api.console.sessions import Session
 from api.console.stepping import afterwards
@@ -24,22 +25,32 @@ from api.deps import Reads, ReadsDep
 from api.errors import FORBIDDEN, INVALID_CURSOR, NOT_FOUND, refuse
 from api.masking import show_value
 from api.routes.parameters import Cursor, Parameters
+from api.schemas.given import MAX_ID
 from mdm.access import Permission, may_see
+from mdm.core.refused_order import priority, waiting
 from mdm.errors import OperatorError
 from mdm.hub import exception_work
 from mdm.hub import exceptions as use
 from mdm.hub.exception_work import Matters, OneException
 from mdm.hub.exceptions import Mended, Replayed
 from mdm.hub.replay_jobs import run_replay, start_replay
+from mdm.hub.worklist import rank_refused
 from mdm.model.canonical import DataClass
 from mdm.store import read_exceptions as read
 from mdm.store import replay_jobs
-from mdm.store.read_exceptions import OpenLetters, Selection
+from mdm.store.read_exceptions import GroupOrder, OpenLetters, Selection
 from mdm.store.refold import EventRange
 
 router = APIRouter(prefix="/console/exceptions", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
 
 _GROUPS, _LETTERS, _DRIFTS = 50, 50, 100
+#: What may come first, in words.
+_ORDERS = {
+    GroupOrder.PRIORITY: "the most urgent",
+    GroupOrder.MONEY: "most money",
+    GroupOrder.MESSAGES: "most messages",
+    GroupOrder.AGE: "the oldest",
+}
 #: A group larger than this is replayed by a job that can be left; who reaches a part of the hub waits for the answer.
 _AT_ONCE = 50
 #: Replays of one's own that are told.
@@ -50,8 +61,11 @@ _TELLABLE = (*TELLABLE, OperatorError)
 
 
 class OverviewParameters(Parameters):
-    """Whose; what was done; and where the page before ended: of groups, of differences from contracts."""
+    """Whose, and what comes first; what was done; where the page before ended: of groups, of differences."""
 
+    sort: GroupOrder = GroupOrder.PRIORITY
+    decided: int | None = Field(None, ge=1, le=MAX_ID)
+    proposed: int | None = Field(None, ge=1, le=MAX_ID)
     who: Literal["mine", "unassigned", "taken"] | None = None
     done: str | None = Field(None, max_length=200)
     groups: Cursor | None = None
@@ -68,9 +82,11 @@ def overview(
 ) -> Response:
     """Refused messages in groups, and drift from contracts, some at a time; and the person's own replays."""
     group_after, drift_after = None, None
+    groups_scope = f"groups {look.who} {look.sort}"
+    rank_refused(bench.engine, bench.now)
     if look.groups is not None:
-        letters, newest = read_cursor(look.groups, f"groups {look.who}", (int, int))
-        group_after = int(letters), int(newest)
+        place, newest = read_cursor(look.groups, groups_scope, (float, int))
+        group_after = float(place), int(newest)
     if look.drifts is not None:
         at, drift = read_cursor(look.drifts, f"drifts {look.who}", (str, int))
         drift_after = _moment(str(at)), int(drift)
@@ -78,10 +94,15 @@ def overview(
     taken = {"unassigned": False, "taken": True}.get(look.who or "")
     with reads.snapshot() as connection:
         groups = read.dead_letter_groups(
-            connection, Selection(assignee=mine, taken=taken), limit=_GROUPS + 1, after=group_after
+            connection,
+            Selection(assignee=mine, taken=taken),
+            limit=_GROUPS + 1,
+            order=look.sort,
+            after=group_after,
         )
         drifts = read.exceptions(connection, assignee=mine, taken=taken, limit=_DRIFTS + 1, after=drift_after)
         whole = read.open_letters(connection, bench.now)
+        became = told(connection, look.decided) or proposed(look.proposed)
         jobs = replay_jobs.of_actor(connection, bench.actor.name, _JOBS)
     last, last_drift = groups[_GROUPS - 1 : _GROUPS], drifts[_DRIFTS - 1 : _DRIFTS]
     return page(
@@ -90,20 +111,29 @@ def overview(
         session=session,
         now=bench.now,
         look=look,
-        groups=groups[:_GROUPS],
+        groups=[_placed(each, bench.now) for each in groups[:_GROUPS]],
+        orders=_ORDERS,
         drifts=drifts[:_DRIFTS],
         whole=whole,
         jobs=jobs,
         me=bench.actor.name,
-        more_groups=write_cursor(f"groups {look.who}", (last[0]["letters"], last[0]["newest_id"]))
+        more_groups=write_cursor(groups_scope, (last[0]["place"], last[0]["newest_id"]))
         if len(groups) > _GROUPS
         else "",
         more_drifts=write_cursor(f"drifts {look.who}", (last_drift[0]["last_seen"].isoformat(), last_drift[0]["id"]))
         if len(drifts) > _DRIFTS
         else "",
-        notice=_done(request),
+        notice=became or _done(request),
         ages=_ages(whole),
     )
+
+
+def _placed(group: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """A group with its priority and the reasons; neither when it is not ranked yet."""
+    if group["rank"] is None:
+        return group | {"priority": None, "reasons": ()}
+    reasons = [*group["parts"], waiting(group["first_seen"], now)]
+    return group | {"priority": priority(group["rank"], now), "reasons": reasons}
 
 
 class GroupParameters(Parameters):
@@ -142,26 +172,30 @@ def act_on_group(
     selection = Selection(like=like)
     try:
         if what in ("take", "assign", "release"):
-            told = _look_after(what, selection, bench, form)
-            return RedirectResponse(f"/console/exceptions/groups/{like}?done={told}", 303)
+            now_is = _look_after(what, selection, bench, form)
+            return RedirectResponse(f"/console/exceptions/groups/{like}?done={now_is}", 303)
         if what == "rehearse":
             found = use.try_replay(bench.pipeline, selection, bench.actor.name)
             return _group_page(like, request, session, bench, reads, rehearsed=found)
         if what == "replay":
-            with reads.snapshot() as connection:
-                ids = [each["id"] for each in read.dead_letters(connection, selection, limit=_MOST)]
+            ids = use.letters_meant(bench.engine, selection)[:_MOST]
             if len(ids) > _AT_ONCE and not session.caller.scope.limits_rows:
                 job_id = start_replay(bench.pipeline, bench.actor, EventRange(), ids)
                 afterwards(later, run_replay, bench.pipeline, job_id)
                 return RedirectResponse(f"/console/replay/{job_id}", 303)
             done = use.replay_dead_letters(bench.pipeline, selection, bench.actor.name)
             return _finished(_outcomes(done))
-        closed = use.discard_dead_letters(
-            bench.engine, bench.hub.clock, selection, form.text("reason"), bench.actor.name
-        )
+        return _discard(selection, bench, form)
     except _TELLABLE as error:
         return _group_page(like, request, session, bench, reads, notice=refused(error), status=409)
-    return _finished(f"{closed} messages discarded")
+
+
+def _discard(selection: Selection, bench: Workbench, form: Form) -> Response:
+    """Close them for good, or propose it where policy asks for a second person; of a large group the oldest first."""
+    command = use.to_discard(bench.engine, selection, form.text("reason"))
+    decided = bench.decide(replace(command, letters=command.letters[:_MOST]))
+    number = f"decided={decided.decision_id}" if decided.done else f"proposed={decided.proposal_id}"
+    return RedirectResponse(f"/console/exceptions?{number}", 303)
 
 
 @router.get("/letters/{letter_id:int}")
@@ -173,23 +207,23 @@ def letter(letter_id: int, request: Request, session: SessionDep, bench: Workben
 @router.post("/letters/{letter_id:int}/{what}", dependencies=[needs(Permission.MEND)])
 def act_on_letter(
     letter_id: int,
-    what: Literal["rehearse", "fix", "discard"],
+    what: Literal["rehearse", "fix", "discard", "reopen"],
     request: Request,
     session: SessionDep,
     bench: WorkbenchDep,
     reads: ReadsDep,
     form: FormDep,
 ) -> Response:
-    """Rehearse a mended message, mend and replay it, or discard it."""
+    """Rehearse a mended message, mend and replay it, discard it, or take that back."""
     typed = form.text("value")
-    if what != "discard" and not may_see(bench.eyes, DataClass.CONFIDENTIAL):
+    if what in ("rehearse", "fix") and not may_see(bench.eyes, DataClass.CONFIDENTIAL):
         raise refuse(FORBIDDEN, "Messages are mended by those who see confidential values.")
     try:
         if what == "discard":
-            use.discard_dead_letters(
-                bench.engine, bench.hub.clock, Selection(ids=(letter_id,)), form.text("reason"), bench.actor.name
-            )
-            return _finished("The message was discarded")
+            return _discard(Selection(ids=(letter_id,)), bench, form)
+        if what == "reopen":
+            use.reopen_dead_letters(bench.engine, bench.hub.clock, [letter_id], form.text("reason"), bench.actor.name)
+            return RedirectResponse(f"/console/exceptions/letters/{letter_id}?done=The message is open again", 303)
         mended = Mended(value=_json(form))
         if what == "rehearse":
             found = use.try_fix(bench.pipeline, letter_id, mended, bench.actor.name)
@@ -247,8 +281,10 @@ def _group_page(
     status: int = 200,
     before: int | None = None,
 ) -> Response:
+    rank_refused(bench.engine, bench.now)
     with reads.snapshot() as connection:
         groups = read.dead_letter_groups(connection, Selection(like=like), limit=1)
+        waits = read.proposed_discards(connection, Selection(like=like))
         letters = read.dead_letters(connection, Selection(like=like), limit=_LETTERS + 1, before=before)
     if not groups:
         return RedirectResponse("/console/exceptions", 303)
@@ -258,11 +294,13 @@ def _group_page(
         session=session,
         status=status,
         now=bench.now,
-        group=groups[0],
+        group=_placed(groups[0], bench.now),
         letters=letters[:_LETTERS],
         before=before,
         following=letters[_LETTERS - 1]["id"] if len(letters) > _LETTERS else None,
         like=like,
+        waits=waits,
+        most=_MOST,
         me=bench.actor.name,
         notice=notice or _done(request),
         rehearsed=_rehearsed(bench, rehearsed),
@@ -282,6 +320,7 @@ def _letter_page(
 ) -> Response:
     with reads.snapshot() as connection:
         found = read.dead_letter(connection, letter_id)
+        waits = read.proposed_discards(connection, Selection(ids=(letter_id,)))
     if found is None:
         raise refuse(NOT_FOUND, f"There is no refused message {letter_id}.")
     newest = found["fixes"][-1]["value"] if found["fixes"] else found["value"]
@@ -294,6 +333,7 @@ def _letter_page(
         status=status,
         now=bench.now,
         letter=found,
+        waits=waits,
         legible=legible,
         key=_readable(found["key"]) if legible else "",
         original=_readable(found["value"]) if legible else "",
@@ -340,7 +380,7 @@ def _finished(text: str) -> Response:
 
 #: The words in which this screen tells what was done. No others: they stand on the page as the hub's own.
 _TOLD = re.compile(
-    r"Replayed: [0-9a-z_, ]+; \d+ golden records? touched|\d+ messages discarded|The message was discarded"
+    r"Replayed: [0-9a-z_, ]+; \d+ golden records? touched|The message is open again"
     r"|The exception is closed|Taken|Handed over|Given back"
 )
 

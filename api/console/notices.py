@@ -21,6 +21,7 @@ KINDS = {
     "restore": "Restored",
     "relate": "Said who the parent is",
     "end_relation": "Relation ended",
+    "discard": "Discarded",
     "undo": "Undone",
 }
 

@@ -37,7 +37,6 @@ router = APIRouter(
     dependencies=[Depends(allows(Permission.INSPECT))],
     responses={**GUARDED, **CHECKED},
 )
-deciding = [Depends(allows(Permission.DECIDE))]
 approving = [Depends(allows(Permission.APPROVE))]
 
 ProposalId = Annotated[int, Path(ge=1, le=MAX_ID, description="Proposal id.")]
@@ -141,7 +140,7 @@ def reject(
 
 
 @router.post(
-    "/approvals/{id}/withdraw", name="withdraw", dependencies=deciding,
+    "/approvals/{id}/withdraw", name="withdraw",
     summary="Take back one's own proposal", response_model=ProposalForm,
     responses=COMMANDED,
 )  # fmt: skip

@@ -296,6 +296,7 @@ class PreviewForm(Form):
     announcements: dict[str, int]
     consumers: list[str]
     relations: list[dict[str, Any]] = Field(description="Relations of a hierarchy that begin or end.")
+    letters: list[dict[str, Any]] = Field(description="Refused messages that are closed for good, or opened again.")
 
 
 class TaskForm(Form):
@@ -328,7 +329,7 @@ class DecisionEntry(Form):
 
     decision_id: int
     kind: str
-    domain: Domain
+    domain: Domain | None = Field(description="Of the records; null for what is about refused messages.")
     actor: str
     reason: str
     command: dict[str, Any]
@@ -349,7 +350,7 @@ class ProposalForm(Form):
 
     proposal_id: int
     kind: str
-    domain: Domain
+    domain: Domain | None = Field(description="Of the records; null for what is about refused messages.")
     command: dict[str, Any]
     effect: dict[str, Any] = Field(description="As it was when proposed; `/preview` says what it would do now.")
     digest: str

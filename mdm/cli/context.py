@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from getpass import getuser
 from io import StringIO
 from typing import Any
@@ -80,11 +81,13 @@ def print_json(value: Any) -> None:
 
 
 def _as_json(value: Any) -> Any:
-    """Named tuples as objects, plain ones and sets as lists."""
+    """Named tuples as objects, plain ones and sets as lists, exact numbers as text."""
     if isinstance(value, tuple):
         return value._asdict() if hasattr(value, "_asdict") else list(value)
     if isinstance(value, set | frozenset):
         return sorted(value)
+    if isinstance(value, Decimal):
+        return str(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 

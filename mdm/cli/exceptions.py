@@ -5,7 +5,9 @@ Dead letters are named D12, exceptions E12. A number alone will do where only on
 
 import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from getpass import getuser
 from pathlib import Path
 from typing import Any
@@ -17,23 +19,26 @@ from mdm.cli.context import JSON_OPTION, hub, pipeline, print_json, print_table
 from mdm.cli.effects import effects_json, print_effects
 from mdm.cli.feeds import print_report, report_json
 from mdm.cli.naming import exception_number, letter_number, meant_by
+from mdm.cli.steward_bench import ACTOR, PREVIEW, bench_of, show, show_preview
 from mdm.errors import NotFound, OperatorError
+from mdm.hub import steward as desk
 from mdm.hub.exceptions import (
     Mended,
     Replayed,
     Selection,
     accept_exception,
-    discard_dead_letters,
     fix_dead_letter,
     reopen_dead_letters,
     replay_dead_letters,
     resolve_exception,
+    to_discard,
     try_fix,
     try_replay,
 )
+from mdm.hub.worklist import rank_refused
 from mdm.intake.mend import mend
 from mdm.model.refused import Matter, named
-from mdm.store.read_exceptions import dead_letter, dead_letter_groups, dead_letters, exception
+from mdm.store.read_exceptions import GroupOrder, dead_letter, dead_letter_groups, dead_letters, exception
 from mdm.store.read_exceptions import exceptions as read_exceptions
 
 exceptions = typer.Typer(no_args_is_help=True)
@@ -72,15 +77,19 @@ def list_command(
     like: int | None = _LIKE,
     each: bool = typer.Option(False, "--each", help="One by one, the newest first, instead of in groups of a kind."),
     status: str = typer.Option("open", help="open, replayed or discarded."),
+    sort: GroupOrder = typer.Option(GroupOrder.PRIORITY, "--sort", help="Which groups come first."),
     limit: int = typer.Option(50, help="Most rows to show."),
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Dead letters in groups of a kind, and contract drift: how many, since when, whose, and what to do."""
+    """Dead letters in groups of a kind, and contract drift: how many, what is at stake, since when, whose, and what to
+    do."""
     selection = Selection(code=code, topic=topic, owner=owner, row_key=key, like=like, assignee=assignee, taken=taken)
-    with hub() as opened, opened.engine.connect() as connection:
-        groups = dead_letter_groups(connection, selection, status=status, limit=limit)
-        letters = dead_letters(connection, selection, status=status, limit=limit)
-        drifts = read_exceptions(connection, assignee=assignee, taken=taken, limit=limit)
+    with hub() as opened:
+        rank_refused(opened.engine, opened.clock())
+        with opened.engine.connect() as connection:
+            groups = dead_letter_groups(connection, selection, status=status, limit=limit, order=sort)
+            letters = dead_letters(connection, selection, status=status, limit=limit)
+            drifts = read_exceptions(connection, assignee=assignee, taken=taken, limit=limit)
     if as_json:
         print_json(
             {
@@ -102,9 +111,10 @@ def list_command(
     else:
         print_table(
             "Dead letters",
-            ("like this", "topic", "code", "reason", "what to do", "owner", "looked after by", "first seen",
-             "last seen", "one of them"),
-            [[one["letters"], *(one[name] for name in ("topic", "code", "reason", "action", "owner")),
+            ("like this", "at stake", "topic", "code", "reason", "what to do", "owner", "looked after by",
+             "first seen", "last seen", "one of them"),
+            [[one["letters"], _money(one["amounts"], one["known"]),
+              *(one[name] for name in ("topic", "code", "reason", "action", "owner")),
               " and ".join(one["assignees"]),
               _moment(one["first_seen"]), _moment(one["last_seen"]), named(Matter.DEAD_LETTER, one["newest_id"])]
              for one in groups],
@@ -171,6 +181,7 @@ def _show_letter(found: dict[str, Any], as_json: bool) -> None:
     typer.echo(f"  owner: {found['owner']}; seen {found['seen']} times, {_moment(found['first_seen'])} to "
                f"{_moment(found['last_seen'])}; {found['alike_open']:,} open of its kind")  # fmt: skip
     typer.echo(f"  looked after by {found['assignee'] or 'nobody'}")
+    typer.echo(f"  at stake: {_money(found['stake'].amounts, found['stake'].known)}")
     if found["row_key"] is not None:
         row = f"{found['system']}:{found['type']}:{found['row_key']}"
         later = f"{found['later_events']:,} later events of it were taken in meanwhile and keep their precedence"
@@ -258,13 +269,20 @@ def discard_command(
     ids: list[int] = _IDS,
     since: datetime | None = _SINCE,
     until: datetime | None = _UNTIL,
+    actor: str = ACTOR,
+    preview: bool = PREVIEW,
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Close dead letters for good. The messages stay stored; `reopen` takes it back."""
+    """Close dead letters for good; many at once, or one that much money hangs on, when a second person agrees
+    (`mdm steward approve`). The messages stay stored; `reopen` or `mdm steward undo` takes it back."""
     selection = _selection(code, topic, partition, first, last, key, owner, like, ids, since, until)
-    with hub() as opened:
-        closed = discard_dead_letters(opened.engine, opened.clock, selection, reason, getuser())
-    tell_count("discarded", closed, as_json)
+    with bench_of(actor) as bench:
+        command = to_discard(bench.pipeline.engine, selection, reason)
+        if preview:
+            show_preview(desk.preview(bench.pipeline, bench.actor, command, policy=bench.policy), as_json)
+            return
+        decided = desk.decide(bench.pipeline, bench.actor, command, policy=bench.policy)
+    show(decided, as_json)
 
 
 @exceptions.command("reopen")
@@ -295,6 +313,12 @@ def resolve_command(
     with hub() as opened:
         close(opened.engine, opened.clock, exception_id, reason, getuser())
     tell_count("accepted" if accept else "resolved", 1, as_json)
+
+
+def _money(amounts: Mapping[str, Any], known: int) -> str:
+    """Sums by currency; whether there are none or nobody here can know."""
+    told = ", ".join(f"{Decimal(str(amount)):,.0f} {currency}" for currency, amount in sorted(amounts.items()))
+    return told or ("none" if known else "not known")
 
 
 def _with_name(matter: Matter, found: dict[str, Any]) -> dict[str, Any]:

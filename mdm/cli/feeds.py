@@ -54,7 +54,7 @@ def ingest(
         with Progress(*columns, TimeElapsedColumn(), console=notes, disable=as_json) as progress:
             bar = progress.add_task("ingesting", total=1.0)
             report = drain(
-                flow,
+                pace.of(flow),
                 source,
                 batch_size=pace.batch_size,
                 prepared=pace.prepared,

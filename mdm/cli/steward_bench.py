@@ -75,6 +75,8 @@ def _show_effect(effect: dict[str, Any]) -> None:
     ]  # fmt: skip
     columns = ("golden record", "becomes", "records before", "records after", "attributes that change")
     print_table("Effect", columns, rows, right=(2, 3))
+    if letters := effect["letters"]:
+        typer.echo(f"{len(letters):,} refused message{'' if len(letters) == 1 else 's'}: {letters[0]['fate']}.")
     exposure = effect["exposure"]
     typer.echo(
         f"{len(effect['moves'])} records move, {len(effect['tasks_closed'])} tasks close, "

@@ -35,7 +35,8 @@ class Demand:
         attributes: one of these would be pinned or unpinned by hand.
         golden: one of the merging entities has one of these golden values.
         erp_linked: at least this many of the merging entities carry a number of ERP.
-        amount: what hangs on the touched entities reaches this in its currency.
+        amount: what hangs on the touched entities, or on rows of refused messages, reaches this in its currency.
+        discards: at least this many refused messages would be closed for good.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Demand:
     golden: Mapping[str, Any] = field(default_factory=dict)
     erp_linked: int = 0
     amount: Mapping[str, Decimal] = field(default_factory=dict)
+    discards: int = 0
     risk: Risk = Risk.NORMAL
 
 
@@ -101,6 +103,7 @@ def _asks(demand: Demand, plan: Plan, effect: Effect) -> bool:
         and (not demand.attributes or not demand.attributes.isdisjoint(plan.attributes))
         and (not demand.golden or any(_has(each, demand.golden) for each in merging))
         and (not demand.erp_linked or sum(map(_in_erp, merging)) >= demand.erp_linked)
+        and (not demand.discards or effect.discarded >= demand.discards)
         and (not demand.amount or _reaches(effect, demand.amount))
     )
 

@@ -7,6 +7,7 @@ order of two tasks therefore never changes with time, and a list sorted by it ca
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from math import log10
 
 from mdm.model.worklist import Part, Ranked, TaskFacts
@@ -22,14 +23,16 @@ _SATURDAY = 5
 
 def rank(facts: TaskFacts) -> Ranked:
     """The place of a task in the order."""
-    parts = tuple(part for part in (_money(facts), _erp(facts), _kind(facts), _near(facts), _size(facts)) if part)
+    parts = tuple(
+        part for part in (money_part(facts.amounts), _erp(facts), _kind(facts), _near(facts), _size(facts)) if part
+    )
     points = sum(part.points for part in parts)
-    return Ranked(facts, points - _waited(facts.opened_at), parts, due_at(facts.kind, facts.opened_at))
+    return Ranked(facts, points - waited(facts.opened_at), parts, due_at(facts.kind, facts.opened_at))
 
 
 def priority(rank: float, now: datetime) -> float:
     """The priority of a task now, from its rank."""
-    return rank + _waited(now)
+    return rank + waited(now)
 
 
 def waiting(opened_at: datetime, now: datetime) -> Part:
@@ -85,14 +88,16 @@ def promise(answered: Iterable[tuple[str, datetime, datetime]], open_late: int) 
     return Promise(len(late) + open_late, sum(late) + open_late)
 
 
-def _waited(moment: datetime) -> float:
+def waited(moment: datetime) -> float:
+    """The points of waiting since the beginning of time: what is subtracted from ranks and added to priorities."""
     return moment.timestamp() / _SECONDS_PER_DAY * POINTS_PER_DAY
 
 
-def _money(facts: TaskFacts) -> Part | None:
-    if not facts.amounts:
+def money_part(amounts: Mapping[str, Decimal]) -> Part | None:
+    """What money adds: by the largest sum in one currency."""
+    if not amounts:
         return None
-    currency, most = max(facts.amounts.items(), key=lambda each: each[1])
+    currency, most = max(amounts.items(), key=lambda each: each[1])
     if most <= 0:
         return None
     # Ten times the money is worth eight points more: a million outweighs six weeks of waiting, not a year.

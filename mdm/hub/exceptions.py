@@ -18,6 +18,8 @@ from mdm.hub.process import BatchReport, Pipeline, replay_in
 from mdm.hub.rehearsal import perform, rehearse
 from mdm.model.effects import GoldenEffect
 from mdm.model.events import Message, Place
+from mdm.model.stewardship import Discard
+from mdm.store import letters
 from mdm.store.effects import golden_effects
 from mdm.store.ledger import headers_json, write_audit
 from mdm.store.read_exceptions import CONDITION, Selection
@@ -28,12 +30,12 @@ __all__ = [
     "Replayed",
     "Selection",
     "accept_exception",
-    "discard_dead_letters",
     "fix_dead_letter",
     "letters_meant",
     "reopen_dead_letters",
     "replay_dead_letters",
     "resolve_exception",
+    "to_discard",
     "try_fix",
     "try_replay",
 ]
@@ -125,8 +127,8 @@ def try_fix(pipeline: Pipeline, dead_letter_id: int, mended: Mended, actor: str)
     return found
 
 
-def discard_dead_letters(engine: Engine, clock: Clock, selection: Selection, reason: str, actor: str) -> int:
-    """Close open dead letters for good. The messages stay stored; the audit keeps who and why. Returns how many.
+def to_discard(engine: Engine, selection: Selection, reason: str) -> Discard:
+    """The command that closes the open dead letters of a selection for good (`mdm.hub.steward.decide`).
 
     Raises:
         OperatorError: no reason is given, or no condition: everything at once is never meant.
@@ -135,16 +137,7 @@ def discard_dead_letters(engine: Engine, clock: Clock, selection: Selection, rea
     reason = _given(reason, "Discarding")
     if selection.everything:
         raise OperatorError("Discarding needs a condition.", action="Name ids, a code, a topic or one like them.")
-    ids = letters_meant(engine, selection)
-    with unit_of_work(engine, clock, "discard") as work:
-        closed = work.query(
-            """update dead_letter set status = 'discarded', closed_at = %s, closed_by = %s, closed_reason = %s
-               where dead_letter_id = any(%s) and status = 'open' returning dead_letter_id""",
-            work.now, actor, reason, ids,
-        )  # fmt: skip
-        detail = {"dead_letters": sorted(row[0] for row in closed), "reason": reason}
-        write_audit(work, actor, "discard", "dead letters", detail)
-    return len(closed)
+    return Discard(tuple(letters_meant(engine, selection)), reason)
 
 
 def reopen_dead_letters(engine: Engine, clock: Clock, ids: Sequence[int], reason: str, actor: str) -> int:
@@ -156,16 +149,12 @@ def reopen_dead_letters(engine: Engine, clock: Clock, ids: Sequence[int], reason
     """
     reason = _given(reason, "Reopening")
     with unit_of_work(engine, clock, "reopen") as work:
-        opened = work.query(
-            """update dead_letter set status = 'open', closed_at = null, closed_by = null, closed_reason = null
-               where dead_letter_id = any(%s) and status = 'discarded' returning dead_letter_id""",
-            list(ids),
-        )
+        opened = letters.reopen(work, ids)
         if not opened:
             raise NotFound(
                 "None of these is a discarded dead letter.", action="`mdm exceptions list --status discarded` has them."
             )
-        detail = {"dead_letters": sorted(row[0] for row in opened), "reason": reason}
+        detail = {"dead_letters": opened, "reason": reason}
         write_audit(work, actor, "reopen", "dead letters", detail)
     return len(opened)
 

@@ -50,6 +50,7 @@ class Pipeline:
     """What processing needs: where to write, the time, the source profiles and the released rules.
 
     With `bulk`, rows are taken in and nothing is resolved: `mdm.hub.rematch` does it for all at once afterwards.
+    With `alone_if_free`, units of work have the hub for themselves where nobody else is at work: for large loads.
     """
 
     engine: Engine
@@ -59,6 +60,7 @@ class Pipeline:
     #: Makes messages in a schema registry's binary format plain.
     plain: Plain = as_it_is
     bulk: bool = False
+    alone_if_free: bool = False
 
 
 @dataclass(slots=True)
@@ -200,7 +202,8 @@ def consume(
 
     # A truncate is about rows that nobody names.
     alone = any(event.operation is Operation.TRUNCATE for event in decoded.events)
-    counted = beside_others(pipeline.engine, pipeline.clock, "ingest", feed, attempt, alone=alone)
+    manners = {"alone": alone, "alone_if_free": pipeline.alone_if_free}
+    counted = beside_others(pipeline.engine, pipeline.clock, "ingest", feed, attempt, **manners)
     report.outcomes.update(counted.outcomes)
     report.golden.update(counted.golden)
     report.changed_at, report.late_at, report.refused = counted.changed_at, counted.late_at, counted.refused

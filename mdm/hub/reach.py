@@ -14,6 +14,7 @@ from mdm.model.stewardship import (
     Clear,
     Command,
     Confirm,
+    Discard,
     EndRelation,
     JudgePair,
     JudgeTask,
@@ -90,6 +91,8 @@ def must_reach(engine: Engine, command: Command) -> None:
             must_reach_parts(engine, entities=[command.entity_id, *parents])
         case EndRelation():
             must_reach_parts(engine, relations=[command.relation_id])
+        case Discard():
+            must_reach_all(engine, "Refused messages")
         case Undo():
             must_reach_parts(engine, decisions=[command.decision_id])
 

@@ -23,6 +23,7 @@ def beside_others(
     attempt: Callable[[UnitOfWork], T],
     *,
     alone: bool = False,
+    alone_if_free: bool = False,
 ) -> T:
     """What `attempt` returns, committed. It may be called several times, each time in a fresh unit of work.
 
@@ -30,11 +31,12 @@ def beside_others(
 
     Args:
         alone: have the hub for itself from the start.
+        alone_if_free: have it for itself where nobody else is at work: that spares all claims, and room for them.
     """
     first: frozenset[int] = frozenset()
     for _ in range(0 if alone else _ATTEMPTS):
         try:
-            with unit_of_work(engine, clock, cause, feed, alone=False) as work:
+            with unit_of_work(engine, clock, cause, feed, alone="if free" if alone_if_free else False) as work:
                 hold(work, first, wait=True)
                 return attempt(work)
         except NeedsAll:

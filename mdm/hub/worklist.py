@@ -1,13 +1,14 @@
-"""Keep the order of the review queue up to date: ranks of open tasks are made when they are first looked for."""
+"""Keep the order of the review queue and of refused messages up to date: ranks are made when they are looked for."""
 
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
+from mdm.core.refused_order import rank_group
 from mdm.core.rules import Rules
 from mdm.core.worklist import rank
 from mdm.model.ids import Domain
-from mdm.store import worklist
+from mdm.store import stake, worklist
 from mdm.store.scoped import unrestricted
 
 #: What a rank rests on (open invoices, running contracts) may be this old.
@@ -34,6 +35,16 @@ def old_ranks(engine: Engine, now: datetime) -> bool:
     """Whether an open task has an old rank, which can wait a little."""
     with unrestricted(engine).connect() as connection:
         return worklist.unranked(connection, now - _FRESH_FOR)
+
+
+def rank_refused(engine: Engine, now: datetime) -> int:
+    """Rank groups of open dead letters that have no rank, have changed, or have an old one. Returns how many. Harmless
+    when repeated, also at once."""
+    with unrestricted(engine).begin() as connection:
+        groups = stake.unranked_groups(connection, now - _FRESH_FOR)
+        if groups:
+            stake.write_group_ranks(connection, [rank_group(each) for each in groups], now)
+    return len(groups)
 
 
 def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime) -> int:

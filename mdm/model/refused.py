@@ -1,11 +1,16 @@
-"""How people name what could not be processed: D12 is dead letter 12, E12 is exception 12.
+"""What could not be processed: how people name it (D12 is dead letter 12, E12 is exception 12), and in what order.
 
 Both are numbered from 1, so a number alone says too little wherever either may be meant.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+
+from mdm.model.worklist import Part
 
 
 class Matter(StrEnum):
@@ -38,3 +43,52 @@ def read_name(text: str) -> MatterName | None:
         return None
     letter, number = found.groups()
     return MatterName(Matter(letter.upper()) if letter else None, int(number))
+
+
+@dataclass(frozen=True, slots=True)
+class AtStake:
+    """What hangs on rows whose messages were refused, as far as linked facts and current golden contracts tell.
+
+    Attributes:
+        amounts: open invoices and running contracts behind the rows, each once, by currency.
+        rows: how many rows the messages are about; those whose key could not be read are not among them.
+        known: of how many of them the hub holds the row itself, or something that refers to it. Of the others nobody
+            here can say what hangs on them: no amount is not the same as no money.
+    """
+
+    amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    rows: int = 0
+    known: int = 0
+
+    @property
+    def amount(self) -> Decimal:
+        """The largest sum in one currency; sums of several currencies are not added up."""
+        return max(self.amounts.values(), default=Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedGroup:
+    """Open dead letters of one kind, as the order of exceptions sees them. `likeness` names the kind."""
+
+    likeness: str
+    letters: int
+    newest_id: int
+    first_seen: datetime
+    stake: AtStake = field(default_factory=AtStake)
+
+    @property
+    def amounts(self) -> Mapping[str, Decimal]:
+        return self.stake.amounts
+
+    @property
+    def rows(self) -> int:
+        return self.stake.rows
+
+
+@dataclass(frozen=True, slots=True)
+class RankedGroup:
+    """A group with its place in the order: the higher `rank`, the sooner. `parts` do not hold the waiting time."""
+
+    group: RefusedGroup
+    rank: float
+    parts: tuple[Part, ...]

@@ -154,8 +154,19 @@ class Undo:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Close refused messages for good, by their numbers: what they said never becomes part of any golden record.
+
+    They stay stored, and undoing opens them again. Those that are closed already are left as they are.
+    """
+
+    letters: tuple[int, ...]
+    reason: str = ""
+
+
 Command: TypeAlias = (
-    JudgeTask | JudgePair | Merge | Split | Pin | Clear | Confirm | Restore | Relate | EndRelation | Undo
+    JudgeTask | JudgePair | Merge | Split | Pin | Clear | Confirm | Restore | Relate | EndRelation | Discard | Undo
 )
 
 
@@ -219,6 +230,7 @@ class Plan:
 
     Attributes:
         kind: what the decision is called in history.
+        domain: of the records it speaks about; None for what is about refused messages.
         records: what it speaks about; everything they reach is settled.
         supersede: live judgements (by store id) that end.
         together, apart: pairs that must, or must not, share an entity afterwards.
@@ -226,11 +238,12 @@ class Plan:
         attributes: what would be pinned, or no longer be pinned, by hand; of a relation, its kind.
         pattern: of a verdict about a pair, what the evidence looked like.
         undoes_agreed: the decision to undo had needed a second person.
+        discard, reopen: refused messages that are closed for good, or opened again.
         recall: of an undoing, the ids as they were before.
     """
 
     kind: str
-    domain: Domain
+    domain: Domain | None
     records: frozenset[RecordId]
     reason: str = ""
     cause: str = "steward"
@@ -248,6 +261,8 @@ class Plan:
     task_id: int | None = None
     undoes: int | None = None
     undoes_agreed: bool = False
+    discard: tuple[int, ...] = ()
+    reopen: tuple[int, ...] = ()
     recall: Recall = field(default_factory=Recall)
 
 
@@ -301,8 +316,19 @@ class TaskEffect:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterEffect:
+    """A refused message that is closed for good, or opened again: where it stood, and the row it is about."""
+
+    letter_id: int
+    fate: str  # discarded, reopened
+    place: str
+    code: str
+    row: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Exposure:
-    """What hangs on the touched entities: amounts by currency as decimal text."""
+    """What hangs on the touched entities, or on the rows of refused messages: amounts by currency as decimal text."""
 
     contracts: int = 0
     contract_value: Mapping[str, str] = field(default_factory=dict)
@@ -327,3 +353,10 @@ class Effect:
     consumers: tuple[str, ...] = ()
     #: Relations of a hierarchy that begin or end.
     relations: tuple[RelationEffect, ...] = ()
+    #: Refused messages that are closed or opened again.
+    letters: tuple[LetterEffect, ...] = ()
+
+    @property
+    def discarded(self) -> int:
+        """How many refused messages are closed for good."""
+        return sum(each.fate == "discarded" for each in self.letters)

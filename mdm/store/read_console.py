@@ -58,7 +58,9 @@ from decision where actor = :actor and undoes is null
 _MINE = """
 select count(*) filter (where not asleep) as taken, count(*) filter (where not asleep and due_at < :now) as breached,
   count(*) filter (where asleep) as asleep,
-  (select count(*) from proposal where status = 'open' and author = :actor) as proposed
+  (select count(*) from proposal where status = 'open' and author = :actor) as proposed,
+  (select count(*) from dead_letter where status = 'open' and assignee = :actor) as letters,
+  (select count(*) from exception where status = 'open' and assignee = :actor) as exceptions
 from (select p.due_at, coalesce(w.snoozed_until > :now, false) as asleep
       from task_work w join steward_task t on t.task_id = w.task_id and t.status = 'open'
       left join task_priority p on p.task_id = w.task_id where w.assignee = :actor) mine
@@ -85,12 +87,14 @@ class OwnNumbers:
 @dataclass(frozen=True, slots=True)
 class OwnWork:
     """What lies with somebody: open questions they took, how many of them are past their deadline, those they took and
-    put off, and their proposals that wait for a second person."""
+    put off, their proposals that wait for a second person, and refused messages and exceptions they look after."""
 
     taken: int
     breached: int
     asleep: int
     proposed: int
+    letters: int
+    exceptions: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from mdm.model.advice import ADVICE
+from mdm.model.refused import AtStake
+from mdm.store.stake import LIKENESS, stake_of_letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +81,39 @@ where d.status = :status and (cast(:before as bigint) is null or d.dead_letter_i
 order by d.dead_letter_id desc limit :limit
 """
 _GROUPS = f"""
-select d.topic, d.code, d.owner, count(*) as letters, min(d.first_seen) as first_seen, max(d.last_seen) as last_seen,
-  count(distinct d.row_key) as rows, max(d.dead_letter_id) as newest_id,
-  (array_agg(d.reason order by d.dead_letter_id desc))[1] as reason,
-  (array_agg(d.action order by d.dead_letter_id desc))[1] as action,
-  coalesce(array_agg(distinct d.assignee) filter (where d.assignee is not null), '{{}}') as assignees
-from dead_letter d where d.status = :status and {CONDITION}
-group by d.topic, d.code, d.owner, d.alike
-having cast(:behind as bigint) is null or (count(*), max(d.dead_letter_id)) < (:behind, :behind_id)
-order by count(*) desc, max(d.dead_letter_id) desc limit :limit
+select g.*, p.place, k.rank, k.parts, coalesce(k.amounts, '{{}}') as amounts, coalesce(k.known, 0) as known
+from (
+  select {LIKENESS} as likeness, d.topic, d.code, d.owner, count(*) as letters, min(d.first_seen) as first_seen,
+    max(d.last_seen) as last_seen, count(distinct d.row_key) as rows, max(d.dead_letter_id) as newest_id,
+    (array_agg(d.reason order by d.dead_letter_id desc))[1] as reason,
+    (array_agg(d.action order by d.dead_letter_id desc))[1] as action,
+    coalesce(array_agg(distinct d.assignee) filter (where d.assignee is not null), '{{}}') as assignees
+  from dead_letter d where d.status = :status and {CONDITION}
+  group by d.topic, d.code, d.owner, d.alike
+) g
+left join dead_letter_rank k on k.likeness = g.likeness and :status = 'open'
+cross join lateral (select %s as place) p
+where cast(:behind as double precision) is null or (p.place, g.newest_id) < (:behind, :behind_id)
+order by p.place desc, g.newest_id desc limit :limit
 """
+
+
+class GroupOrder(StrEnum):
+    """What comes first in a list of groups of dead letters. By priority and by money, groups that were not ranked
+    (`mdm.hub.worklist.rank_refused`) come last."""
+
+    PRIORITY = "priority"
+    MONEY = "money"
+    MESSAGES = "messages"
+    AGE = "age"
+
+
+_PLACES = {
+    GroupOrder.PRIORITY: "coalesce(k.rank, -1e9)",
+    GroupOrder.MONEY: "coalesce(cast(k.amount as double precision), 0)",
+    GroupOrder.MESSAGES: "cast(g.letters as double precision)",
+    GroupOrder.AGE: "-extract(epoch from g.first_seen)::double precision",
+}
 _GROUP_AGES = """
 select count(*) as groups, coalesce(sum(letters), 0) as letters,
   coalesce(sum(letters) filter (where first_seen > :today), 0) as today,
@@ -107,6 +133,13 @@ select d.dead_letter_id as id, d.topic, d.partition, d."offset", d.timestamp_ms,
    where r.system = d.system and r.type = d.type and r.key = d.row_key and h.topic = d.topic
      and h.partition = d.partition and h."offset" > d."offset") as later_events
 from dead_letter d where d.dead_letter_id = :id
+"""
+_PROPOSED = f"""
+select p.proposal_id, p.author, jsonb_array_length(p.command->'letters') as letters from proposal p
+where p.status = 'open' and p.kind = 'discard' and exists (
+  select 1 from jsonb_array_elements(p.command->'letters') n(id)
+  join dead_letter d on d.dead_letter_id = cast(n.id as bigint) and d.status = 'open' and {CONDITION})
+order by p.proposal_id
 """
 _FIXES = """
 select fix_id as id, headers, key, value, author, reason, created_at from dead_letter_fix
@@ -130,18 +163,20 @@ def dead_letter_groups(
     *,
     status: str = "open",
     limit: int = 50,
-    after: tuple[int, int] | None = None,
+    order: GroupOrder = GroupOrder.MESSAGES,
+    after: tuple[float, int] | None = None,
 ) -> list[dict[str, Any]]:
     """Dead letters of one kind together: how many, of how many rows, since when, whose, why, and what to do.
 
-    A kind is a topic, a code and a reason apart from its numbers. The largest comes first; `newest_id` names one of
-    them, by which the others can be selected (`Selection(like=...)`); `assignees` are those who look after it.
-    `after` is `letters` and `newest_id` of the last group of the page before.
+    A kind is a topic, a code and a reason apart from its numbers. `newest_id` names one of them, by which the others
+    can be selected (`Selection(like=...)`); `assignees` are those who look after it. `amounts`, `known`, `rank` and
+    its `parts` are of the whole kind, whatever the selection, and tell what hangs on its rows (`mdm.model.refused`).
+    `after` is `place` and `newest_id` of the last group of the page before, in the same order.
     """
     behind, behind_id = after or (None, None)
     parameters = (selection or Selection()).parameters() | {"status": status, "limit": limit}
     parameters |= {"behind": behind, "behind_id": behind_id}
-    return [dict(row) for row in connection.execute(text(_GROUPS), parameters).mappings()]
+    return [dict(row) for row in connection.execute(text(_GROUPS % _PLACES[order]), parameters).mappings()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,23 +206,33 @@ def dead_letters(
     limit: int = 50,
     before: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Dead letters without their payload, the newest first; `before` is the id where the page before ended."""
+    """Dead letters without their payload, the newest first, each with what hangs on its row (`stake`); `before` is the
+    id where the page before ended."""
     parameters = (selection or Selection()).parameters() | {"status": status, "limit": limit, "before": before}
-    return [dict(row) for row in connection.execute(text(_DEAD_LETTERS), parameters).mappings()]
+    rows = [dict(row) for row in connection.execute(text(_DEAD_LETTERS), parameters).mappings()]
+    stakes = stake_of_letters(connection, [row["id"] for row in rows])
+    return [row | {"stake": stakes.get(row["id"], AtStake())} for row in rows]
 
 
 def dead_letter(connection: Connection, dead_letter_id: int) -> dict[str, Any] | None:
     """One dead letter whole, or None.
 
-    Beside the message as it came: `fixes` in their order, how many are open of its kind (`alike_open`), and how many
-    later events of the same row have been taken in meanwhile (`later_events`). `key` and `value` are bytes; they hold
-    master data, so show them only to those who may see it.
+    Beside the message as it came: what hangs on its row (`stake`), `fixes` in their order, how many are open of its
+    kind (`alike_open`), and how many later events of the same row have been taken in meanwhile (`later_events`). `key`
+    and `value` are bytes; they hold master data, so show them only to those who may see it.
     """
     row = connection.execute(text(_LETTER), {"id": dead_letter_id}).mappings().one_or_none()
     if row is None:
         return None
     fixes = connection.execute(text(_FIXES), {"id": dead_letter_id}).mappings()
-    return dict(row) | {"fixes": [dict(fix) for fix in fixes]}
+    stake = stake_of_letters(connection, [dead_letter_id]).get(dead_letter_id, AtStake())
+    return dict(row) | {"fixes": [dict(fix) for fix in fixes], "stake": stake}
+
+
+def proposed_discards(connection: Connection, selection: Selection) -> list[tuple[int, str, int]]:
+    """Open proposals to discard open dead letters of a selection: number, author, and of how many letters."""
+    rows = connection.execute(text(_PROPOSED), selection.parameters())
+    return [(row.proposal_id, row.author, row.letters) for row in rows]
 
 
 def open_dead_letters(connection: Connection, limit: int) -> list[dict[str, Any]]:

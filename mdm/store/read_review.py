@@ -126,7 +126,7 @@ class PastDecision:
 
     decision_id: int
     kind: str
-    domain: Domain
+    domain: Domain | None
     actor: str
     reason: str
     at: datetime
@@ -148,7 +148,10 @@ select d.decision_id, d.kind, d.domain, d.actor, d.reason, d.at, d.undone_by is 
     -- Relations of a hierarchy speak of customers, not of records.
     (select array_agg(coalesce(nullif(g.name, ''), g.entity_id) order by e.place)
      from unnest(d.entities[1:2]) with ordinality e(entity_id, place)
-     join golden g on g.entity_id = e.entity_id and g.known_to is null), '{{}}') as names
+     join golden g on g.entity_id = e.entity_id and g.known_to is null),
+    case when jsonb_array_length(d.effect->'letters') > 3
+      then array[jsonb_array_length(d.effect->'letters') || ' refused messages'] end,
+    (select array_agg(l->>'name') from jsonb_array_elements(d.effect->'letters') l), '{{}}') as names
 from decision d left join steward_task t on t.task_id = d.task_id
 where {condition}
 order by {order} limit :limit
@@ -215,8 +218,8 @@ def _decisions(
     rows = connection.execute(text(_DECISION.format(condition=condition, order=order)), {**parameters, "limit": limit})
     return [
         PastDecision(
-            row.decision_id, row.kind, Domain(row.domain), row.actor, row.reason, row.at, row.undone, row.task_id,
-            row.entities, row.names, row.weight,
+            row.decision_id, row.kind, None if row.domain is None else Domain(row.domain), row.actor, row.reason,
+            row.at, row.undone, row.task_id, row.entities, row.names, row.weight,
         )
         for row in rows
     ]  # fmt: skip

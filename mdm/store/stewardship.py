@@ -46,7 +46,7 @@ class StoredDecision:
 
     decision_id: int
     kind: str
-    domain: Domain
+    domain: Domain | None  # None: about refused messages
     actor: str
     reason: str
     command: Mapping[str, Any]
@@ -366,7 +366,8 @@ def find_decision(work: UnitOfWork, decision_id: int) -> StoredDecision:
 def decision_of(row: Sequence[Any]) -> StoredDecision:
     """A decision from these columns."""
     return StoredDecision(
-        row[0], row[1], Domain(row[2]), row[3], row[4], orjson.loads(row[5]), orjson.loads(row[6]),
+        row[0], row[1], None if row[2] is None else Domain(row[2]), row[3], row[4], orjson.loads(row[5]),
+        orjson.loads(row[6]),
         tuple(map(RecordId, row[7])), tuple(map(EntityId, row[8])), *row[9:],
     )  # fmt: skip
 

@@ -1,8 +1,23 @@
 """Tables about what could not be processed, beside `dead_letter` and `exception`."""
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, ForeignKey, Identity, Index, LargeBinary, Table, Text, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    Numeric,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
-from mdm.store.tables_base import metadata
+from mdm.store.tables_base import metadata, time_column
 
 # What a person made of a refused message. The original stays as it came; the newest fix is what is replayed.
 dead_letter_fix = Table(
@@ -17,4 +32,21 @@ dead_letter_fix = Table(
     Column("reason", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     Index(None, "dead_letter_id", "fix_id"),
+)
+
+# Where the open dead letters of one kind stand in the order, what hangs on their rows, and the reasons. Derived: it can
+# be emptied at any time and fills itself.
+dead_letter_rank = Table(
+    "dead_letter_rank",
+    metadata,
+    Column("likeness", Text, primary_key=True),  # digest of topic, code, owner and reason without numbers
+    Column("letters", BigInteger, nullable=False),  # what it was made of: another number or newest one makes it anew
+    Column("newest_id", BigInteger, nullable=False),
+    Column("rank", Double, nullable=False),
+    Column("parts", JSONB, nullable=False),  # [[points, reason]]
+    Column("amount", Numeric, nullable=False),  # the largest sum in one currency
+    Column("amounts", JSONB, nullable=False),  # {currency: sum}
+    Column("rows", BigInteger, nullable=False),  # rows the messages are about
+    Column("known", BigInteger, nullable=False),  # those of which the hub holds something
+    time_column("ranked_at"),
 )

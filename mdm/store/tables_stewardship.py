@@ -28,7 +28,7 @@ decision = Table(
     metadata,
     Column("decision_id", BigInteger, Identity(always=True), primary_key=True),
     Column("kind", Text, nullable=False),  # same, not_same, unsure, merge, split, override, clear, restore, undo, ...
-    Column("domain", Text, nullable=False),
+    Column("domain", Text),  # null: about refused messages
     Column("actor", Text, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
     Column("command", JSONB, nullable=False),  # what was asked, enough to ask it again
@@ -136,7 +136,7 @@ proposal = Table(
     metadata,
     Column("proposal_id", BigInteger, Identity(always=True), primary_key=True),
     Column("kind", Text, nullable=False),
-    Column("domain", Text, nullable=False),
+    Column("domain", Text),  # null: about refused messages
     Column("command", JSONB, nullable=False),
     Column("effect", JSONB, nullable=False),  # as previewed when it was proposed; ids and counts, never values
     Column("digest", Text, nullable=False),  # of the whole preview: approving what is no longer so is refused

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, islice
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import psycopg
 from psycopg import errors, sql
@@ -216,13 +216,19 @@ def _adapted(parameters: Sequence[object]) -> list[object]:
 
 @contextmanager
 def unit_of_work(
-    engine: Engine, clock: Clock, cause: str, feed: str | None = None, *, alone: bool = True, kept: bool = True
+    engine: Engine,
+    clock: Clock,
+    cause: str,
+    feed: str | None = None,
+    *,
+    alone: bool | Literal["if free"] = True,
+    kept: bool = True,
 ) -> Iterator[UnitOfWork]:
     """Open a unit of work; commits when the block ends, rolls everything back when it raises.
 
     Args:
         alone: wait until no other unit of work runs, and keep others out. One that shares the hub must claim what it
-            touches before it reads it.
+            touches before it reads it. "if free" is alone where nobody else is at work now, and shares otherwise.
         kept: roll back when the block ends, too. Such a unit of work sees the hub as it was when it began, whatever
             others commit meanwhile.
 
@@ -243,6 +249,7 @@ def unit_of_work(
                 cursor.execute("set transaction isolation level repeatable read")
             own_tables = bool(engine.get_execution_options().get(OWN_TABLES, False))
             work = _opened(cursor, clock, cause, feed, alone=alone, kept=kept, own_tables=own_tables)
+            alone = work.alone
             yield work
             if not kept:
                 raise psycopg.Rollback
@@ -282,12 +289,15 @@ def _opened(
     cause: str,
     feed: str | None,
     *,
-    alone: bool,
+    alone: bool | Literal["if free"],
     kept: bool,
     own_tables: bool,
 ) -> UnitOfWork:
+    key = _HUB_LOCK + _APART * own_tables
+    if alone == "if free":
+        alone = cursor.execute("select pg_try_advisory_xact_lock(%s)", (key,)).fetchone() == (True,)
     lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-    manners = cursor.execute(_MANNERS.format(lock=lock, key=_HUB_LOCK + _APART * own_tables)).fetchone()
+    manners = cursor.execute(_MANNERS.format(lock=lock, key=key)).fetchone()
     now = clock()
     row = cursor.execute(
         f"""insert into batch (cause, feed, committed_at) values (%s, %s, %s)

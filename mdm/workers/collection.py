@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 #: New objects before the collector looks at the young ones; how many such rounds before the middle-aged and the old.
-_THRESHOLDS = (200_000, 20, 50)
+_THRESHOLDS = (500_000, 20, 50)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
@@ -94,10 +94,16 @@ _LARGE: Final = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How a capture is taken in: messages per unit of work, and where they are prepared."""
+    """How a capture is taken in: messages per unit of work, where they are prepared, and in whose company."""
 
     batch_size: int
     prepared: Where
+    #: Units of work have the hub for themselves where nobody else is at work.
+    alone_if_free: bool = False
+
+    def of(self, pipeline: Pipeline) -> Pipeline:
+        """The pipeline that takes the capture in at this pace."""
+        return replace(pipeline, alone_if_free=self.alone_if_free)
 
 
 def pace_of(feed: Consumer, usual: int, wanted: int = 0) -> Pace:
@@ -108,7 +114,7 @@ def pace_of(feed: Consumer, usual: int, wanted: int = 0) -> Pace:
         wanted: what the caller asks for; 0 for no wish.
     """
     if isinstance(feed, FileFeed) and feed.bytes_total >= _LARGE and (os.cpu_count() or 1) > 1:
-        return Pace(wanted or 2 * usual, in_process)
+        return Pace(wanted or 2 * usual, in_process, alone_if_free=True)
     return Pace(wanted or usual, in_thread)
 
 

@@ -83,6 +83,35 @@ def test_groups_of_refused_messages_come_in_pages_and_are_counted_as_a_whole(
     assert "123 in 120 groups" in steward.get("/console/exceptions").text
 
 
+def test_groups_say_what_is_at_stake_and_can_be_ordered_by_it(
+    rows: HubRows, engine: Engine, steward: TestClient
+) -> None:
+    rows.golden(Domain.CUSTOMER, CrosswalkKey("crm", "account", "A1"), ACME)
+    rows.golden(
+        Domain.CONTRACT, CrosswalkKey("crm", "contract", "C1"),
+        {"status": "active", "value": "90000", "currency": "EUR"},
+        references=[("customer", CrosswalkKey("crm", "account", "A1"))],
+    )  # fmt: skip
+    for number in range(3):
+        refused(engine, number, reason="poor", key=f"unseen {number}")
+    refused(engine, 3, reason="rich", key="A1")
+    refused(engine, 4, reason="rich", key="unseen")
+
+    def groups(sort: str) -> list[str]:
+        page = steward.get(f"/console/exceptions?sort={sort}").text
+        return re.findall(r'groups/\d+">(poor|rich)<', page)
+
+    assert groups("priority") == groups("money") == ["rich", "poor"]
+    assert groups("messages") == ["poor", "rich"]
+    page = steward.get("/console/exceptions").text
+    assert "90\u202f000 EUR" in page
+    assert "1 of 2 rows are known" in page
+    assert "90\u202f000 EUR in open invoices and running contracts" in page, "the priority explains itself"
+    assert "not known" in page, "and nobody claims that nothing hangs on rows that the hub never saw"
+    assert "90\u202f000 EUR" in steward.get("/console/exceptions/letters/4").text
+    assert steward.get("/console/exceptions?sort=colour").status_code == 422
+
+
 @pytest.mark.parametrize(
     ("link", "item"),
     [
@@ -230,6 +259,11 @@ def test_groups_and_differences_are_taken_handed_over_and_put_down(
     assert act(ada, f"/console/exceptions/drift/{drift}", "take") == 200
     mine = ada.get("/console/exceptions?who=mine").text
     assert ("no key" in mine, "no name" in mine, "A column is not" in mine) == (True, False, True)
+    home = ada.get("/console/").text
+    assert (
+        '<a href="/console/exceptions?who=mine">1 refused message and 1 other exception that you look after</a>' in home
+    )
+    assert "look after" not in bob.get("/console/").text
     assert "no key" not in bob.get("/console/exceptions?who=unassigned").text
     assert act(bob, "/console/exceptions/groups/1", "assign", assignee="Bob") == 200
     assert "user:bob" in stored(engine)
@@ -237,6 +271,43 @@ def test_groups_and_differences_are_taken_handed_over_and_put_down(
     assert act(ada, "/console/exceptions/groups/1", "release") == 200
     assert "no key" in bob.get("/console/exceptions?who=unassigned").text
     assert act(ada, "/console/exceptions/groups/1", "discard", reason="a test row") == 200, "and it is told"
+
+
+def test_several_messages_are_discarded_when_a_second_person_agrees(
+    engine: Engine, app: FastAPI, keys: dict[Role, str]
+) -> None:
+    for number in range(2):
+        refused(engine, number, reason="no key")
+    ada, bob = (entered(app, keys[role]) for role in (Role.STEWARD, Role.SENIOR_STEWARD))
+
+    def act(browser: TestClient, address: str, **fields: str) -> tuple[int, str]:
+        csrf = re.search(r'name="csrf" value="([^"]+)"', browser.get("/console/help").text)
+        assert csrf is not None
+        sent = browser.post(address, data={"csrf": csrf.group(1), **fields})
+        return sent.status_code, sent.text
+
+    asked, page = act(ada, "/console/exceptions/groups/2/discard", reason="test rows")
+    assert asked == 200
+    assert "Proposed as number 1" in page
+    assert "proposal 1</a> waits for a second person" in ada.get("/console/exceptions/groups/2").text
+    assert "2 messages, these among them" in ada.get("/console/exceptions/letters/1").text
+    assert "Discard refused messages" in bob.get("/console/approvals").text
+    shown = bob.get("/console/approvals/1").text
+    assert "2 refused messages closed for good" in shown
+    digest = re.search(r'name="digest" value="([^"]+)"', shown)
+    assert digest is not None
+    assert act(ada, "/console/approvals/1/approve")[0] == 403, "whoever proposed does not approve"
+    assert act(bob, "/console/approvals/1/approve", digest=digest.group(1))[0] == 200
+    assert "No message was refused" in bob.get("/console/exceptions").text
+
+    assert "Open it again" in ada.get("/console/exceptions/letters/1").text
+    assert act(ada, "/console/exceptions/letters/1/reopen", reason="one can be mended")[0] == 200
+    done, page = act(ada, "/console/exceptions/letters/1/discard", reason="or not")
+    assert (done, "Discarded: D1." in page) == (200, True)
+    assert act(ada, "/console/decisions/last/undo")[0] == 200
+    with engine.connect() as connection:
+        states = connection.scalars(text("select status from dead_letter order by dead_letter_id")).all()
+    assert states == ["open", "discarded"]
 
 
 def stored(engine: Engine) -> list[str | None]:

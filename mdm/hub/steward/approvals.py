@@ -27,7 +27,8 @@ class Proposal:
 
     proposal_id: int
     kind: str
-    domain: Domain
+    #: Of the records it is about; None for refused messages.
+    domain: Domain | None
     command: dict[str, Any]
     effect: dict[str, Any]
     digest: str
@@ -118,7 +119,8 @@ def write_proposal(
         """insert into proposal (kind, domain, command, effect, digest, demands, entities, task_id, author, author_role,
                reason, proposed_at, expires_at, risk, stake)
            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning proposal_id""",
-        plan.kind, plan.domain.value, asked, orjson.dumps(kept).decode(), digest, orjson.dumps(told).decode(),
+        plan.kind, plan.domain.value if plan.domain else None, asked,
+        orjson.dumps(kept).decode(), digest, orjson.dumps(told).decode(),
         [each.entity_id for each in effect.entities if each.entity_id is not None], plan.task_id, actor.name,
         str(actor.role), plan.reason, work.now, work.now + timedelta(days=policy.days),
         int(risk_of(demands)), stake_of(policy, effect),
@@ -239,7 +241,9 @@ def check_comment(comment: str, *, needed: bool) -> None:
 
 def _sees(role: Role, proposal: Proposal) -> bool:
     attribute = proposal.command.get("attribute")
-    return attribute is None or may_see(role, attribute_of(proposal.domain, attribute).data_class)
+    if attribute is None or proposal.domain is None:
+        return True
+    return may_see(role, attribute_of(proposal.domain, attribute).data_class)
 
 
 def _demand(told: dict[str, Any], policy: Policy) -> Demand:
@@ -250,6 +254,7 @@ def _demand(told: dict[str, Any], policy: Policy) -> Demand:
 
 def _proposal(row: Sequence[Any]) -> Proposal:
     return Proposal(
-        row[0], row[1], Domain(row[2]), orjson.loads(row[3]), orjson.loads(row[4]), row[5], orjson.loads(row[6]),
+        row[0], row[1], None if row[2] is None else Domain(row[2]), orjson.loads(row[3]),
+        orjson.loads(row[4]), row[5], orjson.loads(row[6]),
         tuple(row[7]), row[8], row[9], read_role(row[10]), *(*row[11:20], Risk(row[20]), row[21]),
     )  # fmt: skip

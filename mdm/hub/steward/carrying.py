@@ -10,6 +10,7 @@ from mdm.core.rules import Rules
 from mdm.errors import Conflict, Invalid
 from mdm.hub.in_force import in_force
 from mdm.hub.resolve import DomainChange, resolve_domain
+from mdm.hub.steward.discarding import close_and_open
 from mdm.hub.steward.effects import observe, summary
 from mdm.hub.steward.relating import refuse_circles, relation_effects
 from mdm.model.delta import IdentityDelta, Recall
@@ -18,6 +19,7 @@ from mdm.model.stewardship import Effect, Plan
 from mdm.store import pairs, relations
 from mdm.store import stewardship as store
 from mdm.store.ledger import write_audit
+from mdm.store.letters import exposure_of_letters
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -64,21 +66,16 @@ def carry_out(
                approved_by, undoes, batch_id, at, pattern)
            values (%s, %s, %s, %s, %s, '{}', %s::bigint[], '{}', %s, %s, %s, %s, %s, %s, %s::text[])
            returning decision_id""",
-        plan.kind, plan.domain.value, actor, plan.reason, orjson.dumps(command).decode(), sorted(plan.records),
+        plan.kind, plan.domain.value if plan.domain else None, actor, plan.reason,
+        orjson.dumps(command).decode(), sorted(plan.records),
         plan.task_id, approval.proposal_id if approval else None, approval.approver if approval else None,
         plan.undoes, work.batch_id, work.now, list(plan.pattern) if plan.pattern is not None else None,
     )[0][0]  # fmt: skip
-    store.supersede_judgements(work, plan.supersede, decision_id)
-    store.write_judgements(work, plan.domain, plan.judgements, decision_id)
-    store.end_overrides(work, plan.end_overrides, decision_id)
-    store.write_overrides(work, plan.domain, plan.overrides, decision_id)
-    relations.end_relations(work, plan.end_relations, decision_id)
-    relations.write_relations(work, plan.relations, decision_id)
-    deltas = settle_anew(work, rules, plan.domain, plan.records, plan.cause, plan.recall)
-    _check(work, plan)
-    refuse_circles(work, plan)
-    observed = observe(work, deltas, plan.entities or _homes(work, plan))
-    effect = replace(observed, relations=relation_effects(work, plan, decision_id))
+    effect = (
+        _of_records(work, rules, plan, plan.domain, decision_id)
+        if plan.domain is not None
+        else Effect(letters=close_and_open(work, plan, actor), exposure=exposure_of_letters(work, plan.discard))
+    )
     _answer_tasks(work, plan, decision_id, effect)
     if plan.undoes is not None:
         work.execute("update decision set undone_by = %s where decision_id = %s", decision_id, plan.undoes)
@@ -97,6 +94,20 @@ def carry_out(
         detail |= {"proposal": approval.proposal_id, "approved_by": approval.approver}
     write_audit(work, actor, f"steward.{plan.kind}", _subject(plan, decision_id), detail)
     return decision_id, effect
+
+
+def _of_records(work: UnitOfWork, rules: Rules, plan: Plan, domain: Domain, decision_id: int) -> Effect:
+    store.supersede_judgements(work, plan.supersede, decision_id)
+    store.write_judgements(work, domain, plan.judgements, decision_id)
+    store.end_overrides(work, plan.end_overrides, decision_id)
+    store.write_overrides(work, domain, plan.overrides, decision_id)
+    relations.end_relations(work, plan.end_relations, decision_id)
+    relations.write_relations(work, plan.relations, decision_id)
+    deltas = settle_anew(work, rules, domain, plan.records, plan.cause, plan.recall)
+    _check(work, plan)
+    refuse_circles(work, plan)
+    observed = observe(work, deltas, plan.entities or _homes(work, plan))
+    return replace(observed, relations=relation_effects(work, plan, decision_id))
 
 
 class Approval:

@@ -9,6 +9,7 @@ from mdm.model.stewardship import (
     Clear,
     Command,
     Confirm,
+    Discard,
     EndRelation,
     JudgePair,
     JudgeTask,
@@ -31,6 +32,7 @@ _KINDS: dict[str, type[Command]] = {
     "restore": Restore,
     "relate": Relate,
     "end_relation": EndRelation,
+    "discard": Discard,
     "undo": Undo,
 }
 _NAMES = {type_: name for name, type_ in _KINDS.items()}

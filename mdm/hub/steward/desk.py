@@ -23,6 +23,7 @@ from mdm.hub.steward.approvals import (
 )
 from mdm.hub.steward.carrying import Approval, carry_out
 from mdm.hub.steward.commands import command_json, history_json
+from mdm.hub.steward.discarding import plan_discard
 from mdm.hub.steward.effects import summary, without_new_ids
 from mdm.hub.steward.judging import plan_merge, plan_pair, plan_split, plan_task
 from mdm.hub.steward.pins import plan_clear, plan_confirm, plan_pin, plan_restore
@@ -36,6 +37,7 @@ from mdm.model.stewardship import (
     Clear,
     Command,
     Confirm,
+    Discard,
     Effect,
     EndRelation,
     JudgePair,
@@ -125,7 +127,7 @@ def decide(
         Conflict: an earlier decision, or somebody who was faster, stands against it.
         Refused: the actor is no steward.
     """
-    actor.must(Permission.DECIDE)
+    actor.must(needed_for(command))
     must_reach(hub.engine, command)
     _check_texts(command)
     ruling = policy or load_policy()
@@ -159,7 +161,7 @@ def preview(
     Raises:
         What `decide` raises.
     """
-    actor.must(Permission.DECIDE)
+    actor.must(needed_for(command))
     must_reach(hub.engine, command)
     _check_texts(command)
 
@@ -284,13 +286,22 @@ def plan_of(work: UnitOfWork, hub: Workplace, actor: Actor, command: Command, ex
             return plan_relate(work, actor, command)
         case EndRelation():
             return plan_end_relation(work, command)
+        case Discard():
+            return plan_discard(work, command)
         case Undo():
             return plan_undo(work, command)
 
 
+def needed_for(command: Command) -> Permission:
+    """What somebody must be permitted in order to ask for this."""
+    return Permission.MEND if isinstance(command, Discard) else Permission.DECIDE
+
+
 def digest_of(effect: Effect) -> str:
-    """Names a previewed effect: golden records with their values, which records move where, who belongs to whom."""
-    content = msgspec.json.encode((effect.entities, effect.moves, effect.relations), order="deterministic")
+    """Names a previewed effect: golden records with their values, which records move where, who belongs to whom, which
+    refused messages are closed."""
+    parts: tuple[object, ...] = (effect.entities, effect.moves, effect.relations)
+    content = msgspec.json.encode((*parts, effect.letters) if effect.letters else parts, order="deterministic")
     return hashlib.sha256(content).hexdigest()[:16]
 
 

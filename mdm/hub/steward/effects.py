@@ -8,6 +8,7 @@ import orjson
 
 from mdm.model.delta import GoldenVersion, IdentityDelta, Renewal
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
+from mdm.model.refused import Matter, named
 from mdm.model.stewardship import Effect, EntityEffect, Move, TaskEffect
 from mdm.store.exposure import consumer_labels, exposure_of
 from mdm.store.unit_of_work import UnitOfWork
@@ -174,6 +175,7 @@ def without_new_ids(effect: Effect, founded: Collection[EntityId], pinned: Colle
         announcements=effect.announcements,
         consumers=effect.consumers,
         relations=effect.relations,
+        letters=effect.letters,
     )  # fmt: skip
 
 
@@ -203,6 +205,7 @@ def summary(effect: Effect) -> dict[str, Any]:
         "exposure": exposure_json(effect),
         "announcements": dict(effect.announcements),
         "relations": relations_json(effect),
+        "letters": letters_json(effect),
     }
 
 
@@ -218,6 +221,21 @@ def relations_json(effect: Effect) -> list[dict[str, Any]]:
             "valid_to": each.valid_to.isoformat() if each.valid_to is not None else None,
         }
         for each in effect.relations
+    ]
+
+
+def letters_json(effect: Effect) -> list[dict[str, Any]]:
+    """Refused messages that are closed or opened again, as JSON: numbers, places and what they are about."""
+    return [
+        {
+            "letter_id": each.letter_id,
+            "name": named(Matter.DEAD_LETTER, each.letter_id),
+            "fate": each.fate,
+            "place": each.place,
+            "code": each.code,
+            "row": each.row,
+        }
+        for each in effect.letters
     ]
 
 

@@ -66,6 +66,7 @@ def with_picks(work: UnitOfWork, actor: Actor, plan: Plan, picks: Sequence[Pick]
     if len(set(names)) < len(names):
         raise Invalid("An attribute is picked twice.", action="Take each value from one record.")
     for name in names:
+        assert plan.domain is not None  # picks go with a verdict about records
         _check_clearance(actor, attribute_of(plan.domain, name))
     rows = work.query(
         """select distinct c.entity_id, e.founder from crosswalk c join entity e using (entity_id)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mdm.errors import Conflict, NotFound
+from mdm.hub.steward.discarding import plan_reopening
 from mdm.model.delta import Recall
 from mdm.model.hierarchy import NewRelation, Relation
 from mdm.model.ids import CrosswalkKey, EntityId
@@ -33,6 +34,8 @@ def plan_undo(work: UnitOfWork, command: Undo) -> Plan:
         raise Conflict(
             f"Decision {decision.decision_id} ended what had come to its end date.", action="Decide the matter anew."
         )
+    if decision.kind == "discard":
+        return plan_reopening(work, decision, command.reason)
     made, ended = store.judgements_of_decision(work, decision.decision_id)
     pinned, unpinned = store.overrides_of_decision(work, decision.decision_id)
     # What a later decision ended and its undoing brought back counts as never ended.

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine
 
-from mdm.errors import NotFound, OperatorError
+from mdm.errors import NotFound, OperatorError, Refused
 from tests.integration.cli.conftest import Command, printed
 from tests.integration.hub.conftest import Feed
 from tests.integration.hub.test_exceptions import accounts, changed, the_letter
@@ -31,7 +31,13 @@ def test_a_group_is_listed_shown_tried_mended_and_gone(engine: Engine, feed: Fee
     mended = printed(mdm("exceptions", "fix", letter, *edit, "--json"))
     assert mended["outcomes"] == {"crm": {"applied": 1}}
 
-    assert "2 discarded" in mdm("exceptions", "discard", "--code", "VALUE_TYPE", "--reason", "test rows").stdout
+    several = ("exceptions", "discard", "--code", "VALUE_TYPE", "--reason", "test rows")
+    assert "2 refused messages: discarded" in mdm(*several, "--preview").stdout
+    assert "waits for another person (discard-of-many)" in mdm(*several, "--actor", "anna").stdout
+    with pytest.raises(Refused, match="themselves"):
+        mdm("steward", "approve", 1, "--actor", "anna")
+    assert "2 refused messages: discarded" in mdm("steward", "approve", 1, "--actor", "ben").stdout
+    assert printed(mdm("exceptions", "list", "--code", "VALUE_TYPE", "--json"))["groups"] == []
     assert printed(mdm("exceptions", "show", the_letter(engine), "--json"))["value"] == "nonsense"
 
 
@@ -82,9 +88,9 @@ def test_commands_about_one_kind_take_its_names_and_refuse_the_other(feed: Feed,
     ):
         with pytest.raises(OperatorError):
             mdm("exceptions", *wrong)
-    assert "1 discarded" in mdm("exceptions", "discard", "--id", "D1", *why).stdout
+    assert "1 refused message: discarded" in mdm("exceptions", "discard", "--id", "D1", *why).stdout
     assert "1 reopened" in mdm("exceptions", "reopen", "--id", "1", *why).stdout
-    assert "1 discarded" in mdm("exceptions", "discard", "--like", "d1", *why).stdout
+    assert "1 refused message: discarded" in mdm("exceptions", "discard", "--like", "d1", *why).stdout
     assert "1 resolved" in mdm("exceptions", "resolve", "E1", *why).stdout
     assert "resolved" in mdm("exceptions", "show", "E1").stdout
 

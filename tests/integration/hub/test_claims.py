@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 
 import pytest
@@ -157,6 +158,30 @@ def test_a_unit_of_work_that_keeps_meeting_others_gets_the_hub_for_itself(engine
 
     assert beside_others(engine, system_clock, "test", None, attempt) == "done"
     assert seen == [False, False, False, True]
+
+
+def test_a_large_load_has_the_hub_for_itself_only_where_nobody_else_is_at_work(engine: Engine) -> None:
+    def load() -> bool:
+        return beside_others(engine, system_clock, "test", None, lambda work: work.alone, alone_if_free=True)
+
+    assert load()
+    with unit_of_work(engine, system_clock, "other", alone=False):
+        assert not load()
+    assert load()
+
+
+def test_whoever_comes_while_a_large_load_is_alone_waits_for_its_unit_of_work(engine: Engine) -> None:
+    with (
+        ThreadPoolExecutor(1) as executor,
+        unit_of_work(engine, system_clock, "load", alone="if free") as work,
+    ):
+        other = executor.submit(beside_others, engine, system_clock, "test", None, lambda each: each.alone)
+        assert work.alone
+        with pytest.raises(TimeoutError):
+            other.result(0.2)
+        assert hold(work, {name_claim(CrosswalkKey("crm", "account", "one"))})
+        assert not work.held
+    assert other.result(30) is False
 
 
 def test_the_change_feed_never_fills_a_gap_behind_a_reader(engine: Engine, pipeline: Pipeline) -> None:

@@ -7,18 +7,20 @@ import orjson
 import pytest
 from sqlalchemy import Engine, text
 
+from mdm.access import Role
 from mdm.errors import Conflict, Invalid, NotFound, OperatorError
+from mdm.hub import steward
 from mdm.hub.digest import state_digest
 from mdm.hub.exception_work import OneException, hand_over, put_down, take
 from mdm.hub.exceptions import (
     Mended,
     Selection,
     accept_exception,
-    discard_dead_letters,
     fix_dead_letter,
     reopen_dead_letters,
     replay_dead_letters,
     resolve_exception,
+    to_discard,
     try_fix,
     try_replay,
 )
@@ -254,12 +256,16 @@ def test_discarding_is_audited_and_can_be_taken_back(engine: Engine, pipeline: P
     feed([replace(accounts(1)[0], value=b"nonsense")])
     letter = the_letter(engine)
     with pytest.raises(OperatorError, match="condition"):
-        discard_dead_letters(engine, pipeline.clock, Selection(), "all of them", "tester")
+        to_discard(engine, Selection(), "all of them")
 
-    assert discard_dead_letters(engine, pipeline.clock, Selection(ids=(letter,)), "a test row", "tester") == 1
+    steward.decide(
+        pipeline,
+        steward.Actor("tester", Role.OPERATOR),
+        to_discard(engine, Selection(ids=(letter,)), "a test row"),
+    )
 
     with engine.connect() as connection:
-        (line,) = read_audit(connection, AuditFilters(action="discard"), None, 10)
+        (line,) = read_audit(connection, AuditFilters(action="steward.discard"), None, 10)
     assert (line.actor, line.detail["reason"]) == ("tester", "a test row")
     assert codes(engine) == {}
     assert reopen_dead_letters(engine, pipeline.clock, [letter], "it was not", "tester") == 1

@@ -96,7 +96,7 @@ def test_only_a_large_capture_gets_a_process_and_larger_units(tmp_path: Path, mo
     assert pace_of(FileFeed(capture), 1000).prepared is in_thread
 
     monkeypatch.setattr(preparing, "_LARGE", 5000)
-    assert pace_of(FileFeed(capture), 1000) == preparing.Pace(2000, in_process)
+    assert pace_of(FileFeed(capture), 1000) == preparing.Pace(2000, in_process, alone_if_free=True)
     assert pace_of(FileFeed(capture), 1000, 300).batch_size == 300
     assert pace_of(MemoryFeed("memory:crm", ()), 1000) == preparing.Pace(1000, in_thread)
 

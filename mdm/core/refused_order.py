@@ -1,0 +1,37 @@
+"""In which order refused messages should be looked at, and why: what hangs on their rows, how many wait, how long.
+
+As with questions (`mdm.core.worklist`), waiting counts linearly, so the order of two groups never changes with time.
+"""
+
+from datetime import datetime
+from math import log10
+
+from mdm.core.worklist import POINTS_PER_DAY, money_part, waited
+from mdm.model.refused import RankedGroup, RefusedGroup
+from mdm.model.worklist import Part
+
+
+def rank_group(group: RefusedGroup) -> RankedGroup:
+    """The place of a group in the order. What hangs on rows that the hub does not know adds nothing, and is told."""
+    parts = tuple(part for part in (money_part(group.amounts), _many(group)) if part)
+    return RankedGroup(group, sum(part.points for part in parts) - waited(group.first_seen), parts)
+
+
+def priority(rank: float, now: datetime) -> float:
+    """The priority of a group now, from its rank."""
+    return rank + waited(now)
+
+
+def waiting(first_seen: datetime, now: datetime) -> Part:
+    """What the waiting adds now."""
+    days = max(0.0, (now - first_seen).total_seconds() / 86_400)
+    return Part(round(days * POINTS_PER_DAY, 1), f"waits for {days:.0f} days" if days >= 1 else "new today")
+
+
+def _many(group: RefusedGroup) -> Part | None:
+    if group.letters < 2:
+        return None
+    # A thousand of a kind weigh as much as two weeks of waiting: a cause that goes on makes more of them every hour.
+    points = min(20.0, 5 * log10(group.letters))
+    rows = f" of {group.rows:,} rows" if group.rows else ""
+    return Part(round(points, 1), f"{group.letters:,} messages{rows} wait for the same cause".replace(",", "\u202f"))

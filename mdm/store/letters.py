@@ -1,0 +1,79 @@
+"""Opening and closing refused messages, and what hangs on the rows of several together."""
+
+from collections.abc import Sequence
+
+from mdm.model.stewardship import Exposure, LetterEffect
+from mdm.store.stake import TOUCHED
+from mdm.store.unit_of_work import UnitOfWork
+
+_EXPOSURE = f"""
+with base as (
+  select distinct 'all' as item, d.system, d.type, d.row_key as key from dead_letter d
+  where d.dead_letter_id = any(%s) and d.row_key is not null
+), {TOUCHED.replace("%", "%%")}
+select 'owed', coalesce(currency, ''), count(*), sum(amount) from owed group by 2
+union all
+select 'agreed', coalesce(currency, ''), count(*), sum(amount) from agreed group by 2
+order by 1, 2
+"""
+
+
+def still_open(work: UnitOfWork, ids: Sequence[int]) -> list[int]:
+    """Those of these dead letters that are open, locked in the order of their numbers."""
+    return _in_state(work, ids, "open")
+
+
+def still_discarded(work: UnitOfWork, ids: Sequence[int]) -> list[int]:
+    """Those of these dead letters that are discarded, locked in the order of their numbers."""
+    return _in_state(work, ids, "discarded")
+
+
+def discard(work: UnitOfWork, ids: Sequence[int], actor: str, reason: str) -> None:
+    """Close open dead letters for good; the messages stay stored."""
+    work.execute(
+        """update dead_letter set status = 'discarded', closed_at = %s, closed_by = %s, closed_reason = %s
+           where dead_letter_id = any(%s) and status = 'open'""",
+        work.now, actor, reason, list(ids),
+    )  # fmt: skip
+
+
+def reopen(work: UnitOfWork, ids: Sequence[int]) -> list[int]:
+    """Open discarded dead letters again; returns which were."""
+    rows = work.query(
+        """update dead_letter set status = 'open', closed_at = null, closed_by = null, closed_reason = null
+           where dead_letter_id = any(%s) and status = 'discarded' returning dead_letter_id""",
+        list(ids),
+    )
+    return sorted(row[0] for row in rows)
+
+
+def described(work: UnitOfWork, ids: Sequence[int], fate: str) -> tuple[LetterEffect, ...]:
+    """Dead letters by number: where they stood and what they are about, never what they said."""
+    rows = work.query(
+        """select dead_letter_id, topic || '/' || partition || '/' || "offset", code,
+                  concat_ws(' ', system, type, row_key)
+           from dead_letter where dead_letter_id = any(%s) order by dead_letter_id""",
+        list(ids),
+    )
+    return tuple(LetterEffect(row[0], fate, row[1], row[2], row[3]) for row in rows)
+
+
+def exposure_of_letters(work: UnitOfWork, ids: Sequence[int]) -> Exposure:
+    """Running contracts and open invoices behind the rows of these dead letters, each once; amounts by currency."""
+    rows = work.cursor.execute(_EXPOSURE, (list(ids),)).fetchall() if ids else []
+    agreed, owed = ([row for row in rows if row[0] == part] for part in ("agreed", "owed"))
+    return Exposure(
+        contracts=sum(row[2] for row in agreed),
+        contract_value={row[1]: format(row[3], "f") for row in agreed},
+        invoices=sum(row[2] for row in owed),
+        invoice_amount={row[1]: format(row[3], "f") for row in owed},
+    )
+
+
+def _in_state(work: UnitOfWork, ids: Sequence[int], status: str) -> list[int]:
+    rows = work.query(
+        "select dead_letter_id from dead_letter where dead_letter_id = any(%s) and status = %s order by 1 for update",
+        list(ids),
+        status,
+    )
+    return [row[0] for row in rows]
