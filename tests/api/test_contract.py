@@ -60,9 +60,10 @@ def described(surroundings: Surroundings, rows: HubRows, fresh_database_url: str
         # What is too long for a body, an address or the headers is refused before it is looked at.
         rejection = schema.config.checks.negative_data_rejection
         rejection.expected_statuses = [*rejection.expected_statuses, "413", "414", "431"]
-        # What is well formed may still meet what changed meanwhile (`If-Match`), or what has ended.
+        # What is well formed may still meet what changed meanwhile (`If-Match`), or what has ended; and which commands
+        # need a condition, no schema can state.
         acceptance = schema.config.checks.positive_data_acceptance
-        acceptance.expected_statuses = [*acceptance.expected_statuses, "410", "412"]
+        acceptance.expected_statuses = [*acceptance.expected_statuses, "410", "412", "428"]
         yield schema
 
 
