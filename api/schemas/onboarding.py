@@ -80,6 +80,7 @@ class VerdictTarget(Form):
     """For what."""
 
     erp: Erp
+    release: str | None
     company_code: str | None
     country: str | None
 

@@ -1,6 +1,7 @@
 """Verdicts over HTTP: candidates, golden customers, confirmations, waivers, and the catalogue."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -52,9 +53,12 @@ def test_equal_questions_get_equal_bytes(world: World) -> None:
     body = {"candidate": {"values": CANDIDATE}}
     client = world(Role.ERP)
 
-    first, second = (client.post("/v1/onboarding/validate", json=body).content for _ in range(2))
+    first, second = (client.post("/v1/onboarding/validate", json=body) for _ in range(2))
 
-    assert first == second
+    assert first.content == second.content
+    drawn = [datetime.fromisoformat(each.headers["x-evaluated-at"]) for each in (first, second)]
+    assert drawn[0] < drawn[1], "beside the verdict it says when it was drawn"
+    assert first.headers["x-trace-id"] != second.headers["x-trace-id"]
 
 
 def test_a_customer_that_the_hub_has_is_named_instead_of_created_twice(world: World, ingested: Engine) -> None:
