@@ -170,13 +170,17 @@ def _keys(
     """
     if not model.dynamic:
         return change.keys
-    stated: dict[RecordId, dict[str, Any]] = {rec: dict(each.comparison) for rec, each in change.compared.items()}
-    stated |= neighbourhood.stated_comparisons(work, change.dirty - stated.keys())
-    own = {rec: change.keys.get(rec) or block_hashes(model, each) for rec, each in stated.items()}
-    neighbourhood.join_in(work, domain, stated)
-    keys = {
-        rec: own[rec] | {block_hash(domain, key) for key in dynamic_keys(model, each)} for rec, each in stated.items()
-    }
+    keys: dict[RecordId, Collection[int]] = {}
+    ids = sorted(change.compared.keys() | change.dirty)
+    # A product that comes late is what a whole hub of contracts waits for.
+    for start in range(0, len(ids), _AT_A_TIME):
+        part = ids[start : start + _AT_A_TIME]
+        stated = {rec: dict(change.compared[rec].comparison) for rec in part if rec in change.compared}
+        stated |= neighbourhood.stated_comparisons(work, [rec for rec in part if rec not in stated])
+        own = {rec: change.keys.get(rec) or block_hashes(model, each) for rec, each in stated.items()}
+        neighbourhood.join_in(work, domain, stated)
+        for rec, each in stated.items():
+            keys[rec] = own[rec] | {block_hash(domain, key) for key in dynamic_keys(model, each)}
     # The customers and products were claimed with the contracts; only the blocks that follow from them are new.
     hold(work, {block_claim(block) for each in keys.values() for block in each})
     return keys
