@@ -108,12 +108,19 @@ def _identity(change: ChangeEvent | Version | Head) -> tuple[object, ...]:
 
 def row_at(versions: Sequence[Version], position: SourcePosition) -> Row:
     """The values a row had just before a position, as far as its versions tell (unchanged columns resolved)."""
-    row: dict[str, Any] = {}
+    rows = rows_of([version for version in versions if version.position <= position])
+    return rows[-1] if rows else {}
+
+
+def rows_of(versions: Iterable[Version]) -> list[Row]:
+    """The values of a row after each of its versions that has any, in order; unknown is not null."""
+    rows: list[Row] = []
+    before: Row = _UNKNOWN
     for version in _in_order(versions):
-        if version.position > position or version.row is None:
-            continue
-        row = {column: row[column] for column in version.unavailable if column in row} | dict(version.row)
-    return row
+        if version.row is not None:
+            rows.append({**before, **version.row})
+        before = rows[-1] if rows and version.operation is not Operation.DELETE else _UNKNOWN
+    return rows
 
 
 def _in_order(versions: Iterable[Version]) -> list[Version]:

@@ -20,6 +20,7 @@ from mdm.core.gaps import watch
 from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
 from mdm.faults import fault_point
+from mdm.hub.echoing import compared_in_own_words, mark_echoes, with_late_statements
 from mdm.hub.in_force import in_force
 from mdm.hub.resolve import DomainChange, block_hashes, claim_changes, resolve_domain
 from mdm.hub.sharing import beside_others
@@ -318,6 +319,7 @@ def _mirror(
         unique = list({event.place: event for event in events}.values())
         known = mirror_store.load_mirror(work, unique)
         delta = mirror(unique, known)
+        delta = replace(delta, heads=(*delta.heads, *with_late_statements(work, delta, known.heads.values())))
     apply_rows(pipeline, work, delta, report, _traces(unique, delta.heads), standard)
     return delta
 
@@ -337,7 +339,9 @@ def apply_rows(
         standard: canonical forms that are known already; used where the folded row is the row they were made of.
     """
     with report.stage("standardise"):
-        records = {head.rec_id: _standard(pipeline.catalogue, head, standard) for head in delta.heads}
+        found = {head.rec_id: _standard(pipeline.catalogue, head, standard) for head in delta.heads}
+        mark_echoes(work, pipeline.catalogue, pipeline.rules, delta, found)
+        records = compared_in_own_words(work, pipeline.catalogue, delta, found)
     with report.stage("write"):
         before = mirror_store.load_forms(work, [head.rec_id for head in delta.heads])
         touched = mirror_store.write_mirror(work, delta, records)

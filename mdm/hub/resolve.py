@@ -19,10 +19,8 @@ from mdm.model.records import SourceRecord
 from mdm.store import identity as identity_store
 from mdm.store import neighbourhood, pairs, reach
 from mdm.store.claims import block_claim, entity_claim, hold, name_claim, token_claim
-from mdm.store.echoes import arrivals, write_echoes
 from mdm.store.stewardship import live_anchors
 from mdm.store.unit_of_work import UnitOfWork
-from survivorship.echoes import echoes_in
 
 #: Records whose comparison forms are in memory at a time, some 10 kB each with what is derived from them.
 _AT_A_TIME = 5_000
@@ -85,7 +83,6 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
         seeds |= change.dirty
     if not seeds and not departed:
         return Resolved(IdentityDelta(domain))
-    _mark_echoes(work, change, rules.rulesets[domain].echoes)
     hood = neighbourhood.load_neighbourhood(work, domain, changed, seeds, departed, change.recall)
     delta = traced(settle(hood, rules, work.now, links, change.cause), hood, change.traces)
     check_announcements(delta.announcements)
@@ -150,19 +147,6 @@ def claim_changes(
         wait = False
 
 
-def _mark_echoes(work: UnitOfWork, change: DomainChange, systems: frozenset[str]) -> None:
-    """Note which changed records of platforms that read the hub only repeat what it had published."""
-    if not systems or not change.changed:
-        return
-    arrived = arrivals(work, change.changed, systems)
-    found = {
-        each.rec_id: marks
-        for each in arrived
-        if (marks := echoes_in(each.key, each.attributes, each.golden, each.lineage))
-    }
-    write_echoes(work, [each.rec_id for each in arrived], found)
-
-
 def _departed(work: UnitOfWork, gone: Collection[RecordId]) -> dict[RecordId, EntityId]:
     while True:
         departed = pairs.entity_of_departed(work, sorted(gone))
@@ -186,13 +170,17 @@ def _keys(
     """
     if not model.dynamic:
         return change.keys
-    stated: dict[RecordId, dict[str, Any]] = {rec: dict(each.comparison) for rec, each in change.compared.items()}
-    stated |= neighbourhood.stated_comparisons(work, change.dirty - stated.keys())
-    own = {rec: change.keys.get(rec) or block_hashes(model, each) for rec, each in stated.items()}
-    neighbourhood.join_in(work, domain, stated)
-    keys = {
-        rec: own[rec] | {block_hash(domain, key) for key in dynamic_keys(model, each)} for rec, each in stated.items()
-    }
+    keys: dict[RecordId, Collection[int]] = {}
+    ids = sorted(change.compared.keys() | change.dirty)
+    # A product that comes late is what a whole hub of contracts waits for.
+    for start in range(0, len(ids), _AT_A_TIME):
+        part = ids[start : start + _AT_A_TIME]
+        stated = {rec: dict(change.compared[rec].comparison) for rec in part if rec in change.compared}
+        stated |= neighbourhood.stated_comparisons(work, [rec for rec in part if rec not in stated])
+        own = {rec: change.keys.get(rec) or block_hashes(model, each) for rec, each in stated.items()}
+        neighbourhood.join_in(work, domain, stated)
+        for rec, each in stated.items():
+            keys[rec] = own[rec] | {block_hash(domain, key) for key in dynamic_keys(model, each)}
     # The customers and products were claimed with the contracts; only the blocks that follow from them are new.
     hold(work, {block_claim(block) for each in keys.values() for block in each})
     return keys

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mdm.core.comparison import Content, Difference, differences
+from mdm.core.mirror import mirror
 from mdm.hub.content import read_content
-from mdm.hub.process import Pipeline, consume
+from mdm.hub.process import BatchReport, Pipeline, apply_rows, consume
 from mdm.hub.steward.carrying import settle_anew
 from mdm.intake.debezium import Decoded
 from mdm.model.events import ChangeEvent, Message, TopicPartition
@@ -17,6 +18,7 @@ from mdm.model.ids import RESOLUTION_ORDER
 from mdm.store import carry, change_log, invariants
 from mdm.store.positions import stored_positions
 from mdm.store.reading import snapshot
+from mdm.store.refold import load_for_refold
 from mdm.store.scratch import consistent
 from mdm.store.unit_of_work import unit_of_work
 
@@ -70,10 +72,10 @@ def consume_from(pipeline: Pipeline, start: int, seed: int, largest: int = max(_
 def settle_decisions(pipeline: Pipeline) -> None:
     """Give the replayed records what stewards decided in the live hub, and settle everything that reaches."""
     with unit_of_work(pipeline.engine, pipeline.clock, "steward") as work:
+        apply_rows(pipeline, work, mirror((), load_for_refold(work, carry.unpack_echoes(work))), BatchReport())
         concerned = carry.unpack_judgements(work)
-        for further in (carry.unpack_overrides(work), carry.unpack_echoes(work)):
-            for domain, records in further.items():
-                concerned.setdefault(domain, set()).update(records)
+        for domain, records in carry.unpack_overrides(work).items():
+            concerned.setdefault(domain, set()).update(records)
     for domain in RESOLUTION_ORDER:
         if concerned.get(domain):
             with unit_of_work(pipeline.engine, pipeline.clock, "steward") as work:

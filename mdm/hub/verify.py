@@ -5,7 +5,7 @@ with the live state: rows, canonical forms, links, entities, golden values. The 
 messages and the invariants are checked as well.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from mdm.core.comparison import Difference, shown
 from mdm.core.fold import fold, row_at
+from mdm.core.own_words import in_own_words
 from mdm.core.rules import Rules
 from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
 from mdm.intake.catalogue import Catalogue
@@ -51,13 +52,14 @@ def verify(engine: Engine, catalogue: Catalogue, rules: Rules, progress: Progres
     """Recompute the whole hub from its history and compare. Reads one consistent snapshot; never writes."""
     with snapshot(engine) as work:
         progress("folding the change history")
-        heads, differences = _rows(work)
+        marked = echoes_of(work)
+        heads, histories, differences = _rows(work, marked.keys())
         progress("standardising records")
-        records, differing = _records(work, heads.values(), catalogue)
+        records, differing = _records(work, heads.values(), catalogue, histories, marked)
         differences += differing
         progress("resolving everything anew")
         same, not_same = whole.judgements(work)
-        state = resolve_all(records, same, not_same, rules, live_overrides(work), echoes_of(work))
+        state = resolve_all(records, same, not_same, rules, live_overrides(work), marked)
         progress("comparing with the live state")
         for domain, expected in state.items():
             differences += _links(work, domain, expected)
@@ -69,8 +71,10 @@ def verify(engine: Engine, catalogue: Catalogue, rules: Rules, progress: Progres
     return Verification(len(heads), len(records), entities, tuple(differences))
 
 
-def _rows(work: UnitOfWork) -> tuple[dict[CrosswalkKey, Head], list[Difference]]:
-    """Every row folded from its whole history, and how the mirror differs from that."""
+def _rows(
+    work: UnitOfWork, asked: Collection[RecordId]
+) -> tuple[dict[CrosswalkKey, Head], dict[RecordId, list[Version]], list[Difference]]:
+    """Every row folded from its whole history, the histories that are asked for, and how the mirror differs."""
     histories: dict[CrosswalkKey, list[Version]] = {}
     for key, version in mirror_store.read_versions(work):
         histories.setdefault(key, []).append(version)
@@ -97,7 +101,8 @@ def _rows(work: UnitOfWork) -> tuple[dict[CrosswalkKey, Head], list[Difference]]
         ).head
         heads[key] = head
         differences += _row_differences(stored[key], head)
-    return heads, differences
+    wanted = {stored[key].rec_id: versions for key, versions in histories.items() if stored[key].rec_id in asked}
+    return heads, wanted, differences
 
 
 def _row_differences(live: Head, expected: Head) -> Iterator[Difference]:
@@ -113,7 +118,11 @@ def _row_differences(live: Head, expected: Head) -> Iterator[Difference]:
 
 
 def _records(
-    work: UnitOfWork, heads: Iterable[Head], catalogue: Catalogue
+    work: UnitOfWork,
+    heads: Iterable[Head],
+    catalogue: Catalogue,
+    histories: Mapping[RecordId, Sequence[Version]],
+    marked: Mapping[RecordId, Mapping[str, str]],
 ) -> tuple[list[WholeRecord], list[Difference]]:
     """Every live row standardised anew, and how the stored forms differ from that."""
     stored = mirror_store.all_forms(work)
@@ -122,7 +131,10 @@ def _records(
     for head in heads:
         if head.deleted:
             continue
-        record = standardise(catalogue, head.key, head.row or {})
+        row = head.row or {}
+        record = standardise(catalogue, head.key, row)
+        if marks := marked.get(head.rec_id):
+            record = in_own_words(catalogue, head.key, row, record, histories[head.rec_id], marks)
         provenance = Provenance(head.place, head.position, head.event_time, head.lsn, head.transaction)
         records.append(WholeRecord(head.rec_id, record, provenance))
         attributes, comparison = stored.get(head.rec_id, (None, None))

@@ -4,7 +4,7 @@ Decisions name records by the store's own numbers, which differ there, so they t
 writes them down when the log is laid out, `unpack` gives them to the records that the replay has made.
 """
 
-from mdm.model.ids import Domain, RecordId
+from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -38,27 +38,24 @@ def pack_echoes(work: UnitOfWork, scratch: str) -> None:
     """Write down which statements are echoes: a replay, for which everything is past, could not find out."""
     work.execute(
         f"""create table "{scratch}".carried_echo as
-            select r.domain, r.system, r.type, r.key, e.attribute, e.said
+            select r.system, r.type, r.key, e.attribute, e.said
             from echo e join source_record r using (rec_id)"""
     )
 
 
-def unpack_echoes(work: UnitOfWork) -> dict[Domain, set[RecordId]]:
-    """Give the carried marks of echoes to the records of the scratch schema; returns these, by domain."""
+def unpack_echoes(work: UnitOfWork) -> set[CrosswalkKey]:
+    """Give the carried marks of echoes to the records of the scratch schema; returns these."""
     rows = work.query(
         """with marked as (
                insert into echo (rec_id, attribute, said, batch_id)
                select r.rec_id, c.attribute, c.said, %s from carried_echo c
                join source_record r on (r.system, r.type, r.key) = (c.system, c.type, c.key)
                returning rec_id)
-           select distinct r.domain, r.rec_id from marked join source_record r using (rec_id)
-           where r.domain is not null and not r.deleted""",
+           select distinct r.system, r.type, r.key from marked join source_record r using (rec_id)
+           where not r.deleted""",
         work.batch_id,
     )
-    concerned: dict[Domain, set[RecordId]] = {}
-    for domain, rec in rows:
-        concerned.setdefault(Domain(domain), set()).add(RecordId(rec))
-    return concerned
+    return {CrosswalkKey(*row) for row in rows}
 
 
 def unpack_overrides(work: UnitOfWork) -> dict[Domain, set[RecordId]]:

@@ -2,45 +2,37 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
 
-from mdm.model.ids import CrosswalkKey, RecordId
+from mdm.model.ids import RecordId
 from mdm.store.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """A changed record of a platform that reads the hub, and the golden version that was current when it changed."""
+class Published:
+    """The golden version of a record's entity that was current at an instant."""
 
-    rec_id: RecordId
-    key: CrosswalkKey
-    attributes: Mapping[str, Any]
     golden: Mapping[str, Any]
     lineage: Mapping[str, Any]
 
 
-def arrivals(work: UnitOfWork, ids: Collection[RecordId], systems: Collection[str]) -> list[Arrival]:
-    """These records, as far as they are of such a platform and the hub had published their entity before."""
+def published_at(work: UnitOfWork, changed: Mapping[RecordId, datetime]) -> dict[RecordId, Published]:
+    """What the hub had published of each record's entity when the record changed; absent where nothing."""
     rows = work.query(
-        """select i.id, r.system, r.type, r.key, r.attributes, g."values"::text, g.lineage::text
-           from unnest(%s::bigint[]) as i(id)
-           cross join lateral (
-               select system, type, key, attributes::text, event_time from source_record
-               where rec_id = i.id and system = any(%s) and not deleted offset 0) r
+        """select i.id, g."values"::text, g.lineage::text
+           from unnest(%s::bigint[], %s::timestamptz[]) as i(id, at)
            cross join lateral (select entity_id from crosswalk where rec_id = i.id offset 0) c
            cross join lateral (
                select "values", lineage from golden
-               where entity_id = c.entity_id and known_from <= r.event_time
-                 and (known_to is null or known_to > r.event_time)
+               where entity_id = c.entity_id and known_from <= i.at and (known_to is null or known_to > i.at)
                order by version desc limit 1) g""",
-        list(ids),
-        list(systems),
+        list(changed),
+        list(changed.values()),
     )
-    return [
-        Arrival(RecordId(row[0]), CrosswalkKey(*row[1:4]), *(orjson.loads(part) for part in row[4:])) for row in rows
-    ]
+    return {RecordId(row[0]): Published(orjson.loads(row[1]), orjson.loads(row[2])) for row in rows}
 
 
 def write_echoes(work: UnitOfWork, arrived: Collection[RecordId], found: Mapping[RecordId, Mapping[str, str]]) -> None:

@@ -96,9 +96,10 @@ def _append(connection: Connection, scratch: str, copied: int) -> None:
         f"""insert into outbox ({columns("outbox")}) select {columns("outbox")} from "{scratch}".outbox""",
         f"""insert into entity ({columns("entity")}) select {columns("entity", "s.")} from "{scratch}".entity s
             where not exists (select 1 from entity e where e.entity_id = s.entity_id)""",
-        f"""update entity e set status = s.status, merged_into = s.merged_into, changed_at = s.changed_at
+        f"""update entity e set status = s.status, merged_into = s.merged_into, absorbed_by = s.absorbed_by,
+                changed_at = s.changed_at
             from "{scratch}".entity s where s.entity_id = e.entity_id
-              and (s.status, s.merged_into) is distinct from (e.status, e.merged_into)
+              and (s.status, s.merged_into, s.absorbed_by) is distinct from (e.status, e.merged_into, e.absorbed_by)
               and (s.status, e.status) <> ('retired', 'erased')""",
         f"""insert into steward_task ({columns("steward_task")}) overriding system value
             select {columns("steward_task", "s.")} from "{scratch}".steward_task s

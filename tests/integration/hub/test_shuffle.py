@@ -10,11 +10,15 @@ from sqlalchemy import Engine, text
 from mdm.core.comparison import Content, Difference
 from mdm.errors import Conflict
 from mdm.hub.process import Pipeline
+from mdm.hub.replay import replay
 from mdm.hub.shuffle import LaidOut, compare, consume_from, lay_out, settle_decisions
+from mdm.hub.verify import verify
 from mdm.model.events import ChangeEvent
 from mdm.store.change_log import read_shuffled
 from mdm.store.reading import snapshot
+from mdm.store.refold import EventRange
 from mdm.store.scratch import scratch_engine, scratch_schema
+from survivorship.echoes import said_digest
 from tests.integration.hub.conftest import Feed, world_messages
 
 ALL = 10**6
@@ -139,6 +143,35 @@ def test_pinned_values_are_replayed_too(engine: Engine, pipeline: Pipeline, insi
     assert difference.kind == "customer golden"
     assert difference.subject.endswith(" industry")
     assert "replayed: 'Pinned'" in difference.detail, "the live hub has not acted on the override, the replayed one has"
+
+
+@pytest.mark.usefixtures("fed")
+def test_records_that_repeat_the_hub_are_compared_by_their_own_words_in_any_order(
+    engine: Engine, pipeline: Pipeline, inside: Pipeline
+) -> None:
+    """Names of some records only repeat the hub: of those that had another name before, and of those that had none."""
+    query = "select key, attributes->>'name', comparison from source_record where type = 'account' and not deleted"
+    with engine.begin() as connection:
+        before = {row[0]: row[2] for row in connection.execute(text(query))}
+        for rec_id, name in connection.execute(
+            text("""select rec_id, attributes->>'name' from source_record
+                    where type = 'account' and not deleted and attributes->>'name' is not null
+                    order by (select count(distinct h.row->>'name') from record_history h
+                              where h.rec_id = source_record.rec_id) desc, rec_id limit 40""")
+        ).all():
+            connection.execute(
+                text("insert into echo (rec_id, attribute, said, batch_id) values (:id, 'name', :said, 0)"),
+                {"id": rec_id, "said": said_digest(name)},
+            )
+    replay(pipeline, EventRange(type="account"), "tester")
+    with engine.connect() as connection:
+        after = {row[0]: row[2] for row in connection.execute(text(query))}
+    other = [key for key in before if before[key] != after[key]]
+
+    assert any(after[key].get("name") for key in other), "compared by a former name"
+    assert any("name" not in after[key] for key in other), "compared by no name"
+    assert verify(engine, pipeline.catalogue, pipeline.rules).differences == ()
+    assert replayed(pipeline, inside) == ()
 
 
 def test_two_proofs_at_once_are_refused(pipeline: Pipeline) -> None:

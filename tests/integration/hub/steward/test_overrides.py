@@ -303,6 +303,56 @@ def test_a_pinned_value_that_erp_takes_over_is_an_echo(world: World) -> None:
     world.assert_verified()
 
 
+def test_a_pinned_name_that_erp_takes_over_parts_nobody(world: World) -> None:
+    """The name is unlike all that platforms say, so by that name ERP's record would no longer match its customer."""
+    entity_id, partner = next(
+        (entity_id, partner)
+        for entity_id, partner in erp_customers(world)
+        if len(world.members(entity_id)) > 1 and leaves_when_renamed(world, entity_id, partner)
+    )
+    members = world.members(entity_id)
+    override_id = pinned(world, entity_id)
+
+    says(world, partner, 101, legal_name=NAME)
+    assert world.members(entity_id) == members
+    assert world.rows("select attribute from echo") == [("name",)]
+
+    decide(world.pipeline, ANNA, Clear(override_id, "the register was wrong"))
+    says(world, partner, 102, legal_name=NAME, phone="+31 20 555 0102")
+    assert world.members(entity_id) == members, "it goes on repeating what is not golden any more"
+    assert world.values(entity_id)["name"] != NAME
+
+    says(world, partner, 103, legal_name="Entirely Unlike Ltd")
+    assert world.home(partner) != entity_id, "its own words part it"
+
+    says(world, partner, 105, legal_name=NAME)
+    old = columns_of(newest_event(partner).value or b"")["after"]["legal_name"]
+    says(world, partner, 104, legal_name=old)
+    assert world.members(entity_id) == members, "what it had said in between came late"
+    world.assert_verified()
+
+
+def erp_customers(world: World) -> list[tuple[str, CrosswalkKey]]:
+    return [
+        (row[0], CrosswalkKey(*row[1:]))
+        for row in world.rows(
+            """select entity_id, system, type, key from crosswalk join source_record using (rec_id)
+               where domain = 'customer' and system = 'erp' order by key"""
+        )
+    ]
+
+
+def leaves_when_renamed(world: World, entity_id: str, partner: CrosswalkKey) -> bool:
+    """Whether its own renaming would part it; its old name comes back afterwards."""
+    old = columns_of(newest_event(partner).value or b"")["after"]["legal_name"]
+    number = len(world.rows("select 1 from event_ledger where partition = 8"))
+    says(world, partner, number, legal_name="Entirely Unlike Ltd")
+    left = world.home(partner) != entity_id
+    says(world, partner, number + 1, legal_name=old)
+    assert world.home(partner) == entity_id
+    return left
+
+
 def test_the_preview_of_an_override_comes_true(world: World, entity_id: str) -> None:
     assert_preview_comes_true(world, Pin(EntityId(entity_id), "name", NAME, reason="the register says so"))
     override_id = int(world.one("select max(override_id) from golden_override"))

@@ -1,0 +1,96 @@
+"""What a record is compared by where it only repeats the hub: what it itself said last about that attribute.
+
+Echoes are no evidence for survivorship (`survivorship.echoes`), and none for matching either: neither for the entity
+that the value came from, nor, where a steward's correction is unlike all that platforms say, against it. It is a
+function of the record's history and of its marks, so that `mdm verify` can recompute it in any order of arrival.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mdm.core.fold import rows_of
+from mdm.intake.catalogue import Catalogue
+from mdm.intake.mapping import standardise
+from mdm.intake.rules import TableMapping
+from mdm.model.events import Row
+from mdm.model.ids import CrosswalkKey
+from mdm.model.mirror import Version
+from mdm.model.records import SourceRecord
+from survivorship.echoes import still_echoes
+
+
+def in_own_words(
+    catalogue: Catalogue,
+    key: CrosswalkKey,
+    row: Row,
+    record: SourceRecord,
+    versions: Sequence[Version],
+    marked: Mapping[str, str],
+) -> SourceRecord:
+    """The record, compared by its own statements. All else about it stays as the row says.
+
+    Args:
+        record: the row in canonical form.
+        versions: the history of the row.
+        marked: its marks of echoes.
+    """
+    repeated = still_echoes(record.attributes, marked)
+    profile = catalogue.profile(key.system, key.type)
+    if not repeated or profile is None or profile.mapping is None:
+        return record
+    own = _own_row(catalogue, key, row, versions, {name: marked[name] for name in repeated}, profile.mapping)
+    return replace(record, comparison=standardise(catalogue, key, own).comparison)
+
+
+def said_before(
+    catalogue: Catalogue, key: CrosswalkKey, versions: Sequence[Version], marks: Mapping[str, str]
+) -> frozenset[str]:
+    """The attributes in which a row comes back to what it had said earlier, before it said something else.
+
+    Args:
+        versions: the history of the row, up to the statement that `marks` are about.
+    """
+    left: set[str] = set()
+    before: set[str] = set()
+    for past in reversed(rows_of(versions)):
+        same = still_echoes(standardise(catalogue, key, past).attributes, marks)
+        before |= same & left
+        left |= marks.keys() - same
+    return frozenset(before)
+
+
+def _own_row(
+    catalogue: Catalogue,
+    key: CrosswalkKey,
+    row: Row,
+    versions: Sequence[Version],
+    repeated: Mapping[str, str],
+    mapping: TableMapping,
+) -> Row:
+    """The row with the columns of each repeated attribute as they were when it last said something else.
+
+    Columns that never did are left out: nothing is known of them.
+    """
+    columns = {name: _columns(mapping, name) for name in repeated}
+    own: dict[str, Any] = {column: value for column, value in row.items() if not _in_any(column, columns)}
+    sought = set(repeated)
+    for past in reversed(rows_of(versions)):
+        if not sought:
+            break
+        said = standardise(catalogue, key, past).attributes
+        differing = {name for name in sought if not still_echoes(said, {name: repeated[name]})}
+        for name in sorted(differing):
+            own |= {column: past[column] for column in columns[name] if column in past}
+        sought -= differing
+    return own
+
+
+def _columns(mapping: TableMapping, attribute: str) -> frozenset[str]:
+    return frozenset(
+        source.path.column for rule in mapping.attributes if rule.attribute == attribute for source in rule.sources
+    )
+
+
+def _in_any(column: str, columns: Mapping[str, frozenset[str]]) -> bool:
+    return any(column in each for each in columns.values())
