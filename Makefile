@@ -56,8 +56,8 @@ fuzz-api: setup ## Hold the API to its description with many generated requests,
 bench-api: setup ## Measure the API over 100,000 golden records
 	$(BIN)/python -m bench.api
 
-bench: setup ## Measure ingest and the resolve path
-	$(BIN)/python -m bench.ingest
+bench: setup ## Measure ingest (WORLD=folder; else the sample world) and the resolve path
+	$(BIN)/python -m bench.ingest $(if $(WORLD),--world $(WORLD))
 	$(BIN)/python -m bench.resolve
 
 live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 5 minutes)

@@ -22,7 +22,12 @@ from mdm.store.idempotency import Earlier, Named
 from mdm.store.lifeline import Lifeline
 
 #: Reads that are sent as POST because their question does not fit an address; a key changes nothing.
-READS = frozenset({"preview_bulk", "preview_decision", "validate_onboarding", "classify_ids", "reconcile"})
+READS = frozenset(
+    {
+        "preview_bulk", "preview_decision", "preview_discard", "rehearse_dead_letters", "rehearse_fix",
+        "validate_onboarding", "classify_ids", "reconcile",
+    }
+)  # fmt: skip
 _METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _LONGEST = 200
 #: Headers of an answer that belong to its meaning.

@@ -82,7 +82,7 @@ CONSOLE = {route: asked for route, asked in PERMISSIONS.items() if "/console" in
 #: Pages that let everybody pass who sees them, because what the form asks for is decided inside; checked one by one.
 DECIDED_INSIDE = {
     "POST /console/sign-out", "POST /console/preferences", "POST /console/views",
-    "POST /console/views/{view_id:int}/delete",
+    "POST /console/views/{view_id:int}/delete", "POST /console/approvals/{proposal_id:int}/withdraw",
 }  # fmt: skip
 
 
@@ -94,6 +94,7 @@ def test_whatever_changes_something_takes_more_than_reading() -> None:
         "PUT /v1/consumers/{name}", "POST /v1/consumers/{name}/acknowledge", "DELETE /v1/consumers/{name}",
         "POST /v1/customers/match", "POST /v1/contracts/match", "POST /v1/products/match", "POST /v1/ids:classify",
         "POST /v1/reconcile", "POST /v1/onboarding/validate",
+        "POST /v1/approvals/{id}/withdraw",  # one's own only, whatever right it was proposed with
     }  # fmt: skip
     assert loose == own | DECIDED_INSIDE
 
