@@ -1,6 +1,7 @@
 """ERP onboarding: the verdict on a golden customer or a candidate, confirmations, waivers, and what codes mean."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime, time
 from typing import Annotated, Any
 
@@ -8,11 +9,12 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Response
 from pydantic import Field
 
 from api.auth import CallerDep, allows
-from api.deps import HubDep, ReadHub, RulesDep
-from api.errors import FORBIDDEN, INVALID_COMMAND, INVALID_REQUEST, NOT_FOUND, refuse
+from api.cursors import read_cursor, write_cursor
+from api.deps import HubDep, ReadHub, ReadsDep, RulesDep
+from api.errors import FORBIDDEN, INVALID_COMMAND, INVALID_CURSOR, INVALID_REQUEST, NOT_FOUND, refuse
 from api.idempotency import OnceRoute
 from api.present_verdict import verdict_object
-from api.routes.parameters import EntityIdPath, Parameters
+from api.routes.parameters import EntityIdPath, Paged, Parameters
 from api.routes.responses import CHECKED, COMMANDED, GUARDED, TOO_LARGE, UNKNOWN, Responses
 from api.schemas.given import Storable
 from api.schemas.onboarding import (
@@ -25,6 +27,7 @@ from api.schemas.onboarding import (
     NamedWaiver,
     OnboardingCode,
     OnboardingCodes,
+    OnboardingHistory,
     OnboardingQuestion,
     Verdict,
     candidate_values,
@@ -33,12 +36,13 @@ from api.wire import answer
 from mdm.access import Caller, Permission
 from mdm.errors import OperatorError
 from mdm.hub import checkpoints
-from mdm.hub.onboarding import Aim, Candidate, verdict_on_candidate, verdict_on_golden
+from mdm.hub.onboarding import Aim, Candidate, golden_customer, verdict_on_candidate, verdict_on_golden
 from mdm.hub.steward import Actor
 from mdm.onboarding.checkpoint import CheckpointName, Waiver
 from mdm.onboarding.ruleset import Rule, RuleSet, shipped_ruleset
 from mdm.onboarding.subject import Account
 from mdm.onboarding.verdict import document
+from mdm.store.onboarding import words_about
 
 _MOST_BYTES = 64 * 1024
 FindingCode = Annotated[Storable, Path(max_length=64, description="As findings name it.")]
@@ -164,6 +168,44 @@ def get_readiness(
     """The verdict on a golden customer; an absorbed id is answered for its survivor."""
     now = hub.clock()
     return _told(verdict_object(verdict_on_golden(hub.engine, id, now, Aim(aim.erp)), caller.eyes), now)
+
+
+class HistoryParameters(Paged):
+    """How much."""
+
+
+@customer_router.get(
+    "/{id}/onboarding-history",
+    name="get_onboarding_history",
+    summary="What people said about the onboarding of a customer",
+    response_model=OnboardingHistory,
+    dependencies=[Depends(allows(Permission.INSPECT))],
+)
+def get_history(id: EntityIdPath, page: Annotated[HistoryParameters, Query()], reads: ReadsDep) -> Response:
+    """Confirmations, waivers and returns, the latest first, also those that have ended; an absorbed id is answered for
+    its survivor."""
+    with reads.snapshot() as connection:
+        found = golden_customer(connection, id).entity_id
+        scope = page.scope(f"onboarding of {found}")
+        words = words_about(connection, found, page.limit + 1, _after(page.cursor, scope))
+    shown = words[: page.limit]
+    last = shown[-1] if len(words) > page.limit else None
+    return answer(
+        {
+            "items": [asdict(each) for each in shown],
+            "next": write_cursor(scope, [last.at.isoformat(), last.kind, last.about]) if last is not None else None,
+        }
+    )
+
+
+def _after(cursor: str | None, scope: str) -> tuple[datetime, str, str] | None:
+    if cursor is None:
+        return None
+    at, kind, about = map(str, read_cursor(cursor, scope, (str, str, str)))
+    try:
+        return datetime.fromisoformat(at), kind, about
+    except ValueError:
+        raise refuse(INVALID_CURSOR, "This cursor was not made by this list.") from None
 
 
 @customer_router.put(

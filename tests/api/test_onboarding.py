@@ -177,3 +177,13 @@ def test_a_customer_goes_back_to_who_asked_for_it_and_its_page_keeps_what_was_sa
     taken = client.delete(address, params={"reason": "it is exempt"}).json()
     assert "RETURNED_TO_REQUESTER" not in failures(taken)
     assert client_of(Role.READER).put(address, json={"reason": "x"}).status_code == 403
+    history = f"/v1/customers/{acme}/onboarding-history"
+    first = client.get(history, params={"limit": 1}).json()
+    second = client.get(history, params={"limit": 1, "cursor": first["next"]}).json()
+    assert [(each["reason"], each["answer"]) for each in (*first["items"], *second["items"])] == [
+        ("no tax number", None),
+        ("the extract is of another company", "the right extract came"),
+    ]
+    assert second["next"] is None
+    assert client_of(Role.ERP).get(history).status_code == 403
+    assert client.get("/v1/customers/cus_nobody/onboarding-history").status_code == 404
