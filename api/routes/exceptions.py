@@ -209,7 +209,7 @@ def rehearse(meant: Annotated[Meant, Body()], caller: CallerDep, pipeline: Pipel
     "/discard", name="discard_dead_letters", dependencies=mending, summary="Close refused messages for good",
     response_model=Decision, responses=COMMANDED,
 )  # fmt: skip
-def discard(meant: Annotated[Discarding, Body()], commanding: CommandingDep, key: Key = None) -> Response:
+def discard(meant: Annotated[Discarding, Body()], commanding: CommandingDep, key: Key) -> Response:
     """A decision that undo takes back. Several, or one that much money hangs on, wait for a second person: `proposed`,
     and somebody else approves it under `/v1/approvals`."""
     return commanding.decide(_discard(commanding.desk, meant), None, key)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from api.schemas.common import Form, Page
-from api.schemas.given import MAX_ID, Asked, Moment, Said, Storable
+from api.schemas.given import MAX_ID, Asked, Moment, Said, Storable, either_given
 
 Reason = Annotated[Said, Field(max_length=4000, description="Why; kept in the audit.")]
 Word = Annotated[Storable, Field(min_length=1, max_length=300)]
@@ -126,8 +126,15 @@ class ExceptionForm(Form):
 ExceptionPage = Page[ExceptionForm]
 
 
+_CONDITIONS = (
+    "ids", "like", "code", "topic", "partition", "first_offset", "last_offset", "row_key", "owner", "since", "until",
+)  # fmt: skip
+
+
 class Meant(Asked):
     """Which open messages are meant; conditions that are given must all hold, and one must be given."""
+
+    model_config = either_given(*((name,) for name in _CONDITIONS))
 
     ids: list[Annotated[int, Field(ge=1, le=MAX_ID)]] | None = Field(None, min_length=1, max_length=MOST_AT_ONCE)
     like: int | None = Field(None, ge=1, le=MAX_ID, description="All of the kind of this one.")
@@ -143,7 +150,7 @@ class Meant(Asked):
 
     @model_validator(mode="after")
     def _something(self) -> "Meant":
-        if all(getattr(self, name) is None for name in Meant.model_fields):
+        if all(getattr(self, name) is None for name in _CONDITIONS):
             raise ValueError("name ids, a code, a topic or one like them: everything at once is never meant")
         return self
 

@@ -1,12 +1,13 @@
 """Resolving one domain inside a unit of work: load set-based, decide purely, write in bulk."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from matching.blocking import block_hash, block_keys, dynamic_keys
 from matching.model import MatchModel
 from mdm.core.announce import check_announcements, traced
+from mdm.core.groups import together
 from mdm.core.identity import settle
 from mdm.core.linking import change_links, decide_links
 from mdm.core.rules import Rules
@@ -15,6 +16,7 @@ from mdm.hub.placing import place
 from mdm.model.candidates import in_parts, pairs_within
 from mdm.model.delta import IdentityDelta, Link, Recall
 from mdm.model.ids import Domain, EntityId, RecordId
+from mdm.model.neighbourhood import Neighbourhood
 from mdm.model.records import SourceRecord
 from mdm.store import identity as identity_store
 from mdm.store import neighbourhood, pairs, reach
@@ -83,12 +85,36 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
         seeds |= change.dirty
     if not seeds and not departed:
         return Resolved(IdentityDelta(domain))
-    hood = neighbourhood.load_neighbourhood(work, domain, changed, seeds, departed, change.recall)
-    delta = traced(settle(hood, rules, work.now, links, change.cause), hood, change.traces)
-    check_announcements(delta.announcements)
-    identity_store.write_identity(work, delta)
-    place(work, delta, rules.placement)
-    return Resolved(delta)
+    written = IdentityDelta(domain, links)
+    for hood in _hoods(work, domain, changed, seeds, departed, change.recall):
+        delta = traced(settle(hood, rules, work.now, cause=change.cause), hood, change.traces)
+        check_announcements(delta.announcements)
+        identity_store.write_identity(work, delta)
+        place(work, delta, rules.placement)
+        written += delta
+    return Resolved(written)
+
+
+def _hoods(
+    work: UnitOfWork,
+    domain: Domain,
+    changed: Collection[RecordId],
+    seeds: Collection[RecordId],
+    departed: Mapping[RecordId, EntityId],
+    recall: Recall,
+) -> Iterator[Neighbourhood]:
+    """What the seeds reach; in parts that nothing holds together where that is much, each read when it is asked for."""
+    reached = neighbourhood.claimed_reach(work, seeds, departed)
+    if len(reached.home) <= _AT_A_TIME:
+        yield neighbourhood.load_neighbourhood(work, domain, changed, seeds, departed, recall, reached)
+        return
+    parts = [list(map(RecordId, part)) for part in together(reached.held_by(), _AT_A_TIME, cut=False)]
+    part_of = {home: number for number, part in enumerate(parts) for rec in part if (home := reached.home[rec])}
+    left: list[dict[RecordId, EntityId]] = [{} for _ in parts]
+    for rec, home in departed.items():
+        left[part_of.get(home, 0)][rec] = home
+    for part, gone, known in zip(parts, left, reached.parted(parts), strict=True):
+        yield neighbourhood.load_neighbourhood(work, domain, changed, part, gone, recall, known)
 
 
 @dataclass(frozen=True, slots=True)
