@@ -127,11 +127,23 @@ ANSWER_LOST = ProblemType(
     "The request took effect, but its answer was lost",
     "Read what it was about: it is done. Under another key it would be done again.",
 )
+KEY_MISSING = ProblemType(
+    "idempotency-key-missing",
+    400,
+    "A write needs an `Idempotency-Key`",
+    "Send your own name for the request, a random UUID for example, and the same one when you send it again.",
+)
 KEY_REUSED = ProblemType(
     "idempotency-key-reused",
     422,
     "This idempotency key cannot be used for this request",
     "Use a new key for every new request, and the same one only to send the same request again.",
+)
+UNCONDITIONAL = ProblemType(
+    "precondition-required",
+    428,
+    "A change of what others may change needs `If-Match`",
+    "Send the entity tag of what you looked at (the header `ETag`), or `*` to decide whatever it is by now.",
 )
 STALE = ProblemType(
     "precondition-failed",
@@ -221,8 +233,10 @@ CATALOGUE: Mapping[str, ProblemType] = {
         NOT_READY,
         KEY_IN_USE,
         ANSWER_LOST,
+        KEY_MISSING,
         KEY_REUSED,
         STALE,
+        UNCONDITIONAL,
         INVALID_COMMAND,
         REFUSED,
         ENTITY_MERGED,

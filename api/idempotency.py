@@ -1,28 +1,33 @@
 """`Idempotency-Key` on writes: the same key and request get the same answer and one effect.
 
-The same key with another request: 422. While the first is still being answered, however long that takes: 409; also
-when it took effect and its process died before the answer was kept: the transaction of the effect has noted it. Keys
-belong to their caller and are kept for a day. Commands of stewards keep answer and effect in one transaction
-(`mdm.hub.steward`); the route class here is for all other writes.
+Every write needs one: without it 400. The same key with another request: 422. While the first is still being answered,
+however long that takes: 409; also when it took effect and its process died before the answer was kept: the transaction
+of the effect has noted it. Keys belong to their caller and are kept for a day. Commands of stewards keep answer and
+effect in one transaction (`mdm.hub.steward`); the route class here is for all other writes.
 """
 
 import hashlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import caller_of
 from api.deps import NAMED
-from api.errors import ANSWER_LOST, KEY_IN_USE, KEY_REUSED, ProblemRaised, refuse
+from api.errors import ANSWER_LOST, KEY_IN_USE, KEY_MISSING, KEY_REUSED, ProblemRaised, refuse
 from mdm.store import idempotency
 from mdm.store.idempotency import Earlier, Named
 from mdm.store.lifeline import Lifeline
 
 #: Reads that are sent as POST because their question does not fit an address; a key changes nothing.
-READS = frozenset({"preview_bulk", "preview_decision", "validate_onboarding", "classify_ids", "reconcile"})
+READS = frozenset(
+    {
+        "preview_bulk", "preview_decision", "preview_discard", "rehearse_dead_letters", "rehearse_fix",
+        "validate_onboarding", "classify_ids", "reconcile",
+    }
+)  # fmt: skip
 _METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _LONGEST = 200
 #: Headers of an answer that belong to its meaning.
@@ -33,15 +38,24 @@ _PASSING = frozenset({401, 403, 429})
 PARAMETER: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",
-    "required": False,
+    "required": True,
     "schema": {"type": "string", "minLength": 1, "maxLength": _LONGEST},
     "description": "Your own name for this request: sent again with it within a day, it has one effect and the same "
     "answer. With another request 422; while the first is still being answered 409.",
 }
 
 
+async def _must_be_named(request: Request) -> None:
+    """Asked last of all that routes ask of a caller: who may not write is told that, and not how to."""
+    if not request.headers.get("idempotency-key"):
+        raise refuse(KEY_MISSING, "The header `Idempotency-Key` is missing.")
+
+
+_NAMING = Depends(_must_be_named)
+
+
 class OnceRoute(APIRoute):
-    """A route whose writes may be named by the caller."""
+    """A route whose writes are named by the caller."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **how: Any) -> None:
         methods = set(how.get("methods") or ())
@@ -53,6 +67,8 @@ class OnceRoute(APIRoute):
                 extra["parameters"] = [*parameters, PARAMETER]
             how["openapi_extra"] = extra
             self.named = not _knows_keys(endpoint)
+            asked = list(how.get("dependencies") or ())
+            how["dependencies"] = asked if _NAMING in asked else [*asked, _NAMING]
         super().__init__(path, endpoint, **how)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -63,8 +79,8 @@ class OnceRoute(APIRoute):
 
         async def once(request: Request) -> Response:
             key = request.headers.get("idempotency-key")
-            if key is None:
-                return await answered(request)
+            if not key:
+                return await answered(request)  # which refuses it
             return await _once(request, key, answered)
 
         return once

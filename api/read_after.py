@@ -72,7 +72,7 @@ async def wait_for_change(request: Request, reads: ReadsDep) -> None:
     place = parse_after(asked)
     if place is None:
         raise refuse(INVALID_REQUEST, "`after` names no place: it reads `crm:24023128` or `crm:topic/0/17`.")
-    await run_in_threadpool(_check_platform, request, reads.own(), place.system)
+    await run_in_threadpool(_check_source, request, reads.own(), place)
     deadline = asyncio.get_running_loop().time() + min(
         _seconds(request.query_params.get("wait")), request.app.state.longest_wait
     )
@@ -100,24 +100,31 @@ def insist(request: Request) -> None:
         raise not_yet
 
 
-def _check_platform(request: Request, reads: Reads, system: str) -> None:
-    """Whoever misspells a platform must not be told for ever that it comes soon.
+def _check_source(request: Request, reads: Reads, place: SourcePlace) -> None:
+    """Whoever misspells a platform or a topic must not be told for ever that it comes soon.
 
     Raises:
-        ProblemRaised: `does-not-fit`, when no contract names the platform and nothing was ever read from it.
+        ProblemRaised: `does-not-fit`, when no contract names the platform, or the topic as one of the platform's, and
+            nothing was ever read from it.
     """
     released: Released = request.app.state.released
     catalogue = released.catalogue
     known = {each.system for each in catalogue.profiles} | catalogue.topic_prefixes
-    if system in known:
+    topic = place.place.topic if place.place is not None else None
+    if place.system in known and (topic is None or topic in catalogue.topics_of(place.system)):
         return
     with reads.snapshot() as connection:
-        known |= {each.system for each in progress.source_states(connection)}
-    if system not in known:
-        message = (
-            f"`after` names the platform {system}, which the hub does not know; it reads {', '.join(sorted(known))}."
-        )
+        read = progress.topics_read(connection)
+    known |= read.keys()
+    if place.system not in known:
+        named = ", ".join(sorted(known))
+        message = f"`after` names the platform {place.system}, which the hub does not know; it reads {named}."
         raise refuse(DOES_NOT_FIT, message, errors=[{"parameter": "query.after", "detail": "names no platform"}])
+    topics = catalogue.topics_of(place.system) | read.get(place.system, frozenset())
+    if topic is not None and topic not in topics:
+        named = ", ".join(sorted(topics)) or "none"
+        message = f"`after` names the topic {topic}, which is none of {place.system}; the hub reads {named}."
+        raise refuse(DOES_NOT_FIT, message, errors=[{"parameter": "query.after", "detail": "names no topic of it"}])
 
 
 def _seconds(text: str | None) -> float:

@@ -12,29 +12,40 @@ from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
 from api.console.notices import KINDS, Notice, refused
 from api.console.pages import page
-from api.console.queue import QueueLook
+from api.console.queue import QueueLook, QueueParameters
 from api.console.sessions import Session
 from api.console.stepping import afterwards
 from api.console.workbench import Workbench, WorkbenchDep
+from api.deps import Reads, ReadsDep
 from mdm.access import Permission
 from mdm.errors import Invalid, MdmError, Refused
 from mdm.hub import steward
 from mdm.hub.steward import Answer, Job
 from mdm.model.stewardship import Verdict
+from mdm.store.read_queue import queue_ids
 from mdm.store.reading import snapshot
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.DECIDE)])
 
 _SAMPLE = 5
+#: Questions that are taken, handed over or put off at once: each is a unit of work of some milliseconds.
+_EACH = 500
 VERDICTS = {"same": "merge", "not_same": "not a match", "unsure": "unsure"}
 
 
 @router.post("/reviews/bulk")
 def look_first(
-    look: QueueLook, session: SessionDep, request: Request, bench: WorkbenchDep, form: FormDep, later: BackgroundTasks
+    look: QueueLook,
+    session: SessionDep,
+    request: Request,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+    form: FormDep,
+    later: BackgroundTasks,
 ) -> Response:
-    """Take, hand over or put off ticked questions, or find out what one answer to all would do before it is done."""
-    tasks = form.numbers("task")
+    """Take, hand over or put off questions, or find out what one answer to all would do before it is done. Meant are
+    those that are ticked, or all that fit the filters."""
+    tasks = _fitting(look, bench, reads) if form.text("all") else form.numbers("task")
     # The Enter key in a field presses no button: what is meant is what is filled in.
     filled = "assign" if form.text("assignee") else "snooze" if form.text("snooze_until") else ""
     what = form.text("what") or filled
@@ -44,6 +55,8 @@ def look_first(
         return _told(request, session, unticked, back)
     try:
         if (act := _work_on(bench, form, what)) is not None:
+            if len(tasks) > _EACH:
+                raise Invalid(f"At most {_EACH} are taken, handed over or put off at once.", action="Narrow them down.")
             return _each(act, tasks, back, lambda notice: _told(request, session, notice, back))
         job_id = steward.start_look(bench.pipeline, bench.actor, _tokens(bench, tasks), Answer(_verdict(what)))
         if len(tasks) <= steward.AT_A_TIME:
@@ -53,6 +66,12 @@ def look_first(
     except TELLABLE as error:
         return _told(request, session, refused(error), back)
     return RedirectResponse(f"/console/bulk/{job_id}" + (f"?{look.query}" if look.query else ""), 303)
+
+
+def _fitting(look: QueueParameters, bench: Workbench, reads: Reads) -> list[int]:
+    """The questions that fit the filters, the most urgent first, as many as a job takes."""
+    with reads.snapshot() as connection:
+        return list(queue_ids(connection, look.filters(bench.now, bench.actor.name), steward.MOST_ITEMS))
 
 
 def _work_on(bench: Workbench, form: Form, what: str) -> Callable[[int], object] | None:

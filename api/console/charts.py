@@ -5,6 +5,7 @@ Shapes carry classes of the style sheet and numbers in attributes; there is no i
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from datetime import date
 from math import cos, pi, sin
 from typing import NamedTuple
 
@@ -17,6 +18,12 @@ _HEAD = Markup(
 )
 _TEXT = Markup('<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{text}</text>')
 _RECT = Markup('<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="2" class="{kind}"/>')
+_DOT = Markup('<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" class="sum"/>')
+_DAYS_TABLE = Markup(
+    '<details><summary>The same in numbers</summary><table><thead><tr><th scope="col">Day</th>'
+    '<th scope="col" class="number">{title}</th></tr></thead><tbody>{rows}</tbody></table></details>'
+)
+_ROW_OF_DAY = Markup('<tr><th scope="row">{day}</th><td class="number">{number}</td></tr>')
 _LINE = Markup('<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>')
 
 
@@ -159,6 +166,45 @@ def sparkline(
     ]
     words = f"{title}: from {values[0]:g} to {values[-1]:g}, lowest {min(values):g}, highest {max(values):g}"
     return _picture(width, height, words, body)
+
+
+def days(title: str, numbers: Sequence[tuple[date, int]], width: float = 640) -> Markup:
+    """How a number went from day to day, in the distances of the days, with its scale; the same as a table below it."""
+    if not numbers:
+        return Markup("")
+    first, last = numbers[0][0], numbers[-1][0]
+    left, top, bottom = 52.0, 14.0, 110.0
+    plot, most = width - left - 16, max(number for _, number in numbers) or 1
+    span = max(1, (last - first).days)
+    points = [
+        (left + (day - first).days / span * plot, bottom - number / most * (bottom - top)) for day, number in numbers
+    ]
+    body = [
+        _line(left, bottom, left + plot, bottom, "rule"),
+        _line(left, top, left + plot, top, "rule"),
+        _text(left - 8, top + 4, f"{most:,}".replace(",", "\u202f"), "end", "faint"),
+        _text(left - 8, bottom + 4, "0", "end", "faint"),
+        _text(left, bottom + 20, first.isoformat(), "start", "faint"),
+    ]
+    if len(numbers) > 1:
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        body += [
+            Markup('<polygon class="area" points="{a:.1f},{b} {p} {z:.1f},{b}"/>').format(
+                a=points[0][0], z=points[-1][0], b=bottom, p=path
+            ),
+            Markup('<polyline class="spark" points="{p}"/>').format(p=path),
+            _text(left + plot, bottom + 20, last.isoformat(), "end", "faint"),
+        ]
+    body += [_DOT.format(x=x, y=y) for x, y in points]
+    values = [number for _, number in numbers]
+    words = (
+        f"{title} on {len(numbers)} days: from {values[0]:g} on {first} to {values[-1]:g} on {last}, "
+        f"lowest {min(values):g}, highest {max(values):g}"
+        if len(numbers) > 1
+        else f"{title}: {values[0]:g} on {first}, the only day so far"
+    )
+    rows = Markup("").join(_ROW_OF_DAY.format(day=day.isoformat(), number=number) for day, number in reversed(numbers))
+    return _picture(width, bottom + 28, words, body) + _DAYS_TABLE.format(title=title, rows=rows)
 
 
 # --- who hangs together with whom ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from api.last_run import last_run
 from mdm.access import Permission
 from mdm.core.worklist import OBJECTIVE, promise
 from mdm.hub import steward
+from mdm.hub.worklist import rank_refused
 from mdm.lifecycle.close import current_close
 from mdm.lifecycle.impact import sums_of
 from mdm.lifecycle.policy import shipped_policy
@@ -37,11 +38,13 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
         return RedirectResponse("/console/customers", 303)
     now = bench.now
     ranking.ready(bench.engine, bench.rules, now)
+    rank_refused(bench.engine, now)
     with reads.snapshot() as connection:
         ageing = read_console.ageing(connection, now, now + timedelta(days=1))
         ages = read_console.ages(connection, now)
         urgent = queue_page(connection, QueueFilters(), None, _MOST_URGENT)
         at_risk = read_console.at_risk(connection)
+        behind_refused = read_console.behind_refused(connection)
         platforms = read_console.platforms(connection)
         batches = read_console.recent_batches(connection, 60)
         hub_vitals = vitals(connection)
@@ -62,6 +65,7 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
         due=sum(each.due for each in ageing),
         urgent=[queue_object(row, now) for row in urgent],
         at_risk=at_risk,
+        behind_refused=behind_refused,
         platforms=platforms,
         vitals=hub_vitals,
         promised=promised,

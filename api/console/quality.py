@@ -1,6 +1,6 @@
 """Data quality with its formulas in sight: how complete, how valid, what was rejected, and examples of what fails."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -65,7 +65,7 @@ def quality(
         overall=overall,
         owners=owners,
         identifiers=identifiers,
-        sources=sources,
+        sources=[(each, *map(_over_time(each), ("accepted", "complete"))) for each in sources],
         rejections=rejections,
         single=single,
         total=total,
@@ -87,6 +87,17 @@ def _trend(title: str, past: Sequence[read.Past], names: Sequence[str], width: f
     """The mean share of records that stated these attributes, over time, in percent."""
     shares = [round(100 * sum(map(each.share, names)) / len(names), 1) for each in past]
     return charts.sparkline(f"{title}, percent of the newest records over time", shares, width, height, most=100)
+
+
+def _over_time(table: read.SourceQuality) -> Callable[[str], Markup]:
+    """Draws a share of a table's rows, in percent, by when they were last changed."""
+
+    def draw(share: str) -> Markup:
+        values = [round(100 * getattr(step, share), 1) for step in table.steps]
+        title = f"{table.system} {table.type}, percent {share} by when rows were last changed"
+        return charts.sparkline(title, values, 90, 22, most=100)
+
+    return draw
 
 
 class PeopleParameters(Parameters):

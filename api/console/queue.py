@@ -148,6 +148,7 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
         views=views,
         stats=stats,
         me=bench.actor.name,
+        most=steward.MOST_ITEMS,
         jobs=steward.jobs_of(bench.pipeline, bench.actor),
     )
 

@@ -54,10 +54,12 @@ class ReconciliationParameters(Parameters):
     age: int | None = Field(None, ge=0, lt=len(ageing.CLASSES))
     who: Literal["mine"] | None = None
     cursor: Cursor | None = None
+    #: What was done with several, in the words of `look_after_several`; no others: they stand there as the hub's own.
+    done: str | None = Field(None, pattern=r"^\d+ findings? (taken|handed over|given back|explained)$")
 
     @property
     def query(self) -> str:
-        return urlencode(self.model_dump(exclude_none=True, exclude={"cursor"}))
+        return urlencode(self.model_dump(exclude_none=True, exclude={"cursor", "done"}))
 
 
 @router.get("")
@@ -65,6 +67,17 @@ def overview(
     look: Annotated[ReconciliationParameters, Query()], request: Request, session: SessionDep, bench: WorkbenchDep
 ) -> Response:
     """Findings by rule and by age, and those that are asked for."""
+    return _overview(look, request, session, bench)
+
+
+def _overview(
+    look: ReconciliationParameters,
+    request: Request,
+    session: Session,
+    bench: Workbench,
+    notice: Notice | None = None,
+    status: int = 200,
+) -> Response:
     found = last_run.of(bench.engine, bench.now)
     rules: dict[str, list[Finding]] = {}
     for each in found.findings:
@@ -87,11 +100,17 @@ def overview(
         "reconciliation.html",
         request,
         session=session,
+        status=status,
+        notice=notice or (Notice(f"{look.done}.", "good", "check") if look.done else None),
         now=bench.now,
         as_of=found.as_of,
         look=look,
         by_rule=by_rule,
-        findings=[(each, ageing.age_of(each, found.books, found.as_of.date()), _work(works, each)) for each in shown],
+        findings=[
+            (each, ageing.age_of(each, found.books, found.as_of.date()), _work(works, each), _tail(name_of(each)))
+            for each in shown
+        ],
+        at_once=finding_work.MOST,
         ages=ageing.aged(of_rule, found.books, found.as_of.date()),
         trend=trend,
         me=bench.actor.name,
@@ -132,8 +151,7 @@ def _trend(connection: Connection, bench: Workbench, rule: str | None) -> Markup
     if scope_of(bench.engine).limits_rows:
         return Markup("")
     days = store.trend(connection, rule or "", (bench.now - _TREND).date())
-    title = f"Findings from {days[0][0]} to {days[-1][0]}" if days else ""
-    return charts.sparkline(title, [number for _, number in days], width=420, height=60)
+    return charts.days("Findings", days)
 
 
 def place_of(finding: Finding) -> tuple[int, str, str, str, str]:
@@ -154,6 +172,32 @@ def export(look: Annotated[ReconciliationParameters, Query()], session: SessionD
         {"Content-Disposition": 'attachment; filename="reconciliation.csv"'},
         "text/csv; charset=utf-8",
     )
+
+
+@router.post("/findings/{what}", dependencies=[needs(Permission.CONFIRM)])
+def look_after_several(
+    what: Literal["take", "assign", "release", "explain"],
+    look: Annotated[ReconciliationParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    form: FormDep,
+) -> Response:
+    """Say of ticked findings, or of all that are asked for, whose they are or why they are as they are."""
+    found = last_run.of(bench.engine, bench.now)
+    if form.text("all"):
+        of_rule = [each for each in found.findings if look.rule in (None, each.rule)]
+        meant = list(_asked(of_rule, look, bench, found))
+    else:
+        ticked = set(form.all("finding"))
+        meant = [each for each in found.findings if _tail(name_of(each)) in ticked]
+    try:
+        _settle_several(what, meant, bench, form)
+    except TELLABLE as error:
+        return _overview(look, request, session, bench, refused(error), 409)
+    words = {"take": "taken", "assign": "handed over", "release": "given back", "explain": "explained"}[what]
+    done = urlencode({"done": f"{len(meant)} finding{'' if len(meant) == 1 else 's'} {words}"})
+    return RedirectResponse(f"/console/reconciliation?{look.query}{'&' if look.query else ''}{done}", 303)
 
 
 @router.get("/findings/{rule}/{system}/{type}/{key:path}")
@@ -186,6 +230,13 @@ def look_after(
 
 
 def _settle(what: str, about: Finding, bench: Workbench, form: Form) -> None:
+    if what == "withdraw":
+        finding_work.withdraw(bench.engine, bench.hub.clock, about, bench.actor.name)
+    else:
+        _settle_several(what, [about], bench, form)
+
+
+def _settle_several(what: str, about: Sequence[Finding], bench: Workbench, form: Form) -> None:
     where = (bench.engine, bench.hub.clock, about)
     match what:
         case "take":
@@ -194,10 +245,8 @@ def _settle(what: str, about: Finding, bench: Workbench, form: Form) -> None:
             finding_work.hand_over(*where, form.person("assignee"), bench.actor.name)
         case "release":
             finding_work.put_down(*where, bench.actor.name)
-        case "explain":
-            finding_work.explain(*where, form.text("reason"), bench.actor.name)
         case _:
-            finding_work.withdraw(*where, bench.actor.name)
+            finding_work.explain(*where, form.text("reason"), bench.actor.name)
 
 
 def _finding_page(
@@ -236,7 +285,12 @@ def _found(name: FindingName, found: Reconciliation) -> Finding:
 
 
 def _address(name: FindingName) -> str:
-    return f"/console/reconciliation/findings/{name.rule}/" + "/".join(quote(each, safe="") for each in name.subject)
+    return f"/console/reconciliation/findings/{_tail(name)}"
+
+
+def _tail(name: FindingName) -> str:
+    """What names a finding in addresses and forms."""
+    return f"{name.rule}/" + "/".join(quote(each, safe="") for each in name.subject)
 
 
 def _csv(findings: Sequence[Finding], found: Reconciliation, works: dict[FindingName, FindingWork]) -> str:

@@ -1,6 +1,7 @@
 """ERP onboarding: the verdict on a golden customer or a candidate, confirmations, waivers, and what codes mean."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime, time
 from typing import Annotated, Any
 
@@ -8,12 +9,13 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Response
 from pydantic import Field
 
 from api.auth import CallerDep, allows
-from api.deps import HubDep, ReadHub, RulesDep
-from api.errors import FORBIDDEN, INVALID_COMMAND, INVALID_REQUEST, NOT_FOUND, refuse
+from api.cursors import read_cursor, write_cursor
+from api.deps import HubDep, ReadHub, ReadsDep, RulesDep
+from api.errors import FORBIDDEN, INVALID_COMMAND, INVALID_CURSOR, INVALID_REQUEST, NOT_FOUND, refuse
 from api.idempotency import OnceRoute
 from api.present_verdict import verdict_object
-from api.routes.parameters import EntityIdPath, Parameters
-from api.routes.responses import CHECKED, COMMANDED, GUARDED, TOO_LARGE, UNKNOWN
+from api.routes.parameters import EntityIdPath, Paged, Parameters
+from api.routes.responses import CHECKED, COMMANDED, GUARDED, TOO_LARGE, UNKNOWN, Responses
 from api.schemas.given import Storable
 from api.schemas.onboarding import (
     CheckpointKind,
@@ -25,6 +27,7 @@ from api.schemas.onboarding import (
     NamedWaiver,
     OnboardingCode,
     OnboardingCodes,
+    OnboardingHistory,
     OnboardingQuestion,
     Verdict,
     candidate_values,
@@ -33,12 +36,13 @@ from api.wire import answer
 from mdm.access import Caller, Permission
 from mdm.errors import OperatorError
 from mdm.hub import checkpoints
-from mdm.hub.onboarding import Aim, Candidate, verdict_on_candidate, verdict_on_golden
+from mdm.hub.onboarding import Aim, Candidate, golden_customer, verdict_on_candidate, verdict_on_golden
 from mdm.hub.steward import Actor
 from mdm.onboarding.checkpoint import CheckpointName, Waiver
 from mdm.onboarding.ruleset import Rule, RuleSet, shipped_ruleset
 from mdm.onboarding.subject import Account
 from mdm.onboarding.verdict import document
+from mdm.store.onboarding import words_about
 
 _MOST_BYTES = 64 * 1024
 FindingCode = Annotated[Storable, Path(max_length=64, description="As findings name it.")]
@@ -62,15 +66,39 @@ def validate(question: Any, caller: CallerDep, hub: HubDep, rules: RulesDep) -> 
         errors = [{"parameter": "body", "detail": "name either `entity_id` or `candidate`"}]
         raise refuse(INVALID_REQUEST, "The question names nobody, or two.", errors=errors)
     aim = _aim(question.target)
+    now = hub.clock()
     if question.entity_id is not None:
-        return answer(verdict_object(verdict_on_golden(hub.engine, question.entity_id, hub.clock(), aim), caller.eyes))
+        return _told(verdict_object(verdict_on_golden(hub.engine, question.entity_id, now, aim), caller.eyes), now)
     stated = question.candidate
     candidate = Candidate(
         candidate_values(question),
         [each.model_dump() for each in stated.bank_accounts],
         stated.parent.model_dump(exclude_none=True) if stated.parent is not None else None,
     )
-    return answer(document(verdict_on_candidate(hub.engine, rules, candidate, hub.clock(), aim)))
+    return _told(document(verdict_on_candidate(hub.engine, rules, candidate, now, aim)), now)
+
+
+def _told(verdict: dict[str, Any], now: datetime) -> Response:
+    """A verdict, and beside it when it was drawn: equal input and evidence give equal bytes whenever that is."""
+    return answer(verdict, headers={"X-Evaluated-At": now.astimezone(UTC).isoformat().replace("+00:00", "Z")})
+
+
+#: What stands beside a verdict, and is no part of it.
+BESIDE: Responses = {
+    200: {
+        "headers": {
+            "X-Evaluated-At": {
+                "description": "When the verdict was drawn. It is no part of the verdict, whose bytes are the same for "
+                "equal input and evidence.",
+                "schema": {"type": "string", "format": "date-time"},
+            },
+            "X-Trace-Id": {
+                "description": "Names this answer in the log of the hub; that of `traceparent` if the request had one.",
+                "schema": {"type": "string"},
+            },
+        }
+    }
+}
 
 
 def _with_form(handler: Callable[..., Response]) -> Callable[..., Response]:
@@ -84,7 +112,7 @@ router.post(
     name="validate_onboarding",
     summary="May this legal entity be created in ERP?",
     response_model=Verdict,
-    responses={**TOO_LARGE, **CHECKED, **UNKNOWN},
+    responses={**BESIDE, **TOO_LARGE, **CHECKED, **UNKNOWN},
     dependencies=[Depends(allows(Permission.READ))],
     max_body_size=_MOST_BYTES,
 )(_with_form(validate))
@@ -131,13 +159,53 @@ class TargetParameters(Parameters):
     name="get_customer_readiness",
     summary="May this customer be created in ERP?",
     response_model=Verdict,
+    responses=BESIDE,
     dependencies=[Depends(allows(Permission.READ))],
 )
 def get_readiness(
     id: EntityIdPath, aim: Annotated[TargetParameters, Query()], caller: CallerDep, hub: HubDep
 ) -> Response:
     """The verdict on a golden customer; an absorbed id is answered for its survivor."""
-    return answer(verdict_object(verdict_on_golden(hub.engine, id, hub.clock(), Aim(aim.erp)), caller.eyes))
+    now = hub.clock()
+    return _told(verdict_object(verdict_on_golden(hub.engine, id, now, Aim(aim.erp)), caller.eyes), now)
+
+
+class HistoryParameters(Paged):
+    """How much."""
+
+
+@customer_router.get(
+    "/{id}/onboarding-history",
+    name="get_onboarding_history",
+    summary="What people said about the onboarding of a customer",
+    response_model=OnboardingHistory,
+    dependencies=[Depends(allows(Permission.INSPECT))],
+)
+def get_history(id: EntityIdPath, page: Annotated[HistoryParameters, Query()], reads: ReadsDep) -> Response:
+    """Confirmations, waivers and returns, the latest first, also those that have ended; an absorbed id is answered for
+    its survivor."""
+    with reads.snapshot() as connection:
+        found = golden_customer(connection, id).entity_id
+        scope = page.scope(f"onboarding of {found}")
+        words = words_about(connection, found, page.limit + 1, _after(page.cursor, scope))
+    shown = words[: page.limit]
+    last = shown[-1] if len(words) > page.limit else None
+    return answer(
+        {
+            "items": [asdict(each) for each in shown],
+            "next": write_cursor(scope, [last.at.isoformat(), last.kind, last.about]) if last is not None else None,
+        }
+    )
+
+
+def _after(cursor: str | None, scope: str) -> tuple[datetime, str, str] | None:
+    if cursor is None:
+        return None
+    at, kind, about = map(str, read_cursor(cursor, scope, (str, str, str)))
+    try:
+        return datetime.fromisoformat(at), kind, about
+    except ValueError:
+        raise refuse(INVALID_CURSOR, "This cursor was not made by this list.") from None
 
 
 @customer_router.put(
@@ -145,7 +213,7 @@ def get_readiness(
     name="confirm_checkpoint",
     summary="Confirm a checkpoint of onboarding",
     response_model=Verdict,
-    responses={**TOO_LARGE},
+    responses={**BESIDE, **TOO_LARGE},
     dependencies=[Depends(allows(Permission.CONFIRM))],
     max_body_size=_MOST_BYTES,
 )
@@ -174,6 +242,7 @@ class Reason(Parameters):
     name="withdraw_checkpoint",
     summary="Take a confirmation back",
     response_model=Verdict,
+    responses=BESIDE,
     dependencies=[Depends(allows(Permission.CONFIRM))],
 )
 def withdraw(
@@ -189,7 +258,7 @@ def withdraw(
     name="waive_finding",
     summary="Excuse a finding until a day",
     response_model=Verdict,
-    responses={**TOO_LARGE},
+    responses={**BESIDE, **TOO_LARGE},
     dependencies=[Depends(allows(Permission.WAIVE))],
     max_body_size=_MOST_BYTES,
 )
@@ -210,7 +279,7 @@ def waive(id: EntityIdPath, given: Annotated[GivenWaiver, Body()], caller: Calle
     name="approve_waiver",
     summary="Agree to a waiver that somebody else wrote",
     response_model=Verdict,
-    responses={**COMMANDED, **TOO_LARGE},
+    responses={**BESIDE, **COMMANDED, **TOO_LARGE},
     dependencies=[Depends(allows(Permission.WAIVE))],
     max_body_size=_MOST_BYTES,
 )
@@ -226,7 +295,7 @@ def approve_waiver(id: EntityIdPath, named: Annotated[NamedWaiver, Body()], call
     name="return_to_requester",
     summary="Send a customer back to whoever asked for it",
     response_model=Verdict,
-    responses={**COMMANDED, **TOO_LARGE},
+    responses={**BESIDE, **COMMANDED, **TOO_LARGE},
     dependencies=[Depends(allows(Permission.CONFIRM))],
     max_body_size=_MOST_BYTES,
 )
@@ -241,6 +310,7 @@ def send_back(id: EntityIdPath, given: Annotated[GivenReturn, Body()], caller: C
     name="take_up",
     summary="Look again at a customer that was sent back",
     response_model=Verdict,
+    responses=BESIDE,
     dependencies=[Depends(allows(Permission.CONFIRM))],
 )
 def take_up(id: EntityIdPath, why: Annotated[Reason, Query()], caller: CallerDep, hub: HubDep) -> Response:
@@ -251,7 +321,8 @@ def take_up(id: EntityIdPath, why: Annotated[Reason, Query()], caller: CallerDep
 
 def _verdict_now(hub: ReadHub, entity_id: str, caller: Caller) -> Response:
     """The verdict after what was just said about a customer."""
-    return answer(verdict_object(verdict_on_golden(hub.engine, entity_id, hub.clock()), caller.eyes))
+    now = hub.clock()
+    return _told(verdict_object(verdict_on_golden(hub.engine, entity_id, now), caller.eyes), now)
 
 
 def _asking(command: Callable[[], object]) -> None:

@@ -64,6 +64,7 @@ COMMANDED: Responses = {
     404: _problem("The command speaks of something that is not there."),
     409: _problem("An earlier decision, or somebody who was faster, stands against it."),
     412: _problem("What `If-Match` names has changed meanwhile."),
+    428: _problem("`If-Match` is missing where what others may change is decided about."),
     422: _problem("The command is not understood, or makes no sense."),
 }
 #: What a write may be answered that meets another one.

@@ -1,7 +1,7 @@
 """Commands of stewards over HTTP: judge, merge, split, override, undo, preview; work on tasks; remarks.
 
-Every write takes `If-Match` with the entity tag of what the caller looked at, and `Idempotency-Key`, under which
-sending it again is harmless.
+Every write takes `Idempotency-Key`, under which sending it again is harmless. One about a task, or about a golden
+record that it names, takes `If-Match` with the entity tag of what the caller looked at (428 without).
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from pydantic import Field
 from api.auth import CallerDep, allows
 from api.cursors import read_cursor, write_cursor
 from api.deps import HubDep, RulesDep
+from api.errors import STALE, UNCONDITIONAL, refuse
 from api.idempotency import OnceRoute
 from api.present_stewardship import (
     decided_object,
@@ -47,7 +48,7 @@ from mdm.core.four_eyes import Policy
 from mdm.hub import steward
 from mdm.hub.steward import Actor, CommandKey, Desk, Expected, TaskState
 from mdm.model.ids import EntityId
-from mdm.model.stewardship import Command, Merge, Pin, Restore, Split, Undo
+from mdm.model.stewardship import Command, JudgeTask, Merge, Pin, Relate, Restore, Split, Undo
 from mdm.store.read_stewardship import DecisionFilter, decisions, overrides_of
 from mdm.store.reading import snapshot
 from mdm.store.stewardship import find_decision
@@ -64,12 +65,18 @@ router = APIRouter(
 )
 deciding = [Depends(allows(Permission.DECIDE))]
 
-IfMatch = Annotated[
+_CONDITION = "The entity tag of what you looked at, or `*`; 412 when it changed."
+IfMatch = Annotated[Storable, Header(alias="If-Match", min_length=1, max_length=200, description=_CONDITION)]
+IfMatchWhereNeeded = Annotated[
     Storable | None,
-    Header(alias="If-Match", max_length=200, description="The entity tag of what you looked at; 412 when it changed."),
+    Header(
+        alias="If-Match",
+        max_length=200,
+        description=f"{_CONDITION} Needed by commands about a task or about a golden record that they name.",
+    ),
 ]
 Key = Annotated[
-    Storable | None,
+    Storable,
     Header(
         alias="Idempotency-Key",
         min_length=1,
@@ -93,18 +100,47 @@ def actor_of(caller: Caller) -> Actor:
     return Actor(caller.key_id, caller.role)
 
 
-def _expected(command: Command, condition: str | None) -> Expected:
-    """What `If-Match` says: the tag of a task, or of the golden record that the command is about."""
-    if condition is None or condition.strip() == "*":
+async def _must_be_conditional(request: Request) -> None:
+    """Refuse a change of a task that names no state of it."""
+    if not request.headers.get("if-match"):
+        raise refuse(UNCONDITIONAL, "The header `If-Match` is missing: send the entity tag of the task.")
+
+
+#: What routes ask that change a task.
+changing = [*deciding, Depends(_must_be_conditional)]
+
+
+def _expected(command: Command, condition: str | None, *, needed: bool = True) -> Expected:
+    """What `If-Match` says: the tag of a task, or of the golden record that the command is about.
+
+    Commands that name neither (records, overrides, relations, decisions) have no tag: what stands against them is a
+    conflict.
+    """
+    subject = _subject(command)
+    if not condition or condition.strip() == "*":
+        if needed and not condition and subject is not None:
+            raise refuse(UNCONDITIONAL, f"The header `If-Match` is missing: send the entity tag of {subject}.")
         return Expected()
+    if subject is None:
+        raise refuse(STALE, "This command names no task and no golden record that an entity tag could be of.")
     tag = condition.strip().removeprefix("W/").strip('"')
-    if isinstance(command, Split | Pin | Restore):
-        version = tag.partition("-")[0]
-        return Expected(versions={EntityId(command.entity_id): int(version) if version.isdecimal() else -1})
-    if isinstance(command, Merge) and command.entities:
-        version = tag.partition("-")[0]
-        return Expected(versions={command.entities[0]: int(version) if version.isdecimal() else -1})
-    return Expected(task=tag)
+    if isinstance(command, JudgeTask):
+        return Expected(task=tag)
+    version = tag.partition("-")[0]
+    return Expected(versions={EntityId(subject): int(version) if version.isdecimal() else -1})
+
+
+def _subject(command: Command) -> str | None:
+    """What a command is about that has an entity tag; of a merge the first golden record."""
+    match command:
+        case JudgeTask():
+            return f"task {command.task_id}"
+        case Split() | Pin() | Restore() | Relate():
+            return command.entity_id
+        case Merge() if command.entities:
+            return command.entities[0]
+        case _:
+            return None
 
 
 def policy_of(request: Request) -> Policy | None:
@@ -121,10 +157,10 @@ class Commanding:
     actor: Actor
     policy: Policy | None
 
-    def decide(self, command: Command, condition: str | None, key: str | None) -> Response:
+    def decide(self, command: Command, condition: str | None, key: str) -> Response:
         """The answer to a command."""
-        named = CommandKey(key) if key else None
-        decided = steward.decide(self.desk, self.actor, command, _expected(command, condition), named, self.policy)
+        expected = _expected(command, condition)
+        decided = steward.decide(self.desk, self.actor, command, expected, CommandKey(key), self.policy)
         return answer(decided_object(decided))
 
 
@@ -151,12 +187,13 @@ def _task(state: TaskState) -> Response:
 def post_decision(
     command: Annotated[AnyCommand, Body()],
     commanding: CommandingDep,
-    condition: IfMatch = None,
-    key: Key = None,
+    key: Key,
+    condition: IfMatchWhereNeeded = None,
 ) -> Response:
     """One transaction: judgements, golden records, tasks, announcements and an audit row, or nothing.
 
-    `If-Match` takes the tag of the task (judge), or of the golden record (split, pin, restore; merge: of the first).
+    `If-Match` takes the tag of the task (judge), or of the golden record (split, pin, restore, relate; merge: of the
+    first): 428 without. Other commands name nothing that has one.
     """
     return commanding.decide(command.value(), condition, key)
 
@@ -171,12 +208,15 @@ def post_decision(
     max_body_size=_MOST_BYTES,
 )
 def post_preview(
-    command: Annotated[AnyCommand, Body()], caller: CallerDep, commanding: CommandingDep, condition: IfMatch = None
+    command: Annotated[AnyCommand, Body()],
+    caller: CallerDep,
+    commanding: CommandingDep,
+    condition: IfMatchWhereNeeded = None,
 ) -> Response:
     """The same unit of work as the real thing, rolled back: golden records before and after with winners and losers,
     tasks, moves, ids, ERP numbers, running contracts, unpaid invoices and announcements."""
     value = command.value()
-    expected = _expected(value, condition)
+    expected = _expected(value, condition, needed=False)
     shown = steward.preview(commanding.desk, commanding.actor, value, expected, commanding.policy)
     return answer(preview_object(shown, caller.eyes))
 
@@ -230,8 +270,8 @@ def get_decision(id: DecisionId, desk: DeskDep) -> Response:
 def undo_decision(
     id: DecisionId,
     commanding: CommandingDep,
+    key: Key,
     reason: Annotated[UndoReason | None, Body()] = None,
-    key: Key = None,
 ) -> Response:
     """Judgements, members, values and ids become what they were; the history of both decisions stays."""
     return commanding.decide(Undo(id, reason.reason if reason else ""), None, key)
@@ -246,10 +286,10 @@ def undo_decision(
     responses=COMMANDED,
 )
 def undo_last_decision(
-    commanding: CommandingDep, reason: Annotated[UndoReason | None, Body()] = None, key: Key = None
+    commanding: CommandingDep, key: Key, reason: Annotated[UndoReason | None, Body()] = None
 ) -> Response:
-    """The newest of the caller that still holds. With an `Idempotency-Key` a repeated request takes back only one."""
-    named = CommandKey(key) if key else None
+    """The newest of the caller that still holds. Under the same `Idempotency-Key` it is taken back once."""
+    named = CommandKey(key)
     told = reason.reason if reason else ""
     return answer(decided_object(steward.undo_last(commanding.desk, commanding.actor, told, named, commanding.policy)))
 
@@ -274,7 +314,7 @@ def get_task(id: TaskId, desk: DeskDep) -> Response:
 @router.post(
     "/tasks/{id}/judgement",
     name="judge_task",
-    dependencies=deciding,
+    dependencies=changing,
     summary="Answer a task",
     response_model=Decision,
     responses=COMMANDED,
@@ -283,26 +323,27 @@ def judge_task(
     id: TaskId,
     judgement: Annotated[TaskJudgement, Body()],
     commanding: CommandingDep,
-    condition: IfMatch = None,
-    key: Key = None,
+    key: Key,
+    condition: IfMatch,
 ) -> Response:
     """Same, not the same (with an end date if it is not for ever), or unsure (the task stays open)."""
     return commanding.decide(judgement.of_task(id), condition, key)
 
 
-def _expect_task(condition: str | None) -> Expected:
-    return Expected(task=condition.strip().removeprefix("W/").strip('"') if condition and condition != "*" else None)
+def _expect_task(condition: str) -> Expected:
+    tag = condition.strip()
+    return Expected(task=tag.removeprefix("W/").strip('"') if tag != "*" else None)
 
 
 @router.post(
     "/tasks/{id}/claim",
     name="claim_task",
-    dependencies=deciding,
+    dependencies=changing,
     summary="Take a task",
     response_model=TaskForm,
     responses=COMMANDED,
 )
-def claim_task(id: TaskId, caller: CallerDep, desk: DeskDep, condition: IfMatch = None) -> Response:
+def claim_task(id: TaskId, caller: CallerDep, desk: DeskDep, condition: IfMatch) -> Response:
     """Taking one's own again changes nothing; 409 when somebody else has it."""
     return _task(steward.claim(desk, actor_of(caller), id, _expect_task(condition)))
 
@@ -310,13 +351,13 @@ def claim_task(id: TaskId, caller: CallerDep, desk: DeskDep, condition: IfMatch 
 @router.post(
     "/tasks/{id}/assign",
     name="assign_task",
-    dependencies=deciding,
+    dependencies=changing,
     summary="Hand over a task",
     response_model=TaskForm,
     responses=COMMANDED,
 )
 def assign_task(
-    id: TaskId, to: Annotated[Assignment, Body()], caller: CallerDep, desk: DeskDep, condition: IfMatch = None
+    id: TaskId, to: Annotated[Assignment, Body()], caller: CallerDep, desk: DeskDep, condition: IfMatch
 ) -> Response:
     """To anybody, also away from somebody else."""
     return _task(steward.assign(desk, actor_of(caller), id, to.assignee, _expect_task(condition)))
@@ -325,12 +366,12 @@ def assign_task(
 @router.post(
     "/tasks/{id}/release",
     name="release_task",
-    dependencies=deciding,
+    dependencies=changing,
     summary="Give a task back",
     response_model=TaskForm,
     responses=COMMANDED,
 )
-def release_task(id: TaskId, caller: CallerDep, desk: DeskDep, condition: IfMatch = None) -> Response:
+def release_task(id: TaskId, caller: CallerDep, desk: DeskDep, condition: IfMatch) -> Response:
     """It is everybody's again."""
     return _task(steward.release(desk, actor_of(caller), id, _expect_task(condition)))
 
@@ -338,13 +379,13 @@ def release_task(id: TaskId, caller: CallerDep, desk: DeskDep, condition: IfMatc
 @router.post(
     "/tasks/{id}/snooze",
     name="snooze_task",
-    dependencies=deciding,
+    dependencies=changing,
     summary="Put off a task",
     response_model=TaskForm,
     responses=COMMANDED,
 )
 def snooze_task(
-    id: TaskId, put_off: Annotated[Snooze, Body()], caller: CallerDep, desk: DeskDep, condition: IfMatch = None
+    id: TaskId, put_off: Annotated[Snooze, Body()], caller: CallerDep, desk: DeskDep, condition: IfMatch
 ) -> Response:
     """Until a time; null wakes it up."""
     return _task(steward.snooze(desk, actor_of(caller), id, put_off.until, _expect_task(condition)))

@@ -106,4 +106,4 @@ def either_given(*groups: tuple[str, ...], one_only: bool = False) -> ConfigDict
 
 
 #: Neither null nor a list without elements.
-_SOMETHING = {"type": ["string", "object", "array"], "minItems": 1}
+_SOMETHING = {"type": ["string", "object", "array", "integer"], "minItems": 1}

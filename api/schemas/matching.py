@@ -42,10 +42,10 @@ class GivenReference(Asked):
 
     model_config = either_given(("entity_id",), ("system", "type", "key"))
 
-    entity_id: _Short | None = None
-    system: _Short | None = None
-    type: _Text | None = None
-    key: _Text | None = None
+    entity_id: Annotated[_Short, Field(min_length=1)] | None = None
+    system: Annotated[_Short, Field(min_length=1)] | None = None
+    type: Annotated[_Text, Field(min_length=1)] | None = None
+    key: Annotated[_Text, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> "GivenReference":

@@ -1,5 +1,6 @@
 """ERP onboarding: what is asked, the verdict, confirmations and waivers, the catalogue of codes."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, create_model
@@ -80,6 +81,7 @@ class VerdictTarget(Form):
     """For what."""
 
     erp: Erp
+    release: str | None
     company_code: str | None
     country: str | None
 
@@ -239,6 +241,29 @@ class OnboardingCodes(Form):
     version: str
     hash: str
     items: list[OnboardingCode]
+
+
+class OnboardingWord(Form):
+    """Something that a person said: a confirmation, a waiver, or that they sent the customer back."""
+
+    kind: Literal["confirmation", "waiver", "return"]
+    #: The checkpoint or code; empty for a return.
+    about: str
+    actor: str
+    at: datetime
+    reason: str
+    expires_at: datetime | None
+    approved_by: str | None
+    ended_by: str | None
+    ended_at: datetime | None
+    answer: str | None
+
+
+class OnboardingHistory(Form):
+    """The latest first."""
+
+    items: list[OnboardingWord]
+    next: str | None
 
 
 def candidate_values(question: Any) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from collections.abc import Hashable, Iterable, Mapping
 
 
-def together(touched: Mapping[int, Iterable[Hashable]], at_a_time: int) -> list[list[int]]:
+def together(touched: Mapping[int, Iterable[Hashable]], at_a_time: int, *, cut: bool = True) -> list[list[int]]:
     """Parts of some `at_a_time` things: what touches the same is in one part, in ascending order.
 
     A set that hangs together and is larger than that is cut: its things are still met in their order, but what the
-    first of them do is not seen by those of the next part.
+    first of them do is not seen by those of the next part. Without `cut` it stays whole, as a part of its own.
     """
     top: dict[int, int] = {each: each for each in touched}
 
@@ -29,6 +29,8 @@ def together(touched: Mapping[int, Iterable[Hashable]], at_a_time: int) -> list[
     for members in sets.values():
         if parts and len(parts[-1]) + len(members) <= at_a_time:
             parts[-1] += members
+        elif not cut:
+            parts.append(members)
         else:
             parts += [members[start : start + at_a_time] for start in range(0, len(members), at_a_time)]
     return parts

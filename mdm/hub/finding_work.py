@@ -1,8 +1,10 @@
-"""Who looks after a finding of reconciliation, and why it is as it is. Nothing of it changes what was found: a finding
-goes away when the platforms agree, and an explained one is still in the sums.
+"""Who looks after findings of reconciliation, and why they are as they are. Nothing of it changes what was found: a
+finding goes away when the platforms agree, and an explained one is still in the sums.
+
+Several at once are one unit of work: all of them, or none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Engine
@@ -17,73 +19,87 @@ from mdm.store.scoped import unrestricted
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
 _LONGEST = 2_000
+#: Findings of one step: each has a row of its own in the audit.
+MOST = 1_000
 
 
-def take(engine: Engine, clock: Clock, finding: Finding, actor: str) -> None:
+def take(engine: Engine, clock: Clock, findings: Sequence[Finding], actor: str) -> None:
     """Take what nobody has. Taking one's own again changes nothing.
 
     Raises:
-        Conflict: somebody else has it; `hand_over` takes it from them.
+        Invalid: none is meant, or too many.
+        Conflict: somebody else has some of it; `hand_over` takes it from them.
     """
-    with _settled(engine, clock, finding) as (work, name, before):
-        if before not in (None, actor):
-            raise Conflict(f"{before} has it.", action="Ask them, or hand it over to yourself.")
-        _give(work, name, before, actor, actor)
+    with _settled(engine, clock, findings) as (work, held):
+        others = sorted({each for each in held.values() if each not in (None, actor)}, key=str)
+        if others:
+            raise Conflict(f"{' and '.join(map(str, others))} has it.", action="Ask them, or hand it over to yourself.")
+        _give(work, held, actor, actor)
 
 
-def hand_over(engine: Engine, clock: Clock, finding: Finding, assignee: str, actor: str) -> None:
-    """Give it to somebody, also away from somebody else.
+def hand_over(engine: Engine, clock: Clock, findings: Sequence[Finding], assignee: str, actor: str) -> None:
+    """Give them to somebody, also away from somebody else.
 
     Raises:
-        Invalid: nobody is named.
+        Invalid: nobody is named, none is meant, or too many.
     """
     if not assignee.strip() or len(assignee) > 200 or "\0" in assignee:
         raise Invalid("Say to whom it goes.")
-    with _settled(engine, clock, finding) as (work, name, before):
-        _give(work, name, before, assignee.strip(), actor)
+    with _settled(engine, clock, findings) as (work, held):
+        _give(work, held, assignee.strip(), actor)
 
 
-def put_down(engine: Engine, clock: Clock, finding: Finding, actor: str) -> None:
-    """Give it back to everybody."""
-    with _settled(engine, clock, finding) as (work, name, before):
-        _give(work, name, before, None, actor)
-
-
-def explain(engine: Engine, clock: Clock, finding: Finding, reason: str, actor: str) -> None:
-    """Say why it is as it is. The explanation holds for what the finding is worth now.
+def put_down(engine: Engine, clock: Clock, findings: Sequence[Finding], actor: str) -> None:
+    """Give them back to everybody.
 
     Raises:
-        Invalid: nothing is said, or too much.
+        Invalid: none is meant, or too many.
+    """
+    with _settled(engine, clock, findings) as (work, held):
+        _give(work, held, None, actor)
+
+
+def explain(engine: Engine, clock: Clock, findings: Sequence[Finding], reason: str, actor: str) -> None:
+    """Say why they are as they are. The explanation holds for what each finding is worth now.
+
+    Raises:
+        Invalid: nothing is said, or too much; none is meant, or too many.
     """
     reason = reason.strip()
     if not reason or len(reason) > _LONGEST or "\0" in reason:
         raise Invalid("Say why it is as it is.", action=f"In up to {_LONGEST:,} characters.")
-    with _settled(engine, clock, finding) as (work, name, _):
-        store.explain(work, finding, reason, actor)
-        amount = None if finding.amount is None else f"{finding.amount} {finding.currency}"
-        _note(work, actor, "explain", name, {"reason": reason, "amount": amount})
+    with _settled(engine, clock, findings) as (work, _):
+        for each in findings:
+            store.explain(work, each, reason, actor)
+            amount = None if each.amount is None else f"{each.amount} {each.currency}"
+            _note(work, actor, "explain", name_of(each), {"reason": reason, "amount": amount})
 
 
 def withdraw(engine: Engine, clock: Clock, finding: Finding, actor: str) -> None:
     """Take an explanation back."""
-    with _settled(engine, clock, finding) as (work, name, _):
+    with _settled(engine, clock, [finding]) as (work, _):
         store.explain(work, finding, None, actor)
-        _note(work, actor, "withdraw explanation", name, {})
+        _note(work, actor, "withdraw explanation", name_of(finding), {})
 
 
 @contextmanager
-def _settled(engine: Engine, clock: Clock, finding: Finding) -> Iterator[tuple[UnitOfWork, FindingName, str | None]]:
-    """A unit of work with the finding's name and who has it. Whether the actor reaches it was asked before."""
+def _settled(
+    engine: Engine, clock: Clock, findings: Sequence[Finding]
+) -> Iterator[tuple[UnitOfWork, dict[FindingName, str | None]]]:
+    """A unit of work with who has each finding. Whether the actor reaches them was asked before."""
+    if not 0 < len(findings) <= MOST:
+        raise Invalid("No finding is meant." if not findings else f"At most {MOST:,} findings at once.")
     with unit_of_work(unrestricted(engine), clock, "steward") as work:
-        name = name_of(finding)
-        yield work, name, store.assignee_of(work, name)
+        # In the order of their names, so that two who settle the same ones wait for each other.
+        yield work, {name: store.assignee_of(work, name) for name in sorted(map(name_of, findings))}
 
 
-def _give(work: UnitOfWork, name: FindingName, before: str | None, assignee: str | None, actor: str) -> None:
-    if before != assignee:
-        store.assign(work, name, assignee)
-        act = "put down" if assignee is None else "take" if assignee == actor else "hand over"
-        _note(work, actor, act, name, {"assignee": assignee})
+def _give(work: UnitOfWork, held: dict[FindingName, str | None], assignee: str | None, actor: str) -> None:
+    act = "put down" if assignee is None else "take" if assignee == actor else "hand over"
+    for name, before in held.items():
+        if before != assignee:
+            store.assign(work, name, assignee)
+            _note(work, actor, act, name, {"assignee": assignee})
 
 
 def _note(work: UnitOfWork, actor: str, act: str, name: FindingName, detail: dict[str, object]) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from mdm.core.rules import Rules
 from mdm.errors import NotFound
 from mdm.hub.match import find_matches
+from mdm.hub.projections import fitted
 from mdm.hub.reach import OUT_OF_REACH, reachable
 from mdm.intake.candidate import candidate_record, compared_attributes
 from mdm.intake.standardise.organisations import organisation_name
@@ -76,7 +77,7 @@ def verdict_on_golden(
             golden_customer(connection, entity_id)
     with unrestricted(engine).connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         (subject,) = _golden_subjects(connection, [golden_customer(connection, entity_id)], now, aim.account)
-    return assess(_within_reach(engine, subject), aimed)
+    return assess(fitted(_within_reach(engine, subject), aimed), aimed)
 
 
 def verdicts_on_golden(
@@ -93,7 +94,7 @@ def verdicts_on_golden(
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         rows = current_goldens(connection, Domain.CUSTOMER, entities)
         subjects = _golden_subjects(connection, rows, now, aim.account)
-    return [assess(subject, aimed) for subject in subjects]
+    return [assess(fitted(subject, aimed), aimed) for subject in subjects]
 
 
 def verdict_on_candidate(
@@ -113,7 +114,7 @@ def verdict_on_candidate(
     )
     with unrestricted(engine).connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         subject = _candidate_subject(connection, candidate, duplicates, now, aim.account)
-    return assess(_within_reach(engine, subject), aimed)
+    return assess(fitted(_within_reach(engine, subject), aimed), aimed)
 
 
 def _within_reach(engine: Engine, subject: Subject) -> Subject:

@@ -1,6 +1,7 @@
 """The shipped projections, with the field lengths that the onboarding checks use, and what records refer to."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -8,8 +9,11 @@ from typing import Any
 from mdm.model.canonical import ATTRIBUTES, Shape
 from mdm.model.ids import Domain
 from mdm.onboarding import ruleset
+from mdm.onboarding.subject import Misfit, Subject
 from mdm.projection.document import Lengths, read_target
-from mdm.projection.form import Target
+from mdm.projection.form import Line, Target
+from mdm.projection.project import TOO_LONG, project
+from mdm.projection.project import Subject as Projectable
 
 #: ERP systems that have a projection.
 TARGETS: tuple[str, ...] = ("sap", "odoo", "erpnext", "netsuite")
@@ -31,6 +35,28 @@ def lengths_of(target: ruleset.Target) -> Lengths:
     fields = [*target.lengths.values(), *target.identifier_lengths.values()]
     lines = target.name_lines
     return Lengths({each.name: each.length for each in fields}, lines.lines, lines.length)
+
+
+def fitted(subject: Subject, rules: ruleset.RuleSet) -> Subject:
+    """A subject of onboarding with what is too long for the target, found by the projection that the target reads.
+
+    The lines of a name have a check of their own.
+    """
+    target = shipped_targets().get(rules.target.erp)
+    if target is None:
+        return subject
+    form = target.forms[Domain.CUSTOMER]
+    shown = project(form, Projectable(subject.entity_id or "", subject.version, subject.as_of, subject.values), {})
+    lines = {each.name for each in form.fields if isinstance(each.origin, Line)}
+    return replace(
+        subject,
+        release=target.release,
+        misfits=tuple(
+            Misfit(each.path, each.field.rpartition("/")[2], int(each.params["length"]), int(each.params["limit"]))
+            for each in shown.findings
+            if each.code == TOO_LONG and each.field not in lines
+        ),
+    )
 
 
 def referred(domain: Domain, values: Iterable[Mapping[str, Any]]) -> dict[Domain, set[str]]:

@@ -1,12 +1,13 @@
 """Resolving one domain inside a unit of work: load set-based, decide purely, write in bulk."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from matching.blocking import block_hash, block_keys, dynamic_keys
 from matching.model import MatchModel
 from mdm.core.announce import check_announcements, traced
+from mdm.core.groups import together
 from mdm.core.identity import settle
 from mdm.core.linking import change_links, decide_links
 from mdm.core.rules import Rules
@@ -15,6 +16,7 @@ from mdm.hub.placing import place
 from mdm.model.candidates import in_parts, pairs_within
 from mdm.model.delta import IdentityDelta, Link, Recall
 from mdm.model.ids import Domain, EntityId, RecordId
+from mdm.model.neighbourhood import Neighbourhood
 from mdm.model.records import SourceRecord
 from mdm.store import identity as identity_store
 from mdm.store import neighbourhood, pairs, reach
@@ -83,12 +85,36 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
         seeds |= change.dirty
     if not seeds and not departed:
         return Resolved(IdentityDelta(domain))
-    hood = neighbourhood.load_neighbourhood(work, domain, changed, seeds, departed, change.recall)
-    delta = traced(settle(hood, rules, work.now, links, change.cause), hood, change.traces)
-    check_announcements(delta.announcements)
-    identity_store.write_identity(work, delta)
-    place(work, delta, rules.placement)
-    return Resolved(delta)
+    written = IdentityDelta(domain, links)
+    for hood in _hoods(work, domain, changed, seeds, departed, change.recall):
+        delta = traced(settle(hood, rules, work.now, cause=change.cause), hood, change.traces)
+        check_announcements(delta.announcements)
+        identity_store.write_identity(work, delta)
+        place(work, delta, rules.placement)
+        written += delta
+    return Resolved(written)
+
+
+def _hoods(
+    work: UnitOfWork,
+    domain: Domain,
+    changed: Collection[RecordId],
+    seeds: Collection[RecordId],
+    departed: Mapping[RecordId, EntityId],
+    recall: Recall,
+) -> Iterator[Neighbourhood]:
+    """What the seeds reach; in parts that nothing holds together where that is much, each read when it is asked for."""
+    reached = neighbourhood.claimed_reach(work, seeds, departed)
+    if len(reached.home) <= _AT_A_TIME:
+        yield neighbourhood.load_neighbourhood(work, domain, changed, seeds, departed, recall, reached)
+        return
+    parts = [list(map(RecordId, part)) for part in together(reached.held_by(), _AT_A_TIME, cut=False)]
+    part_of = {home: number for number, part in enumerate(parts) for rec in part if (home := reached.home[rec])}
+    left: list[dict[RecordId, EntityId]] = [{} for _ in parts]
+    for rec, home in departed.items():
+        left[part_of.get(home, 0)][rec] = home
+    for part, gone, known in zip(parts, left, reached.parted(parts), strict=True):
+        yield neighbourhood.load_neighbourhood(work, domain, changed, part, gone, recall, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +196,17 @@ def _keys(
     """
     if not model.dynamic:
         return change.keys
-    stated: dict[RecordId, dict[str, Any]] = {rec: dict(each.comparison) for rec, each in change.compared.items()}
-    stated |= neighbourhood.stated_comparisons(work, change.dirty - stated.keys())
-    own = {rec: change.keys.get(rec) or block_hashes(model, each) for rec, each in stated.items()}
-    neighbourhood.join_in(work, domain, stated)
-    keys = {
-        rec: own[rec] | {block_hash(domain, key) for key in dynamic_keys(model, each)} for rec, each in stated.items()
-    }
+    keys: dict[RecordId, Collection[int]] = {}
+    ids = sorted(change.compared.keys() | change.dirty)
+    # A product that comes late is what a whole hub of contracts waits for.
+    for start in range(0, len(ids), _AT_A_TIME):
+        part = ids[start : start + _AT_A_TIME]
+        stated = {rec: dict(change.compared[rec].comparison) for rec in part if rec in change.compared}
+        stated |= neighbourhood.stated_comparisons(work, [rec for rec in part if rec not in stated])
+        own = {rec: change.keys.get(rec) or block_hashes(model, each) for rec, each in stated.items()}
+        neighbourhood.join_in(work, domain, stated)
+        for rec, each in stated.items():
+            keys[rec] = own[rec] | {block_hash(domain, key) for key in dynamic_keys(model, each)}
     # The customers and products were claimed with the contracts; only the blocks that follow from them are new.
     hold(work, {block_claim(block) for each in keys.values() for block in each})
     return keys

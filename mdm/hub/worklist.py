@@ -42,8 +42,7 @@ def rank_refused(engine: Engine, now: datetime) -> int:
     when repeated, also at once."""
     with unrestricted(engine).begin() as connection:
         groups = stake.unranked_groups(connection, now - _FRESH_FOR)
-        if groups:
-            stake.write_group_ranks(connection, [rank_group(each) for each in groups], now)
+        stake.write_group_ranks(connection, [rank_group(each) for each in groups], now)
     return len(groups)
 
 

@@ -121,6 +121,11 @@ class Catalogue:
         """Debezium's `topic.prefix` of every platform."""
         return self._prefixes
 
+    def topics_of(self, system: str) -> frozenset[str]:
+        """All topics of a platform, named as contracts or as its topics do; also those that are ignored."""
+        mine = [each for each in self._profiles if system in (each.system, each.contract.topic_prefix)]
+        return frozenset(topic for each in mine for topic in (*each.topics, *each.contract.ignored_topics))
+
     def ignores(self, topic: str) -> bool:
         """Whether a contract says that this topic carries nothing for the hub."""
         return topic in self._ignored

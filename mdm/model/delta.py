@@ -1,7 +1,7 @@
 """What a unit of work writes: values only, so that simulation can look at them and tests can compare them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -170,3 +170,8 @@ class IdentityDelta:
     tasks_opened: tuple[Task, ...] = ()
     tasks_closed: tuple[int, ...] = ()
     announcements: tuple[Announcement, ...] = ()
+
+    def __add__(self, other: "IdentityDelta") -> "IdentityDelta":
+        """What two parts of a domain write that do not touch each other; the links are those of the first."""
+        names = [each.name for each in fields(self) if each.name not in ("domain", "links")]
+        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in names})

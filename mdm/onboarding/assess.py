@@ -68,6 +68,7 @@ def assess(subject: Subject, rules: RuleSet) -> Verdict:
         entity_id=subject.entity_id,
         version=subject.version,
         erp=rules.target.erp,
+        release=subject.release,
         company_code=subject.account.company_code,
         country=subject.country,
         decision=DECISIONS[worst],

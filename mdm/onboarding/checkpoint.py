@@ -65,6 +65,8 @@ class Word:
     at: datetime
     reason: str
     expires_at: datetime | None
+    #: Who agreed to a waiver of what blocks.
+    approved_by: str | None
     ended_by: str | None
     ended_at: datetime | None
     answer: str | None

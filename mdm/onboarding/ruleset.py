@@ -129,11 +129,15 @@ class RuleSet:
 def shipped_ruleset() -> RuleSet:
     """The rule set that ships with the hub."""
     folder = files("mdm.onboarding")
-    return read_ruleset(*((folder / name).read_text("utf-8") for name in _DOCUMENTS))
+    # The checks of field lengths follow the projections, so that a verdict is another one when these change.
+    targets = sorted((files("mdm") / "projection" / "targets").iterdir(), key=lambda each: each.name)
+    fields = "\0".join(each.read_text("utf-8") for each in targets if each.name.endswith(".yaml"))
+    rules, countries, legal_forms = ((folder / name).read_text("utf-8") for name in _DOCUMENTS)
+    return read_ruleset(rules, countries, legal_forms, fields)
 
 
-def read_ruleset(rules: str, countries: str, legal_forms: str) -> RuleSet:
-    """A rule set from its three YAML documents.
+def read_ruleset(rules: str, countries: str, legal_forms: str, fields: str = "") -> RuleSet:
+    """A rule set from its three YAML documents; `fields` are those of the projections, for the digest.
 
     Raises:
         ConfigurationInvalid: a part is missing or not what it should be; names it.
@@ -143,7 +147,7 @@ def read_ruleset(rules: str, countries: str, legal_forms: str) -> RuleSet:
         targets = {erp: _target(erp, each) for erp, each in document["targets"].items()}
         return RuleSet(
             version=str(document["version"]),
-            digest=hashlib.sha256("\0".join((rules, countries, legal_forms)).encode()).hexdigest(),
+            digest=hashlib.sha256("\0".join((rules, countries, legal_forms, fields)).encode()).hexdigest(),
             target=targets[document["erp"]],
             targets=targets,
             checks={int(number): title for number, title in document["checks"].items()},

@@ -55,6 +55,15 @@ class Duplicate(NamedTuple):
     certain: bool
 
 
+class Misfit(NamedTuple):
+    """A value that is longer than the field of the target that it goes to, as its projection finds."""
+
+    path: str
+    field: str
+    length: int
+    limit: int
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """The account structure asked for in ERP; None for what was not stated."""
@@ -80,8 +89,8 @@ class Subject:
     `open_questions` counts steward tasks about whether this customer is the same as another. `duplicates` are the
     matcher's candidates; None when nobody asked. `legal_form_in_name` is the form the name itself ends in.
     `attestations` are kept by provider and key. `in_erp` says that ERP holds the partner already. `pending` counts
-    changes that wait for approval. `returned` says that it was sent back to whoever asked for it. `as_of` is the
-    instant for which expiry is judged.
+    changes that wait for approval. `misfits` are values too long for the target. `returned` says that it was sent back
+    to whoever asked for it. `as_of` is the instant for which expiry is judged.
     """
 
     entity_id: EntityId | None
@@ -102,6 +111,9 @@ class Subject:
     in_erp: bool = False
     pending: int = 0
     returned: Return | None = None
+    misfits: tuple[Misfit, ...] = ()
+    #: The release of the target whose fields they are tested against.
+    release: str | None = None
 
     def text(self, name: str) -> str | None:
         """A text value; None for an empty one."""

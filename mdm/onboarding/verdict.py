@@ -105,6 +105,7 @@ class Verdict:
     entity_id: EntityId | None
     version: int
     erp: str
+    release: str | None
     company_code: str | None
     country: str | None
     decision: Decision
@@ -122,7 +123,12 @@ def document(verdict: Verdict) -> dict[str, Any]:
     """The verdict as JSON values."""
     return {
         "subject": {"type": "customer", "id": verdict.entity_id, "version": verdict.version},
-        "target": {"erp": verdict.erp, "company_code": verdict.company_code, "country": verdict.country},
+        "target": {
+            "erp": verdict.erp,
+            "release": verdict.release,
+            "company_code": verdict.company_code,
+            "country": verdict.country,
+        },
         "decision": verdict.decision.value,
         "ruleset": {
             "name": "erp-onboarding",

@@ -44,7 +44,9 @@ _REFERRED: Mapping[str, Domain] = {
     "prior_contract": Domain.CONTRACT,
     "product": Domain.PRODUCT,
 }
-_KNOWN = frozenset({"from", "line", "value", "length", "required", "codes", "letters", "after", "kind", "note"})
+_KNOWN = frozenset(
+    {"from", "line", "value", "length", "required", "codes", "letters", "after", "kind", "region", "composed", "note"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class _Reader:
             codes=None if codes is None else {_code(key): value for key, value in codes.items()},
             letters=told.get("letters"),
             after=str(told.get("after", "")),
+            region=bool(told.get("region")),
+            composed=bool(told.get("composed")),
             note=told.get("note", ""),
         )
 

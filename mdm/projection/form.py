@@ -82,7 +82,10 @@ Origin: TypeAlias = Value | Joined | First | Line | OwnKey | Head | Constant
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of the target. `codes` are the target's codes by golden value; `after` is put behind a value."""
+    """A field of the target. `codes` are the target's codes by golden value; `after` is put behind a value.
+
+    `region` says that the field takes the code of a region of the item's country (ISO 3166-2).
+    """
 
     name: str
     kind: Kind
@@ -92,6 +95,9 @@ class Field:
     codes: Mapping[str, str | bool] | None = None
     letters: Literal["upper", "lower"] | None = None
     after: str = ""
+    region: bool = False
+    #: The target makes it of other fields and cuts it itself: its length is no condition.
+    composed: bool = False
     note: str = ""
 
     @property

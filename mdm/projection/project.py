@@ -8,6 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mdm.projection.form import Block, Constant, Field, First, Form, Head, Joined, Kind, Line, OwnKey, Value
+from mdm.projection.regions import region_code
+
+#: The code of a value that is longer than its field.
+TOO_LONG = "ERP_FIELD_TOO_LONG"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Finding:
     attribute: str | None
     message: str
     params: Mapping[str, str] = made(default_factory=dict)
+    #: Where the value stands among the golden values (JSON pointer).
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +107,14 @@ def _items(work: _Work, block: Block, name: str) -> Iterator[dict[str, Any]]:
     for index, element in enumerate(elements):
         if not isinstance(element, Mapping) or (block.type is not None and element.get("type") != block.type):
             continue
+        base = f"/{block.attribute}" + (f"/{index}" if isinstance(value, list) else "")
         yield {
-            each.name: _field(work, each, element, f"{name}/{index}/{each.name}", block.attribute)
+            each.name: _field(work, each, element, f"{name}/{index}/{each.name}", block.attribute, base)
             for each in block.fields
         }
 
 
-def _field(work: _Work, what: Field, values: Mapping[str, Any], place: str, item_of: str | None) -> Any:
+def _field(work: _Work, what: Field, values: Mapping[str, Any], place: str, item_of: str | None, base: str = "") -> Any:
     attribute = item_of or what.attribute
     raw = _raw(work, what, values, place, attribute)
     if attribute in work.subject.masked and not isinstance(what.origin, Constant | Head | OwnKey):
@@ -118,15 +125,15 @@ def _field(work: _Work, what: Field, values: Mapping[str, Any], place: str, item
         if what.required:
             _find(work, "ERP_FIELD_MISSING", "error", place, attribute, f"{what.name} must be filled.")
         return None
-    shown = _coded(work, what, raw, place, attribute)
+    shown = _coded(work, what, raw, values, place, attribute)
     if isinstance(shown, str):
         shown = _written(what, shown)
         limit = what.length
-        if limit is not None and len(shown) > limit:
+        if limit is not None and len(shown) > limit and not what.composed:
             _find(
-                work, "ERP_FIELD_TOO_LONG", "error", place, attribute,
+                work, TOO_LONG, "error", place, attribute,
                 f"The value has {len(shown)} characters, {what.name} holds {limit}. It is given whole.",
-                {"length": str(len(shown)), "limit": str(limit)},
+                {"length": str(len(shown)), "limit": str(limit)}, base + _pointer(what, bool(base)),
             )  # fmt: skip
     return shown
 
@@ -192,7 +199,13 @@ def _referred(work: _Work, reference: Any, place: str, attribute: str | None) ->
     return key
 
 
-def _coded(work: _Work, what: Field, raw: Any, place: str, attribute: str | None) -> Any:
+def _coded(work: _Work, what: Field, raw: Any, values: Mapping[str, Any], place: str, attribute: str | None) -> Any:
+    if what.region:
+        code = region_code(values.get("country"), str(raw))
+        if code is None:
+            message = f"{what.name} takes the code of a region; {raw!r} is none of its country. It is left empty."
+            _find(work, "ERP_CODE_UNMAPPED", "warning", place, attribute, message, {"value": str(raw)})
+        return code
     if what.codes is None:
         return raw if what.kind is not Kind.STRING or isinstance(raw, str) else str(raw)
     key = str(raw).lower() if isinstance(raw, bool) else str(raw)
@@ -217,5 +230,22 @@ def _find(
     attribute: str | None,
     message: str,
     params: Mapping[str, str] | None = None,
+    path: str = "",
 ) -> None:
-    work.findings.append(Finding(code, severity, place, attribute, message, params or {}))
+    work.findings.append(Finding(code, severity, place, attribute, message, params or {}, path))
+
+
+def _pointer(what: Field, item: bool) -> str:
+    match what.origin:
+        case Value(name, None):
+            return f"/{name}"
+        case Value(name, part):
+            return f"/{name}/{part}"
+        case Joined(_, parts) if item:
+            return f"/{parts[0]}"
+        case Joined(name, parts):
+            return f"/{name}/{parts[0]}"
+        case Line(name) | First(name):
+            return f"/{name}"
+        case _:
+            return ""

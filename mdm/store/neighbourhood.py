@@ -96,6 +96,7 @@ def load_neighbourhood(
     seeds: Collection[RecordId],
     departed: Mapping[RecordId, EntityId],
     recall: Recall | None = None,
+    reached: Reached | None = None,
 ) -> Neighbourhood:
     """Everything that match links and judgements reach from the seeds and from the entities they belong to.
 
@@ -104,15 +105,18 @@ def load_neighbourhood(
         seeds: records to start from; `changed` and the former neighbours of removed links belong to them.
         departed: records that are no longer live, with the entity they belonged to.
         recall: ids to be given again because a decision is taken back.
+        reached: what they reach (`claimed_reach`), where that is known.
     """
     while True:
-        reached = _claimed_reach(work, seeds, departed)
+        if reached is None:
+            reached = claimed_reach(work, seeds, departed)
         hood = _neighbourhood(work, domain, changed, departed, reached, recall or Recall())
         if hold(work, map(entity_claim, hood.entities)):
             return hood
+        reached = None
 
 
-def _claimed_reach(work: UnitOfWork, seeds: Collection[RecordId], departed: Mapping[RecordId, EntityId]) -> Reached:
+def claimed_reach(work: UnitOfWork, seeds: Collection[RecordId], departed: Mapping[RecordId, EntityId]) -> Reached:
     """What the seeds reach, with a claim on every entity in it, and on those that a question could be about."""
     wait = True
     while True:

@@ -225,19 +225,30 @@ def waivers_of(connection: Connection, entities: Collection[EntityId]) -> dict[E
 
 
 _WORDS = """
-select 'confirmation', name, actor, at, reason, expires_at, null::text, superseded_at, null::text
-from checkpoint where entity_id = :id
-union all select 'waiver', code, actor, at, reason, expires_at, null, superseded_at, null
-from waiver where entity_id = :id
-union all select 'return', '', actor, at, reason, null, ended_by, ended_at, answer
-from onboarding_return where entity_id = :id
-order by 4 desc, 1, 2 limit :limit
+select * from (
+  select 'confirmation' as kind, name as about, actor, at, reason, expires_at, null::text, null::text, superseded_at,
+    null::text
+  from checkpoint where entity_id = :id
+  union all select 'waiver', code, actor, at, reason, expires_at, approved_by, null, superseded_at, null
+  from waiver where entity_id = :id
+  union all select 'return', '', actor, at, reason, null, null, ended_by, ended_at, answer
+  from onboarding_return where entity_id = :id
+) w
+where cast(:at as timestamptz) is null or at < :at or (at = :at and (kind, about) > (:kind, :about))
+order by at desc, kind, about limit :limit
 """
 
 
-def words_about(connection: Connection, entity_id: EntityId, limit: int) -> list[Word]:
-    """What people confirmed, excused and sent back about a customer, the latest first, also what has ended."""
-    rows = connection.execute(text(_WORDS), {"id": entity_id, "limit": limit})
+def words_about(
+    connection: Connection, entity_id: EntityId, limit: int, after: tuple[datetime, str, str] | None = None
+) -> list[Word]:
+    """What people confirmed, excused and sent back about a customer, the latest first, also what has ended.
+
+    Args:
+        after: time, kind and subject of the last one that is known already.
+    """
+    at, kind, about = after or (None, "", "")
+    rows = connection.execute(text(_WORDS), {"id": entity_id, "limit": limit, "at": at, "kind": kind, "about": about})
     return [Word(*row) for row in rows]
 
 

@@ -54,15 +54,13 @@ def connections_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[int]:
 
 def members_of(work: UnitOfWork, blocks: Collection[int], most: int) -> dict[int, list[RecordId]]:
     """Up to `most` members of each block."""
-    members: dict[int, list[RecordId]] = {}
-    for block, rec_id in work.probe(
-        """select b.block, k.rec_id from unnest(%s::bigint[]) as b(block)
-           cross join lateral (select rec_id from block_key where block = b.block limit %s) k""",
-        list(blocks),
+    rows = work.probe(
+        """select b.block, array(select rec_id from block_key where block = b.block limit %s)
+           from unnest(%s::bigint[]) as b(block)""",
         most,
-    ):
-        members.setdefault(block, []).append(rec_id)
-    return members
+        list(blocks),
+    )
+    return {block: members for block, members in rows if members}
 
 
 @dataclass(frozen=True, slots=True)

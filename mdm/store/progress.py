@@ -65,6 +65,12 @@ def source_states(connection: Connection) -> Sequence[SourceState]:
     return [SourceState(*row) for row in rows]
 
 
+def topics_read(connection: Connection) -> dict[str, frozenset[str]]:
+    """The topics that were ever read, by platform."""
+    rows = connection.execute(text("select system, array_agg(distinct topic) from source_progress group by system"))
+    return {row[0]: frozenset(row[1]) for row in rows}
+
+
 def place_reached(connection: Connection, place: Place) -> PartitionState | None:
     """How far the partition of a place was read; None when the hub never heard of it."""
     row = connection.execute(

@@ -1,6 +1,6 @@
 """Walking from records along match links, steward verdicts and shared entities, a whole frontier at a time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mdm.model.ids import EntityId, RecordId
@@ -21,6 +21,31 @@ class Reached:
     links: dict[int, LiveLink] = field(default_factory=dict)
     same: set[Verdict] = field(default_factory=set)
     not_same: set[Verdict] = field(default_factory=set)
+
+    def held_by(self) -> Mapping[int, Sequence[Hashable]]:
+        """What holds each record together with others: its entity, match links, verdicts "the same"."""
+        holding: dict[int, list[Hashable]] = {rec: [] if home is None else [home] for rec, home in self.home.items()}
+        for link in self.links.values():
+            if link.decision == "match":
+                for end in (link.a, link.b):
+                    holding[end].append(link.link_id)
+        for pair in self.same:
+            for end in pair:
+                holding[end].append(pair)
+        return holding
+
+    def parted(self, parts: Sequence[Collection[RecordId]]) -> list["Reached"]:
+        """The same in parts that nothing holds together; a link or verdict between two of them is in both."""
+        place = {rec: number for number, part in enumerate(parts) for rec in part}
+        found = [Reached({rec: self.home[rec] for rec in part}) for part in parts]
+        for link in self.links.values():
+            for number in {place[end] for end in (link.a, link.b) if end in place}:
+                found[number].links[link.link_id] = link
+        for verdicts, name in ((self.same, "same"), (self.not_same, "not_same")):
+            for pair in verdicts:
+                for number in {place[end] for end in pair if end in place}:
+                    getattr(found[number], name).add(pair)
+        return found
 
 
 def links_of(work: UnitOfWork, ids: Collection[RecordId]) -> list[LiveLink]:

@@ -29,6 +29,10 @@ select key as currency, sum(value::numeric) as amount
 from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open', jsonb_each_text(p.amounts)
 group by key order by 2 desc
 """
+_BEHIND_REFUSED = """
+select key as currency, sum(value::numeric) as amount from dead_letter_rank, jsonb_each_text(amounts)
+group by key order by 2 desc
+"""
 _PLATFORMS = """
 select system, max(event_time) as newest_event, max(committed_at) as last_seen, count(distinct topic) as tables
 from source_progress group by system order by system
@@ -130,6 +134,12 @@ def ages(connection: Connection, now: datetime) -> list[int]:
 def at_risk(connection: Connection) -> dict[str, Any]:
     """Open invoices and running contracts behind open tasks, per currency. A customer in two tasks counts twice."""
     return {row.currency: row.amount for row in connection.execute(text(_AT_RISK))}
+
+
+def behind_refused(connection: Connection) -> dict[str, Any]:
+    """Open invoices and running contracts behind refused messages, per currency, as they were ranked last
+    (`mdm.hub.worklist.rank_refused`). A customer behind two groups counts twice."""
+    return {row.currency: row.amount for row in connection.execute(text(_BEHIND_REFUSED))}
 
 
 def platforms(connection: Connection) -> Sequence[dict[str, Any]]:

@@ -150,6 +150,7 @@ select exception_id as id, kind, nullif(concat_ws('.', system, type), '') as tab
   status, seen, place, first_seen, last_seen, closed_at, closed_by, closed_reason
 from exception where (cast(:id as bigint) is null or exception_id = :id)
   and (cast(:status as text) is null or status = :status)
+  and (cast(:code as text) is null or code = :code) and (cast(:owner as text) is null or owner = :owner)
   and (cast(:assignee as text) is null or assignee = :assignee)
   and (cast(:taken as boolean) is null or (assignee is not null) = :taken)
   and (cast(:behind as timestamptz) is null or (last_seen, exception_id) < (:behind, :behind_id))
@@ -244,6 +245,8 @@ def exceptions(
     connection: Connection,
     *,
     status: str = "open",
+    code: str | None = None,
+    owner: str | None = None,
     assignee: str | None = None,
     taken: bool | None = None,
     limit: int = 50,
@@ -255,13 +258,13 @@ def exceptions(
     """
     behind, behind_id = after or (None, None)
     parameters = {"status": status, "limit": limit, "id": None, "behind": behind, "behind_id": behind_id}
-    return _exceptions(connection, parameters | {"assignee": assignee, "taken": taken})
+    return _exceptions(connection, parameters | {"code": code, "owner": owner, "assignee": assignee, "taken": taken})
 
 
 def exception(connection: Connection, exception_id: int) -> dict[str, Any] | None:
     """One exception, whatever became of it; None when there is none."""
     one = {"status": None, "limit": 1, "id": exception_id, "behind": None, "behind_id": None}
-    return next(iter(_exceptions(connection, one | {"assignee": None, "taken": None})), None)
+    return next(iter(_exceptions(connection, one | dict.fromkeys(("code", "owner", "assignee", "taken")))), None)
 
 
 def _exceptions(connection: Connection, parameters: dict[str, Any]) -> list[dict[str, Any]]:

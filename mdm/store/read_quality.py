@@ -25,14 +25,31 @@ select a.name, count(s.entity_id) filter (where s."values" ? a.name) as filled, 
   (array_agg(s.entity_id) filter (where not s."values" ? a.name))[1:3] as failing
 from unnest(cast(:names as text[])) as a(name) cross join sample s group by a.name
 """
+# A row counts in the step of time in which its newest version was made: that is what the platform sent then.
 _SOURCES = """
 with sample as (
-  select system, type, rejected, attributes from source_record
+  select system, type, rejected, attributes, event_time from source_record
   where domain = :domain and not deleted order by rec_id desc limit :sample
+),
+told as (
+  select s.system, s.type, s.event_time,
+    json_typeof(s.rejected) = 'object' and s.rejected::text <> '{}' as rejects,
+    (select array_agg(a.key) from json_each_text(s.attributes) a where a.value is not null) as names
+  from sample s
+),
+width as (
+  select system, type, count(distinct name) as attributes
+  from told cross join lateral unnest(names) as name group by system, type
+),
+span as (
+  select min(event_time) as low, greatest(max(event_time), min(event_time) + interval '1 second') as high from told
 )
-select s.system, s.type, count(*) as records,
-  count(*) filter (where json_typeof(s.rejected) = 'object' and s.rejected::text <> '{}') as rejecting
-from sample s group by s.system, s.type order by s.system, s.type
+select t.system, t.type, least(width_bucket(extract(epoch from t.event_time), extract(epoch from p.low),
+    extract(epoch from p.high), :steps), :steps) as step,
+  count(*) as records, count(*) filter (where t.rejects) as rejecting,
+  sum(cardinality(coalesce(t.names, '{}'))) as stated, max(w.attributes) as attributes, max(t.event_time) as until
+from told t cross join span p left join width w on w.system = t.system and w.type = t.type
+group by 1, 2, 3 order by 1, 2, 3
 """
 _REJECTED = """
 with sample as (
@@ -99,13 +116,38 @@ class Filled:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceStep:
+    """The rows of a table whose newest version was made in one step of time.
+
+    Attributes:
+        rejecting: rows with a value that was rejected.
+        stated: attributes that the rows state, together; `attributes` is how many a row of the table can state.
+        until: when the newest of the rows was made.
+    """
+
+    records: int
+    rejecting: int
+    stated: int
+    attributes: int
+    until: datetime
+
+    @property
+    def accepted(self) -> float:
+        return 1 - self.rejecting / self.records
+
+    @property
+    def complete(self) -> float:
+        return self.stated / (self.records * self.attributes) if self.attributes else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class SourceQuality:
-    """How many rows of a table had a value that was rejected."""
+    """The rows of a table as a whole, and by the step of time in which they were last changed, the oldest first."""
 
     system: str
     type: str
-    records: int
-    rejecting: int
+    whole: SourceStep
+    steps: Sequence[SourceStep]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +201,20 @@ def trend(connection: Connection, domain: Domain, now: datetime) -> Sequence[Pas
 
 
 def sources(connection: Connection, domain: Domain) -> Sequence[SourceQuality]:
-    rows = connection.execute(text(_SOURCES), {"domain": domain.value, "sample": SAMPLE})
-    return [SourceQuality(*row) for row in rows]
+    """Per table how many of its rows are accepted as they came, and how complete they are, now and by time."""
+    parameters = {"domain": domain.value, "sample": SAMPLE, "steps": _MOMENTS}
+    tables: dict[tuple[str, str], list[SourceStep]] = {}
+    for row in connection.execute(text(_SOURCES), parameters):
+        step = SourceStep(row.records, row.rejecting, int(row.stated), row.attributes or 0, row.until)
+        tables.setdefault((row.system, row.type), []).append(step)
+    return [SourceQuality(system, kind, _together(steps), steps) for (system, kind), steps in tables.items()]
+
+
+def _together(steps: Sequence[SourceStep]) -> SourceStep:
+    return SourceStep(
+        sum(each.records for each in steps), sum(each.rejecting for each in steps),
+        sum(each.stated for each in steps), max(each.attributes for each in steps), max(each.until for each in steps),
+    )  # fmt: skip
 
 
 def rejections(connection: Connection, domain: Domain) -> Sequence[Rejection]:

@@ -162,6 +162,16 @@ def previous_in_queue(connection: Connection, filters: QueueFilters, before: Que
     return None if row is None else int(row.task_id)
 
 
+def queue_ids(connection: Connection, filters: QueueFilters, limit: int) -> Sequence[int]:
+    """Numbers of up to `limit` open tasks that fit, the most urgent first."""
+    conditions, parameters = _conditions(filters)
+    statement = """select t.task_id from task_priority p
+           join steward_task t on t.task_id = p.task_id and t.status = 'open'
+           left join task_work w on w.task_id = t.task_id where """ + (" and ".join(conditions) or "true")
+    statement += " order by p.rank desc, p.task_id limit :limit"
+    return list(connection.scalars(text(statement), parameters | {"limit": limit}))
+
+
 def count_queue(connection: Connection, filters: QueueFilters) -> int:
     """How many open tasks fit."""
     conditions, parameters = _conditions(filters)

@@ -90,22 +90,23 @@ select h.item, coalesce(m.amounts, '{{}}') as amounts, h.rows, h.known from held
 """
 _STAGE = f"""
 create temporary table stage_group on commit drop as
-select g.* from (
+select g.*, r.likeness is null or r.letters <> g.letters or r.newest_id <> g.newest_id or r.ranked_at < :stale as stale
+from (
   select {LIKENESS} as likeness, count(*) as letters, max(d.dead_letter_id) as newest_id,
     min(d.first_seen) as first_seen
   from dead_letter d where d.status = 'open' group by 1) g
 left join dead_letter_rank r using (likeness)
-where r.likeness is null or r.letters <> g.letters or r.newest_id <> g.newest_id or r.ranked_at < :stale
 """
 _GROUPS = f"""
 with base as (
   select distinct s.likeness as item, d.system, d.type, d.row_key as key
   from stage_group s join dead_letter d on {LIKENESS} = s.likeness
-  where d.status = 'open' and d.row_key is not null
+  where s.stale and d.status = 'open' and d.row_key is not null
 ), {TOUCHED}
 select s.likeness, s.letters, s.newest_id, s.first_seen, coalesce(m.amounts, '{{}}') as amounts,
   coalesce(h.rows, 0) as rows, coalesce(h.known, 0) as known
 from stage_group s left join held h on h.item = s.likeness left join money m on m.item = s.likeness
+where s.stale order by s.likeness -- two who rank the same groups wait for each other
 """
 _WRITE = """
 insert into dead_letter_rank (likeness, letters, newest_id, rank, parts, amount, amounts, rows, known, ranked_at)
@@ -115,9 +116,8 @@ on conflict (likeness) do update set letters = excluded.letters, newest_id = exc
   parts = excluded.parts, amount = excluded.amount, amounts = excluded.amounts, rows = excluded.rows,
   known = excluded.known, ranked_at = excluded.ranked_at
 """
-_FORGET = f"""
-delete from dead_letter_rank r
-where not exists (select 1 from dead_letter d where d.status = 'open' and {LIKENESS} = r.likeness)
+_FORGET = """
+delete from dead_letter_rank r where not exists (select 1 from stage_group s where s.likeness = r.likeness)
 """
 
 
@@ -129,7 +129,8 @@ def stake_of_letters(connection: Connection, ids: Sequence[int]) -> dict[int, At
 
 def unranked_groups(connection: Connection, stale: datetime) -> list[RefusedGroup]:
     """Groups of open dead letters that have no rank, one of other letters, or one from before `stale`."""
-    if not connection.execute(text(_STAGE), {"stale": stale}).rowcount:
+    connection.execute(text(_STAGE), {"stale": stale})
+    if not connection.scalar(text("select exists (select 1 from stage_group where stale)")):
         return []
     connection.execute(text("analyze stage_group"))
     return [
@@ -141,7 +142,8 @@ def unranked_groups(connection: Connection, stale: datetime) -> list[RefusedGrou
 
 
 def write_group_ranks(connection: Connection, ranked: Sequence[RankedGroup], at: datetime) -> None:
-    """Store the ranks, replacing those that were there, and forget those of groups that are no more."""
+    """Store the ranks, replacing those that were there, and forget those of groups that are no more: all that are open
+    are those that `unranked_groups` saw in the same transaction."""
     rows: list[dict[str, Any]] = [
         {
             "likeness": each.group.likeness,

@@ -22,6 +22,7 @@ from mdm.intake.catalogue import load_catalogue
 from mdm.store import api_keys
 from mdm.store.embedded import EmbeddedServer
 from tests.api.rows import HubRows
+from tests.api.writing import Writer
 from tests.conftest import copied
 
 As: TypeAlias = Callable[[Role | None], TestClient]
@@ -59,7 +60,7 @@ def world(ingested: Engine) -> Callable[[Role], TestClient]:
     def client(role: Role) -> TestClient:
         with ingested.begin() as connection:
             key = api_keys.issue_key(connection, role, "test")
-        return TestClient(app, headers={"X-API-Key": key}, follow_redirects=False)
+        return Writer(app, headers={"X-API-Key": key}, follow_redirects=False)
 
     return client
 
@@ -111,7 +112,7 @@ def client_of(app: FastAPI, keys: dict[Role, str]) -> As:
 
     def client(role: Role | None) -> TestClient:
         headers = {"Authorization": f"Bearer {keys[role]}"} if role else {}
-        return TestClient(app, headers=headers, follow_redirects=False, raise_server_exceptions=False)
+        return Writer(app, headers=headers, follow_redirects=False, raise_server_exceptions=False)
 
     return client
 

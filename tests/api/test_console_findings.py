@@ -96,6 +96,37 @@ def test_an_explanation_holds_for_the_amount_it_was_given_for(
     assert "Nobody has explained it." in act(steward, contracts, "withdraw")[1]
 
 
+def test_several_findings_are_looked_after_and_explained_at_once(
+    contracts: str, engine: Engine, app: FastAPI, keys: dict[Role, str]
+) -> None:
+    ada, bob = (entered(app, keys[role]) for role in (Role.STEWARD, Role.APPROVER_FINANCE))
+    first, second = (contracts.replace("CT-1", each).partition("findings/")[2] for each in ("CT-1", "CT-2"))
+
+    def several(browser: TestClient, what: str, query: str = "", **fields: str) -> tuple[int, str]:
+        return act(browser, "/console/reconciliation/findings", f"{what}{query}", **fields)
+
+    assert several(ada, "take")[0] == 409, "none is ticked"
+    status, page = several(bob, "take", finding=first)
+    assert (status, "1 finding taken." in page) == (200, True)
+    status, page = several(ada, "take", all="1")
+    assert (status, "has it." in page) == (409, True)
+    with engine.connect() as connection:
+        assert connection.scalar(text("select count(*) from finding_work where assignee = 'user:ada'")) == 0
+    status, page = several(ada, "explain", "?rule=contract_without_subscription&age=3", all="1", reason="Pilots.")
+    assert (status, "1 finding explained." in page) == (200, True), "of those that the list shows"
+    assert [each["explanation"] for each in exported(ada)].count("Pilots.") == 1
+    status, page = several(bob, "assign", all="1", assignee="ada")
+    assert "2 findings handed over." in page
+    assert {each["assignee"] for each in exported(ada)} == {"user:ada"}
+    assert several(ada, "release", finding=second)[0] == 200
+    with engine.connect() as connection:
+        acts = connection.scalars(text("select action from audit where subject = 'finding' order by seq"))
+        assert list(acts) == ["take", "explain", "hand over", "hand over", "put down"]
+    auditor = entered(app, keys[Role.AUDITOR])
+    assert several(auditor, "take", all="1")[0] == 403
+    assert 'name="finding"' not in auditor.get("/console/reconciliation").text
+
+
 def test_who_may_not_look_after_findings_is_told_why(contracts: str, app: FastAPI, keys: dict[Role, str]) -> None:
     auditor = entered(app, keys[Role.AUDITOR])
 
@@ -122,7 +153,11 @@ def test_each_day_is_kept_as_its_last_run_found_it(contracts: str, engine: Engin
         for rule in ("", "contract_without_subscription"):
             assert [number for _, number in trend(connection, rule, today - timedelta(days=9))] == [2, 0, 2]
     page = steward.get("/console/reconciliation?rule=contract_without_subscription").text
-    assert "from 2 to 2, lowest 0, highest 2" in page
+    picture = f"Findings on 3 days: from 2 on {today - timedelta(days=2)} to 2 on {today}, lowest 0, highest 2"
+    assert f'aria-label="{picture}"' in page
+    assert [int(each) for each in re.findall(r'<th scope="row">[^<]+</th><td class="number">(\d+)</td>', page)] == [
+        2, 0, 2,
+    ], "the same as a table"  # fmt: skip
 
 
 def test_an_erasure_takes_what_was_said_about_findings(contracts: str, engine: Engine, steward: TestClient) -> None:

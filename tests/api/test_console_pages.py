@@ -109,6 +109,7 @@ def test_groups_say_what_is_at_stake_and_can_be_ordered_by_it(
     assert "90\u202f000 EUR in open invoices and running contracts" in page, "the priority explains itself"
     assert "not known" in page, "and nobody claims that nothing hangs on rows that the hub never saw"
     assert "90\u202f000 EUR" in steward.get("/console/exceptions/letters/4").text
+    assert "5 refused messages · 90\u202f000 EUR behind them" in steward.get("/console/").text
     assert steward.get("/console/exceptions?sort=colour").status_code == 422
 
 

@@ -67,7 +67,10 @@ def test_a_platform_is_told_with_its_lag_and_how_fresh_its_changes_are(engine: E
 def test_a_platform_that_no_worker_reads_has_no_lag_rather_than_none(engine: Engine, steward: TestClient) -> None:
     read_platform(engine)
 
-    assert cells(steward.get("/console/pipeline").text, "crm")[:4] == ["no worker", "–", "–", "–"]
+    page = steward.get("/console/pipeline").text
+    assert cells(page, "crm")[:4] == ["no worker", "–", "–", "–"]
+    assert "No worker has told how far behind it is." in page, "and what would have it measured"
+    assert "mdm worker ingest" in page
 
 
 def test_a_partition_that_went_to_another_feed_counts_once(engine: Engine) -> None:

@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from api.console import quality
 from mdm.access import Role
 from mdm.clock import system_clock
 from mdm.model.ids import CrosswalkKey, Domain
-from mdm.store.read_quality import trend
+from mdm.store.read_quality import sources, trend
 from mdm.store.tables import metadata
 from tests.api.rows import HubRows, inserted
 from tests.api.test_console_pages import entered, pages_of
@@ -49,6 +49,28 @@ def test_a_trend_is_told_in_words_too(rows: HubRows, steward: TestClient) -> Non
     (country,) = re.findall(r'<svg[^>]+aria-label="Country, .*?<polyline[^>]+points="([^"]+)"', page)
     (name,) = re.findall(r'<svg[^>]+aria-label="Name, .*?<polyline[^>]+points="([^"]+)"', page)
     assert country != name, "what nobody states is not drawn as high as what everybody states"
+
+
+def test_what_a_source_sends_is_judged_by_when_it_sent_it(engine: Engine, rows: HubRows, steward: TestClient) -> None:
+    for number in range(4):
+        values = {"name": "Anvil works", "legal_form": "B.V."} if number < 2 else {"name": "Anvil works"}
+        rows.source(
+            CrosswalkKey("crm", "account", f"S{number}"), attributes=values, at=NOW - timedelta(days=40 - number * 10)
+        )
+    rows.source(CrosswalkKey("erp", "business_partner", "1"), attributes={"name": "Anvil works"}, at=NOW)
+    with engine.begin() as connection:
+        connection.execute(text("""update source_record set rejected = '{"vat": "no number"}' where key = 'S3'"""))
+
+    with engine.connect() as connection:
+        crm, erp = sources(connection, Domain.CUSTOMER)
+
+    assert (crm.whole.records, crm.whole.rejecting, crm.whole.accepted, crm.whole.complete) == (4, 1, 0.75, 0.75)
+    assert [(each.accepted, each.complete) for each in crm.steps] == [(1, 1), (1, 1), (1, 0.5), (0, 0.5)]
+    assert (erp.whole.accepted, erp.whole.complete, len(erp.steps)) == (1, 1, 1), "it can state but a name"
+    rows.version(rows.entity(Domain.CUSTOMER, CrosswalkKey("crm", "account", "S0")), Domain.CUSTOMER, {"name": "A"})
+    page = steward.get("/console/quality").text
+    assert 'aria-label="crm account, percent accepted by when rows were last changed: from 100 to 0' in page
+    assert 'aria-label="crm account, percent complete by when rows were last changed: from 100 to 50' in page
 
 
 def test_a_domain_without_golden_records_has_no_past(engine: Engine, steward: TestClient) -> None:

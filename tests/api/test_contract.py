@@ -1,8 +1,8 @@
 """What the API answers is what its description promises: every operation, with generated requests and all checks.
 
-`make fuzz-api` runs the long version, `MDM_FUZZ_TAGS=erp,odata` that of some operations; the suite a short one with
-fixed seeds. With `MDM_FUZZ_SERVED=1` the requests go over HTTP to a process of `mdm serve`: what the server itself
-answers has to be right too.
+`make fuzz-api` runs the long version, for some seconds an operation, and tells how far it is; `MDM_FUZZ_TAGS=erp,odata`
+is that of some operations; the suite runs a short one with fixed seeds. With `MDM_FUZZ_SERVED=1` the requests go over
+HTTP to a process of `mdm serve`: what the server itself answers has to be right too.
 """
 
 import os
@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
@@ -32,6 +32,10 @@ from tests.api.conftest import Surroundings
 from tests.api.rows import ACME, CRM_ACME, ERP_ACME, HubRows
 
 _EXAMPLES = int(os.environ.get("MDM_FUZZ_EXAMPLES", "2"))
+#: Seconds for each operation and kind of data, after which no further examples are begun; 0 for no limit.
+_SECONDS = float(os.environ.get("MDM_FUZZ_SECONDS", "0"))
+#: Examples between two looks at the clock.
+_BATCH = 5
 _SERVED = os.environ.get("MDM_FUZZ_SERVED") == "1"
 #: Seconds after which a server is taken for stuck: a busy machine may be slow.
 _PATIENCE = 60.0
@@ -60,9 +64,10 @@ def described(surroundings: Surroundings, rows: HubRows, fresh_database_url: str
         # What is too long for a body, an address or the headers is refused before it is looked at.
         rejection = schema.config.checks.negative_data_rejection
         rejection.expected_statuses = [*rejection.expected_statuses, "413", "414", "431"]
-        # What is well formed may still meet what changed meanwhile (`If-Match`), or what has ended.
+        # What is well formed may still meet what changed meanwhile (`If-Match`), or what has ended; and which commands
+        # need a condition, no schema can state.
         acceptance = schema.config.checks.positive_data_acceptance
-        acceptance.expected_statuses = [*acceptance.expected_statuses, "410", "412"]
+        acceptance.expected_statuses = [*acceptance.expected_statuses, "410", "412", "428"]
         yield schema
 
 
@@ -105,32 +110,50 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
 
 def test_every_answer_is_what_the_description_promises(described: BaseSchema) -> None:
     failures = []
-    for found in described.get_all_operations():
-        operation = found.ok()
-        if _TAGS and not _TAGS & set(operation.tags):
-            continue
+    operations = [each.ok() for each in described.get_all_operations()]
+    wanted = [each for each in operations if not _TAGS or _TAGS & set(each.tags)]
+    assert wanted
+    for number, operation in enumerate(wanted, 1):
+        began, tried = time.monotonic(), 0
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-
-            @settings(
-                max_examples=_EXAMPLES,
-                deadline=None,
-                derandomize=True,
-                database=None,
-                phases=[Phase.explicit, Phase.generate],
-                suppress_health_check=list(HealthCheck),
-            )
-            @given(case=operation.as_strategy(generation_mode=mode))
-            def answers(case: Any) -> None:
-                _answers(case)
-
-            try:
-                answers()
-            except Unsatisfiable:
-                continue  # nothing can be said wrongly here
-            except (Exception, BaseExceptionGroup) as error:
-                failures.append(f"{operation.label} ({mode}): {_told(error)}")
+            count, failure = _tried(operation, mode)
+            tried += count
+            if failure is not None:
+                failures.append(f"{operation.label} ({mode}): {failure}")
+                print(failures[-1], flush=True)
+        seconds = time.monotonic() - began
+        print(f"{number}/{len(wanted)} {operation.label}: {tried} requests, {seconds:.0f} s", flush=True)
 
     assert not failures, "\n".join(failures)
+
+
+def _tried(operation: Any, mode: GenerationMode) -> tuple[int, str | None]:
+    """How many requests were made, batch by batch until there are enough or time is up, and the first failure."""
+    count = 0
+
+    def answers(case: Any) -> None:
+        nonlocal count
+        count += 1
+        _answers(case)
+
+    until = time.monotonic() + _SECONDS if _SECONDS else None
+    for number in range(-(-_EXAMPLES // _BATCH)):
+        if until is not None and time.monotonic() > until:
+            break
+        how = settings(
+            max_examples=min(_BATCH, _EXAMPLES - number * _BATCH),
+            deadline=None,
+            database=None,
+            phases=[Phase.explicit, Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        try:
+            seed(number)(how(given(case=operation.as_strategy(generation_mode=mode))(answers)))()
+        except Unsatisfiable:
+            break  # nothing can be said wrongly here
+        except (Exception, BaseExceptionGroup) as error:
+            return count, _told(error)
+    return count, None
 
 
 def test_ids_that_answers_hold_lead_on(described: BaseSchema) -> None:

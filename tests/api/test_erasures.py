@@ -25,6 +25,7 @@ from mdm.store.invariants import audit_breaks
 from mdm.store.reading import snapshot
 from tests.api.conftest import Surroundings
 from tests.api.rows import inserted
+from tests.api.writing import Writer
 from tests.integration.hub.conftest import world_messages
 from tests.integration.hub.test_erase import dumped
 
@@ -42,7 +43,7 @@ def admin(engine: Engine) -> Admin:
     def client(scope: Scope = Scope()) -> TestClient:
         with engine.begin() as connection:
             key = api_keys.issue_key(connection, Role.ADMIN, "privacy", scope)
-        return TestClient(app, headers={"X-API-Key": key}, raise_server_exceptions=False)
+        return Writer(app, headers={"X-API-Key": key}, raise_server_exceptions=False)
 
     return client
 

@@ -18,6 +18,7 @@ from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store import api_keys
 from tests.api.rows import HubRows
 from tests.api.test_access import GUARDED, address
+from tests.api.writing import Writer
 
 #: Whoever reads: roles, and a role whose scope lowers what it sees.
 PRINCIPALS = {
@@ -131,7 +132,7 @@ def test_no_field_is_told_to_whom_its_class_is_closed(
     role, scope = PRINCIPALS[principal]
     with engine.begin() as connection:
         key = api_keys.issue_key(connection, role, "fields", scope)
-    client = TestClient(app, headers={"X-API-Key": key}, raise_server_exceptions=False, follow_redirects=False)
+    client = Writer(app, headers={"X-API-Key": key}, raise_server_exceptions=False, follow_redirects=False)
     eyes = Caller("k", role, "l", scope).eyes
 
     told = answers(client, role, records)

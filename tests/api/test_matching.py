@@ -123,6 +123,18 @@ def test_a_misspelt_attribute_is_refused(erp: TestClient) -> None:
     assert answer.json()["errors"][0]["parameter"] == "body.values.nmae"
 
 
+@pytest.mark.parametrize("address", ["/v1/contracts/match", "/v1/onboarding/validate"])
+def test_a_reference_that_names_nothing_is_refused(erp: TestClient, address: str) -> None:
+    """An empty id beside half a name is no reference."""
+    nobody = {"entity_id": "", "system": "crm"}
+    contract = {"values": {"number": "CT-1", "customer": nobody, "lines": [{"product": nobody}]}}
+    candidate = {"candidate": {"values": {"name": "Acme"}, "parent": nobody}}
+
+    answer = erp.post(address, json=contract if address.endswith("match") else candidate)
+
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-request")
+
+
 def test_a_candidate_of_megabytes_is_refused(erp: TestClient) -> None:
     answer = erp.post("/v1/customers/match", content=b" " * 100_000, headers={"content-type": "application/json"})
 

@@ -1,6 +1,7 @@
 """Verdicts over HTTP: candidates, golden customers, confirmations, waivers, and the catalogue."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -52,9 +53,12 @@ def test_equal_questions_get_equal_bytes(world: World) -> None:
     body = {"candidate": {"values": CANDIDATE}}
     client = world(Role.ERP)
 
-    first, second = (client.post("/v1/onboarding/validate", json=body).content for _ in range(2))
+    first, second = (client.post("/v1/onboarding/validate", json=body) for _ in range(2))
 
-    assert first == second
+    assert first.content == second.content
+    drawn = [datetime.fromisoformat(each.headers["x-evaluated-at"]) for each in (first, second)]
+    assert drawn[0] < drawn[1], "beside the verdict it says when it was drawn"
+    assert first.headers["x-trace-id"] != second.headers["x-trace-id"]
 
 
 def test_a_customer_that_the_hub_has_is_named_instead_of_created_twice(world: World, ingested: Engine) -> None:
@@ -173,3 +177,13 @@ def test_a_customer_goes_back_to_who_asked_for_it_and_its_page_keeps_what_was_sa
     taken = client.delete(address, params={"reason": "it is exempt"}).json()
     assert "RETURNED_TO_REQUESTER" not in failures(taken)
     assert client_of(Role.READER).put(address, json={"reason": "x"}).status_code == 403
+    history = f"/v1/customers/{acme}/onboarding-history"
+    first = client.get(history, params={"limit": 1}).json()
+    second = client.get(history, params={"limit": 1, "cursor": first["next"]}).json()
+    assert [(each["reason"], each["answer"]) for each in (*first["items"], *second["items"])] == [
+        ("no tax number", "it is exempt"),
+        ("the extract is of another company", "the right extract came"),
+    ]
+    assert second["next"] is None
+    assert client_of(Role.ERP).get(history).status_code == 403
+    assert client.get("/v1/customers/cus_nobody/onboarding-history").status_code == 404

@@ -2,10 +2,12 @@
 
 import csv
 
+import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
+from api.console import queue
 from mdm.access import FORMER_STEWARD, Role
 from mdm.clock import system_clock
 from mdm.model.ids import CrosswalkKey, Domain
@@ -57,6 +59,41 @@ def test_ticked_questions_are_handed_over_and_put_off_each_by_itself(rows: HubRo
     assert "is not said" in send("", 1)
     assert "Until when they are put off is not said." in send("snooze", 1)
     assert "1 of 2 done; not the other: There is no task 99." in send("claim", 3, 99)
+
+
+@pytest.mark.sample_world
+def test_one_answer_goes_to_all_that_fit_the_filters_not_only_to_those_shown(
+    engine: Engine, steward: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "_ROWS", 2)
+    with engine.connect() as connection:
+        fitting = connection.scalar(
+            text("select count(*) from steward_task where status = 'open' and domain = 'customer'")
+        )
+        others = connection.scalar(
+            text("select count(*) from steward_task where status = 'open' and domain <> 'customer'")
+        )
+    assert fitting is not None
+    assert fitting > 2
+    csrf = form_token(steward.get("/console/help").text)
+    assert f"all {fitting} that fit" in steward.get("/console/reviews?domain=customer").text
+
+    seen = steward.post("/console/reviews/bulk?domain=customer", data={"csrf": csrf, "all": "1", "what": "unsure"})
+
+    assert f"{fitting} questions: unsure?" in seen.text, "found out by a job, whose page shows how far it is"
+    page = steward.get(str(seen.url)).text
+    assert f"<strong>{fitting}</strong>" in page.partition("Can be answered so")[2][:60]
+    look = str(seen.url).rpartition("/")[2].partition("?")[0]
+    with engine.connect() as connection:
+        assert connection.scalar(text("select count(*) from decision")) == 0, "nothing is decided by looking"
+    done = steward.post("/console/bulk", data={"csrf": csrf, "look": look})
+    assert f"{fitting} of {fitting}" in steward.get(str(done.url)).text
+    with engine.connect() as connection:
+        assert connection.scalars(text("select kind from decision")).all() == ["unsure"] * fitting
+    taken = steward.post("/console/reviews/bulk?domain=customer", data={"csrf": csrf, "all": "1", "what": "claim"})
+    assert taken.status_code == 200
+    assert f"{fitting} open questions" in steward.get("/console/reviews?who=mine").text
+    assert f">{others} open question" in steward.get("/console/reviews?who=unassigned").text
 
 
 def test_the_audit_of_it_is_exported_whole_and_as_narrowed(

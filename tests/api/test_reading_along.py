@@ -175,3 +175,17 @@ def test_a_platform_that_nobody_knows_is_told_instead_of_waited_for(rows: HubRow
 
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/does-not-fit")
     assert "crm, erp" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("topic", ["crm.public.acount", "erp.public.business_partner"])
+def test_a_topic_that_is_none_of_the_platform_is_told_instead_of_waited_for(
+    rows: HubRows, erp: TestClient, topic: str
+) -> None:
+    read_until(rows.engine, 17, lsn=5000)
+
+    answer = erp.get("/v1/customers", params={"after": f"crm:{topic}/0/17", "wait": 20})
+
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/does-not-fit")
+    assert "crm.public.account" in answer.json()["detail"]
+    unread = erp.get("/v1/customers", params={"after": "crm:crm.public.opportunity/0/17", "wait": 0})
+    assert unread.status_code == 202, "a topic of the platform that was not read yet is waited for"

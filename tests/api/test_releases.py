@@ -6,12 +6,13 @@ from sqlalchemy import Engine
 
 from mdm.access import Role, Scope
 from mdm.store import api_keys
+from tests.api.writing import Writer
 
 
 def caller(app: FastAPI, engine: Engine, role: Role) -> TestClient:
     with engine.begin() as connection:
         key = api_keys.issue_key(connection, role, f"{role}")
-    return TestClient(app, headers={"X-API-Key": key}, raise_server_exceptions=False)
+    return Writer(app, headers={"X-API-Key": key}, raise_server_exceptions=False)
 
 
 def test_a_release_goes_through_three_hands(app: FastAPI, engine: Engine) -> None:
@@ -57,7 +58,7 @@ def test_whoever_reaches_a_part_of_the_hub_decides_nothing_about_rules_for_all_o
 ) -> None:
     with engine.begin() as connection:
         key = api_keys.issue_key(connection, Role.ADMIN, "Europe", Scope(regions=frozenset({"EMEA"})))
-    limited = TestClient(app, headers={"X-API-Key": key}, raise_server_exceptions=False)
+    limited = Writer(app, headers={"X-API-Key": key}, raise_server_exceptions=False)
     anna = caller(app, engine, Role.RULE_AUTHOR)
     document = anna.get("/v1/rules/in-force/survivorship/customer").json()["document"]
     wish = {

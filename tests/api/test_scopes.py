@@ -21,6 +21,7 @@ from mdm.store.scoped import scoped
 from mdm.store.tables import metadata
 from tests.api.rows import ACME, CRM_ACME, ERP_ACME, NOON, HubRows
 from tests.api.test_access import GUARDED, address, method
+from tests.api.writing import Writer
 
 US_BOLT = CrosswalkKey("crm", "account", "U1")
 US_NUTS = CrosswalkKey("erp", "business_partner", "0009000009")
@@ -115,7 +116,7 @@ def with_scope(app: FastAPI, engine: Engine) -> Client:
     def client(role: Role, scope: Scope) -> TestClient:
         with engine.begin() as connection:
             key = api_keys.issue_key(connection, role, "scoped", scope)
-        return TestClient(app, headers={"X-API-Key": key}, follow_redirects=False, raise_server_exceptions=False)
+        return Writer(app, headers={"X-API-Key": key}, follow_redirects=False, raise_server_exceptions=False)
 
     return client
 
@@ -300,7 +301,7 @@ def test_a_scope_lowers_the_clearance_of_a_role_and_never_raises_it(regions: Two
 def test_a_key_is_given_another_scope(regions: TwoRegions, app: FastAPI, engine: Engine) -> None:
     with engine.begin() as connection:
         key = api_keys.issue_key(connection, Role.ERP, "SAP", EUROPE)
-    client = TestClient(app, headers={"X-API-Key": key})
+    client = Writer(app, headers={"X-API-Key": key})
     before = client.get(f"/v1/customers/{regions.bolt}").status_code
 
     with engine.begin() as connection:

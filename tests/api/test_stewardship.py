@@ -12,6 +12,7 @@ from mdm.access import Role
 from mdm.hub.steward import NO_POLICY
 from mdm.store import api_keys
 from tests.api.conftest import Surroundings
+from tests.api.writing import Writer
 
 Client = Callable[[Role], TestClient]
 
@@ -41,7 +42,7 @@ def _clients(hub: Engine, options: ApiOptions) -> Client:
     def of(role: Role) -> TestClient:
         with hub.begin() as connection:
             key = api_keys.issue_key(connection, role, f"test {role}")
-        return TestClient(app, headers={"X-API-Key": key}, follow_redirects=False)
+        return Writer(app, headers={"X-API-Key": key}, follow_redirects=False)
 
     return of
 
@@ -101,6 +102,27 @@ def test_who_looked_at_something_else_is_told(client: Client, task: int) -> None
 
     assert (late.status_code, late.json()["type"]) == (412, "/problems/precondition-failed")
     assert (taken.status_code, taken.json()["type"]) == (409, "/problems/conflict")
+
+
+def test_what_others_may_change_is_changed_on_a_condition(steward: TestClient, hub: Engine, task: int) -> None:
+    entity_id = ask(hub, "select min(entity_id) from golden where domain = 'customer' and known_to is null")
+    pin = {"command": "pin", "entity_id": entity_id, "attribute": "segment", "value": "Key", "reason": "agreed"}
+    unconditional = {"If-Match": None}
+
+    for address, body in (
+        (f"/v1/tasks/{task}/claim", None),
+        (f"/v1/tasks/{task}/judgement", {"verdict": "unsure"}),
+        ("/v1/decisions", {"command": "judge_task", "task_id": task, "verdict": "unsure"}),
+        ("/v1/decisions", pin),
+        ("/v1/decisions", {"command": "merge", "entities": [entity_id, "cus_other"]}),
+    ):
+        answer = steward.post(address, json=body, headers=unconditional)  # type: ignore[arg-type]
+        assert (answer.status_code, answer.json()["type"]) == (428, "/problems/precondition-required"), address
+    assert ask(hub, "select count(*) from decision") == 0
+    assert steward.post("/v1/decisions/preview", json=pin, headers=unconditional).status_code == 200  # type: ignore[arg-type]
+    # Nothing that this command names has an entity tag.
+    answer = steward.post("/v1/decisions", json={"command": "clear", "override_id": 1}, headers={"If-Match": '"3-x"'})
+    assert answer.status_code == 412
 
 
 def test_a_preview_shows_both_records_and_changes_nothing(steward: TestClient, hub: Engine, task: int) -> None:

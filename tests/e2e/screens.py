@@ -26,8 +26,8 @@ def screens(engine: Engine) -> dict[str, str]:
            order by rec_id limit 1""",
     )
     finding = reconcile(engine).findings[0]
-    letter = _one(engine, "select min(dead_letter_id) from dead_letter where status = 'open'")
-    proposal = _one(engine, "select min(proposal_id) from proposal where status = 'open'")
+    letter = _one(engine, "select max(dead_letter_id) from dead_letter where status = 'open'")
+    proposal = _one(engine, "select min(proposal_id) from proposal where status = 'open' and kind <> 'discard'")
     found = {
         "home": "/console/",
         "reviews": "/console/reviews",
@@ -91,6 +91,9 @@ def screens(engine: Engine) -> dict[str, str]:
     erasure = _one(engine, "select min(erasure_id) from erasure")
     if erasure is not None:
         found["erasure"] = f"/console/privacy/{erasure}"
+    discard = _one(engine, "select min(proposal_id) from proposal where status = 'open' and kind = 'discard'")
+    if discard is not None:
+        found["proposal-discard"] = f"/console/approvals/{discard}"
     if proposal is not None:
         found["proposal"] = f"/console/approvals/{proposal}"
     return found

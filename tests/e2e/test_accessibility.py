@@ -2,9 +2,11 @@
 
 import json
 import os
+from dataclasses import replace
 from datetime import date
 from typing import Literal
 
+import orjson
 import pytest
 from fastapi.routing import APIRoute
 from playwright.sync_api import Browser, Page
@@ -15,6 +17,7 @@ from mdm.access import FORMER_STEWARD
 from mdm.clock import system_clock
 from mdm.core.four_eyes import Policy
 from mdm.hub import erase, releases, steward
+from mdm.hub.exceptions import Selection, to_discard
 from mdm.hub.process import Pipeline, process
 from mdm.hub.release import load_rules
 from mdm.hub.replay_jobs import run_replay, start_replay
@@ -24,12 +27,13 @@ from mdm.model.events import Message, Place
 from mdm.model.hierarchy import RelationKind
 from mdm.model.ids import Domain
 from mdm.model.releases import RuleKind
-from mdm.model.stewardship import JudgeTask, Relate, Verdict
+from mdm.model.stewardship import Discard, JudgeTask, Relate, Verdict
 from mdm.store.reading import snapshot
 from mdm.store.refold import EventRange
 from tests.e2e.conftest import SignIn
 from tests.e2e.screens import screens
 from tests.e2e.test_reviewing import rows
+from tests.integration.hub.conftest import world_messages
 
 #: All screens are looked at by `make browser-tests`; the suite of every day takes those where work is done.
 _EVERY = os.environ.get("MDM_ALL_SCREENS") == "1"
@@ -44,6 +48,7 @@ def busy(engine: Engine, looker: str = "user:ben") -> None:
     place = Place("crm.public.account", 0, 10**9)
     process(pipeline, "test", [Message(place, 1, (), b'{"id": "x"}', b'{"op": "u", "source": {"sequence": "broken"}}')])
     ada = Actor("user:ada", FORMER_STEWARD)
+    _refused(pipeline, ada)
     tasks = [row.task_id for row in rows(engine, "select task_id from steward_task where status = 'open' order by 1")]
     steward.comment(pipeline, ada, f"task:{tasks[0]}", "Asked the register; they answer on Monday.")
     steward.claim(pipeline, ada, tasks[0])
@@ -59,6 +64,18 @@ def busy(engine: Engine, looker: str = "user:ben") -> None:
             break
     _relate(engine, pipeline, ada)
     _many(engine, pipeline, looker)
+
+
+def _refused(pipeline: Pipeline, actor: Actor) -> None:
+    """Three refused changes of customers who owe something, and the proposal to discard two of them."""
+    accounts = {each.key: each for each in world_messages() if each.place.topic == "crm.public.account"}
+    for number, message in enumerate(list(accounts.values())[:3], 1):
+        value = orjson.loads(message.value or b"{}")
+        value["after"]["number_of_employees"] = "many"
+        place = Place(message.place.topic, 0, 10**9 + number)
+        process(pipeline, "test", [replace(message, place=place, value=orjson.dumps(value))])
+    meant = to_discard(pipeline.engine, Selection(code="VALUE_TYPE"), "rows of a test of the importer")
+    steward.decide(pipeline, actor, Discard(meant.letters[:2], meant.reason))
 
 
 def _relate(engine: Engine, pipeline: Pipeline, actor: Actor) -> None:

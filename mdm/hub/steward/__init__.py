@@ -7,6 +7,7 @@ row. Reads for lists and pages are in `mdm.store.read_stewardship`.
 from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.approvals import Proposal, ProposalOrder, ProposalPlace, find_proposal, list_proposals
 from mdm.hub.steward.bulk import (
+    MOST_ITEMS,
     Answer,
     Job,
     Purpose,
@@ -49,6 +50,7 @@ from mdm.hub.steward.workplace import Desk, Workplace
 
 __all__ = [
     "AT_A_TIME",
+    "MOST_ITEMS",
     "NO_POLICY",
     "Actor",
     "Answer",

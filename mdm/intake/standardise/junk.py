@@ -12,6 +12,8 @@ PLACEHOLDER: Final = "PLACEHOLDER"
 _PHRASES: Final = frozenset(lines_of("placeholders"))
 _REPEATED: Final = re.compile(r"([a-z0-9])\1*")
 _ERASED: Final = re.compile(r"(erased|deleted|anonymi[sz]ed|redacted|removed|test|dummy) ?\w*\d+")
+#: A country or scheme before a number, and what schemes put behind it: DE, ATU, CHE; the B01 of Dutch VAT numbers.
+_AROUND: Final = re.compile(r"[a-z]{0,3}?(?P<number>x{4,}|[0-9]{5,})(?:[a-z][0-9]{0,2})?")
 _COUNTING: Final = ("0123456789", "1234567890", "9876543210", "123456789123456789")
 
 
@@ -26,8 +28,14 @@ def is_placeholder(text: str) -> bool:
 
 @lru_cache(CACHE)
 def is_placeholder_number(text: str) -> bool:
-    """A number that nobody was given: words as above, 0000000, 123456789, 999-99-9999."""
+    """A number that nobody was given: words as above, 0000000, 123456789, 999-99-9999, also as DE000000000."""
     if is_placeholder(text):
         return True
     digits = "".join(character for character in text if character.isdigit())
-    return len(digits) >= 5 and any(digits in counting for counting in _COUNTING)
+    if len(digits) >= 5 and any(digits in counting for counting in _COUNTING):
+        return True
+    around = _AROUND.fullmatch("".join(character for character in fold(text) if character.isalnum()))
+    if around is None:
+        return False
+    number = around["number"]
+    return len(set(number)) == 1 or any(number in counting for counting in _COUNTING)

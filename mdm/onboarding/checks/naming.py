@@ -124,25 +124,16 @@ def country_of_address(subject: Subject, _rules: RuleSet) -> Iterator[Observatio
         )
 
 
-def field_lengths(subject: Subject, rules: RuleSet) -> Iterator[Observation]:
-    """Every value fits the field of ERP that it goes to."""
-    long = False
-    values = [(path, value_at(subject, path), field) for path, field in rules.target.lengths.items()]
-    values += [
-        (each.path.strip("/") + "/normal", each.normal, rules.target.identifier_lengths[each.type])
-        for each in subject.identifiers
-        if each.type in rules.target.identifier_lengths
-    ]
-    for path, value, field in values:
-        if value is not None and len(str(value)) > field.length:
-            long = True
-            yield failed(
-                "ERP_FIELD_TOO_LONG",
-                f"/{path}",
-                f"The value has {len(str(value))} characters, {field.name} holds {field.length}.",
-                {"field": field.name, "length": str(field.length)},
-            )
-    if not long:
+def field_lengths(subject: Subject, _rules: RuleSet) -> Iterator[Observation]:
+    """Every value fits the field of ERP that it goes to, by the very projection that ERP reads."""
+    for path, field, length, limit in subject.misfits:
+        yield failed(
+            "ERP_FIELD_TOO_LONG",
+            path,
+            f"The value has {length} characters, {field} holds {limit}.",
+            {"field": field, "length": str(limit)},
+        )
+    if not subject.misfits:
         yield passed("ERP_FIELD_TOO_LONG", "", "Every value fits its field.")
 
 

@@ -18,14 +18,17 @@ import pytest
 from sqlalchemy import Engine, text
 
 from mdm.bootstrap import make_engine
+from mdm.core.identity import settle
 from mdm.hub import resolve
 from mdm.hub.digest import state_digest
 from mdm.hub.process import Pipeline, process
 from mdm.hub.release import load_rules
 from mdm.hub.verify import verify
 from mdm.intake.catalogue import load_catalogue
+from mdm.model.delta import IdentityDelta
 from mdm.model.events import Message, Outcome
 from mdm.model.ids import Domain, RecordId
+from mdm.model.neighbourhood import Neighbourhood
 from mdm.store.neighbourhood import load_comparisons
 from mdm.store.unit_of_work import UnitOfWork
 from tests.integration.hub.conftest import Feed, world_messages
@@ -77,18 +80,27 @@ def test_candidates_in_small_parts_end_in_the_same_state(
     engine: Engine, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
+    settled: list[int] = []
 
     def load(work: UnitOfWork, domain: Domain, ids: Collection[RecordId]) -> dict[RecordId, dict[str, Any]]:
         asked.append(len(ids))
         return load_comparisons(work, domain, ids)
 
+    def settle_part(hood: Neighbourhood, *others: Any, **more: Any) -> IdentityDelta:
+        settled.append(len(hood.records))
+        return settle(hood, *others, **more)
+
     monkeypatch.setattr(resolve, "_AT_A_TIME", 20)
     monkeypatch.setattr(resolve.neighbourhood, "load_comparisons", load)
+    monkeypatch.setattr(resolve, "settle", settle_part)
     feed(world_messages())
 
     # A part holds more only when one record has as many candidates by itself.
     assert max(asked) <= 100
     assert len(asked) > 100
+    # What hangs together is settled together, however much it is.
+    assert len(settled) > 50
+    assert max(settled) <= 40
     assert_the_quiet_state(engine)
 
 

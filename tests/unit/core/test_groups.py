@@ -31,3 +31,7 @@ def test_what_touches_the_same_is_in_one_part(touched: dict[int, list[int]]) -> 
 def test_sets_fill_a_part_and_one_that_is_too_large_is_cut() -> None:
     assert together({1: "a", 2: "b", 3: "a", 4: "c"}, 3) == [[1, 3, 2], [4]]
     assert together({1: "a", 2: "a", 3: "a"}, 2) == [[1, 2], [3]]
+
+
+def test_a_set_that_is_too_large_stays_whole_where_it_must_not_be_cut() -> None:
+    assert together({1: "a", 2: "b", 3: "a", 4: "a", 5: "c"}, 2, cut=False) == [[1, 3, 4], [2, 5]]

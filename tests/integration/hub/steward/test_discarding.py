@@ -7,7 +7,7 @@ from sqlalchemy import Engine, insert, text
 
 from mdm.access import Role, Scope
 from mdm.clock import system_clock
-from mdm.errors import Conflict, Invalid, Refused, Stale
+from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
 from mdm.hub import steward
 from mdm.hub.release import load_rules
 from mdm.hub.steward import Actor, Desk
@@ -148,7 +148,23 @@ def test_what_makes_no_sense_or_is_out_of_reach_is_refused(desk: Desk) -> None:
             steward.decide(desk, CARL, command)
     with pytest.raises(Conflict, match="open any more"):
         steward.decide(desk, CARL, Discard((letter + 1,), "no such"))
-    part = replace(desk, engine=scoped(desk.engine, Scope(regions=frozenset({"emea"}))))
-    with pytest.raises(Refused, match="whole hub"):
-        steward.decide(part, CARL, Discard((letter,), "a part of the hub has no refused messages"))
     assert states(desk.engine) == ["open"]
+
+
+def test_a_scope_that_reaches_a_part_neither_discards_nor_agrees_nor_takes_back(desk: Desk) -> None:
+    letters = [refused(desk.engine, number) for number in range(3)]
+    part = replace(desk, engine=scoped(desk.engine, Scope(regions=frozenset({"emea"}))))
+    number = proposed(desk, OPERATOR, *letters[:2])
+    done = steward.decide(desk, OPERATOR, Discard((letters[2],), "a test row")).decision_id
+    assert done is not None
+
+    with pytest.raises(Refused, match="whole hub"):
+        steward.decide(part, CARL, Discard((letters[0],), "a part of the hub has no refused messages"))
+    for act in (
+        lambda: steward.approve(part, DORA, number),
+        lambda: steward.reject(part, DORA, number, "out of reach"),
+        lambda: steward.decide(part, CARL, Undo(done)),
+    ):
+        with pytest.raises(NotFound):
+            act()
+    assert states(desk.engine) == ["open", "open", "discarded"]

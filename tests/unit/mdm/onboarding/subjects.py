@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from mdm.hub.projections import fitted
 from mdm.model.ids import EntityId
 from mdm.onboarding.assess import assess
 from mdm.onboarding.attestation import Attestation
@@ -64,7 +65,8 @@ def verdict_on(
 ) -> Verdict:
     """The verdict on the customer with these values changed."""
     known = {"sharing": sharing or {}, "parent": parent, "ancestors": ancestors, "open_questions": open_questions}
-    return assess(subject_of(values(**changed), **known), shipped_ruleset())
+    rules = shipped_ruleset()
+    return assess(fitted(subject_of(values(**changed), **known), rules), rules)
 
 
 def address(**changed: Any) -> dict[str, Any]:

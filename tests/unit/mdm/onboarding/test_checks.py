@@ -2,7 +2,8 @@
 
 import pytest
 
-from mdm.model.ids import EntityId
+from mdm.intake.candidate import candidate_record
+from mdm.model.ids import Domain, EntityId
 from mdm.onboarding.subject import ParentState
 from mdm.onboarding.verdict import Decision, Outcome
 from tests.unit.mdm.onboarding.subjects import CUSTOMER, VAT, address, codes, identifier, verdict_on
@@ -155,6 +156,30 @@ def test_values_that_erp_would_cut_off_are_told_with_their_field() -> None:
         ("/address/city", "CityName"),
         ("/identifiers/1/normal", "BPIdentificationNumber"),
     ]
+
+
+def test_a_value_is_too_long_for_the_verdict_where_it_is_for_the_projection() -> None:
+    """Lengths of fields that only the projection states count too: an industry, the second line of an address."""
+    long = {"industry": "x" * 11, "address": address(line2="x" * 41, region="Noord-Holland")}
+    verdict = verdict_on(**long)
+    found = [each.observation for each in verdict.findings if each.code == "ERP_FIELD_TOO_LONG"]
+
+    assert [(each.path, each.params["field"]) for each in found] == [
+        ("/industry", "Industry"),
+        ("/address/line2", "AdditionalStreetSuffixName"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["DE000000000", "GB000000000", "ATU00000000", "DEXXXXXXXXX", "NL123456789B01", "FR00000000000", "999-99-9999"],
+)
+def test_a_placeholder_is_no_number_that_is_known(number: str) -> None:
+    read = candidate_record(Domain.CUSTOMER, {"identifiers": [{"type": "vat", "value": number}], "country": "DE"})
+
+    verdict = verdict_on(identifiers=read.attributes.get("identifiers", []))
+
+    assert "TAX_ID_MISSING" in codes(verdict)
 
 
 def test_phones_and_mail_addresses_must_work() -> None:

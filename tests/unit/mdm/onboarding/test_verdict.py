@@ -60,7 +60,7 @@ def test_the_document_says_who_was_judged_by_what() -> None:
     written = json.loads(canonical_bytes(verdict_on()))
 
     assert written["subject"] == {"type": "customer", "id": "cus_1", "version": 7}
-    assert written["target"] == {"erp": "sap", "company_code": None, "country": "DE"}
+    assert written["target"] == {"erp": "sap", "release": "2508", "company_code": None, "country": "DE"}
     assert written["ruleset"]["name"] == "erp-onboarding"
     assert written["ruleset"]["hash"] == f"sha256:{shipped_ruleset().digest}"
 

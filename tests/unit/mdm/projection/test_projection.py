@@ -150,6 +150,24 @@ def test_every_length_that_onboarding_tests_is_that_of_a_field(erp: str) -> None
     assert {name: lengths[name] for name in names} == {name: told[name] for name in names}
 
 
+@pytest.mark.parametrize(
+    ("country", "region", "code"),
+    [("NL", "Noord-Holland", "NH"), ("DE", "Bayern", "BY"), ("US", "ca", "CA"), ("US", "California", "CA"),
+     ("CN", "Beijing", "BJ"), ("BR", "Sao Paulo", "SP"), ("IT", "Milano", "MI")],
+)  # fmt: skip
+def test_sap_gets_codes_of_regions_and_not_their_names(country: str, region: str, code: str) -> None:
+    found = shown("sap", ACME | {"address": {"country": country, "region": region, "city": "Somewhere"}})
+
+    assert found.values["to_BusinessPartnerAddress"][0]["Region"] == code
+
+
+def test_a_region_that_is_none_is_left_empty_and_told() -> None:
+    found = shown("sap", ACME | {"address": {"country": "NL", "region": "Bayern", "city": "Somewhere"}})
+
+    assert found.values["to_BusinessPartnerAddress"][0]["Region"] is None
+    assert ("ERP_CODE_UNMAPPED", "to_BusinessPartnerAddress/0/Region") in codes(found)
+
+
 def test_every_text_of_sap_has_a_length() -> None:
     for form in shipped_targets()["sap"]:
         unbound = [field.name for field in form.fields if field.kind == "Edm.String" and field.length is None]
