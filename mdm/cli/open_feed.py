@@ -48,7 +48,7 @@ def open_to_look(text: str, topics: str | None, catalogue: Catalogue) -> Consume
         return open_file(text)
     settings = read_stream_settings(os.environ)
     source = KafkaSource(
-        bootstrap=_brokers(text),
+        bootstrap=brokers_of(text),
         topics=topics or topics_of(catalogue),
         group=f"{GROUP}-look-{os.getpid()}",
         security=settings.security,
@@ -73,7 +73,7 @@ def open_kafka(
     """
     settings = read_stream_settings(os.environ)
     source = KafkaSource(
-        bootstrap=_brokers(text),
+        bootstrap=brokers_of(text),
         topics=topics or topics_of(catalogue),
         group=group,
         security=settings.security,
@@ -84,7 +84,12 @@ def open_kafka(
     return KafkaFeed(source, partial(stored_positions, hub.engine, f"kafka:{group}"))
 
 
-def _brokers(text: str) -> str:
+def brokers_of(text: str) -> str:
+    """The brokers of `kafka://HOST:PORT[,HOST:PORT...]`, as the client wants them.
+
+    Raises:
+        OperatorError: it names none.
+    """
     brokers = text.removeprefix("kafka://").strip("/")
     if not text.startswith("kafka://") or not all(map(_BROKER.fullmatch, brokers.split(","))):
         raise OperatorError(f"{text!r} names no broker.", action="Use kafka://HOST:PORT[,HOST:PORT...].")

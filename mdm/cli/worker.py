@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from mdm.bootstrap import DatabaseUnreachable, Hub
 from mdm.cli.context import hub, pipeline
-from mdm.cli.open_feed import GROUP, open_file, open_kafka
+from mdm.cli.open_feed import GROUP, brokers_of, open_file, open_kafka
 from mdm.errors import TransientError
 from mdm.faults import arm
 from mdm.model.ids import Domain
@@ -106,8 +106,9 @@ def relay_command(
 
     One relay publishes at a time; others wait to take over.
     """
+    bootstrap = brokers_of(f"kafka://{broker.removeprefix('kafka://')}")
     with stopped_by_signals() as stop, _hub_when_there(stop) as opened:
-        publisher = KafkaPublisher(broker.removeprefix("kafka://"), read_stream_settings(os.environ).security)
+        publisher = KafkaPublisher(bootstrap, read_stream_settings(os.environ).security)
         topics = [topic_of(domain) for domain in Domain]
         Patience(6 if once else None, stop).run(lambda: publisher.ensure_topics(topics, partitions))
         options = RelayOptions(source, once, metrics_host, metrics_port or None)

@@ -1,5 +1,6 @@
 """What feeds and the relay need to know about their surroundings: read from the environment once, handed down."""
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,9 +73,32 @@ def read_kafka_security(environment: Mapping[str, str]) -> KafkaSecurity:
             options[option] = path
     if password := environment.get("MDM_KAFKA_SSL_PASSWORD"):
         options["ssl_password"] = password
+    _refuse_unreadable(options)
     if protocol.startswith("SASL_"):
         options |= _sasl(environment)
     return KafkaSecurity(options)
+
+
+def _refuse_unreadable(options: Mapping[str, Any]) -> None:
+    """The client takes a certificate that it cannot read for a broker that is away, and would try for ever."""
+    context = ssl.create_default_context()
+    authority, own, key = (options.get(name) for name in _FILES.values())
+    if key is not None and own is None:
+        raise ConfigurationInvalid("MDM_KAFKA_SSL_KEYFILE needs the certificate of the key in MDM_KAFKA_SSL_CERTFILE.")
+    try:
+        if authority is not None:
+            context.load_verify_locations(authority)
+    except (ssl.SSLError, OSError) as fault:
+        raise ConfigurationInvalid(f"MDM_KAFKA_SSL_CAFILE: {authority} holds no certificate to trust.") from fault
+    try:
+        if own is not None:
+            # A callable, because without one a key with a password would ask for it at the terminal.
+            context.load_cert_chain(own, key, lambda: str(options.get("ssl_password", "")))
+    except (ssl.SSLError, OSError) as fault:
+        raise ConfigurationInvalid(
+            f"MDM_KAFKA_SSL_CERTFILE: {own} and its key cannot be used ({type(fault).__name__}).",
+            action="Check that it is PEM, that MDM_KAFKA_SSL_KEYFILE belongs to it, and MDM_KAFKA_SSL_PASSWORD.",
+        ) from fault
 
 
 def _sasl(environment: Mapping[str, str]) -> dict[str, str]:

@@ -63,6 +63,11 @@ def test_an_address_that_cannot_work_is_refused_by_name(mdm: Command, feed: str,
         mdm("ingest", "--feed", feed)
 
 
+def test_a_relay_publishes_to_an_address_that_can_be(mdm: Command) -> None:
+    with pytest.raises(OperatorError, match="names no broker"):
+        mdm("worker", "relay", "--once", "--broker", "broker:port")
+
+
 def test_a_stop_before_the_end_is_told_and_the_same_command_goes_on(
     mdm: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import certifi
 import pytest
 
 from mdm.errors import ConfigurationInvalid, OperatorError
@@ -25,7 +26,7 @@ def test_nothing_set_is_plain_text_without_a_registry() -> None:
 
 def test_encryption_and_password_reach_the_client_by_its_own_names(tmp_path: Path) -> None:
     authority = tmp_path / "ca.pem"
-    authority.write_text("")
+    authority.write_bytes(Path(certifi.where()).read_bytes())
 
     options = read_stream_settings(SASL | {"MDM_KAFKA_SSL_CAFILE": str(authority)}).security.options
 
@@ -55,6 +56,15 @@ def test_a_password_is_never_shown() -> None:
 def test_a_wrong_setting_is_named(environment: dict[str, str], named: str) -> None:
     with pytest.raises(ConfigurationInvalid, match=named):
         read_stream_settings(environment)
+
+
+def test_certificates_that_cannot_be_read_are_named_instead_of_tried_for_ever(tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing.pem"
+    nothing.write_text("no certificate")
+
+    for variable in ("MDM_KAFKA_SSL_CAFILE", "MDM_KAFKA_SSL_CERTFILE", "MDM_KAFKA_SSL_KEYFILE"):
+        with pytest.raises(ConfigurationInvalid, match=variable):
+            read_stream_settings({"MDM_KAFKA_SECURITY_PROTOCOL": "SSL", variable: str(nothing)})
 
 
 def test_a_pattern_that_is_none_is_refused_before_anything_is_opened() -> None:
