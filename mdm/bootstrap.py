@@ -61,8 +61,8 @@ def open_hub(
             yield hub
 
 
-def database_url(written: str) -> URL:
-    """The URL of a PostgreSQL database as SQLAlchemy needs it.
+def database_url(written: str, where: str = "MDM_DATABASE_URL") -> URL:
+    """The URL of a PostgreSQL database as SQLAlchemy needs it; `where` it was written, for the message.
 
     Raises:
         ConfigurationInvalid: it is not a PostgreSQL URL. The message does not repeat it, for it may hold a password.
@@ -73,8 +73,10 @@ def database_url(written: str) -> URL:
         url = URL.create("unreadable")
     if url.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
         raise ConfigurationInvalid(
-            "MDM_DATABASE_URL must look like postgresql://user:password@host:5432/database.",
-            action="Correct MDM_DATABASE_URL, or remove it to use the embedded PostgreSQL.",
+            f"{where} must look like postgresql://user:password@host:5432/database.",
+            action="Correct MDM_DATABASE_URL, or remove it to use the embedded PostgreSQL."
+            if where == "MDM_DATABASE_URL"
+            else f"Correct {where}.",
         )
     return url.set(drivername="postgresql+psycopg")
 

@@ -1,6 +1,7 @@
 """From what the command line says to a feed: `file:PATH` or `kafka://host:port`."""
 
 import os
+import re
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from mdm.streams.protocol import Consumer
 
 #: The consumer group when none is named.
 GROUP = "mdm"
+#: HOST:PORT; the host of an IPv6 address in brackets. The client answers any other port with a failure of its own.
+_BROKER = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:/?#@\[\]]+):[0-9]{1,5}")
 
 
 def open_file(text: str) -> FileFeed:
@@ -83,7 +86,7 @@ def open_kafka(
 
 def _brokers(text: str) -> str:
     brokers = text.removeprefix("kafka://").strip("/")
-    if not brokers or not all(":" in broker for broker in brokers.split(",")):
+    if not text.startswith("kafka://") or not all(map(_BROKER.fullmatch, brokers.split(","))):
         raise OperatorError(f"{text!r} names no broker.", action="Use kafka://HOST:PORT[,HOST:PORT...].")
     return brokers
 

@@ -25,7 +25,9 @@ def source(
     url: str | None = typer.Option(
         None, "--url", help="Ask the source itself: postgresql://user:password@host/database."
     ),
-    buckets: int = typer.Option(BUCKETS, help="How finely the rows are divided; the same on both sides."),
+    buckets: int = typer.Option(
+        BUCKETS, min=1, max=1_000_000, help="How finely the rows are divided; the same on both sides."
+    ),
     sources: Path | None = typer.Option(None, "--sources", help="Folder of platforms; default: the shipped ones."),
     as_json: bool = JSON_OPTION,
 ) -> None:
@@ -44,7 +46,7 @@ def source(
         if result is not None:
             found = compare_with_result(opened.engine, contract, _read(result), buckets)
         else:
-            found = compare_with_source(opened.engine, contract, database_url(url or ""), buckets)
+            found = compare_with_source(opened.engine, contract, database_url(url or "", "--url"), buckets)
     if as_json:
         print_json(asdict(found) | {"agrees": found.agrees})
     else:
@@ -76,8 +78,8 @@ def _read(file: Path) -> list[BucketDigest]:
     try:
         with file.open(newline="", encoding="utf-8") as lines:
             rows = [(row["bucket"], row["rows"], row["digest"]) for row in csv.DictReader(lines)]
-            return [BucketDigest(int(bucket), int(number), digest.strip()) for bucket, number, digest in rows]
-    except (OSError, KeyError, ValueError) as fault:
+        return [BucketDigest(int(bucket), int(number), digest.strip()) for bucket, number, digest in rows]
+    except (OSError, KeyError, TypeError, AttributeError, ValueError, csv.Error) as fault:  # a short line has None
         raise OperatorError(
             f"{file} is no result of the query: {fault}.", action="Give CSV with the header bucket,rows,digest."
         ) from fault

@@ -23,9 +23,9 @@ from mdm.workers.rebuilding import rebuild_from_feed
 
 def replay(
     topic: str | None = typer.Option(None, help="Only events of this topic."),
-    partition: int | None = typer.Option(None, help="Only of this partition."),
-    first: int | None = typer.Option(None, "--from-offset", help="Only from this offset on."),
-    last: int | None = typer.Option(None, "--to-offset", help="Only up to this offset, it included."),
+    partition: int | None = typer.Option(None, max=2**31 - 1, help="Only of this partition."),
+    first: int | None = typer.Option(None, "--from-offset", max=2**63 - 1, help="Only from this offset on."),
+    last: int | None = typer.Option(None, "--to-offset", max=2**63 - 1, help="Only up to this offset, it included."),
     since: datetime | None = typer.Option(None, "--from", help="Only changes made in their source since then (UTC)."),
     until: datetime | None = typer.Option(None, "--to", help="Only changes made in their source before then (UTC)."),
     system: str | None = typer.Option(None, help="Only of this platform."),

@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from mdm.errors import OperatorError
-from mdm.intake.catalogue import CONTRACT_FILE, Catalogue, load_catalogue
+from mdm.intake.catalogue import Catalogue, profile_of
 from mdm.intake.contracts import State, read_contracts
 from mdm.intake.debezium import translate
 from mdm.model.events import Message
@@ -34,13 +33,8 @@ def trial_catalogue(document: Path) -> Catalogue:
     Raises:
         ConfigurationInvalid: the document is wrong.
     """
-    status = read_contracts(document)[0].status
-    text = document.read_text("utf-8").replace(f"status: {status}", f"status: {State.ACTIVE}", 1)
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "trial" / CONTRACT_FILE
-        file.parent.mkdir()
-        file.write_text(text, "utf-8")
-        return load_catalogue(Path(folder))
+    contracts = (replace(each, status=State.ACTIVE.value) for each in read_contracts(document))
+    return Catalogue(tuple(profile_of([each], None) for each in contracts))
 
 
 def try_contract(catalogue: Catalogue, messages: Sequence[Message]) -> tuple[TableTest, ...]:

@@ -165,15 +165,19 @@ def _profiles(platform: Path) -> list[Profile]:
     for file in files:
         for contract in read_contracts(file):
             tables.setdefault(contract.table, []).append(contract)
-    profiles = [_profile(contracts, mappings) for contracts in tables.values()]
+    profiles = [profile_of(contracts, mappings.pop(table, None)) for table, contracts in tables.items()]
     if mappings:
         stray = ", ".join(str(file) for file in mappings.values())
         raise ConfigurationInvalid(f"No table of {platform} is called like the mapping {stray}.")
     return profiles
 
 
-def _profile(contracts: list[Contract], mappings: dict[str, Path]) -> Profile:
-    """One table of all its contracts, the newest readable one first."""
+def profile_of(contracts: list[Contract], file: Path | None) -> Profile:
+    """One table by all its contracts, the newest readable one first, and by the document of its mapping, if it has one.
+
+    Raises:
+        ConfigurationInvalid: too many contracts, or a mapping that does not fit them.
+    """
     versions = sorted(contracts, key=lambda each: each.major, reverse=True)
     readable = [each for each in versions if each.state.readable]
     if len({each.major for each in versions}) < len(versions):
@@ -187,7 +191,6 @@ def _profile(contracts: list[Contract], mappings: dict[str, Path]) -> Profile:
             action="Retire the oldest: no more than two are accepted at once.",
         )
     newest, *_ = readable or versions
-    file = mappings.pop(newest.table, None)
     mapping = None
     if file is not None:
         mapping = read_mapping(file, with_all_columns(newest, readable), frozenset(STANDARDISERS))

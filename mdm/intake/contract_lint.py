@@ -50,10 +50,15 @@ def _lint(file: Path) -> Iterator[LintFinding]:
     try:
         # Dates stay as they are written: the standard's schema wants texts.
         document = yaml.load(file.read_text("utf-8"), Loader=_TextLoader)  # noqa: S506 - a SafeLoader without dates
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
+        violations = list(_standard().iter_errors(document))
+    # A ValueError is a value that is not what its tag says (`!!int many`).
+    except (OSError, ValueError, yaml.YAMLError) as fault:
         yield error("NOT_YAML", "", str(fault))
         return
-    for violation in _standard().iter_errors(document):
+    except RecursionError:
+        yield error("NOT_YAML", "", "It is nested too deeply to be read, or holds itself.")
+        return
+    for violation in violations:
         where = ".".join(str(step) for step in violation.absolute_path)
         yield error("NOT_ODCS", where, _message(violation))
     try:

@@ -134,7 +134,12 @@ def read_contracts(file: Path) -> tuple[Contract, ...]:
     tables = document.sections("schema")
     if not tables:
         document.refuse("schema", "must list at least one table")
-    return tuple(replace(_contract(document, custom, encodings, table), file=file) for table in tables)
+    contracts = tuple(replace(_contract(document, custom, encodings, table), file=file) for table in tables)
+    for what in ("table", "topic"):
+        names = [getattr(each, what) for each in contracts]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            document.refuse("schema", f"describes the {what} {twice} twice")
+    return contracts
 
 
 def _contract(document: Section, custom: "_Custom", encodings: Encodings, table: Section) -> Contract:

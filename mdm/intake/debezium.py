@@ -251,6 +251,9 @@ def _key(key: bytes | None, profile: Profile) -> CrosswalkKey:
     text = primary_key_text(values, profile.contract.primary_key)
     if len(text) > _LONGEST_KEY:
         raise Refused("KEY_MALFORMED", f"The key has {len(text)} characters; more than {_LONGEST_KEY} cannot be kept.")
+    if "\0" in text:
+        # Also where the rest of the message is not looked at: a refused message tells its row by this text.
+        raise Refused("CHARACTER_FORBIDDEN", "The key holds the character NUL.")
     return CrosswalkKey(profile.system, profile.table, text)
 
 

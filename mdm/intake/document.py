@@ -50,9 +50,10 @@ class Section:
         node = self._node(name)
         if node is None:
             return default
-        if not isinstance(node, yaml.ScalarNode) or node.value not in ("true", "false"):
+        written = node.value.lower() if isinstance(node, yaml.ScalarNode) else ""
+        if written not in ("true", "false"):
             self._refuse(node, self._key(name), "must be true or false")
-        return bool(node.value == "true")
+        return bool(written == "true")
 
     def number(self, name: str, default: float | None = None) -> float:
         """A number; without a default the key must be there."""
@@ -161,6 +162,8 @@ def read_document(file: Path) -> Section:
         mark = getattr(fault, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         raise ConfigurationInvalid(f"{file}:{line}: is not YAML: {fault}.") from fault
+    except RecursionError as fault:
+        raise ConfigurationInvalid(f"{file}:1: is nested too deeply to be read.") from fault
     if not isinstance(node, yaml.MappingNode):
         raise ConfigurationInvalid(f"{file}:1: must be a mapping.")
     return Section(file, "", node)

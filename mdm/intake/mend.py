@@ -43,6 +43,8 @@ def _set(document: Any, path: str, text: str) -> None:
     for step in way:
         place = _at(place, step, path)
     if text == "":
+        if type(place) not in (dict, list):
+            raise _nowhere(path)  # a character of a text has a place, and cannot be taken out of it
         _at(place, last, path)
         del place[last]
         return

@@ -1,7 +1,6 @@
 """Schema registries: Confluent's REST interface (also Apicurio's and Karapace's), or a folder of schema files."""
 
 from pathlib import Path
-from typing import Any
 
 import httpx
 import msgspec
@@ -11,6 +10,20 @@ from mdm.intake.wire import RegisteredSchema, Schemas
 
 _TIMEOUT_SECONDS = 10.0
 _KINDS = {".avsc": "AVRO", ".json": "JSON"}
+
+
+class _Reference(msgspec.Struct):
+    subject: str
+    version: int
+
+
+class _Answer(msgspec.Struct):
+    schema: str
+    kind: str | None = msgspec.field(default=None, name="schemaType")
+    references: tuple[_Reference, ...] | None = None
+
+
+_ANSWER = msgspec.json.Decoder(_Answer)
 
 
 class FileRegistry:
@@ -39,16 +52,16 @@ class HttpRegistry:
         found = self._get(f"/schemas/ids/{number}")
         return None if found is None else self._registered(found)
 
-    def _registered(self, found: dict[str, Any]) -> RegisteredSchema:
+    def _registered(self, found: _Answer) -> RegisteredSchema:
         references: list[str] = []
-        for each in found.get("references") or ():
-            answer = self._get(f"/subjects/{each['subject']}/versions/{each['version']}")
+        for each in found.references or ():
+            answer = self._get(f"/subjects/{each.subject}/versions/{each.version}")
             if answer is not None:
                 inner = self._registered(answer)
                 references += [*inner.references, inner.text]
-        return RegisteredSchema(found.get("schemaType") or "AVRO", found["schema"], tuple(references))
+        return RegisteredSchema(found.kind or "AVRO", found.schema, tuple(references))
 
-    def _get(self, path: str) -> dict[str, Any] | None:
+    def _get(self, path: str) -> _Answer | None:
         try:
             answer = self._client.get(path)
         except httpx.HTTPError as fault:
@@ -60,10 +73,13 @@ class HttpRegistry:
                 f"The schema registry refuses with {answer.status_code}.",
                 action="Put user and password into MDM_SCHEMA_REGISTRY: https://user:password@host.",
             )
-        if answer.is_error:
+        if not answer.is_success:
             raise TransientError(f"The schema registry answered {answer.status_code}.")
-        decoded: dict[str, Any] = msgspec.json.decode(answer.content)
-        return decoded
+        try:
+            return _ANSWER.decode(answer.content)
+        except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+            # A proxy's page, say. No message is to blame for it, so none becomes a dead letter.
+            raise TransientError(f"What answers as the schema registry is none: {fault}") from fault
 
 
 class NoRegistry:

@@ -88,6 +88,7 @@ def check(name: str, message: Message) -> None:
         assert letter.code
         assert letter.reason
         assert letter.action
+        assert "\0" not in (letter.row_key or "")
     for event in decoded.events:
         text = json.dumps(event.row)
         assert "\\u0000" not in text.replace("\\\\", "")

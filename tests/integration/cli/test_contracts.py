@@ -34,7 +34,7 @@ def test_a_breaking_change_without_a_major_step_fails(mdm: Command, tmp_path: Pa
 
 
 def test_events_are_held_against_a_draft(mdm: Command, tmp_path: Path) -> None:
-    draft = changed(tmp_path, "status: active", "status: draft")
+    draft = changed(tmp_path, "status: active", 'status: "draft" # to be agreed')
     assert mdm("contracts", "test", draft, "--feed", EVENTS).exit_code == 0
 
     wrong = changed(tmp_path, "name: is_won, logicalType: boolean, physicalType: bool", "name: is_won, logicalType: "

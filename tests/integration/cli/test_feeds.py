@@ -51,6 +51,9 @@ def test_a_worker_reads_a_file_to_its_end(mdm: Command, capture: Path) -> None:
     [
         ("kafka://broker", "names no broker"),
         ("kafka://", "names no broker"),
+        ("kafka:broker:9092", "names no broker"),
+        ("kafka://broker:port", "names no broker"),
+        ("kafka://user@broker:9092/x?y", "names no broker"),
         ("file:/nowhere/at/all", "nothing at"),
         ("ftp://broker", "Unknown feed"),
     ],
@@ -82,3 +85,17 @@ def test_a_stop_before_the_end_is_told_and_the_same_command_goes_on(
     told = printed(whole)
     assert (told["messages"], told["stopped"]) == (30, False)
     assert told["outcomes"]["crm"]["duplicate"] == 20
+
+
+@pytest.mark.parametrize("written", ["bucket,rows,digest\n1,2\n", "bucket,rows,digest\n1,many,x\n", "rows\n1\n"])
+def test_a_result_that_the_query_cannot_have_given_is_refused(mdm: Command, tmp_path: Path, written: str) -> None:
+    result = tmp_path / "result.csv"
+    result.write_text(written)
+    with pytest.raises(OperatorError, match="no result of the query"):
+        mdm("reconcile", "source", "crm", "account", "--result", result)
+
+
+def test_a_source_is_asked_only_by_an_address_and_buckets_that_can_be(mdm: Command) -> None:
+    with pytest.raises(OperatorError, match="--url must look like"):
+        mdm("reconcile", "source", "crm", "account", "--url", "mysql://somewhere")
+    assert mdm("reconcile", "source", "crm", "account", "--sql", "--buckets", "0").exit_code == 2

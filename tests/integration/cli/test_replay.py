@@ -22,6 +22,13 @@ def test_everything_at_once_is_refused(mdm: Command) -> None:
         mdm("replay")
 
 
+@pytest.mark.parametrize(
+    ("option", "number"), [("--partition", 2**31), ("--from-offset", 2**63), ("--to-offset", 2**63)]
+)
+def test_a_number_that_no_broker_has_is_refused(mdm: Command, option: str, number: int) -> None:
+    assert mdm("replay", option, str(number)).exit_code == 2
+
+
 def test_a_dead_letter_is_replayed_by_its_id(feed: Feed, mdm: Command) -> None:
     feed([changed(accounts(1)[0], 1, number_of_employees="many")])
     letter = printed(mdm("exceptions", "list", "--json"))["dead_letters"][0]["id"]

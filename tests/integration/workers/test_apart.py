@@ -1,6 +1,7 @@
 """A defect that one message brings to light stops neither the others nor the worker, and that message is not lost."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -113,6 +114,21 @@ def test_who_is_told_to_stop_in_the_middle_sets_nothing_aside(
     with pytest.raises(Stopped):
         process_apart(pipeline, "memory:crm", MESSAGES[:8], ValueError(), told)
     assert letters(pipeline.engine) == []
+
+
+def test_a_key_that_postgresql_cannot_hold_is_refused_and_holds_nothing_up(pipeline: Pipeline, engine: Engine) -> None:
+    nul = b'{"id":"001\\u0000"}'
+    by_key = replace(MESSAGES[3], key=nul)
+    assert MESSAGES[5].value is not None
+    created = MESSAGES[5].value.replace(b'"op":"r"', b'"op":"c"')
+    by_header = replace(MESSAGES[5], value=created, headers=(("__debezium.oldkey", nul),))
+    by_both = replace(MESSAGES[6], key=b'{"id":"001"}', value=nul)
+
+    report = run(pipeline, (*MESSAGES[:3], by_key, MESSAGES[4], by_header, by_both, MESSAGES[7]))
+
+    assert report.messages == 8
+    codes = sorted(each[3] for each in letters(engine))
+    assert codes == ["CHARACTER_FORBIDDEN", "CHARACTER_FORBIDDEN", "HEADER_MALFORMED"]
 
 
 def test_what_may_pass_and_what_is_set_up_wrongly_is_nobody_elses_fault() -> None:

@@ -228,6 +228,7 @@ class TestRefusals:
             ("VALUE_TYPE", message(envelope(after=part(price="a lot")))),
             ("VALUE_TYPE", message(envelope(after=part(made_on="yesterday")))),
             ("CHARACTER_FORBIDDEN", message(envelope(after=part(name="bo\0lt")))),
+            ("CHARACTER_FORBIDDEN", message(envelope(), key={"id": "\0"})),
             ("HEADER_MALFORMED", message(envelope("d"), headers=(("__debezium.newkey", b"{"),))),
             ("HEADER_MALFORMED", message(envelope("c"), headers=(("__debezium.oldkey", b'{"no":1}'),))),
             ("SCHEMA_MALFORMED", message({"schema": {"fields": 1}, "payload": envelope()})),

@@ -39,6 +39,11 @@ def test_a_path_that_leads_nowhere_is_refused(path: str) -> None:
         mend(MESSAGE, [(path, "1")])
 
 
+def test_a_character_of_a_text_cannot_be_taken_out() -> None:
+    with pytest.raises(OperatorError):
+        mend(MESSAGE, [("op[0]", "")])
+
+
 def test_what_is_no_json_has_no_single_values() -> None:
     with pytest.raises(OperatorError) as refusal:
         mend(b"nonsense", [("after.id", "1")])

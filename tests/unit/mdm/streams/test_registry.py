@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from mdm.errors import ConfigurationInvalid, OperatorError, TransientError
+from mdm.intake.catalogue import load_catalogue
+from mdm.intake.debezium import translate
 from mdm.intake.refusal import Refused
 from mdm.intake.wire import RegisteredSchema, WireFormat
 from mdm.model.events import Message, Place
@@ -68,6 +70,23 @@ def test_content_that_does_not_fit_its_schema_is_refused() -> None:
 def test_a_registry_that_is_down_is_asked_again_later() -> None:
     with pytest.raises(TransientError):
         answering({"/schemas/ids/1": 503}).schema(1)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(302, headers={"location": "https://login"}),
+        httpx.Response(200, html="<html>Sign in</html>"),
+        httpx.Response(200, json={"schema": 7}),
+        httpx.Response(200, json=["schema"]),
+    ],
+)
+def test_what_is_no_answer_of_a_registry_makes_no_dead_letter(answer: httpx.Response) -> None:
+    client = httpx.Client(transport=httpx.MockTransport(lambda _: answer), base_url="http://registry")
+    wire = WireFormat(HttpRegistry("http://registry", client))
+
+    with pytest.raises(TransientError):
+        translate([in_wire_format(7, b"")], load_catalogue(None), wire.plain)
 
 
 def test_a_registry_that_refuses_us_is_the_operators_matter() -> None:
