@@ -194,6 +194,8 @@ class HandingOver(Asked):
 class Mending(Asked):
     """How a message should have been: the whole value as text, or single values by their path; then why."""
 
+    model_config = either_given(("value",), ("edits",), one_only=True)
+
     value: Storable | None = Field(None, max_length=512 * 1024, description="The whole value, JSON as text.")
     edits: dict[str, Any] | None = Field(
         None, min_length=1, max_length=100, description="Values by path.", examples=[{"after.employees": 12}]

@@ -73,6 +73,10 @@ Moment: TypeAlias = Annotated[
 Day: TypeAlias = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 
 
+def _number(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class Asked(BaseModel):
     """The base of what callers send.
 
@@ -85,11 +89,11 @@ class Asked(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _whole(cls, given: Any) -> Any:
-        """In JSON 4.0 is a whole number."""
+        """In JSON 4.0 is a whole number, also in a list."""
         if not isinstance(given, dict):
             return given
         return {
-            name: int(value) if isinstance(value, float) and value.is_integer() else value
+            name: [_number(each) for each in value] if isinstance(value, list) else _number(value)
             for name, value in given.items()
         }
 

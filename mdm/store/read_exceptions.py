@@ -80,21 +80,32 @@ from dead_letter d
 where d.status = :status and (cast(:before as bigint) is null or d.dead_letter_id < :before) and {CONDITION}
 order by d.dead_letter_id desc limit :limit
 """
+# The groups of the page are found by their numbers alone; only those are then looked at whole.
 _GROUPS = f"""
-select g.*, p.place, k.rank, k.parts, coalesce(k.amounts, '{{}}') as amounts, coalesce(k.known, 0) as known
-from (
-  select {LIKENESS} as likeness, d.topic, d.code, d.owner, count(*) as letters, min(d.first_seen) as first_seen,
-    max(d.last_seen) as last_seen, count(distinct d.row_key) as rows, max(d.dead_letter_id) as newest_id,
-    (array_agg(d.reason order by d.dead_letter_id desc))[1] as reason,
-    (array_agg(d.action order by d.dead_letter_id desc))[1] as action,
-    coalesce(array_agg(distinct d.assignee) filter (where d.assignee is not null), '{{}}') as assignees
+with g as (
+  select d.topic, d.code, d.owner, d.alike, count(*) as letters, min(d.first_seen) as first_seen,
+    max(d.last_seen) as last_seen, max(d.dead_letter_id) as newest_id
   from dead_letter d where d.status = :status and {CONDITION}
   group by d.topic, d.code, d.owner, d.alike
-) g
-left join dead_letter_rank k on k.likeness = g.likeness and :status = 'open'
-cross join lateral (select %s as place) p
-where cast(:behind as double precision) is null or (p.place, g.newest_id) < (:behind, :behind_id)
-order by p.place desc, g.newest_id desc limit :limit
+),
+shown as (
+  select d.*, p.place, k.rank, k.parts, k.amounts, k.known from (select d.*, {LIKENESS} as likeness from g d) d
+  left join dead_letter_rank k on k.likeness = d.likeness and :status = 'open'
+  cross join lateral (select %s as place) p
+  where cast(:behind as double precision) is null or (p.place, d.newest_id) < (:behind, :behind_id)
+  order by p.place desc, d.newest_id desc limit :limit
+),
+whole as (
+  select d.topic, d.code, d.owner, d.alike, count(distinct d.row_key) as rows,
+    coalesce(array_agg(distinct d.assignee) filter (where d.assignee is not null), '{{}}') as assignees
+  from dead_letter d join shown s using (topic, code, owner, alike)
+  where d.status = :status and {CONDITION}
+  group by d.topic, d.code, d.owner, d.alike
+)
+select s.topic, s.code, s.owner, s.letters, s.first_seen, s.last_seen, s.newest_id, s.place, s.rank, s.parts,
+  w.rows, w.assignees, n.reason, n.action, coalesce(s.amounts, '{{}}') as amounts, coalesce(s.known, 0) as known
+from shown s join whole w using (topic, code, owner, alike) join dead_letter n on n.dead_letter_id = s.newest_id
+order by s.place desc, s.newest_id desc
 """
 
 
@@ -111,8 +122,8 @@ class GroupOrder(StrEnum):
 _PLACES = {
     GroupOrder.PRIORITY: "coalesce(k.rank, -1e9)",
     GroupOrder.MONEY: "coalesce(cast(k.amount as double precision), 0)",
-    GroupOrder.MESSAGES: "cast(g.letters as double precision)",
-    GroupOrder.AGE: "-extract(epoch from g.first_seen)::double precision",
+    GroupOrder.MESSAGES: "cast(d.letters as double precision)",
+    GroupOrder.AGE: "-extract(epoch from d.first_seen)::double precision",
 }
 _GROUP_AGES = """
 select count(*) as groups, coalesce(sum(letters), 0) as letters,
