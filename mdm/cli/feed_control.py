@@ -35,8 +35,12 @@ def pause_command(
 ) -> None:
     """Hold a feed: its workers take nothing more, and keep their partitions."""
     with hub() as opened:
+        with opened.engine.connect() as connection:
+            known = {each.feed for each in feed_states(connection)}
         changed = pause_feed(opened.engine, opened.clock, feed, getuser(), reason)
     typer.echo(f"{feed} is held." if changed else f"{feed} was held already.")
+    if feed not in known:
+        typer.echo("No feed of this name has run here yet; `mdm feeds list` has those that have.")
 
 
 @control.command("resume")

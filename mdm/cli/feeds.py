@@ -1,5 +1,6 @@
 """Commands about what comes in: ingest, status."""
 
+import os
 import time
 
 import typer
@@ -7,6 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mdm.cli.context import JSON_OPTION, hub, notes, outcome_rows, pipeline, print_json, print_table
 from mdm.cli.open_feed import GROUP, open_file, open_kafka
+from mdm.faults import arm
 from mdm.hub.process import BatchReport
 from mdm.hub.rematch import in_bulk
 from mdm.hub.steward import expire_due
@@ -38,6 +40,7 @@ def ingest(
     From Kafka it reads what is there now and ends; `mdm worker ingest` stays.
     Stopped before the end, it exits with 130.
     """
+    arm(os.environ)
     with hub() as opened, stopped_by_signals() as stop:
         flow = pipeline(opened)
         expire_due(flow)

@@ -9,10 +9,11 @@ by whichever of the two fits, and rows have the columns of both.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mdm.errors import ConfigurationInvalid
 from mdm.intake.contracts import Contract, read_contracts
-from mdm.intake.majors import read_by_fit, with_all_columns
+from mdm.intake.majors import read_by_fit, read_key_by_fit, with_all_columns
 from mdm.intake.rows import ReadRow, RowReader
 from mdm.intake.rules import TableMapping, read_mapping
 from mdm.intake.standardise.registry import STANDARDISERS
@@ -56,6 +57,12 @@ class Profile:
     def topics(self) -> tuple[str, ...]:
         """The topics of all contracts that events are read by."""
         return tuple(dict.fromkeys(each.contract.topic for each in (self.rows, *self.readers)))
+
+    def read_key(self, key: bytes, schema: bytes | None) -> dict[str, Any]:
+        """The key columns as the newest contract reads them that can."""
+        if len(self.readers) <= 1:
+            return self.rows.read_key(key, schema)
+        return read_key_by_fit(self.readers, key, schema)
 
     def read_row(self, row: bytes, schema: bytes | None) -> ReadRow:
         """The row as the contract that fits it reads it; see `mdm.intake.majors`."""
@@ -190,6 +197,13 @@ def profile_of(contracts: list[Contract], file: Path | None) -> Profile:
             f"{len(readable)} major versions of {versions[0].system}.{versions[0].table} are active or deprecated.",
             action="Retire the oldest: no more than two are accepted at once.",
         )
+    for what, told in (("primary_key", "primary key"), ("flat", "envelope")):
+        if len({getattr(each, what) for each in readable}) > 1:
+            raise ConfigurationInvalid(
+                f"The major versions of {versions[0].system}.{versions[0].table} differ in their {told}.",
+                action="Rows of the two could not be told to be the same: let the next major be a table of its own, "
+                "or retire the version before it together with its connector.",
+            )
     newest, *_ = readable or versions
     mapping = None
     if file is not None:

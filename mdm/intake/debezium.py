@@ -245,7 +245,7 @@ def _key(key: bytes | None, profile: Profile) -> CrosswalkKey:
         raise Refused("KEY_NULL", f"The contract of {profile.system}.{profile.table} names no primary key.")
     try:
         payload, schema = unwrap(key)
-        values = profile.rows.read_key(payload, schema)
+        values = profile.read_key(payload, schema)
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise Refused("KEY_MALFORMED", f"The message key cannot be read: {fault}.") from fault
     text = primary_key_text(values, profile.contract.primary_key)

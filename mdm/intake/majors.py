@@ -7,6 +7,7 @@ value from before the migration must not survive in a column that the platform h
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from mdm.intake.contracts import Contract, State
 from mdm.intake.refusal import Deviation, Refused
@@ -17,6 +18,21 @@ def with_all_columns(newest: Contract, readable: Sequence[Contract]) -> Contract
     """The newest contract with the columns of all: what a mapping may read."""
     columns = {name: column for each in reversed(readable) for name, column in each.columns.items()}
     return replace(newest, columns=columns) if len(readable) > 1 else newest
+
+
+def read_key_by_fit(readers: Sequence[RowReader], key: bytes, schema: bytes | None) -> dict[str, Any]:
+    """The key columns as the newest version reads them that can; a key column may have another type in the next major.
+
+    Raises:
+        Refused: no version can read them; the reason is the newest one's.
+    """
+    refusals: list[Refused] = []
+    for reader in readers:
+        try:
+            return reader.read_key(key, schema)
+        except Refused as refusal:
+            refusals.append(refusal)
+    raise refusals[0]
 
 
 def read_by_fit(readers: Sequence[RowReader], read: Callable[[RowReader], ReadRow]) -> ReadRow:

@@ -40,6 +40,23 @@ def test_a_feed_is_listed_held_and_let_go(mdm: Command, capture: Path) -> None:
     assert not running["paused"]
 
 
+def test_holding_a_feed_that_nobody_knows_says_so(mdm: Command, capture: Path) -> None:
+    mdm("ingest", "--feed", f"file:{capture}", "--json")
+
+    assert "has run here" in mdm("feeds", "pause", "file:captrue.jsonl", "--reason", "repair").stdout
+    assert "has run here" not in mdm("feeds", "pause", "file:capture.jsonl", "--reason", "repair").stdout
+
+
+@pytest.mark.parametrize("command", [("ingest",), ("worker", "ingest")])
+def test_a_fault_point_that_is_none_is_refused_by_whatever_passes_them(
+    mdm: Command, capture: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("MDM_FAULT", "ingest.nowhere:1")
+
+    with pytest.raises(OperatorError, match="no fault point"):
+        mdm(*command, "--feed", f"file:{capture}")
+
+
 def test_a_worker_reads_a_file_to_its_end(mdm: Command, capture: Path) -> None:
     mdm("worker", "ingest", "--feed", f"file:{capture}")
 

@@ -141,3 +141,31 @@ def test_three_majors_at_once_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationInvalid, match="3 major versions"):
         load_catalogue(folder)
+
+
+def test_a_key_column_of_another_type_names_the_same_row_in_both_majors(tmp_path: Path) -> None:
+    both = load_catalogue(written(tmp_path, second=SECOND.replace("physicalType: bigint", "physicalType: text")))
+    old = message(envelope("u", after=old_row()))
+    new = message(envelope("u", after=new_row("bolt") | {"id": "7"}), key={"id": "7"}, offset=1)
+
+    decoded = translate([old, new], both)
+
+    assert decoded.dead_letters == ()
+    assert [event.key for event in decoded.events] == [CrosswalkKey("shop", "part", "7")] * 2
+    assert translate([message(envelope(), key={"id": []})], both).dead_letters[0].code == "VALUE_TYPE"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("{name: price,", "{name: price, required: true, primaryKey: true, primaryKeyPosition: 2,", "primary key"),
+        ("customProperties:\n", "customProperties:\n  - {property: envelope, value: flat}\n", "envelope"),
+    ],
+)
+def test_majors_whose_rows_could_not_be_told_to_be_the_same_are_refused(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    assert old in SECOND
+
+    with pytest.raises(ConfigurationInvalid, match=f"differ in their {told}"):
+        load_catalogue(written(tmp_path, second=SECOND.replace(old, new, 1)))
