@@ -15,7 +15,7 @@ from mdm.hub.oversized import ask_about_blocks, ask_about_evidence
 from mdm.hub.placing import place
 from mdm.model.candidates import in_parts, pairs_within
 from mdm.model.delta import IdentityDelta, Link, Recall
-from mdm.model.ids import Domain, EntityId, RecordId
+from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.neighbourhood import Neighbourhood
 from mdm.model.records import SourceRecord
 from mdm.store import identity as identity_store
@@ -221,15 +221,19 @@ def _wanted_links(
     blocks: pairs.Blocks,
 ) -> tuple[Link, ...]:
     """The links that the compared records should have, by everything known now. Asks about what finds too many."""
-    found = pairs_within(blocks.members.values(), compared, model.block_cap)
+    owners: dict[str, set[CrosswalkKey]] = {}
     if domain is not Domain.CONTRACT:
         owners = pairs.evidence_owners(work, compared, model.block_cap)
         ask_about_evidence(work, model, owners, change.gone, change.stated)
-        found |= pairs.pairs_of_owners(work, domain, compared, owners, model.block_cap)
-    if not compared:
-        return ()
     wanted: list[Link] = []
-    for part in in_parts(found, compared, _AT_A_TIME):
-        ends = {end for pair in part for end in pair}
-        wanted += decide_links(model, part, neighbourhood.load_comparisons(work, domain, ends))
+    ids = sorted(compared)
+    for start in range(0, len(ids), _AT_A_TIME):
+        some, done = set(ids[start : start + _AT_A_TIME]), set(ids[:start])
+        found = pairs_within(blocks.members.values(), some, model.block_cap)
+        found |= pairs.pairs_of_owners(work, domain, some, owners, model.block_cap)
+        if done:
+            found = {pair for pair in found if done.isdisjoint(pair)}
+        for part in in_parts(found, some, _AT_A_TIME):
+            ends = {end for pair in part for end in pair}
+            wanted += decide_links(model, part, neighbourhood.load_comparisons(work, domain, ends))
     return tuple(wanted)
