@@ -66,7 +66,7 @@ def describe() -> dict[str, Any]:
 
 
 def _channel(domain: Domain) -> dict[str, Any]:
-    kinds = [event_type(domain, kind) for kind in KINDS]
+    kinds = [each for each in event_types() if each.startswith(event_type(domain, ""))]
     return {
         "address": topic_of(domain),
         "description": f"Everything that happens to golden records of {domain.plural}; key = entity id. Values are not "

@@ -201,7 +201,9 @@ class Change(Form):
     type: str = Field(examples=["customer.changed"])
     domain: Domain
     entity_id: str
-    version: int | None = Field(description="Version of the golden record; null when it ended (merged, retired).")
+    version: int | None = Field(
+        description="Version of the golden record; null when its id has ended (merged, retired)."
+    )
     at: datetime
     payload: dict[str, Any]
 

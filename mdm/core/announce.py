@@ -1,16 +1,29 @@
-"""Announcements before they are written: each fits its published schema, and carries the trace of what caused it."""
+"""Announcements before they are written: each fits its published schema, and carries the trace of what caused it.
+
+What a steward decided is announced here as well; what became of golden records by it, identity announces.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import cache
+from typing import Final
 
 import jsonschema_rs
 
 from mdm.errors import InvariantViolated
-from mdm.model.announcements import event_types, payload_schema
+from mdm.model.announcements import event_type, event_types, payload_schema
 from mdm.model.delta import Announcement, IdentityDelta
-from mdm.model.ids import EntityId, RecordId
+from mdm.model.ids import Domain, EntityId, RecordId
 from mdm.model.neighbourhood import Neighbourhood
+from mdm.model.stewardship import Plan, Verdict
+
+#: Decisions that are no verdict by name and say one all the same.
+_VERDICTS: Final[Mapping[str, Verdict]] = {
+    **{each.value: each for each in Verdict},
+    "merge": Verdict.SAME,
+    "split": Verdict.NOT_SAME,
+}
 
 
 def check_announcements(announcements: Iterable[Announcement]) -> None:
@@ -36,6 +49,36 @@ def check_announcements(announcements: Iterable[Announcement]) -> None:
 @cache
 def _validators() -> Mapping[str, jsonschema_rs.Validator]:
     return {each: jsonschema_rs.validator_for(payload_schema(each)) for each in event_types()}
+
+
+def decided(
+    plan: Plan, domain: Domain, versions: Mapping[EntityId, int | None], decision_id: int, at: datetime, *, agreed: bool
+) -> tuple[Announcement, ...]:
+    """A decision as consumers hear of it, once for every entity that it is about.
+
+    Topics have other readers than the hub, and what was published cannot be erased there: no name, no reason, no value.
+
+    Args:
+        versions: of the golden record of each of them now. A reader that skips versions which it holds, and forgets a
+            record without one, is not misled; None for an id that has ended.
+    """
+    verdict = _VERDICTS.get(plan.kind)
+    said = {
+        "domain": domain.value,
+        "decision": decision_id,
+        "kind": plan.kind,
+        "verdict": verdict.value if verdict is not None else None,
+        "actor": "hub" if plan.kind == "expire" else "steward",
+        "agreed": agreed,
+        "at": at.isoformat(),
+        "undoes": plan.undoes,
+    }
+    return tuple(
+        Announcement(
+            domain, each, event_type(domain, "decided"), {"entity_id": each, "version": versions[each], **said}
+        )
+        for each in sorted(versions)
+    )
 
 
 def traced(delta: IdentityDelta, hood: Neighbourhood, traces: Mapping[RecordId, str]) -> IdentityDelta:

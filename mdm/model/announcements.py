@@ -8,12 +8,14 @@ from typing import Any, Final
 
 from mdm.model.canonical import ATTRIBUTES, Attribute, Shape
 from mdm.model.ids import Domain
+from mdm.model.stewardship import Verdict
 
 #: Kinds of events, with what each one says.
 KINDS: Final[Mapping[str, str]] = {
     "created": "An entity was founded; this is the first version of its golden record.",
     "changed": "A new version of a golden record. `cause` says why: its sources, a merge, a split, a decision.",
     "merged": "The entity was absorbed. Its id leads to `merged_into` for ever.",
+    "decided": "A steward decided about its records, or took a decision back. No golden record needs to have changed.",
     "readiness_changed": "What onboarding says of a customer is another than before (`mdm onboarding recheck`).",
     "retired": "The entity has no live source record any more. Its id stays known; it can come back by `changed`.",
 }
@@ -87,6 +89,31 @@ _READINESS: Final[Mapping[str, Any]] = {
     "codes": {"type": "array", "items": _TEXT, "description": "What failed or could not be verified."},
     "valid_until": {**_MAYBE, "description": "When the first answer or confirmation it rests on expires."},
 }
+#: Kinds of decisions that speak about records, as history calls them. Discarding refused messages speaks about none.
+_DECISIONS: Final = (
+    *(each.value for each in Verdict), "merge", "split", "override", "clear", "confirm", "restore", "relate",
+    "end_relation", "undo", "expire",
+)  # fmt: skip
+_DECIDED: Final[Mapping[str, Any]] = {
+    "version": {
+        "type": ["integer", "null"],
+        "minimum": 1,
+        "description": "The version of the golden record with the decision in effect; null where the id has ended.",
+    },
+    "decision": {"type": "integer", "minimum": 1, "description": "Its number: the same for every entity it is about."},
+    "kind": {"enum": list(_DECISIONS), "description": "What was decided; `expire` is an end date that came."},
+    "verdict": {
+        "enum": [*(each.value for each in Verdict), None],
+        "description": "Whether records are the same: also what a merge and a split say. Null: it says neither.",
+    },
+    "actor": {
+        "enum": ["steward", "hub"],
+        "description": "Somebody with a steward's rights, or the hub itself. Names and reasons stay in the hub.",
+    },
+    "agreed": {"type": "boolean", "description": "Whether a second person had to agree, and did."},
+    "at": {**_TEXT, "format": "date-time", "description": "When it took effect."},
+    "undoes": {"type": ["integer", "null"], "minimum": 1, "description": "The decision that it takes back."},
+}
 
 
 def event_type(domain: Domain, kind: str) -> str:
@@ -124,6 +151,9 @@ def payload_schema(event: str) -> dict[str, Any]:
         case "merged":
             properties |= {"status": {"const": "merged"}, "merged_into": properties["entity_id"]}
             required += ["status", "merged_into"]
+        case "decided":
+            properties |= {**_DECIDED, "erased": _ERASED}
+            required += list(_DECIDED)
         case "readiness_changed":
             properties |= _READINESS
             required += list(_READINESS)

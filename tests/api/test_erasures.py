@@ -152,6 +152,7 @@ def test_what_people_wrote_about_the_subject_goes_and_what_is_others_stays(engin
     with snapshot(engine) as work:
         told = work.query("select type, payload from outbox where aggregateid = %s order by seq", entity_id)
     assert (told[-1][0], told[-1][1]["erased"]) == ("customer.retired", True)
+    assert ("customer.decided", True) in {(type_, payload["erased"]) for type_, payload in told}
     for type_, payload in told:
         Draft202012Validator(payload_schema(type_)).validate(payload)
 

@@ -92,6 +92,47 @@ def test_a_task_is_claimed_looked_at_judged_and_taken_back(steward: TestClient, 
     assert older["items"][0]["undone_by"] == listed["items"][0]["decision_id"]
 
 
+def copied(client: TestClient) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """Versions of customers as a reader of the feed keeps them that looks at `version` alone; and decisions it met."""
+    copy: dict[str, int] = {}
+    decided: list[dict[str, Any]] = []
+    asked: dict[str, Any] = {"limit": 200, "domain": "customer"}
+    while True:
+        body = client.get("/v1/changes", params=asked).json()
+        for change in body["changes"]:
+            decided += [change["payload"]] if change["type"] == "customer.decided" else []
+            if change["version"] is None:
+                copy.pop(change["entity_id"], None)
+            else:
+                copy[change["entity_id"]] = max(change["version"], copy.get(change["entity_id"], 0))
+        if not body["more"]:
+            return copy, decided
+        asked["since"] = body["next"]
+
+
+def test_readers_of_the_feed_hear_decisions_and_their_copy_stays_the_hubs(
+    client: Client, hub: Engine, task: int
+) -> None:
+    steward, erp = client(Role.STEWARD), client(Role.ERP_READER)
+    for verdict in ("not_same", "same"):
+        judged = steward.post(
+            f"/v1/tasks/{task}/judgement",
+            json={"verdict": verdict, "reason": "Anna Snargle says so"},
+            headers={"If-Match": "*"},
+        ).json()
+        steward.post(f"/v1/decisions/{judged['decision_id']}/undo", json={"reason": "wrong button"})
+
+    copy, decided = copied(erp)
+
+    with hub.connect() as connection:
+        live = connection.execute(
+            text("select entity_id, version from golden where domain = 'customer' and known_to is null")
+        )
+        assert copy == {row[0]: row[1] for row in live}
+    assert [each["kind"] for each in decided] == ["not_same"] * 2 + ["undo"] * 2 + ["same"] * 2 + ["undo"] * 2
+    assert "Snargle" not in str(decided)
+
+
 def test_who_looked_at_something_else_is_told(client: Client, task: int) -> None:
     first, second = client(Role.STEWARD), client(Role.ADMIN)
     tag = second.get(f"/v1/tasks/{task}").headers["etag"]

@@ -17,6 +17,8 @@ class ConsumerView:
     golden: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
     retired: set[str] = field(default_factory=set)
+    #: Decisions of stewards and the entities they are about, as they came: they change no golden record.
+    decisions: list[tuple[int, str]] = field(default_factory=list)
     #: Events taken in, and those recognised as repetitions.
     taken: int = 0
     repeated: int = 0
@@ -55,11 +57,14 @@ class ConsumerView:
             self.redirects.pop(entity, None)
             self.retired.discard(entity)
             return
-        self.golden.pop(entity, None)
         if kind == "merged":
+            self.golden.pop(entity, None)
             self.redirects[entity] = data["merged_into"]
-        else:
+        elif kind == "retired":
+            self.golden.pop(entity, None)
             self.retired.add(entity)
+        elif kind == "decided":
+            self.decisions.append((data["decision"], entity))
 
     def leads_to(self, entity: str) -> str:
         """Where an absorbed id leads in the end."""

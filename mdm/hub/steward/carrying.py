@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from mdm.core.announce import check_announcements, decided
 from mdm.core.rules import Rules
 from mdm.errors import Conflict, Invalid
 from mdm.hub.in_force import in_force
@@ -14,10 +15,11 @@ from mdm.hub.steward.discarding import close_and_open
 from mdm.hub.steward.effects import observe, summary
 from mdm.hub.steward.relating import refuse_circles, relation_effects
 from mdm.model.delta import IdentityDelta, Recall
-from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
+from mdm.model.ids import RESOLUTION_ORDER, Domain, EntityId, RecordId
 from mdm.model.stewardship import Effect, Plan
 from mdm.store import pairs, relations
 from mdm.store import stewardship as store
+from mdm.store.identity import write_announcements
 from mdm.store.ledger import write_audit
 from mdm.store.letters import exposure_of_letters
 from mdm.store.unit_of_work import UnitOfWork
@@ -72,7 +74,7 @@ def carry_out(
         plan.undoes, work.batch_id, work.now, list(plan.pattern) if plan.pattern is not None else None,
     )[0][0]  # fmt: skip
     effect = (
-        _of_records(work, rules, plan, plan.domain, decision_id)
+        _of_records(work, rules, plan, plan.domain, decision_id, agreed=approval is not None)
         if plan.domain is not None
         else Effect(letters=close_and_open(work, plan, actor), exposure=exposure_of_letters(work, plan.discard))
     )
@@ -96,7 +98,10 @@ def carry_out(
     return decision_id, effect
 
 
-def _of_records(work: UnitOfWork, rules: Rules, plan: Plan, domain: Domain, decision_id: int) -> Effect:
+def _of_records(
+    work: UnitOfWork, rules: Rules, plan: Plan, domain: Domain, decision_id: int, *, agreed: bool
+) -> Effect:
+    at, homes = work.now, _homes(work, plan)
     store.supersede_judgements(work, plan.supersede, decision_id)
     store.write_judgements(work, domain, plan.judgements, decision_id)
     store.end_overrides(work, plan.end_overrides, decision_id)
@@ -106,7 +111,12 @@ def _of_records(work: UnitOfWork, rules: Rules, plan: Plan, domain: Domain, deci
     deltas = settle_anew(work, rules, domain, plan.records, plan.cause, plan.recall)
     _check(work, plan)
     refuse_circles(work, plan)
-    observed = observe(work, deltas, plan.entities or _homes(work, plan))
+    homes_now = _homes(work, plan)
+    versions = _versions(work, {*plan.entities, *homes, *homes_now})
+    announcements = decided(plan, domain, versions, decision_id, at, agreed=agreed)
+    check_announcements(announcements)
+    write_announcements(work, announcements)
+    observed = observe(work, deltas, plan.entities or homes_now, announcements)
     return replace(observed, relations=relation_effects(work, plan, decision_id))
 
 
@@ -124,9 +134,19 @@ def _subject(plan: Plan, decision_id: int) -> str:
     return f"task {plan.task_id}" if plan.task_id is not None else f"decision {decision_id}"
 
 
-def _homes(work: UnitOfWork, plan: Plan) -> list[Any]:
+def _homes(work: UnitOfWork, plan: Plan) -> list[EntityId]:
     rows = work.query("select distinct entity_id from crosswalk where rec_id = any(%s)", sorted(plan.records))
-    return [row[0] for row in rows]
+    return [EntityId(row[0]) for row in rows]
+
+
+def _versions(work: UnitOfWork, entities: Collection[EntityId]) -> dict[EntityId, int | None]:
+    """The current golden version of each; None for those that have ended."""
+    current = dict(
+        work.query(
+            "select entity_id, version from golden where entity_id = any(%s) and known_to is null", sorted(entities)
+        )
+    )
+    return {each: current.get(each) for each in entities}
 
 
 def _check(work: UnitOfWork, plan: Plan) -> None:

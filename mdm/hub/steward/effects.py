@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from mdm.model.delta import GoldenVersion, IdentityDelta, Renewal
+from mdm.model.delta import Announcement, GoldenVersion, IdentityDelta, Renewal
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.refused import Matter, named
 from mdm.model.stewardship import Effect, EntityEffect, Move, TaskEffect
@@ -14,11 +14,17 @@ from mdm.store.exposure import consumer_labels, exposure_of
 from mdm.store.unit_of_work import UnitOfWork
 
 
-def observe(work: UnitOfWork, deltas: Sequence[IdentityDelta], named: Collection[EntityId]) -> Effect:
+def observe(
+    work: UnitOfWork,
+    deltas: Sequence[IdentityDelta],
+    named: Collection[EntityId],
+    announced: Sequence[Announcement] = (),
+) -> Effect:
     """Tell what these deltas, already written in this unit of work, did.
 
     Args:
         named: entities that the command speaks about; they are told of even where nothing about them changed.
+        announced: what is announced beside these deltas.
     """
     touched = {each for delta in deltas for each in _touched(delta)} | set(named)
     before, after = _members_before(work, touched, deltas), _members_now(work, touched)
@@ -27,6 +33,7 @@ def observe(work: UnitOfWork, deltas: Sequence[IdentityDelta], named: Collection
     concerned = {each for each in touched if before.get(each) or after.get(each)}
     records = {rec for delta in deltas for change in delta.joined for rec in (change.rec_id,)}
     keys = _keys(work, records)
+    told_of = [each for delta in deltas for each in delta.announcements]
     return Effect(
         entities=entities,
         moves=tuple(
@@ -40,7 +47,7 @@ def observe(work: UnitOfWork, deltas: Sequence[IdentityDelta], named: Collection
         ),
         erp=tuple(sorted({key for each in concerned for key in (*before[each], *after[each]) if key.system == "erp"})),
         exposure=exposure_of(work, sorted(concerned)),
-        announcements=dict(sorted(Counter(each.type for delta in deltas for each in delta.announcements).items())),
+        announcements=dict(sorted(Counter(each.type for each in (*told_of, *announced)).items())),
         consumers=consumer_labels(work),
     )
 

@@ -11,18 +11,23 @@ from jsonschema import Draft202012Validator
 from sqlalchemy import text
 
 from api.asyncapi import DOCUMENT, SCHEMAS, main
+from mdm.access import FORMER_STEWARD
 from mdm.bootstrap import make_engine
 from mdm.clock import system_clock
 from mdm.core.announce import check_announcements
 from mdm.errors import InvariantViolated, TransientError
+from mdm.hub import steward
 from mdm.hub.process import Pipeline, process
 from mdm.hub.release import load_rules
+from mdm.hub.steward import NO_POLICY, Actor
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.delta import Announcement
-from mdm.model.ids import Domain, EntityId
+from mdm.model.ids import CrosswalkKey, Domain, EntityId
+from mdm.model.stewardship import JudgePair, Merge, Verdict
 from mdm.store import migrate
 from mdm.store.embedded import EmbeddedServer
 from mdm.store.outbox import open_outbox
+from mdm.store.reading import snapshot
 from mdm.streams.publisher import MemoryPublisher, Record
 from mdm.workers.relay import RelayOptions, run_relay
 from tests.harness.consumer_view import ConsumerView
@@ -51,6 +56,22 @@ class FailingPublisher(MemoryPublisher):
 def take_in(pipeline: Pipeline) -> None:
     for start in range(0, len(MESSAGES), 200):
         process(pipeline, "test", MESSAGES[start : start + 200])
+
+
+def judge(hub: Pipeline) -> None:
+    """Decisions of stewards: one that changes nothing, a merge, and each of them taken back."""
+    with snapshot(hub.engine) as work:
+        (one, its), (other, others) = (
+            (EntityId(row[0]), CrosswalkKey(*row[1:]))
+            for row in work.query(
+                """select min(entity_id), system, type, key from crosswalk join source_record using (rec_id)
+                   where domain = 'customer' group by rec_id, system, type, key order by key limit 2"""
+            )
+        )
+    for command in (JudgePair(its, others, Verdict.NOT_SAME), Merge((one, other), supersede=True)):
+        steward.decide(hub, Actor("anna", FORMER_STEWARD), command, policy=NO_POLICY)
+    for _ in range(2):
+        steward.undo_last(hub, Actor("anna", FORMER_STEWARD), policy=NO_POLICY)
 
 
 def publish(pipeline: Pipeline, publisher: MemoryPublisher) -> int:
@@ -83,6 +104,7 @@ def world(postgres_server: EmbeddedServer) -> Iterator[World]:
     catalogue = load_catalogue(None)
     hub = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
     take_in(hub)
+    judge(hub)
     publisher = MemoryPublisher()
     publish(hub, publisher)
     yield World(hub, tuple(publisher.records))
@@ -113,6 +135,8 @@ def test_a_view_built_from_the_events_alone_equals_the_hub(world: World) -> None
     assert view.golden == golden
     assert {entity: view.leads_to(entity) for entity in view.redirects} == redirects
     assert view.gaps == []
+    times = Counter(decision for decision, _ in view.decisions)
+    assert (len(times), set(times.values())) == (4, {2}), "each of the four, of both customers"
 
 
 def test_what_was_sent_before_a_failure_is_recognised_when_it_comes_again(
@@ -156,11 +180,18 @@ def test_events_fit_the_committed_documents(world: World) -> None:
         assert record.key.decode() == told["ce_subject"] == json.loads(record.value)["entity_id"]
     # Every kind of event, each a few times: the writer has checked all of them with another implementation.
     kinds = Counter(headers(record)["ce_type"] for record in world.records)
-    assert {kind.split(".")[2] for kind in kinds} >= {"created", "changed", "merged"}
+    assert {kind.split(".")[2] for kind in kinds} >= {"created", "changed", "merged", "decided"}
     for kind in kinds:
         some = [record for record in world.records if headers(record)["ce_type"] == kind][:20]
         for record in some:
             validators[messages[kind][0]].validate(json.loads(record.value))
+
+
+def test_every_message_that_a_channel_names_is_described() -> None:
+    described = json.loads(DOCUMENT.read_text("utf-8"))
+    named = {each["$ref"] for channel in described["channels"].values() for each in channel["messages"].values()}
+
+    assert named == {f"#/components/messages/{each}" for each in described["components"]["messages"]}
 
 
 def test_the_committed_documents_are_what_the_hub_publishes() -> None:
