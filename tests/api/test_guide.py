@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from mdm.access import Role
 from mdm.model.ids import Domain
 from tests.api.rows import ACME, CRM_ACME, ERP_ACME, HubRows
 from tests.api.test_reading_along import read_until
@@ -19,16 +20,17 @@ _REQUESTS = [line.replace("\\\n", " ") for line in re.findall(r"^curl (?:.*\\\n)
 
 
 @pytest.fixture
-def variables(rows: HubRows, erp: TestClient) -> dict[str, str]:
+def variables(rows: HubRows, erp: TestClient, keys: dict[Role, str]) -> dict[str, str]:
     """What the guide leaves to its reader."""
     terms = ["acme", "anvils", "nl169963937b05"]
     acme = rows.golden(Domain.CUSTOMER, ERP_ACME, ACME, terms=terms)
     rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
-    read_until(rows.engine, 17)
+    read_until(rows.engine, 17, topic="erp.public.business_partner")
     return {
         "HUB": "",
-        "PLACE": "crm.public.account/0/17",
+        "PLACE": "erp.public.business_partner/0/17",
         "KEY": erp.headers["authorization"].removeprefix("Bearer "),
+        "STEWARD_KEY": keys[Role.STEWARD],
         "CUSTOMER": acme,
         "NEXT": erp.get("/v1/customers", params={"limit": 1}).json()["next"],
         "SINCE": erp.get("/v1/changes", params={"limit": 1}).json()["next"],

@@ -20,10 +20,10 @@ from tests.api.rows import ACME, CRM_ACME, ERP_ACME, NOON, HubRows
 _TOPIC = "crm.public.account"
 
 
-def read_until(engine: Engine, offset: int, lsn: int | None = None) -> None:
+def read_until(engine: Engine, offset: int, lsn: int | None = None, topic: str = _TOPIC) -> None:
     """The hub has read this far."""
     with unit_of_work(engine, system_clock, "ingest", "test") as work:
-        write_progress(work, {(_TOPIC, 0): offset + 1}, ())
+        write_progress(work, {(topic, 0): offset + 1}, ())
         work.execute("update source_progress set lsn = %s, event_time = %s", lsn, NOON)
 
 
