@@ -58,7 +58,9 @@ def somebody(engine: Engine) -> tuple[str, dict[str, str], str, str]:
                    where g.members = 1 and length(r.row->>'name') > 16 and length(r.row->>'website') > 10
                      and 1 = (select count(*) from source_record o
                               where o.row::text ilike '%' || (r.row->>'name') || '%')
-                   order by 1 limit 1"""
+                     and 1 = (select count(*) from source_record o
+                              where o.row::text ilike '%' || (r.row->>'website') || '%')
+                   order by r.system, r.type, r.key limit 1"""
             )
         ).one()
     return row[0], {"system": row[1], "type": row[2], "key": row[3]}, row[4], row[5]
