@@ -17,7 +17,7 @@ from mdm.streams.protocol import Consumer
 #: The consumer group when none is named.
 GROUP = "mdm"
 #: HOST:PORT; the host of an IPv6 address in brackets. The client answers any other port with a failure of its own.
-_BROKER = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:/?#@\[\]]+):[0-9]{1,5}")
+_BROKER = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:/?#@\[\]]+):(?P<port>[0-9]{1,5})")
 
 
 def open_file(text: str) -> FileFeed:
@@ -69,8 +69,10 @@ def open_kafka(
     """The feed that `kafka://HOST:PORT[,HOST:PORT...]` names, which continues where the hub stands.
 
     Raises:
-        OperatorError: the address is incomplete, or a setting of the environment is wrong.
+        OperatorError: the address is incomplete, the group has no name, or a setting of the environment is wrong.
     """
+    if not group.strip():
+        raise OperatorError("A consumer group needs a name.", action="Leave --group out, or give the group's name.")
     settings = read_stream_settings(os.environ)
     source = KafkaSource(
         bootstrap=brokers_of(text),
@@ -91,7 +93,8 @@ def brokers_of(text: str) -> str:
         OperatorError: it names none.
     """
     brokers = text.removeprefix("kafka://").strip("/")
-    if not text.startswith("kafka://") or not all(map(_BROKER.fullmatch, brokers.split(","))):
+    named = [_BROKER.fullmatch(each) for each in brokers.split(",")]
+    if not text.startswith("kafka://") or not all(each and 0 < int(each["port"]) < 1 << 16 for each in named):
         raise OperatorError(f"{text!r} names no broker.", action="Use kafka://HOST:PORT[,HOST:PORT...].")
     return brokers
 

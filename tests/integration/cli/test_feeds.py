@@ -70,6 +70,7 @@ def test_a_worker_reads_a_file_to_its_end(mdm: Command, capture: Path) -> None:
         ("kafka://", "names no broker"),
         ("kafka:broker:9092", "names no broker"),
         ("kafka://broker:port", "names no broker"),
+        ("kafka://broker:70000", "names no broker"),
         ("kafka://user@broker:9092/x?y", "names no broker"),
         ("file:/nowhere/at/all", "nothing at"),
         ("ftp://broker", "Unknown feed"),
@@ -78,6 +79,11 @@ def test_a_worker_reads_a_file_to_its_end(mdm: Command, capture: Path) -> None:
 def test_an_address_that_cannot_work_is_refused_by_name(mdm: Command, feed: str, said: str) -> None:
     with pytest.raises(OperatorError, match=said):
         mdm("ingest", "--feed", feed)
+
+
+def test_a_group_without_a_name_is_refused(mdm: Command) -> None:
+    with pytest.raises(OperatorError, match="needs a name"):
+        mdm("ingest", "--feed", "kafka://broker:9092", "--group", " ")
 
 
 def test_a_relay_publishes_to_an_address_that_can_be(mdm: Command) -> None:
