@@ -1,4 +1,5 @@
-"""Reading one unit of work ahead: the next messages are decoded while the database works on those in hand.
+"""Reading one unit of work ahead: where a worker is behind its feed, the next messages are decoded while the database
+works on those in hand.
 
 Only the thread that drains touches the feed; the other one computes values from values (see `mdm.hub.process.prepare`).
 """

@@ -48,6 +48,30 @@ def test_every_message_comes_once_and_in_order(pipeline: Pipeline) -> None:
         assert taken(ahead) == list(MESSAGES)
 
 
+class Trickling(MemoryFeed):
+    """Has only so many messages at a time, as a feed has with which a worker is level."""
+
+    def __init__(self, messages: Sequence[Message], at_a_time: int) -> None:
+        super().__init__("memory:crm", messages)
+        self._at_a_time, self.polls = at_a_time, 0
+
+    def poll(self, max_messages: int, timeout_seconds: float) -> Sequence[Message]:
+        self.polls += 1
+        return super().poll(min(max_messages, self._at_a_time), timeout_seconds)
+
+
+@pytest.mark.parametrize(("at_a_time", "polls"), [(2, 1), (5, 2), (20, 2)])
+def test_only_who_is_behind_the_feed_reads_ahead(pipeline: Pipeline, at_a_time: int, polls: int) -> None:
+    """What is read while another batch is written waits for that one too."""
+    feed = Trickling(MESSAGES, at_a_time)
+    with reading_ahead(pipeline, feed, 20) as ahead:
+        assert len(ahead.poll(0, held=False)) == at_a_time
+        ahead.take(_ONCE)
+        assert feed.polls == polls
+        assert len(ahead.poll(0, held=False)) == at_a_time
+        assert feed.polls == 2
+
+
 def test_rows_are_standardised_as_the_newest_event_of_the_batch_has_them(pipeline: Pipeline) -> None:
     with reading_ahead(pipeline, MemoryFeed("memory:crm", MESSAGES), len(MESSAGES)) as ahead:
         assert ahead.poll(0, held=False)
