@@ -36,7 +36,7 @@ from mdm.model.records import SourceRecord
 from mdm.store import gaps, ledger, pairs, progress
 from mdm.store import mirror as mirror_store
 from mdm.store.suppression import suppress_like, suppressed
-from mdm.store.unit_of_work import UnitOfWork
+from mdm.store.unit_of_work import Alone, UnitOfWork
 
 #: Rows by key with their canonical form.
 Standard: TypeAlias = Mapping[CrosswalkKey, tuple[Row, SourceRecord]]
@@ -201,9 +201,9 @@ def consume(
         return counted
 
     # A truncate is about rows that nobody names.
-    alone = any(event.operation is Operation.TRUNCATE for event in decoded.events)
-    manners = {"alone": alone, "alone_if_free": pipeline.alone_if_free}
-    counted = beside_others(pipeline.engine, pipeline.clock, "ingest", feed, attempt, **manners)
+    everything = any(event.operation is Operation.TRUNCATE for event in decoded.events)
+    alone: Alone = True if everything else "if free" if pipeline.alone_if_free else False
+    counted = beside_others(pipeline.engine, pipeline.clock, "ingest", feed, attempt, alone=alone)
     report.outcomes.update(counted.outcomes)
     report.golden.update(counted.golden)
     report.changed_at, report.late_at, report.refused = counted.changed_at, counted.late_at, counted.refused

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from mdm.clock import Clock
 from mdm.store.claims import NeedsAll, hold
-from mdm.store.unit_of_work import Overlap, UnitOfWork, unit_of_work
+from mdm.store.unit_of_work import Alone, Overlap, UnitOfWork, unit_of_work
 
 T = TypeVar("T")
 
@@ -22,21 +22,19 @@ def beside_others(
     feed: str | None,
     attempt: Callable[[UnitOfWork], T],
     *,
-    alone: bool = False,
-    alone_if_free: bool = False,
+    alone: Alone = False,
 ) -> T:
     """What `attempt` returns, committed. It may be called several times, each time in a fresh unit of work.
 
     What it ran into is claimed first the next time, waiting for whoever has it; so two that keep meeting take turns.
 
     Args:
-        alone: have the hub for itself from the start.
-        alone_if_free: have it for itself where nobody else is at work: that spares all claims, and room for them.
+        alone: have the hub for itself from the start; "if free" where nobody else is at work, which spares all claims.
     """
     first: frozenset[int] = frozenset()
-    for _ in range(0 if alone else _ATTEMPTS):
+    for _ in range(0 if alone is True else _ATTEMPTS):
         try:
-            with unit_of_work(engine, clock, cause, feed, alone="if free" if alone_if_free else False) as work:
+            with unit_of_work(engine, clock, cause, feed, alone=alone) as work:
                 hold(work, first, wait=True)
                 return attempt(work)
         except NeedsAll:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, islice
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import psycopg
 from psycopg import errors, sql
@@ -55,6 +55,10 @@ _PREPARED = 500
 _FEW = 3
 
 _LAST_PUBLICATION = "select coalesce(max(publication), 0) from batch"
+
+
+#: Whether a unit of work has the hub for itself: it waits for that, takes it where nobody else is at work, or shares.
+Alone: TypeAlias = bool | Literal["if free"]
 
 
 class Overlap(TransientError):
@@ -221,7 +225,7 @@ def unit_of_work(
     cause: str,
     feed: str | None = None,
     *,
-    alone: bool | Literal["if free"] = True,
+    alone: Alone = True,
     kept: bool = True,
 ) -> Iterator[UnitOfWork]:
     """Open a unit of work; commits when the block ends, rolls everything back when it raises.
@@ -289,7 +293,7 @@ def _opened(
     cause: str,
     feed: str | None,
     *,
-    alone: bool | Literal["if free"],
+    alone: Alone,
     kept: bool,
     own_tables: bool,
 ) -> UnitOfWork:

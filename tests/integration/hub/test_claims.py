@@ -162,7 +162,7 @@ def test_a_unit_of_work_that_keeps_meeting_others_gets_the_hub_for_itself(engine
 
 def test_a_large_load_has_the_hub_for_itself_only_where_nobody_else_is_at_work(engine: Engine) -> None:
     def load() -> bool:
-        return beside_others(engine, system_clock, "test", None, lambda work: work.alone, alone_if_free=True)
+        return beside_others(engine, system_clock, "test", None, lambda work: work.alone, alone="if free")
 
     assert load()
     with unit_of_work(engine, system_clock, "other", alone=False):
