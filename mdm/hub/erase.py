@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import Engine, text
 
 from mdm.clock import Clock
-from mdm.errors import Conflict, Invalid, NotFound, Refused
+from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
 from mdm.hub.process import BatchReport, Pipeline, apply_rows
 from mdm.model.events import Operation
 from mdm.model.ids import CrosswalkKey, RecordId
@@ -61,6 +61,12 @@ class Erasure:
     requested_at: datetime | None = None
     decided_at: datetime | None = None
     comment: str = ""
+
+    @property
+    def token(self) -> str:
+        """Names what somebody who looked at it could decide about: its rows, what goes of them, and what is held."""
+        said = (self.status, [(str(each.key), each.erased, sorted(each.kept.items())) for each in self.rows])
+        return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
 def request(
@@ -120,22 +126,26 @@ def hold(
     kept: Mapping[str, str],
     actor: str,
     policy: Policy | None = None,
+    expected: Collection[str] | None = None,
 ) -> Erasure:
     """Decide which columns of an open request a legal hold keeps, in place of what was decided before.
 
     Args:
         kept: `system.type.column` with the basis; empty to let everything go.
+        expected: tokens of the states that the actor may have looked at; None for whatever it is by now.
 
     Raises:
         NotFound: there is no such request.
         Conflict: it was decided already.
         Invalid: a hold names no column of the request, or has no basis.
+        Stale: it is none of those that were expected.
     """
     _must_reach_everything(engine)
     _check_holds(kept)
     chosen = policy or shipped_policy()
     with unit_of_work(engine, clock, "erasure") as work:
         ids, _, _ = _open_request(work, erasure_id)
+        _check_expected(work, erasure_id, chosen, expected)
         known = {_name(row.key, column) for row in store.rows_of(work, ids) for each in row.versions for column in each}
         strangers = sorted(set(kept) - known)
         if strangers:
@@ -208,19 +218,25 @@ def carry_out(
     actor: str,
     policy: Policy | None = None,
     progress: Callable[[str], None] = lambda _step: None,
+    expected: Collection[str] | None = None,
 ) -> Erasure:
     """Approve a request as a second person and carry it out, in one transaction.
+
+    Args:
+        expected: tokens of the states that the approver may have looked at; None for whatever it is by now.
 
     Raises:
         NotFound: there is no such request.
         Conflict: it was decided already, or a trace would be left where none may be; nothing was erased.
         Refused: the approver is the one who asked, or reaches a part of the hub only.
+        Stale: what would go, or is held, is none of what was expected.
     """
     chosen = policy or shipped_policy()
     _must_reach_everything(pipeline.engine)
     with unit_of_work(pipeline.engine, pipeline.clock, "erasure") as work:
         ids, kept, requested_by = _open_request(work, erasure_id)
         _must_be_another(actor, requested_by)
+        _check_expected(work, erasure_id, chosen, expected)
         progress("collecting what identifies the subject")
         rows = store.rows_of(work, ids)
         traces = _traces(rows, kept, chosen)
@@ -313,6 +329,11 @@ def _planned(work: UnitOfWork, erasure_id: int, policy: Policy) -> Erasure:
         decided_at=decided_at,
         comment=comment,
     )
+
+
+def _check_expected(work: UnitOfWork, erasure_id: int, policy: Policy, expected: Collection[str] | None) -> None:
+    if expected is not None and _planned(work, erasure_id, policy).token not in expected:
+        raise Stale("The request has changed since you looked at it.", action="Read it again and decide anew.")
 
 
 def _must_be_another(actor: str, requested_by: str) -> None:
