@@ -17,7 +17,6 @@ from mdm.core.worklist import OBJECTIVE, promise
 from mdm.hub import steward
 from mdm.hub.worklist import rank_refused
 from mdm.lifecycle.close import current_close
-from mdm.lifecycle.impact import sums_of
 from mdm.lifecycle.policy import shipped_policy
 from mdm.store import read_console
 from mdm.store.read_queue import QueueFilters, queue_page
@@ -37,8 +36,8 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
     if not session.caller.may(Permission.INSPECT):
         return RedirectResponse("/console/customers", 303)
     now = bench.now
-    ranking.ready(bench.engine, bench.rules, now)
-    rank_refused(bench.engine, now)
+    ranking.ready(bench.engine, bench.rules, now, bench.policy)
+    rank_refused(bench.engine, now, bench.policy)
     with reads.snapshot() as connection:
         ageing = read_console.ageing(connection, now, now + timedelta(days=1))
         ages = read_console.ages(connection, now)
@@ -76,7 +75,7 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
         jobs=steward.jobs_of(bench.pipeline, bench.actor),
         close=closing,
         days_left=closing.days_left(now.date()),
-        disagreeing=sums_of(known.findings) if known is not None else None,
+        disagreeing=known.overview.shelf().sums if known is not None else None,
         age_chart=charts.bars(
             "Open questions by how long they wait",
             [charts.Bar(name, count, str(count)) for name, count in zip(_AGES, ages, strict=True)],

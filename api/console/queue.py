@@ -112,7 +112,7 @@ QueueLook = Annotated[QueueParameters, Query()]
 def queue(look: QueueLook, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
     """Open questions, the most urgent first."""
     now = bench.now
-    ranking.ready(bench.engine, bench.rules, now)
+    ranking.ready(bench.engine, bench.rules, now, bench.policy)
     scope = f"queue {look.query}"
     after = None
     if look.cursor is not None:
