@@ -109,8 +109,8 @@ def money_part(amounts: Mapping[str, Decimal], much: MuchMoney) -> Part | None:
     if points < _NOTICED:
         return None
     told = f"{_grouped(amounts[currency])} {currency}" if currency else f"{_grouped(amounts[currency])} of no currency"
-    limit = f"measured by {_grouped(much.limit(currency))} {currency}, which is much".rstrip()
-    return Part(round(points, 1), f"{told} in open invoices and running contracts, {limit}")
+    limit = f"{_grouped(much.limit(currency))} {currency}".rstrip()
+    return Part(round(points, 1), f"{told} in open invoices and running contracts, where {limit} is much")
 
 
 #: What money adds when it is as much as the policy's limit, at most, and from where on it is told.

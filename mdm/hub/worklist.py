@@ -26,14 +26,23 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 def rank_open_tasks(engine: Engine, rules: Rules, now: datetime, policy: Policy | None = None) -> int:
     """Rank open tasks that have no rank or an old one. Returns how many. Harmless when repeated, also at once.
 
-    What is much money is said by the policy of the second person; by the shipped one if none is given.
+    What is much money is said by the policy of the second person; by the shipped one if none is given. Ranks of closed
+    tasks are forgotten.
     """
+    with unrestricted(engine).begin() as connection:
+        worklist.forget_closed(connection)
     return _rank(engine, rules, now, now - _FRESH_FOR, policy)
 
 
 def rank_new_tasks(engine: Engine, rules: Rules, now: datetime, policy: Policy | None = None) -> None:
     """Rank open tasks that have no rank yet."""
     _rank(engine, rules, now, _NEVER, policy)
+
+
+def state_of_tasks(engine: Engine) -> tuple[int, int]:
+    """Names a state of the hub: while it stays, no task is opened, so none has to be looked for."""
+    with unrestricted(engine).connect() as connection:
+        return worklist.state(connection)
 
 
 def old_ranks(engine: Engine, now: datetime) -> bool:

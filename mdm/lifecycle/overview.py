@@ -51,7 +51,7 @@ class Overview:
             for shelf in ((None, None), (each.rule, None), (None, age), (each.rule, age)):
                 self._shelves.setdefault(shelf, Shelf()).put(each)
             self._named[each.rule, each.subject] = each
-            for party in {each.customer, each.contract} - {None}:
+            for party in {party for party in (each.customer, each.contract) if party is not None}:
                 self._about.setdefault(party, Shelf()).put(each)
 
     def shelf(self, rule: str | None = None, age: int | None = None) -> Shelf:

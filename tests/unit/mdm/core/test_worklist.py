@@ -29,9 +29,7 @@ def test_the_reason_names_the_sum_that_weighs_most_and_its_measure() -> None:
     part = money_part({"JPY": Decimal(900_000), "EUR": Decimal(90_000)}, MUCH)
 
     assert part is not None
-    assert part.reason == (
-        "90\u202f000 EUR in open invoices and running contracts, measured by 250\u202f000 EUR, which is much"
-    )
+    assert part.reason == ("90\u202f000 EUR in open invoices and running contracts, where 250\u202f000 EUR is much")
     unnamed = money_part({"": Decimal(50_000)}, MUCH)
     assert unnamed is not None
     assert "50\u202f000 of no currency in open" in unnamed.reason
