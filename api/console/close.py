@@ -89,7 +89,7 @@ def sign(
         if what == "withdraw":
             closing.withdraw(bench.pipeline, bench.actor, asked, comment)
         else:
-            books = closing.books_of(bench.pipeline, asked, last_run.of(bench.engine, bench.now))
+            books = closing.books_of(bench.pipeline, asked, last_run.of(bench.engine, bench.now), bench.policy)
             step = closing.prepare if what == "prepare" else closing.review
             step(bench.pipeline, bench.actor, asked, books.points, comment)
     except TELLABLE as error:
@@ -113,9 +113,9 @@ def _close_page(
     typed: str = "",
 ) -> Response:
     today, asked = bench.now.date(), _asked(look, bench)
-    ranking.ready(bench.engine, bench.rules, bench.now)
+    ranking.ready(bench.engine, bench.rules, bench.now, bench.policy)
     found = last_run.of(bench.engine, bench.now)
-    books = closing.books_of(bench.pipeline, asked, found)
+    books = closing.books_of(bench.pipeline, asked, found, bench.policy)
     rows = rows_of(books.sited)
     with reads.snapshot() as connection:
         at_risk = read_console.at_risk(connection)

@@ -134,6 +134,9 @@ def policy_of(request: Request) -> Policy | None:
     return policy
 
 
+PolicyDep = Annotated[Policy | None, Depends(policy_of)]
+
+
 @dataclass(frozen=True, slots=True)
 class Commanding:
     """Carries out commands of the caller of this request."""

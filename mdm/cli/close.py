@@ -64,7 +64,7 @@ def withdraw(
 
 def _books(bench: Bench, month: str | None) -> closing.Books:
     asked = closing.close_named(month, bench.pipeline.clock().date())
-    return closing.books_of(bench.pipeline, asked, reconcile(bench.pipeline.engine))
+    return closing.books_of(bench.pipeline, asked, reconcile(bench.pipeline.engine), bench.policy)
 
 
 def _tell(bench: Bench, books: closing.Books, as_json: bool) -> None:

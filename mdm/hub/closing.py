@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from mdm.access import Permission
+from mdm.core.four_eyes import Policy
 from mdm.errors import Invalid
 from mdm.hub.reach import must_reach_all
 from mdm.hub.reconcile import Reconciliation
@@ -58,10 +59,10 @@ def close_named(month: str | None, today: date) -> Close:
     return close_of(month, policy.close_on)
 
 
-def books_of(hub: Workplace, close: Close, found: Reconciliation) -> Books:
+def books_of(hub: Workplace, close: Close, found: Reconciliation, policy: Policy | None = None) -> Books:
     """What the close of a month asks now, by what reconciliation found and what waits in the hub."""
     now = hub.clock()
-    rank_new_tasks(hub.engine, hub.rules, now)  # deadlines come with the rank
+    rank_new_tasks(hub.engine, hub.rules, now, policy)  # deadlines come with the rank
     sited = site(found.findings, found.books, f"{found.as_of:%Y-%m}")
     with hub.engine.connect() as connection:
         waits = read_console.waiting_work(connection)

@@ -62,7 +62,7 @@ def plan_domain(
         for verdicts in whole.judgements(work)
     )
     progress(f"{domain}: clustering {len(links):,} links")
-    clusters = cluster_table(model, table, TableFrame(model, table), links, same, not_same)
+    clusters = cluster_table(model, table, TableFrame(model, table), links, same, not_same, engine.workers)
     return _compare(work, domain, model, ids, row, links, clusters, same, unit_size)
 
 
