@@ -1,0 +1,82 @@
+"""What is told of a broker whose TLS is not ours, and what is left to pass."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from mdm.errors import OperatorError
+from mdm.streams.handshake import refuse_wrong_tls
+from mdm.streams.kafka_settings import KafkaSecurity
+from tests.harness.certificates import Authority, make_authority
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return make_authority(tmp_path, "authority")
+
+
+@contextmanager
+def listening(context: ssl.SSLContext | None) -> Iterator[str]:
+    """Somebody who shakes hands, or says something that is no TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    try:
+                        if context is not None:
+                            context.wrap_socket(connection, server_side=True).close()
+                        else:
+                            connection.recv(1)
+                            connection.sendall(b"no TLS at all")
+                    except OSError:
+                        continue
+
+        threading.Thread(target=answer, daemon=True).start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def certified(authority: Authority, folder: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.certify(folder / "broker.pem"))
+    return context
+
+
+def trusting(authority: Authority, protocol: str = "SASL_SSL") -> KafkaSecurity:
+    return KafkaSecurity({"security_protocol": protocol, "ssl_cafile": str(authority.certificate)})
+
+
+def test_a_broker_that_our_authority_certified_is_fine(authority: Authority, tmp_path: Path) -> None:
+    with listening(certified(authority, tmp_path)) as address:
+        refuse_wrong_tls(address, trusting(authority))
+
+
+def test_a_certificate_of_somebody_else_is_the_operators_matter(authority: Authority, tmp_path: Path) -> None:
+    stranger = make_authority(tmp_path, "stranger")
+    with (
+        listening(certified(authority, tmp_path)) as address,
+        pytest.raises(OperatorError, match=f"certificate of the broker {address} is not trusted") as refused,
+    ):
+        refuse_wrong_tls(address, trusting(stranger))
+    assert "MDM_KAFKA_SSL_CAFILE" in refused.value.advice
+
+
+def test_tls_on_one_side_only_is_told(authority: Authority, tmp_path: Path) -> None:
+    with listening(None) as address, pytest.raises(OperatorError, match="speaks no TLS"):
+        refuse_wrong_tls(address, trusting(authority))
+    with listening(certified(authority, tmp_path)) as address, pytest.raises(OperatorError, match="speaks TLS"):
+        refuse_wrong_tls(address, KafkaSecurity({"security_protocol": "SASL_PLAINTEXT"}))
+
+
+@pytest.mark.parametrize("protocol", ["SASL_SSL", "PLAINTEXT"])
+def test_a_broker_that_is_away_may_come_back(authority: Authority, protocol: str) -> None:
+    refuse_wrong_tls("127.0.0.1:1,[::1]:1", trusting(authority, protocol))
