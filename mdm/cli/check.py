@@ -114,7 +114,7 @@ def verify(
     given = [name for name, value in said.items() if value is not None]
     if given and not shuffle:
         raise OperatorError(
-            f"{' and '.join(given)} say how events are replayed, and without --shuffle none are.",
+            f"Without --shuffle nothing is replayed, and {', '.join(given)} would say nothing.",
             action="Add --shuffle, or leave them out to have everything recomputed in memory.",
         )
     with hub() as opened:

@@ -43,7 +43,7 @@ def run(
     given = [name for name, value in said.items() if value is not None]
     if feed is None and given:
         raise OperatorError(
-            f"{' and '.join(given)} say how a feed is read, and no feed is named.",
+            f"No feed is named, and {', '.join(given)} would say nothing.",
             action="Name it with --feed, or leave them out to examine the shipped captures.",
         )
     with progress_bar("examining", quiet=as_json) as tell:

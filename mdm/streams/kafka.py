@@ -21,7 +21,7 @@ from kafka.structs import MemberState
 from mdm.errors import OperatorError, TransientError
 from mdm.model.events import Message, Place, TopicPartition
 from mdm.observability.logs import logger
-from mdm.streams.handshake import refuse_wrong_tls
+from mdm.streams.handshake import refuse_wrong_terms
 from mdm.streams.kafka_joins import keep_join
 from mdm.streams.kafka_settings import KafkaSecurity
 from mdm.streams.protocol import Positions
@@ -181,7 +181,7 @@ class KafkaFeed:
         try:
             return self._open()
         except KafkaError:
-            refuse_wrong_tls(self._source.bootstrap, self._source.security)
+            refuse_wrong_terms(self._source.bootstrap, self._source.security)
             raise
 
     def _open(self) -> KafkaConsumer:

@@ -16,7 +16,7 @@ from kafka.errors import (
 
 from mdm.errors import OperatorError, TransientError
 from mdm.observability.logs import logger
-from mdm.streams.handshake import refuse_wrong_tls
+from mdm.streams.handshake import refuse_wrong_terms
 from mdm.streams.kafka_settings import KafkaSecurity
 from mdm.streams.publisher import Record
 
@@ -122,7 +122,7 @@ class KafkaPublisher:
             ) from fault
         except KafkaError as fault:
             self._drop()
-            refuse_wrong_tls(self._bootstrap, self._security)
+            refuse_wrong_terms(self._bootstrap, self._security)
             raise TransientError(
                 f"The broker {self._bootstrap} cannot be used now: {type(fault).__name__} {fault}"
             ) from fault

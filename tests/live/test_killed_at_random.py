@@ -237,10 +237,18 @@ def check_api(view: ConsumerView, hub: HubProcesses) -> None:
         assert sorted(listed) == sorted(view.golden)
         for entity, values in view.golden.items():
             record = api.get(f"/v1/{_plural(entity)}/{entity}").raise_for_status().json()
-            assert record["values"] == values
+            assert without_lookups(record["values"]) == values
         for absorbed in sorted(view.redirects):
             record = api.get(f"/v1/{_plural(absorbed)}/{absorbed}", follow_redirects=True).raise_for_status().json()
             assert record["id"] == view.leads_to(absorbed)
+
+
+def without_lookups(value: Any) -> Any:
+    """Values as they are stored: the API adds to a reference the entity that it leads to now."""
+    if isinstance(value, dict):
+        kept = value.keys() - {"entity_id"} if value.keys() >= {"system", "type", "key"} else value.keys()
+        return {name: without_lookups(value[name]) for name in kept}
+    return [without_lookups(each) for each in value] if isinstance(value, list) else value
 
 
 def _plural(entity: str) -> str:
