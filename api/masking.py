@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mdm.access import Eyes, ending, mask, may_see
-from mdm.model.canonical import ATTRIBUTES, Attribute, DataClass, Shape
+from mdm.model.canonical import ATTRIBUTES, NAMING, Attribute, DataClass, Shape
 from mdm.model.ids import Domain
 
 _BY_NAME: Mapping[Domain, Mapping[str, Attribute]] = {
@@ -53,8 +53,7 @@ def show_value(domain: Domain, name: str, value: Any, eyes: Eyes) -> Any:
 
 def show_name(domain: Domain, name: str, eyes: Eyes) -> str:
     """The display name of a golden record: it repeats an attribute, and is hidden where that one is."""
-    repeated = "number" if domain is Domain.CONTRACT else "name"
-    return name if _visible(domain, repeated, eyes) else ending(name)
+    return name if _visible(domain, NAMING[domain], eyes) else ending(name)
 
 
 def show_lineage(domain: Domain, name: str, lineage: Mapping[str, Any], eyes: Eyes) -> dict[str, Any]:

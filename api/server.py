@@ -6,6 +6,7 @@ import uvicorn
 
 from api.app import ApiOptions, create_app
 from api.deps import ReadHub
+from api.last_run import last_run
 from mdm.errors import OperatorError
 
 
@@ -47,4 +48,5 @@ def serve(hub: ReadHub, host: str, port: int, options: ApiOptions | None = None)
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
     )
+    last_run.prepare(hub.engine, hub.clock())  # so that nobody waits for the first findings
     uvicorn.Server(config).run()

@@ -1,6 +1,7 @@
-"""Parameters in addresses: each is one that its route knows, and is given once.
+"""Parameters in addresses, and conditions: each is one that its route knows, and is given once.
 
-A misspelt filter must not return everything, and of two values nobody should have to guess which one counts.
+A misspelt filter must not return everything, of two values nobody should have to guess which one counts, and a change
+that was asked for under a condition must not be made by a route that does not look at it.
 """
 
 from collections import Counter
@@ -11,17 +12,25 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from api.errors import INVALID_REQUEST, refuse
+from api.errors import INVALID_REQUEST, STALE, refuse
+
+_READS = ("GET", "HEAD", "OPTIONS")
 
 
 def refuse_strangers(request: Request) -> None:
     """Look at the parameters of a request to the API.
 
     Raises:
-        ProblemRaised: `invalid-request`, when one is unknown to the route or comes twice.
+        ProblemRaised: `invalid-request`, when one is unknown to the route or comes twice; `precondition-failed`, when a
+            change has a condition that the route knows nothing of.
     """
     route = request.scope.get("route")
-    if not request.scope["query_string"] or not isinstance(route, APIRoute):
+    if not isinstance(route, APIRoute):
+        return
+    condition = request.headers.get("if-match", "*").strip()
+    if condition != "*" and request.method not in _READS and "if-match" not in _headers(route.dependant):
+        raise refuse(STALE, "What this request is about has no entity tag that `If-Match` could name.")
+    if not request.scope["query_string"]:
         return
     known = frozenset(_names(route.dependant))
     given = Counter(name for name, _ in request.query_params.multi_items())
@@ -32,6 +41,12 @@ def refuse_strangers(request: Request) -> None:
     ]
     if errors:
         raise refuse(INVALID_REQUEST, "Some parameters are not understood.", errors=errors)
+
+
+def _headers(dependant: Dependant) -> Iterator[str]:
+    yield from (parameter.alias.lower() for parameter in dependant.header_params)
+    for each in dependant.dependencies:
+        yield from _headers(each)
 
 
 def _names(dependant: Dependant) -> Iterator[str]:

@@ -44,13 +44,15 @@ def run(records: int, seed: int, folder: Path, workers: int) -> dict[str, Any]:
         frame.encode(sorted({column for column, _ in model.columns()}))
     with meter.stage("score"):
         links = score_links(model, frame, packed, workers)
+    candidates = len(packed)
+    del packed
     with meter.stage("cluster"):
-        found = cluster_table(model, table, frame, links)
+        found = cluster_table(model, table, frame, links, workers=workers)
     chains = components(len(table), links.a[links.match], links.b[links.match])
     run_stages = ("block", "encode", "score", "cluster")
     return {
         "records": records,
-        "candidates": len(packed),
+        "candidates": candidates,
         "candidate_recall": round(reached, 4),
         "links": len(links),
         "questions": len(found.refused),

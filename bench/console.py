@@ -1,4 +1,7 @@
-"""How fast the console's pages are: queue and review pages over HTTP, with many records and their open questions.
+"""How fast the console's pages are: over HTTP, with many records and their open questions, by a server of its own.
+
+The store holds `--records` generated companies and a whole world of platforms beside them (the sample world; or
+`--world FOLDER`), so that contracts, invoices, refused messages and findings are there too.
 
 python -m bench.console --records 100000 [--store FOLDER]: the store is kept there, and used again by the next run.
 """
@@ -11,16 +14,20 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from itertools import islice
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import httpx
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
-from bench.api import serving
+from bench.api import note, serving
 from bench.company_events import messages
+from bench.processor import processor
 from mdm.access import FORMER_STEWARD
 from mdm.bootstrap import open_hub
 from mdm.clock import system_clock
@@ -28,45 +35,57 @@ from mdm.hub.process import Pipeline, process
 from mdm.hub.release import load_rules
 from mdm.hub.worklist import rank_open_tasks
 from mdm.intake.catalogue import load_catalogue
+from mdm.model.events import Message
 from mdm.settings import Settings
 from mdm.store import accounts, migrate
+from mdm.streams.file import FileFeed
 
 _BATCH = 5000
-_PAGES = 200
+_SAMPLE = Path(__file__).parent.parent / "mdm" / "demo" / "world"
+#: Addresses of pages by what they show; `{task}` and `{customer}` are filled in with one after the other.
+_PAGES = {
+    "home": "/console/",
+    "queue": "/console/reviews",
+    "queue narrowed": "/console/reviews?country=DE&weight_from=1",
+    "review": "/console/reviews/{task}",
+    "preview": "/console/reviews/{task}/preview",
+    "exceptions": "/console/exceptions",
+    "reconciliation": "/console/reconciliation",
+    "close": "/console/close",
+    "approvals": "/console/approvals",
+    "customers": "/console/customers",
+    "search by name": "/console/search?q={name}",
+    "golden record": "/console/customers/{customer}",
+    "history": "/console/customers/{customer}/history",
+    "graph": "/console/customers/{customer}/graph",
+    "hierarchy": "/console/customers/{customer}/hierarchy",
+    "onboarding": "/console/onboarding",
+    "audit": "/console/audit",
+    "pipeline": "/console/pipeline",
+    "quality": "/console/quality",
+}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Ingest, serve, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--world", type=Path, default=_SAMPLE, help="folder with events/ (default: the sample world)")
     parser.add_argument("--store", type=Path, help="where the store is kept; a temporary folder if not given")
+    parser.add_argument(
+        "--questions", type=int, default=0, help="copy open questions until there are so many, as in a larger hub"
+    )
+    parser.add_argument("--requests", type=int, default=100, help="of each page")
+    parser.add_argument("--only", action="append", choices=sorted(_PAGES), help="measure this page; repeatable")
     options = parser.parse_args(arguments)
     with nullcontext(options.store) if options.store else tempfile.TemporaryDirectory(prefix="mdm-bench-") as folder:
         settings = Settings(Path(folder), None, _BATCH, 10**9)
         with open_hub(settings) as hub:
             migrate.upgrade(hub.engine)
-            catalogue = load_catalogue(None)
-            pipeline = Pipeline(hub.engine, system_clock, catalogue, load_rules(catalogue))
-            begun = time.perf_counter()
-            # A store that was begun and not finished is read on: what it has taken in already is only counted.
-            filled = Path(folder) / f"filled-{options.records}"
-            if not filled.exists():
-                source = messages(options.records)
-                while batch := list(islice(source, _BATCH)):
-                    process(pipeline, "bench", batch)
-                filled.touch()
-            ingested = time.perf_counter() - begun
-            begun = time.perf_counter()
-            ranked = rank_open_tasks(hub.engine, pipeline.rules, system_clock())
-            result: dict[str, object] = {
-                "records": options.records,
-                "ingest_seconds": round(ingested, 1),
-                "questions": ranked,
-                "rank_seconds": round(time.perf_counter() - begun, 1),
-            }
-            with hub.engine.connect() as connection:
-                connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("analyze"))
-                tasks = list(connection.scalars(text("select task_id from task_priority order by rank desc limit 200")))
+            result = _fill(hub.engine, Path(folder), options.records, options.world)
+            if options.questions:
+                result["questions"] = _more_questions(hub.engine, options.questions)
+            values = _some(hub.engine)
             with hub.engine.begin() as connection:
                 name = f"bench{secrets.token_hex(4)}"
                 password = accounts.create_account(connection, name, "Bench", FORMER_STEWARD)
@@ -74,20 +93,103 @@ def main(arguments: Sequence[str]) -> int:
             environment.pop("MDM_DATABASE_URL", None)
             with (
                 serving(environment, ["-m", "mdm.cli", "serve"]) as served,
-                httpx.Client(base_url=f"http://127.0.0.1:{served.port}", follow_redirects=True, timeout=30) as client,
+                httpx.Client(base_url=f"http://127.0.0.1:{served.port}", follow_redirects=True, timeout=120) as client,
             ):
                 _sign_in(client, name, password)
-                result |= {
-                    "home": _measure(client, lambda _: "/console/"),
-                    "queue": _measure(client, lambda _: "/console/reviews"),
-                    "queue narrowed": _measure(client, lambda _: "/console/reviews?country=DE&weight_from=1"),
-                    "review": _measure(client, lambda number: f"/console/reviews/{tasks[number % len(tasks)]}"),
-                    "preview": _measure(
-                        client, lambda number: f"/console/reviews/{tasks[number % len(tasks)]}/preview"
-                    ),
-                }
+                for page in options.only or _PAGES:
+                    with processor(hub.engine, served.pid) as used:
+                        result[page] = _measure(client, _addresses(_PAGES[page], values), options.requests)
+                    spent = sum(used.values()) / (options.requests + 1)
+                    result[page]["processor"] = round(spent * 1000, 1)
+                    note(f"{page}: {result[page]}")
     print(json.dumps(result, indent=2))  # noqa: T201
     return 0
+
+
+def _fill(engine: Engine, folder: Path, records: int, world: Path) -> dict[str, Any]:
+    """Companies and a world, through the live path; then the order of the questions.
+
+    A store that was begun and not finished is read on: what it has taken in already is only counted.
+    """
+    catalogue = load_catalogue(None)
+    pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
+    begun, done = time.perf_counter(), 0
+    filled = folder / f"filled-{records}"
+    if not filled.exists():
+        source = chain(messages(records), _world(world))
+        while batch := list(islice(source, _BATCH)):
+            process(pipeline, "bench", batch)
+            done += len(batch)
+            note(f"{done:,} messages in {time.perf_counter() - begun:.0f} s")
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("vacuum analyze"))
+        filled.touch()
+    result: dict[str, Any] = {"records": records, "fill_seconds": round(time.perf_counter() - begun, 1)}
+    begun = time.perf_counter()
+    rank_open_tasks(engine, pipeline.rules, system_clock())
+    result["rank_seconds"] = round(time.perf_counter() - begun, 1)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("analyze"))
+        result["questions"] = connection.scalar(text("select count(*) from steward_task where status = 'open'"))
+    return result
+
+
+_COPY_TASKS = """
+insert into steward_task (question, kind, domain, a, b, weight, detail, batch_id, opened_at)
+select t.question || '/' || n, t.kind, t.domain, t.a, t.b, t.weight, t.detail, t.batch_id,
+  t.opened_at - n * interval '1 minute'
+from (select * from steward_task where status = 'open' and question not like '%/%' order by task_id) t
+cross join generate_series(cast(:first as int), cast(:last as int)) n
+"""
+_COPY_RANKS = """
+insert into task_priority (task_id, rank, parts, amount, amounts, countries, systems, due_at, ranked_at)
+select t.task_id, p.rank - random(), p.parts, p.amount, p.amounts, p.countries, p.systems, p.due_at, p.ranked_at
+from steward_task t join steward_task o on o.question = split_part(t.question, '/', 1) and o.status = 'open'
+join task_priority p on p.task_id = o.task_id
+where t.question like '%/%' and not exists (select from task_priority q where q.task_id = t.task_id)
+"""
+
+
+def _more_questions(engine: Engine, wanted: int) -> int:
+    """Copy the open questions with their ranks, until there are about as many as wanted; returns how many there are."""
+    count = text("select count(*) from steward_task where status = 'open'")
+    with engine.begin() as connection:
+        there = connection.scalar(count) or 0
+        own = connection.scalar(text(f"{count.text} and question not like '%/%'")) or 1
+        connection.execute(text(_COPY_TASKS), {"first": there // own, "last": wanted // own - 1})
+        connection.execute(text(_COPY_RANKS))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("vacuum analyze steward_task, task_priority"))
+        return int(connection.scalar(count) or 0)
+
+
+def _world(folder: Path) -> Iterator[Message]:
+    """The messages of a world, in partitions of their own: the places of the companies are taken."""
+    feed = FileFeed(folder / "events")
+    while batch := feed.poll(_BATCH, 0):
+        for each in batch:
+            yield replace(each, place=each.place._replace(partition=each.place.partition + 1))
+
+
+def _some(engine: Engine) -> Mapping[str, Sequence[str]]:
+    """What pages are asked about: the most urgent tasks, and customers from all over."""
+    with engine.connect() as connection:
+        tasks = connection.scalars(text("select task_id from task_priority order by rank desc limit 200")).all()
+        customers = connection.execute(
+            text(
+                """select entity_id, name from golden where known_to is null and domain = 'customer'
+                   order by md5(entity_id) limit 200"""
+            )
+        ).all()
+    return {
+        "task": [str(each) for each in tasks],
+        "customer": [each.entity_id for each in customers],
+        "name": [quote(each.name, safe="") for each in customers],
+    }
+
+
+def _addresses(pattern: str, values: Mapping[str, Sequence[str]]) -> Callable[[int], str]:
+    return lambda number: pattern.format(**{name: each[number % len(each)] for name, each in values.items()})
 
 
 def _sign_in(client: httpx.Client, name: str, password: str) -> None:
@@ -96,14 +198,20 @@ def _sign_in(client: httpx.Client, name: str, password: str) -> None:
     client.post("/console/sign-in", data={"csrf": token, "username": name, "password": password})
 
 
-def _measure(client: httpx.Client, address: Callable[[int], str]) -> dict[str, float]:
-    """Milliseconds from request to the last byte, one request after the other."""
-    taken = sorted(_times(client, address))
-    return {"p50": round(statistics.median(taken), 1), "p95": round(taken[int(len(taken) * 0.95)], 1)}
+def _measure(client: httpx.Client, address: Callable[[int], str], requests: int) -> dict[str, float]:
+    """Milliseconds from request to the last byte, one request after the other; the first by itself. `processor` is
+    what server and database spend on one, which other work on the machine hardly changes."""
+    first, *taken = _times(client, address, requests + 1)
+    taken.sort()
+    return {
+        "first": round(first, 1),
+        "p50": round(statistics.median(taken), 1),
+        "p95": round(taken[int(len(taken) * 0.95)], 1),
+    }
 
 
-def _times(client: httpx.Client, address: Callable[[int], str]) -> Iterator[float]:
-    for number in range(_PAGES):
+def _times(client: httpx.Client, address: Callable[[int], str], requests: int) -> Iterator[float]:
+    for number in range(requests):
         begun = time.perf_counter()
         answer = client.get(address(number))
         answer.raise_for_status()

@@ -10,23 +10,28 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Meter:
-    """Seconds by stage: `wall` as the clock says, `cpu` as the processor was used (all threads)."""
+    """Seconds by stage: `wall` as the clock says, `cpu` as the processor was used (all threads and ended processes)."""
 
     wall: dict[str, float] = field(default_factory=dict)
     cpu: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        wall, cpu = time.perf_counter(), time.process_time()
+        wall, cpu = time.perf_counter(), _cpu()
         try:
             yield
         finally:
             self.wall[name] = round(time.perf_counter() - wall, 2)
-            self.cpu[name] = round(time.process_time() - cpu, 2)
+            self.cpu[name] = round(_cpu() - cpu, 2)
+
+
+def _cpu() -> float:
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 def peak_gib() -> float:
-    """The most memory that this process held."""
+    """The most memory that this process held; further processes are not counted."""
     # ru_maxrss is in kilobytes on Linux and in bytes on macOS.
     unit = 1 if sys.platform == "darwin" else 1024
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30, 2)

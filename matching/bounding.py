@@ -45,7 +45,7 @@ def within(links: Sequence[L], verdicts: Iterable[tuple[int, int]], cap: int) ->
         weakest = min((link.weight for link in followed), default=None)
         lost = [link for link in mine if weakest is None or link.weight < weakest]
         if lost:  # a set that verdicts alone make too large has nothing to give up
-            given_up.append(max(lost, key=lambda link: link.weight))
+            given_up.append(min(lost, key=lambda link: (-link.weight, link.a, link.b)))
     return kept, given_up
 
 

@@ -95,9 +95,8 @@ def cluster(
     kept = {_ordered(rank[edge.a], rank[edge.b]): round(edge.weight * UNIT) for edge in inside}
     verdicts = [tuple(pair) for pair in same if len(pair) == 2 and pair <= rank.keys()]
     linked = [edge for edge in inside if edge.decision is Decision.MATCH]
-    followed, given_up = within(linked, [(a, b) for a, b in verdicts], model.reach_cap)
-    matches, lost = ([_match(edge, rank) for edge in each] for each in (followed, given_up))
     together = [_ordered(rank[a], rank[b]) for a, b in verdicts]
+    matches, lost = within([_match(edge, rank) for edge in linked], together, model.reach_cap)
     apart = [_ordered(*(rank[node] for node in pair)) for pair in not_same if len(pair) == 2 and pair <= rank.keys()]
     sets = linked_sets(strongest_first(matches), together)
     refused = [Refused(match, TOO_MANY) for match in lost]
@@ -135,7 +134,7 @@ def _merged(
     home = {node: number for number, (members, _) in enumerate(sets) for node in members}
     weights = _by_set(pair_weights(model, features, kept, [members for members, _ in sets]), home)
     held, parted = (_by_set(dict.fromkeys(verdicts, 0), home) for verdicts in (same, apart))
-    facts = {node: facts_of(model, columns) for node, columns in features.items()}
+    facts = {node: facts_of(model.cannot_link, columns) for node, columns in features.items()}
     limits = limits_of(model.thresholds)
     return [
         merge(limits, members, matches, weights[number], facts, held[number].keys(), parted[number].keys())

@@ -91,6 +91,14 @@ class Pairs:
             known = self._known[id(condition)] = condition.evaluate(self)
         return known if rows is None else known[rows]
 
+    def only(self, rows: Indices) -> "Pairs":
+        """Some of the pairs, with what is known of them."""
+        some = Pairs(self.columns, self.left[rows], self.right[rows])
+        some._known = {condition: truth[rows] for condition, truth in self._known.items()}
+        some._codes = {column: (left[rows], right[rows]) for column, (left, right) in self._codes.items()}
+        some._present = {column: (left[rows], right[rows]) for column, (left, right) in self._present.items()}
+        return some
+
     def codes(self, column: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """The codes of a text column on both sides."""
         found = self._codes.get(column)

@@ -5,7 +5,7 @@ name, so that neither the order of arrival nor of addition can show.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -180,7 +180,8 @@ class _Process:
         return reason
 
     def _contradiction(self, first: int, second: int) -> str | None:
-        return contradiction(self._facts.get(first, NOTHING_KNOWN), self._facts.get(second, NOTHING_KNOWN))
+        mine, theirs = self._facts.get(first), self._facts.get(second)
+        return None if mine is None or theirs is None else contradiction(mine, theirs)
 
     def _has_rival(self, group: int, other: int) -> bool:
         """Whether `group` fits a third group about as well as `other`, though these two cannot be one.
@@ -190,10 +191,8 @@ class _Process:
         assert self._limits.rival is not None
         support, pairs = self._support(group, other)
         enough = support - self._limits.rival * pairs
-        for third in self._beyond[group]:
-            if third != other and self._fits(group, third, enough, pairs) and self._are_apart(other, third):
-                return True
-        return False
+        fitting = self._fitting(group, enough, pairs)
+        return any(third != other and self._are_apart(other, third) for third in fitting)
 
     def _between_rivals(self, first: int, second: int) -> bool:
         """Whether two others, which cannot be one, each fit both groups about as well as these fit each other.
@@ -204,21 +203,26 @@ class _Process:
         assert self._limits.rival is not None
         support, pairs = self._support(first, second)
         enough = support - self._limits.rival * pairs
-        theirs = self._beyond[second]
+        theirs = set(self._fitting(second, enough, pairs))
         found: list[int] = []
-        for third in self._beyond[first]:
-            if third not in theirs or not (
-                self._fits(first, third, enough, pairs) and self._fits(second, third, enough, pairs)
-            ):
-                continue
-            if any(self._are_apart(other, third) for other in found):
-                return True
-            found.append(third)
+        for third in self._fitting(first, enough, pairs) if theirs else ():
+            if third in theirs:
+                if any(self._are_apart(other, third) for other in found):
+                    return True
+                found.append(third)
         return False
 
-    def _fits(self, group: int, third: int, enough: int, pairs: int) -> bool:
-        support, count = self._support(group, third)
-        return support * pairs >= enough * count and self._contradiction(group, third) is None
+    def _fitting(self, group: int, enough: int, pairs: int) -> Iterator[int]:
+        """The groups that `group` has known pairs with, and fits at least as well as `enough` over `pairs` pairs."""
+        members, absent, facts = self._members, self._limits.absent, self._facts
+        own, stated = len(members[group]), facts.get(group)
+        for third, beyond in self._beyond[group].items():
+            # The innermost loop of clustering: `_support` and `_contradiction` without the calls.
+            count = own * len(members[third])
+            if (beyond + absent * count) * pairs < enough * count:
+                continue
+            if stated is None or third not in facts or contradiction(stated, facts[third]) is None:
+                yield third
 
     def _are_apart(self, first: int, second: int) -> bool:
         support, pairs = self._support(first, second)

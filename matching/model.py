@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from matching.conditions import Condition, Uses
-from matching.features import COLUMNS, KEY_COLUMNS, Kind
+from matching.features import COLUMNS, DISTINCT_IN, KEY_COLUMNS, Kind
 from matching.features.values import kinds
 from matching.frequencies import Frequencies, dump_frequencies, fingerprint_of, read_frequencies
 from matching.parsing import Tables, parse_condition
@@ -96,6 +96,15 @@ class Veto:
     condition: Condition
     effect: Effect
     reason: str
+
+
+#: Every model has this veto: rows of a table that is trusted to hold no duplicates say so in `distinct_in`.
+SAME_SOURCE = Veto(
+    "same_source",
+    parse_condition({"equal": DISTINCT_IN}, "vetoes.same_source"),
+    Effect.FORBID,
+    "Both are rows of one table that is trusted to hold no duplicates.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,15 +309,7 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
             _comparison(domain, item, weights["comparisons"].get(item["name"], {}), tables)
             for item in profile["comparisons"]
         ),
-        vetoes=tuple(
-            Veto(
-                str(item["name"]),
-                parse_condition(item["when"], f"{domain}.vetoes.{item['name']}", tables),
-                Effect(item["effect"]),
-                str(item["reason"]),
-            )
-            for item in profile.get("vetoes", ())
-        ),
+        vetoes=(SAME_SOURCE, *(_veto(domain, item, tables) for item in profile.get("vetoes", ()))),
         blocking=_rules(profile["blocking"]),
         dynamic=_rules(profile.get("dynamic_blocking", ())),
         thresholds=Thresholds(**{key: float(value) for key, value in profile["thresholds"].items()}),
@@ -318,10 +319,21 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
         fingerprint=hashlib.sha256(canonical.encode()).hexdigest()[:16],
         provenance=dict(weights.get("provenance", {})),
         common_tokens=frozenset(weights.get("common_tokens", ())),
-        kinds=COLUMNS[domain] if domain in COLUMNS else _declared(profile["columns"]),
+        kinds={
+            **(COLUMNS[domain] if domain in COLUMNS else _declared(profile["columns"])),
+            DISTINCT_IN: Kind.TEXT,
+        },
         key_kinds=KEY_COLUMNS.get(domain, {}),
         frequencies=tables,
     )
+
+
+def _veto(domain: str, item: Mapping[str, Any], tables: Tables) -> Veto:
+    name = str(item["name"])
+    if name == SAME_SOURCE.name:
+        raise ConfigurationInvalid(f"{domain}.vetoes: {name!r} is a veto that every model has; choose another name.")
+    condition = parse_condition(item["when"], f"{domain}.vetoes.{name}", tables)
+    return Veto(name, condition, Effect(item["effect"]), str(item["reason"]))
 
 
 def _rules(items: Any) -> tuple[BlockingRule, ...]:

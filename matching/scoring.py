@@ -18,9 +18,9 @@ from matching.model import Comparison, MatchModel
 from matching.rarity import adjustment, adjustments
 
 #: Pairs per pass; larger arrays fall out of the processor's cache and are slower per pair.
-_CHUNK = 20_000
+_CHUNK = 50_000
 #: Below this many pairs one by one is faster (measured: bench/scoring.py).
-_FEW = 100
+FEW = 100
 
 UNKNOWN_LABEL = "unknown"
 
@@ -65,6 +65,13 @@ class PairScore:
 
 def score_pairs(model: MatchModel, left: Sequence[Mapping[str, Any]], right: Sequence[Mapping[str, Any]]) -> Scores:
     """Score pair i of `left[i]` and `right[i]`. Symmetric. A record that occurs often is encoded once."""
+    return score_features(model, *derived_pairs(model, left, right))
+
+
+def derived_pairs(
+    model: MatchModel, left: Sequence[Mapping[str, Any]], right: Sequence[Mapping[str, Any]]
+) -> tuple[list[Features], Indices, Indices]:
+    """The columns of the records of these pairs, each once, and where the left and right sides are among them."""
     if len(left) != len(right):
         raise ValueError(f"{len(left)} left records but {len(right)} right records")
     places: dict[int, int] = {}
@@ -76,32 +83,50 @@ def score_pairs(model: MatchModel, left: Sequence[Mapping[str, Any]], right: Seq
             if place == len(records):
                 records.append(item)
             indices[side, position] = place
-    features = [derive(model.domain, record, model.common_tokens) for record in records]
-    return score_features(model, features, indices[0], indices[1])
+    return [derive(model.domain, record, model.common_tokens) for record in records], indices[0], indices[1]
 
 
 def score_features(model: MatchModel, records: Sequence[Features], left: Indices, right: Indices) -> Scores:
     """Score pairs given as indices into records whose columns are already derived."""
-    if len(left) < _FEW:
+    if len(left) < FEW:
         return _score_few(model, records, left, right)
     return score_columns(model, Frame(records), left, right)
 
 
 def score_columns(model: MatchModel, columns: Columns, left: Indices, right: Indices) -> Scores:
     """Score pairs of a batch of records that is encoded already."""
-    weight = np.full(len(left), model.prior)
-    levels = np.zeros((len(left), len(model.comparisons)), dtype=np.int8)
-    veto = np.full(len(left), -1, dtype=np.int8)
-    for start in range(0, len(left), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        pairs = Pairs(columns, left[rows], right[rows])
-        for column, comparison in enumerate(model.comparisons):
-            found = _levels(comparison, pairs)
-            levels[rows, column] = found
-            weight[rows] += _weights(comparison)[found] + adjustments(comparison, pairs, found)
-        for number in range(len(model.vetoes) - 1, -1, -1):
-            veto[rows][pairs.truth(model.vetoes[number].condition) == TRUE] = number
+    starts = range(0, len(left), _CHUNK)
+    parts = [
+        score_part(model, Pairs(columns, left[start : start + _CHUNK], right[start : start + _CHUNK]))
+        for start in starts
+    ]
+    return as_one(model, parts)
+
+
+def score_part(model: MatchModel, pairs: Pairs) -> Scores:
+    """Score a few ten thousand pairs in one pass."""
+    weight = np.full(len(pairs), model.prior)
+    levels = np.zeros((len(pairs), len(model.comparisons)), dtype=np.int8)
+    veto = np.full(len(pairs), -1, dtype=np.int8)
+    for column, comparison in enumerate(model.comparisons):
+        found = _levels(comparison, pairs)
+        levels[:, column] = found
+        weight += _weights(comparison)[found] + adjustments(comparison, pairs, found)
+    for number in range(len(model.vetoes) - 1, -1, -1):
+        veto[pairs.truth(model.vetoes[number].condition) == TRUE] = number
     return Scores(weight, levels, veto, tuple(item.name for item in model.vetoes))
+
+
+def as_one(model: MatchModel, parts: Sequence[Scores]) -> Scores:
+    """The scores of consecutive pairs as one."""
+    if len(parts) == 1:
+        return parts[0]
+    return Scores(
+        np.concatenate([np.zeros(0), *(part.weight for part in parts)]),
+        np.concatenate([np.zeros((0, len(model.comparisons)), dtype=np.int8), *(part.levels for part in parts)]),
+        np.concatenate([np.zeros(0, dtype=np.int8), *(part.vetoes for part in parts)]),
+        tuple(item.name for item in model.vetoes),
+    )
 
 
 def _score_few(model: MatchModel, records: Sequence[Features], left: Indices, right: Indices) -> Scores:

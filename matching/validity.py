@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
 
+from matching.features import DISTINCT_IN
 from matching.features.values import Features, texts
-from matching.model import MatchModel
+from matching.model import CannotLink
 
 # Two values of one identifier this close are one value, mistyped once (a swap of neighbours counts as one).
 _MISTYPED = 1
@@ -41,19 +42,19 @@ class Facts:
 NOTHING_KNOWN = Facts({}, frozenset(), frozenset())
 
 
-def facts_of(model: MatchModel, features: Features) -> Facts:
+def facts_of(cannot_link: CannotLink, features: Features) -> Facts:
     """The facts of one record from its columns, as the model says which of them identify."""
     identifiers: dict[str, set[str]] = {}
-    for column in model.cannot_link.identifiers:
+    for column in cannot_link.identifiers:
         for value in texts(features, column):
             kind, _, normal = value.rpartition(":") if ":" in value else (column, "", value)
             identifiers.setdefault(kind, set()).add(normal)
-    child, parent = model.cannot_link.parents or ("", "")
+    child, parent = cannot_link.parents or ("", "")
     return Facts(
         {kind: frozenset(values) for kind, values in identifiers.items()},
         frozenset(texts(features, parent)) if parent else frozenset(),
         frozenset(texts(features, child)) if child else frozenset(),
-        frozenset(texts(features, "distinct_in")),
+        frozenset(texts(features, DISTINCT_IN)),
     )
 
 

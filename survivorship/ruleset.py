@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mdm.model.canonical import ATTRIBUTES, Shape
+from mdm.model.canonical import ATTRIBUTES, NAMING, DataClass, Shape
 from mdm.model.ids import Domain
 from survivorship.criteria import CRITERIA
 from survivorship.document import Part, parse_document, read_text
@@ -59,7 +59,7 @@ def parse_ruleset(domain: str, text: str, file: Path) -> RuleSet:
         rules=reader.rules(parts.get("attributes"), parts.get("groups")),
         variants=reader.variants(parts.get("variants")),
         echoes=frozenset(each.text() for each in parts["echoes"].elements()) if "echoes" in parts else frozenset(),
-        display=reader.names(parts["display"]),
+        display=reader.display(parts["display"]),
         search_words=reader.names(search.get("words")),
         search_whole=reader.names(search.get("whole")),
         document=text,
@@ -149,6 +149,16 @@ class _Reader:
                 parts[rule.name].refuse("cannot follow itself")
             if followed is not None and (followed.same_record_as is not None or followed.union_of):
                 parts[rule.name].refuse(f"follows {rule.same_record_as}, which no single record gives by itself")
+
+    def display(self, part: Part) -> tuple[str, ...]:
+        """The attributes that name a record. Everybody who sees the record reads the name, so that they must not say
+        more than the naming attribute may."""
+        order = list(DataClass)
+        classes = {attribute.name: order.index(attribute.data_class) for attribute in ATTRIBUTES[self._domain]}
+        for element, name in zip(part.elements(), self.names(part), strict=True):
+            if classes[name] > classes[NAMING[self._domain]]:
+                element.refuse(f"is {order[classes[name]]} and would be read by everybody as the record's name")
+        return self.names(part)
 
     def names(self, part: Part | None) -> tuple[str, ...]:
         """A list of attributes."""

@@ -1,6 +1,5 @@
 """What is attached to one golden record besides its values: what is open about it, and who has read it."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ from api.access_log import AccessLog
 from api.console.guard import SessionDep, needs, signed_in
 from api.console.pages import page
 from api.console.queue import KINDS
-from api.console.reconciliation import place_of
+from api.console.reconciliation import read_place
 from api.console.records import DOMAINS, Plural, head_of
 from api.console.workbench import WorkbenchDep
 from api.cursors import read_cursor, write_cursor
@@ -20,7 +19,7 @@ from api.lookup import find_golden
 from api.routes.parameters import Cursor, EntityIdPath, Parameters
 from mdm.access import Permission
 from mdm.core.worklist import due_state
-from mdm.lifecycle.findings import Finding
+from mdm.lifecycle.overview import place_of
 from mdm.model.ids import CrosswalkKey
 from mdm.store.access_log import KEPT, readers_of
 from mdm.store.list_access import listed_to
@@ -56,7 +55,7 @@ def open_about(
     asked = int(read_cursor(look.questions, scope, (int,))[0]) if look.questions else 0
     letter = read_cursor(look.letters, scope, (int, int)) if look.letters else None
     row_after = CrosswalkKey(*map(str, read_cursor(look.rejected, scope, (str, str, str)))) if look.rejected else None
-    finding = tuple(read_cursor(look.findings, scope, (int, str, str, str, str))) if look.findings else None
+    finding = read_place(look.findings, scope) if look.findings else None
     with reads.snapshot() as connection:
         row = find_golden(connection, request, DOMAINS[plural], id)
         head = head_of(connection, row, bench.eyes)
@@ -65,7 +64,7 @@ def open_about(
         letters = letters_about(connection, row.entity_id, _ROWS + 1, past)
         rejected = rejected_of(connection, row.entity_id, _ROWS + 1, row_after)
     known = last_run.known(bench.engine)
-    findings = _about(known.findings, row.entity_id, finding) if known is not None else None
+    findings = known.overview.about(row.entity_id).behind(finding, _ROWS + 1) if known is not None else None
     more: dict[str, list[tuple[Any, ...]]] = {
         "questions": [(each.task_id,) for each in questions],
         "letters": [(int(each.status != "open"), each.letter_id) for each in letters],
@@ -90,7 +89,7 @@ def open_about(
         following={
             name: write_cursor(scope, places[_ROWS - 1]) if len(places) > _ROWS else "" for name, places in more.items()
         },
-        as_of=known.as_of if known is not None else None,
+        as_of=known.found.as_of if known is not None else None,
     )
 
 
@@ -122,9 +121,3 @@ def access(
         days=KEPT.days,
         at_most=_READERS,
     )
-
-
-def _about(findings: Iterable[Finding], entity_id: str, after: tuple[Any, ...] | None) -> list[Finding]:
-    """The findings about a record behind a place, in the order of the list of all."""
-    own = sorted((each for each in findings if entity_id in (each.customer, each.contract)), key=place_of)
-    return [each for each in own if after is None or place_of(each) > after]

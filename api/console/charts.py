@@ -252,7 +252,7 @@ def cluster_graph(nodes: Sequence[Node], ties: Sequence[Tie]) -> Markup:
             )
         )
         body.append(_text(x, y + 4, node.name, "middle"))
-        body.append(_outside(x, y, width, height, _short(node.title, 24)))
+        body.append(_outside(x, y, width, height, node.title))
     words = f"{len(nodes)} records. " + "; ".join(
         f"{nodes[tie.a].name} and {nodes[tie.b].name}: {_TIES[tie.kind]} {tie.text}" for tie in ties
     )
@@ -262,15 +262,12 @@ def cluster_graph(nodes: Sequence[Node], ties: Sequence[Tie]) -> Markup:
 def _outside(x: float, y: float, width: float, height: float, text: str) -> Markup:
     """The title of a node, on the side that looks away from the middle."""
     if abs(x - width / 2) < 20:
-        return _text(x, y + (34 if y > height / 2 else -24), text, "middle", "faint")
-    return _text(x + (24 if x > width / 2 else -24), y + 4, text, "start" if x > width / 2 else "end", "faint")
+        return _text(x, y + (34 if y > height / 2 else -24), _fitting(text, width / 2), "middle", "faint")
+    room = _fitting(text, width / 2 - abs(x - width / 2) - 24)
+    return _text(x + (24 if x > width / 2 else -24), y + 4, room, "start" if x > width / 2 else "end", "faint")
 
 
 _TIES = {"link": "match", "weak": "possible match", "cut": "judged not the same"}
-
-
-def _short(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 # --- who belongs to whom -------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def decide(
     """Carry out a verdict, and values picked by hand, and go on to the next question."""
     following = _following(reads, look, bench, task_id)
     try:
-        decided = bench.decide(_answer(task_id, form), Expected(task=form.text("token") or None))
+        decided = bench.decide(_answer(task_id, form), Expected.task(form.text("token")))
     except TELLABLE as error:
         status = 422 if isinstance(error, Invalid) else 409
         return review_page(task_id, look, request, session, bench, reads, refused(error), status, typed_in(form))

@@ -101,7 +101,7 @@ def restore(
 ) -> Response:
     """Have the values of a version again, as a new version."""
     version, current = form.number("version"), form.number("current")
-    expected = Expected(versions={EntityId(id): current} if current is not None else {})
+    expected = Expected.version(EntityId(id), current)
     try:
         command = Restore(EntityId(id), version or 0, form.text("reason"))
         done = bench.decide(command, expected)

@@ -1,25 +1,33 @@
 """Home: what waits for somebody, what it is worth, and whether the platforms are heard."""
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any, TypeAlias
 
 from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import Connection
 from starlette.responses import RedirectResponse
 
 from api.console import charts, ranking
 from api.console.guard import SessionDep, signed_in
+from api.console.kept import MANY_QUESTIONS, kept
 from api.console.pages import page
 from api.console.queue import KINDS, queue_object
 from api.console.workbench import WorkbenchDep
 from api.deps import ReadsDep
 from api.last_run import last_run
 from mdm.access import Permission
+from mdm.core.four_eyes import much_money
 from mdm.core.worklist import OBJECTIVE, promise
 from mdm.hub import steward
 from mdm.hub.worklist import rank_refused
 from mdm.lifecycle.close import current_close
-from mdm.lifecycle.impact import sums_of
 from mdm.lifecycle.policy import shipped_policy
+from mdm.model.worklist import MuchMoney
 from mdm.store import read_console
+from mdm.store.read_console import Ageing
 from mdm.store.read_queue import QueueFilters, queue_page
 from mdm.store.read_status import vitals
 
@@ -31,19 +39,38 @@ _PERIOD = timedelta(days=30)
 _AGES = ("today", "1–3 days", "3–7 days", "over a week")
 
 
+#: Open questions by kind, by age, and the money behind them.
+_Open: TypeAlias = tuple[Sequence[Ageing], list[int], dict[str, Any]]
+
+
+def _open_questions(connection: Connection, now: datetime) -> _Open:
+    ageing = read_console.ageing(connection, now, now + timedelta(days=1))
+    return ageing, read_console.ages(connection, now), read_console.at_risk(connection)
+
+
+def _largest(much: MuchMoney, amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """The sum that is most, by what is much in its currency; nothing where there is none."""
+    currency, times = much.most(amounts)
+    return {currency: amounts[currency]} if times else {}
+
+
+def _many(found: _Open) -> bool:
+    return sum(each.tasks for each in found[0]) > MANY_QUESTIONS
+
+
 @router.get("/")
 def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
     """For those who see what waits; others begin with the customers."""
     if not session.caller.may(Permission.INSPECT):
         return RedirectResponse("/console/customers", 303)
     now = bench.now
-    ranking.ready(bench.engine, bench.rules, now)
-    rank_refused(bench.engine, now)
+    ranking.ready(bench.engine, bench.rules, now, bench.policy)
+    rank_refused(bench.engine, now, bench.policy)
     with reads.snapshot() as connection:
-        ageing = read_console.ageing(connection, now, now + timedelta(days=1))
-        ages = read_console.ages(connection, now)
+        ageing, ages, at_risk = kept(
+            bench.engine, "open questions", lambda: _open_questions(connection, now), large=_many, seconds=15
+        )
         urgent = queue_page(connection, QueueFilters(), None, _MOST_URGENT)
-        at_risk = read_console.at_risk(connection)
         behind_refused = read_console.behind_refused(connection)
         platforms = read_console.platforms(connection)
         batches = read_console.recent_batches(connection, 60)
@@ -71,12 +98,13 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
         promised=promised,
         objective=OBJECTIVE,
         mine=mine,
+        largest=partial(_largest, much_money(bench.policy or steward.load_policy())),
         approving=Permission.APPROVE,
         numbers=numbers,
         jobs=steward.jobs_of(bench.pipeline, bench.actor),
         close=closing,
         days_left=closing.days_left(now.date()),
-        disagreeing=sums_of(known.findings) if known is not None else None,
+        disagreeing=known.overview.shelf().sums if known is not None else None,
         age_chart=charts.bars(
             "Open questions by how long they wait",
             [charts.Bar(name, count, str(count)) for name, count in zip(_AGES, ages, strict=True)],

@@ -64,7 +64,7 @@ def pin(
 ) -> Response:
     """Pin it, or show what that would do."""
     version = form.number("version")
-    expected = Expected(versions={EntityId(id): version} if version is not None else {})
+    expected = Expected.version(EntityId(id), version)
     try:
         command = _command(id, _attribute(DOMAINS[plural], name), form)
         if form.text("what") == "preview":

@@ -22,7 +22,7 @@ from mdm.hub.feeds import pause_feed, resume_feed
 from mdm.store import read_console, replay_jobs
 from mdm.store.feed_numbers import freshness_by_platform, lag_by_platform
 from mdm.store.feeds import feed_states
-from mdm.store.read_status import status_summary, vitals
+from mdm.store.read_status import last_batch, message_account, vitals
 
 router = APIRouter(prefix="/console/pipeline", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
 
@@ -34,7 +34,7 @@ _RECENT = timedelta(hours=24)
 @router.get("")
 def pipeline(request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
     with reads.snapshot() as connection:
-        hub = status_summary(connection)
+        messages, newest = message_account(connection), last_batch(connection)
         platforms = read_console.platforms(connection)
         batches = read_console.recent_batches(connection, _BATCHES)
         positions = read_console.feed_positions(connection)
@@ -49,7 +49,8 @@ def pipeline(request: Request, session: SessionDep, bench: WorkbenchDep, reads: 
         request,
         session=session,
         now=bench.now,
-        hub=hub,
+        messages=messages,
+        last_batch=newest,
         platforms=platforms,
         positions=positions,
         feeds=feeds,

@@ -1,14 +1,17 @@
 """Data quality with its formulas in sight: how complete, how valid, what was rejected, and examples of what fails."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup
+from sqlalchemy import Connection
 
 from api.console import charts
 from api.console.guard import SessionDep, needs
+from api.console.kept import kept
 from api.console.pages import page
 from api.console.show import label
 from api.console.workbench import WorkbenchDep
@@ -29,6 +32,35 @@ _DOMAINS = (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT)
 _DAYS, _PEOPLE = 30, 50
 
 
+#: Golden records from which on the figures of a domain are kept, and for how long.
+_LARGE, _KEPT_SECONDS = 5_000, 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """The figures of a domain: of its newest records, but for `total`."""
+
+    filled: Sequence[read.Filled]
+    identifiers: Sequence[read.IdentifierQuality]
+    sources: Sequence[read.SourceQuality]
+    rejections: Sequence[read.Rejection]
+    past: Sequence[read.Past]
+    single: int
+    total: int
+    most: int
+
+
+def _measured(connection: Connection, domain: Domain, names: Sequence[str], now: datetime) -> _Measured:
+    return _Measured(
+        read.filled(connection, domain, names),
+        read.identifiers(connection, domain),
+        read.sources(connection, domain),
+        read.rejections(connection, domain),
+        read.trend(connection, domain, now),
+        *read.sharing(connection, domain),
+    )
+
+
 class QualityParameters(Parameters):
     """Of which domain."""
 
@@ -46,12 +78,14 @@ def quality(
     names = [attribute.name for attribute in ATTRIBUTES[look.domain]]
     owners = {attribute.name: attribute.owner for attribute in ATTRIBUTES[look.domain]}
     with reads.snapshot() as connection:
-        filled = read.filled(connection, look.domain, names)
-        identifiers = read.identifiers(connection, look.domain)
-        sources = read.sources(connection, look.domain)
-        rejections = read.rejections(connection, look.domain)
-        single, total, most = read.sharing(connection, look.domain)
-        past = read.trend(connection, look.domain, bench.now)
+        found = kept(
+            bench.engine,
+            f"quality of {look.domain}",
+            lambda: _measured(connection, look.domain, names, bench.now),
+            large=lambda made: made.total > _LARGE,
+            seconds=_KEPT_SECONDS,
+        )
+    filled, total, sources, past = found.filled, found.total, found.sources, found.past
     shares = [(each, each.filled / each.of_all if each.of_all else 0.0) for each in filled]
     overall = sum(share for _, share in shares) / len(shares) if shares else 0.0
     return page(
@@ -64,12 +98,12 @@ def quality(
         filled=shares,
         overall=overall,
         owners=owners,
-        identifiers=identifiers,
+        identifiers=found.identifiers,
         sources=[(each, *map(_over_time(each), ("accepted", "complete"))) for each in sources],
-        rejections=rejections,
-        single=single,
+        rejections=found.rejections,
+        single=found.single,
         total=total,
-        most=most,
+        most=found.most,
         sample=read.SAMPLE,
         trends={name: _trend(label(name), past, [name], 90, 22) for name in names},
         trend=_trend("Completeness", past, names, 420, 60),

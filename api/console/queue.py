@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 from api.console import ranking
 from api.console.guard import SessionDep, needs
+from api.console.kept import kept
 from api.console.notices import proposed, told
 from api.console.pages import page
 from api.console.workbench import WorkbenchDep
@@ -35,6 +36,8 @@ from mdm.store.read_queue import (
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
 
 _ROWS = 25
+#: Questions that are counted; of more the page says that there are more, for counting takes longer than reading a page.
+_COUNTED = 10_000
 _AGES = {"1": "a day", "3": "3 days", "7": "a week"}
 KINDS = {
     "possible_match": "Possible match",
@@ -112,7 +115,7 @@ QueueLook = Annotated[QueueParameters, Query()]
 def queue(look: QueueLook, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
     """Open questions, the most urgent first."""
     now = bench.now
-    ranking.ready(bench.engine, bench.rules, now)
+    ranking.ready(bench.engine, bench.rules, now, bench.policy)
     scope = f"queue {look.query}"
     after = None
     if look.cursor is not None:
@@ -121,8 +124,11 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
     filters = look.filters(now, bench.actor.name)
     with reads.snapshot() as connection:
         found = queue_page(connection, filters, after, _ROWS + 1)
-        total = count_queue(connection, filters)
-        pairs, countries = queue_choices(connection)
+        total = count_queue(connection, filters, _COUNTED + 1)
+        # What can be chosen may be a minute old where there are many questions.
+        pairs, countries = kept(
+            bench.engine, "choices", lambda: queue_choices(connection), large=lambda _: total > _COUNTED, seconds=60
+        )
         notice = told(connection, look.done) or proposed(look.proposed)
         views = read_views(connection, bench.actor.name)
         stats = own_numbers(connection, bench.actor.name, now)
@@ -136,7 +142,8 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
         session=session,
         look=look,
         rows=[queue_object(row, now) for row in shown],
-        total=total,
+        total=min(total, _COUNTED),
+        uncounted=total > _COUNTED,
         following=following,
         pairs=pairs,
         countries=countries,

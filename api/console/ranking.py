@@ -4,34 +4,41 @@ import logging
 import time
 from datetime import datetime
 from threading import Lock, Thread
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Pool
 
+from mdm.core.four_eyes import Policy
 from mdm.core.rules import Rules
 from mdm.errors import MdmError
-from mdm.hub.worklist import old_ranks, rank_new_tasks, rank_open_tasks
+from mdm.hub.worklist import old_ranks, rank_new_tasks, rank_open_tasks, state_of_tasks
 
 _logger = logging.getLogger("mdm.api")
 _renewing = Lock()
 #: Old ranks are looked for this often, in seconds, by one process and hub.
 _EVERY = 60.0
 _looked: dict[str, float] = {}
+#: The state of a hub in which every open question had a rank: looking for others takes longer the more there are.
+_ready: WeakKeyDictionary[Pool, tuple[int, int]] = WeakKeyDictionary()
 
 
-def ready(engine: Engine, rules: Rules, now: datetime) -> None:
+def ready(engine: Engine, rules: Rules, now: datetime, policy: Policy | None) -> None:
     """Every open question has a rank. What hangs on them may be an hour old, and a little more while it is renewed."""
-    rank_new_tasks(engine, rules, now)
+    state = state_of_tasks(engine)
+    if _ready.get(engine.pool) != state:
+        rank_new_tasks(engine, rules, now, policy)
+        _ready[engine.pool] = state
     hub = str(engine.url)
     if time.monotonic() < _looked.get(hub, 0.0):
         return
     _looked[hub] = time.monotonic() + _EVERY
     if old_ranks(engine, now) and _renewing.acquire(blocking=False):
-        Thread(target=_renew, args=(engine, rules, now), name="rank", daemon=True).start()
+        Thread(target=_renew, args=(engine, rules, now, policy), name="rank", daemon=True).start()
 
 
-def _renew(engine: Engine, rules: Rules, now: datetime) -> None:
+def _renew(engine: Engine, rules: Rules, now: datetime, policy: Policy | None) -> None:
     try:
-        rank_open_tasks(engine, rules, now)
+        rank_open_tasks(engine, rules, now, policy)
     except MdmError as error:  # the next page tries again
         _logger.warning("Ranks could not be renewed: %s", error.message)
     finally:

@@ -23,14 +23,13 @@ from api.console.sessions import Session
 from api.console.workbench import Workbench, WorkbenchDep
 from api.cursors import read_cursor, write_cursor
 from api.errors import NOT_FOUND, refuse
-from api.last_run import last_run
+from api.last_run import Looked, last_run
 from api.routes.parameters import Cursor, Parameters
 from mdm.access import Permission
 from mdm.hub import finding_work
-from mdm.hub.reconcile import Reconciliation
 from mdm.lifecycle import ageing
-from mdm.lifecycle.findings import Finding, Severity
-from mdm.lifecycle.impact import sums_of
+from mdm.lifecycle.findings import Finding
+from mdm.lifecycle.overview import Overview, Place, Shelf, place_of
 from mdm.model.ids import CrosswalkKey
 from mdm.store import findings as store
 from mdm.store.findings import FindingName, FindingWork, name_of
@@ -44,6 +43,8 @@ router = APIRouter(
 
 _ROWS = 100
 _TREND = timedelta(days=90)
+#: So long, in seconds, the page waits for the first findings since the hub was started; then it says that it waits.
+_PATIENCE = 4.0
 _UNTOUCHED = FindingWork()
 
 
@@ -78,20 +79,19 @@ def _overview(
     notice: Notice | None = None,
     status: int = 200,
 ) -> Response:
-    found = last_run.of(bench.engine, bench.now)
-    rules: dict[str, list[Finding]] = {}
-    for each in found.findings:
-        rules.setdefault(each.rule, []).append(each)
-    of_rule = rules.get(look.rule, []) if look.rule else found.findings
-    listed = sorted(_asked(of_rule, look, bench, found), key=place_of)
+    looked = last_run.look(bench.engine, bench.now, _PATIENCE)
+    if looked is None:
+        return page("reconciliation_waits.html", request, session=session, status=status, notice=notice)
+    found, overview = looked.found, looked.overview
+    listed = _asked(look, bench, overview)
     scope = f"reconciliation {look.query}"
-    after = None if look.cursor is None else tuple(read_cursor(look.cursor, scope, (int, str, str, str, str)))
-    behind = [each for each in listed if after is None or place_of(each) > after]
+    after = None if look.cursor is None else read_place(look.cursor, scope)
+    behind = listed.behind(after, _ROWS + 1)
     following = write_cursor(scope, place_of(behind[_ROWS - 1])) if len(behind) > _ROWS else None
-    by_rule = sorted(
-        ((rule, each[0].severity.value, len(each), sums_of(each), each[0].owner) for rule, each in rules.items()),
-        key=lambda row: (row[1] != "error", -row[2]),
-    )
+    by_rule = [
+        (rule, each.findings[0].severity.value, len(each.findings), each.sums, each.findings[0].owner)
+        for rule, each in overview.rules()
+    ]
     shown = behind[:_ROWS]
     with unrestricted(bench.engine).connect() as connection:  # of findings that this person reaches
         works = store.works(connection, [name_of(each) for each in shown])
@@ -106,17 +106,14 @@ def _overview(
         as_of=found.as_of,
         look=look,
         by_rule=by_rule,
-        findings=[
-            (each, ageing.age_of(each, found.books, found.as_of.date()), _work(works, each), _tail(name_of(each)))
-            for each in shown
-        ],
+        findings=[(each, overview.age_of(each), _work(works, each), _tail(name_of(each))) for each in shown],
         at_once=finding_work.MOST,
-        ages=ageing.aged(of_rule, found.books, found.as_of.date()),
+        ages=overview.ages(look.rule),
         trend=trend,
         me=bench.actor.name,
-        total=len(listed),
+        total=len(listed.findings),
         following=following,
-        sums=sums_of(listed),
+        sums=listed.sums,
         chart=charts.bars(
             "Findings by rule",
             [
@@ -128,18 +125,20 @@ def _overview(
     )
 
 
-def _asked(
-    findings: Sequence[Finding], look: ReconciliationParameters, bench: Workbench, found: Reconciliation
-) -> Sequence[Finding]:
-    """Those of the class of age, and of the person, that are asked for."""
-    if look.who == "mine":
-        with unrestricted(bench.engine).connect() as connection:
-            mine = store.taken_by(connection, bench.actor.name)
-        findings = [each for each in findings if name_of(each) in mine]
-    if look.age is None:
-        return findings
-    today = found.as_of.date()
-    return [each for each in findings if ageing.class_of(ageing.age_of(each, found.books, today)) == look.age]
+def _asked(look: ReconciliationParameters, bench: Workbench, overview: Overview) -> Shelf:
+    """The findings of the rule, of the class of age, and of the person, that are asked for."""
+    if look.who != "mine":
+        return overview.shelf(look.rule, look.age)
+    with unrestricted(bench.engine).connect() as connection:
+        mine = store.taken_by(connection, bench.actor.name)
+    found = (overview.named(*name) for name in mine if look.rule in (None, name.rule))
+    return overview.picked((each for each in found if each is not None), look.age)
+
+
+def read_place(cursor: str, scope: str) -> Place:
+    """Where a page of findings ended. Raises as `read_cursor`."""
+    severity, rule, system, type_, key = read_cursor(cursor, scope, (int, str, str, str, str))
+    return int(severity), str(rule), str(system), str(type_), str(key)
 
 
 def _work(works: dict[FindingName, FindingWork], finding: Finding) -> FindingWork:
@@ -154,20 +153,15 @@ def _trend(connection: Connection, bench: Workbench, rule: str | None) -> Markup
     return charts.days("Findings", days)
 
 
-def place_of(finding: Finding) -> tuple[int, str, str, str, str]:
-    """Where a finding stands in the list: errors first, then by rule and subject, which name it."""
-    return int(finding.severity is not Severity.ERROR), finding.rule, *finding.subject
-
-
 @router.get("/export.csv")
 def export(look: Annotated[ReconciliationParameters, Query()], session: SessionDep, bench: WorkbenchDep) -> Response:  # noqa: ARG001
     """The findings as the page sums them up."""
-    found = last_run.of(bench.engine, bench.now)
-    rows = _asked([each for each in found.findings if look.rule in (None, each.rule)], look, bench, found)
+    looked = _looked(bench)
+    rows = _asked(look, bench, looked.overview).findings
     with unrestricted(bench.engine).connect() as connection:
         works = store.works(connection, [name_of(each) for each in rows])
     return Response(
-        _csv(rows, found, works),
+        _csv(rows, looked, works),
         200,
         {"Content-Disposition": 'attachment; filename="reconciliation.csv"'},
         "text/csv; charset=utf-8",
@@ -184,13 +178,12 @@ def look_after_several(
     form: FormDep,
 ) -> Response:
     """Say of ticked findings, or of all that are asked for, whose they are or why they are as they are."""
-    found = last_run.of(bench.engine, bench.now)
+    overview = _looked(bench).overview
     if form.text("all"):
-        of_rule = [each for each in found.findings if look.rule in (None, each.rule)]
-        meant = list(_asked(of_rule, look, bench, found))
+        meant: Sequence[Finding] = _asked(look, bench, overview).findings
     else:
         ticked = set(form.all("finding"))
-        meant = [each for each in found.findings if _tail(name_of(each)) in ticked]
+        meant = [each for each in overview.shelf().findings if _tail(name_of(each)) in ticked]
     try:
         _settle_several(what, meant, bench, form)
     except TELLABLE as error:
@@ -223,7 +216,7 @@ def look_after(
     """Say whose it is, or why it is as it is."""
     name = FindingName(rule, CrosswalkKey(system, type, key))
     try:
-        _settle(what, _found(name, last_run.of(bench.engine, bench.now)), bench, form)
+        _settle(what, _found(name, _looked(bench)), bench, form)
     except TELLABLE as error:
         return _finding_page(name, request, session, bench, refused(error), 409)
     return RedirectResponse(_address(name), 303)
@@ -257,8 +250,8 @@ def _finding_page(
     notice: Notice | None = None,
     status: int = 200,
 ) -> Response:
-    found = last_run.of(bench.engine, bench.now)
-    about = _found(name, found)
+    looked = _looked(bench)
+    about = _found(name, looked)
     with unrestricted(bench.engine).connect() as connection:
         work = _work(store.works(connection, [name]), about)
     return page(
@@ -268,7 +261,7 @@ def _finding_page(
         status=status,
         now=bench.now,
         finding=about,
-        age=ageing.age_of(about, found.books, found.as_of.date()),
+        age=looked.overview.age_of(about),
         work=work,
         address=_address(name),
         me=bench.actor.name,
@@ -276,9 +269,16 @@ def _finding_page(
     )
 
 
-def _found(name: FindingName, found: Reconciliation) -> Finding:
+def _looked(bench: Workbench) -> Looked:
+    """The findings, waited for: for what cannot be shown or done without them."""
+    looked = last_run.look(bench.engine, bench.now)
+    assert looked is not None, "without patience it is waited for"
+    return looked
+
+
+def _found(name: FindingName, looked: Looked) -> Finding:
     """The finding of this name, if the person reaches it."""
-    about = next((each for each in found.findings if name_of(each) == name), None)
+    about = looked.overview.named(*name)
     if about is None:
         raise refuse(NOT_FOUND, "There is no such finding any more: the platforms agree, or it never was.")
     return about
@@ -293,7 +293,7 @@ def _tail(name: FindingName) -> str:
     return f"{name.rule}/" + "/".join(quote(each, safe="") for each in name.subject)
 
 
-def _csv(findings: Sequence[Finding], found: Reconciliation, works: dict[FindingName, FindingWork]) -> str:
+def _csv(findings: Sequence[Finding], looked: Looked, works: dict[FindingName, FindingWork]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(
@@ -303,9 +303,9 @@ def _csv(findings: Sequence[Finding], found: Reconciliation, works: dict[Finding
     for each in findings:
         work = _work(works, each)
         cells = [
-            found.as_of.isoformat(), each.rule, each.code, each.severity.value, each.amount, each.currency,
+            looked.found.as_of.isoformat(), each.rule, each.code, each.severity.value, each.amount, each.currency,
             " ".join(map(str, each.facts)), each.customer, each.sentence, each.action, each.owner,
-            ageing.age_of(each, found.books, found.as_of.date()), work.assignee,
+            looked.overview.age_of(each), work.assignee,
             work.explanation if work.explains(each) else None,
         ]  # fmt: skip
         # A cell that a spreadsheet would take for a formula begins with an apostrophe.

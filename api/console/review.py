@@ -83,7 +83,7 @@ def review_page(
     typed: Typed | None = None,
 ) -> Response:
     """The page of a question; `notice` says what became of the last attempt, `typed` gives back what its form held."""
-    ranking.ready(bench.engine, bench.rules, bench.now)
+    ranking.ready(bench.engine, bench.rules, bench.now, bench.policy)
     filters = look.filters(bench.now, bench.actor.name)
     whole = look.columns == "all"
     with reads.snapshot() as connection:

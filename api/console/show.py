@@ -11,6 +11,7 @@ _SHAPES: Mapping[Domain, Mapping[str, Shape]] = {
 }
 _PLURAL_OF_PREFIX = {domain.prefix: domain.plural for domain in Domain}
 _ADDRESS_LINES = (("street", "house_number"), ("line2",), ("postal_code", "city"), ("region", "country"))
+_CAPITALS = frozenset({"erp", "lei", "vat", "iban", "bic"})
 _NOTHING: tuple[Any, ...] = (None, "", [])
 
 
@@ -23,8 +24,9 @@ class Line(NamedTuple):
 
 
 def label(name: str) -> str:
-    """An attribute's name in words."""
-    return name.replace("_", " ").capitalize()
+    """The name of an attribute or rule in words; what is spelled in capitals stays so."""
+    words = name.replace("_", " ").capitalize().split(" ")
+    return " ".join(word.upper() if word.lower() in _CAPITALS else word for word in words)
 
 
 def lines(domain: str, name: str, value: Any) -> list[Line]:

@@ -97,7 +97,7 @@ def _carry_out(
     make: Any,
 ) -> Response:
     version = form.number("version")
-    expected = Expected(versions={EntityId(id): version} if version is not None else {})
+    expected = Expected.version(EntityId(id), version)
     try:
         command: Command = make()
         if form.text("what") == "preview":

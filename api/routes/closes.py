@@ -12,12 +12,14 @@ from api.auth import CallerDep, allows
 from api.idempotency import OnceRoute
 from api.last_run import last_run
 from api.routes.responses import CHECKED, COMMANDED, GUARDED
-from api.routes.stewardship import DeskDep, actor_of
+from api.routes.stewardship import DeskDep, PolicyDep, actor_of
 from api.schemas.closes import CloseForm, Signing
 from api.wire import answer
 from mdm.access import Permission
+from mdm.core.four_eyes import Policy
 from mdm.hub import closing
 from mdm.hub.steward.workplace import Workplace
+from mdm.hub.worklist import rank_new_tasks
 from mdm.lifecycle.sign_off import SignOff, changed_since
 
 router = APIRouter(
@@ -36,9 +38,9 @@ Month = Annotated[
 
 
 @router.get("/{month}", name="get_close", summary="The close of a month", response_model=CloseForm)
-def get_close(month: Month, desk: DeskDep) -> Response:
+def get_close(month: Month, desk: DeskDep, policy: PolicyDep) -> Response:
     """The checklist by what is known now, who signed it, and what has changed since."""
-    return _told(desk, month)
+    return _told(desk, month, policy)
 
 
 @router.post(
@@ -46,12 +48,16 @@ def get_close(month: Month, desk: DeskDep) -> Response:
     summary="Sign as the first person", response_model=CloseForm, responses=COMMANDED,
 )  # fmt: skip
 def prepare(
-    month: Month, caller: CallerDep, desk: DeskDep, signing: Annotated[Signing | None, Body()] = None
+    month: Month,
+    caller: CallerDep,
+    desk: DeskDep,
+    policy: PolicyDep,
+    signing: Annotated[Signing | None, Body()] = None,
 ) -> Response:
     """After the month has ended, and once. Points may be open when a comment says why."""
-    books = _books(desk, month)
+    books = _books(desk, month, policy)
     closing.prepare(desk, actor_of(caller), books.close, books.points, signing.comment if signing else "")
-    return _told(desk, month)
+    return _told(desk, month, policy)
 
 
 @router.post(
@@ -59,31 +65,38 @@ def prepare(
     summary="Sign as the second person", response_model=CloseForm, responses=COMMANDED,
 )  # fmt: skip
 def review(
-    month: Month, caller: CallerDep, desk: DeskDep, signing: Annotated[Signing | None, Body()] = None
+    month: Month,
+    caller: CallerDep,
+    desk: DeskDep,
+    policy: PolicyDep,
+    signing: Annotated[Signing | None, Body()] = None,
 ) -> Response:
     """The month is closed. 403 for who prepared it, 409 when the checklist says something else by now."""
-    books = _books(desk, month)
+    books = _books(desk, month, policy)
     closing.review(desk, actor_of(caller), books.close, books.points, signing.comment if signing else "")
-    return _told(desk, month)
+    return _told(desk, month, policy)
 
 
 @router.post(
     "/{month}/withdraw", name="withdraw_close", dependencies=confirming,
     summary="Take the signatures back", response_model=CloseForm, responses=COMMANDED,
 )  # fmt: skip
-def withdraw(month: Month, caller: CallerDep, desk: DeskDep, signing: Annotated[Signing, Body()]) -> Response:
+def withdraw(
+    month: Month, caller: CallerDep, desk: DeskDep, policy: PolicyDep, signing: Annotated[Signing, Body()]
+) -> Response:
     """The month is open again; the comment says why. Signatures that were taken back stay in the answer."""
     closing.withdraw(desk, actor_of(caller), closing.close_named(month, desk.clock().date()), signing.comment)
-    return _told(desk, month)
+    return _told(desk, month, policy)
 
 
-def _books(desk: Workplace, month: str) -> closing.Books:
+def _books(desk: Workplace, month: str, policy: Policy | None) -> closing.Books:
     now = desk.clock()
+    rank_new_tasks(desk.engine, desk.rules, now, policy)
     return closing.books_of(desk, closing.close_named(month, now.date()), last_run.of(desk.engine, now))
 
 
-def _told(desk: Workplace, month: str) -> Response:
-    books = _books(desk, month)
+def _told(desk: Workplace, month: str, policy: Policy | None) -> Response:
+    books = _books(desk, month, policy)
     signed = closing.signatures(desk, month)
     standing = next((each for each in signed if each.stands), None)
     advice = [each.advice for each in books.items]

@@ -21,7 +21,7 @@ from api.present_exceptions import exception_object, group_object, letter_object
 from api.present_stewardship import preview_object
 from api.routes.parameters import Paged
 from api.routes.responses import CHECKED, COMMANDED, GUARDED, TOO_LARGE, UNKNOWN
-from api.routes.stewardship import CommandingDep, Key
+from api.routes.stewardship import CommandingDep, Key, PolicyDep
 from api.schemas.exceptions import (
     MOST_AT_ONCE,
     Because,
@@ -133,7 +133,7 @@ class ExceptionParameters(CareParameters):
     "/groups", name="list_dead_letter_groups", summary="Open refused messages in groups of a kind",
     response_model=LetterGroupPage,
 )  # fmt: skip
-def list_groups(page: Annotated[GroupParameters, Query()], hub: HubDep, reads: ReadsDep) -> Response:
+def list_groups(page: Annotated[GroupParameters, Query()], hub: HubDep, reads: ReadsDep, policy: PolicyDep) -> Response:
     """With what is at stake, a priority that explains itself, who looks after them, and what to do."""
     scope = page.scope("dead-letter-groups")
     after = None
@@ -141,7 +141,7 @@ def list_groups(page: Annotated[GroupParameters, Query()], hub: HubDep, reads: R
         place, newest = read_cursor(page.cursor, scope, (float, int))
         after = float(place), int(newest)
     now = hub.clock()
-    rank_refused(hub.engine, now)
+    rank_refused(hub.engine, now, policy)
     selection = Selection(code=page.code, topic=page.topic, owner=page.owner, assignee=page.assignee, taken=page.taken)
     with reads.snapshot() as connection:
         found = read.dead_letter_groups(connection, selection, limit=page.limit + 1, order=page.sort, after=after)

@@ -41,6 +41,8 @@ def list_response(
     Args:
         alike: finds records that resemble a query of which nothing has all words.
     """
+    fields = page.fields if isinstance(page, Sparse) else None
+    wanted_of(domain, fields)
     after = None
     if page.cursor is not None:
         sort, entity_id = read_cursor(page.cursor, scope, (int, str))
@@ -57,7 +59,6 @@ def list_response(
         rows = [row for row in resembling if passes(row, filters)][: page.limit]
     listed_to(request.scope, domain, rows, narrowed=filters, by_change=True)
     entities = resolve_references(connection, ((domain, row.values) for row in rows))
-    fields = page.fields if isinstance(page, Sparse) else None
     body: dict[str, Any] = {
         "items": [narrowed(domain, record_object(row, entities, eyes), fields) for row in rows],
         "next": write_cursor(scope, listed[page.limit - 1].place) if len(listed) > page.limit else None,
@@ -71,15 +72,15 @@ def may_search_beginnings(eyes: Eyes) -> bool:
     return may_see(eyes, DataClass.CONFIDENTIAL)
 
 
-def narrowed(domain: Domain, record: dict[str, Any], fields: str | None) -> dict[str, Any]:
-    """A golden record with only the attributes that were asked for.
+def wanted_of(domain: Domain, fields: str | None) -> frozenset[str] | None:
+    """The attributes that are asked for; None for all of them.
 
     Raises:
         ProblemRaised: `invalid-request`, when one does not exist.
     """
     if fields is None:
-        return record
-    wanted = set(fields.split(","))
+        return None
+    wanted = frozenset(fields.split(","))
     strangers = sorted(wanted - _NAMES[domain])
     if strangers:
         raise refuse(
@@ -87,6 +88,14 @@ def narrowed(domain: Domain, record: dict[str, Any], fields: str | None) -> dict
             f"A {domain.value} has no attribute {', '.join(strangers)}.",
             errors=[{"parameter": "query.fields", "detail": f"{each} is no attribute"} for each in strangers],
         )
+    return wanted
+
+
+def narrowed(domain: Domain, record: dict[str, Any], fields: str | None) -> dict[str, Any]:
+    """A golden record with only the attributes that were asked for. Raises as `wanted_of`."""
+    wanted = wanted_of(domain, fields)
+    if wanted is None:
+        return record
     return {
         **record,
         "values": {name: value for name, value in record["values"].items() if name in wanted},

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 
 from api.auth import CallerDep, allows
+from api.conditions import IfMatch, must_state, tags_in
 from api.cursors import read_cursor, write_cursor
 from api.deps import HubDep, ReadsDep, Released
 from api.idempotency import OnceRoute
@@ -30,6 +31,9 @@ router = APIRouter(
     dependencies=[Depends(allows(Permission.ERASE))],
     responses={**GUARDED, **CHECKED},
 )
+
+#: Nobody decides about a request that is not what they looked at.
+_conditional = [Depends(must_state("request"))]
 
 ErasureId = Annotated[int, Path(ge=1, le=MAX_ID, description="Number of the request.")]
 
@@ -68,40 +72,45 @@ def request_erasure(wish: Annotated[ErasureWish, Body()], caller: CallerDep, hub
     erased before somebody else approves it."""
     names = [CrosswalkKey(each.system, each.type, each.key) for each in wish.rows]
     made = erase.request(hub.engine, hub.clock, wish.entity_id, names, wish.holds, caller.key_id, wish.reason)
-    return answer(_object(made), status=201)
+    return _told(made, 201)
 
 
 @router.get("/{id}", name="get_erasure", summary="One request", response_model=ErasureForm, responses=UNKNOWN)
 def get_erasure(id: ErasureId, hub: HubDep) -> Response:
     """Its plan while it is open, its proof when it was carried out."""
-    return answer(_object(erase.find(hub.engine, hub.clock, id)))
+    return _told(erase.find(hub.engine, hub.clock, id))
 
 
 @router.put(
     "/{id}/holds",
     name="decide_erasure_holds",
+    dependencies=_conditional,
     summary="Decide what the law keeps",
     response_model=ErasureForm,
     responses=COMMANDED,
     max_body_size=_MOST_BYTES,
 )
-def decide_holds(id: ErasureId, given: Annotated[Holds, Body()], caller: CallerDep, hub: HubDep) -> Response:
+def decide_holds(
+    id: ErasureId, given: Annotated[Holds, Body()], caller: CallerDep, hub: HubDep, condition: IfMatch
+) -> Response:
     """Attribute by attribute, with the basis of each; in place of what was decided before. Repeating it is harmless."""
-    return answer(_object(erase.hold(hub.engine, hub.clock, id, given.holds, caller.key_id)))
+    expected = tags_in(condition)
+    return _told(erase.hold(hub.engine, hub.clock, id, given.holds, caller.key_id, expected=expected))
 
 
 @router.post(
     "/{id}/approve",
     name="approve_erasure",
+    dependencies=_conditional,
     summary="Approve a request and carry it out",
     response_model=ErasureForm,
     responses=COMMANDED,
 )
-def approve_erasure(id: ErasureId, request: Request, caller: CallerDep, hub: HubDep) -> Response:
+def approve_erasure(id: ErasureId, request: Request, caller: CallerDep, hub: HubDep, condition: IfMatch) -> Response:
     """In one transaction, by another person than the one who asked. It cannot be undone."""
     released: Released = request.app.state.released
     pipeline = Pipeline(hub.engine, hub.clock, released.catalogue, released.rules)
-    return answer(_object(erase.carry_out(pipeline, id, caller.key_id)))
+    return _told(erase.carry_out(pipeline, id, caller.key_id, expected=tags_in(condition)))
 
 
 @router.post(
@@ -114,7 +123,7 @@ def approve_erasure(id: ErasureId, request: Request, caller: CallerDep, hub: Hub
 def reject_erasure(id: ErasureId, why: Annotated[Refusal, Body()], caller: CallerDep, hub: HubDep) -> Response:
     """Nothing is erased. By another person than the one who asked."""
     erase.reject(hub.engine, hub.clock, id, caller.key_id, why.comment)
-    return answer(_object(erase.find(hub.engine, hub.clock, id)))
+    return _told(erase.find(hub.engine, hub.clock, id))
 
 
 @router.get(
@@ -128,6 +137,10 @@ def get_proof(id: ErasureId, hub: HubDep) -> Response:
     """A document to be kept: what went, what stays and why, who asked and who agreed. It names no value."""
     document = erase.proof_document(erase.find(hub.engine, hub.clock, id))
     return answer(document, headers={"Content-Disposition": f'attachment; filename="erasure-{id}-proof.json"'})
+
+
+def _told(found: Erasure, status: int = 200) -> Response:
+    return answer(_object(found), headers={"ETag": f'"{found.token}"'}, status=status)
 
 
 def _object(found: Erasure) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Requ
 from pydantic import Field
 
 from api.auth import CallerDep, allows
+from api.conditions import IfMatch, IfMatchOrNot, must_state, tags_in
 from api.cursors import read_cursor, write_cursor
 from api.deps import HubDep, ReadsDep, Released, RulesDep
 from api.idempotency import OnceRoute
@@ -111,13 +112,15 @@ def get_release(id: ReleaseId, hub: PipelineDep) -> Response:
 
 
 @router.put(
-    "/releases/{id}", name="change_release", dependencies=writing,
+    "/releases/{id}", name="change_release", dependencies=[*writing, Depends(must_state("release"))],
     summary="Change a draft", response_model=ReleaseForm,
     responses={**COMMANDED, **TOO_LARGE}, max_body_size=_MOST_BYTES,
 )  # fmt: skip
-def change(id: ReleaseId, wish: Annotated[Redraft, Body()], caller: CallerDep, hub: PipelineDep) -> Response:
+def change(
+    id: ReleaseId, wish: Annotated[Redraft, Body()], caller: CallerDep, hub: PipelineDep, condition: IfMatch
+) -> Response:
     """By its author only; it must be simulated again."""
-    releases.change(hub, actor_of(caller), id, wish.title, wish.document)
+    releases.change(hub, actor_of(caller), id, wish.title, wish.document, tags_in(condition))
     return _told(hub, id)
 
 
@@ -139,11 +142,17 @@ def simulate(id: ReleaseId, caller: CallerDep, hub: PipelineDep, later: Backgrou
     responses=COMMANDED,
 )  # fmt: skip
 def approve(
-    id: ReleaseId, caller: CallerDep, hub: PipelineDep, agreement: Annotated[Approval | None, Body()] = None
+    id: ReleaseId,
+    caller: CallerDep,
+    hub: PipelineDep,
+    agreement: Annotated[Approval | None, Body()] = None,
+    condition: IfMatchOrNot = None,
 ) -> Response:
-    """Nobody approves what they wrote (403). 409 without a simulation, 412 when it is not what it was."""
+    """Nobody approves what they wrote (403). 409 without a simulation, 412 when it is not what it was: the simulation
+    that is named, or the release under `If-Match`."""
     told = agreement or Approval(simulation=None, comment="")
-    releases.approve(hub, actor_of(caller), id, told.simulation, told.comment)
+    expected = tags_in(condition) if condition else None
+    releases.approve(hub, actor_of(caller), id, told.simulation, told.comment, expected)
     return _told(hub, id)
 
 
@@ -152,9 +161,16 @@ def approve(
     summary="Turn a release down", response_model=ReleaseForm,
     responses=COMMANDED,
 )  # fmt: skip
-def reject(id: ReleaseId, refusal: Annotated[Refusal, Body()], caller: CallerDep, hub: PipelineDep) -> Response:
+def reject(
+    id: ReleaseId,
+    refusal: Annotated[Refusal, Body()],
+    caller: CallerDep,
+    hub: PipelineDep,
+    condition: IfMatchOrNot = None,
+) -> Response:
     """With a sentence why."""
-    releases.reject(hub, actor_of(caller), id, refusal.comment)
+    expected = tags_in(condition) if condition else None
+    releases.reject(hub, actor_of(caller), id, refusal.comment, expected)
     return _told(hub, id)
 
 
@@ -196,7 +212,8 @@ def roll_back(
 def _told(hub: Pipeline, release_id: int, status: int = 200, later: BackgroundTasks | None = None) -> Response:
     with hub.engine.connect() as connection:
         ask = store.asking(connection)
-        told = answer(release_object(ask, hub, store.find(ask, release_id)))
+        release = store.find(ask, release_id)
+        told = answer(release_object(ask, hub, release), headers={"ETag": f'"{release.token}"'})
     told.status_code = status
     told.background = later
     return told

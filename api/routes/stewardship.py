@@ -11,6 +11,7 @@ from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Resp
 from pydantic import Field
 
 from api.auth import CallerDep, allows
+from api.conditions import IfMatch, IfMatchWhereNeeded, must_state, tags_in
 from api.cursors import read_cursor, write_cursor
 from api.deps import HubDep, RulesDep
 from api.errors import STALE, UNCONDITIONAL, refuse
@@ -65,16 +66,6 @@ router = APIRouter(
 )
 deciding = [Depends(allows(Permission.DECIDE))]
 
-_CONDITION = "The entity tag of what you looked at, or `*`; 412 when it changed."
-IfMatch = Annotated[Storable, Header(alias="If-Match", min_length=1, max_length=200, description=_CONDITION)]
-IfMatchWhereNeeded = Annotated[
-    Storable | None,
-    Header(
-        alias="If-Match",
-        max_length=200,
-        description=f"{_CONDITION} Needed by commands about a task or about a golden record that they name.",
-    ),
-]
 Key = Annotated[
     Storable,
     Header(
@@ -100,14 +91,8 @@ def actor_of(caller: Caller) -> Actor:
     return Actor(caller.key_id, caller.role)
 
 
-async def _must_be_conditional(request: Request) -> None:
-    """Refuse a change of a task that names no state of it."""
-    if not request.headers.get("if-match"):
-        raise refuse(UNCONDITIONAL, "The header `If-Match` is missing: send the entity tag of the task.")
-
-
 #: What routes ask that change a task.
-changing = [*deciding, Depends(_must_be_conditional)]
+changing = [*deciding, Depends(must_state("task"))]
 
 
 def _expected(command: Command, condition: str | None, *, needed: bool = True) -> Expected:
@@ -117,17 +102,17 @@ def _expected(command: Command, condition: str | None, *, needed: bool = True) -
     conflict.
     """
     subject = _subject(command)
-    if not condition or condition.strip() == "*":
+    tags = tags_in(condition) if condition else None
+    if tags is None:
         if needed and not condition and subject is not None:
             raise refuse(UNCONDITIONAL, f"The header `If-Match` is missing: send the entity tag of {subject}.")
         return Expected()
     if subject is None:
         raise refuse(STALE, "This command names no task and no golden record that an entity tag could be of.")
-    tag = condition.strip().removeprefix("W/").strip('"')
     if isinstance(command, JudgeTask):
-        return Expected(task=tag)
-    version = tag.partition("-")[0]
-    return Expected(versions={EntityId(subject): int(version) if version.isdecimal() else -1})
+        return Expected(tasks=tags)
+    versions = {tag.partition("-")[0] for tag in tags}
+    return Expected(versions={EntityId(subject): frozenset(int(each) for each in versions if each.isdecimal())})
 
 
 def _subject(command: Command) -> str | None:
@@ -147,6 +132,9 @@ def policy_of(request: Request) -> Policy | None:
     """When a second person is needed; None for the shipped policy."""
     policy: Policy | None = request.app.state.policy
     return policy
+
+
+PolicyDep = Annotated[Policy | None, Depends(policy_of)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,8 +319,7 @@ def judge_task(
 
 
 def _expect_task(condition: str) -> Expected:
-    tag = condition.strip()
-    return Expected(task=tag.removeprefix("W/").strip('"') if tag != "*" else None)
+    return Expected(tasks=tags_in(condition))
 
 
 @router.post(

@@ -19,6 +19,8 @@ class Engine(Protocol):
     """Finds the links of a table of records (`matching.engines.table`)."""
 
     name: str
+    #: Cores of this machine to use.
+    workers: int
 
     def links(
         self, model: MatchModel, table: pa.Table, rules: Sequence[BlockingRule], shared: pa.Table, progress: Progress
@@ -33,25 +35,26 @@ class DuckDB:
     name = "duckdb"
 
     def __init__(self, workers: int, memory: str) -> None:
-        self._workers = workers
+        self.workers = workers
         self._memory = memory
 
     def links(
         self, model: MatchModel, table: pa.Table, rules: Sequence[BlockingRule], shared: pa.Table, progress: Progress
     ) -> Links:
         packed = duckdb_engine.candidate_pairs(
-            model, table, shared, rules=rules, threads=self._workers, memory=self._memory
+            model, table, shared, rules=rules, threads=self.workers, memory=self._memory
         )
         progress(f"{len(packed):,} candidate pairs among {len(table):,} records")
         frame = TableFrame(model, table)
         frame.encode(sorted({column for column, _ in model.columns()}))
-        return score_links(model, frame, packed, self._workers, progress)
+        return score_links(model, frame, packed, self.workers, progress)
 
 
 class Plain:
     """The rules as they read, record by record."""
 
     name = "python"
+    workers = 1
 
     def links(
         self, model: MatchModel, table: pa.Table, rules: Sequence[BlockingRule], shared: pa.Table, progress: Progress

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matching.conditions import Columns
 from matching.model import Effect, MatchModel
-from matching.scoring import Scores, score_columns
+from matching.promise import score_promising
+from matching.scoring import Scores
 
 Progress = Callable[[str], None]
 
@@ -49,6 +50,12 @@ def decided(model: MatchModel, a: NDArray[np.int64], b: NDArray[np.int64], score
     return Links(a[keep], b[keep], weight[keep].round(_DIGITS), match, veto, len(a))
 
 
+def links_among(model: MatchModel, columns: Columns, a: NDArray[np.int64], b: NDArray[np.int64]) -> Links:
+    """Score these pairs as far as they can be links, and decide."""
+    found = score_promising(model, columns, a, b, model.thresholds.possible)
+    return replace(decided(model, a[found.rows], b[found.rows], found.scores), candidates=len(a))
+
+
 def joined(parts: list[Links]) -> Links:
     """Links of consecutive ranges of pairs as one."""
     if not parts:
@@ -71,8 +78,7 @@ def score_links(
 
     def work(start: int) -> Links:
         part = pairs[start : start + CHUNK]
-        a, b = part >> 32, part & 0xFFFFFFFF
-        return decided(model, a, b, score_columns(model, columns, a, b))
+        return links_among(model, columns, part >> 32, part & 0xFFFFFFFF)
 
     starts = range(0, len(pairs), CHUNK)
     parts: list[Links] = []

@@ -15,13 +15,16 @@ from matching.features.customer import CUSTOMER_COLUMNS, CUSTOMER_KEY_COLUMNS, c
 from matching.features.product import PRODUCT_COLUMNS, PRODUCT_KEY_COLUMNS, product_features, product_keys
 from matching.features.values import Features, Kind, given_features
 
-__all__ = ["COLUMNS", "KEY_COLUMNS", "Features", "Kind", "derive", "derive_keys", "derive_once"]
+__all__ = ["COLUMNS", "DISTINCT_IN", "KEY_COLUMNS", "Features", "Kind", "derive", "derive_keys", "derive_once"]
+
+#: The table of a record, where that table is trusted to hold no duplicates; every domain has this column.
+DISTINCT_IN = "distinct_in"
 
 #: The columns that exist per domain; a model that misuses one is refused at load.
 COLUMNS: Mapping[str, Mapping[str, Kind]] = {
-    "customer": CUSTOMER_COLUMNS,
-    "contract": CONTRACT_COLUMNS,
-    "product": PRODUCT_COLUMNS,
+    "customer": {**CUSTOMER_COLUMNS, DISTINCT_IN: Kind.TEXT},
+    "contract": {**CONTRACT_COLUMNS, DISTINCT_IN: Kind.TEXT},
+    "product": {**PRODUCT_COLUMNS, DISTINCT_IN: Kind.TEXT},
 }
 
 #: Further columns that blocking rules may name.
@@ -57,8 +60,8 @@ def derive_once(domain: str, comparison: Mapping[str, Any], common_tokens: froze
 
 def _features(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:
     columns = _columns(domain, comparison, common_tokens)
-    distinct_in = comparison.get("distinct_in")
-    return {**columns, "distinct_in": distinct_in} if distinct_in else columns
+    distinct_in = comparison.get(DISTINCT_IN)
+    return {**columns, DISTINCT_IN: distinct_in} if distinct_in else columns
 
 
 def _columns(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:

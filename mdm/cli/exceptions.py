@@ -85,7 +85,7 @@ def list_command(
     do."""
     selection = Selection(code=code, topic=topic, owner=owner, row_key=key, like=like, assignee=assignee, taken=taken)
     with hub() as opened:
-        rank_refused(opened.engine, opened.clock())
+        rank_refused(opened.engine, opened.clock(), desk.load_policy(opened.settings.steward_policy))
         with opened.engine.connect() as connection:
             groups = dead_letter_groups(connection, selection, status=status, limit=limit, order=sort)
             letters = dead_letters(connection, selection, status=status, limit=limit)

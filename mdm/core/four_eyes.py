@@ -8,6 +8,7 @@ from typing import Any
 
 from mdm.access import Permission, Role
 from mdm.model.stewardship import Effect, EntityEffect, Plan
+from mdm.model.worklist import MuchMoney
 
 #: Stands for every currency that has no limit of its own.
 ANY_CURRENCY = "*"
@@ -89,6 +90,20 @@ def stake_of(policy: Policy, effect: Effect) -> float:
         if (limit := each.get(currency, each.get(ANY_CURRENCY)))
     ]
     return round(float(max(shares, default=Decimal(0))), 2)
+
+
+def much_money(policy: Policy) -> MuchMoney:
+    """What the policy takes for much in each currency: the lowest amount that needs a second person."""
+    limits: dict[str, Decimal] = {}
+    for demand in policy.demands:
+        for currency, limit in demand.amount.items():
+            if limit > 0:
+                limits[currency] = min(limit, limits.get(currency, limit))
+    return MuchMoney(limits, limits.get(ANY_CURRENCY, _MUCH_OTHERWISE))
+
+
+#: Much money in a currency about which the policy says nothing.
+_MUCH_OTHERWISE = Decimal(250_000)
 
 
 def may_approve(demands: Sequence[Demand], role: Role) -> bool:

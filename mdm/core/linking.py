@@ -5,7 +5,7 @@ from typing import Any
 
 from matching.decision import Decision, decide
 from matching.model import MatchModel
-from matching.scoring import score_pairs
+from matching.promise import promising_pairs
 from mdm.model.delta import Link, LinkChange
 from mdm.model.ids import RecordId
 from mdm.model.neighbourhood import LiveLink
@@ -23,9 +23,11 @@ def decide_links(
     ordered = sorted(pair for pair in pairs if pair[0] in comparisons and pair[1] in comparisons)
     if not ordered:
         return ()
-    scores = score_pairs(model, [comparisons[a] for a, _ in ordered], [comparisons[b] for _, b in ordered])
+    left, right = [comparisons[a] for a, _ in ordered], [comparisons[b] for _, b in ordered]
+    found = promising_pairs(model, left, right, model.thresholds.possible)
     links = []
-    for (a, b), weight, veto in zip(ordered, scores.weight.tolist(), scores.veto, strict=True):
+    for row, weight, veto in zip(found.rows.tolist(), found.scores.weight.tolist(), found.scores.veto, strict=True):
+        a, b = ordered[row]
         decision = decide(model, weight, veto)
         if decision is not Decision.NONE:
             links.append(Link(a, b, decision.value, round(weight, _DIGITS), veto))

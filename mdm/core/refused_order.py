@@ -8,13 +8,14 @@ from math import log10
 
 from mdm.core.worklist import POINTS_PER_DAY, money_part, waited
 from mdm.model.refused import RankedGroup, RefusedGroup
-from mdm.model.worklist import Part
+from mdm.model.worklist import MuchMoney, Part
 
 
-def rank_group(group: RefusedGroup) -> RankedGroup:
+def rank_group(group: RefusedGroup, much: MuchMoney) -> RankedGroup:
     """The place of a group in the order. What hangs on rows that the hub does not know adds nothing, and is told."""
-    parts = tuple(part for part in (money_part(group.amounts), _many(group)) if part)
-    return RankedGroup(group, sum(part.points for part in parts) - waited(group.first_seen), parts)
+    parts = tuple(part for part in (money_part(group.amounts, much), _many(group)) if part)
+    points = sum(part.points for part in parts)
+    return RankedGroup(group, points - waited(group.first_seen), parts, much.most(group.amounts)[1])
 
 
 def priority(rank: float, now: datetime) -> float:

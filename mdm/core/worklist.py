@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from math import log10
 
-from mdm.model.worklist import Part, Ranked, TaskFacts
+from mdm.model.worklist import MuchMoney, Part, Ranked, TaskFacts
 
 #: Business days within which a task of a kind should be answered.
 ANSWER_WITHIN: Mapping[str, int] = {"possible_match": 5, "conflict": 3}
@@ -21,10 +21,12 @@ _SECONDS_PER_DAY = 86_400
 _SATURDAY = 5
 
 
-def rank(facts: TaskFacts) -> Ranked:
+def rank(facts: TaskFacts, much: MuchMoney) -> Ranked:
     """The place of a task in the order."""
     parts = tuple(
-        part for part in (money_part(facts.amounts), _erp(facts), _kind(facts), _near(facts), _size(facts)) if part
+        part
+        for part in (money_part(facts.amounts, much), _erp(facts), _kind(facts), _near(facts), _size(facts))
+        if part
     )
     points = sum(part.points for part in parts)
     return Ranked(facts, points - waited(facts.opened_at), parts, due_at(facts.kind, facts.opened_at))
@@ -93,17 +95,30 @@ def waited(moment: datetime) -> float:
     return moment.timestamp() / _SECONDS_PER_DAY * POINTS_PER_DAY
 
 
-def money_part(amounts: Mapping[str, Decimal]) -> Part | None:
-    """What money adds: by the largest sum in one currency."""
-    if not amounts:
+def money_part(amounts: Mapping[str, Decimal], much: MuchMoney) -> Part | None:
+    """What money adds: by the sum that comes nearest to much in its currency, or exceeds it most.
+
+    There are no exchange rates in the hub. What is much in a currency is what the policy of the second person says, so
+    ten million yen do not outweigh a million euros, and the reason names the limit that was the measure.
+    """
+    currency, times = much.most(amounts)
+    if times <= 0:
         return None
-    currency, most = max(amounts.items(), key=lambda each: each[1])
-    if most <= 0:
+    # Ten times the money is worth eight points more: what is much outweighs six weeks of waiting, not a year.
+    points = min(_MOST_POINTS, max(0.0, _POINTS_OF_MUCH + 8 * log10(times)))
+    if points < _NOTICED:
         return None
-    # Ten times the money is worth eight points more: a million outweighs six weeks of waiting, not a year.
-    points = min(48.0, 8 * log10(1 + float(most)))
-    money = f"{most:,.0f}".replace(",", "\u202f")
-    return Part(round(points, 1), f"{money} {currency} in open invoices and running contracts")
+    told = f"{_grouped(amounts[currency])} {currency}" if currency else f"{_grouped(amounts[currency])} of no currency"
+    limit = f"{_grouped(much.limit(currency))} {currency}".rstrip()
+    return Part(round(points, 1), f"{told} in open invoices and running contracts, where {limit} is much")
+
+
+#: What money adds when it is as much as the policy's limit, at most, and from where on it is told.
+_POINTS_OF_MUCH, _MOST_POINTS, _NOTICED = 43.2, 48.0, 0.05
+
+
+def _grouped(amount: Decimal) -> str:
+    return f"{amount:,.0f}".replace(",", "\u202f")
 
 
 def _erp(facts: TaskFacts) -> Part | None:

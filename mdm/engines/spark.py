@@ -17,11 +17,10 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
-from matching.engines.links import Links, Progress, decided, joined
+from matching.engines.links import Links, Progress, joined, links_among
 from matching.engines.table import TableFrame
 from matching.features import Kind
 from matching.model import BlockingRule, MatchModel
-from matching.scoring import score_columns
 from mdm.errors import ConfigurationInvalid
 
 try:
@@ -40,13 +39,13 @@ class Spark:
     name = "spark"
 
     def __init__(self, workers: int = 2) -> None:
-        self._workers = workers
+        self.workers = workers
 
     def links(
         self, model: MatchModel, table: pa.Table, rules: Sequence[BlockingRule], shared: pa.Table, progress: Progress
     ) -> Links:
         with TemporaryDirectory(prefix="mdm-spark-") as folder:
-            spark = _session(self._workers, Path(folder))
+            spark = _session(self.workers, Path(folder))
             try:
                 return _links(spark, model, table, rules, shared, Path(folder), progress)
             finally:
@@ -127,7 +126,7 @@ def _score(model: MatchModel, path: str, batches: Iterator[pa.RecordBatch]) -> I
     frame = TableFrame(model, feather.read_table(path, memory_map=True))
     for batch in batches:
         a, b = (batch.column(place).to_numpy(zero_copy_only=False) for place in (0, 1))
-        links = decided(model, a, b, score_columns(model, frame, a, b))
+        links = links_among(model, frame, a, b)
         counted = np.zeros(len(links), dtype=np.int64)
         if len(links):
             counted[0] = links.candidates

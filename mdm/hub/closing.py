@@ -16,7 +16,6 @@ from mdm.hub.reach import must_reach_all
 from mdm.hub.reconcile import Reconciliation
 from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.workplace import Workplace
-from mdm.hub.worklist import rank_new_tasks
 from mdm.lifecycle.close import Close, Item, Surroundings, checklist, close_of, current_close
 from mdm.lifecycle.impact import Sited, site
 from mdm.lifecycle.policy import shipped_policy
@@ -59,9 +58,11 @@ def close_named(month: str | None, today: date) -> Close:
 
 
 def books_of(hub: Workplace, close: Close, found: Reconciliation) -> Books:
-    """What the close of a month asks now, by what reconciliation found and what waits in the hub."""
+    """What the close of a month asks now, by what reconciliation found and what waits in the hub.
+
+    Deadlines of questions come with their ranks: rank new ones before.
+    """
     now = hub.clock()
-    rank_new_tasks(hub.engine, hub.rules, now)  # deadlines come with the rank
     sited = site(found.findings, found.books, f"{found.as_of:%Y-%m}")
     with hub.engine.connect() as connection:
         waits = read_console.waiting_work(connection)
@@ -69,7 +70,7 @@ def books_of(hub: Workplace, close: Close, found: Reconciliation) -> Books:
             silent=_silent(read_console.platforms(connection), close, now),
             refused=waits.letters,
             gaps=waits.gaps,
-            overdue=sum(each.breached for each in read_console.ageing(connection, now, now)),
+            overdue=read_console.overdue(connection, now),
             proposals=waits.proposals,
         )
     return Books(close, tuple(checklist(close, sited, around)), tuple(sited))

@@ -16,7 +16,8 @@ import orjson
 from sqlalchemy import Engine, text
 
 from mdm.clock import Clock
-from mdm.errors import Conflict, Invalid, NotFound, Refused
+from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
+from mdm.hub.erase_proof import proof_of
 from mdm.hub.process import BatchReport, Pipeline, apply_rows
 from mdm.model.events import Operation
 from mdm.model.ids import CrosswalkKey, RecordId
@@ -61,6 +62,12 @@ class Erasure:
     requested_at: datetime | None = None
     decided_at: datetime | None = None
     comment: str = ""
+
+    @property
+    def token(self) -> str:
+        """Names what somebody who looked at it could decide about: its rows, what goes of them, and what is held."""
+        said = (self.status, [(str(each.key), each.erased, sorted(each.kept.items())) for each in self.rows])
+        return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
 def request(
@@ -120,22 +127,26 @@ def hold(
     kept: Mapping[str, str],
     actor: str,
     policy: Policy | None = None,
+    expected: Collection[str] | None = None,
 ) -> Erasure:
     """Decide which columns of an open request a legal hold keeps, in place of what was decided before.
 
     Args:
         kept: `system.type.column` with the basis; empty to let everything go.
+        expected: tokens of the states that the actor may have looked at; None for whatever it is by now.
 
     Raises:
         NotFound: there is no such request.
         Conflict: it was decided already.
         Invalid: a hold names no column of the request, or has no basis.
+        Stale: it is none of those that were expected.
     """
     _must_reach_everything(engine)
     _check_holds(kept)
     chosen = policy or shipped_policy()
     with unit_of_work(engine, clock, "erasure") as work:
         ids, _, _ = _open_request(work, erasure_id)
+        _check_expected(work, erasure_id, chosen, expected)
         known = {_name(row.key, column) for row in store.rows_of(work, ids) for each in row.versions for column in each}
         strangers = sorted(set(kept) - known)
         if strangers:
@@ -208,19 +219,25 @@ def carry_out(
     actor: str,
     policy: Policy | None = None,
     progress: Callable[[str], None] = lambda _step: None,
+    expected: Collection[str] | None = None,
 ) -> Erasure:
     """Approve a request as a second person and carry it out, in one transaction.
+
+    Args:
+        expected: tokens of the states that the approver may have looked at; None for whatever it is by now.
 
     Raises:
         NotFound: there is no such request.
         Conflict: it was decided already, or a trace would be left where none may be; nothing was erased.
         Refused: the approver is the one who asked, or reaches a part of the hub only.
+        Stale: what would go, or is held, is none of what was expected.
     """
     chosen = policy or shipped_policy()
     _must_reach_everything(pipeline.engine)
     with unit_of_work(pipeline.engine, pipeline.clock, "erasure") as work:
         ids, kept, requested_by = _open_request(work, erasure_id)
         _must_be_another(actor, requested_by)
+        _check_expected(work, erasure_id, chosen, expected)
         progress("collecting what identifies the subject")
         rows = store.rows_of(work, ids)
         traces = _traces(rows, kept, chosen)
@@ -241,7 +258,7 @@ def carry_out(
         suppress(work, [row.key for row in rows], erasure_id)
         progress("looking for traces in every table")
         copies = store.drop_copies(work)
-        proof = _proof(work, rows, kept, traces, entities, blotted, versions, chosen)
+        proof = proof_of(work, rows, kept, traces, entities, blotted, versions, chosen)
         proof["copies_dropped"] = copies
         work.execute(
             """update erasure set status = 'carried_out', decided_by = %s, decided_at = %s, proof = %s
@@ -315,6 +332,11 @@ def _planned(work: UnitOfWork, erasure_id: int, policy: Policy) -> Erasure:
     )
 
 
+def _check_expected(work: UnitOfWork, erasure_id: int, policy: Policy, expected: Collection[str] | None) -> None:
+    if expected is not None and _planned(work, erasure_id, policy).token not in expected:
+        raise Stale("The request has changed since you looked at it.", action="Read it again and decide anew.")
+
+
 def _must_be_another(actor: str, requested_by: str) -> None:
     if actor == requested_by:
         raise Refused(
@@ -379,62 +401,6 @@ def _head(head: Head, row: store.RowOf, kept: Mapping[str, str]) -> Head:
             head, row=None, deleted=True, operation=Operation.DELETE, previous_key=None, unresolved=frozenset()
         )
     return replace(head, row=left, previous_key=None, unresolved=frozenset())
-
-
-def _proof(
-    work: UnitOfWork,
-    rows: Sequence[store.RowOf],
-    kept: Mapping[str, str],
-    traces: frozenset[str],
-    entities: Sequence[str],
-    blotted: Mapping[str, int],
-    versions: int,
-    policy: Policy,
-) -> dict[str, Any]:
-    """What was done and what stays, without a value of the subject."""
-    sought = telling(traces)
-    left = store.tables_with(work, sought) if sought else {}
-    mentioned = store.records_with(work, sought) if sought else []
-    # Other people's rows, and what is derived of them, may state the same; everything else may not.
-    allowed = {"source_record", "record_history"} if mentioned else set()
-    # The audit chain cannot be rewritten: it names rows and golden records, remarks stand apart from it. Registers that
-    # were loaded as a whole say what their publisher says. Where a trace stands in them, the proof says so.
-    allowed |= {"audit", "gleif_entity", "sanction_name"}
-    if any(kind not in policy.held for _, _, kind, _ in mentioned):
-        allowed |= {
-            "golden",
-            "search_term",
-            "outbox",
-            "record_evidence",
-            "link",
-            "decision",
-            "proposal",
-            "golden_override",
-            "dead_letter",
-        }
-    stray = {table: count for table, count in left.items() if table not in allowed}
-    if stray:
-        where = ", ".join(f"{table} ({count})" for table, count in sorted(stray.items()))
-        raise Conflict(
-            f"Traces of the subject would be left in {where}; nothing was erased.",
-            action="Take them out there by hand, or hold the column that states them; then approve again.",
-        )
-    return {
-        "policy": policy.version,
-        "rows": [{"system": row.key.system, "type": row.key.type, "kind": row.kind} for row in rows],
-        "versions_forgotten": versions,
-        "entities": list(entities),
-        "blotted": {table: count for table, count in sorted(blotted.items()) if count},
-        "kept_by_hold": dict(kept),
-        "traces_sought": len(sought),
-        "tables_searched": "all",
-        "tables_with_traces": left,
-        "stays": [
-            {"system": system, "type": type_, "rows": count, "basis": policy.held.get(kind, "stated by another record")}
-            for system, type_, kind, count in mentioned
-        ],
-        "suppressed": len(rows),
-    }
 
 
 def _vacuum(engine: Engine) -> None:

@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
+from mdm.core.four_eyes import Policy, much_money
 from mdm.core.refused_order import rank_group
 from mdm.core.rules import Rules
 from mdm.core.worklist import rank
+from mdm.hub.steward.policy import load_policy
 from mdm.model.ids import Domain
 from mdm.store import stake, worklist
 from mdm.store.scoped import unrestricted
@@ -21,14 +23,26 @@ _BATCH, _AT_MOST = 2000, 20_000
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def rank_open_tasks(engine: Engine, rules: Rules, now: datetime) -> int:
-    """Rank open tasks that have no rank or an old one. Returns how many. Harmless when repeated, also at once."""
-    return _rank(engine, rules, now, now - _FRESH_FOR)
+def rank_open_tasks(engine: Engine, rules: Rules, now: datetime, policy: Policy | None = None) -> int:
+    """Rank open tasks that have no rank or an old one. Returns how many. Harmless when repeated, also at once.
+
+    What is much money is said by the policy of the second person; by the shipped one if none is given. Ranks of closed
+    tasks are forgotten.
+    """
+    with unrestricted(engine).begin() as connection:
+        worklist.forget_closed(connection)
+    return _rank(engine, rules, now, now - _FRESH_FOR, policy)
 
 
-def rank_new_tasks(engine: Engine, rules: Rules, now: datetime) -> None:
+def rank_new_tasks(engine: Engine, rules: Rules, now: datetime, policy: Policy | None = None) -> None:
     """Rank open tasks that have no rank yet."""
-    _rank(engine, rules, now, _NEVER)
+    _rank(engine, rules, now, _NEVER, policy)
+
+
+def state_of_tasks(engine: Engine) -> tuple[int, int]:
+    """Names a state of the hub: while it stays, no task is opened, so none has to be looked for."""
+    with unrestricted(engine).connect() as connection:
+        return worklist.state(connection)
 
 
 def old_ranks(engine: Engine, now: datetime) -> bool:
@@ -37,16 +51,18 @@ def old_ranks(engine: Engine, now: datetime) -> bool:
         return worklist.unranked(connection, now - _FRESH_FOR)
 
 
-def rank_refused(engine: Engine, now: datetime) -> int:
+def rank_refused(engine: Engine, now: datetime, policy: Policy | None = None) -> int:
     """Rank groups of open dead letters that have no rank, have changed, or have an old one. Returns how many. Harmless
     when repeated, also at once."""
+    much = much_money(policy or load_policy())
     with unrestricted(engine).begin() as connection:
         groups = stake.unranked_groups(connection, now - _FRESH_FOR)
-        stake.write_group_ranks(connection, [rank_group(each) for each in groups], now)
+        stake.write_group_ranks(connection, [rank_group(each, much) for each in groups], now)
     return len(groups)
 
 
-def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime) -> int:
+def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime, policy: Policy | None) -> int:
+    much = much_money(policy or load_policy())
     limits: dict[Domain, tuple[float, float]] = {
         domain: (model.thresholds.possible, model.thresholds.match) for domain, model in rules.models.items()
     }
@@ -56,6 +72,6 @@ def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime) -> int:
             if not worklist.unranked(connection, stale):
                 break
             facts = worklist.read_task_facts(connection, stale, _BATCH, limits)
-            worklist.write_ranks(connection, [rank(each) for each in facts], now)
+            worklist.write_ranks(connection, [rank(each, much) for each in facts], now)
         done += len(facts)
     return done

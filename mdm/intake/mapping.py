@@ -171,6 +171,8 @@ def _comparison(
     if mapping.domain is Domain.CONTRACT:
         forms |= derived_terms(found.attributes, found.comparison)
         forms["source_type"] = f"{key.system}:{key.type}"
+    if mapping.distinct:
+        forms["distinct_in"] = f"{key.system}:{key.type}"
     return {name: form for name, form in forms.items() if form not in (None, "", [])}
 
 

@@ -90,6 +90,8 @@ class TableMapping:
     evidence: tuple[EvidenceRule, ...]
     trust: Mapping[str, float]
     default_trust: float
+    #: The table is trusted to hold no two rows for one entity.
+    distinct: bool = False
 
     def targets(self) -> tuple[Target, ...]:
         """Every table that this mapping points at."""
@@ -124,6 +126,7 @@ def read_mapping(file: Path, contract: Contract, standardisers: frozenset[str]) 
         evidence=tuple(reader.evidence(section) for section in document.sections("evidence")),
         trust=_trust(document, domain),
         default_trust=_default_trust(document),
+        distinct=_distinct(document, domain),
     )
     document.finish()
     return mapping
@@ -163,6 +166,12 @@ def _trust(document: Section, domain: Domain | None) -> Mapping[str, float]:
             section.refuse(name, "must lie between 0 and 1")
     trust.pop("default", None)
     return trust
+
+
+def _distinct(document: Section, domain: Domain | None) -> bool:
+    if "distinct" in document and domain is None:
+        document.refuse("distinct", "belongs to tables of customers, contracts or products")
+    return document.flag("distinct", False)
 
 
 def _default_trust(document: Section) -> float:

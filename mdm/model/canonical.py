@@ -146,6 +146,9 @@ ATTRIBUTES: Mapping[Domain, tuple[Attribute, ...]] = {
     Domain.PRODUCT: PRODUCT,
 }
 
+#: The attribute whose class the display name of a golden record has; no other of a higher class may lend it its value.
+NAMING: Mapping[Domain, str] = {Domain.CUSTOMER: "name", Domain.CONTRACT: "number", Domain.PRODUCT: "name"}
+
 #: Kinds that are kept as linked facts: stored, referenced and served with their master data, never resolved.
 LINKED_FACTS: frozenset[str] = frozenset(
     {

@@ -60,11 +60,6 @@ class AtStake:
     rows: int = 0
     known: int = 0
 
-    @property
-    def amount(self) -> Decimal:
-        """The largest sum in one currency; sums of several currencies are not added up."""
-        return max(self.amounts.values(), default=Decimal(0))
-
 
 @dataclass(frozen=True, slots=True)
 class RefusedGroup:
@@ -87,8 +82,12 @@ class RefusedGroup:
 
 @dataclass(frozen=True, slots=True)
 class RankedGroup:
-    """A group with its place in the order: the higher `rank`, the sooner. `parts` do not hold the waiting time."""
+    """A group with its place in the order: the higher `rank`, the sooner. `parts` do not hold the waiting time.
+
+    `times_much` is how many times as much money hangs on it as is much in its currency (`MuchMoney`).
+    """
 
     group: RefusedGroup
     rank: float
     parts: tuple[Part, ...]
+    times_much: float

@@ -1,5 +1,6 @@
 """Releases of rules: documents that are drafted, tried on live data, approved, put into force and taken back."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -62,6 +63,11 @@ class Release:
     ended_by: str | None
     reason: str
     ended_at: datetime | None
+
+    @property
+    def token(self) -> str:
+        """Names this state of the release: another one once anything is decided about it or it says something else."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,25 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class MuchMoney:
+    """From where on a sum of a currency is much, so that sums of different currencies compare without exchange rates.
+
+    `otherwise` holds for every currency that has no limit of its own, and for sums that name none.
+    """
+
+    limits: Mapping[str, Decimal]
+    otherwise: Decimal
+
+    def limit(self, currency: str) -> Decimal:
+        return self.limits.get(currency, self.otherwise)
+
+    def most(self, amounts: Mapping[str, Decimal]) -> tuple[str, float]:
+        """The currency whose sum is most, and how many times its limit that is; 0.0 where nothing is positive."""
+        times = {currency: float(amount / self.limit(currency)) for currency, amount in amounts.items() if amount > 0}
+        return max(times.items(), key=lambda each: each[1], default=("", 0.0))
+
+
+@dataclass(frozen=True, slots=True)
 class TaskFacts:
     """What a task is about.
 

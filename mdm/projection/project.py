@@ -7,8 +7,8 @@ from dataclasses import field as made
 from datetime import UTC, datetime
 from typing import Any
 
+from mdm.geography import region_code
 from mdm.projection.form import Block, Constant, Field, First, Form, Head, Joined, Kind, Line, OwnKey, Value
-from mdm.projection.regions import region_code
 
 #: The code of a value that is longer than its field.
 TOO_LONG = "ERP_FIELD_TOO_LONG"

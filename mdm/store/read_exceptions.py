@@ -121,7 +121,7 @@ class GroupOrder(StrEnum):
 
 _PLACES = {
     GroupOrder.PRIORITY: "coalesce(k.rank, -1e9)",
-    GroupOrder.MONEY: "coalesce(cast(k.amount as double precision), 0)",
+    GroupOrder.MONEY: "coalesce(k.times_much, 0)",
     GroupOrder.MESSAGES: "cast(d.letters as double precision)",
     GroupOrder.AGE: "-extract(epoch from d.first_seen)::double precision",
 }

@@ -115,7 +115,7 @@ def _rare(connection: Connection, domain: Domain, words: Sequence[str], beginnin
         for number, word in enumerate(words)
         for few in [select(search_term.c.term).where(_meets(domain, word, beginnings)).limit(_FEW)]
     ]
-    number, count = min(connection.execute(union_all(*counts)).tuples(), key=lambda each: (each[1], each[0]))
+    number, count = min(connection.execute(union_all(*counts)), key=lambda each: (each[1], each[0]))
     return words[number] if count < _FEW else None
 
 

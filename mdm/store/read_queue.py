@@ -172,13 +172,13 @@ def queue_ids(connection: Connection, filters: QueueFilters, limit: int) -> Sequ
     return list(connection.scalars(text(statement), parameters | {"limit": limit}))
 
 
-def count_queue(connection: Connection, filters: QueueFilters) -> int:
-    """How many open tasks fit."""
+def count_queue(connection: Connection, filters: QueueFilters, most: int) -> int:
+    """How many open tasks fit, counted up to `most`."""
     conditions, parameters = _conditions(filters)
-    statement = """select count(*) from task_priority p
+    statement = """select count(*) from (select from task_priority p
            join steward_task t on t.task_id = p.task_id and t.status = 'open'
            left join task_work w on w.task_id = t.task_id where """ + (" and ".join(conditions) or "true")
-    return int(connection.scalar(text(statement), parameters) or 0)
+    return int(connection.scalar(text(statement + " limit :most) f"), parameters | {"most": most}) or 0)
 
 
 def queue_choices(connection: Connection) -> tuple[Sequence[tuple[str, str]], Sequence[str]]:

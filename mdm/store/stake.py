@@ -109,11 +109,11 @@ from stage_group s left join held h on h.item = s.likeness left join money m on 
 where s.stale order by s.likeness -- two who rank the same groups wait for each other
 """
 _WRITE = """
-insert into dead_letter_rank (likeness, letters, newest_id, rank, parts, amount, amounts, rows, known, ranked_at)
-values (:likeness, :letters, :newest_id, :rank, cast(:parts as jsonb), :amount, cast(:amounts as jsonb), :rows, :known,
-  :at)
+insert into dead_letter_rank (likeness, letters, newest_id, rank, parts, times_much, amounts, rows, known, ranked_at)
+values (:likeness, :letters, :newest_id, :rank, cast(:parts as jsonb), :times_much, cast(:amounts as jsonb), :rows,
+  :known, :at)
 on conflict (likeness) do update set letters = excluded.letters, newest_id = excluded.newest_id, rank = excluded.rank,
-  parts = excluded.parts, amount = excluded.amount, amounts = excluded.amounts, rows = excluded.rows,
+  parts = excluded.parts, times_much = excluded.times_much, amounts = excluded.amounts, rows = excluded.rows,
   known = excluded.known, ranked_at = excluded.ranked_at
 """
 _FORGET = """
@@ -151,7 +151,7 @@ def write_group_ranks(connection: Connection, ranked: Sequence[RankedGroup], at:
             "newest_id": each.group.newest_id,
             "rank": each.rank,
             "parts": orjson.dumps([list(part) for part in each.parts]).decode(),
-            "amount": each.group.stake.amount,
+            "times_much": each.times_much,
             "amounts": orjson.dumps({name: str(value) for name, value in each.group.amounts.items()}).decode(),
             "rows": each.group.rows,
             "known": each.group.stake.known,

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Identity,
     Index,
     LargeBinary,
-    Numeric,
     Table,
     Text,
     text,
@@ -44,7 +43,7 @@ dead_letter_rank = Table(
     Column("newest_id", BigInteger, nullable=False),
     Column("rank", Double, nullable=False),
     Column("parts", JSONB, nullable=False),  # [[points, reason]]
-    Column("amount", Numeric, nullable=False),  # the largest sum in one currency
+    Column("times_much", Double, nullable=False),  # its largest sum, measured by what is much in its currency
     Column("amounts", JSONB, nullable=False),  # {currency: sum}
     Column("rows", BigInteger, nullable=False),  # rows the messages are about
     Column("known", BigInteger, nullable=False),  # those of which the hub holds something

@@ -86,6 +86,25 @@ on conflict (task_id) do update set rank = excluded.rank, parts = excluded.parts
 """
 
 
+def state(connection: Connection) -> tuple[int, int]:
+    """The newest unit of work and the newest task: while both stay, no task is opened."""
+    row = connection.execute(
+        text("select (select max(batch_id) from batch) as batch, (select max(task_id) from steward_task) as task")
+    ).one()
+    return row.batch or 0, row.task or 0
+
+
+def forget_closed(connection: Connection) -> None:
+    """Drop the ranks of tasks that are not open any more. They rank high, for they are old: the queue would read past
+    every question that was ever answered."""
+    connection.execute(
+        text(
+            """delete from task_priority p
+               where not exists (select from steward_task t where t.task_id = p.task_id and t.status = 'open')"""
+        )
+    )
+
+
 def unranked(connection: Connection, stale: datetime) -> bool:
     """Whether an open task has no rank, or one from before `stale`."""
     return bool(

@@ -258,7 +258,7 @@ def upgrade() -> None:
         sa.Column("newest_id", sa.BigInteger(), nullable=False),
         sa.Column("rank", sa.Double(), nullable=False),
         sa.Column("parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("amount", sa.Numeric(), nullable=False),
+        sa.Column("times_much", sa.Double(), nullable=False),
         sa.Column("amounts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("rows", sa.BigInteger(), nullable=False),
         sa.Column("known", sa.BigInteger(), nullable=False),

@@ -79,7 +79,14 @@ def test_a_person_is_erased_by_two_people_and_there_is_a_proof(engine: Engine, a
     address = f"/v1/erasures/{plan['id']}"
     assert otto.get(f"{address}/proof").status_code == 404
 
-    held = ines.put(f"{address}/holds", json={"holds": {"crm.account.website": "tax law, ten years"}})
+    looked_at = asked.headers["ETag"]
+    assert otto.post(f"{address}/approve", headers={"If-Match": None}).status_code == 428
+    held = ines.put(
+        f"{address}/holds",
+        json={"holds": {"crm.account.website": "tax law, ten years"}},
+        headers={"If-Match": looked_at},
+    )
+    assert otto.post(f"{address}/approve", headers={"If-Match": looked_at}).status_code == 412, "held meanwhile"
     assert held.json()["rows"][0]["kept"] == {"website": "tax law, ten years"}
     assert "website" not in held.json()["rows"][0]["erased"]
     stranger = ines.put(f"{address}/holds", json={"holds": {"crm.account.shoe_size": "why not"}})
@@ -88,7 +95,7 @@ def test_a_person_is_erased_by_two_people_and_there_is_a_proof(engine: Engine, a
     own = ines.post(f"{address}/approve")
     assert (own.status_code, own.json()["type"]) == (403, "/problems/refused")
     assert name in dumped(engine), "nothing happened yet"
-    done = otto.post(f"{address}/approve")
+    done = otto.post(f"{address}/approve", headers={"If-Match": otto.get(address).headers["ETag"]})
 
     assert (done.status_code, done.json()["status"]) == (200, "carried_out"), done.text
     left = dumped(engine)

@@ -195,6 +195,12 @@ def test_a_cursor_of_another_list_is_refused(rows: HubRows, erp: TestClient) -> 
     assert erp.get("/v1/products", params={"cursor": cursor, "status": "active"}).status_code == 422
 
 
+def test_an_attribute_that_there_is_not_is_refused_also_when_nothing_is_found(erp: TestClient) -> None:
+    answer = erp.get("/v1/products", params={"fields": "name,shoe_size"})
+
+    assert (answer.status_code, [each["parameter"] for each in answer.json()["errors"]]) == (422, ["query.fields"])
+
+
 def test_an_unknown_parameter_is_refused(erp: TestClient) -> None:
     answer = erp.get("/v1/customers", params={"contry": "NL"})
 

@@ -34,12 +34,22 @@ def test_a_release_goes_through_three_hands(app: FastAPI, engine: Engine) -> Non
     address = f"/v1/releases/{made.json()['release_id']}"
     assert any(line.startswith("+  employees: {rank: [maximum") for line in made.json()["differences"])
     assert ben.post(f"{address}/approve").status_code == 409, "not simulated"
+    looked_at = anna.get(address).headers["ETag"]
+    again = {"title": "The largest", "document": document}
+    assert anna.put(address, json=again, headers={"If-Match": None}).status_code == 428
+    assert anna.put(address, json=again, headers={"If-Match": '"another"'}).status_code == 412
+    changed = anna.put(address, json=again, headers={"If-Match": f'"another", {looked_at}'})
+    assert (changed.status_code, changed.json()["title"]) == (200, "The largest")
+    assert anna.put(address, json=again, headers={"If-Match": looked_at}).status_code == 412, "changed meanwhile"
+    assert changed.headers["ETag"] == anna.get(address).headers["ETag"] != looked_at
     assert anna.post(f"{address}/simulate").status_code == 202
     simulation = anna.get(address).json()["runs"][0]
     assert (simulation["status"], simulation["report"]["golden_changed"]) == ("done", 0)
 
     assert anna.post(f"{address}/approve").status_code == 403
     assert ben.post(f"{address}/approve", json={"simulation": simulation["run_id"] + 1}).status_code == 412
+    assert ben.post(f"{address}/approve", headers={"If-Match": looked_at}).status_code == 412
+    assert ben.post(f"{address}/reject", json={"comment": "x"}, headers={"If-Match": looked_at}).status_code == 412
     assert ben.post(f"{address}/approve", json={"simulation": simulation["run_id"]}).json()["status"] == "approved"
     assert ben.post(f"{address}/activate").status_code == 403
     assert anna.post(f"{address}/activate").status_code == 403

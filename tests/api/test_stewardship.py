@@ -164,6 +164,8 @@ def test_what_others_may_change_is_changed_on_a_condition(steward: TestClient, h
     # Nothing that this command names has an entity tag.
     answer = steward.post("/v1/decisions", json={"command": "clear", "override_id": 1}, headers={"If-Match": '"3-x"'})
     assert answer.status_code == 412
+    undo = steward.post("/v1/decisions/1/undo", headers={"If-Match": '"3-x"'})
+    assert (undo.status_code, undo.json()["type"]) == (412, "/problems/precondition-failed"), "not silently ignored"
 
 
 def test_a_preview_shows_both_records_and_changes_nothing(steward: TestClient, hub: Engine, task: int) -> None:
@@ -188,9 +190,11 @@ def test_a_split_is_made_on_the_version_that_was_looked_at(steward: TestClient, 
     leaving = [{name: rows[0][name] for name in ("system", "type", "key")}]
     command = {"command": "split", "entity_id": entity_id, "records": leaving, "reason": "another company"}
 
-    done = steward.post("/v1/decisions", json=command, headers={"If-Match": tag})
-    late = steward.post("/v1/decisions", json=command, headers={"If-Match": tag})
+    weak = steward.post("/v1/decisions/preview", json=command, headers={"If-Match": f"W/{tag}"})
+    done = steward.post("/v1/decisions", json=command, headers={"If-Match": f'"0-x", {tag}'})
+    late = steward.post("/v1/decisions", json=command, headers={"If-Match": f'"0-x", {tag}'})
 
+    assert weak.status_code == 200, weak.text
     assert done.status_code == 200, done.text
     assert late.status_code == 412
 

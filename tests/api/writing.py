@@ -1,5 +1,6 @@
 """A client that names its writes and decides whatever things are by now, where a test does not say otherwise."""
 
+import re
 import uuid
 from typing import Any
 
@@ -7,7 +8,7 @@ import httpx
 from fastapi.testclient import TestClient
 
 _READS = ("GET", "HEAD", "OPTIONS")
-_CONDITIONAL = ("/v1/tasks/", "/v1/decisions")
+_CONDITIONAL = re.compile("/v1/(tasks/|decisions|releases/[0-9]+$|erasures/[0-9]+/(holds|approve)$)")
 
 
 class Writer(TestClient):
@@ -19,7 +20,7 @@ class Writer(TestClient):
         if method.upper() in _READS or not path.startswith("/v1/"):
             return super().request(method, url, **how)
         headers: dict[str, Any] = {"Idempotency-Key": uuid.uuid4().hex}
-        if path.startswith(_CONDITIONAL):
+        if _CONDITIONAL.match(path):
             headers["If-Match"] = "*"
         headers |= dict(how.pop("headers", None) or {})
         told = {name: value for name, value in headers.items() if value is not None}

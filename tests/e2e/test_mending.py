@@ -85,9 +85,9 @@ def account_event(engine: Engine, entity: str = "true") -> tuple[Any, Message, A
     return row, message, value
 
 
-def later(message: Message, value: Any) -> Message:
+def later(message: Message, value: Any, more: int = 0) -> Message:
     """The message again with another value, far behind all others."""
-    place = Place(message.place.topic, message.place.partition, 10**9)
+    place = Place(message.place.topic, message.place.partition, 10**9 + more)
     return Message(place, message.timestamp_ms, message.headers, message.key, json.dumps(value).encode())
 
 
@@ -256,6 +256,43 @@ class TestFourEyes:
 
         assert answer.status == 403
         assert rows(world, "select status from proposal") == [("open",)]
+
+    def test_a_group_of_refused_messages_is_discarded_by_two_persons(
+        self, signed_in: SignIn, world: Engine, pipeline: Pipeline
+    ) -> None:
+        ada, ben = signed_in("Ada"), signed_in("Ben")
+        _, message, bad = account_event(world)
+        bad.get("payload", bad)["source"]["sequence"] = "broken"
+        process(pipeline, "test", [later(message, bad, more) for more in range(2)])
+        states = "select status, count(*) from dead_letter group by status"
+        assert rows(world, states) == [("open", 2)]
+
+        ada.press("g", "e")
+        ada.press("Enter")
+        ada.press("c")
+        ada.type("a trial of the connector")
+        ada.reach("Discard 2")
+        ada.press("Enter")
+        expect(ada.page.locator("[data-outcome]")).to_contain_text("Proposed as number 1")
+        assert rows(world, states) == [("open", 2)], "nothing is lost before a second person has agreed"
+
+        ada.press("g", "a")
+        ada.press("Enter")
+        ada.press("m")
+        expect(ada.page.locator("[data-outcome]")).to_contain_text("Nobody approves what they proposed themselves")
+        assert rows(world, states) == [("open", 2)]
+
+        ben.press("g", "a")
+        ben.press("Enter")
+        expect(ben.page.locator("main")).to_contain_text("a trial of the connector")
+        ben.press("m")
+        expect(ben.page.locator("[data-outcome]")).to_contain_text("Proposal 1 is approved")
+        closed = "select distinct status, closed_by, closed_reason from dead_letter"
+        assert rows(world, closed) == [("discarded", "user:ada", "a trial of the connector")]
+        assert rows(world, "select status, author, decided_by from proposal") == [("approved", "user:ada", "user:ben")]
+        assert rows(world, "select actor, action from audit where actor like 'user:%' order by seq") == [
+            ("user:ada", "steward.propose"), ("user:ada", "steward.discard"), ("user:ben", "steward.approved"),
+        ]  # fmt: skip
 
 
 def test_a_changed_audit_row_is_found_with_its_number(ada: Keyboard, world: Engine) -> None:

@@ -252,3 +252,30 @@ def test_a_dark_page_prints_on_white_with_everything_unfolded(signed_in: SignIn)
     assert page.evaluate(paper.format("td", "color")) != page.evaluate(paper.format("main", "backgroundColor"))
     assert page.locator("tbody details li").first.is_visible(), "why a question stands where it stands"
     assert not page.locator(".side").is_visible()
+
+
+def test_a_set_of_filters_is_saved_opened_again_and_forgotten(ada: Keyboard, world: Engine) -> None:
+    ada.press("g", "q")
+    everything = ada.page.locator("#queue-count").inner_text()
+    ada.page.locator("#kind").focus()
+    ada.page.keyboard.type("Possible match")
+    ada.settle()
+    narrowed = ada.page.locator("#queue-count").inner_text()
+    assert narrowed != everything
+    ada.reach("Name of the view")
+    ada.type("Matches only")
+    ada.press("Enter")
+    assert rows(world, "select owner, name, query from console_view") == [
+        ("user:ada", "Matches only", "kind=possible_match")
+    ]
+
+    ada.press("g", "q")
+    expect(ada.page.locator("#queue-count")).to_have_text(everything)
+    ada.reach("Matches only")
+    ada.press("Enter")
+    expect(ada.page.locator("#queue-count")).to_have_text(narrowed)
+
+    ada.reach("Delete the view Matches only")
+    ada.press("Enter")
+    expect(ada.page.get_by_text("Matches only")).to_have_count(0)
+    assert rows(world, "select count(*) from console_view") == [(0,)]

@@ -25,10 +25,9 @@ def ruleset_of(title: str, text: str) -> RuleSet:
     """The fragment with what every rule set must have around it."""
     domain = title.partition(":")[0]
     name = "number" if domain == "contract" else "name"
-    head = (
-        f"domain: {domain}\nversion: '1'\ndefault: {{rank: [trust]}}\ndisplay: [{name}]\nsearch: {{words: [{name}]}}\n"
-    )
-    return parse_ruleset(domain, head + text, Path("mine.yaml"))
+    head = f"domain: {domain}\nversion: '1'\ndefault: {{rank: [trust]}}\nsearch: {{words: [{name}]}}\n"
+    named = "" if "display:" in text else f"display: [{name}]\n"
+    return parse_ruleset(domain, head + named + text, Path("mine.yaml"))
 
 
 def refusal(title: str) -> str | None:

@@ -1,6 +1,6 @@
 """From a draft to an approved release: write, change, approve by somebody else, reject, withdraw; all audited."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import orjson
 
@@ -58,13 +58,24 @@ def draft(
         return store.find(work.query, release_id)
 
 
-def change(hub: Workplace, actor: Actor, release_id: int, title: str, document: str) -> Release:
+def change(
+    hub: Workplace,
+    actor: Actor,
+    release_id: int,
+    title: str,
+    document: str,
+    expected: Collection[str] | None = None,
+) -> Release:
     """Change a draft; it must be simulated again.
+
+    Args:
+        expected: tokens of the states that the author may have looked at; None for whatever it is by now.
 
     Raises:
         Refused: somebody else wrote it.
         Conflict: it is no draft any more, or says what is in force already.
         Invalid: the document is wrong.
+        Stale: it is none of those that were expected.
     """
     _check_texts(title, document, "a title")
     must_reach_all(hub.engine, "Rules")
@@ -72,6 +83,7 @@ def change(hub: Workplace, actor: Actor, release_id: int, title: str, document: 
         release = store.find(work.query, release_id, lock=True)
         check_editor(release, actor.name)
         check_step(release, "edit")
+        _check_expected(release, expected)
         _, attachments = store.texts(work.query, release_id)
         meant = _read(release.kind, release.domain, document, attachments)
         if meant.fingerprint == part(in_force(work.query, hub.rules), release.kind, release.domain).fingerprint:
@@ -84,11 +96,19 @@ def change(hub: Workplace, actor: Actor, release_id: int, title: str, document: 
         return store.find(work.query, release_id)
 
 
-def approve(hub: Workplace, actor: Actor, release_id: int, seen: int | None = None, comment: str = "") -> Release:
+def approve(
+    hub: Workplace,
+    actor: Actor,
+    release_id: int,
+    seen: int | None = None,
+    comment: str = "",
+    expected: Collection[str] | None = None,
+) -> Release:
     """Agree to a release as its last simulation showed it. Whoever wrote it cannot.
 
     Args:
         seen: the simulation that the approver looked at; another one since is refused.
+        expected: tokens of the states that the approver may have looked at; None for whatever it is by now.
 
     Raises:
         Refused: the actor wrote it, or does not decide about rules.
@@ -100,6 +120,7 @@ def approve(hub: Workplace, actor: Actor, release_id: int, seen: int | None = No
         release = store.find(work.query, release_id, lock=True)
         check_approver(release, actor.name, actor.role)
         check_step(release, "approve")
+        _check_expected(release, expected)
         simulation = check_simulation(release, last_simulation(work.query, release_id), _against(work, hub, release))
         if seen is not None and seen != simulation.run_id:
             raise Stale("It was simulated again since you looked at it.", action="Look at the new simulation.")
@@ -112,11 +133,13 @@ def approve(hub: Workplace, actor: Actor, release_id: int, seen: int | None = No
         return store.find(work.query, release_id)
 
 
-def reject(hub: Workplace, actor: Actor, release_id: int, comment: str) -> Release:
+def reject(
+    hub: Workplace, actor: Actor, release_id: int, comment: str, expected: Collection[str] | None = None
+) -> Release:
     """Turn a draft down, with a sentence why. Whoever wrote it withdraws it instead.
 
     Raises:
-        Refused, Conflict: as `approve`.
+        Refused, Conflict, Stale: as `approve`.
         Invalid: there is no comment.
     """
     if not comment.strip():
@@ -126,6 +149,7 @@ def reject(hub: Workplace, actor: Actor, release_id: int, comment: str) -> Relea
         release = store.find(work.query, release_id, lock=True)
         check_approver(release, actor.name, actor.role)
         check_step(release, "reject")
+        _check_expected(release, expected)
         store.update(
             work, release_id, status=ReleaseStatus.REJECTED.value, ended_by=actor.name, ended_at=work.now,
             comment=comment,
@@ -171,6 +195,11 @@ def _read(kind: RuleKind, domain: Domain, document: str, attachments: Mapping[st
         return read(kind, domain, document, attachments)
     except ConfigurationInvalid as error:
         raise Invalid(error.message, action=error.advice) from error
+
+
+def _check_expected(release: Release, expected: Collection[str] | None) -> None:
+    if expected is not None and release.token not in expected:
+        raise Stale("The release has changed since you looked at it.", action="Read it again and decide anew.")
 
 
 def _must_write(actor: Actor) -> None:

@@ -234,7 +234,7 @@ def _carry_out_item(
     hub: Workplace, actor: Actor, command: JudgeTask | Undo, token: str | None, policy: Policy | None
 ) -> tuple[str, str, int | None]:
     try:
-        decided = decide(hub, actor, command, Expected(task=token), policy=policy)
+        decided = decide(hub, actor, command, Expected.task(token), policy=policy)
     except TransientError:
         raise
     except MdmError as error:

@@ -176,7 +176,7 @@ def _tried(hub: Workplace, actor: Actor, tasks: Mapping[int, str | None], answer
             command = answer.to(task_id)
             try:
                 with work.part():
-                    plan = plan_of(work, hub, actor, command, Expected(task=token))
+                    plan = plan_of(work, hub, actor, command, Expected.task(token))
                     _, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
             except TransientError:
                 raise

@@ -15,10 +15,21 @@ from mdm.store.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the caller looked at: the task's token, and golden versions by entity. Nothing is checked that is absent."""
+    """What the caller may have looked at: tokens of the task, and golden versions by entity; one of them has to be the
+    one of now. Nothing is checked that is absent."""
 
-    task: str | None = None
-    versions: Mapping[EntityId, int] = field(default_factory=dict)
+    tasks: frozenset[str] | None = None
+    versions: Mapping[EntityId, frozenset[int]] = field(default_factory=dict)
+
+    @staticmethod
+    def task(token: str | None) -> "Expected":
+        """The task as it was under this token; None for whatever it is by now."""
+        return Expected(tasks=frozenset({token.strip('"')}) if token else None)
+
+    @staticmethod
+    def version(entity_id: EntityId, version: int | None) -> "Expected":
+        """A golden record at this version; None for whatever it is by now."""
+        return Expected(versions={entity_id: frozenset({version})} if version is not None else {})
 
 
 _STATE = """
@@ -37,9 +48,9 @@ def task_tokens(work: UnitOfWork, tasks: Sequence[int]) -> dict[int, str]:
 
 def check_task(work: UnitOfWork, task_id: int, expected: Expected) -> None:
     """Raises Stale when the task, or one of its entities, is not what the caller looked at."""
-    if expected.task is None:
+    if expected.tasks is None:
         return
-    if task_tokens(work, [task_id]).get(task_id) != expected.task.strip('"'):
+    if task_tokens(work, [task_id]).get(task_id) not in expected.tasks:
         raise Stale(
             f"Task {task_id}, or one of its two golden records, has changed since you looked at it.",
             action="Read the task again and decide anew.",
@@ -55,12 +66,10 @@ def check_versions(work: UnitOfWork, expected: Expected) -> None:
         list(expected.versions),
     )
     current = {EntityId(row[0]): row[1] for row in rows}
-    for entity_id, version in expected.versions.items():
-        if current.get(entity_id) != version:
+    for entity_id, versions in expected.versions.items():
+        if current.get(entity_id) not in versions:
             now = f"is at version {current[entity_id]} now" if entity_id in current else "is not active any more"
-            raise Stale(
-                f"{entity_id} {now}, not at version {version}.", action="Read the record again and decide anew."
-            )
+            raise Stale(f"{entity_id} {now}, not as you looked at it.", action="Read the record again and decide anew.")
 
 
 def _token(row: Sequence[object]) -> str:

@@ -1,16 +1,15 @@
 """Address of the seat: complete and well-formed by the habits of its country."""
 
-import unicodedata
 from collections.abc import Iterator
-from functools import cache
 
-import pycountry
-
+from mdm.geography import region_code
 from mdm.onboarding.checks.outcomes import failed, not_applicable, passed, unverifiable
 from mdm.onboarding.ruleset import RuleSet
 from mdm.onboarding.subject import Subject
 from mdm.onboarding.verdict import Observation
 
+#: The last letter of Latin script and its accents; what follows is Greek, Cyrillic, Han, ...
+_LATIN = 0x036F
 _WORDS = {"street": "street", "postal_code": "postcode", "city": "city", "region": "state or province"}
 
 
@@ -58,26 +57,13 @@ def region(subject: Subject, rules: RuleSet) -> Iterator[Observation]:
     country = rules.countries.get(_country(subject) or "")
     if not written or country is None or not country.region:
         yield not_applicable(code, path, "There is no region to check.")
-    elif not _folded(str(written)).isascii():
-        yield unverifiable(code, path, "Regions are known by their names in Latin script only.")
-    elif _folded(str(written)) in _regions(_country(subject) or ""):
+    elif region_code(_country(subject), str(written)) is not None:
         yield passed(code, path, f"The region is one of {_country(subject)}.")
+    elif any(ord(letter) > _LATIN for letter in str(written)):
+        yield unverifiable(code, path, "Not all regions are known by their names in this script.")
     else:
         yield failed(code, path, f"{written} is no region of {_country(subject)}.", {"region": str(written)})
 
 
 def _country(subject: Subject) -> str | None:
     return subject.address.get("country") or subject.country
-
-
-@cache
-def _regions(country: str) -> frozenset[str]:
-    """Names and codes of the subdivisions of a country (ISO 3166-2)."""
-    found = [each for each in pycountry.subdivisions if each.country_code == country]
-    codes = {each.code.partition("-")[2] for each in found}
-    return frozenset(map(_folded, codes | {each.name for each in found}))
-
-
-def _folded(text: str) -> str:
-    """Letters and digits without case and accents."""
-    return "".join(each for each in unicodedata.normalize("NFKD", text).casefold() if each.isalnum())

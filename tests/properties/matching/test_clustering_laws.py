@@ -1,14 +1,18 @@
 """Laws of clustering, on random graphs of records with random identifiers, weights and verdicts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matching import support
 from matching.clustering import Clustering, Edge, Pair, cluster
 from matching.decision import Decision, decide
+from matching.engines import linked as linked_sets
 from matching.engines.links import Links
 from matching.engines.table import TableFrame, feature_table
 from matching.engines.whole import cluster_table
@@ -29,6 +33,8 @@ def cases(draw: st.DrawFn) -> Case:
         tax = draw(st.sampled_from([None, None, "111111111", "222222222", "222222223", "987654321"]))
         if tax:
             node["identifiers"] = [f"vat:nl:{tax}"]
+        if draw(st.integers(0, 3)) == 0:
+            node["distinct_in"] = draw(st.sampled_from(["crm:account", "erp:partner"]))
         if draw(st.booleans()) and number:
             node["parents"] = [f"crm:account:{draw(st.integers(0, number - 1))}"] if draw(st.booleans()) else []
         nodes[number] = node
@@ -156,10 +162,21 @@ def test_no_group_holds_two_tax_numbers_that_clearly_differ_unless_a_steward_sai
 
 @given(cases())
 def test_a_table_clusters_like_its_records(case: Case) -> None:
-    nodes, edges, same, not_same = case
-    one_by_one = cluster(MODEL, nodes, edges, same, not_same)
+    check_a_table(MODEL, case)
 
-    table = feature_table(MODEL, [nodes[number] for number in sorted(nodes)])
+
+@given(cases(), st.integers(2, 5))
+def test_a_table_clusters_like_its_records_where_sets_are_cut(case: Case, cap: int) -> None:
+    # Sets of three are scored whole, so that what is cut from a larger one is, too.
+    with patch.object(support, "SCORED_WHOLE", 3), patch.object(linked_sets, "SCORED_WHOLE", 3):
+        check_a_table(replace(MODEL, reach_cap=cap), case)
+
+
+def check_a_table(model: MatchModel, case: Case) -> None:
+    nodes, edges, same, not_same = case
+    one_by_one = cluster(model, nodes, edges, same, not_same)
+
+    table = feature_table(model, [nodes[number] for number in sorted(nodes)])
     kept = sorted((min(edge.a, edge.b), max(edge.a, edge.b), edge) for edge in edges)
     links = Links(
         np.array([a for a, _, _ in kept], dtype=np.int64),
@@ -169,7 +186,7 @@ def test_a_table_clusters_like_its_records(case: Case) -> None:
         np.full(len(kept), -1, dtype=np.int8),
         len(kept),
     )
-    whole = cluster_table(MODEL, table, TableFrame(MODEL, table), links, same, not_same)
+    whole = cluster_table(model, table, TableFrame(model, table), links, same, not_same)
 
     groups: dict[int, set[int]] = {}
     for row, entity in enumerate(whole.entity.tolist()):

@@ -343,9 +343,11 @@ def test_runners_up_are_listed_from_the_closest_and_never_more_than_ten() -> Non
     assert [runner_up.value for runner_up in runners_up] == [f"Line {key}" for key in range(13, 3, -1)]
 
 
-def test_an_entity_is_called_by_its_name_else_by_what_else_it_has() -> None:
+def test_an_entity_is_called_by_its_name_else_by_what_everybody_may_read() -> None:
     assert golden(member("crm:1", name="Acme Ltd")).name == "Acme Ltd"
-    assert golden(member("crm:1", identifiers=[vat("DE136695976")])).name == "DE136695976"
+    assert golden(member("crm:1", alternate_names=["Acme"], web_domain="acme.com")).name == "Acme"
+    assert golden(member("crm:1", web_domain="acme.com")).name == "acme.com"
+    assert golden(member("crm:1", identifiers=[vat("DE136695976")])).name == "1", "not everybody may read numbers"
     assert golden(member("crm:2", industry="Retail", at=1), member("crm:1", industry="Retail")).name == "1"
 
 

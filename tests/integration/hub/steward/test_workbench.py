@@ -44,7 +44,7 @@ def test_a_task_is_taken_by_one_and_handed_over(world: World) -> None:
     with pytest.raises(Conflict, match="anna"):
         steward.claim(world.pipeline, BEN, task_id)
     with pytest.raises(Stale):
-        steward.release(world.pipeline, BEN, task_id, Expected(task="0" * 16))
+        steward.release(world.pipeline, BEN, task_id, Expected.task("0" * 16))
     assert steward.assign(world.pipeline, ANNA, task_id, "ben").assignee == "ben"
     assert steward.release(world.pipeline, BEN, task_id).assignee is None
     with pytest.raises(Invalid):

@@ -12,11 +12,14 @@ import pytest
 
 from matching.batch import Resolution, candidate_pairs, resolve
 from matching.decision import Decision
-from matching.engines import duckdb_engine
+from matching.engines import duckdb_engine, settling
 from matching.engines.links import Links, score_links
 from matching.engines.table import TableFrame, feature_table
 from matching.engines.whole import cluster_table
 from matching.model import MatchModel, load_model
+from matching.promise import score_promising
+from matching.scoring import explain_pair, score_columns
+from matching.validity import SAME_SOURCE
 
 DOMAINS = pytest.mark.parametrize("domain", ["customer", "contract", "product"])
 
@@ -73,6 +76,59 @@ def test_a_table_gives_the_entities_that_records_give(domain: str) -> None:
     assert {(frozenset((each.a, each.b)), each.weight, each.reason) for each in found.refused} == {
         (frozenset((each.a, each.b)), each.weight, each.reason) for each in resolved(domain).clustering.refused
     }
+
+
+@DOMAINS
+def test_several_cores_give_the_entities_that_one_gives(domain: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    table, frame, links = links_of(domain)
+    alone = cluster_table(load_model(domain), table, frame, links)
+    monkeypatch.setattr(settling, "_MANY", 0)
+    monkeypatch.setattr(settling, "_PORTION", 50)
+
+    found = cluster_table(load_model(domain), table, frame, links, workers=2)
+
+    assert found.entity.tolist() == alone.entity.tolist()
+    assert found.refused == alone.refused
+
+
+@DOMAINS
+def test_pairs_that_are_given_up_early_would_not_have_reached_the_threshold(domain: str) -> None:
+    model, (table, frame, _) = load_model(domain), links_of(domain)
+    packed = duckdb_engine.candidate_pairs(model, table)
+    left, right = packed >> 32, packed & 0xFFFFFFFF
+    whole = score_columns(model, frame, left, right)
+
+    found = score_promising(model, frame, left, right, model.thresholds.possible)
+
+    assert set(np.flatnonzero(whole.weight >= model.thresholds.possible)) <= set(found.rows.tolist())
+    assert len(found.rows) < len(packed)
+    for name in ("weight", "levels", "vetoes"):
+        assert (getattr(found.scores, name) == getattr(whole, name)[found.rows]).all()
+
+
+def test_rows_of_a_table_that_is_trusted_to_hold_no_duplicates_stay_apart() -> None:
+    model = load_model("customer")
+    name = {
+        "name": "acme tools",
+        "name_tokens": ["acme", "tools"],
+        "identifiers": ["vat:de:811569869"],
+        "country": "de",
+    }
+    comparisons = [
+        {**name, "self": ["crm:account:0"], "distinct_in": "crm:account", "phones": ["+4930123456"]},
+        {**name, "self": ["crm:account:1"], "distinct_in": "crm:account"},
+        {**name, "self": ["erp:partner:1"], "phones": ["+4930123456"]},
+    ]
+    table = feature_table(model, comparisons)
+    frame = TableFrame(model, table)
+
+    links = score_links(model, frame, np.array([0 << 32 | 1, 0 << 32 | 2, 1 << 32 | 2]), workers=1)
+    found = cluster_table(model, table, frame, links)
+
+    assert links.b.tolist() == [2, 2]
+    assert groups_of(found.entity) == {frozenset((0, 2)), frozenset((1,))}
+    assert explain_pair(model, *comparisons[:2]).vetoes == ("same_source",)
+    assert [each.reason for each in found.refused] == [SAME_SOURCE]
 
 
 def test_blocks_that_are_no_columns_pair_records_up_to_the_cap() -> None:

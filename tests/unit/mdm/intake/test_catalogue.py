@@ -7,6 +7,8 @@ import pytest
 from mdm.errors import ConfigurationInvalid
 from mdm.intake.catalogue import load_catalogue
 from mdm.intake.contracts import Mode
+from mdm.intake.mapping import standardise
+from mdm.model.ids import CrosswalkKey
 from tests.unit.mdm.intake.messages import CONTRACT, catalogue
 
 MAPPING = """\
@@ -44,6 +46,17 @@ def test_trust_is_asked_by_platform_table_and_attribute(tmp_path: Path) -> None:
     assert found.trust("shop", "part", "code") == 0.9
     assert found.trust("shop", "part", "name") == 0.4
     assert found.trust("nobody", "knows", "name") == 0.5
+
+
+@pytest.mark.parametrize(("stated", "wanted"), [("", None), ("distinct: true\n", "shop:part")])
+def test_rows_say_so_where_their_table_is_trusted_to_hold_no_duplicates(
+    tmp_path: Path, stated: str, wanted: str | None
+) -> None:
+    found = catalogue(written(tmp_path, MAPPING + stated))
+
+    record = standardise(found, CrosswalkKey("shop", "part", "7"), {"id": "7", "name": "Bolt"})
+
+    assert record.comparison.get("distinct_in") == wanted
 
 
 def test_a_table_without_a_mapping_is_mirrored_only(tmp_path: Path) -> None:

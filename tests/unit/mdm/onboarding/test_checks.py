@@ -62,6 +62,7 @@ def test_a_missing_part_of_the_address_blocks(part: str) -> None:
         ("US", "97270-1234", "OR", []),
         ("US", "97270", "Oregon", []),
         ("US", "97270", "XX", ["REGION_UNKNOWN"]),
+        ("MX", "06600", "Mexico City", []),
         ("US", "97270", None, ["ADDRESS_INCOMPLETE"]),
         ("US", "9727", "OR", ["POSTCODE_FORMAT"]),
         ("IN", "122001", "Haryana", []),

@@ -153,7 +153,8 @@ def test_every_length_that_onboarding_tests_is_that_of_a_field(erp: str) -> None
 @pytest.mark.parametrize(
     ("country", "region", "code"),
     [("NL", "Noord-Holland", "NH"), ("DE", "Bayern", "BY"), ("US", "ca", "CA"), ("US", "California", "CA"),
-     ("CN", "Beijing", "BJ"), ("BR", "Sao Paulo", "SP"), ("IT", "Milano", "MI")],
+     ("CN", "Beijing", "BJ"), ("BR", "Sao Paulo", "SP"), ("IT", "Milano", "MI"),
+     ("DE", "Bavaria", "BY"), ("IT", "Tuscany", "52"), ("IT", "Toscane", "52"), ("JP", "東京", "13")],
 )  # fmt: skip
 def test_sap_gets_codes_of_regions_and_not_their_names(country: str, region: str, code: str) -> None:
     found = shown("sap", ACME | {"address": {"country": country, "region": region, "city": "Somewhere"}})

@@ -1,0 +1,96 @@
+"""The findings of one run in the order and the sums that pages ask for: sorted and added up once, not for every page.
+
+Errors come first, then by rule and subject, which name a finding. Pure.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import TypeAlias
+
+from mdm.lifecycle import ageing
+from mdm.lifecycle.ageing import Aged
+from mdm.lifecycle.findings import Finding, Severity
+from mdm.lifecycle.impact import Books, add
+from mdm.model.ids import CrosswalkKey, EntityId
+
+#: Where a finding stands in a list.
+Place: TypeAlias = tuple[int, str, str, str, str]
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Findings that a page lists, in their order, and what they are worth by currency, whatever their sign."""
+
+    findings: list[Finding] = field(default_factory=list)
+    sums: dict[str, Decimal] = field(default_factory=dict)
+
+    def put(self, finding: Finding) -> None:
+        """Add the next one; they must come in the order of their places."""
+        self.findings.append(finding)
+        add(self.sums, finding)
+
+    def behind(self, after: Place | None, limit: int) -> Sequence[Finding]:
+        """Up to `limit` findings behind a place: found by halving, so that the last page costs what the first does."""
+        begin = 0 if after is None else bisect_right(self.findings, after, key=place_of)
+        return self.findings[begin : begin + limit]
+
+
+class Overview:
+    """All findings of a run, on the shelves of their rule and class of age."""
+
+    def __init__(self, findings: Iterable[Finding], books: Books, today: date) -> None:
+        self._books, self._today = books, today
+        self._shelves: dict[tuple[str | None, int | None], Shelf] = {}
+        self._named: dict[tuple[str, CrosswalkKey], Finding] = {}
+        self._about: dict[EntityId, Shelf] = {}
+        for each in sorted(findings, key=place_of):
+            age = ageing.class_of(self.age_of(each))
+            for shelf in ((None, None), (each.rule, None), (None, age), (each.rule, age)):
+                self._shelves.setdefault(shelf, Shelf()).put(each)
+            self._named[each.rule, each.subject] = each
+            for party in {party for party in (each.customer, each.contract) if party is not None}:
+                self._about.setdefault(party, Shelf()).put(each)
+
+    def shelf(self, rule: str | None = None, age: int | None = None) -> Shelf:
+        """The findings of a rule and of a class of age; None stands for all."""
+        return self._shelves.get((rule, age), Shelf())
+
+    def rules(self) -> list[tuple[str, Shelf]]:
+        """Every rule with its findings: errors first, the largest first."""
+        found = [(rule, shelf) for (rule, age), shelf in self._shelves.items() if rule is not None and age is None]
+        return sorted(
+            found, key=lambda each: (each[1].findings[0].severity is not Severity.ERROR, -len(each[1].findings))
+        )
+
+    def ages(self, rule: str | None = None) -> list[Aged]:
+        """The classes of age with what is in them, the youngest first."""
+        shelves = [(name, self.shelf(rule, place)) for place, (name, _) in enumerate(ageing.CLASSES)]
+        return [Aged(name, len(shelf.findings), shelf.sums) for name, shelf in shelves]
+
+    def about(self, party: EntityId) -> Shelf:
+        """The findings about a customer or contract."""
+        return self._about.get(party, Shelf())
+
+    def named(self, rule: str, subject: CrosswalkKey) -> Finding | None:
+        """The finding of this name; None when there is none any more."""
+        return self._named.get((rule, subject))
+
+    def age_of(self, finding: Finding) -> int:
+        """How old a finding is, in days."""
+        return ageing.age_of(finding, self._books, self._today)
+
+    def picked(self, findings: Iterable[Finding], age: int | None) -> Shelf:
+        """A shelf of some findings of a class of age, in their order."""
+        shelf = Shelf()
+        for each in sorted(findings, key=place_of):
+            if age is None or ageing.class_of(self.age_of(each)) == age:
+                shelf.put(each)
+        return shelf
+
+
+def place_of(finding: Finding) -> Place:
+    """Where a finding stands in a list: errors first, then by rule and subject, which name it."""
+    return int(finding.severity is not Severity.ERROR), finding.rule, *finding.subject
