@@ -19,6 +19,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -26,6 +27,7 @@ from sqlalchemy import Engine, text
 
 from bench.api import note, serving
 from bench.company_events import messages
+from bench.processor import processor
 from mdm.access import FORMER_STEWARD
 from mdm.bootstrap import open_hub
 from mdm.clock import system_clock
@@ -70,6 +72,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--world", type=Path, default=_SAMPLE, help="folder with events/ (default: the sample world)")
     parser.add_argument("--store", type=Path, help="where the store is kept; a temporary folder if not given")
+    parser.add_argument(
+        "--questions", type=int, default=0, help="copy open questions until there are so many, as in a larger hub"
+    )
     parser.add_argument("--requests", type=int, default=100, help="of each page")
     parser.add_argument("--only", action="append", choices=sorted(_PAGES), help="measure this page; repeatable")
     options = parser.parse_args(arguments)
@@ -78,6 +83,8 @@ def main(arguments: Sequence[str]) -> int:
         with open_hub(settings) as hub:
             migrate.upgrade(hub.engine)
             result = _fill(hub.engine, Path(folder), options.records, options.world)
+            if options.questions:
+                result["questions"] = _more_questions(hub.engine, options.questions)
             values = _some(hub.engine)
             with hub.engine.begin() as connection:
                 name = f"bench{secrets.token_hex(4)}"
@@ -90,13 +97,16 @@ def main(arguments: Sequence[str]) -> int:
             ):
                 _sign_in(client, name, password)
                 for page in options.only or _PAGES:
-                    result[page] = _measure(client, _addresses(_PAGES[page], values), options.requests)
+                    with processor(hub.engine, served.pid) as used:
+                        result[page] = _measure(client, _addresses(_PAGES[page], values), options.requests)
+                    spent = sum(used.values()) / (options.requests + 1)
+                    result[page]["processor"] = round(spent * 1000, 1)
                     note(f"{page}: {result[page]}")
     print(json.dumps(result, indent=2))  # noqa: T201
     return 0
 
 
-def _fill(engine: Engine, folder: Path, records: int, world: Path) -> dict[str, object]:
+def _fill(engine: Engine, folder: Path, records: int, world: Path) -> dict[str, Any]:
     """Companies and a world, through the live path; then the order of the questions.
 
     A store that was begun and not finished is read on: what it has taken in already is only counted.
@@ -114,7 +124,7 @@ def _fill(engine: Engine, folder: Path, records: int, world: Path) -> dict[str, 
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("vacuum analyze"))
         filled.touch()
-    result: dict[str, object] = {"records": records, "fill_seconds": round(time.perf_counter() - begun, 1)}
+    result: dict[str, Any] = {"records": records, "fill_seconds": round(time.perf_counter() - begun, 1)}
     begun = time.perf_counter()
     rank_open_tasks(engine, pipeline.rules, system_clock())
     result["rank_seconds"] = round(time.perf_counter() - begun, 1)
@@ -122,6 +132,35 @@ def _fill(engine: Engine, folder: Path, records: int, world: Path) -> dict[str, 
         connection.execute(text("analyze"))
         result["questions"] = connection.scalar(text("select count(*) from steward_task where status = 'open'"))
     return result
+
+
+_COPY_TASKS = """
+insert into steward_task (question, kind, domain, a, b, weight, detail, batch_id, opened_at)
+select t.question || '/' || n, t.kind, t.domain, t.a, t.b, t.weight, t.detail, t.batch_id,
+  t.opened_at - n * interval '1 minute'
+from (select * from steward_task where status = 'open' and question not like '%/%' order by task_id) t
+cross join generate_series(cast(:first as int), cast(:last as int)) n
+"""
+_COPY_RANKS = """
+insert into task_priority (task_id, rank, parts, amount, amounts, countries, systems, due_at, ranked_at)
+select t.task_id, p.rank - random(), p.parts, p.amount, p.amounts, p.countries, p.systems, p.due_at, p.ranked_at
+from steward_task t join steward_task o on o.question = split_part(t.question, '/', 1) and o.status = 'open'
+join task_priority p on p.task_id = o.task_id
+where t.question like '%/%' and not exists (select from task_priority q where q.task_id = t.task_id)
+"""
+
+
+def _more_questions(engine: Engine, wanted: int) -> int:
+    """Copy the open questions with their ranks, until there are about as many as wanted; returns how many there are."""
+    count = text("select count(*) from steward_task where status = 'open'")
+    with engine.begin() as connection:
+        there = connection.scalar(count) or 0
+        own = connection.scalar(text(f"{count.text} and question not like '%/%'")) or 1
+        connection.execute(text(_COPY_TASKS), {"first": there // own, "last": wanted // own - 1})
+        connection.execute(text(_COPY_RANKS))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("vacuum analyze steward_task, task_priority"))
+        return int(connection.scalar(count) or 0)
 
 
 def _world(folder: Path) -> Iterator[Message]:
@@ -160,7 +199,8 @@ def _sign_in(client: httpx.Client, name: str, password: str) -> None:
 
 
 def _measure(client: httpx.Client, address: Callable[[int], str], requests: int) -> dict[str, float]:
-    """Milliseconds from request to the last byte, one request after the other; the first by itself."""
+    """Milliseconds from request to the last byte, one request after the other; the first by itself. `processor` is
+    what server and database spend on one, which other work on the machine hardly changes."""
     first, *taken = _times(client, address, requests + 1)
     taken.sort()
     return {

@@ -1,9 +1,10 @@
 """The resolve path against a store that is filled already: records per second, latency, stages, processor time.
 
-Generated companies (`bench.companies`) fill the store; others of the same companies then arrive in batches of 1,000 and
-of 100 and one by one. Each unit of work is the whole live path: decode, fold, standardise, claim, block, fetch, score,
-cluster, consolidate, announce, durable commit. Beside the clock stand the seconds of processor that the worker and its
-database session used: on a machine that does other work too, only these compare.
+Generated companies (`bench.companies`) fill the store by a first load (`mdm ingest --bulk`, `mdm match run`); others of
+the same companies then arrive in batches of 1,000 and of 100 and one by one. Each unit of work is the whole live path:
+decode, fold, standardise, claim, block, fetch, score, cluster, consolidate, announce, durable commit. Beside the clock
+stand the seconds of processor that the worker and its database session used: on a machine that does other work too,
+only these compare.
 
     python -m bench.resolve --stored 100000
 """
@@ -24,8 +25,10 @@ from bench.company_events import messages
 from bench.processor import processor
 from mdm.bootstrap import open_hub
 from mdm.clock import system_clock
+from mdm.engines import open_engine
 from mdm.hub.process import BatchReport, Pipeline, process
 from mdm.hub.release import load_rules
+from mdm.hub.rematch import in_bulk, rematch
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Message
 from mdm.settings import Settings
@@ -68,12 +71,13 @@ def measure(pipeline: Pipeline, stored: int, arriving: int, seed: int) -> dict[s
     chosen = set(dice.sample(range(total), arriving))
     late: list[Message] = []
     start = time.perf_counter()
-    # Nobody else is there while the store is filled; what is measured afterwards claims what it touches.
-    filling = replace(pipeline, alone_if_free=True)
+    # A first load: rows are taken in, then matched at once. What is measured afterwards is resolved as it arrives.
+    filling = in_bulk(replace(pipeline, alone_if_free=True))
     for number, batch in enumerate(_batches(messages(total, seed), chosen, late), start=1):
         process(filling, "fill", batch)
         if number % 50 == 0:
-            print(f"{number * 1000:,} of {stored:,} stored", file=sys.stderr, flush=True)  # noqa: T201
+            _note(f"{number * 1000:,} of {stored:,} stored")
+    rematch(pipeline, open_engine("duckdb"), "fill", _note)
     filled = time.perf_counter() - start
     with pipeline.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("vacuum analyze"))
@@ -85,6 +89,10 @@ def measure(pipeline: Pipeline, stored: int, arriving: int, seed: int) -> dict[s
         result[f"by {size}"] = _round(pipeline, batches)
         at += size * times
     return result
+
+
+def _note(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _batches(all_messages: Iterator[Message], chosen: set[int], late: list[Message]) -> Iterator[list[Message]]:

@@ -3,8 +3,9 @@
     python -m bench.scoring [--records 30000] [--cache DIR]
 
 Pairs per second of processor time, so per core. "encoded" scores pairs of records whose columns are encoded (a whole
-store, a cached neighbourhood); "from records" includes encoding the records of the batch. Splink is given the same
-model, as its own settings, and the same pairs, blocked beforehand; the largest difference of the two weights is told.
+store, a cached neighbourhood); "decided" does the same as far as a pair can be a link; "from records" includes
+encoding the records of the batch. Splink is given the same model, as its own settings, and the same pairs, blocked
+beforehand; the largest difference of the two weights is told.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from splink.internals.realtime import compare_records
 
 from bench.company_tables import TRUTH, company_table
 from matching.engines import duckdb_engine
+from matching.engines.links import links_among
 from matching.engines.table import TableFrame
 from matching.features import Features
 from matching.model import MatchModel, load_model
@@ -54,6 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     for size in (each for each in _SIZES if each <= len(packed)):
         result["pairs_per_cpu_second"][size] = {
             "encoded": _rate(size, len(packed), lambda a: score_columns(model, frame, left[a], right[a])),
+            "decided": _rate(size, len(packed), lambda a: links_among(model, frame, left[a], right[a])),
             "from records": _rate(size, len(packed), lambda a: _from_records(model, records, left[a], right[a])),
         }
     result["splink"] = _beside_splink(model, records, left[:_BESIDE_SPLINK], right[:_BESIDE_SPLINK])

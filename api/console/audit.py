@@ -21,12 +21,14 @@ from api.routes.parameters import Parameters
 from api.schemas.given import Storable
 from mdm.access import Permission
 from mdm.store.invariants import audit_breaks
-from mdm.store.read_audit import AuditFilters, audit_actions, read_audit
+from mdm.store.read_audit import AuditFilters, audit_actions, newest_entry, read_audit
 from mdm.store.reading import snapshot
 
 router = APIRouter(prefix="/console/audit", include_in_schema=False, dependencies=[needs(Permission.AUDIT)])
 
 _ROWS, _BREAKS, _CHUNK = 50, 20, 1000
+#: Entries that a page looks through for a part of what they are about, which no index knows; older ones come next.
+_WINDOW = 50_000
 
 
 class AuditParameters(Parameters):
@@ -105,12 +107,15 @@ def _audit_page(
     look: AuditParameters, request: Request, session: Any, bench: Any, reads: Any, verified: dict[str, Any] | None
 ) -> Response:
     filters = AuditFilters(look.actor, look.action, look.subject)
+    oldest = None
     with reads.snapshot() as connection:
-        lines = read_audit(connection, filters, look.before, _ROWS + 1)
+        if look.subject is not None:
+            oldest = max(1, (look.before or newest_entry(connection) + 1) - _WINDOW)
+        lines = read_audit(connection, filters, look.before, _ROWS + 1, oldest)
         actions = audit_actions(connection)
-    following = None
-    if len(lines) > _ROWS:
-        more = urlencode({"before": lines[_ROWS - 1].seq})
+    following, further = None, len(lines) <= _ROWS and oldest is not None and oldest > 1
+    if len(lines) > _ROWS or further:
+        more = urlencode({"before": oldest if further else lines[_ROWS - 1].seq})
         following = "/console/audit?" + "&".join(part for part in (look.query, more) if part)
     return page(
         "audit.html",
@@ -120,6 +125,7 @@ def _audit_page(
         lines=lines[:_ROWS],
         actions=actions,
         following=following,
+        searched_to=oldest if further else None,
         verified=verified,
         broken={seq for seq, _ in verified["breaks"]} if verified else set(),
         now=bench.now,

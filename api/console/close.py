@@ -13,6 +13,7 @@ from api.console import charts, ranking
 from api.console.deciding import TELLABLE
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs
+from api.console.kept import MANY_QUESTIONS, kept
 from api.console.notices import Notice, refused
 from api.console.pages import page
 from api.console.sessions import Session
@@ -89,7 +90,8 @@ def sign(
         if what == "withdraw":
             closing.withdraw(bench.pipeline, bench.actor, asked, comment)
         else:
-            books = closing.books_of(bench.pipeline, asked, last_run.of(bench.engine, bench.now), bench.policy)
+            ranking.ready(bench.engine, bench.rules, bench.now, bench.policy)
+            books = closing.books_of(bench.pipeline, asked, last_run.of(bench.engine, bench.now))
             step = closing.prepare if what == "prepare" else closing.review
             step(bench.pipeline, bench.actor, asked, books.points, comment)
     except TELLABLE as error:
@@ -115,10 +117,17 @@ def _close_page(
     today, asked = bench.now.date(), _asked(look, bench)
     ranking.ready(bench.engine, bench.rules, bench.now, bench.policy)
     found = last_run.of(bench.engine, bench.now)
-    books = closing.books_of(bench.pipeline, asked, found, bench.policy)
+    books = closing.books_of(bench.pipeline, asked, found)
     rows = rows_of(books.sited)
+    questions = getattr(request.state, "counts", {}).get("tasks", 0)
     with reads.snapshot() as connection:
-        at_risk = read_console.at_risk(connection)
+        at_risk = kept(
+            bench.engine,
+            "at risk",
+            lambda: read_console.at_risk(connection),
+            large=lambda _: questions > MANY_QUESTIONS,
+            seconds=15,
+        )
     shown = [
         row
         for row in rows

@@ -27,7 +27,7 @@ from api.schemas.given import Storable
 from mdm.access import Permission
 from mdm.errors import OperatorError
 from mdm.hub import checkpoints
-from mdm.hub.onboarding import verdict_on_golden
+from mdm.hub.onboarding import verdict_on_golden, verdicts_on_golden
 from mdm.model.ids import Domain
 from mdm.onboarding.checkpoint import CheckpointName, Waiver
 from mdm.onboarding.ruleset import shipped_ruleset
@@ -92,7 +92,10 @@ def candidates(
     if len(found) > _ROWS:
         more = urlencode({"cursor": write_cursor(scope, tuple(found[_ROWS - 1].place))})
         following = "/console/onboarding?" + "&".join(part for part in (look.query, more) if part)
-    verdicts = [(hit.row, verdict_on_golden(bench.engine, hit.row.entity_id, bench.now)) for hit in found[:_ROWS]]
+    ids = [hit.row.entity_id for hit in found[:_ROWS]]
+    drawn = {each.entity_id: each for each in verdicts_on_golden(bench.engine, ids, bench.now)}
+    # One that was absorbed since the list was read has no verdict of its own any more.
+    verdicts = [(hit.row, drawn[hit.row.entity_id]) for hit in found[:_ROWS] if hit.row.entity_id in drawn]
     return page(
         "onboarding.html",
         request,

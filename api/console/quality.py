@@ -33,7 +33,7 @@ _DAYS, _PEOPLE = 30, 50
 
 
 #: Golden records from which on the figures of a domain are kept, and for how long.
-_LARGE, _KEPT_SECONDS = 50_000, 60
+_LARGE, _KEPT_SECONDS = 5_000, 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from mdm.access import Permission
 from mdm.core.four_eyes import Policy
 from mdm.hub import closing
 from mdm.hub.steward.workplace import Workplace
+from mdm.hub.worklist import rank_new_tasks
 from mdm.lifecycle.sign_off import SignOff, changed_since
 
 router = APIRouter(
@@ -90,7 +91,8 @@ def withdraw(
 
 def _books(desk: Workplace, month: str, policy: Policy | None) -> closing.Books:
     now = desk.clock()
-    return closing.books_of(desk, closing.close_named(month, now.date()), last_run.of(desk.engine, now), policy)
+    rank_new_tasks(desk.engine, desk.rules, now, policy)
+    return closing.books_of(desk, closing.close_named(month, now.date()), last_run.of(desk.engine, now))
 
 
 def _told(desk: Workplace, month: str, policy: Policy | None) -> Response:

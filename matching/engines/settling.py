@@ -4,9 +4,9 @@ Sets have nothing to do with one another, so they are settled in portions. A por
 arrays, and is small enough that cores finish together.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -96,7 +96,19 @@ def settle_sets(
         return _as_one(list(map(settle, portions)))
     # Spawned: other libraries have threads in this process, of which a forked one would have the locks without them.
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        return _as_one(list(pool.map(settle, portions)))
+        return _as_one(list(_in_order(pool, settle, portions, 2 * workers)))
+
+
+def _in_order(
+    pool: Executor, settle: Callable[[_Portion], Settled], portions: Iterable[_Portion], ahead: int
+) -> Iterator[Settled]:
+    """What becomes of each portion, in their order; no more than `ahead` of them are held at a time."""
+    waiting: deque[Future[Settled]] = deque()
+    for portion in portions:
+        if len(waiting) == ahead:
+            yield waiting.popleft().result()
+        waiting.append(pool.submit(settle, portion))
+    yield from (each.result() for each in waiting)
 
 
 def _portions(sets: LinkedSets, said: Statements, same: Verdicts, apart: Verdicts) -> Iterator[_Portion]:

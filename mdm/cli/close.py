@@ -9,6 +9,7 @@ from mdm.cli.context import JSON_OPTION, print_json, print_table
 from mdm.cli.steward_bench import ACTOR, Bench, bench_of
 from mdm.hub import closing
 from mdm.hub.reconcile import reconcile
+from mdm.hub.worklist import rank_new_tasks
 from mdm.lifecycle.sign_off import SignOff, changed_since
 
 close = typer.Typer(no_args_is_help=True)
@@ -63,8 +64,10 @@ def withdraw(
 
 
 def _books(bench: Bench, month: str | None) -> closing.Books:
-    asked = closing.close_named(month, bench.pipeline.clock().date())
-    return closing.books_of(bench.pipeline, asked, reconcile(bench.pipeline.engine), bench.policy)
+    now = bench.pipeline.clock()
+    asked = closing.close_named(month, now.date())
+    rank_new_tasks(bench.pipeline.engine, bench.pipeline.rules, now, bench.policy)
+    return closing.books_of(bench.pipeline, asked, reconcile(bench.pipeline.engine))
 
 
 def _tell(bench: Bench, books: closing.Books, as_json: bool) -> None:

@@ -11,13 +11,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from mdm.access import Permission
-from mdm.core.four_eyes import Policy
 from mdm.errors import Invalid
 from mdm.hub.reach import must_reach_all
 from mdm.hub.reconcile import Reconciliation
 from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.workplace import Workplace
-from mdm.hub.worklist import rank_new_tasks
 from mdm.lifecycle.close import Close, Item, Surroundings, checklist, close_of, current_close
 from mdm.lifecycle.impact import Sited, site
 from mdm.lifecycle.policy import shipped_policy
@@ -59,10 +57,12 @@ def close_named(month: str | None, today: date) -> Close:
     return close_of(month, policy.close_on)
 
 
-def books_of(hub: Workplace, close: Close, found: Reconciliation, policy: Policy | None = None) -> Books:
-    """What the close of a month asks now, by what reconciliation found and what waits in the hub."""
+def books_of(hub: Workplace, close: Close, found: Reconciliation) -> Books:
+    """What the close of a month asks now, by what reconciliation found and what waits in the hub.
+
+    Deadlines of questions come with their ranks: rank new ones before.
+    """
     now = hub.clock()
-    rank_new_tasks(hub.engine, hub.rules, now, policy)  # deadlines come with the rank
     sited = site(found.findings, found.books, f"{found.as_of:%Y-%m}")
     with hub.engine.connect() as connection:
         waits = read_console.waiting_work(connection)
@@ -70,7 +70,7 @@ def books_of(hub: Workplace, close: Close, found: Reconciliation, policy: Policy
             silent=_silent(read_console.platforms(connection), close, now),
             refused=waits.letters,
             gaps=waits.gaps,
-            overdue=sum(each.breached for each in read_console.ageing(connection, now, now)),
+            overdue=read_console.overdue(connection, now),
             proposals=waits.proposals,
         )
     return Books(close, tuple(checklist(close, sited, around)), tuple(sited))

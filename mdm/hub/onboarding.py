@@ -83,7 +83,8 @@ def verdict_on_golden(
 def verdicts_on_golden(
     engine: Engine, entities: Sequence[EntityId], now: datetime, aim: Aim = Aim(), rules: RuleSet | None = None
 ) -> list[Verdict]:
-    """`verdict_on_golden` of many active customers in one snapshot; ids without a golden record are left out.
+    """`verdict_on_golden` of many active customers in one snapshot; ids without a golden record within reach are left
+    out.
 
     A handful of queries for all of them together.
 
@@ -91,10 +92,13 @@ def verdicts_on_golden(
         OperatorError: there are no rules for the ERP that was named.
     """
     aimed = _aimed(rules, aim)
-    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+    if scope_of(engine).limits_rows:
+        reached = reachable(engine, set(entities))
+        entities = [each for each in entities if each in reached]
+    with unrestricted(engine).connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         rows = current_goldens(connection, Domain.CUSTOMER, entities)
         subjects = _golden_subjects(connection, rows, now, aim.account)
-    return [assess(fitted(subject, aimed), aimed) for subject in subjects]
+    return [assess(fitted(_within_reach(engine, subject), aimed), aimed) for subject in subjects]
 
 
 def verdict_on_candidate(

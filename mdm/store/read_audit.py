@@ -21,6 +21,7 @@ _LINES = f"select seq, at, actor, action, subject, {WITH_REMARKS} from audit"
 # Only conditions that are asked for are written down, so that each combination is planned for what it is.
 _CONDITIONS = {
     "before": "seq < :before",
+    "oldest": "seq >= :oldest",
     "actor": "actor = :actor",
     "action": "action = :action",
     "subject": "strpos(subject, :subject) > 0",
@@ -35,9 +36,17 @@ class AuditFilters(NamedTuple):
     subject: str | None = None
 
 
-def read_audit(connection: Connection, filters: AuditFilters, before: int | None, limit: int) -> Sequence[AuditLine]:
-    """Up to `limit` entries older than `before`."""
-    asked = {name: value for name, value in (*filters._asdict().items(), ("before", before)) if value is not None}
+def newest_entry(connection: Connection) -> int:
+    """The number of the newest entry; 0 when there is none."""
+    return int(connection.scalar(text("select max(seq) from audit")) or 0)
+
+
+def read_audit(
+    connection: Connection, filters: AuditFilters, before: int | None, limit: int, oldest: int | None = None
+) -> Sequence[AuditLine]:
+    """Up to `limit` entries older than `before`, but not older than `oldest`."""
+    bounds = (("before", before), ("oldest", oldest))
+    asked = {name: value for name, value in (*filters._asdict().items(), *bounds) if value is not None}
     where = " and ".join(_CONDITIONS[name] for name in asked) or "true"
     rows = connection.execute(text(f"{_LINES} where {where} order by seq desc limit :limit"), {**asked, "limit": limit})
     return [AuditLine(*row) for row in rows]

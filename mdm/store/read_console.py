@@ -19,6 +19,10 @@ select t.domain, t.kind, count(*) as tasks, count(*) filter (where p.due_at < :n
 from steward_task t left join task_priority p using (task_id)
 where t.status = 'open' group by t.domain, t.kind order by t.domain, t.kind
 """
+_OVERDUE = """
+select count(*) from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
+where p.due_at < :now
+"""
 _AGES = """
 select case when age < 1 then 0 when age < 3 then 1 when age < 7 then 2 else 3 end as bucket, count(*) as tasks
 from (select extract(epoch from :now - opened_at) / 86400 as age from steward_task where status = 'open') a
@@ -123,6 +127,11 @@ def ageing(connection: Connection, now: datetime, tomorrow: datetime) -> Sequenc
     """Open tasks per domain and kind."""
     rows = connection.execute(text(_AGEING), {"now": now, "tomorrow": tomorrow})
     return [Ageing(row.domain, row.kind, row.tasks, row.breached, row.due, row.oldest) for row in rows]
+
+
+def overdue(connection: Connection, now: datetime) -> int:
+    """Open tasks that should have been answered."""
+    return int(connection.scalar(text(_OVERDUE), {"now": now}) or 0)
 
 
 def ages(connection: Connection, now: datetime) -> list[int]:

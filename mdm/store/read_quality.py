@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from mdm.model.ids import Domain, id_range
 
 #: Golden records looked at; of more a sample is taken, and the page says so.
-SAMPLE = 20_000
+SAMPLE = 5_000
 #: Of each moment of a trend, and how many moments there are in how long a time at most.
 TREND_SAMPLE = 500
 _MOMENTS, _TREND_LENGTH = 12, timedelta(weeks=12)

@@ -332,6 +332,8 @@ def test_a_view_is_saved_found_again_and_forgotten(steward: TestClient) -> None:
     view = re.search(r"/console/views/(\d+)/delete", saved.text)
     assert view is not None
     forgotten = steward.post(view.group(0), data={"csrf": token})
+    for garbage in ("country=Germany", "colour=blue", "weight_from=nan", "country=DE&country=%00"):
+        assert steward.post("/console/views", data={"csrf": token, "name": "x", "query": garbage}).status_code >= 400
 
     assert "Germany" not in forgotten.text
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
+from api.console import audit
 from mdm.access import Role
 from mdm.clock import system_clock
 from mdm.store import replay_jobs
@@ -130,3 +131,25 @@ def test_the_audit_offers_every_action_however_long_ago(engine: Engine, app: Fas
 
     assert 'value="rebuild"' in page
     assert len(re.findall(r"<tr data-item", found)) == 1
+
+
+def test_a_part_of_the_subject_is_looked_for_some_entries_at_a_time(
+    engine: Engine, app: FastAPI, keys: dict[Role, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_WINDOW", 4)
+    for number in range(12):
+        with unit_of_work(engine, system_clock, "test") as work:
+            write_audit(work, "user:ada", "steward.assign", f"task {number}", {})
+    browser = entered(app, keys[Role.AUDITOR])
+    with engine.connect() as connection:
+        newest = connection.scalar(text("select max(seq) from audit"))
+
+    page = browser.get("/console/audit", params={"subject": "task 1"}).text
+    assert re.findall(r"<td>task (\d+)</td>", page) == ["11", "10"]
+    assert "Look further back" in page
+    read, steps = [], 0
+    while following := re.search(r'href="(/console/audit\?subject=task\+1&amp;before=\d+)">Look further', page):
+        page, steps = browser.get(following.group(1).replace("&amp;", "&")).text, steps + 1
+        read += re.findall(r"<td>task (\d+)</td>", page)
+    assert read == ["1"]
+    assert steps == (newest - 1) // 4, "every entry is looked at once"

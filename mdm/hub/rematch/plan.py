@@ -1,6 +1,7 @@
 """What the links and entities of a domain must be, by an engine; and which records the hub holds otherwise."""
 
-from collections.abc import Collection, Mapping, Sequence
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,13 +49,13 @@ def plan_domain(
 ) -> Plan:
     """Compare what the hub holds of a domain with what the engine finds. Reads only."""
     ids = whole.live_records(work, domain)
-    progress(f"{domain}: reading {len(ids):,} records")
-    comparisons = _comparisons(work, domain, ids)
-    table = feature_table(model, comparisons)
-    shared = _none()
-    if domain is not Domain.CONTRACT:
-        shared = _shared(comparisons, pairs.too_frequent_evidence(work, model.block_cap))
-    del comparisons
+    comparisons, shared = _comparisons(work, domain, ids, progress), _none()
+    if domain is Domain.CONTRACT:
+        table = feature_table(model, comparisons)
+    else:
+        stated = _Stated(pairs.too_frequent_evidence(work, model.block_cap))
+        table = feature_table(model, stated.of(comparisons))
+        shared = stated.table()
     links = engine.links(model, table, static_rules(model), shared, progress)
     row = {rec: number for number, rec in enumerate(ids)}
     same, not_same = (
@@ -71,26 +72,36 @@ def static_rules(model: MatchModel) -> list[BlockingRule]:
     return [rule for rule in (*model.blocking, *model.dynamic) if _JOINED not in rule.columns]
 
 
-def _comparisons(work: UnitOfWork, domain: Domain, ids: Sequence[RecordId]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+def _comparisons(
+    work: UnitOfWork, domain: Domain, ids: Sequence[RecordId], progress: Progress
+) -> Iterator[dict[str, Any]]:
+    """The comparison forms of these records; of a whole hub they are too much to hold at once."""
     for start in range(0, len(ids), _LOADED):
         part = ids[start : start + _LOADED]
         loaded = neighbourhood.load_comparisons(work, domain, part)
-        found.extend(loaded[rec] for rec in part)
-    return found
+        yield from (loaded[rec] for rec in part)
+        progress(f"{domain}: read {start + len(part):,} of {len(ids):,} records")
 
 
-def _shared(comparisons: Sequence[Mapping[str, Any]], without: Collection[str]) -> pa.Table:
-    """A block per evidence token that is not stated about too many."""
-    blocks: list[int] = []
-    numbers: list[int] = []
-    for number, comparison in enumerate(comparisons):
-        for token in comparison.get("tokens", ()):
-            if token in without:
-                continue
-            blocks.append(xxh3_64_intdigest(token.encode()))
-            numbers.append(number)
-    return pa.table({"block": pa.array(blocks, pa.uint64()), "number": pa.array(numbers, pa.int64())})
+class _Stated:
+    """Which records state which evidence: a block per token that is not stated about too many."""
+
+    def __init__(self, without: Collection[str]) -> None:
+        self._without = without
+        self._blocks = array("Q")
+        self._numbers = array("q")
+
+    def of(self, comparisons: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Pass these on and note what each states."""
+        for number, comparison in enumerate(comparisons):
+            for token in comparison.get("tokens", ()):
+                if token not in self._without:
+                    self._blocks.append(xxh3_64_intdigest(token.encode()))
+                    self._numbers.append(number)
+            yield comparison
+
+    def table(self) -> pa.Table:
+        return pa.table({"block": pa.array(self._blocks, pa.uint64()), "number": pa.array(self._numbers, pa.int64())})
 
 
 def _none() -> pa.Table:

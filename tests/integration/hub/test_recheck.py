@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine, event, text
 
+from mdm.access import Scope
 from mdm.hub.onboarding import verdict_on_golden, verdicts_on_golden
+from mdm.hub.reach import reachable
 from mdm.model.ids import EntityId
 from mdm.onboarding.verdict import canonical_bytes
+from mdm.store.scoped import scoped
 from tests.integration.hub.conftest import Feed, world_messages
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -58,6 +61,18 @@ def test_many_verdicts_are_what_each_is_by_itself(engine: Engine, customers: lis
 
     assert len(together) == len(customers)
     assert {id_: canonical_bytes(verdict_on_golden(engine, id_, NOON)) for id_ in some} == {
+        id_: together[id_] for id_ in some
+    }
+
+
+def test_many_verdicts_are_told_as_far_as_somebody_reaches(engine: Engine, customers: list[EntityId]) -> None:
+    part = scoped(engine, Scope(sources=frozenset({"erp"})))
+    together = {each.entity_id: canonical_bytes(each) for each in verdicts_on_golden(part, customers, NOON)}
+
+    assert set(together) == reachable(part, customers)
+    assert 0 < len(together) < len(customers)
+    some = [each for each in customers if each in together][::9]
+    assert {id_: canonical_bytes(verdict_on_golden(part, id_, NOON)) for id_ in some} == {
         id_: together[id_] for id_ in some
     }
 
