@@ -60,7 +60,7 @@ bench: setup ## Measure ingest (WORLD=folder; else the sample world) and the res
 	$(BIN)/python -m bench.ingest $(if $(WORLD),--world $(WORLD))
 	$(BIN)/python -m bench.resolve
 
-live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 5 minutes)
+live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 10 minutes)
 	@command -v java >/dev/null && command -v mvn >/dev/null || $(BIN)/python -m pip install --quiet -r requirements/live.txt
 	MDM_LIVE=1 $(BIN)/python -m pytest -p no:randomly -rs $(LIVE)
 

@@ -10,7 +10,8 @@ import yaml
 
 from api.metrics import Metrics as ApiMetrics
 from deploy.grafana.build import DASHBOARDS, text_of
-from mdm.observability.metrics import Metrics
+from mdm.observability.metrics import METRICS, Metrics, StateCollector
+from mdm.store.read_metrics import STATE_METRICS
 
 DEPLOY = Path(__file__).parents[4] / "deploy"
 RULES: list[dict[str, Any]] = [
@@ -19,15 +20,17 @@ RULES: list[dict[str, Any]] = [
     for rule in group["rules"]
 ]
 #: Words of PromQL beside metric names and labels.
-FUNCTIONS = {"sum", "max", "min", "by", "rate", "histogram_quantile", "le", "time", "absent", "for"}
+FUNCTIONS = {"sum", "max", "min", "by", "rate", "increase", "histogram_quantile", "le", "time", "absent", "for"}
 SUFFIXES = re.compile(r"(_bucket|_count|_sum|_created)$")
 
 
 def served() -> dict[str, set[str]]:
     """Every metric that an API process or a worker serves, with its labels."""
-    found: dict[str, set[str]] = {}
+    found: dict[str, set[str]] = {name: set(METRICS[name].labels) for name in STATE_METRICS}
     for registry in (ApiMetrics().registry, Metrics().registry):
         for collector in registry._collector_to_names:
+            if isinstance(collector, StateCollector):
+                continue
             labels = set(collector._labelnames)  # type: ignore[attr-defined]  # the library tells labels nowhere else
             for name in registry._collector_to_names[collector]:
                 found.setdefault(SUFFIXES.sub("", name), set()).update(labels)
