@@ -1,7 +1,7 @@
 """Codes of states and provinces (ISO 3166-2), which ERP systems ask for where people write names.
 
-Names are those of ISO, their translations into some languages that come with pycountry, and the English ones that are missing there
-(`english.yaml`). A name that could mean two regions of a country means none.
+Names are those of ISO, their translations into some languages that come with pycountry, and the English ones that are
+missing there (`english.yaml`). A name that could mean two regions of a country means none.
 """
 
 import re
@@ -59,8 +59,8 @@ def _foreign(country: str) -> dict[str, str]:
 
 #: Languages in which regions are found. All seventy would fill a hundred megabytes, and take a second to read.
 _LANGUAGES = (
-    "bg", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "it", "ja", "ko", "nl", "pl", "pt", "ro", "ru", "sv", "tr",
-    "uk", "zh_CN", "zh_TW",
+    "bg", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "it", "ja", "ko", "nl", "pl", "pt", "ro", "ru", "sv",
+    "tr", "uk", "zh_CN", "zh_TW",
 )  # fmt: skip
 
 
