@@ -19,8 +19,10 @@ from starlette.routing import BaseRoute
 from api.access_log import AccessLog
 from api.auth import KeyRing
 from api.console import sign_in
+from api.console.forms import FormOutlived
 from api.console.guard import SignInNeeded
 from api.console.oidc import IdentityProvider, OidcOptions
+from api.console.outlived import send_again_page, signed_out_page
 from api.console.pages import page
 from api.console.screens import ROUTERS
 from api.console.sessions import Sessions
@@ -280,8 +282,14 @@ def _reply(request: Request, problem: Problem) -> Response:
 
 def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(SignInNeeded)
-    async def unknown_visitor(_: Request, needed: SignInNeeded) -> Response:
+    async def unknown_visitor(request: Request, needed: SignInNeeded) -> Response:
+        if needed.sent is not None:
+            return signed_out_page(request, needed)
         return RedirectResponse(needed.address, 303)
+
+    @app.exception_handler(FormOutlived)
+    async def outlived(request: Request, form: FormOutlived) -> Response:
+        return send_again_page(request, form)
 
     @app.exception_handler(ProblemRaised)
     async def raised(request: Request, error: ProblemRaised) -> Response:

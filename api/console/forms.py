@@ -1,19 +1,16 @@
 """Forms: read once, refused when they do not carry the session's own token."""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Annotated
-from urllib.parse import parse_qs
 
 from fastapi import Depends, Request
 
-from api.console.guard import SessionDep
-from api.console.sessions import PERSON
-from api.errors import FORBIDDEN, MALFORMED, refuse
+from api.console.guard import SessionDep, came_from_here, read_fields
+from api.console.sessions import PERSON, Session
+from api.errors import FORBIDDEN, refuse
 from mdm.errors import Invalid
-
-#: A confirm page of a bulk decision sends one field per task.
-_MOST_FIELDS = 1200
 
 
 class Form:
@@ -73,31 +70,29 @@ def day_end(written: str) -> datetime | None:
         raise Invalid("The date is not understood.", action="Write it as year-month-day.") from error
 
 
-async def read_fields(request: Request) -> dict[str, list[str]]:
-    """The fields of a form. The body's size is limited by the application.
+class FormOutlived(Exception):
+    """A form of our own pages carries the token of another session, which ended meanwhile.
 
-    Raises:
-        ProblemRaised: there are more fields than any form of the console has, or one holds a NUL character.
+    Nothing was carried out. Who is signed in now is shown what it holds and may send it again.
     """
-    text = (await request.body()).decode("utf-8", "replace")
-    # No browser sends it, and no text in the database can hold it.
-    if "%00" in text or "\0" in text:
-        raise refuse(MALFORMED, "A field of the form holds a NUL character.")
-    try:
-        return parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    except ValueError as error:
-        raise refuse(FORBIDDEN, "The form has more fields than any form of the console.") from error
+
+    def __init__(self, session: Session, sent: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
+        self.session, self.sent = session, sent
 
 
 async def own_form(request: Request, session: SessionDep) -> Form:
     """The form of a request.
 
     Raises:
-        ProblemRaised: it does not carry the token of the session, so somebody else may have made the browser send it.
+        FormOutlived: a page of ours sent it that was made in another session.
+        ProblemRaised: it carries no token of a session, so somebody else may have made the browser send it.
     """
     fields = await read_fields(request)
     token = fields.get("csrf", [""])[0]
     if not secrets.compare_digest(token.encode(), session.csrf.encode()):
+        if came_from_here(request):
+            raise FormOutlived(session, fields)
         raise refuse(FORBIDDEN, "The form does not belong to this session. Open the page again and repeat.")
     return Form(fields)
 

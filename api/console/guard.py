@@ -1,7 +1,8 @@
 """Who may use the console: a dependency that every page states, and what happens to those who are not signed in."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from fastapi import Depends, Request
 from sqlalchemy import Connection
@@ -10,20 +11,23 @@ from starlette.concurrency import run_in_threadpool
 from api.auth import Guard
 from api.console.sessions import COOKIE, PERSON, Session, Sessions
 from api.deps import SCOPE, Reads, ReadsDep
-from api.errors import FORBIDDEN, refuse
+from api.errors import FORBIDDEN, MALFORMED, refuse
 from mdm.access import Permission
 from mdm.store import accounts, api_keys
 from mdm.store.read_console import open_counts
 
 SIGN_IN = "/console/sign-in"
+#: A confirm page of a bulk decision sends one field per task.
+_MOST_FIELDS = 1200
 
 
 class SignInNeeded(Exception):
-    """The page needs a session. `target` is where to continue after signing in."""
+    """The page needs a session. `target` is where to continue after signing in; `sent`: the form that came without."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, sent: Mapping[str, Sequence[str]] | None = None) -> None:
         super().__init__(target)
         self.target = target
+        self.sent = sent
 
     @property
     def address(self) -> str:
@@ -37,12 +41,12 @@ class SignedIn(Guard):
         sessions: Sessions = request.app.state.sessions
         found = await run_in_threadpool(_look, sessions, request.cookies.get(COOKIE, ""), reads.own())
         if found is None or not found[0].caller.may(self.permission):
-            raise SignInNeeded(_target(request))
+            raise SignInNeeded(page_before(request), await _sent(request))
         session, live = found
         request.scope[SCOPE] = session.caller.scope
         if not live:
             await run_in_threadpool(sessions.end, session)
-            raise SignInNeeded(_target(request))
+            raise SignInNeeded(page_before(request), await _sent(request))
         counts = await run_in_threadpool(_count, session, reads)
         request.state.counts = counts
         request.scope["mdm.key_id"] = session.caller.key_id
@@ -104,7 +108,38 @@ def _is_live(connection: Connection, name: str) -> bool:
     return name.startswith("oidc:") or api_keys.is_live(connection, name)
 
 
-def _target(request: Request) -> str:
+async def read_fields(request: Request) -> dict[str, list[str]]:
+    """The fields of a form. The body's size is limited by the application.
+
+    Raises:
+        ProblemRaised: there are more fields than any form of the console has, or one holds a NUL character.
+    """
+    text = (await request.body()).decode("utf-8", "replace")
+    # No browser sends it, and no text in the database can hold it.
+    if "%00" in text or "\0" in text:
+        raise refuse(MALFORMED, "A field of the form holds a NUL character.")
+    try:
+        return parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise refuse(FORBIDDEN, "The form has more fields than any form of the console.") from error
+
+
+def came_from_here(request: Request) -> bool:
+    """Whether the browser says that a page of this very host sent a form: nobody else may choose what we show."""
+    said = request.headers.get("sec-fetch-site")
+    if said is not None:
+        return said == "same-origin"
+    return urlsplit(request.headers.get("origin", "")).netloc == request.headers.get("host")
+
+
+async def _sent(request: Request) -> dict[str, list[str]] | None:
+    """What a form of ours holds whose session is over, so that it can be sent again; not of one that only signs out."""
+    if request.method != "POST" or request.url.path == "/console/sign-out" or not came_from_here(request):
+        return None
+    return await read_fields(request)
+
+
+def page_before(request: Request) -> str:
     """Where to continue after signing in: the page itself, or the page that a form was on."""
     if request.method == "GET":
         return request.url.path + (f"?{request.url.query}" if request.url.query else "")
