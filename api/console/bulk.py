@@ -12,7 +12,7 @@ from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
 from api.console.notices import KINDS, Notice, refused
 from api.console.pages import page
-from api.console.queue import QueueLook, QueueParameters
+from api.console.queue import MOST_EACH, QueueLook, QueueParameters
 from api.console.sessions import Session
 from api.console.stepping import afterwards
 from api.console.workbench import Workbench, WorkbenchDep
@@ -28,8 +28,6 @@ from mdm.store.reading import snapshot
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.DECIDE)])
 
 _SAMPLE = 5
-#: Questions that are taken, handed over or put off at once: each is a unit of work of some milliseconds.
-_EACH = 500
 VERDICTS = {"same": "merge", "not_same": "not a match", "unsure": "unsure"}
 
 
@@ -55,9 +53,8 @@ def look_first(
         return _told(request, session, unticked, back)
     try:
         if (act := _work_on(bench, form, what)) is not None:
-            if len(tasks) > _EACH:
-                raise Invalid(f"At most {_EACH} are taken, handed over or put off at once.", action="Narrow them down.")
-            return _each(act, tasks, back, lambda notice: _told(request, session, notice, back))
+            some = _not_too_many(tasks, look, what)
+            return _each(act, some, len(tasks), back, lambda notice: _told(request, session, notice, back))
         job_id = steward.start_look(bench.pipeline, bench.actor, _tokens(bench, tasks), Answer(_verdict(what)))
         if len(tasks) <= steward.AT_A_TIME:
             steward.run_look(bench.pipeline, job_id)
@@ -89,8 +86,21 @@ def _work_on(bench: Workbench, form: Form, what: str) -> Callable[[int], object]
     return None
 
 
+def _not_too_many(tasks: Sequence[int], look: QueueParameters, what: str) -> Sequence[int]:
+    """As many as are taken, handed over or put off at once, where the others can follow by doing the same again.
+
+    Raises:
+        Invalid: they are more, and would stay in the list, so that doing it again would reach the same ones.
+    """
+    leave_the_list = look.who != "snoozed" if what == "snooze" else look.who == "unassigned"
+    if len(tasks) > MOST_EACH and not leave_the_list:
+        way = "Narrow them down." if what == "snooze" else "Choose those that are nobody's (Whose): they go by parts."
+        raise Invalid(f"At most {MOST_EACH} are taken, handed over or put off at once.", action=way)
+    return tasks[:MOST_EACH]
+
+
 def _each(
-    act: Callable[[int], object], tasks: Sequence[int], back: str, told: Callable[[Notice], Response]
+    act: Callable[[int], object], tasks: Sequence[int], meant: int, back: str, told: Callable[[Notice], Response]
 ) -> Response:
     """Each by itself: one that somebody else took meanwhile keeps nobody from the others."""
     errors: list[MdmError] = []
@@ -99,6 +109,9 @@ def _each(
             act(task_id)
         except TELLABLE as error:
             errors.append(error)
+    if not errors and len(tasks) < meant:
+        more = f"The {len(tasks)} most urgent are done. {meant - len(tasks)} or more are left: do the same again."
+        return told(Notice(more, "warn", "clock"))
     if not errors:
         return RedirectResponse(back, 303)
     done = f"{len(tasks) - len(errors)} of {len(tasks)} done; not the other{'s' if len(errors) > 1 else ''}: "
@@ -107,7 +120,8 @@ def _each(
 
 
 def _told(request: Request, session: Session, notice: Notice, back: str) -> Response:
-    return page("told.html", request, session=session, status=409, notice=notice, back=back)
+    status = 200 if notice.tone == "warn" else 409
+    return page("told.html", request, session=session, status=status, notice=notice, back=back)
 
 
 @router.post("/bulk")

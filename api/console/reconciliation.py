@@ -20,6 +20,7 @@ from api.console.guard import SessionDep, needs
 from api.console.notices import Notice, refused
 from api.console.pages import page
 from api.console.sessions import Session
+from api.console.show import label
 from api.console.workbench import Workbench, WorkbenchDep
 from api.cursors import read_cursor, write_cursor
 from api.errors import NOT_FOUND, refuse
@@ -117,7 +118,7 @@ def _overview(
         chart=charts.bars(
             "Findings by rule",
             [
-                charts.Bar(rule.replace("_", " "), number, str(number), "against" if severity == "error" else "sum")
+                charts.Bar(label(rule), number, str(number), "against" if severity == "error" else "sum")
                 for rule, severity, number, _, _ in by_rule[:8]
             ],
             width=640,

@@ -1,6 +1,7 @@
 """What must always hold, each as a query that returns the rows that break it. Also run by alerts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import orjson
 
@@ -63,28 +64,54 @@ def violations(work: UnitOfWork, most: int = 20) -> Iterator[tuple[str, str]]:
             yield name, str(row[0])
 
 
-def audit_breaks(work: UnitOfWork) -> Iterator[tuple[int, str]]:
-    """Where the audit chain does not hold: a row was edited, removed, added or reordered."""
-    previous, expected = GENESIS, 1
-    said = {
-        (seq, name): None if salt is None else remark_digest(bytes(salt), words)
-        for seq, name, salt, words in work.query("select seq, name, salt, text from audit_remark")
-    }
-    for seq, at, actor, action, subject, detail, stored_previous, stored_hash in work.query(
+#: Entries of the audit that are read at once.
+_AT_ONCE = 5000
+
+
+def audit_breaks(work: UnitOfWork, after: int = 0, upto: int | None = None) -> Iterator[tuple[int, str]]:
+    """Where the audit chain does not hold: a row was edited, removed, added or reordered.
+
+    A part of it may be looked at: what comes after an entry, up to another. The first of the part must continue the
+    entry before, so parts that hold one after the other are a chain that holds.
+    """
+    before = work.query("select hash from audit where seq = %s", after)
+    previous, expected = bytes(before[0][0]) if before else GENESIS, after + 1
+    while rows := work.query(
         """select seq, at at time zone 'UTC', actor, action, subject, detail::text, previous, hash from audit
-           order by seq"""
-    ):
-        if seq != expected:
-            yield seq, f"row {expected} is missing"
-        kept = orjson.loads(detail)
-        content = audit_content(seq, at.isoformat() + "+00:00", actor, action, subject, kept)
-        if bytes(stored_previous) != previous:
-            yield seq, "does not continue the row before"
-        if chain_hash(bytes(stored_previous), content) != bytes(stored_hash):
-            yield seq, "content does not match its hash"
-        for name in REMARKS:
-            told = kept.get(name)
-            # An erased remark has no salt any more: what it was cannot be told, only that it was there.
-            if isinstance(told, dict) and said.get((seq, name), "") not in (None, told["sha256"]):
-                yield seq, f"the {name} is not what was written"
-        previous, expected = bytes(stored_hash), seq + 1
+           where seq > %s and seq <= coalesce(%s, seq) order by seq limit %s""",
+        after, upto, _AT_ONCE,
+    ):  # fmt: skip
+        after = rows[-1][0]
+        said = _remarks(work, rows[0][0], after)
+        for row in rows:
+            yield from _entry_breaks(row, previous, expected, said)
+            previous, expected = bytes(row[-1]), row[0] + 1
+
+
+def _remarks(work: UnitOfWork, first: int, last: int) -> Mapping[tuple[int, str], str | None]:
+    """The digests of what people wrote, which is kept beside the chain."""
+    return {
+        (seq, name): None if salt is None else remark_digest(bytes(salt), words)
+        for seq, name, salt, words in work.query(
+            "select seq, name, salt, text from audit_remark where seq between %s and %s", first, last
+        )
+    }
+
+
+def _entry_breaks(
+    row: Sequence[Any], previous: bytes, expected: int, said: Mapping[tuple[int, str], str | None]
+) -> Iterator[tuple[int, str]]:
+    seq, at, actor, action, subject, detail, stored_previous, stored_hash = row
+    if seq != expected:
+        yield seq, f"row {expected} is missing"
+    kept = orjson.loads(detail)
+    content = audit_content(seq, at.isoformat() + "+00:00", actor, action, subject, kept)
+    if bytes(stored_previous) != previous:
+        yield seq, "does not continue the row before"
+    if chain_hash(bytes(stored_previous), content) != bytes(stored_hash):
+        yield seq, "content does not match its hash"
+    for name in REMARKS:
+        told = kept.get(name)
+        # An erased remark has no salt any more: what it was cannot be told, only that it was there.
+        if isinstance(told, dict) and said.get((seq, name), "") not in (None, told["sha256"]):
+            yield seq, f"the {name} is not what was written"

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
-from api.console import queue
+from api.console import audit, bulk, queue
 from mdm.access import FORMER_STEWARD, Role
 from mdm.clock import system_clock
 from mdm.model.ids import CrosswalkKey, Domain
@@ -59,6 +59,25 @@ def test_ticked_questions_are_handed_over_and_put_off_each_by_itself(rows: HubRo
     assert "is not said" in send("", 1)
     assert "Until when they are put off is not said." in send("snooze", 1)
     assert "1 of 2 done; not the other: There is no task 99." in send("claim", 3, 99)
+
+
+def test_what_is_nobodys_is_taken_by_parts(rows: HubRows, steward: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "MOST_EACH", 2)
+    for number in range(3):
+        pair = [CrosswalkKey("crm", "account", f"{letter}{number}") for letter in "AB"]
+        for key in pair:
+            rows.golden(Domain.CUSTOMER, key, ACME | {"name": f"Anvil {key.key}"})
+        rows.task(pair[0], pair[1], 3.0)
+    everything = {"csrf": form_token(steward.get("/console/help").text), "all": "1", "what": "claim"}
+    steward.get("/console/reviews")  # whoever looks at the list has it put in order
+
+    refused = steward.post("/console/reviews/bulk", data=everything)
+    first = steward.post("/console/reviews/bulk?who=unassigned", data=everything)
+
+    assert "Choose those that are nobody" in refused.text, "the same two would be taken again and again"
+    assert "The 2 most urgent are done. 1 or more are left" in first.text
+    assert steward.post("/console/reviews/bulk?who=unassigned", data=everything).status_code == 200
+    assert "3 open questions" in steward.get("/console/reviews?who=mine").text
 
 
 @pytest.mark.sample_world
@@ -116,3 +135,26 @@ def test_the_audit_of_it_is_exported_whole_and_as_narrowed(
     assert [each["action"] for each in claims] == ["task.assign"] * 505
     listed = browser.get("/console/audit?action=task.assign").text
     assert 'href="/console/audit/export.csv?action=task.assign"' in listed
+
+
+def test_a_long_chain_is_verified_by_parts(
+    rows: HubRows, engine: Engine, app: FastAPI, keys: dict[Role, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "_PART", 4)
+    with unit_of_work(engine, system_clock, "test") as work:
+        for number in range(6):
+            write_audit(work, "user:ada", "task.assign", f"task {number}", {})
+    browser = TestClient(app)
+    sign_in(browser, keys[FORMER_STEWARD])
+    csrf = form_token(browser.get("/console/help").text)
+
+    def verified(after: int) -> str:
+        return browser.post("/console/audit/verify", data={"csrf": csrf, "after": str(after)}).text
+
+    first = verified(0)
+    assert "Entries 1 to 4 of 6 hold" in first
+    assert '<input type="hidden" name="after" value="4">' in first
+    assert "Entries 5 to 6 of 6 hold" in verified(4)
+    with engine.begin() as connection:
+        connection.execute(text("update audit set hash = '\\x00' where seq = 4"))
+    assert "Entry 5: does not continue the row before" in verified(4)
