@@ -49,7 +49,7 @@ fuzz: setup ## Damage captured messages for FUZZ_SECONDS (180) and see that none
 captures: setup ## Compare whole captures with the tables they were taken from: make captures DIR=...
 	$(BIN)/python -m bench.captures $(DIR)
 
-fuzz-api: setup ## Hold the API to its description with many generated requests, in process and over HTTP (half an hour)
+fuzz-api: setup ## Hold the API to its description with many generated requests, in process and over HTTP (25 minutes idle, an hour on busy cores)
 	MDM_FUZZ_EXAMPLES=$${MDM_FUZZ_EXAMPLES:-50} MDM_FUZZ_SECONDS=$${MDM_FUZZ_SECONDS:-2} $(BIN)/python -m pytest -s tests/api/test_contract.py
 	MDM_FUZZ_SERVED=1 MDM_FUZZ_EXAMPLES=$${MDM_FUZZ_EXAMPLES:-50} MDM_FUZZ_SECONDS=$${MDM_FUZZ_SECONDS:-2} $(BIN)/python -m pytest -s tests/api/test_contract.py
 
