@@ -49,7 +49,7 @@ fuzz: setup ## Damage captured messages for FUZZ_SECONDS (180) and see that none
 captures: setup ## Compare whole captures with the tables they were taken from: make captures DIR=...
 	$(BIN)/python -m bench.captures $(DIR)
 
-fuzz-api: setup ## Hold the API to its description with many generated requests, in process and over HTTP (half an hour)
+fuzz-api: setup ## Hold the API to its description with many generated requests, in process and over HTTP (25 minutes idle, an hour on busy cores)
 	MDM_FUZZ_EXAMPLES=$${MDM_FUZZ_EXAMPLES:-50} MDM_FUZZ_SECONDS=$${MDM_FUZZ_SECONDS:-2} $(BIN)/python -m pytest -s tests/api/test_contract.py
 	MDM_FUZZ_SERVED=1 MDM_FUZZ_EXAMPLES=$${MDM_FUZZ_EXAMPLES:-50} MDM_FUZZ_SECONDS=$${MDM_FUZZ_SECONDS:-2} $(BIN)/python -m pytest -s tests/api/test_contract.py
 
@@ -60,7 +60,7 @@ bench: setup ## Measure ingest (WORLD=folder; else the sample world) and the res
 	$(BIN)/python -m bench.ingest $(if $(WORLD),--world $(WORLD))
 	$(BIN)/python -m bench.resolve
 
-live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 5 minutes)
+live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 10 minutes)
 	@command -v java >/dev/null && command -v mvn >/dev/null || $(BIN)/python -m pip install --quiet -r requirements/live.txt
 	MDM_LIVE=1 $(BIN)/python -m pytest -p no:randomly -rs $(LIVE)
 

@@ -1,12 +1,10 @@
 """What Prometheus sees of one API process: its requests, and the hub's vital signs at the time of the scrape."""
 
-from collections.abc import Mapping, Sequence
-
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 
-from mdm.observability.metrics import METRICS, MetricName
-from mdm.store.read_metrics import STATE_METRICS, Sample
+from mdm.observability.metrics import Asked, AskedCollector, State, StateCollector
+from mdm.store.read_metrics import STATE_METRICS
 from mdm.store.read_models import Vitals
 
 # From a warm read by id (1 ms) to what no caller should wait for (10 s).
@@ -16,7 +14,7 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 class Metrics:
     """A registry of its own, so that two applications in one process do not mix."""
 
-    def __init__(self) -> None:
+    def __init__(self, asked: Asked) -> None:
         self.registry = CollectorRegistry()
         self._requests = Histogram(
             "http_server_request_duration_seconds",
@@ -30,11 +28,8 @@ class Metrics:
         self._unpublished = self._gauge(
             "mdm_outbox_unpublished", "Unpublished announcements. If it grows, see the relay."
         )
-        #: The hub's own catalogue, as far as a query answers it.
-        self._state = {
-            name: Gauge(name, METRICS[name].meaning, METRICS[name].labels, registry=self.registry)
-            for name in STATE_METRICS
-        }
+        self._state = StateCollector(STATE_METRICS, self.registry)
+        AskedCollector(asked, self.registry)
         self._commit = self._gauge("mdm_last_commit_timestamp_seconds", "Commit of the newest unit of work.")
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -49,14 +44,9 @@ class Metrics:
         if vitals.last_commit is not None:
             self._commit.set(vitals.last_commit)
 
-    def show_state(self, state: Mapping[MetricName, Sequence[Sample]]) -> None:
-        """Set the gauges of the hub's catalogue; label values that are gone are forgotten."""
-        for name, samples in state.items():
-            gauge = self._state[name]
-            if METRICS[name].labels:
-                gauge.clear()
-            for labels, value in samples:
-                (gauge.labels(*labels) if labels else gauge).set(value)
+    def show_state(self, state: State) -> None:
+        """Serve these values of the hub's catalogue from now on."""
+        self._state.show(state)
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The metrics in the format that the scraper asks for, and its media type."""

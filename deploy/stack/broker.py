@@ -13,6 +13,31 @@ from deploy.stack.processes import DidNotStart, Program, accepts
 _HEAP_MEGABYTES = 384
 
 
+@dataclass(frozen=True, slots=True)
+class Secured:
+    """A listener with TLS and SASL: PLAIN and SCRAM-SHA-512, for one account."""
+
+    port: int
+    #: PEM with the broker's private key (PKCS 8) and certificate.
+    keystore: Path
+    user: str
+    password: str
+
+    def settings(self) -> dict[str, object]:
+        """What the broker's settings have for it."""
+        prefix = "listener.name.secured"
+        module = "org.apache.kafka.common.security"
+        return {
+            f"{prefix}.ssl.keystore.type": "PEM",
+            f"{prefix}.ssl.keystore.location": self.keystore,
+            "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
+            f"{prefix}.plain.sasl.jaas.config": (
+                f'{module}.plain.PlainLoginModule required user_{self.user}="{self.password}";'
+            ),
+            f"{prefix}.scram-sha-512.sasl.jaas.config": f"{module}.scram.ScramLoginModule required;",
+        }
+
+
 @dataclass(slots=True)
 class Broker:
     """A broker on the loopback address. Start it again after a kill: it recovers its log."""
@@ -23,6 +48,8 @@ class Broker:
     controller_port: int
     #: A second listener and the port under which it is told to clients: a proxy stands in between.
     proxied: tuple[int, int] | None = None
+    #: A further listener for accounts with a password.
+    secured: Secured | None = None
     #: Partitions of topics that are created by their first message.
     partitions: int = 3
     program: Program = field(init=False)
@@ -39,7 +66,7 @@ class Broker:
     def _settings_file(self) -> Path:
         return self.directory / "server.properties"
 
-    def start(self, timeout_seconds: float = 60) -> None:
+    def start(self, timeout_seconds: float = 180) -> None:
         """Start it and wait until it listens.
 
         Raises:
@@ -53,7 +80,10 @@ class Broker:
 
     def _format(self) -> None:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ("format", "-t", cluster, "-c", str(self._settings_file), "--standalone")
+        arguments = ["format", "-t", cluster, "-c", str(self._settings_file), "--standalone"]
+        if self.secured is not None:
+            account = f"name={self.secured.user},password={self.secured.password}"
+            arguments += ["--add-scram", f"SCRAM-SHA-512=[{account}]"]
         command = java(self.artifacts.jars, _HEAP_MEGABYTES, "kafka.tools.StorageTool", *arguments)
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -64,6 +94,9 @@ class Broker:
         advertised = {"PLAINTEXT": self.port}
         if self.proxied is not None:
             listeners["PROXIED"], advertised["PROXIED"] = self.proxied
+        if self.secured is not None:
+            listeners["SECURED"] = advertised["SECURED"] = self.secured.port
+        protocols = {name: "SASL_SSL" if name == "SECURED" else "PLAINTEXT" for name in listeners}
         return {
             "process.roles": "broker,controller",
             "node.id": 1,
@@ -72,7 +105,7 @@ class Broker:
             "advertised.listeners": _addresses(advertised),
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "PLAINTEXT",
-            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in listeners),
+            "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in protocols.items()),
             "log.dirs": self.directory / "data",
             "num.partitions": self.partitions,
             "auto.create.topics.enable": "true",
@@ -92,6 +125,7 @@ class Broker:
             "log.retention.ms": -1,
             "num.network.threads": 2,
             "num.io.threads": 4,
+            **(self.secured.settings() if self.secured is not None else {}),
         }
 
 

@@ -38,7 +38,7 @@ class Connect:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, timeout_seconds: float = 90) -> None:
+    def start(self, timeout_seconds: float = 180) -> None:
         """Start it and wait until its REST API answers.
 
         Raises:
@@ -48,7 +48,7 @@ class Connect:
         self.program.start()
         self.program.wait_until(self._answers, timeout_seconds)
 
-    def register(self, name: str, settings: Mapping[str, str], timeout_seconds: float = 60) -> None:
+    def register(self, name: str, settings: Mapping[str, str], timeout_seconds: float = 180) -> None:
         """Create or update a connector and wait until its task runs.
 
         Raises:

@@ -66,7 +66,7 @@ class HubProcesses:
     def api(self) -> Program:
         return self._program("api", mdm("serve", "--port", str(self.api_port)))
 
-    def start_api(self, timeout_seconds: float = 60) -> Program:
+    def start_api(self, timeout_seconds: float = 180) -> Program:
         """Start the API and wait until it listens."""
         api = self.api()
         api.start()

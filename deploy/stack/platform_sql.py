@@ -13,7 +13,7 @@ from typing import Any
 from mdm.intake.catalogue import Catalogue, Profile
 from mdm.intake.debezium import translate
 from mdm.intake.types import Kind
-from mdm.model.events import ChangeEvent, Operation, SourcePosition
+from mdm.model.events import ChangeEvent, Operation, Row
 from mdm.model.ids import CrosswalkKey
 from mdm.streams.file import FileFeed
 
@@ -27,7 +27,6 @@ _WORDS = {"bool", "int", "bigint", "date", "text", "uuid", "jsonb", "numeric", "
 @dataclass(slots=True)
 class _Table:
     rows: dict[CrosswalkKey, dict[str, Any]] = field(default_factory=dict)
-    positions: dict[CrosswalkKey, SourcePosition] = field(default_factory=dict)
     #: Every value that a column ever had: the values of its enumerated type.
     seen: dict[str, set[str]] = field(default_factory=dict)
 
@@ -44,13 +43,20 @@ def platform_sql(catalogue: Catalogue, platform: str) -> Iterator[str]:
     yield from _access(platform)
 
 
-def _fold(catalogue: Catalogue, platform: str) -> Mapping[str, _Table]:
-    tables = {profile.table: _Table() for profile in catalogue.profiles if profile.system == platform}
+def captured(catalogue: Catalogue, platform: str) -> Sequence[ChangeEvent]:
+    """What happened in a platform's database, in the order of its log: the reads of a snapshot, then the changes."""
+    events: list[ChangeEvent] = []
     with as_file(files("mdm.demo") / "world") as world:
         feed = FileFeed(world / "events" / f"{platform}.jsonl.gz")
         while messages := feed.poll(10_000, 0):
-            for event in sorted(translate(messages, catalogue).events, key=lambda each: each.position):
-                _apply(tables[event.type], event)
+            events += translate(messages, catalogue).events
+    return sorted(events, key=lambda event: event.position)
+
+
+def _fold(catalogue: Catalogue, platform: str) -> Mapping[str, _Table]:
+    tables = {profile.table: _Table() for profile in catalogue.profiles if profile.system == platform}
+    for event in captured(catalogue, platform):
+        _apply(tables[event.type], event)
     return tables
 
 
@@ -92,16 +98,18 @@ def _create(profile: Profile) -> str:
     return f"{table}; {identity}" if contract.replica_identity_full else table
 
 
-def _fill(profile: Profile, table: _Table) -> Iterator[str]:
+def as_json(profile: Profile, row: Row) -> dict[str, Any]:
+    """A row's columns as `jsonb_populate_record` takes them."""
     columns = profile.contract.columns
-    rows = [
-        {
-            name: json.loads(value) if columns[name].type.kind is Kind.JSON and value is not None else value
-            for name, value in row.items()
-            if name in columns
-        }
-        for row in table.rows.values()
-    ]
+    return {
+        name: json.loads(value) if columns[name].type.kind is Kind.JSON and value is not None else value
+        for name, value in row.items()
+        if name in columns
+    }
+
+
+def _fill(profile: Profile, table: _Table) -> Iterator[str]:
+    rows = [as_json(profile, row) for row in table.rows.values()]
     if rows:
         text = _text(json.dumps(rows, ensure_ascii=False))
         name = profile.table

@@ -37,7 +37,7 @@ class Platforms:
     def _home(self) -> Path:
         return self.directory / "platforms"
 
-    def start(self, timeout_seconds: float = 60) -> None:
+    def start(self, timeout_seconds: float = 180) -> None:
         """Start the server, and make and fill the databases unless they are there."""
         self.program.start()
         ready = self._home / "filled"

@@ -75,7 +75,7 @@ class Program:
             self.kill()
         self._pid_file.unlink(missing_ok=True)
 
-    def wait_until(self, answers: Callable[[], bool], timeout_seconds: float = 60) -> None:
+    def wait_until(self, answers: Callable[[], bool], timeout_seconds: float = 180) -> None:
         """Wait until it answers.
 
         Raises:

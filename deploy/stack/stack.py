@@ -11,7 +11,7 @@ from deploy.stack.hub import HubProcesses
 from deploy.stack.maven import fetch
 from deploy.stack.platform_sql import PLATFORMS
 from deploy.stack.platforms import Platforms
-from deploy.stack.processes import Program
+from deploy.stack.processes import Program, accepts
 
 _CONNECTORS = Path(__file__).parent.parent / "connectors"
 
@@ -37,10 +37,16 @@ class Stack:
     ports: Ports = field(default_factory=Ports)
     workers: int = 1
     say: Callable[[str], None] = lambda _: None
+    #: Options of every ingest worker.
+    worker_options: Sequence[str] = ()
     broker: Broker = field(init=False)
     connect: Connect = field(init=False)
     platforms: Platforms = field(init=False)
     hub: HubProcesses = field(init=False)
+    ingest: tuple[Program, ...] = field(init=False)
+    relay: Program = field(init=False)
+    calendar: Program = field(init=False)
+    api: Program = field(init=False)
 
     def __post_init__(self) -> None:
         ports, artifacts = self.ports, fetch()
@@ -48,6 +54,13 @@ class Stack:
         self.connect = Connect(artifacts, self.directory, ports.connect, self.broker.bootstrap)
         self.platforms = Platforms(self.directory, ports.platforms)
         self.hub = HubProcesses(self.directory, self.broker.bootstrap, ports.api)
+        self.ingest = tuple(
+            self.hub.worker(number, *self.worker_options, metrics_port=ports.metrics + number)
+            for number in range(1, self.workers + 1)
+        )
+        self.relay = self.hub.relay(metrics_port=ports.metrics)
+        self.calendar = self.hub.calendar()
+        self.api = self.hub.api()
 
     def up(self, platforms: Sequence[str] = PLATFORMS) -> None:
         """Start everything that does not run, with the connectors of these platforms.
@@ -63,11 +76,10 @@ class Stack:
             self.connect.register(platform, self.connector(platform))
         self.say("hub: schema, workers, relay, API")
         self.hub.run("db", "upgrade")
-        for program in self._hub_programs():
+        for program in (*self.ingest, self.relay, self.calendar, self.api):
             if program.process() is None:
                 program.start()
-        if self.hub.api().process() is None:
-            self.hub.start_api()
+        self.api.wait_until(lambda: accepts(self.ports.api))
 
     def connector(self, platform: str) -> dict[str, str]:
         """A connector's settings: those of `deploy/connectors`, with this stack's databases."""
@@ -80,14 +92,11 @@ class Stack:
             self.broker.program,
             self.platforms.program,
             self.connect.program,
-            *self._hub_programs(),
-            self.hub.api(),
+            *self.ingest,
+            self.relay,
+            self.calendar,
+            self.api,
         )
-
-    def _hub_programs(self) -> tuple[Program, ...]:
-        first = self.ports.metrics
-        workers = [self.hub.worker(number, metrics_port=first + number) for number in range(1, self.workers + 1)]
-        return (*workers, self.hub.relay(metrics_port=first), self.hub.calendar())
 
     def down(self) -> None:
         """Stop everything, last started first."""

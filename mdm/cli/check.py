@@ -92,9 +92,15 @@ def verify(
     shuffle: bool = typer.Option(
         False, "--shuffle", help="Replay the change log in another order into a scratch schema, and compare."
     ),
-    duplicate: float = typer.Option(0.2, help="With --shuffle: the share of events that is delivered twice."),
-    restarts: int = typer.Option(5, help="With --shuffle: how often the replaying process is killed and restarted."),
-    seed: int = typer.Option(0, help="With --shuffle: decides order, duplicates and the moments of the crashes."),
+    duplicate: float | None = typer.Option(
+        None, help="With --shuffle: the share of events that is delivered twice (0.2 if not said)."
+    ),
+    restarts: int | None = typer.Option(
+        None, help="With --shuffle: how often the replaying process is killed and restarted (5 if not said)."
+    ),
+    seed: int | None = typer.Option(
+        None, help="With --shuffle: decides order, duplicates and the moments of the crashes (0 if not said)."
+    ),
     keep: bool = typer.Option(False, "--keep", help="With --shuffle: leave the scratch schema to look at."),
     as_json: bool = JSON_OPTION,
 ) -> None:
@@ -104,11 +110,23 @@ def verify(
     log is consumed again by the ordinary pipeline, in an order that the seed decides (within a row it is kept). Either
     way the live hub is only read, and every difference is named down to the field.
     """
+    said = {"--duplicate": duplicate, "--restarts": restarts, "--seed": seed, "--keep": keep or None}
+    given = [name for name, value in said.items() if value is not None]
+    if given and not shuffle:
+        raise OperatorError(
+            f"Without --shuffle nothing is replayed, and {', '.join(given)} would say nothing.",
+            action="Add --shuffle, or leave them out to have everything recomputed in memory.",
+        )
     with hub() as opened:
         through = pipeline(opened)
         if shuffle:
+            plan = Plan(
+                duplicate=0.2 if duplicate is None else duplicate,
+                restarts=5 if restarts is None else restarts,
+                seed=seed or 0,
+            )
             with progress_bar("replaying", quiet=as_json) as tell:
-                proof = prove(through, Plan(duplicate, restarts, seed), tell, keep=keep)
+                proof = prove(through, plan, tell, keep=keep)
             _print_proof(proof, as_json)
             agrees = proof.agrees
         else:

@@ -8,6 +8,7 @@ import typer
 
 from mdm.cli.context import JSON_OPTION, print_json, print_table, progress_bar
 from mdm.cli.open_feed import open_to_look
+from mdm.errors import OperatorError
 from mdm.hub.conformance.cases import Verdict
 from mdm.hub.conformance.run import Examined, examine_captures, examine_feed
 from mdm.intake.catalogue import load_catalogue
@@ -31,19 +32,26 @@ def run(
     sources: Path | None = typer.Option(
         None, help="Folder with the contracts of your feed; default: the shipped ones."
     ),
-    limit: int = typer.Option(100_000, help="Most messages to look at."),
+    limit: int | None = typer.Option(None, min=1, help="Most messages to look at (100000 if not said)."),
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Hold a feed against every hard case: key changes, unchanged large values, truncates, redelivery, any order, ...
 
     Nothing is stored. Exits with 1 when something does not hold. A case that the feed does not have is told as absent.
     """
+    said = {"--topics": topics, "--sources": sources, "--limit": limit}
+    given = [name for name, value in said.items() if value is not None]
+    if feed is None and given:
+        raise OperatorError(
+            f"No feed is named, and {', '.join(given)} would say nothing.",
+            action="Name it with --feed, or leave them out to examine the shipped captures.",
+        )
     with progress_bar("examining", quiet=as_json) as tell:
         if feed is None:
             examined = list(examine_captures(tell))
         else:
             catalogue = load_catalogue(sources)
-            examined = [examine_feed(open_to_look(feed, topics, catalogue), catalogue, limit)]
+            examined = [examine_feed(open_to_look(feed, topics, catalogue), catalogue, limit or 100_000)]
     if as_json:
         print_json({"conforms": all(each.conforms for each in examined), "feeds": [_json(each) for each in examined]})
     elif feed is None:

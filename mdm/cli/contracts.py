@@ -12,7 +12,8 @@ from mdm.errors import OperatorError
 from mdm.hub.contract_trial import TableTest, trial_catalogue, try_contract
 from mdm.intake.catalogue import CONTRACT_FILES, SHIPPED_SOURCES, load_catalogue
 from mdm.intake.contract_diff import diff_contracts
-from mdm.intake.contract_lint import Severity, lint
+from mdm.intake.contract_folder import lint_together
+from mdm.intake.contract_lint import UNREADABLE, Severity, lint
 from mdm.intake.contracts import Contract, read_contracts
 from mdm.model.events import Message
 
@@ -57,9 +58,15 @@ def lint_command(
     strict: bool = typer.Option(False, "--strict", help="Fail on warnings, too."),
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Check documents against ODCS 3, as the hub reads them, and for an owner. Exits with 1 when there are errors."""
-    files = [file for path in paths or [SHIPPED_SOURCES] for file in _files(path)]
-    findings = [finding for file in files for finding in lint(file)]
+    """Check documents against ODCS 3, as the hub reads them, and for an owner; and those of a table with each other.
+
+    Exits with 1 when there are errors.
+    """
+    files = list(dict.fromkeys(file for path in paths or [SHIPPED_SOURCES] for file in _files(path)))
+    alone = {file: lint(file) for file in files}
+    readable = [file for file, found in alone.items() if not any(each.code in UNREADABLE for each in found)]
+    findings = [finding for found in alone.values() for finding in found]
+    findings += lint_together([contract for file in readable for contract in read_contracts(file)])
     if as_json:
         print_json({"files": [str(file) for file in files], "findings": [asdict(each) for each in findings]})
     else:
@@ -114,7 +121,7 @@ def diff_command(
 def trial_command(
     document: Path = typer.Argument(..., help="The contract; a draft is read as if it were active."),
     feed: str = typer.Option(..., help="Events to hold against it: file:PATH or kafka://HOST:PORT."),
-    limit: int = typer.Option(100_000, help="Most messages to look at."),
+    limit: int = typer.Option(100_000, min=1, help="Most messages to look at."),
     allow_drift: bool = typer.Option(
         False, "--allow-drift", help="Differences that are only told do not fail the test."
     ),

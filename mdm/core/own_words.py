@@ -44,20 +44,24 @@ def in_own_words(
 
 
 def said_before(
-    catalogue: Catalogue, key: CrosswalkKey, versions: Sequence[Version], marks: Mapping[str, str]
+    catalogue: Catalogue,
+    key: CrosswalkKey,
+    stored: Sequence[Version],
+    arrived: Sequence[Version],
+    marks: Mapping[str, str],
 ) -> frozenset[str]:
-    """The attributes in which a row comes back to what it had said earlier, before it said something else.
+    """The attributes in which a row goes on saying, or comes back to, what it had said earlier by itself.
+
+    What a row says at its very beginning it says by itself: nobody knew yet to which entity it belongs.
 
     Args:
-        versions: the history of the row, up to the statement that `marks` are about.
+        stored: the history of the row, before what arrives now.
+        arrived: the versions that arrive now; `marks` are about the last of all.
     """
-    left: set[str] = set()
-    before: set[str] = set()
-    for past in reversed(rows_of(versions)):
-        same = still_echoes(standardise(catalogue, key, past).attributes, marks)
-        before |= same & left
-        left |= marks.keys() - same
-    return frozenset(before)
+    earlier = rows_of(stored) or rows_of(arrived)[:1]
+    return frozenset[str]().union(
+        *(still_echoes(standardise(catalogue, key, past).attributes, marks) for past in earlier)
+    )
 
 
 def _own_row(

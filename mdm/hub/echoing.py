@@ -21,7 +21,8 @@ def mark_echoes(work: UnitOfWork, catalogue: Catalogue, rules: Rules, delta: Mir
     """Note in which attributes changed records of platforms that read the hub only repeat what it had published.
 
     A mark stays until the record repeats another value, whatever becomes golden meanwhile; it holds while the record
-    says so. A record that comes back to what it had said itself repeats nothing.
+    says so. A record that goes on saying, or comes back to, what it had said itself repeats nothing: what was golden
+    when its row changed may be older than its own statement, because the hub takes in what was said a while ago.
     """
     changed = {
         head.rec_id: head for head in delta.heads if not head.deleted and _reads_the_hub(rules, records[head.rec_id])
@@ -33,10 +34,10 @@ def mark_echoes(work: UnitOfWork, catalogue: Catalogue, rules: Rules, delta: Mir
     for rec, then in published_at(work, {rec: head.event_time for rec, head in changed.items()}).items():
         found = echoes_in(changed[rec].key, records[rec].attributes, then.golden, then.lineage)
         fresh[rec] = {name: said for name, said in found.items() if held.get(rec, {}).get(name) != said}
-    histories = _histories(work, delta, [changed[rec] for rec, marks in fresh.items() if marks])
     marked: dict[RecordId, Mapping[str, str]] = {}
-    for rec, versions in histories.items():
-        own = said_before(catalogue, changed[rec].key, versions, fresh[rec])
+    suspected = [changed[rec] for rec, marks in fresh.items() if marks]
+    for rec, (stored, arrived) in _histories(work, delta, suspected).items():
+        own = said_before(catalogue, changed[rec].key, stored, arrived, fresh[rec])
         marked[rec] = held.get(rec, {}) | {name: said for name, said in fresh[rec].items() if name not in own}
     write_echoes(work, marked, marked)
 
@@ -48,8 +49,10 @@ def compared_in_own_words(
     marked = echoes_of(work, list(records)) if records else {}
     heads = {head.rec_id: head for head in delta.heads if _repeats(head, records, marked)}
     return dict(records) | {
-        rec: in_own_words(catalogue, heads[rec].key, heads[rec].row or {}, records[rec], versions, marked[rec])
-        for rec, versions in _histories(work, delta, heads.values()).items()
+        rec: in_own_words(
+            catalogue, heads[rec].key, heads[rec].row or {}, records[rec], [*stored, *arrived], marked[rec]
+        )
+        for rec, (stored, arrived) in _histories(work, delta, heads.values()).items()
     }
 
 
@@ -69,15 +72,16 @@ def _repeats(head: Head, records: Records, marked: Marks) -> bool:
     return not head.deleted and bool(still_echoes(records[head.rec_id].attributes, marks))
 
 
-def _histories(work: UnitOfWork, delta: MirrorDelta, heads: Iterable[Head]) -> dict[RecordId, Sequence[Version]]:
-    """All versions of these rows, with those that the delta adds."""
+def _histories(
+    work: UnitOfWork, delta: MirrorDelta, heads: Iterable[Head]
+) -> dict[RecordId, tuple[Sequence[Version], Sequence[Version]]]:
+    """All versions of these rows: those that are stored, and those that the delta adds."""
     wanted = {head.key: head.rec_id for head in heads}
     if not wanted:
         return {}
-    found: dict[RecordId, list[Version]] = {
-        wanted[key]: list(past) for key, past in histories_of(work, set(wanted)).items()
-    }
+    stored = {wanted[key]: list(past) for key, past in histories_of(work, set(wanted)).items()}
+    arrived: dict[RecordId, list[Version]] = {rec: [] for rec in wanted.values()}
     for rec, version in delta.versions:
-        if rec in found:
-            found[rec].append(version)
-    return dict(found)
+        if rec in arrived:
+            arrived[rec].append(version)
+    return {rec: (stored.get(rec, []), versions) for rec, versions in arrived.items()}

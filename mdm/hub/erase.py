@@ -16,19 +16,23 @@ import orjson
 from sqlalchemy import Engine, text
 
 from mdm.clock import Clock
+from mdm.core.identity import settle
 from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
 from mdm.hub.erase_proof import proof_of
+from mdm.hub.in_force import in_force
 from mdm.hub.process import BatchReport, Pipeline, apply_rows
+from mdm.model.delta import LinkChange
 from mdm.model.events import Operation
-from mdm.model.ids import CrosswalkKey, RecordId
+from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
 from mdm.privacy.policy import Policy, shipped_policy
 from mdm.privacy.traces import telling, traces_of
 from mdm.store import erasure as store
 from mdm.store import ledger
 from mdm.store.blotting import blot_anywhere
-from mdm.store.identity import write_announcements
+from mdm.store.identity import write_announcements, write_identity
 from mdm.store.mirror import heads_of
+from mdm.store.neighbourhood import load_neighbourhood
 from mdm.store.reading import snapshot
 from mdm.store.scoped import scope_of
 from mdm.store.suppression import suppress
@@ -244,7 +248,10 @@ def carry_out(
         entities = store.entities_ever(work, ids)
         alone = traces - store.stated_by_others(work, traces, ids, chosen.held)
         progress("erasing rows and their history")
-        pins = store.forget_pins(work, entities, ids, alone)
+        pinned = store.pinned_with(work, alone, entities)
+        others = store.entities_ever(work, {each for members in pinned.values() for each in members})
+        pins = store.forget_pins(work, [*entities, *others], ids, alone)
+        _survive_anew(pipeline, work, pinned)
         versions = store.purge_history(work, ids)
         _apply(pipeline, work, rows, kept)
         store.write_last_version(work, ids)
@@ -253,6 +260,7 @@ def carry_out(
         emptied = store.blank_entities(work, entities)
         written = store.blank_words(work, entities, ids)
         about = Counter(store.blot_entities(work, entities, traces))
+        about.update(store.blot_entities(work, others, alone))
         about.update(blot_anywhere(work, alone | telling(traces), alone, [row.key for row in rows]))
         blotted = {"golden versions emptied": emptied, "remarks emptied": written, "overrides": pins, **about}
         suppress(work, [row.key for row in rows], erasure_id)
@@ -383,6 +391,16 @@ def _traces(rows: Collection[store.RowOf], kept: Mapping[str, str], policy: Poli
     }
     keys = {row.key.key for row in rows}
     return traces_of((version for row in rows for version in row.versions), policy) - held - keys
+
+
+def _survive_anew(pipeline: Pipeline, work: UnitOfWork, members: Mapping[str, list[RecordId]]) -> None:
+    """Golden records on which something of the subject's was pinned take another value now."""
+    if not members:
+        return
+    rules = in_force(work.query, pipeline.rules)
+    for domain, records in members.items():
+        hood = load_neighbourhood(work, Domain(domain), records, records, {})
+        write_identity(work, settle(hood, rules, work.now, LinkChange(), "erasure"))
 
 
 def _apply(pipeline: Pipeline, work: UnitOfWork, rows: Sequence[store.RowOf], kept: Mapping[str, str]) -> None:

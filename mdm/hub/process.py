@@ -243,6 +243,7 @@ def replay_in(pipeline: Pipeline, work: UnitOfWork, messages: Sequence[Message],
 
     Those that are refused again stay dead letters. The caller names each message once.
     """
+    began = time.monotonic()
     report = BatchReport()
     decoded = translate(messages, pipeline.catalogue, pipeline.plain)
     fresh = frozenset(message.place for message in messages)
@@ -250,7 +251,8 @@ def replay_in(pipeline: Pipeline, work: UnitOfWork, messages: Sequence[Message],
     results = _take_in(pipeline, work, messages, decoded, fresh, report)
     ledger.write_replayed(work, results, decoded.dead_letters, actor)
     ledger.write_drifts(work, decoded.drifts)
-    ledger.write_audit(work, actor, "replay", "dead letters", _audit_detail(results, pipeline.rules))
+    detail = {**_audit_detail(results, pipeline.rules), "seconds": round(time.monotonic() - began, 3)}
+    ledger.write_audit(work, actor, "replay", "dead letters", detail)
     return report
 
 

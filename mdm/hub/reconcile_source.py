@@ -1,5 +1,6 @@
 """Does the hub's mirror hold what the source table holds? Compared by bucket, then row by row where they differ."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from mdm.clock import Clock
 from mdm.core.source_digest import (
     BucketDifference,
     BucketDigest,
@@ -17,13 +19,16 @@ from mdm.core.source_digest import (
     compare_buckets,
     compare_rows,
     key_digests,
+    left_out_columns,
     rows_sql,
 )
 from mdm.errors import NotFound, OperatorError
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.contracts import Contract
+from mdm.store import source_differences
 from mdm.store.reading import snapshot
 from mdm.store.rows import live_rows
+from mdm.store.unit_of_work import unit_of_work
 
 #: Enough that a difference concerns few rows, few enough to send around.
 BUCKETS = 64
@@ -31,7 +36,11 @@ BUCKETS = 64
 
 @dataclass(frozen=True, slots=True)
 class SourceComparison:
-    """Rows on both sides, buckets that differ, and their rows where the source could be asked for them."""
+    """Rows on both sides, buckets that differ, and their rows where the source could be asked for them.
+
+    Attributes:
+        left_out: columns that were not compared, because their text is not the same on both sides.
+    """
 
     system: str
     table: str
@@ -39,6 +48,7 @@ class SourceComparison:
     mirror_rows: int
     buckets: tuple[BucketDifference, ...]
     rows: tuple[RowDifference, ...] | None
+    left_out: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -115,6 +125,26 @@ def _told(
         mirror_rows=sum(each.rows for each in mirror.values()),
         buckets=tuple(compare_buckets(source, mirror)),
         rows=rows,
+        left_out=tuple(column.name for column in left_out_columns(contract)),
+    )
+
+
+def note_comparison(engine: Engine, clock: Clock, contract: Contract, found: SourceComparison) -> None:
+    """Raise an exception with the contract's owner where the two differ; close it where they agree again."""
+    with unit_of_work(engine, clock, "reconcile") as work:
+        if found.agrees:
+            source_differences.close(work, contract.system, contract.table)
+        else:
+            source_differences.tell(work, contract.system, contract.table, _in_words(found), contract.owner)
+
+
+def _in_words(found: SourceComparison) -> str:
+    """Counts only: keys may be personal data."""
+    what = Counter(each.what for each in found.rows or ())
+    rows = ", ".join(f"{number} {name}" for name, number in sorted(what.items()))
+    return (
+        f"The source has {found.source_rows} rows of {found.system}.{found.table}, the mirror {found.mirror_rows}; "
+        f"{len(found.buckets)} buckets differ{f' ({rows})' if rows else ''}. Take an incremental snapshot of the table."
     )
 
 

@@ -105,11 +105,18 @@ def _retaking(
     pipeline: Pipeline, keys: Sequence[CrosswalkKey], meant: EventRange, actor: str
 ) -> Callable[[UnitOfWork], tuple[GoldenEffect, ...]]:
     def act(work: UnitOfWork) -> tuple[GoldenEffect, ...]:
+        began = time.monotonic()
         through = by_rules_in_force(pipeline, work)
         apply_rows(through, work, mirror((), load_for_refold(work, keys)), BatchReport())
         effects = golden_effects(work)
         conditions = {name: str(value) for name, value in asdict(meant).items() if value is not None}
-        detail = {"range": conditions, "rows": len(keys), "effects": len(effects), "rules": through.rules.fingerprint}
+        detail = {
+            "range": conditions,
+            "rows": len(keys),
+            "effects": len(effects),
+            "rules": through.rules.fingerprint,
+            "seconds": round(time.monotonic() - began, 3),
+        }
         write_audit(work, actor, "replay", "stored events", detail)
         return effects
 

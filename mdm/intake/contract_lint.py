@@ -20,6 +20,9 @@ from mdm.errors import ConfigurationInvalid
 from mdm.intake.contracts import Contract, State, read_contracts
 from mdm.intake.refusal import FALLBACK_OWNER
 
+#: Findings after which there is no contract to look at.
+UNREADABLE = frozenset({"NOT_YAML", "NOT_READABLE"})
+
 
 class Severity(StrEnum):
     ERROR = "error"
@@ -127,5 +130,9 @@ def _described(file: str, document: Any) -> Iterator[LintFinding]:  # Any: a YAM
         if not table.get("description"):
             where = f"schema.{position} ({table.get('name')})"
             yield LintFinding(file, Severity.WARNING, "NO_DESCRIPTION", where, "Say in a sentence what a row is.")
+    ends = {each.get("property") for each in document.get("slaProperties") or () if isinstance(each, dict)}
+    if document.get("status") == State.DEPRECATED and not ends & {"endOfSupport", "endOfLife"}:
+        detail = "Say until when the old version is sent: slaProperties with property endOfSupport and a date as value."
+        yield LintFinding(file, Severity.WARNING, "NO_END_OF_SUPPORT", "slaProperties", detail)
     if not (document.get("description") or {}).get("purpose"):
         yield LintFinding(file, Severity.WARNING, "NO_PURPOSE", "description", "Say what the platform sends these for.")

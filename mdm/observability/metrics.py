@@ -3,20 +3,32 @@
 The registry belongs to a `Metrics` object, not to the process: several hubs in one process do not mix.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from time import perf_counter
-from typing import Literal, TypeAlias
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import Metric as Family
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 
 class Kind(StrEnum):
     COUNTER = "counter"
     GAUGE = "gauge"
     HISTOGRAM = "histogram"
+    #: A counter whose value the hub's tables hold: it is asked for, never counted, and outlives every process.
+    TOTAL = "total"
+    #: A histogram that the hub's tables hold.
+    TALLY = "tally"
+    #: A gauge and a counter of the process itself that something else keeps: asked for at the scrape.
+    READING = "reading"
+    READ_TOTAL = "read total"
 
 
 MetricName: TypeAlias = Literal[
@@ -24,16 +36,20 @@ MetricName: TypeAlias = Literal[
     "mdm_stage_duration_seconds",
     "mdm_golden_records",
     "mdm_tasks_open",
-    "mdm_dead_letters_open",
-    "mdm_dead_letters_oldest_seconds",
-    "mdm_dead_letters_closed",
+    "mdm_dlq_items",
+    "mdm_dlq_oldest_seconds",
+    "mdm_dlq_in_total",
+    "mdm_dlq_out_total",
     "mdm_exceptions_open",
-    "mdm_exceptions_oldest_seconds",
-    "mdm_contract_drift_events",
-    "mdm_replays",
-    "mdm_replay_rows",
-    "mdm_replay_effects",
-    "mdm_unaccounted_messages",
+    "mdm_exception_age_seconds",
+    "mdm_exceptions_resolved_total",
+    "mdm_exception_sla_breaches_total",
+    "mdm_contract_violations_total",
+    "mdm_schema_drift_total",
+    "mdm_replay_records_total",
+    "mdm_replay_effects_total",
+    "mdm_replay_duration_seconds",
+    "mdm_unaccounted_events",
     "mdm_outbox_pending",
     "mdm_outbox_oldest_seconds",
     "mdm_outbox_published_total",
@@ -45,6 +61,9 @@ MetricName: TypeAlias = Literal[
     "mdm_lateness_seconds",
     "mdm_feed_paused",
     "mdm_worker_retries_total",
+    "mdm_workers_alive",
+    "mdm_db_pool_in_use",
+    "mdm_db_tx_retries_total",
     "http_server_request_duration_seconds",
 ]
 
@@ -67,6 +86,8 @@ _STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 _FRESHNESS_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0, 86400.0)
 #: From partitions read at different speeds to an old topic that is read again.
 _LATENESS_BUCKETS = (1.0, 10.0, 60.0, 600.0, 3600.0, 86400.0, 604800.0)
+#: From one dead letter to a thousand rows whose customers are all linked.
+_REPLAY_BUCKETS = (0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 _REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 METRICS: dict[MetricName, Metric] = {
@@ -92,19 +113,24 @@ METRICS: dict[MetricName, Metric] = {
         ("domain", "kind"),
         "Questions that wait for a steward. When it only grows, there are too few stewards or the rules ask too much.",
     ),
-    "mdm_dead_letters_open": Metric(
+    "mdm_dlq_items": Metric(
         Kind.GAUGE,
         ("system", "code"),
-        "Refused messages that nobody has dealt with. Should be zero; each one names its owner and what to do.",
+        "Dead letters that nobody has dealt with. Should be zero; each one names its owner and what to do.",
     ),
-    "mdm_dead_letters_oldest_seconds": Metric(
+    "mdm_dlq_oldest_seconds": Metric(
         Kind.GAUGE,
         ("system",),
         "Age of the oldest open dead letter. When it only grows, nobody feels responsible: ask the owner it names.",
     ),
-    "mdm_dead_letters_closed": Metric(
-        Kind.GAUGE,
-        ("system", "status"),
+    "mdm_dlq_in_total": Metric(
+        Kind.TOTAL,
+        ("system", "code"),
+        "Messages that became dead letters. A burst of one code is a source that has changed.",
+    ),
+    "mdm_dlq_out_total": Metric(
+        Kind.TOTAL,
+        ("system", "action"),
         "Dead letters that were replayed or discarded. Many discarded ones: the source sends worthless messages.",
     ),
     "mdm_exceptions_open": Metric(
@@ -112,33 +138,53 @@ METRICS: dict[MetricName, Metric] = {
         ("kind", "code"),
         "Open exceptions: drift of a table from its contract, signs that a feed has lost something. Each has an owner.",
     ),
-    "mdm_exceptions_oldest_seconds": Metric(
+    "mdm_exception_age_seconds": Metric(
         Kind.GAUGE,
         ("kind",),
         "Age of the oldest open exception. Gaps cannot wait: what is missing does not come by itself.",
     ),
-    "mdm_contract_drift_events": Metric(
-        Kind.GAUGE,
-        ("system", "code"),
-        "Events that differed from their contract, by kind of difference. Grows with every event until the contract or "
-        "the source is changed.",
+    "mdm_exceptions_resolved_total": Metric(
+        Kind.TOTAL,
+        ("kind", "status"),
+        "Exceptions closed: resolved, or accepted to stay as they are. Compare with those that open.",
     ),
-    "mdm_replays": Metric(
-        Kind.GAUGE,
-        ("subject",),
-        "Replays so far, of dead letters and of stored events. A rise without a plan is somebody repairing something.",
+    "mdm_exception_sla_breaches_total": Metric(
+        Kind.TOTAL,
+        ("kind", "severity", "team"),
+        "Exceptions and dead letters that were not closed in time, closed since or still open, by owner (label team): "
+        "a day for gaps, three for dead letters, a week otherwise. A team that gathers them needs help or a "
+        "substitute.",
     ),
-    "mdm_replay_rows": Metric(
-        Kind.GAUGE,
-        ("subject",),
-        "Source rows that replays have folded anew so far.",
+    "mdm_contract_violations_total": Metric(
+        Kind.TOTAL,
+        ("system", "contract", "rule", "severity"),
+        "Messages that broke the contract of their table (label contract), by rule. Severity quarantined: refused; "
+        "recorded: taken in. Grows with every message until the contract or the source is changed.",
     ),
-    "mdm_replay_effects": Metric(
-        Kind.GAUGE,
-        ("subject",),
-        "Golden records that replays have changed so far. A replay that changes many repaired something: ask what.",
+    "mdm_schema_drift_total": Metric(
+        Kind.TOTAL,
+        ("system", "change"),
+        "Differences of a table's shape from its contract, once per column however many messages show it. Ask the "
+        "owner for a new contract version.",
     ),
-    "mdm_unaccounted_messages": Metric(
+    "mdm_replay_records_total": Metric(
+        Kind.TOTAL,
+        ("job_kind", "outcome"),
+        "What replays took in again: stored rows folded anew, dead letters by what became of them. A rise without a "
+        "plan is somebody repairing something.",
+    ),
+    "mdm_replay_effects_total": Metric(
+        Kind.TOTAL,
+        ("job_kind",),
+        "Golden records that replays have changed. A replay that changes many repaired something: ask what.",
+    ),
+    "mdm_replay_duration_seconds": Metric(
+        Kind.TALLY,
+        ("job_kind",),
+        "Seconds that a replay's units of work took. When they grow, give the replay a throttle or a quieter hour.",
+        _REPLAY_BUCKETS,
+    ),
+    "mdm_unaccounted_events": Metric(
         Kind.GAUGE,
         (),
         "Messages consumed less messages with an outcome. Anything but zero is a defect of the hub: run `mdm status`.",
@@ -204,6 +250,24 @@ METRICS: dict[MetricName, Metric] = {
         "Attempts that failed for now and are made again. A burst is a restart of database or broker; a steady rate "
         "is a network to be looked at.",
     ),
+    "mdm_workers_alive": Metric(
+        Kind.GAUGE,
+        ("worker",),
+        "Workers of a kind that are connected to the hub's database: ingest, relay, calendar. When one that ran is "
+        "gone, start it again; its log says why it ended.",
+    ),
+    "mdm_db_pool_in_use": Metric(
+        Kind.READING,
+        (),
+        "Database connections of the pool that this process has in use now; an API process queues requests above 15. "
+        "When it stays there, look for slow requests, then start another process.",
+    ),
+    "mdm_db_tx_retries_total": Metric(
+        Kind.READ_TOTAL,
+        (),
+        "Units of work of this process that met another one at work on the same and began again. Some are normal "
+        "beside other workers; a steady rate means that many change the same entities: fewer workers get more done.",
+    ),
     "http_server_request_duration_seconds": Metric(
         Kind.HISTOGRAM,
         ("method", "route", "status"),
@@ -213,16 +277,20 @@ METRICS: dict[MetricName, Metric] = {
 }
 
 _Collector: TypeAlias = Counter | Gauge | Histogram
+_MADE = (Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM)
+#: What a process is asked for at the scrape: a name, and what tells its value.
+Asked: TypeAlias = Mapping[MetricName, Callable[[], float]]
 
 
 class Metrics:
-    """The metrics of one hub, in a registry of its own."""
+    """The metrics of one hub, in a registry of its own; `asked` are those that something else of the process keeps."""
 
-    def __init__(self) -> None:
+    def __init__(self, asked: Asked = MappingProxyType({})) -> None:
         self.registry = CollectorRegistry()
         self._collectors: dict[str, _Collector] = {
-            name: _collector(name, metric, self.registry) for name, metric in METRICS.items()
+            name: _collector(name, metric, self.registry) for name, metric in METRICS.items() if metric.kind in _MADE
         }
+        AskedCollector(asked, self.registry)
 
     def count(self, name: MetricName, amount: float = 1, **labels: str) -> None:
         """Add to a counter."""
@@ -275,3 +343,74 @@ def _collector(name: str, metric: Metric, registry: CollectorRegistry) -> _Colle
             return Gauge(name, metric.meaning, metric.labels, registry=registry)
         case Kind.HISTOGRAM:
             return Histogram(name, metric.meaning, metric.labels, registry=registry, buckets=metric.buckets)
+        case Kind.TOTAL | Kind.TALLY | Kind.READING | Kind.READ_TOTAL:
+            raise TypeError(f"{name} is asked for, not made")
+
+
+class Sample(NamedTuple):
+    """One value that the hub's tables hold, with the values of its labels in their order."""
+
+    labels: tuple[str, ...]
+    value: float
+
+
+class Tally(NamedTuple):
+    """A histogram that the hub's tables hold: how many are within each bound, how many in all, and their sum."""
+
+    labels: tuple[str, ...]
+    at_most: tuple[int, ...]
+    number: int
+    total: float
+
+
+State: TypeAlias = Mapping[MetricName, Sequence[Sample | Tally]]
+
+
+class StateCollector(Collector):
+    """Serves what the hub's tables hold, as it was shown last. Metrics without a value are named all the same."""
+
+    def __init__(self, names: Sequence[MetricName], registry: CollectorRegistry) -> None:
+        self._state: State = dict.fromkeys(names, ())
+        registry.register(self)
+
+    def show(self, state: State) -> None:
+        """Replace what is served."""
+        self._state = state
+
+    def collect(self) -> Iterator[Family]:
+        """One family per metric, as the library asks for them."""
+        for name, values in self._state.items():
+            yield _family(name, METRICS[name], values)
+
+
+class AskedCollector(Collector):
+    """Serves what something else of this process keeps, as it is at the scrape."""
+
+    def __init__(self, asked: Asked, registry: CollectorRegistry) -> None:
+        self.asked = asked
+        registry.register(self)
+
+    def collect(self) -> Iterator[Family]:
+        """One family per metric, as the library asks for them."""
+        for name, ask in self.asked.items():
+            yield _family(name, METRICS[name], [Sample((), ask())])
+
+
+def _family(name: str, metric: Metric, values: Sequence[Sample | Tally]) -> Family:
+    labels = list(metric.labels)
+    if metric.kind is Kind.TALLY:
+        told = HistogramMetricFamily(name, metric.meaning, labels=labels)
+        for tally in values:
+            assert isinstance(tally, Tally)
+            bounds = [*zip(map(floatToGoString, metric.buckets), tally.at_most, strict=True), ("+Inf", tally.number)]
+            told.add_metric(tally.labels, bounds, tally.total)
+        return told
+    family: CounterMetricFamily | GaugeMetricFamily
+    if metric.kind in (Kind.TOTAL, Kind.READ_TOTAL):
+        family = CounterMetricFamily(name, metric.meaning, labels=labels)
+    else:
+        family = GaugeMetricFamily(name, metric.meaning, labels=labels)
+    for sample in values:
+        assert isinstance(sample, Sample)
+        family.add_metric(sample.labels, sample.value)
+    return family

@@ -148,6 +148,32 @@ def drop_copies(work: UnitOfWork) -> list[str]:
     return names
 
 
+def pinned_with(work: UnitOfWork, alone: Collection[str], but: Sequence[str]) -> dict[str, list[RecordId]]:
+    """Members, by domain, of other entities on which stewards pinned, or overruled, something of the subject's."""
+    if not alone:
+        return {}
+    # Letters that JSON writes as escapes are none that the database could compare.
+    patterns = [f"%{escaped(trace)}%" for trace in sorted(alone)] + ["%\\\\u%"]
+    suspects = work.query(
+        """select anchors, value::text, overruled::text from golden_override
+           where value::text ilike any(%s) or overruled::text ilike any(%s)""",
+        patterns, patterns,
+    )  # fmt: skip
+    anchors = {
+        anchor for held, *said in suspects if any(mentions(str(orjson.loads(each)), alone) for each in said)
+        for anchor in held
+    }  # fmt: skip
+    found: dict[str, list[RecordId]] = {}
+    for domain, member in work.query(
+        """select e.domain, c.rec_id from crosswalk c join entity e using (entity_id)
+           where c.entity_id in (select entity_id from crosswalk where rec_id = any(%s))
+             and c.entity_id <> all(%s) order by c.rec_id""",
+        sorted(anchors), list(but),
+    ):  # fmt: skip
+        found.setdefault(domain, []).append(RecordId(member))
+    return found
+
+
 def forget_pins(work: UnitOfWork, entities: Sequence[str], ids: Collection[RecordId], alone: Collection[str]) -> int:
     """Take the subject out of what stewards pinned on these entities. Returns overrides changed.
 

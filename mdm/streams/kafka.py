@@ -21,6 +21,7 @@ from kafka.structs import MemberState
 from mdm.errors import OperatorError, TransientError
 from mdm.model.events import Message, Place, TopicPartition
 from mdm.observability.logs import logger
+from mdm.streams.handshake import refuse_wrong_terms
 from mdm.streams.kafka_joins import keep_join
 from mdm.streams.kafka_settings import KafkaSecurity
 from mdm.streams.protocol import Positions
@@ -98,7 +99,7 @@ class KafkaFeed:
             OperatorError: the broker refuses who we are or what we want.
         """
         with _named_errors(self._source.bootstrap):
-            consumer = self._open()
+            consumer = self._opened()
             if self._listener.fresh:
                 self._place(consumer)
             messages = _take(consumer, max_messages, timeout_seconds)
@@ -175,6 +176,13 @@ class KafkaFeed:
         if self._consumer is not None:
             consumer, self._consumer = self._consumer, None
             consumer.close(autocommit=False, timeout_ms=5_000)
+
+    def _opened(self) -> KafkaConsumer:
+        try:
+            return self._open()
+        except KafkaError:
+            refuse_wrong_terms(self._source.bootstrap, self._source.security)
+            raise
 
     def _open(self) -> KafkaConsumer:
         if self._consumer is None:

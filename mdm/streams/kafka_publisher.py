@@ -16,6 +16,7 @@ from kafka.errors import (
 
 from mdm.errors import OperatorError, TransientError
 from mdm.observability.logs import logger
+from mdm.streams.handshake import refuse_wrong_terms
 from mdm.streams.kafka_settings import KafkaSecurity
 from mdm.streams.publisher import Record
 
@@ -32,7 +33,8 @@ class KafkaPublisher:
 
     def __init__(self, bootstrap: str, security: KafkaSecurity | None = None) -> None:
         self._bootstrap = bootstrap
-        self._options = dict((security or KafkaSecurity({})).options)
+        self._security = security or KafkaSecurity({})
+        self._options = dict(self._security.options)
         self._producer: KafkaProducer | None = None
         self._futures: list[Any] = []  # kafka-python has no types
 
@@ -120,6 +122,7 @@ class KafkaPublisher:
             ) from fault
         except KafkaError as fault:
             self._drop()
+            refuse_wrong_terms(self._bootstrap, self._security)
             raise TransientError(
                 f"The broker {self._bootstrap} cannot be used now: {type(fault).__name__} {fault}"
             ) from fault

@@ -13,6 +13,7 @@ from mdm.hub.process import BatchReport, Pipeline, process_prepared
 from mdm.model.events import Message, TopicPartition
 from mdm.store.feeds import is_paused
 from mdm.store.positions import stored_positions
+from mdm.store.refused_lately import refused_lately
 from mdm.streams.protocol import Consumer
 from mdm.workers.ahead import reading_ahead
 from mdm.workers.collection import rare_collection
@@ -61,12 +62,13 @@ def drain(
         prepared: where batches are decoded and standardised (`mdm.workers.preparing`).
 
     Raises:
-        TooManyDeadLetters: the limit was passed; the offending batch is committed, later ones are untouched.
+        TooManyDeadLetters: the limit was passed, now or before; what is committed stays, later messages are untouched.
         TransientError: the database or the broker stayed away through all attempts.
     """
     total = BatchReport()
     watch, patience = watch or Watch(), patience or Patience(_ATTEMPTS, stop)
-    control, limit = _Control(pipeline, feed, watch), DeadLetterLimit(dead_letter_limit)
+    control = _Control(pipeline, feed, watch)
+    limit = DeadLetterLimit(dead_letter_limit, partial(refused_lately, pipeline.engine))
     feed.seek(patience.run(lambda: stored_positions(pipeline.engine, feed.name)))
     with suppress(Stopped), reading_ahead(pipeline, feed, batch_size, prepared) as ahead:
         # Stopped: a batch in hand was not written; whoever starts next reads it again.
@@ -80,6 +82,7 @@ def drain(
                 if control.held:
                     time.sleep(_POLL_SECONDS / 10)
                 continue
+            patience.run(partial(limit.admit, messages))
             fault_point("ingest.polled")
             try:
                 report = patience.run(partial(process_prepared, pipeline, feed.name, ahead.take(patience)))

@@ -258,8 +258,10 @@ def test_a_set_of_filters_is_saved_opened_again_and_forgotten(ada: Keyboard, wor
     ada.press("g", "q")
     everything = ada.page.locator("#queue-count").inner_text()
     ada.page.locator("#kind").focus()
-    ada.page.keyboard.type("Possible match")
-    ada.settle()
+    ada.page.keyboard.type("Possible match", delay=30)
+    expect(ada.page.locator("#kind")).to_have_value("possible_match")
+    expect(ada.page.locator("#queue-count")).to_have_text(everything)  # the letters were none of the page's keys
+    ada.press("Enter")
     narrowed = ada.page.locator("#queue-count").inner_text()
     assert narrowed != everything
     ada.reach("Name of the view")

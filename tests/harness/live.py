@@ -115,12 +115,14 @@ def read_topics(bootstrap: str, topics: Sequence[str]) -> list[Record]:
     return records
 
 
-def wait_until(true: Callable[[], bool], timeout_seconds: float, what: str) -> None:
-    """Wait for something to be true; a failure while asking counts as not yet."""
+def wait_until(
+    true: Callable[[], bool], timeout_seconds: float, what: str, instead: Callable[[], object] = lambda: ""
+) -> None:
+    """Wait for something to be true; a failure while asking counts as not yet. `instead` tells what is the case."""
     deadline = time.monotonic() + timeout_seconds
     while True:
         with contextlib.suppress(Exception):
             if true():
                 return
-        assert time.monotonic() < deadline, f"{what} did not happen within {timeout_seconds:.0f} s"
+        assert time.monotonic() < deadline, f"{what} did not happen within {timeout_seconds:.0f} s. {instead()}"
         time.sleep(0.2)

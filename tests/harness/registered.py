@@ -5,8 +5,11 @@ An independent reading of Connect's AvroData and JsonSchemaData rules, so that t
 
 import base64
 import io
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import fastavro
@@ -127,3 +130,30 @@ def _json(schema: Mapping[str, Any]) -> Any:
         json_type = "integer" if kind.startswith("int") else "string" if kind == "bytes" else "number"
         written |= {"type": json_type, "connect.type": kind}
     return {"oneOf": [{"type": "null"}, written]} if schema.get("optional") else written
+
+
+@contextmanager
+def serving(registry: WritingRegistry) -> Iterator[str]:
+    """The address at which the registry answers as Confluent's does: `schemaType` is left out where it is Avro."""
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            number = self.path.removeprefix("/schemas/ids/")
+            found = registry.schema(int(number)) if number.isdigit() else None
+            answer: dict[str, Any] = {"error_code": 40403, "message": "Schema not found"}
+            if found is not None:
+                answer = {"schema": found.text} | ({} if found.kind == "AVRO" else {"schemaType": found.kind})
+            content = msgspec.json.encode(answer)
+            self.send_response(404 if found is None else 200)
+            self.send_header("Content-Type", "application/vnd.schemaregistry.v1+json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()

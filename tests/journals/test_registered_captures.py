@@ -5,7 +5,8 @@ import pytest
 from mdm.hub.conformance.run import SETTINGS, capture, contracts_of
 from mdm.intake.debezium import translate
 from mdm.intake.wire import WireFormat
-from tests.harness.registered import WritingRegistry
+from mdm.streams.registry import open_registry
+from tests.harness.registered import WritingRegistry, serving
 
 
 @pytest.mark.parametrize("name", ["schemas_precise_adaptive", "schemas_string_connect"])
@@ -17,11 +18,28 @@ def test_a_registered_capture_says_what_the_embedded_one_says(name: str, kind: s
     assert any(message.value and message.value.startswith(b"\0") for message in written)
 
     plain = translate(messages, catalogue)
-    decoded = translate(written, catalogue, WireFormat(registry).plain)
+    with serving(registry) as address:
+        decoded = translate(written, catalogue, WireFormat(open_registry(address)).plain)
 
     assert decoded.events == plain.events
     assert decoded.ignored == plain.ignored
     assert [letter.code for letter in decoded.dead_letters] == [letter.code for letter in plain.dead_letters]
+
+
+def test_json_without_its_schema_is_refused_by_name() -> None:
+    registry = WritingRegistry("JSON")
+    written = [registry.write(message) for message in capture("schemas_string_connect")]
+    (forgotten, *_) = registry.schemas
+
+    with serving(registry) as address:
+        registry.schemas.pop(forgotten)
+        decoded = translate(
+            written, contracts_of(SETTINGS["schemas_string_connect"]), WireFormat(open_registry(address)).plain
+        )
+
+    assert decoded.events
+    assert {letter.code for letter in decoded.dead_letters} == {"SCHEMA_UNKNOWN"}
+    assert all(f"schema {forgotten}" in letter.reason for letter in decoded.dead_letters)
 
 
 def test_a_dead_letter_keeps_the_bytes_that_came() -> None:

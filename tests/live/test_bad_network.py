@@ -95,7 +95,7 @@ def test_a_bad_network_loses_and_doubles_nothing(quiet_state: str, site: Site) -
         proxy.latency = 0.002
     first = len(MESSAGES) // 10
     produce(bootstrap, MESSAGES[:first])
-    wait_until(lambda: count(site.engine, "event_ledger") == first, 120, "the first messages on a good network")
+    wait_until(lambda: count(site.engine, "event_ledger") == first, 600, "the first messages on a good network")
     with producing(bootstrap, MESSAGES[first:], SECONDS), misbehaving(*site.proxies, seed=SEED):
         until = time.monotonic() + SECONDS
         while time.monotonic() < until or not all_suffered(site):
@@ -103,8 +103,8 @@ def test_a_bad_network_loses_and_doubles_nothing(quiet_state: str, site: Site) -
             revive(site)
             assert time.monotonic() < until + 120, [proxy.inflicted for proxy in site.proxies]
     ends = end_offsets(bootstrap, TOPICS)
-    wait_until(lambda: caught_up(site, ends), 90, "catching up with the topics")
-    wait_until(lambda: count(site.engine, "outbox where published_at is null") == 0, 60, "publishing everything")
+    wait_until(lambda: caught_up(site, ends), 600, "catching up with the topics")
+    wait_until(lambda: count(site.engine, "outbox where published_at is null") == 0, 600, "publishing everything")
     for program in site.programs:
         program.stop()
 

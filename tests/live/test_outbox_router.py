@@ -13,15 +13,20 @@ from deploy.stack.broker import Broker
 from deploy.stack.connect import Connect
 from deploy.stack.maven import Artifacts
 from deploy.stack.processes import free_port
+from mdm.access import Role
 from mdm.bootstrap import make_engine
 from mdm.clock import system_clock
 from mdm.hub.process import Pipeline, process
 from mdm.hub.release import load_rules
+from mdm.hub.steward import Actor
 from mdm.intake.catalogue import load_catalogue
+from mdm.model.ids import EntityId
+from mdm.model.stewardship import Pin
 from mdm.store import migrate
 from mdm.store.embedded import EmbeddedServer
 from tests.harness.fault_loop import fault_messages
 from tests.harness.live import end_offsets, read_topics, wait_until
+from tests.integration.hub.steward.alone import decide
 
 EXAMPLE = Path(deploy.__file__).parent / "connectors" / "outbox-router.json.example"
 TOPICS = ["mdm.customer.golden.v1", "mdm.product.golden.v1"]
@@ -47,6 +52,15 @@ def hub(tmp_path: Path) -> Iterator[tuple[Pipeline, dict[str, str]]]:
         engine.dispose()
 
 
+def pin_a_name(pipeline: Pipeline) -> None:
+    """A steward's decision: the golden record changes, and that somebody decided is told as well."""
+    with pipeline.engine.connect() as connection:
+        entity = connection.scalar(
+            text("select min(entity_id) from golden where known_to is null and domain = 'customer'")
+        )
+    decide(pipeline, Actor("anna", Role.STEWARD), Pin(EntityId(str(entity)), "name", "Pinned Ltd", reason="a test"))
+
+
 def test_the_router_publishes_the_outbox(
     hub: tuple[Pipeline, dict[str, str]], artifacts: Artifacts, broker: Broker, tmp_path: Path
 ) -> None:
@@ -57,11 +71,13 @@ def test_the_router_publishes_the_outbox(
     try:
         connect.register("mdm-outbox", {**json.loads(EXAMPLE.read_text("utf-8"))["config"], **reach})
         process(pipeline, "test", fault_messages()[100:])  # and what it streams
+        pin_a_name(pipeline)
         with pipeline.engine.connect() as connection:
             rows = connection.execute(
                 text("select id::text, aggregateid, type, payload from outbox order by seq")
             ).fetchall()
-        wait_until(lambda: sum(end_offsets(broker.bootstrap, TOPICS).values()) >= len(rows), 90, "routing everything")
+        wait_until(lambda: sum(end_offsets(broker.bootstrap, TOPICS).values()) >= len(rows), 600, "routing everything")
+        assert "customer.decided" in {row[2] for row in rows}
     finally:
         connect.program.stop()
 

@@ -9,6 +9,14 @@ const announce = (text) => { const region = live(); region.textContent = ""; set
 
 let begun = "";
 let begunAt = 0;
+let pointed = false;
+
+document.addEventListener("pointerdown", () => { pointed = true; }, true);
+document.addEventListener("keydown", (event) => {
+  pointed = false;
+  const form = event.key === "Enter" && event.target.matches("form[data-auto] select") && event.target.form;
+  if (form) { event.preventDefault(); form.requestSubmit(); }
+}, true);
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && isField(event.target)) { event.target.blur(); return; }
@@ -108,7 +116,8 @@ document.addEventListener("change", (event) => {
   const all = event.target.closest("[data-all]");
   if (all) for (const box of document.querySelectorAll(`input[type=checkbox][name="${all.dataset.all}"]`)) box.checked = all.checked;
   const form = event.target.closest("form[data-auto]");
-  if (form && event.target.matches("select")) form.requestSubmit();
+  // Chosen with a pointer. Who types in a list has not ended with the first letter: the others would be keys of the next page.
+  if (form && event.target.matches("select") && pointed) form.requestSubmit();
 });
 
 function narrowRows(button) {

@@ -31,3 +31,22 @@ def test_a_feed_that_does_not_conform_ends_with_one_and_says_what_to_do(mdm: Com
 def test_a_feed_that_is_not_there_is_told(mdm: Command) -> None:
     with pytest.raises(OperatorError):
         mdm("conformance", "run", "--feed", "file:nowhere")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--feed", "file:x.jsonl", "--limit", "0"), "limit"),
+        (("--limit", "5"), "--limit"),
+        (("--topics", "^x$"), "--topics"),
+    ],
+)
+def test_options_that_say_nothing_are_refused(mdm: Command, options: tuple[str, ...], told: str) -> None:
+    try:
+        result = mdm("conformance", "run", *options)
+    except OperatorError as refused:
+        said = refused.message
+    else:
+        assert result.exit_code == 2
+        said = result.output
+    assert told in said

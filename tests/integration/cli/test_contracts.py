@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from mdm.intake.catalogue import SHIPPED_SOURCES
 from tests.integration.cli.conftest import Command, printed
 
@@ -20,6 +22,43 @@ def changed(folder: Path, old: str, new: str) -> Path:
 def test_the_shipped_contracts_are_listed_and_sound(mdm: Command) -> None:
     assert {row["state"] for row in printed(mdm("contracts", "list", "--json"))} == {"active"}
     assert mdm("contracts", "lint", "--strict").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "codes"),
+    [
+        pytest.param(("1.0.0", "active"), ("1.1.0", "active"), {"MAJOR_TWICE"}, id="two of one major"),
+        pytest.param(("1.0.0", "active"), ("1.1.0", "draft"), {"MAJOR_TWICE"}, id="a draft of the same major"),
+        pytest.param(("1.0.0", "active"), ("2.0.0", "active"), {"MIGRATION_UNMARKED"}, id="nobody is told to move"),
+        pytest.param(("1.0.0", "deprecated"), ("2.0.0", "active"), {"NO_END_OF_SUPPORT"}, id="no end is named"),
+        pytest.param(("1.0.0", "active"), ("3.0.0", "draft"), {"VERSION_GAP"}, id="a gap"),
+        pytest.param(("1.0.0", "active"), ("2.0.0", "draft"), set(), id="a draft of the next major"),
+        pytest.param(("1.0.0", "retired"), ("2.0.0", "active"), {"RETIRED"}, id="after the migration"),
+    ],
+)
+def test_the_documents_of_a_folder_are_held_against_each_other(
+    mdm: Command, tmp_path: Path, old: tuple[str, str], new: tuple[str, str], codes: set[str]
+) -> None:
+    text = CRM.read_text("utf-8")
+    for name, (version, state) in {"contract.odcs.yaml": old, "contract.v2.odcs.yaml": new}.items():
+        other = text.replace("version: 1.0.0", f"version: {version}").replace("status: active", f"status: {state}")
+        (tmp_path / name).write_text(other, "utf-8")
+
+    found = printed(mdm("contracts", "lint", tmp_path, "--json"))["findings"]
+
+    assert {each["code"] for each in found} == codes
+    assert {each["severity"] for each in found if each["code"] == "MAJOR_TWICE"} <= {"error"}
+
+
+def test_a_topic_of_two_platforms_fails(mdm: Command, tmp_path: Path) -> None:
+    text = CRM.read_text("utf-8")
+    (tmp_path / "contract.odcs.yaml").write_text(text, "utf-8")
+    (tmp_path / "contract.other.odcs.yaml").write_text(text.replace("value: crm", "value: other", 1), "utf-8")
+
+    result = mdm("contracts", "lint", tmp_path, "--json")
+
+    assert result.exit_code == 1
+    assert {each["code"] for each in printed(result)["findings"]} >= {"TOPIC_TWICE"}
 
 
 def test_a_breaking_change_without_a_major_step_fails(mdm: Command, tmp_path: Path) -> None:

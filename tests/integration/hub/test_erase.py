@@ -21,7 +21,7 @@ from mdm.hub.verify import verify
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Message, Place
 from mdm.model.ids import CrosswalkKey, EntityId
-from mdm.model.stewardship import Pin
+from mdm.model.stewardship import Pin, Undo
 from mdm.store.rebuild import BEFORE
 from survivorship.echoes import said_digest
 from tests.integration.hub.conftest import Feed, world_messages
@@ -193,6 +193,19 @@ def test_what_a_steward_pinned_on_survivors_forgets_the_subject(engine: Engine, 
     ada = Actor("ada", Role.STEWARD)
     for attribute, value in (("name", "Pinned and kept Ltd"), ("segment", name)):
         decide(through, ada, Pin(EntityId(entity_id), attribute, value, None, "by telephone"))
+    with engine.connect() as connection:
+        other = connection.execute(
+            text(
+                """select entity_id from golden where domain = 'customer' and known_to is null and entity_id <> :id
+                   and values ? 'segment' and values ? 'industry' order by 1 limit 1"""
+            ),
+            {"id": entity_id},
+        ).scalar_one()
+    # Of somebody else's golden record: one that holds, one that was taken back.
+    decide(through, ada, Pin(other, "segment", f"Friends of {name}", None, "by telephone"))
+    taken_back = decide(through, ada, Pin(other, "industry", f"Agent of {name}", None, "by telephone"))
+    assert taken_back.decision_id is not None
+    decide(through, ada, Undo(taken_back.decision_id, "a mistake"))
     plan = erase.request(engine, system_clock, None, [CrosswalkKey("crm", "account", key)], {}, "ines", "case 1")
 
     done = erase.carry_out(through, plan.erasure_id, "otto")
@@ -204,6 +217,11 @@ def test_what_a_steward_pinned_on_survivors_forgets_the_subject(engine: Engine, 
         values = connection.execute(
             text("select values from golden where entity_id = :id and known_to is null"), {"id": entity_id}
         ).scalar_one()
+        theirs = connection.execute(
+            text("select values from golden where entity_id = :id and known_to is null"), {"id": other}
+        ).scalar_one()
     assert (live, values["name"]) == (["name"], "Pinned and kept Ltd")
     assert values.get("segment") != "[erased]"
+    assert "erased" not in str(theirs)
+    assert theirs["segment"]
     assert verify(engine, through.catalogue, through.rules).agrees

@@ -10,21 +10,26 @@ from math import inf
 import pytest
 from sqlalchemy import text
 
+from mdm.access import Role
 from mdm.clock import system_clock
 from mdm.errors import OperatorError
+from mdm.hub.exceptions import to_discard
 from mdm.hub.feeds import pause_feed, resume_feed
 from mdm.hub.process import Pipeline
+from mdm.hub.steward import Actor
 from mdm.model.events import Outcome, TopicPartition
 from mdm.observability.metrics import METRICS, Metrics
 from mdm.store.feed_numbers import lag_by_platform
 from mdm.store.feeds import feed_states
 from mdm.store.positions import stored_positions
+from mdm.store.read_exceptions import Selection
 from mdm.streams.memory import MemoryFeed
 from mdm.workers.dead_letter_limit import TooManyDeadLetters
 from mdm.workers.feed_metrics import FeedMetrics
 from mdm.workers.ingest import Watch, drain
 from mdm.workers.reporting import Reporting
 from tests.integration.hub.conftest import world_messages
+from tests.integration.hub.steward.alone import decide
 from tests.integration.hub.test_exceptions import at
 
 MESSAGES = tuple(message for message in world_messages() if message.place.topic == "crm.public.product2")
@@ -176,3 +181,15 @@ def test_a_bad_release_stops_the_worker_and_loses_nothing(pipeline: Pipeline) ->
 
     stored = sum(stored_positions(pipeline.engine, "memory:crm").values())
     assert 0 < stored < len(MESSAGES)
+
+    # A service manager starts it again and again: that must not empty the topic, one unit of work each time.
+    for _ in range(2):
+        with pytest.raises(TooManyDeadLetters, match="open dead letters"):
+            run(pipeline, MemoryFeed("memory:crm", garbled))
+    assert sum(stored_positions(pipeline.engine, "memory:crm").values()) == stored
+
+    # The source mends its messages, and those from before are dealt with.
+    worthless = to_discard(pipeline.engine, Selection(code="ENVELOPE_MALFORMED"), "a bad release")
+    decide(pipeline, Actor("tester", Role.OPERATOR), worthless)
+    run(pipeline, MemoryFeed("memory:crm", MESSAGES))
+    assert sum(stored_positions(pipeline.engine, "memory:crm").values()) == len(MESSAGES)

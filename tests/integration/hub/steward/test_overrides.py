@@ -62,14 +62,14 @@ def crm_member(world: World, entity_id: str) -> CrosswalkKey:
     return next(each for each in sorted(world.members(entity_id)) if (each.system, each.type) == ("crm", "account"))
 
 
-def says(world: World, key: CrosswalkKey, offset: int, **columns: Any) -> None:
-    """The row changes in its platform."""
+def says(world: World, key: CrosswalkKey, offset: int, at: datetime | None = None, **columns: Any) -> None:
+    """The row changes in its platform, just now or at another time."""
     value = orjson.loads(newest_event(key).value or b"")
     value["op"] = "u"
     value["after"] |= columns
     position = 10**12 + offset
     value["source"] |= {"lsn": position, "sequence": orjson.dumps([str(position), str(position)]).decode()}
-    now = int(datetime.now(UTC).timestamp() * 1000) + offset
+    now = int(datetime.now(UTC).timestamp() * 1000) + offset if at is None else int(at.timestamp() * 1000)
     value["source"] |= {"snapshot": "false", "ts_ms": now, "ts_us": now * 1000, "ts_ns": now * 1_000_000}
     message = replace(newest_event(key), place=Place(f"{key.system}.public.{key.type}", 8, offset))
     process(world.pipeline, "test", [replace(message, value=orjson.dumps(value))])
@@ -329,6 +329,20 @@ def test_a_pinned_name_that_erp_takes_over_parts_nobody(world: World) -> None:
     old = columns_of(newest_event(partner).value or b"")["after"]["legal_name"]
     says(world, partner, 104, legal_name=old)
     assert world.members(entity_id) == members, "what it had said in between came late"
+    world.assert_verified()
+
+
+def test_what_erp_said_before_the_hub_did_is_no_echo_however_far_behind_the_hub_is(world: World) -> None:
+    entity_id, partner = next(each for each in erp_customers(world) if len(world.members(each[0])) > 1)
+    before = datetime.now(UTC)
+    pinned(world, entity_id)
+    after = datetime.now(UTC) + timedelta(milliseconds=2)
+
+    # The hub takes both in only now; what was golden when the second was said does not know of the first.
+    says(world, partner, 1, at=before, legal_name=NAME)
+    says(world, partner, 2, at=after, legal_name=NAME, phone="+31 20 555 0102")
+
+    assert world.rows("select attribute from echo where attribute = 'name'") == []
     world.assert_verified()
 
 

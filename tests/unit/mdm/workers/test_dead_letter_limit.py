@@ -43,3 +43,23 @@ def test_what_was_mended_is_forgiven() -> None:
     limit.count(batch(ACCOUNTS, 1_000), {})
 
     limit.count(batch(ACCOUNTS, 100), {ACCOUNTS: 100})
+
+
+def test_a_worker_that_starts_again_remembers_what_was_refused_before() -> None:
+    lately = {ACCOUNTS: [True] * 101, PARTNERS: [True] * 101 + [False] * 10}
+    limit = DeadLetterLimit(100, lambda log, last: lately[log][-last:])
+    limit.admit(batch(PARTNERS, 10))
+
+    with pytest.raises(TooManyDeadLetters, match="account/0"):
+        limit.admit(batch(ACCOUNTS, 10))
+
+
+def test_a_partition_that_another_worker_had_meanwhile_is_looked_at_anew() -> None:
+    refused: list[bool] = []
+    limit = DeadLetterLimit(100, lambda _log, last: refused[-last:])
+    limit.admit(batch(ACCOUNTS, 10))
+    refused += [True] * 101
+    limit.admit([Message(Place(*ACCOUNTS, 10), 0, (), None, None)])  # where this worker went on
+
+    with pytest.raises(TooManyDeadLetters):
+        limit.admit([Message(Place(*ACCOUNTS, 500), 0, (), None, None)])
