@@ -5,7 +5,7 @@ duplicates make values look frequent that are not.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any, TypeAlias
@@ -200,7 +200,7 @@ def _data(model: MatchModel, stores: Sequence[Store], entities: Sequence[Sequenc
 
 
 #: What a column of each kind holds.
-_SHAPES = {Kind.TEXT: str, Kind.LIST: (list, tuple), Kind.NUMBER: (int, float)}
+_SHAPES: Mapping[Kind, type | tuple[type, ...]] = {Kind.TEXT: str, Kind.LIST: (list, tuple), Kind.NUMBER: (int, float)}
 
 
 def _check_kinds(model: MatchModel, records: Sequence[Features]) -> None:
