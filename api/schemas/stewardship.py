@@ -309,6 +309,60 @@ class TaskForm(Form):
     snoozed_until: datetime | None
 
 
+class TaskSide(Form):
+    """One of the two records that a task asks about."""
+
+    record: SourceKey
+    entity_id: str | None = Field(description="The golden record it belongs to; null when the row is no longer live.")
+
+
+class TaskEntry(TaskForm):
+    """A task with what it asks. The answer's ETag, and `token` in quotes, is what `If-Match` wants."""
+
+    kind: str
+    domain: Domain
+    status: Literal["open", "closed"]
+    weight: float = Field(description="Match weight of the two records.")
+    detail: str
+    opened_at: datetime
+    closed_at: datetime | None
+    sides: list[TaskSide]
+
+
+class QueuedSide(TaskSide):
+    """With how its golden record is called, and how many records it has."""
+
+    name: str
+    members: int
+
+
+class PriorityPart(Form):
+    """A part of a priority."""
+
+    points: float
+    reason: str
+
+
+class QueuedTask(TaskForm):
+    """An open task as the queue shows it. `token` in quotes is the tag that commands about it take as `If-Match`."""
+
+    kind: str
+    domain: Domain
+    weight: float = Field(description="Match weight of the two records.")
+    detail: str
+    opened_at: datetime
+    due_at: datetime
+    due: Literal["ok", "due", "breached"] = Field(description="`due`: within a day.")
+    priority: float = Field(description="As of now; a point more a day.")
+    reasons: list[PriorityPart] = Field(description="What the priority is the sum of, the weightiest first.")
+    amounts: dict[str, str] = Field(description="Open invoices and running contracts of both sides, by currency.")
+    countries: list[str]
+    sides: list[QueuedSide]
+
+
+TaskPage = Page[QueuedTask]
+
+
 class CommentForm(Form):
     """A remark."""
 
