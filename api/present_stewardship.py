@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from api.masking import show_lineage, show_value, show_values
+from api.masking import show_lineage, show_name, show_value, show_values
 from mdm.access import Eyes
 from mdm.core.worklist import due_state, priority, waiting
 from mdm.hub.steward import BulkPreview, Decided, Delegation, Job, Preview, Proposal, Remark, Similar, TaskState
@@ -109,7 +109,7 @@ def task_entry_object(asked: Question, state: TaskState) -> dict[str, Any]:
     }
 
 
-def queued_object(row: QueueRow, state: TaskState, now: datetime) -> dict[str, Any]:
+def queued_object(row: QueueRow, state: TaskState, now: datetime, eyes: Eyes) -> dict[str, Any]:
     """An open task of the queue: its priority now, with the reasons in the order of their weight."""
     parts: list[tuple[float, str]] = [*row.parts, waiting(row.opened_at, now)]
     return {
@@ -126,7 +126,12 @@ def queued_object(row: QueueRow, state: TaskState, now: datetime) -> dict[str, A
         "amounts": dict(row.amounts),
         "countries": list(row.countries),
         "sides": [
-            {"record": key_json(each.key), "entity_id": each.entity_id, "name": each.name, "members": each.members}
+            {
+                "record": key_json(each.key),
+                "entity_id": each.entity_id,
+                "name": show_name(row.domain, each.name, eyes),
+                "members": each.members,
+            }
             for each in row.sides
         ],
     }

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from api import ranking
-from api.auth import allows
+from api.auth import CallerDep, allows
 from api.cursors import read_cursor, write_cursor
 from api.deps import ReadsDep
 from api.errors import NOT_FOUND, refuse
@@ -87,7 +87,7 @@ class TaskParameters(Paged):
 
 @router.get("/tasks", name="list_tasks", summary="Open tasks, the most urgent first", response_model=TaskPage)
 def list_tasks(
-    wanted: Annotated[TaskParameters, Query()], request: Request, desk: DeskDep, reads: ReadsDep
+    wanted: Annotated[TaskParameters, Query()], request: Request, caller: CallerDep, desk: DeskDep, reads: ReadsDep
 ) -> Response:
     """In the order of the console's queue, which does not change with time. `token` in quotes is the `If-Match` of
     commands about a task."""
@@ -105,7 +105,7 @@ def list_tasks(
             states = steward.task_states(work, [each.task_id for each in shown])
     return answer(
         {
-            "items": [queued_object(each, states[each.task_id], now) for each in shown],
+            "items": [queued_object(each, states[each.task_id], now, caller.eyes) for each in shown],
             "next": write_cursor(scope, shown[-1].place) if len(found) > wanted.limit else None,
         }
     )
