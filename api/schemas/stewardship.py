@@ -321,7 +321,7 @@ class TaskEntry(TaskForm):
 
     kind: str
     domain: Domain
-    status: Literal["open", "closed"]
+    status: Literal["open", "resolved", "obsolete"] = Field(description="`obsolete`: the question went away by itself.")
     weight: float = Field(description="Match weight of the two records.")
     detail: str
     opened_at: datetime

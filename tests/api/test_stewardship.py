@@ -207,7 +207,7 @@ def test_the_list_of_tasks_is_narrowed_as_the_queue_is(steward: TestClient, hub:
     steward.post(f"/v1/tasks/{task}/judgement", json={"verdict": "not_same", "reason": "two firms"})
     assert task not in numbers("&state=open")
     closed = steward.get(f"/v1/tasks/{task}").json()
-    assert (closed["status"], closed["closed_at"] is None) == ("closed", False)
+    assert (closed["status"], closed["closed_at"] is None) == ("resolved", False)
 
 
 @pytest.mark.parametrize(
