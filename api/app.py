@@ -82,6 +82,7 @@ from mdm.errors import MdmError
 from mdm.hub.tokens import TokenVerifier
 from mdm.model.ids import Domain
 from mdm.store.lifeline import Lifeline
+from mdm.store.process_numbers import process_numbers
 from mdm.store.quick import AwaitedReads, QuickReads
 
 VERSION = "1.0.0"
@@ -155,7 +156,7 @@ def attach(app: FastAPI, hub: ReadHub, options: ApiOptions) -> None:
     """
     state = app.state
     state.hub = hub
-    state.metrics = Metrics()
+    state.metrics = Metrics(process_numbers(hub.engine))
     state.identity_provider = IdentityProvider(options.oidc) if options.oidc is not None else None
     state.released = Released(options.models_dir, options.placement)
     state.released.of(hub.engine)

@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 
-from mdm.observability.metrics import State, StateCollector
+from mdm.observability.metrics import Asked, AskedCollector, State, StateCollector
 from mdm.store.read_metrics import STATE_METRICS
 from mdm.store.read_models import Vitals
 
@@ -14,7 +14,7 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 class Metrics:
     """A registry of its own, so that two applications in one process do not mix."""
 
-    def __init__(self) -> None:
+    def __init__(self, asked: Asked) -> None:
         self.registry = CollectorRegistry()
         self._requests = Histogram(
             "http_server_request_duration_seconds",
@@ -29,6 +29,7 @@ class Metrics:
             "mdm_outbox_unpublished", "Unpublished announcements. If it grows, see the relay."
         )
         self._state = StateCollector(STATE_METRICS, self.registry)
+        AskedCollector(asked, self.registry)
         self._commit = self._gauge("mdm_last_commit_timestamp_seconds", "Commit of the newest unit of work.")
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:

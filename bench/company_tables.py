@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.companies import Row, rows
+from matching.documents import FEATURES_VERSION
 from matching.engines.table import columns_of, feature_table
-from matching.model import FEATURES_VERSION, MatchModel
+from matching.model import MatchModel
 from mdm.intake.catalogue import Catalogue, load_catalogue
 from mdm.intake.mapping import standardise
 

@@ -86,12 +86,19 @@ def read_frequencies(text: str) -> dict[str, Frequencies]:
             str(column): Frequencies(
                 str(column),
                 int(table["total"]),
-                {value: int(count) for count, values in table["values"].items() for value in values},
+                {value: _count(count) for count, values in table["values"].items() for value in values},
             )
             for column, table in json.loads(text).items()
         }
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ConfigurationInvalid(f"A table of term frequencies cannot be read: {error}") from error
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError(f"a value that occurs {count} times")
+    return count
 
 
 def fingerprint_of(tables: Mapping[str, Frequencies]) -> str:

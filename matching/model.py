@@ -9,7 +9,7 @@ fingerprint covers all. Weights name the comparisons and tables that they were t
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
@@ -17,17 +17,21 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-import yaml
-
 from matching.conditions import Condition, Uses
+from matching.documents import (
+    FEATURES_VERSION,
+    check_fit,
+    check_weighed,
+    comparisons_fingerprint,
+    labels_of,
+    read_mapping,
+    read_profile,
+)
 from matching.features import COLUMNS, DISTINCT_IN, KEY_COLUMNS, Kind
 from matching.features.values import kinds
 from matching.frequencies import Frequencies, dump_frequencies, fingerprint_of, read_frequencies
 from matching.parsing import Tables, parse_condition
 from mdm.errors import ConfigurationInvalid
-
-#: The version of the derived columns that this code computes; a model trained on others is refused.
-FEATURES_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,23 +208,36 @@ def load_model(domain: str, folder: Traversable | None = None) -> MatchModel:
             place / f"{domain}.{ending}" for ending in ("yaml", "weights.json", "frequencies.json")
         )
         if profile.is_file() and weights.is_file():
-            texts = (profile.read_text("utf-8"), weights.read_text("utf-8"))
-            return read_model(*texts, tables.read_text("utf-8") if tables.is_file() else None)
+            return read_model(_text(profile), _text(weights), _text(tables) if tables.is_file() else None)
+        if profile.is_file() or weights.is_file():
+            # The model that ships must not decide in the place of one that somebody meant to use.
+            raise ConfigurationInvalid(
+                f"{place} has only half of a matching model for {domain!r}.",
+                action=f"Put {profile.name} and {weights.name} of one release there, or remove both.",
+            )
     raise ConfigurationInvalid(
         f"No matching model for {domain!r}.",
         action="Use customer, contract or product, or train a model of your own: mdm match train --help.",
     )
 
 
+def _text(document: Traversable) -> str:
+    try:
+        return document.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationInvalid(f"{document} cannot be read: {error}.") from error
+
+
 def read_model(profile_text: str, weights_text: str, frequencies_text: str | None = None) -> MatchModel:
     """A model from the text of its documents, checked: known columns, every level weighed, no extreme weight, weights
     trained for these comparisons and these tables."""
-    profile, weights = _mapping("profile", yaml.safe_load, profile_text), _mapping("weights", json.loads, weights_text)
+    profile, weights = read_profile(profile_text), read_mapping("weights", json.loads, weights_text)
     tables = read_frequencies(frequencies_text) if frequencies_text is not None else {}
     domain = str(profile.get("domain"))
-    _check_fit(domain, profile, weights, tables)
+    check_fit(domain, profile, weights, tables)
     try:
         model = _build(domain, profile, weights, tables)
+        check_weighed(domain, profile, weights["comparisons"])
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ConfigurationInvalid(f"{domain}: the model document lacks or misuses {error}.") from error
     for column, kind in sorted(model.columns(), key=str):
@@ -239,65 +256,26 @@ def read_model(profile_text: str, weights_text: str, frequencies_text: str | Non
     return replace(model, texts=(profile_text, weights_text, frequencies_text))
 
 
-def _mapping(what: str, parse: Callable[[str], Any], text: str) -> Mapping[str, Any]:
-    try:
-        found = parse(text)
-    except (yaml.YAMLError, ValueError, AttributeError, RecursionError) as error:
-        # The YAML library lets slips of its own through, such as a day that does not exist.
-        raise ConfigurationInvalid(f"A matching model's {what} cannot be read: {error}") from error
-    if not isinstance(found, Mapping):
-        raise ConfigurationInvalid(f"A matching model's {what} must be a mapping, and it is {type(found).__name__}.")
-    return found
-
-
-def comparisons_fingerprint(profile: Mapping[str, Any]) -> str:
-    """One number for what weights are about: comparisons with their levels and conditions, whatever they may weigh."""
-    meaning = [
-        [item["name"], item["unknown"], [[level["label"], level["when"]] for level in item["levels"]], _labels(item)]
-        for item in profile.get("comparisons", ())
-    ]
-    return hashlib.sha256(json.dumps(meaning, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def _check_fit(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], tables: Tables) -> None:
-    """Weights, profile and tables belong together."""
-    if domain not in COLUMNS and "columns" not in profile:
-        raise ConfigurationInvalid(
-            f"Model: unknown domain {domain!r}.",
-            action="A domain of your own declares its columns: {texts: ..., lists: ..., numbers: ...}.",
-        )
-    if weights.get("domain") != domain or weights.get("features") != FEATURES_VERSION:
-        raise ConfigurationInvalid(
-            f"{domain}: the weights are for domain {weights.get('domain')} and columns of version "
-            f"{weights.get('features')}, the code has version {FEATURES_VERSION}. Train the model again."
-        )
-    if weights.get("frequencies") != (fingerprint_of(tables) if tables else None):
-        raise ConfigurationInvalid(
-            f"{domain}: the weights were trained with other term frequencies than those beside them.",
-            action=f"Restore {domain}.frequencies.json of the same release, or train the model again.",
-        )
-
-
 def profile_model(profile_text: str, common_tokens: Iterable[str], frequencies: Tables | None = None) -> MatchModel:
     """A model without evidence: every level weighs nothing. What training starts from."""
-    profile = yaml.safe_load(profile_text)
+    profile = read_profile(profile_text)
     tables = frequencies or {}
     neutral = {"m": 0.5, "u": 0.5}
+    try:
+        comparisons = {item["name"]: dict.fromkeys(labels_of(item), neutral) for item in profile["comparisons"]}
+        fingerprint = comparisons_fingerprint(profile)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ConfigurationInvalid(f"{profile['domain']}: the profile lacks or misuses {error}.") from error
     weights = {
         "domain": profile["domain"],
         "features": FEATURES_VERSION,
         "prior": 0.0,
         "common_tokens": sorted(common_tokens),
-        "comparisons": {item["name"]: dict.fromkeys(_labels(item), neutral) for item in profile["comparisons"]},
-        "comparisons_fingerprint": comparisons_fingerprint(profile),
+        "comparisons": comparisons,
+        "comparisons_fingerprint": fingerprint,
         "frequencies": fingerprint_of(tables) if tables else None,
     }
     return read_model(profile_text, json.dumps(weights), dump_frequencies(tables) if tables else None)
-
-
-def _labels(item: Mapping[str, Any]) -> list[str]:
-    last = item["otherwise"]
-    return [*(level["label"] for level in item["levels"]), last["label"] if isinstance(last, Mapping) else last]
 
 
 def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], tables: Tables) -> MatchModel:
@@ -312,10 +290,10 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
         vetoes=(SAME_SOURCE, *(_veto(domain, item, tables) for item in profile.get("vetoes", ()))),
         blocking=_rules(profile["blocking"]),
         dynamic=_rules(profile.get("dynamic_blocking", ())),
-        thresholds=Thresholds(**{key: float(value) for key, value in profile["thresholds"].items()}),
+        thresholds=_thresholds(domain, profile["thresholds"]),
         cannot_link=_cannot_link(profile.get("cannot_link", {})),
-        block_cap=int(profile.get("block_cap", 100)),
-        reach_cap=int(profile.get("reach_cap", 1000)),
+        block_cap=_at_least_two(domain, profile, "block_cap", 100),
+        reach_cap=_at_least_two(domain, profile, "reach_cap", 1000),
         fingerprint=hashlib.sha256(canonical.encode()).hexdigest()[:16],
         provenance=dict(weights.get("provenance", {})),
         common_tokens=frozenset(weights.get("common_tokens", ())),
@@ -326,6 +304,28 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
         key_kinds=KEY_COLUMNS.get(domain, {}),
         frequencies=tables,
     )
+
+
+def _thresholds(domain: str, item: Mapping[str, Any]) -> Thresholds:
+    numbers = {key: float(value) for key, value in item.items()}
+    for key, value in numbers.items():
+        if not math.isfinite(value):
+            raise ConfigurationInvalid(f"{domain}.thresholds.{key}: {value} is no match weight.")
+    found = Thresholds(**numbers)
+    if found.possible > found.match:
+        raise ConfigurationInvalid(
+            f"{domain}.thresholds: people would be asked from {found.possible:g} bits on, but records are joined from "
+            f"{found.match:g} on.",
+            action="Set `possible` at or below `match`.",
+        )
+    return found
+
+
+def _at_least_two(domain: str, profile: Mapping[str, Any], key: str, default: int) -> int:
+    number = int(profile.get(key, default))
+    if number < 2:
+        raise ConfigurationInvalid(f"{domain}.{key}: {number} would leave no two records to compare; set 2 or more.")
+    return number
 
 
 def _veto(domain: str, item: Mapping[str, Any], tables: Tables) -> Veto:
@@ -380,6 +380,8 @@ def _comparison(domain: str, item: Mapping[str, Any], weights: Mapping[str, Any]
     worst, best = (
         float(item.get(key, limit)) for key, limit in (("worst", -_MAX_WEIGHT_BITS), ("best", _MAX_WEIGHT_BITS))
     )
+    if not worst <= best:
+        raise ConfigurationInvalid(f"{where}: worst is {worst:g} bits and best is {best:g}.")
     return Comparison(name, unknown, tuple(levels), worst, best)
 
 
@@ -393,7 +395,10 @@ def _level(
 ) -> Level:
     label = str(item["label"])
     if label not in weights:
-        raise ConfigurationInvalid(f"{where}: level {label!r} has no weight. Train the model again.")
+        raise ConfigurationInvalid(
+            f"{where}: level {label!r} has no weight.",
+            action="Train the model again, or restore the profile of the same release.",
+        )
     m, u = float(weights[label]["m"]), float(weights[label]["u"])
     if not (0 < m <= 1 and 0 < u <= 1):
         raise ConfigurationInvalid(f"{where}: m and u of {label!r} must be probabilities above 0.")

@@ -15,6 +15,7 @@ from mdm.errors import ConfigurationInvalid, OperatorError
 from mdm.settings import Settings
 from mdm.store.embedded import EmbeddedServer
 from mdm.store.idempotency import note_effects
+from mdm.store.process_numbers import counting_retries
 from mdm.store.scoped import enforce
 
 #: A database whose machine vanished is noticed within half a minute, on both sides, and not after hours.
@@ -41,23 +42,27 @@ class Hub:
 
 @contextmanager
 def open_hub(
-    settings: Settings, clock: Clock = system_clock, progress: Callable[[str], None] = lambda _message: None
+    settings: Settings,
+    clock: Clock = system_clock,
+    progress: Callable[[str], None] = lambda _message: None,
+    name: str = "mdm",
 ) -> Iterator[Hub]:
     """A hub on the database of the settings: `database_url`, or the embedded server below `data_dir`.
 
     The embedded server is started, or joined when another hub process runs it, and given up at the end. The schema is
-    not touched; see `mdm.store.migrate`. `progress` hears about long waits.
+    not touched; see `mdm.store.migrate`. `progress` hears about long waits. `name` is what the database calls this
+    process.
 
     Raises:
         OperatorError: the database cannot be reached or the embedded server cannot be started.
     """
     if settings.database_url is not None:
-        with _hub(settings, database_url(settings.database_url), clock) as hub:
+        with _hub(settings, database_url(settings.database_url), clock, name) as hub:
             yield hub
         return
     with EmbeddedServer(settings.data_dir / "postgres", progress=progress) as server:
         server.create_database(_DATABASE)
-        with _hub(settings, make_url(server.url(_DATABASE)), clock) as hub:
+        with _hub(settings, make_url(server.url(_DATABASE)), clock, name) as hub:
             yield hub
 
 
@@ -81,7 +86,7 @@ def database_url(written: str, where: str = "MDM_DATABASE_URL") -> URL:
     return url.set(drivername="postgresql+psycopg")
 
 
-def make_engine(url: URL | str) -> Engine:
+def make_engine(url: URL | str, name: str = "mdm") -> Engine:
     """An engine with the hub's manners: connections are checked before use, JSON keeps integers of any size, and
     transactions begin with the scope of whoever they are for."""
     engine = create_engine(
@@ -89,7 +94,8 @@ def make_engine(url: URL | str) -> Engine:
         pool_pre_ping=True,
         json_serializer=_json_text,
         json_deserializer=msgspec.json.decode,
-        connect_args={"application_name": "mdm", **_KEEPALIVE},
+        connect_args={"application_name": name, **_KEEPALIVE},
+        execution_options=counting_retries(),
     )
     enforce(engine)
     note_effects(engine)
@@ -97,8 +103,8 @@ def make_engine(url: URL | str) -> Engine:
 
 
 @contextmanager
-def _hub(settings: Settings, url: URL, clock: Clock) -> Iterator[Hub]:
-    engine = make_engine(url)
+def _hub(settings: Settings, url: URL, clock: Clock, name: str) -> Iterator[Hub]:
+    engine = make_engine(url, name)
     try:
         _check(engine)
         yield Hub(settings=settings, engine=engine, clock=clock)

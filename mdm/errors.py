@@ -47,6 +47,7 @@ class ConfigurationInvalid(OperatorError):
     """A setting, contract, mapping, model or rule set is wrong. Names the file and the line or key to fix."""
 
     code = "CONFIGURATION_INVALID"
+    action = "Correct what the message names and start again."
 
 
 class InvariantViolated(MdmError):

@@ -100,7 +100,7 @@ def relate(
     typed = Typed(*(form.text(name) for name in ("kind", "parent", "valid_from", "valid_to", "reason", "what")))
     look = _look(typed.kind)
     try:
-        parent = _meant(reads, form.text("parent_id") or typed.parent)
+        parent = _meant(reads, form.text("parent_id") or typed.parent, id)
         if isinstance(parent, list):
             notice = Notice("Which one is meant? Choose below. Nothing was changed.", "warn", "unsure")
             return _tree_page(id, look, request, session, bench, reads, notice, 422, typed, parent)
@@ -255,8 +255,10 @@ def _day(text: str) -> date | None:
         raise Invalid("The date is not understood.", action="Write it as year-month-day.") from error
 
 
-def _meant(reads: Reads, written: str) -> EntityId | list[tuple[EntityId, str]] | None:
+def _meant(reads: Reads, written: str, child: str) -> EntityId | list[tuple[EntityId, str]] | None:
     """Whom a field means: an id, or a name or number that only one customer has; several are told to choose from.
+
+    The child is none of those whom a name may mean: nobody is their own parent.
 
     Raises:
         Invalid: nobody is found.
@@ -270,9 +272,10 @@ def _meant(reads: Reads, written: str) -> EntityId | list[tuple[EntityId, str]] 
         found = list_golden(connection, Domain.CUSTOMER, Filters(q=written), None, _OFFERED)
     if not found:
         raise Invalid(f"No customer is found by {written!r}.", action="Give its id, its name or one of its numbers.")
-    if len(found) == 1:
-        return found[0].row.entity_id
-    return [(each.row.entity_id, each.row.name) for each in found]
+    others = [each for each in found if each.row.entity_id != child] or found
+    if len(others) == 1:
+        return others[0].row.entity_id
+    return [(each.row.entity_id, each.row.name) for each in others]
 
 
 def _by_id(connection: Connection, written: str) -> EntityId | None:

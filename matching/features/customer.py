@@ -97,10 +97,13 @@ def customer_keys(comparison: Mapping[str, Any], features: Features, common_toke
 
 
 def _table(names: Iterable[str]) -> str | None:
-    """`system:type` of a record, from its key among its aliases (`system:type#alias:value`)."""
+    """`system:type` of a record, from its key among its aliases (`system:type#alias:value`).
+
+    Records of files that are measured or trained on have a name of their own, which tells no table.
+    """
     for name in names:
-        system, kind, _ = name.split(":", 2)
-        if "#" not in kind:
+        system, kind, key = (*name.split(":", 2), "", "")[:3]
+        if key and "#" not in kind:
             return f"{system}:{kind}"
     return None
 

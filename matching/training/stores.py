@@ -31,11 +31,14 @@ def read_store(path: Path) -> Store:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise OperatorError(
             f"{path} cannot be read as records: {error}.",
-            action='Each line must be {"comparison": {...}, "entity": "..."}, as `mdm match records` writes them.',
+            action='Each line must be {"comparison": {...}, "entity": "..."}; CSV files need --config.',
         ) from error
     known = [str(line["entity"]) for line in lines if line.get("entity") is not None]
     if known and len(known) < len(lines):
-        raise OperatorError(f"{path}: {len(lines) - len(known)} of {len(lines)} records have no entity.")
+        raise OperatorError(
+            f"{path}: {len(lines) - len(known)} of {len(lines)} records have no entity.",
+            action="Give the entity of every record, or of none.",
+        )
     return Store(comparisons, known)
 
 

@@ -5,7 +5,7 @@ duplicates make values look frequent that are not.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any, TypeAlias
@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from matching.batch import candidate_pairs, resolve
 from matching.conditions import Pairs
-from matching.features import Features, derive
+from matching.documents import FEATURES_VERSION, comparisons_fingerprint, read_profile
+from matching.features import Features, Kind, derive
 from matching.features.values import texts
 from matching.frame import Frame
 from matching.frequencies import count_values, dump_frequencies
 from matching.frequencies import fingerprint_of as tables_fingerprint
-from matching.model import FEATURES_VERSION, MatchModel, comparisons_fingerprint, profile_model, read_model
+from matching.model import MatchModel, profile_model, read_model
 from matching.parsing import Tables
 from matching.rarity import adjustments
 from matching.scoring import score_features
@@ -135,18 +136,22 @@ def _say(progress: Progress, data: _Data) -> None:
     held = int(data.matching.sum())
     progress(f"{len(data.pairs.records)} records, {len(data.pairs)} candidate pairs, {held} held to match")
     if not len(data.pairs):
-        raise OperatorError("No two records share a blocking key, so there is nothing to learn from.")
+        raise OperatorError(
+            "No two records share a blocking key, so there is nothing to learn from.",
+            action="See that the mapping fills the columns that the blocking rules of the profile name, and give more "
+            "records.",
+        )
 
 
 def _reads_names(profile: str) -> bool:
-    return bool(yaml.safe_load(profile).get("domain") == "customer")
+    return bool(read_profile(profile)["domain"] == "customer")
 
 
 def _tables(profile: str, stores: Sequence[Store], tokens: Sequence[str], options: Options) -> Tables:
     """Frequencies of the columns that the profile names, over records of which each stands for an entity."""
-    wanted = yaml.safe_load(profile).get("frequencies", {})
-    given = options.tables or {}
-    domain, common = str(yaml.safe_load(profile)["domain"]), frozenset(tokens)
+    document = read_profile(profile)
+    wanted, given = document.get("frequencies", {}), options.tables or {}
+    domain, common = str(document["domain"]), frozenset(tokens)
     records = [derive(domain, comparison, common) for store in stores for comparison in store.comparisons]
     tables = {column: given[column] for column in wanted if column in given}
     for column, at_least in wanted.items():
@@ -189,8 +194,24 @@ def _data(model: MatchModel, stores: Sequence[Store], entities: Sequence[Sequenc
         pairs.append(candidate_pairs(model, store.comparisons) + len(features))
         features.extend(derive(model.domain, comparison, model.common_tokens) for comparison in store.comparisons)
         labels.extend(f"{number}:{entity}" for entity in names)
+    _check_kinds(model, features)
     left, right = np.concatenate(pairs, axis=1)
     return _Data(PairSet(features, left, right), np.array(labels))
+
+
+#: What a column of each kind holds.
+_SHAPES: Mapping[Kind, type | tuple[type, ...]] = {Kind.TEXT: str, Kind.LIST: (list, tuple), Kind.NUMBER: (int, float)}
+
+
+def _check_kinds(model: MatchModel, records: Sequence[Features]) -> None:
+    for record in records:
+        for column, value in record.items():
+            kind = model.kinds.get(column)
+            if kind is not None and not isinstance(value, _SHAPES[kind]):
+                raise OperatorError(
+                    f"A record gives {value!r} for {column!r}, which is no {kind}.",
+                    action="Correct the records: texts, lists of texts and numbers, as the profile declares them.",
+                )
 
 
 def _from_labels(profile: str, neutral: MatchModel, data: _Data, options: Options) -> dict[str, Any]:

@@ -40,9 +40,9 @@ notes = Console(stderr=True, highlight=False)
 
 
 @contextmanager
-def hub(upgrade: bool = True) -> Iterator[Hub]:
-    """The hub of the environment's settings, its schema up to date."""
-    with open_hub(read_settings(os.environ), progress=notes.print) as opened:
+def hub(upgrade: bool = True, name: str = "mdm") -> Iterator[Hub]:
+    """The hub of the environment's settings, its schema up to date; `name` is what the database calls this process."""
+    with open_hub(read_settings(os.environ), progress=notes.print, name=name) as opened:
         if upgrade:
             migrate.upgrade(opened.engine)
         yield opened

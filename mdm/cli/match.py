@@ -1,7 +1,7 @@
 """Commands about the matching engine: training models, and holding them against known truth."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,15 @@ def _material(
 ) -> training.Material:
     if sum(map(bool, (records, worlds, hub))) != 1:
         raise OperatorError("Say what to train on.", action="Give one of --records, --world and --hub.")
+    tables = bool(records) and config is not None
+    _refuse_unread(
+        {
+            "--config": config is not None and not records,
+            "--labels": labels is not None and not tables,
+            "--labelled": labelled and hub,
+            "--profile": profile is not None and (tables or not records),
+        }
+    )
     if worlds:
         catalogue = load_catalogue(None)
         return training.from_worlds(domain, worlds, labelled, catalogue, load_rules(catalogue))
@@ -92,6 +101,16 @@ def _material(
     if config is not None:
         return training.from_table(domain, records, config, labels, labelled or labels is not None)
     return training.from_files(domain, records, profile, labelled)
+
+
+def _refuse_unread(options: Mapping[str, bool]) -> None:
+    """What would be ignored is refused: a person who gave it expects something of it."""
+    for name, given in options.items():
+        if given:
+            raise OperatorError(
+                f"{name} means nothing together with the other options.",
+                action=f"Leave out {name}; which options belong together is in --help.",
+            )
 
 
 @match.command("evaluate")
@@ -106,21 +125,35 @@ def evaluate(
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Hold a model against known truth: a world of change events, or any CSV files."""
+    if models is not None and not models.is_dir():
+        raise OperatorError(f"{models} is no folder.", action="Give the folder that `mdm match train` wrote to.")
     if world is not None:
+        given = {"--domain": domain, "--records": records, "--truth": truth, "--config": config, "--html": html}
+        _refuse_unread({name: bool(value) for name, value in given.items()})
         _evaluate_world(world, models, as_json)
         return
     if not (records and config and domain):
         raise OperatorError("Say what to evaluate.", action="Give --world, or --domain, --records and --config.")
     table = read_table(_paths(records), config, truth)
     if table.mapping.domain != domain:
-        raise OperatorError(f"{config} maps to the domain {table.mapping.domain}, not {domain}.")
+        raise OperatorError(
+            f"{config} maps to the domain {table.mapping.domain}, not {domain}.",
+            action=f"Say --domain {table.mapping.domain}, or correct `domain` in the mapping.",
+        )
     if not any(table.entities):
         raise OperatorError("The truth of these records is not known.", action="Say in the config where it stands.")
     model = _model(table, models)
     found = assess(model, table.comparisons, table.entities)
+    if not found.candidates:
+        notes.print("No two records share a blocking key: see that the config fills the columns that the model reads.")
     if html is not None:
         page = assessment_page(f"{config.parent.name}: {domain}", found, lambda at: describe_row(table.rows[at]))
-        html.write_text(page, "utf-8")
+        try:
+            html.write_text(page, "utf-8")
+        except OSError as error:
+            raise OperatorError(
+                f"The page cannot be written to {html}: {error.strerror}.", action="Give another file with --html."
+            ) from error
         notes.print(f"written to {html}")
     if as_json:
         print_json({"model": model.fingerprint, **assessment_json(found, table.names)})

@@ -16,6 +16,7 @@ from mdm.errors import TransientError
 from mdm.faults import arm
 from mdm.model.ids import Domain
 from mdm.observability.logs import configure_logs
+from mdm.store.read_metrics import worker_name
 from mdm.streams.cloud_events import topic_of
 from mdm.streams.kafka_publisher import KafkaPublisher
 from mdm.streams.kafka_settings import read_stream_settings
@@ -40,10 +41,10 @@ def _root() -> None:
 
 
 @contextmanager
-def _hub_when_there(stop: Callable[[], bool]) -> Iterator[Hub]:
+def _hub_when_there(stop: Callable[[], bool], worker: str) -> Iterator[Hub]:
     """The hub, waiting for its database if that does not answer yet: workers start in any order."""
     with ExitStack() as stack:
-        yield _when_there(stop, lambda: stack.enter_context(hub()))
+        yield _when_there(stop, lambda: stack.enter_context(hub(name=worker_name(worker))))
 
 
 def _when_there(stop: Callable[[], bool], ask: Callable[[], T]) -> T:
@@ -74,7 +75,7 @@ def ingest_command(
     metrics_port: int = METRICS_PORT,
 ) -> None:
     """Keep golden records up to date from a feed, until SIGTERM. Waits out restarts of broker and database."""
-    with stopped_by_signals() as stop, _hub_when_there(stop) as opened:
+    with stopped_by_signals() as stop, _hub_when_there(stop, "ingest") as opened:
         flow = _when_there(stop, lambda: pipeline(opened))
         source = (
             open_kafka(opened, feed, topics or None, group, flow.catalogue, False, session_timeout)
@@ -107,7 +108,7 @@ def relay_command(
     One relay publishes at a time; others wait to take over.
     """
     bootstrap = brokers_of(f"kafka://{broker.removeprefix('kafka://')}")
-    with stopped_by_signals() as stop, _hub_when_there(stop) as opened:
+    with stopped_by_signals() as stop, _hub_when_there(stop, "relay") as opened:
         publisher = KafkaPublisher(bootstrap, read_stream_settings(os.environ).security)
         topics = [topic_of(domain) for domain in Domain]
         Patience(6 if once else None, stop).run(lambda: publisher.ensure_topics(topics, partitions))
@@ -128,7 +129,7 @@ def calendar_command(
 
     Verdicts that are others now are announced as customer.readiness_changed. One calendar works at a time.
     """
-    with stopped_by_signals() as stop, _hub_when_there(stop) as opened:
+    with stopped_by_signals() as stop, _hub_when_there(stop, "calendar") as opened:
         options = CalendarOptions(every, erp, once, metrics_host, metrics_port or None)
         kept = run_calendar(_when_there(stop, lambda: pipeline(opened)), options, stop)
     typer.echo(f"{kept.ended} decisions, {kept.judged} customers judged, {kept.changed} verdicts changed.", err=True)

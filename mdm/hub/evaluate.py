@@ -82,15 +82,20 @@ def evaluate_world(catalogue: Catalogue, rules: Rules, world: Path) -> dict[Doma
     Raises:
         OperatorError: the folder is no world.
     """
+    check_world(world)
+    records = world_records(catalogue, world / "events")
+    state = resolve_all(records, frozenset(), frozenset(), rules)
+    names = {each.rec_id: each.record.key for each in records}
+    return {domain: _quality(rules.models[domain], found, names, world) for domain, found in state.items()}
+
+
+def check_world(world: Path) -> None:
+    """Raises OperatorError when the folder is no world."""
     if not (world / "events").is_dir() or not (world / "truth").is_dir():
         raise OperatorError(
             f"{world} is not a world: it needs the folders events and truth.",
             action="Give a folder with events/PLATFORM.jsonl.gz and truth/customers.csv, contracts.csv, products.csv.",
         )
-    records = world_records(catalogue, world / "events")
-    state = resolve_all(records, frozenset(), frozenset(), rules)
-    names = {each.rec_id: each.record.key for each in records}
-    return {domain: _quality(rules.models[domain], found, names, world) for domain, found in state.items()}
 
 
 def _quality(
@@ -155,12 +160,22 @@ def _answered(
 
 
 def true_entities(domain: Domain, world: Path) -> dict[CrosswalkKey, str]:
-    """The entity of every record that is live at the end. Prices are offers, not products."""
+    """The entity of every record that is live at the end. Prices are offers, not products.
+
+    Raises:
+        OperatorError: the truth is missing or has other columns.
+    """
     name, column = _TRUTH[domain]
     path = world / "truth" / name
-    with path.open(encoding="utf-8", newline="") as lines:
-        return {
-            CrosswalkKey(row["platform"], row["table"], row["source_key"]): row[column]
-            for row in csv.DictReader(lines)
-            if not row["valid_to"] and row["table"] != "price"
-        }
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            return {
+                CrosswalkKey(row["platform"], row["table"], row["source_key"]): row[column]
+                for row in csv.DictReader(lines)
+                if not row["valid_to"] and row["table"] != "price"
+            }
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
+        raise OperatorError(
+            f"The truth {path} cannot be read: {error}.",
+            action=f"Give a CSV file in UTF-8 with the columns platform, table, source_key, valid_to and {column}.",
+        ) from error

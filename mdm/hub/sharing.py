@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from mdm.clock import Clock
 from mdm.store.claims import NeedsAll, hold
+from mdm.store.process_numbers import begun_again
 from mdm.store.unit_of_work import Alone, Overlap, UnitOfWork, unit_of_work
 
 T = TypeVar("T")
@@ -38,8 +39,10 @@ def beside_others(
                 hold(work, first, wait=True)
                 return attempt(work)
         except NeedsAll:
+            begun_again(engine)
             break
         except Overlap as overlap:
+            begun_again(engine)
             first |= overlap.claims
     with unit_of_work(engine, clock, cause, feed) as work:
         return attempt(work)
@@ -58,8 +61,10 @@ def without_a_trace(engine: Engine, clock: Clock, attempt: Callable[[UnitOfWork]
                 hold(work, first, wait=True)
                 return attempt(work)
         except NeedsAll:
+            begun_again(engine)
             break
         except Overlap as overlap:
+            begun_again(engine)
             first |= overlap.claims
     with unit_of_work(engine, clock, "preview", kept=False) as work:
         return attempt(work)

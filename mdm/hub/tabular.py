@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import sys
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,6 @@ from mdm.intake.tabular import TabularMapping, Truth, read_tabular
 Rows = list[dict[str, str]]
 
 csv.field_size_limit(sys.maxsize)
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledPairs:
-    """Pairs of records, by position, that somebody marked as matching or not; the truth says nothing of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +55,8 @@ def read_table(records: Sequence[Path], config: Path, truth: Path | None = None,
             names.append(f"{table}:{key}" if len(files) > 1 else key)
             kept.append(row)
             comparisons.append(mapping.comparison(row, names[-1], table))
+    if not kept:
+        raise OperatorError("`only` leaves no record.", action="Correct `only` in the mapping.")
     if len(set(names)) != len(names):
         raise OperatorError(
             f"{len(names) - len(set(names))} records have the id of another.", action="Correct `id` in the mapping."
@@ -84,14 +82,18 @@ def profile_of(table: Table) -> str | None:
     try:
         return path.read_text("utf-8")
     except OSError as error:
-        raise OperatorError(f"The profile {path} cannot be read: {error.strerror}.") from error
+        raise OperatorError(
+            f"The profile {path} cannot be read: {error.strerror}.", action="Correct `profile` in the mapping."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise OperatorError(f"The profile {path} is not UTF-8.", action="Save it as UTF-8.") from error
 
 
 def _read(path: Path) -> Rows:
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+    except (OSError, UnicodeDecodeError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise OperatorError(f"{path} cannot be read: {error}.", action="Give a CSV file in UTF-8.") from error
     rows = [{name: value or "" for name, value in row.items() if name} for row in csv.DictReader(io.StringIO(text))]
     if not rows:
@@ -105,13 +107,17 @@ def _entities(
     if truth.pairs is not None:
         if path is None:
             raise OperatorError("The mapping expects a file of true pairs.", action="Give it with --truth.")
-        return _components(names, _true_pairs(truth.pairs, _read(path), files))
+        lines = _read(path)
+        _need(truth.pairs, lines, path)
+        return _components(names, _true_pairs(truth.pairs, lines, files))
     if truth.entity is None:
         return ()
     if path is None:
+        _need([truth.entity], rows, "the records")
         return [row.get(truth.entity) or None for row in rows]
-    key = truth.key
-    known = {_key(line, key, files): line.get(truth.entity) or None for line in _read(path)}
+    key, lines = truth.key, _read(path)
+    _need([*key, truth.entity], lines, path)
+    known = {_key(line, key, files): line.get(truth.entity) or None for line in lines}
     found = [known.get(name.casefold()) for name in names]
     if not any(found):
         raise OperatorError(
@@ -119,6 +125,16 @@ def _entities(
             action="Correct `truth: {id: ...}` in the mapping.",
         )
     return found
+
+
+def _need(columns: Sequence[str], lines: Rows, where: Path | str) -> None:
+    there = {column for line in lines for column in line}
+    for column in columns:
+        if column not in there:
+            raise OperatorError(
+                f"`truth` names the column {column!r}, and {where} has {', '.join(sorted(there))}.",
+                action="Correct `truth` in the mapping, or give another file.",
+            )
 
 
 def _key(line: Mapping[str, str], key: Sequence[str], files: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from mdm.core.rules import Rules
 from mdm.core.whole import resolve_all
 from mdm.errors import OperatorError
-from mdm.hub.evaluate import true_entities, world_records
+from mdm.hub.evaluate import check_world, true_entities, world_records
 from mdm.hub.tabular import profile_of, read_table
 from mdm.intake.catalogue import Catalogue
 from mdm.model.ids import Domain
@@ -54,7 +54,10 @@ def from_table(domain: str, records: Sequence[Path], config: Path, labels: Path 
 
     table = read_table(records, config, labels) if labelled else read_table(records, config, None, truth_known=False)
     if table.mapping.domain != domain:
-        raise OperatorError(f"{config} maps to the domain {table.mapping.domain}, not {domain}.")
+        raise OperatorError(
+            f"{config} maps to the domain {table.mapping.domain}, not {domain}.",
+            action=f"Say --domain {table.mapping.domain}, or correct `domain` in the mapping.",
+        )
     chosen = [number for number, entity in enumerate(table.entities) if entity is not None] if labelled else None
     if labelled and not chosen:
         raise OperatorError("No record has a label.", action="Say in the mapping where the truth stands (`truth`).")
@@ -69,8 +72,10 @@ def from_worlds(domain: str, worlds: Sequence[Path], labelled: bool, catalogue: 
     _need_trainer()
     from matching.training.stores import Store
 
+    _hub_domain(domain)
     stores = []
     for world in worlds:
+        check_world(world)
         records = world_records(catalogue, world / "events")
         comparisons = resolve_all(records, frozenset(), frozenset(), rules)[_hub_domain(domain)].comparisons
         names = {each.rec_id: each.record.key for each in records}
@@ -107,17 +112,26 @@ def train_model(material: Material, progress: Progress = lambda _: None) -> "Rel
 
 
 def write_model(domain: str, released: "Released", folder: Path) -> list[Path]:
-    """Write the documents of a model into a folder; those of an earlier model of the domain are replaced."""
+    """Write the documents of a model into a folder; those of an earlier model of the domain are replaced.
+
+    Raises:
+        OperatorError: the folder cannot be written.
+    """
     documents = {"yaml": released.profile, "weights.json": released.weights, "frequencies.json": released.frequencies}
-    folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for ending, text in documents.items():
-        path = folder / f"{domain}.{ending}"
-        if text is None:
-            path.unlink(missing_ok=True)
-        else:
-            path.write_text(text, "utf-8")
-            written.append(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for ending, text in documents.items():
+            path = folder / f"{domain}.{ending}"
+            if text is None:
+                path.unlink(missing_ok=True)
+            else:
+                path.write_text(text, "utf-8")
+                written.append(path)
+    except OSError as error:
+        raise OperatorError(
+            f"The model cannot be written to {folder}: {error.strerror}.", action="Give another folder with --out."
+        ) from error
     return written
 
 
@@ -125,8 +139,10 @@ def _profile(domain: str, path: Path | None) -> str:
     if path is not None:
         try:
             return path.read_text("utf-8")
-        except OSError as error:
-            raise OperatorError(f"The profile {path} cannot be read: {error.strerror}.") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise OperatorError(
+                f"The profile {path} cannot be read: {error}.", action="Give a YAML file in UTF-8 with --profile."
+            ) from error
     shipped = files("matching") / "models" / f"{domain}.yaml"
     if not shipped.is_file():
         raise OperatorError(f"There is no profile for the domain {domain!r}.", action="Give one with --profile.")

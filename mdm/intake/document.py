@@ -157,7 +157,7 @@ def read_document(file: Path) -> Section:
     try:
         node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except OSError as fault:
-        raise ConfigurationInvalid(f"{file} cannot be read: {fault.strerror}.") from fault
+        raise ConfigurationInvalid(f"{file} cannot be read: {fault.strerror}.", action="Give a YAML file.") from fault
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         mark = getattr(fault, "problem_mark", None)
         line = mark.line + 1 if mark else 1

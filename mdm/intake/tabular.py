@@ -32,15 +32,13 @@ class ColumnRule:
 class Truth:
     """Where the truth stands.
 
-    Either each record names its entity (`entity`, in the records or by `key` in a file of its own), or a file lists the
-    pairs that are one entity (`pairs`, by the ids of the first and second records file), all of them or, with `label`,
-    just some, marked as matching or not.
+    Either each record names its entity (`entity`, in the records or by `key` in a file of its own), or a file lists all
+    pairs that are one entity (`pairs`, by the ids of the first and second records file).
     """
 
     entity: str | None = None
     key: tuple[str, ...] = ()
     pairs: tuple[str, str] | None = None
-    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,6 @@ def read_tabular(file: Path, columns: Iterable[str]) -> TabularMapping:
     known = frozenset(columns)
     document = read_document(file)
     profile = document.text("profile", "")
-    only = document.section("only")
     mapping = TabularMapping(
         domain=document.text("domain"),
         profile=file.parent / profile if profile else None,
@@ -92,7 +89,7 @@ def read_tabular(file: Path, columns: Iterable[str]) -> TabularMapping:
         distinct_files=document.flag("distinct_files", False),
         attributes=read_attribute_rules(document.section("attributes"), known, frozenset(STANDARDISERS)),
         columns=tuple(_column_rules(document.section("columns"), known)),
-        only={name: only.texts(name) for name in only.names()} if only is not None else {},
+        only=_only(document.section("only"), known),
     )
     document.finish()
     if not (mapping.attributes or mapping.columns):
@@ -108,6 +105,15 @@ def _columns(section: Section, name: str, known: frozenset[str]) -> tuple[str, .
     return found
 
 
+def _only(section: Section | None, known: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
+    names = tuple(section.names()) if section is not None else ()
+    for name in names:
+        assert section is not None
+        if name not in known:
+            section.refuse(name, f"is not a column of the records; there are {', '.join(sorted(known))}")
+    return {name: section.texts(name) for name in names} if section is not None else {}
+
+
 def _truth(document: Section) -> Truth:
     section = document.section("truth")
     if section is None:
@@ -119,7 +125,6 @@ def _truth(document: Section) -> Truth:
         entity=section.text("entity", "") or None,
         key=section.texts("id"),
         pairs=(pairs[0], pairs[1]) if pairs else None,
-        label=section.text("label", "") or None,
     )
     section.finish()
     return truth

@@ -3,11 +3,12 @@
 The registry belongs to a `Metrics` object, not to the process: several hubs in one process do not mix.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from time import perf_counter
+from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -25,6 +26,9 @@ class Kind(StrEnum):
     TOTAL = "total"
     #: A histogram that the hub's tables hold.
     TALLY = "tally"
+    #: A gauge and a counter of the process itself that something else keeps: asked for at the scrape.
+    READING = "reading"
+    READ_TOTAL = "read total"
 
 
 MetricName: TypeAlias = Literal[
@@ -39,6 +43,7 @@ MetricName: TypeAlias = Literal[
     "mdm_exceptions_open",
     "mdm_exception_age_seconds",
     "mdm_exceptions_resolved_total",
+    "mdm_exception_sla_breaches_total",
     "mdm_contract_violations_total",
     "mdm_schema_drift_total",
     "mdm_replay_records_total",
@@ -56,6 +61,9 @@ MetricName: TypeAlias = Literal[
     "mdm_lateness_seconds",
     "mdm_feed_paused",
     "mdm_worker_retries_total",
+    "mdm_workers_alive",
+    "mdm_db_pool_in_use",
+    "mdm_db_tx_retries_total",
     "http_server_request_duration_seconds",
 ]
 
@@ -139,6 +147,13 @@ METRICS: dict[MetricName, Metric] = {
         Kind.TOTAL,
         ("kind", "status"),
         "Exceptions closed: resolved, or accepted to stay as they are. Compare with those that open.",
+    ),
+    "mdm_exception_sla_breaches_total": Metric(
+        Kind.TOTAL,
+        ("kind", "severity", "team"),
+        "Exceptions and dead letters that were not closed in time, closed since or still open, by owner (label team): "
+        "a day for gaps, three for dead letters, a week otherwise. A team that gathers them needs help or a "
+        "substitute.",
     ),
     "mdm_contract_violations_total": Metric(
         Kind.TOTAL,
@@ -235,6 +250,24 @@ METRICS: dict[MetricName, Metric] = {
         "Attempts that failed for now and are made again. A burst is a restart of database or broker; a steady rate "
         "is a network to be looked at.",
     ),
+    "mdm_workers_alive": Metric(
+        Kind.GAUGE,
+        ("worker",),
+        "Workers of a kind that are connected to the hub's database: ingest, relay, calendar. When one that ran is "
+        "gone, start it again; its log says why it ended.",
+    ),
+    "mdm_db_pool_in_use": Metric(
+        Kind.READING,
+        (),
+        "Database connections of the pool that this process has in use now; an API process queues requests above 15. "
+        "When it stays there, look for slow requests, then start another process.",
+    ),
+    "mdm_db_tx_retries_total": Metric(
+        Kind.READ_TOTAL,
+        (),
+        "Units of work of this process that met another one at work on the same and began again. Some are normal "
+        "beside other workers; a steady rate means that many change the same entities: fewer workers get more done.",
+    ),
     "http_server_request_duration_seconds": Metric(
         Kind.HISTOGRAM,
         ("method", "route", "status"),
@@ -244,19 +277,20 @@ METRICS: dict[MetricName, Metric] = {
 }
 
 _Collector: TypeAlias = Counter | Gauge | Histogram
-_STORED = (Kind.TOTAL, Kind.TALLY)
+_MADE = (Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM)
+#: What a process is asked for at the scrape: a name, and what tells its value.
+Asked: TypeAlias = Mapping[MetricName, Callable[[], float]]
 
 
 class Metrics:
-    """The metrics of one hub, in a registry of its own."""
+    """The metrics of one hub, in a registry of its own; `asked` are those that something else of the process keeps."""
 
-    def __init__(self) -> None:
+    def __init__(self, asked: Asked = MappingProxyType({})) -> None:
         self.registry = CollectorRegistry()
         self._collectors: dict[str, _Collector] = {
-            name: _collector(name, metric, self.registry)
-            for name, metric in METRICS.items()
-            if metric.kind not in _STORED
+            name: _collector(name, metric, self.registry) for name, metric in METRICS.items() if metric.kind in _MADE
         }
+        AskedCollector(asked, self.registry)
 
     def count(self, name: MetricName, amount: float = 1, **labels: str) -> None:
         """Add to a counter."""
@@ -309,8 +343,8 @@ def _collector(name: str, metric: Metric, registry: CollectorRegistry) -> _Colle
             return Gauge(name, metric.meaning, metric.labels, registry=registry)
         case Kind.HISTOGRAM:
             return Histogram(name, metric.meaning, metric.labels, registry=registry, buckets=metric.buckets)
-        case Kind.TOTAL | Kind.TALLY:
-            raise TypeError(f"{name} is read from the hub's tables")
+        case Kind.TOTAL | Kind.TALLY | Kind.READING | Kind.READ_TOTAL:
+            raise TypeError(f"{name} is asked for, not made")
 
 
 class Sample(NamedTuple):
@@ -349,6 +383,19 @@ class StateCollector(Collector):
             yield _family(name, METRICS[name], values)
 
 
+class AskedCollector(Collector):
+    """Serves what something else of this process keeps, as it is at the scrape."""
+
+    def __init__(self, asked: Asked, registry: CollectorRegistry) -> None:
+        self.asked = asked
+        registry.register(self)
+
+    def collect(self) -> Iterator[Family]:
+        """One family per metric, as the library asks for them."""
+        for name, ask in self.asked.items():
+            yield _family(name, METRICS[name], [Sample((), ask())])
+
+
 def _family(name: str, metric: Metric, values: Sequence[Sample | Tally]) -> Family:
     labels = list(metric.labels)
     if metric.kind is Kind.TALLY:
@@ -359,7 +406,7 @@ def _family(name: str, metric: Metric, values: Sequence[Sample | Tally]) -> Fami
             told.add_metric(tally.labels, bounds, tally.total)
         return told
     family: CounterMetricFamily | GaugeMetricFamily
-    if metric.kind is Kind.TOTAL:
+    if metric.kind in (Kind.TOTAL, Kind.READ_TOTAL):
         family = CounterMetricFamily(name, metric.meaning, labels=labels)
     else:
         family = GaugeMetricFamily(name, metric.meaning, labels=labels)

@@ -1,5 +1,7 @@
 """The hub's state as gauges: what is asked at every scrape, from small tables and partial indexes."""
 
+import os
+import socket
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, text
@@ -9,6 +11,17 @@ from mdm.observability.metrics import METRICS, MetricName, Sample, Tally
 _AGE = "extract(epoch from now() - min(first_seen))"
 #: Refusals by what a contract says: a value, a column, a version, a truncate that it does not let through.
 _CONTRACT_CODES = "('VALUE_TYPE', 'CONTRACT_VIOLATION', 'CONTRACT_NOT_ACTIVE', 'TRUNCATE_HELD', 'KEY_DIFFERS')"
+#: Severity and seconds within which an exception of a kind should be closed; dead letters are one. What is missing does
+#: not come by itself, so gaps have a day; the others are what their alerts wait for.
+_DUE: Mapping[str, tuple[str, int]] = {
+    "gap": ("page", 86_400),
+    "dead_letter": ("ticket", 3 * 86_400),
+    "contract_drift": ("ticket", 7 * 86_400),
+    "oversize": ("ticket", 7 * 86_400),
+}
+_DUE_VALUES = ", ".join(f"('{kind}', '{severity}', {seconds})" for kind, (severity, seconds) in _DUE.items())
+_WORKERS = ("ingest", "relay", "calendar")
+_WORKER_VALUES = ", ".join(f"('{worker}')" for worker in _WORKERS)
 #: Gauge to the query of its samples: the labels in the order of the catalogue, then the value.
 _QUERIES: Mapping[MetricName, str] = {
     "mdm_golden_records": "select domain, count(*) from golden where known_to is null group by domain",
@@ -25,6 +38,21 @@ _QUERIES: Mapping[MetricName, str] = {
     "mdm_exception_age_seconds": f"select kind, {_AGE} from exception where status = 'open' group by kind",
     "mdm_exceptions_resolved_total": """
         select kind, status, count(*) from exception where status in ('resolved', 'accepted') group by kind, status""",
+    # Zero is told as well: Prometheus sees no increase in a series that begins with its first breach.
+    "mdm_exception_sla_breaches_total": f"""
+        select d.kind, d.severity, e.owner, count(*) filter (where extract(epoch from
+            case when e.status = 'open' then now() else e.closed_at end - e.first_seen) > d.seconds)
+        from (values {_DUE_VALUES}) d (kind, severity, seconds) join (
+            select kind, owner, first_seen, status, closed_at from exception
+            union all select 'dead_letter', owner, first_seen, status, closed_at from dead_letter
+        ) e using (kind)
+        group by d.kind, d.severity, e.owner""",
+    # By connections, not by reports: one that was killed is gone at once, and the embedded server knows as well.
+    "mdm_workers_alive": f"""
+        select w.worker, count(distinct a.application_name)
+        from (values {_WORKER_VALUES}) w (worker) left join pg_stat_activity a
+            on a.datname = current_database() and a.application_name like 'mdm ' || w.worker || ' %'
+        group by w.worker""",
     "mdm_contract_violations_total": f"""
         select system, type, code, 'quarantined', count(*) from dead_letter
         where system is not null and type is not null and code in {_CONTRACT_CODES} group by system, type, code
@@ -61,6 +89,12 @@ _DURATIONS: Mapping[MetricName, str] = {
 
 #: The metrics that `hub_state` gives.
 STATE_METRICS: tuple[MetricName, ...] = (*_QUERIES, *_DURATIONS)
+
+
+def worker_name(worker: str) -> str:
+    """What a worker process calls itself to the database, so that it can be counted: one name per process."""
+    # PostgreSQL keeps 63 bytes of a name. The end of a machine's name is what tells pods of one kind apart.
+    return f"mdm {worker} {os.getpid()}@{socket.gethostname()[-40:]}"
 
 
 def hub_state(connection: Connection) -> dict[MetricName, Sequence[Sample | Tally]]:

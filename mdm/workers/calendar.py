@@ -16,6 +16,7 @@ from mdm.hub.recheck import recheck
 from mdm.hub.steward import expire_due
 from mdm.observability.logs import bound, logger
 from mdm.observability.metrics import Metrics
+from mdm.store.process_numbers import process_numbers
 from mdm.store.reading import snapshot, transient_failures
 from mdm.workers.exposition import Health, exposed
 from mdm.workers.patience import Patience, Stopped, pause
@@ -51,7 +52,7 @@ def run_calendar(flow: Pipeline, options: CalendarOptions, stop: Callable[[], bo
     Raises:
         TransientError: with `once`, the database stayed away through all attempts.
     """
-    metrics, health = Metrics(), Health()
+    metrics, health = Metrics(process_numbers(flow.engine)), Health()
 
     def failed(failure: TransientError) -> None:
         health.waits(failure.message)

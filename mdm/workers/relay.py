@@ -15,6 +15,7 @@ from mdm.faults import fault_point
 from mdm.observability.logs import bound, logger
 from mdm.observability.metrics import Metrics
 from mdm.store.outbox import Outbox, Pending, open_outbox
+from mdm.store.process_numbers import process_numbers
 from mdm.streams.cloud_events import cloud_event, topic_of
 from mdm.streams.publisher import Publisher, Record
 from mdm.workers.exposition import Health, exposed
@@ -46,7 +47,7 @@ def run_relay(
         OperatorError: the broker refuses what waiting does not mend.
         TransientError: with `once`, the broker or the database stayed away through all attempts.
     """
-    metrics, health = Metrics(), Health()
+    metrics, health = Metrics(process_numbers(engine)), Health()
 
     def failed(failure: TransientError) -> None:
         health.waits(failure.message)

@@ -13,6 +13,7 @@ from mdm.hub.process import BatchReport, Pipeline
 from mdm.model.events import TopicPartition
 from mdm.observability.logs import bound, logger
 from mdm.observability.metrics import Metrics
+from mdm.store.process_numbers import process_numbers
 from mdm.streams.protocol import Consumer
 from mdm.workers.exposition import Health, exposed
 from mdm.workers.feed_metrics import FeedMetrics
@@ -65,7 +66,7 @@ def run_ingest_worker(
     Raises:
         OperatorError: something that waiting does not mend: too many dead letters, a lost position, refused access.
     """
-    metrics, health = Metrics(), Health()
+    metrics, health = Metrics(process_numbers(pipeline.engine)), Health()
     shown = FeedMetrics(metrics, feed, pipeline.clock)
     listening = Listening(pipeline, options.silent_after)
     reporting = Reporting(pipeline.engine, shown)

@@ -13,6 +13,7 @@ from mdm.hub.process import Pipeline, process
 from mdm.hub.silence import look_for_silence
 from mdm.model.advice import ADVICE
 from mdm.model.events import Message
+from mdm.store import source_differences
 from mdm.store.read_exceptions import exceptions
 from mdm.store.silence import CODE
 from tests.integration.hub.conftest import world_messages
@@ -82,6 +83,7 @@ def test_every_code_that_an_exception_can_have_says_what_to_do() -> None:
     sources = "\n".join(file.read_text("utf-8") for file in Path(mdm.__path__[0]).rglob("*.py"))
     drift = set(re.findall(r'Deviation\(\s*"([A-Z_]+)"', sources)) | {"COLUMN_WIDENED"}
     gaps = set(re.findall(r'Alarm\(\s*"([A-Z_]+)"', sources)) | {CODE}
+    gaps |= {source_differences.CODE}
     sizes = set(re.findall(r'"([A-Z]+_OVERSIZED)"', sources))
 
     assert drift | gaps | sizes == ADVICE.keys()

@@ -1,18 +1,24 @@
 """The gauges of the hub's state say what is in its tables."""
 
+import time
 from dataclasses import replace
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from mdm.access import Role
+from mdm.bootstrap import make_engine
+from mdm.clock import system_clock
 from mdm.hub import steward
 from mdm.hub.exceptions import replay_dead_letters, to_discard
 from mdm.hub.process import Pipeline
 from mdm.hub.replay import replay
+from mdm.hub.sharing import without_a_trace
 from mdm.observability.metrics import METRICS, Sample, Tally
+from mdm.store.process_numbers import process_numbers
 from mdm.store.read_exceptions import Selection
-from mdm.store.read_metrics import STATE_METRICS, hub_state
+from mdm.store.read_metrics import STATE_METRICS, hub_state, worker_name
 from mdm.store.refold import EventRange
+from mdm.store.unit_of_work import Overlap, UnitOfWork
 from tests.integration.hub.conftest import Feed, catalogue, feed, pipeline
 from tests.integration.hub.test_exceptions import accounts, changed
 
@@ -24,7 +30,9 @@ def test_an_empty_hub_has_nothing_open(engine: Engine) -> None:
         state = hub_state(connection)
 
     assert state.keys() == set(STATE_METRICS)
-    assert {name: samples for name, samples in state.items() if METRICS[name].labels and samples} == {}
+    assert {name: samples for name, samples in state.items() if METRICS[name].labels and samples} == {
+        "mdm_workers_alive": [Sample((each,), 0.0) for each in ("calendar", "ingest", "relay")]
+    }
     assert state["mdm_unaccounted_events"] == [Sample((), 0.0)]
 
 
@@ -64,6 +72,68 @@ def test_a_replay_is_counted_with_its_rows_and_effects(engine: Engine, pipeline:
     assert tally.labels == ("stored events",)
     assert tally.number == tally.at_most[-1] == 1
     assert 0 < tally.total < 300
+
+
+def test_what_was_not_closed_in_time_is_counted_by_its_owner(engine: Engine, pipeline: Pipeline, feed: Feed) -> None:
+    first, second, third, *_ = accounts(4)
+    feed([first, changed(second, 1, twitter__c="@acme"), replace(third, value=b"nonsense")])
+
+    def breaches() -> dict[tuple[str, ...], float]:
+        with engine.connect() as connection:
+            found = hub_state(connection)["mdm_exception_sla_breaches_total"]
+        return {sample.labels[:2]: sample.value for sample in found if isinstance(sample, Sample)}
+
+    assert set(breaches().values()) == {0.0}, "a series begins before its first breach"
+    with engine.begin() as connection:
+        connection.execute(text("update exception set first_seen = first_seen - interval '8 days'"))
+        connection.execute(text("update dead_letter set first_seen = first_seen - interval '4 days'"))
+    late = {("contract_drift", "ticket"): 1.0, ("dead_letter", "ticket"): 1.0}
+    assert breaches() == late
+
+    worthless = to_discard(engine, Selection(code="ENVELOPE_MALFORMED"), "a test row")
+    steward.decide(pipeline, steward.Actor("tester", Role.OPERATOR), worthless)
+    assert breaches() == late, "what was closed too late stays counted"
+
+
+def test_a_worker_is_alive_while_it_is_connected(engine: Engine) -> None:
+    def alive() -> dict[tuple[str, ...], float]:
+        with engine.connect() as connection:
+            found = hub_state(connection)["mdm_workers_alive"]
+        return {sample.labels: sample.value for sample in found if isinstance(sample, Sample)}
+
+    worker = make_engine(engine.url, worker_name("ingest"))
+    with worker.connect(), worker.connect():
+        assert alive()[("ingest",)] == 1, "one process, however many connections"
+    worker.dispose()
+
+    # The server takes a moment to see that a connection is gone.
+    assert any(not alive()[("ingest",)] or time.sleep(0.05) for _ in range(100))
+
+
+def test_a_process_tells_its_connections_in_use(engine: Engine) -> None:
+    own = make_engine(engine.url)
+    in_use = process_numbers(own)["mdm_db_pool_in_use"]
+
+    assert in_use() == 0
+    with own.connect(), own.connect():
+        assert in_use() == 2
+    assert in_use() == 0
+    own.dispose()
+
+
+def test_a_unit_of_work_that_began_again_is_counted(engine: Engine) -> None:
+    own = make_engine(engine.url)
+    retries = process_numbers(own)["mdm_db_tx_retries_total"]
+    failures = iter([Overlap("another one"), Overlap("another one"), None])
+
+    def attempt(_: UnitOfWork) -> str:
+        if (failure := next(failures)) is not None:
+            raise failure
+        return "done"
+
+    assert without_a_trace(own.execution_options(of_a="request"), system_clock, attempt) == "done"
+    assert retries() == 2
+    own.dispose()
 
 
 def test_what_left_the_dead_letters_is_counted_by_what_was_done(engine: Engine, pipeline: Pipeline, feed: Feed) -> None:

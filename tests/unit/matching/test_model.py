@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from matching.frequencies import read_frequencies
 from matching.model import MatchModel, load_model, read_model
 from mdm.errors import ConfigurationInvalid
 
@@ -75,11 +77,41 @@ def _first_level(profile: Any) -> Any:
         (lambda p, w: w.update(domain="product"), "product"),
         (lambda p, w: p.pop("thresholds"), "thresholds"),
         (lambda p, w: p["vetoes"][0].update(effect="maybe"), "maybe"),
+        (lambda p, w: w["comparisons"].update(moon={"full": {"m": 0.5, "u": 0.5}}), "moon"),
+        (lambda p, w: w["comparisons"]["name"].update(moon={"m": 0.5, "u": 0.5}), "moon"),
+        (lambda p, w: p["thresholds"].update(possible=p["thresholds"]["match"] + 1), "thresholds"),
+        (lambda p, w: p["thresholds"].update(match=float("nan")), "nan"),
+        (lambda p, w: p.update(block_cap=1), "block_cap"),
+        (lambda p, w: p["comparisons"][0].update(worst=9, best=-9), "worst"),
     ],
 )
 def test_a_wrong_document_is_refused_with_what_is_wrong(change: Callable[[Any, Any], None], complaint: str) -> None:
-    with pytest.raises(ConfigurationInvalid, match=complaint):
+    with pytest.raises(ConfigurationInvalid, match=complaint) as refused:
         changed(change)
+    assert refused.value.advice
+
+
+@pytest.mark.parametrize("missing", ["customer.yaml", "customer.weights.json"])
+def test_half_a_model_does_not_give_way_to_the_one_that_ships(tmp_path: Path, missing: str) -> None:
+    for name in ("customer.yaml", "customer.weights.json"):
+        if name != missing:
+            (tmp_path / name).write_text((files("matching") / "models" / name).read_text("utf-8"), "utf-8")
+
+    with pytest.raises(ConfigurationInvalid, match="half"):
+        load_model("customer", tmp_path)
+
+
+def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+    for name in ("customer.yaml", "customer.weights.json"):
+        (tmp_path / name).write_bytes(b"\xff")
+
+    with pytest.raises(ConfigurationInvalid, match="cannot be read"):
+        load_model("customer", tmp_path)
+
+
+def test_a_value_that_never_occurs_is_no_frequency() -> None:
+    with pytest.raises(ConfigurationInvalid, match="occurs 0 times"):
+        read_frequencies('{"words": {"total": 3, "values": {"0": ["acme"]}}}')
 
 
 @pytest.mark.parametrize("profile", ["", "0", "- a", "2001-13-45", "!!timestamp x", "domain: [", "domain: customer"])

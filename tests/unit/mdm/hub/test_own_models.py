@@ -62,3 +62,70 @@ def test_a_domain_without_a_model_says_how_to_get_one() -> None:
 
     assert isinstance(found.exception, OperatorError)
     assert "mdm match train" in str(found.exception.advice)
+
+
+#: A mapping of companies to the domain that the hub has a model for.
+COMPANIES = (
+    "domain: customer\nid: id\ntruth: {entity: company}\nattributes: {name: {as: organisation_name, from: name}}\n"
+)
+
+
+def companies(folder: Path, mapping: str = COMPANIES, **more: str) -> list[str]:
+    """Ten companies, each written twice, and what to evaluate them by."""
+    rows = "".join(f"{each},Oakridge {chr(65 + each // 2) * 5} Foundry GmbH,{each // 2}\n" for each in range(20))
+    (folder / "companies.csv").write_text(f"id,name,company\n{rows}", "utf-8")
+    (folder / "mapping.yaml").write_text(mapping, "utf-8")
+    given = {"domain": "customer", "records": str(folder / "companies.csv"), "config": str(folder / "mapping.yaml")}
+    return [part for name, value in (given | more).items() for part in (f"--{name}", value)]
+
+
+def test_any_table_of_companies_is_held_against_the_model_that_ships(tmp_path: Path) -> None:
+    found = run("evaluate", *companies(tmp_path), "--json")
+
+    assert found.exit_code == 0, found.exception
+    assert json.loads(found.stdout)["candidate_recall"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "more", "complaint"),
+    [
+        (("entity: company", "entity: firm"), {}, "firm"),
+        (("id: id", "id: id\nonly: {colour: [red]}"), {}, "colour"),
+        (("entity: company", "pairs: [id, company], label: same"), {}, "label"),
+        (("id: id", "id: id\nonly: {name: [Nobody]}"), {}, "no record"),
+        (("", ""), {"domain": "product"}, "not product"),
+        (("", ""), {"models": "nowhere"}, "no folder"),
+        (("", ""), {"html": "no/where/page.html"}, "cannot be written"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_advice(
+    tmp_path: Path, changes: tuple[str, str], more: dict[str, str], complaint: str
+) -> None:
+    more = {name: str(tmp_path / value) if name in ("models", "html") else value for name, value in more.items()}
+
+    found = run("evaluate", *companies(tmp_path, COMPANIES.replace(*changes), **more))
+
+    assert isinstance(found.exception, OperatorError)
+    assert complaint in str(found.exception)
+    assert found.exception.advice
+
+
+@pytest.mark.parametrize(
+    ("profile", "complaint"), [("", "mapping"), ("- a", "mapping"), ("a: [", "cannot be read"), ("x: 1", "domain")]
+)
+def test_what_is_no_profile_trains_nothing(tmp_path: Path, profile: str, complaint: str) -> None:
+    (tmp_path / "profile.yaml").write_text(profile, "utf-8")
+    (tmp_path / "records.jsonl").write_text('{"comparison": {"name": "acme"}}\n' * 3, "utf-8")
+    records = ("--domain", "customer", "--records", str(tmp_path / "records.jsonl"))
+
+    found = run("train", *records, "--profile", str(tmp_path / "profile.yaml"), "--out", str(tmp_path))
+
+    assert isinstance(found.exception, OperatorError)
+    assert complaint in str(found.exception)
+
+
+def test_options_that_would_be_ignored_are_refused(tmp_path: Path) -> None:
+    found = run("train", "--domain", "customer", "--hub", "--labelled", "--out", str(tmp_path))
+
+    assert isinstance(found.exception, OperatorError)
+    assert "--labelled" in str(found.exception)

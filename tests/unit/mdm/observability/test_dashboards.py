@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import create_engine
 
 from api.metrics import Metrics as ApiMetrics
 from deploy.grafana.build import DASHBOARDS, text_of
-from mdm.observability.metrics import METRICS, Metrics, StateCollector
+from mdm.observability.metrics import METRICS, AskedCollector, Metrics, StateCollector
+from mdm.store.process_numbers import process_numbers
 from mdm.store.read_metrics import STATE_METRICS
 
 DEPLOY = Path(__file__).parents[4] / "deploy"
@@ -20,16 +22,30 @@ RULES: list[dict[str, Any]] = [
     for rule in group["rules"]
 ]
 #: Words of PromQL beside metric names and labels.
-FUNCTIONS = {"sum", "max", "min", "by", "rate", "increase", "histogram_quantile", "le", "time", "absent", "for"}
+FUNCTIONS = {
+    "sum",
+    "max",
+    "min",
+    "by",
+    "rate",
+    "increase",
+    "histogram_quantile",
+    "le",
+    "time",
+    "absent",
+    "for",
+    "max_over_time",
+}
+PROCESS = process_numbers(create_engine("postgresql+psycopg://nobody@nowhere/nothing"))
 SUFFIXES = re.compile(r"(_bucket|_count|_sum|_created)$")
 
 
 def served() -> dict[str, set[str]]:
     """Every metric that an API process or a worker serves, with its labels."""
-    found: dict[str, set[str]] = {name: set(METRICS[name].labels) for name in STATE_METRICS}
-    for registry in (ApiMetrics().registry, Metrics().registry):
+    found: dict[str, set[str]] = {name: set(METRICS[name].labels) for name in (*STATE_METRICS, *PROCESS)}
+    for registry in (ApiMetrics(PROCESS).registry, Metrics(PROCESS).registry):
         for collector in registry._collector_to_names:
-            if isinstance(collector, StateCollector):
+            if isinstance(collector, StateCollector | AskedCollector):
                 continue
             labels = set(collector._labelnames)  # type: ignore[attr-defined]  # the library tells labels nowhere else
             for name in registry._collector_to_names[collector]:

@@ -4,9 +4,11 @@ from typing import get_args
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from sqlalchemy import create_engine
 
 from api.metrics import Metrics as ApiMetrics
 from mdm.observability.metrics import METRICS, Kind, MetricName, Metrics, Sample, StateCollector, Tally
+from mdm.store.process_numbers import process_numbers
 
 
 def test_the_list_of_names_and_the_catalogue_are_the_same() -> None:
@@ -84,7 +86,8 @@ mdm_consumer_lag_records mdm_consumer_lag_seconds mdm_source_silence_seconds mdm
 mdm_stage_duration_seconds mdm_events_total mdm_unaccounted_events mdm_contract_violations_total mdm_schema_drift_total
 mdm_dlq_items mdm_dlq_oldest_seconds mdm_dlq_in_total mdm_dlq_out_total
 mdm_replay_records_total mdm_replay_effects_total mdm_replay_duration_seconds mdm_late_events_total mdm_lateness_seconds
-mdm_exceptions_open mdm_exception_age_seconds mdm_exceptions_resolved_total
+mdm_exceptions_open mdm_exception_age_seconds mdm_exceptions_resolved_total mdm_exception_sla_breaches_total
+mdm_workers_alive mdm_db_pool_in_use mdm_db_tx_retries_total
 mdm_outbox_pending mdm_outbox_oldest_seconds mdm_outbox_published_total
 http_server_request_duration_seconds
 """
@@ -92,6 +95,7 @@ http_server_request_duration_seconds
 
 @pytest.mark.parametrize("name", PROMISED.split())
 def test_a_promised_name_is_served_by_a_worker_or_the_api(name: str) -> None:
-    served = Metrics().exposition().decode() + ApiMetrics().exposition("")[0].decode()
+    asked = process_numbers(create_engine("postgresql+psycopg://nobody@nowhere/nothing"))
+    served = Metrics(asked).exposition().decode() + ApiMetrics(asked).exposition("")[0].decode()
 
     assert f"# TYPE {name} " in served

@@ -1,0 +1,96 @@
+"""The documents of a matching model, as far as they can be checked before a model is made of them.
+
+Whether profile, weights and frequencies are of one release is decided here; what they say is read by `matching.model`.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import yaml
+
+from matching.features import COLUMNS
+from matching.frequencies import fingerprint_of
+from matching.parsing import Tables
+from mdm.errors import ConfigurationInvalid
+
+#: The version of the derived columns that this code computes; a model trained on others is refused.
+FEATURES_VERSION = 1
+
+
+def read_profile(text: str) -> Mapping[str, Any]:
+    """The document of comparisons and blocking rules, as far as it can be told without weights.
+
+    Raises:
+        ConfigurationInvalid: it is no profile.
+    """
+    profile = read_mapping("profile", yaml.safe_load, text)
+    for key in ("domain", "comparisons", "blocking", "thresholds"):
+        if not profile.get(key):
+            raise ConfigurationInvalid(f"A matching model's profile lacks {key!r}.")
+    return profile
+
+
+def read_mapping(what: str, parse: Callable[[str], Any], text: str) -> Mapping[str, Any]:
+    """The mapping in a document; raises ConfigurationInvalid when it is none."""
+    try:
+        found = parse(text)
+    except (yaml.YAMLError, ValueError, AttributeError, RecursionError) as error:
+        # The YAML library lets slips of its own through, such as a day that does not exist.
+        raise ConfigurationInvalid(f"A matching model's {what} cannot be read: {error}") from error
+    if not isinstance(found, Mapping):
+        raise ConfigurationInvalid(f"A matching model's {what} must be a mapping, and it is {type(found).__name__}.")
+    return found
+
+
+def comparisons_fingerprint(profile: Mapping[str, Any]) -> str:
+    """One number for what weights are about: comparisons with their levels and conditions, whatever they may weigh."""
+    meaning = [
+        [item["name"], item["unknown"], [[level["label"], level["when"]] for level in item["levels"]], labels_of(item)]
+        for item in profile.get("comparisons", ())
+    ]
+    return hashlib.sha256(json.dumps(meaning, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def check_fit(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], tables: Tables) -> None:
+    """Weights, profile and tables belong together."""
+    if domain not in COLUMNS and "columns" not in profile:
+        raise ConfigurationInvalid(
+            f"Model: unknown domain {domain!r}.",
+            action="A domain of your own declares its columns: {texts: ..., lists: ..., numbers: ...}.",
+        )
+    if weights.get("domain") != domain or weights.get("features") != FEATURES_VERSION:
+        raise ConfigurationInvalid(
+            f"{domain}: the weights are for domain {weights.get('domain')} and columns of version "
+            f"{weights.get('features')}, the code has version {FEATURES_VERSION}.",
+            action="Train the model again, or restore the documents of one release.",
+        )
+    if weights.get("frequencies") != (fingerprint_of(tables) if tables else None):
+        raise ConfigurationInvalid(
+            f"{domain}: the weights were trained with other term frequencies than those beside them.",
+            action=f"Restore {domain}.frequencies.json of the same release, or train the model again.",
+        )
+
+
+def check_weighed(domain: str, profile: Mapping[str, Any], weighed: Mapping[str, Any]) -> None:
+    """Weights of what the profile does not compare are of another model."""
+    known = {item["name"]: labels_of(item) for item in profile["comparisons"]}
+    strange = [f"the comparison {name!r}" for name in weighed if name not in known]
+    strange += [
+        f"the level {label!r} of {name!r}"
+        for name, labels in known.items()
+        for label in weighed.get(name, {})
+        if label not in labels
+    ]
+    if strange:
+        raise ConfigurationInvalid(
+            f"{domain}: there are weights for {strange[0]}, which the profile does not have.",
+            action="Train the model again, or restore the profile of the same release.",
+        )
+
+
+def labels_of(item: Mapping[str, Any]) -> list[str]:
+    """The labels of a comparison's levels, the last included."""
+    last = item["otherwise"]
+    return [*(level["label"] for level in item["levels"]), last["label"] if isinstance(last, Mapping) else last]
