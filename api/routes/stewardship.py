@@ -41,10 +41,10 @@ from api.schemas.stewardship import (
     OverrideList,
     PreviewForm,
     Snooze,
-    TaskForm,
     TaskJudgement,
     UndoReason,
 )
+from api.schemas.tasks import TaskForm
 from api.wire import answer
 from mdm.access import Caller, Permission
 from mdm.core.four_eyes import Policy

@@ -17,7 +17,7 @@ from api.routes.parameters import Paged
 from api.routes.responses import CHECKED, GUARDED, UNKNOWN
 from api.routes.stewardship import DeskDep, TaskId, policy_of
 from api.schemas.given import Moment, Storable
-from api.schemas.stewardship import TaskEntry, TaskPage
+from api.schemas.tasks import TaskEntry, TaskPage
 from api.wire import answer
 from mdm.access import Permission
 from mdm.core.worklist import rank_at
