@@ -69,6 +69,7 @@ from api.routes import (
     releases,
     rules,
     stewardship,
+    tasks,
     workbench,
 )
 from api.routes.exports import export_router
@@ -228,6 +229,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         onboarding.router,
         onboarding.customer_router,
         stewardship.router,
+        tasks.router,
         approvals.router,
         exceptions.letters_router,
         exceptions.exceptions_router,

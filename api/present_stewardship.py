@@ -1,12 +1,16 @@
 """Answers about stewardship: previews with values masked as everywhere else, decisions, tasks, remarks."""
 
+from datetime import datetime
 from typing import Any
 
-from api.masking import show_lineage, show_value, show_values
+from api.masking import show_lineage, show_name, show_value, show_values
 from mdm.access import Eyes
+from mdm.core.worklist import due_state, priority, waiting
 from mdm.hub.steward import BulkPreview, Decided, Delegation, Job, Preview, Proposal, Remark, Similar, TaskState
 from mdm.hub.steward.effects import exposure_json, key_json, letters_json, relations_json, summary
 from mdm.model.stewardship import EntityEffect, TaskEffect
+from mdm.store.read_queue import QueueRow
+from mdm.store.read_review import Question
 from mdm.store.read_stewardship import HeldOverride
 from mdm.store.stewardship import StoredDecision
 
@@ -84,6 +88,52 @@ def task_object(state: TaskState) -> dict[str, Any]:
         "assignee": state.assignee,
         "assigned_by": state.assigned_by,
         "snoozed_until": state.snoozed_until,
+    }
+
+
+def task_entry_object(asked: Question, state: TaskState) -> dict[str, Any]:
+    """A task with what it asks."""
+    return {
+        **task_object(state),
+        "kind": asked.kind,
+        "domain": asked.domain.value,
+        "status": asked.status,
+        "weight": asked.weight,
+        "detail": asked.detail,
+        "opened_at": asked.opened_at,
+        "closed_at": asked.closed_at,
+        "sides": [
+            {"record": key_json(key), "entity_id": entity_id}
+            for key, entity_id in zip(asked.records, asked.entities, strict=True)
+        ],
+    }
+
+
+def queued_object(row: QueueRow, state: TaskState, now: datetime, eyes: Eyes) -> dict[str, Any]:
+    """An open task of the queue: its priority now, with the reasons in the order of their weight."""
+    parts: list[tuple[float, str]] = [*row.parts, waiting(row.opened_at, now)]
+    return {
+        **task_object(state),
+        "kind": row.kind,
+        "domain": row.domain.value,
+        "weight": row.weight,
+        "detail": row.detail,
+        "opened_at": row.opened_at,
+        "due_at": row.due_at,
+        "due": due_state(row.due_at, now),
+        "priority": priority(row.rank, now),
+        "reasons": [{"points": p, "reason": r} for p, r in sorted(parts, key=lambda part: -part[0]) if p],
+        "amounts": dict(row.amounts),
+        "countries": list(row.countries),
+        "sides": [
+            {
+                "record": key_json(each.key),
+                "entity_id": each.entity_id,
+                "name": show_name(row.domain, each.name, eyes),
+                "members": each.members,
+            }
+            for each in row.sides
+        ],
     }
 
 

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, ValidationError, field_validator
 from starlette.responses import RedirectResponse
 
-from api.console import charts, ranking
+from api import ranking
+from api.console import charts
 from api.console.deciding import TELLABLE
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs

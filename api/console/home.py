@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse
 
-from api.console import charts, ranking
+from api import ranking
+from api.console import charts
 from api.console.guard import SessionDep, signed_in
 from api.console.kept import MANY_QUESTIONS, kept
 from api.console.pages import page

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, field_validator
 
-from api.console import ranking
+from api import ranking
 from api.console.guard import SessionDep, needs
 from api.console.kept import kept
 from api.console.notices import proposed, told

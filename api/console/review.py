@@ -7,8 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
+from api import ranking
 from api.access_log import shown as shown_to
-from api.console import charts, ranking
+from api.console import charts
 from api.console.compare import Column, columns_of, compare
 from api.console.forms import Form
 from api.console.guard import SessionDep, needs

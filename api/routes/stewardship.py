@@ -1,5 +1,7 @@
 """Commands of stewards over HTTP: judge, merge, split, override, undo, preview; work on tasks; remarks.
 
+Tasks are found by `api.routes.tasks`.
+
 Every write takes `Idempotency-Key`, under which sending it again is harmless. One about a task, or about a golden
 record that it names, takes `If-Match` with the entity tag of what the caller looked at (428 without).
 """
@@ -39,10 +41,10 @@ from api.schemas.stewardship import (
     OverrideList,
     PreviewForm,
     Snooze,
-    TaskForm,
     TaskJudgement,
     UndoReason,
 )
+from api.schemas.tasks import TaskForm
 from api.wire import answer
 from mdm.access import Caller, Permission
 from mdm.core.four_eyes import Policy
@@ -290,13 +292,6 @@ def list_overrides(wanted: Annotated[OverrideParameters, Query()], caller: Calle
     with snapshot(desk.engine) as work:
         found = overrides_of(work, EntityId(wanted.entity))
     return answer({"items": [override_object(each, caller.eyes) for each in found]})
-
-
-@router.get("/tasks/{id}", name="get_task", summary="Where a task stands", response_model=TaskForm, responses=UNKNOWN)
-def get_task(id: TaskId, desk: DeskDep) -> Response:
-    """Who has it, until when it is put off, and the tag that commands about it take as `If-Match`."""
-    with snapshot(desk.engine) as work:
-        return _task(steward.task_state(work, id))
 
 
 @router.post(

@@ -299,16 +299,6 @@ class PreviewForm(Form):
     letters: list[dict[str, Any]] = Field(description="Refused messages that are closed for good, or opened again.")
 
 
-class TaskForm(Form):
-    """A question for a steward and where it stands. The answer's ETag is what `If-Match` wants."""
-
-    task_id: int
-    token: str
-    assignee: str | None
-    assigned_by: str | None
-    snoozed_until: datetime | None
-
-
 class CommentForm(Form):
     """A remark."""
 

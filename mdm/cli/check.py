@@ -5,11 +5,13 @@ from dataclasses import asdict
 
 import typer
 
+from matching.scoring import PairScore
 from mdm.cli.context import JSON_OPTION, hub, notes, pipeline, print_json, print_table, progress_bar
 from mdm.core.comparison import Difference
 from mdm.errors import OperatorError
 from mdm.hub.digest import state_digest
 from mdm.hub.explain import Neighbour, PairExplanation, RecordExplanation, explain_one, explain_two
+from mdm.hub.explain_entity import EntityExplanation, explain_entity
 from mdm.hub.verify import Verification
 from mdm.hub.verify import verify as verify_hub
 from mdm.model.ids import CrosswalkKey
@@ -22,19 +24,46 @@ _SHOWN = 50
 
 
 def explain(
-    names: list[str] = typer.Argument(..., metavar="SYSTEM TYPE KEY [SYSTEM TYPE KEY]"),
+    names: list[str] = typer.Argument(..., metavar="SYSTEM TYPE KEY [SYSTEM TYPE KEY] | ENTITY"),
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Why a record belongs to its entity, or why two records are, or are not, one."""
+    """Why a record belongs to its entity, why two records are, or are not, one, or how an entity grew step by step."""
+    if len(names) == 1:
+        with hub() as opened:
+            _print_entity(explain_entity(opened.engine, pipeline(opened).rules, names[0]), as_json)
+        return
     if len(names) not in (3, 6):
-        raise OperatorError("explain takes one or two records.", action="mdm explain SYSTEM TYPE KEY [SYSTEM TYPE KEY]")
+        raise OperatorError(
+            "explain takes one or two records, or an entity.",
+            action="mdm explain SYSTEM TYPE KEY [SYSTEM TYPE KEY], or mdm explain ENTITY",
+        )
     first = CrosswalkKey(*names[:3])
+    if names[3:] == names[:3]:
+        raise OperatorError("Both are the same record.", action="Name another one, or only this one.")
     with hub() as opened:
         if len(names) == 3:
             _print_one(explain_one(opened.engine, first), as_json)
             return
         rules = pipeline(opened).rules
         _print_two(explain_two(opened.engine, rules, first, CrosswalkKey(*names[3:])), as_json)
+
+
+def _print_entity(found: EntityExplanation, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(found))
+        return
+    typer.echo(f"{found.entity_id} is a {found.domain.value} of {len(found.members)} records (model {found.model}):")
+    for member in found.members:
+        typer.echo(f"  {member}")
+    steps = [[each.number, each.by, *_scored(each.a, each.b, each.score), each.members] for each in found.steps]
+    print_table("Step by step", ("", "by", "records", "bits", "because", "members"), steps, right=(0, 3, 5))
+    rejected = [[*_scored(each.member, each.record, each.score), each.reason] for each in found.rejected]
+    print_table("Nearest rejected", ("records", "bits", "because", "why not"), rejected, right=(1,))
+
+
+def _scored(a: CrosswalkKey, b: CrosswalkKey, score: PairScore) -> list[object]:
+    parts = "; ".join(f"{each.comparison}: {each.level} {each.bits:+.1f}" for each in score.contributions if each.bits)
+    return [f"{a} | {b}", f"{score.weight:+.1f}", parts]
 
 
 def _print_one(found: RecordExplanation, as_json: bool) -> None:

@@ -37,6 +37,11 @@ def priority(rank: float, now: datetime) -> float:
     return rank + waited(now)
 
 
+def rank_at(priority: float, now: datetime) -> float:
+    """The rank of a task that has this priority now: the inverse of `priority`."""
+    return priority - waited(now)
+
+
 def waiting(opened_at: datetime, now: datetime) -> Part:
     """What the waiting adds now."""
     days = max(0.0, (now - opened_at).total_seconds() / _SECONDS_PER_DAY)

@@ -1,7 +1,9 @@
 """Engines for whole stores by name; those that need more of a machine than arithmetic live here."""
 
+import re
+
 from matching.engines.engine import DuckDB, Engine, Plain
-from mdm.errors import ConfigurationInvalid
+from mdm.errors import ConfigurationInvalid, OperatorError
 
 #: Engines by name, with what they are for.
 ENGINES = {
@@ -11,12 +13,21 @@ ENGINES = {
 }
 
 
+#: What DuckDB understands by an amount of memory.
+_MEMORY = re.compile(r"[1-9]\d*(\.\d+)? ?[KMGT]i?B", re.IGNORECASE)
+
+
 def open_engine(name: str, workers: int = 2, memory: str = "1GB") -> Engine:
     """An engine by its name.
 
     Raises:
         ConfigurationInvalid: there is no such engine, or what it needs is not installed.
+        OperatorError: it cannot work with so few workers, or `memory` is no amount.
     """
+    if workers < 1:
+        raise OperatorError(f"{workers} workers do no work.", action="Give --workers 1 or more.")
+    if not _MEMORY.fullmatch(memory.strip()):
+        raise OperatorError(f"{memory!r} is no amount of memory.", action="Give --memory as in 512MB or 4GB.")
     if name == "duckdb":
         return DuckDB(workers, memory)
     if name == "python":

@@ -37,14 +37,18 @@ def all_held(engine: Engine, clock: Clock, actor: str, reason: str, settle: floa
     """Every feed that runs is held within the block, and no unit of work of one is under way any more.
 
     Messages wait where they are: in the broker, in the file. Feeds that somebody holds already stay held afterwards.
-    A process that is killed in the block leaves its feeds held; their reason says what for.
+    A process that is killed in the block leaves its feeds held; the next one that holds for the same reason takes them
+    over and lets them go. So only one process at a time may be in a block of a reason.
 
     Args:
+        reason: names the command, so that nobody who holds a feed by hand says the same.
         settle: seconds that workers get to hear of it.
     """
     with engine.connect() as connection:
-        running = [state.feed for state in feed_states(connection) if not state.paused]
-    held = [feed for feed in running if pause_feed(engine, clock, feed, actor, reason)]
+        states = feed_states(connection)
+    held = [state.feed for state in states if state.paused and state.reason == reason]
+    running = [state.feed for state in states if not state.paused]
+    held += [feed for feed in running if pause_feed(engine, clock, feed, actor, reason)]
     try:
         if held:
             time.sleep(settle)

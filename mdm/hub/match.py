@@ -63,11 +63,18 @@ class MatchReport:
     model: str
     #: Matches and possible matches that the caller's scope does not reach: they are not among the candidates.
     out_of_reach: int = 0
+    #: Keys under which somebody could have been found. None: the candidate says nothing, or nothing that few share.
+    looked_under: int = 0
 
     @property
     def advice(self) -> Advice:
-        """By the best candidate's decision. What matches out of reach is for somebody who may see it."""
+        """By the best candidate's decision. What matches out of reach is for somebody who may see it.
+
+        That nobody is found is no reason to create somebody of whom nothing is said that could have been looked for.
+        """
         if self.out_of_reach and not (self.candidates and self.candidates[0].decision is Decision.MATCH):
+            return Advice.ASK
+        if not self.looked_under and not self.candidates:
             return Advice.ASK
         if not self.candidates or self.candidates[0].decision is Decision.NONE:
             return Advice.CREATE
@@ -227,6 +234,8 @@ def _report(
 ) -> MatchReport:
     known = compared_attributes(domain)
     values = asked.question.values
+    siblings = len(dynamic_keys(model, asked.comparison)) if "customer" in asked.comparison else 0
+    own = frozenset(asked.comparison.get("self", ()))  # every record is looked for under its own name, too
     return MatchReport(
         domain=domain,
         record=asked.record,
@@ -240,6 +249,8 @@ def _report(
         oversized=tuple(sorted(key for block, key in asked.keys.items() if block in oversized)),
         model=model.fingerprint,
         out_of_reach=asked.out_of_reach,
+        looked_under=siblings
+        + sum(block not in oversized and key.value not in own for block, key in asked.keys.items()),
     )
 
 

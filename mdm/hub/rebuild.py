@@ -30,6 +30,8 @@ from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
 Progress = Callable[[str, float], None]
 _BATCH = 1000
+#: Why feeds are held meanwhile, as `mdm feeds list` says it.
+HELD_FOR = "mdm rebuild --swap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,9 @@ def rebuild(
     """
     began = time.monotonic()
     with (
-        all_held(pipeline.engine, pipeline.clock, actor, "rebuild", settle) if swap else nullcontext(),
+        # The schema first: there is one rebuild at a time, and what another one holds is not let go by mistake.
         scratch_schema(pipeline.engine, "rebuild", keep=keep) as schema,
+        all_held(pipeline.engine, pipeline.clock, actor, HELD_FOR, settle) if swap else nullcontext(),
     ):
         progress("copying facts", 0.0)
         with consistent(pipeline.engine) as work:

@@ -93,8 +93,8 @@ STATE_METRICS: tuple[MetricName, ...] = (*_QUERIES, *_DURATIONS)
 
 def worker_name(worker: str) -> str:
     """What a worker process calls itself to the database, so that it can be counted: one name per process."""
-    # PostgreSQL keeps 63 bytes of a name: the process number comes before the machine's name.
-    return f"mdm {worker} {os.getpid()}@{socket.gethostname()}"[:63]
+    # PostgreSQL keeps 63 bytes of a name. The end of a machine's name is what tells pods of one kind apart.
+    return f"mdm {worker} {os.getpid()}@{socket.gethostname()[-40:]}"
 
 
 def hub_state(connection: Connection) -> dict[MetricName, Sequence[Sample | Tally]]:

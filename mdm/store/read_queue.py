@@ -32,6 +32,8 @@ class QueueFilters:
     opened_before: datetime | None = None
     due_before: datetime | None = None
     due_after: datetime | None = None
+    #: The least `rank`: what a least priority is at one instant.
+    rank_from: float | None = None
     assignee: str | None = None
     unassigned: bool | None = None
     #: Tasks that are put off beyond `awake_at` are left out; with `asleep_at` only those are shown.
@@ -84,6 +86,7 @@ _CONDITIONS: Mapping[str, str] = {
     "opened_before": "t.opened_at < :opened_before",
     "due_before": "p.due_at < :due_before",
     "due_after": "p.due_at >= :due_after",
+    "rank_from": "p.rank >= :rank_from",
     "assignee": "w.assignee = :assignee",
     "unassigned": "(w.assignee is null) = :unassigned",
     "awake_at": "(w.snoozed_until is null or w.snoozed_until <= :awake_at)",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from mdm.errors import TransientError
@@ -31,6 +31,14 @@ def snapshot(engine: Engine) -> Iterator[UnitOfWork]:
             yield UnitOfWork(cursor, 0, datetime.now(UTC))
     finally:
         connection.close()
+
+
+@contextmanager
+def within(connection: Connection) -> Iterator[UnitOfWork]:
+    """The transaction of a connection that reads, for readers that take a unit of work: both see the same state."""
+    driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.connection.driver_connection)
+    with driver.cursor() as cursor:
+        yield UnitOfWork(cursor, 0, datetime.now(UTC))
 
 
 @contextmanager

@@ -95,6 +95,16 @@ def test_somebody_whom_nobody_knows_may_be_created(erp: TestClient) -> None:
     assert body["candidates"] == []
 
 
+@pytest.mark.parametrize("domain", list(Domain))
+@pytest.mark.parametrize("values", [{}, {"name": "  "}], ids=["nothing", "blank"])
+def test_nobody_is_to_be_created_of_whom_nothing_is_said(
+    erp: TestClient, domain: Domain, values: dict[str, str]
+) -> None:
+    if domain is Domain.CONTRACT:
+        values = {}
+    assert ask(erp, domain, values)["advice"] == "ask_a_steward"
+
+
 def test_asking_stores_nothing(world: World, ingested: Engine) -> None:
     client = world(Role.ERP)
     before = row_counts(ingested)

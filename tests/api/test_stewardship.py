@@ -145,6 +145,78 @@ def test_who_looked_at_something_else_is_told(client: Client, task: int) -> None
     assert (taken.status_code, taken.json()["type"]) == (409, "/problems/conflict")
 
 
+def test_tasks_are_found_page_by_page_and_worked_on_with_the_tags_of_the_list(
+    steward: TestClient, hub: Engine, task: int
+) -> None:
+    pages, cursor = [], None
+    while cursor is not None or not pages:
+        page = steward.get("/v1/tasks", params={"limit": 10} | ({"cursor": cursor} if cursor else {})).json()
+        pages.append(page["items"])
+        cursor = page["next"]
+    found = [each for items in pages for each in items]
+
+    assert len(pages) > 1
+    assert sorted(each["task_id"] for each in found) == sorted(
+        ask(hub, "select array_agg(task_id) from steward_task where status = 'open'")
+    )
+    whole = steward.get("/v1/tasks?limit=200").json()["items"]
+    assert [each["task_id"] for each in found] == [each["task_id"] for each in whole]
+    assert [each["priority"] for each in whole] == sorted((each["priority"] for each in whole), reverse=True)
+    seen = next(each for each in found if each["task_id"] == task)
+    one = steward.get(f"/v1/tasks/{task}")
+    assert one.headers["etag"] == f'"{seen["token"]}"'
+    for name in ("kind", "domain", "weight", "detail", "opened_at"):
+        assert one.json()[name] == seen[name]
+    assert (one.json()["status"], one.json()["closed_at"]) == ("open", None)
+    assert [each["record"] for each in one.json()["sides"]] == [each["record"] for each in seen["sides"]]
+    for side in seen["sides"]:
+        assert steward.get(f"/v1/customers/{side['entity_id']}").json()["name"] == side["name"]
+    claimed = steward.post(f"/v1/tasks/{task}/claim", headers={"If-Match": one.headers["etag"]})
+    late = steward.post(f"/v1/tasks/{task}/claim", headers={"If-Match": f'"{seen["token"]}"'})
+    assert (claimed.status_code, late.status_code) == (200, 412)
+
+
+def test_the_list_of_tasks_is_narrowed_as_the_queue_is(steward: TestClient, hub: Engine, task: int) -> None:
+    def numbers(query: str) -> set[int]:
+        answer = steward.get(f"/v1/tasks?limit=200{query}")
+        assert answer.status_code == 200, answer.text
+        return {each["task_id"] for each in answer.json()["items"]}
+
+    every = numbers("")
+    me = steward.post(f"/v1/tasks/{task}/claim").json()["assignee"]
+    queued = {each["task_id"]: each for each in steward.get("/v1/tasks?limit=200").json()["items"]}
+    mine, rest = queued[task], every - {task}
+    platforms = [each["record"]["system"] for each in mine["sides"]]
+
+    assert numbers(f"&assignee={me}") == numbers("&assigned=true") == {task}
+    assert numbers("&assigned=false") == rest
+    assert numbers("&domain=customer") == {n for n, each in queued.items() if each["domain"] == "customer"}
+    assert numbers(f"&kind={mine['kind']}") == {n for n, each in queued.items() if each["kind"] == mine["kind"]}
+    assert numbers(f"&weight_from={mine['weight']}") == {
+        n for n, each in queued.items() if each["weight"] >= mine["weight"]
+    }
+    middle = sorted(each["priority"] for each in queued.values())[len(queued) // 2] - 0.01
+    assert numbers(f"&priority_from={middle}") == {n for n, each in queued.items() if each["priority"] >= middle}
+    assert task in numbers(f"&platforms={'-'.join(platforms)}") & numbers(f"&platforms={'-'.join(platforms[::-1])}")
+    assert numbers("&due=ok") | numbers("&due=due") | numbers("&due=breached") == every
+    assert numbers("&opened_before=2000-01-01T00:00:00Z") == numbers("&amount_from=1e19") == set()
+
+    steward.post(f"/v1/tasks/{task}/snooze", json={"until": "2999-01-01T00:00:00Z"})
+    assert (numbers(""), numbers("&state=snoozed"), numbers("&state=open")) == (rest, {task}, every)
+    steward.post(f"/v1/tasks/{task}/snooze", json={"until": None})
+    steward.post(f"/v1/tasks/{task}/judgement", json={"verdict": "not_same", "reason": "two firms"})
+    assert task not in numbers("&state=open")
+    closed = steward.get(f"/v1/tasks/{task}").json()
+    assert (closed["status"], closed["closed_at"] is None) == ("resolved", False)
+
+
+@pytest.mark.parametrize(
+    "query", ["state=closed", "priority_from=nan", "platforms=crm", "cursor=AAAA", "amount_from=-1"]
+)
+def test_a_filter_of_tasks_that_means_nothing_is_refused(steward: TestClient, query: str) -> None:
+    assert steward.get(f"/v1/tasks?{query}").status_code in (400, 422)
+
+
 def test_what_others_may_change_is_changed_on_a_condition(steward: TestClient, hub: Engine, task: int) -> None:
     entity_id = ask(hub, "select min(entity_id) from golden where domain = 'customer' and known_to is null")
     pin = {"command": "pin", "entity_id": entity_id, "attribute": "segment", "value": "Key", "reason": "agreed"}

@@ -44,7 +44,18 @@ from mdm.hub.steward.looking import (
 )
 from mdm.hub.steward.policy import NO_POLICY, load_policy
 from mdm.hub.steward.similar import Similar, similar_decisions
-from mdm.hub.steward.tasks import Remark, TaskState, assign, claim, comment, comments, release, snooze, task_state
+from mdm.hub.steward.tasks import (
+    Remark,
+    TaskState,
+    assign,
+    claim,
+    comment,
+    comments,
+    release,
+    snooze,
+    task_state,
+    task_states,
+)
 from mdm.hub.steward.tokens import Expected, task_tokens
 from mdm.hub.steward.workplace import Desk, Workplace
 
@@ -102,6 +113,7 @@ __all__ = [
     "start_take_back",
     "stop_bulk",
     "task_state",
+    "task_states",
     "task_tokens",
     "undo_last",
     "withdraw",

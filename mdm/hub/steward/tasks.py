@@ -15,6 +15,7 @@ from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
 _MAX_COMMENT = 4000
+_PEOPLE = "select task_id, assignee, assigned_by, snoozed_until from task_work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,15 @@ def task_state(work: UnitOfWork, task_id: int) -> TaskState:
     if not work.query("select 1 from steward_task where task_id = %s", task_id):
         raise NotFound(f"There is no task {task_id}.")
     return _state(work, task_id)
+
+
+def task_states(work: UnitOfWork, tasks: Sequence[int]) -> dict[int, TaskState]:
+    """Where each of these tasks stands; for reading. What is no task is absent."""
+    people = {row[0]: row[1:] for row in work.query(f"{_PEOPLE} where task_id = any(%s)", list(tasks))}
+    return {
+        task_id: TaskState(task_id, token, *people.get(task_id, (None, None, None)))
+        for task_id, token in task_tokens(work, tasks).items()
+    }
 
 
 def comment(hub: Workplace, actor: Actor, subject: str, text: str) -> Remark:
@@ -179,6 +189,4 @@ def _open_task(work: UnitOfWork, task_id: int, expected: Expected | None) -> str
 
 
 def _state(work: UnitOfWork, task_id: int) -> TaskState:
-    rows = work.query("select assignee, assigned_by, snoozed_until from task_work where task_id = %s", task_id)
-    assignee, assigned_by, snoozed_until = rows[0] if rows else (None, None, None)
-    return TaskState(task_id, task_tokens(work, [task_id])[task_id], assignee, assigned_by, snoozed_until)
+    return task_states(work, [task_id])[task_id]

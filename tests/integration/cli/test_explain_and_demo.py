@@ -15,7 +15,9 @@ def test_the_demo_and_its_explanations_are_json_when_asked(mdm: Command) -> None
     sources = told["story"]["sources"]
     assert {source["key"]["system"] for source in sources} == {"crm", "billing", "product", "erp"}
     first, second = (list(source["key"].values()) for source in sources[:2])
-    assert printed(mdm("explain", *first, "--json"))
+    record = printed(mdm("explain", *first, "--json"))["record"]
+    grown = printed(mdm("explain", record["entity_id"], "--json"))
+    assert len(grown["steps"]) == len(grown["members"]) - 1
     assert printed(mdm("explain", *first, *second, "--json"))
     for what in (("golden", "--domain", "product"), ("crosswalk", "--domain", "product"),
                  ("records", "--system", "crm", "--type", "product2")):  # fmt: skip

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from mdm.errors import Conflict
+from mdm.hub.feeds import pause_feed
 from mdm.hub.process import Pipeline, process
-from mdm.hub.rebuild import rebuild
+from mdm.hub.rebuild import HELD_FOR, rebuild
 from mdm.hub.verify import verify
 from mdm.model.events import TopicPartition
 from mdm.store import rebuild as store
@@ -98,6 +99,22 @@ def test_what_was_written_meanwhile_is_never_lost(engine: Engine, pipeline: Pipe
             store.swap(engine, schema, copied)
 
     assert verify(engine, pipeline.catalogue, pipeline.rules).differences == ()
+
+
+def test_what_a_killed_rebuild_held_is_let_go_by_the_next_and_nothing_else(engine: Engine, pipeline: Pipeline) -> None:
+    pause_feed(engine, pipeline.clock, "left", "tester", HELD_FOR)
+    pause_feed(engine, pipeline.clock, "kept", "anna", "the platform is being migrated")
+
+    def held() -> set[str]:
+        with engine.connect() as connection:
+            return {state.feed for state in feed_states(connection) if state.paused}
+
+    with scratch_schema(engine, "rebuild"), pytest.raises(Conflict):
+        rebuild(pipeline, "tester", swap=True, settle=0)
+    assert held() == {"left", "kept"}, "another rebuild still works under them"
+
+    rebuild(pipeline, "tester", swap=True, settle=0)
+    assert held() == {"kept"}
 
 
 @pytest.mark.usefixtures("fed")
