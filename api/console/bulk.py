@@ -180,6 +180,7 @@ def control(
         if what == "stop":
             steward.stop_bulk(bench.pipeline, bench.actor, job_id)
         elif what == "continue":
+            steward.own_job(bench.pipeline, bench.actor, job_id, "goes on with it")
             afterwards(later, steward.run_job, bench.pipeline, job_id, bench.policy)
         elif what == "undo":
             job_id = steward.start_take_back(bench.pipeline, bench.actor, job_id)

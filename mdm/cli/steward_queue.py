@@ -210,8 +210,8 @@ def _run_bulk(bench: Bench, job_id: int, as_json: bool) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} of {task.total}"))
     with Progress(*columns, console=notes, disable=as_json) as progress:
         bar = progress.add_task(f"job {job_id}", total=desk.bulk_job(bench.pipeline, job_id).items)
-        job = desk.run_job(
-            bench.pipeline, job_id, bench.policy, lambda each: progress.update(bar, completed=each.settled)
+        job = desk.continue_job(
+            bench.pipeline, bench.actor, job_id, bench.policy, lambda each: progress.update(bar, completed=each.settled)
         )
     if as_json:
         print_json(plain(job))

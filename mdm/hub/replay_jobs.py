@@ -19,6 +19,7 @@ from mdm.hub.replay import Replay, replay, rows_meant
 from mdm.hub.steward.actor import Actor
 from mdm.model.effects import GoldenEffect
 from mdm.store import replay_jobs as store
+from mdm.store.at_work import REPLAYS, only_one_at
 from mdm.store.ledger import write_audit
 from mdm.store.refold import EventRange
 from mdm.store.replay_jobs import ReplayJob
@@ -76,7 +77,7 @@ def run_replay(hub: Pipeline, job_id: int, pause: Callable[[float], None] = time
     job = replay_job(hub, job_id)
     if job.status == "done":
         return job
-    with store.at_work(hub.engine, job_id):
+    with only_one_at(hub.engine, REPLAYS, job_id, "replay"):
         store.change(hub.engine, job_id, "running")
         try:
             done = _carried_out(hub, job, pause)

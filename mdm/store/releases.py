@@ -1,23 +1,22 @@
 """Releases of rules and the work on them: rows in, values out. What may be done is decided elsewhere."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeAlias
 
 import orjson
 from sqlalchemy import Connection, Engine
 
-from mdm.errors import Conflict, NotFound
+from mdm.errors import NotFound
 from mdm.model.ids import Domain, EntityId, RecordId
 from mdm.model.releases import Release, ReleaseStatus, RuleKind, Run, RunKind
+from mdm.store.at_work import RELEASES
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Asks the database: a statement with `%s`, then what fills them. `UnitOfWork.query` is one, `asking` makes others.
 Query: TypeAlias = Callable[..., Sequence[Sequence[Any]]]
 
 #: First half of the advisory lock that whoever works on a release holds; the second is the release's number.
-_LOCK = 0x6D647272  # "mdrr"
 _RELEASE = """release_id, kind, domain, title, version, fingerprint, document, status, author, drafted_at, changed_at,
     approver, approved_at, comment, simulation_id, releaser, released_at, replaced, ended_by, reason, ended_at"""
 _RUN = """run_id, release_id, what, fingerprint, against, actor, status, step, done, total, position, report::text,
@@ -117,25 +116,6 @@ def _release(row: Sequence[Any]) -> Release:
 # --- work on a release ----------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def at_work(engine: Engine, release_id: int) -> Iterator[None]:
-    """Be the only one at work on a release; whoever dies at it gives it up.
-
-    Raises:
-        Conflict: another process is at work on it.
-    """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
-        taken = guard.exec_driver_sql("select pg_try_advisory_lock(%s, %s)", (_LOCK, release_id)).scalar()
-        if not taken:
-            raise Conflict(
-                f"Somebody is at work on release {release_id}.", action="Look at its progress, and wait until it ends."
-            )
-        try:
-            yield
-        finally:
-            guard.exec_driver_sql("select pg_advisory_unlock(%s, %s)", (_LOCK, release_id))
-
-
 def begin_run(work: UnitOfWork, release: Release, what: RunKind, against: str, actor: str, digest: str | None) -> int:
     """Note that work on a release begins; returns the number of the run."""
     number: int = work.query(
@@ -191,7 +171,7 @@ def find_run(query: Query, run_id: int) -> Run:
     Raises:
         NotFound: there is none with this number.
     """
-    rows = query(f"select {_RUN} from release_run r where run_id = %s", _LOCK, run_id)
+    rows = query(f"select {_RUN} from release_run r where run_id = %s", RELEASES, run_id)
     if not rows:
         raise NotFound(f"There is no run {run_id} of a release.")
     return _run(rows[0])
@@ -202,7 +182,7 @@ def runs(query: Query, release_id: int, what: RunKind | None = None, limit: int 
     rows = query(
         f"""select {_RUN} from release_run r where release_id = %s and (%s::text is null or what = %s)
             order by run_id desc limit %s""",
-        _LOCK, release_id, what, what, limit,
+        RELEASES, release_id, what, what, limit,
     )  # fmt: skip
     return [_run(row) for row in rows]
 

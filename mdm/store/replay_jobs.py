@@ -1,7 +1,6 @@
 """Replays that were asked for, and how far they are: rows in, values out."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,13 +8,12 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Engine, text
 
-from mdm.errors import Conflict, NotFound
+from mdm.errors import NotFound
+from mdm.store.at_work import REPLAYS
 
-#: First half of the advisory lock that whoever runs a job holds; the second is the job's number.
-_LOCK = 0x6D64726A  # "mdrj"
 _JOB = f"""job_id, actor, conditions, dead_letters, rate, status, done, total, report, error, started_at, finished_at,
     status in ('running', 'stopping') and exists (
-        select 1 from pg_locks k where k.locktype = 'advisory' and k.granted and k.classid = {_LOCK}
+        select 1 from pg_locks k where k.locktype = 'advisory' and k.granted and k.classid = {REPLAYS}
           and k.objid = j.job_id
           and k.database = (select oid from pg_database where datname = current_database())) as alive"""
 
@@ -125,20 +123,3 @@ def change(
             {"status": status, "error": error, "at": at, "id": job_id,
              "report": None if report is None else orjson.dumps(dict(report)).decode()},
         )  # fmt: skip
-
-
-@contextmanager
-def at_work(engine: Engine, job_id: int) -> Iterator[None]:
-    """Be the only one at work on a job; whoever dies at it gives it up.
-
-    Raises:
-        Conflict: another process is at work on it.
-    """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
-        key = {"lock": _LOCK, "id": job_id}
-        if not guard.scalar(text("select pg_try_advisory_lock(:lock, cast(:id as int))"), key):
-            raise Conflict(f"Somebody is at work on replay {job_id}.", action="Look at its progress.")
-        try:
-            yield
-        finally:
-            guard.execute(text("select pg_advisory_unlock(:lock, cast(:id as int))"), key)

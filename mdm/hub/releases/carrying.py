@@ -25,6 +25,7 @@ from mdm.model.releases import Release, ReleaseStatus, RuleKind, Run, RunKind
 from mdm.store import identity as identity_store
 from mdm.store import released
 from mdm.store import releases as store
+from mdm.store.at_work import RELEASES, only_one_at
 from mdm.store.ledger import write_audit
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
@@ -128,7 +129,7 @@ def run(hub: Pipeline, run_id: int, progress: Progress = silent, engine: MatchEn
         release = store.find(store.asking(connection), begun.release_id)
     if begun.status == "done":
         return _carried(hub, release, begun)
-    with store.at_work(hub.engine, release.release_id):
+    with only_one_at(hub.engine, RELEASES, release.release_id, "release"):
         rules = in_force_now(hub.engine, hub.rules)
         if release.kind is RuleKind.SURVIVORSHIP:
             _survive_anew(hub, rules, release, begun, progress)

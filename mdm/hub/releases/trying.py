@@ -29,6 +29,7 @@ from mdm.model.ids import Domain, RecordId
 from mdm.model.releases import RuleKind, Run, RunKind
 from mdm.store import neighbourhood
 from mdm.store import releases as store
+from mdm.store.at_work import RELEASES, only_one_at
 from mdm.store.ledger import write_audit
 from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
@@ -77,7 +78,7 @@ def run_simulation(hub: Pipeline, run_id: int, progress: Progress = silent, engi
     if run.status == "done":
         return run
     tell = _teller(hub, run_id, progress)
-    with store.at_work(hub.engine, release.release_id):
+    with only_one_at(hub.engine, RELEASES, release.release_id, "release"):
         try:
             now = in_force_now(hub.engine, hub.rules)
             rules = standing_in(now, read(release.kind, release.domain, *document))

@@ -23,6 +23,7 @@ from mdm.hub.steward.desk import decide
 from mdm.hub.steward.tokens import Expected
 from mdm.hub.steward.workplace import Workplace
 from mdm.model.stewardship import JudgeTask, Undo, Verdict
+from mdm.store.at_work import BULK, only_one_at
 from mdm.store.ledger import write_audit
 from mdm.store.reading import snapshot
 from mdm.store.scoped import unrestricted
@@ -99,7 +100,7 @@ def start_take_back(hub: Workplace, actor: Actor, of_job: int) -> int:
         Conflict: nothing of it is left to take back.
     """
     actor.must(Permission.DECIDE)
-    job = _own_job(hub, actor, of_job)
+    job = own_job(hub, actor, of_job, "takes it back")
     with unit_of_work(hub.engine, hub.clock, "steward") as work:
         items = work.query(
             """select i.task_id, null, decision_id from bulk_item i join decision using (decision_id)
@@ -137,23 +138,25 @@ def run_bulk(hub: Workplace, job_id: int, policy: Policy | None = None, progress
 
     Raises:
         NotFound: there is no such job.
+        Conflict: another process is at work on it.
         TransientError: the surroundings failed; what was done is done, call again.
     """
-    job, actor = resume(hub, job_id)
-    if job.purpose is Purpose.LOOK:
-        raise Invalid(f"Job {job_id} only looks.", action="Carry it out as a job of its own.")
-    while (item := _next(hub, job_id)) is not None:
-        task_id, token, undone = item
-        command = job.answer.to(task_id) if undone is None else Undo(undone, f"bulk job {job.of_job} taken back")
-        outcome, detail, decision_id = _carry_out_item(hub, actor, command, token, policy)
-        with unrestricted(hub.engine).begin() as connection:
-            connection.exec_driver_sql(
-                """update bulk_item set outcome = %s, detail = %s, decision_id = %s
-                   where job_id = %s and task_id = %s""",
-                (outcome, detail, decision_id, job_id, task_id),
-            )
-        progress(bulk_job(hub, job_id))
-    return finish(hub, job_id)
+    with only_one_at(unrestricted(hub.engine), BULK, job_id, "bulk job"):
+        job, actor = resume(hub, job_id)
+        if job.purpose is Purpose.LOOK:
+            raise Invalid(f"Job {job_id} only looks.", action="Carry it out as a job of its own.")
+        while (item := _next(hub, job_id)) is not None:
+            task_id, token, undone = item
+            command = job.answer.to(task_id) if undone is None else Undo(undone, f"bulk job {job.of_job} taken back")
+            outcome, detail, decision_id = _carry_out_item(hub, actor, command, token, policy)
+            with unrestricted(hub.engine).begin() as connection:
+                connection.exec_driver_sql(
+                    """update bulk_item set outcome = %s, detail = %s, decision_id = %s
+                       where job_id = %s and task_id = %s""",
+                    (outcome, detail, decision_id, job_id, task_id),
+                )
+            progress(bulk_job(hub, job_id))
+        return finish(hub, job_id)
 
 
 def resume(hub: Workplace, job_id: int) -> tuple[Job, Actor]:
@@ -223,10 +226,16 @@ def must_answer(hub: Workplace, actor: Actor, tasks: Mapping[int, str | None]) -
     must_reach_parts(hub.engine, tasks=list(tasks))
 
 
-def _own_job(hub: Workplace, actor: Actor, job_id: int) -> Job:
+def own_job(hub: Workplace, actor: Actor, job_id: int, what: str) -> Job:
+    """A job that the actor began; its decisions carry that name.
+
+    Raises:
+        NotFound: there is no such job.
+        Refused: it is somebody else's.
+    """
     job = bulk_job(hub, job_id)
     if job.actor != actor.name:
-        raise Refused("Only who started a job takes it back.", action="Undo single decisions instead.")
+        raise Refused(f"Only who started a job {what}.", action="Ask them, or decide the questions one by one.")
     return job
 
 

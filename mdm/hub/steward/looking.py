@@ -16,7 +16,18 @@ from mdm.core.groups import together
 from mdm.errors import MdmError, TransientError
 from mdm.hub.sharing import without_a_trace
 from mdm.hub.steward.actor import Actor
-from mdm.hub.steward.bulk import Answer, Job, Purpose, bulk_job, finish, must_answer, note_job, resume, run_bulk
+from mdm.hub.steward.bulk import (
+    Answer,
+    Job,
+    Purpose,
+    bulk_job,
+    finish,
+    must_answer,
+    note_job,
+    own_job,
+    resume,
+    run_bulk,
+)
 from mdm.hub.steward.carrying import carry_out
 from mdm.hub.steward.commands import history_json
 from mdm.hub.steward.desk import plan_of
@@ -25,6 +36,7 @@ from mdm.hub.steward.tokens import Expected
 from mdm.hub.steward.workplace import Workplace
 from mdm.model.ids import EntityId
 from mdm.model.stewardship import Effect
+from mdm.store.at_work import BULK, only_one_at
 from mdm.store.exposure import exposure_of
 from mdm.store.reading import snapshot
 from mdm.store.scoped import unrestricted
@@ -98,29 +110,31 @@ def run_look(hub: Workplace, job_id: int, progress: Callable[[Job], None] = lamb
 
     Raises:
         NotFound: there is no such job.
+        Conflict: another process is at work on it.
         TransientError: the surroundings failed; call again.
     """
-    job, actor = resume(hub, job_id)
-    left = items_of(hub, job_id, left=True)
-    for part in _parts(hub, left):
-        if bulk_job(hub, job_id).status != "open":
-            break
-        tried = _tried(hub, actor, {each: left[each] for each in part}, job.answer)
-        with unrestricted(hub.engine).begin() as connection:
-            for task_id, effect in tried:
-                refused = isinstance(effect, str)
-                connection.exec_driver_sql(
-                    "update bulk_item set outcome = %s, detail = %s, seen = %s where job_id = %s and task_id = %s",
-                    (
-                        "refused" if refused else "possible",
-                        effect if refused else "",
-                        None if isinstance(effect, str) else orjson.dumps(_seen(effect)).decode(),
-                        job_id,
-                        task_id,
-                    ),
-                )
-        progress(bulk_job(hub, job_id))
-    return finish(hub, job_id)
+    with only_one_at(unrestricted(hub.engine), BULK, job_id, "bulk job"):
+        job, actor = resume(hub, job_id)
+        left = items_of(hub, job_id, left=True)
+        for part in _parts(hub, left):
+            if bulk_job(hub, job_id).status != "open":
+                break
+            tried = _tried(hub, actor, {each: left[each] for each in part}, job.answer)
+            with unrestricted(hub.engine).begin() as connection:
+                for task_id, effect in tried:
+                    refused = isinstance(effect, str)
+                    connection.exec_driver_sql(
+                        "update bulk_item set outcome = %s, detail = %s, seen = %s where job_id = %s and task_id = %s",
+                        (
+                            "refused" if refused else "possible",
+                            effect if refused else "",
+                            None if isinstance(effect, str) else orjson.dumps(_seen(effect)).decode(),
+                            job_id,
+                            task_id,
+                        ),
+                    )
+            progress(bulk_job(hub, job_id))
+        return finish(hub, job_id)
 
 
 def run_job(
@@ -130,6 +144,22 @@ def run_job(
     if bulk_job(hub, job_id).purpose is Purpose.LOOK:
         return run_look(hub, job_id, progress)
     return run_bulk(hub, job_id, policy, progress)
+
+
+def continue_job(
+    hub: Workplace,
+    actor: Actor,
+    job_id: int,
+    policy: Policy | None = None,
+    progress: Callable[[Job], None] = lambda _: None,
+) -> Job:
+    """Go on with a job that was interrupted or stopped.
+
+    Raises:
+        Refused: it is somebody else's, in whose name it would decide.
+    """
+    own_job(hub, actor, job_id, "goes on with it")
+    return run_job(hub, job_id, policy, progress)
 
 
 def looked_at(hub: Workplace, job: Job, sample: int = 0) -> tuple[BulkPreview, list[int]]:

@@ -173,6 +173,23 @@ def test_a_stopped_job_goes_on_where_it_was(world: World) -> None:
         steward.start_bulk(world.pipeline, ANNA, {}, Answer(Verdict.UNSURE))
 
 
+def test_a_job_is_carried_out_by_one_at_a_time_and_gone_on_with_by_whom_it_is(world: World) -> None:
+    job_id = steward.start_bulk(world.pipeline, ANNA, tokens(world, 3), Answer(Verdict.SAME, "one"))
+    met: list[str] = []
+
+    def another(_: Job) -> None:
+        with pytest.raises(Conflict, match="at work on bulk job") as told:
+            steward.run_bulk(world.pipeline, job_id, NO_POLICY)
+        met.append(told.value.message)
+
+    with pytest.raises(Refused, match="Only who started a job goes on with it"):
+        steward.continue_job(world.pipeline, BEN, job_id, NO_POLICY)
+    done = steward.continue_job(world.pipeline, ANNA, job_id, NO_POLICY, another)
+
+    assert len(met) == done.items > 1
+    assert (done.status, done.settled) == ("done", done.items)
+
+
 def test_a_look_at_many_is_stopped_gone_on_with_and_adds_up_to_the_preview(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
