@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, text
 
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
+from mdm.store.scoped import visible_text
 
 
 class QueuePlace(NamedTuple):
@@ -120,7 +121,7 @@ def queue_page(
     connection: Connection, filters: QueueFilters, after: QueuePlace | None, limit: int
 ) -> Sequence[QueueRow]:
     """Up to `limit` open tasks behind `after`, the most urgent first."""
-    conditions, parameters = _conditions(filters)
+    conditions, parameters = _conditions(connection, filters)
     if after is not None:
         conditions.append(_BEHIND)
         parameters |= after._asdict()
@@ -131,8 +132,9 @@ def queue_page(
 
 def queue_row(connection: Connection, task_id: int) -> QueueRow | None:
     """One open task, or None when it is not open (or not ranked yet)."""
-    statement = text(_PAGE.format(conditions="t.task_id = :task_id"))
-    rows = connection.execute(statement, {"task_id": task_id, "limit": 1}).all()
+    reached, parameters = _reached(connection)
+    statement = text(_PAGE.format(conditions=" and ".join(["t.task_id = :task_id", *reached])))
+    rows = connection.execute(statement, {"task_id": task_id, "limit": 1} | parameters).all()
     found = _with_sides(connection, rows)
     return found[0] if found else None
 
@@ -140,7 +142,7 @@ def queue_row(connection: Connection, task_id: int) -> QueueRow | None:
 def next_in_queue(connection: Connection, filters: QueueFilters, after: QueuePlace | None) -> int | None:
     """The task that follows a place; from the top again when nothing follows; None when no other is left."""
     for place in (after, None):
-        conditions, parameters = _conditions(filters)
+        conditions, parameters = _conditions(connection, filters)
         if place is not None:
             conditions.append(_BEHIND)
             parameters |= place._asdict()
@@ -156,7 +158,7 @@ def next_in_queue(connection: Connection, filters: QueueFilters, after: QueuePla
 
 def previous_in_queue(connection: Connection, filters: QueueFilters, before: QueuePlace) -> int | None:
     """The task before a place, or None at the top."""
-    conditions, parameters = _conditions(filters)
+    conditions, parameters = _conditions(connection, filters)
     conditions.append(_BEFORE)
     statement = _PAGE.replace("order by p.rank desc, p.task_id", "order by p.rank, p.task_id desc")
     row = connection.execute(
@@ -167,7 +169,7 @@ def previous_in_queue(connection: Connection, filters: QueueFilters, before: Que
 
 def queue_ids(connection: Connection, filters: QueueFilters, limit: int) -> Sequence[int]:
     """Numbers of up to `limit` open tasks that fit, the most urgent first."""
-    conditions, parameters = _conditions(filters)
+    conditions, parameters = _conditions(connection, filters)
     statement = """select t.task_id from task_priority p
            join steward_task t on t.task_id = p.task_id and t.status = 'open'
            left join task_work w on w.task_id = t.task_id where """ + (" and ".join(conditions) or "true")
@@ -177,7 +179,7 @@ def queue_ids(connection: Connection, filters: QueueFilters, limit: int) -> Sequ
 
 def count_queue(connection: Connection, filters: QueueFilters, most: int) -> int:
     """How many open tasks fit, counted up to `most`."""
-    conditions, parameters = _conditions(filters)
+    conditions, parameters = _conditions(connection, filters)
     statement = """select count(*) from (select from task_priority p
            join steward_task t on t.task_id = p.task_id and t.status = 'open'
            left join task_work w on w.task_id = t.task_id where """ + (" and ".join(conditions) or "true")
@@ -186,21 +188,27 @@ def count_queue(connection: Connection, filters: QueueFilters, most: int) -> int
 
 def queue_choices(connection: Connection) -> tuple[Sequence[tuple[str, str]], Sequence[str]]:
     """What filters can choose from: pairs of platforms and countries that occur among open tasks."""
-    rows = connection.execute(
-        text(
-            """select distinct p.systems[1], p.systems[2], p.countries
-               from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'"""
-        )
-    ).all()
+    reached, parameters = _reached(connection)
+    statement = """select distinct p.systems[1], p.systems[2], p.countries
+        from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open' where """
+    rows = connection.execute(text(statement + (" and ".join(reached) or "true")), parameters).all()
     pairs = sorted({(row[0], row[1]) for row in rows if row[1]})
     return pairs, sorted({country for row in rows for country in row[2]})
 
 
-def _conditions(filters: QueueFilters) -> tuple[list[str], dict[str, Any]]:
+def _conditions(connection: Connection, filters: QueueFilters) -> tuple[list[str], dict[str, Any]]:
     values = {name: getattr(filters, name) for name in _CONDITIONS}
     given = {name: value for name, value in values.items() if value is not None}
     parameters: dict[str, Any] = {name: list(value) if name == "systems" else value for name, value in given.items()}
-    return [_CONDITIONS[name] for name in given], parameters
+    reached, granted = _reached(connection)
+    return [*(_CONDITIONS[name] for name in given), *reached], parameters | granted
+
+
+def _reached(connection: Connection) -> tuple[list[str], dict[str, list[str]]]:
+    """Under limits only tasks of which both sides are reached: a task shows both."""
+    condition, parameters = visible_text(connection, "x.entity_id")
+    sides = ("t.a", "t.b") if condition else ()
+    return [f"exists (select 1 from crosswalk x where x.rec_id = {side} and {condition})" for side in sides], parameters
 
 
 def _with_sides(connection: Connection, rows: Sequence[Any]) -> Sequence[QueueRow]:  # Any: rows of `_PAGE`

@@ -70,6 +70,23 @@ def visible(connection: Connection, entity_id: ColumnElement[Any]) -> tuple[Colu
     return (exists(select(literal(1)).where(p.c.entity_id == entity_id, *_permitted(p.c, scope))),)
 
 
+def visible_text(connection: Connection, entity_id: str) -> tuple[str, dict[str, list[str]]]:
+    """`visible` for a statement that is text: a condition on this column and its parameters; "" without limits."""
+    scope = scope_of(connection)
+    if not scope.limits_rows:
+        return "", {}
+    conditions, parameters = [f"placed.entity_id = {entity_id}"], {}
+    for name in DIMENSIONS:
+        granted = granted_in(scope, name)
+        if granted is not None:
+            conditions.append(f"placed.{name} && cast(:granted_{name} as text[])")
+            parameters[f"granted_{name}"] = sorted(granted | {EVERYWHERE}) if granted else []
+    if scope.domains is not None:
+        conditions.append("placed.domain = any(cast(:granted_domains as text[]))")
+        parameters["granted_domains"] = sorted(domain.value for domain in scope.domains)
+    return f"exists (select 1 from placement placed where {' and '.join(conditions)})", parameters
+
+
 def visible_ids(connection: Connection, ids: Collection[str]) -> set[str]:
     """Those of the ids that are reached on this connection. Ids that were never issued are not among them."""
     p = placement.alias("placed")
