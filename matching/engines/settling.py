@@ -49,6 +49,14 @@ class Statements:
             found |= self._table[column].is_valid().to_numpy()
         return found[self._rows]
 
+    def in_sets(self, sets: LinkedSets) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Per set: whether several records state what could contradict another one, and whether a parent is stated."""
+        if not len(sets):
+            return np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.bool_)
+        starts = sets.member_starts[:-1]
+        several = np.add.reduceat(self.any[sets.members], starts, dtype=np.int64) > 1
+        return several, np.logical_or.reduceat(self.parent[sets.members], starts)
+
     def values(self, ranks: Ints) -> list[list[Any]]:
         """What these records have in each column."""
         rows = pa.array(self._rows[ranks])
@@ -142,11 +150,7 @@ def _stating(sets: LinkedSets, said: Statements) -> Ints:
 
     A parent is stated by name, so that everybody's names matter then.
     """
-    if not len(sets):
-        return sets.members
-    starts = sets.member_starts[:-1]
-    several = np.add.reduceat(said.any[sets.members], starts, dtype=np.int64) > 1
-    whole = np.logical_or.reduceat(said.parent[sets.members], starts)
+    several, whole = said.in_sets(sets)
     of_set = np.repeat(several, sets.sizes()) & said.any[sets.members] | np.repeat(whole, sets.sizes())
     found: Ints = sets.members[of_set]
     return found

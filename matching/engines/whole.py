@@ -76,11 +76,9 @@ def _agreed(sets: LinkedSets, said: Statements, limits: Limits) -> NDArray[np.bo
     Nothing in them can contradict, and no average over the pairs, all known, can be too low. Of two records that match
     nothing more is asked.
     """
-    if not len(sets):
-        return np.zeros(0, dtype=np.bool_)
-    sizes, pairs, starts = sets.sizes(), np.diff(sets.pair_starts), sets.member_starts[:-1]
-    quiet = np.add.reduceat(said.any[sets.members], starts, dtype=np.int64) < 2
-    quiet &= ~np.logical_or.reduceat(said.parent[sets.members], starts)
+    several, parental = said.in_sets(sets)
+    quiet = ~(several | parental)
+    sizes, pairs = sets.sizes(), np.diff(sets.pair_starts)
     least = np.full(len(sets), np.iinfo(np.int64).min)
     some = np.flatnonzero(pairs)
     if len(some):

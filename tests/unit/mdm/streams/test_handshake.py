@@ -5,8 +5,8 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,28 +23,34 @@ def authority(tmp_path: Path) -> Authority:
 
 
 @contextmanager
-def listening(context: ssl.SSLContext | None) -> Iterator[str]:
-    """Somebody who shakes hands, or says something that is no TLS."""
+def serving(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A listener that gives each connection this answer and ends it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def answer() -> None:
+        def serve() -> None:
             while True:
                 try:
                     connection, _ = server.accept()
                 except OSError:
                     return
-                with connection:
-                    try:
-                        if context is not None:
-                            context.wrap_socket(connection, server_side=True).close()
-                        else:
-                            connection.recv(1)
-                            connection.sendall(b"no TLS at all")
-                    except OSError:
-                        continue
+                with connection, contextlib.suppress(OSError):
+                    answer(connection)
 
-        threading.Thread(target=answer, daemon=True).start()
+        threading.Thread(target=serve, daemon=True).start()
         yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def listening(context: ssl.SSLContext | None) -> AbstractContextManager[str]:
+    """Somebody who shakes hands, or says something that is no TLS."""
+
+    def answer(connection: socket.socket) -> None:
+        if context is not None:
+            context.wrap_socket(connection, server_side=True).close()
+        else:
+            connection.recv(1)
+            connection.sendall(b"no TLS at all")
+
+    return serving(answer)
 
 
 def certified(authority: Authority, folder: Path) -> ssl.SSLContext:
@@ -96,27 +102,18 @@ REFUSED = framed(struct.pack(">hh", 58, 10) + b"who is it?" + struct.pack(">i", 
 BUSY = framed(struct.pack(">hhi", 7, -1, 0))
 
 
-@contextmanager
-def answering(*answers: bytes) -> Iterator[str]:
+def answering(*answers: bytes) -> AbstractContextManager[str]:
     """A listener without TLS that answers each request in turn, then ends the connection."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def answer() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection, contextlib.suppress(OSError):
-                    for each in answers:
-                        head = connection.recv(4, socket.MSG_WAITALL)
-                        if len(head) < 4 or head[0]:  # TLS is greeted with 0x16
-                            break
-                        connection.recv(int.from_bytes(head), socket.MSG_WAITALL)
-                        connection.sendall(each)
+    def answer(connection: socket.socket) -> None:
+        for each in answers:
+            head = connection.recv(4, socket.MSG_WAITALL)
+            if len(head) < 4 or head[0]:  # TLS is greeted with 0x16
+                return
+            connection.recv(int.from_bytes(head), socket.MSG_WAITALL)
+            connection.sendall(each)
 
-        threading.Thread(target=answer, daemon=True).start()
-        yield f"127.0.0.1:{server.getsockname()[1]}"
+    return serving(answer)
 
 
 WITH_PASSWORD = KafkaSecurity(
