@@ -67,8 +67,20 @@ def test_two_rows_of_one_company_are_one_customer_unless_their_table_is_trusted(
     # The mapping that is in force now is applied to what was taken in before.
     rebuild(trusting, "operator", swap=True, settle=0)
 
-    assert len(set(entities(engine).values())) == 2
+    parted = entities(engine)
+    assert len(set(parted.values())) == 2
     assert verify(engine, trusting.catalogue, trusting.rules).differences == ()
+
+    rebuild(pipeline, "operator", swap=True, settle=0)
+
+    (kept,) = set(entities(engine).values())
+    assert verify(engine, pipeline.catalogue, pipeline.rules).differences == ()
+    with engine.connect() as connection:
+        merged = connection.execute(text("select entity_id, merged_into from entity where status = 'merged'")).all()
+        told = connection.scalars(text("select type from outbox order by seq")).all()
+    assert [tuple(row) for row in merged] == [(entity, kept) for entity in set(parted.values()) - {kept}]
+    assert told.count("customer.created") == 2
+    assert told.count("customer.merged") == 1
 
 
 def test_a_row_that_comes_later_and_a_whole_match_keep_them_apart_too(engine: Engine, trusting: Pipeline) -> None:
