@@ -298,7 +298,7 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
         provenance=dict(weights.get("provenance", {})),
         common_tokens=frozenset(weights.get("common_tokens", ())),
         kinds={
-            **(COLUMNS[domain] if domain in COLUMNS else _declared(profile["columns"])),
+            **(COLUMNS[domain] if domain in COLUMNS else declared_columns(profile["columns"])),
             DISTINCT_IN: Kind.TEXT,
         },
         key_kinds=KEY_COLUMNS.get(domain, {}),
@@ -358,7 +358,8 @@ def _cannot_link(item: Mapping[str, Any]) -> CannotLink:
     return CannotLink(tuple(item.get("identifiers", ())), (parents[0], parents[1]) if parents else None)
 
 
-def _declared(columns: Mapping[str, Any]) -> Mapping[str, Kind]:
+def declared_columns(columns: Mapping[str, Any]) -> Mapping[str, Kind]:
+    """What the `columns` of a profile declare."""
     return kinds(
         texts=str(columns.get("texts", "")),
         lists=str(columns.get("lists", "")),
