@@ -10,7 +10,7 @@ PRODUCT_COLUMNS = kinds(
     lists="codes code_stems code_parts words numbers self evidence",
 )
 #: What is read of a record's comparison form, beside its own name.
-PRODUCT_FORMS = frozenset("gtin name edition version family unit tokens codes code_parts".split())
+PRODUCT_FORMS = frozenset(["gtin", "name", "edition", "version", "family", "unit", "tokens", "codes", "code_parts"])
 #: Columns that only blocking reads.
 PRODUCT_KEY_COLUMNS = kinds(texts="variant", lists="word_heads word_pairs")
 

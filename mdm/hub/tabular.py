@@ -13,7 +13,7 @@ from typing import Any
 from matching.documents import read_profile
 from matching.features import FORMS
 from matching.model import MatchModel, declared_columns, load_model
-from mdm.errors import ConfigurationInvalid, OperatorError
+from mdm.errors import OperatorError
 from mdm.intake.tabular import Known, TabularMapping, Truth, Vocabulary, read_tabular
 from mdm.model.canonical import ATTRIBUTES
 from mdm.model.ids import Domain

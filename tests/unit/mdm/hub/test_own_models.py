@@ -92,8 +92,16 @@ def test_any_table_of_companies_is_held_against_the_model_that_ships(tmp_path: P
         (("entity: company", "entity: firm"), {}, "firm"),
         (("id: id", "id: id\nonly: {colour: [red]}"), {}, "colour"),
         (("entity: company", "pairs: [id, company], label: same"), {}, "label"),
-        (("{name: {as", "{nmae: {as"), {}, r"mapping.yaml:4: attributes.nmae is not an attribute of customer; there are"),
-        (("attributes", "columns: {nmae: name}\nattributes"), {}, "mapping.yaml:4: columns.nmae is not a column of cust"),
+        (
+            ("{name: {as", "{nmae: {as"),
+            {},
+            r"mapping.yaml:4: attributes.nmae is not an attribute of customer; there are",
+        ),
+        (
+            ("attributes", "columns: {nmae: name}\nattributes"),
+            {},
+            "mapping.yaml:4: columns.nmae is not a column of cust",
+        ),
         (("id: id", "id: id\nonly: {name: [Nobody]}"), {}, "no record"),
         (("", ""), {"domain": "product"}, "not product"),
         (("", ""), {"models": "nowhere"}, "no folder"),
