@@ -96,7 +96,7 @@ def _material(
         }
     )
     if worlds:
-        catalogue = load_catalogue(None)
+        catalogue = load_catalogue(context.sources_folder())
         return training.from_worlds(domain, worlds, labelled, catalogue, load_rules(catalogue))
     if hub:
         with context.hub() as opened:
@@ -222,7 +222,7 @@ def _paths(given: list[str]) -> list[Path]:
 
 
 def _evaluate_world(world: Path, models: Path | None, as_json: bool) -> None:
-    catalogue = load_catalogue(None)
+    catalogue = load_catalogue(context.sources_folder())
     found = evaluate_world(catalogue, load_rules(catalogue, models or read_settings(os.environ).models_dir), world)
     if as_json:
         print_json({domain.value: _json(quality) for domain, quality in found.items()})
