@@ -1,18 +1,21 @@
 """What people mistype, and what others make them send, ends at a page that says what is wrong; nothing breaks."""
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from fastapi import BackgroundTasks
+from fastapi import BackgroundTasks, FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
 from api.console.stepping import afterwards
+from mdm.access import FORMER_STEWARD
 from mdm.errors import Conflict
 from mdm.model.ids import Domain
+from mdm.store import accounts
 from tests.api.rows import ACME, CRM_ACME, HubRows
-from tests.api.test_console import form_token
+from tests.api.test_console import form_token, sign_in
 
 
 @pytest.mark.parametrize(
@@ -96,6 +99,32 @@ def test_a_date_that_is_none_is_told_and_what_was_typed_is_given_back(rows: HubR
 
     assert "The date is not understood." in page
     assert 'value="two branches"' in page
+
+
+@pytest.mark.sample_world
+def test_who_comes_too_late_is_told_by_whom_and_when_it_was_answered(app: FastAPI, engine: Engine) -> None:
+    steward = TestClient(app, follow_redirects=False)
+    with engine.begin() as connection:
+        password = accounts.create_account(connection, "ann", "Ann", FORMER_STEWARD)
+    sign_in(steward, "", username="ann", password=password)
+    with engine.connect() as connection:
+        task = connection.scalar(text("select min(task_id) from steward_task where status = 'open'"))
+    for verdict in ("not_same", "same"):
+        csrf = form_token(steward.get("/console/help").text)
+        answer = steward.post(f"/console/reviews/{task}/decide", data={"csrf": csrf, "verdict": verdict})
+
+    assert answer.status_code == 409
+    assert re.search(r"[ >]ann answered not same at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", answer.text)
+
+
+def test_a_command_in_a_notice_is_set_as_one(rows: HubRows, steward: TestClient) -> None:
+    acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
+    here = f"/console/customers/{acme}/readiness"
+    said = {"code": "NOWHERE", "path": "", "reason": "x", "until": "2999-01-01"}
+
+    answer = steward.post(f"{here}/waive", data={"csrf": form_token(steward.get(here).text)} | said)
+
+    assert "<code>mdm onboarding codes</code> lists all codes" in answer.text
 
 
 def carried_out(later: BackgroundTasks) -> None:
