@@ -133,6 +133,8 @@ class ApiOptions:
     longest_wait: float = 30.0
     #: Where released match models are, beside those that ship.
     models_dir: Path | None = None
+    #: The platforms' contracts and mappings; None for the shipped ones.
+    sources: Path | None = None
     #: Web origins whose pages may call the API from a browser (`https://refine.example`); none by default.
     cors_origins: tuple[str, ...] = ()
     #: Says where golden records belong; None for the shipped plan.
@@ -161,7 +163,7 @@ def attach(app: FastAPI, hub: ReadHub, options: ApiOptions) -> None:
     state.hub = hub
     state.metrics = Metrics(process_numbers(hub.engine))
     state.identity_provider = IdentityProvider(options.oidc) if options.oidc is not None else None
-    state.released = Released(options.models_dir, options.placement)
+    state.released = Released(options.models_dir, options.placement, options.sources)
     state.released.of(hub.engine)
     state.tokens = options.tokens
     state.limiter = Limiter(options.rate)

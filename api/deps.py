@@ -107,9 +107,10 @@ _FRESH_SECONDS = 1.0
 class Released:
     """The rules in force and the source profiles. What ships is read once, by whoever needs it first."""
 
-    def __init__(self, models: Path | None = None, placement: Path | None = None) -> None:
+    def __init__(self, models: Path | None = None, placement: Path | None = None, sources: Path | None = None) -> None:
         self._models = models
         self._placement = placement
+        self._sources = sources
         self._lock = Lock()
         self._read: tuple[Catalogue, Rules] | None = None
         self._engine: Engine | None = None
@@ -136,7 +137,7 @@ class Released:
     def _both(self) -> tuple[Catalogue, Rules]:
         with self._lock:
             if self._read is None:
-                catalogue = load_catalogue(None)
+                catalogue = load_catalogue(self._sources)
                 self._read = catalogue, load_rules(catalogue, self._models, self._placement)
             return self._read
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Lock, Thread
 from time import monotonic
 
@@ -16,6 +17,7 @@ from sqlalchemy import Engine, Pool
 
 from mdm.access import Scope
 from mdm.hub.reconcile import Reconciliation, reconcile
+from mdm.intake.catalogue import load_catalogue
 from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.overview import Overview
 from mdm.model.ids import EntityId
@@ -61,6 +63,10 @@ class LastRun:
         self._lock = Lock()
         self._run: _Run | None = None
         self._under_way: tuple[Pool, Future[_Run]] | None = None
+
+    def by(self, sources: Path) -> None:
+        """From now on, rows of the past are read by the source profiles of this folder instead of those that ship."""
+        self._find = lambda engine: reconcile(engine, load_catalogue(sources))
 
     def look(self, engine: Engine, now: datetime, patience: float | None = None) -> Looked | None:
         """The findings: of now, or those known while newer ones are made.

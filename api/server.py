@@ -48,5 +48,7 @@ def serve(hub: ReadHub, host: str, port: int, options: ApiOptions | None = None)
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
     )
+    if chosen.sources is not None:
+        last_run.by(chosen.sources)
     last_run.prepare(hub.engine, hub.clock())  # so that nobody waits for the first findings
     uvicorn.Server(config).run()

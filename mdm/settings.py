@@ -22,6 +22,8 @@ class Settings:
     batch_size: int
     dead_letter_limit: int
     models_dir: Path | None = None
+    #: The platforms' contracts and mappings; None for the shipped ones.
+    sources: Path | None = None
     steward_policy: Path | None = None
     ownership: Path | None = None
     #: Seconds without a message or heartbeat after which a platform counts as silent.
@@ -32,7 +34,7 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Settings from `MDM_DATA_DIR`, `MDM_DATABASE_URL`, `MDM_BATCH_SIZE`, `MDM_DEAD_LETTER_LIMIT`,
-    `MDM_MODELS_DIR`, `MDM_STEWARD_POLICY`, `MDM_PLACEMENT`, `MDM_OWNERSHIP` and `MDM_SILENT_AFTER`.
+    `MDM_MODELS_DIR`, `MDM_SOURCES`, `MDM_STEWARD_POLICY`, `MDM_PLACEMENT`, `MDM_OWNERSHIP` and `MDM_SILENT_AFTER`.
 
     Raises:
         ConfigurationInvalid: a value cannot be read; the message names the variable.
@@ -43,6 +45,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         batch_size=_positive(environment, "MDM_BATCH_SIZE", 1000),
         dead_letter_limit=_positive(environment, "MDM_DEAD_LETTER_LIMIT", 1000),
         models_dir=_folder(environment, "MDM_MODELS_DIR"),
+        sources=_folder(environment, "MDM_SOURCES"),
         steward_policy=_path(environment, "MDM_STEWARD_POLICY"),
         placement=_path(environment, "MDM_PLACEMENT"),
         ownership=_path(environment, "MDM_OWNERSHIP"),

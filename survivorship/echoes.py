@@ -6,7 +6,7 @@ record, as long as the record goes on saying the same.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from mdm.model.ids import CrosswalkKey
@@ -14,11 +14,12 @@ from survivorship.criteria import comparable
 
 
 def echoes_in(
-    key: CrosswalkKey, attributes: Mapping[str, Any], golden: Mapping[str, Any], lineage: Mapping[str, Any]
+    keys: Collection[CrosswalkKey], attributes: Mapping[str, Any], golden: Mapping[str, Any], lineage: Mapping[str, Any]
 ) -> dict[str, str]:
     """The attributes in which a record repeats the golden record, with the digest of what it says.
 
     Args:
+        keys: the record's key, and those that its row had before.
         golden, lineage: the version that was current when the record changed.
     """
     return {
@@ -27,7 +28,7 @@ def echoes_in(
         if (value := _stated(attributes, name)) is not None
         and comparable(value) == comparable(golden[name])
         and name in lineage
-        and not _had_it(key, lineage[name])
+        and not _had_it(keys, lineage[name])
     }
 
 
@@ -50,9 +51,9 @@ def _stated(attributes: Mapping[str, Any], name: str) -> Any:
     return value if value or value == 0 else None
 
 
-def _had_it(key: CrosswalkKey, lineage: Mapping[str, Any]) -> bool:
+def _had_it(keys: Collection[CrosswalkKey], lineage: Mapping[str, Any]) -> bool:
     """Whether the record itself was behind the golden value, as its winner or as one that said the same."""
-    return any(record == key for record in _behind(lineage))
+    return any(record in keys for record in _behind(lineage))
 
 
 def _behind(lineage: Mapping[str, Any]) -> Iterator[CrosswalkKey]:

@@ -72,7 +72,7 @@ class Broker:
         Raises:
             DidNotStart: it ended or does not listen in time.
         """
-        write_properties(self._settings_file, self._settings())
+        write_properties(self._settings_file, self.settings())
         if not (self.directory / "data" / "meta.properties").exists():
             self._format()
         self.program.start()
@@ -89,7 +89,8 @@ class Broker:
         if done.returncode:
             raise DidNotStart(f"The broker's storage could not be formatted:\n{done.stdout}{done.stderr}")
 
-    def _settings(self) -> dict[str, object]:
+    def settings(self) -> dict[str, object]:
+        """The lines of its settings file."""
         listeners = {"PLAINTEXT": self.port, "CONTROLLER": self.controller_port}
         advertised = {"PLAINTEXT": self.port}
         if self.proxied is not None:

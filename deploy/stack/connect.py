@@ -44,7 +44,7 @@ class Connect:
         Raises:
             DidNotStart: it ended or does not answer in time.
         """
-        write_properties(self._settings_file, self._settings())
+        write_properties(self._settings_file, self.settings())
         self.program.start()
         self.program.wait_until(self._answers, timeout_seconds)
 
@@ -86,7 +86,8 @@ class Connect:
         except httpx.HTTPError:
             return False
 
-    def _settings(self) -> dict[str, object]:
+    def settings(self) -> dict[str, object]:
+        """The lines of its settings file."""
         converter = "org.apache.kafka.connect.json.JsonConverter"
         return {
             "bootstrap.servers": self.bootstrap,

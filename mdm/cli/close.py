@@ -67,7 +67,7 @@ def _books(bench: Bench, month: str | None) -> closing.Books:
     now = bench.pipeline.clock()
     asked = closing.close_named(month, now.date())
     rank_new_tasks(bench.pipeline.engine, bench.pipeline.rules, now, bench.policy)
-    return closing.books_of(bench.pipeline, asked, reconcile(bench.pipeline.engine))
+    return closing.books_of(bench.pipeline, asked, reconcile(bench.pipeline.engine, bench.pipeline.catalogue))
 
 
 def _tell(bench: Bench, books: closing.Books, as_json: bool) -> None:

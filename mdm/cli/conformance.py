@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from mdm.cli.context import JSON_OPTION, print_json, print_table, progress_bar
+from mdm.cli.context import JSON_OPTION, print_json, print_table, progress_bar, sources_folder
 from mdm.cli.open_feed import open_to_look
 from mdm.errors import OperatorError
 from mdm.hub.conformance.cases import Verdict
@@ -50,7 +50,7 @@ def run(
         if feed is None:
             examined = list(examine_captures(tell))
         else:
-            catalogue = load_catalogue(sources)
+            catalogue = load_catalogue(sources_folder(sources))
             examined = [examine_feed(open_to_look(feed, topics, catalogue), catalogue, limit or 100_000)]
     if as_json:
         print_json({"conforms": all(each.conforms for each in examined), "feeds": [_json(each) for each in examined]})

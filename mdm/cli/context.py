@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from getpass import getuser
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -48,17 +49,21 @@ def hub(upgrade: bool = True, name: str = "mdm") -> Iterator[Hub]:
         yield opened
 
 
+def sources_folder(given: Path | None = None) -> Path | None:
+    """The folder of platforms to read: the given one, else that of the settings; None for the shipped one."""
+    return given or read_settings(os.environ).sources
+
+
 def operator() -> Actor:
     """Whoever runs a command on this machine, as the audit names them: they hold the database."""
     return Actor(getuser(), Role.ADMIN)
 
 
 def pipeline(opened: Hub) -> Pipeline:
-    """The shipped source profiles and the rules in force on this hub."""
-    catalogue = load_catalogue(None)
+    """The source profiles of the settings and the rules in force on this hub."""
+    catalogue = load_catalogue(opened.settings.sources)
     registry = open_registry(read_stream_settings(os.environ).registry)
-    settings = read_settings(os.environ)
-    shipped = load_rules(catalogue, settings.models_dir, settings.placement)
+    shipped = load_rules(catalogue, opened.settings.models_dir, opened.settings.placement)
     remember_rules(opened.engine, shipped)
     remember_documents(opened.engine, opened.clock, catalogue)
     rules = in_force_now(opened.engine, shipped)

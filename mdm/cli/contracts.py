@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from mdm.cli.context import JSON_OPTION, print_json, print_table
+from mdm.cli.context import JSON_OPTION, print_json, print_table, sources_folder
 from mdm.cli.open_feed import open_to_look
 from mdm.errors import OperatorError
 from mdm.hub.contract_trial import TableTest, trial_catalogue, try_contract
@@ -19,14 +19,15 @@ from mdm.model.events import Message
 
 contracts = typer.Typer(no_args_is_help=True)
 
-_SOURCES = typer.Option(None, "--sources", help="Folder of platforms; default: the shipped ones.")
+_SOURCES = typer.Option(None, "--sources", help="Folder of platforms; default: MDM_SOURCES, or the shipped ones.")
 
 
 @contracts.command("list")
 def list_command(sources: Path | None = _SOURCES, as_json: bool = JSON_OPTION) -> None:
     """Every contract with version, state, owner and modes; both majors of a table that migrates."""
+    sources = sources_folder(sources) or SHIPPED_SOURCES
     load_catalogue(sources)
-    rows = [_row(each) for file in _files(sources or SHIPPED_SOURCES) for each in read_contracts(file)]
+    rows = [_row(each) for file in _files(sources) for each in read_contracts(file)]
     if as_json:
         print_json(rows)
         return
@@ -54,7 +55,7 @@ def _row(contract: Contract) -> dict[str, Any]:
 
 @contracts.command("lint")
 def lint_command(
-    paths: list[Path] = typer.Argument(None, help="Documents or folders; default: the shipped ones."),
+    paths: list[Path] = typer.Argument(None, help="Documents or folders; default: MDM_SOURCES, or the shipped ones."),
     strict: bool = typer.Option(False, "--strict", help="Fail on warnings, too."),
     as_json: bool = JSON_OPTION,
 ) -> None:
@@ -62,7 +63,9 @@ def lint_command(
 
     Exits with 1 when there are errors.
     """
-    files = list(dict.fromkeys(file for path in paths or [SHIPPED_SOURCES] for file in _files(path)))
+    files = list(
+        dict.fromkeys(file for path in paths or [sources_folder() or SHIPPED_SOURCES] for file in _files(path))
+    )
     alone = {file: lint(file) for file in files}
     readable = [file for file, found in alone.items() if not any(each.code in UNREADABLE for each in found)]
     findings = [finding for found in alone.values() for finding in found]

@@ -59,7 +59,9 @@ _LETTER = typer.Argument(..., metavar="ID", help="A dead letter, such as D12.", 
 _LIKE = typer.Option(
     None, "--like", help="Only those of the same kind as this one (D12).", parser=letter_number, metavar="ID"
 )
-_IDS = typer.Option([], "--id", help="Only these (D12); may be repeated.", parser=letter_number, metavar="ID")
+_IDS = typer.Argument(
+    None, help="Only these dead letters (D12).", parser=letter_number, metavar="ID", show_default=False
+)
 _SINCE = typer.Option(None, "--since", help="Only those seen since then.")
 _UNTIL = typer.Option(None, "--until", help="Only those first seen before then.")
 _REASON = typer.Option(..., "--reason", help="Why; kept in the audit.")
@@ -225,7 +227,7 @@ def fix_command(
             else fix_dead_letter(pipeline(opened), dead_letter_id, mended, reason, getuser(), replay=replay)
         )
     if done is None:
-        typer.echo(f"Mended; `mdm exceptions replay --id {named(Matter.DEAD_LETTER, dead_letter_id)}` feeds it again.")
+        typer.echo(f"Mended; `mdm exceptions replay {named(Matter.DEAD_LETTER, dead_letter_id)}` feeds it again.")
         return
     _tell(done, time.perf_counter() - start, dry_run, as_json)
 
@@ -240,7 +242,7 @@ def replay_command(
     key: str | None = _KEY,
     owner: str | None = _OWNER,
     like: int | None = _LIKE,
-    ids: list[int] = _IDS,
+    ids: list[int] | None = _IDS,
     since: datetime | None = _SINCE,
     until: datetime | None = _UNTIL,
     dry_run: bool = _DRY_RUN,
@@ -266,7 +268,7 @@ def discard_command(
     key: str | None = _KEY,
     owner: str | None = _OWNER,
     like: int | None = _LIKE,
-    ids: list[int] = _IDS,
+    ids: list[int] | None = _IDS,
     since: datetime | None = _SINCE,
     until: datetime | None = _UNTIL,
     actor: str = ACTOR,
@@ -288,9 +290,7 @@ def discard_command(
 @exceptions.command("reopen")
 def reopen_command(
     reason: str = _REASON,
-    ids: list[int] = typer.Option(
-        ..., "--id", help="Which (D12); may be repeated.", parser=letter_number, metavar="ID"
-    ),
+    ids: list[int] = typer.Argument(..., help="Dead letters (D12).", parser=letter_number, metavar="ID"),
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Take a discard back."""
@@ -334,13 +334,13 @@ def _selection(
     key: str | None,
     owner: str | None,
     like: int | None,
-    ids: list[int],
+    ids: list[int] | None,
     since: datetime | None,
     until: datetime | None,
 ) -> Selection:
     return Selection(
         code=code, topic=topic, partition=partition, first_offset=first, last_offset=last, row_key=key, owner=owner,
-        like=like, ids=tuple(ids), since=_utc(since), until=_utc(until),
+        like=like, ids=tuple(ids or ()), since=_utc(since), until=_utc(until),
     )  # fmt: skip
 
 

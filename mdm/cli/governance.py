@@ -11,6 +11,7 @@ from mdm.cli.reconcile import source
 from mdm.errors import OperatorError
 from mdm.hub.reconcile import Reconciliation
 from mdm.hub.reconcile import reconcile as reconcile_hub
+from mdm.intake.catalogue import load_catalogue
 from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.reconciliation import RULE_NAMES
 
@@ -37,7 +38,7 @@ def reconcile(
     if rule is not None and rule not in RULE_NAMES:
         raise OperatorError(f"There is no rule {rule!r}.", action=f"Rules: {', '.join(RULE_NAMES)}.")
     with hub() as opened:
-        found = reconcile_hub(opened.engine)
+        found = reconcile_hub(opened.engine, load_catalogue(opened.settings.sources))
     findings = [each for each in found.findings if rule in (None, each.rule)]
     if as_json:
         print_json(_document(found, findings))

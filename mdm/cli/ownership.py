@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import typer
 
-from mdm.cli.context import JSON_OPTION, hub, print_json, print_table
+from mdm.cli.context import JSON_OPTION, hub, print_json, print_table, sources_folder
 from mdm.errors import NotFound
 from mdm.hub.ownership import history as versions_of
 from mdm.hub.ownership import remember_ownership
@@ -26,7 +26,7 @@ def show(
     entity: str | None = typer.Option(None, help="Only of this entity or fact."), as_json: bool = JSON_OPTION
 ) -> None:
     """The matrix: attribute, authority, owners, platforms with their trust."""
-    rows = [row for row in matrix(_document(), load_catalogue(None)) if entity in (None, row.entity)]
+    rows = [row for row in matrix(_document(), load_catalogue(sources_folder())) if entity in (None, row.entity)]
     if not rows:
         raise NotFound(f"There is nothing called {entity}.", action="`mdm ownership show` lists all.")
     if as_json:
@@ -43,7 +43,7 @@ def show(
 def lint_command(as_json: bool = JSON_OPTION) -> None:
     """Gaps: rows without authority or owner, owners whom nobody declared. Exits with 1 when there are any."""
     document = _document()
-    findings = lint(document, matrix(document, load_catalogue(None)))
+    findings = lint(document, matrix(document, load_catalogue(sources_folder())))
     if as_json:
         print_json({"version": document.version, "findings": [asdict(each) for each in findings]})
     else:
@@ -57,7 +57,7 @@ def lint_command(as_json: bool = JSON_OPTION) -> None:
 @ownership.command("history")
 def history(as_json: bool = JSON_OPTION) -> None:
     """Every version that this hub worked with, and what each changed."""
-    document, catalogue = _document(), load_catalogue(None)
+    document, catalogue = _document(), load_catalogue(sources_folder())
     with hub() as opened:
         remember_ownership(opened.engine, opened.clock, document)
         with opened.engine.connect() as connection:

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from mdm.bootstrap import database_url
-from mdm.cli.context import JSON_OPTION, hub, print_json, print_table
+from mdm.cli.context import JSON_OPTION, hub, print_json, print_table, sources_folder
 from mdm.clock import system_clock
 from mdm.core.source_digest import BucketDigest, bucket_sql
 from mdm.errors import OperatorError
@@ -41,7 +41,9 @@ def source(
         0.0, min=0.0, help="With --url: when they differ, compare once more after so many seconds, and go by that."
     ),
     look_only: bool = typer.Option(False, "--look-only", help="Raise and close no exception."),
-    sources: Path | None = typer.Option(None, "--sources", help="Folder of platforms; default: the shipped ones."),
+    sources: Path | None = typer.Option(
+        None, "--sources", help="Folder of platforms; default: MDM_SOURCES, or the shipped ones."
+    ),
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Does the hub's mirror hold what the source table holds? Counts and digests by bucket, then row by row.
@@ -52,7 +54,7 @@ def source(
     A difference becomes an exception (SOURCE_DIFFERS) of the contract's owner, which metrics and alerts show; the next
     comparison that finds none closes it. So run it by a timer, with --settle for changes that are on their way.
     """
-    contract = contract_of(load_catalogue(sources), system, table)
+    contract = contract_of(load_catalogue(sources_folder(sources)), system, table)
     if sql:
         typer.echo(bucket_sql(contract, buckets) + ";")
         return

@@ -108,7 +108,11 @@ def rebuild(
         return
     typer.echo(f"{done.rows:,} rows, {sum(done.entities.values()):,} entities rebuilt in {done.seconds:.0f} s.")
     print_differences(done.differences)
-    typer.echo("It is in use now." if swap else "Nothing live was touched; --swap takes it into use.")
+    if not done.differences:
+        typer.echo("Nothing differs from what was live.")
+    typer.echo("It is in use now." if swap else "Nothing live was touched.")
+    if not swap and feed is None:
+        typer.echo("Say --swap to take it into use.")
     if done.differences and not swap:
         raise typer.Exit(1)
 

@@ -53,7 +53,7 @@ def serve(host: str = _HOST, port: int = _PORT, as_json: bool = JSON_OPTION) -> 
 
 def _serve(opened: Hub, host: str, port: int, *, as_json: bool = False) -> None:
     check_address(host, port)
-    remember_documents(opened.engine, opened.clock, load_catalogue(None))
+    remember_documents(opened.engine, opened.clock, load_catalogue(opened.settings.sources))
     remember_ownership(opened.engine, opened.clock, load_ownership(opened.settings.ownership))
     if as_json:
         where = f"http://{host}:{port}"
@@ -65,6 +65,7 @@ def _serve(opened: Hub, host: str, port: int, *, as_json: bool = False) -> None:
         oidc=read_oidc(os.environ),
         policy=load_policy(opened.settings.steward_policy),
         models_dir=opened.settings.models_dir,
+        sources=opened.settings.sources,
         placement=opened.settings.placement,
         ownership=opened.settings.ownership,
         tokens=token_verifier(os.environ),

@@ -9,13 +9,16 @@ from rich.progress import BarColumn, Progress, TextColumn
 from mdm.cli.context import JSON_OPTION, notes, print_json, print_table
 from mdm.cli.steward import steward
 from mdm.cli.steward_bench import ACTOR, PREVIEW, REASON, UNTIL, Bench, bench_of, moment_of, plain, show, show_preview
+from mdm.core.worklist import priority
+from mdm.errors import Invalid
 from mdm.hub import steward as desk
 from mdm.hub.steward import Answer
-from mdm.model.stewardship import (
-    Verdict,
-)
+from mdm.hub.worklist import rank_new_tasks
+from mdm.model.ids import Domain
+from mdm.model.stewardship import Verdict
+from mdm.store.read_queue import QueueFilters, queue_page
 from mdm.store.read_stewardship import queue_numbers, steward_numbers
-from mdm.store.reading import snapshot
+from mdm.store.reading import snapshot, within
 
 __all__ = ["steward"]
 
@@ -80,6 +83,48 @@ def withdraw(proposal: int = typer.Argument(..., help="Number of the proposal.")
     with bench_of(actor) as bench:
         desk.withdraw(bench.pipeline, bench.actor, proposal)
     typer.echo(f"Proposal {proposal} is withdrawn.")
+
+
+@steward.command("tasks")
+def tasks_command(
+    domain: Domain | None = typer.Option(None, help="Of both records."),
+    kind: str = typer.Option("", help="possible_match, override_challenged, ..."),
+    assignee: str = typer.Option("", help="Who has it."),
+    unassigned: bool = typer.Option(False, "--unassigned", help="Only what nobody has."),
+    snoozed: bool = typer.Option(False, "--snoozed", help="What is put off, instead of what is not."),
+    limit: int = typer.Option(20, min=1, max=1000, help="Most rows to show."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Open tasks, the most urgent first."""
+    if assignee and unassigned:
+        raise Invalid("What somebody has is not unassigned.", action="Leave out --assignee or --unassigned.")
+    with bench_of("") as bench:
+        now = bench.pipeline.clock()
+        rank_new_tasks(bench.pipeline.engine, bench.pipeline.rules, now, bench.policy)
+        wanted = QueueFilters(
+            domain=domain,
+            kind=kind or None,
+            assignee=assignee or None,
+            unassigned=True if unassigned else None,
+            awake_at=None if snoozed else now,
+            asleep_at=now if snoozed else None,
+        )
+        with bench.pipeline.engine.connect() as connection, within(connection) as work:
+            found = queue_page(connection, wanted, None, limit)
+            states = desk.task_states(work, [each.task_id for each in found])
+    if as_json:
+        print_json(
+            [{**plain(each), **plain(states[each.task_id]), "priority": priority(each.rank, now)} for each in found]
+        )
+        return
+    rows: list[list[object]] = [
+        [each.task_id, each.kind, " ~ ".join(f"{side.name} ({side.key})" for side in each.sides),
+         round(each.weight, 1), round(priority(each.rank, now)), f"{each.due_at:%Y-%m-%d}",
+         states[each.task_id].assignee or ""]
+        for each in found
+    ]  # fmt: skip
+    names = ("task", "kind", "records", "weight", "priority", "due", "with")
+    print_table("Tasks", names, rows, right=(0, 3, 4))
 
 
 @steward.command("task")

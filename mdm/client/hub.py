@@ -14,10 +14,12 @@ from mdm.client.values import (
     Problem,
     Projection,
     Record,
+    Task,
     change_of,
     match_of,
     projection_of,
     record_of,
+    task_of,
 )
 
 _RETRIED = frozenset({429, 503})
@@ -69,13 +71,7 @@ class Hub:
 
     def search(self, domain: str, **parameters: Any) -> Iterator[Record]:
         """All golden records of a list or search, page by page."""
-        cursor: str | None = None
-        while True:
-            page = self.get(f"/v1/{domain}", **parameters, cursor=cursor)
-            yield from map(record_of, page["items"])
-            cursor = page["next"]
-            if cursor is None:
-                return
+        return map(record_of, self._items(f"/v1/{domain}", parameters))
 
     def projected(self, erp: str, domain: str, id: str, **parameters: Any) -> Projection:
         """One golden record as an object of an ERP (`sap`, `odoo`, `erpnext`, `netsuite`).
@@ -86,13 +82,7 @@ class Hub:
 
     def projections(self, erp: str, domain: str, **parameters: Any) -> Iterator[Projection]:
         """All golden records of a domain as objects of an ERP, page by page."""
-        cursor: str | None = None
-        while True:
-            page = self.get(f"/v1/erp/{erp}/{domain}", **parameters, cursor=cursor)
-            yield from map(projection_of, page["items"])
-            cursor = page["next"]
-            if cursor is None:
-                return
+        return map(projection_of, self._items(f"/v1/erp/{erp}/{domain}", parameters))
 
     def resolve(self, system: str, table: str, key: str, **parameters: Any) -> str:
         """The golden record id that a source row belongs to."""
@@ -116,6 +106,14 @@ class Hub:
         body = self.get("/v1/changes", since=since, wait=wait, domain=domain, limit=200)
         return [change_of(each) for each in body["changes"]], body["next"]
 
+    def tasks(self, **parameters: Any) -> Iterator[Task]:
+        """Open tasks, the most urgent first, page by page; `state`, `domain`, `assigned`, ... as the API takes them."""
+        return map(task_of, self._items("/v1/tasks", parameters))
+
+    def task(self, task_id: int) -> Task:
+        """One task, also a closed one."""
+        return task_of(self.get(f"/v1/tasks/{task_id}"))
+
     def export(self, domain: str) -> Iterator[Record]:
         """All golden records as of one instant; goes on where a broken connection left off."""
         place: dict[str, Any] = {}
@@ -135,6 +133,15 @@ class Hub:
                 if attempt + 1 == self._attempts:
                     raise
                 self._sleep(2.0**attempt)
+
+    def _items(self, path: str, parameters: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        cursor: str | None = None
+        while True:
+            page = self.get(path, **parameters, cursor=cursor)
+            yield from page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                return
 
     def _asked(self, method: str, path: str, **how: Any) -> httpx.Response:
         for attempt in range(self._attempts):

@@ -62,6 +62,25 @@ class Projection:
     raw: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A question for a steward. `token` in quotes is the `If-Match` of commands about it.
+
+    `priority` and what it is the sum of (`raw["reasons"]`) come with the queue, not with one task.
+    """
+
+    task_id: int
+    token: str
+    kind: str
+    domain: str
+    weight: float
+    detail: str
+    assignee: str | None
+    priority: float | None
+    sides: Sequence[Mapping[str, Any]]
+    raw: Mapping[str, Any]
+
+
 class Problem(Exception):
     """The API refused. `type` is stable (`/problems/...`): decide by it."""
 
@@ -85,6 +104,21 @@ def projection_of(body: Mapping[str, Any]) -> Projection:
 
 def change_of(body: Mapping[str, Any]) -> Change:
     return Change(body["seq"], body["type"], body["domain"], body["entity_id"], body["version"], body["payload"])
+
+
+def task_of(body: Mapping[str, Any]) -> Task:
+    return Task(
+        body["task_id"],
+        body["token"],
+        body["kind"],
+        body["domain"],
+        body["weight"],
+        body["detail"],
+        body["assignee"],
+        body.get("priority"),
+        body["sides"],
+        body,
+    )
 
 
 def match_of(body: Mapping[str, Any]) -> Match:

@@ -4,7 +4,7 @@ The version of a row is a fold over its events in source order. The fast path co
 event arrives late, the row is folded anew from its history, so that late and timely arrival end in the same version.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -108,18 +108,25 @@ def _identity(change: ChangeEvent | Version | Head) -> tuple[object, ...]:
 
 def row_at(versions: Sequence[Version], position: SourcePosition) -> Row:
     """The values a row had just before a position, as far as its versions tell (unchanged columns resolved)."""
-    rows = rows_of([version for version in versions if version.position <= position])
+    rows = [row for _, row in rows_of([version for version in versions if version.position <= position])]
     return rows[-1] if rows else {}
 
 
-def rows_of(versions: Iterable[Version]) -> list[Row]:
-    """The values of a row after each of its versions that has any, in order; unknown is not null."""
-    rows: list[Row] = []
+def rows_of(versions: Iterable[Version], donors: Callable[[Version], Row] | None = None) -> list[tuple[Version, Row]]:
+    """The versions of a row that have values, in order, with all its values then; unknown is not null.
+
+    Args:
+        donors: the row that a re-keyed version takes its unchanged columns from; without it they stay unknown.
+    """
+    rows: list[tuple[Version, Row]] = []
     before: Row = _UNKNOWN
     for version in _in_order(versions):
         if version.row is not None:
-            rows.append({**before, **version.row})
-        before = rows[-1] if rows and version.operation is not Operation.DELETE else _UNKNOWN
+            if version.previous_key is not None:
+                donor = donors(version) if donors is not None and version.unavailable else _UNKNOWN
+                before = {column: donor[column] for column in version.unavailable if column in donor}
+            rows.append((version, {**before, **version.row}))
+        before = rows[-1][1] if rows and version.operation is not Operation.DELETE else _UNKNOWN
     return rows
 
 

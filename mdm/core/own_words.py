@@ -9,13 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mdm.core.fold import rows_of
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.mapping import standardise
 from mdm.intake.rules import TableMapping
 from mdm.model.events import Row
 from mdm.model.ids import CrosswalkKey
-from mdm.model.mirror import Version
 from mdm.model.records import SourceRecord
 from survivorship.echoes import still_echoes
 
@@ -25,42 +23,35 @@ def in_own_words(
     key: CrosswalkKey,
     row: Row,
     record: SourceRecord,
-    versions: Sequence[Version],
+    statements: Sequence[Row],
     marked: Mapping[str, str],
 ) -> SourceRecord:
     """The record, compared by its own statements. All else about it stays as the row says.
 
     Args:
         record: the row in canonical form.
-        versions: the history of the row.
+        statements: all that the row has said, in order (`mdm.core.rekeyed`).
         marked: its marks of echoes.
     """
     repeated = still_echoes(record.attributes, marked)
     profile = catalogue.profile(key.system, key.type)
     if not repeated or profile is None or profile.mapping is None:
         return record
-    own = _own_row(catalogue, key, row, versions, {name: marked[name] for name in repeated}, profile.mapping)
+    own = _own_row(catalogue, key, row, statements, {name: marked[name] for name in repeated}, profile.mapping)
     return replace(record, comparison=standardise(catalogue, key, own).comparison)
 
 
 def said_before(
-    catalogue: Catalogue,
-    key: CrosswalkKey,
-    stored: Sequence[Version],
-    arrived: Sequence[Version],
-    marks: Mapping[str, str],
+    catalogue: Catalogue, key: CrosswalkKey, statements: Sequence[Row], marks: Mapping[str, str]
 ) -> frozenset[str]:
     """The attributes in which a row goes on saying, or comes back to, what it had said earlier by itself.
 
-    What a row says at its very beginning it says by itself: nobody knew yet to which entity it belongs.
-
     Args:
-        stored: the history of the row, before what arrives now.
-        arrived: the versions that arrive now; `marks` are about the last of all.
+        statements: what the row had said before.
+        marks: what it says now.
     """
-    earlier = rows_of(stored) or rows_of(arrived)[:1]
     return frozenset[str]().union(
-        *(still_echoes(standardise(catalogue, key, past).attributes, marks) for past in earlier)
+        *(still_echoes(standardise(catalogue, key, past).attributes, marks) for past in statements)
     )
 
 
@@ -68,7 +59,7 @@ def _own_row(
     catalogue: Catalogue,
     key: CrosswalkKey,
     row: Row,
-    versions: Sequence[Version],
+    statements: Sequence[Row],
     repeated: Mapping[str, str],
     mapping: TableMapping,
 ) -> Row:
@@ -79,7 +70,7 @@ def _own_row(
     columns = {name: _columns(mapping, name) for name in repeated}
     own: dict[str, Any] = {column: value for column, value in row.items() if not _in_any(column, columns)}
     sought = set(repeated)
-    for past in reversed(rows_of(versions)):
+    for past in reversed(statements):
         if not sought:
             break
         said = standardise(catalogue, key, past).attributes

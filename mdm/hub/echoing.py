@@ -1,20 +1,33 @@
-"""Marking what only repeats the hub when it arrives, and comparing the records it is in by their own words."""
+"""Marking what only repeats the hub when it arrives, and comparing the records it is in by their own words.
 
-from collections.abc import Iterable, Mapping, Sequence
+A row that was given another key goes on being what it was: its marks, what the hub had published of it and what it had
+said are taken over, also when the two halves of such a change arrive in the wrong order.
+"""
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import chain
+
+from mdm.core.fold import rows_of
 from mdm.core.own_words import in_own_words, said_before
+from mdm.core.rekeyed import Histories, former_statements, lives, statements
 from mdm.core.rules import Rules
 from mdm.intake.catalogue import Catalogue
-from mdm.model.ids import RecordId
-from mdm.model.mirror import Head, MirrorDelta, Version
+from mdm.model.events import Row
+from mdm.model.ids import CrosswalkKey, EntityId, RecordId
+from mdm.model.mirror import Head, KnownMirror, MirrorDelta, Version, former_key
 from mdm.model.records import SourceRecord
 from mdm.store.echoes import echoes_of, published_at, write_echoes
-from mdm.store.mirror import histories_of
+from mdm.store.former_entities import homes_at
+from mdm.store.mirror import heads_of, histories_of
 from mdm.store.unit_of_work import UnitOfWork
 from survivorship.echoes import echoes_in, still_echoes
 
 Records = Mapping[RecordId, SourceRecord]
-Marks = Mapping[RecordId, Mapping[str, str]]
+#: By attribute, the digest of what is said there.
+Marks = Mapping[str, str]
+#: By row, what it was under each key that it had before, the last one first.
+Formers = Mapping[RecordId, Sequence[Head]]
 
 
 def mark_echoes(work: UnitOfWork, catalogue: Catalogue, rules: Rules, delta: MirrorDelta, records: Records) -> None:
@@ -24,21 +37,40 @@ def mark_echoes(work: UnitOfWork, catalogue: Catalogue, rules: Rules, delta: Mir
     says so. A record that goes on saying, or comes back to, what it had said itself repeats nothing: what was golden
     when its row changed may be older than its own statement, because the hub takes in what was said a while ago.
     """
-    changed = {
-        head.rec_id: head for head in delta.heads if not head.deleted and _reads_the_hub(rules, records[head.rec_id])
-    }
+    arrived = _arrived(delta)
+    changed = [
+        head
+        for head in delta.heads
+        if _reads_the_hub(rules, records[head.rec_id]) and (not head.deleted or _goes_on(head, delta, arrived))
+    ]
     if not changed:
         return
-    held = echoes_of(work, list(changed))
-    fresh: dict[RecordId, Mapping[str, str]] = {}
-    for rec, then in published_at(work, {rec: head.event_time for rec, head in changed.items()}).items():
-        found = echoes_in(changed[rec].key, records[rec].attributes, then.golden, then.lineage)
-        fresh[rec] = {name: said for name, said in found.items() if held.get(rec, {}).get(name) != said}
-    marked: dict[RecordId, Mapping[str, str]] = {}
-    suspected = [changed[rec] for rec, marks in fresh.items() if marks]
-    for rec, (stored, arrived) in _histories(work, delta, suspected).items():
-        own = said_before(catalogue, changed[rec].key, stored, arrived, fresh[rec])
-        marked[rec] = held.get(rec, {}) | {name: said for name, said in fresh[rec].items() if name not in own}
+    formers = _formers(work, delta, changed)
+    held = echoes_of(work, [head.rec_id for head in chain(changed, *formers.values())])
+    found = _found(work, changed, formers, records, arrived)
+    moved = {head.rec_id for head in changed if _moves(head, formers, arrived)}
+    suspected = [
+        head
+        for head in changed
+        if head.rec_id in moved or found[head.rec_id].items() - held.get(head.rec_id, {}).items()
+    ]
+    stored, whole = _histories(work, {head.key for head in suspected}, arrived)
+    marked: dict[RecordId, Marks] = {}
+    # What a row was comes before what it became, where both are of this batch.
+    for head in sorted(suspected, key=lambda each: (each.position, not each.deleted)):
+        before = former_statements(head.key, whole)
+        marks: Marks = held.get(head.rec_id, {})
+        if head.rec_id in moved:
+            taken = _taken_over(head, formers, whole, held | marked)
+            disowned = said_before(catalogue, head.key, before, dict(marks.items() - taken.items()))
+            marks = _joined(
+                {name: said for name, said in marks.items() if name not in disowned}, taken, records[head.rec_id]
+            )
+        fresh = dict(found[head.rec_id].items() - marks.items())
+        # What a row says at its very beginning it says by itself: nobody knew yet to which entity it belongs.
+        earlier = before + _rows(stored[head.key]) or _rows(arrived.get(head.key, ()))[:1]
+        own = said_before(catalogue, head.key, earlier, fresh)
+        marked[head.rec_id] = {**marks, **{name: said for name, said in fresh.items() if name not in own}}
     write_echoes(work, marked, marked)
 
 
@@ -47,41 +79,145 @@ def compared_in_own_words(
 ) -> dict[RecordId, SourceRecord]:
     """The records of a delta that is not written yet; those with marks are compared by what they said themselves."""
     marked = echoes_of(work, list(records)) if records else {}
-    heads = {head.rec_id: head for head in delta.heads if _repeats(head, records, marked)}
+    heads = [head for head in delta.heads if _repeats(head, records, marked)]
+    _, whole = _histories(work, {head.key for head in heads}, _arrived(delta))
     return dict(records) | {
-        rec: in_own_words(
-            catalogue, heads[rec].key, heads[rec].row or {}, records[rec], [*stored, *arrived], marked[rec]
+        head.rec_id: in_own_words(
+            catalogue,
+            head.key,
+            head.row or {},
+            records[head.rec_id],
+            statements(head.key, whole),
+            marked[head.rec_id],
         )
-        for rec, (stored, arrived) in _histories(work, delta, heads.values()).items()
+        for head in heads
     }
 
 
-def with_late_statements(work: UnitOfWork, delta: MirrorDelta, heads: Iterable[Head]) -> Iterable[Head]:
-    """Rows that stay as they are, but of which an event that came late tells what they had said themselves."""
-    unchanged = {rec for rec, _ in delta.versions} - {head.rec_id for head in delta.heads}
-    marked = echoes_of(work, sorted(unchanged)) if unchanged else {}
-    return (head for head in heads if head.rec_id in marked)
+def with_late_statements(delta: MirrorDelta, known: KnownMirror) -> Iterable[Head]:
+    """Rows that stay as they are, but of which late events tell what they had said under a key before."""
+    changed = {head.key for head in delta.heads}
+    return (head for key, head in known.followers.items() if key not in changed)
 
 
 def _reads_the_hub(rules: Rules, record: SourceRecord) -> bool:
     return record.domain is not None and record.key.system in rules.rulesets[record.domain].echoes
 
 
-def _repeats(head: Head, records: Records, marked: Marks) -> bool:
+def _repeats(head: Head, records: Records, marked: Mapping[RecordId, Marks]) -> bool:
     marks = marked.get(head.rec_id, {})
     return not head.deleted and bool(still_echoes(records[head.rec_id].attributes, marks))
 
 
-def _histories(
-    work: UnitOfWork, delta: MirrorDelta, heads: Iterable[Head]
-) -> dict[RecordId, tuple[Sequence[Version], Sequence[Version]]]:
-    """All versions of these rows: those that are stored, and those that the delta adds."""
-    wanted = {head.key: head.rec_id for head in heads}
-    if not wanted:
-        return {}
-    stored = {wanted[key]: list(past) for key, past in histories_of(work, set(wanted)).items()}
-    arrived: dict[RecordId, list[Version]] = {rec: [] for rec in wanted.values()}
+def _goes_on(head: Head, delta: MirrorDelta, arrived: Histories) -> bool:
+    """Whether a row that is gone has, or may still turn out to have, another key now."""
+    return any(version.row is not None or version.next_key is not None for version in arrived.get(head.key, ())) or any(
+        former_key(each.key, each.previous_key) == head.key for each in delta.heads
+    )
+
+
+def _moves(head: Head, formers: Formers, arrived: Histories) -> bool:
+    """Whether something arrives that bears on what the row takes over from the keys that it had before."""
+    return any(version.previous_key is not None for version in arrived.get(head.key, ())) or any(
+        each.key in arrived for each in formers.get(head.rec_id, ())
+    )
+
+
+def _taken_over(head: Head, formers: Formers, whole: Histories, marked: Mapping[RecordId, Marks]) -> Marks:
+    """The marks of what the row was last, unless that key was given to another row since."""
+    for former in formers.get(head.rec_id, ())[:1]:
+        end = lives(head.key, whole).get(former.key)
+        if end is not None and former.position <= end:
+            return marked.get(former.rec_id, {})
+    return {}
+
+
+def _joined(marks: Marks, taken: Marks, record: SourceRecord) -> Marks:
+    """Of two marks of one attribute that which holds; otherwise the row's own, which is the newer one."""
+    holding = still_echoes(record.attributes, taken)
+    return {**taken, **marks, **{name: taken[name] for name in holding}}
+
+
+def _found(
+    work: UnitOfWork, changed: Sequence[Head], formers: Formers, records: Records, arrived: Histories
+) -> dict[RecordId, dict[str, str]]:
+    """In which attributes each changed record says what was published of it then, and had not come from it."""
+    said_at = {head.rec_id: _said_at(head, arrived) for head in changed}
+    published = published_at(work, said_at, _homes(work, said_at, changed, formers))
+    found: dict[RecordId, dict[str, str]] = {head.rec_id: {} for head in changed}
+    for head in changed:
+        if (then := published.get(head.rec_id)) is not None:
+            keys = [head.key, *(former.key for former in formers.get(head.rec_id, ()))]
+            found[head.rec_id] = echoes_in(keys, records[head.rec_id].attributes, then.golden, then.lineage)
+    return found
+
+
+def _said_at(head: Head, arrived: Histories) -> datetime:
+    """When the row said what it says; one that is gone said it before it went."""
+    said = [version for version in arrived.get(head.key, ()) if version.row is not None] if head.deleted else []
+    return max(said, key=lambda version: version.position).event_time if said else head.event_time
+
+
+def _homes(
+    work: UnitOfWork, said_at: Mapping[RecordId, datetime], changed: Sequence[Head], formers: Formers
+) -> dict[RecordId, EntityId]:
+    """The entities that re-keyed rows, and rows that are gone, belonged to when they said what they say."""
+    return homes_at(
+        work,
+        [
+            (head.rec_id, each.rec_id, said_at[head.rec_id])
+            for head in changed
+            if head.deleted or head.rec_id in formers
+            for each in (head, *formers.get(head.rec_id, ()))
+        ],
+    )
+
+
+def _formers(work: UnitOfWork, delta: MirrorDelta, heads: Sequence[Head]) -> dict[RecordId, Sequence[Head]]:
+    """What re-keyed rows were, as far as the hub knows those rows."""
+    known = {head.key: head for head in delta.heads}
+    asked = _before(heads) - known.keys()
+    while asked:
+        read = {head.key: head for head in heads_of(work, asked)}
+        known |= read
+        asked = _before(read.values()) - known.keys()
+    formers: dict[RecordId, Sequence[Head]] = {}
+    for head in heads:
+        passed: dict[CrosswalkKey, Head] = {}
+        key = former_key(head.key, head.previous_key)
+        while key in known and key != head.key and key not in passed:
+            passed[key] = known[key]
+            key = former_key(key, known[key].previous_key)
+        if passed:
+            formers[head.rec_id] = list(passed.values())
+    return formers
+
+
+def _before(heads: Iterable[Head]) -> set[CrosswalkKey]:
+    return {key for head in heads if (key := former_key(head.key, head.previous_key)) is not None}
+
+
+def _arrived(delta: MirrorDelta) -> dict[CrosswalkKey, list[Version]]:
+    """The versions that a delta adds, by row."""
+    keys = {head.rec_id: head.key for head in delta.heads}
+    arrived: dict[CrosswalkKey, list[Version]] = {}
     for rec, version in delta.versions:
-        if rec in arrived:
-            arrived[rec].append(version)
-    return {rec: (stored.get(rec, []), versions) for rec, versions in arrived.items()}
+        arrived.setdefault(keys[rec], []).append(version)
+    return arrived
+
+
+def _histories(work: UnitOfWork, keys: Collection[CrosswalkKey], arrived: Histories) -> tuple[Histories, Histories]:
+    """The histories of these rows under all keys that they had: as stored, and with what arrives."""
+    stored: dict[CrosswalkKey, list[Version]] = {}
+    whole: dict[CrosswalkKey, list[Version]] = {}
+    missing = set(keys)
+    while missing:
+        read = histories_of(work, missing)
+        stored |= read
+        whole |= {key: [*past, *arrived.get(key, ())] for key, past in read.items()}
+        missing = {each for key in keys for each in lives(key, whole)} - stored.keys()
+    return stored, whole
+
+
+def _rows(versions: Sequence[Version]) -> list[Row]:
+    return [row for _, row in rows_of(versions)]

@@ -37,7 +37,7 @@ def ask_about_blocks(
     """
     cap = model.block_cap
     large = {block for block in replaced.crossed if len(replaced.members.get(block, ())) > cap}
-    raised = _large_blocks(work, model, replaced, large)
+    raised = _large_blocks(work, model, replaced, large, set(concerned) - replaced.others)
     cleared = {
         each for block in replaced.crossed if block not in large for each in questions_of_block(model.domain, block)
     }
@@ -96,13 +96,17 @@ def _row(each: Finding) -> tuple[str, str, str, str, str, int]:
 
 
 def _large_blocks(
-    work: UnitOfWork, model: MatchModel, replaced: pairs.Replaced, large: Collection[int]
+    work: UnitOfWork,
+    model: MatchModel,
+    replaced: pairs.Replaced,
+    large: Collection[int],
+    concerned: Collection[RecordId],
 ) -> list[Finding]:
     """Questions about blocks that have come to be above the cap. A member that made it so knows their values."""
     if not large:
         return []
     members = {rec for block in large for rec in replaced.members[block]}
-    comparisons = neighbourhood.load_comparisons(work, Domain(model.domain), members)
+    comparisons = neighbourhood.load_comparisons(work, Domain(model.domain), members.intersection(concerned))
     names = pairs.record_names(work, members)
     findings: dict[int, Finding] = {}
     for rec in sorted(comparisons):

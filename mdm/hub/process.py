@@ -321,7 +321,7 @@ def _mirror(
         unique = list({event.place: event for event in events}.values())
         known = mirror_store.load_mirror(work, unique)
         delta = mirror(unique, known)
-        delta = replace(delta, heads=(*delta.heads, *with_late_statements(work, delta, known.heads.values())))
+        delta = replace(delta, heads=(*delta.heads, *with_late_statements(delta, known)))
     apply_rows(pipeline, work, delta, report, _traces(unique, delta.heads), standard)
     return delta
 

@@ -16,7 +16,7 @@ from mdm.hub.placing import place
 from mdm.model.candidates import in_parts, pairs_within
 from mdm.model.delta import IdentityDelta, Link, Recall
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
-from mdm.model.neighbourhood import Neighbourhood
+from mdm.model.neighbourhood import LiveLink, Neighbourhood
 from mdm.model.records import SourceRecord
 from mdm.store import identity as identity_store
 from mdm.store import neighbourhood, pairs, reach
@@ -65,11 +65,14 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     keys = _keys(work, domain, model, change)
     replaced = pairs.replace_keys(work, keys, change.gone, model.block_cap)
     pairs.claim_connections(work, replaced.others)
-    compared = set(change.compared) | change.dirty | replaced.others
-    blocks = pairs.blocks_of(work, compared, model.block_cap, keys, replaced.members)
-    ask_about_blocks(work, model, replaced, blocks, compared | change.gone)
-    live = reach.links_of(work, compared | change.gone)
+    # Whoever is only in a block that grew too large says what it said: its pairs are found or not, and weigh the same.
+    compared = set(change.compared) | change.dirty | replaced.found_anew(model.block_cap)
+    concerned = compared | replaced.others
+    blocks = pairs.blocks_of(work, concerned, model.block_cap, keys, replaced.members)
+    ask_about_blocks(work, model, replaced, blocks, concerned | change.gone)
+    live = reach.links_of(work, concerned | change.gone)
     wanted = _wanted_links(work, domain, model, change, compared, blocks)
+    wanted += _kept_links(work, domain, model, live, compared | change.gone, blocks)
     links = change_links(live, wanted)
     identity_store.write_links(work, domain, model.fingerprint, links)
 
@@ -237,3 +240,21 @@ def _wanted_links(
             ends = {end for pair in part for end in pair}
             wanted += decide_links(model, part, neighbourhood.load_comparisons(work, domain, ends))
     return tuple(wanted)
+
+
+def _kept_links(
+    work: UnitOfWork,
+    domain: Domain,
+    model: MatchModel,
+    live: Collection[LiveLink],
+    others: Collection[RecordId],
+    blocks: pairs.Blocks,
+) -> tuple[Link, ...]:
+    """The links with none of the `others`, of records that say what they said, as far as they still find each other."""
+    unmoved = [link for link in live if link.a not in others and link.b not in others]
+    lost = {(link.a, link.b) for link in unmoved if not blocks.share(link.a, link.b, model.block_cap)}
+    if lost and domain is not Domain.CONTRACT:
+        lost -= pairs.evidence_pairs(work, domain, {end for pair in lost for end in pair}, model.block_cap)
+    return tuple(
+        Link(link.a, link.b, link.decision, link.weight, link.veto) for link in unmoved if (link.a, link.b) not in lost
+    )

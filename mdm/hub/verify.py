@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from mdm.core.comparison import Difference, shown
 from mdm.core.fold import fold, row_at
 from mdm.core.own_words import in_own_words
+from mdm.core.rekeyed import statements
 from mdm.core.rules import Rules
 from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
 from mdm.intake.catalogue import Catalogue
@@ -53,9 +54,9 @@ def verify(engine: Engine, catalogue: Catalogue, rules: Rules, progress: Progres
     with snapshot(engine) as work:
         progress("folding the change history")
         marked = echoes_of(work)
-        heads, histories, differences = _rows(work, marked.keys())
+        heads, said, differences = _rows(work, marked.keys())
         progress("standardising records")
-        records, differing = _records(work, heads.values(), catalogue, histories, marked)
+        records, differing = _records(work, heads.values(), catalogue, said, marked)
         differences += differing
         progress("resolving everything anew")
         same, not_same = whole.judgements(work)
@@ -73,8 +74,8 @@ def verify(engine: Engine, catalogue: Catalogue, rules: Rules, progress: Progres
 
 def _rows(
     work: UnitOfWork, asked: Collection[RecordId]
-) -> tuple[dict[CrosswalkKey, Head], dict[RecordId, list[Version]], list[Difference]]:
-    """Every row folded from its whole history, the histories that are asked for, and how the mirror differs."""
+) -> tuple[dict[CrosswalkKey, Head], dict[RecordId, list[Row]], list[Difference]]:
+    """Every row folded from its whole history, all that those said that are asked for, and how the mirror differs."""
     histories: dict[CrosswalkKey, list[Version]] = {}
     for key, version in mirror_store.read_versions(work):
         histories.setdefault(key, []).append(version)
@@ -101,8 +102,8 @@ def _rows(
         ).head
         heads[key] = head
         differences += _row_differences(stored[key], head)
-    wanted = {stored[key].rec_id: versions for key, versions in histories.items() if stored[key].rec_id in asked}
-    return heads, wanted, differences
+    said = {stored[key].rec_id: statements(key, histories) for key in histories if stored[key].rec_id in asked}
+    return heads, said, differences
 
 
 def _row_differences(live: Head, expected: Head) -> Iterator[Difference]:
@@ -121,7 +122,7 @@ def _records(
     work: UnitOfWork,
     heads: Iterable[Head],
     catalogue: Catalogue,
-    histories: Mapping[RecordId, Sequence[Version]],
+    said: Mapping[RecordId, Sequence[Row]],
     marked: Mapping[RecordId, Mapping[str, str]],
 ) -> tuple[list[WholeRecord], list[Difference]]:
     """Every live row standardised anew, and how the stored forms differ from that."""
@@ -134,7 +135,7 @@ def _records(
         row = head.row or {}
         record = standardise(catalogue, head.key, row)
         if marks := marked.get(head.rec_id):
-            record = in_own_words(catalogue, head.key, row, record, histories[head.rec_id], marks)
+            record = in_own_words(catalogue, head.key, row, record, said[head.rec_id], marks)
         provenance = Provenance(head.place, head.position, head.event_time, head.lsn, head.transaction)
         records.append(WholeRecord(head.rec_id, record, provenance))
         attributes, comparison = stored.get(head.rec_id, (None, None))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mdm.errors import ConfigurationInvalid
-from mdm.intake.contracts import Contract, read_contracts
+from mdm.intake.contracts import Contract, State, read_contracts
 from mdm.intake.majors import read_by_fit, read_key_by_fit, with_all_columns
 from mdm.intake.rows import ReadRow, RowReader
 from mdm.intake.rules import TableMapping, read_mapping
@@ -33,13 +33,15 @@ class Profile:
     """One source table. Without a mapping its rows are mirrored but mean nothing to the hub.
 
     `contract` is the newest one that events are read by. While the platform migrates, `readers` holds the one before
-    as well; it is empty when no contract of the table is active.
+    as well; it is empty when no contract of the table is active. `former` are the columns that only retired contracts
+    have.
     """
 
     contract: Contract
     mapping: TableMapping | None
     rows: RowReader
     readers: tuple[RowReader, ...] = ()
+    former: frozenset[str] = frozenset()
 
     @property
     def system(self) -> str:
@@ -66,15 +68,15 @@ class Profile:
 
     def read_row(self, row: bytes, schema: bytes | None) -> ReadRow:
         """The row as the contract that fits it reads it; see `mdm.intake.majors`."""
-        if len(self.readers) == 1:
+        if len(self.readers) == 1 and not self.former:
             return self.rows.read_row(row, schema)
-        return read_by_fit(self.readers, lambda reader: reader.read_row(row, schema))
+        return read_by_fit(self.readers, lambda reader: reader.read_row(row, schema), self.former)
 
     def read_flat_row(self, row: bytes, schema: bytes | None) -> ReadRow:
         """As `read_row`, for a row without envelope."""
-        if len(self.readers) == 1:
+        if len(self.readers) == 1 and not self.former:
             return self.rows.read_flat_row(row, schema)
-        return read_by_fit(self.readers, lambda reader: reader.read_flat_row(row, schema))
+        return read_by_fit(self.readers, lambda reader: reader.read_flat_row(row, schema), self.former)
 
     def trust(self, attribute: str) -> float:
         """How far this table is believed about an attribute, 0 to 1."""
@@ -205,8 +207,13 @@ def profile_of(contracts: list[Contract], file: Path | None) -> Profile:
                 "or retire the version before it together with its connector.",
             )
     newest, *_ = readable or versions
+    # Rows that nobody has changed since the migration have the columns of the retired version only.
+    past = [each for each in versions if each.state is State.RETIRED and each.major < newest.major]
     mapping = None
     if file is not None:
-        mapping = read_mapping(file, with_all_columns(newest, readable), frozenset(STANDARDISERS))
+        columns = with_all_columns(newest, [*readable, *past] if readable else [])
+        mapping = read_mapping(file, columns, frozenset(STANDARDISERS))
     readers = tuple(RowReader(each) for each in readable)
-    return Profile(newest, mapping, readers[0] if readers else RowReader(newest), readers)
+    known = {name for each in readable for name in each.columns}
+    former = frozenset(name for each in past for name in each.columns if readable and name not in known)
+    return Profile(newest, mapping, readers[0] if readers else RowReader(newest), readers, former)

@@ -122,7 +122,7 @@ def _people(file: str, contract: Contract) -> Iterator[LintFinding]:
     if contract.encodings.decimals == "double":
         yield warning("DECIMALS_LOSE_DIGITS", contract.table, "decimal.handling.mode=double is not exact: use string.")
     if contract.state is State.RETIRED:
-        yield warning("RETIRED", contract.table, "Nothing is read by it any more: the file can go.")
+        yield warning("RETIRED", contract.table, "No event is read by it: it can go once every row was sent anew.")
 
 
 def _described(file: str, document: Any) -> Iterator[LintFinding]:  # Any: a YAML document

@@ -2,10 +2,11 @@
 
 Nothing in an event says which version it follows, so the one that it deviates from least reads it. A row that was read
 by one version has the columns that only the other knows as null: in that shape of the table they do not exist, and a
-value from before the migration must not survive in a column that the platform has given up.
+value from before the migration must not survive in a column that the platform has given up. When the older version is
+retired, rows that were not sent since still have only its columns: a mapping may go on naming them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -35,12 +36,15 @@ def read_key_by_fit(readers: Sequence[RowReader], key: bytes, schema: bytes | No
     raise refusals[0]
 
 
-def read_by_fit(readers: Sequence[RowReader], read: Callable[[RowReader], ReadRow]) -> ReadRow:
+def read_by_fit(
+    readers: Sequence[RowReader], read: Callable[[RowReader], ReadRow], former: Set[str] = frozenset()
+) -> ReadRow:
     """A row as the version reads it that it deviates from least; of equals, the newest.
 
     Args:
         readers: of the newest version first; none when no version is active.
         read: has a version read the row.
+        former: columns of retired versions, which no reader knows.
 
     Raises:
         Refused: no version can read it; the reason is the newest one's.
@@ -61,11 +65,11 @@ def read_by_fit(readers: Sequence[RowReader], read: Callable[[RowReader], ReadRo
             break
     if best is None:
         raise refusals[0]
-    return _in_both_shapes(best[0].contract, best[1], readers)
+    return _in_all_shapes(best[0].contract, best[1], readers, former)
 
 
-def _in_both_shapes(contract: Contract, found: ReadRow, readers: Sequence[RowReader]) -> ReadRow:
-    others = {name for reader in readers for name in reader.contract.columns} - contract.columns.keys()
+def _in_all_shapes(contract: Contract, found: ReadRow, readers: Sequence[RowReader], former: Set[str]) -> ReadRow:
+    others = {name for reader in readers for name in reader.contract.columns} - contract.columns.keys() | former
     values = {**found.values, **{name: None for name in others if name not in found.values}}
     deviations = found.deviations
     if contract.state is State.DEPRECATED:

@@ -65,6 +65,8 @@ class KnownMirror:
     waiting: frozenset[CrosswalkKey] = frozenset()
     #: Live rows of tables that this batch truncates.
     exposed: Mapping[CrosswalkKey, Head] = field(default_factory=dict)
+    #: Rows that were re-keyed, in one step or several, from rows of which this batch has earlier events.
+    followers: Mapping[CrosswalkKey, Head] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,11 @@ class MirrorDelta:
     outcomes: tuple[tuple[Place, Outcome], ...]
     truncations: tuple[tuple[TableName, ChangeEvent], ...]
     shapes: Mapping[TableName, Shape]
+
+
+def former_key(key: CrosswalkKey, previous_key: str | None) -> CrosswalkKey | None:
+    """The key that a row had before, if it had another one."""
+    return None if previous_key is None else CrosswalkKey(key.system, key.type, previous_key)
 
 
 def needs_donor(event: ChangeEvent) -> bool:

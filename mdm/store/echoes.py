@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from mdm.model.ids import RecordId
+from mdm.model.ids import EntityId, RecordId
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -19,18 +19,27 @@ class Published:
     lineage: Mapping[str, Any]
 
 
-def published_at(work: UnitOfWork, changed: Mapping[RecordId, datetime]) -> dict[RecordId, Published]:
-    """What the hub had published of each record's entity when the record changed; absent where nothing."""
+def published_at(
+    work: UnitOfWork, changed: Mapping[RecordId, datetime], homes: Mapping[RecordId, EntityId]
+) -> dict[RecordId, Published]:
+    """What the hub had published of each record's entity when the record changed; absent where nothing.
+
+    Args:
+        homes: the entities of records that need not be a member of one now.
+    """
     rows = work.query(
         """select i.id, g."values"::text, g.lineage::text
-           from unnest(%s::bigint[], %s::timestamptz[]) as i(id, at)
-           cross join lateral (select entity_id from crosswalk where rec_id = i.id offset 0) c
+           from unnest(%s::bigint[], %s::timestamptz[], %s::text[]) as i(id, at, home)
+           cross join lateral (
+               select entity_id from crosswalk where rec_id = i.id and i.home is null
+               union all select i.home where i.home is not null offset 0) c
            cross join lateral (
                select "values", lineage from golden
                where entity_id = c.entity_id and known_from <= i.at and (known_to is null or known_to > i.at)
                order by version desc limit 1) g""",
         list(changed),
         list(changed.values()),
+        [homes.get(rec) for rec in changed],
     )
     return {RecordId(row[0]): Published(orjson.loads(row[1]), orjson.loads(row[2])) for row in rows}
 

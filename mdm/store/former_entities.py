@@ -1,6 +1,6 @@
 """Which entity records belonged to before: what lets a returning, re-keyed or parted record bring its id back."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from mdm.model.ids import EntityId, RecordId
@@ -34,6 +34,31 @@ def claimed_entities(
         if absorbed:
             claims[rec] = absorbed[0]
     return claims
+
+
+def homes_at(work: UnitOfWork, asked: Sequence[tuple[RecordId, RecordId, datetime]]) -> dict[RecordId, EntityId]:
+    """The entity that each record, or one of those that it was, belonged to at an instant.
+
+    What belonged to none then counts by where it is now, or was last.
+
+    Args:
+        asked: pairs of a record and what it is or was, with the instant; of equals the first counts.
+    """
+    if not asked:
+        return {}
+    rows = work.query(
+        """select distinct on (i.id) i.id, h.entity_id
+           from unnest(%s::bigint[], %s::bigint[], %s::timestamptz[]) with ordinality as i(id, self, at, n)
+           cross join lateral (
+               select entity_id, since, 'infinity'::timestamptz as until from crosswalk where rec_id = i.self
+               union all
+               select entity_id, since, until from crosswalk_history where rec_id = i.self offset 0) h
+           order by i.id, (h.since <= i.at and h.until > i.at) desc, h.until desc, i.n, h.entity_id""",
+        [each[0] for each in asked],
+        [each[1] for each in asked],
+        [each[2] for each in asked],
+    )
+    return {RecordId(row[0]): EntityId(row[1]) for row in rows}
 
 
 def _latest(entries: Iterable[_Past]) -> list[EntityId]:

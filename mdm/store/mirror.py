@@ -8,7 +8,7 @@ import orjson
 
 from mdm.model.events import ChangeEvent, Operation, Place, SourcePosition
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
-from mdm.model.mirror import Head, KnownMirror, MirrorDelta, Shape, TableName, Version, needs_donor
+from mdm.model.mirror import Head, KnownMirror, MirrorDelta, Shape, TableName, Version, former_key, needs_donor
 from mdm.model.records import SourceRecord
 from mdm.store.claims import hold, name_claim
 from mdm.store.pairs import Touched, columns_of
@@ -21,11 +21,11 @@ _HEAD = """
 _BY_KEY = """
     from unnest(%s::text[], %s::text[], %s::text[]) as s(system, type, key) cross join lateral (
         select * from source_record where system = s.system and type = s.type and key = s.key offset 0) r"""
-#: Rows that were re-keyed from one of these and still lack values that only its events can bring.
-_WAITING = """
+#: Rows that were re-keyed from one of these.
+_REKEYED = """
     from unnest(%s::text[], %s::text[], %s::text[]) as s(system, type, key) cross join lateral (
         select * from source_record
-        where system = s.system and type = s.type and previous_key = s.key and unresolved is not null offset 0) r"""
+        where system = s.system and type = s.type and previous_key = s.key offset 0) r"""
 
 _VERSION_COLUMNS = (
     "rec_id", "pos_major", "pos_minor", "pos_order", "pos_rank", "operation", "row", "unavailable", "topic",
@@ -76,7 +76,9 @@ def _load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror
     donors = {event.previous_key for event in events if event.previous_key is not None and needs_donor(event)}
     names = columns_of(keys | donors)
     heads = {head.key: head for head in _heads(work, _BY_KEY, *names)}
-    waiting = {head.key: head for head in _heads(work, _WAITING, *names)}
+    rekeyed = {head.key: head for head in _heads(work, _REKEYED, *names)}
+    waiting = {key: head for key, head in rekeyed.items() if head.unresolved}
+    followers = _followers(work, events, rekeyed)
     late = {
         event.key for event in events
         if event.key is not None and event.key in heads and event.position < heads[event.key].position
@@ -90,7 +92,7 @@ def _load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror
             head.key: head
             for head in _heads(work, "where r.system = %s and r.type = %s and not r.deleted", system, table)
         }
-    known = {key: head.rec_id for key, head in (heads | waiting).items()}
+    known = {key: head.rec_id for key, head in (heads | waiting | followers).items()}
     fresh = sorted(keys - known.keys())
     numbers = work.query(
         "select nextval(pg_get_serial_sequence('source_record', 'rec_id')) from generate_series(1, %s)", len(fresh)
@@ -103,7 +105,29 @@ def _load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror
         truncations=newest_truncations(work),
         waiting=frozenset(waiting.keys() - keys),
         exposed=exposed,
+        followers=followers,
     )
+
+
+def _followers(
+    work: UnitOfWork, events: Iterable[ChangeEvent], rekeyed: Mapping[CrosswalkKey, Head]
+) -> dict[CrosswalkKey, Head]:
+    """Rows that had a key of these events before and were given the next one later, step by step."""
+    oldest: dict[CrosswalkKey, SourcePosition] = {}
+    for event in events:
+        if event.key is not None:
+            oldest[event.key] = min(event.position, oldest.get(event.key, event.position))
+    found = {
+        key: head
+        for key, head in rekeyed.items()
+        if (former := former_key(key, head.previous_key)) in oldest and oldest[former] < head.position
+    }
+    newest = found
+    while newest:
+        after = _heads(work, _REKEYED, *columns_of(newest))
+        newest = {head.key: head for head in after if head.key not in found}
+        found |= newest
+    return found
 
 
 def _heads(work: UnitOfWork, condition: str, *parameters: object) -> Iterable[Head]:

@@ -79,6 +79,11 @@ class Replaced:
     crossed: Collection[int]
     others: set[RecordId]
 
+    def found_anew(self, cap: int) -> set[RecordId]:
+        """The others in blocks that have come to pair their members."""
+        small = [self.members.get(block, ()) for block in self.crossed]
+        return self.others & {rec for members in small if len(members) <= cap for rec in members}
+
 
 def replace_keys(
     work: UnitOfWork, keys: Mapping[RecordId, Collection[int]], gone: Collection[RecordId], cap: int
@@ -109,6 +114,12 @@ class Blocks:
 
     of: Mapping[RecordId, Collection[int]]
     members: Mapping[int, Sequence[RecordId]]
+
+    def share(self, a: RecordId, b: RecordId, cap: int) -> bool:
+        """Whether a block of no more than `cap` members finds this pair. The blocks of either must be among these."""
+        mine, other = (a, b) if a in self.of else (b, a)
+        shared = (self.members[block] for block in self.of.get(mine, ()) if block in self.members)
+        return any(len(members) <= cap and other in members for members in shared)
 
 
 def blocks_of(

@@ -76,6 +76,8 @@ def swap(engine: Engine, scratch: str, copied: int) -> None:
                 action="Let stewards and imports rest, then run it again; feeds are held by the command itself.",
             )
         _append(connection, scratch, copied)
+        # What new and changed entities refer to is checked now: tables with checks to come cannot be altered.
+        connection.execute(text("set constraints all immediate"))
         connection.execute(text(f'create schema "{BEFORE}"'))
         for name in DERIVED:
             connection.execute(text(f'alter table "{live}".{name} set schema "{BEFORE}"'))

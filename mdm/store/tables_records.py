@@ -57,8 +57,9 @@ source_record = Table(
         text("(comparison->>'country')"),
         postgresql_where=text("not deleted and comparison->>'country' is not null"),
     ),
+    # Which rows were re-keyed from one: they may wait for a column of it, and have said what it has said.
     Index(
-        "ix_source_record_waiting", "system", "type", "previous_key", postgresql_where=text("unresolved is not null")
+        "ix_source_record_rekeyed", "system", "type", "previous_key", postgresql_where=text("previous_key is not null")
     ),
 )
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Literal, TypeAlias, cast
 
@@ -119,15 +120,12 @@ class UnitOfWork:
         """Bulk-write rows into a table: by COPY, or by INSERT where they are so few that its round trips weigh more."""
         iterator = iter(rows)
         first = list(islice(iterator, _FEW + 1))
-        names = sql.SQL(", ").join(map(sql.Identifier, columns))
         if not first:
             return
         if len(first) <= _FEW:
-            row = sql.SQL("({})").format(sql.SQL(", ").join(sql.Placeholder() * len(columns)))
-            values = sql.SQL(", ").join([row] * len(first))
-            insert = sql.SQL("insert into {} ({}) values {}").format(sql.Identifier(table), names, values)
-            self.cursor.execute(insert, [value for each in first for value in each])
+            self.cursor.execute(_insert(table, tuple(columns), len(first)), [value for each in first for value in each])
             return
+        names = sql.SQL(", ").join(map(sql.Identifier, columns))
         with self.cursor.copy(sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(table), names)) as copy:
             for each in chain(first, iterator):
                 copy.write_row(each)
@@ -208,6 +206,17 @@ class UnitOfWork:
         first = (self.publication() << SEQUENCE_BITS) + self._numbered
         self._numbered += count
         return first
+
+
+@lru_cache(4096)
+def _insert(table: str, columns: tuple[str, ...], rows: int) -> bytes:
+    """An INSERT of so many rows, put together once."""
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    row = sql.SQL("({})").format(sql.SQL(", ").join(sql.Placeholder() * len(columns)))
+    statement = sql.SQL("insert into {} ({}) values {}").format(
+        sql.Identifier(table), names, sql.SQL(", ").join([row] * rows)
+    )
+    return statement.as_bytes(None)
 
 
 def _adapted(parameters: Sequence[object]) -> list[object]:

@@ -107,9 +107,10 @@ def _consume_all(inside: Pipeline, schema: str, deliveries: int, plan: Plan, pro
     chance = random.Random(plan.seed)  # noqa: S311 - a disturbance, not a secret
     aims = sorted(chance.uniform(0, _LAST_CRASH) * deliveries for _ in range(plan.restarts))
     url = inside.engine.url.render_as_string(hide_password=False)
+    shipped = inside.rules.base or inside.rules
     kills, back = 0, 0
     for aim in [*aims, None]:
-        orders = Orders(url, schema, plan.seed, back, largest=max(deliveries // 20, 1))
+        orders = Orders(url, schema, plan.seed, back, max(deliveries // 20, 1), shipped.fingerprint)
         with tempfile.TemporaryFile() as complaints, _started(orders, complaints) as consumer:
             tell = partial(_tell, progress, f"replaying, {kills} of {plan.restarts} crashes", deliveries)
             _watch(inside, consumer, aim, chance, tell)

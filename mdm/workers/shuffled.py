@@ -4,6 +4,7 @@
 never stands in the list of processes. It is started by `mdm.workers.convergence` only.
 """
 
+import os
 import sys
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from mdm.hub.process import Pipeline
 from mdm.hub.release import load_rules
 from mdm.hub.shuffle import consume_from, reached
 from mdm.intake.catalogue import load_catalogue
+from mdm.settings import read_settings
 from mdm.store.scratch import scratch_engine
 
 
@@ -27,14 +29,20 @@ class Orders:
     back: int
     #: Most events in one unit of work.
     largest: int
+    #: Fingerprint of the rules as they ship; releases of the hub that stand in for some were laid out beside the log.
+    rules: str
 
 
 def main() -> None:
     """Consume until nothing is left."""
     orders = msgspec.json.decode(sys.stdin.buffer.read(), type=Orders)
-    catalogue = load_catalogue(None)
+    settings = read_settings(os.environ)
+    catalogue = load_catalogue(settings.sources)
+    rules = load_rules(catalogue, settings.models_dir, settings.placement)
+    if rules.fingerprint != orders.rules:
+        sys.exit("The replaying process does not read the rules of the live hub: their documents were changed.")
     engine = scratch_engine(orders.url, orders.schema)
-    pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
+    pipeline = Pipeline(engine, system_clock, catalogue, rules)
     start: int | None = max(0, reached(pipeline) - orders.back)
     while start is not None:
         start = consume_from(pipeline, start, orders.seed, orders.largest)

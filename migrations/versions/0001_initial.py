@@ -967,11 +967,11 @@ def upgrade() -> None:
         postgresql_where=sa.text("not deleted and domain is not null"),
     )
     op.create_index(
-        "ix_source_record_waiting",
+        "ix_source_record_rekeyed",
         "source_record",
         ["system", "type", "previous_key"],
         unique=False,
-        postgresql_where=sa.text("unresolved is not null"),
+        postgresql_where=sa.text("previous_key is not null"),
     )
     op.create_table(
         "steward_task",

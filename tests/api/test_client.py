@@ -1,6 +1,7 @@
 """The Python client against the real service."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -82,6 +83,29 @@ def test_a_busy_hub_is_asked_again_after_the_time_it_names(app: FastAPI, keys: d
 
     assert hub.get("/v1/customers")["items"] == []
     assert slept == [7.0, 7.0]
+
+
+def test_tasks_are_listed_by_urgency_page_by_page_and_read_one_by_one(
+    rows: HubRows, app: FastAPI, keys: dict[Role, str]
+) -> None:
+    names = [CrosswalkKey("crm", "account", str(n)) for n in range(4)]
+    ids = {name: rows.golden(Domain.CUSTOMER, name, ACME) for name in names}
+    for a, b in pairwise(names):
+        rows.task(a, b, 3.5)
+    hub = Hub("http://testserver", keys[Role.STEWARD], transport=Through(app))
+
+    found = list(hub.tasks(domain="customer", assigned=False, limit=2))
+
+    assert len({each.task_id for each in found}) == 3
+    first = found[0]
+    assert (first.kind, first.domain, first.weight, first.assignee) == ("possible_match", "customer", 3.5, None)
+    assert {side["entity_id"] for side in first.sides} <= set(ids.values())
+    assert [each.task_id for each in found] == [each["task_id"] for each in hub.get("/v1/tasks")["items"]]
+    assert all(each.priority for each in found)
+    assert hub.task(first.task_id).token == first.token
+    assert list(hub.tasks(assigned=True)) == []
+    with pytest.raises(Problem):
+        hub.task(0)
 
 
 def test_golden_records_come_in_the_fields_of_an_erp(rows: HubRows, hub: Hub) -> None:

@@ -82,14 +82,14 @@ def test_commands_about_one_kind_take_its_names_and_refuse_the_other(feed: Feed,
 
     for wrong in (
         ("fix", "E1", "--set", "after.number_of_employees=12", *why),
-        ("discard", "--id", "E1", *why),
+        ("discard", "E1", *why),
         ("resolve", "D1", *why),
         ("show", "X1"),
     ):
         with pytest.raises(OperatorError):
             mdm("exceptions", *wrong)
-    assert "1 refused message: discarded" in mdm("exceptions", "discard", "--id", "D1", *why).stdout
-    assert "1 reopened" in mdm("exceptions", "reopen", "--id", "1", *why).stdout
+    assert "1 refused message: discarded" in mdm("exceptions", "discard", "D1", *why).stdout
+    assert "1 reopened" in mdm("exceptions", "reopen", "1", *why).stdout
     assert "1 refused message: discarded" in mdm("exceptions", "discard", "--like", "d1", *why).stdout
     assert "1 resolved" in mdm("exceptions", "resolve", "E1", *why).stdout
     assert "resolved" in mdm("exceptions", "show", "E1").stdout

@@ -22,14 +22,14 @@ def test_a_golden_value_that_the_platform_had_not_stated_is_an_echo() -> None:
     values, lineage = published()
     says = {"emails": values["emails"], "industry": "anvils", "country": "NL", "status": "active"}
 
-    assert echoes_in(ERP.key, says, values, lineage).keys() == {"emails", "industry"}
+    assert echoes_in([ERP.key], says, values, lineage).keys() == {"emails", "industry"}
 
 
 def test_what_the_platform_itself_made_golden_is_none() -> None:
     values, lineage = published()
 
-    assert echoes_in(ERP.key, {"country": "NL"}, values, lineage) == {}
-    assert echoes_in(CRM.key, dict(CRM.attributes), values, lineage) == {}
+    assert echoes_in([ERP.key], {"country": "NL"}, values, lineage) == {}
+    assert echoes_in([CRM.key], dict(CRM.attributes), values, lineage) == {}
 
 
 def test_a_mark_holds_as_long_as_the_record_goes_on_saying_so() -> None:

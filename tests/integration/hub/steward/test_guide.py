@@ -5,7 +5,9 @@ import shlex
 from itertools import pairwise
 from pathlib import Path
 from string import Template
+from typing import Any
 
+import orjson
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
@@ -16,6 +18,7 @@ from mdm.access import Role
 from mdm.bootstrap import Hub
 from mdm.cli.app import app
 from mdm.errors import NotFound
+from mdm.hub.steward import claim
 from mdm.settings import read_settings
 from mdm.store import api_keys
 from tests.integration.hub.steward.conftest import ANNA, World
@@ -51,6 +54,28 @@ def test_every_command_works(world: World, world_url: str, names: dict[str, str]
         assert result.stdout.strip()
     assert world.values(names["CUSTOMER"])["payment_terms"] == "NT60"
     world.assert_verified()
+
+
+def test_the_queue_of_the_command_line_is_narrowed_to_who_has_a_task(
+    world: World, world_url: str, names: dict[str, str]
+) -> None:
+    def listed(*options: str) -> list[dict[str, Any]]:
+        words = ["steward", "tasks", "--limit", "1000", "--json", *options]
+        result = CliRunner().invoke(app, words, env={"MDM_DATABASE_URL": world_url})
+        assert result.exit_code == 0, (result.output, result.exception)
+        return list(orjson.loads(result.stdout))
+
+    claim(world.pipeline, ANNA, int(names["TASK"]))
+    found = listed()
+
+    assert len(found) == world.one("select count(*) from steward_task where status = 'open'") > 2
+    assert [each["priority"] for each in found] == sorted((each["priority"] for each in found), reverse=True)
+    assert [(each["task_id"], each["assignee"]) for each in listed("--assignee", "anna")] == [
+        (int(names["TASK"]), "anna")
+    ]
+    assert len(listed("--unassigned")) == len(found) - 1
+    assert {each["domain"] for each in listed("--domain", "product")} <= {"product"}
+    assert listed("--snoozed") == listed("--kind", "nothing") == []
 
 
 def test_every_request_works(world_engine: Engine, world: World, names: dict[str, str]) -> None:

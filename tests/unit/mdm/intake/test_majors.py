@@ -111,6 +111,15 @@ def test_a_retired_major_is_read_no_more(tmp_path: Path) -> None:
     assert [drift.code for drift in decoded.drifts] == ["COLUMN_RENAMED"], "it now reads as a renamed column"
 
 
+def test_columns_of_a_retired_major_may_be_named_and_are_null_in_rows_of_the_next(tmp_path: Path) -> None:
+    retired = FIRST.replace("status: active", "status: retired")
+
+    new = read(new_row("bolt"), load_catalogue(written(tmp_path, first=retired)))
+
+    assert new.row is not None
+    assert (new.row["title"], new.row["name"]) == ("bolt", None)
+
+
 @pytest.mark.parametrize("status", ["draft", "proposed", "retired"])
 def test_without_an_active_contract_events_wait_as_dead_letters(tmp_path: Path, status: str) -> None:
     inactive = FIRST.replace("status: active", f"status: {status}")

@@ -1,0 +1,75 @@
+"""A folder of platforms of one's own in the place of the shipped one, through a migration of a contract."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.cli.conftest import Command, printed
+from tests.unit.mdm.intake.messages import envelope, message
+from tests.unit.mdm.intake.test_majors import FIRST, new_row, old_row, written
+
+Ingest = Callable[..., dict[str, Any]]
+_RETIRED = FIRST.replace("status: active", "status: retired")
+_DEPRECATED = FIRST.replace("status: active", "status: deprecated")
+
+
+@pytest.fixture
+def ingest(mdm: Command, tmp_path: Path) -> Ingest:
+    """Feeds one change of the table to the hub, with the row after it at its own place in the topic and in the log."""
+    file = tmp_path / "shop.jsonl"
+    offsets = iter(range(100))
+
+    def feed(row: dict[str, Any]) -> dict[str, Any]:
+        number = next(offsets)
+        position = {"lsn": 200 + number, "sequence": f'["{199 + number}","{200 + number}"]'}
+        each = message(envelope("u", after=row, source=position), offset=number)
+        line = {"topic": each.place.topic, "partition": 0, "offset": number, "timestamp": 0}
+        line |= {"key": json.loads(each.key or b""), "value": json.loads(each.value or b"")}
+        file.write_text(json.dumps(line) + "\n", "utf-8")
+        return dict(printed(mdm("ingest", "--feed", f"file:{file}", "--json")))
+
+    return feed
+
+
+def codes(mdm: Command) -> set[str]:
+    listed = printed(mdm("exceptions", "list", "--json"))
+    return {each["code"] for each in (*listed["exceptions"], *listed["dead_letters"])}
+
+
+def golden_name(mdm: Command) -> str:
+    (product,) = mdm("export", "golden", "--domain", "product").stdout.splitlines()
+    return str(json.loads(product)["name"])
+
+
+def test_a_contract_migrates_from_one_major_to_the_next(
+    mdm: Command, ingest: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = tmp_path / "sources"
+    monkeypatch.setenv("MDM_SOURCES", str(written(sources)))
+
+    ingest(old_row(name="First"))
+    ingest(new_row("Second"))
+    assert golden_name(mdm) == "Second"
+    ingest(old_row(name="Third"))
+    assert golden_name(mdm) == "Third"
+    assert codes(mdm) == set(), "both majors are accepted"
+
+    written(sources, first=_DEPRECATED)
+    ingest(old_row(name="Fourth"))
+    assert codes(mdm) == {"CONTRACT_DEPRECATED"}
+
+    written(sources, first=_RETIRED)
+    mdm("replay", "--system", "shop")
+    assert golden_name(mdm) == "Fourth", "what was not sent since keeps its name"
+    ingest(old_row(name="Fifth"))
+    assert codes(mdm) == {"CONTRACT_DEPRECATED", "COLUMN_RENAMED"}
+    ingest(new_row("Sixth"))
+    assert golden_name(mdm) == "Sixth"
+    assert mdm("verify").exit_code == 0
+    assert {(row["version"], row["state"]) for row in printed(mdm("contracts", "list", "--json"))} == {
+        ("1.0.0", "retired"),
+        ("2.0.0", "active"),
+    }
