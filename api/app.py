@@ -22,7 +22,8 @@ from api.console import sign_in
 from api.console.forms import FormOutlived
 from api.console.guard import SignInNeeded
 from api.console.oidc import IdentityProvider, OidcOptions
-from api.console.outlived import send_again_page, signed_out_page
+from api.console.once import SentBefore
+from api.console.outlived import send_again_page, sent_before_page, signed_out_page
 from api.console.pages import page
 from api.console.screens import ROUTERS
 from api.console.sessions import Sessions
@@ -295,6 +296,10 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(FormOutlived)
     async def outlived(request: Request, form: FormOutlived) -> Response:
         return send_again_page(request, form)
+
+    @app.exception_handler(SentBefore)
+    async def sent_before(request: Request, form: SentBefore) -> Response:
+        return RedirectResponse(form.location, 303) if form.location is not None else sent_before_page(request, form)
 
     @app.exception_handler(ProblemRaised)
     async def raised(request: Request, error: ProblemRaised) -> Response:

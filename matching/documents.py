@@ -18,6 +18,9 @@ from mdm.errors import ConfigurationInvalid
 #: The version of the derived columns that this code computes; a model trained on others is refused.
 FEATURES_VERSION = 1
 
+#: Where weights say what they were when training wrote them.
+CHECKSUM = "checksum"
+
 
 def read_profile(text: str) -> Mapping[str, Any]:
     """The document of comparisons and blocking rules, as far as it can be told without weights.
@@ -70,6 +73,21 @@ def check_fit(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any
         raise ConfigurationInvalid(
             f"{domain}: the weights were trained with other term frequencies than those beside them.",
             action=f"Restore {domain}.frequencies.json of the same release, or train the model again.",
+        )
+
+
+def checksum_of(weights: Mapping[str, Any]) -> str:
+    """One number for everything that a document of weights says."""
+    said = {key: value for key, value in weights.items() if key != CHECKSUM}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def check_unchanged(domain: str, weights: Mapping[str, Any]) -> None:
+    """Weights are what training measured; one that somebody changed is no longer covered by provenance and parity."""
+    if weights.get(CHECKSUM, checksum_of(weights)) != checksum_of(weights):
+        raise ConfigurationInvalid(
+            f"{domain}: the weights are not those that training wrote: their checksum differs.",
+            action=f"Restore {domain}.weights.json of the release or train again; who means it takes {CHECKSUM!r} out.",
         )
 
 

@@ -19,8 +19,10 @@ from typing import Any
 
 from matching.conditions import Condition, Uses
 from matching.documents import (
+    CHECKSUM,
     FEATURES_VERSION,
     check_fit,
+    check_unchanged,
     check_weighed,
     comparisons_fingerprint,
     labels_of,
@@ -31,6 +33,7 @@ from matching.features import COLUMNS, DISTINCT_IN, KEY_COLUMNS, Kind
 from matching.features.values import kinds
 from matching.frequencies import Frequencies, dump_frequencies, fingerprint_of, read_frequencies
 from matching.parsing import Tables, parse_condition
+from matching.profile_check import check_columns, refuse_unknown_keys
 from mdm.errors import ConfigurationInvalid
 
 
@@ -235,19 +238,16 @@ def read_model(profile_text: str, weights_text: str, frequencies_text: str | Non
     tables = read_frequencies(frequencies_text) if frequencies_text is not None else {}
     domain = str(profile.get("domain"))
     check_fit(domain, profile, weights, tables)
+    check_unchanged(domain, weights)
     try:
+        refuse_unknown_keys(domain, profile)
         model = _build(domain, profile, weights, tables)
         check_weighed(domain, profile, weights["comparisons"])
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise ConfigurationInvalid(f"{domain}: the model document lacks or misuses {error}.") from error
-    for column, kind in sorted(model.columns(), key=str):
-        if column not in model.kinds or kind not in (None, model.kinds[column]):
-            raise ConfigurationInvalid(
-                f"{domain}: there is no column {column!r}{f' that is a {kind}' if kind else ''}."
-            )
-    for rule in (*model.blocking, *model.dynamic):
-        for column in set(rule.columns) - model.kinds.keys() - model.key_kinds.keys():
-            raise ConfigurationInvalid(f"{domain}: blocking rule {rule.name!r} names no column: {column!r}.")
+    except KeyError as error:
+        raise ConfigurationInvalid(f"{domain}: the model document lacks {error}.") from error
+    except (IndexError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise ConfigurationInvalid(f"{domain}: the model document has a value that cannot be: {error}.") from error
+    check_columns(model)
     if weights.get("comparisons_fingerprint") != comparisons_fingerprint(profile):
         raise ConfigurationInvalid(
             f"{domain}: the weights were trained for other comparisons than the profile has now.",
@@ -279,7 +279,8 @@ def profile_model(profile_text: str, common_tokens: Iterable[str], frequencies: 
 
 
 def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], tables: Tables) -> MatchModel:
-    canonical = json.dumps([profile, weights], sort_keys=True, separators=(",", ":"), default=str)
+    meant = {key: value for key, value in weights.items() if key != CHECKSUM}
+    canonical = json.dumps([profile, meant], sort_keys=True, separators=(",", ":"), default=str)
     return MatchModel(
         domain=domain,
         prior=_finite(weights["prior"], f"{domain}.prior"),
@@ -296,9 +297,9 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
         reach_cap=_at_least_two(domain, profile, "reach_cap", 1000),
         fingerprint=hashlib.sha256(canonical.encode()).hexdigest()[:16],
         provenance=dict(weights.get("provenance", {})),
-        common_tokens=frozenset(weights.get("common_tokens", ())),
+        common_tokens=frozenset(_texts(weights.get("common_tokens", []), f"{domain}.common_tokens")),
         kinds={
-            **(COLUMNS[domain] if domain in COLUMNS else _declared(profile["columns"])),
+            **(COLUMNS[domain] if domain in COLUMNS else declared_columns(profile["columns"])),
             DISTINCT_IN: Kind.TEXT,
         },
         key_kinds=KEY_COLUMNS.get(domain, {}),
@@ -355,10 +356,18 @@ def _rules(items: Any) -> tuple[BlockingRule, ...]:
 
 def _cannot_link(item: Mapping[str, Any]) -> CannotLink:
     parents = item.get("parents")
-    return CannotLink(tuple(item.get("identifiers", ())), (parents[0], parents[1]) if parents else None)
+    identifiers = _texts(item.get("identifiers", []), "cannot_link.identifiers")
+    return CannotLink(tuple(identifiers), (parents[0], parents[1]) if parents else None)
 
 
-def _declared(columns: Mapping[str, Any]) -> Mapping[str, Kind]:
+def _texts(items: Any, where: str) -> list[str]:
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise ConfigurationInvalid(f"{where} must be a list of texts.")
+    return items
+
+
+def declared_columns(columns: Mapping[str, Any]) -> Mapping[str, Kind]:
+    """What the `columns` of a profile declare."""
     return kinds(
         texts=str(columns.get("texts", "")),
         lists=str(columns.get("lists", "")),
@@ -408,7 +417,7 @@ def _level(
         m,
         u,
         _finite(math.log2(m / u), f"{where}.{label}"),
-        float(item["expected"]) if "expected" in item else None,
+        _finite(item["expected"], f"{where}.{label}.expected") if "expected" in item else None,
         _term_frequency(item, u, f"{where}.{label}", tables, better) if "term_frequency" in item else None,
     )
 

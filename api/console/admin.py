@@ -9,6 +9,7 @@ from api.console.deciding import TELLABLE
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs, signed_in
 from api.console.notices import Notice, refused
+from api.console.once import FormRoute, carried_out
 from api.console.pages import page
 from api.console.sessions import Session
 from api.console.workbench import Workbench, WorkbenchDep
@@ -29,7 +30,9 @@ from mdm.privacy.policy import shipped_policy
 from mdm.store.read_admin import clients, people
 from mdm.store.read_models import resolve_references
 
-router = APIRouter(prefix="/console/admin", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(
+    route_class=FormRoute, prefix="/console/admin", include_in_schema=False, dependencies=[Depends(signed_in)]
+)
 
 _ROWS = 50
 _TELLABLE = (*TELLABLE, OperatorError)
@@ -117,6 +120,7 @@ def act(
         return _page(look, request, session, bench, reads, refused(error), 403)
     except _TELLABLE as error:
         return _page(look, request, session, bench, reads, refused(error), 409)
+    carried_out(request)
     return _page(look, request, session, bench, reads, Notice(f"{_DONE[what]}.", "good", "check"), secret=secret)
 
 

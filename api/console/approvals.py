@@ -13,6 +13,7 @@ from api.console.effects import effect_object
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs
 from api.console.notices import KINDS, Notice, refused
+from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session
 from api.console.stepping import StepDep, step
@@ -27,7 +28,12 @@ from mdm.store.read_release_samples import names_of
 from mdm.store.reading import snapshot
 from mdm.store.scoped import visible_ids
 
-router = APIRouter(prefix="/console/approvals", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
+router = APIRouter(
+    route_class=FormRoute,
+    prefix="/console/approvals",
+    include_in_schema=False,
+    dependencies=[needs(Permission.INSPECT)],
+)
 
 _ROWS = 50
 

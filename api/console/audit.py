@@ -14,6 +14,7 @@ from starlette.responses import StreamingResponse
 
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs
+from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.workbench import WorkbenchDep
 from api.deps import Reads, ReadsDep
@@ -24,7 +25,9 @@ from mdm.store.invariants import audit_breaks
 from mdm.store.read_audit import AuditFilters, audit_actions, newest_entry, read_audit
 from mdm.store.reading import snapshot
 
-router = APIRouter(prefix="/console/audit", include_in_schema=False, dependencies=[needs(Permission.AUDIT)])
+router = APIRouter(
+    route_class=FormRoute, prefix="/console/audit", include_in_schema=False, dependencies=[needs(Permission.AUDIT)]
+)
 
 _ROWS, _BREAKS, _CHUNK = 50, 20, 1000
 #: Entries that a page looks through for a part of what they are about, which no index knows; older ones come next.

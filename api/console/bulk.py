@@ -11,23 +11,28 @@ from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
 from api.console.notices import KINDS, Notice, refused
+from api.console.once import FormRoute
 from api.console.pages import page
-from api.console.queue import MOST_EACH, QueueLook, QueueParameters
+from api.console.queue import QueueLook, QueueParameters
 from api.console.sessions import Session
 from api.console.stepping import afterwards
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
 from mdm.access import Permission
-from mdm.errors import Invalid, MdmError, Refused
+from mdm.errors import Invalid, Refused
 from mdm.hub import steward
-from mdm.hub.steward import Answer, Job
+from mdm.hub.steward import Answer, Handled, Job
 from mdm.model.stewardship import Verdict
 from mdm.store.read_queue import queue_ids
 from mdm.store.reading import snapshot
 
-router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.DECIDE)])
+router = APIRouter(
+    route_class=FormRoute, prefix="/console", include_in_schema=False, dependencies=[needs(Permission.DECIDE)]
+)
 
 _SAMPLE = 5
+#: Reasons why something was not done that are told one by one.
+_REASONS = 5
 VERDICTS = {"same": "merge", "not_same": "not a match", "unsure": "unsure"}
 
 
@@ -53,8 +58,12 @@ def look_first(
         return _told(request, session, unticked, back)
     try:
         if (act := _work_on(bench, form, what)) is not None:
-            some = _not_too_many(tasks, look, what)
-            return _each(act, some, len(tasks), back, lambda notice: _told(request, session, notice, back))
+            more = len(tasks) > steward.MOST_ITEMS
+            if more:
+                _must_leave_the_list(look, what)
+            handled = act(tasks[: steward.MOST_ITEMS])
+            return _handled(handled, more, back, lambda notice: _told(request, session, notice, back))
+        tasks = tasks[: steward.MOST_ITEMS]
         job_id = steward.start_look(bench.pipeline, bench.actor, _tokens(bench, tasks), Answer(_verdict(what)))
         if len(tasks) <= steward.AT_A_TIME:
             steward.run_look(bench.pipeline, job_id)
@@ -66,57 +75,47 @@ def look_first(
 
 
 def _fitting(look: QueueParameters, bench: Workbench, reads: Reads) -> list[int]:
-    """The questions that fit the filters, the most urgent first, as many as a job takes."""
+    """The questions that fit the filters, the most urgent first: as many as a job takes, and one more if there are."""
     with reads.snapshot() as connection:
-        return list(queue_ids(connection, look.filters(bench.now, bench.actor.name), steward.MOST_ITEMS))
+        return list(queue_ids(connection, look.filters(bench.now, bench.actor.name), steward.MOST_ITEMS + 1))
 
 
-def _work_on(bench: Workbench, form: Form, what: str) -> Callable[[int], object] | None:
-    """What is done with each question without an answer: take it, hand it over, put it off; None for an answer."""
-    if what == "claim":
-        return lambda task_id: steward.assign(bench.pipeline, bench.actor, task_id, bench.actor.name)
-    if what == "assign":
-        somebody = form.person("assignee")
-        return lambda task_id: steward.assign(bench.pipeline, bench.actor, task_id, somebody)
+def _work_on(bench: Workbench, form: Form, what: str) -> Callable[[Sequence[int]], Handled] | None:
+    """What is done with the questions without an answer: take, hand over, put off; None for an answer."""
+    if what in ("claim", "assign"):
+        somebody = bench.actor.name if what == "claim" else form.person("assignee")
+        return lambda tasks: steward.assign_all(bench.pipeline, bench.actor, tasks, somebody)
     if what == "snooze":
         until = form.day_end("snooze_until")
         if until is None:
             raise Invalid("Until when they are put off is not said.", action="Give a day.")
-        return lambda task_id: steward.snooze(bench.pipeline, bench.actor, task_id, until)
+        return lambda tasks: steward.snooze_all(bench.pipeline, bench.actor, tasks, until)
     return None
 
 
-def _not_too_many(tasks: Sequence[int], look: QueueParameters, what: str) -> Sequence[int]:
-    """As many as are taken, handed over or put off at once, where the others can follow by doing the same again.
+def _must_leave_the_list(look: QueueParameters, what: str) -> None:
+    """Questions are more than are taken, handed over or put off at once; the others follow by doing the same again.
 
     Raises:
-        Invalid: they are more, and would stay in the list, so that doing it again would reach the same ones.
+        Invalid: those that are done would stay in the list, so that doing it again would reach the same ones.
     """
-    leave_the_list = look.who != "snoozed" if what == "snooze" else look.who == "unassigned"
-    if len(tasks) > MOST_EACH and not leave_the_list:
+    if not (look.who != "snoozed" if what == "snooze" else look.who == "unassigned"):
         way = "Narrow them down." if what == "snooze" else "Choose those that are nobody's (Whose): they go by parts."
-        raise Invalid(f"At most {MOST_EACH} are taken, handed over or put off at once.", action=way)
-    return tasks[:MOST_EACH]
+        most = f"{steward.MOST_ITEMS:,}".replace(",", "\u202f")
+        raise Invalid(f"At most {most} are taken, handed over or put off at once.", action=way)
 
 
-def _each(
-    act: Callable[[int], object], tasks: Sequence[int], meant: int, back: str, told: Callable[[Notice], Response]
-) -> Response:
-    """Each by itself: one that somebody else took meanwhile keeps nobody from the others."""
-    errors: list[MdmError] = []
-    for task_id in tasks:
-        try:
-            act(task_id)
-        except TELLABLE as error:
-            errors.append(error)
-    if not errors and len(tasks) < meant:
-        more = f"The {len(tasks)} most urgent are done. {meant - len(tasks)} or more are left: do the same again."
-        return told(Notice(more, "warn", "clock"))
-    if not errors:
-        return RedirectResponse(back, 303)
-    done = f"{len(tasks) - len(errors)} of {len(tasks)} done; not the other{'s' if len(errors) > 1 else ''}: "
-    why = " ".join(dict.fromkeys(f"{each.message} {each.advice}".strip() for each in errors))
-    return told(Notice(done + why, "bad", "exception"))
+def _handled(handled: Handled, more: bool, back: str, told: Callable[[Notice], Response]) -> Response:
+    done, failed = len(handled.done), len(handled.refusals)
+    if failed:
+        some = " ".join(why for _, why in handled.refusals[:_REASONS])
+        rest = f" And {failed - _REASONS} more like these." if failed > _REASONS else ""
+        text = f"{done} of {done + failed} done; not the other{'s' if failed > 1 else ''}: {some}{rest}"
+        return told(Notice(text, "bad", "exception"))
+    if more:
+        text = f"The {done} most urgent are done. More are left: do the same again."
+        return told(Notice(text, "warn", "clock"))
+    return RedirectResponse(back, 303)
 
 
 def _told(request: Request, session: Session, notice: Notice, back: str) -> Response:
@@ -133,8 +132,13 @@ def start(
         seen = steward.bulk_job(bench.pipeline, form.number("look") or 0)
         if seen.actor != bench.actor.name or seen.purpose is not steward.Purpose.LOOK:
             raise Refused("Only who looked at it carries it out.", action="Tick the questions yourself.")
+        # A second click, the page before or a form that is sent again confirms nothing anew: it finds the job there is.
+        there = steward.carried_out_by(bench.pipeline, seen.job_id)
+        if there is not None:
+            return RedirectResponse(f"/console/bulk/{there}", 303)
         answer = Answer(seen.answer.verdict, form.text("reason"))
-        job_id = steward.start_bulk(bench.pipeline, bench.actor, steward.items_of(bench.pipeline, seen.job_id), answer)
+        items = steward.items_of(bench.pipeline, seen.job_id)
+        job_id = steward.start_bulk(bench.pipeline, bench.actor, items, answer, look=seen.job_id)
     except TELLABLE as error:
         return page("told.html", request, session=session, status=409, notice=refused(error), back="/console/reviews")
     afterwards(later, steward.run_bulk, bench.pipeline, job_id, bench.policy)
@@ -159,6 +163,7 @@ def job_page(job_id: int, look: QueueLook, request: Request, session: SessionDep
         back="/console/reviews" + (f"?{look.query}" if look.query else ""),
         job=job,
         own=job.actor == bench.actor.name,
+        carried_out=steward.carried_out_by(bench.pipeline, job_id),
         words=VERDICTS,
         found=found,
         sample=_sample(bench, job, some),

@@ -16,6 +16,7 @@ from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs
 from api.console.kept import MANY_QUESTIONS, kept
 from api.console.notices import Notice, refused
+from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session
 from api.console.stepping import StepDep
@@ -34,7 +35,9 @@ from mdm.lifecycle.sign_off import changed_since
 from mdm.store import read_console
 from mdm.store.scoped import scope_of
 
-router = APIRouter(prefix="/console/close", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
+router = APIRouter(
+    route_class=FormRoute, prefix="/console/close", include_in_schema=False, dependencies=[needs(Permission.INSPECT)]
+)
 
 _MONTHS_DRAWN, _ROWS = 12, 200
 _DONE = {

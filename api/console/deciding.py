@@ -11,6 +11,7 @@ from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
 from api.console.notices import Notice, outcome, refused
+from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.queue import QueueLook, QueueParameters
 from api.console.review import Typed, key_of, review_page, typed_in
@@ -30,7 +31,9 @@ from mdm.store.read_review import decision, question, task_of_same_question
 from mdm.store.read_stewardship import DecisionFilter, decisions
 from mdm.store.reading import snapshot
 
-router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.DECIDE)])
+router = APIRouter(
+    route_class=FormRoute, prefix="/console", include_in_schema=False, dependencies=[needs(Permission.DECIDE)]
+)
 
 #: How far back the last decision is looked for among those that were taken back.
 _LATELY = 200

@@ -16,6 +16,7 @@ from api.console.deciding import TELLABLE
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
 from api.console.notices import Notice, proposed, refused, told
+from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session
 from api.console.stepping import afterwards
@@ -41,7 +42,12 @@ from mdm.store import replay_jobs
 from mdm.store.read_exceptions import GroupOrder, OpenLetters, Selection
 from mdm.store.refold import EventRange
 
-router = APIRouter(prefix="/console/exceptions", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
+router = APIRouter(
+    route_class=FormRoute,
+    prefix="/console/exceptions",
+    include_in_schema=False,
+    dependencies=[needs(Permission.INSPECT)],
+)
 
 _GROUPS, _LETTERS, _DRIFTS = 50, 50, 100
 #: What may come first, in words.

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.console import once
 from api.console.guard import SessionDep, came_from_here, read_fields
 from api.console.sessions import PERSON, Session
 from api.errors import FORBIDDEN, refuse
@@ -85,15 +86,17 @@ async def own_form(request: Request, session: SessionDep) -> Form:
     """The form of a request.
 
     Raises:
+        SentBefore: it is the same that was sent before from the same page.
         FormOutlived: a page of ours sent it that was made in another session.
         ProblemRaised: it carries no token of a session, so somebody else may have made the browser send it.
     """
     fields = await read_fields(request)
     token = fields.get("csrf", [""])[0]
-    if not secrets.compare_digest(token.encode(), session.csrf.encode()):
+    if not secrets.compare_digest(once.of_session(token).encode(), session.csrf.encode()):
         if came_from_here(request):
             raise FormOutlived(session, fields)
         raise refuse(FORBIDDEN, "The form does not belong to this session. Open the page again and repeat.")
+    await once.claim(request, session)
     return Form(fields)
 
 

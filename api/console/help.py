@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse
 
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, signed_in
+from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.preferences import COOKIE, read_view, view_of
 from api.console.workbench import WorkbenchDep
@@ -18,7 +19,7 @@ from mdm.lifecycle.policy import shipped_policy
 from mdm.onboarding.ruleset import shipped_ruleset
 from mdm.store.console_sessions import open_sessions
 
-router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(route_class=FormRoute, prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
 _YEAR = 365 * 86_400
 #: What browsers and systems write of themselves, the particular before what it claims to be like.

@@ -20,6 +20,7 @@ from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs, signed_in
 from api.console.notices import Notice, outcome, proposed, refused, told
+from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.records import head_of
 from api.console.sessions import Session
@@ -38,7 +39,7 @@ from mdm.store.read_models import Filters, find_entity, list_golden
 from mdm.store.read_relations import said_about
 from mdm.store.read_tree import Hierarchy, TreeNode, hierarchy
 
-router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(route_class=FormRoute, prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
 KINDS = {
     RelationKind.LEGAL_PARENT: ("Legal", "legal parent"),

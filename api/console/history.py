@@ -17,6 +17,7 @@ from api.console.diff import segments
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs, signed_in
 from api.console.notices import Notice, outcome, proposed, refused, sentence, told
+from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.records import DOMAINS, Plural, head_of
 from api.console.sessions import Session
@@ -35,7 +36,7 @@ from mdm.model.stewardship import Restore
 from mdm.store.read_models import GoldenRow, golden_known_at, golden_version, golden_versions
 from mdm.store.read_review import decisions_about
 
-router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(route_class=FormRoute, prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
 _VERSIONS, _DECISIONS = 50, 20
 

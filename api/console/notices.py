@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from api.console.wording import named
 from mdm.errors import MdmError
 from mdm.hub.steward import Decided
 from mdm.store.read_review import PastDecision, decision
@@ -80,4 +81,4 @@ def _ended(text: str) -> str:
 
 def refused(error: MdmError) -> Notice:
     """Why something was not done, and what to do about it."""
-    return Notice(f"{error.message} {error.advice}".strip() + " Nothing was changed.", "bad", "exception")
+    return Notice(named(f"{error.message} {error.advice}".strip()) + " Nothing was changed.", "bad", "exception")

@@ -13,6 +13,7 @@ from api.console.deciding import TELLABLE
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs, signed_in
 from api.console.notices import Notice, refused
+from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.records import head_of
 from api.console.sessions import Session
@@ -35,7 +36,7 @@ from mdm.onboarding.verdict import Decision, Finding, Outcome, Severity
 from mdm.store.onboarding import returns_of, words_about
 from mdm.store.read_models import Filters, Place, list_golden
 
-router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(route_class=FormRoute, prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
 #: What somebody must act on comes first.
 _ORDER = (Outcome.FAIL, Outcome.UNVERIFIABLE, Outcome.WAIVED, Outcome.PASS, Outcome.NOT_APPLICABLE)
@@ -186,6 +187,7 @@ def _verdict_page(
         head=head,
         verdict=found,
         decision=DECISIONS[found.decision],
+        erp=shipped_ruleset().targets[found.erp].title,
         findings=sorted(found.findings, key=lambda each: order[each.outcome]),
         checkpoints=list(CheckpointName),
         waivable={code for code, rule in shipped_ruleset().rules.items() if checkpoints.may_waive(bench.role, rule)},

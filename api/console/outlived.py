@@ -10,6 +10,8 @@ from fastapi import Request, Response
 
 from api.console.forms import FormOutlived
 from api.console.guard import SignInNeeded, page_before
+from api.console.notices import Notice
+from api.console.once import SentBefore
 from api.console.pages import page
 
 #: What a form carries for the hub, not for people.
@@ -32,6 +34,15 @@ def send_again_page(request: Request, form: FormOutlived) -> Response:
     return page(
         "send_again.html", request, status=403, session=form.session, address=_address(request),
         back=page_before(request), fields=fields, shown=_shown(fields),
+    )  # fmt: skip
+
+
+def sent_before_page(request: Request, form: SentBefore) -> Response:
+    """The same form was sent before, and its answer was shown once or is not there yet."""
+    text = "This very form was sent before from the same page. It is carried out once: go on to see what became of it."
+    return page(
+        "told.html", request, status=409, session=form.session, notice=Notice(text), back=page_before(request),
+        heading="This was sent before",
     )  # fmt: skip
 
 

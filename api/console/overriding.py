@@ -12,6 +12,7 @@ from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
 from api.console.notices import Notice, outcome, refused
+from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.records import DOMAINS, Plural, head_of
 from api.console.review import key_of
@@ -30,7 +31,9 @@ from mdm.model.ids import Domain, EntityId
 from mdm.model.stewardship import Clear, Command, Confirm, Pin
 from mdm.store.read_models import members_of
 
-router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.DECIDE)])
+router = APIRouter(
+    route_class=FormRoute, prefix="/console", include_in_schema=False, dependencies=[needs(Permission.DECIDE)]
+)
 
 _MEMBERS = 25
 #: Shapes whose value is one line of text in a form; all others are written as JSON.

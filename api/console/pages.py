@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from starlette.responses import HTMLResponse
 from api.console.charts import signed
 from api.console.compare import SIGNS
 from api.console.navigation import offered
+from api.console.once import numbered
 from api.console.preferences import view_of
 from api.console.show import differs, label, lines, rows_of
 from api.console.ways import OpenWays, ways_of
-from api.console.wording import ago, amount, amounts, day, number, percent, person, seconds, span
+from api.console.wording import ago, amount, amounts, counted, day, named, number, percent, person, seconds, span
 
 _HERE = Path(__file__).parent
 
@@ -80,9 +82,11 @@ _environment.filters.update(
     ago=ago,
     day=day,
     number=number,
+    counted=counted,
     amount=amount,
     percent=percent,
     person=person,
+    named=named,
     seconds=seconds,
     span=span,
 )
@@ -97,6 +101,7 @@ def page(
     session = content["session"]
     if session is not None:
         ways = OpenWays(ways_of(request), session.caller)
+        content["session"] = replace(session, csrf=numbered(session.csrf))
         content |= {"opens": ways.opens, "sends": ways.sends, "lacking": ways.lacking}
     navigation = offered(ways.opens) if session is not None else ()
     counts = getattr(request.state, "counts", {})

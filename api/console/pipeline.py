@@ -12,6 +12,7 @@ from api.console import charts
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs
 from api.console.notices import refused
+from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session
 from api.console.workbench import Workbench, WorkbenchDep
@@ -24,7 +25,9 @@ from mdm.store.feed_numbers import freshness_by_platform, lag_by_platform
 from mdm.store.feeds import feed_states
 from mdm.store.read_status import last_batch, message_account, vitals
 
-router = APIRouter(prefix="/console/pipeline", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
+router = APIRouter(
+    route_class=FormRoute, prefix="/console/pipeline", include_in_schema=False, dependencies=[needs(Permission.INSPECT)]
+)
 
 _BATCHES, _JOBS = 100, 5
 #: Of which changes the page tells how fresh they are.

@@ -10,6 +10,7 @@ from api.console.deciding import TELLABLE
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs, whole_hub
 from api.console.notices import Notice, refused
+from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session
 from api.console.stepping import step
@@ -27,6 +28,7 @@ from mdm.store.read_models import Filters, list_golden, rows_by_key
 from mdm.store.read_privacy import requests
 
 router = APIRouter(
+    route_class=FormRoute,
     prefix="/console/privacy",
     include_in_schema=False,
     dependencies=[needs(Permission.ERASE), Depends(whole_hub)],

@@ -35,8 +35,6 @@ from mdm.store.read_queue import (
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
 
-#: Questions that are taken, handed over or put off at once: each is a unit of work of some milliseconds.
-MOST_EACH = 500
 _ROWS = 25
 #: Questions that are counted; of more the page says that there are more, for counting takes longer than reading a page.
 _COUNTED = 10_000
@@ -158,7 +156,6 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
         stats=stats,
         me=bench.actor.name,
         most=steward.MOST_ITEMS,
-        most_each=MOST_EACH,
         jobs=steward.jobs_of(bench.pipeline, bench.actor),
     )
 

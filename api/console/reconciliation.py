@@ -18,6 +18,7 @@ from api.console.deciding import TELLABLE
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
 from api.console.notices import Notice, refused
+from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session
 from api.console.show import label
@@ -37,6 +38,7 @@ from mdm.store.findings import FindingName, FindingWork, name_of
 from mdm.store.scoped import scope_of, unrestricted
 
 router = APIRouter(
+    route_class=FormRoute,
     prefix="/console/reconciliation",
     include_in_schema=False,
     dependencies=[needs(Permission.INSPECT)],

@@ -13,6 +13,7 @@ from api.console.diff import segments
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
 from api.console.notices import Notice, refused
+from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session
 from api.console.show import label, lines
@@ -36,7 +37,9 @@ from mdm.onboarding.ruleset import shipped_ruleset
 from mdm.store import releases as store
 from mdm.store.read_release_samples import names_of, records_of
 
-router = APIRouter(prefix="/console/releases", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
+router = APIRouter(
+    route_class=FormRoute, prefix="/console/releases", include_in_schema=False, dependencies=[needs(Permission.INSPECT)]
+)
 
 _ROWS, _SHOWN = 50, 5
 #: Tabs of the list, and the states in each.

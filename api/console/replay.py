@@ -11,6 +11,7 @@ from api.console.deciding import TELLABLE
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs, whole_hub
 from api.console.notices import Notice, refused
+from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session
 from api.console.stepping import afterwards
@@ -28,6 +29,7 @@ from mdm.store import replay_jobs as store
 from mdm.store.refold import EventRange
 
 router = APIRouter(
+    route_class=FormRoute,
     prefix="/console/replay",
     include_in_schema=False,
     dependencies=[needs(Permission.OPERATE), Depends(whole_hub)],
@@ -35,6 +37,7 @@ router = APIRouter(
 
 #: Jobs are looked at and steered by who began them, too: stewards replay groups of refused messages.
 jobs_router = APIRouter(
+    route_class=FormRoute,
     prefix="/console/replay",
     include_in_schema=False,
     dependencies=[needs(Permission.MEND), Depends(whole_hub)],

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse
 from api.auth import KeyRing
 from api.console.guard import SessionDep, safe_target
 from api.console.oidc import IdentityProvider
+from api.console.once import of_session
 from api.console.pages import STATIC, page
 from api.console.sessions import COOKIE, FORM_COOKIE, LIFETIME, PERSON, STATE_COOKIE, Sessions
 from api.deps import HubDep, ReadHub, ReadsDep
@@ -127,7 +128,7 @@ def _callback(request: Request) -> str:
 async def sign_out(request: Request, session: SessionDep) -> Response:
     """End the session that sends its own form token; with `everywhere`, all sessions of this person."""
     form = await _read_form(request)
-    if not secrets.compare_digest(form.get("csrf", "").encode(), session.csrf.encode()):
+    if not secrets.compare_digest(of_session(form.get("csrf", "")).encode(), session.csrf.encode()):
         raise refuse(FORBIDDEN, "The form does not belong to this session.")
     sessions: Sessions = request.app.state.sessions
     await run_in_threadpool(sessions.end_everywhere if form.get("everywhere") else sessions.end, session)

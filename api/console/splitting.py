@@ -11,6 +11,7 @@ from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
 from api.console.notices import Notice, outcome, proposed, refused, told
+from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.records import DOMAINS, Plural, head_of
 from api.console.review import key_of
@@ -27,7 +28,9 @@ from mdm.model.stewardship import Command, Merge, Split
 from mdm.store.read_models import members_of
 from mdm.store.read_review import cluster_ties
 
-router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
+router = APIRouter(
+    route_class=FormRoute, prefix="/console", include_in_schema=False, dependencies=[needs(Permission.INSPECT)]
+)
 
 #: A picture of more records shows nothing.
 _MEMBERS = 24

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse
 
 from api.console.forms import FormDep
 from api.console.guard import needs, signed_in
+from api.console.once import FormRoute
 from api.console.queue import QueueParameters
 from api.console.workbench import WorkbenchDep
 from mdm.access import Permission
@@ -15,7 +16,7 @@ from mdm.errors import Invalid
 from mdm.store import console_views
 from mdm.store.scoped import unrestricted
 
-router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+router = APIRouter(route_class=FormRoute, prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
 
 @router.post("/views", dependencies=[needs(Permission.INSPECT)])

@@ -1,10 +1,15 @@
 """Numbers, amounts and times as people read them."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from mdm.store.read_console import MOST_COUNTED
+
+#: What tells accounts from keys, before the name.
+_ACCOUNTS = re.compile(r"(?<![\w.:/-])(?:user|oidc):(?=\w)")
 _STEPS = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min"))
 
 
@@ -13,11 +18,21 @@ def person(name: str) -> str:
     return name.partition(":")[2] if name.startswith(("user:", "oidc:")) else name
 
 
+def named(text: str) -> str:
+    """A sentence with people called by their names, as everywhere else."""
+    return _ACCOUNTS.sub("", text)
+
+
 def number(value: int | float | None) -> str:
     """A number with thin spaces between thousands."""
     if value is None:
         return "–"
     return f"{value:,}".replace(",", "\u202f")
+
+
+def counted(value: int) -> str:
+    """A number that was counted up to `MOST_COUNTED`."""
+    return number(value) if value < MOST_COUNTED else f"{number(MOST_COUNTED - 1)}+"
 
 
 def amount(value: Decimal | str | None, currency: str | None = None) -> str:

@@ -10,12 +10,30 @@ from typing import Any
 
 import orjson
 
-from matching.features.contract import CONTRACT_COLUMNS, CONTRACT_KEY_COLUMNS, contract_features, contract_keys
-from matching.features.customer import CUSTOMER_COLUMNS, CUSTOMER_KEY_COLUMNS, customer_features, customer_keys
-from matching.features.product import PRODUCT_COLUMNS, PRODUCT_KEY_COLUMNS, product_features, product_keys
+from matching.features.contract import (
+    CONTRACT_COLUMNS,
+    CONTRACT_FORMS,
+    CONTRACT_KEY_COLUMNS,
+    contract_features,
+    contract_keys,
+)
+from matching.features.customer import (
+    CUSTOMER_COLUMNS,
+    CUSTOMER_FORMS,
+    CUSTOMER_KEY_COLUMNS,
+    customer_features,
+    customer_keys,
+)
+from matching.features.product import (
+    PRODUCT_COLUMNS,
+    PRODUCT_FORMS,
+    PRODUCT_KEY_COLUMNS,
+    product_features,
+    product_keys,
+)
 from matching.features.values import Features, Kind, given_features
 
-__all__ = ["COLUMNS", "DISTINCT_IN", "KEY_COLUMNS", "Features", "Kind", "derive", "derive_keys", "derive_once"]
+__all__ = ["COLUMNS", "DISTINCT_IN", "FORMS", "KEY_COLUMNS", "Features", "Kind", "derive", "derive_keys", "derive_once"]
 
 #: The table of a record, where that table is trusted to hold no duplicates; every domain has this column.
 DISTINCT_IN = "distinct_in"
@@ -25,6 +43,13 @@ COLUMNS: Mapping[str, Mapping[str, Kind]] = {
     "customer": {**CUSTOMER_COLUMNS, DISTINCT_IN: Kind.TEXT},
     "contract": {**CONTRACT_COLUMNS, DISTINCT_IN: Kind.TEXT},
     "product": {**PRODUCT_COLUMNS, DISTINCT_IN: Kind.TEXT},
+}
+
+#: What of a comparison form is read per domain; whatever else a record has there changes nothing.
+FORMS: Mapping[str, frozenset[str]] = {
+    "customer": CUSTOMER_FORMS,
+    "contract": CONTRACT_FORMS,
+    "product": PRODUCT_FORMS,
 }
 
 #: Further columns that blocking rules may name.

@@ -10,6 +10,27 @@ CONTRACT_COLUMNS = kinds(
     lists="numbers self prior products evidence",
     numbers="start end term_months value annual_value period_start period_end from until",
 )
+#: What is read of a record's comparison form, beside its own name.
+CONTRACT_FORMS = frozenset(
+    [
+        "own_number",
+        "stated_number",
+        "numbers",
+        "prior",
+        "currency",
+        "source_type",
+        "customer",
+        "products",
+        "tokens",
+        "start",
+        "end",
+        "term_months",
+        "value",
+        "annual_value",
+        "period_start",
+        "period_end",
+    ]
+)
 #: Columns that only blocking reads.
 CONTRACT_KEY_COLUMNS = kinds(texts="deal", lists="customer_product customer_dates")
 

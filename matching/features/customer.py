@@ -25,6 +25,10 @@ CUSTOMER_COLUMNS = kinds(
     + " references evidence evidence_kinds names sorted_names name_tokens rare_tokens initials labels identifiers"
     " exclusive all_identifiers identifier_kinds numbers",
 )
+#: What is read of a record's comparison form, beside its own name.
+CUSTOMER_FORMS = frozenset(
+    {*_TEXTS, *_LISTS, "names_references", "tokens", "alternate_names", "identifiers", "weak_identifiers"} - {"self"}
+)
 #: Columns that only blocking reads.
 CUSTOMER_KEY_COLUMNS = kinds(texts="", lists="kin token_pairs prefixes edges handles all_numbers")
 

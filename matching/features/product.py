@@ -9,6 +9,8 @@ PRODUCT_COLUMNS = kinds(
     texts="gtin name edition stated_edition version family unit name_compact sorted_words form",
     lists="codes code_stems code_parts words numbers self evidence",
 )
+#: What is read of a record's comparison form, beside its own name.
+PRODUCT_FORMS = frozenset(["gtin", "name", "edition", "version", "family", "unit", "tokens", "codes", "code_parts"])
 #: Columns that only blocking reads.
 PRODUCT_KEY_COLUMNS = kinds(texts="variant", lists="word_heads word_pairs")
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from matching.batch import candidate_pairs, resolve
 from matching.conditions import Pairs
-from matching.documents import FEATURES_VERSION, comparisons_fingerprint, read_profile
+from matching.documents import CHECKSUM, FEATURES_VERSION, checksum_of, comparisons_fingerprint, read_profile
 from matching.features import Features, Kind, derive
 from matching.features.values import texts
 from matching.frame import Frame
@@ -290,4 +290,5 @@ def _release(
         "versions": {name: version(name) for name in _VERSIONED},
         "parity": asdict(parity),
     }
+    document[CHECKSUM] = checksum_of(document)
     return Released(profile, json.dumps(document, indent=1) + "\n", tables, parity)

@@ -49,6 +49,8 @@ def train(
     Without labels, m is learned by expectation maximisation, from what experts expect.
     """
     material = _material(domain, _paths(records), config, labels, labelled, world, hub, profile)
+    for remark in material.remarks:
+        notes.print(remark, markup=False)
     released = training.train_model(material, lambda text: notes.print(f"  {text}"))
     written = training.write_model(domain, released, out)
     model = released.model()
@@ -58,6 +60,7 @@ def train(
         "prior": model.prior,
         "provenance": dict(model.provenance),
         "files": [str(path) for path in written],
+        "remarks": list(material.remarks),
     }
     if as_json:
         print_json(summary)
@@ -134,12 +137,14 @@ def evaluate(
         return
     if not (records and config and domain):
         raise OperatorError("Say what to evaluate.", action="Give --world, or --domain, --records and --config.")
-    table = read_table(_paths(records), config, truth)
+    table = read_table(_paths(records), config, truth, models=models)
     if table.mapping.domain != domain:
         raise OperatorError(
             f"{config} maps to the domain {table.mapping.domain}, not {domain}.",
             action=f"Say --domain {table.mapping.domain}, or correct `domain` in the mapping.",
         )
+    for remark in table.remarks:
+        notes.print(remark, markup=False)
     if not any(table.entities):
         raise OperatorError("The truth of these records is not known.", action="Say in the config where it stands.")
     model = _model(table, models)
@@ -156,7 +161,8 @@ def evaluate(
             ) from error
         notes.print(f"written to {html}")
     if as_json:
-        print_json({"model": model.fingerprint, **assessment_json(found, table.names)})
+        left_out = {"truth_without_record": len(table.strangers), "filled_by_nothing": list(table.silent)}
+        print_json({"model": model.fingerprint, **left_out, **assessment_json(found, table.names)})
         return
     _print(found, table)
 

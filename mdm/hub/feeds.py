@@ -23,7 +23,7 @@ def pause_feed(engine: Engine, clock: Clock, feed: str, actor: str, reason: str)
         OperatorError: no reason is given.
     """
     if not reason.strip():
-        raise OperatorError("Holding a feed needs a reason.", action="Say with --reason why it is held.")
+        raise OperatorError("Holding a feed needs a reason.", action="Say why it is held.")
     return _control(engine, clock, feed, True, actor, reason)
 
 

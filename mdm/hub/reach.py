@@ -36,9 +36,11 @@ _ROWS = """
 select x.entity_id from unnest(%s::text[], %s::text[], %s::text[]) as w(system, type, key)
 join source_record r using (system, type, key) join crosswalk x on x.rec_id = r.rec_id
 """
-_TASKS = """
-select x.entity_id from steward_task t join crosswalk x on x.rec_id in (t.a, t.b) where t.task_id = any(%s::bigint[])
+_TASK_HOMES = """
+select t.task_id, x.entity_id from steward_task t join crosswalk x on x.rec_id in (t.a, t.b)
+where t.task_id = any(%s::bigint[])
 """
+_TASKS = f"select h.entity_id from ({_TASK_HOMES}) as h"
 _OVERRIDES = """
 select x.entity_id from golden_override o join crosswalk x on x.rec_id = any(o.anchors)
 where o.override_id = any(%s::bigint[])
@@ -142,6 +144,16 @@ def reachable(engine: Engine, entities: Collection[str]) -> set[str]:
         return set(entities)
     with engine.connect() as connection:
         return visible_ids(connection, entities)
+
+
+def reachable_tasks(engine: Engine, tasks: Collection[int]) -> set[int]:
+    """Those of the tasks all of whose golden records whoever uses this engine may reach."""
+    if not scope_of(engine).limits_rows:
+        return set(tasks)
+    with snapshot(unrestricted(engine)) as work:
+        homes = work.query(_TASK_HOMES, list(tasks))
+    within = reachable(engine, {entity for _, entity in homes})
+    return set(tasks).difference(task for task, entity in homes if entity not in within)
 
 
 def _homes(work: UnitOfWork, query: str, *ids: list[Any]) -> set[str]:  # Any: names or numbers

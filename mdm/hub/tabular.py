@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matching.model import MatchModel, load_model
+from matching.documents import read_profile
+from matching.features import FORMS
+from matching.model import MatchModel, declared_columns, load_model
 from mdm.errors import OperatorError
-from mdm.intake.tabular import TabularMapping, Truth, read_tabular
+from mdm.intake.tabular import Known, TabularMapping, Truth, Vocabulary, read_tabular
+from mdm.model.canonical import ATTRIBUTES
+from mdm.model.ids import Domain
 
 Rows = list[dict[str, str]]
 
@@ -23,7 +27,8 @@ csv.field_size_limit(sys.maxsize)
 class Table:
     """Records in comparison form, what each is called, and what is known of their truth.
 
-    `entities` names the entity of each record, or is empty when the truth is not known.
+    `entities` names the entity of each record, or is empty when the truth is not known. `strangers` are ids of the
+    truth that no record has, `silent` names of the mapping that fill nothing which is compared.
     """
 
     mapping: TabularMapping
@@ -31,19 +36,44 @@ class Table:
     comparisons: Sequence[Mapping[str, Any]]
     rows: Sequence[Mapping[str, str]]
     entities: Sequence[str | None]
+    strangers: Sequence[str] = ()
+    silent: Sequence[str] = ()
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """What somebody should know who believes that all of the tables counts."""
+        found = []
+        if self.strangers:
+            found.append(
+                f"{len(self.strangers):,} ids of the truth are not among the {len(self.names):,} records, such as "
+                f"{self.strangers[0]!r}: they count for nothing."
+            )
+        if self.silent:
+            found.append(f"Fills nothing that is compared, in any record: {', '.join(self.silent)}.")
+        return found
 
 
-def read_table(records: Sequence[Path], config: Path, truth: Path | None = None, *, truth_known: bool = True) -> Table:
+def read_table(
+    records: Sequence[Path],
+    config: Path,
+    truth: Path | None = None,
+    *,
+    truth_known: bool = True,
+    models: Path | None = None,
+) -> Table:
     """Read one or more CSV files (gzip or not) as the mapping says; without `truth_known` the truth is not looked at.
+
+    `models` is the folder of a model whose profile the mapping does not name.
 
     Raises:
         OperatorError: a file is missing, or the truth names records that are not there.
-        ConfigurationInvalid: the mapping is wrong.
+        ConfigurationInvalid: the mapping is wrong, or names what the model does not know.
     """
     files = {path.name.split(".")[0]: _read(path) for path in records}
     if len(files) != len(records):
         raise OperatorError("Two files of records have one name.", action="Rename one of them.")
-    mapping = read_tabular(config, {column for rows in files.values() for row in rows[:1] for column in row})
+    there = {column for rows in files.values() for row in rows[:1] for column in row}
+    mapping = read_tabular(config, there, vocabulary(models))
     names: list[str] = []
     kept: Rows = []
     comparisons: list[Mapping[str, Any]] = []
@@ -61,8 +91,27 @@ def read_table(records: Sequence[Path], config: Path, truth: Path | None = None,
         raise OperatorError(
             f"{len(names) - len(set(names))} records have the id of another.", action="Correct `id` in the mapping."
         )
-    entities = _entities(mapping.truth, names, kept, list(files), truth) if truth_known else ()
-    return Table(mapping, names, comparisons, kept, entities)
+    entities, strangers = _entities(mapping.truth, names, kept, list(files), truth) if truth_known else ((), ())
+    return Table(mapping, names, comparisons, kept, entities, strangers, mapping.silent(kept))
+
+
+def vocabulary(models: Path | None) -> Known:
+    """What the model of a domain knows, as far as it can be told: of one that ships, of a profile, or in a folder."""
+
+    def known(domain: str, profile: Path | None) -> Vocabulary | None:
+        if domain in FORMS:
+            return Vocabulary(domain, FORMS[domain], frozenset(each.name for each in ATTRIBUTES[Domain(domain)]))
+        path = profile or (models / f"{domain}.yaml" if models is not None else None)
+        if path is None or not (profile or path.is_file()):
+            return None
+        declared = read_profile(_profile_text(path)).get("columns")
+        if not isinstance(declared, Mapping):
+            return None  # refused where the model is made of it
+        columns = frozenset(declared_columns(declared))
+        canonical = frozenset(each.name for attributes in ATTRIBUTES.values() for each in attributes)
+        return Vocabulary(f"the profile {path.name}", columns, columns | canonical)
+
+    return known
 
 
 def model_of(table: Table, folder: Path | None) -> MatchModel:
@@ -77,8 +126,10 @@ def model_of(table: Table, folder: Path | None) -> MatchModel:
 def profile_of(table: Table) -> str | None:
     """The text of the profile that the mapping names."""
     path = table.mapping.profile
-    if path is None:
-        return None
+    return None if path is None else _profile_text(path)
+
+
+def _profile_text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except OSError as error:
@@ -103,18 +154,19 @@ def _read(path: Path) -> Rows:
 
 def _entities(
     truth: Truth, names: Sequence[str], rows: Rows, files: Sequence[str], path: Path | None
-) -> Sequence[str | None]:
+) -> tuple[Sequence[str | None], Sequence[str]]:
+    """The entity of each record, and ids of the truth that no record has."""
     if truth.pairs is not None:
         if path is None:
             raise OperatorError("The mapping expects a file of true pairs.", action="Give it with --truth.")
         lines = _read(path)
         _need(truth.pairs, lines, path)
-        return _components(names, _true_pairs(truth.pairs, lines, files))
+        return _components(names, _true_pairs(truth.pairs, lines, files)), ()
     if truth.entity is None:
-        return ()
+        return (), ()
     if path is None:
         _need([truth.entity], rows, "the records")
-        return [row.get(truth.entity) or None for row in rows]
+        return [row.get(truth.entity) or None for row in rows], ()
     key, lines = truth.key, _read(path)
     _need([*key, truth.entity], lines, path)
     known = {_key(line, key, files): line.get(truth.entity) or None for line in lines}
@@ -124,7 +176,8 @@ def _entities(
             f"None of the {len(names)} records is named in {path}.",
             action="Correct `truth: {id: ...}` in the mapping.",
         )
-    return found
+    there = {name.casefold() for name in names}
+    return found, sorted(known.keys() - there)
 
 
 def _need(columns: Sequence[str], lines: Rows, where: Path | str) -> None:
@@ -160,14 +213,15 @@ def _components(names: Sequence[str], pairs: Iterator[tuple[str, str]]) -> list[
             name = leader[name]
         return name
 
-    strangers = 0
+    strangers = []
     for a, b in pairs:
         if a in leader and b in leader:
             leader[lead(a)] = lead(b)
         else:
-            strangers += 1
+            strangers.append(a if a not in leader else b)
     if strangers:
         raise OperatorError(
-            f"{strangers} true pairs name records that are not there.", action="Correct `pairs` or `id` in the mapping."
+            f"{len(strangers)} true pairs name records that are not there, such as {strangers[0]!r}.",
+            action="Correct `pairs` or `id` in the mapping, or take these pairs out of the file.",
         )
     return [lead(name) for name in names]

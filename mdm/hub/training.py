@@ -33,6 +33,8 @@ class Material:
     domain: str
     profile: str
     stores: "Sequence[Store]"
+    #: What of the records counts for nothing, in sentences.
+    remarks: Sequence[str] = ()
 
 
 def from_files(domain: str, records: Sequence[Path], profile: Path | None, labelled: bool) -> Material:
@@ -64,7 +66,7 @@ def from_table(domain: str, records: Sequence[Path], config: Path, labels: Path 
     places = range(len(table.comparisons)) if chosen is None else chosen
     entities = [str(table.entities[number]) for number in places] if labelled else []
     store = Store([table.comparisons[number] for number in places], entities)
-    return Material(domain, profile_of(table) or _profile(domain, None), [store])
+    return Material(domain, profile_of(table) or _profile(domain, None), [store], table.remarks)
 
 
 def from_worlds(domain: str, worlds: Sequence[Path], labelled: bool, catalogue: Catalogue, rules: Rules) -> Material:

@@ -4,10 +4,10 @@
 columns of a domain of one's own (`mdm.intake.columns`). Both may be given. Faults are named with file, line and key.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from mdm.intake.columns import DERIVERS
 from mdm.intake.document import Section, read_document
@@ -42,6 +42,23 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names that a model knows: those of `columns` and those of `attributes`. `source` says whose they are."""
+
+    source: str
+    columns: frozenset[str]
+    attributes: frozenset[str]
+
+
+#: What the model of a domain knows, by the domain and the profile that the mapping names; None: nobody can tell yet.
+Known: TypeAlias = Callable[[str, Path | None], Vocabulary | None]
+
+
+def _nobody_can_tell(_domain: str, _profile: Path | None) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class TabularMapping:
     """How the rows of one or more tables become records of a domain."""
 
@@ -71,9 +88,30 @@ class TabularMapping:
         forms["self"] = [name]
         return {**forms, "distinct_in": table} if self.distinct_files else forms
 
+    def silent(self, rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+        """What the mapping names and fills with nothing that is compared, in any of these rows."""
+        country = [rule for rule in self.attributes if rule.attribute == "country"]
+        found = [
+            f"attributes.{rule.attribute}"
+            for rule in self.attributes
+            if not any(_fills(rule, [each for each in country if each is not rule], row) for row in rows)
+        ]
+        found += [
+            f"columns.{rule.name}"
+            for rule in self.columns
+            if all(_derived(rule, row) in (None, "", []) for row in rows)
+        ]
+        return tuple(found)
 
-def read_tabular(file: Path, columns: Iterable[str]) -> TabularMapping:
-    """The mapping in a file, checked against the columns that the tables have.
+
+def _fills(rule: AttributeRule, country: Sequence[AttributeRule], row: Mapping[str, str]) -> bool:
+    given: Row = {column: text or None for column, text in row.items()}
+    without = comparison_forms(country, given, customer=False) if country else {}
+    return comparison_forms([*country, rule], given, customer=False) != without
+
+
+def read_tabular(file: Path, columns: Iterable[str], vocabulary: Known = _nobody_can_tell) -> TabularMapping:
+    """The mapping in a file, checked against the columns that the tables have and against what the model knows.
 
     Raises:
         ConfigurationInvalid: names file, line and key.
@@ -94,7 +132,19 @@ def read_tabular(file: Path, columns: Iterable[str]) -> TabularMapping:
     document.finish()
     if not (mapping.attributes or mapping.columns):
         document.refuse("attributes", "or columns must say what the columns of the table mean")
+    names = vocabulary(mapping.domain, mapping.profile)
+    if names is not None:
+        _refuse_unknown(document.section("attributes"), "an attribute", names.attributes, names.source)
+        _refuse_unknown(document.section("columns"), "a column", names.columns, names.source)
     return mapping
+
+
+def _refuse_unknown(section: Section | None, what: str, known: frozenset[str], source: str) -> None:
+    """A name that no comparison reads would leave its values out without a word."""
+    for name in section.names() if section is not None else ():
+        assert section is not None
+        if name not in known:
+            section.refuse(name, f"is not {what} of {source}; there are {', '.join(sorted(known))}")
 
 
 def _columns(section: Section, name: str, known: frozenset[str]) -> tuple[str, ...]:

@@ -85,6 +85,8 @@ class Target:
     """What one ERP asks: field lengths, terms of payment that exist, parts of the account that must be stated."""
 
     erp: str
+    #: What its maker calls it.
+    title: str
     name_lines: Field
     lengths: Mapping[str, Field]
     identifier_lengths: Mapping[str, Field]
@@ -185,6 +187,7 @@ def _rule(code: str, rule: Mapping[str, Any]) -> Rule:
 def _target(erp: str, target: Mapping[str, Any]) -> Target:
     return Target(
         erp=erp,
+        title=target["title"],
         name_lines=_field(target["name_lines"]),
         lengths={path: _field(each) for path, each in target["lengths"].items()},
         identifier_lengths={name: _field(each) for name, each in target["identifier_lengths"].items()},

@@ -7,11 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
+#: Open work of one kind that is counted for the navigation, on every page.
+MOST_COUNTED = 1000
 _COUNTS = """
-select (select count(*) from steward_task where status = 'open') as tasks,
-  (select count(*) from dead_letter where status = 'open') + (select count(*) from exception where status = 'open')
-    as exceptions,
-  (select count(*) from proposal where status = 'open' and author <> :actor) as approvals
+select (select count(*) from (select from steward_task where status = 'open' limit :most) t) as tasks,
+  (select count(*) from (select from dead_letter where status = 'open' limit :most) d)
+    + (select count(*) from (select from exception where status = 'open' limit :most) e) as exceptions,
+  (select count(*) from (select from proposal where status = 'open' and author <> :actor limit :most) p) as approvals
 """
 _AGEING = """
 select t.domain, t.kind, count(*) as tasks, count(*) filter (where p.due_at < :now) as breached,
@@ -77,13 +79,14 @@ _SECONDS = """
 select percentile_cont(0.5) within group (order by seconds) from (
   select extract(epoch from at - lag(at) over (order by decision_id)) as seconds
   from decision where actor = :actor and undoes is null order by decision_id desc limit 200
-) gaps where seconds < 900
+) gaps where seconds between 1 and 900
 """
 
 
 @dataclass(frozen=True, slots=True)
 class OwnNumbers:
-    """What somebody has decided. `seconds` is the median time between decisions, breaks left out."""
+    """What somebody has decided. `seconds` is the median time between decisions; breaks are left out,
+    and what follows within a second, for a job did that."""
 
     today: int
     week: int
@@ -118,9 +121,9 @@ class Ageing:
 
 
 def open_counts(connection: Connection, actor: str) -> dict[str, int]:
-    """How much of each kind of work is open for somebody: counts over partial indexes."""
-    row = connection.execute(text(_COUNTS), {"actor": actor}).one()
-    return dict(row._mapping)
+    """How much of each kind of work is open for somebody, counted up to `MOST_COUNTED` over partial indexes."""
+    row = connection.execute(text(_COUNTS), {"actor": actor, "most": MOST_COUNTED}).one()
+    return {kind: min(number, MOST_COUNTED) for kind, number in row._mapping.items()}
 
 
 def ageing(connection: Connection, now: datetime, tomorrow: datetime) -> Sequence[Ageing]:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    exists,
     func,
     literal,
     select,
@@ -32,6 +33,8 @@ from survivorship.writing import search_words
 MAX_WORDS = 8
 #: A shorter beginning of a word would match a large part of all records.
 _SHORTEST_PREFIX = 2
+#: Entities of one word that are looked at for the others before all of every word are read.
+_WALKED = 5000
 #: A word that fewer terms meet than this is rare enough to look at each of their entities.
 _FEW = 1000
 
@@ -83,7 +86,11 @@ def list_golden(
         words = list(dict.fromkeys(search_words(filters.q)))[:MAX_WORDS]
         if not words:
             return []  # a query of nothing but punctuation finds nothing, rather than everything
-        found = _found(domain, words, filters.beginnings, _rare(connection, domain, words, filters.beginnings))
+        rare = _rare(connection, domain, words, filters.beginnings)
+        if query is current and rare is None and (ids := _exactly(connection, domain, words, after, limit)):
+            page = query.where(golden.c.entity_id.in_(ids)).order_by(golden.c.entity_id)
+            return [Listed(golden_row(row), Place(-len(words), row.entity_id)) for row in connection.execute(page)]
+        found = _found(domain, words, filters.beginnings, rare)
         if query is current:
             # Terms are held for current golden records only, so the page can be cut before the wide rows are read.
             found = _page(select(found.c.entity_id), found.c.sort, found.c.entity_id, after, limit).subquery()
@@ -104,6 +111,37 @@ def _page(
     if after is not None:
         query = query.where(tuple_(sort, entity_id) > tuple_(literal(after.sort), literal(after.entity_id)))
     return query.add_columns(sort.label("sort")).order_by(sort, entity_id).limit(limit)
+
+
+def _exactly(
+    connection: Connection, domain: Domain, words: Sequence[str], after: Place | None, limit: int
+) -> Sequence[str]:
+    """A whole page of entities that have every word just as it is: they come first, in the order of their ids, so they
+    can be read off the index of one word while the others are looked up. Empty where that does not fill the page.
+
+    A legal form is in a third of all names: those that have it would be read, sorted and thrown away.
+    """
+    if after is not None and after.sort != -len(words):
+        return []
+    terms = search_term.c
+    if len(words) > 1 and connection.scalar(
+        select(1).where(terms.domain == domain.value, terms.term == "".join(words)).limit(1)
+    ):
+        return []  # a whole identifier comes before any words
+    walked = select(terms.entity_id).where(terms.domain == domain.value, terms.term == words[0])
+    if after is not None:
+        walked = walked.where(terms.entity_id > after.entity_id)
+    candidates = walked.order_by(terms.entity_id).limit(_WALKED).subquery()
+    query = select(candidates.c.entity_id).order_by(candidates.c.entity_id).limit(limit)
+    for word in words[1:]:
+        other = search_term.alias()
+        query = query.where(
+            exists().where(
+                other.c.domain == domain.value, other.c.term == word, other.c.entity_id == candidates.c.entity_id
+            )
+        )
+    ids = list(connection.scalars(query))
+    return ids if len(ids) == limit else []
 
 
 def _rare(connection: Connection, domain: Domain, words: Sequence[str], beginnings: bool) -> str | None:

@@ -31,15 +31,14 @@ order by g.entity_id
 _QUESTIONS = """
 select side.entity_id, count(*)
 from (
-  select x.entity_id, t.task_id from crosswalk x join steward_task t on t.a = x.rec_id
+  select x.entity_id, t.task_id, t.a, t.b from crosswalk x join steward_task t on t.a = x.rec_id
   where x.entity_id = any(:entities) and t.status = 'open' and t.domain = 'customer'
   union
-  select x.entity_id, t.task_id from crosswalk x join steward_task t on t.b = x.rec_id
+  select x.entity_id, t.task_id, t.a, t.b from crosswalk x join steward_task t on t.b = x.rec_id
   where x.entity_id = any(:entities) and t.status = 'open' and t.domain = 'customer'
 ) side
-join steward_task t using (task_id)
-join crosswalk a on a.rec_id = t.a
-join crosswalk b on b.rec_id = t.b
+join crosswalk a on a.rec_id = side.a
+join crosswalk b on b.rec_id = side.b
 where a.entity_id <> b.entity_id
 group by side.entity_id
 """

@@ -137,6 +137,10 @@ class PastDecision:
     weight: float | None = None
 
 
+#: Among how many of the newest answers those to similar questions are looked for.
+_LATELY = 1000
+_ANSWERS = f"""(select * from decision where kind in ('same', 'not_same', 'unsure') and undone_by is null
+  order by decision_id desc limit {_LATELY})"""
 _DECISION = """
 select d.decision_id, d.kind, d.domain, d.actor, d.reason, d.at, d.undone_by is not null as undone, d.task_id,
   d.entities, t.weight,
@@ -152,7 +156,7 @@ select d.decision_id, d.kind, d.domain, d.actor, d.reason, d.at, d.undone_by is 
     case when jsonb_array_length(d.effect->'letters') > 3
       then array[jsonb_array_length(d.effect->'letters') || ' refused messages'] end,
     (select array_agg(l->>'name') from jsonb_array_elements(d.effect->'letters') l), '{{}}') as names
-from decision d left join steward_task t on t.task_id = d.task_id
+from {source} d left join steward_task t on t.task_id = d.task_id
 where {condition}
 order by {order} limit :limit
 """
@@ -197,9 +201,8 @@ def decisions_about(connection: Connection, entity_id: str, limit: int) -> Seque
 
 
 def similar_decisions(connection: Connection, asked: Question, limit: int) -> Sequence[PastDecision]:
-    """How questions of the same kind between the same platforms were answered, the nearest in weight first."""
-    condition = """t.kind = :kind and t.domain = :domain and d.kind in ('same', 'not_same', 'unsure')
-      and d.undone_by is null and t.task_id <> :task_id
+    """How questions of the same kind between the same platforms were answered lately, the nearest in weight first."""
+    condition = """t.kind = :kind and t.domain = :domain and t.task_id <> :task_id
       and (select array_agg(r.system order by r.system) from source_record r where r.rec_id in (t.a, t.b))
         = cast(:systems as text[])"""
     parameters = {
@@ -209,13 +212,19 @@ def similar_decisions(connection: Connection, asked: Question, limit: int) -> Se
         "systems": sorted(key.system for key in asked.records),
         "weight": asked.weight,
     }
-    return _decisions(connection, condition, "abs(t.weight - :weight), d.decision_id desc", parameters, limit)
+    return _decisions(connection, condition, "abs(t.weight - :weight), d.decision_id desc", parameters, limit, _ANSWERS)
 
 
 def _decisions(
-    connection: Connection, condition: str, order: str, parameters: Mapping[str, object], limit: int
+    connection: Connection,
+    condition: str,
+    order: str,
+    parameters: Mapping[str, object],
+    limit: int,
+    source: str = "decision",
 ) -> Sequence[PastDecision]:
-    rows = connection.execute(text(_DECISION.format(condition=condition, order=order)), {**parameters, "limit": limit})
+    statement = _DECISION.format(source=source, condition=condition, order=order)
+    rows = connection.execute(text(statement), {**parameters, "limit": limit})
     return [
         PastDecision(
             row.decision_id, row.kind, None if row.domain is None else Domain(row.domain), row.actor, row.reason,

@@ -122,4 +122,5 @@ exception = Table(
     Column("assignee", Text),  # who looks after it; stays when it is closed, and theirs again when it opens again
     CheckConstraint("status in ('open','resolved','accepted')", name="status"),
     Index(None, "status", "kind"),
+    Index(None, "status", "last_seen", "exception_id"),
 )

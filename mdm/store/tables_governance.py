@@ -54,6 +54,7 @@ replay_job = Table(
     CheckConstraint("status in ('running','stopping','stopped','done','failed')", name="status"),
     CheckConstraint("rate >= 0", name="rate"),
     Index(None, "started_at"),
+    Index(None, "actor", "job_id"),
 )
 
 # Signatures under the close of a month, with the checklist as it was; what was taken back stays.

@@ -168,6 +168,9 @@ proposal = Table(
     Index("ix_proposal_at_stake", "status", "risk", "stake", "proposal_id"),
     Index(None, "decided_at", postgresql_where=text("decided_at is not null")),
     Index(None, "author"),
+    Index("ix_proposal_task", "task_id", postgresql_where=text("status = 'open'")),
+    Index("ix_proposal_discards", "proposal_id", postgresql_where=text("status = 'open' and kind = 'discard'")),
+    Index("ix_proposal_entities", "entities", postgresql_using="gin"),
 )
 
 # Who may approve in whose place, and how long.
@@ -196,7 +199,7 @@ bulk_job = Table(
     Column("role", Text, nullable=False),
     Column("command", JSONB, nullable=False),
     Column("purpose", Text, nullable=False, server_default="answer"),
-    Column("of_job", BigInteger),  # the job that is taken back
+    Column("of_job", BigInteger),  # the job that is taken back, or the look that is carried out
     Column("items", BigInteger, nullable=False),
     Column("status", Text, nullable=False, server_default="open"),
     time_column("started_at"),
@@ -204,6 +207,14 @@ bulk_job = Table(
     CheckConstraint("status in ('open','done','stopped')", name="status"),
     CheckConstraint("purpose in ('answer','look','take_back')", name="purpose"),
     Index(None, "actor", "job_id"),
+    # What was looked at is carried out once, however often it is confirmed; and taken back by one job at a time.
+    Index("uq_bulk_job_look", "of_job", unique=True, postgresql_where=text("purpose = 'answer'")),
+    Index(
+        "uq_bulk_job_take_back",
+        "of_job",
+        unique=True,
+        postgresql_where=text("purpose = 'take_back' and status <> 'done'"),
+    ),
 )
 
 # The items of a bulk job; `outcome` is empty until it is done.

@@ -92,6 +92,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job_id", name=op.f("pk_bulk_job")),
     )
     op.create_index(op.f("ix_bulk_job_actor_job_id"), "bulk_job", ["actor", "job_id"], unique=False)
+    op.create_index(
+        "uq_bulk_job_look", "bulk_job", ["of_job"], unique=True, postgresql_where=sa.text("purpose = 'answer'")
+    )
+    op.create_index(
+        "uq_bulk_job_take_back",
+        "bulk_job",
+        ["of_job"],
+        unique=True,
+        postgresql_where=sa.text("purpose = 'take_back' and status <> 'done'"),
+    )
     op.create_table(
         "close_sign_off",
         sa.Column("sign_off_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -416,6 +426,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("question", name=op.f("uq_exception_question")),
     )
     op.create_index(op.f("ix_exception_status_kind"), "exception", ["status", "kind"], unique=False)
+    op.create_index(
+        op.f("ix_exception_status_last_seen_exception_id"),
+        "exception",
+        ["status", "last_seen", "exception_id"],
+        unique=False,
+    )
     op.create_table(
         "feed_consumer",
         sa.Column("name", sa.Text(), nullable=False),
@@ -814,6 +830,7 @@ def upgrade() -> None:
         sa.CheckConstraint("rate >= 0", name=op.f("ck_replay_job_rate")),
         sa.PrimaryKeyConstraint("job_id", name=op.f("pk_replay_job")),
     )
+    op.create_index(op.f("ix_replay_job_actor_job_id"), "replay_job", ["actor", "job_id"], unique=False)
     op.create_index(op.f("ix_replay_job_started_at"), "replay_job", ["started_at"], unique=False)
     op.create_table(
         "rule_release",
@@ -1240,7 +1257,18 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("decided_at is not null"),
     )
+    op.create_index(
+        "ix_proposal_discards",
+        "proposal",
+        ["proposal_id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open' and kind = 'discard'"),
+    )
+    op.create_index("ix_proposal_entities", "proposal", ["entities"], unique=False, postgresql_using="gin")
     op.create_index(op.f("ix_proposal_status_proposal_id"), "proposal", ["status", "proposal_id"], unique=False)
+    op.create_index(
+        "ix_proposal_task", "proposal", ["task_id"], unique=False, postgresql_where=sa.text("status = 'open'")
+    )
     op.create_table(
         "release_run",
         sa.Column("run_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),

@@ -219,6 +219,19 @@ def test_one_box_finds_names_identifiers_and_bare_keys(rows: HubRows, steward: T
     assert "Nothing." in steward.get("/console/search", params={"q": "nobody"}).text
 
 
+@pytest.mark.parametrize(("q", "first"), [("anvils", "/console/customers/"), ("INV-77", "/console/trace/")])
+def test_the_enter_key_opens_what_was_found_first(rows: HubRows, steward: TestClient, q: str, first: str) -> None:
+    rows.golden(Domain.CUSTOMER, CRM_ACME, ACME, terms=["acme", "anvils", "inv", "77"])
+    invoice = CrosswalkKey("billing", "invoice", "in_77")
+    rows.source(invoice, domain=None, kind="invoice", aliases=[CrosswalkKey("billing", "invoice#number", "INV-77")])
+
+    page = steward.get("/console/search", params={"q": q}).text
+
+    found = re.search(r'data-item( data-first)?>.*?<a class="row-link"[^>]* href="([^"]+)"', page)
+    assert found is not None
+    assert (found.group(1), found.group(2).startswith(first)) == (" data-first", True)
+
+
 def test_a_record_shows_value_source_rule_position_and_runners_up(rows: HubRows, steward: TestClient) -> None:
     key = {"system": "crm", "type": "account", "key": "A1"}
     other = {"system": "erp", "type": "business_partner", "key": "7"}

@@ -1,18 +1,22 @@
 """What people mistype, and what others make them send, ends at a page that says what is wrong; nothing breaks."""
 
 import asyncio
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from fastapi import BackgroundTasks
+from fastapi import BackgroundTasks, FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
 from api.console.stepping import afterwards
+from api.matrix import permissions_by_route
+from mdm.access import FORMER_STEWARD, Role
 from mdm.errors import Conflict
 from mdm.model.ids import Domain
+from mdm.store import accounts
 from tests.api.rows import ACME, CRM_ACME, HubRows
-from tests.api.test_console import form_token
+from tests.api.test_console import form_token, sign_in
 
 
 @pytest.mark.parametrize(
@@ -96,6 +100,67 @@ def test_a_date_that_is_none_is_told_and_what_was_typed_is_given_back(rows: HubR
 
     assert "The date is not understood." in page
     assert 'value="two branches"' in page
+
+
+@pytest.mark.sample_world
+def test_who_comes_too_late_is_told_by_whom_and_when_it_was_answered(app: FastAPI, engine: Engine) -> None:
+    steward = TestClient(app, follow_redirects=False)
+    with engine.begin() as connection:
+        password = accounts.create_account(connection, "ann", "Ann", FORMER_STEWARD)
+    sign_in(steward, "", username="ann", password=password)
+    with engine.connect() as connection:
+        task = connection.scalar(text("select min(task_id) from steward_task where status = 'open'"))
+    for verdict in ("not_same", "same"):
+        csrf = form_token(steward.get("/console/help").text)
+        answer = steward.post(f"/console/reviews/{task}/decide", data={"csrf": csrf, "verdict": verdict})
+
+    assert answer.status_code == 409
+    assert re.search(r"[ >]ann answered not same at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", answer.text)
+
+
+def test_a_command_in_a_notice_is_set_as_one(rows: HubRows, steward: TestClient) -> None:
+    acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
+    here = f"/console/customers/{acme}/readiness"
+    said = {"code": "NOWHERE", "path": "", "reason": "x", "until": "2999-01-01"}
+
+    answer = steward.post(f"{here}/waive", data={"csrf": form_token(steward.get(here).text)} | said)
+
+    assert "<code>mdm onboarding codes</code> lists all codes" in answer.text
+
+
+_LONG = "x" * 5000
+_WRONG = (
+    "?cursor=-1", "?cursor=%00", "?cursor=WyJ4IiwtMV0", "?before=-5", "?before=99999999999999999999", "?page=1e9",
+    "?nobody=knows&this=either", "?q=%07%1b%e2%80%ae", f"?q={_LONG}", "?a=0&b=-1", "?done=1e9", "?%ff=%ff",
+    "?valid_at=yesterday&known_at=9999-99-99", "?kind=%27%3B--",
+)  # fmt: skip
+_IDS = ("0", "-1", "99999999999999999999", "cus_nobody", "%00", "%F0%9F%92%A9", "..%2F..", _LONG)
+
+
+def test_whatever_an_address_holds_a_page_says_what_is_wrong(
+    rows: HubRows, app: FastAPI, keys: dict[Role, str]
+) -> None:
+    rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
+    browser = TestClient(app, follow_redirects=False, raise_server_exceptions=False)
+    sign_in(browser, keys[Role.ADMIN])
+    csrf = form_token(browser.get("/console/help").text)
+    named = [name.partition(" ") for name in permissions_by_route(app.routes)]
+    ways = [(method, path) for methods, _, path in named for method in methods.split(",") if "/sign-" not in path]
+    wrong, asked = [], 0
+    for method, path in ways:
+        place = re.search(r"{[^}]+}", path)
+        if not path.startswith("/console/") or "static" in path or (method == "POST" and place is None):
+            continue
+        filled = [path.replace(place.group(), each) for each in _IDS] if place else [path + each for each in _WRONG]
+        for address in (re.sub(r"{[^}]+}", "1", each) for each in filled[: None if method == "GET" else 4]):
+            answer = browser.request(method, address, data={"csrf": csrf, "what": "x"} if method == "POST" else None)
+            asked += 1
+            page = answer.headers.get("content-type") == "text/html; charset=utf-8"
+            explained = answer.status_code < 400 or (page and "<h1" in answer.text)
+            if answer.status_code >= 500 or not explained or "Traceback" in answer.text:
+                wrong.append((method, address[:120], answer.status_code))
+    assert wrong == [], wrong
+    assert asked > 400
 
 
 def carried_out(later: BackgroundTasks) -> None:

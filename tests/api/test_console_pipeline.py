@@ -18,6 +18,7 @@ from mdm.store.ledger import write_audit
 from mdm.store.tables import metadata
 from mdm.store.unit_of_work import unit_of_work
 from tests.api.rows import inserted
+from tests.api.test_console import form_token
 from tests.api.test_console_pages import entered
 
 NOW = system_clock()
@@ -90,6 +91,15 @@ def test_hours_of_freshness_are_dropped_after_a_month(engine: Engine) -> None:
     with engine.connect() as connection:
         kept = metadata.tables["freshness_hour"]
         assert list(connection.scalars(kept.select().with_only_columns(kept.c.hour))) == [HOUR]
+
+
+def test_why_a_feed_is_held_is_asked_for_in_words_of_the_page(steward: TestClient) -> None:
+    token = form_token(steward.get("/console/pipeline").text)
+
+    refused = steward.post("/console/pipeline/pause", data={"csrf": token, "feed": "file:x", "reason": " "})
+
+    assert refused.status_code == 409
+    assert "Holding a feed needs a reason. Say why it is held." in refused.text
 
 
 @pytest.mark.parametrize(("role", "seen"), [(Role.OPERATOR, {1, 2}), (Role.STEWARD, {2}), (Role.VIEWER, set())])

@@ -7,9 +7,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
-from api.console import audit, bulk, queue
+from api.console import audit, queue
 from mdm.access import FORMER_STEWARD, Role
 from mdm.clock import system_clock
+from mdm.hub import steward as steward_desk
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.ledger import write_audit
 from mdm.store.unit_of_work import unit_of_work
@@ -62,7 +63,7 @@ def test_ticked_questions_are_handed_over_and_put_off_each_by_itself(rows: HubRo
 
 
 def test_what_is_nobodys_is_taken_by_parts(rows: HubRows, steward: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "MOST_EACH", 2)
+    monkeypatch.setattr(steward_desk, "MOST_ITEMS", 2)
     for number in range(3):
         pair = [CrosswalkKey("crm", "account", f"{letter}{number}") for letter in "AB"]
         for key in pair:
@@ -75,7 +76,7 @@ def test_what_is_nobodys_is_taken_by_parts(rows: HubRows, steward: TestClient, m
     first = steward.post("/console/reviews/bulk?who=unassigned", data=everything)
 
     assert "Choose those that are nobody" in refused.text, "the same two would be taken again and again"
-    assert "The 2 most urgent are done. 1 or more are left" in first.text
+    assert "The 2 most urgent are done. More are left: do the same again." in first.text
     assert steward.post("/console/reviews/bulk?who=unassigned", data=everything).status_code == 200
     assert "3 open questions" in steward.get("/console/reviews?who=mine").text
 

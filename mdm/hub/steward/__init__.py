@@ -12,6 +12,7 @@ from mdm.hub.steward.bulk import (
     Job,
     Purpose,
     bulk_job,
+    carried_out_by,
     jobs_of,
     own_job,
     run_bulk,
@@ -44,6 +45,7 @@ from mdm.hub.steward.looking import (
     run_look,
     start_look,
 )
+from mdm.hub.steward.many import Handled, assign_all, snooze_all
 from mdm.hub.steward.policy import NO_POLICY, load_policy
 from mdm.hub.steward.similar import Similar, similar_decisions
 from mdm.hub.steward.tasks import (
@@ -73,6 +75,7 @@ __all__ = [
     "Delegation",
     "Desk",
     "Expected",
+    "Handled",
     "Job",
     "Preview",
     "Proposal",
@@ -85,7 +88,9 @@ __all__ = [
     "Workplace",
     "approve",
     "assign",
+    "assign_all",
     "bulk_job",
+    "carried_out_by",
     "claim",
     "comment",
     "comments",
@@ -112,6 +117,7 @@ __all__ = [
     "run_look",
     "similar_decisions",
     "snooze",
+    "snooze_all",
     "start_bulk",
     "start_look",
     "start_take_back",

@@ -65,7 +65,7 @@ class Job:
 
     job_id: int
     purpose: Purpose
-    #: The job that is taken back.
+    #: The job that is taken back, or the look that is carried out.
     of_job: int | None
     actor: str
     answer: Answer
@@ -81,19 +81,35 @@ class Job:
         return sum(self.outcomes.values())
 
 
-def start_bulk(hub: Workplace, actor: Actor, tasks: Mapping[int, str | None], answer: Answer) -> int:
-    """Note a job down; returns its number. `run_bulk` carries it out."""
+def start_bulk(
+    hub: Workplace, actor: Actor, tasks: Mapping[int, str | None], answer: Answer, look: int | None = None
+) -> int:
+    """Note a job down; returns its number. `run_bulk` carries it out.
+
+    Args:
+        look: the job that looked at it before. It is carried out once: whoever confirms it again is given the number of
+            the job there is.
+    """
     must_answer(hub, actor, tasks)
     with unit_of_work(hub.engine, hub.clock, "steward") as work:
+        if look is not None and (there := _job_for(work, Purpose.ANSWER, look)) is not None:
+            return there
         items = [(task_id, token, None) for task_id, token in sorted(tasks.items())]
-        job_id = note_job(work, actor, answer, items, Purpose.ANSWER)
+        job_id = note_job(work, actor, answer, items, Purpose.ANSWER, look)
         detail: dict[str, object] = {"items": len(tasks), "verdict": answer.verdict.value, "reason": answer.reason}
         write_audit(work, actor.name, "steward.bulk", f"job {job_id}", detail)
     return job_id
 
 
+def carried_out_by(hub: Workplace, look: int) -> int | None:
+    """The job that carries out, or carried out, what was looked at."""
+    with snapshot(hub.engine) as work:
+        return _job_for(work, Purpose.ANSWER, look)
+
+
 def start_take_back(hub: Workplace, actor: Actor, of_job: int) -> int:
-    """Note down that every decision of a job is to be undone; returns the number of the new job, for `run_bulk`.
+    """Note down that every decision of a job is to be undone; returns the number of the new job, for `run_bulk`, or of
+    the one that is at it already.
 
     Raises:
         Refused: it is somebody else's job.
@@ -102,6 +118,9 @@ def start_take_back(hub: Workplace, actor: Actor, of_job: int) -> int:
     actor.must(Permission.DECIDE)
     job = own_job(hub, actor, of_job, "takes it back")
     with unit_of_work(hub.engine, hub.clock, "steward") as work:
+        there = _job_for(work, Purpose.TAKE_BACK, of_job, " and status <> 'done'")
+        if there is not None:
+            return there
         items = work.query(
             """select i.task_id, null, decision_id from bulk_item i join decision using (decision_id)
                where job_id = %s and undone_by is null""",
@@ -263,6 +282,11 @@ def _next(hub: Workplace, job_id: int) -> tuple[int, str | None, int | None] | N
             (job_id,),
         ).first()
     return None if row is None else (row[0], row[1], row[2])
+
+
+def _job_for(work: UnitOfWork, purpose: Purpose, of_job: int, and_: str = "") -> int | None:
+    rows = work.query(f"select job_id from bulk_job where purpose = '{purpose}' and of_job = %s{and_}", of_job)
+    return rows[0][0] if rows else None
 
 
 def _job(work: UnitOfWork, job_id: int) -> tuple[Job, Role]:

@@ -1,6 +1,7 @@
 """From a verdict, a merge or a split to the judgements that say exactly that."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC
 from itertools import combinations, pairwise, product
 
 from mdm.core.identity import group
@@ -241,4 +242,5 @@ def _who_closed(work: UnitOfWork, task_id: int) -> str:
     if not rows:
         return "New events answered it. Go on with the next one."
     decision_id, kind, actor, at = rows[0]
-    return f"{actor} answered {kind.replace('_', ' ')} at {at.isoformat()} (decision {decision_id}); undo that first."
+    when = f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{actor} answered {kind.replace('_', ' ')} at {when} (decision {decision_id}); undo that first."

@@ -50,9 +50,14 @@ def claim(hub: Workplace, actor: Actor, task_id: int, expected: Expected | None 
 
 def assign(hub: Workplace, actor: Actor, task_id: int, assignee: str, expected: Expected | None = None) -> TaskState:
     """Give a task to somebody, also away from somebody else."""
-    if not assignee.strip() or len(assignee) > 200 or "\0" in assignee:
-        raise Invalid("Say to whom the task goes.")
+    may_be_assignee(assignee)
     return _work_on(hub, actor, task_id, expected, "assign", assignee=assignee)
+
+
+def may_be_assignee(name: str) -> None:
+    """Raises Invalid when this names nobody."""
+    if not name.strip() or len(name) > 200 or "\0" in name:
+        raise Invalid("Say to whom the task goes.")
 
 
 def release(hub: Workplace, actor: Actor, task_id: int, expected: Expected | None = None) -> TaskState:

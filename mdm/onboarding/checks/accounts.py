@@ -54,9 +54,9 @@ def _needed(target: Target, name: str, code: str, what: str, stated: str | None)
     if stated:
         yield passed(code, path, f"A {what} is stated.")
     elif name in target.needs:
-        yield failed(code, path, f"No {what} is stated; {target.erp} needs one.", {"erp": target.erp})
+        yield failed(code, path, f"No {what} is stated; {target.title} needs one.", {"erp": target.erp})
     else:
-        yield not_applicable(code, path, f"{target.erp} asks for no {what} at this point.")
+        yield not_applicable(code, path, f"{target.title} asks for no {what} at this point.")
 
 
 def checkpoints(subject: Subject, rules: RuleSet) -> Iterator[Observation]:

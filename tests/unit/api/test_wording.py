@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.console.wording import amount
+from api.console.wording import amount, named
 from mdm.access import HIDDEN
 
 
@@ -20,3 +20,15 @@ def test_an_amount_is_told_for_judging_and_a_masked_one_stays_masked(
     value: str | None, currency: str | None, told: str
 ) -> None:
     assert amount(value, currency) == told
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("Task 5 is user:ann's. Ask them.", "Task 5 is ann's. Ask them."),
+        ("oidc:https://id.example/ann#7 said so", "https://id.example/ann#7 said so"),
+        ("superuser:x and a time 12:30 stay", "superuser:x and a time 12:30 stay"),
+    ],
+)
+def test_people_are_called_by_their_names(written: str, told: str) -> None:
+    assert named(written) == told

@@ -1,15 +1,19 @@
 """The accuracy bench on a small set that is in the repository: pairs as records, a model of its own, a plain peer."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from bench.accuracy.naive import best_of_one_similarity
 from bench.accuracy.run import HERE, train_on
 from bench.accuracy.sides import files_of
 from matching.assessment import assess
 from matching.batch import candidate_pairs
-from mdm.hub.tabular import Table, read_table
+from mdm.hub.tabular import Table, read_table, vocabulary
+from mdm.intake.tabular import read_tabular
 
 CASE = Path(__file__).parents[2] / "cases" / "register"
 SIDES = [
@@ -47,3 +51,25 @@ def test_a_record_of_a_pair_that_is_no_match_is_an_entity_of_its_own(tmp_path: P
     (path,) = files_of({"sides": [side]}, tmp_path, tmp_path)
 
     assert path.read_text("utf-8").splitlines() == ["line,entity", "x st,1", "y st,none 1"]
+
+
+def texts(node: Any) -> Iterator[str]:
+    """Every text of a document."""
+    if isinstance(node, dict):
+        node = list(node.values())
+    if isinstance(node, list):
+        for each in node:
+            yield from texts(each)
+    else:
+        yield str(node)
+
+
+@pytest.mark.parametrize("mapping", sorted(HERE.glob("*/mapping.yaml")), ids=lambda path: path.parent.name)
+def test_a_set_fills_only_what_its_profile_knows(mapping: Path) -> None:
+    """The sets themselves are not here: whatever the document names may be a column of theirs."""
+    columns = texts(yaml.safe_load(mapping.read_text("utf-8")))
+
+    found = read_tabular(mapping, columns, vocabulary(None))
+
+    assert found.profile is not None
+    assert vocabulary(None)(found.domain, found.profile) is not None

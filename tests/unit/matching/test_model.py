@@ -22,8 +22,13 @@ def documents(domain: str) -> tuple[Any, Any]:
     return profile, json.loads((folder / f"{domain}.weights.json").read_text("utf-8"))
 
 
+def load_weights(domain: str) -> Any:
+    return documents(domain)[1]
+
+
 def changed(change: Callable[[Any, Any], None]) -> MatchModel:
     profile, weights = documents("customer")
+    weights.pop("checksum")
     change(profile, weights)
     return read_model(yaml.safe_dump(profile, sort_keys=False), json.dumps(weights))
 
@@ -83,12 +88,67 @@ def _first_level(profile: Any) -> Any:
         (lambda p, w: p["thresholds"].update(match=float("nan")), "nan"),
         (lambda p, w: p.update(block_cap=1), "block_cap"),
         (lambda p, w: p["comparisons"][0].update(worst=9, best=-9), "worst"),
+        (lambda p, w: p.update(vetos=p.pop("vetoes")), "'vetos' is not a known key here; there are .*vetoes"),
+        (lambda p, w: p["cannot_link"].update(identifier=["vat"]), "cannot_link: 'identifier' is not a known key"),
+        (lambda p, w: p["cannot_link"].update(identifiers=["vta"]), "no column 'vta'"),
+        (lambda p, w: p["cannot_link"].update(identifiers="vat"), "list of texts"),
+        (lambda p, w: p["cannot_link"].update(parents=["self", "mothers"]), "no column 'mothers'"),
+        (lambda p, w: p["thresholds"].update(mach=3), "'mach' is not a known key"),
+        (lambda p, w: _first_level(p).update(expcted=3), "name.same name of rare words: 'expcted' is not a known key"),
+        (lambda p, w: _first_level(p).update(expected=float("nan")), "nan bits"),
+        (lambda p, w: p["blocking"][0].update(limit=0), "makes no keys"),
+        (lambda p, w: p["blocking"][0].update(columns=[]), "makes no keys"),
+        (lambda p, w: p["blocking"].append(p["blocking"][0]), "two blocking rules"),
+        (
+            lambda p, w: [p["blocking"][a].update(refines=p["blocking"][b]["rule"]) for a, b in ((0, 1), (1, 0))],
+            "itself",
+        ),
+        (lambda p, w: p.update(block_cap=float("inf")), "infinity"),
+        (lambda p, w: w.update(common_tokens="acme"), "list of texts"),
+        (lambda p, w: w.pop("prior"), "lacks 'prior'"),
+        (lambda p, w: w.update(prior=float("nan")), "nan bits"),
+        (lambda p, w: w["comparisons"]["name"][_first_level(p)["label"]].update(m=float("nan")), "probabilities"),
+        (lambda p, w: w["comparisons"].update(name=load_weights("product")["comparisons"]["name"]), "has no weight"),
     ],
 )
 def test_a_wrong_document_is_refused_with_what_is_wrong(change: Callable[[Any, Any], None], complaint: str) -> None:
     with pytest.raises(ConfigurationInvalid, match=complaint) as refused:
         changed(change)
     assert refused.value.advice
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_a_weight_that_training_did_not_write_is_refused(domain: str) -> None:
+    """Provenance and parity are about the weights that were measured."""
+    profile, weights, tables = load_model(domain).texts
+    document = json.loads(weights)
+    level = next(iter(next(iter(document["comparisons"].values())).values()))
+    level["m"] /= 2
+
+    with pytest.raises(ConfigurationInvalid, match="not those that training wrote") as refused:
+        read_model(profile, json.dumps(document), tables)
+    assert "checksum" in str(refused.value.advice)
+    document.pop("checksum")
+    assert read_model(profile, json.dumps(document), tables).fingerprint != load_model(domain).fingerprint
+
+
+def test_the_weights_of_another_domain_are_refused() -> None:
+    customer, product = load_model("customer").texts, load_model("product").texts
+
+    with pytest.raises(ConfigurationInvalid, match="the weights are for domain product"):
+        read_model(customer[0], product[1], None)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.97])
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_document_that_was_cut_off_is_refused(which: int, share: float) -> None:
+    texts = list(load_model("customer").texts)
+    whole = texts[which]
+    assert whole is not None
+    texts[which] = whole[: int(len(whole) * share)]
+
+    with pytest.raises(ConfigurationInvalid):
+        read_model(str(texts[0]), str(texts[1]), texts[2])
 
 
 @pytest.mark.parametrize("missing", ["customer.yaml", "customer.weights.json"])

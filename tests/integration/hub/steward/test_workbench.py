@@ -1,5 +1,6 @@
 """Working through many tasks: claiming, putting off, similar decisions, numbers, and one answer to many."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from sqlalchemy import text
 
 from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
 from mdm.hub import steward
-from mdm.hub.steward import NO_POLICY, Expected, Job, looking, task_tokens
+from mdm.hub.steward import NO_POLICY, Expected, Job, looking, many, task_tokens
 from mdm.hub.steward.bulk import Answer
 from mdm.model.ids import EntityId
 from mdm.model.stewardship import JudgeTask, Verdict
@@ -244,6 +245,57 @@ def test_a_job_is_taken_back_by_a_job_that_can_be_left(world: World) -> None:
     assert picture(world) == before
     with pytest.raises(Conflict, match="Nothing of job"):
         steward.start_take_back(world.pipeline, ANNA, job_id)
+
+
+def test_a_look_is_carried_out_and_a_job_taken_back_once_however_often_it_is_said(world: World) -> None:
+    tasks = tokens(world, 3, "customer")
+    look = steward.start_look(world.pipeline, ANNA, tasks, Answer(Verdict.UNSURE))
+    other_look = steward.start_look(world.pipeline, ANNA, tasks, Answer(Verdict.UNSURE))
+    assert steward.carried_out_by(world.pipeline, look) is None
+
+    with ThreadPoolExecutor(4) as threads:
+        confirmed = [
+            threads.submit(steward.start_bulk, world.pipeline, ANNA, tasks, Answer(Verdict.UNSURE), look)
+            for _ in range(4)
+        ]
+        (job_id,) = {each.result() for each in confirmed}
+    steward.run_bulk(world.pipeline, job_id, NO_POLICY)
+    assert steward.start_bulk(world.pipeline, ANNA, tasks, Answer(Verdict.UNSURE), look) == job_id
+    assert steward.carried_out_by(world.pipeline, look) == job_id
+    assert steward.start_bulk(world.pipeline, ANNA, tasks, Answer(Verdict.UNSURE), other_look) != job_id
+
+    with ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(steward.start_take_back, world.pipeline, ANNA, job_id) for _ in range(4)]
+        (back,) = {each.result() for each in asked}
+    assert steward.run_bulk(world.pipeline, back, NO_POLICY).outcomes == {"done": 3}
+
+
+def test_many_tasks_are_handed_over_and_put_off_and_each_is_in_the_audit(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(many, "_PART", 2)
+    first, second, third, closed = sorted(tokens(world, 4, "customer"))
+    steward.assign(world.pipeline, ANNA, first, "ben")
+    decide(world.pipeline, ANNA, JudgeTask(closed, Verdict.NOT_SAME))
+    later = datetime.now(UTC) + timedelta(days=2)
+
+    handled = steward.assign_all(world.pipeline, ANNA, [third, second, first, closed, 10**9, second], "ben")
+    put_off = steward.snooze_all(world.pipeline, ANNA, [first, third], later)
+
+    assert handled.done == [third, second, first]
+    assert handled.refusals == [(closed, f"Task {closed} is closed already."), (10**9, f"There is no task {10**9}.")]
+    assert put_off.done == [first, third]
+    with snapshot(world.pipeline.engine) as work:
+        states = steward.task_states(work, [first, second, third])
+    assert [states[each].assignee for each in (first, second, third)] == ["ben"] * 3
+    assert [states[each].snoozed_until for each in (first, second, third)] == [later, None, later]
+    assert world.rows("select subject, detail->>'to' from audit where action = 'steward.assign' order by seq") == [
+        (f"task {each}", "ben") for each in (first, third, second)
+    ], "what is somebody's already is not said again"
+    with pytest.raises(Invalid):
+        steward.assign_all(world.pipeline, ANNA, [first], " ")
+    with pytest.raises(Invalid):
+        steward.snooze_all(world.pipeline, ANNA, [first], datetime(2020, 1, 1, tzinfo=UTC))
 
 
 def stop_it(world: World, job_id: int) -> None:

@@ -92,6 +92,16 @@ def test_any_table_of_companies_is_held_against_the_model_that_ships(tmp_path: P
         (("entity: company", "entity: firm"), {}, "firm"),
         (("id: id", "id: id\nonly: {colour: [red]}"), {}, "colour"),
         (("entity: company", "pairs: [id, company], label: same"), {}, "label"),
+        (
+            ("{name: {as", "{nmae: {as"),
+            {},
+            r"mapping.yaml:4: attributes.nmae is not an attribute of customer; there are",
+        ),
+        (
+            ("attributes", "columns: {nmae: name}\nattributes"),
+            {},
+            "mapping.yaml:4: columns.nmae is not a column of cust",
+        ),
         (("id: id", "id: id\nonly: {name: [Nobody]}"), {}, "no record"),
         (("", ""), {"domain": "product"}, "not product"),
         (("", ""), {"models": "nowhere"}, "no folder"),
@@ -108,6 +118,57 @@ def test_what_cannot_be_meant_is_refused_with_advice(
     assert isinstance(found.exception, OperatorError)
     assert complaint in str(found.exception)
     assert found.exception.advice
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_a_column_that_the_profile_does_not_know_is_refused(tmp_path: Path, command: str) -> None:
+    """It would be read, stand in every record, and be compared by nothing."""
+    wrong = (CASE / "mapping.yaml").read_text("utf-8").replace("  phone:", "  telephone:")
+    (tmp_path / "mapping.yaml").write_text(wrong, "utf-8")
+    (tmp_path / "profile.yaml").write_text((CASE / "profile.yaml").read_text("utf-8"), "utf-8")
+    more = ("--out", str(tmp_path / "out")) if command == "train" else ("--truth", str(CASE / "matches.csv"))
+
+    found = run(command, *TABLES, "--config", str(tmp_path / "mapping.yaml"), *more)
+
+    assert isinstance(found.exception, OperatorError)
+    line = wrong[: wrong.index("  telephone:")].count("\n") + 1
+    told = str(found.exception)
+    assert f"mapping.yaml:{line}: columns.telephone is not a column of the profile profile.yaml; there are" in told
+    assert "phone" in told.split("there are")[1]
+
+
+def truth(folder: Path, *lines: str) -> list[str]:
+    """The ten companies with their truth in a file of its own."""
+    (folder / "truth.csv").write_text("\n".join(("row,company", *lines)), "utf-8")
+    mapping = COMPANIES.replace("{entity: company}", "{entity: company, id: row}")
+    return companies(folder, mapping, truth=str(folder / "truth.csv"))
+
+
+def test_truth_about_other_records_is_told(tmp_path: Path) -> None:
+    found = run("evaluate", *truth(tmp_path, "0,a", "1,a", "98,b", "99,b"), "--json")
+
+    assert found.exit_code == 0, found.exception
+    assert json.loads(found.stdout)["truth_without_record"] == 2
+    assert "2 ids of the truth are not among the 20 records, such as '98'" in " ".join(found.stderr.split())
+
+
+def test_truth_about_nothing_but_other_records_is_refused(tmp_path: Path) -> None:
+    found = run("evaluate", *truth(tmp_path, "98,b", "99,b"))
+
+    assert isinstance(found.exception, OperatorError)
+    assert "None of the 20 records" in str(found.exception)
+
+
+def test_what_is_read_and_compared_by_nothing_is_told(tmp_path: Path) -> None:
+    """A company name read as plain text makes a golden value, and nothing to compare."""
+    mapping = COMPANIES.replace("from: name}", "from: name}, segment: name")
+    mapping += "columns: {phones: {as: digits, from: name}}"
+
+    found = run("evaluate", *companies(tmp_path, mapping), "--json")
+
+    assert found.exit_code == 0, found.exception
+    assert json.loads(found.stdout)["filled_by_nothing"] == ["attributes.segment", "columns.phones"]
+    assert "attributes.segment, columns.phones" in " ".join(found.stderr.split())
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ import json
 import pytest
 
 from mdm.errors import ConfigurationInvalid
-from mdm.onboarding.assess import CHECKS
+from mdm.hub.projections import shipped_targets
+from mdm.onboarding.assess import CHECKS, assess
 from mdm.onboarding.checks.outcomes import masked
 from mdm.onboarding.ruleset import read_ruleset, shipped_ruleset
 from mdm.onboarding.verdict import Decision, Outcome, canonical_bytes, document
-from tests.unit.mdm.onboarding.subjects import codes, identifier, verdict_on
+from tests.unit.mdm.onboarding.subjects import codes, identifier, subject_of, values, verdict_on
 
 
 def test_a_customer_that_lacks_nothing_waits_only_for_those_who_cannot_be_asked() -> None:
@@ -82,6 +83,15 @@ def test_numbers_leave_masked() -> None:
     assert masked("DE123456789") == "DE12*****89"
     assert masked("12345") == "1***45"
     assert masked("123") == "***"
+
+
+def test_an_erp_is_called_as_its_projection_calls_it() -> None:
+    called = {name: target.title for name, target in shipped_ruleset().targets.items()}
+
+    assert called == {name: target.title for name, target in shipped_targets().items()}
+    verdict = assess(subject_of(values(), in_erp=False), shipped_ruleset())
+    asked = next(each for each in verdict.findings if each.code == "RECON_ACCOUNT_MISSING")
+    assert asked.observation.message == "No reconciliation account is stated; SAP S/4HANA needs one."
 
 
 def test_rules_that_lack_a_part_are_refused_with_its_name() -> None:
