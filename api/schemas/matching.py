@@ -160,7 +160,8 @@ class MatchAnswer(Form):
 
     domain: Domain
     advice: Literal["use_existing", "ask_a_steward", "create"] = Field(
-        description="use_existing: the first candidate is this record. ask_a_steward: it may be. create: none is close."
+        description="use_existing: the first candidate is this record. ask_a_steward: it may be, or either of "
+        "two, or a number of its own is known under another name. create: none is close."
     )
     candidates: list[Candidate]
     compared: int = Field(description="Source rows that were compared.")

@@ -38,8 +38,6 @@ def explain(
             action="mdm explain SYSTEM TYPE KEY [SYSTEM TYPE KEY], or mdm explain ENTITY",
         )
     first = CrosswalkKey(*names[:3])
-    if names[3:] == names[:3]:
-        raise OperatorError("Both are the same record.", action="Name another one, or only this one.")
     with hub() as opened:
         if len(names) == 3:
             _print_one(explain_one(opened.engine, first), as_json)

@@ -8,7 +8,7 @@ from mdm.errors import ConfigurationInvalid, OperatorError
 #: Engines by name, with what they are for.
 ENGINES = {
     "duckdb": "one machine, up to some ten million records",
-    "spark": "a cluster, or this machine in local mode; needs pyspark (make spark)",
+    "spark": "a cluster, or this machine in local mode; needs Java and pyspark",
     "python": "no engine: the plain reading of the rules, for small stores and for comparison",
 }
 

@@ -6,6 +6,7 @@ more, smaller hubs rather than a larger cluster.
 """
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from functools import reduce
@@ -27,7 +28,10 @@ try:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql import functions as sql
 except ImportError as error:  # pragma: no cover - depends on what is installed
-    raise ConfigurationInvalid("The Spark engine needs pyspark.", action="Install it: make spark.") from error
+    raise ConfigurationInvalid(
+        "The Spark engine needs pyspark, which the hub itself does without.",
+        action="Run: pip install 'mdm-hub[spark]' (in a checkout: make spark). It also needs Java 17.",
+    ) from error
 
 _RESULT = "a bigint, b bigint, weight double, match boolean, veto tinyint, candidates bigint"
 _ROW = "_row"
@@ -39,6 +43,11 @@ class Spark:
     name = "spark"
 
     def __init__(self, workers: int = 2) -> None:
+        if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+            raise ConfigurationInvalid(
+                "The Spark engine needs Java, and there is none on the path.",
+                action="Install Java 17, or say with JAVA_HOME where it is.",
+            )
         self.workers = workers
 
     def links(

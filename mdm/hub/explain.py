@@ -11,7 +11,7 @@ from matching.decision import decide
 from matching.model import MatchModel
 from matching.scoring import PairScore, explain_pair
 from mdm.core.rules import Rules
-from mdm.errors import NotFound
+from mdm.errors import Invalid, NotFound
 from mdm.hub.reach import must_reach_parts
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.store import neighbourhood, reach
@@ -93,7 +93,12 @@ def explain_two(engine: Engine, rules: Rules, first: CrosswalkKey, second: Cross
 
     Raises:
         NotFound: one of the records is not live in a resolved domain, or they are of different domains.
+        Invalid: they are one record.
     """
+    if first == second:
+        raise Invalid(
+            f"{first} is one record: there is nothing to compare it with.", action="Name another one, or only this one."
+        )
     must_reach_parts(engine, rows=[first, second])
     with snapshot(engine) as work:
         a, b = _find(work, first), _find(work, second)

@@ -14,6 +14,8 @@ from sqlalchemy import Engine
 
 from matching.blocking import BlockingKey, block_hash, block_keys, block_keys_in, dynamic_keys
 from matching.decision import Decision, decide
+from matching.features import derive
+from matching.features.values import texts
 from matching.model import MatchModel
 from matching.scoring import PairScore, explain_pair, score_pairs, speaking_for
 from mdm.core.rules import Rules
@@ -48,6 +50,8 @@ class Ranked:
     shared_keys: tuple[BlockingKey, ...]
     #: Members of this entity that the candidate was compared with.
     compared: int
+    #: A member states an identifier of the candidate that only one entity may have, whatever else differs.
+    same_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +69,22 @@ class MatchReport:
     out_of_reach: int = 0
     #: Keys under which somebody could have been found. None: the candidate says nothing, or nothing that few share.
     looked_under: int = 0
+    #: Another golden record matches about as well as the best: by the model's rule about rivals it may be either.
+    rivalled: bool = False
 
     @property
     def advice(self) -> Advice:
         """By the best candidate's decision. What matches out of reach is for somebody who may see it.
 
         That nobody is found is no reason to create somebody of whom nothing is said that could have been looked for.
+        Nor is a new name, where a number that only one may have is known: it was bought, or has two names.
         """
-        if self.out_of_reach and not (self.candidates and self.candidates[0].decision is Decision.MATCH):
+        best = self.candidates[0].decision if self.candidates else Decision.NONE
+        if best is Decision.MATCH:
+            return Advice.ASK if self.rivalled else Advice.USE
+        if best is Decision.POSSIBLE or self.out_of_reach or any(each.same_number for each in self.candidates):
             return Advice.ASK
-        if not self.looked_under and not self.candidates:
-            return Advice.ASK
-        if not self.candidates or self.candidates[0].decision is Decision.NONE:
-            return Advice.CREATE
-        return Advice.USE if self.candidates[0].decision is Decision.MATCH else Advice.ASK
+        return Advice.CREATE if self.looked_under or self.candidates else Advice.ASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,7 @@ class _Asked:
     compared: int = 0
     told: Sequence["_Best"] = ()
     out_of_reach: int = 0
+    rivalled: bool = False
 
     def __post_init__(self) -> None:
         self.comparison = dict(self.record.comparison)
@@ -162,10 +169,19 @@ class _Asked:
     ) -> None:
         """Whom to tell: the best of those that the caller may reach; of the others only how many match or may."""
         self.compared = sum(rec in others for rec in self.shared)
-        worth = [one for one in best if one.entity_id in reached and one.weight >= self.question.floor]
-        self.told = sorted(worth, key=lambda one: one.rank)[: self.question.limit]
+        ranked = sorted((one for one in best if one.entity_id in reached), key=lambda one: one.rank)
+        worth = [one for one in ranked if one.same_number or one.weight >= self.question.floor]
+        # Who has a number of the candidate is not crowded out by names that resemble its own a little.
+        first = sorted(worth, key=lambda one: one.weight < model.thresholds.possible and not one.same_number)
+        self.told = sorted(first[: self.question.limit], key=lambda one: one.rank)
         hidden = [one for one in best if one.entity_id not in reached]
-        self.out_of_reach = sum(_may_be(model, self.comparison, others[one.rec_id]) for one in hidden)
+        self.out_of_reach = sum(
+            one.same_number or _decision(model, self.comparison, others[one.rec_id]) is not Decision.NONE
+            for one in hidden
+        )
+        rival = model.thresholds.rival
+        near = [one for one in ranked[1:] if rival is not None and ranked[0].weight - one.weight <= rival]
+        self.rivalled = any(_decision(model, self.comparison, others[one.rec_id]) is Decision.MATCH for one in near)
 
 
 def _keys(model: MatchModel, comparison: Mapping[str, Any], countries: Sequence[str]) -> Mapping[int, BlockingKey]:
@@ -218,10 +234,18 @@ def _best_of_each(
     right = [others[rec] for ids in met for rec in ids]
     weights = score_pairs(model, left, right).weight.tolist() if left else []
     found, place = [], 0
-    for ids in met:
-        found.append(_best_of_each_entity(ids, weights[place : place + len(ids)], homes))
+    for each, ids in zip(asked, met, strict=True):
+        numbers = _numbers(model, each.comparison)
+        known = {rec for rec in ids if numbers and numbers & _numbers(model, others[rec])}
+        found.append(_best_of_each_entity(ids, weights[place : place + len(ids)], homes, known))
         place += len(ids)
     return found
+
+
+def _numbers(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[str]:
+    """The identifiers of a record that only one entity may have."""
+    columns = derive(model.domain, comparison, model.common_tokens)
+    return frozenset(value for name in model.cannot_link.identifiers for value in texts(columns, name))
 
 
 def _report(
@@ -249,15 +273,16 @@ def _report(
         oversized=tuple(sorted(key for block, key in asked.keys.items() if block in oversized)),
         model=model.fingerprint,
         out_of_reach=asked.out_of_reach,
+        rivalled=asked.rivalled,
         looked_under=siblings
         + sum(block not in oversized and key.value not in own for block, key in asked.keys.items()),
     )
 
 
-def _may_be(model: MatchModel, comparison: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def _decision(model: MatchModel, comparison: Mapping[str, Any], other: Mapping[str, Any]) -> Decision:
     """Whether a record matches the candidate, or may."""
     score = explain_pair(model, comparison, other)
-    return decide(model, score.weight, score.vetoes[0] if score.vetoes else None) is not Decision.NONE
+    return decide(model, score.weight, score.vetoes[0] if score.vetoes else None)
 
 
 def find_alike(engine: Engine, rules: Rules, domain: Domain, words: str, limit: int) -> Sequence[EntityId]:
@@ -308,6 +333,7 @@ class _Best:
     entity_id: EntityId
     weight: float
     compared: int
+    same_number: bool = False
 
     @property
     def rank(self) -> tuple[float, str]:
@@ -315,15 +341,19 @@ class _Best:
 
 
 def _best_of_each_entity(
-    ids: Sequence[RecordId], weights: Sequence[float], homes: Mapping[RecordId, EntityId]
+    ids: Sequence[RecordId],
+    weights: Sequence[float],
+    homes: Mapping[RecordId, EntityId],
+    known: Collection[RecordId] = (),
 ) -> Sequence[_Best]:
+    """`known` are the records that state a number of the candidate."""
     members: dict[EntityId, list[tuple[float, RecordId]]] = {}
     for rec, weight in zip(ids, weights, strict=True):
         members.setdefault(homes[rec], []).append((weight, rec))
     best = []
     for entity_id, scored in members.items():
         weight, rec = max(scored, key=lambda each: (each[0], -each[1]))
-        best.append(_Best(rec, entity_id, weight, len(scored)))
+        best.append(_Best(rec, entity_id, weight, len(scored), any(each in known for _, each in scored)))
     return best
 
 
@@ -337,7 +367,7 @@ def _ranked(
 ) -> Ranked:
     score = explain_pair(model, comparison, other)
     decision = decide(model, score.weight, score.vetoes[0] if score.vetoes else None)
-    return Ranked(home, score, decision, tuple(sorted(shared)), best.compared)
+    return Ranked(home, score, decision, tuple(sorted(shared)), best.compared, best.same_number)
 
 
 def _join_references(work: UnitOfWork, values: Mapping[str, Any], comparison: dict[str, Any]) -> None:

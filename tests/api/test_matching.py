@@ -105,6 +105,40 @@ def test_nobody_is_to_be_created_of_whom_nothing_is_said(
     assert ask(erp, domain, values)["advice"] == "ask_a_steward"
 
 
+def numbered(client: TestClient) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A customer with a valid VAT number and a LEI, and the two as somebody would type them."""
+    for item in records(client, Domain.CUSTOMER):
+        stated = {each["type"]: each for each in item["values"].get("identifiers", ()) if each["state"] == "valid"}
+        if stated.keys() >= {"vat", "lei"}:
+            return item, [{"type": kind, "value": stated[kind]["value"]} for kind in ("vat", "lei")]
+    raise AssertionError("no customer of the sample world has both")
+
+
+@pytest.mark.parametrize("limit", [1, 10])
+def test_a_company_of_a_new_name_whose_number_is_known_is_not_to_be_created(erp: TestClient, limit: int) -> None:
+    """It was bought, or trades under two names: its numbers say so, though the sum is below every threshold."""
+    item, numbers = numbered(erp)
+    renamed = {"name": "Quibbling Xylophones SE", "country": item["values"]["country"], "identifiers": numbers}
+
+    body = ask(erp, Domain.CUSTOMER, renamed, limit=limit)
+
+    assert body["advice"] != "create"
+    assert item["id"] in [each["entity_id"] for each in body["candidates"]]
+
+
+def test_two_customers_that_fit_as_well_are_a_question(erp: TestClient) -> None:
+    """By the rule about rivals a record from a platform would be joined to neither of them."""
+    for item in records(erp, Domain.CUSTOMER):
+        named = {part: item["values"][part] for part in ("name", "country") if item["values"].get(part)}
+        body = ask(erp, Domain.CUSTOMER, named)
+        weights = [each["score"]["weight"] for each in body["candidates"] if each["score"]["decision"] == "match"]
+        if len(weights) > 1 and weights[0] - weights[1] < 0.5:
+            assert body["advice"] == "ask_a_steward"
+            assert ask(erp, Domain.CUSTOMER, named, limit=1)["advice"] == "ask_a_steward"
+            return
+    raise AssertionError("no two customers of the sample world have one name")
+
+
 def test_asking_stores_nothing(world: World, ingested: Engine) -> None:
     client = world(Role.ERP)
     before = row_counts(ingested)
@@ -220,3 +254,5 @@ def test_keys_that_two_records_share_are_hidden_from_a_reader(world: World, erp:
 def test_an_unknown_row_is_not_explained(erp: TestClient) -> None:
     assert erp.get("/v1/explain", params={"a": "crm/account/x", "b": "crm/account/y"}).status_code == 404
     assert erp.get("/v1/explain", params={"a": "crm", "b": "crm/account/y"}).status_code == 422
+    alone = dict.fromkeys("ab", "crm/account/x")
+    assert erp.get("/v1/explain", params=alone).status_code == 422
