@@ -25,7 +25,7 @@ from api.cursors import read_cursor, write_cursor
 from api.deps import Reads, ReadsDep
 from api.errors import FORBIDDEN, INVALID_CURSOR, NOT_FOUND, refuse
 from api.masking import show_value
-from api.routes.parameters import Cursor, Parameters
+from api.routes.parameters import Cursor, NumberPath, Parameters
 from api.schemas.given import MAX_ID
 from mdm.access import Permission, may_see
 from mdm.core.refused_order import priority, waiting
@@ -151,7 +151,7 @@ class GroupParameters(Parameters):
 
 @router.get("/groups/{like:int}")
 def group(
-    like: int,
+    like: NumberPath,
     look: Annotated[GroupParameters, Query()],
     request: Request,
     session: SessionDep,
@@ -164,7 +164,7 @@ def group(
 
 @router.post("/groups/{like:int}/{what}", dependencies=[needs(Permission.MEND)])
 def act_on_group(
-    like: int,
+    like: NumberPath,
     what: Literal["rehearse", "replay", "discard", "take", "assign", "release"],
     request: Request,
     session: SessionDep,
@@ -205,14 +205,16 @@ def _discard(selection: Selection, bench: Workbench, form: Form) -> Response:
 
 
 @router.get("/letters/{letter_id:int}")
-def letter(letter_id: int, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
+def letter(
+    letter_id: NumberPath, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep
+) -> Response:
     """One refused message whole."""
     return _letter_page(letter_id, request, session, bench, reads)
 
 
 @router.post("/letters/{letter_id:int}/{what}", dependencies=[needs(Permission.MEND)])
 def act_on_letter(
-    letter_id: int,
+    letter_id: NumberPath,
     what: Literal["rehearse", "fix", "discard", "reopen"],
     request: Request,
     session: SessionDep,
@@ -244,7 +246,7 @@ def act_on_letter(
 
 @router.post("/drift/{exception_id:int}/{what}", dependencies=[needs(Permission.MEND)])
 def act_on_drift(
-    exception_id: int,
+    exception_id: NumberPath,
     what: Literal["resolve", "accept", "take", "assign", "release"],
     request: Request,
     session: SessionDep,

@@ -11,6 +11,7 @@ from api.console.guard import needs, signed_in
 from api.console.once import FormRoute
 from api.console.queue import QueueParameters
 from api.console.workbench import WorkbenchDep
+from api.routes.parameters import NumberPath
 from mdm.access import Permission
 from mdm.errors import Invalid
 from mdm.store import console_views
@@ -38,7 +39,7 @@ def save(bench: WorkbenchDep, form: FormDep) -> Response:
 
 
 @router.post("/views/{view_id:int}/delete", dependencies=[needs(Permission.INSPECT)])
-def delete(view_id: int, bench: WorkbenchDep, form: FormDep) -> Response:  # noqa: ARG001 - the form carries the token
+def delete(view_id: NumberPath, bench: WorkbenchDep, form: FormDep) -> Response:  # noqa: ARG001 - the form carries the token
     """Forget a view."""
     with unrestricted(bench.engine).begin() as connection:
         console_views.delete_view(connection, bench.actor.name, view_id)

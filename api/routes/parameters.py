@@ -17,6 +17,8 @@ MAX_LIMIT = 200
 
 #: What `api.cursors` writes; whether it fits the list is found out when it is read.
 Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=MAX_CURSOR)]
+#: The number of something that is kept, as an address names it: what no table can hold names nothing.
+NumberPath = Annotated[int, Path(ge=0, lt=1 << 62)]
 EntityIdPath = Annotated[Storable, Path(description="Golden record id.", max_length=64)]
 
 

@@ -5,6 +5,7 @@ Dead letters are named D12, exceptions E12. A number alone will do where only on
 
 import sys
 import time
+from base64 import b64decode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -191,13 +192,22 @@ def _show_letter(found: dict[str, Any], as_json: bool) -> None:
     if found["closed_by"]:
         typer.echo(f"  closed by {found['closed_by']} {_moment(found['closed_at'])}: {found['closed_reason'] or ''}")
     for name, value in found["headers"]:
-        typer.echo(f"  header {name}: {value} (base64)")
+        typer.echo(f"  header {name}: {_header(value)}")
     for part in ("key", "value"):
         typer.echo(f"{part}:")
         typer.echo(_readable(found[part]))
     for fix in found["fixes"]:
         typer.echo(f"mended by {fix['author']} {_moment(fix['created_at'])}: {fix['reason']}")
         typer.echo(_readable(fix["value"]))
+
+
+def _header(encoded: str) -> str:
+    """The value of a header as text where it is some."""
+    try:
+        content = b64decode(encoded).decode("utf-8")
+    except UnicodeDecodeError:
+        return f"{encoded} (base64)"
+    return content if content.isprintable() else f"{encoded} (base64)"
 
 
 @exceptions.command("fix")

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 import orjson
 
 from mdm.model.ids import CrosswalkKey
-from mdm.privacy.traces import ERASED, blot, mentions
+from mdm.privacy.traces import ERASED, blot, mentions, telling
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Tables whose rows are small enough to be looked through whole, with the columns that people or messages filled.
@@ -59,8 +59,27 @@ def blot_anywhere(
     changed["audit_remark"] = _blot_audit(work, traces)
     changed["console_view"] = _forget_views(work, traces)
     changed["attestation"] = _forget_attestations(work, traces)
+    for table, count in _take_from(work, telling(traces)).items():
+        changed[table] = changed.get(table, 0) + count
     changed["dead_letter"] += _forget_dead_letters(work, alone, keys)
     changed["finding_work"] += _forget_finding_work(work, keys)
+    return changed
+
+
+def _take_from(work: UnitOfWork, traces: Collection[str]) -> dict[str, int]:
+    """What was handed to the subject is nobody's again, and nobody decides in a name that is the subject's.
+
+    Only by what tells somebody alone: a steward may have the subject's first name.
+    """
+    named = [f"%{escaped(trace)}%" for trace in sorted(traces)]
+    if not named:
+        return {}
+    changed = {
+        table: work.execute(f'update "{table}" set assignee = null where assignee ilike any(%s)', named)
+        for table in ("task_work", "dead_letter", "exception", "finding_work")
+    }
+    # Whose name stands there cannot be rewritten, by nobody; the audit keeps that there was one.
+    changed["delegation"] = work.execute("delete from delegation where delegate ilike any(%s)", named)
     return changed
 
 

@@ -14,8 +14,9 @@ from mdm.model.digest import canonical_json
 from mdm.model.events import DeadLetter, Drift, Outcome, Place
 from mdm.store.unit_of_work import UnitOfWork
 
-#: Members of an audit detail that people typed: they may name somebody, and are kept apart from the chain.
-REMARKS = frozenset({"comment", "reason"})
+#: Members of an audit detail that people typed, who something was handed to and from among them: they may name
+#: somebody, and are kept apart from the chain.
+REMARKS = frozenset({"assignee", "comment", "from", "reason", "to"})
 #: The hash before the first row of the audit chain.
 GENESIS = bytes(32)
 

@@ -1,6 +1,7 @@
 """Schema registries: Confluent's REST interface (also Apicurio's and Karapace's), or a folder of schema files."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -46,7 +47,14 @@ class HttpRegistry:
     """A registry's REST interface. User and password go into the address: `https://user:password@host`."""
 
     def __init__(self, address: str, client: httpx.Client | None = None) -> None:
-        self._client = client or httpx.Client(base_url=address.rstrip("/"), timeout=_TIMEOUT_SECONDS)
+        try:
+            self._client = client or httpx.Client(base_url=address.rstrip("/"), timeout=_TIMEOUT_SECONDS)
+        except httpx.InvalidURL as fault:  # its text has a piece of the address, and so of the password
+            raise ConfigurationInvalid(
+                "MDM_SCHEMA_REGISTRY is no address.",
+                action="Write it as https://user:password@host:port, with /, #, ? and @ of user and password "
+                "percent-encoded.",
+            ) from fault
 
     def schema(self, number: int) -> RegisteredSchema | None:
         found = self._get(f"/schemas/ids/{number}")
@@ -55,7 +63,7 @@ class HttpRegistry:
     def _registered(self, found: _Answer) -> RegisteredSchema:
         references: list[str] = []
         for each in found.references or ():
-            answer = self._get(f"/subjects/{each.subject}/versions/{each.version}")
+            answer = self._get(f"/subjects/{quote(each.subject, safe='')}/versions/{each.version}")
             if answer is not None:
                 inner = self._registered(answer)
                 references += [*inner.references, inner.text]

@@ -159,7 +159,7 @@ def test_whatever_an_address_holds_a_page_says_what_is_wrong(
             explained = answer.status_code < 400 or (page and "<h1" in answer.text)
             if answer.status_code >= 500 or not explained or "Traceback" in answer.text:
                 wrong.append((method, address[:120], answer.status_code))
-    assert wrong == [], wrong
+    assert wrong == []
     assert asked > 400
 
 

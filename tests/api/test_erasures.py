@@ -24,7 +24,7 @@ from mdm.store import tables as t
 from mdm.store.invariants import audit_breaks
 from mdm.store.reading import snapshot
 from tests.api.conftest import Surroundings
-from tests.api.rows import inserted
+from tests.api.rows import NOON, inserted
 from tests.api.writing import Writer
 from tests.integration.hub.conftest import world_messages
 from tests.integration.hub.test_erase import dumped
@@ -121,6 +121,15 @@ def letter(engine: Engine, key: str, said: str, header: str = "") -> None:
         connection.execute(inserted(t.dead_letter, **place, **named))
 
 
+def asked_about(engine: Engine) -> int:
+    """A question about two rows of others."""
+    with engine.begin() as connection:
+        a, b = connection.execute(text("select rec_id from source_record order by rec_id desc limit 2")).scalars()
+        named = {"question": "customer:x|y", "kind": "possible_match", "domain": "customer", "weight": 1.0}
+        connection.execute(inserted(t.steward_task, **named, a=min(a, b), b=max(a, b), batch_id=1, opened_at=NOON))
+        return int(connection.scalar(text("select max(task_id) from steward_task")) or 0)
+
+
 def test_what_people_wrote_about_the_subject_goes_and_what_is_others_stays(engine: Engine, admin: Admin) -> None:
     ines, otto = admin(), admin()
     entity_id, row, name, website = somebody(engine)
@@ -144,6 +153,14 @@ def test_what_people_wrote_about_the_subject_goes_and_what_is_others_stays(engin
         answer = ines.request(method, address, json={**body, "reason": said})
         assert answer.status_code == 200, answer.text
     assert ines.post("/v1/closes/2025-01/prepare", json={"comment": said}).status_code == 200
+    task = asked_about(engine)
+    for address, body in {
+        f"/v1/tasks/{task}/assign": {"assignee": name},
+        f"/v1/tasks/{task}/claim": None,  # tells from whom it is taken
+        "/v1/delegations": {"to": name, "until": "2099-01-01T00:00:00Z"},
+    }.items():
+        given = ines.post(address, json=body)
+        assert given.status_code in ((409,) if address.endswith("claim") else (200,)), (address, given.text)
     with snapshot(engine) as work:
         assert (name,) in work.query("select left(text, %s) from audit_remark", len(name)), "apart from the chain"
     asked = ines.post("/v1/erasures", json={"entity_id": entity_id, "reason": "case 4711"}).json()
@@ -157,6 +174,10 @@ def test_what_people_wrote_about_the_subject_goes_and_what_is_others_stays(engin
         letters = dict(work.query("select row_key, status from dead_letter"))
         assert list(audit_breaks(work)) == []
     assert [key for key, status in letters.items() if status == "open"] == ["somebody else"]
+    assert ines.get(f"/v1/tasks/{task}").json()["assignee"] is None
+    question = {"entity_id": entity_id, "target": {"erp": "sap"}}
+    for gone in (ines.get(f"{customer}/readiness"), ines.post("/v1/onboarding/validate", json=question)):
+        assert (gone.status_code, gone.json()["type"]) == (410, "/problems/entity-erased")
     assert (ines.get(f"/v1/ids/{entity_id}").json()["status"], ines.get(customer).status_code) == ("erased", 410)
     with snapshot(engine) as work:
         told = work.query("select type, payload from outbox where aggregateid = %s order by seq", entity_id)
@@ -173,7 +194,7 @@ def test_a_remark_that_was_changed_afterwards_breaks_the_audit(engine: Engine, a
     with snapshot(engine) as work:
         assert list(audit_breaks(work)) == []
     with engine.begin() as connection:
-        connection.execute(text("update audit_remark set text = 'ill'"))
+        connection.execute(text("update audit_remark set text = 'ill' where name = 'reason'"))
 
     with snapshot(engine) as work:
         assert [what for _, what in audit_breaks(work)] == ["the reason is not what was written"]

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from mdm.model.events import Message
 from tests.fuzz.envelopes import check, damaged
 
-_ROUND = 5_000
+_ROUND = 1_000
 
 
 def main(seconds: float) -> None:

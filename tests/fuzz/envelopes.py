@@ -1,6 +1,7 @@
 """Real messages, damaged: what a broker, a converter, a proxy or a person could make of the captures' bytes."""
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -9,8 +10,10 @@ from hypothesis import strategies as st
 from mdm.hub.conformance.journal import Journal
 from mdm.hub.conformance.run import SETTINGS, capture, contracts_of
 from mdm.intake.catalogue import Catalogue
-from mdm.intake.debezium import translate
+from mdm.intake.debezium import Plain, as_it_is, translate
+from mdm.intake.wire import WireFormat
 from mdm.model.events import Message, Place
+from tests.harness.registered import WritingRegistry
 
 #: Bytes that mean something somewhere in an envelope.
 _TOKENS = (
@@ -25,17 +28,26 @@ _JSON = st.recursive(
 )
 
 
+#: Captures as they ship, and one of them as it comes by a schema registry.
+_REGISTERED = "schemas_string_connect"
+_CORPORA = (*sorted(SETTINGS), "AVRO", "JSON")
+
+
 @cache
-def corpus(name: str) -> tuple[tuple[Message, ...], Catalogue]:
-    """A capture's messages, and the contracts they are read by."""
-    return capture(name), contracts_of(SETTINGS[name])
+def corpus(name: str) -> tuple[Sequence[Message], Catalogue, Plain]:
+    """A capture's messages, the contracts they are read by, and what makes them plain JSON."""
+    if name in SETTINGS:
+        return capture(name), contracts_of(SETTINGS[name]), as_it_is
+    registry = WritingRegistry(name)
+    written = [registry.write(message) for message in capture(_REGISTERED)]
+    return written, contracts_of(SETTINGS[_REGISTERED]), WireFormat(registry).plain
 
 
 @st.composite
 def damaged(draw: st.DrawFn) -> tuple[str, Message]:
     """The name of a capture, and one of its messages with something done to it."""
-    name = draw(st.sampled_from(sorted(SETTINGS)))
-    messages, _ = corpus(name)
+    name = draw(st.sampled_from(_CORPORA))
+    messages, _, _ = corpus(name)
     message = draw(st.sampled_from(messages))
     parts = [message.key, message.value, *(content for _, content in message.headers)]
     position = draw(st.integers(0, len(parts) - 1))
@@ -81,8 +93,8 @@ def _value_changed(draw: st.DrawFn, part: bytes) -> bytes:
 
 def check(name: str, message: Message) -> None:
     """One outcome for the message, whatever was done to it; an event that comes of it can be folded and stored."""
-    _, catalogue = corpus(name)
-    decoded = translate([message], catalogue)
+    _, catalogue, plain = corpus(name)
+    decoded = translate([message], catalogue, plain)
     assert len(decoded.events) + len(decoded.ignored) + len(decoded.dead_letters) == 1
     for letter in decoded.dead_letters:
         assert letter.code

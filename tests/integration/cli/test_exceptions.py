@@ -13,7 +13,8 @@ from tests.integration.hub.test_exceptions import accounts, changed, the_letter
 
 def test_a_group_is_listed_shown_tried_mended_and_gone(engine: Engine, feed: Feed, mdm: Command) -> None:
     feed([changed(account, number, number_of_employees="many") for number, account in enumerate(accounts(3))])
-    feed([replace(accounts(4)[3], value=b"nonsense")])
+    headers = (("traceparent", b"00-ab"), ("x", b"one"), ("x", b"\xff"))
+    feed([replace(accounts(4)[3], value=b"nonsense", headers=headers)])
 
     listed = mdm("exceptions", "list").stdout
     assert "VALUE_TYPE" in listed
@@ -39,6 +40,10 @@ def test_a_group_is_listed_shown_tried_mended_and_gone(engine: Engine, feed: Fee
     assert "2 refused messages: discarded" in mdm("steward", "approve", 1, "--actor", "ben").stdout
     assert printed(mdm("exceptions", "list", "--code", "VALUE_TYPE", "--json"))["groups"] == []
     assert printed(mdm("exceptions", "show", the_letter(engine), "--json"))["value"] == "nonsense"
+    whole = mdm("exceptions", "show", the_letter(engine)).stdout
+    assert [line.strip() for line in whole.splitlines() if line.startswith("  header")] == [
+        "header traceparent: 00-ab", "header x: one", "header x: /w== (base64)",
+    ]  # fmt: skip
 
 
 def test_an_unknown_letter_is_told_as_such(mdm: Command) -> None:

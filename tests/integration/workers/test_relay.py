@@ -1,5 +1,6 @@
 """The relay against a real database and a broker in memory: complete, in order, recognisable when repeated."""
 
+import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 from sqlalchemy import text
 
 from api.asyncapi import DOCUMENT, SCHEMAS, main
@@ -36,6 +37,8 @@ from tests.integration.hub.conftest import world_messages
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 #: Products of three platforms and the CRM's accounts: they found, change, merge and retire.
 TOPICS = ("crm.public.product2", "billing.public.product", "erp.public.item", "crm.public.account")
+#: The JSON Schema of AsyncAPI 3.0.0 documents, as its authors publish it (@asyncapi/specs, Apache-2.0).
+ASYNCAPI = Path(__file__).with_name("asyncapi-3.0.0.schema.json.gz")
 MESSAGES = tuple(message for message in world_messages() if message.place.topic in TOPICS)
 
 
@@ -185,6 +188,15 @@ def test_events_fit_the_committed_documents(world: World) -> None:
         some = [record for record in world.records if headers(record)["ce_type"] == kind][:20]
         for record in some:
             validators[messages[kind][0]].validate(json.loads(record.value))
+
+
+def test_the_document_is_valid_asyncapi() -> None:
+    described = json.loads(DOCUMENT.read_text("utf-8"))
+    asyncapi = Draft7Validator(json.loads(gzip.decompress(ASYNCAPI.read_bytes())))
+
+    assert [(list(each.absolute_path), each.message) for each in asyncapi.iter_errors(described)] == []
+    described["operations"]["publish_customer"]["action"] = "shout"
+    assert not asyncapi.is_valid(described)
 
 
 def test_every_message_that_a_channel_names_is_described() -> None:

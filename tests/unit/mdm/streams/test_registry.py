@@ -1,7 +1,10 @@
 """Schema registries, and messages that name a schema nobody has."""
 
 import json
+from base64 import b64encode
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -104,10 +107,37 @@ def test_a_folder_of_schema_files_is_a_registry(tmp_path: Path) -> None:
     assert registry.schema(5) is None
 
 
-@pytest.mark.parametrize("setting", ["ftp://registry", "file:/nowhere/at/all"])
-def test_a_wrong_setting_is_named(setting: str) -> None:
-    with pytest.raises(ConfigurationInvalid, match="MDM_SCHEMA_REGISTRY"):
+@pytest.mark.parametrize(
+    "setting", ["ftp://registry", "file:/nowhere/at/all", "http://registry:port", "http://me:secret#1@registry:8081"]
+)
+def test_a_wrong_setting_is_named_and_its_password_is_not(setting: str) -> None:
+    with pytest.raises(ConfigurationInvalid, match="MDM_SCHEMA_REGISTRY") as refused:
         open_registry(setting)
+
+    assert "secret" not in f"{refused.value} {refused.value.advice}"
+
+
+def test_user_and_password_of_the_address_are_shown_to_the_registry() -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append((self.path, self.headers["Authorization"]))
+            references = [{"subject": "crm/Seen?", "version": 1}] if "/ids/" in self.path else []
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"schema": "{}", "references": references}).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        open_registry(f"http://me:p%40ss@127.0.0.1:{server.server_port}/ccompat/v7/").schema(7)
+        server.shutdown()
+
+    basic = "Basic " + b64encode(b"me:p@ss").decode()
+    assert asked == [("/ccompat/v7/schemas/ids/7", basic), ("/ccompat/v7/subjects/crm%2FSeen%3F/versions/1", basic)]
 
 
 def test_without_a_registry_the_message_says_so() -> None:
