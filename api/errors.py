@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from api.wire import encode
-from mdm.errors import Conflict, Invalid, MdmError, NotFound, Refused, Stale, TransientError
+from mdm.errors import Conflict, Gone, Invalid, MdmError, NotFound, Refused, Stale, TransientError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -300,6 +300,8 @@ def problem_response(problem: Problem, trace_id: str) -> Response:
 
 def problem_of(error: MdmError) -> Problem:
     """What an error of the hub means to a caller of the API."""
+    if isinstance(error, Gone):
+        return _ended(error)
     if isinstance(error, NotFound):
         return Problem(NOT_FOUND, error.message)
     if isinstance(error, Stale):
@@ -313,6 +315,13 @@ def problem_of(error: MdmError) -> Problem:
     if isinstance(error, TransientError):
         return Problem(UNAVAILABLE, UNAVAILABLE.title + ".", headers={"Retry-After": "5"})
     return Problem(INTERNAL, INTERNAL.title + ".")
+
+
+def _ended(error: Gone) -> Problem:
+    members = {"entity_id": error.name, "retired_at": error.since}
+    if error.erased:
+        return Problem(ENTITY_ERASED, error.message, members | {"erased_at": error.since})
+    return Problem(ENTITY_RETIRED, error.message, members)
 
 
 def _sentence(error: MdmError) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 from api.masking import show_name, show_values
 from api.present import key_object
 from matching.blocking import BlockingKey
-from matching.decision import Decision
 from matching.scoring import PairScore
 from mdm.access import Eyes, may_see
 from mdm.hub.explain import PairExplanation
@@ -64,7 +63,7 @@ def entity_object(found: EntityExplanation) -> dict[str, Any]:
                 "b": key_object(step.b),
                 "by": step.by,
                 "members": step.members,
-                "score": score_object(step.score, Decision.MATCH),
+                "score": score_object(step.score, step.decision),
             }
             for step in found.steps
         ],

@@ -5,6 +5,7 @@ surroundings: retried, never skipped. `OperatorError` is about how the hub was s
 with a sentence that says what to do. Each leaf carries a stable `code`; HTTP statuses live in `api.errors` only.
 """
 
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -60,6 +61,18 @@ class NotFound(MdmError):
     """There is nothing under this name."""
 
     code = "NOT_FOUND"
+
+
+class Gone(NotFound):
+    """What was under this name has ended: its last source row is gone, or it was erased. The id stays spent."""
+
+    code = "GONE"
+
+    def __init__(self, message: str, *, name: str, since: datetime, erased: bool) -> None:
+        super().__init__(message)
+        self.name = name
+        self.since = since
+        self.erased = erased
 
 
 class Conflict(MdmError):

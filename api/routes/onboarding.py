@@ -15,7 +15,7 @@ from api.errors import FORBIDDEN, INVALID_COMMAND, INVALID_CURSOR, INVALID_REQUE
 from api.idempotency import OnceRoute
 from api.present_verdict import verdict_object
 from api.routes.parameters import EntityIdPath, Paged, Parameters
-from api.routes.responses import CHECKED, COMMANDED, GUARDED, TOO_LARGE, UNKNOWN, Responses
+from api.routes.responses import CHECKED, COMMANDED, ENDED, GUARDED, TOO_LARGE, UNKNOWN, Responses
 from api.schemas.given import Storable
 from api.schemas.onboarding import (
     CheckpointKind,
@@ -52,7 +52,7 @@ customer_router = APIRouter(
     route_class=OnceRoute,
     prefix="/v1/customers",
     tags=["onboarding"],
-    responses={**GUARDED, **CHECKED, **UNKNOWN},
+    responses={**GUARDED, **CHECKED, **UNKNOWN, **ENDED},
 )
 
 
@@ -112,7 +112,7 @@ router.post(
     name="validate_onboarding",
     summary="May this legal entity be created in ERP?",
     response_model=Verdict,
-    responses={**BESIDE, **TOO_LARGE, **CHECKED, **UNKNOWN},
+    responses={**BESIDE, **TOO_LARGE, **CHECKED, **UNKNOWN, **ENDED},
     dependencies=[Depends(allows(Permission.READ))],
     max_body_size=_MOST_BYTES,
 )(_with_form(validate))

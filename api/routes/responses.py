@@ -46,6 +46,8 @@ ONE: Responses = {
     404: _problem("No such record."),
     410: _problem("The record has no source row any more.", RetiredForm),
 }
+#: What a request about somebody who has left may be answered.
+ENDED: Responses = {410: _problem("The record has no source row any more, or was erased.", RetiredForm)}
 UNMODIFIED: Responses = {304: {"description": "The caller holds this version already (`If-None-Match`)."}}
 #: What a look-up of a source row may be answered.
 NAMED: Responses = {

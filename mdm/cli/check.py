@@ -60,8 +60,9 @@ def _print_entity(found: EntityExplanation, as_json: bool) -> None:
 
 
 def _scored(a: CrosswalkKey, b: CrosswalkKey, score: PairScore) -> list[object]:
-    parts = "; ".join(f"{each.comparison}: {each.level} {each.bits:+.1f}" for each in score.contributions if each.bits)
-    return [f"{a} | {b}", f"{score.weight:+.1f}", parts]
+    parts = [f"{each.comparison}: {each.level} {each.bits:+.1f}" for each in score.contributions if each.bits]
+    before = f"before any evidence {score.prior:+.1f}"
+    return [f"{a} | {b}", f"{score.weight:+.1f}", "; ".join([before, *parts])]
 
 
 def _print_one(found: RecordExplanation, as_json: bool) -> None:

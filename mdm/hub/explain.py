@@ -34,7 +34,8 @@ class PairExplanation:
     """Everything that speaks for and against two records being one.
 
     `shared_keys` are the blocking rules under which they were compared; without one they never were. `judgement` is
-    what a steward decided. `path` is the chain of matches that joins them when they are not linked directly.
+    what a steward decided, `veto` why the model decides less than their weight says. `path` is the chain of matches
+    that joins them when they are not linked directly.
     """
 
     a: Found
@@ -44,6 +45,7 @@ class PairExplanation:
     decision: str
     shared_keys: tuple[str, ...]
     judgement: str | None
+    veto: str | None
     path: tuple[CrosswalkKey, ...]
 
     @property
@@ -62,6 +64,9 @@ class PairExplanation:
             return "Not one entity: they share no blocking key, so they were never compared."
         if self.decision == "match":
             return "Not one entity although the pair matches: joining their entities was refused; see the open task."
+        if self.veto is not None:
+            effect = "a question for a steward" if self.decision == "possible" else "never joined by the model"
+            return f"Not one entity: {effect}, though they weigh {self.score.weight:.1f} bits. {self.veto}"
         if self.decision == "possible":
             return f"Not one entity: a possible match ({self.score.weight:.1f} bits) that waits for a steward."
         return f"Not one entity: {self.score.weight:.1f} bits are too little evidence."
@@ -108,6 +113,7 @@ def explain_two(engine: Engine, rules: Rules, first: CrosswalkKey, second: Cross
         comparisons = neighbourhood.load_comparisons(work, a.domain, [a.rec_id, b.rec_id])
         score = explain_pair(model, comparisons[a.rec_id], comparisons[b.rec_id])
         veto = score.vetoes[0] if score.vetoes else None
+        decision = decide(model, score.weight, veto)
         rows = work.query(
             "select verdict from judgement where a = %s and b = %s and superseded_at is null",
             *sorted((a.rec_id, b.rec_id)),
@@ -117,11 +123,16 @@ def explain_two(engine: Engine, rules: Rules, first: CrosswalkKey, second: Cross
             b=b,
             together=a.entity_id == b.entity_id,
             score=score,
-            decision=decide(model, score.weight, veto).value,
+            decision=decision.value,
             shared_keys=_shared_keys(model, comparisons[a.rec_id], comparisons[b.rec_id]),
             judgement=rows[0][0] if rows else None,
+            veto=None if decision is decide(model, score.weight, None) else _reason(model, veto),
             path=_path(work, a, b),
         )
+
+
+def _reason(model: MatchModel, veto: str | None) -> str | None:
+    return next((each.reason for each in model.vetoes if each.name == veto), None)
 
 
 def explain_one(engine: Engine, key: CrosswalkKey) -> RecordExplanation:

@@ -31,13 +31,17 @@ _MOST_MEMBERS = 50
 
 @dataclass(frozen=True, slots=True)
 class JoinStep:
-    """Two groups of records became one. `score` explains the pair along which it happened."""
+    """Two groups of records became one. `score` explains the pair along which it happened.
+
+    `decision` is what the model alone makes of the pair, also where a steward joined it.
+    """
 
     number: int
     a: CrosswalkKey
     b: CrosswalkKey
     by: str  # model or steward
     score: PairScore
+    decision: Decision
     #: Records of the group after this step.
     members: int
 
@@ -111,13 +115,15 @@ def _steps(
         for rec in both:
             joined[rec] = both
         a, b = hood.records[RecordId(step.a)], hood.records[RecordId(step.b)]
+        score = explain_pair(model, a.comparison, b.comparison)
         told.append(
             JoinStep(
                 number=len(told) + 1,
                 a=a.key,
                 b=b.key,
                 by="steward" if step.weight is None else "model",
-                score=explain_pair(model, a.comparison, b.comparison),
+                score=score,
+                decision=decide(model, score.weight, score.vetoes[0] if score.vetoes else None),
                 members=len(both),
             )
         )

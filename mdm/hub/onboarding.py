@@ -13,7 +13,7 @@ from rapidfuzz import fuzz
 from sqlalchemy import Connection, Engine
 
 from mdm.core.rules import Rules
-from mdm.errors import NotFound
+from mdm.errors import Gone, NotFound
 from mdm.hub.match import find_matches
 from mdm.hub.projections import fitted
 from mdm.hub.reach import OUT_OF_REACH, reachable
@@ -68,7 +68,8 @@ def verdict_on_golden(
     Without rules the shipped rule set decides.
 
     Raises:
-        NotFound: no customer was ever issued this id, or it is retired.
+        NotFound: no customer was ever issued this id.
+        Gone: it is retired or erased.
         OperatorError: there are no rules for the ERP that was named.
     """
     aimed = _aimed(rules, aim)
@@ -144,7 +145,8 @@ def golden_customer(connection: Connection, entity_id: str) -> GoldenRow:
     """The golden record of a customer's id, or of the customer it became part of.
 
     Raises:
-        NotFound: no customer was ever issued this id, or it is retired.
+        NotFound: no customer was ever issued this id.
+        Gone: it is retired or erased.
     """
     state = find_entity(connection, entity_id)
     if state is None or state.domain is not Domain.CUSTOMER:
@@ -153,9 +155,12 @@ def golden_customer(connection: Connection, entity_id: str) -> GoldenRow:
             action="`mdm export crosswalk --domain customer` lists the ids of all customers.",
         )
     golden = current_golden(connection, Domain.CUSTOMER, state.merged_into or state.entity_id)
-    if golden is None:
-        raise NotFound(f"Customer {entity_id} is retired: no live source record belongs to it any more.")
-    return golden
+    if golden is not None:
+        return golden
+    ended = (find_entity(connection, state.merged_into) if state.merged_into is not None else None) or state
+    erased = ended.status == "erased"
+    what = "was erased" if erased else "is retired: no live source record belongs to it any more"
+    raise Gone(f"Customer {ended.entity_id} {what}.", name=ended.entity_id, since=ended.changed_at, erased=erased)
 
 
 def asked_keys(subject: Subject) -> set[tuple[Provider, str]]:

@@ -19,8 +19,9 @@ ADVICE: Final = {
     "retired.",
     "OFFSETS_JUMP": "Messages were lost between broker and hub: let the connector snapshot the table again, then "
     "compare with `mdm reconcile source`.",
-    "LOG_BACKWARDS": "The connector reads another log than before (a slot re-created, a source restored): take a new "
-    "snapshot, then compare with `mdm reconcile source`.",
+    "LOG_BACKWARDS": "The connector reads another log than before (a source restored, another server). Until it has "
+    "passed where the old one stood, its changes and snapshots count as old: set it ahead (PostgreSQL: pg_resetwal "
+    "--next-wal-file; MySQL: RESET MASTER TO n), take a new snapshot, then compare with `mdm reconcile source`.",
     "SNAPSHOT_AGAIN": "Find out why the connector started over; compare with `mdm reconcile source`, then resolve "
     "this.",
     "SOURCE_DIFFERS": "Compare once more when the feed has come to rest; then take an incremental snapshot of the "

@@ -50,6 +50,13 @@ def test_an_export_goes_on_where_it_broke_off_with_the_same_instant(
     assert rest[1]["name"] == "=Acme 3" or rest[1]["version"] == 1
 
 
+def test_an_export_of_a_time_to_come_is_one_of_now(five: list[str], erp: TestClient) -> None:
+    answer = erp.get("/v1/customers/export", params={"as_of": "2999-01-01T00:00:00Z", "limit": 2})
+
+    assert answer.headers["x-export-total"] == "5"
+    assert answer.headers["x-export-as-of"] < "2999", "a part asked for later would hold what came meanwhile"
+
+
 def test_the_last_part_names_no_next_one(five: list[str], erp: TestClient) -> None:
     assert "x-export-next-after" not in erp.get("/v1/customers/export", params={"limit": 5}).headers
 

@@ -175,6 +175,9 @@ def test_what_people_wrote_about_the_subject_goes_and_what_is_others_stays(engin
         assert list(audit_breaks(work)) == []
     assert [key for key, status in letters.items() if status == "open"] == ["somebody else"]
     assert ines.get(f"/v1/tasks/{task}").json()["assignee"] is None
+    question = {"entity_id": entity_id, "target": {"erp": "sap"}}
+    for gone in (ines.get(f"{customer}/readiness"), ines.post("/v1/onboarding/validate", json=question)):
+        assert (gone.status_code, gone.json()["type"]) == (410, "/problems/entity-erased")
     assert (ines.get(f"/v1/ids/{entity_id}").json()["status"], ines.get(customer).status_code) == ("erased", 410)
     with snapshot(engine) as work:
         told = work.query("select type, payload from outbox where aggregateid = %s order by seq", entity_id)

@@ -17,7 +17,7 @@ from mdm.store import source_differences
 from mdm.store.read_exceptions import exceptions
 from mdm.store.silence import CODE
 from tests.integration.hub.conftest import world_messages
-from tests.integration.hub.test_exceptions import at
+from tests.integration.hub.test_exceptions import account_names, at
 
 
 def found(engine: Engine) -> list[tuple[str, str, str, int]]:
@@ -48,6 +48,16 @@ def test_a_slot_that_was_created_anew_is_an_exception(engine: Engine, pipeline: 
     process(pipeline, "kafka:hub", [at(first, 1001, 10**9, name="Two")])
 
     assert found(engine) == [("gap", "LOG_BACKWARDS", "sales-operations", 1)]
+
+
+def test_a_log_that_started_over_is_believed_again_when_it_was_set_ahead(engine: Engine, pipeline: Pipeline) -> None:
+    first = partition()[0]
+
+    process(pipeline, "kafka:hub", [at(first, 1000, 10**12, name="Before")])
+    process(pipeline, "kafka:hub", [at(first, 1001, 10**9, name="Restored")])
+    assert account_names(engine) == {"Before"}, "as the advice says: it counts as old"
+    process(pipeline, "kafka:hub", [at(first, 1002, 10**12 + 1, name="Set Ahead")])
+    assert account_names(engine) == {"Set Ahead"}
 
 
 def test_the_whole_sample_world_shows_no_gap(engine: Engine, pipeline: Pipeline) -> None:

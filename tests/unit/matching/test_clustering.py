@@ -77,6 +77,22 @@ def test_one_strong_pair_does_not_melt_two_entities() -> None:
     assert [item.reason for item in found.refused] == ["weak join of two groups"]
 
 
+def test_between_the_two_thresholds_a_record_is_attached_and_two_entities_are_not_joined() -> None:
+    """Hysteresis without a memory: what joins is decided by the groups that there are, not by who came first."""
+    between = (MODEL.thresholds.match + MODEL.thresholds.groups) / 2
+    assert MODEL.thresholds.match < between < MODEL.thresholds.groups
+    nodes = {number: record(str(number)) for number in range(4)}
+    pair, weak = match(0, 1, 15.0), [match(a, b, between) for a in (0, 1) for b in (2, 3)]
+    alone = {number: nodes[number] for number in (0, 1, 2)}
+
+    attached = cluster(MODEL, alone, [pair, *weak], set(), set())
+    apart = cluster(MODEL, nodes, [match(2, 3, 15.0), pair, *weak], set(), set())
+
+    assert groups(attached) == {frozenset({0, 1, 2})}
+    assert groups(apart) == {frozenset({0, 1}), frozenset({2, 3})}
+    assert {item.reason for item in apart.refused} == {"weak join of two groups"}
+
+
 def test_two_groups_join_when_the_pairs_between_them_agree() -> None:
     nodes = {number: record(str(number)) for number in range(4)}
     inside = [match(0, 1, 15.0), match(2, 3, 15.0)]

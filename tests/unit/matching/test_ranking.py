@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from matching.decision import Decision, decide
 from matching.model import load_model
 from matching.scoring import explain_pair
 from mdm.intake.mapping import comparison_forms
 from mdm.intake.paths import Path
 from mdm.intake.rules import AttributeRule, Source
+from mdm.intake.standardise.agreements import number_form, number_forms
 
 RULES = {
     "customer": {
@@ -157,6 +159,13 @@ def test_products(case: str) -> None:
     assert weight("product", it, better) > weight("product", it, worse)
 
 
+def numbered(written: str) -> dict[str, Any]:
+    """What a contract says of its number when somebody wrote it like this."""
+    form = number_form(written)
+    assert form is not None
+    return {"own_number": form, "numbers": sorted(number_forms(form))}
+
+
 def contract(number: str, start: int, customer: str = "cus_1", **more: Any) -> dict[str, Any]:
     return {
         "numbers": [number], "own_number": number, "start": start, "end": start + 364, "value": 12_000.0,
@@ -181,6 +190,21 @@ CONTRACTS = {
         contract("ct2024000124", 19_700, source_type="erp:sales_contract"),
         contract("ct2024000124", 19_700, customer="cus_2", source_type="erp:sales_contract"),
     ),
+    "a number is itself when it is typed anew": (
+        contract("ct2024000123", 19_700) | numbered("CT-2024-000123"),
+        contract("erp", 19_700, source_type="erp:sales_contract") | numbered("ct 2024/000123 (rev 2)"),
+        contract("erp", 19_700, source_type="erp:sales_contract") | numbered("CT-2024-000124"),
+    ),
+    "a number is itself without its prefix": (
+        contract("ct2024000123", 19_700) | numbered("CT-2024-000123"),
+        contract("erp", 19_700, source_type="erp:sales_contract") | numbered("2024-000123"),
+        contract("erp", 19_700, source_type="erp:sales_contract") | numbered("2024-000124"),
+    ),
+    "the renewal under the old number is another contract": (
+        contract("ct2024000123", 19_700),
+        contract("ct2024000123", 19_700, source_type="erp:sales_contract"),
+        contract("ct2024000123", 20_065, source_type="erp:sales_contract"),
+    ),
     "money has a currency": (
         contract("ct2024000123", 19_700),
         contract("ct2024000123", 19_700, source_type="erp:sales_contract"),
@@ -195,3 +219,14 @@ def test_contracts(case: str) -> None:
     model = load_model("contract")
 
     assert explain_pair(model, it, better).weight > explain_pair(model, it, worse).weight
+
+
+def test_a_renewal_is_not_joined_with_the_contract_that_it_renews() -> None:
+    model = load_model("contract")
+    old = contract("ct2024000123", 19_700)
+    for number in ("ct2024000123r1", "ct2024000123", "ct2025000777"):
+        renewal = contract(number, 20_065, source_type="erp:sales_contract", prior=["ct2024000123"])
+
+        score = explain_pair(model, old, renewal)
+
+        assert decide(model, score.weight, score.vetoes[0] if score.vetoes else None) is not Decision.MATCH, number
