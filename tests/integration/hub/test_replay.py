@@ -80,6 +80,35 @@ def test_another_mapping_is_rehearsed_field_by_field_and_then_takes_effect(
     assert replay(changed_pipeline, ACCOUNTS, "tester").effects == ()
 
 
+class Killed(BaseException):
+    """Stands for kill -9 between two units of work; inside of one, the database takes back what was not committed."""
+
+
+@pytest.mark.usefixtures("fed")
+def test_a_replay_that_is_killed_half_way_is_finished_by_the_next_one(
+    engine: Engine, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    changed_pipeline = with_another_mapping(pipeline, tmp_path)
+    rehearsed = try_to_replay(changed_pipeline, ACCOUNTS, "tester")
+    before, shares = state_digest(engine), 0
+
+    def die_soon(_share: float) -> None:
+        nonlocal shares
+        shares += 1
+        if shares == 3:
+            raise Killed
+
+    with pytest.raises(Killed):
+        replay(changed_pipeline, ACCOUNTS, "tester", die_soon, batch_size=25)
+    half_way = state_digest(engine)
+    done = replay(changed_pipeline, ACCOUNTS, "tester", batch_size=25)
+
+    assert before != half_way != state_digest(engine)
+    assert 0 < len(done.effects) < len(rehearsed.effects), "what was done before the kill is not done again"
+    assert verify(engine, changed_pipeline.catalogue, changed_pipeline.rules).agrees
+    assert try_to_replay(changed_pipeline, ACCOUNTS, "tester").effects == ()
+
+
 @pytest.mark.usefixtures("fed")
 def test_a_damaged_row_is_mended_from_its_history(engine: Engine, pipeline: Pipeline) -> None:
     with engine.begin() as connection:
