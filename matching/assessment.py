@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.batch import candidate_pairs
+from matching.batch import open_pairs
 from matching.clustering import Edge, cluster
 from matching.decision import Decision, decide
 from matching.evaluation import PairCounts, Quality, Report, evaluate
-from matching.model import MatchModel
+from matching.model import Effect, MatchModel
 from matching.scoring import PairScore, explain_pair, probability, score_pairs
 
 Records = Sequence[Mapping[str, Any]]
@@ -128,7 +128,7 @@ def assess(
 
 
 def _score(model: MatchModel, records: Records, entities: Entities) -> _Scored:
-    left, right = candidate_pairs(model, records)
+    left, right = open_pairs(model, records)
     scores = score_pairs(model, [records[a] for a in left], [records[b] for b in right])
     codes = {entity: number for number, entity in enumerate({entity for entity in entities if entity is not None})}
     code = np.array([-1 if entity is None else codes[entity] for entity in entities], dtype=np.int64)
@@ -177,10 +177,15 @@ def _fine(scored: _Scored) -> NDArray[np.float64]:
 
 
 def _questions(model: MatchModel, scored: _Scored, found: Mapping[int, int], entities: Entities) -> Questions:
-    """Possible matches and matches that were not followed, between records that did not end in one entity."""
+    """Possible matches and matches that were not followed, between records that did not end in one entity.
+
+    Of pairs that a veto forbids nobody is asked.
+    """
+    forbidden = [veto.name for veto in model.vetoes if veto.effect is Effect.FORBID]
+    allowed = np.array([veto not in forbidden for veto in scored.veto], dtype=np.bool_)
     lowest = min(model.thresholds.possible, model.thresholds.match)
     home = np.array([found[number] for number in range(len(entities))])
-    asked = (scored.weight >= lowest) & (home[scored.left] != home[scored.right]) & (scored.true >= 0)
+    asked = allowed & (scored.weight >= lowest) & (home[scored.left] != home[scored.right]) & (scored.true >= 0)
     groups: dict[frozenset[int], bool] = {}
     for a, b in zip(scored.left[asked].tolist(), scored.right[asked].tolist(), strict=True):
         groups[frozenset((int(home[a]), int(home[b])))] = True

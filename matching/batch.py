@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from matching.blocking import BlockingKey, block_keys, dynamic_keys
 from matching.clustering import Clustering, Edge, cluster
 from matching.decision import Decision, decide
+from matching.features import DISTINCT_IN
 from matching.model import MatchModel
 from matching.scoring import score_pairs
 
@@ -32,10 +33,7 @@ class Resolution:
 
 
 def candidate_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Candidates:
-    """Pairs of records that share a key which no more than `model.block_cap` records carry; (2, n).
-
-    Rows of a source that is known to hold no duplicates are not paired with each other.
-    """
+    """Pairs of records that share a key which no more than `model.block_cap` records carry; (2, n)."""
     blocks: defaultdict[BlockingKey, list[int]] = defaultdict(list)
     for number, record in enumerate(records):
         for key in {*block_keys(model, record), *dynamic_keys(model, record)}:
@@ -44,10 +42,19 @@ def candidate_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> 
     for members in blocks.values():
         if len(members) <= model.block_cap:
             pairs.update(combinations(members, 2))
-    distinct = [record.get("distinct_in") for record in records]
-    if any(distinct):
-        pairs = {(a, b) for a, b in pairs if distinct[a] is None or distinct[a] != distinct[b]}
     return np.array(sorted(pairs), dtype=np.intp).reshape(-1, 2).T
+
+
+def open_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Candidates:
+    """Candidate pairs about which there is a question: without rows of one table trusted to hold no duplicates.
+
+    The veto `same_source` parts those whatever they weigh, so weights are neither learned from them nor judged by them.
+    """
+    left, right = candidate_pairs(model, records)
+    tables = [record.get(DISTINCT_IN) for record in records]
+    asked = [tables[a] is None or tables[a] != tables[b] for a, b in zip(left.tolist(), right.tolist(), strict=True)]
+    kept = np.array(asked, dtype=np.bool_)
+    return np.stack([left[kept], right[kept]])
 
 
 def resolve(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Resolution:

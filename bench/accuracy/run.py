@@ -19,7 +19,7 @@ from bench.accuracy.naive import best_of_one_similarity
 from bench.accuracy.peer import splink_by_default
 from bench.accuracy.sides import files_of
 from matching.assessment import Assessment, assess
-from matching.batch import candidate_pairs
+from matching.batch import open_pairs
 from matching.model import MatchModel
 from matching.training.stores import Store
 from matching.training.train import Options, train
@@ -73,7 +73,7 @@ def _measure(name: str, entry: Mapping[str, Any], data: Path, labels: bool, out:
     naive = entry.get("naive")
     if naive is None:
         texts = [" ".join(row.get(column, "") for column in entry["splink"]["comparisons"]) for row in rows]
-        naive = f"{best_of_one_similarity(texts, entities, candidate_pairs(model, records)):.3f}*"
+        naive = f"{best_of_one_similarity(texts, entities, open_pairs(model, records)):.3f}*"
     if out is not None:
         _write(out, name, found, [table.names[at] for at in judged], rows)
     return [*_figures(name, found), *(f"{peer.pairs.quality.f1:.3f}" for peer in peers), naive, *seconds]

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from matching.batch import candidate_pairs, resolve
+from matching.batch import open_pairs, resolve
 from matching.conditions import Pairs
 from matching.documents import CHECKSUM, FEATURES_VERSION, checksum_of, comparisons_fingerprint, read_profile
 from matching.features import Features, Kind, derive
@@ -191,7 +191,7 @@ def _data(model: MatchModel, stores: Sequence[Store], entities: Sequence[Sequenc
     pairs: list[NDArray[np.intp]] = []
     labels: list[str] = []
     for number, (store, names) in enumerate(zip(stores, entities, strict=True)):
-        pairs.append(candidate_pairs(model, store.comparisons) + len(features))
+        pairs.append(open_pairs(model, store.comparisons) + len(features))
         features.extend(derive(model.domain, comparison, model.common_tokens) for comparison in store.comparisons)
         labels.extend(f"{number}:{entity}" for entity in names)
     _check_kinds(model, features)

@@ -111,10 +111,6 @@ def large(engine: Engine) -> Engine:
         status=_CLOSED.format("resolved"),
     )
     filled(engine, "replay_job", actor="'user:ann'", status="'done'", started_at=_AT, dead_letters="'[]'")
-    filled(
-        engine, "record_access", entity_id=f"'{_FIRST}'", key_id="'k' || n", way="'console'", hour=_AT,
-        role="'reader'", first_at=_AT, last_at=_AT,
-    )  # fmt: skip
     filled(engine, "console_account", username="'u' || lpad(n::text, 6, '0')", role="'reader'")
     secret = "sha256(n::text::bytea)"
     filled(engine, "api_key", key_id="'k' || lpad(n::text, 6, '0')", role="'reader'", secret_hash=secret)

@@ -11,7 +11,7 @@ from bench.accuracy.naive import best_of_one_similarity
 from bench.accuracy.run import HERE, train_on
 from bench.accuracy.sides import files_of
 from matching.assessment import assess
-from matching.batch import candidate_pairs
+from matching.batch import open_pairs
 from mdm.hub.tabular import Table, read_table, vocabulary
 from mdm.intake.tabular import read_tabular
 
@@ -39,7 +39,7 @@ def test_a_model_without_labels_beats_one_similarity_with_the_best_threshold(reg
     found = assess(model, register.comparisons, register.entities, [0.0])
 
     names = [row["name"] for row in register.rows]
-    naive = best_of_one_similarity(names, register.entities, candidate_pairs(model, register.comparisons))
+    naive = best_of_one_similarity(names, register.entities, open_pairs(model, register.comparisons))
     assert found.operating.pairs.quality.f1 > naive > 0.5
     assert found.operating.pairs.quality.precision == 1.0
 

@@ -2,7 +2,9 @@
 
 import pytest
 
+from matching.assessment import assess
 from matching.evaluation import Quality, candidate_recall, evaluate
+from matching.model import load_model
 
 TRUTH = {"a": 1, "b": 1, "c": 1, "d": 2, "e": 2, "f": 3}
 
@@ -52,3 +54,18 @@ def test_nothing_found_is_precise_and_finds_nothing() -> None:
 def test_candidate_recall_ignores_direction_and_repetition() -> None:
     assert candidate_recall([("a", "b"), ("b", "a"), ("a", "f"), ("d", "d")], TRUTH) == pytest.approx(1 / 4)
     assert candidate_recall([], {"a": 1}) == 1.0
+
+
+def test_nobody_is_asked_about_what_a_veto_forbids() -> None:
+    name = {"name": "oakridge foundry", "name_compact": "oakridgefoundry", "country": "de"}
+    records = [
+        {**name, "self": ["crm:account:head"]},
+        {**name, "self": ["crm:account:branch"], "parents": ["crm:account:head"]},
+    ]
+
+    found = assess(load_model("customer"), records, ["a", "b"])
+
+    assert found.candidates == 1
+    assert found.automatic.precision == 0.0, "their weight alone would join them"
+    assert found.questions.pairs == 0
+    assert found.operating.largest_cluster == 1

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from matching.batch import Resolution, candidate_pairs, resolve
+from matching.batch import Resolution, candidate_pairs, open_pairs, resolve
 from matching.decision import Decision
 from matching.engines import duckdb_engine, settling
 from matching.engines.links import Links, score_links
@@ -51,6 +51,19 @@ def test_duckdb_finds_the_candidates_of_the_blocking_keys(domain: str) -> None:
     packed = duckdb_engine.candidate_pairs(model, feature_table(model, store(domain)))
 
     assert packed.tolist() == (left << 32 | right).tolist()
+
+
+def test_rows_of_a_table_without_duplicates_are_candidates_on_every_engine() -> None:
+    """The veto parts them, on every engine alike; only training and evaluation leave them out."""
+    model = load_model("customer")
+    records = [{**record, "distinct_in": "crm:account"} for record in store("customer")[:200]]
+
+    packed = duckdb_engine.candidate_pairs(model, feature_table(model, records))
+
+    left, right = candidate_pairs(model, records)
+    assert packed.tolist() == (left << 32 | right).tolist()
+    assert left.size
+    assert not open_pairs(model, records).size
 
 
 @DOMAINS
