@@ -56,9 +56,19 @@ fuzz-api: setup ## Hold the API to its description with many generated requests,
 bench-api: setup ## Measure the API over 100,000 golden records
 	$(BIN)/python -m bench.api
 
-bench: setup ## Measure ingest (WORLD=folder; else the sample world) and the resolve path
+BENCH_RECORDS ?= 100000
+BENCH_STORED ?= 4000
+
+bench: setup ## All measurements, one after the other (allow an hour or two; WORLD=folder, else the sample world; BENCH_RECORDS, BENCH_STORED)
 	$(BIN)/python -m bench.ingest $(if $(WORLD),--world $(WORLD))
-	$(BIN)/python -m bench.resolve
+	$(BIN)/python -m bench.resolve --stored $(BENCH_STORED)
+	$(BIN)/python -m bench.scoring
+	$(BIN)/python -m bench.parity --pairs 1000000
+	$(BIN)/python -m bench.equality $(if $(WORLD),--world $(WORLD))
+	$(BIN)/python -m bench.batch --splink --records $(BENCH_RECORDS)
+	$(BIN)/python -m bench.api
+	$(BIN)/python -m bench.console
+	@if command -v java >/dev/null && command -v mvn >/dev/null; then $(BIN)/python -m bench.kafka $(if $(WORLD),--world $(WORLD)); else echo "bench.kafka is left out: it needs Java 17 and Maven."; fi
 
 live: setup ## Tests against a real Kafka broker and Debezium, killed at random (Java 17 and Maven; about 10 minutes)
 	@command -v java >/dev/null && command -v mvn >/dev/null || $(BIN)/python -m pip install --quiet -r requirements/live.txt

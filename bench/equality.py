@@ -26,11 +26,13 @@ from mdm.store import migrate
 from mdm.streams.file import FileFeed
 from mdm.workers.ingest import drain
 
+_BUNDLED = Path(__file__).parent.parent / "mdm" / "demo" / "world"
+
 
 def main(arguments: Sequence[str]) -> int:
     """Print both digests and what each took; the exit code is 1 when they differ."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--world", type=Path, required=True, help="folder with events/")
+    parser.add_argument("--world", type=Path, default=_BUNDLED, help="folder with events/ (default: the sample world)")
     parser.add_argument("--batch-size", type=int, default=1000)
     options = parser.parse_args(arguments)
     found = [_digest(options.world / "events", options.batch_size, bulk=bulk) for bulk in (False, True)]
