@@ -14,6 +14,11 @@ from mdm.intake.standardise.text import CACHE, fold_code, tidy
 #: What people write behind a number: another number, a version, a state.
 _TAIL: Final = re.compile(r"\s+[/|,;(-].*$|\s+(?:v\d+|rev\.?\s*\d+)$", re.IGNORECASE)
 _TRAILING_DIGITS: Final = re.compile(r"^[a-z]{1,6}(\d{6,})$")
+#: What people write before a number to say what it is.
+_HEAD: Final = re.compile(
+    "^(?:contract|agreement|vertrag|contratto|contrato|contrat|overeenkomst|umowa|avtal|our|your|reference|ref"
+    r"|numero|nummer|number|num|nr|no)+(?=[a-z]{0,6}\d{6})"
+)
 _DAYS_PER_MONTH: Final = Decimal("30.4375")
 
 
@@ -27,9 +32,13 @@ def number_form(text: str) -> str | None:
 
 
 def number_forms(form: str) -> tuple[str, ...]:
-    """The number, and the number without its letters where only digits follow them (people leave the prefix out)."""
-    match = _TRAILING_DIGITS.match(form)
-    return (form, match[1]) if match else (form,)
+    """The number, without words that say what it is, and without its letters where only digits follow them.
+
+    People leave the prefix out, and write more before it.
+    """
+    bare = _HEAD.sub("", form)
+    digits = _TRAILING_DIGITS.match(bare)
+    return tuple(dict.fromkeys((form, bare, *((digits[1],) if digits else ()))))
 
 
 def own_number(inputs: Inputs, _context: Context) -> Standardised:

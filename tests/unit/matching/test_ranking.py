@@ -200,6 +200,11 @@ CONTRACTS = {
         contract("erp", 19_700, source_type="erp:sales_contract") | numbered("2024-000123"),
         contract("erp", 19_700, source_type="erp:sales_contract") | numbered("2024-000124"),
     ),
+    "a number is itself behind words that say what it is": (
+        contract("ct2024000123", 19_700) | numbered("CT-2024-000123"),
+        contract("erp", 19_700, source_type="erp:sales_contract") | numbered("Vertrag Nr. CT-2024-000123"),
+        contract("erp", 19_700, source_type="erp:sales_contract") | numbered("Vertrag Nr. CT-2024-000124"),
+    ),
     "the renewal under the old number is another contract": (
         contract("ct2024000123", 19_700),
         contract("ct2024000123", 19_700, source_type="erp:sales_contract"),
@@ -211,6 +216,20 @@ CONTRACTS = {
         contract("ct2024000123", 19_700, source_type="erp:sales_contract", currency="usd"),
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("written", "forms"),
+    [
+        ("CT-2024-000123", {"ct2024000123", "2024000123"}),
+        ("2024-000123", {"2024000123"}),
+        ("Contract no. CT-2024-000123", {"contractnoct2024000123", "ct2024000123", "2024000123"}),
+        ("CT-2024-000123-R1", {"ct2024000123r1"}),
+        ("NO-7", {"no7"}),
+    ],
+)
+def test_the_forms_of_a_contract_number(written: str, forms: set[str]) -> None:
+    assert set(numbered(written)["numbers"]) == forms
 
 
 @pytest.mark.parametrize("case", CONTRACTS)
