@@ -90,6 +90,10 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
+def _step(name: str) -> str:
+    return "no step" if name == "none" else f"a {name} step"
+
+
 @contracts.command("diff")
 def diff_command(
     before: Path = typer.Argument(..., help="The document as it was."),
@@ -114,8 +118,8 @@ def diff_command(
         rows = [[each.step.name.lower(), each.code, each.table, each.column, each.detail] for each in found.changes]
         if rows:
             print_table("Changes", ("step", "code", "table", "column", "what"), rows)
-        needed, taken = found.needed.name.lower(), found.taken.name.lower()
-        typer.echo(f"{found.before} to {found.after} is a {taken} step; the changes need {needed}.")
+        needed, taken = (_step(each.name.lower()) for each in (found.needed, found.taken))
+        typer.echo(f"{found.before} to {found.after} is {taken}; the changes need {needed}.")
     if not found.honest:
         raise typer.Exit(1)
 

@@ -71,7 +71,7 @@ class EntityExplanation:
 
 
 def explain_entity(engine: Engine, rules: Rules, entity_id: str, nearest: int = 10) -> EntityExplanation:
-    """Explain an active entity.
+    """Explain an active entity; one that was merged as the one that it is now.
 
     Raises:
         NotFound: no live record belongs to it.
@@ -79,15 +79,24 @@ def explain_entity(engine: Engine, rules: Rules, entity_id: str, nearest: int = 
     must_reach_parts(engine, entities=[entity_id])
     with snapshot(unrestricted(engine)) as work:
         rows = work.query(
-            """select e.domain, c.rec_id from entity e join crosswalk c using (entity_id) where e.entity_id = %s
-               order by c.rec_id""",
+            """select e.domain, e.status, coalesce(e.merged_into, e.entity_id), c.rec_id from entity e
+               left join crosswalk c on c.entity_id = coalesce(e.merged_into, e.entity_id)
+               where e.entity_id = %s order by c.rec_id""",
             entity_id,
         )
         if not rows:
             raise NotFound(
-                f"No live record belongs to {entity_id}.", action="`GET /v1/ids/{id}` says what became of an id."
+                f"No golden record was ever called {entity_id}.",
+                action="Check the id; `mdm export golden --domain D` lists all golden records.",
             )
-        domain, members = Domain(rows[0][0]), frozenset(RecordId(row[1]) for row in rows)
+        if rows[0][3] is None:
+            raise NotFound(
+                f"No live record belongs to {entity_id}: it is {rows[0][1]}.",
+                action="`GET /v1/ids/{id}` says what became of an id.",
+            )
+        must_reach_parts(engine, entities=[rows[0][2]])
+        entity_id = str(rows[0][2])
+        domain, members = Domain(rows[0][0]), frozenset(RecordId(row[3]) for row in rows)
         model = rules.models[domain]
         hood = neighbourhood.load_neighbourhood(work, domain, (), members, {})
         clustering = group(hood, model)

@@ -69,7 +69,9 @@ def test_a_breaking_change_without_a_major_step_fails(mdm: Command, tmp_path: Pa
 
     assert result.exit_code == 1
     assert (printed(result)["needed"], printed(result)["honest"]) == ("major", False)
-    assert "COLUMN_RENAMED" in mdm("contracts", "diff", CRM, other).stdout
+    told = mdm("contracts", "diff", CRM, other).stdout
+    assert "COLUMN_RENAMED" in told
+    assert "1.0.0 to 1.0.0 is no step; the changes need a major step." in told
 
 
 def test_events_are_held_against_a_draft(mdm: Command, tmp_path: Path) -> None:

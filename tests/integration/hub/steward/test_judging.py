@@ -10,6 +10,8 @@ from mdm.access import FORMER_STEWARD, Role
 from mdm.core.four_eyes import Demand, Policy
 from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
 from mdm.hub import steward
+from mdm.hub.explain import explain_two
+from mdm.hub.explain_entity import explain_entity
 from mdm.hub.process import process
 from mdm.hub.steward import Actor, CommandKey, Expected, approve, preview, task_tokens
 from mdm.model.events import Place
@@ -342,3 +344,20 @@ def test_previews_beside_each_other_show_what_each_would_show_alone(world: World
 
     assert beside == [digest for _ in range(3) for digest in alone for _ in range(2)]
     assert world.digest() == before
+
+
+def test_a_merged_golden_record_is_explained_as_the_one_that_it_is_now(world: World) -> None:
+    _, a, b = world.some_task()
+    one, other = EntityId(world.home(a)), EntityId(world.home(b))
+    decide(world.pipeline, ANNA, Merge((one, other)))
+    (absorbed,) = {one, other} - {world.home(a)}
+
+    found = explain_entity(world.pipeline.engine, world.pipeline.rules, absorbed)
+
+    assert found.entity_id == world.home(a)
+    assert [step.by for step in found.steps].count("steward") == 1
+    (word,) = (step for step in found.steps if step.by == "steward")
+    pair = explain_two(world.pipeline.engine, world.pipeline.rules, word.a, word.b)
+    assert (pair.judgement, pair.decision, pair.score) == ("same", word.decision, word.score)
+    with pytest.raises(NotFound, match="ever called"):
+        explain_entity(world.pipeline.engine, world.pipeline.rules, "cus_nobody")
