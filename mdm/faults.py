@@ -12,6 +12,8 @@ from typing import Literal, TypeAlias, get_args
 from mdm.errors import ConfigurationInvalid
 
 FaultPoint: TypeAlias = Literal[
+    "unit.written",  # a unit of work - of whatever command or worker - has written everything and is not committed
+    "unit.committed",  # it is committed, and who asked for it does not know
     "ingest.polled",  # messages were taken from the feed, nothing is written
     "ingest.mirrored",  # rows and their history are written, not committed
     "ingest.resolved",  # identity, golden records and outbox are written, not committed
@@ -24,6 +26,8 @@ FaultPoint: TypeAlias = Literal[
     "relay.marked",  # the outbox knows
     "release.unit",  # some golden records are in line with a release, not committed
     "release.in_line",  # all of them are, and the release does not know
+    "rebuild.exchanged",  # the rebuilt tables are in the place of the live ones, not committed
+    "rebuild.swapped",  # it is committed, feeds are held still
 ]
 FAULT_POINTS: tuple[FaultPoint, ...] = get_args(FaultPoint)
 

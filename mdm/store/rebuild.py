@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Engine, text
 
 from mdm.errors import Conflict
+from mdm.faults import fault_point
 from mdm.store import row_security
 from mdm.store.scratch import drop_schema, live_schema
 from mdm.store.tables import metadata
@@ -84,6 +85,8 @@ def swap(engine: Engine, scratch: str, copied: int) -> None:
             connection.execute(text(f'alter table "{scratch}".{name} set schema "{live}"'))
         _point_at_live_entities(connection, live)
         row_security.secure(connection)  # policies moved away with the tables that they guarded
+        fault_point("rebuild.exchanged")
+    fault_point("rebuild.swapped")
 
 
 def _append(connection: Connection, scratch: str, copied: int) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 
 from mdm.clock import Clock
 from mdm.errors import TransientError
+from mdm.faults import fault_point
 from mdm.store.idempotency import note_effect
 
 #: Held shared by units of work that claim what they touch, exclusively by those that have the hub for themselves.
@@ -269,6 +270,9 @@ def unit_of_work(
             work.publication()
             work.publish()
             note_effect(engine, cursor)
+            fault_point("unit.written")
+        if kept:
+            fault_point("unit.committed")
     except errors.DeadlockDetected as error:
         raise Overlap("Two units of work waited for each other.") from error
     except errors.SerializationFailure as error:

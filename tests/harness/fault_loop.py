@@ -1,7 +1,7 @@
-"""Runs ingest and relay in processes that die at fault points, and again until they are through.
+"""Runs workers and long commands in processes that die at fault points, and again until they are through.
 
 A program of its own, because it forks: `python -m tests.harness.fault_loop` reads jobs as JSON lines (`url`, `faults`,
-`published`) and answers each with how its processes ended, how often each started over.
+`published`, `act`) and answers each with how its processes ended.
 """
 
 import json
@@ -12,14 +12,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import orjson
+from sqlalchemy import Engine
 
 from mdm.bootstrap import make_engine
 from mdm.clock import system_clock
+from mdm.engines import open_engine
 from mdm.faults import arm
 from mdm.hub.process import Pipeline
+from mdm.hub.rebuild import rebuild
 from mdm.hub.release import load_rules
+from mdm.hub.rematch import in_bulk, rematch
+from mdm.hub.replay import replay
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Message
+from mdm.store.refold import EventRange
 from mdm.streams.memory import MemoryFeed
 from mdm.streams.publisher import Record
 from mdm.workers.ingest import drain
@@ -66,7 +72,7 @@ def _told(record: Record) -> dict[str, object]:
 def read_published(file: Path) -> list[Record]:
     """What a `FilePublisher` holds."""
     records = []
-    for line in file.read_bytes().splitlines():
+    for line in file.read_bytes().splitlines() if file.exists() else ():
         told = orjson.loads(line)
         headers = tuple((name, value.encode()) for name, value in told["headers"])
         records.append(
@@ -80,15 +86,27 @@ class _Job:
     url: str
     faults: tuple[str, ...]
     published: Path
+    act: str
 
 
 def _attempt(job: _Job, fault: str) -> None:
-    """Ingest everything and publish everything; with a fault, die on the way."""
+    """Do what the job says; with a fault, die on the way."""
     arm({"MDM_FAULT": fault})
     catalogue = load_catalogue(None)
     engine = make_engine(job.url)
     pipeline = Pipeline(engine, system_clock, catalogue, load_rules(catalogue))
-    # Publishing between the batches, as the two workers do side by side.
+    if job.act == "replay":
+        replay(pipeline, EventRange(), "test", batch_size=_BATCH)
+    elif job.act == "rebuild":
+        rebuild(pipeline, "test", swap=True, settle=0)
+    elif job.act == "rematch":
+        rematch(pipeline, open_engine("duckdb"), "test")
+    else:
+        _ingest(job, engine, in_bulk(pipeline) if job.act == "bulk" else pipeline)
+
+
+def _ingest(job: _Job, engine: Engine, pipeline: Pipeline) -> None:
+    """Ingest everything and publish everything, between the batches, as the two workers do side by side."""
     feed = MemoryFeed("fault-loop", fault_messages())
     publisher = FilePublisher(job.published)
 
@@ -100,7 +118,7 @@ def _attempt(job: _Job, fault: str) -> None:
 
 
 def _run(job: _Job) -> list[int]:
-    """Die at each fault in turn, then run to the end; returns the exit codes."""
+    """Die at each fault in turn, until one is never reached, or then run to the end; returns the exit codes."""
     codes = []
     for fault in (*job.faults, ""):
         child = os.fork()
@@ -113,6 +131,8 @@ def _run(job: _Job) -> list[int]:
                 os._exit(1)
             os._exit(0)
         codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        if codes[-1] == 0:
+            break
     return codes
 
 
@@ -120,7 +140,7 @@ def main() -> None:
     fault_messages()  # read once, inherited by every child
     for line in sys.stdin:
         told = json.loads(line)
-        job = _Job(told["url"], tuple(told["faults"]), Path(told["published"]))
+        job = _Job(told["url"], tuple(told["faults"]), Path(told["published"]), told["act"])
         sys.stdout.write(json.dumps({"codes": _run(job)}) + "\n")
         sys.stdout.flush()
 

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -22,7 +22,9 @@ from tests.harness.fault_loop import fault_messages, read_published
 _ROOT = Path(__file__).parent.parent.parent.parent
 _numbers = count(1)
 #: Points that ingest and relay pass; those of releases are the affair of tests/integration/hub/releases.
-_POINTS = tuple(point for point in FAULT_POINTS if not point.startswith("release."))
+_POINTS = tuple(point for point in FAULT_POINTS if not point.startswith(("release.", "rebuild.")))
+#: More units of work than any of the commands needs here.
+_MOST = 40
 
 Trial = Callable[..., tuple[Engine, ConsumerView, list[int]]]
 
@@ -36,7 +38,8 @@ def trial(postgres_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFact
         assert loop.stdin is not None
         assert loop.stdout is not None
 
-        def run(*faults: str) -> tuple[Engine, ConsumerView, list[int]]:
+        def run(*faults: str, acts: Sequence[str] = ("ingest",)) -> tuple[Engine, ConsumerView, list[int]]:
+            """Do one act after the other on a new hub; the faults are those of the last."""
             assert loop.stdin is not None
             assert loop.stdout is not None
             name = f"fault_{next(_numbers)}"
@@ -45,10 +48,12 @@ def trial(postgres_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFact
             engines.append(engine)
             migrate.upgrade(engine)
             published = tmp_path_factory.mktemp("published") / name
-            url = postgres_server.url(name)
-            loop.stdin.write(json.dumps({"url": url, "faults": faults, "published": str(published)}) + "\n")
-            loop.stdin.flush()
-            codes = json.loads(loop.stdout.readline())["codes"]
+            job = {"url": postgres_server.url(name), "published": str(published)}
+            codes: list[int] = []
+            for act in acts:
+                loop.stdin.write(json.dumps({**job, "act": act, "faults": faults if act == acts[-1] else ()}) + "\n")
+                loop.stdin.flush()
+                codes = json.loads(loop.stdout.readline())["codes"]
             return engine, ConsumerView().read(read_published(published)), codes
 
         yield run
@@ -96,3 +101,34 @@ def test_deaths_at_every_point_in_turn_change_nothing(trial: Trial, quiet: tuple
 
     assert codes == [-9] * len(_POINTS) + [0]
     check(engine, view, quiet)
+
+
+@pytest.mark.parametrize(
+    ("acts", "points"),
+    [
+        (("ingest", "replay"), ("unit.written", "unit.committed")),
+        (("bulk", "rematch"), ("unit.written", "unit.committed")),
+        (("ingest", "rebuild"), ("unit.committed",)),
+    ],
+)
+def test_a_command_that_dies_at_any_of_its_durable_steps_is_done_by_doing_it_again(
+    acts: tuple[str, ...], points: tuple[str, ...], trial: Trial, quiet: tuple[str, int]
+) -> None:
+    faults = [f"{point}:{number}" for number in range(1, _MOST) for point in points]
+
+    engine, _, codes = trial(*faults, acts=acts)
+
+    # Every step was its last one once, and then there were no more.
+    assert 2 * len(points) < len(codes) < len(faults)
+    assert codes == [-9] * (len(codes) - 1) + [0]
+    assert state_digest(engine).state == quiet[0]
+
+
+@pytest.mark.parametrize("point", [point for point in FAULT_POINTS if point.startswith("rebuild.")])
+def test_an_exchange_that_dies_is_not_there_or_whole(point: str, trial: Trial, quiet: tuple[str, int]) -> None:
+    engine, _, codes = trial(f"{point}:1", acts=("ingest", "rebuild"))
+
+    assert codes == [-9, 0]
+    assert state_digest(engine).state == quiet[0]
+    with engine.connect() as connection:
+        assert not connection.scalar(text("select count(*) from feed_control where paused"))
