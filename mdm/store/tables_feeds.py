@@ -123,4 +123,10 @@ exception = Table(
     CheckConstraint("status in ('open','resolved','accepted')", name="status"),
     Index(None, "status", "kind"),
     Index(None, "status", "last_seen", "exception_id"),
+    # Whether there is any of a code is asked by every unit of work.
+    Index(
+        "ix_exception_oversize",
+        "code",
+        postgresql_where=text("kind = 'oversize' and closed_by is distinct from 'hub'"),
+    ),
 )

@@ -425,6 +425,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("exception_id", name=op.f("pk_exception")),
         sa.UniqueConstraint("question", name=op.f("uq_exception_question")),
     )
+    op.create_index(
+        "ix_exception_oversize",
+        "exception",
+        ["code"],
+        unique=False,
+        postgresql_where=sa.text("kind = 'oversize' and closed_by is distinct from 'hub'"),
+    )
     op.create_index(op.f("ix_exception_status_kind"), "exception", ["status", "kind"], unique=False)
     op.create_index(
         op.f("ix_exception_status_last_seen_exception_id"),
