@@ -1,6 +1,8 @@
 """Products: codes, trade item numbers and names with edition and version taken apart."""
 
 import re
+from collections.abc import Mapping
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +17,31 @@ _NOISE: Final = words_of("product_noise")
 _BRACKETED_CODE: Final = re.compile(r"[\[(]\s*([A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)+)\s*[\])]")
 _SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
 
+#: Ways to write a unit of measure -> the unit that amounts are compared in, and how many of it one is.
+_UNITS: Final[Mapping[str, tuple[str, int]]] = {
+    word: (unit, factor)
+    for unit, factor, words in (
+        ("ml", 1, "ml millilitre millilitres milliliter milliliters"),
+        ("ml", 10, "cl centilitre centilitres centiliter centiliters"),
+        ("ml", 1000, "l lt ltr ltrs litre litres liter liters"),
+        ("mg", 1, "mg milligram milligrams milligramm"),
+        ("g", 1, "g gr gram grams gramm gramme grammes"),
+        ("g", 1000, "kg kgs kilo kilos kilogram kilograms kilogramm"),
+        ("mm", 1, "mm millimetre millimetres millimeter millimeters"),
+        ("mm", 10, "cm centimetre centimetres centimeter centimeters"),
+        ("mm", 1000, "metre metres meter meters"),
+        ("mb", 1, "mb megabyte megabytes"),
+        ("gb", 1, "gb gigabyte gigabytes"),
+        ("tb", 1, "tb terabyte terabytes"),
+        ("pcs", 1, "pc pcs piece pieces stk stück stueck stuck"),
+    )
+    for word in words.split()
+}
+_MEASURE: Final = re.compile(
+    rf"(?<![\w.,])(\d{{1,6}}(?:[.,]\d{{1,3}})?)[ -]?({'|'.join(sorted(_UNITS, key=len, reverse=True))})(?!\w)",
+    re.IGNORECASE,
+)
+
 
 class ProductName(NamedTuple):
     """The words of a name, in order, without noise; edition and version apart."""
@@ -26,10 +53,11 @@ class ProductName(NamedTuple):
 
 @lru_cache(CACHE)
 def product_name(text: str) -> ProductName:
-    """`SUBSCR ACME PAYROLL PROF` -> words acme payroll, edition professional."""
+    """`SUBSCR ACME PAYROLL PROF` -> words acme payroll, edition professional; `Oil 5L` -> words oil 5000 ml."""
     words: list[str] = []
     edition = version = None
-    folded = fold(re.sub(r"(?<=\d)\.(?=\d)", "p", _BRACKETED_CODE.sub(" ", tidy(text))))
+    plain = _MEASURE.sub(_in_one_unit, _BRACKETED_CODE.sub(" ", tidy(text)))
+    folded = fold(re.sub(r"(?<=\d)\.(?=\d)", "p", plain))
     for word in folded.split():
         if word in _EDITIONS and words:
             edition = _EDITIONS[word]
@@ -38,6 +66,16 @@ def product_name(text: str) -> ProductName:
         elif word not in _NOISE:
             words.append(word)
     return ProductName(tuple(words), edition, version)
+
+
+def _in_one_unit(found: re.Match[str]) -> str:
+    """A measure as a whole number of one unit, with the number apart; in one word where that leaves a fraction."""
+    written, word = found.groups()
+    unit, factor = _UNITS[word.lower()]
+    # Three digits behind a comma are thousands: `1,000 ml`.
+    grouped = re.fullmatch(r"\d+,\d{3}", written)
+    amount = Decimal(written.replace(",", "" if grouped else ".")) * factor
+    return f"{int(amount)} {unit}" if amount == int(amount) else f"{amount.normalize()}{unit}"
 
 
 def name(inputs: Inputs, _context: Context) -> Standardised:

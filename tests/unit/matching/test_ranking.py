@@ -127,6 +127,16 @@ PRODUCTS = {
         {"name": "Acme Sensor Pack of 10"},
         {"name": "Acme Sensor 50 Pack"},
     ),
+    "a measure separates, however its unit is written": (
+        {"name": "Acme Oil 5 L"},
+        {"name": "Acme Oil 5000ml"},
+        {"name": "Acme Oil 20 L"},
+    ),
+    "a fraction of a unit separates": (
+        {"name": "Acme Cable 2.5 mm"},
+        {"name": "Acme Cable 2,5mm"},
+        {"name": "Acme Cable 1.5 mm"},
+    ),
     "a trade item number outweighs the name": (
         {"name": "Acme Sensor Basic", "gtin": "4006381333931"},
         {"name": "Sensor Acme", "gtin": "4006381333931"},

@@ -28,6 +28,17 @@ def test_versions_are_told_apart() -> None:
     assert product_name("Pulse Messaging").version is None
 
 
+@pytest.mark.parametrize("written", ["Oil 5 L", "Oil 5L", "OIL 5-litre", "Oil, 5000 ml", "Oil 5,000 ml", "Oil 500 cl"])
+def test_writings_of_one_measure_are_one(written: str) -> None:
+    assert product_name(written).words == ("oil", "5000", "ml")
+
+
+def test_a_measure_is_no_version_and_what_only_looks_like_one_stays() -> None:
+    assert product_name("Cable 2,50 mm") == product_name("Cable 2.5mm") == (("cable", "2p5mm"), None, None)
+    assert product_name("Bolt M6x20").words == ("bolt", "m6x20")
+    assert product_name("Grill 2000").words == ("grill", "2000")
+
+
 def test_a_code_in_brackets_is_a_code() -> None:
     assert standardised("product_name", "Nimbus Analytics [NIM-ANAL-PRO]").comparison["codes"] == ["nimanalpro"]
 
