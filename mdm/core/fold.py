@@ -6,14 +6,17 @@ event arrives late, the row is folded anew from its history, so that late and ti
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from mdm.model.events import BEGINNING, ChangeEvent, Operation, Outcome, Place, Row, SourcePosition
 from mdm.model.ids import CrosswalkKey, RecordId
-from mdm.model.mirror import Head, Version
+from mdm.model.mirror import Head, Version, former_key
 
 #: Stands for a value that no event has brought yet.
 _UNKNOWN: Mapping[str, Any] = {}
+
+#: The versions of the rows under any key.
+Past: TypeAlias = Callable[[CrosswalkKey], Iterable[Version]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +109,40 @@ def _identity(change: ChangeEvent | Version | Head) -> tuple[object, ...]:
     return (*change.position, change.operation)
 
 
-def row_at(versions: Sequence[Version], position: SourcePosition) -> Row:
-    """The values a row had just before a position, as far as its versions tell (unchanged columns resolved)."""
-    rows = [row for _, row in rows_of([version for version in versions if version.position <= position])]
+def row_at(
+    versions: Iterable[Version], position: SourcePosition, donors: Callable[[Version], Row] | None = None
+) -> Row:
+    """The values a row had just before a position, as far as its versions tell (unchanged columns resolved).
+
+    `donors` as for `rows_of`.
+    """
+    rows = [row for _, row in rows_of([version for version in versions if version.position <= position], donors)]
     return rows[-1] if rows else {}
+
+
+def inherited_rows(key: CrosswalkKey, versions: Iterable[Version], past: Past) -> dict[str, Row]:
+    """By previous key, the row that each re-keyed one of these versions took its unchanged columns from.
+
+    Args:
+        past: the versions of any other key; a row may have been re-keyed more than once.
+    """
+    return {
+        version.previous_key: donor_row(key, version, past)
+        for version in versions
+        if version.previous_key is not None and version.unavailable
+    }
+
+
+def donor_row(key: CrosswalkKey, rekeyed: Version, past: Past) -> Row:
+    """The row as it was under its key before, through all keys that it had."""
+    former = former_key(key, rekeyed.previous_key)
+    if former is None:
+        return _UNKNOWN
+
+    def earlier(version: Version) -> Row:
+        return donor_row(former, version, past) if version.position < rekeyed.position else _UNKNOWN
+
+    return row_at(past(former), rekeyed.position, earlier)
 
 
 def rows_of(versions: Iterable[Version], donors: Callable[[Version], Row] | None = None) -> list[tuple[Version, Row]]:

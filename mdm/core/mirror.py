@@ -5,8 +5,8 @@ Every message gets exactly one outcome here. Nothing is decided about identity y
 
 from collections.abc import Mapping, Sequence
 
-from mdm.core.fold import Folded, bury, fold, row_at, version_of
-from mdm.model.events import BEGINNING, ChangeEvent, Operation, Outcome, Place, Row, SourcePosition
+from mdm.core.fold import Folded, bury, fold, inherited_rows, version_of
+from mdm.model.events import BEGINNING, ChangeEvent, Operation, Outcome, Place, SourcePosition
 from mdm.model.ids import CrosswalkKey, RecordId
 from mdm.model.mirror import Head, KnownMirror, MirrorDelta, Shape, TableName, Version
 
@@ -56,13 +56,11 @@ def _fold(
     truncated_at: SourcePosition,
 ) -> Folded:
     history = known.histories.get(key)
-    donors = [(event.previous_key.key, event.position) for event in changes if event.previous_key and event.unavailable]
-    donors += [(each.previous_key, each.position) for each in history or () if each.previous_key and each.unavailable]
-    inherited: dict[str, Row] = {}
-    for name, position in donors:
-        donor = CrosswalkKey(key.system, key.type, name)
-        past = [*known.histories.get(donor, ()), *(version_of(event) for event in by_key.get(donor, ()))]
-        inherited[name] = row_at(past, position)
+
+    def past(other: CrosswalkKey) -> list[Version]:
+        return [*known.histories.get(other, ()), *(version_of(event) for event in by_key.get(other, ()))]
+
+    inherited = inherited_rows(key, [*map(version_of, changes), *(history or ())], past)
     return fold(
         known.rec_ids[key],
         key,

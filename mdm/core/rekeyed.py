@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from mdm.core.fold import row_at, rows_of
+from mdm.core.fold import donor_row, rows_of
 from mdm.model.events import Row, SourcePosition
 from mdm.model.ids import CrosswalkKey
 from mdm.model.mirror import Version, former_key
@@ -52,9 +52,4 @@ def former_statements(key: CrosswalkKey, histories: Histories) -> list[Row]:
 
 def _rows_until(end: SourcePosition, key: CrosswalkKey, histories: Histories) -> list[tuple[Version, Row]]:
     versions = [version for version in histories.get(key, ()) if version.position < end]
-    return rows_of(versions, lambda version: _donor(key, version, histories))
-
-
-def _donor(key: CrosswalkKey, version: Version, histories: Histories) -> Row:
-    former = former_key(key, version.previous_key)
-    return {} if former is None else row_at(histories.get(former, ()), version.position)
+    return rows_of(versions, lambda version: donor_row(key, version, lambda other: histories.get(other, ())))

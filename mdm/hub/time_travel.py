@@ -14,14 +14,14 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from mdm.core.fold import fold, row_at
+from mdm.core.fold import fold, inherited_rows
 from mdm.core.rules import Rules
 from mdm.hub.release import released_ruleset
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.mapping import standardise
-from mdm.model.events import BEGINNING, Row
+from mdm.model.events import BEGINNING
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
-from mdm.model.mirror import Head
+from mdm.model.mirror import Head, Version, donors_of
 from mdm.model.records import Provenance, StoredRecord
 from mdm.model.stewardship import Override
 from mdm.store import read_time
@@ -83,30 +83,23 @@ def golden_then(
 def _heads(work: UnitOfWork, keys: Mapping[CrosswalkKey, RecordId], instant: Instant) -> list[Head]:
     """Each row folded from the versions that count; rows that did not exist then are absent."""
     versions = read_time.versions_known_at(work, keys, instant.known_at, instant.valid_at)
-    donors = {
-        CrosswalkKey(key.system, key.type, version.previous_key)
-        for key, found in versions.items()
-        for version in found
-        if version.previous_key is not None and version.unavailable
-    }
-    donor_versions = read_time.versions_known_at(work, donors, instant.known_at, None) if donors else {}
+    donor_versions: dict[CrosswalkKey, Sequence[Version]] = {}
+    asked, donors = set[CrosswalkKey](), donors_of(versions)
+    while donors:
+        asked |= donors
+        found_now = read_time.versions_known_at(work, donors, instant.known_at, None)
+        donor_versions |= found_now
+        donors = donors_of(found_now) - asked
     truncated = read_time.truncations_until(work, instant.valid_at)
     heads = []
     for key, found in versions.items():
-        inherited: dict[str, Row] = {
-            version.previous_key: row_at(
-                donor_versions.get(CrosswalkKey(key.system, key.type, version.previous_key), ()), version.position
-            )
-            for version in found
-            if version.previous_key is not None and version.unavailable
-        }
         head = fold(
             keys[key],
             key,
             None,
             (),
             history=found,
-            inherited=inherited,
+            inherited=inherited_rows(key, found, lambda other: donor_versions.get(other, ())),
             truncated_at=truncated.get((key.system, key.type), BEGINNING),
         ).head
         if not head.deleted:

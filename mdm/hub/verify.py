@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import Engine
 
 from mdm.core.comparison import Difference, shown
-from mdm.core.fold import fold, row_at
+from mdm.core.fold import fold, inherited_rows
 from mdm.core.own_words import in_own_words
 from mdm.core.rekeyed import statements
 from mdm.core.rules import Rules
@@ -84,20 +84,13 @@ def _rows(
     differences = [Difference("row", str(key), "has no history") for key in sorted(stored.keys() - histories.keys())]
     heads: dict[CrosswalkKey, Head] = {}
     for key, versions in histories.items():
-        inherited: dict[str, Row] = {
-            version.previous_key: row_at(
-                histories.get(CrosswalkKey(key.system, key.type, version.previous_key), ()), version.position
-            )
-            for version in versions
-            if version.previous_key is not None and version.unavailable
-        }
         head = fold(
             stored[key].rec_id,
             key,
             None,
             (),
             history=versions,
-            inherited=inherited,
+            inherited=inherited_rows(key, versions, lambda other: histories.get(other, ())),
             truncated_at=watermarks.get((key.system, key.type), BEGINNING),
         ).head
         heads[key] = head

@@ -1,6 +1,6 @@
 """The mirror of the source tables as values: current versions of rows, their history, and what a batch changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -91,6 +91,17 @@ class MirrorDelta:
 def former_key(key: CrosswalkKey, previous_key: str | None) -> CrosswalkKey | None:
     """The key that a row had before, if it had another one."""
     return None if previous_key is None else CrosswalkKey(key.system, key.type, previous_key)
+
+
+def donors_of(histories: Mapping[CrosswalkKey, Iterable[Version]]) -> set[CrosswalkKey]:
+    """The keys under which these rows had columns that they were re-keyed without."""
+    found = {
+        former_key(key, version.previous_key)
+        for key, versions in histories.items()
+        for version in versions
+        if version.unavailable
+    }
+    return {key for key in found if key is not None}
 
 
 def needs_donor(event: ChangeEvent) -> bool:

@@ -8,7 +8,17 @@ import orjson
 
 from mdm.model.events import ChangeEvent, Operation, Place, SourcePosition
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
-from mdm.model.mirror import Head, KnownMirror, MirrorDelta, Shape, TableName, Version, former_key, needs_donor
+from mdm.model.mirror import (
+    Head,
+    KnownMirror,
+    MirrorDelta,
+    Shape,
+    TableName,
+    Version,
+    donors_of,
+    former_key,
+    needs_donor,
+)
 from mdm.model.records import SourceRecord
 from mdm.store.claims import hold, name_claim
 from mdm.store.pairs import Touched, columns_of
@@ -79,12 +89,14 @@ def _load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror
     rekeyed = {head.key: head for head in _heads(work, _REKEYED, *names)}
     waiting = {key: head for key, head in rekeyed.items() if head.unresolved}
     followers = _followers(work, events, rekeyed)
+    # What they took over from a former key may be otherwise now.
+    waiting |= followers
     late = {
         event.key for event in events
         if event.key is not None and event.key in heads and event.position < heads[event.key].position
     }  # fmt: skip
     sources = {CrosswalkKey(k.system, k.type, h.previous_key) for k, h in waiting.items() if h.previous_key is not None}
-    histories = histories_of(work, late | donors | sources | set(waiting))
+    histories = with_donors(work, histories_of(work, late | donors | sources | set(waiting)))
     truncated = {(event.system, event.type) for event in events if event.operation is Operation.TRUNCATE}
     exposed: dict[CrosswalkKey, Head] = {}
     for system, table in sorted(truncated):
@@ -158,6 +170,16 @@ def histories_of(work: UnitOfWork, keys: set[CrosswalkKey]) -> dict[CrosswalkKey
     for key, version in read_versions(work, "join stage_past s using (system, type, key)"):
         histories[key].append(version)
     return histories
+
+
+def with_donors(
+    work: UnitOfWork, histories: Mapping[CrosswalkKey, Sequence[Version]]
+) -> dict[CrosswalkKey, Sequence[Version]]:
+    """These histories, with those of all keys that the rows were re-keyed from without some of their columns."""
+    found = dict(histories)
+    while missing := donors_of(found) - found.keys():
+        found |= histories_of(work, missing)
+    return found
 
 
 def read_versions(work: UnitOfWork, condition: str = "", narrowed: str = "") -> Iterable[tuple[CrosswalkKey, Version]]:

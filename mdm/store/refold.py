@@ -7,7 +7,7 @@ from typing import Any
 
 from mdm.model.ids import CrosswalkKey
 from mdm.model.mirror import KnownMirror
-from mdm.store.mirror import heads_of, histories_of, newest_truncations
+from mdm.store.mirror import heads_of, histories_of, newest_truncations, with_donors
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -59,14 +59,7 @@ def rows_of_events(work: UnitOfWork, meant: EventRange) -> list[CrosswalkKey]:
 def load_for_refold(work: UnitOfWork, keys: Collection[CrosswalkKey]) -> KnownMirror:
     """What `mdm.core.mirror.mirror` needs to fold these rows anew, without any new event."""
     heads = {head.key: head for head in heads_of(work, keys)}
-    histories = histories_of(work, set(heads))
-    donors = {
-        CrosswalkKey(key.system, key.type, version.previous_key)
-        for key, versions in histories.items()
-        for version in versions
-        if version.previous_key is not None and version.unavailable
-    }
-    histories |= histories_of(work, donors - histories.keys())
+    histories = with_donors(work, histories_of(work, set(heads)))
     return KnownMirror(
         rec_ids={key: head.rec_id for key, head in heads.items()},
         heads=heads,

@@ -7,7 +7,7 @@ from mdm.core.fold import is_late
 from mdm.core.mirror import mirror
 from mdm.model.events import ChangeEvent, Operation, Outcome, Place, SourcePosition
 from mdm.model.ids import CrosswalkKey, RecordId
-from mdm.model.mirror import Head, KnownMirror, TableName, Version, needs_donor
+from mdm.model.mirror import Head, KnownMirror, TableName, Version, donors_of, needs_donor
 
 _BATCH = 500
 
@@ -60,17 +60,26 @@ class Journal:
                 by_key.setdefault(event.key, []).append(event)
         donors = {event.previous_key for event in events if event.previous_key is not None and needs_donor(event)}
         touched = by_key.keys() | donors
-        waiting = {key for key, head in self._heads.items() if head.unresolved and _donor(head) in touched}
+        waiting: set[CrosswalkKey] = set()
+        while more := {
+            key
+            for key, head in self._heads.items()
+            if _donor(head) in touched | waiting and key not in waiting
+        }:
+            waiting |= more
         late = {key for key, changes in by_key.items() if is_late(self._heads.get(key), changes)}
         sources = {donor for key in waiting if (donor := _donor(self._heads[key])) is not None}
         truncated = {(event.system, event.type) for event in events if event.operation is Operation.TRUNCATE}
+        histories = {key: self._histories.get(key, []) for key in late | donors | sources | waiting}
+        while missing := donors_of(histories) - histories.keys():
+            histories |= {key: self._histories.get(key, []) for key in missing}
         exposed = {
             key: head for key, head in self._heads.items() if not head.deleted and (key.system, key.type) in truncated
         }
         return KnownMirror(
             rec_ids={key: self._rec_id(key) for key in (*by_key, *waiting, *exposed)},
             heads={key: self._heads[key] for key in {*by_key, *waiting} if key in self._heads},
-            histories={key: self._histories.get(key, []) for key in late | donors | sources | waiting},
+            histories=histories,
             truncations=dict(self._truncations),
             waiting=frozenset(waiting - by_key.keys()),
             exposed=exposed,

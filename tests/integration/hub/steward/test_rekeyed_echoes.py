@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count, permutations
+from random import Random
 from typing import Any
 
 import orjson
@@ -152,4 +153,28 @@ def test_what_a_row_had_said_itself_before_its_key_changed_it_goes_on_saying_its
     reversed_.arrive([own[1]], [late[0]])
 
     assert [story.marks(NEW) for story in (in_order, reversed_)] == [set(), set()]
+    world.assert_verified()
+
+
+def test_a_column_that_two_changes_of_the_key_left_out_is_taken_from_the_first_in_any_order(world: World) -> None:
+    left_out = "__debezium_unavailable_value"
+    stories = movings(world, 4)
+    for number, story in enumerate(stories):
+        changes = [
+            story.says(1, legal_name="Windrad Weimar GmbH"),
+            *story.moves(2, OLD, NEW, legal_name=left_out),
+            *story.moves(3, NEW, NEWEST, legal_name=left_out),
+        ]
+        Random(number).shuffle(changes)
+        # The last row first in one of them, all in one unit of work in another.
+        story.arrive(*([changes] if number == 0 else [[each] for each in (changes if number > 1 else changes[::-1])]))
+
+    said = [
+        world.one(
+            "select attributes->>'name' from source_record where system = :system and type = :type and key = :key",
+            **story.partner._replace(key=f"{story.partner.key}{NEWEST}")._asdict(),
+        )
+        for story in stories
+    ]
+    assert said == ["Windrad Weimar GmbH"] * len(stories)
     world.assert_verified()

@@ -1,10 +1,12 @@
 """What a row has said under all keys that it had."""
 
+from dataclasses import replace
 from itertools import permutations
 
 from mdm.core.fold import version_of
 from mdm.core.rekeyed import Histories, former_statements, lives, statements
-from mdm.model.events import ChangeEvent, Operation
+from mdm.hub.conformance.journal import Journal
+from mdm.model.events import ChangeEvent, Operation, Place
 from tests.unit.mdm.core.events import change, delete, key
 
 
@@ -53,3 +55,46 @@ def test_a_row_that_gets_its_key_back_has_said_everything_once() -> None:
 
 def test_a_former_key_without_history_is_named() -> None:
     assert lives(key("c"), histories(*MOVED[4:])).keys() == {key("c"), key("b")}
+
+
+def placed(*events: ChangeEvent) -> tuple[ChangeEvent, ...]:
+    """The events, each at a place of its own."""
+    return tuple(replace(each, place=Place("t", 0, number)) for number, each in enumerate(events))
+
+
+TWICE = placed(
+    change(1, {"name": "first", "text": "long"}, name="a"),
+    delete(2, name="a", after="b"),
+    created(2, {"name": "second"}, "b", "a", unavailable=("text",)),
+    delete(4, name="b", after="c"),
+    created(4, {"name": "third"}, "c", "b", unavailable=("text",)),
+)
+
+
+def test_a_column_that_was_left_out_twice_is_found_under_the_first_key_in_whatever_order_and_batches() -> None:
+    for order in permutations(TWICE):
+        for cut in range(len(order)):
+            journal = Journal().take(order[:cut]).take(order[cut:])
+
+            assert journal.rows() == {key("c"): {"name": "third", "text": "long"}}
+            assert list(journal.unresolved()) == []
+
+
+def test_one_by_one_too() -> None:
+    for order in permutations(TWICE):
+        journal = Journal()
+        for event in order:
+            journal.take([event])
+
+        assert journal.rows() == {key("c"): {"name": "third", "text": "long"}}
+
+
+def test_rows_that_claim_to_come_from_each_other_end_without_the_column() -> None:
+    journal = Journal().take(
+        placed(
+            created(3, {"name": "one"}, "a", "b", unavailable=("text",)),
+            created(3, {"name": "two"}, "b", "a", unavailable=("text",)),
+        )
+    )
+
+    assert sorted(journal.unresolved()) == [(key("a"), "text"), (key("b"), "text")]
