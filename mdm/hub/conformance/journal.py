@@ -62,9 +62,7 @@ class Journal:
         touched = by_key.keys() | donors
         waiting: set[CrosswalkKey] = set()
         while more := {
-            key
-            for key, head in self._heads.items()
-            if _donor(head) in touched | waiting and key not in waiting
+            key for key, head in self._heads.items() if _donor(head) in touched | waiting and key not in waiting
         }:
             waiting |= more
         late = {key for key, changes in by_key.items() if is_late(self._heads.get(key), changes)}
