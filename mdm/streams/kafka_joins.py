@@ -3,6 +3,10 @@
 kafka-python (3.0.12) goes on with an attempt when a poll ends before it does, and awaits it again in the next poll. An
 attempt that is answered between two polls, though, it takes for none: it throws the assignment away and joins anew.
 When the leader does so, every other member has to as well. Members that poll briefly may go on like this for ever.
+
+It also forgets an attempt that was begun because topics had come or gone: once the leader has dealt out the partitions,
+it sees no reason to rejoin any more. Where a poll ends before the attempt does, nobody takes the assignment, and the
+member waits for ever without a heartbeat.
 """
 
 from collections.abc import Callable
@@ -33,5 +37,8 @@ def keep_join(consumer: KafkaConsumer) -> None:
     """Let the next poll take the result of the attempt that this one left in flight. Call it after every poll."""
     coordinator = consumer._coordinator
     attempt = coordinator._join_task
-    if attempt is not None and not isinstance(attempt, KeptJoin):
+    if attempt is None:
+        return
+    coordinator.request_rejoin()  # until the result is taken, which resets this
+    if not isinstance(attempt, KeptJoin):
         coordinator._join_task = KeptJoin(attempt)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import pytest
@@ -159,6 +160,26 @@ def test_topics_that_come_later_are_found(broker: Broker) -> None:
 
     assert len(take(feed, 3, 40)) == 3
     feed.close()
+
+
+def test_members_that_poll_briefly_find_topics_that_come_later_too(broker: Broker) -> None:
+    """A poll often ends while the group is being joined anew; the next one has to take what came of it."""
+
+    def found_later(number: int) -> int:
+        name = f"brief{number}"
+        feed = KafkaFeed(KafkaSource(broker.bootstrap, f"^{name}[.]", f"group-{name}"))
+        assert feed.poll(1, 1.0) == []
+        create_topics(broker.bootstrap, [f"{name}.public.thing"])
+        produce(broker.bootstrap, numbered(f"{name}.public.thing", 3))
+        messages: list[Message] = []
+        deadline = time.monotonic() + 40
+        while len(messages) < 3 and time.monotonic() < deadline:
+            messages += feed.poll(3, 0.02)
+        feed.close()
+        return len(messages)
+
+    with ThreadPoolExecutor(12) as members:
+        assert list(members.map(found_later, range(12))) == [3] * 12
 
 
 def test_tombstones_and_headers_survive(broker: Broker) -> None:
