@@ -109,17 +109,6 @@ def _identity(change: ChangeEvent | Version | Head) -> tuple[object, ...]:
     return (*change.position, change.operation)
 
 
-def row_at(
-    versions: Iterable[Version], position: SourcePosition, donors: Callable[[Version], Row] | None = None
-) -> Row:
-    """The values a row had just before a position, as far as its versions tell (unchanged columns resolved).
-
-    `donors` as for `rows_of`.
-    """
-    rows = [row for _, row in rows_of([version for version in versions if version.position <= position], donors)]
-    return rows[-1] if rows else {}
-
-
 def inherited_rows(key: CrosswalkKey, versions: Iterable[Version], past: Past) -> dict[str, Row]:
     """By previous key, the row that each re-keyed one of these versions took its unchanged columns from.
 
@@ -135,14 +124,29 @@ def inherited_rows(key: CrosswalkKey, versions: Iterable[Version], past: Past) -
 
 def donor_row(key: CrosswalkKey, rekeyed: Version, past: Past) -> Row:
     """The row as it was under its key before, through all keys that it had."""
-    former = former_key(key, rekeyed.previous_key)
-    if former is None:
-        return _UNKNOWN
+    lives: list[list[Version]] = []
+    while (former := former_key(key, rekeyed.previous_key)) is not None:
+        lives.append(_last_life(past(former), rekeyed.position))
+        first = next(iter(lives[-1]), None)
+        if first is None or not first.unavailable or first.position >= rekeyed.position:
+            break
+        key, rekeyed = former, first
+    row: Row = _UNKNOWN
+    for life in reversed(lives):
+        row = _last_row(life, row)
+    return row
 
-    def earlier(version: Version) -> Row:
-        return donor_row(former, version, past) if version.position < rekeyed.position else _UNKNOWN
 
-    return row_at(past(former), rekeyed.position, earlier)
+def _last_life(versions: Iterable[Version], until: SourcePosition) -> list[Version]:
+    """The versions up to a position, in order, since the key was last given to a row."""
+    ordered = _in_order(version for version in versions if version.position <= until)
+    starts = [at for at, version in enumerate(ordered) if version.row is not None and version.previous_key is not None]
+    return ordered[starts[-1] :] if starts else ordered
+
+
+def _last_row(life: Iterable[Version], donor: Row) -> Row:
+    rows = rows_of(life, lambda _: donor)
+    return rows[-1][1] if rows else _UNKNOWN
 
 
 def rows_of(versions: Iterable[Version], donors: Callable[[Version], Row] | None = None) -> list[tuple[Version, Row]]:

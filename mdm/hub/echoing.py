@@ -15,7 +15,7 @@ from mdm.core.rules import Rules
 from mdm.intake.catalogue import Catalogue
 from mdm.model.events import Row
 from mdm.model.ids import CrosswalkKey, EntityId, RecordId
-from mdm.model.mirror import Head, KnownMirror, MirrorDelta, Version, former_key
+from mdm.model.mirror import Head, MirrorDelta, Version, former_key
 from mdm.model.records import SourceRecord
 from mdm.store.echoes import echoes_of, published_at, write_echoes
 from mdm.store.former_entities import homes_at
@@ -92,12 +92,6 @@ def compared_in_own_words(
         )
         for head in heads
     }
-
-
-def with_late_statements(delta: MirrorDelta, known: KnownMirror) -> Iterable[Head]:
-    """Rows that stay as they are, but of which late events tell what they had said under a key before."""
-    changed = {head.key for head in delta.heads}
-    return (head for key, head in known.followers.items() if key not in changed)
 
 
 def _reads_the_hub(rules: Rules, record: SourceRecord) -> bool:

@@ -20,7 +20,7 @@ from mdm.core.gaps import watch
 from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
 from mdm.faults import fault_point
-from mdm.hub.echoing import compared_in_own_words, mark_echoes, with_late_statements
+from mdm.hub.echoing import compared_in_own_words, mark_echoes
 from mdm.hub.in_force import in_force
 from mdm.hub.resolve import DomainChange, block_hashes, claim_changes, resolve_domain
 from mdm.hub.sharing import beside_others
@@ -319,9 +319,7 @@ def _mirror(
     """Fold the events into the mirror, write it, and resolve what that touches."""
     with report.stage("mirror"):
         unique = list({event.place: event for event in events}.values())
-        known = mirror_store.load_mirror(work, unique)
-        delta = mirror(unique, known)
-        delta = replace(delta, heads=(*delta.heads, *with_late_statements(delta, known)))
+        delta = mirror(unique, mirror_store.load_mirror(work, unique))
     apply_rows(pipeline, work, delta, report, _traces(unique, delta.heads), standard)
     return delta
 

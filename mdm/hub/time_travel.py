@@ -21,7 +21,7 @@ from mdm.intake.catalogue import Catalogue
 from mdm.intake.mapping import standardise
 from mdm.model.events import BEGINNING
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
-from mdm.model.mirror import Head, Version, donors_of
+from mdm.model.mirror import Head, Version, donors_of, with_donors
 from mdm.model.records import Provenance, StoredRecord
 from mdm.model.stewardship import Override
 from mdm.store import read_time
@@ -83,13 +83,11 @@ def golden_then(
 def _heads(work: UnitOfWork, keys: Mapping[CrosswalkKey, RecordId], instant: Instant) -> list[Head]:
     """Each row folded from the versions that count; rows that did not exist then are absent."""
     versions = read_time.versions_known_at(work, keys, instant.known_at, instant.valid_at)
-    donor_versions: dict[CrosswalkKey, Sequence[Version]] = {}
-    asked, donors = set[CrosswalkKey](), donors_of(versions)
-    while donors:
-        asked |= donors
-        found_now = read_time.versions_known_at(work, donors, instant.known_at, None)
-        donor_versions |= found_now
-        donors = donors_of(found_now) - asked
+
+    def known(donors: set[CrosswalkKey]) -> Mapping[CrosswalkKey, Sequence[Version]]:
+        return read_time.versions_known_at(work, donors, instant.known_at, None) if donors else {}
+
+    donor_versions = with_donors(known(donors_of(versions)), known)
     truncated = read_time.truncations_until(work, instant.valid_at)
     heads = []
     for key, found in versions.items():

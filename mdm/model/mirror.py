@@ -1,6 +1,6 @@
 """The mirror of the source tables as values: current versions of rows, their history, and what a batch changes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -65,8 +65,6 @@ class KnownMirror:
     waiting: frozenset[CrosswalkKey] = frozenset()
     #: Live rows of tables that this batch truncates.
     exposed: Mapping[CrosswalkKey, Head] = field(default_factory=dict)
-    #: Rows that were re-keyed, in one step or several, from rows of which this batch has earlier events.
-    followers: Mapping[CrosswalkKey, Head] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +100,22 @@ def donors_of(histories: Mapping[CrosswalkKey, Iterable[Version]]) -> set[Crossw
         if version.unavailable
     }
     return {key for key in found if key is not None}
+
+
+def with_donors(
+    histories: Mapping[CrosswalkKey, Sequence[Version]],
+    read: Callable[[set[CrosswalkKey]], Mapping[CrosswalkKey, Sequence[Version]]],
+) -> dict[CrosswalkKey, Sequence[Version]]:
+    """These histories, with those of all keys that the rows were re-keyed from without some of their columns.
+
+    Args:
+        read: the versions of keys; a key without any need not be there.
+    """
+    found = dict(histories)
+    while missing := donors_of(found) - found.keys():
+        found |= dict.fromkeys(missing, ())
+        found |= read(missing)
+    return found
 
 
 def needs_donor(event: ChangeEvent) -> bool:

@@ -222,21 +222,32 @@ def write_audit(work: UnitOfWork, actor: str, action: str, subject: str, detail:
     """Append one row to the audit chain when this unit of work publishes: units of work take turns for that, so the
     chain has one end.
     """
-    work.defer(partial(_append_audit, work, actor, action, subject, detail))
+    write_audits(work, actor, action, [(subject, detail)])
 
 
-def _append_audit(work: UnitOfWork, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> None:
+def write_audits(
+    work: UnitOfWork, actor: str, action: str, entries: Sequence[tuple[str, Mapping[str, object]]]
+) -> None:
+    """The same for one action on many subjects, each with a row of its own, written together."""
+    work.defer(partial(_append_audit, work, actor, action, entries))
+
+
+def _append_audit(
+    work: UnitOfWork, actor: str, action: str, entries: Sequence[tuple[str, Mapping[str, object]]]
+) -> None:
     last = work.query("select seq, hash from audit order by seq desc limit 1")
-    seq, previous = (last[0][0] + 1, bytes(last[0][1])) if last else (1, GENESIS)
-    kept, typed = _remarks_apart(detail)
-    content = audit_content(seq, work.now.isoformat(), actor, action, subject, kept)
-    work.execute(
-        """insert into audit (seq, at, actor, action, subject, detail, previous, hash)
-           values (%s, %s, %s, %s, %s, %s, %s, %s)""",
-        seq, work.now, actor, action, subject, orjson.dumps(kept).decode(), previous, chain_hash(previous, content),
-    )  # fmt: skip
-    for name, salt, words in typed:
-        work.execute("insert into audit_remark (seq, name, salt, text) values (%s, %s, %s, %s)", seq, name, salt, words)
+    end, previous = (last[0][0], bytes(last[0][1])) if last else (0, GENESIS)
+    rows: list[tuple[object, ...]] = []
+    remarks: list[tuple[object, ...]] = []
+    for seq, (subject, detail) in enumerate(entries, end + 1):
+        kept, typed = _remarks_apart(detail)
+        content = audit_content(seq, work.now.isoformat(), actor, action, subject, kept)
+        digest = chain_hash(previous, content)
+        rows.append((seq, work.now, actor, action, subject, orjson.dumps(kept).decode(), previous, digest))
+        remarks += [(seq, *remark) for remark in typed]
+        previous = digest
+    work.copy("audit", ("seq", "at", "actor", "action", "subject", "detail", "previous", "hash"), rows)
+    work.copy("audit_remark", ("seq", "name", "salt", "text"), remarks)
 
 
 def _remarks_apart(detail: Mapping[str, object]) -> tuple[dict[str, object], list[tuple[str, bytes, str]]]:

@@ -15,9 +15,9 @@ from mdm.model.mirror import (
     Shape,
     TableName,
     Version,
-    donors_of,
     former_key,
     needs_donor,
+    with_donors,
 )
 from mdm.model.records import SourceRecord
 from mdm.store.claims import hold, name_claim
@@ -88,15 +88,14 @@ def _load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror
     heads = {head.key: head for head in _heads(work, _BY_KEY, *names)}
     rekeyed = {head.key: head for head in _heads(work, _REKEYED, *names)}
     waiting = {key: head for key, head in rekeyed.items() if head.unresolved}
-    followers = _followers(work, events, rekeyed)
     # What they took over from a former key may be otherwise now.
-    waiting |= followers
+    waiting |= _followers(work, events, rekeyed)
     late = {
         event.key for event in events
         if event.key is not None and event.key in heads and event.position < heads[event.key].position
     }  # fmt: skip
     sources = {CrosswalkKey(k.system, k.type, h.previous_key) for k, h in waiting.items() if h.previous_key is not None}
-    histories = with_donors(work, histories_of(work, late | donors | sources | set(waiting)))
+    histories = with_donors(histories_of(work, late | donors | sources | set(waiting)), partial(histories_of, work))
     truncated = {(event.system, event.type) for event in events if event.operation is Operation.TRUNCATE}
     exposed: dict[CrosswalkKey, Head] = {}
     for system, table in sorted(truncated):
@@ -104,7 +103,7 @@ def _load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror
             head.key: head
             for head in _heads(work, "where r.system = %s and r.type = %s and not r.deleted", system, table)
         }
-    known = {key: head.rec_id for key, head in (heads | waiting | followers).items()}
+    known = {key: head.rec_id for key, head in (heads | waiting).items()}
     fresh = sorted(keys - known.keys())
     numbers = work.query(
         "select nextval(pg_get_serial_sequence('source_record', 'rec_id')) from generate_series(1, %s)", len(fresh)
@@ -117,7 +116,6 @@ def _load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror
         truncations=newest_truncations(work),
         waiting=frozenset(waiting.keys() - keys),
         exposed=exposed,
-        followers=followers,
     )
 
 
@@ -170,16 +168,6 @@ def histories_of(work: UnitOfWork, keys: set[CrosswalkKey]) -> dict[CrosswalkKey
     for key, version in read_versions(work, "join stage_past s using (system, type, key)"):
         histories[key].append(version)
     return histories
-
-
-def with_donors(
-    work: UnitOfWork, histories: Mapping[CrosswalkKey, Sequence[Version]]
-) -> dict[CrosswalkKey, Sequence[Version]]:
-    """These histories, with those of all keys that the rows were re-keyed from without some of their columns."""
-    found = dict(histories)
-    while missing := donors_of(found) - found.keys():
-        found |= histories_of(work, missing)
-    return found
 
 
 def read_versions(work: UnitOfWork, condition: str = "", narrowed: str = "") -> Iterable[tuple[CrosswalkKey, Version]]:

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from mdm.model.ids import CrosswalkKey
-from mdm.model.mirror import KnownMirror
-from mdm.store.mirror import heads_of, histories_of, newest_truncations, with_donors
+from mdm.model.mirror import KnownMirror, with_donors
+from mdm.store.mirror import heads_of, histories_of, newest_truncations
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -59,7 +60,7 @@ def rows_of_events(work: UnitOfWork, meant: EventRange) -> list[CrosswalkKey]:
 def load_for_refold(work: UnitOfWork, keys: Collection[CrosswalkKey]) -> KnownMirror:
     """What `mdm.core.mirror.mirror` needs to fold these rows anew, without any new event."""
     heads = {head.key: head for head in heads_of(work, keys)}
-    histories = with_donors(work, histories_of(work, set(heads)))
+    histories = with_donors(histories_of(work, set(heads)), partial(histories_of, work))
     return KnownMirror(
         rec_ids={key: head.rec_id for key, head in heads.items()},
         heads=heads,

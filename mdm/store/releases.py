@@ -16,7 +16,6 @@ from mdm.store.unit_of_work import UnitOfWork
 #: Asks the database: a statement with `%s`, then what fills them. `UnitOfWork.query` is one, `asking` makes others.
 Query: TypeAlias = Callable[..., Sequence[Sequence[Any]]]
 
-#: First half of the advisory lock that whoever works on a release holds; the second is the release's number.
 _RELEASE = """release_id, kind, domain, title, version, fingerprint, document, status, author, drafted_at, changed_at,
     approver, approved_at, comment, simulation_id, releaser, released_at, replaced, ended_by, reason, ended_at"""
 _RUN = """run_id, release_id, what, fingerprint, against, actor, status, step, done, total, position, report::text,

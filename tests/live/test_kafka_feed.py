@@ -38,11 +38,11 @@ def feed_of(
     return KafkaFeed(source, None if stored is None else lambda: stored)
 
 
-def take(feed: KafkaFeed, number: int, seconds: float = 20) -> list[Message]:
+def take(feed: KafkaFeed, number: int, seconds: float = 20, poll_seconds: float = 0.2) -> list[Message]:
     messages: list[Message] = []
     deadline = time.monotonic() + seconds
     while len(messages) < number and time.monotonic() < deadline:
-        messages += feed.poll(number - len(messages), 0.2)
+        messages += feed.poll(number - len(messages), poll_seconds)
     return messages
 
 
@@ -151,35 +151,26 @@ def test_lag_is_what_is_left(broker: Broker, topic: str) -> None:
     feed.close()
 
 
-def test_topics_that_come_later_are_found(broker: Broker) -> None:
-    name = f"later{next(_numbers)}"
+def found_later(broker: Broker, name: str, poll_seconds: float) -> int:
+    """How many of the three messages of a topic that comes after its reader are read within 40 seconds."""
     feed = KafkaFeed(KafkaSource(broker.bootstrap, f"^{name}[.]", f"group-{name}"))
-    assert feed.poll(1, 0.5) == []
+    assert feed.poll(1, 1.0) == []
     create_topics(broker.bootstrap, [f"{name}.public.thing"])
     produce(broker.bootstrap, numbered(f"{name}.public.thing", 3))
-
-    assert len(take(feed, 3, 40)) == 3
+    messages = take(feed, 3, 40, poll_seconds)
     feed.close()
+    return len(messages)
+
+
+def test_topics_that_come_later_are_found(broker: Broker) -> None:
+    assert found_later(broker, "later", 0.2) == 3
 
 
 def test_members_that_poll_briefly_find_topics_that_come_later_too(broker: Broker) -> None:
     """A poll often ends while the group is being joined anew; the next one has to take what came of it."""
-
-    def found_later(number: int) -> int:
-        name = f"brief{number}"
-        feed = KafkaFeed(KafkaSource(broker.bootstrap, f"^{name}[.]", f"group-{name}"))
-        assert feed.poll(1, 1.0) == []
-        create_topics(broker.bootstrap, [f"{name}.public.thing"])
-        produce(broker.bootstrap, numbered(f"{name}.public.thing", 3))
-        messages: list[Message] = []
-        deadline = time.monotonic() + 40
-        while len(messages) < 3 and time.monotonic() < deadline:
-            messages += feed.poll(3, 0.02)
-        feed.close()
-        return len(messages)
-
     with ThreadPoolExecutor(12) as members:
-        assert list(members.map(found_later, range(12))) == [3] * 12
+        read = members.map(lambda number: found_later(broker, f"brief{number}", 0.02), range(12))
+        assert list(read) == [3] * 12
 
 
 def test_tombstones_and_headers_survive(broker: Broker) -> None:

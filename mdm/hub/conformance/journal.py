@@ -7,7 +7,7 @@ from mdm.core.fold import is_late
 from mdm.core.mirror import mirror
 from mdm.model.events import ChangeEvent, Operation, Outcome, Place, SourcePosition
 from mdm.model.ids import CrosswalkKey, RecordId
-from mdm.model.mirror import Head, KnownMirror, TableName, Version, donors_of, needs_donor
+from mdm.model.mirror import Head, KnownMirror, TableName, Version, needs_donor, with_donors
 
 _BATCH = 500
 
@@ -17,6 +17,8 @@ class Journal:
 
     def __init__(self) -> None:
         self._heads: dict[CrosswalkKey, Head] = {}
+        #: The rows that were re-keyed from each key.
+        self._followers: dict[CrosswalkKey, set[CrosswalkKey]] = {}
         self._histories: dict[CrosswalkKey, list[Version]] = {}
         self._truncations: dict[TableName, SourcePosition] = {}
         self._seen: set[Place] = set()
@@ -49,6 +51,8 @@ class Journal:
             self._histories.setdefault(self._keys[rec_id], []).append(version)
         for head in delta.heads:
             self._heads[head.key] = head
+            if (donor := _donor(head)) is not None:
+                self._followers.setdefault(donor, set()).add(head.key)
         for table, event in delta.truncations:
             self._truncations[table] = max(self._truncations.get(table, event.position), event.position)
         self.outcomes.update(delta.outcomes)
@@ -60,17 +64,14 @@ class Journal:
                 by_key.setdefault(event.key, []).append(event)
         donors = {event.previous_key for event in events if event.previous_key is not None and needs_donor(event)}
         touched = by_key.keys() | donors
-        waiting: set[CrosswalkKey] = set()
-        while more := {
-            key for key, head in self._heads.items() if _donor(head) in touched | waiting and key not in waiting
-        }:
-            waiting |= more
+        waiting, reached = set[CrosswalkKey](), touched
+        while followers := set[CrosswalkKey]().union(*(self._followers.get(key, ()) for key in reached)):
+            reached = followers - waiting
+            waiting |= followers
         late = {key for key, changes in by_key.items() if is_late(self._heads.get(key), changes)}
         sources = {donor for key in waiting if (donor := _donor(self._heads[key])) is not None}
         truncated = {(event.system, event.type) for event in events if event.operation is Operation.TRUNCATE}
-        histories = {key: self._histories.get(key, []) for key in late | donors | sources | waiting}
-        while missing := donors_of(histories) - histories.keys():
-            histories |= {key: self._histories.get(key, []) for key in missing}
+        histories = with_donors(self._past(late | donors | sources | waiting), self._past)
         exposed = {
             key: head for key, head in self._heads.items() if not head.deleted and (key.system, key.type) in truncated
         }
@@ -82,6 +83,9 @@ class Journal:
             waiting=frozenset(waiting - by_key.keys()),
             exposed=exposed,
         )
+
+    def _past(self, keys: Iterable[CrosswalkKey]) -> dict[CrosswalkKey, list[Version]]:
+        return {key: self._histories.get(key, []) for key in keys}
 
     def _rec_id(self, key: CrosswalkKey) -> RecordId:
         head = self._heads.get(key)

@@ -14,7 +14,7 @@ from mdm.hub.reach import reachable_tasks
 from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.tasks import may_be_assignee
 from mdm.hub.steward.workplace import Workplace
-from mdm.store.ledger import write_audit
+from mdm.store.ledger import write_audits
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
 #: Tasks of one unit of work: some tenths of a second, for as long as which nobody else writes.
@@ -46,9 +46,8 @@ def assign_all(hub: Workplace, actor: Actor, tasks: Sequence[int], assignee: str
                    assigned_by = excluded.assigned_by, assigned_at = excluded.assigned_at""",
             assignee, actor.name, work.now, moved,
         )  # fmt: skip
-        for task_id in moved:
-            detail: dict[str, object] = {"from": open_tasks[task_id], "to": assignee}
-            write_audit(work, actor.name, "steward.assign", f"task {task_id}", detail)
+        entries = [(f"task {task_id}", {"from": open_tasks[task_id], "to": assignee}) for task_id in moved]
+        write_audits(work, actor.name, "steward.assign", entries)
 
     return _by_parts(hub, actor, tasks, assign)
 
@@ -70,8 +69,8 @@ def snooze_all(hub: Workplace, actor: Actor, tasks: Sequence[int], until: dateti
                    snoozed_by = excluded.snoozed_by""",
             until, actor.name, list(open_tasks),
         )  # fmt: skip
-        for task_id in open_tasks:
-            write_audit(work, actor.name, "steward.snooze", f"task {task_id}", {"until": until.isoformat()})
+        entries = [(f"task {task_id}", {"until": until.isoformat()}) for task_id in open_tasks]
+        write_audits(work, actor.name, "steward.snooze", entries)
 
     return _by_parts(hub, actor, tasks, snooze)
 

@@ -33,7 +33,7 @@ _UNITS: Final[Mapping[str, tuple[str, int]]] = {
         ("mb", 1, "mb megabyte megabytes"),
         ("gb", 1, "gb gigabyte gigabytes"),
         ("tb", 1, "tb terabyte terabytes"),
-        ("pcs", 1, "pc pcs piece pieces stk stück stueck stuck"),
+        ("pcs", 1, "pc pcs piece pieces stk stück stueck"),
     )
     for word in words.split()
 }

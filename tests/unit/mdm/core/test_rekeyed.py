@@ -98,3 +98,15 @@ def test_rows_that_claim_to_come_from_each_other_end_without_the_column() -> Non
     )
 
     assert sorted(journal.unresolved()) == [(key("a"), "text"), (key("b"), "text")]
+
+
+def test_a_row_that_goes_to_and_fro_between_keys_costs_no_more_than_its_history() -> None:
+    """Two keys, two hundred changes between them, and the column left out each time."""
+    events = [change(1, {"name": "first", "text": "long"}, name="a")]
+    for at in range(2, 202):
+        old, new = ("a", "b") if at % 2 == 0 else ("b", "a")
+        events += [delete(at, name=old, after=new), created(at, {"name": str(at)}, new, old, unavailable=("text",))]
+
+    journal = Journal().take(placed(*events))
+
+    assert journal.rows() == {key("a"): {"name": "201", "text": "long"}}
