@@ -10,7 +10,6 @@ from mdm.core.worklist import POINTS_PER_DAY, money_part, waited
 from mdm.model.refused import RankedGroup, RefusedGroup
 from mdm.model.worklist import MuchMoney, Part
 
-
 #: As many messages as weigh most; whether there are more is not counted.
 _COUNTED = 10_000
 

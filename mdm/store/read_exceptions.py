@@ -76,9 +76,17 @@ select d.dead_letter_id as id, d.topic || '/' || d.partition || '/' || d."offset
   d.owner, d.assignee, d.system, d.type, d.row_key, d.status, d.seen, d.first_seen, d.last_seen,
   exists (select 1 from dead_letter_fix f where f.dead_letter_id = d.dead_letter_id) as fixed
 from dead_letter d
-where d.status = :status and (cast(:before as bigint) is null or d.dead_letter_id < :before) and {CONDITION}
-order by d.dead_letter_id desc limit :limit
+where d.status = :status and (cast(:before as bigint) is null or %(behind)s) and {CONDITION}
+order by %(order)s limit :limit
 """
+#: The newest first: by number, and of one kind by when they came, for that is how the index of kinds is walked. By
+#: number, all messages might be walked until one of this kind comes.
+_NEWEST = {"behind": "d.dead_letter_id < :before", "order": "d.dead_letter_id desc"}
+_NEWEST_OF_KIND = {
+    "behind": """(d.first_seen, d.dead_letter_id) < (
+        select b.first_seen, b.dead_letter_id from dead_letter b where b.dead_letter_id = :before)""",
+    "order": "d.first_seen desc, d.dead_letter_id desc",
+}
 # Kinds of open messages, one after the other by the index: how many messages each has does not matter.
 _KINDS = f"""
   (select d.likeness from dead_letter d where d.status = 'open' and {CONDITION} order by d.likeness limit 1)
@@ -97,9 +105,11 @@ shown as (
   left join dead_letter_rank r on r.likeness = k.likeness and :status = 'open'
   cross join lateral (
     select d.dead_letter_id as newest_id from dead_letter d
-    where d.status = :status and d.likeness = k.likeness and {CONDITION} order by d.dead_letter_id desc limit 1) n
+    where d.status = :status and d.likeness = k.likeness and {CONDITION}
+    order by d.first_seen desc, d.dead_letter_id desc limit 1) n
   cross join lateral (select %(place)s as place) p
-  where cast(:behind as double precision) is null or (p.place, n.newest_id) < (:behind, :behind_id)
+  where k.likeness is not null
+    and (cast(:behind as double precision) is null or (p.place, n.newest_id) < (:behind, :behind_id))
   order by p.place desc, n.newest_id desc limit :limit
 )
 select n.topic, n.code, n.owner, w.letters, least(o.first_seen, w.first_seen) as first_seen, w.last_seen,
@@ -121,10 +131,10 @@ cross join lateral (
     max(e.last_seen) as last_seen
   from (select d.row_key, d.first_seen, d.last_seen from dead_letter d
         where d.status = :status and d.likeness = s.likeness and {CONDITION}
-        order by d.dead_letter_id desc limit :most) e) w
+        order by d.first_seen desc, d.dead_letter_id desc limit :most) e) w
 cross join lateral (
   select d.first_seen from dead_letter d where d.status = :status and d.likeness = s.likeness and {CONDITION}
-  order by d.dead_letter_id limit 1) o
+  order by d.first_seen, d.dead_letter_id limit 1) o
 order by s.place desc, s.newest_id desc
 """
 
@@ -145,7 +155,7 @@ _PLACES = {
     GroupOrder.MONEY: "coalesce(r.times_much, 0)",
     GroupOrder.MESSAGES: f"(select count(*) from (select {_OF_KIND} limit :most) c)::double precision",
     GroupOrder.AGE: f"""(select -extract(epoch from d.first_seen) {_OF_KIND}
-                         order by d.dead_letter_id limit 1)::double precision""",
+                         order by d.first_seen, d.dead_letter_id limit 1)::double precision""",
 }
 _GROUP_AGES = """
 with recursive kind as (
@@ -163,7 +173,8 @@ select count(*) as groups,
   count(*) filter (where o.first_seen <= :week) as older
 from kind k cross join lateral (
   select d.first_seen from dead_letter d where d.status = 'open' and d.likeness = k.likeness
-  order by d.dead_letter_id limit 1) o
+  order by d.first_seen, d.dead_letter_id limit 1) o
+where k.likeness is not null
 """
 _LETTER = """
 select d.dead_letter_id as id, d.topic, d.partition, d."offset", d.timestamp_ms, d.headers, d.key, d.value, d.system,
@@ -255,7 +266,8 @@ def dead_letters(
     """Dead letters without their payload, the newest first, each with what hangs on its row (`stake`); `before` is the
     id where the page before ended."""
     parameters = (selection or Selection()).parameters() | {"status": status, "limit": limit, "before": before}
-    rows = [dict(row) for row in connection.execute(text(_DEAD_LETTERS), parameters).mappings()]
+    statement = text(_DEAD_LETTERS % (_NEWEST if selection is None or selection.like is None else _NEWEST_OF_KIND))
+    rows = [dict(row) for row in connection.execute(statement, parameters).mappings()]
     stakes = stake_of_letters(connection, [row["id"] for row in rows])
     return [row | {"stake": stakes.get(row["id"], AtStake())} for row in rows]
 

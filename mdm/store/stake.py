@@ -91,6 +91,7 @@ with base as (
 ), {TOUCHED}
 select h.item, coalesce(m.amounts, '{{}}') as amounts, h.rows, h.known from held h left join money m using (item)
 """
+# Kinds are found and looked at as in `mdm.store.read_exceptions`.
 _STAGE = """
 create temporary table stage_group on commit drop as
 with recursive kind as (
@@ -110,10 +111,11 @@ from (
   from kind k
   cross join lateral (
     select d.dead_letter_id as newest_id from dead_letter d where d.status = 'open' and d.likeness = k.likeness
-    order by d.dead_letter_id desc limit 1) n
+    order by d.first_seen desc, d.dead_letter_id desc limit 1) n
   cross join lateral (
     select d.first_seen from dead_letter d where d.status = 'open' and d.likeness = k.likeness
-    order by d.dead_letter_id limit 1) o) g
+    order by d.first_seen, d.dead_letter_id limit 1) o
+  where k.likeness is not null) g
 left join dead_letter_rank r using (likeness)
 """
 _GROUPS = f"""
@@ -121,7 +123,7 @@ with base as (
   select distinct s.likeness as item, d.system, d.type, d.row_key as key
   from stage_group s cross join lateral (
     select d.system, d.type, d.row_key from dead_letter d where d.status = 'open' and d.likeness = s.likeness
-    order by d.dead_letter_id desc limit :most) d
+    order by d.first_seen desc, d.dead_letter_id desc limit :most) d
   where s.stale and d.row_key is not null
 ), {TOUCHED}
 select s.likeness, s.letters, s.newest_id, s.first_seen, coalesce(m.amounts, '{{}}') as amounts,

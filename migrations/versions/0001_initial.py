@@ -259,15 +259,15 @@ def upgrade() -> None:
     op.create_index(
         "ix_dead_letter_kind",
         "dead_letter",
-        ["likeness", "dead_letter_id"],
+        ["likeness", "first_seen", "dead_letter_id"],
         unique=False,
-        postgresql_include=["row_key", "first_seen", "last_seen"],
+        postgresql_include=["row_key", "last_seen"],
         postgresql_where=sa.text("status = 'open'"),
     )
     op.create_index(
         "ix_dead_letter_kind_free",
         "dead_letter",
-        ["likeness", "dead_letter_id"],
+        ["likeness", "first_seen", "dead_letter_id"],
         unique=False,
         postgresql_where=sa.text("status = 'open' and assignee is null"),
     )
@@ -281,7 +281,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_dead_letter_mine",
         "dead_letter",
-        ["assignee", "likeness", "dead_letter_id"],
+        ["assignee", "likeness", "first_seen", "dead_letter_id"],
         unique=False,
         postgresql_where=sa.text("status = 'open' and assignee is not null"),
     )
@@ -1067,6 +1067,20 @@ def upgrade() -> None:
         "ix_steward_task_b_open", "steward_task", ["b"], unique=False, postgresql_where=sa.text("status = 'open'")
     )
     op.create_index(
+        "ix_steward_task_open_age",
+        "steward_task",
+        ["opened_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.create_index(
+        "ix_steward_task_open_kind",
+        "steward_task",
+        ["domain", "kind", "opened_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.create_index(
         "uq_steward_task_open", "steward_task", ["question"], unique=True, postgresql_where=sa.text("status = 'open'")
     )
     op.create_table(
@@ -1391,6 +1405,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("task_id", name=op.f("pk_task_priority")),
     )
+    op.create_index(op.f("ix_task_priority_due_at"), "task_priority", ["due_at"], unique=False)
     op.create_index(
         "ix_task_priority_order", "task_priority", [sa.literal_column("rank desc"), "task_id"], unique=False
     )
