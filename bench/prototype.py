@@ -1,7 +1,7 @@
 """The usual remedy for chains of links: follow them strongest first, and never unite two different tax numbers.
 
-This is what one gets from a scorer and an afternoon, and what `matching.clustering` is held against on the same records:
-Splink's scores with m learned from labels, the constraint, and of all thresholds the one that hindsight finds best.
+This is what one gets from a scorer and an afternoon, and what `matching.clustering` is held against on the same
+records: Splink with m learned from labels, the constraint, and of all thresholds the one that hindsight finds best.
 """
 
 from collections.abc import Sequence
