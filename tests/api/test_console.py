@@ -313,30 +313,6 @@ def test_the_queue_shows_the_most_urgent_question_first_and_why(rows: HubRows, s
     assert acme
 
 
-def test_filters_narrow_the_queue(rows: HubRows, steward: TestClient) -> None:
-    third = CrosswalkKey("billing", "customer", "C1")
-    rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
-    rows.golden(Domain.CUSTOMER, ERP_ACME, ACME | {"name": "Acme Ambos", "country": "ES"})
-    rows.golden(Domain.CUSTOMER, third, ACME | {"name": "Acme Enclumes", "country": "FR"})
-    rows.task(CRM_ACME, ERP_ACME, 1.5)
-    rows.task(CRM_ACME, third, 4.25)
-
-    def found(**filters: str) -> tuple[bool, bool]:
-        page = steward.get("/console/reviews", params=filters).text
-        return "Acme Ambos" in page, "Acme Enclumes" in page
-
-    assert found() == (True, True)
-    assert found(weight_from="2") == (False, True)
-    assert found(weight_to="2") == (True, False)
-    assert found(country="ES") == (True, False)
-    assert found(pair="billing-crm") == (False, True)
-    assert found(who="unassigned") == (True, True)
-    assert found(who="mine") == (False, False)
-    assert found(sla="breached") == (True, True), "both were asked long ago"
-    assert found(older="1", kind="possible_match") == (True, True)
-    assert found(amount_from="1") == (False, False)
-
-
 def test_a_view_is_saved_found_again_and_forgotten(steward: TestClient) -> None:
     token = form_token(steward.get("/console/reviews?country=DE").text)
 
