@@ -1107,6 +1107,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("system", "type", name=op.f("pk_table_snapshot")),
     )
     op.create_table(
+        "topic_life",
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("life", sa.Integer(), nullable=False),
+        sa.Column("topic_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("topic", name=op.f("pk_topic_life")),
+    )
+    op.create_table(
         "truncation",
         sa.Column("system", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
