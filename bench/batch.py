@@ -3,7 +3,9 @@
     python -m bench.batch --records 100000 --records 1000000 --cache DIR [--splink]
 
 Quality is held against the truth. "Connected components" follows every match of the same run. Splink runs with its own
-defaults (comparison library, EM) on the same columns and clusters at a match probability of .95. Standardising the
+defaults (comparison library, EM) on the same columns and clusters at a match probability of .95. The "prototype" is
+Splink with m from labels, whose matches are followed strongest first unless tax numbers differ (`bench.prototype`), at
+the threshold that hindsight finds best. Standardising the
 records comes before and is timed apart; it is kept in the cache folder.
 """
 
@@ -19,6 +21,7 @@ from typing import Any
 
 from bench.company_tables import TRUTH, company_table
 from bench.meter import Meter, peak_gib
+from bench.prototype import best_in_hindsight
 from bench.quality import contradicting, pair_recall, quality
 from matching.engines import duckdb_engine
 from matching.engines.components import components
@@ -84,8 +87,32 @@ def run_splink(records: int, seed: int, folder: Path, workers: int) -> dict[str,
     }
 
 
+def run_prototype(records: int, seed: int, folder: Path, workers: int) -> dict[str, Any]:
+    """Splink with labels, its matches followed strongest first unless tax numbers differ, at hindsight's threshold."""
+    from bench.splink_batch import labelled_edges, tax_numbers  # imported here, as above
+
+    full = company_table(load_model("customer"), records, seed, folder, _note)
+    truth, table = full[TRUTH].to_numpy(), full.drop([TRUTH])
+    meter = Meter()
+    edges = labelled_edges(table, truth, meter, workers)
+    with meter.stage("cluster at every threshold"):
+        threshold, best = best_in_hindsight(edges.a, edges.b, edges.weight, tax_numbers(table), truth)
+    return {
+        "records": records,
+        "edges": len(edges.a),
+        "best_threshold_bits": threshold,
+        "quality": best.as_json(),
+        "wall_seconds": meter.wall,
+        "cpu_seconds": meter.cpu,
+        "peak_gib": peak_gib(),
+    }
+
+
 def _note(message: str) -> None:
     print(message, file=sys.stderr)  # noqa: T201
+
+
+_KINDS = {"hub": run, "splink": run_splink, "prototype": run_prototype}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -96,16 +123,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "mdm-bench")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--splink", action="store_true")
-    parser.add_argument("--one", choices=("hub", "splink"), help=argparse.SUPPRESS)
+    parser.add_argument("--one", choices=tuple(_KINDS), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.one:
-        measure = run if options.one == "hub" else run_splink
-        found = measure(options.records[0], options.seed, options.cache, options.workers)
+        found = _KINDS[options.one](options.records[0], options.seed, options.cache, options.workers)
         print(json.dumps(found))  # noqa: T201
         return 0
     results = []
     for records in options.records or [100_000]:
-        for kind in ("hub", "splink") if options.splink else ("hub",):
+        for kind in _KINDS if options.splink else ("hub",):
             command = [sys.executable, "-m", "bench.batch", "--one", kind, "--records", str(records)]
             command += ["--seed", str(options.seed), "--cache", str(options.cache), "--workers", str(options.workers)]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)

@@ -1,6 +1,7 @@
 """Splink's own way with the generated companies: its comparison library, its training, its clustering."""
 
 import logging
+from dataclasses import dataclass
 
 import duckdb
 import numpy as np
@@ -17,11 +18,7 @@ _THRESHOLD = 0.95
 
 def splink_entities(table: pa.Table, meter: Meter, threads: int) -> NDArray[np.int64]:
     """The entity of each record, as Splink finds it without labels."""
-    logging.getLogger("splink").setLevel(logging.ERROR)
-    connection = duckdb.connect()
-    connection.execute(f"set threads = {threads}")
-    api = DuckDBAPI(connection=connection)
-    linker = Linker(api.register(_records(table), dataset_display_name="companies"), _settings())
+    linker = _linker(_records(table), threads)
     with meter.stage("train"):
         linker.training.estimate_probability_two_random_records_match([block_on("tax")], recall=0.4)
         linker.training.estimate_u_using_random_sampling(max_pairs=2e7, seed=1)
@@ -33,6 +30,42 @@ def splink_entities(table: pa.Table, meter: Meter, threads: int) -> NDArray[np.i
         clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(predictions, _THRESHOLD)
         found = clusters.as_pyarrow_table().sort_by("record")
     return np.asarray(found["cluster_id"].to_numpy(), dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Pairs that Splink scored: rows of the table and match weights in bits."""
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    weight: NDArray[np.float64]
+
+
+def labelled_edges(table: pa.Table, truth: NDArray[np.int64], meter: Meter, threads: int) -> Edges:
+    """The pairs at or above a weight of 0, with m learned from the true companies of every tenth company."""
+    labels = pa.array(truth, pa.int64(), mask=truth % 10 != 0)
+    linker = _linker(_records(table).append_column("label", labels), threads)
+    with meter.stage("train"):
+        linker.training.estimate_probability_two_random_records_match([block_on("tax")], recall=0.4)
+        linker.training.estimate_u_using_random_sampling(max_pairs=2e7, seed=1)
+        linker.training.estimate_m_from_label_column("label")
+    with meter.stage("block and score"):
+        found = linker.inference.predict(threshold_match_weight=0.0).as_pyarrow_table()
+    a, b = (found[column].to_numpy().astype(np.int64) for column in ("record_l", "record_r"))
+    return Edges(a, b, found["match_weight"].to_numpy().astype(np.float64))
+
+
+def tax_numbers(table: pa.Table) -> list[str | None]:
+    """The tax number that Splink compares, of each record."""
+    return list(_records(table)["tax"].to_pylist())
+
+
+def _linker(records: pa.Table, threads: int) -> Linker:
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    connection = duckdb.connect()
+    connection.execute(f"set threads = {threads}")
+    api = DuckDBAPI(connection=connection)
+    return Linker(api.register(records, dataset_display_name="companies"), _settings())
 
 
 def _records(table: pa.Table) -> pa.Table:

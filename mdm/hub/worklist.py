@@ -56,7 +56,7 @@ def rank_refused(engine: Engine, now: datetime, policy: Policy | None = None) ->
     when repeated, also at once."""
     much = much_money(policy or load_policy())
     with unrestricted(engine).begin() as connection:
-        groups = stake.unranked_groups(connection, now - _FRESH_FOR)
+        groups = stake.unranked_groups(connection, now - _FRESH_FOR, now)
         stake.write_group_ranks(connection, [rank_group(each, much) for each in groups], now)
     return len(groups)
 

@@ -103,4 +103,5 @@ task_priority = Table(
     time_column("ranked_at"),
     Index("ix_task_priority_order", text("rank desc"), "task_id"),
     Index(None, "ranked_at"),
+    Index(None, "due_at"),
 )
