@@ -19,6 +19,8 @@ ADVICE: Final = {
     "retired.",
     "OFFSETS_JUMP": "Messages were lost between broker and hub: let the connector snapshot the table again, then "
     "compare with `mdm reconcile source`.",
+    "TOPIC_MADE_ANEW": "The topic was deleted and made again, and what was in it is gone: let the connector snapshot "
+    "the table again, compare with `mdm reconcile source`, then resolve this.",
     "LOG_BACKWARDS": "The connector reads another log than before (a source restored, another server). Until it has "
     "passed where the old one stood, its changes and snapshots count as old: set it ahead (PostgreSQL: pg_resetwal "
     "--next-wal-file; MySQL: RESET MASTER TO n), take a new snapshot, then compare with `mdm reconcile source`.",

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
+from mdm.model.lives import LIFE
+
 #: Open work of one kind that is counted for the navigation, on every page.
 MOST_COUNTED = 1000
 #: What the home page and the close count and add up of each kind of open work; of more they say that there is more.
@@ -261,7 +263,8 @@ def feed_positions(connection: Connection) -> Sequence[dict[str, Any]]:
     """Per feed and topic how far the hub has read, and when it last moved."""
     rows = connection.execute(
         text(
-            """select feed, topic, count(*) as partitions, sum(next_offset) as messages, max(updated_at) as updated_at
+            f"""select feed, topic, count(*) as partitions, sum(next_offset % {LIFE}) as messages,
+                   max(updated_at) as updated_at
                from feed_position group by feed, topic order by feed, topic"""
         )
     )

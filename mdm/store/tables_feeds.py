@@ -31,6 +31,15 @@ feed_position = Table(
     PrimaryKeyConstraint("feed", "topic", "partition"),
 )
 
+# Which life of a topic the hub reads, by the id that the broker gave it when it was made (`mdm.model.lives`).
+topic_life = Table(
+    "topic_life",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("life", Integer, nullable=False),
+    Column("topic_id", Text, nullable=False),
+)
+
 # The ledger: the first outcome of every message ever consumed. A message met again is a duplicate.
 event_ledger = Table(
     "event_ledger",

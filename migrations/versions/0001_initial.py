@@ -1121,6 +1121,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "label", name=op.f("pk_task_label")),
     )
     op.create_table(
+        "topic_life",
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("life", sa.Integer(), nullable=False),
+        sa.Column("topic_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("topic", name=op.f("pk_topic_life")),
+    )
+    op.create_table(
         "truncation",
         sa.Column("system", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
