@@ -742,6 +742,13 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_pending", "outbox", ["seq"], unique=False, postgresql_where=sa.text("published_at is null")
     )
+    op.create_index(
+        "ix_outbox_trace",
+        "outbox",
+        [sa.literal_column("split_part(traceparent, '-', 2)"), "seq"],
+        unique=False,
+        postgresql_where=sa.text("traceparent is not null"),
+    )
     op.create_table(
         "outcome_count",
         sa.Column("system", sa.Text(), nullable=False),

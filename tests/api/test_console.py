@@ -219,6 +219,24 @@ def test_one_box_finds_names_identifiers_and_bare_keys(rows: HubRows, steward: T
     assert "Nothing." in steward.get("/console/search", params={"q": "nobody"}).text
 
 
+@pytest.mark.parametrize("q", ["{id}", "00-{id}-00f067aa0ba902b7-01", "{ID}"])
+def test_one_box_finds_what_followed_from_a_traced_change(rows: HubRows, steward: TestClient, q: str) -> None:
+    acme, trace = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME), "4bf92f3577b34da6a3ce929d0e0e4736"
+    rows.golden(Domain.CUSTOMER, ERP_ACME, ACME | {"name": "Acme of another trace"})
+    with rows.engine.begin() as connection:
+        connection.execute(
+            text("update outbox set traceparent = '00-' || :trace || '-00f067aa0ba902b7-01' where aggregateid = :id"),
+            {"trace": trace, "id": acme},
+        )
+
+    asked = q.format(id=trace, ID=trace.upper())
+    page = steward.get("/console/search", params={"q": asked}).text
+
+    assert "What followed from the traced change" in page
+    assert f'href="/console/search?q={acme}">Acme Anvils B.V.</a>' in page
+    assert "Acme of another trace" not in page
+
+
 @pytest.mark.parametrize(("q", "first"), [("anvils", "/console/customers/"), ("INV-77", "/console/trace/")])
 def test_the_enter_key_opens_what_was_found_first(rows: HubRows, steward: TestClient, q: str, first: str) -> None:
     rows.golden(Domain.CUSTOMER, CRM_ACME, ACME, terms=["acme", "anvils", "inv", "77"])
