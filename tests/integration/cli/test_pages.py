@@ -23,7 +23,7 @@ _DOCS = Path(__file__).parents[3] / "docs"
 _LEI = '"LEI","Entity.LegalName","Entity.LegalAddress.Country","Entity.EntityStatus","Registration.RegistrationStatus"'
 #: Nobody listens there: whether a number is registered stays unknown, and the command says so.
 _NO_VIES = "http://127.0.0.1:9/"
-#: Slow, and carried out elsewhere: `test_ordinary_owner.py`, `tests/integration/evaluation`.
+#: Slow, and carried out elsewhere: `test_ordinary_owner.py`, `tests/unit/mdm/hub/test_own_models.py`.
 _ELSEWHERE = ("match evaluate", "match run", "releases check matching")
 
 
