@@ -86,8 +86,9 @@ NOT_KNOWN_THEN = ProblemType(
 NOT_VALID_THEN = ProblemType(
     "not-valid-then",
     404,
-    "This record did not exist in the business at that time",
-    "None of its source rows had been created by then, or all were deleted. Ask for a later `valid_at`.",
+    "Nothing is known of this record in the business at that time",
+    "What the hub knows of a source row begins with its first snapshot or change. Before that of the first row, and "
+    "once all rows were deleted, nothing was valid. Ask for another `valid_at`.",
 )
 NOT_RESOLVED = ProblemType(
     "not-resolved",

@@ -35,7 +35,7 @@ def compute(request: Request, base: GoldenRow, look: Axes) -> tuple[GoldenRow, d
         Instant(known_at, look.valid_at, look.rules),
     )
     if then is None:
-        raise refuse(NOT_VALID_THEN, f"None of the source rows of {base.entity_id} existed then.")
+        raise refuse(NOT_VALID_THEN, f"No source row of {base.entity_id} is known to have existed then.")
     as_of = {
         "known_at": look.known_at,
         "valid_at": look.valid_at,

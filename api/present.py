@@ -162,8 +162,10 @@ def fate_object(
         "current_id": state.merged_into or (state.entity_id if active else None),
         "founded_at": state.founded_at,
         "changed_at": state.changed_at,
-        "valid_from": state.founded_at,
-        "valid_to": None if active else state.changed_at,
+        # Not when the id was founded, which is before its golden record was known, nor when something about it changed
+        # last: a merged id is led on to another survivor, and a retired one erased, long after it ended.
+        "valid_from": intervals[0][0] if intervals else state.founded_at,
+        "valid_to": None if active else (intervals[-1][1] if intervals else None) or state.changed_at,
         "intervals": [{"valid_from": begin, "valid_to": end} for begin, end in intervals],
         "absorbed": list(absorbed),
         "deprecation": None

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from api.deps import ReadHub, Reads, ReadsDep, Released, hub_of
 from api.errors import DOES_NOT_FIT, INVALID_REQUEST, refuse
 from mdm.model.events import Place
+from mdm.model.lives import lived
 from mdm.store import progress
 
 #: Longest wait, and the wait of those who do not say, in seconds.
@@ -143,7 +144,8 @@ def _reached(reads: Reads, place: SourcePlace) -> int | None:
         if place.place is None:
             return progress.lsn_reached(connection, place.system)
         found = progress.place_reached(connection, place.place)
-        return found.offset if found is not None else None
+        # The caller knows the broker's offset, in the present life of the topic.
+        return lived(found.offset)[1] if found is not None else None
 
 
 def _estimate(reads: Reads, hub: ReadHub, place: SourcePlace, reached: int | None) -> float | None:

@@ -15,6 +15,7 @@ from mdm.errors import ConfigurationInvalid, OperatorError
 from mdm.settings import Settings
 from mdm.store.embedded import EmbeddedServer
 from mdm.store.idempotency import note_effects
+from mdm.store.large_units import remembering_large_units
 from mdm.store.process_numbers import counting_retries
 from mdm.store.scoped import enforce
 
@@ -95,7 +96,7 @@ def make_engine(url: URL | str, name: str = "mdm") -> Engine:
         json_serializer=_json_text,
         json_deserializer=msgspec.json.decode,
         connect_args={"application_name": name, **_KEEPALIVE},
-        execution_options=counting_retries(),
+        execution_options={**counting_retries(), **remembering_large_units()},
     )
     enforce(engine)
     note_effects(engine)

@@ -14,7 +14,6 @@ from api.console import charts
 from api.console.deciding import TELLABLE
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs
-from api.console.kept import MANY_QUESTIONS, kept
 from api.console.notices import Notice, refused
 from api.console.once import FormRoute
 from api.console.pages import page
@@ -123,15 +122,8 @@ def _close_page(
     found = last_run.of(bench.engine, bench.now)
     books = closing.books_of(bench.pipeline, asked, found)
     rows = rows_of(books.sited)
-    questions = getattr(request.state, "counts", {}).get("tasks", 0)
     with reads.snapshot() as connection:
-        at_risk = kept(
-            bench.engine,
-            "at risk",
-            lambda: read_console.at_risk(connection),
-            large=lambda _: questions > MANY_QUESTIONS,
-            seconds=15,
-        )
+        at_risk = read_console.at_risk(connection)
     shown = [
         row
         for row in rows
@@ -159,6 +151,7 @@ def _close_page(
         months=sorted({row.month for row in rows} | {asked.month}, reverse=True),
         companies=sorted({row.company for row in rows}),
         at_risk=at_risk,
+        most_urgent=read_console.MOST_ADDED,
         as_of=found.as_of,
         chart=_chart(rows),
         whole=not scope_of(bench.engine).limits_rows,

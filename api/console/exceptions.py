@@ -11,6 +11,7 @@ from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 from pydantic import Field
 from starlette.responses import RedirectResponse
 
+from api.afterwards import afterwards
 from api.console import charts
 from api.console.deciding import TELLABLE
 from api.console.forms import Form, FormDep
@@ -19,7 +20,6 @@ from api.console.notices import Notice, proposed, refused, told
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session
-from api.console.stepping import afterwards
 from api.console.workbench import Workbench, WorkbenchDep
 from api.cursors import read_cursor, write_cursor
 from api.deps import Reads, ReadsDep
@@ -39,6 +39,7 @@ from mdm.hub.worklist import rank_refused
 from mdm.model.canonical import DataClass
 from mdm.store import read_exceptions as read
 from mdm.store import replay_jobs
+from mdm.store.read_console import MOST_ADDED
 from mdm.store.read_exceptions import GroupOrder, OpenLetters, Selection
 from mdm.store.refold import EventRange
 
@@ -50,6 +51,8 @@ router = APIRouter(
 )
 
 _GROUPS, _LETTERS, _DRIFTS = 50, 50, 100
+#: Messages that are counted of each group in the list; of one group by itself, `MOST_ADDED`.
+_COUNTED = 1000
 #: What may come first, in words.
 _ORDERS = {
     GroupOrder.PRIORITY: "the most urgent",
@@ -105,9 +108,10 @@ def overview(
             limit=_GROUPS + 1,
             order=look.sort,
             after=group_after,
+            most=_COUNTED + 1,
         )
         drifts = read.exceptions(connection, assignee=mine, taken=taken, limit=_DRIFTS + 1, after=drift_after)
-        whole = read.open_letters(connection, bench.now)
+        whole = read.open_letters(connection, bench.now, MOST_ADDED + 1)
         became = told(connection, look.decided) or proposed(look.proposed)
         jobs = replay_jobs.of_actor(connection, bench.actor.name, _JOBS)
     last, last_drift = groups[_GROUPS - 1 : _GROUPS], drifts[_DRIFTS - 1 : _DRIFTS]
@@ -123,6 +127,7 @@ def overview(
         whole=whole,
         jobs=jobs,
         me=bench.actor.name,
+        counted=_COUNTED,
         more_groups=write_cursor(groups_scope, (last[0]["place"], last[0]["newest_id"]))
         if len(groups) > _GROUPS
         else "",
@@ -291,7 +296,7 @@ def _group_page(
 ) -> Response:
     rank_refused(bench.engine, bench.now, bench.policy)
     with reads.snapshot() as connection:
-        groups = read.dead_letter_groups(connection, Selection(like=like), limit=1)
+        groups = read.dead_letter_groups(connection, Selection(like=like), limit=1, most=MOST_ADDED + 1)
         waits = read.proposed_discards(connection, Selection(like=like))
         letters = read.dead_letters(connection, Selection(like=like), limit=_LETTERS + 1, before=before)
     if not groups:
@@ -421,7 +426,7 @@ def _ages(whole: OpenLetters) -> Any:
         "today": whole.today, "1–3 days": whole.three, "3–7 days": whole.week, "over a week": whole.older,
     }  # fmt: skip
     return charts.bars(
-        "Refused messages by age of their group",
+        "Groups of refused messages by how long they wait",
         [charts.Bar(name, count, str(count), "against") for name, count in counted.items()],
     )
 

@@ -1,21 +1,19 @@
 """Home: what waits for somebody, what it is worth, and whether the platforms are heard."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any, TypeAlias
 
 from fastapi import APIRouter, Depends, Request, Response
-from sqlalchemy import Connection
 from starlette.responses import RedirectResponse
 
 from api import ranking
 from api.console import charts
 from api.console.guard import SessionDep, signed_in
-from api.console.kept import MANY_QUESTIONS, kept
 from api.console.pages import page
 from api.console.queue import KINDS, queue_object
+from api.console.wording import added
 from api.console.workbench import WorkbenchDep
 from api.deps import ReadsDep
 from api.last_run import last_run
@@ -28,9 +26,7 @@ from mdm.lifecycle.close import current_close
 from mdm.lifecycle.policy import shipped_policy
 from mdm.model.worklist import MuchMoney
 from mdm.store import read_console
-from mdm.store.read_console import Ageing
 from mdm.store.read_queue import QueueFilters, queue_page
-from mdm.store.read_status import vitals
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
@@ -40,23 +36,10 @@ _PERIOD = timedelta(days=30)
 _AGES = ("today", "1–3 days", "3–7 days", "over a week")
 
 
-#: Open questions by kind, by age, and the money behind them.
-_Open: TypeAlias = tuple[Sequence[Ageing], list[int], dict[str, Any]]
-
-
-def _open_questions(connection: Connection, now: datetime) -> _Open:
-    ageing = read_console.ageing(connection, now, now + timedelta(days=1))
-    return ageing, read_console.ages(connection, now), read_console.at_risk(connection)
-
-
 def _largest(much: MuchMoney, amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
     """The sum that is most, by what is much in its currency; nothing where there is none."""
     currency, times = much.most(amounts)
     return {currency: amounts[currency]} if times else {}
-
-
-def _many(found: _Open) -> bool:
-    return sum(each.tasks for each in found[0]) > MANY_QUESTIONS
 
 
 @router.get("/")
@@ -68,14 +51,13 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
     ranking.ready(bench.engine, bench.rules, now, bench.policy)
     rank_refused(bench.engine, now, bench.policy)
     with reads.snapshot() as connection:
-        ageing, ages, at_risk = kept(
-            bench.engine, "open questions", lambda: _open_questions(connection, now), large=_many, seconds=15
-        )
+        ageing = read_console.ageing(connection, now, now + timedelta(days=1))
+        ages, at_risk = read_console.ages(connection, now), read_console.at_risk(connection)
         urgent = queue_page(connection, QueueFilters(), None, _MOST_URGENT)
         behind_refused = read_console.behind_refused(connection)
         platforms = read_console.platforms(connection)
         batches = read_console.recent_batches(connection, 60)
-        hub_vitals = vitals(connection)
+        waits = read_console.waiting_work(connection)
         mine = read_console.own_work(connection, bench.actor.name, now)
         numbers = read_console.own_numbers(connection, bench.actor.name, now)
         promised = promise(read_console.answered(connection, now - _PERIOD), sum(each.breached for each in ageing))
@@ -95,7 +77,9 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
         at_risk=at_risk,
         behind_refused=behind_refused,
         platforms=platforms,
-        vitals=hub_vitals,
+        waits=waits,
+        whole=sum(each.tasks for each in ageing) <= read_console.MOST_ADDED,
+        most=read_console.MOST_ADDED,
         promised=promised,
         objective=OBJECTIVE,
         mine=mine,
@@ -108,7 +92,7 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
         disagreeing=known.overview.shelf().sums if known is not None else None,
         age_chart=charts.bars(
             "Open questions by how long they wait",
-            [charts.Bar(name, count, str(count)) for name, count in zip(_AGES, ages, strict=True)],
+            [charts.Bar(name, count, added(count)) for name, count in zip(_AGES, ages, strict=True)],
         ),
         intake=charts.sparkline("Messages per unit of work", [messages for _, messages in batches]),
     )

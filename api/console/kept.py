@@ -14,8 +14,6 @@ from mdm.access import Scope
 from mdm.store.scoped import scope_of
 
 T = TypeVar("T")
-#: Open questions from which on sums over them are kept: below, they take a few milliseconds.
-MANY_QUESTIONS = 20_000
 #: Sums of one hub that are kept at most; there is one of each kind for each scope.
 _MOST = 200
 _lock = Lock()

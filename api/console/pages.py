@@ -19,7 +19,7 @@ from api.console.once import numbered
 from api.console.preferences import view_of
 from api.console.show import differs, label, lines, rows_of
 from api.console.ways import OpenWays, ways_of
-from api.console.wording import ago, amount, amounts, counted, day, named, number, percent, person, seconds, span
+from api.console.wording import added, ago, amount, amounts, counted, day, named, number, percent, person, seconds, span
 
 _HERE = Path(__file__).parent
 
@@ -83,6 +83,7 @@ _environment.filters.update(
     day=day,
     number=number,
     counted=counted,
+    added=added,
     amount=amount,
     percent=percent,
     person=person,

@@ -42,7 +42,7 @@ def pipeline(request: Request, session: SessionDep, bench: WorkbenchDep, reads: 
         batches = read_console.recent_batches(connection, _BATCHES)
         positions = read_console.feed_positions(connection)
         feeds = feed_states(connection)
-        waiting = vitals(connection)
+        waiting = vitals(connection, read_console.MOST_ADDED + 1)
         lag = lag_by_platform(connection)
         freshness = freshness_by_platform(connection, bench.now - _RECENT)
         replays = _replays(connection, bench, session)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from mdm.store.read_console import MOST_COUNTED
+from mdm.store.read_console import MOST_ADDED, MOST_COUNTED
 
 #: What tells accounts from keys, before the name.
 _ACCOUNTS = re.compile(r"(?<![\w.:/-])(?:user|oidc):(?=\w)")
@@ -30,9 +30,14 @@ def number(value: int | float | None) -> str:
     return f"{value:,}".replace(",", "\u202f")
 
 
-def counted(value: int) -> str:
-    """A number that was counted up to `MOST_COUNTED`."""
-    return number(value) if value < MOST_COUNTED else f"{number(MOST_COUNTED - 1)}+"
+def counted(value: int, most: int = MOST_COUNTED - 1) -> str:
+    """A number that was counted up to one more than `most`."""
+    return number(value) if value <= most else f"{number(most)}+"
+
+
+def added(value: int) -> str:
+    """A number of open work that was counted up to one more than `MOST_ADDED`."""
+    return counted(value, MOST_ADDED)
 
 
 def amount(value: Decimal | str | None, currency: str | None = None) -> str:

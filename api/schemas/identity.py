@@ -48,8 +48,10 @@ class Fate(Form):
     current_id: str | None = Field(description="The id to use now: itself, the one it was merged into, or null.")
     founded_at: datetime
     changed_at: datetime
-    valid_from: datetime = Field(description="When the id was issued.")
-    valid_to: datetime | None = Field(description="When it was merged, retired or erased; null while it is active.")
+    valid_from: datetime = Field(description="Since when it led to a golden record.")
+    valid_to: datetime | None = Field(
+        description="When that ended, because it was merged or retired; null while it is active."
+    )
     intervals: list[Interval] = Field(description="Several when an id ended and came back with its records.")
     absorbed: list[str] = Field(description="Ids that redirect to this one.")
     deprecation: IdDeprecation | None = Field(description="Null while the id is active.")

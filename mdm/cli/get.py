@@ -3,6 +3,8 @@
 import os
 from typing import Any
 
+import httpx
+import orjson
 import typer
 
 from mdm.cli.context import print_json
@@ -19,7 +21,7 @@ def get(
     url: str = typer.Option("", help="Where the hub listens; default MDM_URL, or http://127.0.0.1:8080."),
     key: str = typer.Option("", help="An API key; default MDM_API_KEY, which keeps it out of the process list."),
 ) -> None:
-    """Read from the API of a running hub; prints JSON.
+    """Read from the API of a running hub; prints JSON, or what an address gives that has none (an export as CSV).
 
     With `--as`, what does not fit the ERP's fields is told on standard error, value by value.
     """
@@ -28,20 +30,30 @@ def get(
         raise OperatorError("There is no API key.", action="Set MDM_API_KEY; `mdm keys issue` makes one.")
     if require_ready and not erp:
         raise OperatorError("--require-ready needs an ERP.", action="Name it with --as sap|odoo|erpnext|netsuite.")
-    with Hub(url or os.environ.get("MDM_URL") or "http://127.0.0.1:8080", secret) as hub:
+    where = url or os.environ.get("MDM_URL") or "http://127.0.0.1:8080"
+    with Hub(where, secret) as hub:
         try:
-            body = hub.get(_address(path, erp), **({"require": "ready"} if require_ready else {}))
+            answer, is_json = hub.text(_address(path, erp), **({"require": "ready"} if require_ready else {}))
         except Problem as problem:
             raise OperatorError(str(problem), action=problem.action or "See /docs of the hub.") from problem
+        except (httpx.TransportError, httpx.InvalidURL) as silent:
+            raise OperatorError(
+                f"No hub answers at {where}: {silent}.",
+                action="Start it with `mdm serve`, or say where it listens with --url or MDM_URL.",
+            ) from silent
+    if not is_json:
+        typer.echo(answer, nl=not answer.endswith("\n"))
+        return
+    body = orjson.loads(answer)
     print_json(body)
     if erp:
         _tell(body)
 
 
 def _address(path: str, erp: str) -> str:
-    if not erp:
-        return path if path.startswith("/") else f"/v1/{path}"
-    return f"/v1/erp/{erp}/{path.removeprefix('/').removeprefix('v1/')}"
+    if path.startswith("/") and not erp:
+        return path
+    return f"/v1/{f'erp/{erp}/' if erp else ''}{path.removeprefix('/').removeprefix('v1/')}"
 
 
 def _tell(body: Any) -> None:

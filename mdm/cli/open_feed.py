@@ -8,6 +8,7 @@ from pathlib import Path
 from mdm.bootstrap import Hub
 from mdm.errors import OperatorError
 from mdm.intake.catalogue import Catalogue
+from mdm.store.lives import StoredLives
 from mdm.store.positions import stored_positions
 from mdm.streams.file import FileFeed
 from mdm.streams.kafka import KafkaFeed, KafkaSource
@@ -83,7 +84,7 @@ def open_kafka(
         on_lost_position=settings.on_lost_position,
         session_timeout_ms=int(session_seconds * 1000),
     )
-    return KafkaFeed(source, partial(stored_positions, hub.engine, f"kafka:{group}"))
+    return KafkaFeed(source, partial(stored_positions, hub.engine, f"kafka:{group}"), StoredLives(hub.engine))
 
 
 def brokers_of(text: str) -> str:

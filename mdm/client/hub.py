@@ -63,7 +63,13 @@ class Hub:
 
     def get(self, path: str, **parameters: Any) -> Any:
         """Any address of the API, as JSON."""
-        return self._asked("GET", path, params=_given(parameters)).json()
+        return self._asked("GET", _with(path, parameters)).json()
+
+    def text(self, path: str, **parameters: Any) -> tuple[str, bool]:
+        """What any address of the API answers, as it stands, and whether that is one JSON document."""
+        answer = self._asked("GET", _with(path, parameters))
+        kind = answer.headers.get("content-type", "").partition(";")[0].strip()
+        return answer.text, kind == "application/json" or kind.endswith("+json")
 
     def record(self, domain: str, id: str, **parameters: Any) -> Record:
         """One golden record; `known_at`, `valid_at`, `rules`, `fields`, `after` as the API takes them."""
@@ -120,6 +126,9 @@ class Hub:
         for attempt in range(self._attempts):
             try:
                 with self._http.stream("GET", f"/v1/{domain}/export", params=place) as answer:
+                    if answer.status_code in _RETRIED and attempt + 1 < self._attempts:
+                        self._sleep(float(answer.headers.get("retry-after", 1)))
+                        continue
                     if answer.status_code != 200:
                         answer.read()
                         raise Problem(answer.status_code, _body(answer))
@@ -154,8 +163,11 @@ class Hub:
         return answer
 
 
-def _given(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in parameters.items() if value is not None}
+def _with(path: str, parameters: Mapping[str, Any]) -> str:
+    """The address with the parameters that are given, beside those that stand in it already."""
+    given = {name: value for name, value in parameters.items() if value is not None}
+    # httpx takes parameters instead of those of the address, also when they are none.
+    return str(httpx.URL(path).copy_merge_params(given)) if given else path
 
 
 def _body(answer: httpx.Response) -> Mapping[str, Any]:

@@ -82,14 +82,24 @@ class Task:
 
 
 class Problem(Exception):
-    """The API refused. `type` is stable (`/problems/...`): decide by it."""
+    """The API refused, or has not read as far as `after` yet (202). Decide by the stable `type` (`/problems/...`)."""
 
     def __init__(self, status: int, body: Mapping[str, Any]) -> None:
-        super().__init__(f"{status} {body.get('title', '')}: {body.get('detail', '')}")
+        reasons = [f"{each.get('parameter')}: {each.get('detail')}" for each in body.get("errors", ())]
+        reasons += [f"{each.get('code')}: {each.get('message')}" for each in body.get("findings", ())]
+        super().__init__("\n  ".join([f"{status} {_told(status, body)}", *reasons]))
         self.status = status
         self.type = str(body.get("type", ""))
         self.action = str(body.get("action", ""))
         self.body = body
+
+
+def _told(status: int, body: Mapping[str, Any]) -> str:
+    if status == 202:  # no refusal of the API's, so without a title
+        soon = body.get("estimate_seconds")
+        when = f"in about {soon:.0f} seconds" if soon is not None else "nobody knows when"
+        return f"Not read yet: the hub is at {body.get('reached')} of {body.get('after')}; {when}."
+    return f"{body.get('title', '')}: {body.get('detail', '')}"
 
 
 def record_of(body: Mapping[str, Any]) -> Record:

@@ -1,4 +1,4 @@
-"""Signs that a feed has lost something: offsets that jump, a log that runs backwards, a snapshot taken once more.
+"""Signs that a feed has lost something: offsets that jump, topics and logs that begin anew, a snapshot more than once.
 
 None of them stops anything. Each becomes an exception with an owner, because what is missing does not show by itself.
 """
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mdm.model.events import ChangeEvent, Operation, Outcome, Place, TopicPartition
 from mdm.model.gaps import Alarm, Known, LogPosition, Mark, Watched
+from mdm.model.lives import lived
 from mdm.model.mirror import TableName
 
 #: A committed transaction takes one offset of its own, so single ones are missing wherever a producer uses them.
@@ -56,7 +57,14 @@ def _jumps(log: TopicPartition, read: Sequence[Place], mark: Mark | None) -> Ite
     expected = mark.next_offset if mark is not None else read[0].offset
     for place in read:
         missing = place.offset - expected
-        if missing > _TOLERATED:
+        (life, first), (life_before, after) = lived(place.offset), lived(expected)
+        if life > life_before:
+            detail = (
+                f"The topic {log.topic} was made anew: what partition {log.partition} held from offset {after} on, and "
+                f"before offset {first} of the new one, never came."
+            )
+            yield Alarm("TOPIC_MADE_ANEW", f"gap:{log.topic}/{log.partition}:life {life}", place, detail)
+        elif missing > _TOLERATED:
             detail = f"Offsets {expected} to {place.offset - 1} of {log.topic}/{log.partition} never came ({missing})."
             yield Alarm("OFFSETS_JUMP", f"gap:{log.topic}/{log.partition}:{expected}", place, detail)
         expected = max(expected, place.offset + 1)

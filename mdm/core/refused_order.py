@@ -10,6 +10,9 @@ from mdm.core.worklist import POINTS_PER_DAY, money_part, waited
 from mdm.model.refused import RankedGroup, RefusedGroup
 from mdm.model.worklist import MuchMoney, Part
 
+#: As many messages as weigh most; whether there are more is not counted.
+_COUNTED = 10_000
+
 
 def rank_group(group: RefusedGroup, much: MuchMoney) -> RankedGroup:
     """The place of a group in the order. What hangs on rows that the hub does not know adds nothing, and is told."""
@@ -34,5 +37,7 @@ def _many(group: RefusedGroup) -> Part | None:
         return None
     # A thousand of a kind weigh as much as two weeks of waiting: a cause that goes on makes more of them every hour.
     points = min(20.0, 5 * log10(group.letters))
+    if group.letters > _COUNTED:
+        return Part(points, f"more than {_COUNTED:,} messages wait for the same cause".replace(",", "\u202f"))
     rows = f" of {group.rows:,} rows" if group.rows else ""
     return Part(round(points, 1), f"{group.letters:,} messages{rows} wait for the same cause".replace(",", "\u202f"))

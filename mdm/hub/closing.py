@@ -72,6 +72,7 @@ def books_of(hub: Workplace, close: Close, found: Reconciliation) -> Books:
             gaps=waits.gaps,
             overdue=read_console.overdue(connection, now),
             proposals=waits.proposals,
+            counted_to=read_console.MOST_ADDED,
         )
     return Books(close, tuple(checklist(close, sited, around)), tuple(sited))
 

@@ -203,7 +203,7 @@ def consume(
     # A truncate is about rows that nobody names.
     everything = any(event.operation is Operation.TRUNCATE for event in decoded.events)
     alone: Alone = True if everything else "if free" if pipeline.alone_if_free else False
-    counted = beside_others(pipeline.engine, pipeline.clock, "ingest", feed, attempt, alone=alone)
+    counted = beside_others(pipeline.engine, pipeline.clock, "ingest", feed, attempt, alone=alone, size=len(messages))
     report.outcomes.update(counted.outcomes)
     report.golden.update(counted.golden)
     report.changed_at, report.late_at, report.refused = counted.changed_at, counted.late_at, counted.refused

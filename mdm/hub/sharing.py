@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from mdm.clock import Clock
 from mdm.store.claims import NeedsAll, hold
+from mdm.store.large_units import large_units
 from mdm.store.process_numbers import begun_again
 from mdm.store.unit_of_work import Alone, Overlap, UnitOfWork, unit_of_work
 
@@ -24,6 +25,7 @@ def beside_others(
     attempt: Callable[[UnitOfWork], T],
     *,
     alone: Alone = False,
+    size: int = 0,
 ) -> T:
     """What `attempt` returns, committed. It may be called several times, each time in a fresh unit of work.
 
@@ -31,7 +33,11 @@ def beside_others(
 
     Args:
         alone: have the hub for itself from the start; "if free" where nobody else is at work, which spares all claims.
+        size: how many messages this is about; after one as large that needed the hub for itself, it waits for that.
     """
+    remembered = large_units(engine)
+    if alone is not True and remembered.expected(size):
+        alone = True
     first: frozenset[int] = frozenset()
     for _ in range(0 if alone is True else _ATTEMPTS):
         try:
@@ -40,6 +46,7 @@ def beside_others(
                 return attempt(work)
         except NeedsAll:
             begun_again(engine)
+            remembered.outgrown(size)
             break
         except Overlap as overlap:
             begun_again(engine)

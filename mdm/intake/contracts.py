@@ -166,7 +166,7 @@ def _contract(document: Section, custom: "_Custom", encodings: Encodings, table:
         replica_identity_full=own.one_of("replicaIdentity", ("default", "full")) == "full",
         truncate_applies=own.one_of("truncate", ("hold", "apply")) == "apply",
         flat=custom.one_of("envelope", ("debezium", "flat")) == "flat",
-        ignored_topics=frozenset(custom.text("ignoredTopics", "-").split()),
+        ignored_topics=frozenset(custom.text("ignoredTopics", "-").split()) - {"-"},
         mode=Mode(own.one_of("mode", tuple(Mode), custom.one_of("mode", tuple(Mode)))),
     )
 

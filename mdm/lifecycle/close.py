@@ -50,6 +50,7 @@ class Surroundings:
         gaps: signs that a feed has lost something.
         overdue: open questions past their deadline.
         proposals: decisions that wait for a second person.
+        counted_to: of what is more than so many it is only known that it is more; None when all was counted.
     """
 
     silent: Sequence[str]
@@ -57,6 +58,15 @@ class Surroundings:
     gaps: int
     overdue: int
     proposals: int
+    counted_to: int | None = None
+
+    def item(self, title: str, number: int, advice: str, address: str) -> Item:
+        """A line of the checklist about what waits; of more than was counted it says that there is more."""
+        if self.counted_to is None or number <= self.counted_to:
+            return Item(title, number, advice, address)
+        return Item(
+            title, self.counted_to, f"More than {self.counted_to:,} wait; the others are not counted. {advice}", address
+        )
 
 
 def close_of(month: str, business_days: int) -> Close:
@@ -89,8 +99,12 @@ def checklist(close: Close, findings: Sequence[Sited], around: Surroundings) -> 
             else "",
             "/console/pipeline",
         ),
-        Item("No refused messages", around.refused, "Mend and replay them, or discard them.", "/console/exceptions"),
-        Item("No feed has lost anything", around.gaps, "Compare with the source, load again.", "/console/exceptions"),
+        around.item(
+            "No refused messages", around.refused, "Mend and replay them, or discard them.", "/console/exceptions"
+        ),
+        around.item(
+            "No feed has lost anything", around.gaps, "Compare with the source, load again.", "/console/exceptions"
+        ),
     ]
     for rule in sorted({each.finding.rule for each in own}, key=lambda name: (_gravity(own, name), name)):
         found = [each.finding for each in own if each.finding.rule == rule]
@@ -102,13 +116,15 @@ def checklist(close: Close, findings: Sequence[Sited], around: Surroundings) -> 
     if not own:
         items.append(Item("The platforms agree about the month", 0, "", "/console/reconciliation"))
     items += [
-        Item(
+        around.item(
             "No question about identity is past its deadline",
             around.overdue,
             "Answer them: the wrong customer may carry the revenue.",
             "/console/reviews?sla=breached",
         ),
-        Item("Nothing waits for a second person", around.proposals, "Approve or reject it.", "/console/approvals"),
+        around.item(
+            "Nothing waits for a second person", around.proposals, "Approve or reject it.", "/console/approvals"
+        ),
     ]
     return items
 

@@ -19,13 +19,16 @@ ADVICE: Final = {
     "retired.",
     "OFFSETS_JUMP": "Messages were lost between broker and hub: let the connector snapshot the table again, then "
     "compare with `mdm reconcile source`.",
+    "TOPIC_MADE_ANEW": "The topic was deleted and made again, and what was in it is gone: let the connector snapshot "
+    "the table again, compare with `mdm reconcile source`, then resolve this.",
     "LOG_BACKWARDS": "The connector reads another log than before (a source restored, another server). Until it has "
     "passed where the old one stood, its changes and snapshots count as old: set it ahead (PostgreSQL: pg_resetwal "
     "--next-wal-file; MySQL: RESET MASTER TO n), take a new snapshot, then compare with `mdm reconcile source`.",
     "SNAPSHOT_AGAIN": "Find out why the connector started over; compare with `mdm reconcile source`, then resolve "
     "this.",
     "SOURCE_DIFFERS": "Compare once more when the feed has come to rest; then take an incremental snapshot of the "
-    "table. It closes when `mdm reconcile source` finds no difference.",
+    "table; a row that only the mirror has must be inserted and deleted once more. It closes when "
+    "`mdm reconcile source` finds no difference.",
     "SOURCE_SILENT": "Look at the connector's state and at the replication slot; it closes when the platform is heard.",
     "BLOCK_OVERSIZED": "More records share this key than can be compared: look at one or two, and correct the value "
     "at its source if it is no evidence (a placeholder, a shared mailbox).",

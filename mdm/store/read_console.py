@@ -7,32 +7,64 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
+from mdm.model.lives import LIFE
+
 #: Open work of one kind that is counted for the navigation, on every page.
 MOST_COUNTED = 1000
+#: What the home page and the close count and add up of each kind of open work; of more they say that there is more.
+MOST_ADDED = 10_000
 _COUNTS = """
 select (select count(*) from (select from steward_task where status = 'open' limit :most) t) as tasks,
   (select count(*) from (select from dead_letter where status = 'open' limit :most) d)
     + (select count(*) from (select from exception where status = 'open' limit :most) e) as exceptions,
   (select count(*) from (select from proposal where status = 'open' and author <> :actor limit :most) p) as approvals
 """
+# Open questions by kind: kinds are found one after the other by the index, and of each so many are counted. Deadlines
+# come with the rank; so many that are past, and so many that come next, are looked at.
 _AGEING = """
-select t.domain, t.kind, count(*) as tasks, count(*) filter (where p.due_at < :now) as breached,
-  count(*) filter (where p.due_at >= :now and p.due_at < :tomorrow) as due, min(t.opened_at) as oldest
-from steward_task t left join task_priority p using (task_id)
-where t.status = 'open' group by t.domain, t.kind order by t.domain, t.kind
+with recursive kind as (
+  (select t.domain, t.kind from steward_task t where t.status = 'open' order by t.domain, t.kind limit 1)
+  union all
+  select n.domain, n.kind from kind k cross join lateral (
+    select t.domain, t.kind from steward_task t where t.status = 'open' and (t.domain, t.kind) > (k.domain, k.kind)
+    order by t.domain, t.kind limit 1) n
+),
+late as (
+  select t.domain, t.kind, count(*) as tasks from (
+    select t.domain, t.kind from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
+    where p.due_at < :now order by p.due_at limit :most) t group by t.domain, t.kind
+),
+due as (
+  select t.domain, t.kind, count(*) as tasks from (
+    select t.domain, t.kind from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
+    where p.due_at >= :now and p.due_at < :tomorrow order by p.due_at limit :most) t group by t.domain, t.kind
+)
+select k.domain, k.kind, coalesce(l.tasks, 0) as breached, coalesce(d.tasks, 0) as due,
+  (select count(*) from (select from steward_task t where t.status = 'open' and t.domain = k.domain
+                         and t.kind = k.kind limit :most) c) as tasks,
+  (select t.opened_at from steward_task t where t.status = 'open' and t.domain = k.domain and t.kind = k.kind
+   order by t.opened_at limit 1) as oldest
+from kind k left join late l using (domain, kind) left join due d using (domain, kind)
+order by k.domain, k.kind
 """
 _OVERDUE = """
-select count(*) from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
-where p.due_at < :now
+select count(*) from (
+  select from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
+  where p.due_at < :now limit :most) late
 """
 _AGES = """
-select case when age < 1 then 0 when age < 3 then 1 when age < 7 then 2 else 3 end as bucket, count(*) as tasks
-from (select extract(epoch from :now - opened_at) / 86400 as age from steward_task where status = 'open') a
-group by 1
+select (select count(*) from (select from steward_task where status = 'open' and opened_at > a.since
+                              and opened_at <= a.until limit :most) c) as tasks
+from (values (0, :now - interval '1 day', timestamptz 'infinity'),
+             (1, :now - interval '3 days', :now - interval '1 day'),
+             (2, :now - interval '7 days', :now - interval '3 days'),
+             (3, timestamptz '-infinity', :now - interval '7 days')) a(place, since, until)
+order by a.place
 """
 _AT_RISK = """
-select key as currency, sum(value::numeric) as amount
-from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open', jsonb_each_text(p.amounts)
+select key as currency, sum(value::numeric) as amount from (
+  select p.amounts from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
+  order by p.rank desc, p.task_id limit :most) urgent, jsonb_each_text(amounts)
 group by key order by 2 desc
 """
 _BEHIND_REFUSED = """
@@ -45,9 +77,10 @@ from source_progress group by system order by system
 """
 _WAITING = """
 select
-  (select count(*) from dead_letter where status = 'open') as letters,
-  (select count(*) from exception where status = 'open' and kind = 'gap') as gaps,
-  (select count(*) from proposal where status = 'open') as proposals
+  (select count(*) from (select from dead_letter where status = 'open' limit :most) l) as letters,
+  (select count(*) from (select from exception where status = 'open' limit :most) e) as exceptions,
+  (select count(*) from (select from exception where status = 'open' and kind = 'gap' limit :most) g) as gaps,
+  (select count(*) from (select from proposal where status = 'open' limit :most) p) as proposals
 """
 _ANSWERED = """
 select kind, opened_at, closed_at from steward_task
@@ -63,17 +96,18 @@ where action = 'rebuild' order by seq desc limit :limit
 _OWN = """
 select count(*) filter (where at >= :today) as today, count(*) filter (where at >= :week) as week,
   count(*) filter (where undone_by is not null) as undone, count(*) as decided
-from decision where actor = :actor and undoes is null
+from (select at, undone_by from decision where actor = :actor and undoes is null
+      order by decision_id desc limit :most) latest
 """
 _MINE = """
 select count(*) filter (where not asleep) as taken, count(*) filter (where not asleep and due_at < :now) as breached,
   count(*) filter (where asleep) as asleep,
-  (select count(*) from proposal where status = 'open' and author = :actor) as proposed,
-  (select count(*) from dead_letter where status = 'open' and assignee = :actor) as letters,
-  (select count(*) from exception where status = 'open' and assignee = :actor) as exceptions
+  (select count(*) from (select from proposal where status = 'open' and author = :actor limit :most) p) as proposed,
+  (select count(*) from (select from dead_letter where status = 'open' and assignee = :actor limit :most) d) as letters,
+  (select count(*) from (select from exception where status = 'open' and assignee = :actor limit :most) e) as exceptions
 from (select p.due_at, coalesce(w.snoozed_until > :now, false) as asleep
       from task_work w join steward_task t on t.task_id = w.task_id and t.status = 'open'
-      left join task_priority p on p.task_id = w.task_id where w.assignee = :actor) mine
+      left join task_priority p on p.task_id = w.task_id where w.assignee = :actor limit :most) mine
 """
 _SECONDS = """
 select percentile_cont(0.5) within group (order by seconds) from (
@@ -127,25 +161,26 @@ def open_counts(connection: Connection, actor: str) -> dict[str, int]:
 
 
 def ageing(connection: Connection, now: datetime, tomorrow: datetime) -> Sequence[Ageing]:
-    """Open tasks per domain and kind."""
-    rows = connection.execute(text(_AGEING), {"now": now, "tomorrow": tomorrow})
+    """Open tasks per domain and kind; each number is counted up to one more than `MOST_ADDED`."""
+    rows = connection.execute(text(_AGEING), {"now": now, "tomorrow": tomorrow, "most": MOST_ADDED + 1})
     return [Ageing(row.domain, row.kind, row.tasks, row.breached, row.due, row.oldest) for row in rows]
 
 
 def overdue(connection: Connection, now: datetime) -> int:
-    """Open tasks that should have been answered."""
-    return int(connection.scalar(text(_OVERDUE), {"now": now}) or 0)
+    """Open tasks that should have been answered, counted up to one more than `MOST_ADDED`."""
+    return int(connection.scalar(text(_OVERDUE), {"now": now, "most": MOST_ADDED + 1}) or 0)
 
 
 def ages(connection: Connection, now: datetime) -> list[int]:
-    """Open tasks that wait for less than a day, three days, a week, and longer."""
-    found = {row.bucket: row.tasks for row in connection.execute(text(_AGES), {"now": now})}
-    return [found.get(bucket, 0) for bucket in range(4)]
+    """Open tasks that wait for less than a day, three days, a week, and longer; each counted up to one more than
+    `MOST_ADDED`."""
+    return list(connection.scalars(text(_AGES), {"now": now, "most": MOST_ADDED + 1}))
 
 
 def at_risk(connection: Connection) -> dict[str, Any]:
-    """Open invoices and running contracts behind open tasks, per currency. A customer in two tasks counts twice."""
-    return {row.currency: row.amount for row in connection.execute(text(_AT_RISK))}
+    """Open invoices and running contracts behind open tasks, per currency; of more than `MOST_ADDED` tasks, behind the
+    most urgent. A customer in two tasks counts twice."""
+    return {row.currency: row.amount for row in connection.execute(text(_AT_RISK), {"most": MOST_ADDED})}
 
 
 def behind_refused(connection: Connection) -> dict[str, Any]:
@@ -161,17 +196,19 @@ def platforms(connection: Connection) -> Sequence[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits for somebody, beside questions: refused messages, signs of loss, decisions of two persons."""
+    """What waits for somebody, beside questions: refused messages, exceptions and signs of loss among them,
+    decisions of two persons. Each is counted up to one more than `MOST_ADDED`."""
 
     letters: int
+    exceptions: int
     gaps: int
     proposals: int
 
 
 def waiting_work(connection: Connection) -> Waiting:
     """Counts over partial indexes."""
-    row = connection.execute(text(_WAITING)).one()
-    return Waiting(row.letters, row.gaps, row.proposals)
+    row = connection.execute(text(_WAITING), {"most": MOST_ADDED + 1}).one()
+    return Waiting(*row)
 
 
 def answered(connection: Connection, since: datetime, limit: int = 20_000) -> Sequence[tuple[str, datetime, datetime]]:
@@ -189,14 +226,15 @@ def recent_batches(connection: Connection, limit: int) -> Sequence[tuple[datetim
 def own_numbers(connection: Connection, actor: str, now: datetime) -> OwnNumbers:
     """What somebody sees of themselves at a glance."""
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    row = connection.execute(text(_OWN), {"actor": actor, "today": today, "week": now - timedelta(days=7)}).one()
+    asked = {"actor": actor, "today": today, "week": now - timedelta(days=7), "most": MOST_ADDED}
+    row = connection.execute(text(_OWN), asked).one()
     seconds = connection.scalar(text(_SECONDS), {"actor": actor})
     return OwnNumbers(row.today, row.week, row.decided, row.undone, None if seconds is None else float(seconds))
 
 
 def own_work(connection: Connection, actor: str, now: datetime) -> OwnWork:
     """What lies with somebody."""
-    row = connection.execute(text(_MINE), {"actor": actor, "now": now}).one()
+    row = connection.execute(text(_MINE), {"actor": actor, "now": now, "most": MOST_ADDED + 1}).one()
     return OwnWork(*row)
 
 
@@ -225,7 +263,8 @@ def feed_positions(connection: Connection) -> Sequence[dict[str, Any]]:
     """Per feed and topic how far the hub has read, and when it last moved."""
     rows = connection.execute(
         text(
-            """select feed, topic, count(*) as partitions, sum(next_offset) as messages, max(updated_at) as updated_at
+            f"""select feed, topic, count(*) as partitions, sum(next_offset % {LIFE}) as messages,
+                   max(updated_at) as updated_at
                from feed_position group by feed, topic order by feed, topic"""
         )
     )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from mdm.model.advice import ADVICE
 from mdm.model.refused import AtStake
-from mdm.store.stake import LIKENESS, stake_of_letters
+from mdm.store.stake import stake_of_letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,8 @@ CONDITION = """
     and (cast(:taken as boolean) is null or (d.assignee is not null) = :taken)
     and (cast(:since as timestamptz) is null or d.last_seen >= :since)
     and (cast(:until as timestamptz) is null or d.first_seen < :until)
-    and (cast(:like as bigint) is null or exists (
-        select 1 from dead_letter o where o.dead_letter_id = :like
-          and o.topic = d.topic and o.code = d.code and o.alike = d.alike))
+    and (cast(:like as bigint) is null
+         or d.likeness = (select o.likeness from dead_letter o where o.dead_letter_id = :like))
 """
 
 _DEAD_LETTERS = f"""
@@ -77,34 +76,66 @@ select d.dead_letter_id as id, d.topic || '/' || d.partition || '/' || d."offset
   d.owner, d.assignee, d.system, d.type, d.row_key, d.status, d.seen, d.first_seen, d.last_seen,
   exists (select 1 from dead_letter_fix f where f.dead_letter_id = d.dead_letter_id) as fixed
 from dead_letter d
-where d.status = :status and (cast(:before as bigint) is null or d.dead_letter_id < :before) and {CONDITION}
-order by d.dead_letter_id desc limit :limit
+where d.status = :status and (cast(:before as bigint) is null or %(behind)s) and {CONDITION}
+order by %(order)s limit :limit
 """
-# The groups of the page are found by their numbers alone; only those are then looked at whole.
+#: The newest first: by number, and of one kind by when they came, for that is how the index of kinds is walked. By
+#: number, all messages might be walked until one of this kind comes.
+_NEWEST = {"behind": "d.dead_letter_id < :before", "order": "d.dead_letter_id desc"}
+_NEWEST_OF_KIND = {
+    "behind": """(d.first_seen, d.dead_letter_id) < (
+        select b.first_seen, b.dead_letter_id from dead_letter b where b.dead_letter_id = :before)""",
+    "order": "d.first_seen desc, d.dead_letter_id desc",
+}
+# Kinds of open messages, one after the other by the index: how many messages each has does not matter.
+_KINDS = f"""
+  (select d.likeness from dead_letter d where d.status = 'open' and {CONDITION} order by d.likeness limit 1)
+  union all
+  select (select d.likeness from dead_letter d where d.status = 'open' and d.likeness > k.likeness and {CONDITION}
+          order by d.likeness limit 1)
+  from kind k where k.likeness is not null
+"""
+_KINDS_LIKE = "select o.likeness from dead_letter o where o.dead_letter_id = :like"
+#: Of everything else each message is looked at.
+_KINDS_READ = f"select distinct d.likeness from dead_letter d where d.status = :status and {CONDITION}"
+# The groups of the page are found by the place of their kind alone; only those are then looked at whole.
 _GROUPS = f"""
-with g as (
-  select d.topic, d.code, d.owner, d.alike, count(*) as letters, min(d.first_seen) as first_seen,
-    max(d.last_seen) as last_seen, max(d.dead_letter_id) as newest_id
-  from dead_letter d where d.status = :status and {CONDITION}
-  group by d.topic, d.code, d.owner, d.alike
-),
+with recursive kind as (%(kinds)s),
 shown as (
-  select d.*, p.place, k.rank, k.parts, k.amounts, k.known from (select d.*, {LIKENESS} as likeness from g d) d
-  left join dead_letter_rank k on k.likeness = d.likeness and :status = 'open'
-  cross join lateral (select %s as place) p
-  where cast(:behind as double precision) is null or (p.place, d.newest_id) < (:behind, :behind_id)
-  order by p.place desc, d.newest_id desc limit :limit
-),
-whole as (
-  select d.topic, d.code, d.owner, d.alike, count(distinct d.row_key) as rows,
-    coalesce(array_agg(distinct d.assignee) filter (where d.assignee is not null), '{{}}') as assignees
-  from dead_letter d join shown s using (topic, code, owner, alike)
-  where d.status = :status and {CONDITION}
-  group by d.topic, d.code, d.owner, d.alike
+  select k.likeness, n.newest_id, p.place, r.rank, r.parts, r.amounts, r.known from kind k
+  left join dead_letter_rank r on r.likeness = k.likeness and :status = 'open'
+  cross join lateral (
+    select d.dead_letter_id as newest_id from dead_letter d
+    where d.status = :status and d.likeness = k.likeness and {CONDITION}
+    order by d.first_seen desc, d.dead_letter_id desc limit 1) n
+  cross join lateral (select %(place)s as place) p
+  where k.likeness is not null
+    and (cast(:behind as double precision) is null or (p.place, n.newest_id) < (:behind, :behind_id))
+  order by p.place desc, n.newest_id desc limit :limit
 )
-select s.topic, s.code, s.owner, s.letters, s.first_seen, s.last_seen, s.newest_id, s.place, s.rank, s.parts,
-  w.rows, w.assignees, n.reason, n.action, coalesce(s.amounts, '{{}}') as amounts, coalesce(s.known, 0) as known
-from shown s join whole w using (topic, code, owner, alike) join dead_letter n on n.dead_letter_id = s.newest_id
+select n.topic, n.code, n.owner, w.letters, least(o.first_seen, w.first_seen) as first_seen, w.last_seen,
+  s.newest_id, s.place, s.rank, s.parts, w.rows, n.reason, n.action, coalesce(s.amounts, '{{}}') as amounts,
+  coalesce(s.known, 0) as known, array(
+    with recursive whose(name) as (
+      (select d.assignee from dead_letter d
+       where d.status = :status and d.likeness = s.likeness and d.assignee is not null and {CONDITION}
+       order by d.assignee limit 1)
+      union all
+      select (select d.assignee from dead_letter d
+              where d.status = :status and d.likeness = s.likeness and d.assignee > whose.name and {CONDITION}
+              order by d.assignee limit 1)
+      from whose where whose.name is not null)
+    select name from whose where name is not null) as assignees
+from shown s join dead_letter n on n.dead_letter_id = s.newest_id
+cross join lateral (
+  select count(*) as letters, count(distinct e.row_key) as rows, min(e.first_seen) as first_seen,
+    max(e.last_seen) as last_seen
+  from (select d.row_key, d.first_seen, d.last_seen from dead_letter d
+        where d.status = :status and d.likeness = s.likeness and {CONDITION}
+        order by d.first_seen desc, d.dead_letter_id desc limit :most) e) w
+cross join lateral (
+  select d.first_seen from dead_letter d where d.status = :status and d.likeness = s.likeness and {CONDITION}
+  order by d.first_seen, d.dead_letter_id limit 1) o
 order by s.place desc, s.newest_id desc
 """
 
@@ -119,27 +150,38 @@ class GroupOrder(StrEnum):
     AGE = "age"
 
 
+_OF_KIND = f"from dead_letter d where d.status = :status and d.likeness = k.likeness and {CONDITION}"
 _PLACES = {
-    GroupOrder.PRIORITY: "coalesce(k.rank, -1e9)",
-    GroupOrder.MONEY: "coalesce(k.times_much, 0)",
-    GroupOrder.MESSAGES: "cast(d.letters as double precision)",
-    GroupOrder.AGE: "-extract(epoch from d.first_seen)::double precision",
+    GroupOrder.PRIORITY: "coalesce(r.rank, -1e9)",
+    GroupOrder.MONEY: "coalesce(r.times_much, 0)",
+    GroupOrder.MESSAGES: f"(select count(*) from (select {_OF_KIND} limit :most) c)::double precision",
+    GroupOrder.AGE: f"""(select -extract(epoch from d.first_seen) {_OF_KIND}
+                         order by d.first_seen, d.dead_letter_id limit 1)::double precision""",
 }
 _GROUP_AGES = """
-select count(*) as groups, coalesce(sum(letters), 0) as letters,
-  coalesce(sum(letters) filter (where first_seen > :today), 0) as today,
-  coalesce(sum(letters) filter (where first_seen <= :today and first_seen > :three), 0) as three,
-  coalesce(sum(letters) filter (where first_seen <= :three and first_seen > :week), 0) as week,
-  coalesce(sum(letters) filter (where first_seen <= :week), 0) as older
-from (select count(*) as letters, min(first_seen) as first_seen from dead_letter where status = 'open'
-      group by topic, code, owner, alike) g
+with recursive kind as (
+  (select d.likeness from dead_letter d where d.status = 'open' order by d.likeness limit 1)
+  union all
+  select (select d.likeness from dead_letter d where d.status = 'open' and d.likeness > k.likeness
+          order by d.likeness limit 1)
+  from kind k where k.likeness is not null
+)
+select count(*) as groups,
+  (select count(*) from (select from dead_letter where status = 'open' limit :most) l) as letters,
+  count(*) filter (where o.first_seen > :today) as today,
+  count(*) filter (where o.first_seen <= :today and o.first_seen > :three) as three,
+  count(*) filter (where o.first_seen <= :three and o.first_seen > :week) as week,
+  count(*) filter (where o.first_seen <= :week) as older
+from kind k cross join lateral (
+  select d.first_seen from dead_letter d where d.status = 'open' and d.likeness = k.likeness
+  order by d.first_seen, d.dead_letter_id limit 1) o
+where k.likeness is not null
 """
 _LETTER = """
 select d.dead_letter_id as id, d.topic, d.partition, d."offset", d.timestamp_ms, d.headers, d.key, d.value, d.system,
   d.type, d.row_key, d.code, d.reason, d.action, d.owner, d.assignee, d.status, d.seen, d.first_seen, d.last_seen,
   d.closed_at, d.closed_by, d.closed_reason,
-  (select count(*) from dead_letter o where o.topic = d.topic and o.code = d.code and o.alike = d.alike
-     and o.status = 'open') as alike_open,
+  (select count(*) from dead_letter o where o.likeness = d.likeness and o.status = 'open') as alike_open,
   (select count(*) from source_record r join record_history h using (rec_id)
    where r.system = d.system and r.type = d.type and r.key = d.row_key and h.topic = d.topic
      and h.partition = d.partition and h."offset" > d."offset") as later_events
@@ -177,23 +219,29 @@ def dead_letter_groups(
     limit: int = 50,
     order: GroupOrder = GroupOrder.MESSAGES,
     after: tuple[float, int] | None = None,
+    most: int | None = None,
 ) -> list[dict[str, Any]]:
     """Dead letters of one kind together: how many, of how many rows, since when, whose, why, and what to do.
 
-    A kind is a topic, a code and a reason apart from its numbers. `newest_id` names one of them, by which the others
+    A kind is a topic, a code, an owner and a reason apart from its numbers. Of each, the newest `most` are counted and
+    their rows; without it, all, however long it takes. `newest_id` names one of them, by which the others
     can be selected (`Selection(like=...)`); `assignees` are those who look after it. `amounts`, `known`, `rank` and
     its `parts` are of the whole kind, whatever the selection, and tell what hangs on its rows (`mdm.model.refused`).
     `after` is `place` and `newest_id` of the last group of the page before, in the same order.
     """
     behind, behind_id = after or (None, None)
-    parameters = (selection or Selection()).parameters() | {"status": status, "limit": limit}
+    parameters = (selection or Selection()).parameters() | {"status": status, "limit": limit, "most": most}
     parameters |= {"behind": behind, "behind_id": behind_id}
-    return [dict(row) for row in connection.execute(text(_GROUPS % _PLACES[order]), parameters).mappings()]
+    kinds = _KINDS if status == "open" else _KINDS_READ
+    if selection is not None and selection.like is not None:
+        kinds = _KINDS_LIKE
+    statement = _GROUPS % {"kinds": kinds, "place": _PLACES[order]}
+    return [dict(row) for row in connection.execute(text(statement), parameters).mappings()]
 
 
 @dataclass(frozen=True, slots=True)
 class OpenLetters:
-    """Open dead letters as a whole: in how many groups, how many, and by the age of their group."""
+    """Open dead letters as a whole: in how many groups, and how old these are; `letters` are counted up to a number."""
 
     groups: int
     letters: int
@@ -203,10 +251,11 @@ class OpenLetters:
     older: int
 
 
-def open_letters(connection: Connection, now: datetime) -> OpenLetters:
-    """All open dead letters, by whether the first of their kind came within a day, three days, a week, or before."""
+def open_letters(connection: Connection, now: datetime, most: int) -> OpenLetters:
+    """Groups of open dead letters, by whether the first of their kind came within a day, three days, a week, or before;
+    and how many letters are open, counted up to `most`."""
     moments = {name: now - timedelta(days=days) for name, days in (("today", 1), ("three", 3), ("week", 7))}
-    row = connection.execute(text(_GROUP_AGES), moments).one()
+    row = connection.execute(text(_GROUP_AGES), {**moments, "most": most}).one()
     return OpenLetters(*map(int, row))
 
 
@@ -221,7 +270,8 @@ def dead_letters(
     """Dead letters without their payload, the newest first, each with what hangs on its row (`stake`); `before` is the
     id where the page before ended."""
     parameters = (selection or Selection()).parameters() | {"status": status, "limit": limit, "before": before}
-    rows = [dict(row) for row in connection.execute(text(_DEAD_LETTERS), parameters).mappings()]
+    statement = text(_DEAD_LETTERS % (_NEWEST if selection is None or selection.like is None else _NEWEST_OF_KIND))
+    rows = [dict(row) for row in connection.execute(statement, parameters).mappings()]
     stakes = stake_of_letters(connection, [row["id"] for row in rows])
     return [row | {"stake": stakes.get(row["id"], AtStake())} for row in rows]
 

@@ -41,10 +41,10 @@ _LAST = "select batch_id, committed_at from batch order by batch_id desc limit 1
 _VITALS = """
 select
   (select coalesce(sum(messages), 0) from consumed_count) as consumed,
-  (select count(*) from steward_task where status = 'open') as open_tasks,
-  (select count(*) from dead_letter where status = 'open') as dead_letters,
-  (select count(*) from exception where status = 'open') as exceptions,
-  (select count(*) from outbox where published_at is null) as unpublished,
+  (select count(*) from (select from steward_task where status = 'open' limit :most) t) as open_tasks,
+  (select count(*) from (select from dead_letter where status = 'open' limit :most) d) as dead_letters,
+  (select count(*) from (select from exception where status = 'open' limit :most) e) as exceptions,
+  (select count(*) from (select from outbox where published_at is null limit :most) o) as unpublished,
   (select extract(epoch from committed_at) from batch order by batch_id desc limit 1) as last_commit
 """
 
@@ -115,8 +115,9 @@ def last_batch(connection: Connection) -> dict[str, Any] | None:
     return None if row is None else {"batch": row.batch_id, "committed_at": row.committed_at.isoformat()}
 
 
-def vitals(connection: Connection) -> Vitals:
-    """One cheap query for gauges, asked at every scrape."""
-    row = connection.execute(text(_VITALS)).one()
+def vitals(connection: Connection, most: int | None = None) -> Vitals:
+    """One cheap query for gauges, asked at every scrape. Pages need no more than that there are more than `most`: what
+    is open is counted up to so many."""
+    row = connection.execute(text(_VITALS), {"most": most}).one()
     last = None if row.last_commit is None else float(row.last_commit)
     return Vitals(int(row.consumed), row.open_tasks, row.dead_letters, row.exceptions, row.unpublished, last)

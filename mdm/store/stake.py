@@ -6,7 +6,7 @@ found in two places: open invoices, and golden contracts that run.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,8 +15,11 @@ from sqlalchemy import Connection, text
 
 from mdm.model.refused import AtStake, RankedGroup, RefusedGroup
 
-#: Names the kind of a dead letter `d`.
-LIKENESS = "md5(concat_ws(E'\\x1f', d.topic, d.code, d.owner, d.alike))"
+#: Messages of a kind that are counted and looked at, the newest: what hangs on the others is not told. So many weigh as
+#: much as any larger number (`mdm.core.refused_order`).
+MOST = 10_000
+#: A kind of more messages is ranked anew for others of its kind at most once in so long.
+_LARGE, _PATIENCE = 1000, timedelta(minutes=1)
 
 # `base` is who asks (`item`) and the rows they ask about. A customer or contract counts with everything that is known
 # under any of its records; a payment, posting or order with the invoice or contract it belongs to - but not with its
@@ -88,20 +91,40 @@ with base as (
 ), {TOUCHED}
 select h.item, coalesce(m.amounts, '{{}}') as amounts, h.rows, h.known from held h left join money m using (item)
 """
-_STAGE = f"""
+# Kinds are found and looked at as in `mdm.store.read_exceptions`.
+_STAGE = """
 create temporary table stage_group on commit drop as
-select g.*, r.likeness is null or r.letters <> g.letters or r.newest_id <> g.newest_id or r.ranked_at < :stale as stale
+with recursive kind as (
+  (select d.likeness from dead_letter d where d.status = 'open' order by d.likeness limit 1)
+  union all
+  select (select d.likeness from dead_letter d where d.status = 'open' and d.likeness > k.likeness
+          order by d.likeness limit 1)
+  from kind k where k.likeness is not null
+)
+select g.*, r.likeness is null or r.ranked_at < :stale
+  or ((r.letters <> g.letters or r.newest_id <> g.newest_id) and (g.letters <= :large or r.ranked_at < :lately))
+  as stale
 from (
-  select {LIKENESS} as likeness, count(*) as letters, max(d.dead_letter_id) as newest_id,
-    min(d.first_seen) as first_seen
-  from dead_letter d where d.status = 'open' group by 1) g
+  select k.likeness, n.newest_id, o.first_seen,
+    (select count(*) from (select from dead_letter d where d.status = 'open' and d.likeness = k.likeness
+                           limit :most) c) as letters
+  from kind k
+  cross join lateral (
+    select d.dead_letter_id as newest_id from dead_letter d where d.status = 'open' and d.likeness = k.likeness
+    order by d.first_seen desc, d.dead_letter_id desc limit 1) n
+  cross join lateral (
+    select d.first_seen from dead_letter d where d.status = 'open' and d.likeness = k.likeness
+    order by d.first_seen, d.dead_letter_id limit 1) o
+  where k.likeness is not null) g
 left join dead_letter_rank r using (likeness)
 """
 _GROUPS = f"""
 with base as (
   select distinct s.likeness as item, d.system, d.type, d.row_key as key
-  from stage_group s join dead_letter d on {LIKENESS} = s.likeness
-  where s.stale and d.status = 'open' and d.row_key is not null
+  from stage_group s cross join lateral (
+    select d.system, d.type, d.row_key from dead_letter d where d.status = 'open' and d.likeness = s.likeness
+    order by d.first_seen desc, d.dead_letter_id desc limit :most) d
+  where s.stale and d.row_key is not null
 ), {TOUCHED}
 select s.likeness, s.letters, s.newest_id, s.first_seen, coalesce(m.amounts, '{{}}') as amounts,
   coalesce(h.rows, 0) as rows, coalesce(h.known, 0) as known
@@ -127,9 +150,12 @@ def stake_of_letters(connection: Connection, ids: Sequence[int]) -> dict[int, At
     return {int(row.item): AtStake(_money(row.amounts), row.rows, row.known) for row in rows}
 
 
-def unranked_groups(connection: Connection, stale: datetime) -> list[RefusedGroup]:
-    """Groups of open dead letters that have no rank, one of other letters, or one from before `stale`."""
-    connection.execute(text(_STAGE), {"stale": stale})
+def unranked_groups(connection: Connection, stale: datetime, now: datetime) -> list[RefusedGroup]:
+    """Groups of open dead letters that have no rank, one of other letters, or one from before `stale`.
+
+    Letters are counted up to one more than `MOST`."""
+    limits = {"stale": stale, "most": MOST + 1, "large": _LARGE, "lately": now - _PATIENCE}
+    connection.execute(text(_STAGE), limits)
     if not connection.scalar(text("select exists (select 1 from stage_group where stale)")):
         return []
     connection.execute(text("analyze stage_group"))
@@ -137,7 +163,7 @@ def unranked_groups(connection: Connection, stale: datetime) -> list[RefusedGrou
         RefusedGroup(
             row.likeness, row.letters, row.newest_id, row.first_seen, AtStake(_money(row.amounts), row.rows, row.known)
         )
-        for row in connection.execute(text(_GROUPS))
+        for row in connection.execute(text(_GROUPS), {"most": MOST})
     ]
 
 

@@ -14,7 +14,15 @@ from mdm.store import tables_serving as serving
 from mdm.store import tables_stewardship as stewardship
 from mdm.store import tables_streams as streams
 from mdm.store.tables_base import batch, metadata
-from mdm.store.tables_feeds import consumed_count, dead_letter, event_ledger, exception, feed_position, outcome_count
+from mdm.store.tables_feeds import (
+    consumed_count,
+    dead_letter,
+    event_ledger,
+    exception,
+    feed_position,
+    outcome_count,
+    topic_life,
+)
 from mdm.store.tables_golden import golden, search_term
 from mdm.store.tables_identity import block_key, crosswalk, crosswalk_history, entity, judgement, link, steward_task
 from mdm.store.tables_journal import ROLES_CHECK, api_key, audit, audit_remark, outbox
@@ -72,5 +80,6 @@ __all__ = [
     "stewardship",
     "streams",
     "table_shape",
+    "topic_life",
     "truncation",
 ]

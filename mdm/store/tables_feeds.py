@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Computed,
     Identity,
     Index,
     Integer,
@@ -28,6 +29,15 @@ feed_position = Table(
     Column("next_offset", BigInteger, nullable=False),
     time_column("updated_at", default=True),
     PrimaryKeyConstraint("feed", "topic", "partition"),
+)
+
+# Which life of a topic the hub reads, by the id that the broker gave it when it was made (`mdm.model.lives`).
+topic_life = Table(
+    "topic_life",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("life", Integer, nullable=False),
+    Column("topic_id", Text, nullable=False),
 )
 
 # The ledger: the first outcome of every message ever consumed. A message met again is a duplicate.
@@ -91,12 +101,49 @@ dead_letter = Table(
     Column("closed_by", Text),
     Column("closed_reason", Text),
     Column("assignee", Text),  # who looks after it; others of its kind that come later are theirs too
+    # Names the kind: topic, code, owner and what is alike in the reasons.
+    Column(
+        "likeness",
+        Text,
+        Computed("md5(topic || chr(31) || code || chr(31) || owner || chr(31) || alike)", persisted=True),
+        nullable=False,
+    ),
     UniqueConstraint("topic", "partition", "offset"),
     CheckConstraint("status in ('open','replayed','discarded')", name="status"),
     Index(None, "status", "code"),
     # Whose the kind of a message is that is refused just now.
     Index("ix_dead_letter_taken", "topic", "code", postgresql_where=text("status = 'open' and assignee is not null")),
     Index(None, "system", "type", "row_key"),
+    # What is open, kind by kind: kinds are found without reading their messages, and shown by the newest of them.
+    Index(
+        "ix_dead_letter_kind",
+        "likeness",
+        "first_seen",
+        "dead_letter_id",
+        postgresql_include=["row_key", "last_seen"],
+        postgresql_where=text("status = 'open'"),
+    ),
+    Index(
+        "ix_dead_letter_kind_free",
+        "likeness",
+        "first_seen",
+        "dead_letter_id",
+        postgresql_where=text("status = 'open' and assignee is null"),
+    ),
+    Index(
+        "ix_dead_letter_kind_taken",
+        "likeness",
+        "assignee",
+        postgresql_where=text("status = 'open' and assignee is not null"),
+    ),
+    Index(
+        "ix_dead_letter_mine",
+        "assignee",
+        "likeness",
+        "first_seen",
+        "dead_letter_id",
+        postgresql_where=text("status = 'open' and assignee is not null"),
+    ),
 )
 
 # Differences between a contract and what arrived, and other matters for an owner. One row per question.
@@ -123,6 +170,26 @@ exception = Table(
     CheckConstraint("status in ('open','resolved','accepted')", name="status"),
     Index(None, "status", "kind"),
     Index(None, "status", "last_seen", "exception_id"),
+    # The same order for what nobody looks after, what somebody does, and what one person does.
+    Index(
+        "ix_exception_free",
+        "last_seen",
+        "exception_id",
+        postgresql_where=text("status = 'open' and assignee is null"),
+    ),
+    Index(
+        "ix_exception_taken",
+        "last_seen",
+        "exception_id",
+        postgresql_where=text("status = 'open' and assignee is not null"),
+    ),
+    Index(
+        "ix_exception_mine",
+        "assignee",
+        "last_seen",
+        "exception_id",
+        postgresql_where=text("status = 'open' and assignee is not null"),
+    ),
     # Whether there is any of a code is asked by every unit of work.
     Index(
         "ix_exception_oversize",

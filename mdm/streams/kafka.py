@@ -1,12 +1,13 @@
 """A feed from Kafka topics: one member of a consumer group that takes its positions from the hub, not from the broker.
 
 Bytes are handed on as they are: an exception in a deserializer would make every later poll fail at the same message.
-Whenever the group gives this member partitions, they are held back until the hub was asked where to continue.
+Whenever the group gives this member partitions, they are held back until the hub was asked where to continue. So are
+those whose topic was made anew, or whose next messages the broker has dropped, while they were read.
 """
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -20,11 +21,12 @@ from kafka.structs import MemberState
 
 from mdm.errors import OperatorError, TransientError
 from mdm.model.events import Message, Place, TopicPartition
+from mdm.model.lives import Life, in_life, lived
 from mdm.observability.logs import logger
 from mdm.streams.handshake import refuse_wrong_terms
 from mdm.streams.kafka_joins import keep_join
 from mdm.streams.kafka_settings import KafkaSecurity
-from mdm.streams.protocol import Positions
+from mdm.streams.protocol import Lives, Positions
 
 _log = logger(__name__)
 
@@ -35,6 +37,8 @@ _MAX_POLL_INTERVAL_MS = 600_000
 #: What one fetch may bring: bounds the memory of a worker that is far behind.
 _FETCH_MAX_BYTES = 16 * 1024 * 1024
 
+#: After so many polls without any topic that matches, it is said once.
+_POLLS_OF_NOTHING = 10
 #: How long a unit of work that has messages waits for those of other partitions.
 _GATHER_SECONDS = 0.005
 
@@ -68,9 +72,19 @@ class KafkaSource:
 class KafkaFeed:
     """A consumer group's member on topics that match a pattern."""
 
-    def __init__(self, source: KafkaSource, stored: Callable[[], Positions] | None = None) -> None:
-        """`stored` says where the hub stands; asked at every assignment, because another member may have moved on."""
+    def __init__(
+        self, source: KafkaSource, stored: Callable[[], Positions] | None = None, lives: Lives | None = None
+    ) -> None:
+        """
+        Args:
+            stored: where the hub stands; asked at every assignment, because another member may have moved on.
+            lives: which life of each topic the hub reads; without it, what this feed has met itself.
+        """
         self._source = source
+        self._lives = lives or _LivesMet()
+        #: Of each topic that was placed here, its life, and of each partition the broker's offset that comes next.
+        self._life: dict[str, Life] = {}
+        self._next: dict[BrokerPartition, int] = {}
         self._sought: Positions = {}
         self._stored = stored or (lambda: self._sought)
         self._pattern = _checked(source.topics)
@@ -78,6 +92,7 @@ class KafkaFeed:
         self._listener = _Assignments()
         self._ends: dict[TopicPartition, int] = {}
         self._paused = False
+        self._polls_of_nothing = 0
 
     @property
     def name(self) -> str:
@@ -102,16 +117,17 @@ class KafkaFeed:
             consumer = self._opened()
             if self._listener.fresh:
                 self._place(consumer)
-            messages = _take(consumer, max_messages, timeout_seconds)
+            messages = self._take(consumer, max_messages, timeout_seconds)
         # A fetch brings one partition's messages; a unit of work is cheaper with those of all that are ready.
         while messages and len(messages) < max_messages:
             try:
-                more = _take(consumer, max_messages - len(messages), _GATHER_SECONDS)
+                more = self._take(consumer, max_messages - len(messages), _GATHER_SECONDS)
             except KafkaError:
                 break  # comes again with the next poll; what was taken must not be lost with it
             if not more:
                 break
             messages += more
+        self._tell_of_nothing()
         return messages
 
     def commit(self, positions: Positions) -> None:
@@ -119,11 +135,11 @@ class KafkaFeed:
         if self._consumer is None:
             return
         mine = self._consumer.assignment()
-        offsets = {
-            BrokerPartition(*log): OffsetAndMetadata(offset, "", -1)
-            for log, offset in positions.items()
-            if BrokerPartition(*log) in mine
-        }
+        offsets = {}
+        for log, position in positions.items():
+            number, offset = lived(position)
+            if BrokerPartition(*log) in mine and self._number(log.topic) == number:
+                offsets[BrokerPartition(*log)] = OffsetAndMetadata(offset, "", -1)
         if offsets:
             self._consumer.commit_async(offsets, callback=_note_failed_commit)
 
@@ -148,6 +164,10 @@ class KafkaFeed:
             end = max(self._consumer.highwater(log) or 0, self._ends.get(TopicPartition(*log), 0))
             behind[TopicPartition(*log)] = max(end - self._consumer.position(log), 0)
         return behind
+
+    def topics(self) -> frozenset[str]:
+        """The topics that match, as far as the broker shows them: it hides those that this user may not describe."""
+        return frozenset((self._consumer.subscription() if self._consumer else None) or ())
 
     def assignment(self) -> frozenset[TopicPartition]:
         """The partitions that this member reads now."""
@@ -176,6 +196,11 @@ class KafkaFeed:
         if self._consumer is not None:
             consumer, self._consumer = self._consumer, None
             consumer.close(autocommit=False, timeout_ms=5_000)
+
+    def _tell_of_nothing(self) -> None:
+        self._polls_of_nothing = 0 if self.topics() else self._polls_of_nothing + 1
+        if self._polls_of_nothing == _POLLS_OF_NOTHING:
+            _log.warning("no_topic_matches", topics=self._source.topics, hint="also hidden: what may not be described")
 
     def _opened(self) -> KafkaConsumer:
         try:
@@ -218,31 +243,111 @@ class KafkaFeed:
         fresh = [log for log in self._listener.fresh if log in mine]
         if fresh:
             stored = self._stored()
+            self._name_lives(consumer, {log.topic for log in fresh}, {log.topic for log in stored})
             first, end = consumer.beginning_offsets(fresh), consumer.end_offsets(fresh)
             for log in fresh:
-                consumer.seek(log, self._start(TopicPartition(*log), stored, first[log], end[log]))
+                self._next[log] = self._start(TopicPartition(*log), stored, first[log], end[log])
+                consumer.seek(log, self._next[log])
                 self._ends[TopicPartition(*log)] = end[log]
             if not self._paused:
                 consumer.resume(*fresh)
         self._listener.fresh.difference_update(fresh)
         self._listener.fresh.intersection_update(mine)
 
+    def _name_lives(self, consumer: KafkaConsumer, topics: Collection[str], read: Collection[str]) -> None:
+        """Find out which life each topic is in, by the broker's id of it. `read`: topics of which the hub has read."""
+        known = self._lives.known(topics)
+        for topic in topics:
+            topic_id, before = _topic_id(consumer, topic), known.get(topic)
+            if before is None:
+                self._begin(topic, Life(0, topic_id))
+            elif not topic_id or topic_id == before.topic_id:
+                self._life[topic] = before
+            elif not before.topic_id:
+                self._begin(topic, Life(before.number, topic_id))
+            else:
+                if topic in read:
+                    self._lost(f"The topic {topic} was made anew: what it held and the hub had not read is gone.")
+                self._begin(topic, Life(before.number + 1, topic_id))
+
+    def _begin(self, topic: str, life: Life) -> None:
+        self._life[topic] = life._replace(number=self._lives.begin(topic, life))
+
+    def _number(self, topic: str) -> int:
+        return self._life[topic].number if topic in self._life else 0
+
     def _start(self, log: TopicPartition, stored: Positions, first: int, end: int) -> int:
-        wanted = stored.get(log)
-        if wanted is None or first <= wanted <= end:
-            return first if wanted is None else wanted
-        problem = (
-            f"The hub needs {log.topic}/{log.partition} from offset {wanted}, but the broker has {first} to {end}: "
-            + ("older messages were dropped." if wanted < first else "the topic was made anew.")
-        )
+        number, wanted = lived(stored[log]) if log in stored else (-1, 0)
+        if number != self._number(log.topic):
+            return first  # nothing was read of this life yet
+        if first <= wanted <= end:
+            return wanted
+        problem = f"The hub needs {log.topic}/{log.partition} from offset {wanted}, but the broker has {first} to {end}"
+        if wanted < first:
+            self._lost(f"{problem}: older messages were dropped.")
+        else:
+            # Its old offsets name other messages from now on.
+            self._lost(f"{problem}: the topic was made anew.")
+            self._begin(log.topic, self._life[log.topic]._replace(number=number + 1))
+        return first
+
+    def _lost(self, problem: str) -> None:
         if self._source.on_lost_position == "stop":
             raise PositionLost(
                 problem,
                 action="Let the connector send a snapshot of the table again, then start with MDM_KAFKA_LOST_POSITION="
                 "continue to go on with what the broker has.",
             )
-        _log.warning("position_lost", topic=log.topic, partition=log.partition, wanted=wanted, first=first, end=end)
-        return first
+        _log.warning("position_lost", problem=problem)
+
+    def _take(self, consumer: KafkaConsumer, max_messages: int, timeout_seconds: float) -> list[Message]:
+        try:
+            found = consumer.poll(timeout_ms=int(timeout_seconds * 1000), max_records=max_messages)
+        finally:
+            keep_join(consumer)
+        messages: list[Message] = []
+        strayed = {log for log in consumer.assignment() if self._made_anew(consumer, log.topic)}
+        for log, records in found.items():
+            if log in strayed or self._strayed(consumer, log, records[0].offset):
+                strayed.add(log)
+                continue
+            number = self._number(log.topic)
+            messages += [_message(record, number) for record in records]
+            self._next[log] = records[-1].offset + 1
+        if strayed - self._listener.fresh:
+            consumer.pause(*strayed)
+            self._listener.fresh |= strayed
+        return messages
+
+    def _made_anew(self, consumer: KafkaConsumer, topic: str) -> bool:
+        """Whether the broker names a topic by another id than when it was placed."""
+        before, now = self._life.get(topic), _topic_id(consumer, topic)
+        return before is not None and bool(before.topic_id) and bool(now) and before.topic_id != now
+
+    def _strayed(self, consumer: KafkaConsumer, log: BrokerPartition, offset: int) -> bool:
+        """Whether the client went elsewhere by itself, as it does where the broker does not have what comes next.
+
+        Markers of transactions leave holes too, but behind the beginning of the partition.
+        """
+        wanted = self._next.get(log, offset)
+        try:
+            return offset < wanted or (offset > wanted and consumer.beginning_offsets([log])[log] > wanted)
+        except KafkaError:
+            return True  # placed again, so nothing is lost with the failure
+
+
+@dataclass(slots=True)
+class _LivesMet:
+    """Lives of the topics that one feed has met, for feeds of which no position is kept."""
+
+    met: dict[str, Life] = field(default_factory=dict)
+
+    def known(self, topics: Collection[str]) -> Mapping[str, Life]:
+        return {topic: life for topic, life in self.met.items() if topic in topics}
+
+    def begin(self, topic: str, life: Life) -> int:
+        self.met[topic] = life
+        return life.number
 
 
 class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types
@@ -263,12 +368,10 @@ class _Assignments(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-py
         self.fresh -= set(revoked)
 
 
-def _take(consumer: KafkaConsumer, max_messages: int, timeout_seconds: float) -> list[Message]:
-    try:
-        found = consumer.poll(timeout_ms=int(timeout_seconds * 1000), max_records=max_messages)
-    finally:
-        keep_join(consumer)
-    return [_message(record) for records in found.values() for record in records]
+def _topic_id(consumer: KafkaConsumer, topic: str) -> str:
+    """The broker's id of a topic; empty where it gives none (before Kafka 2.8)."""
+    topic_id = consumer._manager.cluster.topic_id(topic)
+    return str(topic_id) if topic_id is not None and topic_id.int else ""
 
 
 def _checked(pattern: str) -> str:
@@ -281,9 +384,9 @@ def _checked(pattern: str) -> str:
     return pattern
 
 
-def _message(record: ConsumerRecord) -> Message:
+def _message(record: ConsumerRecord, life: int) -> Message:
     headers = tuple((name, value if value is not None else b"") for name, value in record.headers)
-    place = Place(record.topic, record.partition, record.offset)
+    place = Place(record.topic, record.partition, in_life(life, record.offset))
     return Message(place, max(record.timestamp, 0), headers, record.key, record.value)
 
 

@@ -3,12 +3,25 @@
 Kafka, a file capture and memory implement the same protocol, so a use case never knows which it reads.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from mdm.model.events import Message, TopicPartition
+from mdm.model.lives import Life
 
 Positions: TypeAlias = Mapping[TopicPartition, int]
+
+
+class Lives(Protocol):
+    """Where it is kept which life of each topic the hub reads (see `mdm.model.lives`)."""
+
+    def known(self, topics: Collection[str]) -> Mapping[str, Life]:
+        """The life in which each topic was met last; topics never met are absent."""
+        ...
+
+    def begin(self, topic: str, life: Life) -> int:
+        """Note that a topic is in this life, or a later one when somebody else has seen it; returns which."""
+        ...
 
 
 class Consumer(Protocol):

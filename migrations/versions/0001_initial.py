@@ -246,9 +246,44 @@ def upgrade() -> None:
         sa.Column("closed_by", sa.Text(), nullable=True),
         sa.Column("closed_reason", sa.Text(), nullable=True),
         sa.Column("assignee", sa.Text(), nullable=True),
+        sa.Column(
+            "likeness",
+            sa.Text(),
+            sa.Computed("md5(topic || chr(31) || code || chr(31) || owner || chr(31) || alike)", persisted=True),
+            nullable=False,
+        ),
         sa.CheckConstraint("status in ('open','replayed','discarded')", name=op.f("ck_dead_letter_status")),
         sa.PrimaryKeyConstraint("dead_letter_id", name=op.f("pk_dead_letter")),
         sa.UniqueConstraint("topic", "partition", "offset", name=op.f("uq_dead_letter_topic_partition_offset")),
+    )
+    op.create_index(
+        "ix_dead_letter_kind",
+        "dead_letter",
+        ["likeness", "first_seen", "dead_letter_id"],
+        unique=False,
+        postgresql_include=["row_key", "last_seen"],
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.create_index(
+        "ix_dead_letter_kind_free",
+        "dead_letter",
+        ["likeness", "first_seen", "dead_letter_id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open' and assignee is null"),
+    )
+    op.create_index(
+        "ix_dead_letter_kind_taken",
+        "dead_letter",
+        ["likeness", "assignee"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open' and assignee is not null"),
+    )
+    op.create_index(
+        "ix_dead_letter_mine",
+        "dead_letter",
+        ["assignee", "likeness", "first_seen", "dead_letter_id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open' and assignee is not null"),
     )
     op.create_index(op.f("ix_dead_letter_status_code"), "dead_letter", ["status", "code"], unique=False)
     op.create_index(
@@ -426,6 +461,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("question", name=op.f("uq_exception_question")),
     )
     op.create_index(
+        "ix_exception_free",
+        "exception",
+        ["last_seen", "exception_id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open' and assignee is null"),
+    )
+    op.create_index(
+        "ix_exception_mine",
+        "exception",
+        ["assignee", "last_seen", "exception_id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open' and assignee is not null"),
+    )
+    op.create_index(
         "ix_exception_oversize",
         "exception",
         ["code"],
@@ -438,6 +487,13 @@ def upgrade() -> None:
         "exception",
         ["status", "last_seen", "exception_id"],
         unique=False,
+    )
+    op.create_index(
+        "ix_exception_taken",
+        "exception",
+        ["last_seen", "exception_id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open' and assignee is not null"),
     )
     op.create_table(
         "feed_consumer",
@@ -685,6 +741,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_outbox_aggregatetype_seq"), "outbox", ["aggregatetype", "seq"], unique=False)
     op.create_index(
         "ix_outbox_pending", "outbox", ["seq"], unique=False, postgresql_where=sa.text("published_at is null")
+    )
+    op.create_index(
+        "ix_outbox_trace",
+        "outbox",
+        [sa.literal_column("split_part(traceparent, '-', 2)"), "seq"],
+        unique=False,
+        postgresql_where=sa.text("traceparent is not null"),
     )
     op.create_table(
         "outcome_count",
@@ -1011,6 +1074,27 @@ def upgrade() -> None:
         "ix_steward_task_b_open", "steward_task", ["b"], unique=False, postgresql_where=sa.text("status = 'open'")
     )
     op.create_index(
+        "ix_steward_task_open_age",
+        "steward_task",
+        ["opened_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.create_index(
+        "ix_steward_task_open_kind",
+        "steward_task",
+        ["domain", "kind", "opened_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.create_index(
+        "ix_steward_task_open_weight",
+        "steward_task",
+        ["weight"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.create_index(
         "uq_steward_task_open", "steward_task", ["question"], unique=True, postgresql_where=sa.text("status = 'open'")
     )
     op.create_table(
@@ -1035,6 +1119,20 @@ def upgrade() -> None:
         sa.Column("pos_major", sa.BigInteger(), nullable=False),
         sa.Column("pos_minor", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("system", "type", name=op.f("pk_table_snapshot")),
+    )
+    op.create_table(
+        "task_label",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "label", name=op.f("pk_task_label")),
+    )
+    op.create_table(
+        "topic_life",
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("life", sa.Integer(), nullable=False),
+        sa.Column("topic_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("topic", name=op.f("pk_topic_life")),
     )
     op.create_table(
         "truncation",
@@ -1328,6 +1426,8 @@ def upgrade() -> None:
         sa.Column("amounts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("countries", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("systems", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("regions", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("business_units", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ranked_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -1335,10 +1435,22 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("task_id", name=op.f("pk_task_priority")),
     )
+    op.create_index(op.f("ix_task_priority_amount"), "task_priority", ["amount"], unique=False)
+    op.create_index(op.f("ix_task_priority_due_at"), "task_priority", ["due_at"], unique=False)
     op.create_index(
         "ix_task_priority_order", "task_priority", [sa.literal_column("rank desc"), "task_id"], unique=False
     )
+    op.create_index(
+        "ix_task_priority_pair", "task_priority", ["systems", sa.literal_column("rank desc"), "task_id"], unique=False
+    )
     op.create_index(op.f("ix_task_priority_ranked_at"), "task_priority", ["ranked_at"], unique=False)
+    op.create_index(
+        "ix_task_priority_where",
+        "task_priority",
+        ["countries", "regions", "business_units"],
+        unique=False,
+        postgresql_using="gin",
+    )
     op.create_table(
         "task_work",
         sa.Column("task_id", sa.BigInteger(), nullable=False),

@@ -13,8 +13,10 @@ from typer.testing import CliRunner
 from mdm.access import Role
 from mdm.cli.app import app as command_line
 from mdm.client import Hub, Problem
+from mdm.errors import OperatorError
 from mdm.model.ids import CrosswalkKey, Domain
 from tests.api.rows import ACME, CRM_ACME, ERP_ACME, NOON, HubRows
+from tests.api.test_reading_along import read_until
 
 #: As ingest writes identifiers.
 _VAT = {"type": "vat", "country": "NL", "value": "NL169963937B05", "normal": "NL169963937B05", "state": "valid"}
@@ -85,6 +87,17 @@ def test_a_busy_hub_is_asked_again_after_the_time_it_names(app: FastAPI, keys: d
     assert slept == [7.0, 7.0]
 
 
+def test_an_export_of_a_busy_hub_is_asked_for_again_after_the_time_it_names(
+    rows: HubRows, app: FastAPI, keys: dict[Role, str]
+) -> None:
+    acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
+    slept: list[Any] = []
+    hub = Hub("http://testserver", keys[Role.ERP], transport=Through(app, failures=2), sleep=slept.append)
+
+    assert [each.id for each in hub.export("customers")] == [acme]
+    assert slept == [7.0, 7.0]
+
+
 def test_tasks_are_listed_by_urgency_page_by_page_and_read_one_by_one(
     rows: HubRows, app: FastAPI, keys: dict[Role, str]
 ) -> None:
@@ -133,7 +146,42 @@ def test_the_command_line_reads_as_an_erp_and_tells_what_does_not_fit(
     assert shown.exit_code == 0, shown.output
     assert json.loads(shown.stdout)["values"]["to_BusinessPartnerAddress"][0]["StreetName"] == street
     assert "StreetName: The value has 61 characters" in shown.stderr
-    refused = CliRunner().invoke(command_line, ["get", f"customers/{acme}", "--as", "sap", "--require-ready"])
-    assert "409" in str(refused.exception)
+    for address in (f"customers/{acme}", f"customers/{acme}?fields=Language"):
+        refused = CliRunner().invoke(command_line, ["get", address, "--as", "sap", "--require-ready"])
+        assert "409" in str(refused.exception)
+        assert "\n  CHECKPOINT_MISSING: " in str(refused.exception)
+    misspelt = CliRunner().invoke(command_line, ["get", f"customers/{acme}?feilds=name"])
+    assert "query.feilds: is not known here" in str(misspelt.exception)
+    read_until(rows.engine, 17)
+    early = CliRunner().invoke(command_line, ["get", f"customers/{acme}?after=crm:crm.public.account/0/18&wait=0"])
+    assert "the hub is at 17 of crm:crm.public.account/0/18" in str(early.exception)
     alone = CliRunner().invoke(command_line, ["get", f"customers/{acme}", "--require-ready"])
     assert "needs an ERP" in str(alone.exception)
+
+
+def test_the_command_line_reads_whatever_an_address_gives(
+    rows: HubRows, app: FastAPI, keys: dict[Role, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = rows.golden(Domain.CUSTOMER, ERP_ACME, ACME)
+    monkeypatch.setattr("mdm.cli.get.Hub", lambda url, key: Hub(url, key, transport=Through(app)))
+    monkeypatch.setenv("MDM_API_KEY", keys[Role.ERP])
+
+    def read(*words: str) -> str:
+        shown = CliRunner().invoke(command_line, ["get", *words])
+        assert shown.exit_code == 0, (words, shown.exception)
+        return shown.stdout
+
+    assert list(json.loads(read(f"customers/{acme}?fields=country"))["values"]) == ["country"]
+    for same in (f"customers/{acme}", f"v1/customers/{acme}", f"/v1/customers/{acme}"):
+        assert json.loads(read(same))["id"] == acme
+    assert read("customers/export?format=csv").splitlines()[1].startswith(acme)
+    assert json.loads(read("customers/export"))["id"] == acme, "one line for each record"
+    assert read("/metrics").startswith("# HELP")
+
+
+def test_the_command_line_tells_where_no_hub_answers() -> None:
+    shown = CliRunner().invoke(command_line, ["get", "status", "--url", "http://127.0.0.1:9", "--key", "mdm_x"])
+
+    assert isinstance(shown.exception, OperatorError)
+    assert "No hub answers at http://127.0.0.1:9" in shown.exception.message
+    assert "--url" in shown.exception.advice

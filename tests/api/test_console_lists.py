@@ -14,9 +14,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event, text
 
-from api.console import queue
+from api.console import exceptions, queue
 from mdm.access import FORMER_STEWARD, Role
-from mdm.store import read_trace
+from mdm.store import read_console, read_trace, stake
 from mdm.store.tables import metadata
 from tests.api.test_console import sign_in
 
@@ -38,7 +38,8 @@ def filled(engine: Engine, into: str, rows: int = _ROWS, /, **columns: str) -> N
     """Rows of a table, numbered by `n`; what must have a value and is not told gets a neutral one."""
     table = metadata.tables[into]
     for column in table.columns:
-        if column.name not in columns and not column.nullable and column.server_default is None and not column.identity:
+        made = column.nullable or column.server_default is not None or column.identity or column.computed
+        if column.name not in columns and not made:
             columns[column.name] = _NEUTRAL[str(column.type).partition("(")[0].partition(" ")[0]]
     names = ", ".join(f'"{each}"' for each in columns)
     with engine.begin() as connection:
@@ -53,8 +54,6 @@ _ID = "'cus_' || lpad(n::text, 26, '0')"
 _AT = "timestamptz '2025-06-01' + n * interval '1 minute'"
 #: The customer that has a long history and more source rows than one page shows.
 _FIRST = "cus_" + "1".rjust(26, "0")
-#: What lies beside work that is still open: most is closed.
-_CLOSED = "case when n <= 60 then 'open' else '{}' end"
 
 
 @pytest.fixture
@@ -98,8 +97,9 @@ def large(engine: Engine) -> Engine:
     filled(engine, "audit", seq="n", at=_AT, actor="'user:' || mod(n, 9)", **action)
     filled(
         engine, "dead_letter", topic="'crm.public.account'", offset="n", code="'no_key'", system="'crm'",
-        type="'account'", row_key="'K' || n", reason="'no key'", alike="'no key'", headers="'[]'", value="'{}'",
-        status=_CLOSED.format("discarded"),
+        type="'account'", row_key="'K' || n", reason="'no key'", alike="'no key ' || chr(97 + mod(n, 3))",
+        headers="'[]'", value="'{}'", assignee="case when mod(n, 200) = 0 then 'user:' || mod(n, 9) end",
+        first_seen=_AT, last_seen=_AT,
     )  # fmt: skip
     filled(
         engine,
@@ -108,8 +108,12 @@ def large(engine: Engine) -> Engine:
         kind="'drift'",
         code="'unknown_column'",
         last_seen=_AT,
-        status=_CLOSED.format("resolved"),
+        assignee="case when mod(n, 200) = 0 then 'user:' || mod(n, 9) end",
     )
+    filled(
+        engine, "outbox", seq="n", id="gen_random_uuid()", aggregatetype="'customer'", aggregateid=_ID, type="'t'",
+        traceparent="'00-' || lpad(n::text, 32, '0') || '-00f067aa0ba902b7-01'", published_at=_AT,
+    )  # fmt: skip
     filled(engine, "replay_job", actor="'user:ann'", status="'done'", started_at=_AT, dead_letters="'[]'")
     filled(engine, "console_account", username="'u' || lpad(n::text, 6, '0')", role="'reader'")
     secret = "sha256(n::text::bytea)"
@@ -153,10 +157,12 @@ class Meter:
 #: Lists, and searches, which are lists of what is found; `{first}` is the customer with a long history.
 _LISTS = (
     "/customers", "/customers?q=company", "/customers?q=number77", "/customers?q=company%20gmbh",
-    "/search?q=company", "/search?q=K77", "/reviews", "/reviews?who=mine", "/reviews?country=DE&weight_from=1",
-    "/exceptions", "/exceptions?who=mine", "/exceptions/groups/7", "/approvals", "/approvals?sort=newest",
-    "/approvals?status=approved", "/onboarding", "/releases", "/replay", "/audit",
-    "/audit?action=steward.1", "/audit?actor=user:3", "/quality/stewards", "/reconciliation",
+    "/search?q=company", "/search?q=K77", "/search?q=" + "7".rjust(32, "0"),
+    "/reviews", "/reviews?who=mine", "/reviews?country=DE&weight_from=1",
+    "/", "/close", "/pipeline", "/exceptions", "/exceptions?who=mine", "/exceptions?who=unassigned&sort=money",
+    "/exceptions?who=taken&sort=age", "/exceptions?sort=messages", "/exceptions/groups/7",
+    "/approvals", "/approvals?sort=newest", "/approvals?status=approved", "/onboarding", "/releases", "/replay",
+    "/audit", "/audit?action=steward.1", "/audit?actor=user:3", "/quality/stewards", "/reconciliation",
     "/customers/{first}", "/customers/{first}/sources", "/customers/{first}/related", "/customers/{first}/history",
     "/customers/{first}/history?a=7", "/customers/{first}/graph", "/customers/{first}/exceptions",
     "/customers/{first}/hierarchy",
@@ -167,8 +173,12 @@ _ADMIN_LISTS = ("/privacy", "/admin?tab=people", "/admin?tab=clients")
 def test_lists_read_their_pages_and_not_their_tables(
     large: Engine, app: FastAPI, keys: dict[Role, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Both look at a bounded number of rows, which here would be all there are.
+    # They look at a bounded number of rows, which here would be all there are.
     monkeypatch.setattr(queue, "_COUNTED", 500)
+    monkeypatch.setattr(read_console, "MOST_ADDED", 100)
+    monkeypatch.setattr(exceptions, "MOST_ADDED", 100)
+    monkeypatch.setattr(exceptions, "_COUNTED", 50)
+    monkeypatch.setattr(stake, "MOST", 100)
     monkeypatch.setattr(read_trace, "_AUDIT_WINDOW", 500)
     meter = Meter(large)
     too_much, broken, followed = {}, [], 0

@@ -11,12 +11,10 @@ from mdm.hub.projections import shipped_targets
 from mdm.model.ids import Domain
 from tests.api.rows import ACME, ERP_ACME, HubRows
 from tests.api.test_guide import run
+from tests.pages import take
 
 _GUIDE = (Path(__file__).parents[2] / "docs" / "erp.md").read_text(encoding="utf-8")
-_REQUESTS = [
-    block.replace("\\\n", " ")
-    for block in re.findall(r"^curl .*?(?=\n(?:curl|mdm|```))", _GUIDE, re.MULTILINE | re.DOTALL)
-]
+_REQUESTS = take("erp", "curl")
 
 
 @pytest.mark.parametrize("request_line", _REQUESTS)

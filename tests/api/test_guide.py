@@ -1,11 +1,9 @@
 """Every request that docs/api.md shows is a request that works."""
 
 import json
-import re
 import shlex
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -20,9 +18,11 @@ from mdm.model.ids import Domain
 from tests.api.rows import ACME, CRM_ACME, ERP_ACME, HubRows
 from tests.api.test_client import Through
 from tests.api.test_reading_along import read_until
+from tests.pages import take
 
-_GUIDE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
-_REQUESTS = [line.replace("\\\n", " ") for line in re.findall(r"^curl (?:.*\\\n)*.*$", _GUIDE, re.MULTILINE)]
+_REQUESTS = take("api", "curl")
+(_PYTHON,) = take("api", "python")
+(_PROBLEM,) = take("api", "json")
 
 
 @pytest.fixture
@@ -68,18 +68,16 @@ def test_every_request_of_the_guide_works(variables: dict[str, str], erp: TestCl
 def test_the_lines_of_python_work(variables: dict[str, str], app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mdm.client.Hub", partial(Hub, transport=Through(app)))
 
-    (lines,) = re.findall(r"^```python\n(.*?)^```", _GUIDE, re.MULTILINE | re.DOTALL)
     told: dict[str, Any] = {"key": variables["KEY"]}
-    exec(lines, told)
+    exec(_PYTHON, told)
 
     assert told["customer"].id
 
 
 def test_a_problem_looks_as_the_guide_shows_it(erp: TestClient) -> None:
-    (shown,) = re.findall(r"^```json\n(.*?)^```", _GUIDE, re.MULTILINE | re.DOTALL)
     answer = erp.get("/v1/customers/cus_nobody").json()
 
-    assert {**json.loads(shown), "trace_id": answer["trace_id"]} == answer
+    assert {**json.loads(_PROBLEM), "trace_id": answer["trace_id"]} == answer
 
 
 def test_searches_of_the_guide_find_what_they_look_for(variables: dict[str, str], erp: TestClient) -> None:

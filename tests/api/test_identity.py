@@ -114,3 +114,21 @@ def test_a_contract_line_finds_its_product_by_a_code_in_another_spelling(rows: H
     assert [line["product"]["entity_id"] for line in lines] == [product, product, None, None, None]
     exact = erp.get("/v1/crosswalk/crm/product2%23product_code/kite%20pro%202")
     assert exact.status_code == 404, "the crosswalk knows names as they are written"
+
+
+def test_an_id_was_valid_until_it_was_merged_also_when_its_survivor_is_merged_later(
+    rows: HubRows, erp: TestClient
+) -> None:
+    first, second = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME), rows.golden(Domain.CUSTOMER, ERP_ACME, ACME)
+    third = rows.golden(Domain.CUSTOMER, CrosswalkKey("billing", "customer", "c1"), ACME)
+    rows.merge(first, second, at=LATER)
+    rows.merge(second, third, at=LATER + timedelta(days=1))
+    rows.merge(first, third, at=LATER + timedelta(days=1))  # its redirect leads to the survivor from then on
+
+    fate = erp.get(f"/v1/ids/{first}").json()
+
+    assert (fate["status"], fate["current_id"]) == ("merged", third)
+    assert [fate["valid_from"], fate["valid_to"]] == ["2025-06-01T12:00:00Z", "2025-06-02T12:00:00Z"]
+    assert [(each["valid_from"], each["valid_to"]) for each in fate["intervals"]] == [
+        (fate["valid_from"], fate["valid_to"])
+    ]

@@ -88,6 +88,8 @@ def test_everything_about_a_record_agrees(client: TestClient, domain: Domain) ->
         assert len(rows) == record["sources"]
         assert [entry["version"] for entry in history] == list(range(record["version"], 0, -1))
         assert fate["current_id"] == item["id"]
+        then = client.get(address, params={"known_at": fate["valid_from"]})
+        assert (then.status_code, then.json()["version"]) == (200, 1), "an id leads to a record since it is valid"
 
 
 @pytest.mark.parametrize("domain", list(Domain))

@@ -12,12 +12,10 @@ from mdm.model.ids import Domain
 from mdm.onboarding.ruleset import shipped_ruleset
 from tests.api.rows import ACME, ERP_ACME, HubRows
 from tests.api.test_guide import run
+from tests.pages import take
 
 _GUIDE = (Path(__file__).parents[2] / "docs" / "onboarding.md").read_text(encoding="utf-8")
-_REQUESTS = [
-    block.replace("\\\n", " ")
-    for block in re.findall(r"^curl .*?(?=\n(?:curl|mdm|```))", _GUIDE, re.MULTILINE | re.DOTALL)
-]
+_REQUESTS = take("onboarding", "curl")
 
 
 def test_every_request_of_the_guide_works(rows: HubRows, erp: TestClient) -> None:

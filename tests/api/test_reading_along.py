@@ -186,6 +186,6 @@ def test_a_topic_that_is_none_of_the_platform_is_told_instead_of_waited_for(
     answer = erp.get("/v1/customers", params={"after": f"crm:{topic}/0/17", "wait": 20})
 
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/does-not-fit")
-    assert "crm.public.account" in answer.json()["detail"]
+    assert "the hub reads crm.public.account, crm.public.contact," in answer.json()["detail"]
     unread = erp.get("/v1/customers", params={"after": "crm:crm.public.opportunity/0/17", "wait": 0})
     assert unread.status_code == 202, "a topic of the platform that was not read yet is waited for"

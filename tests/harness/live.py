@@ -21,6 +21,22 @@ def create_topics(bootstrap: str, topics: Iterable[str], partitions: int = 3) ->
         admin.create_topics([NewTopic(name, partitions, 1) for name in sorted(set(topics))])
 
 
+def recreate_topic(bootstrap: str, topic: str, partitions: int = 3) -> None:
+    """Delete a topic with all that is in it, and make one of the same name."""
+    with closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin:
+        admin.delete_topics([topic])
+        deadline = time.monotonic() + 20
+        while topic in admin.list_topics() and time.monotonic() < deadline:
+            time.sleep(0.1)
+    create_topics(bootstrap, [topic], partitions)
+
+
+def drop_records(bootstrap: str, before: Mapping[TopicPartition, int]) -> None:
+    """Let the broker forget the messages before these offsets, as retention does."""
+    with closing(KafkaAdminClient(bootstrap_servers=bootstrap)) as admin:
+        admin.delete_records(dict(before))
+
+
 def produce(
     bootstrap: str, messages: Sequence[Message], seconds: float = 0.0, options: Mapping[str, Any] = MappingProxyType({})
 ) -> None:

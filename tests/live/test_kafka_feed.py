@@ -1,17 +1,19 @@
 """What a Kafka feed promises beyond other feeds: groups, positions of the hub, lost positions, operators' pauses."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import pytest
+from kafka import TopicPartition as BrokerPartition
 
 from deploy.stack.broker import Broker
 from mdm.errors import TransientError
 from mdm.model.events import Message, Place, TopicPartition
+from mdm.model.lives import Life, in_life
 from mdm.streams.kafka import KafkaFeed, KafkaSource, PositionLost, wait_for_assignment
-from tests.harness.live import create_topics, produce
+from tests.harness.live import create_topics, drop_records, produce, recreate_topic
 
 _numbers = count(1)
 
@@ -128,6 +130,87 @@ def test_who_says_so_goes_on_from_a_lost_position(broker: Broker, topic: str) ->
     feed.close()
 
 
+class KeptLives:
+    """Lives that outlast a feed, as the hub keeps them."""
+
+    def __init__(self) -> None:
+        self.met: dict[str, Life] = {}
+
+    def known(self, topics: Collection[str]) -> Mapping[str, Life]:
+        return dict(self.met)
+
+    def begin(self, topic: str, life: Life) -> int:
+        self.met[topic] = life
+        return life.number
+
+
+def living_feed(
+    broker: Broker, topic: str, stored: dict[TopicPartition, int], lives: KeptLives, **settings: object
+) -> KafkaFeed:
+    source = KafkaSource(broker.bootstrap, f"^{topic}$", f"group-{topic}", session_timeout_ms=3_000, **settings)  # type: ignore[arg-type]
+    return KafkaFeed(source, lambda: stored, lives)
+
+
+def test_a_topic_made_anew_is_noticed_even_when_it_has_grown_past_where_the_hub_stood(
+    broker: Broker, topic: str
+) -> None:
+    lives = KeptLives()
+    stored = {TopicPartition(topic, number): 5 for number in range(3)}
+    first = living_feed(broker, topic, stored, lives)
+    assert len(take(first, 15)) == 15
+    first.close()
+    recreate_topic(broker.bootstrap, topic)
+    produce(broker.bootstrap, numbered(topic, 60))
+
+    stopped = living_feed(broker, topic, stored, lives)
+    with pytest.raises(PositionLost, match="was made anew"):
+        take(stopped, 1)
+    stopped.close()
+    told = living_feed(broker, topic, stored, lives, on_lost_position="continue")
+    messages = take(told, 60)
+    stored |= {TopicPartition(topic, number): in_life(1, 20) for number in range(3)}
+    told.commit(stored)
+    told.close()
+    produce(broker.bootstrap, numbered(topic, 3))
+    after = living_feed(broker, topic, stored, lives)
+
+    assert places(messages) == [Place(topic, number, in_life(1, each)) for number in range(3) for each in range(20)], (
+        "all of it, under places that no message had before"
+    )
+    assert places(take(after, 3)) == [Place(topic, number, in_life(1, 20)) for number in range(3)]
+    after.close()
+
+
+def test_a_topic_made_anew_under_a_running_worker_stops_it(broker: Broker, topic: str) -> None:
+    stored: dict[TopicPartition, int] = {}
+    feed = living_feed(broker, topic, stored, KeptLives())
+    assert len(take(feed, 30)) == 30
+    stored |= {TopicPartition(topic, number): 10 for number in range(3)}
+    recreate_topic(broker.bootstrap, topic)
+    produce(broker.bootstrap, numbered(topic, 3))
+
+    with pytest.raises(PositionLost, match="was made anew"):
+        take(feed, 1, seconds=40)
+    feed.close()
+
+
+def test_messages_that_the_broker_drops_before_a_running_worker_has_read_them_stop_it(
+    broker: Broker, topic: str
+) -> None:
+    stored: dict[TopicPartition, int] = {}
+    feed = living_feed(broker, topic, stored, KeptLives())
+    assert len(take(feed, 30)) == 30
+    stored |= {TopicPartition(topic, number): 10 for number in range(3)}
+    feed.pause()
+    produce(broker.bootstrap, numbered(topic, 30))
+    drop_records(broker.bootstrap, {BrokerPartition(topic, number): 15 for number in range(3)})
+    feed.resume()
+
+    with pytest.raises(PositionLost, match="from offset 10, but the broker has 15 to 20: older messages were dropped"):
+        take(feed, 1)
+    feed.close()
+
+
 def test_a_held_feed_delivers_nothing_and_stays_in_the_group(broker: Broker, topic: str) -> None:
     feed = feed_of(broker, topic)
     assert len(take(feed, 5)) == 5
@@ -141,6 +224,17 @@ def test_a_held_feed_delivers_nothing_and_stays_in_the_group(broker: Broker, top
     feed.resume()
     assert len(take(feed, 25)) == 25
     feed.close()
+
+
+def test_a_pattern_without_topics_is_told(broker: Broker, topic: str) -> None:
+    nothing, something = feed_of(broker, "no-such-topic"), feed_of(broker, topic)
+    for _ in range(12):
+        nothing.poll(1, 0.05)
+    take(something, 1)
+
+    assert (nothing.topics(), something.topics()) == (frozenset(), frozenset({topic}))
+    nothing.close()
+    something.close()
 
 
 def test_lag_is_what_is_left(broker: Broker, topic: str) -> None:

@@ -13,10 +13,12 @@ from mdm.errors import ConfigurationInvalid
 from survivorship.criteria import CRITERIA
 from survivorship.engine import consolidate
 from survivorship.ruleset import RuleSet, load_ruleset, parse_ruleset
+from tests.pages import take
 from tests.unit.survivorship.members import member, trust
 
 _GUIDE = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
-_BLOCKS = re.findall(r"^```yaml\n# (.*)\n((?:.*\n)*?)```", _GUIDE, re.MULTILINE)
+_HEADED = [block.removeprefix("# ").partition("\n") for block in take("rules", "yaml")]
+_BLOCKS = [(head, text) for head, _, text in _HEADED]
 _RULES = [(title, text) for title, text in _BLOCKS if not title.startswith("model")]
 _MODELS = [(title, text) for title, text in _BLOCKS if title.startswith("model")]
 

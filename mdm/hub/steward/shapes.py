@@ -6,8 +6,10 @@ from datetime import date
 from typing import Any
 
 from mdm.errors import Invalid
+from mdm.intake.standardise.countries import country_code
 from mdm.intake.standardise.identifiers import gtin_form, parse_identifier
 from mdm.intake.standardise.phones import parse_phone
+from mdm.intake.standardise.plain import currency_code, language_code
 from mdm.intake.standardise.web import parse_email
 from mdm.model.canonical import Attribute, Shape
 
@@ -25,11 +27,16 @@ def refuse_misshapen(attribute: Attribute, value: Any) -> None:
 
 
 def completed(attribute: Attribute, value: Any) -> Any:
-    """The value with what the hub knows about it: normal forms and checksums of identifiers, E.164 of phone numbers.
+    """The value with what the hub knows about it: normal forms and checksums of identifiers, E.164 of phone numbers,
+    the ISO code of a country, currency or language.
 
     Raises:
-        Invalid: an element is a placeholder or cannot be read.
+        Invalid: an element is a placeholder or cannot be read, or there is no such country, currency or language.
     """
+    if attribute.name in _CODES:
+        return _code(attribute.name, value)
+    if attribute.shape is Shape.ADDRESS and "country" in value:
+        return {**value, "country": _code("country", value["country"])}
     complete = _COMPLETE.get(attribute.shape)
     if complete is None:
         return value
@@ -63,6 +70,22 @@ def _email(name: str, each: Mapping[str, Any]) -> dict[str, Any]:
         raise Invalid(f"One of the {name} is no e-mail address.", action="Write it like name@example.com.")
     shared = {"shared": each["shared"]} if isinstance(each.get("shared"), bool) else {}
     return {"value": each["value"], "domain": found[2], **shared}
+
+
+#: By them regions are derived, taxes checked and codes of ERP found, so a word that is none would mislead all of these.
+_CODES: Mapping[str, tuple[Callable[[str], str | None], str]] = {
+    "country": (country_code, "ISO 3166-1, such as DE"),
+    "currency": (currency_code, "ISO 4217, such as EUR"),
+    "language": (language_code, "ISO 639-1, such as de"),
+}
+
+
+def _code(name: str, value: str) -> str:
+    code_of, standard = _CODES[name]
+    code = code_of(value)
+    if code is None:
+        raise Invalid(f"There is no such {name}.", action=f"Give a code of {standard}.")
+    return code
 
 
 _COMPLETE: Mapping[Shape, Callable[[str, Mapping[str, Any]], dict[str, Any]]] = {

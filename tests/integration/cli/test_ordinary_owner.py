@@ -4,6 +4,7 @@ What an administrator did once is what docs/access.md says. Everything else - sc
 rebuild, erasure, releases of rules - must work as that user, with row security on its own tables.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -27,8 +28,13 @@ from mdm.store.row_security import ROLE
 from mdm.store.scoped import scoped
 from mdm.store.tables import metadata
 from tests.api.conftest import Surroundings
+from tests.pages import take
 
 Mdm = Callable[..., str]
+
+(_PAGE,) = take("access", "sql")
+#: What the page has an administrator run once: the hub's user and its database, then the role of limited callers.
+_ADMINISTRATOR = [each.strip() for each in re.sub(r"--.*", "", _PAGE).split(";") if each.strip()]
 
 
 @pytest.fixture(scope="module")
@@ -65,17 +71,13 @@ def mdm_on(url: str) -> Mdm:
 @pytest.fixture(scope="module")
 def owner_url(server: EmbeddedServer) -> str:
     """The database of an ordinary owner, with the schema and the sample world."""
-    administer(
-        server,
-        "create role hub_owner login nosuperuser nobypassrls nocreaterole nocreatedb",
-        "create database hub owner hub_owner",
-    )
-    url = url_of(server, "hub_owner", "hub")
+    administer(server, *_ADMINISTRATOR[:2])
+    url = url_of(server, "mdm", "mdm")
     with pytest.raises(OperatorError, match="Row security cannot be set up") as refused:
         mdm_on(url)("db", "upgrade")
     assert "create role mdm_scoped nologin noinherit" in refused.value.advice
 
-    administer(server, f"create role {ROLE} nologin noinherit", f"grant {ROLE} to hub_owner")
+    administer(server, *_ADMINISTRATOR[2:])
     mdm = mdm_on(url)
     mdm("db", "upgrade")
     with as_file(files("mdm.demo") / "world") as world:
@@ -104,7 +106,7 @@ def test_the_user_is_an_ordinary_one_and_owns_every_table_under_row_security(own
 
     assert tuple(rights) == (False, False, False, False)
     assert {row[0] for row in forced} >= set(metadata.tables)
-    assert {(row[1], row[2]) for row in forced if row[0] in metadata.tables} == {("hub_owner", True)}
+    assert {(row[1], row[2]) for row in forced if row[0] in metadata.tables} == {("mdm", True)}
 
 
 def test_limited_callers_see_their_scope_by_row_security_alone(owner: Engine) -> None:

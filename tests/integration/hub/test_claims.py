@@ -17,6 +17,7 @@ from mdm.hub.verify import verify
 from mdm.model.events import Message
 from mdm.model.ids import CrosswalkKey
 from mdm.store.claims import NeedsAll, hold, name_claim
+from mdm.store.large_units import REMEMBERED
 from mdm.store.unit_of_work import Overlap, UnitOfWork, unit_of_work
 from tests.integration.hub.conftest import world_messages
 from tests.integration.hub.interleaving import NAMES, Actor, any_order, one_stops_while_the_other_runs, stepped
@@ -158,6 +159,31 @@ def test_a_unit_of_work_that_keeps_meeting_others_gets_the_hub_for_itself(engine
 
     assert beside_others(engine, system_clock, "test", None, attempt) == "done"
     assert seen == [False, False, False, True]
+
+
+def test_after_a_unit_of_work_that_claims_too_much_the_next_as_large_does_not_try_in_vain(engine: Engine) -> None:
+    seen: list[bool] = []
+
+    def attempt(work: UnitOfWork) -> None:
+        seen.append(work.alone)
+        hold(work, range(work.most_claims + 1))
+
+    def run(size: int, attempt: Callable[[UnitOfWork], None] = attempt) -> list[bool]:
+        seen.clear()
+        beside_others(engine, system_clock, "test", None, attempt, size=size)
+        return list(seen)
+
+    def little(work: UnitOfWork) -> None:
+        seen.append(work.alone)
+
+    assert run(1000) == [False, True]
+    assert run(1000) == [True]
+    # A small one still shares the hub.
+    assert run(10, little) == [False]
+    # It is tried again after a while: the batches, or the hub, may have become other ones.
+    for _ in range(REMEMBERED - 1):
+        assert run(1200, little) == [True]
+    assert run(1200, little) == [False]
 
 
 def test_a_large_load_has_the_hub_for_itself_only_where_nobody_else_is_at_work(engine: Engine) -> None:

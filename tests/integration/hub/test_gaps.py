@@ -13,6 +13,7 @@ from mdm.hub.process import Pipeline, process
 from mdm.hub.silence import look_for_silence
 from mdm.model.advice import ADVICE
 from mdm.model.events import Message
+from mdm.model.lives import in_life
 from mdm.store import source_differences
 from mdm.store.read_exceptions import exceptions
 from mdm.store.silence import CODE
@@ -39,6 +40,16 @@ def test_lost_offsets_are_an_exception_of_the_owner(engine: Engine, pipeline: Pi
     process(pipeline, "kafka:hub", messages[12:14])
 
     assert found(engine) == [("gap", "OFFSETS_JUMP", "sales-operations", 1)]
+
+
+def test_what_comes_in_a_topic_that_was_made_anew_is_taken_in_and_said(engine: Engine, pipeline: Pipeline) -> None:
+    first = partition()[0]
+
+    process(pipeline, "kafka:hub", [at(first, 0, 10**12, name="Before"), at(first, 1, 10**12 + 1, name="Later")])
+    process(pipeline, "kafka:hub", [at(first, in_life(1, 0), 10**12 + 2, name="Anew")])
+
+    assert account_names(engine) == {"Anew"}
+    assert found(engine) == [("gap", "TOPIC_MADE_ANEW", "sales-operations", 1)]
 
 
 def test_a_slot_that_was_created_anew_is_an_exception(engine: Engine, pipeline: Pipeline) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.console.wording import amount, named
+from api.console.wording import added, amount, counted, named
 from mdm.access import HIDDEN
 
 
@@ -32,3 +32,8 @@ def test_an_amount_is_told_for_judging_and_a_masked_one_stays_masked(
 )
 def test_people_are_called_by_their_names(written: str, told: str) -> None:
     assert named(written) == told
+
+
+def test_what_was_counted_up_to_a_number_says_so() -> None:
+    assert [added(number) for number in (9, 10_000, 10_001)] == ["9", "10\u202f000", "10\u202f000+"]
+    assert [counted(number) for number in (999, 1000)] == ["999", "999+"]

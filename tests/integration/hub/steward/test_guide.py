@@ -1,9 +1,7 @@
 """Every command, request and line of Python that docs/stewardship.md shows works, in the order of the page."""
 
-import re
 import shlex
 from itertools import pairwise
-from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -22,11 +20,11 @@ from mdm.hub.steward import claim
 from mdm.settings import read_settings
 from mdm.store import api_keys
 from tests.integration.hub.steward.conftest import ANNA, World
+from tests.pages import take
 
-_GUIDE = (Path(__file__).parents[4] / "docs" / "stewardship.md").read_text(encoding="utf-8")
-_COMMANDS = re.findall(r"^mdm .*$", _GUIDE, re.MULTILINE)
-_REQUESTS = re.findall(r"^curl .*$", _GUIDE, re.MULTILINE)
-_PYTHON = re.findall(r"^```python\n(.*?)^```", _GUIDE, re.MULTILINE | re.DOTALL)
+_COMMANDS = take("stewardship", "mdm")
+_REQUESTS = take("stewardship", "curl")
+_PYTHON = take("stewardship", "python")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from dataclasses import replace
 from mdm.core.gaps import watch
 from mdm.model.events import ChangeEvent, Operation, Outcome, Place, TopicPartition
 from mdm.model.gaps import Known, Mark
+from mdm.model.lives import in_life
 from tests.unit.mdm.core.events import change, delete
 
 LOG = TopicPartition("crm.public.account", 0)
@@ -43,6 +44,14 @@ def test_offsets_that_jump_inside_a_batch_or_between_batches_are_named() -> None
 
 def test_the_offset_of_a_transaction_marker_is_no_gap() -> None:
     assert alarms([change(10, {}, offset=5), change(11, {}, offset=7)]) == []
+
+
+def test_a_topic_that_was_made_anew_is_named_once_per_partition() -> None:
+    anew = [change(12, {}, offset=in_life(1, 3)), change(13, {}, offset=in_life(1, 4))]
+
+    assert alarms(anew, Known({LOG: Mark(100, (11, 11))}, {})) == ["TOPIC_MADE_ANEW"]
+    assert alarms(anew[1:], Known({LOG: Mark(in_life(1, 4), (12, 12))}, {})) == []
+    assert alarms(anew) == [], "nothing was read before"
 
 
 def test_a_first_batch_may_begin_anywhere() -> None:

@@ -1,5 +1,6 @@
 """When a month is closed, and in whose books a finding belongs: sums stay the sums of reconciliation."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -111,3 +112,12 @@ def test_whatever_waits_keeps_the_month_open() -> None:
     around = Surroundings(("erp",), 1, 2, 3, 4)
 
     assert [each.open for each in checklist(close_of("2026-02", 5), [], around) if not each.done] == [1, 1, 2, 3, 4]
+
+
+def test_what_was_not_counted_to_its_end_is_not_called_a_number() -> None:
+    around = replace(QUIET, refused=10_001, overdue=10_000, counted_to=10_000)
+
+    waiting = [each for each in checklist(close_of("2026-02", 5), [], around) if not each.done]
+
+    assert [each.open for each in waiting] == [10_000, 10_000]
+    assert [each.advice.startswith("More than 10,000 wait") for each in waiting] == [True, False]
