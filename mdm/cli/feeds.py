@@ -14,6 +14,7 @@ from mdm.hub.rematch import in_bulk
 from mdm.hub.steward import expire_due
 from mdm.model.events import Outcome
 from mdm.store.read_status import status_summary
+from mdm.streams.kafka import KafkaFeed
 from mdm.workers.ingest import drain
 from mdm.workers.preparing import pace_of
 from mdm.workers.service import stopped_by_signals
@@ -67,12 +68,18 @@ def ingest(
             )
             stopped = stop() and not source.at_end()
             progress.update(bar, completed=source.progress() if stopped else 1.0)
+        nothing = isinstance(source, KafkaFeed) and not source.topics()
         source.close()
         seconds = time.perf_counter() - start
     if as_json:
         print_json(report_json(report, seconds) | {"stopped": stopped})
     else:
         print_report(report, seconds)
+    if nothing:
+        notes.print(
+            "The broker shows no topic that matches. Look at --topics, and whether the user may describe the topics: "
+            "a broker hides those that one may not."
+        )
     if stopped:
         notes.print("Stopped before the end. What is counted above is kept; the same command goes on from there.")
         raise typer.Exit(_STOPPED)

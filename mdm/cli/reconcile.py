@@ -19,6 +19,7 @@ from mdm.hub.reconcile_source import (
     compare_with_source,
     contract_of,
     note_comparison,
+    remedy,
 )
 from mdm.intake.catalogue import load_catalogue
 
@@ -97,9 +98,7 @@ def _print(found: SourceComparison) -> None:
         print_table("Rows that differ", ("key", "in the mirror"), told)
         if len(found.rows) > _SHOWN:
             typer.echo(f"... and {len(found.rows) - _SHOWN:,} more; --json lists all.")
-    typer.echo(
-        "What to do: let the feed come to rest and compare again; then take an incremental snapshot of the table."
-    )
+    typer.echo(f"What to do: let the feed come to rest and compare again. {remedy(found)}")
 
 
 def _read(file: Path) -> list[BucketDigest]:

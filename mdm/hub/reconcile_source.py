@@ -144,8 +144,17 @@ def _in_words(found: SourceComparison) -> str:
     rows = ", ".join(f"{number} {name}" for name, number in sorted(what.items()))
     return (
         f"The source has {found.source_rows} rows of {found.system}.{found.table}, the mirror {found.mirror_rows}; "
-        f"{len(found.buckets)} buckets differ{f' ({rows})' if rows else ''}. Take an incremental snapshot of the table."
+        f"{len(found.buckets)} buckets differ{f' ({rows})' if rows else ''}. {remedy(found)}"
     )
+
+
+def remedy(found: SourceComparison) -> str:
+    """What mends such a difference. A snapshot sends the rows that are there, and nothing of those that are not."""
+    what = {each.what for each in found.rows or ()}
+    surplus = found.mirror_rows > found.source_rows if found.rows is None else "surplus" in what
+    told = "Let the platform insert and delete each surplus row once more: its delete was lost, no snapshot brings it."
+    snapshot = "Take an incremental snapshot of the table."
+    return " ".join([snapshot] * (what != {"surplus"}) + [told] * surplus)
 
 
 def _mirror(engine: Engine, contract: Contract) -> Iterator[Mapping[str, Any]]:

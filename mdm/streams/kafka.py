@@ -37,6 +37,8 @@ _MAX_POLL_INTERVAL_MS = 600_000
 #: What one fetch may bring: bounds the memory of a worker that is far behind.
 _FETCH_MAX_BYTES = 16 * 1024 * 1024
 
+#: After so many polls without any topic that matches, it is said once.
+_POLLS_OF_NOTHING = 10
 #: How long a unit of work that has messages waits for those of other partitions.
 _GATHER_SECONDS = 0.005
 
@@ -90,6 +92,7 @@ class KafkaFeed:
         self._listener = _Assignments()
         self._ends: dict[TopicPartition, int] = {}
         self._paused = False
+        self._polls_of_nothing = 0
 
     @property
     def name(self) -> str:
@@ -124,6 +127,7 @@ class KafkaFeed:
             if not more:
                 break
             messages += more
+        self._tell_of_nothing()
         return messages
 
     def commit(self, positions: Positions) -> None:
@@ -161,6 +165,10 @@ class KafkaFeed:
             behind[TopicPartition(*log)] = max(end - self._consumer.position(log), 0)
         return behind
 
+    def topics(self) -> frozenset[str]:
+        """The topics that match, as far as the broker shows them: it hides those that this user may not describe."""
+        return frozenset((self._consumer.subscription() if self._consumer else None) or ())
+
     def assignment(self) -> frozenset[TopicPartition]:
         """The partitions that this member reads now."""
         return frozenset(TopicPartition(*log) for log in (self._consumer.assignment() if self._consumer else ()))
@@ -188,6 +196,11 @@ class KafkaFeed:
         if self._consumer is not None:
             consumer, self._consumer = self._consumer, None
             consumer.close(autocommit=False, timeout_ms=5_000)
+
+    def _tell_of_nothing(self) -> None:
+        self._polls_of_nothing = 0 if self.topics() else self._polls_of_nothing + 1
+        if self._polls_of_nothing == _POLLS_OF_NOTHING:
+            _log.warning("no_topic_matches", topics=self._source.topics, hint="also hidden: what may not be described")
 
     def _opened(self) -> KafkaConsumer:
         try:

@@ -226,6 +226,17 @@ def test_a_held_feed_delivers_nothing_and_stays_in_the_group(broker: Broker, top
     feed.close()
 
 
+def test_a_pattern_without_topics_is_told(broker: Broker, topic: str) -> None:
+    nothing, something = feed_of(broker, "no-such-topic"), feed_of(broker, topic)
+    for _ in range(12):
+        nothing.poll(1, 0.05)
+    take(something, 1)
+
+    assert (nothing.topics(), something.topics()) == (frozenset(), frozenset({topic}))
+    nothing.close()
+    something.close()
+
+
 def test_lag_is_what_is_left(broker: Broker, topic: str) -> None:
     feed = feed_of(broker, topic)
     take(feed, 10)

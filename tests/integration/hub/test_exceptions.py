@@ -202,6 +202,34 @@ def test_a_replayed_event_gives_later_ones_the_columns_that_they_left_out(
     assert verify(engine, pipeline.catalogue, pipeline.rules).agrees
 
 
+def test_a_replayed_event_gives_them_to_a_row_that_went_on_under_another_key_in_another_partition(
+    engine: Engine, pipeline: Pipeline, feed: Feed
+) -> None:
+    first = accounts(1)[0]
+    old_key, new_key = first.key or b"", b'{"id":"a new key"}'
+    broken = at(first, 10**6, 10**12, description="a long text", number_of_employees="many")
+    left = at(first, 10**6 + 1, 10**12 + 1)
+    gone = {**orjson.loads(left.value or b""), "op": "d", "before": {"id": "any"}, "after": None}
+    left = replace(left, value=orjson.dumps(gone), headers=(("__debezium.newkey", new_key),))
+    came = at(first, 7, 10**12 + 2, id="a new key", name="New Key", description="__debezium_unavailable_value")
+    came = replace(
+        came,
+        place=Place(first.place.topic, first.place.partition + 1, 7),
+        key=new_key,
+        value=orjson.dumps({**orjson.loads(came.value or b""), "op": "c"}),
+        headers=(("__debezium.oldkey", old_key),),
+    )
+    feed([first, broken, came, left])
+
+    fixed = mend(broken.value, [("after.number_of_employees", "40")])
+    fix_dead_letter(pipeline, the_letter(engine), Mended(value=fixed), "a typing error", "tester")
+
+    query = text("select row ->> 'name', row ->> 'description' from source_record where not deleted")
+    with engine.connect() as connection:
+        assert [tuple(row) for row in connection.execute(query)] == [("New Key", "a long text")]
+    assert verify(engine, pipeline.catalogue, pipeline.rules).agrees
+
+
 def test_dead_letters_of_a_kind_are_one_group_with_owner_and_time(engine: Engine, feed: Feed) -> None:
     several = accounts(6)
     feed([changed(each, number, number_of_employees="x" * (number + 3)) for number, each in enumerate(several[:5])])
@@ -216,6 +244,9 @@ def test_dead_letters_of_a_kind_are_one_group_with_owner_and_time(engine: Engine
         (1, 1, "ENVELOPE_MALFORMED"),
     ]
     assert groups[0]["owner"] == "sales-operations"
+    with engine.connect() as connection:
+        counted = dead_letter_groups(connection, most=3)
+    assert [(group["letters"], group["rows"]) for group in counted] == [(3, 3), (1, 1)], "no further than asked"
     assert groups[0]["first_seen"] <= groups[0]["last_seen"]
     assert len(of_a_kind) == 5
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +97,20 @@ def test_every_panel_and_every_alert_says_what_to_do() -> None:
         assert rule["annotations"].keys() == {"summary", "action"}
         assert rule["labels"]["severity"] in ("page", "ticket")
     assert len({rule["alert"] for rule in RULES}) == len(RULES)
+
+
+def test_every_alert_is_told_where_it_should_be_and_nowhere_else() -> None:
+    """The stories of `mdm.tests.yaml`, where Prometheus' own tool is at hand (Debian: apt-get install prometheus)."""
+    stories = yaml.safe_load((DEPLOY / "alerts" / "mdm.tests.yaml").read_text("utf-8"))["tests"]
+    told = {each["alertname"] for story in stories for each in story["alert_rule_test"] if each.get("exp_alerts")}
+    assert told == {rule["alert"] for rule in RULES}
+    if (promtool := shutil.which("promtool")) is None:
+        pytest.skip("promtool is not installed")
+    for command in (("check", "rules", "mdm.rules.yaml"), ("test", "rules", "mdm.tests.yaml")):
+        done = subprocess.run(
+            (promtool, *command), cwd=DEPLOY / "alerts", capture_output=True, text=True, check=False, timeout=300
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_name_that_nobody_serves_would_be_found() -> None:
