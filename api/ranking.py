@@ -17,6 +17,7 @@ _logger = logging.getLogger("mdm.api")
 _renewing = Lock()
 #: Old ranks are looked for this often, in seconds, by one process and hub.
 _EVERY = 60.0
+_MANY = 50_000
 _looked: dict[str, float] = {}
 #: The state of a hub in which every open question had a rank: looking for others takes longer the more there are.
 _ready: WeakKeyDictionary[Pool, tuple[int, int]] = WeakKeyDictionary()
@@ -26,19 +27,21 @@ def ready(engine: Engine, rules: Rules, now: datetime, policy: Policy | None) ->
     """Every open question has a rank. What hangs on them may be an hour old, and a little more while it is renewed."""
     state = state_of_tasks(engine)
     if _ready.get(engine.pool) != state:
-        rank_new_tasks(engine, rules, now, policy)
+        rank_new_tasks(engine, rules, now, policy, _ready.get(engine.pool, (0, 0))[1])
         _ready[engine.pool] = state
     hub = str(engine.url)
     if time.monotonic() < _looked.get(hub, 0.0):
         return
     _looked[hub] = time.monotonic() + _EVERY
-    if old_ranks(engine, now) and _renewing.acquire(blocking=False):
+    # Where many tasks were ever opened, even the question whether a rank is old takes too long for a page.
+    if (state[1] > _MANY or old_ranks(engine, now)) and _renewing.acquire(blocking=False):
         Thread(target=_renew, args=(engine, rules, now, policy), name="rank", daemon=True).start()
 
 
 def _renew(engine: Engine, rules: Rules, now: datetime, policy: Policy | None) -> None:
     try:
-        rank_open_tasks(engine, rules, now, policy)
+        if old_ranks(engine, now):
+            rank_open_tasks(engine, rules, now, policy)
     except MdmError as error:  # the next page tries again
         _logger.warning("Ranks could not be renewed: %s", error.message)
     finally:

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, BackgroundTasks, Request, Response
 from starlette.responses import RedirectResponse
 
+from api.afterwards import afterwards
 from api.console.deciding import TELLABLE
 from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
@@ -15,7 +16,6 @@ from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.queue import QueueLook, QueueParameters
 from api.console.sessions import Session
-from api.console.stepping import afterwards
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
 from mdm.access import Permission

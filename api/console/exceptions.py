@@ -11,6 +11,7 @@ from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 from pydantic import Field
 from starlette.responses import RedirectResponse
 
+from api.afterwards import afterwards
 from api.console import charts
 from api.console.deciding import TELLABLE
 from api.console.forms import Form, FormDep
@@ -19,7 +20,6 @@ from api.console.notices import Notice, proposed, refused, told
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session
-from api.console.stepping import afterwards
 from api.console.workbench import Workbench, WorkbenchDep
 from api.cursors import read_cursor, write_cursor
 from api.deps import Reads, ReadsDep

@@ -32,7 +32,7 @@ _DOMAINS = (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT)
 _DAYS, _PEOPLE = 30, 50
 
 
-#: Golden records from which on the figures of a domain are kept, and for how long.
+#: Golden records, or decisions, from which on figures are kept, and for how long.
 _LARGE, _KEPT_SECONDS = 5_000, 60
 
 
@@ -149,7 +149,13 @@ def stewards(
     scope = "quality of stewards"
     after = None if look.cursor is None else tuple(read_cursor(look.cursor, scope, (int, str)))
     with snapshot(bench.engine) as work:
-        people = steward_numbers(work, since, bench.now)
+        people = kept(
+            bench.engine,
+            "people",
+            lambda: steward_numbers(work, since, bench.now),
+            large=lambda found: sum(each.decisions for each in found) > _LARGE,
+            seconds=_KEPT_SECONDS,
+        )
         shown = [each for each in people if after is None or _place(each) > after][: _PEOPLE + 1]
         days = decisions_by_day(work, [each.actor for each in shown[:_PEOPLE]], since, _DAYS)
     return page(

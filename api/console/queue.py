@@ -8,13 +8,14 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, field_validator
+from sqlalchemy import Connection
 
 from api import ranking
 from api.console.guard import SessionDep, needs
 from api.console.kept import kept
 from api.console.notices import proposed, told
 from api.console.pages import page
-from api.console.workbench import WorkbenchDep
+from api.console.workbench import Workbench, WorkbenchDep
 from api.cursors import read_cursor, write_cursor
 from api.deps import ReadsDep
 from api.routes.parameters import Cursor, Parameters
@@ -23,15 +24,18 @@ from mdm.core.worklist import due_state, priority, waiting
 from mdm.hub import steward
 from mdm.model.ids import Domain
 from mdm.store.console_views import read_views
-from mdm.store.read_console import own_numbers
+from mdm.store.read_console import MOST_COUNTED, own_numbers
 from mdm.store.read_queue import (
+    Choices,
     QueueFilters,
     QueuePlace,
     QueueRow,
     count_queue,
+    labels_seen,
     queue_choices,
     queue_page,
 )
+from mdm.store.scoped import scope_of
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
 
@@ -55,6 +59,9 @@ class QueueParameters(Parameters):
     kind: str | None = Field(None, max_length=40)
     pair: str | None = Field(None, max_length=80)
     country: str | None = Field(None, max_length=2)
+    region: str | None = Field(None, max_length=60)
+    #: The business unit that looks after the golden records.
+    team: str | None = Field(None, max_length=60)
     weight_from: float | None = Field(None, allow_inf_nan=False)
     weight_to: float | None = Field(None, allow_inf_nan=False)
     amount_from: str | None = Field(None, max_length=20)
@@ -88,6 +95,8 @@ class QueueParameters(Parameters):
             kind=self.kind,
             systems=(pair[0], pair[1]) if len(pair) == 2 else None,
             country=self.country,
+            region=self.region,
+            business_unit=self.team,
             weight_from=self.weight_from,
             weight_to=self.weight_to,
             amount_from=_decimal(self.amount_from),
@@ -125,10 +134,7 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
     with reads.snapshot() as connection:
         found = queue_page(connection, filters, after, _ROWS + 1)
         total = count_queue(connection, filters, _COUNTED + 1)
-        # What can be chosen may be a minute old where there are many questions.
-        pairs, countries = kept(
-            bench.engine, "choices", lambda: queue_choices(connection), large=lambda _: total > _COUNTED, seconds=60
-        )
+        choices = _choices(request, bench, connection)
         notice = told(connection, look.done) or proposed(look.proposed)
         views = read_views(connection, bench.actor.name)
         stats = own_numbers(connection, bench.actor.name, now)
@@ -145,8 +151,7 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
         total=min(total, _COUNTED),
         uncounted=total > _COUNTED,
         following=following,
-        pairs=pairs,
-        countries=countries,
+        choices=choices,
         kinds=KINDS,
         ages=_AGES,
         domains=list(Domain),
@@ -158,6 +163,15 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
         most=steward.MOST_ITEMS,
         jobs=steward.jobs_of(bench.pipeline, bench.actor),
     )
+
+
+def _choices(request: Request, bench: Workbench, connection: Connection) -> Choices:
+    """What the filters offer: what occurs among open questions. Of many, what was written down with their ranks; for
+    whoever reaches a part of the hub, what they reach, which may be a minute old."""
+    many = getattr(request.state, "counts", {}).get("tasks", 0) >= MOST_COUNTED
+    if many and not scope_of(bench.engine).limits_rows:
+        return labels_seen(connection)
+    return kept(bench.engine, "choices", lambda: queue_choices(connection), large=lambda _: many, seconds=60)
 
 
 def queue_object(row: QueueRow, now: datetime) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse
 
+from api.afterwards import afterwards
 from api.console.deciding import TELLABLE
 from api.console.diff import segments
 from api.console.forms import Form, FormDep
@@ -17,7 +18,7 @@ from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session
 from api.console.show import label, lines
-from api.console.stepping import StepDep, afterwards, status_of, step
+from api.console.stepping import StepDep, status_of, step
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
 from api.masking import show_values

@@ -7,6 +7,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Query, Request, Respons
 from pydantic import Field
 from starlette.responses import RedirectResponse
 
+from api.afterwards import afterwards
 from api.console.deciding import TELLABLE
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs, whole_hub
@@ -14,7 +15,6 @@ from api.console.notices import Notice, refused
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session
-from api.console.stepping import afterwards
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
 from api.errors import FORBIDDEN, refuse

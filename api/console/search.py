@@ -19,7 +19,7 @@ from api.routes.parameters import Parameters
 from api.schemas.given import Storable
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.read_models import Filters, NamedRow, find_entity, list_golden, meanings, rows_by_key
-from mdm.store.read_trace import Step, audit_of, trace_row
+from mdm.store.read_trace import Step, announced_by, audit_of, trace_row
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
@@ -55,7 +55,8 @@ def search(
         }
         rows: Sequence[NamedRow] = rows_by_key(connection, q, _HITS) if q else []
         mentions = audit_of(connection, q, _HITS) if q else []
-    found = sum(map(len, results.values())) + len(rows) + len(mentions)
+        announced = announced_by(connection, q, _HITS)
+    found = sum(map(len, results.values())) + len(rows) + len(mentions) + len(announced)
     return page(
         "search.html",
         request,
@@ -64,6 +65,7 @@ def search(
         results=results,
         rows=rows,
         mentions=mentions,
+        announced=announced,
         found=found,
         at_most=_HITS,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import BackgroundTasks, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.console.deciding import TELLABLE
@@ -37,20 +37,6 @@ def step(
     except tellable as error:
         return again(refused(error), status_of(error))
     return RedirectResponse(following, 303)
-
-
-def afterwards(later: BackgroundTasks, work: Callable[..., object], *args: Any) -> None:
-    """Let long work begin once the page is answered. Its own page shows how far it is, and why it came no further."""
-
-    def told_on_its_page() -> None:
-        try:
-            work(*args)
-        except MdmError:
-            # The page is answered already, so nobody could be told here: work that fails notes why before it raises.
-            # Where it was begun twice, in two windows, the first to come carries it out, and its page tells both.
-            return
-
-    later.add_task(told_on_its_page)
 
 
 def status_of(error: MdmError) -> int:

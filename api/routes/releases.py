@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Request, Response
 from pydantic import Field
 
+from api.afterwards import afterwards
 from api.auth import CallerDep, allows
 from api.conditions import IfMatch, IfMatchOrNot, must_state, tags_in
 from api.cursors import read_cursor, write_cursor
@@ -132,7 +133,7 @@ def change(
 def simulate(id: ReleaseId, caller: CallerDep, hub: PipelineDep, later: BackgroundTasks) -> Response:
     """On live data, by the engine that would do it; nothing is written. Read the release for progress and report."""
     run_id = releases.begin_simulation(hub, actor_of(caller), id)
-    later.add_task(releases.run_simulation, hub, run_id)
+    afterwards(later, releases.run_simulation, hub, run_id)
     return _told(hub, id, 202, later)
 
 
@@ -192,7 +193,7 @@ def withdraw(id: ReleaseId, caller: CallerDep, hub: PipelineDep) -> Response:
 def activate(id: ReleaseId, caller: CallerDep, hub: PipelineDep, later: BackgroundTasks) -> Response:
     """By a releaser who neither wrote nor approved it. Decisions follow it at once, golden records one by one."""
     run_id = releases.begin_activation(hub, actor_of(caller), id)
-    later.add_task(releases.run, hub, run_id)
+    afterwards(later, releases.run, hub, run_id)
     return _told(hub, id, 202, later)
 
 
@@ -205,7 +206,7 @@ def roll_back(
 ) -> Response:
     """What was in force before decides again, and golden records follow; `same_state` says whether all is as it was."""
     run_id = releases.begin_rollback(hub, actor_of(caller), id, why.reason)
-    later.add_task(releases.run, hub, run_id)
+    afterwards(later, releases.run, hub, run_id)
     return _told(hub, id, 202, later)
 
 

@@ -56,6 +56,10 @@ class TaskParameters(Paged):
     opened_before: Moment | None = Field(None, description="Asked before, RFC 3339.")
     platforms: str | None = Field(None, pattern=_PAIR, description="Of the two records: `crm-erp`.")
     country: str | None = Field(None, pattern="^[A-Z]{2}$", description="Of a record, ISO 3166-1 alpha-2.")
+    region: Storable | None = Field(None, max_length=60, description="Where a record is placed: `EMEA`.")
+    business_unit: Storable | None = Field(
+        None, max_length=60, description="The team that looks after a record: `sales`."
+    )
     weight_from: float | None = Field(None, allow_inf_nan=False, description="The least match weight.")
     weight_to: float | None = Field(None, allow_inf_nan=False, description="Match weights below this.")
     amount_from: float | None = Field(
@@ -71,6 +75,8 @@ class TaskParameters(Paged):
             kind=self.kind,
             systems=(min(first, second), max(first, second)) if self.platforms else None,
             country=self.country,
+            region=self.region,
+            business_unit=self.business_unit,
             weight_from=self.weight_from,
             weight_to=self.weight_to,
             amount_from=None if self.amount_from is None else Decimal(str(self.amount_from)),

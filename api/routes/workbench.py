@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Request, Response
 from pydantic import Field
 
+from api.afterwards import afterwards
 from api.auth import CallerDep, allows
 from api.idempotency import OnceRoute
 from api.present_stewardship import bulk_preview_object, job_object, similar_object
@@ -114,7 +115,7 @@ def start_bulk(
 ) -> Response:
     """Goes on in the background, one decision per task; items that changed meanwhile are refused, the others go on."""
     job_id = steward.start_bulk(desk, actor_of(caller), _tasks(wish), Answer(wish.verdict, wish.reason, wish.until))
-    later.add_task(steward.run_bulk, desk, job_id, policy_of(request))
+    afterwards(later, steward.run_bulk, desk, job_id, policy_of(request))
     return _job(desk, job_id, later, 202)
 
 
@@ -151,7 +152,7 @@ def stop_bulk(id: JobId, caller: CallerDep, desk: DeskDep) -> Response:
 def continue_bulk(id: JobId, request: Request, desk: DeskDep, later: BackgroundTasks) -> Response:
     """After it was stopped, or the service was restarted."""
     job = steward.bulk_job(desk, id)
-    later.add_task(steward.run_job, desk, job.job_id, policy_of(request))
+    afterwards(later, steward.run_job, desk, job.job_id, policy_of(request))
     return _job(desk, id, later, 202)
 
 
@@ -167,7 +168,7 @@ def continue_bulk(id: JobId, request: Request, desk: DeskDep, later: BackgroundT
 def undo_bulk(id: JobId, request: Request, caller: CallerDep, desk: DeskDep, later: BackgroundTasks) -> Response:
     """By a job of its own that is told: every decision, the newest first. It can be stopped and gone on with, too."""
     job_id = steward.start_take_back(desk, actor_of(caller), id)
-    later.add_task(steward.run_bulk, desk, job_id, policy_of(request))
+    afterwards(later, steward.run_bulk, desk, job_id, policy_of(request))
     return _job(desk, job_id, later, 202)
 
 

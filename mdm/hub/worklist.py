@@ -19,6 +19,9 @@ _FRESH_FOR = timedelta(hours=1)
 _BATCH, _AT_MOST = 2000, 20_000
 
 
+#: So many tasks may be numbered before one that is there already, by units of work that end later.
+_OUT_OF_ORDER = 100_000
+
 #: Before every rank: only tasks that have none are ranked.
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -34,9 +37,14 @@ def rank_open_tasks(engine: Engine, rules: Rules, now: datetime, policy: Policy 
     return _rank(engine, rules, now, now - _FRESH_FOR, policy)
 
 
-def rank_new_tasks(engine: Engine, rules: Rules, now: datetime, policy: Policy | None = None) -> None:
-    """Rank open tasks that have no rank yet."""
-    _rank(engine, rules, now, _NEVER, policy)
+def rank_new_tasks(engine: Engine, rules: Rules, now: datetime, policy: Policy | None = None, known: int = 0) -> None:
+    """Rank open tasks that have no rank yet.
+
+    `known` is the newest task of a state in which all had one: then only those behind it are looked at, and some before
+    it, for tasks do not come in the order of their numbers. An older one that is open again, and had lost its rank, is
+    found by `rank_open_tasks`.
+    """
+    _rank(engine, rules, now, _NEVER, policy, max(0, known - _OUT_OF_ORDER))
 
 
 def state_of_tasks(engine: Engine) -> tuple[int, int]:
@@ -61,7 +69,7 @@ def rank_refused(engine: Engine, now: datetime, policy: Policy | None = None) ->
     return len(groups)
 
 
-def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime, policy: Policy | None) -> int:
+def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime, policy: Policy | None, since: int = 0) -> int:
     much = much_money(policy or load_policy())
     limits: dict[Domain, tuple[float, float]] = {
         domain: (model.thresholds.possible, model.thresholds.match) for domain, model in rules.models.items()
@@ -69,9 +77,9 @@ def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime, policy: 
     done = 0
     while done < _AT_MOST:
         with unrestricted(engine).begin() as connection:
-            if not worklist.unranked(connection, stale):
+            if not worklist.unranked(connection, stale, since):
                 break
-            facts = worklist.read_task_facts(connection, stale, _BATCH, limits)
+            facts = worklist.read_task_facts(connection, stale, _BATCH, limits, since)
             worklist.write_ranks(connection, [rank(each, much) for each in facts], now)
         done += len(facts)
     return done

@@ -44,6 +44,7 @@ class TaskFacts:
         records: source records of all entities together.
         countries: seats of the entities.
         systems: platforms of the two records in question.
+        regions, business_units: where the entities are placed (`mdm.access.scope`).
     """
 
     task_id: int
@@ -55,6 +56,8 @@ class TaskFacts:
     records: int = 2
     countries: Sequence[str] = ()
     systems: Sequence[str] = ()
+    regions: Sequence[str] = ()
+    business_units: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

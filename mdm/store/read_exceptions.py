@@ -95,6 +95,7 @@ _KINDS = f"""
           order by d.likeness limit 1)
   from kind k where k.likeness is not null
 """
+_KINDS_LIKE = "select o.likeness from dead_letter o where o.dead_letter_id = :like"
 #: Of everything else each message is looked at.
 _KINDS_READ = f"select distinct d.likeness from dead_letter d where d.status = :status and {CONDITION}"
 # The groups of the page are found by the place of their kind alone; only those are then looked at whole.
@@ -231,7 +232,10 @@ def dead_letter_groups(
     behind, behind_id = after or (None, None)
     parameters = (selection or Selection()).parameters() | {"status": status, "limit": limit, "most": most}
     parameters |= {"behind": behind, "behind_id": behind_id}
-    statement = _GROUPS % {"kinds": _KINDS if status == "open" else _KINDS_READ, "place": _PLACES[order]}
+    kinds = _KINDS if status == "open" else _KINDS_READ
+    if selection is not None and selection.like is not None:
+        kinds = _KINDS_LIKE
+    statement = _GROUPS % {"kinds": kinds, "place": _PLACES[order]}
     return [dict(row) for row in connection.execute(text(statement), parameters).mappings()]
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
+from mdm.access.scope import EVERYWHERE
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.store.scoped import visible_text
 
@@ -27,6 +28,9 @@ class QueueFilters:
     kind: str | None = None
     systems: tuple[str, str] | None = None
     country: str | None = None
+    #: Where a golden record is placed; what is placed everywhere is of every region and of every team.
+    region: str | None = None
+    business_unit: str | None = None
     weight_from: float | None = None
     weight_to: float | None = None
     amount_from: Decimal | None = None
@@ -81,6 +85,8 @@ _CONDITIONS: Mapping[str, str] = {
     "kind": "t.kind = :kind",
     "systems": "p.systems = cast(:systems as text[])",
     "country": "p.countries @> array[cast(:country as text)]",
+    "region": f"p.regions && array[cast(:region as text), '{EVERYWHERE}']",
+    "business_unit": f"p.business_units && array[cast(:business_unit as text), '{EVERYWHERE}']",
     "weight_from": "t.weight >= :weight_from",
     "weight_to": "t.weight < :weight_to",
     "amount_from": "p.amount >= :amount_from",
@@ -186,14 +192,38 @@ def count_queue(connection: Connection, filters: QueueFilters, most: int) -> int
     return int(connection.scalar(text(statement + " limit :most) f"), parameters | {"most": most}) or 0)
 
 
-def queue_choices(connection: Connection) -> tuple[Sequence[tuple[str, str]], Sequence[str]]:
-    """What filters can choose from: pairs of platforms and countries that occur among open tasks."""
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What filters can choose from: what occurs among open tasks."""
+
+    pairs: Sequence[tuple[str, str]]
+    countries: Sequence[str]
+    regions: Sequence[str]
+    business_units: Sequence[str]
+
+
+def labels_seen(connection: Connection) -> Choices:
+    """What filters can choose from as it was written down with the ranks of the whole hub: it may be a day old, and
+    takes no longer where there are more tasks."""
+    found: dict[str, list[str]] = {}
+    for kind, label in connection.execute(text("select kind, label from task_label order by kind, label")):
+        found.setdefault(kind, []).append(label)
+    countries, regions, units = (
+        [each for each in found.get(kind, ()) if each != EVERYWHERE] for kind in ("country", "region", "business_unit")
+    )
+    pairs = [(first, second) for first, _, second in (each.partition("-") for each in found.get("pair", ()))]
+    return Choices(pairs, countries, regions, units)
+
+
+def queue_choices(connection: Connection) -> Choices:
+    """What filters can choose from, by all open tasks that are reached."""
     reached, parameters = _reached(connection)
-    statement = """select distinct p.systems[1], p.systems[2], p.countries
+    statement = """select distinct p.systems[1], p.systems[2], p.countries, p.regions, p.business_units
         from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open' where """
     rows = connection.execute(text(statement + (" and ".join(reached) or "true")), parameters).all()
     pairs = sorted({(row[0], row[1]) for row in rows if row[1]})
-    return pairs, sorted({country for row in rows for country in row[2]})
+    countries, regions, units = (sorted({each for row in rows for each in row[at]} - {EVERYWHERE}) for at in (2, 3, 4))
+    return Choices(pairs, countries, regions, units)
 
 
 def _conditions(connection: Connection, filters: QueueFilters) -> tuple[list[str], dict[str, Any]]:

@@ -196,7 +196,9 @@ def open_proposal_of_task(connection: Connection, task_id: int) -> tuple[int, st
 
 def decisions_about(connection: Connection, entity_id: str, limit: int) -> Sequence[PastDecision]:
     """Decisions that touched a golden record, the newest first."""
-    condition = "d.entities @> array[cast(:id as text)]"
+    # Found first, all of them: in their order, every decision that there is might be walked until enough are of this.
+    condition = """d.decision_id = any(array(
+        select e.decision_id from decision e where e.entities @> array[cast(:id as text)]))"""
     return _decisions(connection, condition, "d.decision_id desc", {"id": entity_id}, limit)
 
 

@@ -1,5 +1,7 @@
-"""The chain a source row stands in, from contract to posting; and what the audit says about a name."""
+"""The chain a source row stands in, from contract to posting; what followed from a traced change; the audit about a
+name."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,6 +93,14 @@ where s.system = :system and s.type = :type and s.key = :key
   and not exists (select from source_record r where r.system = f.system and r.type = f.type and r.key = f.key)
   and not exists (select from record_alias a where a.system = f.system and a.type = f.type and a.key = f.key)
 """
+#: A trace id of W3C trace context, alone or within a traceparent.
+_TRACE = re.compile(r"(?:[0-9a-f]{2}-)?(?P<id>[0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?")
+_ANNOUNCED = """
+select o.seq, o.created_at, o.type, o.aggregateid, coalesce(g.name, '') as name from outbox o
+left join golden g on g.entity_id = o.aggregateid and g.known_to is null
+where o.traceparent is not null and split_part(o.traceparent, '-', 2) = :trace
+order by o.seq desc limit :limit
+"""
 #: The detail of an audit row as it was written, with the remarks that are kept apart.
 WITH_REMARKS = """detail::jsonb || coalesce(
     (select jsonb_object_agg(m.name, m.text) from audit_remark m where m.seq = audit.seq), '{}') as detail"""
@@ -101,6 +111,26 @@ where seq > (select coalesce(max(seq), 0) from audit) - :window
     or exists (select from audit_remark m where m.seq = audit.seq and strpos(m.text, :q) > 0))
 order by seq desc limit :limit
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """An announcement that followed from a traced change."""
+
+    seq: int
+    at: datetime
+    type: str
+    entity_id: EntityId
+    name: str
+
+
+def announced_by(connection: Connection, q: str, limit: int) -> Sequence[Announced]:
+    """What was announced because of a change with this trace id, or with this whole trace context; the newest first."""
+    traced = _TRACE.fullmatch(q.strip().lower())
+    if traced is None:
+        return []
+    rows = connection.execute(text(_ANNOUNCED), {"trace": traced["id"], "limit": limit})
+    return [Announced(*row) for row in rows]
 
 
 def trace_row(connection: Connection, key: CrosswalkKey) -> Sequence[Step]:
@@ -124,7 +154,7 @@ def trace_row(connection: Connection, key: CrosswalkKey) -> Sequence[Step]:
 
 
 def audit_of(connection: Connection, q: str, limit: int) -> Sequence[AuditLine]:
-    """Recent audit entries that name this text: an actor, an id, a trace id. Shorter texts than four match too much."""
+    """Recent audit entries that name this text: an actor, an id. Shorter texts than four match too much."""
     if len(q) < 4:
         return []
     rows = connection.execute(text(_AUDIT), {"q": q, "window": _AUDIT_WINDOW, "limit": limit})

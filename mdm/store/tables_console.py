@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Numeric,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -99,9 +100,26 @@ task_priority = Table(
     Column("amounts", JSONB, nullable=False),  # {currency: sum}
     Column("countries", ARRAY(Text), nullable=False),
     Column("systems", ARRAY(Text), nullable=False),  # of the two records, in alphabetical order
+    # Where the golden records are placed (`mdm.access.scope`); a business unit is the team that looks after them.
+    Column("regions", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("business_units", ARRAY(Text), nullable=False, server_default="{}"),
     time_column("due_at"),
     time_column("ranked_at"),
     Index("ix_task_priority_order", text("rank desc"), "task_id"),
     Index(None, "ranked_at"),
     Index(None, "due_at"),
+    # What is rare is found by these; what is not, by walking the order.
+    Index(None, "amount"),
+    Index("ix_task_priority_pair", "systems", text("rank desc"), "task_id"),
+    Index("ix_task_priority_where", "countries", "regions", "business_units", postgresql_using="gin"),
+)
+
+# Labels that ranked tasks carry, to choose from. Derived: a label that no rank was written with for a day is dropped.
+task_label = Table(
+    "task_label",
+    metadata,
+    Column("kind", Text, nullable=False),  # pair, country, region, business_unit
+    Column("label", Text, nullable=False),
+    time_column("seen_at"),
+    PrimaryKeyConstraint("kind", "label"),
 )

@@ -141,6 +141,7 @@ steward_task = Table(
     Index("ix_steward_task_b_open", "b", postgresql_where=text("status = 'open'")),
     # How many are open of each kind and age: counted up to a number, so only so far into these.
     Index("ix_steward_task_open_kind", "domain", "kind", "opened_at", postgresql_where=text("status = 'open'")),
+    Index("ix_steward_task_open_weight", "weight", postgresql_where=text("status = 'open'")),
     Index("ix_steward_task_open_age", "opened_at", postgresql_where=text("status = 'open'")),
     Index("ix_steward_task_answered", "closed_at", postgresql_where=text("status = 'resolved'")),
 )

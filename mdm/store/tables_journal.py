@@ -33,6 +33,13 @@ outbox = Table(
     Index("ix_outbox_pending", "seq", postgresql_where=text("published_at is null")),
     Index(None, "aggregatetype", "seq"),
     Index(None, "aggregateid", "seq"),
+    # By the id of a trace (the second part of a traceparent): what followed from one change.
+    Index(
+        "ix_outbox_trace",
+        text("split_part(traceparent, '-', 2)"),
+        "seq",
+        postgresql_where=text("traceparent is not null"),
+    ),
 )
 
 # Who did what, chained: hash = SHA-256(previous hash || canonical JSON of the row).

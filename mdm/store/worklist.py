@@ -19,7 +19,7 @@ _STAGE = """
 create temporary table stage_rank on commit drop as
 select t.task_id, t.kind, t.domain, t.opened_at, t.weight, t.a, t.b
 from steward_task t left join task_priority p using (task_id)
-where t.status = 'open' and (p.task_id is null or p.ranked_at < :stale)
+where t.status = 'open' and t.task_id > :since and (p.task_id is null or p.ranked_at < :stale)
 order by p.ranked_at nulls first, t.task_id
 limit :limit
 """
@@ -42,6 +42,14 @@ select m.task_id, count(*) as records, count(distinct m.entity_id) filter (where
     as countries
 from stage_rank_member m
 left join golden g on g.entity_id = m.entity_id and g.known_to is null
+group by m.task_id
+"""
+_PLACES = """
+select m.task_id, coalesce(array_agg(distinct r.label) filter (where r.kind = 'region'), '{}') as regions,
+  coalesce(array_agg(distinct r.label) filter (where r.kind = 'unit'), '{}') as business_units
+from (select distinct task_id, entity_id from stage_rank_member) m join placement p using (entity_id)
+cross join lateral (select 'region' as kind, unnest(p.regions) as label
+                    union all select 'unit', unnest(p.business_units)) r
 group by m.task_id
 """
 _SYSTEMS = """
@@ -78,11 +86,19 @@ from (select task_id, currency, amount from owed union all select task_id, curre
 group by task_id, currency
 """
 _WRITE = """
-insert into task_priority (task_id, rank, parts, amount, amounts, countries, systems, due_at, ranked_at)
-values (:task_id, :rank, cast(:parts as jsonb), :amount, cast(:amounts as jsonb), :countries, :systems, :due_at, :at)
+insert into task_priority (task_id, rank, parts, amount, amounts, countries, systems, regions, business_units, due_at,
+  ranked_at)
+values (:task_id, :rank, cast(:parts as jsonb), :amount, cast(:amounts as jsonb), :countries, :systems, :regions,
+  :business_units, :due_at, :at)
 on conflict (task_id) do update set rank = excluded.rank, parts = excluded.parts, amount = excluded.amount,
-  amounts = excluded.amounts, countries = excluded.countries, systems = excluded.systems, due_at = excluded.due_at,
-  ranked_at = excluded.ranked_at
+  amounts = excluded.amounts, countries = excluded.countries, systems = excluded.systems, regions = excluded.regions,
+  business_units = excluded.business_units, due_at = excluded.due_at, ranked_at = excluded.ranked_at
+"""
+#: A label is seen anew at most this often: ranks are written more often than labels come and go.
+_SEE = """
+insert into task_label as l (kind, label, seen_at) values (:kind, :label, :at)
+on conflict (kind, label) do update set seen_at = excluded.seen_at
+where l.seen_at < excluded.seen_at - interval '30 minutes'
 """
 
 
@@ -103,42 +119,44 @@ def forget_closed(connection: Connection) -> None:
                where not exists (select from steward_task t where t.task_id = p.task_id and t.status = 'open')"""
         )
     )
+    connection.execute(text("delete from task_label where seen_at < now() - interval '1 day'"))
 
 
-def unranked(connection: Connection, stale: datetime) -> bool:
-    """Whether an open task has no rank, or one from before `stale`."""
+def unranked(connection: Connection, stale: datetime, since: int = 0) -> bool:
+    """Whether an open task with a number above `since` has no rank, or one from before `stale`."""
     return bool(
         connection.scalar(
             text(
-                """select exists (select from steward_task t where t.status = 'open'
+                """select exists (select from steward_task t where t.status = 'open' and t.task_id > :since
                           and not exists (select from task_priority p where p.task_id = t.task_id
                                           and p.ranked_at >= :stale))"""
             ),
-            {"stale": stale},
+            {"stale": stale, "since": since},
         )
     )
 
 
 def read_task_facts(
-    connection: Connection, stale: datetime, limit: int, limits: dict[Domain, tuple[float, float]]
+    connection: Connection, stale: datetime, limit: int, limits: dict[Domain, tuple[float, float]], since: int = 0
 ) -> list[TaskFacts]:
-    """What up to `limit` tasks are about that have no rank, or one from before `stale`.
+    """What up to `limit` tasks with a number above `since` are about that have no rank, or one from before `stale`.
 
     Args:
         limits: per domain the weights from which on a person is asked and records are joined.
     """
-    connection.execute(text(_STAGE), {"stale": stale, "limit": limit})
+    connection.execute(text(_STAGE), {"stale": stale, "limit": limit, "since": since})
     connection.execute(text(_STAGE_MEMBERS))
     connection.execute(text(_STAGE_NAMES))
     connection.execute(text("analyze stage_rank_name"))
     shapes = {row.task_id: row for row in connection.execute(text(_SHAPES))}
+    places = {row.task_id: row for row in connection.execute(text(_PLACES))}
     systems = {row.task_id: row.systems for row in connection.execute(text(_SYSTEMS))}
     amounts: dict[int, dict[str, Decimal]] = {}
     for row in connection.execute(text(_AMOUNTS)):
         amounts.setdefault(row.task_id, {})[row.currency] = row.amount
     facts = []
     for task in connection.execute(text("select task_id, kind, domain, opened_at, weight from stage_rank")):
-        shape = shapes.get(task.task_id)
+        shape, place = shapes.get(task.task_id), places.get(task.task_id)
         possible, match = limits[Domain(task.domain)]
         facts.append(
             TaskFacts(
@@ -151,6 +169,8 @@ def read_task_facts(
                 records=shape.records if shape else 2,
                 countries=shape.countries if shape else (),
                 systems=systems.get(task.task_id, ()),
+                regions=place.regions if place else (),
+                business_units=place.business_units if place else (),
             )
         )
     return facts
@@ -167,6 +187,8 @@ def write_ranks(connection: Connection, ranked: Sequence[Ranked], at: datetime) 
             "amounts": orjson.dumps({name: str(value) for name, value in each.facts.amounts.items()}).decode(),
             "countries": list(each.facts.countries),
             "systems": list(each.facts.systems),
+            "regions": list(each.facts.regions),
+            "business_units": list(each.facts.business_units),
             "due_at": each.due_at,
             "at": at,
         }
@@ -174,3 +196,17 @@ def write_ranks(connection: Connection, ranked: Sequence[Ranked], at: datetime) 
     ]
     if rows:
         connection.execute(text(_WRITE), rows)
+    if labels := _labels(ranked):
+        connection.execute(text(_SEE), [{"kind": kind, "label": label, "at": at} for kind, label in labels])
+
+
+def _labels(ranked: Sequence[Ranked]) -> list[tuple[str, str]]:
+    """What tasks can be narrowed to, in an order in which two who write the same wait for each other."""
+    found = {("pair", "-".join(each.facts.systems)) for each in ranked if len(each.facts.systems) == 2}
+    for each in ranked:
+        facts = each.facts
+        for kind, labels in (
+            ("country", facts.countries), ("region", facts.regions), ("business_unit", facts.business_units)
+        ):  # fmt: skip
+            found |= {(kind, label) for label in labels}
+    return sorted(found)

@@ -742,6 +742,13 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_pending", "outbox", ["seq"], unique=False, postgresql_where=sa.text("published_at is null")
     )
+    op.create_index(
+        "ix_outbox_trace",
+        "outbox",
+        [sa.literal_column("split_part(traceparent, '-', 2)"), "seq"],
+        unique=False,
+        postgresql_where=sa.text("traceparent is not null"),
+    )
     op.create_table(
         "outcome_count",
         sa.Column("system", sa.Text(), nullable=False),
@@ -1081,6 +1088,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'open'"),
     )
     op.create_index(
+        "ix_steward_task_open_weight",
+        "steward_task",
+        ["weight"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.create_index(
         "uq_steward_task_open", "steward_task", ["question"], unique=True, postgresql_where=sa.text("status = 'open'")
     )
     op.create_table(
@@ -1105,6 +1119,13 @@ def upgrade() -> None:
         sa.Column("pos_major", sa.BigInteger(), nullable=False),
         sa.Column("pos_minor", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("system", "type", name=op.f("pk_table_snapshot")),
+    )
+    op.create_table(
+        "task_label",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "label", name=op.f("pk_task_label")),
     )
     op.create_table(
         "topic_life",
@@ -1405,6 +1426,8 @@ def upgrade() -> None:
         sa.Column("amounts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("countries", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("systems", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("regions", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("business_units", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ranked_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -1412,11 +1435,22 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("task_id", name=op.f("pk_task_priority")),
     )
+    op.create_index(op.f("ix_task_priority_amount"), "task_priority", ["amount"], unique=False)
     op.create_index(op.f("ix_task_priority_due_at"), "task_priority", ["due_at"], unique=False)
     op.create_index(
         "ix_task_priority_order", "task_priority", [sa.literal_column("rank desc"), "task_id"], unique=False
     )
+    op.create_index(
+        "ix_task_priority_pair", "task_priority", ["systems", sa.literal_column("rank desc"), "task_id"], unique=False
+    )
     op.create_index(op.f("ix_task_priority_ranked_at"), "task_priority", ["ranked_at"], unique=False)
+    op.create_index(
+        "ix_task_priority_where",
+        "task_priority",
+        ["countries", "regions", "business_units"],
+        unique=False,
+        postgresql_using="gin",
+    )
     op.create_table(
         "task_work",
         sa.Column("task_id", sa.BigInteger(), nullable=False),

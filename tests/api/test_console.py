@@ -219,6 +219,24 @@ def test_one_box_finds_names_identifiers_and_bare_keys(rows: HubRows, steward: T
     assert "Nothing." in steward.get("/console/search", params={"q": "nobody"}).text
 
 
+@pytest.mark.parametrize("q", ["{id}", "00-{id}-00f067aa0ba902b7-01", "{ID}"])
+def test_one_box_finds_what_followed_from_a_traced_change(rows: HubRows, steward: TestClient, q: str) -> None:
+    acme, trace = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME), "4bf92f3577b34da6a3ce929d0e0e4736"
+    rows.golden(Domain.CUSTOMER, ERP_ACME, ACME | {"name": "Acme of another trace"})
+    with rows.engine.begin() as connection:
+        connection.execute(
+            text("update outbox set traceparent = '00-' || :trace || '-00f067aa0ba902b7-01' where aggregateid = :id"),
+            {"trace": trace, "id": acme},
+        )
+
+    asked = q.format(id=trace, ID=trace.upper())
+    page = steward.get("/console/search", params={"q": asked}).text
+
+    assert "What followed from the traced change" in page
+    assert f'href="/console/search?q={acme}">Acme Anvils B.V.</a>' in page
+    assert "Acme of another trace" not in page
+
+
 @pytest.mark.parametrize(("q", "first"), [("anvils", "/console/customers/"), ("INV-77", "/console/trace/")])
 def test_the_enter_key_opens_what_was_found_first(rows: HubRows, steward: TestClient, q: str, first: str) -> None:
     rows.golden(Domain.CUSTOMER, CRM_ACME, ACME, terms=["acme", "anvils", "inv", "77"])
@@ -311,30 +329,6 @@ def test_the_queue_shows_the_most_urgent_question_first_and_why(rows: HubRows, s
     assert "one side is in ERP" in page
     assert "Nothing fits these filters" in steward.get("/console/reviews", params={"domain": "product"}).text
     assert acme
-
-
-def test_filters_narrow_the_queue(rows: HubRows, steward: TestClient) -> None:
-    third = CrosswalkKey("billing", "customer", "C1")
-    rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
-    rows.golden(Domain.CUSTOMER, ERP_ACME, ACME | {"name": "Acme Ambos", "country": "ES"})
-    rows.golden(Domain.CUSTOMER, third, ACME | {"name": "Acme Enclumes", "country": "FR"})
-    rows.task(CRM_ACME, ERP_ACME, 1.5)
-    rows.task(CRM_ACME, third, 4.25)
-
-    def found(**filters: str) -> tuple[bool, bool]:
-        page = steward.get("/console/reviews", params=filters).text
-        return "Acme Ambos" in page, "Acme Enclumes" in page
-
-    assert found() == (True, True)
-    assert found(weight_from="2") == (False, True)
-    assert found(weight_to="2") == (True, False)
-    assert found(country="ES") == (True, False)
-    assert found(pair="billing-crm") == (False, True)
-    assert found(who="unassigned") == (True, True)
-    assert found(who="mine") == (False, False)
-    assert found(sla="breached") == (True, True), "both were asked long ago"
-    assert found(older="1", kind="possible_match") == (True, True)
-    assert found(amount_from="1") == (False, False)
 
 
 def test_a_view_is_saved_found_again_and_forgotten(steward: TestClient) -> None:

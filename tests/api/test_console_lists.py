@@ -110,6 +110,10 @@ def large(engine: Engine) -> Engine:
         last_seen=_AT,
         assignee="case when mod(n, 200) = 0 then 'user:' || mod(n, 9) end",
     )
+    filled(
+        engine, "outbox", seq="n", id="gen_random_uuid()", aggregatetype="'customer'", aggregateid=_ID, type="'t'",
+        traceparent="'00-' || lpad(n::text, 32, '0') || '-00f067aa0ba902b7-01'", published_at=_AT,
+    )  # fmt: skip
     filled(engine, "replay_job", actor="'user:ann'", status="'done'", started_at=_AT, dead_letters="'[]'")
     filled(engine, "console_account", username="'u' || lpad(n::text, 6, '0')", role="'reader'")
     secret = "sha256(n::text::bytea)"
@@ -153,7 +157,8 @@ class Meter:
 #: Lists, and searches, which are lists of what is found; `{first}` is the customer with a long history.
 _LISTS = (
     "/customers", "/customers?q=company", "/customers?q=number77", "/customers?q=company%20gmbh",
-    "/search?q=company", "/search?q=K77", "/reviews", "/reviews?who=mine", "/reviews?country=DE&weight_from=1",
+    "/search?q=company", "/search?q=K77", "/search?q=" + "7".rjust(32, "0"),
+    "/reviews", "/reviews?who=mine", "/reviews?country=DE&weight_from=1",
     "/", "/close", "/pipeline", "/exceptions", "/exceptions?who=mine", "/exceptions?who=unassigned&sort=money",
     "/exceptions?who=taken&sort=age", "/exceptions?sort=messages", "/exceptions/groups/7",
     "/approvals", "/approvals?sort=newest", "/approvals?status=approved", "/onboarding", "/releases", "/replay",

@@ -198,6 +198,7 @@ def test_the_list_of_tasks_is_narrowed_as_the_queue_is(steward: TestClient, hub:
     middle = sorted(each["priority"] for each in queued.values())[len(queued) // 2] - 0.01
     assert numbers(f"&priority_from={middle}") == {n for n, each in queued.items() if each["priority"] >= middle}
     assert task in numbers(f"&platforms={'-'.join(platforms)}") & numbers(f"&platforms={'-'.join(platforms[::-1])}")
+    assert numbers("&region=EMEA&business_unit=sales") <= numbers("&region=EMEA") <= every
     assert numbers("&due=ok") | numbers("&due=due") | numbers("&due=breached") == every
     assert numbers("&opened_before=2000-01-01T00:00:00Z") == numbers("&amount_from=1e19") == set()
 

@@ -244,6 +244,9 @@ def test_dead_letters_of_a_kind_are_one_group_with_owner_and_time(engine: Engine
         (1, 1, "ENVELOPE_MALFORMED"),
     ]
     assert groups[0]["owner"] == "sales-operations"
+    with engine.connect() as connection:
+        counted = dead_letter_groups(connection, most=3)
+    assert [(group["letters"], group["rows"]) for group in counted] == [(3, 3), (1, 1)], "no further than asked"
     assert groups[0]["first_seen"] <= groups[0]["last_seen"]
     assert len(of_a_kind) == 5
 

@@ -40,6 +40,11 @@ def test_ranks_of_closed_questions_are_forgotten_and_come_back_with_them(engine:
     rank_new_tasks(engine, rules, now)
     assert ranked(engine) == {first, second}
 
+    third = opened(engine, "three")
+    rank_new_tasks(engine, rules, now, known=second)
+    assert ranked(engine) == {first, second, third}, "only those behind the newest known one are looked for"
+    now_is(engine, third, "obsolete")
+
     now_is(engine, first, "resolved")
     rank_open_tasks(engine, rules, now)
     assert ranked(engine) == {second}, "an old question ranks high: answered ones would stand before all others"
