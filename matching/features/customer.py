@@ -22,8 +22,8 @@ CUSTOMER_COLUMNS = kinds(
     + " table national postcode_number street_number "
     + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
     lists=" ".join(_LISTS)
-    + " references evidence evidence_kinds names sorted_names name_tokens rare_tokens initials labels identifiers"
-    " exclusive all_identifiers identifier_kinds numbers",
+    + " references evidence evidence_kinds names sorted_names name_tokens name_numbers rare_tokens initials labels"
+    " identifiers exclusive all_identifiers identifier_kinds numbers",
 )
 #: What is read of a record's comparison form, beside its own name.
 CUSTOMER_FORMS = frozenset(
@@ -44,6 +44,9 @@ _COUNTRIES = """
     latam asia
 """
 _COUNTRY_WORDS = frozenset(_COUNTRIES.split())
+
+# Single letters are initials, and longer numerals are hardly ever meant.
+_ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "xi": "11", "xii": "12"}
 
 # A longer list of tokens adds pairs quadratically and tells little more.
 _TOKENS_PAIRED = 4
@@ -136,8 +139,14 @@ def _names(columns: Columns, comparison: Mapping[str, Any], common_tokens: froze
     put(columns, "national", next((word for word in words[0] if word in _COUNTRY_WORDS), None) if words else None)
     if text(comparison, "name"):
         put(columns, "name_tokens", distinct([token for token in words[0] if len(token) > 1]))
+        put(columns, "name_numbers", distinct([number for token in words[0] if (number := _number(token))]))
     rare = {token for form in words for token in form if len(token) > 1 and _is_rare(token, common_tokens)}
     put(columns, "rare_tokens", distinct(rare))
+
+
+def _number(token: str) -> str | None:
+    """The number that a word of a name is: `Fund III` is `Fund 3`."""
+    return (token.lstrip("0") or "0") if token.isdigit() else _ROMAN.get(token)
 
 
 def _initials(names: Iterable[list[str]]) -> tuple[str, ...]:

@@ -3,8 +3,10 @@
 import csv
 import gzip
 import io
+import re
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,10 @@ from mdm.model.ids import Domain
 Rows = list[dict[str, str]]
 
 csv.field_size_limit(sys.maxsize)
+
+#: The first is meant where the columns' names do not tell.
+_DELIMITERS = ",;\t"
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,9 @@ def read_table(
     truth_known: bool = True,
     models: Path | None = None,
 ) -> Table:
-    """Read one or more CSV files (gzip or not) as the mapping says; without `truth_known` the truth is not looked at.
+    """Read one or more CSV files as the mapping says; without `truth_known` the truth is not looked at.
+
+    Columns are parted by commas, semicolons or tabs, as the first line tells; a file may be packed by gzip.
 
     `models` is the folder of a model whose profile the mapping does not name.
 
@@ -88,8 +96,10 @@ def read_table(
     if not kept:
         raise OperatorError("`only` leaves no record.", action="Correct `only` in the mapping.")
     if len(set(names)) != len(names):
+        name = Counter(names).most_common(1)[0][0]
         raise OperatorError(
-            f"{len(names) - len(set(names))} records have the id of another.", action="Correct `id` in the mapping."
+            f"{len(names):,} records have {len(set(names)):,} ids; {name!r}, for one, stands there more than once.",
+            action="Correct `id` in the mapping, or leave it out: the rows are numbered then.",
         )
     entities, strangers = _entities(mapping.truth, names, kept, list(files), truth) if truth_known else ((), ())
     return Table(mapping, names, comparisons, kept, entities, strangers, mapping.silent(kept))
@@ -146,10 +156,30 @@ def _read(path: Path) -> Rows:
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise OperatorError(f"{path} cannot be read: {error}.", action="Give a CSV file in UTF-8.") from error
-    rows = [{name: value or "" for name, value in row.items() if name} for row in csv.DictReader(io.StringIO(text))]
+    # Line ends as one, because the reader takes those of old spreadsheets for a fault. Strictly, because a quotation
+    # mark that is not closed would swallow the rows up to the next one without a word.
+    reader = csv.DictReader(io.StringIO(text, newline=None), delimiter=_delimiter(text), strict=True)
+    try:
+        twice = sorted(name for name, times in Counter(reader.fieldnames or ()).items() if name and times > 1)
+        rows = [{name: value or "" for name, value in row.items() if name} for row in reader]
+    except csv.Error as error:
+        raise OperatorError(
+            f"{path} cannot be read after line {reader.line_num}: {error}.",
+            action="See that quotation marks stand around whole values, and are written twice inside.",
+        ) from error
+    if twice:
+        raise OperatorError(
+            f"{path} has two columns {twice[0]!r}, and only one of them would be read.", action="Rename one of them."
+        )
     if not rows:
         raise OperatorError(f"{path} has no rows.", action="Give a CSV file whose first line names its columns.")
     return rows
+
+
+def _delimiter(text: str) -> str:
+    """What parts the columns: a semicolon or a tab where the first line has more of them than commas."""
+    head = _QUOTED.sub("", text.partition("\n")[0])
+    return max(_DELIMITERS, key=head.count)
 
 
 def _entities(
@@ -159,6 +189,11 @@ def _entities(
     if truth.pairs is not None:
         if path is None:
             raise OperatorError("The mapping expects a file of true pairs.", action="Give it with --truth.")
+        if len(files) > 2:
+            raise OperatorError(
+                f"True pairs are pairs of two files (or of one), and {len(files)} files of records are given.",
+                action="Give two, or a truth that names the entity of each record (`truth: {entity: ..., id: ...}`).",
+            )
         lines = _read(path)
         _need(truth.pairs, lines, path)
         return _components(names, _true_pairs(truth.pairs, lines, files)), ()
@@ -169,15 +204,21 @@ def _entities(
         return [row.get(truth.entity) or None for row in rows], ()
     key, lines = truth.key, _read(path)
     _need([*key, truth.entity], lines, path)
-    known = {_key(line, key, files): line.get(truth.entity) or None for line in lines}
-    found = [known.get(name.casefold()) for name in names]
+    known: dict[str, str | None] = {}
+    for line in lines:
+        name, entity = _key(line, key, files), line.get(truth.entity) or None
+        if known.setdefault(name, entity) != entity:
+            raise OperatorError(
+                f"{path} says of {name!r} that it is {known[name]!r} and that it is {entity!r}.",
+                action="Say of each record once what entity it is, or correct `truth: {id: ...}` in the mapping.",
+            )
+    found = [known.get(name) for name in names]
     if not any(found):
         raise OperatorError(
             f"None of the {len(names)} records is named in {path}.",
             action="Correct `truth: {id: ...}` in the mapping.",
         )
-    there = {name.casefold() for name in names}
-    return found, sorted(known.keys() - there)
+    return found, sorted(known.keys() - set(names))
 
 
 def _need(columns: Sequence[str], lines: Rows, where: Path | str) -> None:
@@ -185,15 +226,21 @@ def _need(columns: Sequence[str], lines: Rows, where: Path | str) -> None:
     for column in columns:
         if column not in there:
             raise OperatorError(
-                f"`truth` names the column {column!r}, and {where} has {', '.join(sorted(there))}.",
+                f"`truth` names the column {column!r}, which is not in {where}; there are {', '.join(sorted(there))}.",
                 action="Correct `truth` in the mapping, or give another file.",
             )
 
 
 def _key(line: Mapping[str, str], key: Sequence[str], files: Sequence[str]) -> str:
-    """The name of the record that a line of truth is about; with several files the first part names the file."""
+    """The name of the record that a line of truth is about; with several files the first part names the file.
+
+    Small and capital letters are the same in the name of a file, and are not in an id.
+    """
     parts = [line.get(column, "") for column in key]
-    return (f"{parts[0]}:{'|'.join(parts[1:])}" if len(files) > 1 else "|".join(parts)).casefold()
+    if len(files) < 2 or not parts:
+        return "|".join(parts)
+    file = next((each for each in files if each.casefold() == parts[0].casefold()), parts[0])
+    return f"{file}:{'|'.join(parts[1:])}"
 
 
 def _true_pairs(columns: tuple[str, str], lines: Rows, files: Sequence[str]) -> Iterator[tuple[str, str]]:

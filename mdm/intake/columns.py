@@ -119,12 +119,25 @@ def codes(texts: Sequence[str], options: Options) -> Value:
 
 
 def amount(texts: Sequence[str], options: Options) -> Value:
-    """The first number, with its decimals. `scale: log` gives its binary logarithm: 1 more is twice as much."""
+    """The first number, with its decimals. `scale: log` gives its binary logarithm: 1 more is twice as much.
+
+    `1,299.00`, `1.299,00` and `12,50` say themselves where the decimals begin; for `1.299` and `1,299`, and whatever
+    else could be read either way, `decimal: comma` says that a comma stands there (a point unless said).
+    """
     found = _NUMBER.search(" ".join(texts))
-    number = float(found[0].replace(",", "")) if found and found[0].count(".") <= 1 else None
+    number = _amount(found[0], options.get("decimal") == "comma") if found else None
     if number is None or options.get("scale") != "log":
         return number
     return math.log2(number) if number > 0 else None
+
+
+def _amount(text: str, comma: bool) -> float | None:
+    if "," in text and "." in text:
+        comma = text.rindex(",") > text.rindex(".")
+    elif text.count(",") == 1 and len(text) - text.index(",") != 4:
+        comma = True  # thousands are three digits
+    plain = text.replace(".", "").replace(",", ".") if comma else text.replace(",", "")
+    return float(plain) if plain.count(".") <= 1 else None
 
 
 def day(texts: Sequence[str], options: Options) -> Value:
@@ -218,4 +231,44 @@ DERIVERS: Final[Mapping[str, Deriver]] = {
     "generation": generation,
     "given_names": given_names,
     "value": value,
+}
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) > 0
+
+
+def _separates(text: str) -> bool:
+    """Whether it is a regular expression that stands for something: a bare `|` would part every two letters."""
+    try:
+        return re.compile(text).match("") is None
+    except re.error:
+        return False
+
+
+_DIGITS: Final = (lambda text: text == "digits", "must be digits")
+_COUNT: Final = (_is_count, "must be a whole number above 0")
+_ORDER: Final = (lambda text: "%" in text, "must say the order of the parts, such as %d/%m/%Y")
+
+#: The options that a function reads: what each may be, and in words. Any other would be ignored without a word.
+OPTIONS: Final[Mapping[str, Mapping[str, tuple[Callable[[str], bool], str]]]] = {
+    "folded": {"first": _COUNT, "words": _COUNT},
+    "compact": {"first": _COUNT, "last": _COUNT},
+    "words": {"shortest": _COUNT, "first": _COUNT, "without": _DIGITS},
+    "word_pairs": {"longest": _COUNT, "without": _DIGITS},
+    "grams": {"size": _COUNT},
+    "numbers": {"shortest": _COUNT},
+    "digits": {"shortest": _COUNT, "last": _COUNT},
+    "codes": {"shortest": _COUNT},
+    "amount": {
+        "scale": (lambda text: text == "log", "must be log"),
+        "decimal": (lambda text: text in ("comma", "point"), "must be comma or point"),
+    },
+    "day": {"format": _ORDER},
+    "days": {"format": _ORDER},
+    "swapped_day": {"format": _ORDER},
+    "list": {
+        "by": (_separates, "must be a regular expression for what stands between parts (a bar is \\|)"),
+        "keep": (lambda text: text == "last", "must be last"),
+    },
 }

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from mdm.intake.columns import DERIVERS
+from mdm.intake.columns import DERIVERS, OPTIONS
 from mdm.intake.document import Section, read_document
 from mdm.intake.mapping import comparison_forms
 from mdm.intake.rules import AttributeRule, read_attribute_rules
@@ -193,8 +193,12 @@ def _column_rules(section: Section | None, known: frozenset[str]) -> Iterable[Co
         if not sources:
             rule.refuse("from", "must name the columns that it is made of")
         each = rule.flag("each", False)
-        options = {option: rule.text(option) for option in rule.names() if option not in ("as", "from", "each")}
+        options = {option: rule.text(option) for option in OPTIONS.get(deriver, {}) if option in rule}
         rule.finish()
+        for option, text in options.items():
+            holds, wanted = OPTIONS[deriver][option]
+            if not holds(text):
+                rule.refuse(option, f"{wanted}, not {text!r}")
         yield ColumnRule(name, deriver, sources, options, each)
 
 

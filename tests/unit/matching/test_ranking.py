@@ -228,6 +228,39 @@ CONTRACTS = {
 }
 
 
+#: Names that resemble each other; whether the numbers in them may be those of one thing.
+NUMBERED = [
+    ("customer", "Solarpark Talheim 12 GmbH", "Solarpark Talheim 14 GmbH", False),
+    ("customer", "Windfonds Talheim II GmbH & Co. KG", "Windfonds Talheim III GmbH & Co. KG", False),
+    ("customer", "Windfonds Talheim II GmbH & Co. KG", "Windfonds Talheim 2 GmbH & Co. KG", True),
+    ("customer", "Brauhaus Talheim 1898 GmbH", "Brauhaus Talheim GmbH", True),
+    ("product", "Mineral Water 6 x 500 ml", "Mineral Water 12 x 500 ml", False),
+    ("product", "Hydraulic Oil HLP 46 5 l", "Hydraulic Oil HLP 46 20 l", False),
+    ("product", "Hydraulic Oil HLP 46 5 l", "Hydraulic Oil HLP 46 5000 ml", True),
+    ("product", "Hydraulic Oil HLP 46", "Hydraulic Oil HLP 46 5 l", True),
+]
+
+
+@pytest.mark.parametrize(("domain", "one", "other", "may_be_one"), NUMBERED)
+def test_a_number_that_differs_is_never_passed_over(domain: str, one: str, other: str, may_be_one: bool) -> None:
+    model, more = load_model(domain), AT_HOME if domain == "customer" else {}
+
+    score = explain_pair(model, record(domain, 1, {**more, "name": one}), record(domain, 2, {**more, "name": other}))
+
+    assert score.weight > model.thresholds.match
+    decided = decide(model, score.weight, score.vetoes[0] if score.vetoes else None)
+    assert decided is (Decision.MATCH if may_be_one else Decision.POSSIBLE)
+
+
+def test_generations_of_a_product_are_a_question_although_their_codes_are_alike() -> None:
+    model = load_model("product")
+    second, third = (
+        record("product", each, {"name": f"Nimbus Analytics {each}", "code": f"NIM-ANAL-{each}"}) for each in (2, 3)
+    )
+
+    assert explain_pair(model, second, third).vetoes == ("number_differs",)
+
+
 @pytest.mark.parametrize(
     ("written", "forms"),
     [

@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 
 from mdm.cli.app import app
 from mdm.errors import OperatorError
+from mdm.hub.tabular import Table, read_table
 
 CASE = Path(__file__).parents[3] / "cases" / "restaurants"
 TABLES = [
@@ -120,6 +121,50 @@ def test_what_cannot_be_meant_is_refused_with_advice(
     assert found.exception.advice
 
 
+#: The table of `companies` as other programs write it, and what of it is refused.
+TABLE = "id,name,company\n" + "".join(f"{n},Oakridge {chr(65 + n // 2) * 5} Foundry GmbH,{n // 2}\n" for n in range(20))
+
+
+def written(folder: Path, text: str) -> Table:
+    """The table that a file of this text is read as."""
+    (folder / "companies.csv").write_bytes(text.encode())
+    (folder / "mapping.yaml").write_text(COMPANIES, "utf-8")
+    return read_table([folder / "companies.csv"], folder / "mapping.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TABLE.replace(",", ";"),
+        TABLE.replace(",", "\t"),
+        TABLE.replace("\n", "\r"),
+        "\ufeff" + TABLE.replace("\n", "\r\n"),
+    ],
+    ids=["semicolons", "tabs", "line ends of old", "line ends and mark of Windows"],
+)
+def test_a_table_is_read_however_a_program_writes_it(tmp_path: Path, text: str) -> None:
+    found = written(tmp_path, text)
+
+    assert found.rows == written(tmp_path, TABLE).rows
+    assert len(found.rows) == 20
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        (("\n3,Oakridge", '\n3,"Oakridge'), "after line 4: unexpected end of data"),
+        ((",Oakridge BBB", ',"Oakridge BBB'), "after line 3: ',' expected"),
+        (("id,name,company", "id,name,company,name"), "two columns 'name'"),
+        (("\n3,", "\n4,"), "'4', for one, stands there more than once"),
+    ],
+)
+def test_a_table_of_which_some_would_be_lost_is_refused(
+    tmp_path: Path, changes: tuple[str, str], complaint: str
+) -> None:
+    with pytest.raises(OperatorError, match=complaint):
+        written(tmp_path, TABLE.replace(*changes))
+
+
 @pytest.mark.parametrize("command", ["train", "evaluate"])
 def test_a_column_that_the_profile_does_not_know_is_refused(tmp_path: Path, command: str) -> None:
     """It would be read, stand in every record, and be compared by nothing."""
@@ -157,6 +202,32 @@ def test_truth_about_nothing_but_other_records_is_refused(tmp_path: Path) -> Non
 
     assert isinstance(found.exception, OperatorError)
     assert "None of the 20 records" in str(found.exception)
+
+
+def test_truth_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
+    found = run("evaluate", *truth(tmp_path, "0,a", "1,a", "0,b"))
+
+    assert isinstance(found.exception, OperatorError)
+    assert "says of '0' that it is 'a' and that it is 'b'" in str(found.exception)
+
+
+def test_ids_that_differ_by_a_capital_are_two_records(tmp_path: Path) -> None:
+    """The ids of some CRM systems do."""
+    truth(tmp_path, "a0,one", "A0,two")
+    (tmp_path / "companies.csv").write_text("id,name\na0,Oakridge\nA0,Elmwood\n", "utf-8")
+
+    found = read_table([tmp_path / "companies.csv"], tmp_path / "mapping.yaml", tmp_path / "truth.csv")
+
+    assert found.entities == ["one", "two"]
+
+
+def test_pairs_of_three_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "third.csv").write_bytes((CASE / "zagats.csv").read_bytes())
+
+    found = run("evaluate", *TABLES, "--records", str(tmp_path / "third.csv"), "--truth", str(CASE / "matches.csv"))
+
+    assert isinstance(found.exception, OperatorError)
+    assert "3 files of records" in str(found.exception)
 
 
 def test_what_is_read_and_compared_by_nothing_is_told(tmp_path: Path) -> None:
