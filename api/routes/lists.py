@@ -1,6 +1,7 @@
 """Lists of golden records: filters, search and pages, shared by the routes of all domains."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
@@ -18,7 +19,16 @@ from mdm.access import Eyes, may_see
 from mdm.hub.match import find_alike
 from mdm.model.canonical import ATTRIBUTES, DataClass
 from mdm.model.ids import Domain, EntityId
-from mdm.store.read_models import Filters, GoldenRow, Place, current_goldens, list_golden, resolve_references
+from mdm.store.read_models import (
+    Filters,
+    GoldenRow,
+    Place,
+    current_goldens,
+    list_golden,
+    resolve_references,
+    rows_by_key,
+)
+from mdm.store.read_spelling import respelt
 
 #: Finds entities that resemble the words of a query, at most so many.
 Alike: TypeAlias = Callable[[str, int], Sequence[EntityId]]
@@ -49,22 +59,47 @@ def list_response(
         after = Place(int(sort), str(entity_id))
     # One row more than asked for says whether there is a next page.
     listed = list_golden(connection, domain, filters, after, page.limit + 1)
-    rows = [each.row for each in listed[: page.limit]]
-    approximate = alike is not None and filters.q is not None and not rows and after is None
-    if approximate and alike is not None and filters.q is not None:
-        # Other filters take some away, so then more are asked for than are shown.
-        narrowing = (filters.country, filters.status, filters.updated_since, filters.customer_names)
-        wanted = page.limit if all(each is None for each in narrowing) else MAX_LIMIT
-        resembling = current_goldens(connection, domain, alike(filters.q, wanted))
-        rows = [row for row in resembling if passes(row, filters)][: page.limit]
+    rows: Sequence[GoldenRow] = [each.row for each in listed[: page.limit]]
+    approximate = False
+    if not rows and alike is not None and filters.q is not None and after is None:
+        rows = _by_key(connection, domain, filters, filters.q, page.limit)
+        if not rows:
+            rows = _resembling(connection, domain, filters, filters.q, page.limit, alike)
+            approximate = bool(rows)
     listed_to(request.scope, domain, rows, narrowed=filters, by_change=True)
     entities = resolve_references(connection, ((domain, row.values) for row in rows))
     body: dict[str, Any] = {
         "items": [narrowed(domain, record_object(row, entities, eyes), fields) for row in rows],
         "next": write_cursor(scope, listed[page.limit - 1].place) if len(listed) > page.limit else None,
-        "approximate": approximate and bool(rows),
+        "approximate": approximate,
     }
     return answer(body, headers={"Cache-Control": REVALIDATE, "Vary": VARY})
+
+
+def _by_key(connection: Connection, domain: Domain, filters: Filters, key: str, limit: int) -> Sequence[GoldenRow]:
+    """Golden records of source rows with this very key, in whichever platform: the number that ERP shows, say."""
+    named = rows_by_key(connection, key.strip(), MAX_LIMIT)
+    ids = list(dict.fromkeys(each.entity_id for each in named if each.entity_id is not None))
+    return [row for row in current_goldens(connection, domain, ids) if passes(row, filters)][:limit]
+
+
+def _resembling(
+    connection: Connection, domain: Domain, filters: Filters, words: str, limit: int, alike: Alike
+) -> Sequence[GoldenRow]:
+    """Golden records that resemble the words: by the matcher's keys, or else as they may have been meant."""
+    # Other filters take some away, so then more are asked for than are shown.
+    narrowing = (filters.country, filters.status, filters.updated_since, filters.customer_names)
+    wanted = limit if all(each is None for each in narrowing) else MAX_LIMIT
+    found = current_goldens(connection, domain, alike(words, wanted))
+    rows = [row for row in found if passes(row, filters)][:limit]
+    # Terms are identifiers, too, and those are not guessed at by callers who may not see them.
+    if rows or not filters.beginnings:
+        return rows
+    meant: dict[EntityId, GoldenRow] = {}
+    for reading in respelt(connection, domain, words):
+        for each in list_golden(connection, domain, replace(filters, q=reading), None, limit):
+            meant.setdefault(each.row.entity_id, each.row)
+    return list(meant.values())[:limit]
 
 
 def may_search_beginnings(eyes: Eyes) -> bool:

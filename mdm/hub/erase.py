@@ -91,7 +91,7 @@ def request(
 
     Raises:
         NotFound: the hub knows no such customer or row.
-        Invalid: nobody is named, no reason given, or a hold has no basis.
+        Invalid: nobody is named, no reason given, or a hold names no column of the rows, or has no basis.
         Refused: whoever asks reaches a part of the hub only.
     """
     _must_reach_everything(engine)
@@ -101,6 +101,7 @@ def request(
     chosen = policy or shipped_policy()
     with unit_of_work(engine, clock, "erasure") as work:
         ids = _subject(work, entity_id, names, chosen)
+        _check_columns(work, ids, kept)
         erasure_id = int(
             work.query(
                 """insert into erasure (records, kept, reason, requested_by, requested_at)
@@ -151,10 +152,7 @@ def hold(
     with unit_of_work(engine, clock, "erasure") as work:
         ids, _, _ = _open_request(work, erasure_id)
         _check_expected(work, erasure_id, chosen, expected)
-        known = {_name(row.key, column) for row in store.rows_of(work, ids) for each in row.versions for column in each}
-        strangers = sorted(set(kept) - known)
-        if strangers:
-            raise Invalid(f"The request has no {', '.join(strangers)}.", action="Name columns of the plan.")
+        _check_columns(work, ids, kept)
         work.execute(
             "update erasure set kept = %s where erasure_id = %s", orjson.dumps(dict(kept)).decode(), erasure_id
         )
@@ -364,6 +362,17 @@ def _check_holds(kept: Mapping[str, str]) -> None:
     for column, basis in kept.items():
         if column.count(".") < 2 or not basis.strip():
             raise Invalid(f"{column!r} is no hold.", action="Name system.type.column and the basis of keeping it.")
+
+
+def _check_columns(work: UnitOfWork, ids: set[RecordId], kept: Mapping[str, str]) -> None:
+    """A hold that is misspelt would hold nothing, and what is gone does not come back."""
+    known = {_name(row.key, column) for row in store.rows_of(work, ids) for each in row.versions for column in each}
+    strangers = sorted(set(kept) - known)
+    if strangers:
+        tables = sorted({".".join(name.split(".")[:2]) for name in known})
+        raise Invalid(
+            f"The request has no {', '.join(strangers)}.", action=f"Name columns of its rows: {', '.join(tables)}."
+        )
 
 
 def _moment(at: datetime | None) -> str | None:

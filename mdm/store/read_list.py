@@ -216,13 +216,18 @@ def _with_term(domain: Domain, word: str, beginnings: bool) -> Select[str, int]:
 
 def _meets(domain: Domain, word: str, beginnings: bool) -> ColumnElement[bool]:
     """The terms of a domain that are this word, or begin with it."""
-    term = search_term.c.term
     if beginnings and len(word) >= _SHORTEST_PREFIX:
-        # ~>=~ and ~<~ compare byte by byte, which is what the text_pattern_ops index is ordered by. A LIKE with a bound
-        # parameter would lose that index as soon as the statement runs from a cached plan.
-        after = word[:-1] + chr(ord(word[-1]) + 1)
-        return and_(search_term.c.domain == domain.value, term.op("~>=~")(word), term.op("~<~")(after))
-    return and_(search_term.c.domain == domain.value, term == word)
+        return begins_with(domain, word)
+    return and_(search_term.c.domain == domain.value, search_term.c.term == word)
+
+
+def begins_with(domain: Domain, word: str) -> ColumnElement[bool]:
+    """The terms of a domain that begin with this word."""
+    term = search_term.c.term
+    # ~>=~ and ~<~ compare byte by byte, which is what the text_pattern_ops index is ordered by. A LIKE with a bound
+    # parameter would lose that index as soon as the statement runs from a cached plan.
+    after = word[:-1] + chr(ord(word[-1]) + 1)
+    return and_(search_term.c.domain == domain.value, term.op("~>=~")(word), term.op("~<~")(after))
 
 
 def _narrowed(query: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tuple[Any, ...]]:

@@ -71,6 +71,10 @@ def test_a_person_is_erased_by_two_people_and_there_is_a_proof(engine: Engine, a
     entity_id, row, name, website = somebody(engine)
     assert name in dumped(engine)
 
+    misspelt = {"entity_id": entity_id, "reason": "case 4711", "holds": {"crm.account.websit": "tax law, ten years"}}
+    refused = ines.post("/v1/erasures", json=misspelt)
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/invalid-command"), "it would hold nothing"
+    assert "crm.account.websit" in refused.json()["detail"]
     asked = ines.post("/v1/erasures", json={"entity_id": entity_id, "reason": "request of the person, case 4711"})
     assert asked.status_code == 201, asked.text
     plan = asked.json()

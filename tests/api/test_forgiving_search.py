@@ -120,3 +120,45 @@ def test_a_search_asks_for_keys_in_no_other_country(
 
     assert len(found(erp, "Quartzbirdge Precision Tooling")) == 2
     assert max(asked) < 250
+
+
+@pytest.mark.parametrize(
+    "mistyped",
+    [
+        "Martsana",
+        "Martesna",
+        "Marteesana",
+        "Amrtesana",
+        "martesena",
+        "Martesana Mtal",
+        "Mertesana Tradign",
+        "Marteasna GmbH Metal",
+    ],
+)
+def test_a_single_word_with_a_mistake_is_read_as_the_nearest_that_some_record_has(
+    rows: HubRows, erp: TestClient, mistyped: str
+) -> None:
+    terms = ["martesana", "metal", "trading", "gmbh"]
+    wanted = rows.golden(Domain.CUSTOMER, CrosswalkKey("crm", "account", "A1"), {"name": "Martesana"}, terms=terms)
+    rows.golden(Domain.CUSTOMER, CrosswalkKey("crm", "account", "A2"), {"name": "Martin"}, terms=["martin", "metal"])
+
+    body = erp.get("/v1/customers", params={"q": mistyped}).json()
+
+    assert ([each["id"] for each in body["items"]], body["approximate"]) == ([wanted], True)
+    assert erp.get("/v1/customers", params={"q": mistyped, "country": "NL"}).json()["items"] == []
+
+
+def test_numbers_short_words_and_what_is_like_nothing_are_not_guessed(rows: HubRows, erp: TestClient) -> None:
+    rows.golden(Domain.CUSTOMER, CrosswalkKey("crm", "account", "A1"), {"name": "Mar"}, terms=["mar", "0001000005"])
+
+    for query in ("mer", "0001000006", "Quartzbridge", "mar quartzbridge"):
+        assert found(erp, query) == [], query
+
+
+def test_whoever_may_not_see_identifiers_does_not_get_at_them_by_mistyping(
+    rows: HubRows, erp: TestClient, reader: TestClient
+) -> None:
+    anna = rows.golden(Domain.CUSTOMER, CrosswalkKey("crm", "account", "A1"), {"name": "X"}, terms=["annaexamplecom"])
+
+    assert found(erp, "annaexmaplecom") == [anna]
+    assert found(reader, "annaexmaplecom") == []

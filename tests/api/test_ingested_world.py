@@ -92,6 +92,22 @@ def test_everything_about_a_record_agrees(client: TestClient, domain: Domain) ->
         assert (then.status_code, then.json()["version"]) == (200, 1), "an id leads to a record since it is valid"
 
 
+def test_a_customer_is_found_by_the_key_that_each_platform_knows_it_under(client: TestClient, ingested: Engine) -> None:
+    with ingested.connect() as connection:
+        crosswalk = {(each[0], each[1]): (each[2], each[3]) for each in export_crosswalk(connection, Domain.CUSTOMER)}
+
+    assert {system for system, _ in crosswalk} == {"billing", "crm", "erp", "product"}
+    for key, entity_id in crosswalk.values():
+        for query, wanted in ((f" {key} ", [entity_id]), (key[:-1], [])):
+            body = client.get("/v1/customers", params={"q": query}).json()
+            assert ([item["id"] for item in body["items"]], body["approximate"]) == (wanted, False), query
+    number, entity_id = crosswalk["erp", "business_partner"]
+    country = client.get(f"/v1/customers/{entity_id}").json()["values"]["country"]
+    elsewhere = {"q": number, "country": "FR" if country != "FR" else "DE"}
+    assert client.get("/v1/customers", params=elsewhere).json()["items"] == []
+    assert client.get("/v1/products", params={"q": number}).json()["items"] == []
+
+
 @pytest.mark.parametrize("domain", list(Domain))
 def test_every_kind_of_name_in_the_export_leads_to_the_same_entity(
     client: TestClient, ingested: Engine, domain: Domain
