@@ -3,15 +3,16 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, field_validator
-from starlette.responses import StreamingResponse
 
+from api.console import exports
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs
 from api.console.once import FormRoute
@@ -21,6 +22,7 @@ from api.deps import Reads, ReadsDep
 from api.routes.parameters import Parameters
 from api.schemas.given import Storable
 from mdm.access import Permission
+from mdm.store.export_jobs import Piece
 from mdm.store.invariants import audit_breaks
 from mdm.store.read_audit import AuditFilters, audit_actions, newest_entry, read_audit
 from mdm.store.reading import snapshot
@@ -43,6 +45,9 @@ class AuditParameters(Parameters):
     action: Storable | None = Field(None, max_length=100)
     subject: Storable | None = Field(None, max_length=200)
     before: int | None = Field(None, ge=1, lt=1 << 62)
+    #: Of a download: the export whose page tells how far it is, and whether only the rest of it is asked for.
+    job: int | None = Field(None, ge=1, lt=1 << 62)
+    rest: Literal["1"] | None = None
 
     @field_validator("*", mode="before")
     @classmethod
@@ -51,7 +56,7 @@ class AuditParameters(Parameters):
 
     @property
     def query(self) -> str:
-        return urlencode(self.model_dump(exclude_none=True, exclude={"before"}))
+        return urlencode(self.model_dump(exclude_none=True, exclude={"before", "job", "rest"}))
 
 
 @router.get("")
@@ -66,27 +71,49 @@ def audit(
     return _audit_page(look, request, session, bench, reads, None)
 
 
+@router.post("/export")
+def begin_export(
+    look: Annotated[AuditParameters, Query()],
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+    form: FormDep,  # noqa: ARG001 - carries the token of the session
+) -> Response:
+    """Begin an export: its page has the file, and tells how far the download is."""
+    with reads.snapshot() as connection:
+        return exports.begun(bench, "audit", look.query, newest_entry(connection))
+
+
 @router.get("/export.csv")
-def export(look: Annotated[AuditParameters, Query()], session: SessionDep, reads: ReadsDep) -> Response:  # noqa: ARG001
+def export(look: Annotated[AuditParameters, Query()], bench: WorkbenchDep, reads: ReadsDep) -> Response:
     """Every entry that the list holds, the newest first, however many."""
+    job = exports.own_export(bench, "audit", look.job) if look.job is not None else None
+    before = look.before
+    if job is not None:
+        look = AuditParameters.model_validate(dict(parse_qsl(job.query)) | {"rest": look.rest})
+        job = job if look.rest else replace(job, place="")
+        before = int(job.place) if job.place else job.total + 1
     filters = AuditFilters(look.actor, look.action, look.subject)
-    name = {"Content-Disposition": 'attachment; filename="audit.csv"'}
-    return StreamingResponse(_csv(reads, filters, look.before), 200, name, "text/csv; charset=utf-8")
+    return exports.download(
+        bench, "audit", _csv(reads, filters, before, job.total if job else 0, head=not look.rest), job
+    )
 
 
-def _csv(reads: Reads, filters: AuditFilters, before: int | None) -> Iterator[str]:
-    """A chunk at a time, each read by itself: nobody is held up by a long download, and entries never change."""
-    yield _lines([["entry", "at", "actor", "action", "subject", "detail"]])
+def _csv(reads: Reads, filters: AuditFilters, before: int | None, newest: int, head: bool) -> Iterator[Piece]:
+    """A chunk at a time, each read by itself: nobody is held up by a long download, and entries never change. How far
+    it is, is how far it is from `newest`."""
+    titles = _lines([["entry", "at", "actor", "action", "subject", "detail"]]) if head else ""
     while True:
         with reads.snapshot() as connection:
             found = read_audit(connection, filters, before, _CHUNK)
-        yield _lines(
+        before = found[-1].seq if found else 1
+        rows = (
             [each.seq, each.at.isoformat(), each.actor, each.action, each.subject, orjson.dumps(each.detail).decode()]
             for each in found
         )
+        yield Piece(titles + _lines(rows), len(found), newest + 1 - before, str(before))
+        titles = ""
         if len(found) < _CHUNK:
             return
-        before = found[-1].seq
 
 
 def _lines(rows: Iterable[Sequence[Any]]) -> str:
@@ -137,6 +164,7 @@ def _audit_page(
         searched_to=oldest if further else None,
         verified=verified,
         part=_PART,
+        exports=exports.unfinished(bench, "audit"),
         broken={seq for seq, _ in verified["breaks"]} if verified else set(),
         now=bench.now,
     )

@@ -2,10 +2,11 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 from markupsafe import Markup
@@ -13,7 +14,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse
 
-from api.console import charts
+from api.console import charts, exports
 from api.console.deciding import TELLABLE
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
@@ -34,6 +35,7 @@ from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.overview import Overview, Place, Shelf, place_of
 from mdm.model.ids import CrosswalkKey
 from mdm.store import findings as store
+from mdm.store.export_jobs import Piece
 from mdm.store.findings import FindingName, FindingWork, name_of
 from mdm.store.scoped import scope_of, unrestricted
 
@@ -44,7 +46,9 @@ router = APIRouter(
     dependencies=[needs(Permission.INSPECT)],
 )
 
-_ROWS = 100
+_ROWS, _CHUNK = 100, 1000
+#: Names where a download of findings ended.
+_EXPORTED = "exported findings"
 _TREND = timedelta(days=90)
 #: So long, in seconds, the page waits for the first findings since the hub was started; then it says that it waits.
 _PATIENCE = 4.0
@@ -58,12 +62,15 @@ class ReconciliationParameters(Parameters):
     age: int | None = Field(None, ge=0, lt=len(ageing.CLASSES))
     who: Literal["mine"] | None = None
     cursor: Cursor | None = None
+    #: Of a download: the export whose page tells how far it is, and whether only the rest of it is asked for.
+    job: int | None = Field(None, ge=1, lt=1 << 62)
+    rest: Literal["1"] | None = None
     #: What was done with several, in the words of `look_after_several`; no others: they stand there as the hub's own.
     done: str | None = Field(None, pattern=r"^\d+ findings? (taken|handed over|given back|explained)$")
 
     @property
     def query(self) -> str:
-        return urlencode(self.model_dump(exclude_none=True, exclude={"cursor", "done"}))
+        return urlencode(self.model_dump(exclude_none=True, exclude={"cursor", "done", "job", "rest"}))
 
 
 @router.get("")
@@ -115,6 +122,7 @@ def _overview(
         trend=trend,
         me=bench.actor.name,
         total=len(listed.findings),
+        exports=exports.unfinished(bench, "reconciliation"),
         following=following,
         sums=listed.sums,
         chart=charts.bars(
@@ -156,19 +164,30 @@ def _trend(connection: Connection, bench: Workbench, rule: str | None) -> Markup
     return charts.days("Findings", days)
 
 
-@router.get("/export.csv")
-def export(look: Annotated[ReconciliationParameters, Query()], session: SessionDep, bench: WorkbenchDep) -> Response:  # noqa: ARG001
-    """The findings as the page sums them up."""
-    looked = _looked(bench)
-    rows = _asked(look, bench, looked.overview).findings
-    with unrestricted(bench.engine).connect() as connection:
-        works = store.works(connection, [name_of(each) for each in rows])
-    return Response(
-        _csv(rows, looked, works),
-        200,
-        {"Content-Disposition": 'attachment; filename="reconciliation.csv"'},
-        "text/csv; charset=utf-8",
+@router.post("/export")
+def begin_export(
+    look: Annotated[ReconciliationParameters, Query()],
+    bench: WorkbenchDep,
+    form: FormDep,  # noqa: ARG001 - carries the token of the session
+) -> Response:
+    """Begin an export: its page has the file, and tells how far the download is."""
+    return exports.begun(
+        bench, "reconciliation", look.query, len(_asked(look, bench, _looked(bench).overview).findings)
     )
+
+
+@router.get("/export.csv")
+def export(look: Annotated[ReconciliationParameters, Query()], bench: WorkbenchDep) -> Response:
+    """The findings as the page sums them up."""
+    job = exports.own_export(bench, "reconciliation", look.job) if look.job is not None else None
+    after = None
+    if job is not None:
+        look = ReconciliationParameters.model_validate(dict(parse_qsl(job.query)) | {"rest": look.rest})
+        job = job if look.rest else replace(job, place="")
+        after = read_place(job.place, _EXPORTED) if job.place else None
+    looked = _looked(bench)
+    listed = _asked(look, bench, looked.overview)
+    return exports.download(bench, "reconciliation", _csv(bench, looked, listed, after, head=not look.rest), job)
 
 
 @router.post("/findings/{what}", dependencies=[needs(Permission.CONFIRM)])
@@ -296,13 +315,30 @@ def _tail(name: FindingName) -> str:
     return f"{name.rule}/" + "/".join(quote(each, safe="") for each in name.subject)
 
 
-def _csv(findings: Sequence[Finding], looked: Looked, works: dict[FindingName, FindingWork]) -> str:
+def _csv(bench: Workbench, looked: Looked, listed: Shelf, after: Place | None, head: bool) -> Iterator[Piece]:
+    """The findings behind a place, some at a time."""
+    done = len(listed.findings) - len(listed.behind(after, len(listed.findings)))
+    while True:
+        some = listed.behind(after, _CHUNK)
+        with unrestricted(bench.engine).connect() as connection:
+            works = store.works(connection, [name_of(each) for each in some])
+        done += len(some)
+        after = place_of(some[-1]) if some else after
+        place = write_cursor(_EXPORTED, after) if after is not None else ""
+        yield Piece(_lines(some, looked, works, head), len(some), done, place)
+        head = False
+        if len(some) < _CHUNK:
+            return
+
+
+def _lines(findings: Sequence[Finding], looked: Looked, works: dict[FindingName, FindingWork], head: bool) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(
-        ["as_of", "rule", "code", "severity", "amount", "currency", "facts", "customer", "what", "action", "owner",
-         "days", "assignee", "explanation"]
-    )  # fmt: skip
+    if head:
+        writer.writerow(
+            ["as_of", "rule", "code", "severity", "amount", "currency", "facts", "customer", "what", "action", "owner",
+             "days", "assignee", "explanation"]
+        )  # fmt: skip
     for each in findings:
         work = _work(works, each)
         cells = [

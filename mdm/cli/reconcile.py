@@ -3,15 +3,17 @@
 import csv
 import time
 from dataclasses import asdict
+from getpass import getuser
 from pathlib import Path
 
 import typer
 
 from mdm.bootstrap import database_url
-from mdm.cli.context import JSON_OPTION, hub, print_json, print_table, sources_folder
+from mdm.cli.context import JSON_OPTION, hub, pipeline, print_json, print_table, sources_folder
 from mdm.clock import system_clock
 from mdm.core.source_digest import BucketDigest, bucket_sql
 from mdm.errors import OperatorError
+from mdm.hub.lost_deletes import lost_for_certain, take_out
 from mdm.hub.reconcile_source import (
     BUCKETS,
     SourceComparison,
@@ -41,6 +43,12 @@ def source(
     settle: float = typer.Option(
         0.0, min=0.0, help="With --url: when they differ, compare once more after so many seconds, and go by that."
     ),
+    take_out_because: str | None = typer.Option(
+        None,
+        "--take-out",
+        help="With --url: delete the rows that only the mirror has, when a second comparison agrees; their deletes "
+        "were lost. The text says why, for the audit.",
+    ),
     look_only: bool = typer.Option(False, "--look-only", help="Raise and close no exception."),
     sources: Path | None = typer.Option(
         None, "--sources", help="Folder of platforms; default: MDM_SOURCES, or the shipped ones."
@@ -61,6 +69,8 @@ def source(
         return
     if settle and url is None:
         raise OperatorError("--settle is for --url: a result is what it is.", action="Leave it out.")
+    if take_out_because is not None and (url is None or look_only or not take_out_because.strip()):
+        raise OperatorError("--take-out needs --url and a reason.", action="It asks the source twice, then deletes.")
     if (result is None) == (url is None):
         raise OperatorError("Give either --result or --url.", action="--sql prints the query to run at the source.")
     with hub() as opened:
@@ -69,9 +79,13 @@ def source(
         else:
             address = database_url(url or "", "--url")
             found = compare_with_source(opened.engine, contract, address, buckets)
-            if settle and not found.agrees:
+            if (settle or take_out_because) and not found.agrees:
                 time.sleep(settle)
-                found = compare_with_source(opened.engine, contract, address, buckets)
+                before, found = found, compare_with_source(opened.engine, contract, address, buckets)
+                if take_out_because and (lost := lost_for_certain(before, found)):
+                    taken = take_out(pipeline(opened), contract, lost, getuser(), take_out_because)
+                    typer.echo(f"{taken:,} rows were taken out.", err=True)
+                    found = compare_with_source(opened.engine, contract, address, buckets)
         if not look_only:
             note_comparison(opened.engine, system_clock, contract, found)
     if as_json:

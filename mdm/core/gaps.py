@@ -59,9 +59,10 @@ def _jumps(log: TopicPartition, read: Sequence[Place], mark: Mark | None) -> Ite
         missing = place.offset - expected
         (life, first), (life_before, after) = lived(place.offset), lived(expected)
         if life > life_before:
+            begun = f", and before offset {first} of the new one," if first else ""
             detail = (
-                f"The topic {log.topic} was made anew: what partition {log.partition} held from offset {after} on, and "
-                f"before offset {first} of the new one, never came."
+                f"The topic {log.topic} was made anew: what partition {log.partition} held from offset {after} on"
+                f"{begun} never came."
             )
             yield Alarm("TOPIC_MADE_ANEW", f"gap:{log.topic}/{log.partition}:life {life}", place, detail)
         elif missing > _TOLERATED:

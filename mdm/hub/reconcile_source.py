@@ -152,7 +152,7 @@ def remedy(found: SourceComparison) -> str:
     """What mends such a difference. A snapshot sends the rows that are there, and nothing of those that are not."""
     what = {each.what for each in found.rows or ()}
     surplus = found.mirror_rows > found.source_rows if found.rows is None else "surplus" in what
-    told = "Let the platform insert and delete each surplus row once more: its delete was lost, no snapshot brings it."
+    told = "Take surplus rows out with --url and --take-out WHY: their deletes were lost, and no snapshot has them."
     snapshot = "Take an incremental snapshot of the table."
     return " ".join([snapshot] * (what != {"surplus"}) + [told] * surplus)
 

@@ -27,7 +27,7 @@ ADVICE: Final = {
     "SNAPSHOT_AGAIN": "Find out why the connector started over; compare with `mdm reconcile source`, then resolve "
     "this.",
     "SOURCE_DIFFERS": "Compare once more when the feed has come to rest; then take an incremental snapshot of the "
-    "table; a row that only the mirror has must be inserted and deleted once more. It closes when "
+    "table, and take rows that only the mirror has out with `mdm reconcile source --take-out`. It closes when "
     "`mdm reconcile source` finds no difference.",
     "SOURCE_SILENT": "Look at the connector's state and at the replication slot; it closes when the platform is heard.",
     "BLOCK_OVERSIZED": "More records share this key than can be compared: look at one or two, and correct the value "

@@ -58,6 +58,7 @@ def blot_anywhere(
         changed[table] = blot_texts(work, table, columns, alone, "true")
     changed["audit_remark"] = _blot_audit(work, traces)
     changed["console_view"] = _forget_views(work, traces)
+    changed["export_job"] = _forget_exports(work, traces)
     changed["attestation"] = _forget_attestations(work, traces)
     for table, count in _take_from(work, telling(traces)).items():
         changed[table] = changed.get(table, 0) + count
@@ -101,6 +102,13 @@ def _forget_views(work: UnitOfWork, traces: Collection[str]) -> int:
     rows = work.query("select view_id, name, query from console_view")
     gone = [view for view, name, query in rows if mentions(f"{name}\n{query}\n{unquote_plus(query)}", traces)]
     return work.execute("delete from console_view where view_id = any(%s)", gone) if gone else 0
+
+
+def _forget_exports(work: UnitOfWork, traces: Collection[str]) -> int:
+    """Exports that were narrowed to the subject; what they held went to whoever asked and is not kept."""
+    rows = work.query("select job_id, query, place from export_job")
+    gone = [job for job, query, place in rows if mentions(f"{query}\n{unquote_plus(query)}\n{place}", traces)]
+    return work.execute("delete from export_job where job_id = any(%s)", gone) if gone else 0
 
 
 def blot_texts(

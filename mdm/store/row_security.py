@@ -102,8 +102,8 @@ POLICIES: dict[str, str] = {
     # What says nothing about a golden record: numbers of the machinery, released rules, public registries.
     **dict.fromkeys(
         (
-            "batch", "bulk_job", "console_view", "consumed_count", "delegation", "feed_consumer", "feed_lag",
-            "feed_position", "freshness_hour", "gleif_entity", "governance_document",
+            "batch", "bulk_job", "console_view", "consumed_count", "delegation", "export_job", "feed_consumer",
+            "feed_lag", "feed_position", "freshness_hour", "gleif_entity", "governance_document",
             "outcome_count", "reference_list", "release_run", "released_rules", "rule_release", "rules_in_force",
             "sanction_name", "source_progress", "table_shape",
             "truncation", "attestation",

@@ -89,6 +89,25 @@ console_view = Table(
     UniqueConstraint("owner", "name"),
 )
 
+# Exports that somebody began, and how far their download has come. What is exported is not kept.
+export_job = Table(
+    "export_job",
+    metadata,
+    Column("job_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("actor", Text, nullable=False),
+    Column("what", Text, nullable=False),  # audit, reconciliation
+    Column("query", Text, nullable=False),  # filters, as in the address of the list
+    Column("status", Text, nullable=False, server_default="waiting"),
+    Column("lines", BigInteger, nullable=False, server_default="0"),
+    Column("done", BigInteger, nullable=False, server_default="0"),
+    Column("total", BigInteger, nullable=False),
+    Column("place", Text, nullable=False, server_default=""),  # where it ended, as the exported list understands it
+    time_column("started_at"),
+    time_column("told_at"),
+    CheckConstraint("status in ('waiting','running','stopped','done')", name="status"),
+    Index(None, "actor", "job_id"),
+)
+
 # Where an open task stands in the queue, with the reasons. Derived: it can be emptied at any time and fills itself.
 task_priority = Table(
     "task_priority",

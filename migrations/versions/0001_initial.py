@@ -496,6 +496,23 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'open' and assignee is not null"),
     )
     op.create_table(
+        "export_job",
+        sa.Column("job_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), server_default="waiting", nullable=False),
+        sa.Column("lines", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("done", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("place", sa.Text(), server_default="", nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("status in ('waiting','running','stopped','done')", name=op.f("ck_export_job_status")),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_export_job")),
+    )
+    op.create_index(op.f("ix_export_job_actor_job_id"), "export_job", ["actor", "job_id"], unique=False)
+    op.create_table(
         "feed_consumer",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),

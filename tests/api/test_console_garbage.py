@@ -9,7 +9,7 @@ from fastapi import BackgroundTasks, FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
-from api.console.stepping import afterwards
+from api.afterwards import afterwards
 from api.matrix import permissions_by_route
 from mdm.access import FORMER_STEWARD, Role
 from mdm.errors import Conflict

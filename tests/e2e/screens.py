@@ -86,6 +86,8 @@ def screens(engine: Engine) -> dict[str, str]:
             found[name] = f"/console/bulk/{job}"
     if (job := _one(engine, "select min(job_id) from replay_job")) is not None:
         found["replay-job"] = f"/console/replay/{job}"
+    if (job := _one(engine, "select min(job_id) from export_job")) is not None:
+        found["export-job"] = f"/console/exports/{job}"
     if (draft := _one(engine, "select min(release_id) from rule_release where status = 'draft'")) is not None:
         found["release-change"] = f"/console/releases/{draft}/edit"
     erasure = _one(engine, "select min(erasure_id) from erasure")

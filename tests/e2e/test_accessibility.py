@@ -28,6 +28,8 @@ from mdm.model.hierarchy import RelationKind
 from mdm.model.ids import Domain
 from mdm.model.releases import RuleKind
 from mdm.model.stewardship import Discard, JudgeTask, Relate, Verdict
+from mdm.store import export_jobs
+from mdm.store.export_jobs import ExportJob, Piece
 from mdm.store.reading import snapshot
 from mdm.store.refold import EventRange
 from tests.e2e.conftest import SignIn
@@ -98,7 +100,15 @@ def _relate(engine: Engine, pipeline: Pipeline, actor: Actor) -> None:
 
 
 def _many(engine: Engine, pipeline: Pipeline, looker: str) -> None:
-    """Looks at many answers, one of them stopped; one that was carried out; a replay."""
+    """Looks at many answers, one of them stopped; one that was carried out; a replay; an export that broke off."""
+    with engine.begin() as connection:
+        job_id = export_jobs.begin(connection, looker, "audit", "actor=user%3Aada", 24_000, system_clock())
+    job = ExportJob(job_id, looker, "audit", "", "", 0, 0, 24_000, "", system_clock(), system_clock())
+    pieces = iter([Piece("", 12_000, 12_000, "12001"), Piece("", 0, 0, "")])
+    broken = export_jobs.followed(engine, system_clock, job, pieces)
+    next(broken)
+    next(broken)
+    broken.close()
     open_ = [
         row.task_id
         for row in rows(engine, "select task_id from steward_task where status = 'open' order by task_id desc limit 5")

@@ -1,5 +1,6 @@
 """The mirror is held against real source tables, by the very query that the source's owner gets."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -8,13 +9,16 @@ from sqlalchemy import Engine, text
 
 from mdm.bootstrap import make_engine
 from mdm.clock import system_clock
-from mdm.core.source_digest import BucketDigest, bucket_sql
+from mdm.core.source_digest import BucketDigest, RowDifference, bucket_sql
 from mdm.errors import NotFound, OperatorError
+from mdm.hub.lost_deletes import lost_for_certain, take_out
 from mdm.hub.process import Pipeline
 from mdm.hub.reconcile_source import compare_with_result, compare_with_source, contract_of, note_comparison
+from mdm.hub.verify import verify
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.contracts import Contract
 from tests.integration.hub.conftest import Feed, world_messages
+from tests.integration.hub.test_exceptions import account_names, at
 
 TABLES = ("account", "contact", "opportunity", "contract")
 
@@ -101,7 +105,7 @@ def test_a_difference_is_an_exception_of_the_tables_owner_until_there_is_none(
     (told,) = exceptions(engine)
     assert told[:4] == ("gap", "SOURCE_DIFFERS", contract.owner, "open")
     assert "2 surplus" in told[4]
-    assert "insert and delete each surplus row" in told[4], "no snapshot takes them away"
+    assert "--take-out" in told[4], "no snapshot takes them away"
     assert told[5] == 2
 
     with remote.begin() as there:
@@ -109,6 +113,31 @@ def test_a_difference_is_an_exception_of_the_tables_owner_until_there_is_none(
     remote.dispose()
     note_comparison(engine, system_clock, contract, compare_with_source(engine, contract, source))
     assert [each[3] for each in exceptions(engine)] == ["resolved"]
+
+
+def test_a_row_whose_delete_was_lost_is_taken_out_until_the_platform_speaks_of_it_again(
+    engine: Engine, pipeline: Pipeline, catalogue: Catalogue, source: str, feed: Feed
+) -> None:
+    contract = contract_of(catalogue, "crm", "account")
+    remote = make_engine(source)
+    with remote.begin() as there:
+        lost = there.scalar(text("delete from account where id = (select min(id) from account) returning id"))
+    remote.dispose()
+    first = compare_with_source(engine, contract, source)
+    second = compare_with_source(engine, contract, source)
+    quicker = replace(second, rows=(*(second.rows or ()), RowDifference("arrived meanwhile", "surplus")))
+
+    assert lost_for_certain(first, quicker) == [lost]
+    assert take_out(pipeline, contract, [str(lost)], "tester", "their restore of Friday") == 1
+    assert take_out(pipeline, contract, [str(lost)], "tester", "their restore of Friday") == 0
+
+    assert compare_with_source(engine, contract, source).agrees
+    assert verify(engine, pipeline.catalogue, pipeline.rules).agrees
+    assert [each[0] for each in exceptions(engine)] == [], "no sign of a gap"
+    mine = [m for m in world_messages() if m.place.topic == contract.topic and str(lost).encode() in (m.key or b"")]
+    feed([at(mine[0], 10**6, 10**12, name="Back Again")])
+    assert account_names(engine) >= {"Back Again"}
+    assert [row.what for row in compare_with_source(engine, contract, source).rows or ()] == ["surplus"]
 
 
 def exceptions(engine: Engine) -> list[tuple[Any, ...]]:
