@@ -50,7 +50,7 @@ class Ranked:
     shared_keys: tuple[BlockingKey, ...]
     #: Members of this entity that the candidate was compared with.
     compared: int
-    #: A member states an identifier of the candidate that only one entity may have, whatever else differs.
+    #: A member states an identifier of the candidate that only one entity may have, or its contract number.
     same_number: bool = False
 
 
@@ -69,7 +69,7 @@ class MatchReport:
     out_of_reach: int = 0
     #: Keys under which somebody could have been found. None: the candidate says nothing, or nothing that few share.
     looked_under: int = 0
-    #: Another golden record matches about as well as the best: by the model's rule about rivals it may be either.
+    #: Another golden record matches about as well as the best (by the model's rule about rivals): it may be either.
     rivalled: bool = False
 
     @property
@@ -179,8 +179,9 @@ class _Asked:
             one.same_number or _decision(model, self.comparison, others[one.rec_id]) is not Decision.NONE
             for one in hidden
         )
-        rival = model.thresholds.rival
-        near = [one for one in ranked[1:] if rival is not None and ranked[0].weight - one.weight <= rival]
+        # Without a rule about rivals only those that fit exactly as well: which of them it is, nobody can tell.
+        rival = model.thresholds.rival or 0.0
+        near = [one for one in ranked[1:] if ranked[0].weight - one.weight <= rival]
         self.rivalled = any(_decision(model, self.comparison, others[one.rec_id]) is Decision.MATCH for one in near)
 
 
@@ -235,7 +236,7 @@ def _best_of_each(
     weights = score_pairs(model, left, right).weight.tolist() if left else []
     found, place = [], 0
     for each, ids in zip(asked, met, strict=True):
-        numbers = _numbers(model, each.comparison)
+        numbers = _asked_by(model, each.comparison)
         known = {rec for rec in ids if numbers and numbers & _numbers(model, others[rec])}
         found.append(_best_of_each_entity(ids, weights[place : place + len(ids)], homes, known))
         place += len(ids)
@@ -243,9 +244,21 @@ def _best_of_each(
 
 
 def _numbers(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[str]:
-    """The identifiers of a record that only one entity may have."""
+    """The identifiers of a record that only one entity may have, and the numbers of a contract."""
     columns = derive(model.domain, comparison, model.common_tokens)
-    return frozenset(value for name in model.cannot_link.identifiers for value in texts(columns, name))
+    names = (*model.cannot_link.identifiers, *(("numbers",) if model.domain == Domain.CONTRACT else ()))
+    return frozenset(value for name in names for value in texts(columns, name))
+
+
+def _asked_by(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[str]:
+    """The numbers by which a candidate is known, whatever else differs.
+
+    A renewal keeps the number of its contract, so a number alone weighs little; but somebody who knows no term asks for
+    whatever has the number.
+    """
+    if model.domain == Domain.CONTRACT and "start" in comparison:
+        return frozenset()
+    return _numbers(model, comparison)
 
 
 def _report(

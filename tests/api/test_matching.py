@@ -146,6 +146,30 @@ def test_two_customers_that_fit_as_well_are_a_question(erp: TestClient) -> None:
     raise AssertionError("no two customers of the sample world have one name")
 
 
+def test_a_contract_is_found_by_nothing_but_its_number(erp: TestClient) -> None:
+    """Renewals have it too, so it is a question which one is meant; nobody is to create another one."""
+    item = next(each for each in records(erp, Domain.CONTRACT) if each["values"].get("end_date"))
+    number = item["values"]["number"]
+
+    body = ask(erp, Domain.CONTRACT, {"number": number})
+    later = ask(erp, Domain.CONTRACT, {"number": number, "start_date": "2031-01-01", "end_date": "2031-12-31"})
+
+    assert item["id"] in [each["entity_id"] for each in body["candidates"]]
+    assert body["advice"] in ("ask_a_steward", "use_existing")
+    assert later["advice"] == "create", "the number of another term"
+
+
+def test_a_code_of_two_products_is_a_question(erp: TestClient) -> None:
+    """Both fit exactly as well, and there is no telling which of them is meant."""
+    for item in records(erp, Domain.PRODUCT):
+        body = ask(erp, Domain.PRODUCT, {"code": item["values"].get("code") or "none"})
+        weights = [each["score"]["weight"] for each in body["candidates"] if each["score"]["decision"] == "match"]
+        if len(weights) > 1 and weights[0] == weights[1]:
+            assert body["advice"] == "ask_a_steward"
+            return
+    raise AssertionError("no two products of the sample world share a code")
+
+
 def test_asking_stores_nothing(world: World, ingested: Engine) -> None:
     client = world(Role.ERP)
     before = row_counts(ingested)

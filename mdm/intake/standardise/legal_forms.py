@@ -23,8 +23,9 @@ class LegalForm:
     form_class: str
 
 
-#: Written without spaces, so no word boundary finds them; after NFKC, which turns ㈱ into (株). Longest first.
-_CJK: Final = {
+#: Written without spaces, so no word boundary finds them, or unlike anything in Latin letters (בע"מ reads as VM there);
+#: after NFKC, which turns ㈱ into (株). Longest first.
+_NATIVE: Final = {
     "股份有限公司": LegalForm("股份有限公司", "jsc"),
     "有限责任公司": LegalForm("有限责任公司", "llc"),
     "有限責任公司": LegalForm("有限責任公司", "llc"),
@@ -42,6 +43,14 @@ _CJK: Final = {
     "주식회사": LegalForm("주식회사", "jsc"),
     "유한회사": LegalForm("유한회사", "llc"),
     "(주)": LegalForm("주식회사", "jsc"),
+    'בע"מ': LegalForm('בע"מ', "llc"),
+    "בע״מ": LegalForm('בע"מ', "llc"),
+    "ش.ذ.م.م.": LegalForm("ذ.م.م.", "llc"),
+    "ش.ذ.م.م": LegalForm("ذ.م.م.", "llc"),
+    "ذ.م.م.": LegalForm("ذ.م.م.", "llc"),
+    "ذ.م.م": LegalForm("ذ.م.م.", "llc"),
+    # What follows it in brackets (มหาชน, public) is taken for a place before.
+    unicodedata.normalize("NFKC", "จำกัด"): LegalForm("จำกัด", "llc"),
 }
 _JAPANESE_FORMS: Final = frozenset({"株式会社", "有限会社", "合同会社", "合資会社", "合名会社", "K.K.", "Y.K.", "G.K."})
 #: The longest form in the table has this many words.
@@ -86,10 +95,10 @@ def form_at_start(words: tuple[str, ...], *, shortest: int = 3) -> tuple[LegalFo
     return None
 
 
-def cut_cjk_form(text: str) -> tuple[str, LegalForm | None]:
-    """The name without a form in Chinese, Japanese or Korean script at its end or start."""
+def cut_native_form(text: str) -> tuple[str, LegalForm | None]:
+    """The name without a form in the script of its country at its end or start."""
     text = unicodedata.normalize("NFKC", text)
-    for written, form in _CJK.items():
+    for written, form in _NATIVE.items():
         if text != written and text.endswith(written):
             return text[: -len(written)].strip(), form
         if text != written and text.startswith(written):
@@ -106,6 +115,6 @@ def is_japanese_form(form: LegalForm | None) -> bool:
 def legal_form_of(text: str) -> LegalForm | None:
     """The form that a text is, as in a column that holds nothing else."""
     normal = unicodedata.normalize("NFKC", text).strip()
-    if normal in _CJK:
-        return _CJK[normal]
+    if normal in _NATIVE:
+        return _NATIVE[normal]
     return _FORMS.get(fold(normal).replace(" ", ""))

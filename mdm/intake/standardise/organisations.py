@@ -5,6 +5,7 @@ one spelling for each abbreviated or translated word.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -13,7 +14,7 @@ from mdm.intake.standardise.countries import usual_country
 from mdm.intake.standardise.junk import is_placeholder
 from mdm.intake.standardise.legal_forms import (
     LegalForm,
-    cut_cjk_form,
+    cut_native_form,
     form_at_end,
     form_at_start,
     is_japanese_form,
@@ -84,7 +85,7 @@ def _in_other_script(display: str, spelt: str, country: str | None, others: tupl
     words = spelt.split()
     if len(words) > 1 and is_latin(words[-1]) and not is_latin(words[-2]) and _is_place(words[-1]):
         words.pop()
-    rest, cjk_form = cut_cjk_form(" ".join(words))
+    rest, native_form = cut_native_form(" ".join(words))
     words = rest.split()
     folded = tuple(fold(word).replace(" ", "") for word in words)
     form = None
@@ -92,12 +93,22 @@ def _in_other_script(display: str, spelt: str, country: str | None, others: tupl
         form, words = found[0], words[: -found[1]]
     elif (found := form_at_start(folded, shortest=2)) is not None:
         form, words = found[0], words[found[1] :]
-    japanese = country == "JP" or is_japanese_form(cjk_form or form)
+    japanese = country == "JP" or is_japanese_form(native_form or form)
     language = Language.JAPANESE if japanese else language_of(rest)
     spelled = [in_latin(word, language) for word in words]
     latin = None if None in spelled else _joined(tuple(fold(" ".join(word or "" for word in spelled)).split()))
-    native = _PUNCTUATION.sub("", " ".join(words).casefold()) if not is_latin("".join(words)) else None
-    return OrganisationName(display, latin, native, cjk_form or form, others)
+    native = _PUNCTUATION.sub(_mark, " ".join(words).casefold()) if not is_latin("".join(words)) else None
+    return OrganisationName(display, latin, native, native_form or form, others)
+
+
+def _mark(found: re.Match[str]) -> str:
+    """A vowel sign is a part of its word (राम and रोम are two names), though regular expressions hold it for none.
+
+    In Arabic and Hebrew vowels are written or not, as one likes.
+    """
+    sign = found[0]
+    optional = unicodedata.name(sign, "").startswith(("ARABIC", "HEBREW"))
+    return sign if unicodedata.category(sign).startswith("M") and not optional else ""
 
 
 def _without_noise(text: str) -> str:
@@ -169,9 +180,14 @@ def _joined(words: tuple[str, ...]) -> str | None:
     inner = [
         EXPANSIONS.get(word, word)
         for position, word in enumerate(words)
-        if not (0 < position < len(words) - 1 and word in CONNECTORS)
+        if not (0 < position < len(words) - 1 and (word in CONNECTORS or _is_short_und(words, position)))
     ]
     return " ".join(_merge_initials(inner)) or None
+
+
+def _is_short_und(words: tuple[str, ...], position: int) -> bool:
+    """`becker u sohne`, where the letter is not one of several initials."""
+    return words[position] == "u" and len(words[position - 1]) > 1 and len(words[position + 1]) > 1
 
 
 def _merge_initials(words: list[str]) -> list[str]:

@@ -113,6 +113,35 @@ def test_japanese_characters_are_never_read_as_chinese() -> None:
     assert found.native == "漢字不明"
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "country", "same"),
+    [
+        ("राम स्टील", "रोम स्टील", "IN", False),
+        ("ไทยยูเนี่ยน", "ไทยยานเนน", "TH", False),
+        ("شركة النُّور", "شركة النور", "AE", True),
+        ("شركة النور للتجارة ذ.م.م", "شركة النور للتجارة", "AE", True),
+        ('השמש שיווק בע"מ', "השמש שיווק", "IL", True),
+        ("ไทยยูเนี่ยน จำกัด (มหาชน)", "ไทยยูเนี่ยน", "TH", True),
+        ("Παπαδόπουλος Ο.Ε.", "Παπαδόπουλος ΟΕ", "GR", True),
+    ],
+)
+def test_native_names_are_the_same_but_for_what_may_be_left_out(one: str, other: str, country: str, same: bool) -> None:
+    first, second = organisation_name(one, country), organisation_name(other, country)
+
+    assert first is not None
+    assert second is not None
+    assert (first.native == second.native) is same
+
+
+@pytest.mark.parametrize("written", ["Becker & Söhne Bau KG", "Becker u. Söhne Bau", "Becker und Söhne Bau"])
+def test_what_joins_words_is_no_word(written: str) -> None:
+    assert core(written, "DE") == core("Becker Söhne Bau GmbH", "DE")
+
+
+def test_a_letter_among_initials_joins_nothing() -> None:
+    assert core("Thomas U S Steel", "US") != core("Thomas S Steel", "US")
+
+
 def test_the_native_form_is_kept_beside_the_latin_one() -> None:
     comparison = standardised("organisation_name", "株式会社田中運輸", country="JP").comparison
 
