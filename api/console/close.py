@@ -17,6 +17,7 @@ from api.console.guard import SessionDep, needs
 from api.console.notices import Notice, refused
 from api.console.once import FormRoute
 from api.console.pages import page
+from api.console.reconciliation import PATIENCE
 from api.console.sessions import Session
 from api.console.stepping import StepDep
 from api.console.workbench import Workbench, WorkbenchDep
@@ -39,6 +40,7 @@ router = APIRouter(
 )
 
 _MONTHS_DRAWN, _ROWS = 12, 200
+_HERE = ("/console/close", "Close")
 _DONE = {
     "prepare": "The close is prepared; a second person reviews it.",
     "review": "The close is signed off.",
@@ -119,7 +121,10 @@ def _close_page(
 ) -> Response:
     today, asked = bench.now.date(), _asked(look, bench)
     ranking.ready(bench.engine, bench.rules, bench.now, bench.policy)
-    found = last_run.of(bench.engine, bench.now)
+    looked = last_run.look(bench.engine, bench.now, PATIENCE)
+    if looked is None:
+        return page("reconciliation_waits.html", request, session=session, status=status, notice=notice, back=_HERE)
+    found = looked.found
     books = closing.books_of(bench.pipeline, asked, found)
     rows = rows_of(books.sited)
     with reads.snapshot() as connection:

@@ -42,6 +42,8 @@ router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[nee
 _ROWS = 25
 #: Questions that are counted; of more the page says that there are more, for counting takes longer than reading a page.
 _COUNTED = 10_000
+#: Questions that fit a filter which are found all, before a page of them is put in order.
+_FEW = 2_000
 _AGES = {"1": "a day", "3": "3 days", "7": "a week"}
 KINDS = {
     "possible_match": "Possible match",
@@ -132,8 +134,8 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
         after = QueuePlace(float(rank), int(task_id))
     filters = look.filters(now, bench.actor.name)
     with reads.snapshot() as connection:
-        found = queue_page(connection, filters, after, _ROWS + 1)
         total = count_queue(connection, filters, _COUNTED + 1)
+        found = queue_page(connection, filters, after, _ROWS + 1, few=bool(look.query) and total <= min(_FEW, _COUNTED))
         choices = _choices(request, bench, connection)
         notice = told(connection, look.done) or proposed(look.proposed)
         views = read_views(connection, bench.actor.name)

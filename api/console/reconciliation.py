@@ -47,11 +47,12 @@ router = APIRouter(
 )
 
 _ROWS, _CHUNK = 100, 1000
+_HERE = ("/console/reconciliation", "Reconciliation")
 #: Names where a download of findings ended.
 _EXPORTED = "exported findings"
 _TREND = timedelta(days=90)
 #: So long, in seconds, the page waits for the first findings since the hub was started; then it says that it waits.
-_PATIENCE = 4.0
+PATIENCE = 4.0
 _UNTOUCHED = FindingWork()
 
 
@@ -89,9 +90,9 @@ def _overview(
     notice: Notice | None = None,
     status: int = 200,
 ) -> Response:
-    looked = last_run.look(bench.engine, bench.now, _PATIENCE)
+    looked = last_run.look(bench.engine, bench.now, PATIENCE)
     if looked is None:
-        return page("reconciliation_waits.html", request, session=session, status=status, notice=notice)
+        return page("reconciliation_waits.html", request, session=session, status=status, notice=notice, back=_HERE)
     found, overview = looked.found, looked.overview
     listed = _asked(look, bench, overview)
     scope = f"reconciliation {look.query}"

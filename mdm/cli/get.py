@@ -38,7 +38,7 @@ def get(
             raise OperatorError(str(problem), action=problem.action or "See /docs of the hub.") from problem
         except (httpx.TransportError, httpx.InvalidURL) as silent:
             raise OperatorError(
-                f"No hub answers at {where}: {silent}.",
+                f"No hub answers at {where}: {str(silent).rstrip('.')}.",
                 action="Start it with `mdm serve`, or say where it listens with --url or MDM_URL.",
             ) from silent
     if not is_json:

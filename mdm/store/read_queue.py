@@ -1,7 +1,8 @@
 """The review queue: open tasks in the order in which they should be looked at, narrowed by filters, page by page."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -109,6 +110,10 @@ where {conditions}
 order by p.rank desc, p.task_id
 limit :limit
 """
+_FITTING = """
+select p.task_id from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
+left join task_work w on w.task_id = t.task_id where {conditions}
+"""
 #: Written so that the index of the order finds the place: a range of ranks first, the tie within one rank after it.
 _BEHIND = """p.rank <= cast(:rank as double precision)
   and (p.rank < cast(:rank as double precision) or p.task_id > :task_id)"""
@@ -124,16 +129,38 @@ where r.rec_id = any(:records)
 
 
 def queue_page(
-    connection: Connection, filters: QueueFilters, after: QueuePlace | None, limit: int
+    connection: Connection, filters: QueueFilters, after: QueuePlace | None, limit: int, *, few: bool = False
 ) -> Sequence[QueueRow]:
-    """Up to `limit` open tasks behind `after`, the most urgent first."""
+    """Up to `limit` open tasks behind `after`, the most urgent first.
+
+    `few` says that not many tasks fit: all that do are found first, by whatever finds them, and then put in order. Else
+    the order is walked until enough were met, which for what is rare would be all of it.
+    """
     conditions, parameters = _conditions(connection, filters)
+    if few:
+        fitting = _FITTING.format(conditions=" and ".join(conditions) or "true")
+        conditions = [f"p.task_id = any(array({fitting}))"]
     if after is not None:
         conditions.append(_BEHIND)
         parameters |= after._asdict()
     statement = text(_PAGE.format(conditions=" and ".join(conditions) or "true"))
-    rows = connection.execute(statement, parameters | {"limit": limit}).all()
+    with _by_index(connection, filters):
+        rows = connection.execute(statement, parameters | {"limit": limit}).all()
     return _with_sides(connection, rows)
+
+
+@contextmanager
+def _by_index(connection: Connection, filters: QueueFilters) -> Iterator[None]:
+    """Tasks that are narrowed to something are met one by one and looked up by their numbers. Plans that join by
+    merging, or that read a whole table first, expect to meet what fits soon, and read everything where it comes
+    late; where nearly all fit, they are right."""
+    if replace(filters, awake_at=None) == QueueFilters():
+        yield
+        return
+    ways = "select " + ", ".join(f"set_config('enable_{way}join', '{{0}}', true)" for way in ("merge", "hash"))
+    connection.execute(text(ways.format("off")))
+    yield
+    connection.execute(text(ways.format("on")))
 
 
 def queue_row(connection: Connection, task_id: int) -> QueueRow | None:
@@ -186,10 +213,12 @@ def queue_ids(connection: Connection, filters: QueueFilters, limit: int) -> Sequ
 def count_queue(connection: Connection, filters: QueueFilters, most: int) -> int:
     """How many open tasks fit, counted up to `most`."""
     conditions, parameters = _conditions(connection, filters)
-    statement = """select count(*) from (select from task_priority p
-           join steward_task t on t.task_id = p.task_id and t.status = 'open'
-           left join task_work w on w.task_id = t.task_id where """ + (" and ".join(conditions) or "true")
-    return int(connection.scalar(text(statement + " limit :most) f"), parameters | {"most": most}) or 0)
+    fitting = _FITTING.format(conditions=" and ".join(conditions) or "true")
+    with _by_index(connection, filters):
+        counted = connection.scalar(
+            text(f"select count(*) from ({fitting} limit :most) f"), parameters | {"most": most}
+        )
+    return int(counted or 0)
 
 
 @dataclass(frozen=True, slots=True)

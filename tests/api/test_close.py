@@ -6,14 +6,17 @@ import io
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from threading import Event
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
 from api.app import ApiOptions, create_app
+from api.console import close
 from api.last_run import last_run
 from mdm.access import Role, Scope
+from mdm.clock import system_clock
 from mdm.hub.reconcile import Reconciliation, reconcile
 from mdm.lifecycle.impact import rows_of, site, sums_of, total
 from mdm.store import accounts
@@ -33,7 +36,28 @@ def browser(ingested: Engine) -> TestClient:
         password = accounts.create_account(connection, "closing", "Clo Sing", Role.STEWARD)
     form = client.get("/console/sign-in").text.partition('name="csrf" value="')[2].partition('"')[0]
     client.post("/console/sign-in", data={"csrf": form, "username": "closing", "password": password})
+    last_run.of(ingested, system_clock())
     return client
+
+
+def test_the_close_waits_for_the_first_findings_and_says_so(
+    steward: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = Event()
+
+    def slow(hub: Engine) -> Reconciliation:
+        may_end.wait(60)
+        return reconcile(hub)
+
+    monkeypatch.setattr(last_run, "_find", slow)
+    monkeypatch.setattr(close, "PATIENCE", 0.01)
+
+    waits = steward.get("/console/close").text
+    may_end.set()
+    last_run.of(engine, system_clock())
+
+    assert "Findings are being looked for" in waits
+    assert "Checklist" in steward.get("/console/close").text
 
 
 def test_rows_by_legal_entity_month_and_cause_add_up_to_reconciliation_and_its_csv(
