@@ -198,6 +198,6 @@ def _hold(line: str) -> tuple[str, str]:
     if column.strip().count(".") != 2 or not basis.strip():
         raise Invalid(
             f"{line.strip()!r} is no hold.",
-            action="Write system.type.column = basis, e.g. erp.business_partner.tax_id = tax law.",
+            action="Write system.type.column = basis, e.g. erp.business_partner.tax_number = tax law.",
         )
     return column.strip(), basis.strip()

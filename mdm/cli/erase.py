@@ -95,7 +95,7 @@ def _hold(text: str) -> tuple[str, str]:
     if column.count(".") != 2 or not basis.strip():
         raise OperatorError(
             f"{text!r} is no hold.",
-            action='Write SYSTEM.TYPE.COLUMN="basis", e.g. erp.business_partner.tax_id="tax law".',
+            action='Write SYSTEM.TYPE.COLUMN="basis", e.g. erp.business_partner.tax_number="tax law".',
         )
     return column, basis.strip().strip('"')
 
