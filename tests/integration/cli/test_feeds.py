@@ -146,7 +146,7 @@ def test_rows_whose_deletes_were_lost_are_taken_out_by_command_unless_they_are_t
     command = ("reconcile", "source", "crm", "account", "--url", empty_database_url)
     assert mdm(*command).exit_code == 1
 
-    with pytest.raises(OperatorError, match="3 of .* nothing was taken out"):
+    with pytest.raises(OperatorError, match=r"3 of .* nothing was taken out"):
         mdm(*command, "--take-out", "their restore of Friday", "--at-most", 2)
     with pytest.raises(OperatorError, match="needs --url and a reason"):
         mdm(*command, "--take-out", " ")
