@@ -24,10 +24,11 @@ _SHOWN = 50
 
 
 def explain(
-    names: list[str] = typer.Argument(..., metavar="SYSTEM TYPE KEY [SYSTEM TYPE KEY] | ENTITY"),
+    names: list[str] = typer.Argument(..., metavar="SYSTEM TYPE KEY [SYSTEM TYPE KEY] | RECORD [RECORD] | ENTITY"),
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Why a record belongs to its entity, why two records are, or are not, one, or how an entity grew step by step."""
+    names = [part for name in names for part in _parts(name, names)]
     if len(names) == 1:
         with hub() as opened:
             _print_entity(explain_entity(opened.engine, pipeline(opened).rules, names[0]), as_json)
@@ -35,7 +36,7 @@ def explain(
     if len(names) not in (3, 6):
         raise OperatorError(
             "explain takes one or two records, or an entity.",
-            action="mdm explain SYSTEM TYPE KEY [SYSTEM TYPE KEY], or mdm explain ENTITY",
+            action="mdm explain SYSTEM TYPE KEY [SYSTEM TYPE KEY] (or SYSTEM:TYPE:KEY), or mdm explain ENTITY",
         )
     first = CrosswalkKey(*names[:3])
     with hub() as opened:
@@ -44,6 +45,16 @@ def explain(
             return
         rules = pipeline(opened).rules
         _print_two(explain_two(opened.engine, rules, first, CrosswalkKey(*names[3:])), as_json)
+
+
+def _parts(name: str, names: Sequence[str]) -> list[str]:
+    """The three parts of a record as the hub prints it (`crm:account:001`) or addresses it (`crm/account/001`)."""
+    if len(names) > 2:
+        return [name]
+    for mark in ":/":
+        if len(parts := name.split(mark, 2)) == 3 and all(parts):
+            return parts
+    return [name]
 
 
 def _print_entity(found: EntityExplanation, as_json: bool) -> None:

@@ -49,6 +49,9 @@ def source(
         help="With --url: delete the rows that only the mirror has, when a second comparison agrees; their deletes "
         "were lost. The text says why, for the audit.",
     ),
+    at_most: int = typer.Option(
+        100, "--at-most", min=1, help="With --take-out: delete nothing when there are more; the address may be wrong."
+    ),
     look_only: bool = typer.Option(False, "--look-only", help="Raise and close no exception."),
     sources: Path | None = typer.Option(
         None, "--sources", help="Folder of platforms; default: MDM_SOURCES, or the shipped ones."
@@ -83,6 +86,11 @@ def source(
                 time.sleep(settle)
                 before, found = found, compare_with_source(opened.engine, contract, address, buckets)
                 if take_out_because and (lost := lost_for_certain(before, found)):
+                    if len(lost) > at_most:
+                        raise OperatorError(
+                            f"{len(lost):,} of {found.mirror_rows:,} rows would go: nothing was taken out.",
+                            action=f"See that --url is the right database; if it is, allow it: --at-most {len(lost)}.",
+                        )
                     taken = take_out(pipeline(opened), contract, lost, getuser(), take_out_because)
                     typer.echo(f"{taken:,} rows were taken out.", err=True)
                     found = compare_with_source(opened.engine, contract, address, buckets)

@@ -18,6 +18,9 @@ from mdm.store import duties, row_security
 #: Two processes that upgrade the same database at once take turns on this advisory lock ("mdm" and a number).
 _LOCK = 0x6D646D01
 
+#: SQLSTATEs of a table and of a column that does not exist.
+_NOT_THERE = ("42P01", "42703")
+
 
 def upgrade(engine: Engine) -> str:
     """Apply all revisions that are missing, each in a transaction of its own, and return the revision reached.
@@ -92,6 +95,12 @@ def _secure(connection: Connection) -> None:
         row_security.secure(connection)
     except DBAPIError as error:
         connection.rollback()
+        if getattr(error.orig, "sqlstate", None) in _NOT_THERE:
+            raise OperatorError(
+                f"The database lacks what this state of the hub needs: {str(error.orig).strip()}",
+                action="An earlier development state set it up; before the first release none of these is upgraded. "
+                "Start with an empty database (another MDM_DATA_DIR or MDM_DATABASE_URL) and take the feeds in again.",
+            ) from error
         raise OperatorError(
             f"Row security cannot be set up: {str(error.orig).strip()}",
             action=f"Let an administrator run `create role {row_security.ROLE} nologin noinherit; "

@@ -78,6 +78,16 @@ def test_a_database_of_a_newer_release_is_refused(engine: Engine) -> None:
         migrate.upgrade(engine)
 
 
+def test_a_database_of_an_earlier_development_state_is_told_apart_from_one_without_rights(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("drop table search_term cascade"))
+        connection.execute(text("comment on function mdm_fact_in_scope(bigint) is 'other policies'"))
+
+    with pytest.raises(OperatorError, match="lacks what this state of the hub needs") as refused:
+        migrate.upgrade(engine)
+    assert "empty database" in refused.value.advice
+
+
 def test_the_schema_does_not_go_back(engine: Engine) -> None:
     config = migrate.alembic_config()
     with engine.connect() as connection:

@@ -18,7 +18,11 @@ def test_the_demo_and_its_explanations_are_json_when_asked(mdm: Command) -> None
     record = printed(mdm("explain", *first, "--json"))["record"]
     grown = printed(mdm("explain", record["entity_id"], "--json"))
     assert len(grown["steps"]) == len(grown["members"]) - 1
-    assert printed(mdm("explain", *first, *second, "--json"))
+    both = printed(mdm("explain", *first, *second, "--json"))
+    assert both
+    for mark in ":/":
+        assert printed(mdm("explain", mark.join(first), "--json"))["record"] == record
+        assert printed(mdm("explain", mark.join(first), mark.join(second), "--json")) == both
     for what in (("golden", "--domain", "product"), ("crosswalk", "--domain", "product"),
                  ("records", "--system", "crm", "--type", "product2")):  # fmt: skip
         lines = mdm("export", *what, "--json").stdout.splitlines()

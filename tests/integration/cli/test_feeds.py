@@ -6,10 +6,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, text
 
+from mdm.bootstrap import make_engine
 from mdm.cli import feeds
 from mdm.errors import OperatorError
+from mdm.intake.catalogue import Catalogue
 from tests.integration.cli.conftest import Command, printed
+from tests.integration.hub.conftest import Feed, world_messages
+from tests.integration.hub.test_reconcile_source import lay_out
 
 LINE = (
     '{"topic":"crm.public.product2","partition":0,"offset":0,"timestamp":1,"headers":[],"key":{"id":"p1"},"value":null}'
@@ -127,3 +132,26 @@ def test_a_source_is_asked_only_by_an_address_and_buckets_that_can_be(mdm: Comma
     with pytest.raises(OperatorError, match="--url must look like"):
         mdm("reconcile", "source", "crm", "account", "--url", "mysql://somewhere")
     assert mdm("reconcile", "source", "crm", "account", "--sql", "--buckets", "0").exit_code == 2
+
+
+def test_rows_whose_deletes_were_lost_are_taken_out_by_command_unless_they_are_too_many(
+    mdm: Command, engine: Engine, feed: Feed, catalogue: Catalogue, empty_database_url: str
+) -> None:
+    feed([each for each in world_messages() if each.place.topic == "crm.public.account"])
+    lay_out(empty_database_url, engine, catalogue)
+    remote = make_engine(empty_database_url)
+    with remote.begin() as there:
+        there.execute(text("delete from account where id in (select id from account order by id limit 3)"))
+    remote.dispose()
+    command = ("reconcile", "source", "crm", "account", "--url", empty_database_url)
+    assert mdm(*command).exit_code == 1
+
+    with pytest.raises(OperatorError, match=r"3 of .* nothing was taken out"):
+        mdm(*command, "--take-out", "their restore of Friday", "--at-most", 2)
+    with pytest.raises(OperatorError, match="needs --url and a reason"):
+        mdm(*command, "--take-out", " ")
+    assert mdm(*command).exit_code == 1
+
+    taken = mdm(*command, "--take-out", "their restore of Friday")
+    assert (taken.exit_code, taken.stderr.strip()) == (0, "3 rows were taken out.")
+    assert mdm(*command).exit_code == 0
