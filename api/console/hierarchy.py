@@ -27,8 +27,9 @@ from api.console.sessions import Session
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
 from api.lookup import find_golden
+from api.resembling import may_search_beginnings
 from api.routes.parameters import EntityIdPath, Parameters
-from mdm.access import Permission
+from mdm.access import Eyes, Permission
 from mdm.errors import Invalid
 from mdm.hub.steward import Preview
 from mdm.model.hierarchy import RelationKind
@@ -101,7 +102,7 @@ def relate(
     typed = Typed(*(form.text(name) for name in ("kind", "parent", "valid_from", "valid_to", "reason", "what")))
     look = _look(typed.kind)
     try:
-        parent = _meant(reads, form.text("parent_id") or typed.parent, id)
+        parent = _meant(reads, bench.eyes, form.text("parent_id") or typed.parent, id)
         if isinstance(parent, list):
             notice = Notice("Which one is meant? Choose below. Nothing was changed.", "warn", "unsure")
             return _tree_page(id, look, request, session, bench, reads, notice, 422, typed, parent)
@@ -256,7 +257,7 @@ def _day(text: str) -> date | None:
         raise Invalid("The date is not understood.", action="Write it as year-month-day.") from error
 
 
-def _meant(reads: Reads, written: str, child: str) -> EntityId | list[tuple[EntityId, str]] | None:
+def _meant(reads: Reads, eyes: Eyes, written: str, child: str) -> EntityId | list[tuple[EntityId, str]] | None:
     """Whom a field means: an id, or a name or number that only one customer has; several are told to choose from.
 
     The child is none of those whom a name may mean: nobody is their own parent.
@@ -270,7 +271,8 @@ def _meant(reads: Reads, written: str, child: str) -> EntityId | list[tuple[Enti
         by_id = _by_id(connection, written)
         if by_id is not None:
             return by_id
-        found = list_golden(connection, Domain.CUSTOMER, Filters(q=written), None, _OFFERED)
+        filters = Filters(q=written, beginnings=may_search_beginnings(eyes))
+        found = list_golden(connection, Domain.CUSTOMER, filters, None, _OFFERED)
     if not found:
         raise Invalid(f"No customer is found by {written!r}.", action="Give its id, its name or one of its numbers.")
     others = [each for each in found if each.row.entity_id != child] or found

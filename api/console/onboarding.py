@@ -23,6 +23,7 @@ from api.cursors import read_cursor, write_cursor
 from api.deps import Reads, ReadsDep
 from api.lookup import find_golden
 from api.present_verdict import told_to
+from api.resembling import may_search_beginnings
 from api.routes.parameters import Cursor, EntityIdPath, Parameters
 from api.schemas.given import Storable
 from mdm.access import Permission
@@ -85,7 +86,8 @@ def candidates(
     if look.cursor is not None:
         sort, entity_id = read_cursor(look.cursor, scope, (int, str))
         after = Place(int(sort), str(entity_id))
-    filters = Filters(q=look.q, country=look.country.upper() if look.country else None)
+    country = look.country.upper() if look.country else None
+    filters = Filters(look.q, country, beginnings=may_search_beginnings(bench.eyes))
     with reads.snapshot() as connection:
         found = list_golden(connection, Domain.CUSTOMER, filters, after, _ROWS + 1)
     listed(request.scope, Domain.CUSTOMER, [hit.row for hit in found[:_ROWS]], narrowed=filters, by_change=True)

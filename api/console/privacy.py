@@ -17,6 +17,7 @@ from api.console.stepping import step
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import ReadsDep
 from api.present import record_object
+from api.resembling import may_search_beginnings
 from api.routes.parameters import Parameters
 from api.schemas.given import Storable
 from mdm.access import Permission
@@ -58,11 +59,12 @@ def overview(
 ) -> Response:
     """Subjects that fit, and the requests."""
     q = look.q.strip()
+    filters = Filters(q=q, beginnings=may_search_beginnings(session.caller.eyes))
     with reads.snapshot() as connection:
         found = requests(connection, look.before, _ROWS + 1)
         hits = [
             record_object(hit.row, {}, session.caller.eyes)
-            for hit in (list_golden(connection, Domain.CUSTOMER, Filters(q=q), None, _HITS) if q else ())
+            for hit in (list_golden(connection, Domain.CUSTOMER, filters, None, _HITS) if q else ())
         ]
         rows = rows_by_key(connection, q, _HITS) if q else []
     return page(

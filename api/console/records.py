@@ -21,6 +21,7 @@ from api.deps import ReadsDep
 from api.lookup import find_golden
 from api.masking import show_record
 from api.present import lineage_object, record_object, source_object
+from api.resembling import alike_by, by_key, may_search_beginnings, resembling
 from api.routes.parameters import Cursor, EntityIdPath, Parameters
 from api.schemas.given import Storable
 from mdm.access import Eyes
@@ -122,14 +123,24 @@ def browse(
     if look.cursor is not None:
         sort, entity_id = read_cursor(look.cursor, scope, (int, str))
         after = Place(int(sort), str(entity_id))
-    filters = Filters(q=look.q, country=look.country.upper() if look.country else None, status=look.status)
+    eyes = session.caller.eyes
+    country = look.country.upper() if look.country else None
+    filters = Filters(look.q, country, look.status, beginnings=may_search_beginnings(eyes))
+    approximate = False
     with reads.snapshot() as connection:
         found = list_golden(connection, domain, filters, after, _ROWS + 1)
-        entities = resolve_references(connection, [(domain, hit.row.values) for hit in found[:_ROWS]])
-        records = [record_object(hit.row, entities, session.caller.eyes) for hit in found[:_ROWS]]
+        shown: Sequence[GoldenRow] = [hit.row for hit in found[:_ROWS]]
+        if look.q and not shown and after is None:
+            shown = by_key(connection, domain, filters, _ROWS)
+            if not shown:
+                alike = alike_by(bench.engine, bench.rules, domain)
+                shown = resembling(connection, domain, filters, _ROWS, alike)
+                approximate = bool(shown)
+        entities = resolve_references(connection, [(domain, row.values) for row in shown])
+        records = [record_object(row, entities, eyes) for row in shown]
         owners = {each["values"]["customer"].get("entity_id") for each in records if each["values"].get("customer")}
         names = names_of_entities(connection, visible_ids(connection, owners - {None}))
-    listed(request.scope, domain, [hit.row for hit in found[:_ROWS]], narrowed=filters, by_change=True)
+    listed(request.scope, domain, shown, narrowed=filters, by_change=True)
     following = None
     if len(found) > _ROWS:
         more = urlencode({"cursor": write_cursor(scope, tuple(found[_ROWS - 1].place))})
@@ -141,6 +152,7 @@ def browse(
         plural=plural,
         domain=domain,
         look=look,
+        approximate=approximate,
         records=records,
         names=names,
         following=following,

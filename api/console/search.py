@@ -12,9 +12,11 @@ from api.access_log import listed
 from api.console.guard import SessionDep, signed_in
 from api.console.pages import page
 from api.console.show import record_address
+from api.console.workbench import WorkbenchDep
 from api.deps import ReadsDep
 from api.masking import show_record
 from api.present import record_object
+from api.resembling import alike_by, may_search_beginnings, resembling
 from api.routes.parameters import Parameters
 from api.schemas.given import Storable
 from mdm.model.ids import CrosswalkKey, Domain
@@ -34,28 +36,44 @@ class SearchParameters(Parameters):
 
 @router.get("/search")
 def search(
-    look: Annotated[SearchParameters, Query()], request: Request, session: SessionDep, reads: ReadsDep
+    look: Annotated[SearchParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
 ) -> Response:
-    """An id or a source row leads straight to its golden record, a fact to its trace, words to a list."""
+    """An id or a source row leads straight to its golden record, a fact to its trace, words to a list.
+
+    Where nothing has all words, what resembles them is shown, and said to.
+    """
     q = look.q.strip()
+    filters = Filters(q=q, beginnings=may_search_beginnings(session.caller.eyes))
     with reads.snapshot() as connection:
         direct = _direct(connection, q)
         if direct is not None:
             return RedirectResponse(direct, 303)
         hits = {
-            domain: [hit.row for hit in list_golden(connection, domain, Filters(q=q), None, _HITS)]
+            domain: [hit.row for hit in list_golden(connection, domain, filters, None, _HITS)]
             for domain in (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT)
             if q
-        }
-        for domain, found_rows in hits.items():
-            listed(request.scope, domain, found_rows, narrowed=Filters(q=q))
-        results = {
-            domain: [record_object(row, {}, session.caller.eyes) for row in found_rows]
-            for domain, found_rows in hits.items()
         }
         rows: Sequence[NamedRow] = rows_by_key(connection, q, _HITS) if q else []
         mentions = audit_of(connection, q, _HITS) if q else []
         announced = announced_by(connection, q, _HITS)
+        approximate = not (any(hits.values()) or rows or mentions or announced)
+        if approximate:
+            hits = {
+                domain: list(
+                    resembling(connection, domain, filters, _HITS, alike_by(bench.engine, bench.rules, domain))
+                )
+                for domain in hits
+            }
+        for domain, found_rows in hits.items():
+            listed(request.scope, domain, found_rows, narrowed=filters)
+        results = {
+            domain: [record_object(row, {}, session.caller.eyes) for row in found_rows]
+            for domain, found_rows in hits.items()
+        }
     found = sum(map(len, results.values())) + len(rows) + len(mentions) + len(announced)
     return page(
         "search.html",
@@ -67,6 +85,7 @@ def search(
         mentions=mentions,
         announced=announced,
         found=found,
+        approximate=approximate and found,
         at_most=_HITS,
     )
 

@@ -9,7 +9,8 @@ from api.auth import CallerDep, allows
 from api.deps import ReadsDep
 from api.lookup import find_state
 from api.read_after import insist, wait_for_change
-from api.routes.lists import alike_in, list_response, may_search_beginnings
+from api.resembling import may_search_beginnings
+from api.routes.lists import alike_in, list_response
 from api.routes.parameters import ContractListParameters
 from api.routes.responses import CHECKED, GUARDED, PENDING, UNKNOWN
 from api.schemas.records import PAGES

@@ -11,7 +11,8 @@ from api.deps import ReadsDep
 from api.lookup import find_golden
 from api.present import fact_object
 from api.read_after import insist, wait_for_change
-from api.routes.lists import alike_in, list_response, may_search_beginnings
+from api.resembling import may_search_beginnings
+from api.routes.lists import alike_in, list_response
 from api.routes.parameters import CustomerListParameters, EntityIdPath, Paged
 from api.routes.responses import CHECKED, GUARDED, ONE, PENDING
 from api.schemas.common import Page

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from api.auth import CallerDep, allows
 from api.deps import ReadsDep
 from api.read_after import insist, wait_for_change
-from api.routes.lists import alike_in, list_response, may_search_beginnings
+from api.resembling import may_search_beginnings
+from api.routes.lists import alike_in, list_response
 from api.routes.parameters import ProductListParameters
 from api.routes.responses import CHECKED, GUARDED, PENDING
 from api.schemas.records import PAGES

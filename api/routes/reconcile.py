@@ -27,7 +27,8 @@ from api.reconciling import (
     result_object,
     type_object,
 )
-from api.routes.lists import alike_in, may_search_beginnings
+from api.resembling import may_search_beginnings
+from api.routes.lists import alike_in
 from api.routes.parameters import Parameters
 from api.routes.responses import CHECKED, GUARDED, TOO_LARGE, UNKNOWN
 from api.schemas.given import Storable

@@ -55,9 +55,9 @@ class Filters:
     status: str | None = None
     updated_since: datetime | None = None
     customer_names: tuple[CrosswalkKey, ...] | None = None
-    #: False for callers that may not see identifiers: by beginnings they could find one out letter by letter. Whole
+    #: For callers that may see identifiers only: by beginnings the others could find one out letter by letter. Whole
     #: words and whole identifiers find records for everybody; who asks with one knows it.
-    beginnings: bool = True
+    beginnings: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,44 +199,6 @@ def test_home_counts_and_offers_a_search(rows: HubRows, steward: TestClient) -> 
     assert "Nothing to review" in page
 
 
-@pytest.mark.parametrize("q", ["{id}", "crm:account:A1", "crm:account#short:A"])
-def test_one_box_leads_straight_to_what_is_named(rows: HubRows, steward: TestClient, q: str) -> None:
-    acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME, aliases=[CrosswalkKey("crm", "account#short", "A")])
-
-    answer = steward.get("/console/search", params={"q": q.replace("{id}", acme)})
-
-    assert answer.url.path == f"/console/customers/{acme}"
-
-
-def test_one_box_finds_names_identifiers_and_bare_keys(rows: HubRows, steward: TestClient) -> None:
-    invoice = CrosswalkKey("billing", "invoice", "in_77")
-    rows.golden(Domain.CUSTOMER, CRM_ACME, ACME, terms=["acme", "anvils", "nl169963937b05"])
-    rows.source(invoice, domain=None, kind="invoice", aliases=[CrosswalkKey("billing", "invoice#number", "INV-77")])
-
-    for q in ("anvil", "NL 169963937 B05"):
-        assert "Acme Anvils B.V." in steward.get("/console/search", params={"q": q}).text
-    assert "billing invoice in_77" in steward.get("/console/search", params={"q": "INV-77"}).text
-    assert "Nothing." in steward.get("/console/search", params={"q": "nobody"}).text
-
-
-@pytest.mark.parametrize("q", ["{id}", "00-{id}-00f067aa0ba902b7-01", "{ID}"])
-def test_one_box_finds_what_followed_from_a_traced_change(rows: HubRows, steward: TestClient, q: str) -> None:
-    acme, trace = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME), "4bf92f3577b34da6a3ce929d0e0e4736"
-    rows.golden(Domain.CUSTOMER, ERP_ACME, ACME | {"name": "Acme of another trace"})
-    with rows.engine.begin() as connection:
-        connection.execute(
-            text("update outbox set traceparent = '00-' || :trace || '-00f067aa0ba902b7-01' where aggregateid = :id"),
-            {"trace": trace, "id": acme},
-        )
-
-    asked = q.format(id=trace, ID=trace.upper())
-    page = steward.get("/console/search", params={"q": asked}).text
-
-    assert "What followed from the traced change" in page
-    assert f'href="/console/search?q={acme}">Acme Anvils B.V.</a>' in page
-    assert "Acme of another trace" not in page
-
-
 @pytest.mark.parametrize(("q", "first"), [("anvils", "/console/customers/"), ("INV-77", "/console/trace/")])
 def test_the_enter_key_opens_what_was_found_first(rows: HubRows, steward: TestClient, q: str, first: str) -> None:
     rows.golden(Domain.CUSTOMER, CRM_ACME, ACME, terms=["acme", "anvils", "inv", "77"])

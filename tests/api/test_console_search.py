@@ -1,0 +1,78 @@
+"""The console's one box: for names, identifiers, keys and traces, and what people without clearance find by it."""
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from mdm.access import Role
+from mdm.model.ids import CrosswalkKey, Domain
+from tests.api.rows import ACME, CRM_ACME, ERP_ACME, HubRows
+from tests.api.test_console import sign_in
+
+
+@pytest.mark.parametrize("q", ["{id}", "crm:account:A1", "crm:account#short:A"])
+def test_one_box_leads_straight_to_what_is_named(rows: HubRows, steward: TestClient, q: str) -> None:
+    acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME, aliases=[CrosswalkKey("crm", "account#short", "A")])
+
+    answer = steward.get("/console/search", params={"q": q.replace("{id}", acme)})
+
+    assert answer.url.path == f"/console/customers/{acme}"
+
+
+def test_one_box_finds_names_identifiers_and_bare_keys(rows: HubRows, steward: TestClient) -> None:
+    invoice = CrosswalkKey("billing", "invoice", "in_77")
+    rows.golden(Domain.CUSTOMER, CRM_ACME, ACME, terms=["acme", "anvils", "nl169963937b05"])
+    rows.source(invoice, domain=None, kind="invoice", aliases=[CrosswalkKey("billing", "invoice#number", "INV-77")])
+
+    for q in ("anvil", "NL 169963937 B05"):
+        assert "Acme Anvils B.V." in steward.get("/console/search", params={"q": q}).text
+    assert "billing invoice in_77" in steward.get("/console/search", params={"q": "INV-77"}).text
+    assert "Nothing." in steward.get("/console/search", params={"q": "nobody"}).text
+
+
+@pytest.mark.parametrize("address", ["/console/search", "/console/customers"])
+def test_a_viewer_cannot_find_out_an_identifier_letter_by_letter(
+    rows: HubRows, app: FastAPI, keys: dict[Role, str], steward: TestClient, address: str
+) -> None:
+    rows.golden(Domain.CUSTOMER, CRM_ACME, ACME, terms=["acme", "anvils", "nl169963937b05"])
+    viewer = TestClient(app)
+    sign_in(viewer, keys[Role.VIEWER])
+
+    def finds(browser: TestClient, q: str) -> bool:
+        return "Acme Anvils B.V." in browser.get(address, params={"q": q}).text
+
+    assert [finds(steward, q) for q in ("nl1699", "anvi", "NL169963937B05")] == [True, True, True]
+    # Whole words and whole identifiers find records for everybody.
+    assert [finds(viewer, q) for q in ("nl1699", "anvi", "acme anvils", "NL169963937B05")] == [False, False, True, True]
+
+
+@pytest.mark.parametrize("address", ["/console/search", "/console/customers"])
+def test_a_mistyped_word_finds_what_resembles_it_and_the_page_says_so(
+    rows: HubRows, steward: TestClient, address: str
+) -> None:
+    rows.golden(Domain.CUSTOMER, CRM_ACME, ACME, terms=["acme", "anvils"])
+
+    page = steward.get(address, params={"q": "acme anvlis"}).text
+    assert "Acme Anvils B.V." in page
+    assert "Nothing has all of these words" in page
+    assert "Nothing has all of these words" not in steward.get(address, params={"q": "acme anvils"}).text
+    assert "Acme Anvils B.V." not in steward.get(address, params={"q": "something else"}).text
+
+
+@pytest.mark.parametrize("q", ["{id}", "00-{id}-00f067aa0ba902b7-01", "{ID}"])
+def test_one_box_finds_what_followed_from_a_traced_change(rows: HubRows, steward: TestClient, q: str) -> None:
+    acme, trace = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME), "4bf92f3577b34da6a3ce929d0e0e4736"
+    rows.golden(Domain.CUSTOMER, ERP_ACME, ACME | {"name": "Acme of another trace"})
+    with rows.engine.begin() as connection:
+        connection.execute(
+            text("update outbox set traceparent = '00-' || :trace || '-00f067aa0ba902b7-01' where aggregateid = :id"),
+            {"trace": trace, "id": acme},
+        )
+
+    asked = q.format(id=trace, ID=trace.upper())
+    page = steward.get("/console/search", params={"q": asked}).text
+
+    assert "What followed from the traced change" in page
+    assert f'href="/console/search?q={acme}">Acme Anvils B.V.</a>' in page
+    assert "Acme of another trace" not in page
