@@ -153,5 +153,6 @@ def test_rows_whose_deletes_were_lost_are_taken_out_by_command_unless_they_are_t
     assert mdm(*command).exit_code == 1
 
     taken = mdm(*command, "--take-out", "their restore of Friday")
-    assert (taken.exit_code, taken.stderr.strip()) == (0, "3 rows were taken out.")
+    assert taken.exit_code == 0
+    assert "3 rows were taken out." in taken.stderr
     assert mdm(*command).exit_code == 0
