@@ -143,7 +143,7 @@ def test_a_finding_that_is_not_there_is_not_found(contracts: str, steward: TestC
 
 
 def test_each_day_is_kept_as_its_last_run_found_it(contracts: str, engine: Engine, steward: TestClient) -> None:
-    now = datetime.now(UTC)  # not the module's: the page shows days up to today, and midnight may lie between
+    now = system_clock()  # not the module's: the page shows days up to today, and midnight may lie between
     today, found = now.date(), reconcile(engine).findings
     write_day(engine, today - timedelta(days=2), found)
     write_day(engine, today - timedelta(days=1), found)
