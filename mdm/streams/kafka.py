@@ -41,6 +41,9 @@ _FETCH_MAX_BYTES = 16 * 1024 * 1024
 _POLLS_OF_NOTHING = 10
 #: How long a unit of work that has messages waits for those of other partitions.
 _GATHER_SECONDS = 0.005
+#: What trickles in, fewer than so many at a time, is not waited for any longer than this in all.
+_GATHER_AT_MOST = 0.02
+_TRICKLE = 20
 
 
 class PositionLost(OperatorError):
@@ -119,6 +122,7 @@ class KafkaFeed:
                 self._place(consumer)
             messages = self._take(consumer, max_messages, timeout_seconds)
         # A fetch brings one partition's messages; a unit of work is cheaper with those of all that are ready.
+        began = time.monotonic()
         while messages and len(messages) < max_messages:
             try:
                 more = self._take(consumer, max_messages - len(messages), _GATHER_SECONDS)
@@ -127,6 +131,8 @@ class KafkaFeed:
             if not more:
                 break
             messages += more
+            if len(more) < _TRICKLE and time.monotonic() - began > _GATHER_AT_MOST:
+                break  # a steady feed always has one more
         self._tell_of_nothing()
         return messages
 
