@@ -5,19 +5,20 @@ from typing import Any
 
 from fastapi import BackgroundTasks
 
-from mdm.errors import MdmError
+from mdm.errors import Conflict
 
 
 def afterwards(later: BackgroundTasks, work: Callable[..., object], *args: Any) -> None:
-    """Let long work begin once the request is answered. Its own page or resource shows how far it is, and why it came
-    no further."""
+    """Let long work begin once the request is answered. Its own page or resource shows how far it is.
 
-    def told_where_it_is_shown() -> None:
+    Begun twice, in two windows, it is carried out by the first to come; that the second came too late is no failure.
+    Whatever else goes wrong is raised, and so logged.
+    """
+
+    def once() -> None:
         try:
             work(*args)
-        except MdmError:
-            # The request is answered already, so nobody could be told here: work that fails notes why before it raises.
-            # Where it was begun twice, in two windows, the first to come carries it out, and what it shows tells both.
+        except Conflict:
             return
 
-    later.add_task(told_where_it_is_shown)
+    later.add_task(once)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from mdm.model.advice import ADVICE
 from mdm.model.refused import AtStake
-from mdm.store.stake import stake_of_letters
+from mdm.store.stake import OPEN_KINDS, stake_of_letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +158,8 @@ _PLACES = {
     GroupOrder.AGE: f"""(select -extract(epoch from d.first_seen) {_OF_KIND}
                          order by d.first_seen, d.dead_letter_id limit 1)::double precision""",
 }
-_GROUP_AGES = """
-with recursive kind as (
-  (select d.likeness from dead_letter d where d.status = 'open' order by d.likeness limit 1)
-  union all
-  select (select d.likeness from dead_letter d where d.status = 'open' and d.likeness > k.likeness
-          order by d.likeness limit 1)
-  from kind k where k.likeness is not null
-)
+_GROUP_AGES = f"""
+{OPEN_KINDS}
 select count(*) as groups,
   (select count(*) from (select from dead_letter where status = 'open' limit :most) l) as letters,
   count(*) filter (where o.first_seen > :today) as today,

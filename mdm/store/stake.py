@@ -91,9 +91,8 @@ with base as (
 ), {TOUCHED}
 select h.item, coalesce(m.amounts, '{{}}') as amounts, h.rows, h.known from held h left join money m using (item)
 """
-# Kinds are found and looked at as in `mdm.store.read_exceptions`.
-_STAGE = """
-create temporary table stage_group on commit drop as
+#: Kinds of open letters, one after the other by the index, however many each has; the last one found is null.
+OPEN_KINDS = """
 with recursive kind as (
   (select d.likeness from dead_letter d where d.status = 'open' order by d.likeness limit 1)
   union all
@@ -101,6 +100,10 @@ with recursive kind as (
           order by d.likeness limit 1)
   from kind k where k.likeness is not null
 )
+"""
+_STAGE = f"""
+create temporary table stage_group on commit drop as
+{OPEN_KINDS}
 select g.*, r.likeness is null or r.ranked_at < :stale
   or ((r.letters <> g.letters or r.newest_id <> g.newest_id) and (g.letters <= :large or r.ranked_at < :lately))
   as stale
