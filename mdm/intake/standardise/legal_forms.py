@@ -3,8 +3,8 @@
 A form word inside a name belongs to the name (AG Barr plc, Spa Medica, SAS Institute Inc.), so at most one form is
 taken off and the end goes before the start.
 
-What a form is depends on where: in Japan, Korea, China and Taiwan companies of several forms call themselves `Co., Ltd.`
-in English, so it says there no more than that it is a company.
+What a form is depends on where: in Japan, Korea, China and Taiwan companies of several forms call themselves
+`Co., Ltd.` in English, so it says there no more than that it is a company.
 """
 
 import unicodedata
