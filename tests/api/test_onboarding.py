@@ -223,7 +223,7 @@ def test_every_page_of_a_customer_says_whether_it_is_ready_and_evidence_how_old_
         connection.execute(
             text(
                 """insert into attestation (provider, key, answer, checked_at, facts)
-                   values ('vies', 'NL169963937B05', 'confirmed', now() - interval '3 days', '{}')"""
+                   values ('VIES', 'NL169963937B05', 'confirmed', now() - interval '3 days', '{}')"""
             )
         )
     verdict = steward.get(f"/console/customers/{acme}/readiness").text
