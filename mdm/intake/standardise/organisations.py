@@ -97,7 +97,7 @@ def _in_other_script(display: str, spelt: str, country: str | None, others: tupl
         form, words = own, words[1:] if script_form(words[0]) is not None else words[:-1]
     elif (found := form_at_end(folded)) is not None:
         form, words = found[0], words[: -found[1]]
-    elif (found := form_at_start(folded, shortest=2)) is not None:
+    elif (found := form_at_start(folded, shortest=2)) is not None or (found := _form_before_script(words)) is not None:
         form, words = found[0], words[found[1] :]
     japanese = country == "JP" or is_japanese_form(native_form or form)
     language = Language.JAPANESE if japanese else language_of(rest)
@@ -105,6 +105,13 @@ def _in_other_script(display: str, spelt: str, country: str | None, others: tupl
     latin = None if None in spelled else _joined(tuple(fold(" ".join(word or "" for word in spelled)).split()))
     native = _PUNCTUATION.sub(_mark, " ".join(words).casefold()) if not is_latin("".join(words)) else None
     return OrganisationName(display, latin, native, native_form or form, others)
+
+
+def _form_before_script(words: list[str]) -> tuple[LegalForm, int] | None:
+    """The form in English before a name in its own script, where that script puts it: Inc. 대한산업."""
+    count = next((place for place, word in enumerate(words) if not is_latin(word)), 0)
+    form = legal_form_of(" ".join(words[:count])) if count else None
+    return None if form is None else (form, count)
 
 
 def _mark(found: re.Match[str]) -> str:
