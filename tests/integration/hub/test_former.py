@@ -1,4 +1,4 @@
-"""A company moves in one platform; another one still has the old address. In whatever order that comes, they are one."""
+"""A company moves in one platform, another one has the old address: in whatever order that comes, they are one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
