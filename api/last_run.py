@@ -9,7 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from threading import Lock, Thread
 from time import monotonic
 
@@ -17,7 +16,6 @@ from sqlalchemy import Engine, Pool
 
 from mdm.access import Scope
 from mdm.hub.reconcile import Reconciliation, reconcile
-from mdm.intake.catalogue import load_catalogue
 from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.overview import Overview
 from mdm.model.ids import EntityId
@@ -64,9 +62,9 @@ class LastRun:
         self._run: _Run | None = None
         self._under_way: tuple[Pool, Future[_Run]] | None = None
 
-    def by(self, sources: Path) -> None:
-        """From now on, rows of the past are read by the source profiles of this folder instead of those that ship."""
-        self._find = lambda engine: reconcile(engine, load_catalogue(sources))
+    def by(self, find: Callable[[Engine], Reconciliation]) -> None:
+        """From now on, findings are looked for in this way."""
+        self._find = find
 
     def look(self, engine: Engine, now: datetime, patience: float | None = None) -> Looked | None:
         """The findings: of now, or those known while newer ones are made.

@@ -8,6 +8,7 @@ from api.app import ApiOptions, create_app
 from api.deps import ReadHub
 from api.last_run import last_run
 from mdm.errors import OperatorError
+from mdm.workers.reconciling import Beside
 
 
 def check_address(host: str, port: int) -> None:
@@ -48,7 +49,6 @@ def serve(hub: ReadHub, host: str, port: int, options: ApiOptions | None = None)
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
     )
-    if chosen.sources is not None:
-        last_run.by(chosen.sources)
+    last_run.by(Beside(chosen.sources))  # pages are as quick while findings are looked for
     last_run.prepare(hub.engine, hub.clock())  # so that nobody waits for the first findings
     uvicorn.Server(config).run()

@@ -142,8 +142,8 @@ from (select * from steward_task where status = 'open' and question not like '%/
 cross join generate_series(cast(:first as int), cast(:last as int)) n
 """
 _COPY_RANKS = """
-insert into task_priority (task_id, rank, parts, amount, amounts, countries, systems, due_at, ranked_at)
-select t.task_id, p.rank - random(), p.parts, p.amount, p.amounts, p.countries, p.systems, p.due_at, p.ranked_at
+insert into task_priority (task_id, rank, parts, amount, amounts, countries, systems, due_at, taken, ranked_at)
+select t.task_id, p.rank - random(), p.parts, p.amount, p.amounts, p.countries, p.systems, p.due_at, false, p.ranked_at
 from steward_task t join steward_task o on o.question = split_part(t.question, '/', 1) and o.status = 'open'
 join task_priority p on p.task_id = o.task_id
 where t.question like '%/%' and not exists (select from task_priority q where q.task_id = t.task_id)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,30 +11,25 @@ from markupsafe import Markup
 from sqlalchemy import Connection
 
 from api.console import charts
+from api.console.beside import beside
 from api.console.guard import SessionDep, needs
-from api.console.kept import kept
 from api.console.pages import page
 from api.console.show import label
 from api.console.workbench import WorkbenchDep
 from api.cursors import read_cursor, write_cursor
-from api.deps import ReadsDep
 from api.routes.parameters import Cursor, Parameters
 from mdm.access import Permission
 from mdm.model.canonical import ATTRIBUTES
 from mdm.model.ids import Domain
 from mdm.store import read_quality as read
 from mdm.store.read_stewardship import StewardNumbers, decisions_by_day, steward_numbers
-from mdm.store.reading import snapshot
+from mdm.store.reading import snapshot, within
 
 router = APIRouter(prefix="/console/quality", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
 
 _DOMAINS = (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT)
 #: Days of decisions that the figures of people are about, and people of a page.
 _DAYS, _PEOPLE = 30, 50
-
-
-#: Golden records, or decisions, from which on figures are kept, and for how long.
-_LARGE, _KEPT_SECONDS = 5_000, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,7 @@ class _Measured:
     most: int
 
 
-def _measured(connection: Connection, domain: Domain, names: Sequence[str], now: datetime) -> _Measured:
+def _measured(domain: Domain, names: Sequence[str], now: datetime, connection: Connection) -> _Measured:
     return _Measured(
         read.filled(connection, domain, names),
         read.identifiers(connection, domain),
@@ -73,18 +69,14 @@ def quality(
     request: Request,
     session: SessionDep,
     bench: WorkbenchDep,
-    reads: ReadsDep,
 ) -> Response:
     names = [attribute.name for attribute in ATTRIBUTES[look.domain]]
     owners = {attribute.name: attribute.owner for attribute in ATTRIBUTES[look.domain]}
-    with reads.snapshot() as connection:
-        found = kept(
-            bench.engine,
-            f"quality of {look.domain}",
-            lambda: _measured(connection, look.domain, names, bench.now),
-            large=lambda made: made.total > _LARGE,
-            seconds=_KEPT_SECONDS,
-        )
+    now = bench.now
+    made = beside(bench.engine, f"quality of {look.domain}", now, partial(_measured, look.domain, names, now))
+    if made is None:
+        return page("quality_waits.html", request, session=session, domains=_DOMAINS, domain=look.domain)
+    found = made.what
     filled, total, sources, past = found.filled, found.total, found.sources, found.past
     shares = [(each, each.filled / each.of_all if each.of_all else 0.0) for each in filled]
     overall = sum(share for _, share in shares) / len(shares) if shares else 0.0
@@ -92,7 +84,8 @@ def quality(
         "quality.html",
         request,
         session=session,
-        now=bench.now,
+        now=now,
+        as_of=None if made.quick else made.at,
         domain=look.domain,
         domains=_DOMAINS,
         filled=shares,
@@ -148,14 +141,11 @@ def stewards(
     since = bench.now - timedelta(days=_DAYS)
     scope = "quality of stewards"
     after = None if look.cursor is None else tuple(read_cursor(look.cursor, scope, (int, str)))
+    made = beside(bench.engine, "people", bench.now, partial(_people, since, bench.now))
+    if made is None:
+        return page("quality_waits.html", request, session=session, domains=_DOMAINS, domain=None)
+    people = made.what
     with snapshot(bench.engine) as work:
-        people = kept(
-            bench.engine,
-            "people",
-            lambda: steward_numbers(work, since, bench.now),
-            large=lambda found: sum(each.decisions for each in found) > _LARGE,
-            seconds=_KEPT_SECONDS,
-        )
         shown = [each for each in people if after is None or _place(each) > after][: _PEOPLE + 1]
         days = decisions_by_day(work, [each.actor for each in shown[:_PEOPLE]], since, _DAYS)
     return page(
@@ -163,6 +153,7 @@ def stewards(
         request,
         session=session,
         now=bench.now,
+        as_of=None if made.quick else made.at,
         domains=_DOMAINS,
         days=_DAYS,
         people=shown[:_PEOPLE],
@@ -173,6 +164,11 @@ def stewards(
         },
         following=write_cursor(scope, _place(shown[_PEOPLE - 1])) if len(shown) > _PEOPLE else None,
     )
+
+
+def _people(since: datetime, now: datetime, connection: Connection) -> Sequence[StewardNumbers]:
+    with within(connection) as work:
+        return steward_numbers(work, since, now)
 
 
 def _place(numbers: StewardNumbers) -> tuple[int, str]:

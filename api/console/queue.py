@@ -11,8 +11,8 @@ from pydantic import Field, field_validator
 from sqlalchemy import Connection
 
 from api import ranking
+from api.console.beside import beside
 from api.console.guard import SessionDep, needs
-from api.console.kept import kept
 from api.console.notices import proposed, told
 from api.console.pages import page
 from api.console.workbench import Workbench, WorkbenchDep
@@ -41,9 +41,8 @@ router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[nee
 
 _ROWS = 25
 #: Questions that are counted; of more the page says that there are more, for counting takes longer than reading a page.
+#: So few that fit a filter are found all, before a page of them is put in order.
 _COUNTED = 10_000
-#: Questions that fit a filter which are found all, before a page of them is put in order.
-_FEW = 2_000
 _AGES = {"1": "a day", "3": "3 days", "7": "a week"}
 KINDS = {
     "possible_match": "Possible match",
@@ -135,7 +134,7 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
     filters = look.filters(now, bench.actor.name)
     with reads.snapshot() as connection:
         total = count_queue(connection, filters, _COUNTED + 1)
-        found = queue_page(connection, filters, after, _ROWS + 1, few=bool(look.query) and total <= min(_FEW, _COUNTED))
+        found = queue_page(connection, filters, after, _ROWS + 1, few=bool(look.query) and total <= _COUNTED)
         choices = _choices(request, bench, connection)
         notice = told(connection, look.done) or proposed(look.proposed)
         views = read_views(connection, bench.actor.name)
@@ -169,11 +168,14 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
 
 def _choices(request: Request, bench: Workbench, connection: Connection) -> Choices:
     """What the filters offer: what occurs among open questions. Of many, what was written down with their ranks; for
-    whoever reaches a part of the hub, what they reach, which may be a minute old."""
+    whoever reaches a part of the hub, what they reach, found beside the page where it takes long."""
     many = getattr(request.state, "counts", {}).get("tasks", 0) >= MOST_COUNTED
     if many and not scope_of(bench.engine).limits_rows:
         return labels_seen(connection)
-    return kept(bench.engine, "choices", lambda: queue_choices(connection), large=lambda _: many, seconds=60)
+    found = beside(bench.engine, "choices", bench.now, queue_choices) if many else None
+    if found is not None:
+        return found.what
+    return Choices((), (), (), ()) if many else queue_choices(connection)
 
 
 def queue_object(row: QueueRow, now: datetime) -> Mapping[str, Any]:

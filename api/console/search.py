@@ -19,9 +19,10 @@ from api.present import record_object
 from api.resembling import alike_by, may_search_beginnings, resembling
 from api.routes.parameters import Parameters
 from api.schemas.given import Storable
+from mdm.access import Permission
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.read_models import Filters, NamedRow, find_entity, list_golden, meanings, rows_by_key
-from mdm.store.read_trace import Step, announced_by, audit_of, trace_row
+from mdm.store.read_trace import Step, announced_by, audit_of, refused_of, trace_row
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
@@ -60,7 +61,8 @@ def search(
         rows: Sequence[NamedRow] = rows_by_key(connection, q, _HITS) if q else []
         mentions = audit_of(connection, q, _HITS) if q else []
         announced = announced_by(connection, q, _HITS)
-        approximate = not (any(hits.values()) or rows or mentions or announced)
+        refused = refused_of(connection, q, _HITS) if session.caller.may(Permission.INSPECT) else []
+        approximate = not (any(hits.values()) or rows or mentions or announced or refused)
         if approximate:
             hits = {
                 domain: list(
@@ -74,7 +76,7 @@ def search(
             domain: [record_object(row, {}, session.caller.eyes) for row in found_rows]
             for domain, found_rows in hits.items()
         }
-    found = sum(map(len, results.values())) + len(rows) + len(mentions) + len(announced)
+    found = sum(map(len, results.values())) + len(rows) + len(mentions) + len(announced) + len(refused)
     return page(
         "search.html",
         request,
@@ -84,6 +86,7 @@ def search(
         rows=rows,
         mentions=mentions,
         announced=announced,
+        refused=refused,
         found=found,
         approximate=approximate and found,
         at_most=_HITS,

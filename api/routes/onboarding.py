@@ -267,7 +267,8 @@ def waive(id: EntityIdPath, given: Annotated[GivenWaiver, Body()], caller: Calle
     Answers the new verdict."""
     rule = shipped_ruleset().rules.get(given.code)
     if rule is not None and not checkpoints.may_waive(caller.role, rule):
-        raise refuse(FORBIDDEN, f"A {caller.role} may not waive {given.code}.", waivable_by=list(rule.waivable_by))
+        why = " ".join(checkpoints.not_waived(caller.role, given.code, rule))
+        raise refuse(FORBIDDEN, why, waivable_by=list(rule.waivable_by))
     end = datetime.combine(given.expires_on, time.max, UTC)
     waiver = Waiver(given.code, given.path, _actor(caller), given.reason, end)
     _asking(lambda: checkpoints.waive(hub.engine, hub.clock, id, waiver, caller.role))

@@ -1,16 +1,36 @@
-"""Columns of a product: forms of its codes, name tokens, and what separates variants (edition, version, metering)."""
+"""Columns of a product: forms of its codes, name tokens, its brand and unit, and what separates variants (edition,
+version, metering, size and pack)."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from matching.features.values import Columns, Features, distinct, kinds, put, text, texts
 
 PRODUCT_COLUMNS = kinds(
-    texts="gtin name edition stated_edition version family unit name_compact sorted_words form",
-    lists="codes code_stems code_parts words numbers self evidence",
+    texts="gtin name edition stated_edition version family unit brand pack stated_pack name_compact sorted_words form",
+    lists="codes code_stems code_parts words numbers plain_numbers sizes unit_kinds brands claims leads self evidence",
 )
 #: What is read of a record's comparison form, beside its own name.
-PRODUCT_FORMS = frozenset(["gtin", "name", "edition", "version", "family", "unit", "tokens", "codes", "code_parts"])
+PRODUCT_FORMS = frozenset(
+    [
+        "gtin",
+        "name",
+        "edition",
+        "version",
+        "family",
+        "unit",
+        "unit_kinds",
+        "brand",
+        "named_brand",
+        "made_by",
+        "sizes",
+        "pack",
+        "tokens",
+        "codes",
+        "code_parts",
+    ]
+)
 #: Columns that only blocking reads.
 PRODUCT_KEY_COLUMNS = kinds(texts="variant", lists="word_heads word_pairs")
 
@@ -40,6 +60,14 @@ _METERED = frozenset(["api", "apis", "metered", "usage", "consumption"])
 _METERED_FILLERS = frozenset(["call", "calls", "requests", "request", "units"])
 _BUNDLE = frozenset(["suite", "bundle", "pack", "package", "kit", "bdl"])
 _HEAD = 4
+#: Words of a name that belong to a measure or a pack, once the amounts are apart: `6 x 500 ml`, `2p5mm`, `6er`, `x10`.
+_UNITS = frozenset(["ml", "mg", "g", "oz", "lb", "mm", "w", "v", "mah", "mb", "gb", "tb", "pcs"])
+_BETWEEN = _UNITS | {"x"}
+_FRACTION = re.compile(rf"\d+p\d+(?:{'|'.join(sorted(_UNITS))})")
+_PACK_WORD = re.compile(r"x\d+|\d+(?:x|er|pk|pck|pack|packs|ct|count|pc|pcs|stk)")
+#: A brand has at most so many words.
+_BRAND_WORDS = 3
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def product_features(comparison: Mapping[str, Any]) -> Features:
@@ -48,11 +76,27 @@ def product_features(comparison: Mapping[str, Any]) -> Features:
         put(columns, key, text(comparison, key))
     put(columns, "self", texts(comparison, "self"))
     put(columns, "evidence", texts(comparison, "tokens"))
+    put(columns, "unit_kinds", texts(comparison, "unit_kinds"))
+    put(columns, "sizes", texts(comparison, "sizes"))
     _codes(columns, comparison)
     name = text(comparison, "name")
+    _brand(columns, comparison, name or "")
     if name is not None:
         _words(columns, comparison, name)
     return columns
+
+
+def _brand(columns: Columns, comparison: Mapping[str, Any], name: str) -> None:
+    """The brand that is stated, and what the name begins with, which is one only if the other record says so."""
+    brand = text(comparison, "brand") or text(comparison, "named_brand")
+    tokens = name.split()
+    starts = ["".join(tokens[:count]) for count in range(1, min(_BRAND_WORDS, len(tokens)) + 1)]
+    put(columns, "brand", brand)
+    brands = distinct([brand or "", text(comparison, "named_brand") or ""])
+    put(columns, "brands", brands)
+    # Never missing, and never alike where nothing is said: what one record states can be sought in the other's name.
+    put(columns, "claims", brands or ("(none)",))
+    put(columns, "leads", distinct([*starts, text(comparison, "made_by") or ""]) or ("(no name)",))
 
 
 def _codes(columns: Columns, comparison: Mapping[str, Any]) -> None:
@@ -73,22 +117,42 @@ def _stem(code: str, parts: tuple[str, ...]) -> str:
 
 
 def _words(columns: Columns, comparison: Mapping[str, Any], name: str) -> None:
-    tokens = name.split()
+    pack, sizes = text(comparison, "pack"), texts(comparison, "sizes")
+    tokens = _unmeasured(name.split(), pack is not None)
     plain = [token for token in tokens if token not in _METERED and token not in _BUNDLE and not token.isdigit()]
     metered = any(token in _METERED for token in tokens)
     if metered:
         plain = [token for token in plain if token not in _METERED_FILLERS]
-    form = "metered" if metered else "bundle" if any(token in _BUNDLE for token in tokens) else "plain"
+    # A pack of ten is no bundle of several products.
+    bundle = pack is None and any(token in _BUNDLE for token in tokens)
+    form = "metered" if metered else "bundle" if bundle else "plain"
     version = text(comparison, "version") or "v1"
     edition = text(comparison, "edition") or "none"
     put(columns, "name_compact", name.replace(" ", ""))
     put(columns, "words", distinct(plain))
     put(columns, "sorted_words", " ".join(sorted(set(plain))))
-    put(columns, "numbers", distinct(token.lstrip("0") for token in tokens if token.isdigit()))
+    numbers = distinct(token.lstrip("0") for token in tokens if token.isdigit())
+    put(columns, "numbers", numbers)
+    amounts = {pack, *(size.rstrip(_LETTERS) for size in sizes)}
+    put(columns, "plain_numbers", distinct(number for number in numbers if number not in amounts))
+    single = pack is None or pack == "1"
+    put(columns, "pack", None if single else pack)
+    put(columns, "stated_pack", "none" if single else pack)
     # A name without a version means the first one, a name without an edition the only one.
     put(columns, "version", version)
     put(columns, "stated_edition", edition)
     put(columns, "form", form)
+
+
+def _unmeasured(tokens: list[str], packed: bool) -> list[str]:
+    """The words of a name without what only says how much is in it; numbers stay."""
+    return [
+        word
+        for place, word in enumerate(tokens)
+        if not (place and tokens[place - 1].isdigit() and word in _BETWEEN)
+        and not _FRACTION.fullmatch(word)
+        and not (packed and _PACK_WORD.fullmatch(word))
+    ]
 
 
 def product_keys(features: Features) -> Features:

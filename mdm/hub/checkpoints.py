@@ -75,11 +75,8 @@ def waive(
     if rule is None:
         raise NotFound(f"There is no code {waiver.code}.", action="`mdm onboarding codes` lists all codes.")
     if not may_waive(role, rule):
-        allowed = " or ".join(rule.waivable_by)
-        raise OperatorError(
-            f"{waiver.code} cannot be waived{f' by a {role}' if allowed else ''}.",
-            action=f"Ask somebody with the role {allowed}." if allowed else rule.hint,
-        )
+        why, instead = not_waived(role, waiver.code, rule)
+        raise OperatorError(why, action=instead)
     _check(waiver.reason, waiver.expires_at, clock())
     customer = _live_customer(engine, entity_id)
     with unit_of_work(engine, clock, "onboarding") as work:
@@ -103,7 +100,8 @@ def approve_waiver(
     if rule is None:
         raise NotFound(f"There is no code {code}.", action="`mdm onboarding codes` lists all codes.")
     if not may_waive(actor.role, rule):
-        raise Refused(f"A {actor.role} may not waive {code}; it takes {' or '.join(rule.waivable_by) or 'nobody'}.")
+        why, instead = not_waived(actor.role, code, rule)
+        raise Refused(why, action=instead)
     customer = _live_customer(engine, entity_id)
     with unit_of_work(engine, clock, "onboarding") as work:
         waiver = store.find_waiver(work, customer, code, path)
@@ -122,6 +120,13 @@ def approve_waiver(
 def may_waive(role: Role, rule: Rule) -> bool:
     """Whether one of the held roles may excuse a failure of this rule."""
     return any(read_role(each) in role for each in rule.waivable_by)
+
+
+def not_waived(role: Role, code: str, rule: Rule) -> tuple[str, str]:
+    """Why this role excuses no failure of the rule, and what to do instead: who may, or how to mend what nobody may."""
+    if not rule.waivable_by:
+        return f"Nobody may waive {code}.", rule.hint
+    return f"A {role} may not waive {code}.", f"Ask somebody with the role {' or '.join(rule.waivable_by)}."
 
 
 def unwaive(engine: Engine, clock: Clock, entity_id: str, code: str, path: str, actor: str, reason: str) -> None:

@@ -24,6 +24,7 @@ _SIMPLE: Final[Mapping[Domain, Mapping[str, str]]] = {
         "code": "product_code",
         "version": "version",
         "family": "family",
+        "brand": "brand",
         "unit": "unit",
     },
     Domain.CONTRACT: {

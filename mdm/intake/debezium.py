@@ -199,7 +199,7 @@ def _event(
         lsn=origin.lsn,
         previous_key=previous_key,
         next_key=next_key,
-        traceparent=_traceparent(message),
+        traceparent=traceparent(message),
     )
 
 
@@ -279,7 +279,7 @@ def _header_key(message: Message, header: str, profile: Profile) -> CrosswalkKey
     return None
 
 
-def _traceparent(message: Message) -> str | None:
+def traceparent(message: Message) -> str | None:
     """The W3C trace context. Tracing is a courtesy: an unreadable header costs the trace, not the event."""
     for name, content in message.headers:
         if name == "traceparent":

@@ -131,6 +131,7 @@ PRODUCT: tuple[Attribute, ...] = (
     Attribute("identifiers", Shape.IDENTIFIERS, "GTIN with its checksum state.", _PRODUCT, DataClass.PUBLIC),
     Attribute("description", Shape.TEXT, "Description.", _PRODUCT, DataClass.PUBLIC),
     Attribute("family", Shape.TEXT, "Product family.", _PRODUCT, DataClass.PUBLIC),
+    Attribute("brand", Shape.TEXT, "Brand or manufacturer.", _PRODUCT, DataClass.PUBLIC),
     Attribute("version", Shape.TEXT, "Version or generation.", _PRODUCT, DataClass.PUBLIC),
     Attribute("unit", Shape.CODE, "Unit of measure.", _PRODUCT),
     Attribute("metered", Shape.BOOLEAN, "Charged by usage.", _PRODUCT),

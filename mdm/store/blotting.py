@@ -79,6 +79,10 @@ def _take_from(work: UnitOfWork, traces: Collection[str]) -> dict[str, int]:
         table: work.execute(f'update "{table}" set assignee = null where assignee ilike any(%s)', named)
         for table in ("task_work", "dead_letter", "exception", "finding_work")
     }
+    work.execute(
+        """update task_priority p set taken = false where taken
+           and not exists (select from task_work w where w.task_id = p.task_id and w.assignee is not null)"""
+    )
     # Whose name stands there cannot be rewritten, by nobody; the audit keeps that there was one.
     changed["delegation"] = work.execute("delete from delegation where delegate ilike any(%s)", named)
     return changed

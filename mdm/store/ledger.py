@@ -10,8 +10,9 @@ from functools import partial
 
 import orjson
 
+from mdm.intake.debezium import traceparent
 from mdm.model.digest import canonical_json
-from mdm.model.events import DeadLetter, Drift, Outcome, Place
+from mdm.model.events import DeadLetter, Drift, Message, Outcome, Place
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Members of an audit detail that people typed, who something was handed to and from among them: they may name
@@ -141,15 +142,16 @@ def write_dead_letters(work: UnitOfWork, letters: Sequence[DeadLetter]) -> None:
     work.stage(
         "stage_dead_letter",
         """topic text, part int, off bigint, timestamp_ms bigint, headers json, key bytea, value bytea, system text,
-           type text, code text, reason text, action text, owner text, row_key text, alike text""",
+           type text, code text, reason text, action text, owner text, row_key text, alike text,
+           trace_id text""",
         (_letter_row(letter) for letter in {letter.message.place: letter for letter in letters}.values()),
     )
     # Whoever looks after a kind looks after what comes of it later; asked once per kind, not per message.
     work.execute(
         """insert into dead_letter as d (topic, partition, "offset", timestamp_ms, headers, key, value, system, type,
-               code, reason, action, owner, row_key, alike, assignee, first_seen, last_seen)
+               code, reason, action, owner, row_key, alike, trace_id, assignee, first_seen, last_seen)
            select topic, part, off, timestamp_ms, headers, key, value, system, type, code, reason, action, owner,
-               row_key, alike, k.assignee, %s, %s
+               row_key, alike, trace_id, k.assignee, %s, %s
            from stage_dead_letter join (
                select topic, code, alike, t.assignee from (select distinct topic, code, alike from stage_dead_letter) s
                left join lateral (
@@ -170,8 +172,14 @@ def _letter_row(letter: DeadLetter) -> tuple[object, ...]:
     return (
         *letter.message.place, letter.message.timestamp_ms, headers_json(letter.message.headers), letter.message.key,
         letter.message.value, letter.system, letter.type, letter.code, reason, letter.action, letter.owner,
-        letter.row_key, alike(reason),
+        letter.row_key, alike(reason), _trace_id(letter.message),
     )  # fmt: skip
+
+
+def _trace_id(message: Message) -> str | None:
+    """The trace that a message belongs to, if its headers say so."""
+    context = traceparent(message)
+    return context.split("-")[1] if context else None
 
 
 def headers_json(headers: Iterable[tuple[str, bytes]]) -> str:

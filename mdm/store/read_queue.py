@@ -96,7 +96,7 @@ _CONDITIONS: Mapping[str, str] = {
     "due_after": "p.due_at >= :due_after",
     "rank_from": "p.rank >= :rank_from",
     "assignee": "w.assignee = :assignee",
-    "unassigned": "(w.assignee is null) = :unassigned",
+    "unassigned": "p.taken = not :unassigned",
     "awake_at": "(w.snoozed_until is null or w.snoozed_until <= :awake_at)",
     "asleep_at": "w.snoozed_until > :asleep_at",
 }

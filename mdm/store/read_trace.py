@@ -101,6 +101,10 @@ left join golden g on g.entity_id = o.aggregateid and g.known_to is null
 where o.traceparent is not null and split_part(o.traceparent, '-', 2) = :trace
 order by o.seq desc limit :limit
 """
+_REFUSED = """
+select dead_letter_id, last_seen, status, reason, system, type, row_key from dead_letter
+where trace_id = :trace order by dead_letter_id desc limit :limit
+"""
 #: The detail of an audit row as it was written, with the remarks that are kept apart.
 WITH_REMARKS = """detail::jsonb || coalesce(
     (select jsonb_object_agg(m.name, m.text) from audit_remark m where m.seq = audit.seq), '{}') as detail"""
@@ -122,6 +126,35 @@ class Announced:
     type: str
     entity_id: EntityId
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedMessage:
+    """A traced message that the hub refused; `row` is what it is about, as far as that could be read."""
+
+    dead_letter_id: int
+    at: datetime
+    status: str
+    reason: str
+    row: str
+
+
+def refused_of(connection: Connection, q: str, limit: int) -> Sequence[RefusedMessage]:
+    """What was refused of a change with this trace id, or with this whole trace context; the newest first."""
+    traced = _TRACE.fullmatch(q.strip().lower())
+    if traced is None:
+        return []
+    rows = connection.execute(text(_REFUSED), {"trace": traced["id"], "limit": limit})
+    return [
+        RefusedMessage(
+            row.dead_letter_id,
+            row.last_seen,
+            row.status,
+            row.reason,
+            " ".join(filter(None, (row.system, row.type, row.row_key))),
+        )
+        for row in rows
+    ]
 
 
 def announced_by(connection: Connection, q: str, limit: int) -> Sequence[Announced]:

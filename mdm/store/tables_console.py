@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Double,
@@ -124,7 +125,10 @@ task_priority = Table(
     Column("business_units", ARRAY(Text), nullable=False, server_default="{}"),
     time_column("due_at"),
     time_column("ranked_at"),
+    # Whether the task is somebody's (`task_work.assignee`): what nobody took has no row there that could be looked up.
+    Column("taken", Boolean, nullable=False, server_default=text("false")),
     Index("ix_task_priority_order", text("rank desc"), "task_id"),
+    Index("ix_task_priority_taken", "taken", text("rank desc"), "task_id"),
     Index(None, "ranked_at"),
     Index(None, "due_at"),
     # What is rare is found by these; what is not, by walking the order.

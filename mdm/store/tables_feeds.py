@@ -92,6 +92,7 @@ dead_letter = Table(
     Column("action", Text, nullable=False),
     Column("owner", Text, nullable=False),
     Column("row_key", Text),  # primary key of the row it is about, where it could be read
+    Column("trace_id", Text),  # of the W3C trace context in its headers
     Column("alike", Text, nullable=False, server_default=""),  # the reason without numbers: equal for what is of a kind
     Column("status", Text, nullable=False, server_default="open"),  # open, replayed, discarded
     time_column("first_seen", default=True),
@@ -111,6 +112,7 @@ dead_letter = Table(
     UniqueConstraint("topic", "partition", "offset"),
     CheckConstraint("status in ('open','replayed','discarded')", name="status"),
     Index(None, "status", "code"),
+    Index("ix_dead_letter_trace", "trace_id", postgresql_where=text("trace_id is not null")),
     # Whose the kind of a message is that is refused just now.
     Index("ix_dead_letter_taken", "topic", "code", postgresql_where=text("status = 'open' and assignee is not null")),
     Index(None, "system", "type", "row_key"),

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from mdm.model.ids import Domain
 from mdm.model.worklist import Ranked, TaskFacts
+from mdm.store.unit_of_work import UnitOfWork
 
 # Tasks without a rank, or with an old one; the oldest first.
 _STAGE = """
@@ -87,13 +88,17 @@ group by task_id, currency
 """
 _WRITE = """
 insert into task_priority (task_id, rank, parts, amount, amounts, countries, systems, regions, business_units, due_at,
-  ranked_at)
+  taken, ranked_at)
 values (:task_id, :rank, cast(:parts as jsonb), :amount, cast(:amounts as jsonb), :countries, :systems, :regions,
-  :business_units, :due_at, :at)
+  :business_units, :due_at, :taken, :at)
 on conflict (task_id) do update set rank = excluded.rank, parts = excluded.parts, amount = excluded.amount,
   amounts = excluded.amounts, countries = excluded.countries, systems = excluded.systems, regions = excluded.regions,
-  business_units = excluded.business_units, due_at = excluded.due_at, ranked_at = excluded.ranked_at
+  business_units = excluded.business_units, due_at = excluded.due_at, taken = excluded.taken,
+  ranked_at = excluded.ranked_at
 """
+_HOLD = "select from steward_task where task_id = any(:tasks) order by task_id for key share"
+_TAKEN = "select task_id from task_work where task_id = any(:tasks) and assignee is not null"
+_TELL_TAKEN = "update task_priority set taken = %s where task_id = any(%s::bigint[]) and taken <> %s"
 #: A label is seen anew at most this often: ranks are written more often than labels come and go.
 _SEE = """
 insert into task_label as l (kind, label, seen_at) values (:kind, :label, :at)
@@ -178,6 +183,10 @@ def read_task_facts(
 
 def write_ranks(connection: Connection, ranked: Sequence[Ranked], at: datetime) -> None:
     """Store the ranks, replacing those that were there."""
+    # Whoever takes a task locks it first: what is read of task_work below holds until the ranks are there.
+    ids = sorted(each.facts.task_id for each in ranked)
+    connection.execute(text(_HOLD), {"tasks": ids})
+    taken = set(connection.scalars(text(_TAKEN), {"tasks": ids}))
     rows: list[dict[str, Any]] = [
         {
             "task_id": each.facts.task_id,
@@ -190,6 +199,7 @@ def write_ranks(connection: Connection, ranked: Sequence[Ranked], at: datetime) 
             "regions": list(each.facts.regions),
             "business_units": list(each.facts.business_units),
             "due_at": each.due_at,
+            "taken": each.facts.task_id in taken,
             "at": at,
         }
         for each in ranked
@@ -198,6 +208,11 @@ def write_ranks(connection: Connection, ranked: Sequence[Ranked], at: datetime) 
         connection.execute(text(_WRITE), rows)
     if labels := _labels(ranked):
         connection.execute(text(_SEE), [{"kind": kind, "label": label, "at": at} for kind, label in labels])
+
+
+def tell_taken(work: UnitOfWork, tasks: Sequence[int], *, taken: bool) -> None:
+    """Tasks are somebody's now, or nobody's: the queue can be narrowed to either. Whoever calls has locked them."""
+    work.execute(_TELL_TAKEN, taken, list(tasks), taken)
 
 
 def _labels(ranked: Sequence[Ranked]) -> list[tuple[str, str]]:

@@ -237,6 +237,7 @@ def upgrade() -> None:
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("row_key", sa.Text(), nullable=True),
+        sa.Column("trace_id", sa.Text(), nullable=True),
         sa.Column("alike", sa.Text(), server_default="", nullable=False),
         sa.Column("status", sa.Text(), server_default="open", nullable=False),
         sa.Column("first_seen", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -295,6 +296,13 @@ def upgrade() -> None:
         ["topic", "code"],
         unique=False,
         postgresql_where=sa.text("status = 'open' and assignee is not null"),
+    )
+    op.create_index(
+        "ix_dead_letter_trace",
+        "dead_letter",
+        ["trace_id"],
+        unique=False,
+        postgresql_where=sa.text("trace_id is not null"),
     )
     op.create_table(
         "dead_letter_rank",
@@ -1447,6 +1455,7 @@ def upgrade() -> None:
         sa.Column("business_units", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ranked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("taken", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.ForeignKeyConstraint(
             ["task_id"], ["steward_task.task_id"], name=op.f("fk_task_priority_task_id"), ondelete="CASCADE"
         ),
@@ -1461,6 +1470,9 @@ def upgrade() -> None:
         "ix_task_priority_pair", "task_priority", ["systems", sa.literal_column("rank desc"), "task_id"], unique=False
     )
     op.create_index(op.f("ix_task_priority_ranked_at"), "task_priority", ["ranked_at"], unique=False)
+    op.create_index(
+        "ix_task_priority_taken", "task_priority", ["taken", sa.literal_column("rank desc"), "task_id"], unique=False
+    )
     op.create_index(
         "ix_task_priority_where",
         "task_priority",

@@ -81,7 +81,7 @@ def large(engine: Engine) -> Engine:
     )  # fmt: skip
     filled(
         engine, "task_priority", task_id="n", rank="n", due_at=_AT, ranked_at="now()", countries="array['DE']",
-        systems="array['crm', 'crm']", parts="'[]'",
+        systems="array['crm', 'crm']", parts="'[]'", taken="true",
     )  # fmt: skip
     filled(engine, "task_work", task_id="n", version="1", assignee="'user:ann'")
     filled(
@@ -158,7 +158,7 @@ class Meter:
 _LISTS = (
     "/customers", "/customers?q=company", "/customers?q=number77", "/customers?q=company%20gmbh",
     "/search?q=company", "/search?q=K77", "/search?q=" + "7".rjust(32, "0"),
-    "/reviews", "/reviews?who=mine", "/reviews?country=DE&weight_from=1",
+    "/reviews", "/reviews?who=mine", "/reviews?who=unassigned", "/reviews?country=DE&weight_from=1",
     "/", "/close", "/pipeline", "/exceptions", "/exceptions?who=mine", "/exceptions?who=unassigned&sort=money",
     "/exceptions?who=taken&sort=age", "/exceptions?sort=messages", "/exceptions/groups/7",
     "/approvals", "/approvals?sort=newest", "/approvals?status=approved", "/onboarding", "/releases", "/replay",

@@ -1,5 +1,7 @@
 """The console's one box: for names, identifiers, keys and traces, and what people without clearance find by it."""
 
+import re
+
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -7,8 +9,11 @@ from sqlalchemy import text
 
 from mdm.access import Role
 from mdm.model.ids import CrosswalkKey, Domain
-from tests.api.rows import ACME, CRM_ACME, ERP_ACME, HubRows
+from mdm.store.tables import metadata
+from tests.api.rows import ACME, CRM_ACME, ERP_ACME, HubRows, inserted
 from tests.api.test_console import sign_in
+
+LETTERS = metadata.tables["dead_letter"]
 
 
 @pytest.mark.parametrize("q", ["{id}", "crm:account:A1", "crm:account#short:A"])
@@ -69,6 +74,10 @@ def test_one_box_finds_what_followed_from_a_traced_change(rows: HubRows, steward
             text("update outbox set traceparent = '00-' || :trace || '-00f067aa0ba902b7-01' where aggregateid = :id"),
             {"trace": trace, "id": acme},
         )
+        refused = {"topic": "crm.public.account", "partition": 0, "timestamp_ms": 0, "headers": [], "code": "KEY_NULL"}
+        said = {"action": "send a key", "owner": "crm", "system": "crm", "type": "account"}
+        for offset, (reason, of) in enumerate({"It has no key.": trace, "Of another trace.": "0" * 32}.items()):
+            connection.execute(inserted(LETTERS, **refused, **said, offset=offset, reason=reason, trace_id=of))
 
     asked = q.format(id=trace, ID=trace.upper())
     page = steward.get("/console/search", params={"q": asked}).text
@@ -76,3 +85,7 @@ def test_one_box_finds_what_followed_from_a_traced_change(rows: HubRows, steward
     assert "What followed from the traced change" in page
     assert f'href="/console/search?q={acme}">Acme Anvils B.V.</a>' in page
     assert "Acme of another trace" not in page
+    assert "Refused messages of the trace" in page
+    assert re.findall(r'href="/console/exceptions/letters/\d+">D\d+</a>', page)
+    assert "It has no key." in page
+    assert "Of another trace." not in page

@@ -187,3 +187,26 @@ def test_a_customer_goes_back_to_who_asked_for_it_and_its_page_keeps_what_was_sa
     assert second["next"] is None
     assert client_of(Role.ERP).get(history).status_code == 403
     assert client.get("/v1/customers/cus_nobody/onboarding-history").status_code == 404
+
+
+def test_who_may_not_waive_is_told_who_may_or_that_nobody_does(
+    rows: HubRows, steward: TestClient, client_of: Callable[[Role], TestClient]
+) -> None:
+    acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
+    rules = shipped_ruleset().rules
+    code, by_finance = (
+        next(each for each, rule in rules.items() if rule.waivable_by == by)
+        for by in ((), ("approver_finance", "data_owner", "admin"))
+    )
+    client = client_of(Role.STEWARD)
+
+    def told(code: str, address: str, **given: str) -> str:
+        answer = client.post(f"/v1/customers/{acme}/waivers{address}", json={"code": code, "path": "", **given})
+        assert answer.status_code == 403
+        return str(answer.json()["detail"])
+
+    for address, given in (("", {"reason": "x", "expires_on": "2999-12-31"}), ("/approve", {})):
+        assert f"Nobody may waive {code}." in told(code, address, **given)
+        assert f"steward may not waive {by_finance}." in told(by_finance, address, **given)
+    page = steward.get(f"/console/customers/{acme}/readiness").text
+    assert "Nobody may waive it." in page

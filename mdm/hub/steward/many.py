@@ -16,6 +16,7 @@ from mdm.hub.steward.tasks import may_be_assignee
 from mdm.hub.steward.workplace import Workplace
 from mdm.store.ledger import write_audits
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
+from mdm.store.worklist import tell_taken
 
 #: Tasks of one unit of work: some tenths of a second, for as long as which nobody else writes.
 _PART = 500
@@ -46,6 +47,7 @@ def assign_all(hub: Workplace, actor: Actor, tasks: Sequence[int], assignee: str
                    assigned_by = excluded.assigned_by, assigned_at = excluded.assigned_at""",
             assignee, actor.name, work.now, moved,
         )  # fmt: skip
+        tell_taken(work, moved, taken=True)
         entries = [(f"task {task_id}", {"from": open_tasks[task_id], "to": assignee}) for task_id in moved]
         write_audits(work, actor.name, "steward.assign", entries)
 

@@ -13,6 +13,7 @@ from mdm.hub.steward.workplace import Workplace
 from mdm.store.ledger import write_audit
 from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
+from mdm.store.worklist import tell_taken
 
 _MAX_COMMENT = 4000
 _PEOPLE = "select task_id, assignee, assigned_by, snoozed_until from task_work"
@@ -169,6 +170,7 @@ def _work_on(
                        assigned_by = excluded.assigned_by, assigned_at = excluded.assigned_at""",
                 task_id, assignee, actor.name, work.now,
             )  # fmt: skip
+            tell_taken(work, [task_id], taken=assignee is not None)
             write_audit(work, actor.name, f"steward.{action}", f"task {task_id}", {"from": current, "to": assignee})
         return _state(work, task_id)
 

@@ -1,46 +1,29 @@
 """Products: codes, trade item numbers and names with edition and version taken apart."""
 
 import re
-from collections.abc import Mapping
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from mdm.intake.standardise.identifiers import VALID, gtin_form
 from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder
+from mdm.intake.standardise.legal_forms import form_at_end
 from mdm.intake.standardise.lists import variants_of, words_of
+from mdm.intake.standardise.measures import in_one_unit, pack_in, sizes_in, unit_of
 from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
 from mdm.intake.standardise.text import CACHE, fold, fold_code, tidy
 
 _EDITIONS: Final = variants_of("product_editions")
 _NOISE: Final = words_of("product_noise")
+_BRANDS: Final = variants_of("product_brands")
 _BRACKETED_CODE: Final = re.compile(r"[\[(]\s*([A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)+)\s*[\])]")
 _SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
 
-#: Ways to write a unit of measure -> the unit that amounts are compared in, and how many of it one is.
-_UNITS: Final[Mapping[str, tuple[str, int]]] = {
-    word: (unit, factor)
-    for unit, factor, words in (
-        ("ml", 1, "ml millilitre millilitres milliliter milliliters"),
-        ("ml", 10, "cl centilitre centilitres centiliter centiliters"),
-        ("ml", 1000, "l lt ltr ltrs litre litres liter liters"),
-        ("mg", 1, "mg milligram milligrams milligramm"),
-        ("g", 1, "g gr gram grams gramm gramme grammes"),
-        ("g", 1000, "kg kgs kilo kilos kilogram kilograms kilogramm"),
-        ("mm", 1, "mm millimetre millimetres millimeter millimeters"),
-        ("mm", 10, "cm centimetre centimetres centimeter centimeters"),
-        ("mm", 1000, "metre metres meter meters"),
-        ("mb", 1, "mb megabyte megabytes"),
-        ("gb", 1, "gb gigabyte gigabytes"),
-        ("tb", 1, "tb terabyte terabytes"),
-        ("pcs", 1, "pc pcs piece pieces stk stück stueck"),
-    )
-    for word in words.split()
-}
-_MEASURE: Final = re.compile(
-    rf"(?<![\w.,])(\d{{1,6}}(?:[.,]\d{{1,3}})?)[ -]?({'|'.join(sorted(_UNITS, key=len, reverse=True))})(?!\w)",
-    re.IGNORECASE,
-)
+#: What words of a brand say of its owner's form.
+_BRAND_MARKS: Final = re.compile(r"[®™©]|\((?:r|tm|c)\)", re.IGNORECASE)
+#: `Workflow by Prism`, at the end of a name.
+_MADE_BY: Final = re.compile(r"\bby (\w[\w&-]*)\s*$", re.IGNORECASE)
+#: A known brand has this many words at most.
+_BRAND_WORDS: Final = 3
 
 
 class ProductName(NamedTuple):
@@ -56,7 +39,7 @@ def product_name(text: str) -> ProductName:
     """`SUBSCR ACME PAYROLL PROF` -> words acme payroll, edition professional; `Oil 5L` -> words oil 5000 ml."""
     words: list[str] = []
     edition = version = None
-    plain = _MEASURE.sub(_in_one_unit, _BRACKETED_CODE.sub(" ", tidy(text)))
+    plain = in_one_unit(_BRACKETED_CODE.sub(" ", tidy(text)))
     folded = fold(re.sub(r"(?<=\d)\.(?=\d)", "p", plain))
     for word in folded.split():
         if word in _EDITIONS and words:
@@ -66,16 +49,6 @@ def product_name(text: str) -> ProductName:
         elif word not in _NOISE:
             words.append(word)
     return ProductName(tuple(words), edition, version)
-
-
-def _in_one_unit(found: re.Match[str]) -> str:
-    """A measure as a whole number of one unit, with the number apart; in one word where that leaves a fraction."""
-    written, word = found.groups()
-    unit, factor = _UNITS[word.lower()]
-    # Three digits behind a comma are thousands: `1,000 ml`.
-    grouped = re.fullmatch(r"\d+,\d{3}", written)
-    amount = Decimal(written.replace(",", "" if grouped else ".")) * factor
-    return f"{int(amount)} {unit}" if amount == int(amount) else f"{amount.normalize()}{unit}"
 
 
 def name(inputs: Inputs, _context: Context) -> Standardised:
@@ -93,11 +66,41 @@ def name(inputs: Inputs, _context: Context) -> Standardised:
             comparison["edition"] = found.edition
         if found.version:
             comparison["version"] = found.version
+        comparison |= _measured(tidied)
+        comparison |= _branded(tidied)
         bracketed = _BRACKETED_CODE.search(tidied)
         if bracketed is not None:
             comparison.update(_codes([bracketed[1]]))
         return Standardised(tidied, comparison)
     return UNKNOWN
+
+
+def _measured(text: str) -> dict[str, Any]:
+    """What a name says of sizes and of the pack."""
+    plain = _BRACKETED_CODE.sub(" ", text)
+    sizes, pack = sizes_in(plain), pack_in(plain)
+    return ({"sizes": list(sizes)} if sizes else {}) | ({"pack": pack} if pack is not None else {})
+
+
+def _branded(text: str) -> dict[str, Any]:
+    """A widely known brand at the start of a name, and what stands behind `by` at its end, which may be one."""
+    words = fold(_BRAND_MARKS.sub("", text)).split()
+    starts = ("".join(words[:count]) for count in range(min(_BRAND_WORDS, len(words) - 1), 0, -1))
+    known = next((_BRANDS[start] for start in starts if start in _BRANDS), None)
+    by = _MADE_BY.search(text)
+    made_by = fold_brand(by[1]) if by is not None else None
+    return ({"named_brand": known} if known else {}) | ({"made_by": made_by} if made_by else {})
+
+
+@lru_cache(CACHE)
+def fold_brand(text: str) -> str | None:
+    """One word for a brand, without marks and legal form: `HEWLETT-PACKARD Inc.` and `HP` are hp."""
+    words = tuple(fold(_BRAND_MARKS.sub("", text)).split())
+    form = form_at_end(words)
+    if form is not None:
+        words = words[: -form[1]]
+    compact = "".join(words)
+    return _BRANDS.get(compact, compact) or None
 
 
 def product_code(inputs: Inputs, context: Context) -> Standardised:
@@ -157,12 +160,28 @@ def family(inputs: Inputs, _context: Context) -> Standardised:
 
 
 def unit(inputs: Inputs, context: Context) -> Standardised:
-    """Standardiser `unit`: translated by the mapping's codes."""
+    """Standardiser `unit`: translated by the mapping's codes, compared under the usual name of what is a known unit."""
     for given in inputs:
         written = tidy(given.text)
-        if written:
-            canonical = context.codes.get(written.lower(), written.lower())
-            return Standardised(canonical, {"unit": fold(canonical)})
+        if not written or is_placeholder(written):
+            continue
+        named = context.codes.get(written.lower())
+        known = unit_of(named or written)
+        canonical = named or (known.name if known is not None else written.lower())
+        kinds = {"unit_kinds": sorted(known.kinds)} if known is not None else {}
+        return Standardised(canonical, {"unit": known.name if known is not None else fold(canonical), **kinds})
+    return UNKNOWN
+
+
+def brand(inputs: Inputs, context: Context) -> Standardised:
+    """Standardiser `brand`: brand or manufacturer; the mapping's codes may translate a platform's own."""
+    for given in inputs:
+        tidied = tidy(given.text)
+        if not tidied or is_placeholder(tidied):
+            continue
+        canonical = context.codes.get(tidied.lower(), tidied)
+        folded = fold_brand(canonical)
+        return Standardised(canonical, {"brand": folded} if folded else {})
     return UNKNOWN
 
 

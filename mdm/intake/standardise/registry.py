@@ -42,5 +42,6 @@ STANDARDISERS: Final[Mapping[str, Standardiser]] = {
     "gtin": goods.gtin,
     "version": goods.version,
     "family": goods.family,
+    "brand": goods.brand,
     "unit": goods.unit,
 }

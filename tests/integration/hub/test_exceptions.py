@@ -76,11 +76,14 @@ def test_bad_messages_become_dead_letters_and_the_others_go_on(engine: Engine, p
 
 
 def test_every_dead_letter_says_what_to_do_and_whose_move_it_is(engine: Engine, feed: Feed) -> None:
-    feed([replace(accounts(1)[0], value=b"nonsense")])
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    traced = (("traceparent", f"00-{trace}-00f067aa0ba902b7-01".encode()),)
+    feed([replace(accounts(1)[0], value=b"nonsense", headers=traced)])
 
     with engine.connect() as connection:
-        row = connection.execute(text("select reason, action, owner, value from dead_letter")).one()
+        row = connection.execute(text("select reason, action, owner, value, trace_id from dead_letter")).one()
     assert all(row[:3])
+    assert row.trace_id == trace
     assert bytes(row.value) == b"nonsense"
 
 

@@ -95,6 +95,12 @@ def products(draw: st.DrawFn) -> dict[str, Any]:
             "edition": draw(st.sampled_from([None, "starter", "professional"])),
             "version": draw(st.sampled_from([None, "v1", "v2"])),
             "family": draw(st.sampled_from([None, "analytics", "storage"])),
+            "unit": draw(st.sampled_from([None, "unit", "seat", "hour", "rolle"])),
+            "unit_kinds": draw(st.sampled_from([[], ["count"], ["count", "person"], ["hour"]])),
+            "brand": draw(st.sampled_from([None, "acme", "acne", "bosch"])),
+            "named_brand": draw(st.sampled_from([None, "bosch"])),
+            "sizes": draw(st.lists(st.sampled_from(["500ml", "5000ml", "2.5mm"]), max_size=2, unique=True)),
+            "pack": draw(st.sampled_from([None, "1", "6", "12"])),
             "self": [draw(st.sampled_from(["crm:product2:1", "erp:item:7"]))],
         }
     )

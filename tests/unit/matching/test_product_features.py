@@ -51,3 +51,27 @@ def test_variants_of_one_product_have_different_keys() -> None:
     keys = [columns(name="harbor billing", edition=edition)["variant"] for edition in ("starter", "professional", None)]
 
     assert len(set(keys)) == 3
+
+
+def test_measure_and_pack_are_columns_of_their_own_and_no_words() -> None:
+    found = columns(name="mineral water 6 x 500 ml", pack="6", sizes=["500ml"])
+
+    assert (found["words"], found["pack"], found["sizes"]) == (("mineral", "water"), "6", ("500ml",))
+    assert found["numbers"] == ("500", "6")
+    assert "plain_numbers" not in found
+
+
+def test_a_pack_of_ten_is_no_bundle_and_a_pack_of_one_is_a_single_piece() -> None:
+    ten, one = columns(name="sensor 10 pack", pack="10"), columns(name="sensor 1 pack", pack="1")
+    none = columns(name="sensor")
+
+    assert (ten["form"], ten["stated_pack"]) == ("plain", "10")
+    assert one["stated_pack"] == none["stated_pack"] == "none"
+
+
+def test_a_brand_is_sought_at_the_beginning_of_the_other_name() -> None:
+    stated, named = columns(name="laserjet 400", brand="kyocera"), columns(name="kyocera laserjet 400")
+
+    assert set(stated["claims"]) & set(named["leads"])
+    assert not set(named["claims"]) & set(stated["leads"])
+    assert not set(columns()["claims"]) & set(columns()["leads"])

@@ -3,17 +3,21 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from mdm.clock import system_clock
 from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
 from mdm.hub import steward
 from mdm.hub.steward import NO_POLICY, Expected, Job, looking, many, task_tokens
 from mdm.hub.steward.bulk import Answer
+from mdm.hub.worklist import rank_open_tasks
 from mdm.model.ids import EntityId
 from mdm.model.stewardship import JudgeTask, Verdict
+from mdm.store.read_queue import QueueFilters, queue_page
 from mdm.store.read_stewardship import queue_numbers, steward_numbers
 from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import _HUB_LOCK
@@ -52,6 +56,34 @@ def test_a_task_is_taken_by_one_and_handed_over(world: World) -> None:
         steward.assign(world.pipeline, ANNA, task_id, " ")
     with pytest.raises(NotFound):
         steward.claim(world.pipeline, ANNA, 10**9)
+
+
+def narrowed(world: World, *tasks: int) -> list[int]:
+    """Which of these tasks the queue shows as nobody's; it shows every other as somebody's."""
+    with world.pipeline.engine.connect() as connection:
+        free, taken = (
+            {each.task_id for each in queue_page(connection, QueueFilters(unassigned=wanted), None, 10_000)}
+            for wanted in (True, False)
+        )
+    assert not free & taken
+    assert set(tasks) <= free | taken
+    return sorted(free & set(tasks))
+
+
+def test_the_queue_knows_what_is_nobodys_whenever_it_was_ranked(world: World) -> None:
+    before, after, *_ = sorted(tokens(world, 2, "customer"))
+    hub, rank = world.pipeline, partial(rank_open_tasks, world.pipeline.engine, world.pipeline.rules)
+    steward.claim(hub, ANNA, before)
+    rank(system_clock())
+    assert narrowed(world, before, after) == [after], "taken before it was ranked"
+
+    steward.claim(hub, ANNA, after)
+    steward.release(hub, ANNA, before)
+    assert narrowed(world, before, after) == [before]
+    rank(system_clock() + timedelta(hours=2))
+    assert narrowed(world, before, after) == [before], "ranked anew"
+    steward.assign_all(hub, ANNA, [before], "ben")
+    assert narrowed(world, before, after) == []
 
 
 def test_a_task_is_put_off_and_woken_up(world: World) -> None:

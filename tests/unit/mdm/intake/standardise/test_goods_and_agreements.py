@@ -39,6 +39,18 @@ def test_a_measure_is_no_version_and_what_only_looks_like_one_stays() -> None:
     assert product_name("Grill 2000").words == ("grill", "2000")
 
 
+@pytest.mark.parametrize("written", ["HP", "Hewlett-Packard", "hewlett packard Inc.", "HP®"])
+def test_writings_of_one_brand_are_one(written: str) -> None:
+    assert standardised("brand", written).comparison == {"brand": "hp"}
+
+
+def test_a_name_states_a_widely_known_brand_that_it_begins_with_and_may_state_another_behind_by() -> None:
+    assert standardised("product_name", "Hewlett Packard LaserJet 400").comparison["named_brand"] == "hp"
+    assert "named_brand" not in standardised("product_name", "Toner for HP LaserJet 400").comparison
+    assert "named_brand" not in standardised("product_name", "Canon").comparison
+    assert standardised("product_name", "Workflow by Prism").comparison["made_by"] == "prism"
+
+
 def test_a_code_in_brackets_is_a_code() -> None:
     assert standardised("product_name", "Nimbus Analytics [NIM-ANAL-PRO]").comparison["codes"] == ["nimanalpro"]
 
