@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import Engine, text
 
+from api.console import beside
 from mdm.bootstrap import make_engine
 from mdm.clock import system_clock
 from mdm.hub.process import Pipeline
@@ -32,6 +33,12 @@ settings.load_profile("untimed")
 _TEMPLATE = "mdm_template"
 _WORLD = "mdm_world_template"
 _numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def patient_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of tests wait for their figures: a machine that runs tests may be busy."""
+    monkeypatch.setattr(beside, "_PATIENCE", 30.0)
 
 
 @pytest.fixture(scope="session")

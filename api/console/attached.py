@@ -58,7 +58,7 @@ def open_about(
     finding = read_place(look.findings, scope) if look.findings else None
     with reads.snapshot() as connection:
         row = find_golden(connection, request, DOMAINS[plural], id)
-        head = head_of(connection, row, bench.eyes)
+        head = head_of(connection, row, bench)
         questions = questions_about(connection, row.entity_id, _ROWS + 1, asked)
         past = (bool(letter[0]), int(letter[1])) if letter is not None else None
         letters = letters_about(connection, row.entity_id, _ROWS + 1, past)
@@ -102,7 +102,7 @@ def access(
     log.write()
     with reads.snapshot() as connection:
         row = find_golden(connection, request, DOMAINS[plural], id)
-        head = head_of(connection, row, bench.eyes)
+        head = head_of(connection, row, bench)
         ids = [row.entity_id, *absorbed_ids(connection, row.entity_id)]
     # What keys and accounts are called is nobody's to read; the record itself was found within the person's reach.
     with reads.own().snapshot() as connection:

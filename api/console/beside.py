@@ -24,7 +24,7 @@ T = TypeVar("T")
 #: What was made in so many seconds is made anew for every page.
 _QUICK = 0.25
 #: A page waits so long, in seconds, for what it has never shown, or for what is quick.
-_PATIENCE = 1.0
+_PATIENCE = 0.5
 #: What took longer may be this old before it is made anew, and at most this share of the time is spent on that.
 _FRESH_FOR, _SHARE = timedelta(minutes=1), 0.1
 #: Findings of one hub that are kept at most; there is one of each kind for each scope.
@@ -61,11 +61,11 @@ _shelves: WeakKeyDictionary[Pool, dict[tuple[Scope, str], _Shelf]] = WeakKeyDict
 
 
 def beside(
-    engine: Engine, name: str, now: datetime, make: Callable[[Connection], T], patience: float = _PATIENCE
+    engine: Engine, name: str, now: datetime, make: Callable[[Connection], T], patience: float | None = None
 ) -> Found[T] | None:
     """What `make` gives: of now where that is quick, else what it gave last, while newer is made for who comes next.
 
-    None when it never gave anything and `patience`, in seconds, has run out.
+    None when it never gave anything and `patience`, in seconds, has run out; without it, half a second.
     """
     with _lock:
         held = _shelves.setdefault(engine.pool, {})
@@ -79,8 +79,9 @@ def beside(
         if future is None:
             future = shelf.under_way = Future()
             Thread(target=_make, args=(shelf, future, engine, now, make), name=f"adding up {name}", daemon=True).start()
+    waited = _PATIENCE if patience is None else patience
     try:
-        return cast("Found[T]", future.result(patience if last is None or last.quick else 0.0))
+        return cast("Found[T]", future.result(waited if last is None or last.quick else 0.0))
     except TimeoutError:
         return last
 

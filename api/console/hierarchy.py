@@ -174,7 +174,7 @@ def _tree_page(
     today = bench.now.date()
     with reads.snapshot() as connection:
         row = find_golden(connection, request, Domain.CUSTOMER, id)
-        head = head_of(connection, row, bench.eyes)
+        head = head_of(connection, row, bench)
         found = hierarchy(connection, row.entity_id, look.kind, look.on or today)
         nodes = list(_all(found.root)) if found is not None else []
         parents = {child.entity_id: node for node in nodes for child in node.children}

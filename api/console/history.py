@@ -127,7 +127,7 @@ def _history_page(
     with reads.snapshot() as connection:
         find_state(connection, domain, id)
         row = find_golden(connection, request, domain, id)
-        head = head_of(connection, row, bench.eyes)
+        head = head_of(connection, row, bench)
         versions = golden_versions(connection, id, look.before, _VERSIONS + 1)
         decisions = decisions_about(connection, id, _DECISIONS)
         notice = notice or told(connection, look.done) or proposed(look.proposed)

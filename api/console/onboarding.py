@@ -15,7 +15,7 @@ from api.console.guard import SessionDep, needs, signed_in
 from api.console.notices import Notice, refused
 from api.console.once import FormRoute
 from api.console.pages import page
-from api.console.records import head_of
+from api.console.records import DECISIONS, head_of
 from api.console.sessions import Session
 from api.console.stepping import StepDep
 from api.console.workbench import Workbench, WorkbenchDep
@@ -33,7 +33,7 @@ from mdm.hub.onboarding import verdict_on_golden, verdicts_on_golden
 from mdm.model.ids import Domain
 from mdm.onboarding.checkpoint import CheckpointName, Waiver
 from mdm.onboarding.ruleset import shipped_ruleset
-from mdm.onboarding.verdict import Decision, Finding, Outcome, Severity
+from mdm.onboarding.verdict import Finding, Outcome, Severity
 from mdm.store.onboarding import returns_of, words_about
 from mdm.store.read_models import Filters, Place, list_golden
 
@@ -45,14 +45,6 @@ _ORDER = (Outcome.FAIL, Outcome.UNVERIFIABLE, Outcome.WAIVED, Outcome.PASS, Outc
 _ROWS = 25
 #: What people said about one customer, the latest.
 _WORDS = 50
-
-DECISIONS = {
-    Decision.READY: ("good", "check", "ready"),
-    Decision.READY_WITH_WARNINGS: ("warn", "check", "ready, with warnings"),
-    Decision.NEEDS_REVIEW: ("warn", "unsure", "needs review"),
-    Decision.BLOCKED: ("bad", "cross", "blocked"),
-    Decision.UNVERIFIABLE: ("", "unsure", "cannot be verified"),
-}
 
 
 class OnboardingParameters(Parameters):
@@ -175,7 +167,7 @@ def _verdict_page(
 ) -> Response:
     with reads.snapshot() as connection:
         row = find_golden(connection, request, Domain.CUSTOMER, id)
-        head = head_of(connection, row, bench.eyes)
+        head = head_of(connection, row, bench)
         words = words_about(connection, row.entity_id, _WORDS)
         returned = returns_of(connection, [row.entity_id]).get(row.entity_id)
     found = told_to(verdict_on_golden(bench.engine, id, bench.now), bench.eyes)

@@ -119,7 +119,7 @@ def _page(
         raise refuse(FORBIDDEN, f"{name} is hidden from you, so it cannot be set either.")
     with reads.snapshot() as connection:
         row = find_golden(connection, request, domain, id)
-        head = head_of(connection, row, bench.eyes)
+        head = head_of(connection, row, bench)
         said = _said(connection, domain, id, name, bench)
     written = attribute.shape in _LINES or attribute.shape is Shape.BOOLEAN
     current = row.values.get(name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from api.console.guard import SessionDep, signed_in
 from api.console.notices import proposed, told
 from api.console.pages import page
 from api.console.show import record_address
-from api.console.workbench import WorkbenchDep
+from api.console.workbench import Workbench, WorkbenchDep
 from api.cursors import read_cursor, write_cursor
 from api.deps import ReadsDep
 from api.lookup import find_golden
@@ -24,8 +25,9 @@ from api.present import lineage_object, record_object, source_object
 from api.resembling import alike_by, by_key, may_search_beginnings, resembling
 from api.routes.parameters import Cursor, EntityIdPath, Parameters
 from api.schemas.given import Storable
-from mdm.access import Eyes
+from mdm.hub.onboarding import verdicts_on_golden
 from mdm.model.ids import CrosswalkKey, Domain
+from mdm.onboarding.verdict import Decision
 from mdm.store.read_models import (
     Filters,
     GoldenRow,
@@ -174,7 +176,7 @@ def record(
     eyes = session.caller.eyes
     with reads.snapshot() as connection:
         row = find_golden(connection, request, DOMAINS[plural], id)
-        head = head_of(connection, row, eyes)
+        head = head_of(connection, row, bench)
         lineage = lineage_of_version(connection, id, row.version)
         notice = told(connection, look.done) or proposed(look.proposed)
     attributes = lineage_object(row, lineage, eyes)["attributes"]
@@ -211,7 +213,7 @@ def sources(
         after = CrosswalkKey(*map(str, read_cursor(look.sources, scope, (str, str, str))))
     with reads.snapshot() as connection:
         row = find_golden(connection, request, domain, id)
-        head = head_of(connection, row, eyes)
+        head = head_of(connection, row, bench)
         found = members_of(connection, id, after, _MEMBERS + 1)
         members = found[:_MEMBERS]
         entities = resolve_references(connection, [(domain, member.attributes) for member in members])
@@ -244,7 +246,7 @@ def related(
         met = int(read_cursor(look.facts, scope, (int,))[0])
     with reads.snapshot() as connection:
         row = find_golden(connection, request, Domain.CUSTOMER, id)
-        head = head_of(connection, row, eyes)
+        head = head_of(connection, row, bench)
         of_customer = Filters(customer_names=tuple(names_of(connection, id)))
         contracts = list_golden(connection, Domain.CONTRACT, of_customer, after, _CONTRACTS + 1)
         facts = facts_of_customer(connection, id, None, met, _FACTS + 1)
@@ -265,12 +267,21 @@ def related(
     )
 
 
-def head_of(connection: Connection, row: GoldenRow, eyes: Eyes) -> dict[str, Any]:
+DECISIONS = {
+    Decision.READY: ("good", "check", "ready"),
+    Decision.READY_WITH_WARNINGS: ("warn", "check", "ready, with warnings"),
+    Decision.NEEDS_REVIEW: ("warn", "unsure", "needs review"),
+    Decision.BLOCKED: ("bad", "cross", "blocked"),
+    Decision.UNVERIFIABLE: ("", "unsure", "cannot be verified"),
+}
+
+
+def head_of(connection: Connection, row: GoldenRow, bench: Workbench) -> dict[str, Any]:
     """What stands above every page about a golden record."""
     entities = resolve_references(connection, [(row.domain, row.values)])
     hanging = hanging_on(connection, [row.entity_id])
     return {
-        "record": record_object(row, entities, eyes),
+        "record": record_object(row, entities, bench.eyes),
         "address": record_address(row.entity_id),
         "plural": row.domain.plural,
         "absorbed": absorbed_ids(connection, row.entity_id),
@@ -279,5 +290,15 @@ def head_of(connection: Connection, row: GoldenRow, eyes: Eyes) -> dict[str, Any
         "owed": hanging.owed,
         "invoices": hanging.invoices,
         "contracts": hanging.contracts,
+        # Drawn when the page is, which has given its own connection back by then.
+        "readiness": partial(_readiness, bench, row),
         "tabs": [tab for tab in TABS if row.domain is Domain.CUSTOMER or not tab.customers_only],
     }
+
+
+def _readiness(bench: Workbench, row: GoldenRow) -> tuple[str, str, str] | None:
+    """The verdict on a customer: may it be created in ERP?"""
+    if row.domain is not Domain.CUSTOMER:
+        return None
+    drawn = verdicts_on_golden(bench.engine, [row.entity_id], bench.now)
+    return DECISIONS[drawn[0].decision] if drawn else None

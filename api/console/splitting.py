@@ -128,7 +128,7 @@ def _graph_page(
     done, waiting = _number(request, "done"), _number(request, "proposed")
     with reads.snapshot() as connection:
         row = find_golden(connection, request, DOMAINS[plural], id)
-        head = head_of(connection, row, bench.eyes)
+        head = head_of(connection, row, bench)
         members = members_of(connection, id, None, _MEMBERS)
         ties = cluster_ties(connection, id, _MEMBERS)
         notice = notice or told(connection, done) or proposed(waiting)

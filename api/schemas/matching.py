@@ -161,7 +161,8 @@ class MatchAnswer(Form):
     domain: Domain
     advice: Literal["use_existing", "ask_a_steward", "create"] = Field(
         description="use_existing: the first candidate is this record. ask_a_steward: it may be, or either of "
-        "two, or a number of its own is known under another name. create: none is close."
+        "two, or a number of its own is known under another name, or what is given as its name says nothing "
+        "(`rejected`). create: none is close."
     )
     candidates: list[Candidate]
     compared: int = Field(description="Source rows that were compared.")
@@ -170,7 +171,10 @@ class MatchAnswer(Form):
         description="Matches and possible matches outside the caller's scope, which are not shown.",
     )
     read_as: dict[str, Any] = Field(description="The given values after standardisation.")
-    rejected: dict[str, str] = Field(description="Attributes that were not used, with the reason's code.")
+    rejected: dict[str, str] = Field(
+        description="Attributes that were not used, with the reason's code: PLACEHOLDER (N/A, test, unknown), "
+        "SAYS_NOTHING (symbols or a legal form in the place of a name), and others."
+    )
     unused: list[str] = Field(description="Attributes that matching does not read.")
     oversized: list[SharedKey] = Field(description="Keys that too many records share to find anybody by.")
     model: str = Field(description="Fingerprint of the released match model.")

@@ -67,6 +67,7 @@ _FRACTION = re.compile(rf"\d+p\d+(?:{'|'.join(sorted(_UNITS))})")
 _PACK_WORD = re.compile(r"x\d+|\d+(?:x|er|pk|pck|pack|packs|ct|count|pc|pcs|stk)")
 #: A brand has at most so many words.
 _BRAND_WORDS = 3
+_VERSION = re.compile(r"v[1-9]\d?")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -116,6 +117,12 @@ def _stem(code: str, parts: tuple[str, ...]) -> str:
         code = code[: -len(mark)]
 
 
+def _version_of(parts: tuple[str, ...]) -> str | None:
+    """The version that a code states at one of its ends or in between, set apart (`ATL-FORE-V2`)."""
+    versions = [part for part in parts if _VERSION.fullmatch(part)]
+    return versions[0] if len(versions) == 1 else None
+
+
 def _words(columns: Columns, comparison: Mapping[str, Any], name: str) -> None:
     pack, sizes = text(comparison, "pack"), texts(comparison, "sizes")
     tokens = _unmeasured(name.split(), pack is not None)
@@ -126,7 +133,7 @@ def _words(columns: Columns, comparison: Mapping[str, Any], name: str) -> None:
     # A pack of ten is no bundle of several products.
     bundle = pack is None and any(token in _BUNDLE for token in tokens)
     form = "metered" if metered else "bundle" if bundle else "plain"
-    version = text(comparison, "version") or "v1"
+    version = text(comparison, "version") or _version_of(texts(comparison, "code_parts")) or "v1"
     edition = text(comparison, "edition") or "none"
     put(columns, "name_compact", name.replace(" ", ""))
     put(columns, "words", distinct(plain))

@@ -84,7 +84,16 @@ class MatchReport:
             return Advice.ASK if self.rivalled else Advice.USE
         if best is Decision.POSSIBLE or self.out_of_reach or any(each.same_number for each in self.candidates):
             return Advice.ASK
-        return Advice.CREATE if self.looked_under or self.candidates else Advice.ASK
+        sought = self.looked_under or self.candidates
+        return Advice.CREATE if sought and not self.nameless else Advice.ASK
+
+    @property
+    def nameless(self) -> bool:
+        """What was given as its name names nobody: symbols, a legal form, a placeholder. `rejected` says which.
+
+        Nobody can be created without a name, whatever else is new.
+        """
+        return "name" in self.record.rejected and "name" not in self.record.attributes
 
 
 @dataclass(frozen=True, slots=True)

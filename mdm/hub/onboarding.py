@@ -18,6 +18,7 @@ from mdm.hub.match import find_matches
 from mdm.hub.projections import fitted
 from mdm.hub.reach import OUT_OF_REACH, reachable
 from mdm.intake.candidate import candidate_record, compared_attributes
+from mdm.intake.standardise.legal_forms import may_be_one
 from mdm.intake.standardise.organisations import organisation_name
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.onboarding.assess import assess
@@ -262,7 +263,11 @@ def _numbers(identifiers: Sequence[Identifier]) -> list[read_readiness.Number]:
 def _form_in(subject: Subject) -> str | None:
     name = subject.text("name")
     forms = organisation_name(name, subject.country) if name is not None else None
-    return forms.form.display if forms is not None and forms.form is not None else None
+    if forms is None or forms.form is None:
+        return None
+    stated, named = subject.text("legal_form"), forms.form.display
+    # A company whose form is 株式会社 is called Co., Ltd. in English: that is no other form.
+    return stated if stated is not None and may_be_one(stated, named, subject.country) else named
 
 
 def _parent_of(connection: Connection, parent: Mapping[str, Any] | None) -> EntityId | None:

@@ -112,6 +112,18 @@ def test_nobody_is_to_be_created_of_whom_nothing_is_said(
     assert ask(erp, domain, values)["advice"] == "ask_a_steward"
 
 
+@pytest.mark.parametrize("name", ["\N{GRINNING FACE}", "!!!", "GmbH"])
+def test_nobody_is_to_be_created_whose_name_says_nothing(erp: TestClient, name: str) -> None:
+    """Whatever else is new of it: onboarding creates nobody without a name."""
+    new = {"name": name, "country": "FI", "address": {"street": "Zyxwvutkatu 4711", "postal_code": "99999"}}
+
+    body = ask(erp, Domain.CUSTOMER, {**new, "phones": ["+358 9 7654321"]})
+
+    assert body["advice"] == "ask_a_steward"
+    assert body["rejected"]["name"] in ("PLACEHOLDER", "SAYS_NOTHING")
+    assert "name" not in body["read_as"]
+
+
 def numbered(client: TestClient) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """A customer with a valid VAT number and a LEI, and the two as somebody would type them."""
     for item in records(client, Domain.CUSTOMER):

@@ -1,5 +1,6 @@
 """Verdicts over HTTP: candidates, golden customers, confirmations, waivers, and the catalogue."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -210,3 +211,27 @@ def test_who_may_not_waive_is_told_who_may_or_that_nobody_does(
         assert f"steward may not waive {by_finance}." in told(by_finance, address, **given)
     page = steward.get(f"/console/customers/{acme}/readiness").text
     assert "Nobody may waive it." in page
+
+
+def test_every_page_of_a_customer_says_whether_it_is_ready_and_evidence_how_old_it_is(
+    rows: HubRows, engine: Engine, steward: TestClient
+) -> None:
+    number = "NL169963937B05"
+    vat = {"type": "vat", "country": "NL", "value": number, "normal": number, "checksum": "valid"}
+    acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME | {"identifiers": [vat]})
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                """insert into attestation (provider, key, answer, checked_at, facts)
+                   values ('VIES', 'NL169963937B05', 'confirmed', now() - interval '3 days', '{}')"""
+            )
+        )
+    verdict = steward.get(f"/console/customers/{acme}/readiness").text
+    word = "blocked" if "blocked</span>" in verdict else "needs review"
+
+    for tab in ("", "/sources", "/history", "/hierarchy", "/graph", "/access"):
+        page = steward.get(f"/console/customers/{acme}{tab}").text
+        assert re.search(
+            rf'<a class="chip \w+" data-swap href="/console/customers/{acme}/readiness">.*ERP: {word}</a>', page
+        )
+    assert re.search(r"asked <time [^>]+>3\sd ago</time>", verdict)

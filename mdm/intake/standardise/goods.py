@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from mdm.intake.standardise.identifiers import VALID, gtin_form
-from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder
+from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder, why_no_name
 from mdm.intake.standardise.legal_forms import form_at_end
 from mdm.intake.standardise.lists import variants_of, words_of
 from mdm.intake.standardise.measures import in_one_unit, pack_in, sizes_in, unit_of
@@ -53,9 +53,13 @@ def product_name(text: str) -> ProductName:
 
 def name(inputs: Inputs, _context: Context) -> Standardised:
     """Standardiser `product_name`: also finds a code in brackets behind the name."""
+    rejected = None
     for given in inputs:
         tidied = tidy(given.text)
-        if not tidied or is_placeholder(tidied):
+        if not tidied:
+            continue
+        if is_placeholder(tidied):
+            rejected = why_no_name(tidied)
             continue
         found = product_name(tidied)
         comparison: dict[str, Any] = {}
@@ -71,8 +75,8 @@ def name(inputs: Inputs, _context: Context) -> Standardised:
         bracketed = _BRACKETED_CODE.search(tidied)
         if bracketed is not None:
             comparison.update(_codes([bracketed[1]]))
-        return Standardised(tidied, comparison)
-    return UNKNOWN
+        return Standardised(tidied, comparison, rejected)
+    return Standardised(rejected=rejected) if rejected else UNKNOWN
 
 
 def _measured(text: str) -> dict[str, Any]:

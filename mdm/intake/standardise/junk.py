@@ -1,6 +1,7 @@
 """Placeholders: what people type when a field must not be empty. Junk is recognised, named, and never evidence."""
 
 import re
+import unicodedata
 from functools import lru_cache
 from typing import Final
 
@@ -8,6 +9,8 @@ from mdm.intake.standardise.lists import lines_of
 from mdm.intake.standardise.text import CACHE, fold
 
 PLACEHOLDER: Final = "PLACEHOLDER"
+#: Symbols, punctuation or a legal form in the place of a name: somebody meant something, but it names nobody.
+SAYS_NOTHING: Final = "SAYS_NOTHING"
 
 _PHRASES: Final = frozenset(lines_of("placeholders"))
 _REPEATED: Final = re.compile(r"([a-z0-9])\1*")
@@ -19,11 +22,21 @@ _COUNTING: Final = ("0123456789", "1234567890", "9876543210", "12345678912345678
 
 @lru_cache(CACHE)
 def is_placeholder(text: str) -> bool:
-    """Words such as N/A, TBD, test and unknown, one repeated character, or the tombstone of an erased row."""
+    """Words such as N/A, TBD and unknown, one repeated character, the tombstone of an erased row, or only symbols."""
     folded = fold(text)
-    if folded in _PHRASES or not folded:
+    if folded in _PHRASES or not folded or _only_symbols(text):
         return True
     return _REPEATED.fullmatch(folded.replace(" ", "")) is not None or _ERASED.fullmatch(folded) is not None
+
+
+def why_no_name(text: str) -> str:
+    """The code for a text that was taken for no name."""
+    return PLACEHOLDER if is_placeholder(text) and not _only_symbols(text) else SAYS_NOTHING
+
+
+def _only_symbols(text: str) -> bool:
+    """Pictograms and punctuation: they can be read aloud, and name nothing."""
+    return not text.isascii() and not any(map(str.isalnum, unicodedata.normalize("NFKC", text)))
 
 
 @lru_cache(CACHE)

@@ -2,9 +2,13 @@
 
 A form word inside a name belongs to the name (AG Barr plc, Spa Medica, SAS Institute Inc.), so at most one form is
 taken off and the end goes before the start.
+
+What a form is depends on where: in Japan, Korea, China and Taiwan companies of several forms call themselves
+`Co., Ltd.` in English, so it says there no more than that it is a company.
 """
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,12 +16,16 @@ from typing import Final
 
 import yaml
 
+from mdm.intake.standardise.lists import words_of
 from mdm.intake.standardise.text import CACHE, fold
 
 
 @dataclass(frozen=True, slots=True)
 class LegalForm:
-    """How the form is usually written, and its class: llc, jsc, corp, lp, llp, gp, soleprop, coop, ngo, ..."""
+    """How the form is usually written, and its class: llc, jsc, corp, lp, llp, gp, soleprop, coop, ngo, ...
+
+    Class `any` may be each of them.
+    """
 
     display: str
     form_class: str
@@ -25,7 +33,7 @@ class LegalForm:
 
 #: Written without spaces, so no word boundary finds them, or unlike anything in Latin letters (בע"מ reads as VM there);
 #: after NFKC, which turns ㈱ into (株). Longest first.
-_NATIVE: Final = {
+_WRITTEN: Final = {
     "股份有限公司": LegalForm("股份有限公司", "jsc"),
     "有限责任公司": LegalForm("有限责任公司", "llc"),
     "有限責任公司": LegalForm("有限責任公司", "llc"),
@@ -37,11 +45,18 @@ _NATIVE: Final = {
     "合同会社": LegalForm("合同会社", "llc"),
     "合資会社": LegalForm("合資会社", "lp"),
     "合名会社": LegalForm("合名会社", "gp"),
+    "股份公司": LegalForm("股份有限公司", "jsc"),
+    "合伙企业(有限合伙)": LegalForm("有限合伙", "lp"),
+    "(有限合伙)": LegalForm("有限合伙", "lp"),
     "(株)": LegalForm("株式会社", "jsc"),
     "(有)": LegalForm("有限会社", "llc"),
     "(同)": LegalForm("合同会社", "llc"),
     "주식회사": LegalForm("주식회사", "jsc"),
+    "유한책임회사": LegalForm("유한책임회사", "llc"),
     "유한회사": LegalForm("유한회사", "llc"),
+    "합자회사": LegalForm("합자회사", "lp"),
+    "합명회사": LegalForm("합명회사", "gp"),
+    "(유)": LegalForm("유한회사", "llc"),
     "(주)": LegalForm("주식회사", "jsc"),
     'בע"מ': LegalForm('בע"מ', "llc"),
     "בע״מ": LegalForm('בע"מ', "llc"),
@@ -49,29 +64,76 @@ _NATIVE: Final = {
     "ش.ذ.م.م": LegalForm("ذ.م.م.", "llc"),
     "ذ.م.م.": LegalForm("ذ.م.م.", "llc"),
     "ذ.م.م": LegalForm("ذ.م.م.", "llc"),
-    # What follows it in brackets (มหาชน, public) is taken for a place before.
-    unicodedata.normalize("NFKC", "จำกัด"): LegalForm("จำกัด", "llc"),
+    "จำกัด (มหาชน)": LegalForm("บมจ.", "jsc"),
+    "จำกัด(มหาชน)": LegalForm("บมจ.", "jsc"),
+    "ห้างหุ้นส่วนจำกัด": LegalForm("หจก.", "lp"),
+    "บมจ.": LegalForm("บมจ.", "jsc"),
+    "บจก.": LegalForm("จำกัด", "llc"),
+    "หจก.": LegalForm("หจก.", "lp"),
+    "จำกัด": LegalForm("จำกัด", "llc"),
 }
+_NATIVE: Final = {unicodedata.normalize("NFKC", written): form for written, form in _WRITTEN.items()}
+#: Stands before the name of a Thai company whose form stands behind it.
+_COMPANY: Final = unicodedata.normalize("NFKC", "บริษัท")
 _JAPANESE_FORMS: Final = frozenset({"株式会社", "有限会社", "合同会社", "合資会社", "合名会社", "K.K.", "Y.K.", "G.K."})
 #: The longest form in the table has this many words.
 _MOST_WORDS: Final = 9
 
 
-def _table() -> tuple[dict[str, LegalForm], frozenset[str]]:
-    entries = yaml.safe_load((Path(__file__).parent / "data" / "legal_forms.yaml").read_text(encoding="utf-8"))
-    forms: dict[str, LegalForm] = {}
-    first: set[str] = set()
-    for entry in entries:
-        form = LegalForm(entry["form"], entry["class"])
-        for name in entry["names"]:
-            key = fold(name).replace(" ", "")
-            forms.setdefault(key, form)
-            if entry.get("first"):
-                first.add(key)
-    return forms, frozenset(first)
+#: May be a form of any class.
+_ANY: Final = "any"
+_EAST_ASIA: Final = ("JP", "KR", "CN", "TW")
+#: What forms in English are where the law knows others: a class, or any of several. No country: nobody knows which.
+_ABROAD: Final[Mapping[str, Mapping[str | None, str]]] = {
+    "Co., Ltd.": dict.fromkeys((*_EAST_ASIA, "HK", None), _ANY),
+    "Ltd.": dict.fromkeys(_EAST_ASIA, _ANY),
+    "Co.": dict.fromkeys(_EAST_ASIA, _ANY),
+    "Inc.": {"JP": "jsc", "KR": "jsc", "TW": "jsc", "CN": _ANY},
+    "Corp.": {"JP": "jsc", "KR": "jsc", "TW": "jsc", "CN": _ANY},
+}
+#: Capitals that are a form and, alone, more likely somebody's name (a bank, an airport), folded.
+_ALSO_NAMES: Final = words_of("forms_that_are_names")
 
 
-_FORMS, _FIRST = _table()
+class _Forms:
+    """The table: forms by their folded writing, and where in a name each may stand."""
+
+    def __init__(self) -> None:
+        entries = yaml.safe_load((Path(__file__).parent / "data" / "legal_forms.yaml").read_text(encoding="utf-8"))
+        self.forms: dict[str, LegalForm] = {}
+        self.first: set[str] = set()
+        #: Short ones that stand first in these countries only.
+        self.first_in: dict[str, frozenset[str]] = {}
+        #: In the letters of their country only: АТ is one, at and Pat are words.
+        self.script: dict[str, LegalForm] = {}
+        for entry in entries:
+            form = LegalForm(entry["form"], entry["class"])
+            self.script.update(dict.fromkeys(entry.get("script", ()), form))
+            for name in entry.get("names", ()):
+                key = fold(name).replace(" ", "")
+                self.forms.setdefault(key, form)
+                if entry.get("first"):
+                    self.first.add(key)
+                self.first_in[key] = frozenset(entry.get("first_in", ()))
+
+
+_TABLE: Final = _Forms()
+_FORMS, _FIRST = _TABLE.forms, _TABLE.first
+
+
+def class_in(form: LegalForm, country: str | None) -> str | None:
+    """The class of a form in a country; None where it may be of several."""
+    found = _ABROAD.get(form.display, {}).get(country, form.form_class)
+    return None if found == _ANY else found
+
+
+def may_be_one(one: str, other: str, country: str | None) -> bool:
+    """Whether a company of a country may state both forms, one in its own words and one in translation."""
+    first, second = legal_form_of(one), legal_form_of(other)
+    if one == other or first is None or second is None:
+        return one == other
+    classes = class_in(first, country), class_in(second, country)
+    return None in classes or (country in _EAST_ASIA and classes[0] == classes[1])
 
 
 def form_at_end(words: tuple[str, ...]) -> tuple[LegalForm, int] | None:
@@ -83,16 +145,30 @@ def form_at_end(words: tuple[str, ...]) -> tuple[LegalForm, int] | None:
     return None
 
 
-def form_at_start(words: tuple[str, ...], *, shortest: int = 3) -> tuple[LegalForm, int] | None:
+def form_at_start(
+    words: tuple[str, ...], country: str | None = None, *, shortest: int = 3
+) -> tuple[LegalForm, int] | None:
     """The longest form that may stand first and does, and its number of words; never all of them.
 
-    In Latin letters two of them are more often initials (AO Smith, GK Software) than a form.
+    In Latin letters two of them are more often initials (AO Smith, GK Software) than a form, but for countries where
+    the form stands first (PT Acme, K.K. Acme).
     """
     for count in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
         key = "".join(words[:count])
-        if key in _FIRST and len(key) >= shortest:
+        if (key in _FIRST and len(key) >= shortest) or country in _TABLE.first_in.get(key, ()):
             return _FORMS[key], count
     return None
+
+
+def script_form(word: str) -> LegalForm | None:
+    """The form that a word is in the letters of its country, which would be a word in Latin ones."""
+    return _TABLE.script.get(word.casefold())
+
+
+def listed_start(words: tuple[str, ...], form: LegalForm) -> int:
+    """How many words before a name belong to the form behind it (`PT Acme Tbk`)."""
+    found = form_at_start(words, "ID") if form.display == "Tbk." else None
+    return found[1] if found is not None and found[0].display == "PT" else 0
 
 
 def cut_native_form(text: str) -> tuple[str, LegalForm | None]:
@@ -100,10 +176,31 @@ def cut_native_form(text: str) -> tuple[str, LegalForm | None]:
     text = unicodedata.normalize("NFKC", text)
     for written, form in _NATIVE.items():
         if text != written and text.endswith(written):
-            return text[: -len(written)].strip(), form
+            return _without_company(text[: -len(written)].strip()), form
         if text != written and text.startswith(written):
             return text[len(written) :].strip(), form
-    return text, None
+    return _without_company(text), None
+
+
+def _without_company(text: str) -> str:
+    return text.removeprefix(_COMPANY).strip() or text
+
+
+def ends_in_brackets(text: str, inner: str) -> bool:
+    """Whether brackets at the end of a name, with `inner` between them, are its form: `田中運輸(株)`, `Tanaka (K.K.)`.
+
+    Two Latin letters are more often a country.
+    """
+    normal = unicodedata.normalize("NFKC", text)
+    if any(normal.endswith(written) for written in _NATIVE if written.endswith(")")):
+        return True
+    form = legal_form_of(inner)
+    return form is not None and (is_japanese_form(form) or len(fold(inner).replace(" ", "")) > 2)
+
+
+def is_only_a_form(text: str) -> bool:
+    """Whether a name is a legal form and nothing else (`GmbH`, `(株)`), so that it names nobody."""
+    return fold(text) not in _ALSO_NAMES and legal_form_of(text) is not None
 
 
 def is_japanese_form(form: LegalForm | None) -> bool:

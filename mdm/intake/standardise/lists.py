@@ -20,6 +20,11 @@ def words_of(name: str) -> frozenset[str]:
     return frozenset(_BLOCKS[name].split())
 
 
+def words_in_order(text: str) -> tuple[str, ...]:
+    """The words of a text; `_` stands for none, so that places keep their number."""
+    return tuple("" if word == "_" else word for word in text.split())
+
+
 def variants_of(name: str) -> dict[str, str]:
     """A table of `canonical: variant variant` as a map from every variant, and the canonical word, to the latter."""
     table: dict[str, str] = {}

@@ -1,7 +1,7 @@
 """The standardisers of names and legal forms."""
 
-from mdm.intake.standardise.junk import PLACEHOLDER
-from mdm.intake.standardise.legal_forms import legal_form_of
+from mdm.intake.standardise.junk import why_no_name
+from mdm.intake.standardise.legal_forms import class_in, legal_form_of
 from mdm.intake.standardise.organisations import OrganisationName, organisation_name
 from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
 
@@ -14,7 +14,7 @@ def name(inputs: Inputs, context: Context) -> Standardised:
             continue
         found = organisation_name(given.text, context.country)
         if found is None:
-            rejected = PLACEHOLDER
+            rejected = why_no_name(given.text)
             continue
         return Standardised(found.display, _comparison(found, context.country), rejected)
     return Standardised(rejected=rejected) if rejected else UNKNOWN
@@ -28,8 +28,8 @@ def _comparison(found: OrganisationName, country: str | None) -> dict[str, objec
         comparison["name_compact"] = found.core.replace(" ", "")
     if found.native is not None:
         comparison["name_native"] = found.native
-    if found.form is not None:
-        comparison["legal_form"] = found.form.form_class
+    if found.form is not None and (form_class := class_in(found.form, country)) is not None:
+        comparison["legal_form"] = form_class
     others = _cores(found.others, country)
     if others:
         comparison["alternate_names"] = others
@@ -65,5 +65,6 @@ def legal_form(inputs: Inputs, context: Context) -> Standardised:
             found = organisation_name(given.text, context.country)
             form = found.form if found is not None else None
         if form is not None:
-            return Standardised(form.display, {"legal_form": form.form_class})
+            form_class = class_in(form, context.country)
+            return Standardised(form.display, {"legal_form": form_class} if form_class is not None else {})
     return UNKNOWN

@@ -15,10 +15,14 @@ from mdm.intake.standardise.junk import is_placeholder
 from mdm.intake.standardise.legal_forms import (
     LegalForm,
     cut_native_form,
+    ends_in_brackets,
     form_at_end,
     form_at_start,
     is_japanese_form,
+    is_only_a_form,
     legal_form_of,
+    listed_start,
+    script_form,
 )
 from mdm.intake.standardise.lists import variants_of, words_of
 from mdm.intake.standardise.places import is_city
@@ -69,13 +73,13 @@ class OrganisationName:
 
 @lru_cache(CACHE)
 def organisation_name(text: str, country: str | None) -> OrganisationName | None:
-    """The forms of a name; None for a placeholder."""
-    display, others = _split_other_names(_without_noise(tidy(text)))
-    if is_placeholder(display):
+    """The forms of a name; None for a placeholder, and for what names nobody: symbols, or a legal form alone."""
+    display, others = _split_other_names(_without_noise(_without_symbols(tidy(text))))
+    if is_placeholder(display) or is_only_a_form(display):
         return None
     spelt = " ".join(_without_places(display))
     if is_latin(spelt):
-        core, form = _latin_core(tuple(fold(spelt).split()))
+        core, form = _latin_core(tuple(fold(spelt).split()), country)
         return OrganisationName(display, core, None, form, others)
     return _in_other_script(display, spelt, country, others)
 
@@ -89,9 +93,11 @@ def _in_other_script(display: str, spelt: str, country: str | None, others: tupl
     words = rest.split()
     folded = tuple(fold(word).replace(" ", "") for word in words)
     form = None
-    if (found := form_at_end(folded)) is not None:
+    if len(words) > 1 and (own := script_form(words[0]) or script_form(words[-1])) is not None:
+        form, words = own, words[1:] if script_form(words[0]) is not None else words[:-1]
+    elif (found := form_at_end(folded)) is not None:
         form, words = found[0], words[: -found[1]]
-    elif (found := form_at_start(folded, shortest=2)) is not None:
+    elif (found := form_at_start(folded, shortest=2)) is not None or (found := _form_before_script(words)) is not None:
         form, words = found[0], words[found[1] :]
     japanese = country == "JP" or is_japanese_form(native_form or form)
     language = Language.JAPANESE if japanese else language_of(rest)
@@ -99,6 +105,13 @@ def _in_other_script(display: str, spelt: str, country: str | None, others: tupl
     latin = None if None in spelled else _joined(tuple(fold(" ".join(word or "" for word in spelled)).split()))
     native = _PUNCTUATION.sub(_mark, " ".join(words).casefold()) if not is_latin("".join(words)) else None
     return OrganisationName(display, latin, native, native_form or form, others)
+
+
+def _form_before_script(words: list[str]) -> tuple[LegalForm, int] | None:
+    """The form in English before a name in its own script, where that script puts it: Inc. 대한산업."""
+    count = next((place for place, word in enumerate(words) if not is_latin(word)), 0)
+    form = legal_form_of(" ".join(words[:count])) if count else None
+    return None if form is None else (form, count)
 
 
 def _mark(found: re.Match[str]) -> str:
@@ -109,6 +122,20 @@ def _mark(found: re.Match[str]) -> str:
     sign = found[0]
     optional = unicodedata.name(sign, "").startswith(("ARABIC", "HEBREW"))
     return sign if unicodedata.category(sign).startswith("M") and not optional else ""
+
+
+@lru_cache(CACHE)
+def _without_symbols(text: str) -> str:
+    """The name without pictograms, stars and the like, which would be read aloud; ㈱ and № are letters in disguise."""
+    if text.isascii():
+        return text
+    return " ".join("".join(" " if _is_symbol(letter) else letter for letter in text).split())
+
+
+def _is_symbol(letter: str) -> bool:
+    kind = unicodedata.category(letter)
+    joins = letter in "\ufe0e\ufe0f" or (kind == "Sk" and ord(letter) > 0xFFFF)
+    return joins or (kind == "So" and letter not in "®©°" and unicodedata.normalize("NFKC", letter) == letter)
 
 
 def _without_noise(text: str) -> str:
@@ -128,18 +155,19 @@ def _split_other_names(text: str) -> tuple[str, tuple[str, ...]]:
     return first.strip(" ,;-"), tuple(other.strip(" )].,;") for other in others if other.strip(" )].,;"))
 
 
-def _latin_core(words: tuple[str, ...]) -> tuple[str | None, LegalForm | None]:
+def _latin_core(words: tuple[str, ...], country: str | None) -> tuple[str | None, LegalForm | None]:
     words = _without_place_behind_form(words)
     found = form_at_end(words)
     if found is not None:
         form, count = found
         words = words[:-count]
+        words = words[listed_start(words, form) :]
         again = form_at_end(words)
         # A second form (Ltd. Co., Inc. Corp.) goes too, unless only a short word would be left.
         if again is not None and len("".join(words[: -again[1]])) > 3 and again[0].form_class == form.form_class:
             words = words[: -again[1]]
         return _joined(words), form
-    found = form_at_start(words)
+    found = form_at_start(words, country)
     if found is not None:
         return _joined(words[found[1] :]), found[0]
     return _joined(words), None
@@ -148,7 +176,7 @@ def _latin_core(words: tuple[str, ...]) -> tuple[str | None, LegalForm | None]:
 def _without_places(text: str) -> list[str]:
     """The parts of a name without a bracket or comma tail that only says where it is."""
     while (bracket := _BRACKET_TAIL.search(text)) and fold(bracket[1]).replace(" ", "") not in _FORM_BRACKETS:
-        if bracket.start() == 0:
+        if bracket.start() == 0 or (not _is_place(bracket[1]) and ends_in_brackets(text, bracket[1])):
             break
         text = text[: bracket.start()]
     parts = [part for part in _COMMA.split(text) if fold(part)]

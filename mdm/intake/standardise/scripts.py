@@ -1,8 +1,9 @@
 """Names in other scripts: written in Latin letters the way their owners do it.
 
-Chinese company names are city, brand, trade and form; the trade is translated and the brand spelt in pinyin. Japanese
-characters have readings that no letter table knows: common words are looked up, and a name that is not covered whole
-has no Latin form at all: pinyin would contradict it. Ukrainian follows its official table, the rest is anyascii.
+Chinese company names are city, brand, trade and form, Korean ones brand and trade in one word; the trade is translated
+and the brand spelt. Japanese characters have readings that no letter table knows: common words are looked up, and a
+name that is not covered whole has no Latin form at all: pinyin would contradict it. Ukrainian follows its official
+table, the rest is anyascii.
 """
 
 import re
@@ -13,6 +14,7 @@ from typing import Final
 
 from anyascii import anyascii
 
+from mdm.intake.standardise.hangul import is_hangul, spelt_by_owners
 from mdm.intake.standardise.lists import lines_of
 from mdm.intake.standardise.text import CACHE, has_han, has_kana
 
@@ -33,6 +35,7 @@ def _vocabulary(name: str) -> dict[str, str]:
 
 
 _CHINESE: Final = _vocabulary("chinese_words")
+_KOREAN: Final = _vocabulary("korean_words")
 _JAPANESE: Final = _vocabulary("japanese_words")
 _CITIES: Final = {
     written: line.partition(",")[0].lower()
@@ -63,6 +66,8 @@ def language_of(text: str) -> Language:
 @lru_cache(CACHE)
 def in_latin(text: str, language: Language) -> str | None:
     """One word of a name in Latin letters; None where its reading is not known."""
+    if is_hangul(text):
+        return _korean(text)
     if not _KANA_OR_HAN.search(text):
         return _ukrainian(text) if language is Language.UKRAINIAN else anyascii(text)
     return _japanese(text) if language is Language.JAPANESE else _chinese(text)
@@ -81,6 +86,15 @@ def _chinese(text: str) -> str:
         brand = brand[: -len(word)]
         trades.insert(0, _CHINESE[word])
     return " ".join(part for part in (_CITIES.get(city, ""), anyascii(brand).lower(), *trades) if part)
+
+
+def _korean(text: str) -> str:
+    """Brand and trades in one word, as Korean writes them: 신영물류 is Shinyoung Logistics."""
+    trades: list[str] = []
+    while (word := _longest(_KOREAN, text.endswith)) and word != text:
+        text = text[: -len(word)]
+        trades.insert(0, _KOREAN[word])
+    return " ".join([_KOREAN.get(text) or spelt_by_owners(text), *trades])
 
 
 def _japanese(text: str) -> str | None:

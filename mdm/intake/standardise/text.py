@@ -9,6 +9,8 @@ from typing import Final
 import ftfy
 from anyascii import anyascii
 
+from mdm.intake.standardise.hangul import romanised
+
 #: Results kept by each standardiser: enough for the batch in hand, where the same texts come back. More of them cost
 #: memory by the hundred megabytes and saved nothing that could be measured.
 CACHE: Final = 8_192
@@ -40,7 +42,7 @@ def fold(text: str) -> str:
     """Lower-case ASCII words with single spaces: `Müller & Söhne` -> `muller sohne`. Empty when nothing is left."""
     text = unicodedata.normalize("NFKC", text).casefold()
     if not text.isascii():
-        text = anyascii(text).lower()
+        text = anyascii(romanised(text)).lower()
     words = _NOT_WORD.sub(" ", text.replace("'", "")).strip()
     return _UMLAUT_SPELT.sub(r"\1", words)
 

@@ -47,6 +47,12 @@ def test_a_name_without_a_version_means_the_first() -> None:
     assert columns(name="meridian vault", version="v2")["version"] == "v2"
 
 
+def test_a_version_may_stand_in_the_code_alone() -> None:
+    assert columns(name="atlas forecast", code_parts=["atl", "fore", "v2"])["version"] == "v2"
+    assert columns(name="atlas forecast", code_parts=["v1", "v2"])["version"] == "v1", "two say nothing"
+    assert columns(name="atlas forecast", code_parts=["v2"], version="v3")["version"] == "v3"
+
+
 def test_variants_of_one_product_have_different_keys() -> None:
     keys = [columns(name="harbor billing", edition=edition)["variant"] for edition in ("starter", "professional", None)]
 

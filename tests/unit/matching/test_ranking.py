@@ -310,6 +310,17 @@ def test_unit_pack_size_and_brand_separate_products_unless_a_trade_item_number_j
     assert joined.weight > model.thresholds.match
 
 
+def test_a_code_alone_is_enough_and_what_is_not_said_speaks_against_nothing() -> None:
+    model = load_model("product")
+    code = {"code": "ACM-WAT-5"}
+
+    for other in (code, code | {"name": "Acme Water 6x0.5l", "unit": "EA", "brand": "Bosch"}):
+        score = explain_pair(model, record("product", 1, code), record("product", 2, other))
+
+        assert [each.comparison for each in score.contributions if each.bits] == ["code"]
+        assert decide(model, score.weight, score.vetoes[0] if score.vetoes else None) is Decision.MATCH
+
+
 def test_generations_of_a_product_are_a_question_although_their_codes_are_alike() -> None:
     model = load_model("product")
     second, third = (

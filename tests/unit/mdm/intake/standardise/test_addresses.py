@@ -45,6 +45,8 @@ def test_street_and_house_number_are_parted(written: str, street: str, number: s
         ("al. Jerozolimskie", "Aleje Jerozolimskie"),
         ("Am Mühlbach", "Am Muehlbach"),
         ("天府大道", "Tianfu Avenue"),
+        ("테헤란로", "Teheran-ro"),
+        ("강남대로", "Gangnam-daero"),
     ],
 )
 def test_writings_of_one_street_are_equal(one: str, other: str) -> None:
@@ -53,7 +55,14 @@ def test_writings_of_one_street_are_equal(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("München", "Munich"), ("Köln", "COLOGNE"), ("Łódź", "Lodz"), ("大阪市", "Osaka"), ("Lyon Cedex 03", "Lyons")],
+    [
+        ("München", "Munich"),
+        ("Köln", "COLOGNE"),
+        ("Łódź", "Lodz"),
+        ("大阪市", "Osaka"),
+        ("Lyon Cedex 03", "Lyons"),
+        ("대전광역시", "Daejeon"),
+    ],
 )
 def test_one_city_under_two_names_is_one(one: str, other: str) -> None:
     assert city_form(one) == city_form(other)

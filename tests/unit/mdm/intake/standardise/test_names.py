@@ -33,6 +33,8 @@ def core(name: str, country: str | None = None) -> str | None:
         ("Nordic Tech. Inc.", "Nordic Technologies, Incorporated"),
         ("Acme Deutschland GmbH", "ACME GERMANY"),
         ("Acme DE GmbH", "Acme Deutschland"),
+        ("PT. Nusantara Abadi (Persero) Tbk", "Nusantara Abadi"),
+        ("★ Acme ★ GmbH", "Acme GmbH"),
     ],
 )
 def test_variants_of_one_name_share_their_core(one: str, other: str) -> None:
@@ -99,6 +101,23 @@ def test_vowels_that_are_no_umlaut_stay_two_letters() -> None:
         ("ООО Ромашка", "romashka", "RU"),
         ("АО Ромашка", "romashka", "RU"),
         ("Ελληνικά Πετρέλαια Α.Ε.", "ellinika petrelaia", "GR"),
+        ("田中運輸(株)", "tanaka unyu", "JP"),
+        ("田中運輸（有）", "tanaka unyu", "JP"),
+        ("K.K. Tanaka Unyu", "tanaka unyu", "JP"),
+        ("Tanaka Unyu (Kabushiki Kaisha)", "tanaka unyu", "JP"),
+        ("삼성전자(주)", "samsung electronics", "KR"),
+        ("유한책임회사 삼성전자", "samsung electronics", "KR"),
+        ("신영물류 주식회사", "shinyoung logistics", "KR"),
+        ("현대중공업", "hyundae heavy industries", "KR"),
+        ("Inc. 대한산업", "dahan industries", "KR"),
+        ("Co., Ltd. 아람식품", "aram foods", "KR"),
+        ("한빛", "hanbit", "KR"),
+        ("PT Maju Jaya", "maju jaya", "ID"),
+        ("АТ Ромашка", "romashka", "UA"),
+        ("Товариство з обмеженою відповідальністю «Ромашка»", "romashka", "UA"),
+        ("Публичное акционерное общество Ромашка", "romashka", "RU"),
+        ("AO Romashka", "romashka", "RU"),
+        ("บริษัท สยาม จำกัด (มหาชน)", "syam", "TH"),
     ],
 )
 def test_names_in_other_scripts_have_the_latin_form_their_owners_use(native: str, latin: str, country: str) -> None:
@@ -186,6 +205,58 @@ def test_a_legal_form_is_found_alone_or_at_the_end_of_a_name(written: str, displ
 
     assert result.value == display
     assert result.comparison == {"legal_form": form_class}
+
+
+@pytest.mark.parametrize(
+    ("country", "english", "own", "conflict"),
+    [
+        ("JP", "Tanaka Co., Ltd.", "田中株式会社", False),
+        ("JP", "Tanaka Corporation", "田中株式会社", False),
+        ("JP", "Tanaka K.K.", "田中(株)", False),
+        ("JP", "Tanaka G.K.", "田中株式会社", True),
+        ("KR", "Hanguk Co., Ltd.", "한국(주)", False),
+        ("KR", "Hanguk Inc.", "한국 주식회사", False),
+        ("CN", "Tiantai Co., Ltd.", "天泰有限公司", False),
+        ("CN", "Tiantai Co., Ltd.", "天泰股份有限公司", False),
+        ("CN", "天泰有限责任公司", "天泰股份有限公司", True),
+        ("TW", "Tiantai Co., Ltd.", "天泰股份有限公司", False),
+        ("TH", "Siam Co., Ltd.", "บริษัท สยาม จำกัด", False),
+        ("TH", "Siam Co., Ltd.", "บริษัท สยาม จำกัด (มหาชน)", True),
+        ("SG", "Acme Pte. Ltd.", "Acme Ltd.", False),
+        ("MY", "Acme Sdn. Bhd.", "Acme Berhad", True),
+        ("ID", "PT Acme", "PT Acme Tbk", False),
+        ("UA", "Romashka LLC", "ТОВ Ромашка", False),
+        ("RU", "Romashka JSC", "ПАО Ромашка", False),
+        ("RU", "Romashka LLC", "АО Ромашка", True),
+        ("GB", "Acme Ltd", "Acme plc", True),
+    ],
+)
+def test_a_form_in_english_is_no_other_form_than_the_one_that_it_translates(
+    country: str, english: str, own: str, conflict: bool
+) -> None:
+    forms = [standardised("legal_form", each, country=country).comparison.get("legal_form") for each in (english, own)]
+
+    assert (None not in forms and forms[0] != forms[1]) is conflict
+
+
+@pytest.mark.parametrize("country", ["JP", None])
+def test_a_form_that_may_be_any_is_still_shown(country: str | None) -> None:
+    found = standardised("legal_form", "Tanaka Co., Ltd.", country=country)
+
+    assert (found.value, found.comparison) == ("Co., Ltd.", {})
+
+
+@pytest.mark.parametrize("empty", ["😀", "★★★", "GmbH", "GmbH & Co. KG", "(株)", "㈱", "Ltd.", "株式会社"])
+def test_symbols_and_a_form_alone_say_nothing(empty: str) -> None:
+    result = standardised("organisation_name", empty)
+
+    assert (result.value, result.rejected, result.comparison) == (None, "SAYS_NOTHING", {})
+
+
+@pytest.mark.parametrize("name", ["CIC", "SE", "Müller 😀 GmbH", "№ 1 Bau GmbH", "Acme® GmbH"])
+def test_letters_beside_symbols_and_forms_that_are_names_stay_names(name: str) -> None:
+    assert core(name) is not None
+    assert "grinning" not in str(core(name))
 
 
 def test_a_name_without_a_form_has_none() -> None:
