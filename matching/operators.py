@@ -1,27 +1,24 @@
 """The operators that conditions are built from: each compares columns of two records, and has an exact SQL form."""
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz.distance import JaroWinkler, Levenshtein
+from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cpdist
 
-from matching.conditions import FALSE, TRUE, UNKNOWN, Columns, Indices, Judged, Pairs, Truth, Uses
+from matching.conditions import FALSE, TRUE, Columns, Indices, Judged, Pairs, Truth, Uses
 from matching.features.values import Features, Kind
-from matching.frame import NARROW
-
-# Similarities are compared with the threshold less this margin: one unit in the last place between two
-# implementations of Jaro-Winkler otherwise flips a level (.92 is such a value).
-MARGIN = 1e-9
+from matching.frame import NARROW, Lists
+from matching.likeness import MARGIN, ListsBeside, Similarities, alike, utf8
 
 _Codes = NDArray[np.int32]
 
 
 def truth_of(holds: NDArray[np.bool_], known: NDArray[np.bool_]) -> Truth:
-    truth: Truth = holds.astype(np.int8) << np.int8(1)
-    truth[~known] = UNKNOWN
+    """Where not `known`: unknown; otherwise whether it holds. Arithmetic, because masked writes are slow."""
+    truth: Truth = (holds & known).view(np.int8) << np.int8(1) | (~known).view(np.int8)
     return truth
 
 
@@ -77,7 +74,23 @@ def _in_common(
         return common, known
     a, b = left[rows], right[rows]
     long_a, long_b = long_a[rows], long_b[rows]
-    found = np.zeros(len(rows), dtype=np.int32)
+    found = (x.narrow[0][a] == y.narrow[0][b]).astype(np.int32)
+    # Most lists have one value.
+    longer = np.flatnonzero(np.maximum(long_a, long_b) > 1)
+    if len(longer):
+        found[longer] = _in_short(x, y, a[longer], b[longer])
+    for row in np.flatnonzero(np.maximum(long_a, long_b) > NARROW).tolist():
+        at_a, at_b = int(x.starts[a[row]]), int(y.starts[b[row]])
+        values = set(x.flat[at_a : at_a + int(long_a[row])].tolist())
+        found[row] = len(values.intersection(y.flat[at_b : at_b + int(long_b[row])].tolist()))
+    common[rows] = found
+    return common, known
+
+
+def _in_short(x: Lists, y: Lists, a: Indices, b: Indices) -> NDArray[np.int32]:
+    """How many of the first values of `a` in `x` are among the first of `b` in `y`; none is empty."""
+    long_a, long_b = x.lengths[a], y.lengths[b]
+    found = np.zeros(len(a), dtype=np.int32)
     theirs = [y.narrow[place][b] for place in range(min(int(long_b.max()), NARROW))]
     for place in range(min(int(long_a.max()), NARROW)):
         value = x.narrow[place][a]
@@ -85,12 +98,7 @@ def _in_common(
             value[long_a <= place] = -2  # past the end, and equal to no end on the other side
         for other in theirs:
             found += value == other
-    for row in np.flatnonzero(np.maximum(long_a, long_b) > NARROW).tolist():
-        at_a, at_b = int(x.starts[a[row]]), int(y.starts[b[row]])
-        values = set(x.flat[at_a : at_a + int(long_a[row])].tolist())
-        found[row] = len(values.intersection(y.flat[at_b : at_b + int(long_b[row])].tolist()))
-    common[rows] = found
-    return common, known
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,45 +142,6 @@ class Overlap:
         )
 
 
-def _similar(columns: Columns, column: str, a: _Codes, b: _Codes, threshold: float) -> NDArray[np.bool_]:
-    """Whether texts given by their codes, none missing, are that similar (Jaro-Winkler)."""
-    bound = columns.sketches(column).bound(a, b)
-    likely = np.flatnonzero(bound >= threshold)
-    near = np.zeros(len(a), dtype=np.bool_)
-    if len(likely):
-        near[likely] = _jaro_winkler(columns, column, a[likely], b[likely]) >= threshold - MARGIN
-    return near
-
-
-def _jaro_winkler(columns: Columns, column: str, a: _Codes, b: _Codes) -> NDArray[np.float64]:
-    texts = columns.texts(column, a), columns.texts(column, b)
-    return np.asarray(cpdist(*texts, scorer=JaroWinkler.similarity, dtype=np.float64))
-
-
-class _Similarities:
-    """Similarities of the texts of a column that differ, each computed when a threshold first needs it."""
-
-    def __init__(self, pairs: Pairs, column: str) -> None:
-        self._columns, self._column = pairs.columns, column
-        self._a, self._b = pairs.codes(column)
-        self.known = (self._a >= 0) & (self._b >= 0)
-        self.equal = (self._a == self._b) & self.known
-        self._rows = np.flatnonzero(self.known & ~self.equal)
-        self._a, self._b = self._a[self._rows], self._b[self._rows]
-        self._bound = pairs.columns.sketches(column).bound(self._a, self._b)
-        self._found = np.full(len(self._rows), np.nan)
-
-    def at_least(self, threshold: float) -> NDArray[np.bool_]:
-        """Where both texts are known and that similar."""
-        likely = np.flatnonzero(self._bound >= threshold)
-        new = likely[np.isnan(self._found[likely])]
-        if len(new):
-            self._found[new] = _jaro_winkler(self._columns, self._column, self._a[new], self._b[new])
-        result: NDArray[np.bool_] = self.equal.copy()
-        result[self._rows[likely[self._found[likely] >= threshold - MARGIN]]] = True
-        return result
-
-
 @dataclass(frozen=True, slots=True)
 class JaroWinklerAtLeast:
     """The Jaro-Winkler similarity of a text column reaches a threshold."""
@@ -183,8 +152,8 @@ class JaroWinklerAtLeast:
     def evaluate(self, pairs: Pairs) -> Truth:
         key = "similarities", self.column
         if key not in pairs.memory:
-            pairs.memory[key] = _Similarities(pairs, self.column)
-        found = cast("_Similarities", pairs.memory[key])
+            pairs.memory[key] = Similarities(pairs, self.column)
+        found = cast("Similarities", pairs.memory[key])
         return truth_of(found.at_least(self.threshold), found.known)
 
     def judge(self, pair: Judged) -> int:
@@ -198,14 +167,6 @@ class JaroWinklerAtLeast:
 
     def sql(self) -> str:
         return f"jaro_winkler_similarity({self.column}_l, {self.column}_r) >= {self.threshold - MARGIN!r}"
-
-
-def alike(a: str, b: str) -> float:
-    return float(JaroWinkler.similarity(_utf8(a), _utf8(b)))
-
-
-def _utf8(text: str) -> Any:  # Any: the library takes bytes, its types know only str
-    return text if text.isascii() else text.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,76 +191,13 @@ class LevenshteinAtMost:
         a, b = pair.left.get(self.column), pair.right.get(self.column)
         if a is None or b is None:
             return 1
-        return _one(Levenshtein.distance(_utf8(cast("str", a)), _utf8(cast("str", b))) <= self.edits)
+        return _one(Levenshtein.distance(utf8(cast("str", a)), utf8(cast("str", b))) <= self.edits)
 
     def columns(self) -> Uses:
         return frozenset(((self.column, Kind.TEXT),))
 
     def sql(self) -> str:
         return f"levenshtein({self.column}_l, {self.column}_r) <= {self.edits}"
-
-
-def _alone(pairs: Pairs, column: str, near: float) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]:
-    """Per side, how many values have no near value on the other side; and where both sides have any."""
-    lists = pairs.columns.lists(column)
-    long_a, long_b = lists.lengths[pairs.left], lists.lengths[pairs.right]
-    known = np.minimum(long_a, long_b) > 0
-    alone_a, alone_b = np.zeros((2, len(known)), dtype=np.int32)
-    longest = np.maximum(long_a, long_b)
-    for rows in (np.flatnonzero(known & (longest <= NARROW)), np.flatnonzero(known & (longest > NARROW))):
-        if len(rows):
-            left, right = pairs.left[rows], pairs.right[rows]
-            if longest[rows[0]] <= NARROW:
-                a = lists.narrow[: int(long_a[rows].max())][:, left]
-                b = lists.narrow[: int(long_b[rows].max())][:, right]
-            else:
-                a, b = lists.wide(left), lists.wide(right)
-            alone_a[rows], alone_b[rows] = map(_total, lonely(pairs.columns, column, a, b, near))
-    return alone_a, alone_b, known
-
-
-def lonely(
-    columns: Columns, column: str, a: _Codes, b: _Codes, near: float | None
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which values of each side have no equal value on the other, and no near one unless `near` is None."""
-    alone_a, alone_b = a >= 0, b >= 0
-    for place in range(len(a)):
-        for other in range(len(b)):
-            equal = a[place] == b[other]
-            alone_a[place] &= ~equal
-            alone_b[other] &= ~equal
-    if near is None:
-        return alone_a, alone_b
-    has_a, has_b = a >= 0, b >= 0
-    # Only where a value is still without an equal one can a near one make a difference.
-    cells = [
-        (place, other, rows)
-        for place in range(len(a))
-        for other in range(len(b))
-        if len(rows := np.flatnonzero((alone_a[place] | alone_b[other]) & has_a[place] & has_b[other]))
-    ]
-    if cells:
-        similar = _similar(
-            columns,
-            column,
-            np.concatenate([a[place][rows] for place, _, rows in cells]),
-            np.concatenate([b[other][rows] for _, other, rows in cells]),
-            near,
-        )
-        start = 0
-        for place, other, rows in cells:
-            found = rows[similar[start : start + len(rows)]]
-            alone_a[place][found] = False
-            alone_b[other][found] = False
-            start += len(rows)
-    return alone_a, alone_b
-
-
-def _total(rows: NDArray[np.bool_]) -> NDArray[np.int32]:
-    total: NDArray[np.int32] = rows[0].astype(np.int32)
-    for row in rows[1:]:
-        total += row
-    return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,13 +214,13 @@ class Covered:
     fewer: bool
 
     def evaluate(self, pairs: Pairs) -> Truth:
-        key = "alone", self.column, self.near
+        key = "lists", self.column
         if key not in pairs.memory:
-            pairs.memory[key] = _alone(pairs, self.column, self.near)
-        found = pairs.memory[key]
-        alone_a, alone_b, known = cast("tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]", found)
+            pairs.memory[key] = ListsBeside(pairs, self.column)
+        lists = cast("ListsBeside", pairs.memory[key])
+        alone_a, alone_b = lists.alone(self.near)
         alone = np.minimum(alone_a, alone_b) if self.fewer else np.maximum(alone_a, alone_b)
-        return truth_of(alone <= self.at_most, known)
+        return truth_of(alone <= self.at_most, lists.known)
 
     def judge(self, pair: Judged) -> int:
         a, b = pair.left.get(self.column), pair.right.get(self.column)

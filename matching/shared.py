@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from matching.conditions import Judged, Pairs, Truth, Uses
 from matching.features.values import Kind
 from matching.frequencies import Frequencies
-from matching.operators import MARGIN, alike, lonely, truth_of
+from matching.likeness import MARGIN, alike, lonely
+from matching.operators import truth_of
 
 _Worth = NDArray[np.int64]
 

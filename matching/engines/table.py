@@ -70,7 +70,7 @@ class TableFrame:
         self._numbers: dict[str, NDArray[np.float64]] = {}
         self._present: dict[str, NDArray[np.bool_]] = {}
         self._sketches: dict[str, Sketches] = {}
-        self._texts: dict[str, list[bytes]] = {}
+        self._texts: dict[str, NDArray[np.object_]] = {}
 
     def encode(self, columns: Iterable[str]) -> None:
         """Encode these columns now, so that workers which share the frame only read it."""
@@ -99,9 +99,10 @@ class TableFrame:
         if len(dictionary) > _LISTED:
             return list(dictionary.take(pa.array(codes)).to_pylist())
         if name not in self._texts:
-            self._texts[name] = dictionary.to_pylist()
-        known = self._texts[name]
-        return [known[code] for code in codes.tolist()]
+            known = self._texts[name] = np.empty(len(dictionary), dtype=object)
+            known[:] = dictionary.to_pylist()
+        found: list[bytes] = self._texts[name][codes].tolist()
+        return found
 
     def sketches(self, column: str) -> Sketches:
         name = self._name(column)

@@ -15,22 +15,23 @@ _TEXTS = (
     "name", "name_sorted", "name_compact", "name_native", "legal_form", "country",
     "street", "house_number", "postcode", "city", "region",
 )  # fmt: skip
-_LISTS = ("phones", "domains", "emails", "self", "parents")
+_LISTS = ("phones", "domains", "emails", "self", "parents", "former_sites")
 
 CUSTOMER_COLUMNS = kinds(
     texts=" ".join(_TEXTS)
     + " table national postcode_number street_number "
     + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
     lists=" ".join(_LISTS)
-    + " references evidence evidence_kinds names sorted_names name_tokens name_numbers rare_tokens initials labels"
-    " identifiers exclusive all_identifiers identifier_kinds numbers",
+    + " references evidence evidence_kinds sites names sorted_names name_tokens name_numbers rare_tokens initials"
+    " labels identifiers exclusive all_identifiers identifier_kinds numbers",
 )
 #: What is read of a record's comparison form, beside its own name.
 CUSTOMER_FORMS = frozenset(
-    {*_TEXTS, *_LISTS, "names_references", "tokens", "alternate_names", "identifiers", "weak_identifiers"} - {"self"}
-)
+    {*_TEXTS, *_LISTS, "names_references", "tokens", "alternate_names", "former_names"}
+    | {"identifiers", "weak_identifiers"}
+) - {"self"}
 #: Columns that only blocking reads.
-CUSTOMER_KEY_COLUMNS = kinds(texts="", lists="kin token_pairs prefixes edges handles all_numbers")
+CUSTOMER_KEY_COLUMNS = kinds(texts="", lists="kin token_pairs prefixes edges handles all_numbers houses street_houses")
 
 # Words by which the companies of a group are told apart by country; otherwise its companies are called the same.
 _COUNTRIES = """
@@ -78,7 +79,14 @@ def customer_features(comparison: Mapping[str, Any], common_tokens: frozenset[st
         columns["postcode_number"] = f"{postcode}|{number}"
     if number and street:
         columns["street_number"] = f"{street}|{number}"
+    put(columns, "sites", distinct((*_sites(columns), *texts(comparison, "former_sites"))))
     return columns
+
+
+def _sites(columns: Columns) -> list[str]:
+    """Where a record says that it is, as `former_sites` say where it was."""
+    house, street, city = (columns.get(name) for name in ("postcode_number", "street_number", "city"))
+    return [*([f"p:{house}"] if house else []), *([f"s:{street}|{city}"] if street and city else [])]
 
 
 def customer_keys(comparison: Mapping[str, Any], features: Features, common_tokens: frozenset[str]) -> Features:
@@ -99,6 +107,10 @@ def customer_keys(comparison: Mapping[str, Any], features: Features, common_toke
     handles = [value for value in (*compact, *labels) if len(value) >= _HANDLE]
     put(columns, "handles", distinct([*handles, native] if native else handles))
     identifiers = (*texts(comparison, "identifiers"), *texts(comparison, "weak_identifiers"))
+    # Where a company is and was: who knows only the address before finds it too.
+    sites = texts(features, "sites")
+    put(columns, "houses", tuple(site for site in sites if site.startswith("p:")))
+    put(columns, "street_houses", tuple(site for site in sites if site.startswith("s:")))
     put(columns, "all_numbers", distinct(number for value in identifiers for number in related_numbers(value)))
     return {**features, **columns}
 
@@ -117,7 +129,7 @@ def _table(names: Iterable[str]) -> str | None:
 
 def _forms(comparison: Mapping[str, Any]) -> list[str]:
     name = text(comparison, "name")
-    others = texts(comparison, "alternate_names")
+    others = (*texts(comparison, "alternate_names"), *texts(comparison, "former_names"))
     return [name, *others] if name else list(others)
 
 

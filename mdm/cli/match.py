@@ -92,15 +92,15 @@ def _material(
             "--config": config is not None and not records,
             "--labels": labels is not None and not tables,
             "--labelled": labelled and hub,
-            "--profile": profile is not None and (tables or not records),
+            "--profile": profile is not None and tables,
         }
     )
     if worlds:
         catalogue = load_catalogue(context.sources_folder())
-        return training.from_worlds(domain, worlds, labelled, catalogue, load_rules(catalogue))
+        return training.from_worlds(domain, worlds, labelled, catalogue, load_rules(catalogue), profile)
     if hub:
         with context.hub() as opened:
-            return training.from_hub(domain, opened.engine)
+            return training.from_hub(domain, opened.engine, profile)
     if config is not None:
         return training.from_table(domain, records, config, labels, labelled or labels is not None)
     return training.from_files(domain, records, profile, labelled)

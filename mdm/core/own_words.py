@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mdm.core.former import with_former
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.mapping import standardise
 from mdm.intake.rules import TableMapping
@@ -16,6 +17,19 @@ from mdm.model.events import Row
 from mdm.model.ids import CrosswalkKey
 from mdm.model.records import SourceRecord
 from survivorship.echoes import still_echoes
+
+
+def as_compared(
+    catalogue: Catalogue,
+    key: CrosswalkKey,
+    row: Row,
+    record: SourceRecord,
+    statements: Sequence[Row],
+    marked: Mapping[str, str],
+) -> SourceRecord:
+    """The record with what matching reads of it: its own words, and what its row said before (`mdm.core.former`)."""
+    own = in_own_words(catalogue, key, row, record, statements, marked) if marked else record
+    return with_former(catalogue, key, row, own, statements)
 
 
 def in_own_words(

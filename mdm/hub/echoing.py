@@ -1,17 +1,18 @@
-"""Marking what only repeats the hub when it arrives, and comparing the records it is in by their own words.
+"""Marking what only repeats the hub when it arrives (`mdm.hub.comparing` has records compared by their own words).
 
 A row that was given another key goes on being what it was: its marks, what the hub had published of it and what it had
 said are taken over, also when the two halves of such a change arrive in the wrong order.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 
 from mdm.core.fold import rows_of
-from mdm.core.own_words import in_own_words, said_before
-from mdm.core.rekeyed import Histories, former_statements, lives, statements
+from mdm.core.own_words import said_before
+from mdm.core.rekeyed import Histories, former_statements, lives
 from mdm.core.rules import Rules
+from mdm.hub.histories import arrived_in, histories_with
 from mdm.intake.catalogue import Catalogue
 from mdm.model.events import Row
 from mdm.model.ids import CrosswalkKey, EntityId, RecordId
@@ -19,7 +20,7 @@ from mdm.model.mirror import Head, MirrorDelta, Version, former_key
 from mdm.model.records import SourceRecord
 from mdm.store.echoes import echoes_of, published_at, write_echoes
 from mdm.store.former_entities import homes_at
-from mdm.store.mirror import heads_of, histories_of
+from mdm.store.mirror import heads_of
 from mdm.store.unit_of_work import UnitOfWork
 from survivorship.echoes import echoes_in, still_echoes
 
@@ -37,7 +38,7 @@ def mark_echoes(work: UnitOfWork, catalogue: Catalogue, rules: Rules, delta: Mir
     says so. A record that goes on saying, or comes back to, what it had said itself repeats nothing: what was golden
     when its row changed may be older than its own statement, because the hub takes in what was said a while ago.
     """
-    arrived = _arrived(delta)
+    arrived = arrived_in(delta)
     changed = [
         head
         for head in delta.heads
@@ -54,7 +55,7 @@ def mark_echoes(work: UnitOfWork, catalogue: Catalogue, rules: Rules, delta: Mir
         for head in changed
         if head.rec_id in moved or found[head.rec_id].items() - held.get(head.rec_id, {}).items()
     ]
-    stored, whole = _histories(work, {head.key for head in suspected}, arrived)
+    stored, whole = histories_with(work, {head.key for head in suspected}, arrived)
     marked: dict[RecordId, Marks] = {}
     # What a row was comes before what it became, where both are of this batch.
     for head in sorted(suspected, key=lambda each: (each.position, not each.deleted)):
@@ -74,33 +75,8 @@ def mark_echoes(work: UnitOfWork, catalogue: Catalogue, rules: Rules, delta: Mir
     write_echoes(work, marked, marked)
 
 
-def compared_in_own_words(
-    work: UnitOfWork, catalogue: Catalogue, delta: MirrorDelta, records: Records
-) -> dict[RecordId, SourceRecord]:
-    """The records of a delta that is not written yet; those with marks are compared by what they said themselves."""
-    marked = echoes_of(work, list(records)) if records else {}
-    heads = [head for head in delta.heads if _repeats(head, records, marked)]
-    _, whole = _histories(work, {head.key for head in heads}, _arrived(delta))
-    return dict(records) | {
-        head.rec_id: in_own_words(
-            catalogue,
-            head.key,
-            head.row or {},
-            records[head.rec_id],
-            statements(head.key, whole),
-            marked[head.rec_id],
-        )
-        for head in heads
-    }
-
-
 def _reads_the_hub(rules: Rules, record: SourceRecord) -> bool:
     return record.domain is not None and record.key.system in rules.rulesets[record.domain].echoes
-
-
-def _repeats(head: Head, records: Records, marked: Mapping[RecordId, Marks]) -> bool:
-    marks = marked.get(head.rec_id, {})
-    return not head.deleted and bool(still_echoes(records[head.rec_id].attributes, marks))
 
 
 def _goes_on(head: Head, delta: MirrorDelta, arrived: Histories) -> bool:
@@ -189,28 +165,6 @@ def _formers(work: UnitOfWork, delta: MirrorDelta, heads: Sequence[Head]) -> dic
 
 def _before(heads: Iterable[Head]) -> set[CrosswalkKey]:
     return {key for head in heads if (key := former_key(head.key, head.previous_key)) is not None}
-
-
-def _arrived(delta: MirrorDelta) -> dict[CrosswalkKey, list[Version]]:
-    """The versions that a delta adds, by row."""
-    keys = {head.rec_id: head.key for head in delta.heads}
-    arrived: dict[CrosswalkKey, list[Version]] = {}
-    for rec, version in delta.versions:
-        arrived.setdefault(keys[rec], []).append(version)
-    return arrived
-
-
-def _histories(work: UnitOfWork, keys: Collection[CrosswalkKey], arrived: Histories) -> tuple[Histories, Histories]:
-    """The histories of these rows under all keys that they had: as stored, and with what arrives."""
-    stored: dict[CrosswalkKey, list[Version]] = {}
-    whole: dict[CrosswalkKey, list[Version]] = {}
-    missing = set(keys)
-    while missing:
-        read = histories_of(work, missing)
-        stored |= read
-        whole |= {key: [*past, *arrived.get(key, ())] for key, past in read.items()}
-        missing = {each for key in keys for each in lives(key, whole)} - stored.keys()
-    return stored, whole
 
 
 def _rows(versions: Sequence[Version]) -> list[Row]:

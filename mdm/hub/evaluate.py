@@ -16,7 +16,9 @@ from matching.decision import Decision
 from matching.evaluation import Quality, Report, candidate_recall, evaluate
 from matching.model import MatchModel
 from matching.scoring import score_pairs
+from mdm.core.former import bears_witness, with_former
 from mdm.core.mirror import mirror
+from mdm.core.rekeyed import statements
 from mdm.core.rules import Rules
 from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
 from mdm.errors import OperatorError
@@ -25,7 +27,7 @@ from mdm.intake.debezium import translate
 from mdm.intake.mapping import standardise
 from mdm.model.events import Message
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
-from mdm.model.mirror import KnownMirror
+from mdm.model.mirror import KnownMirror, Version
 from mdm.model.records import Provenance
 from mdm.streams.file import FileFeed
 
@@ -67,12 +69,20 @@ def world_records(catalogue: Catalogue, events: Path) -> list[WholeRecord]:
     changes = translate(messages, catalogue).events
     keys = sorted({event.key for event in changes if event.key is not None})
     known = KnownMirror(rec_ids={key: RecordId(number) for number, key in enumerate(keys)}, heads={})
+    delta = mirror(changes, known)
+    histories: dict[CrosswalkKey, list[Version]] = {key: [] for key in keys}
+    for rec, version in delta.versions:
+        histories[keys[rec]].append(version)
     records = []
-    for head in mirror(changes, known).heads:
+    for head in delta.heads:
         if head.deleted:
             continue
+        row = head.row or {}
+        record = standardise(catalogue, head.key, row)
+        if bears_witness(catalogue, head.key):
+            record = with_former(catalogue, head.key, row, record, statements(head.key, histories))
         provenance = Provenance(head.place, head.position, head.event_time, head.lsn, head.transaction)
-        records.append(WholeRecord(head.rec_id, standardise(catalogue, head.key, head.row or {}), provenance))
+        records.append(WholeRecord(head.rec_id, record, provenance))
     return records
 
 

@@ -20,7 +20,8 @@ from mdm.core.gaps import watch
 from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
 from mdm.faults import fault_point
-from mdm.hub.echoing import compared_in_own_words, mark_echoes
+from mdm.hub.comparing import with_comparisons
+from mdm.hub.echoing import mark_echoes
 from mdm.hub.in_force import in_force
 from mdm.hub.resolve import DomainChange, block_hashes, claim_changes, resolve_domain
 from mdm.hub.sharing import beside_others
@@ -341,7 +342,7 @@ def apply_rows(
     with report.stage("standardise"):
         found = {head.rec_id: _standard(pipeline.catalogue, head, standard) for head in delta.heads}
         mark_echoes(work, pipeline.catalogue, pipeline.rules, delta, found)
-        records = compared_in_own_words(work, pipeline.catalogue, delta, found)
+        records = with_comparisons(work, pipeline.catalogue, delta, found)
     with report.stage("write"):
         before = mirror_store.load_forms(work, [head.rec_id for head in delta.heads])
         touched = mirror_store.write_mirror(work, delta, records)

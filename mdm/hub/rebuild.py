@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from mdm.core.comparison import Difference, differences
 from mdm.core.digest import golden_digest
 from mdm.core.mirror import mirror
+from mdm.hub.comparing import with_comparisons
 from mdm.hub.content import read_content
-from mdm.hub.echoing import compared_in_own_words
 from mdm.hub.feeds import LOOK_SECONDS, all_held
 from mdm.hub.process import Pipeline
 from mdm.hub.resolve import DomainChange, block_hashes, resolve_domain, stored_keys
@@ -110,7 +110,7 @@ def _fold_all(inside: Pipeline, progress: Progress) -> int:
 def _fold(inside: Pipeline, work: UnitOfWork, keys: Sequence[CrosswalkKey]) -> None:
     delta = mirror((), load_for_refold(work, keys))
     found = {head.rec_id: standardise(inside.catalogue, head.key, head.row or {}) for head in delta.heads}
-    records = compared_in_own_words(work, inside.catalogue, delta, found)
+    records = with_comparisons(work, inside.catalogue, delta, found)
     mirror_store.write_mirror(work, delta, records)
     live = {head.rec_id for head in delta.heads if not head.deleted}
     for domain in RESOLUTION_ORDER:

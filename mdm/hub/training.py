@@ -69,8 +69,14 @@ def from_table(domain: str, records: Sequence[Path], config: Path, labels: Path 
     return Material(domain, profile_of(table) or _profile(domain, None), [store], table.remarks)
 
 
-def from_worlds(domain: str, worlds: Sequence[Path], labelled: bool, catalogue: Catalogue, rules: Rules) -> Material:
-    """The records that worlds end with, one store per world; their truth counts only when `labelled`."""
+def from_worlds(
+    domain: str, worlds: Sequence[Path], labelled: bool, catalogue: Catalogue, rules: Rules, profile: Path | None = None
+) -> Material:
+    """The records that worlds end with, one store per world; their truth counts only when `labelled`.
+
+    Args:
+        profile: comparisons and blocking rules to train for, by default those that ship.
+    """
     _need_trainer()
     from matching.training.stores import Store
 
@@ -85,10 +91,10 @@ def from_worlds(domain: str, worlds: Sequence[Path], labelled: bool, catalogue: 
         kept = [rec for rec in comparisons if not labelled or names[rec] in truth]
         entities = [truth[names[rec]] for rec in kept] if labelled else []
         stores.append(Store([comparisons[rec] for rec in kept], entities))
-    return Material(domain, _profile(domain, None), stores)
+    return Material(domain, _profile(domain, profile), stores)
 
 
-def from_hub(domain: str, engine: Engine) -> Material:
+def from_hub(domain: str, engine: Engine, profile: Path | None = None) -> Material:
     """The live records of a hub as matching reads them."""
     _need_trainer()
     from matching.training.stores import Store
@@ -96,7 +102,7 @@ def from_hub(domain: str, engine: Engine) -> Material:
     with snapshot(engine) as work:
         chosen = _hub_domain(domain)
         found = neighbourhood.load_comparisons(work, chosen, set(whole.live_records(work, chosen)))
-    return Material(domain, _profile(domain, None), [Store([found[rec] for rec in sorted(found)])])
+    return Material(domain, _profile(domain, profile), [Store([found[rec] for rec in sorted(found)])])
 
 
 def _hub_domain(domain: str) -> Domain:

@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 
 from mdm.core.comparison import Difference, shown
 from mdm.core.fold import fold, inherited_rows
-from mdm.core.own_words import in_own_words
+from mdm.core.former import bears_witness
+from mdm.core.own_words import as_compared
 from mdm.core.rekeyed import statements
 from mdm.core.rules import Rules
 from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
@@ -54,7 +55,7 @@ def verify(engine: Engine, catalogue: Catalogue, rules: Rules, progress: Progres
     with snapshot(engine) as work:
         progress("folding the change history")
         marked = echoes_of(work)
-        heads, said, differences = _rows(work, marked.keys())
+        heads, said, differences = _rows(work, catalogue, marked.keys())
         progress("standardising records")
         records, differing = _records(work, heads.values(), catalogue, said, marked)
         differences += differing
@@ -73,9 +74,13 @@ def verify(engine: Engine, catalogue: Catalogue, rules: Rules, progress: Progres
 
 
 def _rows(
-    work: UnitOfWork, asked: Collection[RecordId]
+    work: UnitOfWork, catalogue: Catalogue, asked: Collection[RecordId]
 ) -> tuple[dict[CrosswalkKey, Head], dict[RecordId, list[Row]], list[Difference]]:
-    """Every row folded from its whole history, all that those said that are asked for, and how the mirror differs."""
+    """Every row folded from its whole history, what those said whose past counts, and how the mirror differs.
+
+    Args:
+        asked: records that have marks of echoes.
+    """
     histories: dict[CrosswalkKey, list[Version]] = {}
     for key, version in mirror_store.read_versions(work):
         histories.setdefault(key, []).append(version)
@@ -95,7 +100,11 @@ def _rows(
         ).head
         heads[key] = head
         differences += _row_differences(stored[key], head)
-    said = {stored[key].rec_id: statements(key, histories) for key in histories if stored[key].rec_id in asked}
+    said = {
+        stored[key].rec_id: statements(key, histories)
+        for key in histories
+        if stored[key].rec_id in asked or bears_witness(catalogue, key)
+    }
     return heads, said, differences
 
 
@@ -127,8 +136,8 @@ def _records(
             continue
         row = head.row or {}
         record = standardise(catalogue, head.key, row)
-        if marks := marked.get(head.rec_id):
-            record = in_own_words(catalogue, head.key, row, record, said[head.rec_id], marks)
+        if head.rec_id in said:
+            record = as_compared(catalogue, head.key, row, record, said[head.rec_id], marked.get(head.rec_id, {}))
         provenance = Provenance(head.place, head.position, head.event_time, head.lsn, head.transaction)
         records.append(WholeRecord(head.rec_id, record, provenance))
         attributes, comparison = stored.get(head.rec_id, (None, None))

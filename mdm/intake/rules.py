@@ -8,7 +8,7 @@ platform, `billing.customer` of another one, `product2#product_code` by one of i
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from mdm.intake.contracts import Contract
 from mdm.intake.document import Section, read_document
@@ -16,6 +16,9 @@ from mdm.intake.paths import Path as ValuePath
 from mdm.intake.paths import parse_path
 from mdm.model.canonical import ATTRIBUTES, LINKED_FACTS
 from mdm.model.ids import Domain
+
+#: What changes in the life of a company, rather than being put right.
+FORMER: Final = frozenset({"name", "alternate_names", "address"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,8 @@ class TableMapping:
     default_trust: float
     #: The table is trusted to hold no two rows for one entity.
     distinct: bool = False
+    #: Attributes whose earlier values stay evidence for matching (`mdm.core.former`).
+    former: frozenset[str] = frozenset()
 
     def targets(self) -> tuple[Target, ...]:
         """Every table that this mapping points at."""
@@ -127,6 +132,7 @@ def read_mapping(file: Path, contract: Contract, standardisers: frozenset[str]) 
         trust=_trust(document, domain),
         default_trust=_default_trust(document),
         distinct=_distinct(document, domain),
+        former=_former(document, domain),
     )
     document.finish()
     return mapping
@@ -172,6 +178,15 @@ def _distinct(document: Section, domain: Domain | None) -> bool:
     if "distinct" in document and domain is None:
         document.refuse("distinct", "belongs to tables of customers, contracts or products")
     return document.flag("distinct", False)
+
+
+def _former(document: Section, domain: Domain | None) -> frozenset[str]:
+    names = frozenset(document.texts("former"))
+    if names and domain is not Domain.CUSTOMER:
+        document.refuse("former", "belongs to tables of customers")
+    for name in sorted(names - FORMER):
+        document.refuse("former", f"may name {' and '.join(sorted(FORMER))}, not {name!r}")
+    return names
 
 
 def _default_trust(document: Section) -> float:

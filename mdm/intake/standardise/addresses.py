@@ -1,8 +1,9 @@
 """Addresses: parts taken apart, repaired and folded, by the habits of their country."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from mdm.intake.standardise.countries import country_code, region_form
 from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder, is_placeholder_number
@@ -61,6 +62,19 @@ def address(inputs: Inputs, context: Context) -> Standardised:
     if not any(value[name] for name in _PARTS if name != "country"):
         return Standardised(rejected=rejected) if rejected else UNKNOWN
     return Standardised(value, _comparison(value, code), rejected)
+
+
+def former_address(inputs: Inputs, context: Context) -> Standardised:
+    """Standardiser `former_address`: where a company was before. Evidence for matching, and no value of its own."""
+    found = sites(address(inputs, context).comparison)
+    return Standardised(comparison={"former_sites": found}) if found else UNKNOWN
+
+
+def sites(forms: Mapping[str, Any]) -> list[str]:
+    """The places that comparison forms name: house and postcode, house and street and city; sorted."""
+    number, postcode, street, city = (forms.get(name) for name in ("house_number", "postcode", "street", "city"))
+    found = [f"p:{postcode}|{number}"] if number and postcode else []
+    return [*found, f"s:{street}|{number}|{city}"] if number and street and city else found
 
 
 def _is_junk(part: str, text: str) -> bool:

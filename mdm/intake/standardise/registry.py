@@ -24,6 +24,7 @@ STANDARDISERS: Final[Mapping[str, Standardiser]] = {
     "legal_form": names.legal_form,
     "country": countries.country,
     "address": addresses.address,
+    "former_address": addresses.former_address,
     "phones": phones.phones,
     "emails": web.emails,
     "web_domain": web.web_domain,

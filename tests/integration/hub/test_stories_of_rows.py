@@ -36,6 +36,7 @@ _SAID: Mapping[str, Sequence[str | None]] = {
     "phone": ("+49 711 7856321", "+49 711 7856322", None),
     "website": ("nordlicht-optik.de", "suedwind.de", None, None),
     "billing_city": ("Stuttgart", "Hamburg", None),
+    "billing_street": ("Hauptstr. 1", "Hafenweg 7"),
     "parent_id": ("0019000000000000001", None, None, None, None),
 }  # fmt: skip
 #: Rows with a lower number are never deleted, so that verdicts about them can be given in any order.
@@ -86,7 +87,7 @@ class Story:
     def _row(self, number: int) -> dict[str, Any]:
         row = dict(orjson.loads(self._like.value or b"{}")["after"])
         said = {name: self._dice.choice(values) for name, values in _SAID.items()}
-        return row | said | {"id": key(number), "billing_country": "Germany", "billing_street": "Hauptstr. 1"}
+        return row | said | {"id": key(number), "billing_country": "Germany"}
 
     def _say(self, number: int, op: str, before: Any, after: Any, *headers: str) -> None:
         at = len(self.messages) + 1

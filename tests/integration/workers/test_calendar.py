@@ -32,18 +32,21 @@ def kept(pipeline: Pipeline) -> Kept:
 def test_the_calendar_ends_what_is_due_and_tells_verdicts_that_changed(engine: Engine, pipeline: Pipeline) -> None:
     now = system_clock()
     with engine.connect() as connection:
-        task, entity_id = connection.execute(
-            text(
-                """select t.task_id, x.entity_id from steward_task t join crosswalk x on x.rec_id = t.a
-                   where t.status = 'open' and t.domain = 'customer' and t.kind = 'possible_match' order by 1 limit 1"""
-            )
-        ).one()
         customers = connection.scalar(
             text("select count(*) from golden where domain = 'customer' and known_to is null")
         )
+    assert kept(pipeline) == Kept(0, customers, customers), "nobody was judged before"
+    with engine.connect() as connection:
+        task, entity_id = connection.execute(
+            text(
+                """select t.task_id, x.entity_id from steward_task t join crosswalk x on x.rec_id = t.a
+                   join verdict v on v.entity_id = x.entity_id and v.decision <> 'blocked'
+                   where t.status = 'open' and t.domain = 'customer' and t.kind = 'possible_match' order by 1 limit 1"""
+            )
+        ).one()
     pin: Command = Pin(EntityId(entity_id), "blocked", True, None, "for a day", now + 24 * HOUR)
     decide(pipeline, ANNA, pin)
-    assert kept(pipeline) == Kept(0, customers, customers), "nobody was judged before"
+    assert kept(at(pipeline, now + HOUR)).changed == 1, "the customer is blocked now"
     assert kept(pipeline) == Kept(), "nothing is due"
 
     decide(pipeline, ANNA, JudgeTask(task, Verdict.UNSURE, "cannot tell"))

@@ -178,7 +178,7 @@ def test_a_verdict_brings_in_no_rival() -> None:
         4: record("4"),
         6: record("6", identifiers=["vat:nl:222222222"]),
     }
-    edges = [match(4, 6, 2.0), match(0, 4, 2.0), possible(0, 1, 0.0)]
+    edges = [match(4, 6, 2.0), match(0, 4, 2.0), possible(0, 6, 0.5), possible(0, 1, -0.5)]
 
     assert groups(cluster(MODEL, nodes, edges, set(), set())) == {frozenset({0, 4, 6}), frozenset({1})}
     assert groups(cluster(MODEL, nodes, edges, {frozenset({0, 1})}, set())) == {frozenset({0, 1, 4, 6})}

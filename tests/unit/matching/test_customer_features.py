@@ -88,3 +88,19 @@ def test_sites_may_have_many_duns_numbers_but_an_entity_has_one_tax_number() -> 
 
 def test_unknown_values_are_absent() -> None:
     assert derive("customer", {"name": "", "phones": [], "city": None, "domains": [""]}, COMMON) == {}
+
+
+def test_a_company_that_moved_meets_who_knows_only_where_it_was() -> None:
+    moved = columns(house_number="7", postcode="20457", former_sites=["p:70173|1", "s:hauptst|1|stuttgart"])
+    stale = columns(house_number="1", postcode="70173", street="hauptst", city="stuttgart")
+
+    assert set(moved["former_sites"]) & set(stale["sites"])
+    assert set(moved["houses"]) & set(stale["houses"])
+    assert set(moved["street_houses"]) & set(stale["street_houses"])
+
+
+def test_a_former_name_is_a_name_but_not_the_one_by_which_numbers_differ() -> None:
+    renamed = columns(name="fund 3", former_names=["solar 2"])
+
+    assert set(columns(name="solar 2")["names"]) & set(renamed["names"])
+    assert renamed["name_numbers"] == ("3",)

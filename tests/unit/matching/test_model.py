@@ -52,7 +52,7 @@ def test_levels_of_a_comparison_are_ordered_from_for_to_against(domain: str) -> 
 
 def test_the_fingerprint_covers_profile_and_weights() -> None:
     unchanged = changed(lambda profile, weights: None)
-    other_threshold = changed(lambda profile, weights: profile["thresholds"].update(match=1.0))
+    other_threshold = changed(lambda profile, weights: profile["thresholds"].update(match=1.25))
     other_weight = changed(lambda profile, weights: weights.update(prior=weights["prior"] + 0.5))
 
     assert unchanged.fingerprint == load_model("customer").fingerprint

@@ -1,0 +1,96 @@
+"""What a row said before of its name and address: companies move, and not every platform hears of it at once.
+
+A platform that still writes to the old address describes the same company as one that knows the new one. Which
+attributes of a table bear such witness its mapping says (`former`): not those of a platform that reads the hub, whose
+earlier values may be echoes, and not numbers, whose changes are corrections. It is a function of the row's history, so
+that `mdm verify` can recompute it in any order of arrival.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+from mdm.intake.catalogue import Catalogue
+from mdm.intake.mapping import standardise_by
+from mdm.intake.rules import TableMapping
+from mdm.intake.standardise.addresses import sites
+from mdm.model.events import Row
+from mdm.model.ids import CrosswalkKey
+from mdm.model.records import SourceRecord
+
+#: A comparison form of a record (`matching/VALUES.md`).
+Forms: TypeAlias = Mapping[str, Any]
+_Reader: TypeAlias = Callable[[Forms], list[str]]
+
+_NAMES: Final = frozenset({"name", "alternate_names"})
+#: Of a row that said more different things than this, the newest count.
+MOST: Final = 10
+
+
+def columns_of_witness(mapping: TableMapping | None) -> tuple[str, ...]:
+    """The columns whose earlier values bear witness, sorted; none where the mapping keeps no former values."""
+    if mapping is None or not mapping.former:
+        return ()
+    rules = [rule for rule in mapping.attributes if rule.attribute in mapping.former or rule.attribute == "country"]
+    return tuple(sorted({source.path.column for rule in rules for source in rule.sources}))
+
+
+def bears_witness(catalogue: Catalogue, key: CrosswalkKey) -> bool:
+    """Whether a row of this table may be compared by what it said before."""
+    profile = catalogue.profile(key.system, key.type)
+    return profile is not None and bool(columns_of_witness(profile.mapping))
+
+
+def what_it_says(row: Row, columns: Sequence[str]) -> bytes:
+    """What a row says in these columns, as a value that can be compared and hashed."""
+    return orjson.dumps([row.get(column) for column in columns], option=orjson.OPT_SORT_KEYS)
+
+
+def with_former(
+    catalogue: Catalogue, key: CrosswalkKey, row: Row, record: SourceRecord, statements: Sequence[Row]
+) -> SourceRecord:
+    """The record, with the names and places in its comparison form that its row stated before and states no more.
+
+    Args:
+        record: the row in canonical form.
+        statements: all that the row has said, in order (`mdm.core.rekeyed`).
+    """
+    profile = catalogue.profile(key.system, key.type)
+    mapping = None if profile is None else profile.mapping
+    columns = columns_of_witness(mapping)
+    past = _different(row, statements, columns) if columns else []
+    if mapping is None or not past:
+        return record
+    former = [standardise_by(mapping, key, said).comparison for said in past]
+    present = record.comparison
+    found = {}
+    if mapping.former & _NAMES:
+        found["former_names"] = _no_more(_names, former, present)
+    if "address" in mapping.former:
+        found["former_sites"] = _no_more(sites, former, present)
+    known = {name: sorted(values | set(present.get(name, ()))) for name, values in found.items() if values}
+    return replace(record, comparison={**present, **known}) if known else record
+
+
+def _different(row: Row, statements: Sequence[Row], columns: Sequence[str]) -> list[Row]:
+    """The newest statements that say something else in these columns than the row and than each other."""
+    seen = {what_it_says(row, columns)}
+    found: list[Row] = []
+    for said in reversed(statements):
+        if (says := what_it_says(said, columns)) not in seen:
+            seen.add(says)
+            found.append(said)
+            if len(found) == MOST:
+                break
+    return found
+
+
+def _no_more(read: _Reader, former: Sequence[Forms], present: Forms) -> set[str]:
+    return {one for forms in former for one in read(forms)}.difference(read(present))
+
+
+def _names(forms: Forms) -> list[str]:
+    name = forms.get("name")
+    return [*([name] if name else []), *forms.get("alternate_names", ())]

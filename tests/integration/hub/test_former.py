@@ -1,0 +1,99 @@
+"""A company moves in one platform, another one has the old address: in whatever order that comes, they are one."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import permutations
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import Engine, text
+
+from mdm.clock import system_clock
+from mdm.hub.digest import state_digest
+from mdm.hub.process import Pipeline, process
+from mdm.hub.release import load_rules
+from mdm.hub.verify import verify
+from mdm.intake.catalogue import Catalogue
+from mdm.model.events import Message, Place
+from mdm.store.said import rows_that_said_else
+from mdm.store.unit_of_work import unit_of_work
+from tests.integration.hub.conftest import world_messages
+
+ACCOUNT: dict[str, Any] = {
+    "id": "001000000000000001", "name": "Nordlicht Optik GmbH", "phone": None, "website": None, "vat_number__c": None,
+    "duns_number": None, "billing_street": "Hauptstr. 1", "billing_postal_code": "70173", "billing_city": "Stuttgart",
+    "billing_state": None, "billing_country": "Germany", "parent_id": None, "master_record_id": None,
+}  # fmt: skip
+MOVED = {**ACCOUNT, "billing_street": "Hafenweg 7", "billing_postal_code": "20457", "billing_city": "Hamburg"}
+CUSTOMER: dict[str, Any] = {
+    "id": "cus_1", "name": "Nordlicht Optik GmbH", "email": None, "phone": None, "tax_id": None, "tax_id_type": None,
+    "address_line1": "Hauptstrasse 1", "address_line2": None, "address_postal_code": "70173",
+    "address_city": "Stuttgart", "address_state": None, "address_country": "DE", "metadata": "{}",
+}  # fmt: skip
+
+
+def said(topic: str, at: int, op: str, row: dict[str, Any]) -> Message:
+    like = next(each for each in world_messages() if each.place.topic == topic and each.value is not None)
+    lsn, value = 10**9 + 10 * at, orjson.loads(like.value or b"{}")
+    value.update(op=op, before=None, after={**value["after"], **row})
+    value["source"] |= {"lsn": lsn, "sequence": f'["{lsn - 5}","{lsn}"]', "snapshot": "false"}
+    named = orjson.loads(like.key or b"{}")
+    (named.get("payload") or named)["id"] = row["id"]
+    return replace(like, place=Place(topic, 9, at), key=orjson.dumps(named), value=orjson.dumps(value))
+
+
+BORN = said("crm.public.account", 1, "c", ACCOUNT)
+MOVES = said("crm.public.account", 2, "u", MOVED)
+AGAIN = said("crm.public.account", 3, "u", {**MOVED, "employees": 12})
+STALE = said("billing.public.customer", 4, "c", CUSTOMER)
+
+
+@pytest.fixture
+def take(new_engine: Callable[[], Engine], catalogue: Catalogue) -> Callable[[Sequence[Sequence[Message]]], Pipeline]:
+    """A new hub that took in these batches."""
+
+    def taken(batches: Sequence[Sequence[Message]]) -> Pipeline:
+        pipeline = Pipeline(new_engine(), system_clock, catalogue, load_rules(catalogue))
+        for batch in batches:
+            process(pipeline, "test", batch)
+        return pipeline
+
+    return taken
+
+
+Take = Callable[[Sequence[Sequence[Message]]], Pipeline]
+
+
+def customers(pipeline: Pipeline) -> int:
+    with pipeline.engine.connect() as connection:
+        return connection.execute(
+            text("select count(*) from golden where domain = 'customer' and known_to is null")
+        ).scalar_one()
+
+
+def test_where_a_company_was_joins_it_with_who_knows_only_that(take: Take) -> None:
+    assert customers(take([[MOVES, STALE]])) == 2, "the two addresses alone speak against it"
+    assert customers(take([[BORN], [MOVES], [STALE]])) == 1
+
+
+def test_late_doubled_and_together_ends_in_the_same(take: Take, catalogue: Catalogue) -> None:
+    digests = set()
+    orders = [[[each] for each in order] for order in permutations([BORN, MOVES, AGAIN, STALE])][::5]
+    for batches in [*orders, [[STALE, AGAIN, MOVES, BORN]], [[MOVES, STALE], [BORN, AGAIN], [BORN]]]:
+        pipeline = take(batches)
+        assert verify(pipeline.engine, catalogue, pipeline.rules).differences == ()
+        digests.add(state_digest(pipeline.engine).state)
+
+    assert len(digests) == 1
+
+
+def test_history_is_asked_only_of_rows_that_said_something_else(take: Take) -> None:
+    pipeline = take([[BORN, STALE], [AGAIN]])
+    columns = ("billing_street", "billing_city")
+    with pipeline.engine.connect() as connection:
+        (rec,) = connection.scalars(text("select rec_id from source_record where type = 'account'"))
+    with unit_of_work(pipeline.engine, pipeline.clock, "test") as work:
+        assert rows_that_said_else(work, {rec: MOVED}, columns) == {rec}
+        assert rows_that_said_else(work, {rec: ACCOUNT}, ("name",)) == frozenset()
+        assert rows_that_said_else(work, {rec: {**MOVED, "never": 1}}, ("never",)) == {rec}
