@@ -5,7 +5,7 @@ was known then (`valid_at`, folded anew from the changes that the platforms made
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -33,12 +33,13 @@ from mdm.hub.steward import Expected
 from mdm.hub.time_travel import Instant, golden_then
 from mdm.model.ids import Domain, EntityId
 from mdm.model.stewardship import Restore
-from mdm.store.read_models import GoldenRow, golden_known_at, golden_version, golden_versions
+from mdm.store.read_models import GoldenRow, golden_known_at, golden_version, golden_versions, told_since
 from mdm.store.read_review import decisions_about
 
 router = APIRouter(route_class=FormRoute, prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
 _VERSIONS, _DECISIONS = 50, 20
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class HistoryParameters(Parameters):
@@ -48,6 +49,8 @@ class HistoryParameters(Parameters):
     b: int | None = Field(None, ge=1, lt=1 << 31)
     known_at: datetime | None = None
     valid_at: datetime | None = None
+    #: The end of a day, counted from 1970, stands for `valid_at`: what the slider sends.
+    day: int | None = Field(None, ge=0, lt=1 << 20)
     #: Versions below this one are listed.
     before: int | None = Field(None, ge=1, lt=1 << 31)
     done: int | None = Field(None, ge=0, lt=1 << 62)
@@ -65,6 +68,26 @@ class HistoryParameters(Parameters):
             return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC) if value is not None else None
         except OverflowError as error:
             raise ValueError("is before or after all times that the hub knows") from error
+
+    def of_the_day(self, now: datetime) -> "HistoryParameters":
+        """The same, with the instant that a day stands for; a day that is not over ends now."""
+        if self.day is None or self.valid_at is not None:
+            return self
+        over = _EPOCH + timedelta(days=self.day + 1, seconds=-1)
+        return self.model_copy(update={"valid_at": min(over, now.astimezone(UTC).replace(microsecond=0))})
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The days through which a record can be followed, counted from 1970, and the one that is shown."""
+
+    first: int
+    last: int
+    shown: int
+
+    @property
+    def date(self) -> date:
+        return (_EPOCH + timedelta(days=self.shown)).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +130,7 @@ def restore(
         command = Restore(EntityId(id), version or 0, form.text("reason"))
         done = bench.decide(command, expected)
     except TELLABLE as error:
-        look = HistoryParameters(a=None, b=None, before=None, done=None, proposed=None)
+        look = HistoryParameters(a=None, b=None, day=None, before=None, done=None, proposed=None)
         return _history_page(plural, id, look, request, session, bench, reads, refused(error), 409)
     return RedirectResponse(f"/console/{plural}/{id}/history?{outcome(done)}", 303)
 
@@ -124,8 +147,10 @@ def _history_page(
     status: int = 200,
 ) -> Response:
     domain = DOMAINS[plural]
+    look = look.of_the_day(bench.now)
     with reads.snapshot() as connection:
         find_state(connection, domain, id)
+        since = told_since(connection, id)
         row = find_golden(connection, request, domain, id)
         head = head_of(connection, row, bench)
         versions = golden_versions(connection, id, look.before, _VERSIONS + 1)
@@ -151,6 +176,8 @@ def _history_page(
         right=right,
         compared=_compared(left.row, right.row, bench.eyes) if left is not None and right is not None else None,
         look=look,
+        newest=newest,
+        days=_days(since, look.valid_at, bench.now),
         then=then,
         earlier=_neighbour(left, -1, newest),
         later=_neighbour(left, 1, newest),
@@ -158,6 +185,17 @@ def _history_page(
         decisions=[(each, sentence(each)) for each in decisions],
         notice=notice,
     )
+
+
+def _days(since: datetime | None, shown: datetime | None, now: datetime) -> Days | None:
+    """None for a record whose changes are all of today."""
+    last = _day(now)
+    first = last if since is None else min(_day(since), last)
+    return None if first == last else Days(first, last, last if shown is None else min(max(_day(shown), first), last))
+
+
+def _day(instant: datetime) -> int:
+    return (instant - _EPOCH).days
 
 
 def _stored(row: GoldenRow | None) -> Side | None:

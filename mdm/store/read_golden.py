@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, or_, select, tuple_
+from sqlalchemy import Connection, func, or_, select, tuple_
 
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.store.scoped import visible
-from mdm.store.tables import crosswalk, entity, golden, source_record
+from mdm.store.tables import crosswalk, entity, golden, record_history, source_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +192,15 @@ def golden_versions(connection: Connection, entity_id: str, before: int | None, 
         query = query.where(golden.c.version < before)
     rows = connection.execute(query.order_by(golden.c.version.desc()).limit(limit))
     return [golden_row(row) for row in rows]
+
+
+def told_since(connection: Connection, entity_id: str) -> datetime | None:
+    """When the first of the changes happened that the present source rows of a golden record tell of."""
+    query = select(func.min(record_history.c.event_time)).where(
+        record_history.c.rec_id.in_(select(crosswalk.c.rec_id).where(crosswalk.c.entity_id == entity_id))
+    )
+    since: datetime | None = connection.execute(query).scalar_one()
+    return since
 
 
 #: Columns of a member in the order of `Member`, the key in three.

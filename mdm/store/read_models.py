@@ -18,6 +18,7 @@ from mdm.store.read_golden import (
     golden_versions,
     lineage_of,
     members_of,
+    told_since,
 )
 from mdm.store.read_identity import (
     Meaning,
@@ -85,6 +86,7 @@ __all__ = [
     "resolve_references",
     "rows_by_key",
     "status_summary",
+    "told_since",
     "unresolved",
     "vitals",
 ]

@@ -114,11 +114,32 @@ def test_a_late_event_changes_what_was_valid_and_never_what_was_known(renamed: S
     assert [renamed.name(known_at=_START + day * _DAY) for day in (11, 17, 25)] == before
 
 
-def test_the_console_goes_back_on_both_clocks(renamed: Story) -> None:
-    with renamed.engine.begin() as connection:
+def signed_in(story: Story) -> None:
+    with story.engine.begin() as connection:
         password = accounts.create_account(connection, "ada", "Ada", Role.STEWARD)
-    form = renamed.client.get("/console/sign-in").text.partition('name="csrf" value="')[2].partition('"')[0]
-    renamed.client.post("/console/sign-in", data={"csrf": form, "username": "ada", "password": password})
+    form = story.client.get("/console/sign-in").text.partition('name="csrf" value="')[2].partition('"')[0]
+    story.client.post("/console/sign-in", data={"csrf": form, "username": "ada", "password": password})
+
+
+def test_the_console_slides_through_days_and_versions(renamed: Story) -> None:
+    signed_in(renamed)
+    first, last = ((_START + days * _DAY - datetime(1970, 1, 1, tzinfo=UTC)).days for days in (1, 20))
+
+    def shown(**look: int) -> str:
+        return renamed.client.get(f"/console/customers/{renamed.id}/history", params=look).text
+
+    assert f'name="day" type="range" min="{first}" max="{last}" value="{last}"' in shown()
+    assert 'name="a" type="range" min="1" max="2" value="1"' in shown(a=1, b=2)
+    then = shown(day=first + 12)
+    assert f'max="{last}" value="{first + 12}"' in then
+    assert "it was Acme Anvils B.V." in then, "at the end of the day before the name changed"
+    assert "it was Borealis Anvils B.V." in shown(day=first + 14)
+    assert "none of its source rows existed" in shown(day=first - 1)
+    assert "it was Borealis Anvils B.V." in shown(day=last + 900), "what is to come is as it is now"
+
+
+def test_the_console_goes_back_on_both_clocks(renamed: Story) -> None:
+    signed_in(renamed)
 
     def told(**look: datetime) -> str:
         params = {axis: each.strftime("%Y-%m-%dT%H:%M:%S") for axis, each in look.items()}

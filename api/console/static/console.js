@@ -14,7 +14,7 @@ let pointed = false;
 document.addEventListener("pointerdown", () => { pointed = true; }, true);
 document.addEventListener("keydown", (event) => {
   pointed = false;
-  const form = event.key === "Enter" && event.target.matches("form[data-auto] select") && event.target.form;
+  const form = event.key === "Enter" && event.target.matches("form[data-auto] select, form[data-auto] [type=range]") && event.target.form;
   if (form) { event.preventDefault(); form.requestSubmit(); }
 }, true);
 
@@ -117,7 +117,7 @@ document.addEventListener("change", (event) => {
   if (all) for (const box of document.querySelectorAll(`input[type=checkbox][name="${all.dataset.all}"]`)) box.checked = all.checked;
   const form = event.target.closest("form[data-auto]");
   // Chosen with a pointer. Who types in a list has not ended with the first letter: the others would be keys of the next page.
-  if (form && event.target.matches("select") && pointed) form.requestSubmit();
+  if (form && event.target.matches("select, [type=range]") && pointed) form.requestSubmit();
 });
 
 function narrowRows(button) {
