@@ -18,12 +18,10 @@ _TEXTS = (
 _LISTS = ("phones", "domains", "emails", "self", "parents", "former_sites")
 
 CUSTOMER_COLUMNS = kinds(
-    texts=" ".join(_TEXTS)
-    + " table national postcode_number street_number "
-    + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
+    texts=" ".join(_TEXTS) + " table national " + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
     lists=" ".join(_LISTS)
-    + " references evidence evidence_kinds sites names sorted_names name_tokens name_numbers rare_tokens initials"
-    " labels identifiers exclusive all_identifiers identifier_kinds numbers",
+    + " references evidence evidence_kinds sites names former_names sorted_names name_tokens name_numbers rare_tokens"
+    " initials labels identifiers exclusive all_identifiers identifier_kinds numbers",
 )
 #: What is read of a record's comparison form, beside its own name.
 CUSTOMER_FORMS = frozenset(
@@ -74,25 +72,21 @@ def customer_features(comparison: Mapping[str, Any], common_tokens: frozenset[st
     put(columns, "labels", _labels(texts(comparison, "domains")))
     _names(columns, comparison, common_tokens)
     _identifiers(columns, comparison)
-    number, postcode, street = (columns.get(key) for key in ("house_number", "postcode", "street"))
-    if number and postcode:
-        columns["postcode_number"] = f"{postcode}|{number}"
-    if number and street:
-        columns["street_number"] = f"{street}|{number}"
-    put(columns, "sites", distinct((*_sites(columns), *texts(comparison, "former_sites"))))
+    put(columns, "sites", _sites(columns))
     return columns
 
 
-def _sites(columns: Columns) -> list[str]:
+def _sites(columns: Columns) -> tuple[str, ...]:
     """Where a record says that it is, as `former_sites` say where it was."""
-    house, street, city = (columns.get(name) for name in ("postcode_number", "street_number", "city"))
-    return [*([f"p:{house}"] if house else []), *([f"s:{street}|{city}"] if street and city else [])]
+    number, postcode, street, city = (columns.get(key) for key in ("house_number", "postcode", "street", "city"))
+    house = [f"p:{postcode}|{number}"] if number and postcode else []
+    return distinct([*house, f"s:{street}|{number}|{city}"] if number and street and city else house)
 
 
 def customer_keys(comparison: Mapping[str, Any], features: Features, common_tokens: frozenset[str]) -> Features:
     """What only blocking reads."""
     columns: Columns = {}
-    forms = _forms(comparison)
+    forms = [*_forms(comparison), *texts(comparison, "former_names")]
     compact = [form.replace(" ", "") for form in forms]
     tokens = distinct(token for form in forms for token in form.split() if len(token) > 1)
     put(columns, "kin", distinct((*texts(comparison, "names_references"), *texts(comparison, "self"))))
@@ -107,8 +101,8 @@ def customer_keys(comparison: Mapping[str, Any], features: Features, common_toke
     handles = [value for value in (*compact, *labels) if len(value) >= _HANDLE]
     put(columns, "handles", distinct([*handles, native] if native else handles))
     identifiers = (*texts(comparison, "identifiers"), *texts(comparison, "weak_identifiers"))
-    # Where a company is and was: who knows only the address before finds it too.
-    sites = texts(features, "sites")
+    # Where a company is and was: who knows only the old address finds it, too.
+    sites = distinct((*texts(features, "sites"), *texts(features, "former_sites")))
     put(columns, "houses", tuple(site for site in sites if site.startswith("p:")))
     put(columns, "street_houses", tuple(site for site in sites if site.startswith("s:")))
     put(columns, "all_numbers", distinct(number for value in identifiers for number in related_numbers(value)))
@@ -129,7 +123,7 @@ def _table(names: Iterable[str]) -> str | None:
 
 def _forms(comparison: Mapping[str, Any]) -> list[str]:
     name = text(comparison, "name")
-    others = (*texts(comparison, "alternate_names"), *texts(comparison, "former_names"))
+    others = texts(comparison, "alternate_names")
     return [name, *others] if name else list(others)
 
 
@@ -145,6 +139,7 @@ def _names(columns: Columns, comparison: Mapping[str, Any], common_tokens: froze
     forms, native = _forms(comparison), text(comparison, "name_native")
     compact = [form.replace(" ", "") for form in forms]
     put(columns, "names", distinct([*compact, native] if native else compact))
+    put(columns, "former_names", distinct([form.replace(" ", "") for form in texts(comparison, "former_names")]))
     words = [form.split() for form in forms]
     put(columns, "sorted_names", distinct([" ".join(sorted(form)) for form in words]))
     put(columns, "initials", _initials(words))

@@ -2,22 +2,24 @@
 
 A platform that still writes to the old address describes the same company as one that knows the new one. Which
 attributes of a table bear such witness its mapping says (`former`): not those of a platform that reads the hub, whose
-earlier values may be echoes, and not numbers, whose changes are corrections. It is a function of the row's history, so
-that `mdm verify` can recompute it in any order of arrival.
+earlier values may be echoes, and not numbers, whose changes are corrections. It is a function of the history of the
+row's key, so that `mdm verify` can recompute it in any order of arrival.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import orjson
 
+from mdm.core.fold import rows_of
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.mapping import standardise_by
 from mdm.intake.rules import TableMapping
 from mdm.intake.standardise.addresses import sites
-from mdm.model.events import Row
+from mdm.model.events import Operation, Row
 from mdm.model.ids import CrosswalkKey
+from mdm.model.mirror import Version
 from mdm.model.records import SourceRecord
 
 #: A comparison form of a record (`matching/VALUES.md`).
@@ -35,6 +37,22 @@ def columns_of_witness(mapping: TableMapping | None) -> tuple[str, ...]:
         return ()
     rules = [rule for rule in mapping.attributes if rule.attribute in mapping.former or rule.attribute == "country"]
     return tuple(sorted({source.path.column for rule in rules for source in rule.sources}))
+
+
+def since_birth(versions: Iterable[Version]) -> list[Row]:
+    """What a row has said in its present life under its present key, in order.
+
+    A key may be given to another row: what came before a deletion, or before another row was given the key, is not
+    what this one said. Nor is what it said under another key counted, so that the history of the key alone decides.
+    """
+    ordered = sorted(versions, key=lambda each: (each.position, each.place))
+    birth = 0
+    for place, version in enumerate(ordered):
+        if version.operation is Operation.DELETE:
+            birth = place + 1
+        elif version.row is not None and version.previous_key is not None:
+            birth = place
+    return [row for _, row in rows_of(ordered[birth:])]
 
 
 def bears_witness(catalogue: Catalogue, key: CrosswalkKey) -> bool:
@@ -55,7 +73,7 @@ def with_former(
 
     Args:
         record: the row in canonical form.
-        statements: all that the row has said, in order (`mdm.core.rekeyed`).
+        statements: what it has said since it was born, in order (`since_birth`).
     """
     profile = catalogue.profile(key.system, key.type)
     mapping = None if profile is None else profile.mapping

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mdm.core.former import with_former
+from mdm.core.former import since_birth, with_former
+from mdm.core.rekeyed import Histories, statements
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.mapping import standardise
 from mdm.intake.rules import TableMapping
@@ -24,12 +25,16 @@ def as_compared(
     key: CrosswalkKey,
     row: Row,
     record: SourceRecord,
-    statements: Sequence[Row],
+    histories: Histories,
     marked: Mapping[str, str],
 ) -> SourceRecord:
-    """The record with what matching reads of it: its own words, and what its row said before (`mdm.core.former`)."""
-    own = in_own_words(catalogue, key, row, record, statements, marked) if marked else record
-    return with_former(catalogue, key, row, own, statements)
+    """The record with what matching reads of it: its own words, and what its row said before (`mdm.core.former`).
+
+    Args:
+        histories: of the row, and where it has marks, of the keys that it had before.
+    """
+    own = in_own_words(catalogue, key, row, record, statements(key, histories), marked) if marked else record
+    return with_former(catalogue, key, row, own, since_birth(histories.get(key, ())))
 
 
 def in_own_words(

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 
 from mdm.core.former import columns_of_witness, what_it_says
 from mdm.core.own_words import as_compared
-from mdm.core.rekeyed import statements
 from mdm.hub.histories import arrived_in, histories_with
 from mdm.intake.catalogue import Catalogue
 from mdm.model.ids import CrosswalkKey, RecordId
@@ -38,7 +37,7 @@ def with_comparisons(
             head.key,
             head.row or {},
             records[head.rec_id],
-            statements(head.key, whole),
+            whole,
             marked.get(head.rec_id, {}),
         )
         for head in asked
@@ -62,7 +61,7 @@ def _changed_witnesses(
             columns[table] = columns_of_witness(None if profile is None else profile.mapping)
         if not columns[table]:
             continue
-        if head.previous_key is not None or _said_else(head, arrived.get(head.key, ()), columns[table]):
+        if _said_else(head, arrived.get(head.key, ()), columns[table]):
             found.append(head)
         else:
             asked.setdefault(table, []).append(head)

@@ -16,9 +16,8 @@ from matching.decision import Decision
 from matching.evaluation import Quality, Report, candidate_recall, evaluate
 from matching.model import MatchModel
 from matching.scoring import score_pairs
-from mdm.core.former import bears_witness, with_former
+from mdm.core.former import bears_witness, since_birth, with_former
 from mdm.core.mirror import mirror
-from mdm.core.rekeyed import statements
 from mdm.core.rules import Rules
 from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
 from mdm.errors import OperatorError
@@ -80,7 +79,7 @@ def world_records(catalogue: Catalogue, events: Path) -> list[WholeRecord]:
         row = head.row or {}
         record = standardise(catalogue, head.key, row)
         if bears_witness(catalogue, head.key):
-            record = with_former(catalogue, head.key, row, record, statements(head.key, histories))
+            record = with_former(catalogue, head.key, row, record, since_birth(histories[head.key]))
         provenance = Provenance(head.place, head.position, head.event_time, head.lsn, head.transaction)
         records.append(WholeRecord(head.rec_id, record, provenance))
     return records

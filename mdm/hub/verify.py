@@ -5,7 +5,7 @@ with the live state: rows, canonical forms, links, entities, golden values. The 
 messages and the invariants are checked as well.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -15,13 +15,12 @@ from mdm.core.comparison import Difference, shown
 from mdm.core.fold import fold, inherited_rows
 from mdm.core.former import bears_witness
 from mdm.core.own_words import as_compared
-from mdm.core.rekeyed import statements
 from mdm.core.rules import Rules
 from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.mapping import standardise
 from mdm.model.delta import Link
-from mdm.model.events import BEGINNING, Row
+from mdm.model.events import BEGINNING
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import Head, Version
 from mdm.model.records import Provenance
@@ -55,9 +54,9 @@ def verify(engine: Engine, catalogue: Catalogue, rules: Rules, progress: Progres
     with snapshot(engine) as work:
         progress("folding the change history")
         marked = echoes_of(work)
-        heads, said, differences = _rows(work, catalogue, marked.keys())
+        heads, histories, differences = _rows(work)
         progress("standardising records")
-        records, differing = _records(work, heads.values(), catalogue, said, marked)
+        records, differing = _records(work, heads.values(), catalogue, histories, marked)
         differences += differing
         progress("resolving everything anew")
         same, not_same = whole.judgements(work)
@@ -74,13 +73,9 @@ def verify(engine: Engine, catalogue: Catalogue, rules: Rules, progress: Progres
 
 
 def _rows(
-    work: UnitOfWork, catalogue: Catalogue, asked: Collection[RecordId]
-) -> tuple[dict[CrosswalkKey, Head], dict[RecordId, list[Row]], list[Difference]]:
-    """Every row folded from its whole history, what those said whose past counts, and how the mirror differs.
-
-    Args:
-        asked: records that have marks of echoes.
-    """
+    work: UnitOfWork,
+) -> tuple[dict[CrosswalkKey, Head], dict[CrosswalkKey, list[Version]], list[Difference]]:
+    """Every row folded from its whole history, the histories, and how the mirror differs."""
     histories: dict[CrosswalkKey, list[Version]] = {}
     for key, version in mirror_store.read_versions(work):
         histories.setdefault(key, []).append(version)
@@ -100,12 +95,7 @@ def _rows(
         ).head
         heads[key] = head
         differences += _row_differences(stored[key], head)
-    said = {
-        stored[key].rec_id: statements(key, histories)
-        for key in histories
-        if stored[key].rec_id in asked or bears_witness(catalogue, key)
-    }
-    return heads, said, differences
+    return heads, histories, differences
 
 
 def _row_differences(live: Head, expected: Head) -> Iterator[Difference]:
@@ -124,7 +114,7 @@ def _records(
     work: UnitOfWork,
     heads: Iterable[Head],
     catalogue: Catalogue,
-    said: Mapping[RecordId, Sequence[Row]],
+    histories: Mapping[CrosswalkKey, Sequence[Version]],
     marked: Mapping[RecordId, Mapping[str, str]],
 ) -> tuple[list[WholeRecord], list[Difference]]:
     """Every live row standardised anew, and how the stored forms differ from that."""
@@ -136,8 +126,9 @@ def _records(
             continue
         row = head.row or {}
         record = standardise(catalogue, head.key, row)
-        if head.rec_id in said:
-            record = as_compared(catalogue, head.key, row, record, said[head.rec_id], marked.get(head.rec_id, {}))
+        marks = marked.get(head.rec_id, {})
+        if marks or bears_witness(catalogue, head.key):
+            record = as_compared(catalogue, head.key, row, record, histories, marks)
         provenance = Provenance(head.place, head.position, head.event_time, head.lsn, head.transaction)
         records.append(WholeRecord(head.rec_id, record, provenance))
         attributes, comparison = stored.get(head.rec_id, (None, None))

@@ -33,14 +33,27 @@ CUSTOMER: dict[str, Any] = {
 }  # fmt: skip
 
 
-def said(topic: str, at: int, op: str, row: dict[str, Any]) -> Message:
+def said(topic: str, at: int, op: str, row: dict[str, Any], *header: str) -> Message:
+    """A change of the row with this id; `header` is the name and value of the other half of a primary-key change."""
     like = next(each for each in world_messages() if each.place.topic == topic and each.value is not None)
     lsn, value = 10**9 + 10 * at, orjson.loads(like.value or b"{}")
-    value.update(op=op, before=None, after={**value["after"], **row})
+    whole = {**value["after"], **row}
+    value.update(op=op, before=whole if op == "d" else None, after=None if op == "d" else whole)
     value["source"] |= {"lsn": lsn, "sequence": f'["{lsn - 5}","{lsn}"]', "snapshot": "false"}
     named = orjson.loads(like.key or b"{}")
     (named.get("payload") or named)["id"] = row["id"]
-    return replace(like, place=Place(topic, 9, at), key=orjson.dumps(named), value=orjson.dumps(value))
+    headers = ((f"__debezium.{header[0]}", orjson.dumps({"id": header[1]})),) if header else ()
+    return replace(
+        like,
+        place=Place(topic, 9, at),
+        key=orjson.dumps(named),
+        value=orjson.dumps(value),
+        headers=(*like.headers, *headers),
+    )
+
+
+def account(at: int, op: str, row: dict[str, Any], *header: str) -> Message:
+    return said("crm.public.account", at, op, row, *header)
 
 
 BORN = said("crm.public.account", 1, "c", ACCOUNT)
@@ -97,3 +110,57 @@ def test_history_is_asked_only_of_rows_that_said_something_else(take: Take) -> N
         assert rows_that_said_else(work, {rec: MOVED}, columns) == {rec}
         assert rows_that_said_else(work, {rec: ACCOUNT}, ("name",)) == frozenset()
         assert rows_that_said_else(work, {rec: {**MOVED, "never": 1}}, ("never",)) == {rec}
+
+
+OTHER = {**ACCOUNT, "name": "Suedwind Reederei AG", "billing_street": "Elbchaussee 99",
+         "billing_postal_code": "22763", "billing_city": "Hamburg"}  # fmt: skip
+BAKER = {**OTHER, "name": "Baeckerei Hinkel GmbH", "billing_street": "Am Markt 3", "billing_postal_code": "80331",
+         "billing_city": "Muenchen"}  # fmt: skip
+SECOND = "001000000000000002"
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        pytest.param(
+            [
+                account(1, "c", ACCOUNT),
+                account(2, "d", ACCOUNT, "newkey", SECOND),
+                account(3, "c", {**ACCOUNT, "id": SECOND}, "oldkey", ACCOUNT["id"]),
+                account(4, "c", OTHER),
+            ],
+            id="the key is given to another company",
+        ),
+        pytest.param(
+            [account(1, "c", ACCOUNT), account(2, "d", ACCOUNT), account(3, "c", OTHER), STALE],
+            id="the row is deleted and made again for another company",
+        ),
+        pytest.param(
+            [
+                account(1, "c", ACCOUNT),
+                account(2, "c", {**ACCOUNT, "id": SECOND}),
+                account(3, "u", {**OTHER, "id": SECOND}),
+            ],
+            id="a copy is changed into another company",
+        ),
+        pytest.param(
+            [
+                account(1, "c", ACCOUNT),
+                account(2, "u", OTHER),
+                account(3, "c", {**ACCOUNT, "id": SECOND}),
+                account(4, "u", {**BAKER, "id": SECOND}),
+            ],
+            id="two are made from one template",
+        ),
+        pytest.param(
+            [account(1, "c", ACCOUNT), account(2, "u", OTHER), STALE], id="the row is given to another company"
+        ),
+    ],
+)
+def test_two_companies_stay_two_whatever_their_rows_said_before(
+    take: Take, catalogue: Catalogue, story: list[Message]
+) -> None:
+    for batches in ([story], [[each] for each in story], [[each] for each in reversed(story)]):
+        pipeline = take(batches)
+        assert customers(pipeline) == 2
+        assert verify(pipeline.engine, catalogue, pipeline.rules).differences == ()

@@ -60,12 +60,18 @@ class Story:
         self._dice = random.Random(seed)
         self._like = next(each for each in world_messages() if each.place.topic == "crm.public.account")
         self._rows = {number: self._row(number) for number in range(_ROWS)}
+        #: Keys that no row has any more; another row may be given one of them.
+        self._free: list[int] = []
         for number, row in self._rows.items():
             self._say(number, "c", None, row)
         for fresh in range(_ROWS, _ROWS + _CHANGES):
             self._happen(fresh)
 
     def _happen(self, fresh: int) -> None:
+        if self._free and self._dice.random() < 0.2:
+            again = self._free.pop(self._dice.randrange(len(self._free)))
+            self._rows[again] = self._row(again)
+            self._say(again, "c", None, self._rows[again])
         number, dice = self._dice.choice(list(self._rows)), self._dice.random()
         before = self._rows[number]
         if number < _STAY or dice < 0.55:
@@ -73,6 +79,8 @@ class Story:
             self._say(number, "u", before, self._rows[number])
             return
         del self._rows[number]
+        if dice >= 0.63:
+            self._free.append(number)
         if dice < 0.75:
             self._say(number, "d", before, None)
             fresh = number if dice < 0.63 else -1  # it comes back, or does not

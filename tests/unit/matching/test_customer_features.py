@@ -95,12 +95,15 @@ def test_a_company_that_moved_meets_who_knows_only_where_it_was() -> None:
     stale = columns(house_number="1", postcode="70173", street="hauptst", city="stuttgart")
 
     assert set(moved["former_sites"]) & set(stale["sites"])
+    assert not set(moved["sites"]) & set(stale["sites"])
     assert set(moved["houses"]) & set(stale["houses"])
     assert set(moved["street_houses"]) & set(stale["street_houses"])
 
 
-def test_a_former_name_is_a_name_but_not_the_one_by_which_numbers_differ() -> None:
+def test_a_former_name_is_what_others_may_still_say_and_not_what_two_rows_have_in_common() -> None:
     renamed = columns(name="fund 3", former_names=["solar 2"])
 
-    assert set(columns(name="solar 2")["names"]) & set(renamed["names"])
+    assert set(columns(name="solar 2")["names"]) & set(renamed["former_names"])
+    assert not set(columns(name="fund 4", former_names=["solar 2"])["names"]) & set(renamed["former_names"])
     assert renamed["name_numbers"] == ("3",)
+    assert "solar2" in renamed["edges"] or set(columns(name="solar 2")["edges"]) & set(renamed["edges"])
