@@ -74,23 +74,56 @@ _MEASURES: Final[Mapping[str, tuple[str, int]]] = {
     )
     for word in words.split()
 }
-_AMOUNT: Final = r"\d{1,6}(?:[.,]\d{1,3})?"
-_UNIT_WORD: Final = "|".join(sorted(_MEASURES, key=len, reverse=True))
-_MEASURE: Final = re.compile(rf"(?<![\w.,])({_AMOUNT})[ -]?({_UNIT_WORD})(?!\w)", re.IGNORECASE)
+#: Thousands: `1,000`, `1.000` and `1 000`. A group behind a space must begin with 0, as no number of its own does:
+#: `Water 6 500 ml` is no 6500 ml.
+_GROUPED: Final = r"[1-9]\d{0,2}(?:(?:,\d{3}){1,2}|(?:\.\d{3}){1,2}|(?: 0\d{2}){1,2})"
+_AMOUNT: Final = rf"(?:{_GROUPED}|\d{{1,6}}(?:[.,]\d{{1,3}})?)"
+#: Units so small that nobody writes three decimals of them: `1.000 ml` is a litre, `1.000 l` as well.
+_WHOLE: Final = frozenset({("ml", 1), ("mg", 1), ("g", 1), ("mm", 1), ("mah", 1), ("pcs", 1)})
+
+
+def _words(*units: str) -> str:
+    """Ways to write these units (all where none is named), as alternatives of a pattern."""
+    written = (word for word, (unit, _) in _MEASURES.items() if not units or unit in units)
+    return "|".join(sorted(written, key=len, reverse=True))
+
+
+_UNIT_WORD: Final = _words()
+_SIZE_WORD: Final = _words(*{unit for unit, _ in _MEASURES.values()} - {"pcs"})
+_CONTENT_WORD: Final = _words("ml", "mg", "g", "oz", "lb")
+_LENGTH_WORD: Final = _words("mm")
+#: Generations of mobile networks and wireless standards are no grams: `5G Router`, `802.11 g`.
+_NO_GRAMS: Final = r"(?!(?-i:[2-6]G\b)|802\.11 ?g\b)"
+_MEASURE: Final = re.compile(rf"(?<![\w.,]){_NO_GRAMS}({_AMOUNT})[ -]?({_UNIT_WORD})(?!\w)", re.IGNORECASE)
+#: `M8x20mm`: a thread, whose number is no length and no pack.
+_THREAD: Final = re.compile(
+    rf"\bM ?(\d{{1,2}}(?:[.,]\d{{1,2}})?) ?[x×*] ?(?={_AMOUNT}[ -]?(?:{_LENGTH_WORD})(?!\w))", re.IGNORECASE
+)
+_SIDE: Final = rf"({_AMOUNT})(?:[ -]?({_LENGTH_WORD}))? ?[x×*] ?"
+#: `120 x 60 cm` and `120cm x 60cm`: two sides or three, the unit of the last is that of all that state none.
+_DIMENSIONS: Final = re.compile(rf"(?<![\w.,]){_SIDE}(?:{_SIDE})?({_AMOUNT})[ -]?({_LENGTH_WORD})(?!\w)", re.IGNORECASE)
 #: `6x0.5l` and `6 × 50 cl`: so many of that measure.
 _TIMES: Final = re.compile(rf"(?<![\w.,])(\d{{1,4}}) ?[x×*] ?(?={_AMOUNT}[ -]?(?:{_UNIT_WORD})(?!\w))", re.IGNORECASE)
-_PACKS: Final = (
-    _TIMES,
+_COUNT: Final = rf"({_GROUPED}|\d{{1,9}})"
+_COUNTED: Final = (
     re.compile(
         r"\b(?:pack|package|packung|paket|box|case|set|lot|karton|carton|cartone|caja|doos|boîte|boite|paquete|confezione|"
-        r"opakowanie) (?:of|de|da|di|à|a|von|mit|zu|van|po) (\d{1,4})\b",
+        rf"opakowanie) (?:of|de|da|di|à|a|von|mit|zu|van|po) {_COUNT}\b"
+        rf"(?![.,]\d| 0\d\d)(?![ -]?(?:{_SIZE_WORD})(?!\w))",
         re.IGNORECASE,
     ),
     re.compile(
-        r"(?<![\w.,])(\d{1,4})[ -]?(?:packs?|pk|pck|packung|er[ -]?pack|er[ -]?packung|ct|count)\b", re.IGNORECASE
+        rf"(?<![\w.,]){_COUNT}[ -]?(?:packs?|pk|pck|packung|er[ -]?pack|er[ -]?packung|ct|count)\b", re.IGNORECASE
     ),
-    re.compile(r"(?<![\w.,])(\d{1,4}) ?-?(?:pcs?|pieces?|stk|stück|stueck|pièces|piezas|pezzi|szt)\b", re.IGNORECASE),
-    re.compile(r"(?<!\S)[x×](\d{1,4})(?!\S)", re.IGNORECASE),
+    re.compile(rf"(?<![\w.,]){_COUNT} ?-?(?:pcs?|pieces?|stk|stück|stueck|pièces|piezas|pezzi|szt)\b", re.IGNORECASE),
+)
+#: `x6` is a pack beside a content; alone it may be a model's name: ThinkPad X13.
+_PACKS: Final = (
+    _TIMES,
+    *_COUNTED,
+    re.compile(rf"(?<![\w.,]){_AMOUNT}[ -]?(?:{_CONTENT_WORD}) ?[x×] ?(\d{{1,4}})(?!\S)", re.IGNORECASE),
+    re.compile(rf"(?<!\S)[x×] ?(\d{{1,4}}) (?={_AMOUNT}[ -]?(?:{_CONTENT_WORD})(?!\w))", re.IGNORECASE),
+    re.compile(r"(?<!\d )(?<!\S)×(\d{1,4})(?!\S)"),
     re.compile(r"(?<!\S)(\d{1,4})[x×](?!\S)", re.IGNORECASE),
 )
 
@@ -98,31 +131,66 @@ _PACKS: Final = (
 @lru_cache(CACHE)
 def in_one_unit(text: str) -> str:
     """The text with each measure as a whole number of one unit, the number apart (`6x0.5l` -> `6 x 500 ml`); in one
-    word where that leaves a fraction."""
-    return _MEASURE.sub(lambda found: _spelt(found, " "), _TIMES.sub(r"\1 x ", text))
+    word where that leaves a fraction. Counts lose their thousands separators."""
+    return _MEASURE.sub(lambda found: _spelt(found, " "), _parted(text))
 
 
 @lru_cache(CACHE)
 def sizes_in(text: str) -> tuple[str, ...]:
-    """The measures that a name states, each in one unit, without repetition: `Oil 5L` -> 5000ml. Pieces are no size."""
-    found = (_spelt(each, "") for each in _MEASURE.finditer(_TIMES.sub(r"\1 x ", text)))
-    return tuple(sorted({size for size in found if not size.endswith("pcs")}))
+    """The measures that a name states, each in one unit, without repetition: `Oil 5L` -> 5000ml. Pieces are no size.
+
+    Sides are sizes and, shortest first, one more together: a desk of 60 x 60 cm is none of 120 x 60 cm.
+    """
+    found = {_spelt(each, "") for each in _MEASURE.finditer(_parted(text))}
+    together = {_together(each) for each in _DIMENSIONS.finditer(_threads_apart(text))}
+    return tuple(sorted(together | {size for size in found if not size.endswith("pcs")}))
 
 
 @lru_cache(CACHE)
 def pack_in(text: str) -> str | None:
     """How many pieces a name says are in the pack: `6x0.5l`, `Pack of 6`, `6er-Pack`; None where it says none."""
+    parted = _parted(text)
     for pattern in _PACKS:
-        found = pattern.search(text)
+        found = pattern.search(parted)
         if found is not None and int(found[1]):
             return str(int(found[1]))
     return None
 
 
+@lru_cache(CACHE)
+def _parted(text: str) -> str:
+    """The text with what belongs to a measure apart: `M 8x20mm` -> `M8 20mm`, `9x6 cm` -> `9 cm 6 cm`; counts plain."""
+    text = _DIMENSIONS.sub(lambda found: " ".join(_sides(found)), _threads_apart(text))
+    for pattern in _COUNTED:
+        text = pattern.sub(_ungrouped, text)
+    return _TIMES.sub(r"\1 x ", text)
+
+
+def _threads_apart(text: str) -> str:
+    return _THREAD.sub(r"M\1 ", text)
+
+
+def _sides(found: re.Match[str]) -> list[str]:
+    parts = found.groups()
+    return [f"{number} {unit or parts[-1]}" for number, unit in zip(parts[::2], parts[1::2], strict=True) if number]
+
+
+def _together(found: re.Match[str]) -> str:
+    sides = (_spelt(each, "") for each in _MEASURE.finditer(" ".join(_sides(found))))
+    return "x".join(sorted((side.removesuffix("mm") for side in sides), key=Decimal)) + "mm"
+
+
+def _ungrouped(found: re.Match[str]) -> str:
+    start, end = found.start(1) - found.start(), found.end(1) - found.start()
+    return found[0][:start] + re.sub(r"\D", "", found[1]) + found[0][end:]
+
+
 def _spelt(found: re.Match[str], gap: str) -> str:
     written, word = found.groups()
     unit, factor = _MEASURES[word.lower()]
-    # Three digits behind a comma are thousands: `1,000 ml`.
-    grouped = re.fullmatch(r"\d+,\d{3}", written)
-    amount = Decimal(written.replace(",", "" if grouped else ".")) * factor
+    # `1,000 l` are thousands and `1.000 l` is one, unless the unit is small or there are two dots.
+    dots = written.count(".")
+    grouped = re.fullmatch(_GROUPED, written) and (dots != 1 or (unit, factor) in _WHOLE)
+    plain = re.sub(r"\D", "", written) if grouped else written.replace(",", ".")
+    amount = Decimal(plain) * factor
     return f"{int(amount)}{gap}{unit}" if amount == int(amount) else f"{amount.normalize()}{unit}"

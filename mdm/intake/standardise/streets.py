@@ -21,7 +21,7 @@ _GLUED: Final = (
 _DROPPED: Final = words_of("street_small_words")
 _ABBREVIATED: Final = re.compile(r"\b(p\.?za|v\.le|c\.so|l\.go|c/|p[ºo]\.)\s*", re.IGNORECASE)
 #: 테헤란로 is Teheran-ro.
-_KOREAN_KIND: Final = re.compile(r"([가-힣]{2,}?)(대로|로|길)(?=[\s\d]|$)")
+_KOREAN_KIND: Final = re.compile(r"(?<=[가-힣]{2})(대로|로|길)(?=[\s\d]|$)")
 _CHINESE_KINDS: Final = {"大道": "avenue", "大街": "street", "路": "road", "街": "street", "巷": "lane"}
 _WRITTEN_OUT: Final = {"pza": "piazza", "vle": "viale", "cso": "corso", "lgo": "largo", "c": "calle", "po": "paseo"}
 
@@ -33,7 +33,7 @@ def street_form(text: str, country: str | None = None) -> str | None:
         return None
     if has_han(text):
         text = _chinese_street(text)
-    text = _KOREAN_KIND.sub(r"\1 \2", text)
+    text = _KOREAN_KIND.sub(r" \1", text)
     text = _ABBREVIATED.sub(lambda found: _WRITTEN_OUT.get(fold(found[1]).replace(" ", ""), found[1]) + " ", text)
     words = [_word(word) for word in fold(text).split()]
     kept = [word for word in words if word not in _DROPPED]

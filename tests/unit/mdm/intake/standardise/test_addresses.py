@@ -53,6 +53,15 @@ def test_writings_of_one_street_are_equal(one: str, other: str) -> None:
     assert street_form(one) == street_form(other) is not None
 
 
+@pytest.mark.parametrize("syllable", ["가", "시", "로", "대로"])
+def test_a_street_of_very_many_syllables_is_read_in_one_pass(syllable: str) -> None:
+    """The search for a kind of street began anew at each syllable and took half a minute."""
+    street = syllable * (30_000 // len(syllable))
+
+    assert street_form(street) is not None
+    assert (street_form(f"{street}길 7") or "").endswith(" gil 7")
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

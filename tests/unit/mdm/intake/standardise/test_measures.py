@@ -2,7 +2,7 @@
 
 import pytest
 
-from mdm.intake.standardise.measures import pack_in, sizes_in, unit_of
+from mdm.intake.standardise.measures import in_one_unit, pack_in, sizes_in, unit_of
 from tests.unit.mdm.intake.standardise.given import standardised
 
 
@@ -61,16 +61,126 @@ def test_a_pack_of_a_size_is_one_however_it_is_written(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["Pack of 10", "Sensor 10-pack", "Sensor 10 pcs", "Sensor x10", "Sensor 10er Packung"]
+    "written", ["Pack of 10", "Sensor 10-pack", "Sensor 10 pcs", "Sensor ×10", "Sensor 10er Packung"]
 )
 def test_a_pack_is_a_number_of_pieces(written: str) -> None:
     assert (pack_in(written), sizes_in(written)) == ("10", ())
 
 
-@pytest.mark.parametrize("written", ["Bolt M6x20", "Office 365", "Language Pack 2", "Messaging 2.0", "Vault 0 pack"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Bolt M6x20",
+        "Office 365",
+        "Language Pack 2",
+        "Messaging 2.0",
+        "Vault 0 pack",
+        "ThinkPad X13",
+        "ThinkPad X 13",
+        "Fujifilm X100",
+        "5G Router",
+        "802.11 g",
+        "Adapter 802.11g",
+    ],
+)
 def test_what_only_looks_like_a_pack_is_none(written: str) -> None:
     assert (pack_in(written), sizes_in(written)) == (None, ())
 
 
 def test_a_fraction_is_a_size() -> None:
     assert sizes_in("Cable 2,50 mm") == sizes_in("Cable 2.5mm") == ("2.5mm",)
+
+
+@pytest.mark.parametrize(
+    ("written", "sizes"),
+    [
+        ("Desk 120 x 60 cm", ("1200mm", "600mm", "600x1200mm")),
+        ("Desk 60x120cm", ("1200mm", "600mm", "600x1200mm")),
+        ("Desk 1,200 × 600 mm", ("1200mm", "600mm", "600x1200mm")),
+        ("Desk 120 cm x 60 cm", ("1200mm", "600mm", "600x1200mm")),
+        ("10 x 15 cm photo", ("100mm", "100x150mm", "150mm")),
+        ("Monitor 27 x 16 x 3 cm", ("160mm", "270mm", "30mm", "30x160x270mm")),
+        ("Foil 9 x 0.5 mm", ("0.5mm", "0.5x9mm", "9mm")),
+        ("Screw M 8 x 20 mm", ("20mm",)),
+        ("Screw M8x20mm", ("20mm",)),
+        ("Screw m8 × 20 mm", ("20mm",)),
+    ],
+)
+def test_dimensions_and_threads_are_no_pack(written: str, sizes: tuple[str, ...]) -> None:
+    assert (pack_in(written), sizes_in(written)) == (None, sizes)
+
+
+def test_sides_of_one_length_do_not_make_two_things_alike() -> None:
+    assert not set(sizes_in("Desk 60 x 60 cm")) <= set(sizes_in("Desk 120 x 60 cm"))
+    assert set(sizes_in("Desk 60 cm")) <= set(sizes_in("Desk 120 x 60 cm"))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Desk 120 x 60 cm", "Desk 1200x600mm"),
+        ("Screw M 8 x 20 mm", "Screw M8x20mm"),
+        ("Gloves 1,000 pcs", "Gloves 1 000 pcs"),
+        ("Gloves pack of 1.000", "Gloves pack of 1000"),
+        ("Cleaner 1 000 ml", "Cleaner 1 l"),
+    ],
+)
+def test_names_differ_in_no_word_that_only_writes_an_amount_otherwise(one: str, other: str) -> None:
+    assert in_one_unit(one) == in_one_unit(other)
+
+
+@pytest.mark.parametrize(
+    ("written", "pack"),
+    [
+        ("Pack of 1,000", "1000"),
+        ("Box of 1.000 screws", "1000"),
+        ("Screws 1,000 pcs", "1000"),
+        ("Screws 1 000 pcs", "1000"),
+        ("Screws 1000 pcs", "1000"),
+        ("Screws 10.000 Stück", "10000"),
+        ("Screws 10000 pcs", "10000"),
+        ("Screws, 1,000,000 ct", "1000000"),
+        ("Model 1 500 pcs", "500"),
+        ("Pack of 1.5 l", None),
+        ("Pack of 500 ml", None),
+        ("Pack of 1 000 ml", None),
+        ("Pack of 6 pieces", "6"),
+        ("Pack of 6, 0.5 l", "6"),
+    ],
+)
+def test_a_count_may_have_thousands_and_is_no_measure(written: str, pack: str | None) -> None:
+    assert pack_in(written) == pack
+
+
+@pytest.mark.parametrize(
+    "written", ["Water 500 ml x6", "Water 500ml x 6", "WATER X6 500ML", "Water x 6 0,5 l", "Water ×6 500 ml"]
+)
+def test_a_number_behind_x_is_a_pack_beside_what_each_piece_holds(written: str) -> None:
+    assert (pack_in(written), sizes_in(written)) == ("6", ("500ml",))
+
+
+@pytest.mark.parametrize("written", ["ThinkPad X13 16 GB", "ThinkPad 16GB X13"])
+def test_a_number_behind_x_beside_another_measure_is_a_models(written: str) -> None:
+    assert (pack_in(written), sizes_in(written)) == (None, ("16gb",))
+
+
+@pytest.mark.parametrize(
+    ("written", "sizes"),
+    [
+        ("Cleaner 1 000 ml", ("1000ml",)),
+        ("Cleaner 1.000 ml", ("1000ml",)),
+        ("Cleaner 1,000 ml", ("1000ml",)),
+        ("Cleaner 1.000 l", ("1000ml",)),
+        ("Cleaner 1,000 l", ("1000000ml",)),
+        ("Cleaner 0,500 l", ("500ml",)),
+        ("Powder 1.000.000 mg", ("1000000mg",)),
+        ("Power bank 10.000 mAh", ("10000mah",)),
+        ("Foil 0.125 mm", ("0.125mm",)),
+        ("Water 6 500 ml", ("500ml",)),
+        ("SUGAR 500G", ("500g",)),
+        ("Saffron 5 g", ("5g",)),
+        ("Saffron 5g", ("5g",)),
+    ],
+)
+def test_thousands_are_told_from_decimals(written: str, sizes: tuple[str, ...]) -> None:
+    assert sizes_in(written) == sizes
