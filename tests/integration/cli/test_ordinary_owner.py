@@ -198,7 +198,7 @@ def test_proofs_trials_and_rematching_work_as_the_ordinary_owner(owner_url: str,
     mdm("match", "run", "--apply")
 
     rank = ("rank: [{best_supported: name}", "rank: [longest, {best_supported: name}")
-    for kind, change in (("survivorship", rank), ("matching", ("  match: 1.0", "  match: 2.5"))):
+    for kind, change in (("survivorship", rank), ("matching", ("  match: 1.5", "  match: 2.5"))):
         document = mdm("releases", "document", kind, "customer")
         changed = tmp_path / f"{kind}.yaml"
         changed.write_text(document.replace(*change, 1))
