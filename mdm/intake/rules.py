@@ -95,7 +95,7 @@ class TableMapping:
     default_trust: float
     #: The table is trusted to hold no two rows for one entity.
     distinct: bool = False
-    #: Attributes whose earlier values stay evidence for matching (`mdm.core.former`); none where a platform reads the hub.
+    #: Attributes whose earlier values stay evidence (`mdm.core.former`); none where a platform reads the hub.
     former: frozenset[str] = frozenset()
 
     def targets(self) -> tuple[Target, ...]:
