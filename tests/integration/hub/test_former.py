@@ -109,6 +109,7 @@ def test_history_is_asked_only_of_rows_that_said_something_else(take: Take) -> N
     with unit_of_work(pipeline.engine, pipeline.clock, "test") as work:
         assert rows_that_said_else(work, {rec: MOVED}, columns) == {rec}
         assert rows_that_said_else(work, {rec: ACCOUNT}, ("name",)) == frozenset()
+        assert rows_that_said_else(work, {rec: {"employees": 12.0}}, ("employees",)) == {rec}, "12 is written otherwise"
         assert rows_that_said_else(work, {rec: {**MOVED, "never": 1}}, ("never",)) == {rec}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from matching.features import derive
 from mdm.core.former import MOST, bears_witness, with_former
 from mdm.intake.catalogue import load_catalogue
 from mdm.intake.mapping import standardise
@@ -36,6 +37,12 @@ def places(*rows: Row) -> Sequence[str]:
 def test_a_company_that_moved_was_where_it_was() -> None:
     assert places(HERE, THERE) == ["p:70173|1", "s:hauptst|1|stuttgart"]
     assert places(THERE, HERE) == ["p:20457|7", "s:hafenvag|7|hamburg"]
+
+
+def test_where_a_row_was_is_written_as_matching_writes_where_a_row_is() -> None:
+    there = standardise(CATALOGUE, ACCOUNT, HERE).comparison
+
+    assert list(derive("customer", there, frozenset())["sites"]) == places(HERE, THERE)
 
 
 def test_who_came_back_was_elsewhere_and_not_where_he_is() -> None:
