@@ -21,10 +21,11 @@ from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
 from api.errors import NOT_FOUND, refuse
 from api.masking import show_lineage, show_values
-from mdm.access import Eyes, Permission
+from mdm.access import Eyes, Permission, may_see
 from mdm.hub import steward
 from mdm.hub.explain import PairExplanation, explain_two
 from mdm.hub.foresee import foresee_union
+from mdm.model.canonical import DataClass
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.store.read_golden import Member, members_of
 from mdm.store.read_models import resolve_references
@@ -167,14 +168,13 @@ def _evidence(bench: Workbench, domain: Domain, found: PairExplanation) -> dict[
     """The score as pictures, tables and short sentences; vetoes with their reasons."""
     model = bench.rules.models[domain]
     limits = model.thresholds
-    reasons = {veto.name: (veto.reason, veto.effect.value) for veto in model.vetoes}
     contributions = found.score.contributions
     spoken = sorted((each for each in contributions if abs(each.bits) >= _AUDIBLE), key=lambda each: -abs(each.bits))
     return {
         "score": found.score,
         "limits": limits,
-        "explanation": found,
-        "vetoes": [(name, *reasons.get(name, (name, ""))) for name in found.score.vetoes],
+        "met": _met(found.shared_keys, bench.eyes),
+        "vetoes": found.score.reasons,
         "pros": [each for each in spoken if each.bits > 0],
         "cons": [each for each in spoken if each.bits < 0],
         "waterfall": charts.waterfall(
@@ -186,6 +186,13 @@ def _evidence(bench: Workbench, domain: Domain, found: PairExplanation) -> dict[
         "gauge": charts.gauge(found.score.weight, limits.possible, limits.match),
         "bits": {each.comparison: each.bits for each in contributions if each.level != "unknown"},
     }
+
+
+def _met(shared_keys: Sequence[str], eyes: Eyes) -> list[str]:
+    """The blocking rules that the two meet; under which values is for those who may see identifiers."""
+    if may_see(eyes, DataClass.CONFIDENTIAL):
+        return list(shared_keys)
+    return list(dict.fromkeys(key.partition(" = ")[0] for key in shared_keys))
 
 
 def key_of(text: str) -> CrosswalkKey | None:
