@@ -188,11 +188,13 @@ def verify(
 
 def _print_verification(found: Verification, as_json: bool) -> None:
     if as_json:
-        print_json(asdict(found) | {"agrees": found.agrees})
+        print_json(asdict(found) | {"agrees": found.agrees, "advice": found.advice})
         return
     typer.echo(f"{found.rows:,} rows, {found.records:,} live records, {found.entities:,} entities recomputed.")
     print_differences(found.differences)
     typer.echo("The live state agrees." if found.agrees else f"{len(found.differences):,} differences.")
+    if found.advice is not None:
+        typer.echo(found.advice)
 
 
 def _print_proof(proof: Convergence, as_json: bool) -> None:

@@ -34,8 +34,8 @@ def test_the_demo_and_its_explanations_are_json_when_asked(mdm: Command) -> None
         lines = mdm("export", *what, "--json").stdout.splitlines()
         assert lines
         assert all(isinstance(json.loads(line), dict) for line in lines)
-    price = next(json.loads(line) for line in mdm("export", "crosswalk", "--domain", "product", "--json").stdout.splitlines()
-                 if '"price"' in line)  # fmt: skip
+    listed = map(json.loads, mdm("export", "crosswalk", "--domain", "product", "--json").stdout.splitlines())
+    price = next(each for each in listed if each["type"] == "price")
     with pytest.raises(NotFound) as refused:
         mdm("explain", price["system"], price["type"], price["key"])
     assert "It is an offer of billing:product:" in (refused.value.advice)
