@@ -41,8 +41,8 @@ def _refuse_witnesses_that_echo(catalogue: Catalogue, rulesets: Mapping[Domain, 
             continue
         if profile.system in rulesets[mapping.domain].echoes:
             raise ConfigurationInvalid(
-                f"The mapping of {profile.system}.{profile.table} says that earlier values stay evidence (`former`), but "
-                f"{profile.system} reads the hub: what it said before may be an echo of it.",
+                f"The mapping of {profile.system}.{profile.table} says that earlier values stay evidence (`former`), "
+                f"but {profile.system} reads the hub: what it said before may be an echo of it.",
                 action="Take `former` out of this mapping, or the platform out of `echoes` of the survivorship rules.",
             )
 

@@ -54,7 +54,7 @@ _OTHER_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _BRACKET_TAIL: Final = re.compile(r"\s*[(\[]([^)\]]{1,40})[)\]]\s*$")
-#: The letter of the country in the forms of Singapore and Malaysia: `Foo (S) Pte Ltd`, `Foo Pte (S) Ltd`, `Foo (M) Sdn Bhd`.
+#: The letter of the country in the forms of Singapore and Malaysia: `Foo (S) Pte Ltd`, `Foo (M) Sdn Bhd`.
 _LETTER_OF_COUNTRY: Final = re.compile(
     r"(?<=\S)\s*(?:"
     r"[(\[]\s*S\s*[)\]](?=\s*Pte\b\.?\s*(?:Ltd|Limited)\b\.?\s*$)"
