@@ -61,7 +61,7 @@ def met_by(keys: Iterable[str], eyes: Eyes) -> Sequence[Meeting]:
     for key in keys:
         rule, _, value = key.partition(" = ")
         found.append(Meeting(_RULES.get(rule, rule), _written(rule, value) if shown else "", key if shown else rule))
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _written(rule: str, value: str) -> str:

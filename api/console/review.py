@@ -173,14 +173,13 @@ def _evidence(bench: Workbench, domain: Domain, found: PairExplanation) -> dict[
     """The score as pictures, tables and short sentences; vetoes with their reasons."""
     model = bench.rules.models[domain]
     limits = model.thresholds
-    reasons = {veto.name: (veto.reason, veto.effect.value) for veto in model.vetoes}
     contributions = found.score.contributions
     spoken = sorted((each for each in contributions if abs(each.bits) >= _AUDIBLE), key=lambda each: -abs(each.bits))
     return {
         "score": found.score,
         "limits": limits,
         "meetings": met_by(found.shared_keys, bench.eyes),
-        "vetoes": [(name, *reasons.get(name, (name, ""))) for name in found.score.vetoes],
+        "vetoes": found.score.reasons,
         "pros": [each for each in spoken if each.bits > 0],
         "cons": [each for each in spoken if each.bits < 0],
         "waterfall": charts.waterfall(
