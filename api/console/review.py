@@ -13,19 +13,20 @@ from api.console import charts
 from api.console.compare import Column, columns_of, compare
 from api.console.forms import Form
 from api.console.guard import SessionDep, needs
+from api.console.meeting import met_by
 from api.console.notices import KINDS, Notice, proposed, sentence, told, withdrawn
 from api.console.pages import page
 from api.console.queue import QueueLook, QueueParameters, queue_object
 from api.console.sessions import Session
+from api.console.steps import told_step
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
 from api.errors import NOT_FOUND, refuse
 from api.masking import show_lineage, show_values
-from mdm.access import Eyes, Permission, may_see
+from mdm.access import Eyes, Permission
 from mdm.hub import steward
 from mdm.hub.explain import PairExplanation, explain_two
 from mdm.hub.foresee import foresee_union
-from mdm.model.canonical import DataClass
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.store.read_golden import Member, members_of
 from mdm.store.read_models import resolve_references
@@ -101,7 +102,11 @@ def review_page(
             "hanging": hanging_on(connection, entities),
             "similar": similar_decisions(connection, asked, _SIMILAR),
             "closed_by": decision_of_task(connection, task_id) if asked.status != "open" else None,
-            "notice": notice or told(connection, look.done) or proposed(look.proposed) or withdrawn(look.withdrawn),
+            "notice": notice
+            or told(connection, look.done)
+            or proposed(look.proposed)
+            or withdrawn(look.withdrawn)
+            or told_step(bench, connection, look.step),
             "waiting": open_proposal_of_task(connection, task_id),
         }
     with snapshot(bench.engine) as work:
@@ -173,7 +178,7 @@ def _evidence(bench: Workbench, domain: Domain, found: PairExplanation) -> dict[
     return {
         "score": found.score,
         "limits": limits,
-        "met": _met(found.shared_keys, bench.eyes),
+        "meetings": met_by(found.shared_keys, bench.eyes),
         "vetoes": found.score.reasons,
         "pros": [each for each in spoken if each.bits > 0],
         "cons": [each for each in spoken if each.bits < 0],
@@ -186,13 +191,6 @@ def _evidence(bench: Workbench, domain: Domain, found: PairExplanation) -> dict[
         "gauge": charts.gauge(found.score.weight, limits.possible, limits.match),
         "bits": {each.comparison: each.bits for each in contributions if each.level != "unknown"},
     }
-
-
-def _met(shared_keys: Sequence[str], eyes: Eyes) -> list[str]:
-    """The blocking rules that the two meet; under which values is for those who may see identifiers."""
-    if may_see(eyes, DataClass.CONFIDENTIAL):
-        return list(shared_keys)
-    return list(dict.fromkeys(key.partition(" = ")[0] for key in shared_keys))
 
 
 def key_of(text: str) -> CrosswalkKey | None:
