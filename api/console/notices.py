@@ -45,8 +45,8 @@ def told(connection: Connection, decision_id: int | None) -> Notice | None:
     if found is None:
         return None
     if found.undone or found.kind == "undo":
-        return Notice(_ended(sentence(found)), "good", "undo")
-    return Notice(_ended(sentence(found)), "good", "check", f"/console/decisions/{found.decision_id}/undo", "Undo")
+        return Notice(ended(sentence(found)), "good", "undo")
+    return Notice(ended(sentence(found)), "good", "check", f"/console/decisions/{found.decision_id}/undo", "Undo")
 
 
 def proposed(proposal_id: int | None) -> Notice | None:
@@ -76,7 +76,7 @@ def sentence(found: PastDecision) -> str:
     return f"{what}: {about}" + (" (undone since)" if found.undone else "")
 
 
-def _ended(text: str) -> str:
+def ended(text: str) -> str:
     """With a full stop at its end, and not a second one after "Inc."."""
     return text if text.endswith(".") else f"{text}."
 

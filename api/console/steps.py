@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse
 
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs, signed_in
-from api.console.notices import KINDS, TELLABLE, Notice, refused, sentence
+from api.console.notices import KINDS, TELLABLE, Notice, ended, refused, sentence
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.wording import day, number, person
@@ -25,7 +25,7 @@ from api.routes.parameters import NumberPath, Parameters
 from mdm.access import Permission
 from mdm.hub import steward
 from mdm.hub.steward import Step
-from mdm.store.read_review import bulk_job_of, decision, is_left_of_job, proposal_state
+from mdm.store.read_review import bulk_job_of, bulk_job_of_proposal, decision, left_of_job, proposal_state
 from mdm.store.reading import snapshot
 from mdm.store.scoped import unrestricted
 
@@ -39,6 +39,7 @@ _TAKING_BACK = frozenset({"steward.undo", "steward.withdrawn", "steward.take_bac
 _STAYS = {
     "steward.comment": "What was said stays in the history. Leave another remark that puts it right.",
     "steward.rejected": "What was refused stays refused; its author may propose it again.",
+    "steward.stop_bulk": "It goes on from its page.",
     "fix": "What was taken in is history. Correct the row in its platform, or mend the message that comes next.",
     "replay": "What was taken in is history: a replay does nothing where everything is in line.",
     "reopen": "Discard the message again.",
@@ -46,6 +47,7 @@ _STAYS = {
     "hand over": "Take it there, or hand it over to somebody else.",
     "put down": "Take it there.",
 }
+_AGREED = "What two persons agreed on is looked at before one of them takes it back."
 _WORDS = {
     "steward.comment": "Left a remark on {}",
     "steward.rejected": "Refused {}",
@@ -121,7 +123,7 @@ def steps_page(
     stays = next((each for each in ways if each.number == look.stays), None)
     notice = None
     if stays is not None:
-        text = f"Nothing was taken back, for a key does not take back your last step: {stays.words}. {stays.why}"
+        text = f"Nothing was taken back, for a key does not take back your last step: {ended(stays.words)} {stays.why}"
         notice = Notice(text, "warn")
     return page("steps.html", request, session=session, ways=ways, now=bench.now, notice=notice)
 
@@ -165,8 +167,8 @@ def told_step(bench: Workbench, connection: Connection, number: int | None) -> N
         return None
     way = _way(connection, step)
     if step.taken_back:
-        return Notice(f"Taken back: {way.words}.", "good", "undo")
-    return Notice(f"{way.words}.", "good", "check", way.undo if way.at_once else "", "Undo")
+        return Notice(f"Taken back: {ended(way.words)}", "good", "undo")
+    return Notice(ended(way.words), "good", "check", way.undo if way.at_once else "", "Undo")
 
 
 def _ways(bench: Workbench, connection: Connection) -> Iterator[Way]:
@@ -175,6 +177,9 @@ def _ways(bench: Workbench, connection: Connection) -> Iterator[Way]:
     with snapshot(unrestricted(bench.engine)) as work:
         for step in islice(steward.last_steps(work, bench.actor.name), _LATELY):
             if step.action not in _WORDS and (step.action in _TAKING_BACK or not step.action.startswith("steward.")):
+                continue
+            # Carried out in one's name when somebody else agreed to it: one's own step was to propose it, before that.
+            if "approved_by" in step.detail:
                 continue
             job = _job(connection, step)
             if job in jobs:
@@ -190,15 +195,21 @@ def _job(connection: Connection, step: Step) -> int | None:
     """The job that a step began, or was one answer of."""
     if step.action == "steward.bulk":
         return int(step.subject.removeprefix("job "))
+    if step.action == "steward.propose":
+        return bulk_job_of_proposal(connection, int(step.subject.removeprefix("proposal ")))
     decided = step.detail.get("decision")
     return bulk_job_of(connection, decided) if isinstance(decided, int) else None
 
 
 def _of_job(connection: Connection, step: Step, job: int) -> Way:
     words = f"Answered many questions at once: job {job}"
-    if not is_left_of_job(connection, job):
-        return Way(step.number, step.at, words, why="All of it was taken back, or nothing came of it.", taken_back=True)
-    return Way(step.number, step.at, words, go=f"/console/bulk/{job}", why="All of it is taken back on its page.")
+    decisions, proposals = left_of_job(connection, job)
+    if decisions:
+        return Way(step.number, step.at, words, go=f"/console/bulk/{job}", why="All of it is taken back on its page.")
+    if proposals:
+        why = "What it proposed waits for a second person, and is withdrawn one by one."
+        return Way(step.number, step.at, words, go="/console/approvals", why=why)
+    return Way(step.number, step.at, words, why="All of it was taken back, or nothing came of it.", taken_back=True)
 
 
 def _way(connection: Connection, step: Step) -> Way:
@@ -210,7 +221,8 @@ def _way(connection: Connection, step: Step) -> Way:
     if found is not None and (agreed or step.action == f"steward.{found.kind}"):
         words = f"{'Agreed to: ' if agreed else ''}{sentence(found)}"
         undo = ("decision", found.decision_id)
-        return Way(step.number, step.at, words, undo, at_once=not agreed, taken_back=found.undone)
+        why = _AGREED if agreed and not found.undone else ""
+        return Way(step.number, step.at, words, undo, why=why, at_once=not agreed, taken_back=found.undone)
     if step.action == "steward.propose":
         return _proposed(connection, step)
     words = _WORDS.get(step.action, step.action.removeprefix("steward.").replace("_", " ").capitalize() + ": {}")
@@ -221,7 +233,8 @@ def _way(connection: Connection, step: Step) -> Way:
             "It is taken back on the customer's page, with a reason.",
         )
     else:
-        go = _PLACES.get(step.subject.partition(" ")[0], "")
+        place, _, one = step.subject.partition(" ")
+        go = f"/console/bulk/{one}" if place == "job" else _PLACES.get(place, "")
         why = _STAYS.get(
             step.action, "Where it can be taken back, its own page does so." if go else "It stays as it is."
         )
@@ -230,10 +243,13 @@ def _way(connection: Connection, step: Step) -> Way:
 
 def _proposed(connection: Connection, step: Step) -> Way:
     proposal_id = int(step.subject.removeprefix("proposal "))
-    kind, status = proposal_state(connection, proposal_id)
+    kind, status, decided = proposal_state(connection, proposal_id)
     words = f"Proposed as number {proposal_id}: {KINDS.get(kind, kind).lower()}"
     if status == "open":
         return Way(step.number, step.at, words, ("proposal", proposal_id), at_once=True)
+    found = decision(connection, decided) if decided is not None and kind != "undo" else None
+    if found is not None and not found.undone:
+        return Way(step.number, step.at, f"{words}, agreed to since", ("decision", found.decision_id), why=_AGREED)
     return Way(step.number, step.at, words, why=f"It is {status}.", taken_back=True)
 
 

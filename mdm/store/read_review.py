@@ -194,12 +194,16 @@ def open_proposal_of_task(connection: Connection, task_id: int) -> tuple[int, st
     return None if row is None else (row.proposal_id, row.kind, row.author)
 
 
-def proposal_state(connection: Connection, proposal_id: int) -> tuple[str, str]:
-    """What a proposal wants, and whether it is open still, or how it ended."""
+#: How an item of a job names the proposal that its answer became.
+_PROPOSED_BY_ITEM = "i.outcome = 'proposed' and i.detail = 'proposal ' || p.proposal_id"
+
+
+def proposal_state(connection: Connection, proposal_id: int) -> tuple[str, str, int | None]:
+    """What a proposal wants, whether it is open still or how it ended, and the decision that it became."""
     row = connection.execute(
-        text("select kind, status from proposal where proposal_id = :id"), {"id": proposal_id}
+        text("select kind, status, decision_id from proposal where proposal_id = :id"), {"id": proposal_id}
     ).one()
-    return row.kind, row.status
+    return row.kind, row.status, row.decision_id
 
 
 def bulk_job_of(connection: Connection, decision_id: int) -> int | None:
@@ -215,17 +219,31 @@ def bulk_job_of(connection: Connection, decision_id: int) -> int | None:
     return None if found is None else int(found)
 
 
-def is_left_of_job(connection: Connection, job_id: int) -> bool:
-    """Whether a job made decisions that hold."""
-    return bool(
-        connection.scalar(
-            text(
-                """select exists (select from bulk_item i join decision d on d.decision_id = i.decision_id
-                   where i.job_id = :id and d.undone_by is null)"""
-            ),
-            {"id": job_id},
-        )
+def bulk_job_of_proposal(connection: Connection, proposal_id: int) -> int | None:
+    """The job that made a proposal, if one did."""
+    found = connection.scalar(
+        text(
+            f"""select j.job_id from proposal p join bulk_job j on j.actor = p.author and j.purpose = 'answer'
+                join bulk_item i on i.job_id = j.job_id and i.task_id = p.task_id and {_PROPOSED_BY_ITEM}
+                where p.proposal_id = :id"""
+        ),
+        {"id": proposal_id},
     )
+    return None if found is None else int(found)
+
+
+def left_of_job(connection: Connection, job_id: int) -> tuple[bool, bool]:
+    """Whether a job made decisions that hold, and proposals that nobody has decided on yet."""
+    row = connection.execute(
+        text(
+            f"""select exists (select from bulk_item i join decision d on d.decision_id = i.decision_id
+                  where i.job_id = :id and d.undone_by is null),
+                exists (select from bulk_item i join proposal p on p.task_id = i.task_id and {_PROPOSED_BY_ITEM}
+                  where i.job_id = :id and p.status = 'open')"""
+        ),
+        {"id": job_id},
+    ).one()
+    return bool(row[0]), bool(row[1])
 
 
 def decisions_about(connection: Connection, entity_id: str, limit: int) -> Sequence[PastDecision]:

@@ -159,3 +159,33 @@ def test_a_long_chain_is_verified_by_parts(
     with engine.begin() as connection:
         connection.execute(text("update audit set hash = '\\x00' where seq = 4"))
     assert "Entry 5: does not continue the row before" in verified(4)
+
+
+@pytest.mark.sample_world
+def test_undo_of_the_last_withdraws_no_single_proposal_of_many(engine: Engine, steward: TestClient) -> None:
+    csrf = form_token(steward.get("/console/help").text)
+    with engine.connect() as connection:
+        tasks = connection.scalars(
+            text(
+                """select task_id from steward_task where status = 'open' and kind = 'possible_match'
+                   and domain = 'customer' order by weight desc, task_id limit 3"""
+            )
+        ).all()
+    seen = steward.post("/console/reviews/bulk", data={"csrf": csrf, "task": list(map(str, tasks)), "what": "same"})
+    look = str(seen.url).rpartition("/")[2].partition("?")[0]
+    steward.post("/console/bulk", data={"csrf": csrf, "look": look})
+
+    def states() -> list[tuple[str, int]]:
+        query = """select status, count(*) from proposal group by 1
+                   union all select 'undone', count(*) from decision where undone_by is not null order by 1"""
+        with engine.connect() as connection:
+            return [(row[0], row[1]) for row in connection.execute(text(query))]
+
+    before = states()
+    assert before == [("open", 3), ("undone", 0)]
+
+    stays = steward.post("/console/decisions/last/undo", data={"csrf": csrf}).text
+
+    assert "Nothing was taken back" in stays
+    assert "withdrawn one by one" in stays
+    assert states() == before

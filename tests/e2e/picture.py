@@ -33,7 +33,7 @@ _LONG = (
     "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft mbH & Co. Kommanditgesellschaft"
 )
 _JAPANESE = "株式会社東京データマスター管理サービス"
-_DARK = ("home", "reviews", "review", "customer", "customer-graph", "customer-hierarchy", "close")
+_DARK = ("home", "reviews", "review", "customer", "customer-graph", "customer-hierarchy", "close", "steps")
 _TABLET = ("home", "reviews", "review", "customer-hierarchy", "close")
 
 

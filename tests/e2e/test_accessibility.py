@@ -123,6 +123,9 @@ def _many(engine: Engine, pipeline: Pipeline, looker: str) -> None:
     steward.run_bulk(pipeline, job_id, NO_POLICY)
     meant = EventRange(system="crm", type="account", key=_some_key(engine))
     run_replay(pipeline, start_replay(pipeline, ben, meant))
+    last = rows(engine, "select max(task_id) as task_id from steward_task where status = 'open'")[0].task_id
+    steward.claim(pipeline, ben, last)
+    steward.comment(pipeline, ben, f"task:{last}", "Their register answers by post.")
 
 
 def _some_key(engine: Engine) -> str:

@@ -125,7 +125,7 @@ def golden(engine: Engine, entity_id: str) -> Any:
 
 
 def test_a_refused_message_is_mended_rehearsed_and_replayed(ada: Keyboard, world: Engine, pipeline: Pipeline) -> None:
-    _, message, good = account_event(world)
+    row, message, good = account_event(world)
     bad = json.loads(json.dumps(good))
     bad.get("payload", bad)["source"]["sequence"] = "broken"
     process(pipeline, "test", [later(message, bad)])
@@ -153,6 +153,22 @@ def test_a_refused_message_is_mended_rehearsed_and_replayed(ada: Keyboard, world
         ("user:ada", "the clock of the connector was wrong")
     ]
     assert audited(world, "fix") == 1
+
+    before = golden(world, row.entity_id)
+    ada.press("z")
+    expect(ada.page.locator("h1")).to_have_text("What you did last")
+    expect(ada.page.locator("tbody tr").first).to_contain_text("What was taken in is history")
+    expect(ada.page.locator("main [data-key=z]")).to_have_count(0)
+    ada.press("g", "q")
+    ada.press("Enter")
+    ada.press("z")  # the key that takes an answer back
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Nothing was taken back")
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Mended and replayed")
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("What was taken in is history")
+    assert rows(world, "select status from dead_letter") == [("replayed",)]
+    assert golden(world, row.entity_id) == before
+    assert audited(world, "fix") == 1
+    assert audited(world, "undo") + audited(world, "take_back") == 0
 
 
 def test_a_large_group_is_replayed_by_a_job_that_can_be_left(
@@ -245,6 +261,28 @@ class TestFourEyes:
             ("withdrawn", "user:ada", "user:ada"), ("approved", "user:ada", "user:ben"),
         ]  # fmt: skip
         assert rows(world, "select actor, approved_by from decision") == [("user:ada", "user:ben")]
+        agreed = memberships(world)
+
+        for keyboard, was in ((ben, "Agreed to: Merged"), (ada, "Proposed as number 2: merged, agreed to since")):
+            keyboard.press("g", "q")
+            keyboard.press("Enter")
+            keyboard.press("z")
+            expect(keyboard.page.locator("[data-outcome]")).to_contain_text("Nothing was taken back")
+            expect(keyboard.page.locator("[data-outcome]")).to_contain_text(was)
+        assert memberships(world) == agreed
+        assert rows(world, "select undone_by from decision") == [(None,)]
+        assert audited(world, "undo") == 0
+
+        ben.press("z")  # the page shows what it is, and takes it back
+        expect(ben.page.locator("[data-outcome]")).to_contain_text("Undone")
+        assert memberships(world) == before
+        assert rows(world, "select actor, action from audit where action like '%undo%'") == [
+            ("user:ben", "steward.undo")
+        ]
+        ada.press("g", "c")
+        ada.press("z")
+        expect(ada.page.locator("main")).to_contain_text("It is approved")
+        expect(ada.page.locator("main [data-key=z]")).to_have_count(0)
 
     def test_the_server_refuses_self_approval_whatever_the_page_offers(self, ada: Keyboard, world: Engine) -> None:
         ada.press("g", "q")

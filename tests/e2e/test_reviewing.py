@@ -243,11 +243,30 @@ def test_many_questions_are_answered_at_once_after_a_look_and_taken_back(ada: Ke
         ("not_same", "renewals, not copies", 3)
     ]
 
-    ada.page.reload()
+    ada.press("g", "q")
+    ada.press("Enter")
+    ada.press("z")
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Nothing was taken back")
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Answered many questions at once: job 2")
+    assert rows(world, "select count(*) from judgement where superseded_at is null") == [(3,)]
+    assert rows(world, "select count(*) from decision where undone_by is not null") == [(0,)]
+    assert rows(world, "select count(*) from bulk_job where purpose = 'take_back'") == [(0,)]
+    ada.press("Enter")  # the way there
+    expect(ada.page.locator("h1")).to_contain_text("Job 2")
+
     ada.press("z")
     expect(ada.page.locator("h1")).to_contain_text("job 2 is taken back")
     expect(ada.page.locator("#progress")).to_contain_text("3 of 3 taken back", timeout=20_000)
     assert rows(world, "select count(*) from judgement where superseded_at is null") == [(0,)]
+    assert rows(world, "select count(*) from decision where kind = 'not_same' and undone_by is null") == [(0,)]
+    actions = rows(world, "select action, count(*) from audit where actor = 'user:ada' group by 1 order by min(seq)")
+    assert actions == [
+        ("steward.bulk", 1), ("steward.not_same", 3), ("steward.take_back_bulk", 1),
+        ("steward.undo", 3),
+    ]  # fmt: skip
+    ada.press("g", "q")
+    ada.press("z")
+    expect(ada.page.locator("main")).to_contain_text("All of it was taken back")
 
 
 def test_keys_pressed_faster_than_the_hub_answers_show_the_last_page_asked_for(ada: Keyboard, world: Engine) -> None:
