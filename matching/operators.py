@@ -15,7 +15,7 @@ from matching.likeness import MARGIN, ListsBeside, Similarities, alike, utf8
 
 _Codes = NDArray[np.int32]
 #: Values in common beyond this number are not counted.
-_MANY = 127
+MANY = 127
 
 
 def truth_of(holds: NDArray[np.bool_], known: NDArray[np.bool_]) -> Truth:
@@ -92,7 +92,7 @@ def _in_long(x: Lists, y: Lists, a: Indices, b: Indices) -> NDArray[np.int8]:
     for row in np.flatnonzero(np.maximum(long_a, long_b) > NARROW).tolist():
         at_a, at_b = int(x.starts[a[row]]), int(y.starts[b[row]])
         values = set(x.flat[at_a : at_a + int(long_a[row])].tolist())
-        found[row] = min(len(values.intersection(y.flat[at_b : at_b + int(long_b[row])].tolist())), _MANY)
+        found[row] = min(len(values.intersection(y.flat[at_b : at_b + int(long_b[row])].tolist())), MANY)
     return found
 
 
