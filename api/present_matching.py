@@ -50,7 +50,7 @@ def pair_object(found: PairExplanation, eyes: Eyes) -> dict[str, Any]:
     }
 
 
-def entity_object(found: EntityExplanation) -> dict[str, Any]:
+def entity_object(found: EntityExplanation, eyes: Eyes) -> dict[str, Any]:
     """The explanation of an entity."""
     return {
         "id": found.entity_id,
@@ -64,6 +64,7 @@ def entity_object(found: EntityExplanation) -> dict[str, Any]:
                 "by": step.by,
                 "members": step.members,
                 "score": score_object(step.score, step.decision),
+                "shared_keys": [_written_key(key, eyes) for key in step.shared_keys],
             }
             for step in found.steps
         ],
@@ -74,6 +75,7 @@ def entity_object(found: EntityExplanation) -> dict[str, Any]:
                 "entity_id": each.entity_id,
                 "reason": each.reason,
                 "score": score_object(each.score, each.decision),
+                "shared_keys": [_written_key(key, eyes) for key in each.shared_keys],
             }
             for each in found.rejected
         ],
@@ -88,10 +90,16 @@ def score_object(score: PairScore, decision: str) -> dict[str, Any]:
         "probability": round(score.probability, _DIGITS),
         "prior": round(score.prior, _DIGITS),
         "contributions": [
-            {"comparison": each.comparison, "level": each.level, "bits": round(each.bits, _DIGITS)}
+            {
+                "comparison": each.comparison,
+                "level": each.level,
+                "bits": round(each.bits, _DIGITS),
+                "formerly": each.formerly,
+            }
             for each in score.contributions
         ],
         "vetoes": list(score.vetoes),
+        "reasons": list(score.reasons),
         "decision": str(decision),
     }
 

@@ -24,6 +24,9 @@ FEW = 100
 
 UNKNOWN_LABEL = "unknown"
 
+#: Columns of what a row said before and says no more (`mdm.core.former`).
+_FORMER = frozenset({"former_names", "former_sites"})
+
 
 @dataclass(frozen=True, slots=True)
 class Scores:
@@ -43,11 +46,18 @@ class Scores:
 
 
 class Contribution(NamedTuple):
-    """What one comparison said about a pair."""
+    """What one comparison said about a pair. `formerly`: only because of what one of the two said before."""
 
     comparison: str
     level: str
     bits: float
+    formerly: bool = False
+
+    @property
+    def words(self) -> str:
+        """The level for people: two names that differ are not told to be the same one without a word on why."""
+        told = not self.formerly or self.level.endswith("before")
+        return self.level if told else f"{self.level}, by what one of them said before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +68,16 @@ class PairScore:
     probability: float
     prior: float
     contributions: tuple[Contribution, ...]
-    #: Names of all vetoes that hold.
+    #: Names of all vetoes that hold, the one that decides first.
     vetoes: tuple[str, ...]
     fingerprint: str
+    #: The same as sentences for people.
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def veto(self) -> str | None:
+        """The veto that decides."""
+        return self.vetoes[0] if self.vetoes else None
 
 
 def score_pairs(model: MatchModel, left: Sequence[Mapping[str, Any]], right: Sequence[Mapping[str, Any]]) -> Scores:
@@ -180,13 +197,22 @@ def explain_pair(model: MatchModel, left: Mapping[str, Any], right: Mapping[str,
     first, second = np.array([0], dtype=np.intp), np.array([1], dtype=np.intp)
     scores = score_features(model, features, first, second)
     pair = Judged(*features)
-    vetoes = tuple(veto.name for veto in model.vetoes if pair.truth(veto.condition) == TRUE)
+    present = Judged(*({name: each[name] for name in each if name not in _FORMER} for each in features))
+    held = [veto for veto in model.vetoes if pair.truth(veto.condition) == TRUE]
     contributions = tuple(
-        _contribution(comparison, int(level), adjustment(comparison, pair, int(level)))
+        _contribution(comparison, int(level), adjustment(comparison, pair, int(level)), present)
         for comparison, level in zip(model.comparisons, scores.levels[0], strict=True)
     )
     weight = float(scores.weight[0])
-    return PairScore(weight, probability(weight), model.prior, contributions, vetoes, model.fingerprint)
+    return PairScore(
+        weight=weight,
+        probability=probability(weight),
+        prior=model.prior,
+        contributions=contributions,
+        vetoes=tuple(veto.name for veto in held),
+        fingerprint=model.fingerprint,
+        reasons=tuple(veto.reason for veto in held),
+    )
 
 
 def probability(weight: float) -> float:
@@ -226,8 +252,9 @@ def _weights(comparison: Comparison) -> NDArray[np.float64]:
     return np.array([0.0, *(level.weight for level in comparison.levels)])
 
 
-def _contribution(comparison: Comparison, level: int, rarity: float) -> Contribution:
+def _contribution(comparison: Comparison, level: int, rarity: float, present: Judged) -> Contribution:
+    """`present` is the pair without what it said before."""
     if level == 0:
         return Contribution(comparison.name, UNKNOWN_LABEL, 0.0)
     found = comparison.levels[level - 1]
-    return Contribution(comparison.name, found.label, found.weight + rarity)
+    return Contribution(comparison.name, found.label, found.weight + rarity, _level(comparison, present) != level)

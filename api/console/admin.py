@@ -5,10 +5,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field, PlainValidator
 
-from api.console.deciding import TELLABLE
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs, signed_in
-from api.console.notices import Notice, refused
+from api.console.notices import TELLABLE, Notice, refused
 from api.console.once import FormRoute, carried_out
 from api.console.pages import page
 from api.console.sessions import Session

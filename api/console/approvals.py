@@ -8,11 +8,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from starlette.responses import RedirectResponse
 
-from api.console.deciding import TELLABLE
 from api.console.effects import effect_object
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs
-from api.console.notices import KINDS, Notice, refused
+from api.console.notices import KINDS, TELLABLE, Notice, refused
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session

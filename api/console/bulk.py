@@ -7,15 +7,15 @@ from fastapi import APIRouter, BackgroundTasks, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.afterwards import afterwards
-from api.console.deciding import TELLABLE
 from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
-from api.console.notices import KINDS, Notice, refused
+from api.console.notices import KINDS, TELLABLE, Notice, refused
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.queue import QueueLook, QueueParameters
 from api.console.sessions import Session
+from api.console.steps import newest_step
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
 from mdm.access import Permission
@@ -62,7 +62,8 @@ def look_first(
             if more:
                 _must_leave_the_list(look, what)
             handled = act(tasks[: steward.MOST_ITEMS])
-            return _handled(handled, more, back, lambda notice: _told(request, session, notice, back))
+            following = back + ("&" if look.query else "?") + newest_step(bench) if handled.done else back
+            return _handled(handled, more, following, lambda notice: _told(request, session, notice, back))
         tasks = tasks[: steward.MOST_ITEMS]
         job_id = steward.start_look(bench.pipeline, bench.actor, _tokens(bench, tasks), Answer(_verdict(what)))
         if len(tasks) <= steward.AT_A_TIME:

@@ -11,10 +11,9 @@ from starlette.responses import RedirectResponse
 
 from api import ranking
 from api.console import charts
-from api.console.deciding import TELLABLE
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs
-from api.console.notices import Notice, refused
+from api.console.notices import TELLABLE, Notice, refused
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.reconciliation import PATIENCE

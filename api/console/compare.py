@@ -33,7 +33,7 @@ _GROUPS: Mapping[Domain, Sequence[tuple[str, Sequence[str]]]] = {
     ),
     Domain.PRODUCT: (
         ("Identity", ("name", "technical_name", "code", "other_codes", "identifiers")),
-        ("What it is", ("description", "family", "version", "unit", "metered", "status", "labels")),
+        ("What it is", ("description", "brand", "family", "version", "unit", "metered", "status", "labels")),
     ),
 }  # fmt: skip
 
@@ -47,7 +47,9 @@ _EVIDENCE_OF: Mapping[Domain, Mapping[str, str]] = {
         "number": "number", "customer": "customer", "products": "lines", "term": "start_date", "value": "value",
         "currency": "currency",
     },
-    Domain.PRODUCT: {"code": "code", "gtin": "identifiers", "name": "name", "version": "version"},
+    Domain.PRODUCT: {
+        "code": "code", "gtin": "identifiers", "name": "name", "version": "version", "brand": "brand", "unit": "unit",
+    },
 }  # fmt: skip
 
 

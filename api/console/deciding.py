@@ -10,17 +10,18 @@ from starlette.responses import RedirectResponse
 from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
-from api.console.notices import Notice, outcome, refused
+from api.console.notices import TELLABLE, Notice, outcome, refused
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.queue import QueueLook, QueueParameters
 from api.console.review import Typed, key_of, review_page, typed_in
 from api.console.sessions import Session
 from api.console.show import record_address
+from api.console.steps import last_way, newest_step, undo_step
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
 from mdm.access import Permission
-from mdm.errors import Conflict, Invalid, NotFound, Refused
+from mdm.errors import Invalid
 from mdm.hub import steward
 from mdm.hub.steward import Expected
 from mdm.model.ids import EntityId
@@ -28,17 +29,11 @@ from mdm.model.stewardship import JudgeTask, Pick, Undo, Verdict
 from mdm.store.read_models import find_entity
 from mdm.store.read_queue import next_in_queue, queue_row
 from mdm.store.read_review import decision, question, task_of_same_question
-from mdm.store.read_stewardship import DecisionFilter, decisions
 from mdm.store.reading import snapshot
 
 router = APIRouter(
     route_class=FormRoute, prefix="/console", include_in_schema=False, dependencies=[needs(Permission.DECIDE)]
 )
-
-#: How far back the last decision is looked for among those that were taken back.
-_LATELY = 200
-#: Errors of the hub that a person can do something about: told on the page they came from.
-TELLABLE = (Conflict, Invalid, NotFound, Refused)
 
 
 @router.post("/reviews/{task_id:int}/decide")
@@ -153,17 +148,21 @@ def _preview(
 
 @router.post("/decisions/last/undo")
 def undo_last(request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep, form: FormDep) -> Response:
-    """Take back what one decided last, or what one proposed last and nobody has answered."""
-    with snapshot(bench.engine) as work:
-        found = decisions(work, DecisionFilter(actor=bench.actor.name), None, _LATELY)
-        proposed = next(iter(steward.list_proposals(work, "open", bench.actor.name, None, 1)), None)
-    last = next((each for each in found if each.undone_by is None and each.kind not in ("undo", "expire")), None)
-    if proposed is not None and (last is None or proposed.proposed_at > last.at):
-        return withdraw(proposed.proposal_id, request, session, bench, form)
+    """Take back what one did last: a decision, a proposal, whose a question is or until when it is put off. What is not
+    taken back so is told, and nothing else is taken back in its place."""
+    with reads.snapshot() as connection:
+        last = last_way(bench, connection)
     if last is None:
         notice = _say("There is nothing of yours to take back.")
         return page("told.html", request, session=session, status=404, notice=notice, back="/console/reviews")
-    return undo(last.decision_id, request, session, bench, reads, form)
+    if last.back is None or not last.at_once:
+        return RedirectResponse(f"/console/steps?stays={last.number}", 303)
+    what, number = last.back
+    if what == "step":
+        return undo_step(number, request, session, bench, form)
+    if what == "proposal":
+        return withdraw(number, request, session, bench, form)
+    return undo(number, request, session, bench, reads, form)
 
 
 @router.post("/proposals/{proposal_id:int}/withdraw")
@@ -227,7 +226,8 @@ def work_on(
     reads: ReadsDep,
     form: FormDep,
 ) -> Response:
-    """Take a question, hand it over, put it off, or remark on it. Stays on the page, except after a snooze."""
+    """Take a question, hand it over, put it off, or remark on it. Stays on the page, except after a snooze; the page
+    says what was done."""
     actions: dict[str, Callable[[], object]] = {
         "claim": lambda: steward.assign(bench.pipeline, bench.actor, task_id, bench.actor.name),
         "release": lambda: steward.release(bench.pipeline, bench.actor, task_id),
@@ -240,9 +240,7 @@ def work_on(
         actions[what]()
     except TELLABLE as error:
         return review_page(task_id, look, request, session, bench, reads, refused(error), 409)
-    if what == "snooze":
-        return RedirectResponse(_next_address(look, following, ""), 303)
-    return RedirectResponse(f"/console/reviews/{task_id}" + (f"?{look.query}" if look.query else ""), 303)
+    return RedirectResponse(_next_address(look, following if what == "snooze" else task_id, newest_step(bench)), 303)
 
 
 def _following(reads: Reads, look: QueueParameters, bench: Workbench, task_id: int) -> int | None:

@@ -13,10 +13,9 @@ from starlette.responses import RedirectResponse
 
 from api.afterwards import afterwards
 from api.console import charts
-from api.console.deciding import TELLABLE
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
-from api.console.notices import Notice, proposed, refused, told
+from api.console.notices import TELLABLE, Notice, proposed, refused, told
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session

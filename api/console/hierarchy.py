@@ -15,11 +15,10 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse
 
 from api.console import charts
-from api.console.deciding import TELLABLE
 from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs, signed_in
-from api.console.notices import Notice, outcome, proposed, refused, told
+from api.console.notices import TELLABLE, Notice, outcome, proposed, refused, told
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.records import head_of

@@ -12,11 +12,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field, field_validator
 from starlette.responses import RedirectResponse
 
-from api.console.deciding import TELLABLE
 from api.console.diff import segments
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs, signed_in
-from api.console.notices import Notice, outcome, proposed, refused, sentence, told
+from api.console.notices import TELLABLE, Notice, outcome, proposed, refused, sentence, told
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.records import DOMAINS, Plural, head_of

@@ -5,10 +5,12 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from api.console.wording import named
-from mdm.errors import MdmError
+from mdm.errors import Conflict, Invalid, MdmError, NotFound, Refused
 from mdm.hub.steward import Decided
 from mdm.store.read_review import PastDecision, decision
 
+#: Errors of the hub that a person can do something about: told on the page they came from.
+TELLABLE = (Conflict, Invalid, NotFound, Refused)
 #: What a decision is called when it is told.
 KINDS = {
     "same": "Merged",

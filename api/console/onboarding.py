@@ -9,10 +9,9 @@ from pydantic import Field, field_validator
 from starlette.responses import RedirectResponse
 
 from api.access_log import listed
-from api.console.deciding import TELLABLE
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs, signed_in
-from api.console.notices import Notice, refused
+from api.console.notices import TELLABLE, Notice, refused
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.records import DECISIONS, head_of

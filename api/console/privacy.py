@@ -6,10 +6,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 from starlette.responses import JSONResponse, RedirectResponse
 
-from api.console.deciding import TELLABLE
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs, whole_hub
-from api.console.notices import Notice, refused
+from api.console.notices import TELLABLE, Notice, refused
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session

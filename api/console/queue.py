@@ -15,6 +15,7 @@ from api.console.beside import beside
 from api.console.guard import SessionDep, needs
 from api.console.notices import proposed, told
 from api.console.pages import page
+from api.console.steps import told_step
 from api.console.workbench import Workbench, WorkbenchDep
 from api.cursors import read_cursor, write_cursor
 from api.deps import ReadsDep
@@ -70,10 +71,11 @@ class QueueParameters(Parameters):
     sla: Literal["ok", "due", "breached"] | None = None
     who: Literal["mine", "unassigned", "taken", "snoozed"] | None = None
     cursor: Cursor | None = None
-    #: The decision that led here, and whether all columns are shown: not filters.
+    #: The decision, proposal or step that led here, and whether all columns are shown: not filters.
     done: int | None = Field(None, ge=0, lt=1 << 62)
     proposed: int | None = Field(None, ge=0, lt=1 << 62)
     withdrawn: int | None = Field(None, ge=0, lt=1 << 62)
+    step: int | None = Field(None, ge=0, lt=1 << 62)
     columns: Literal["all"] | None = None
 
     @field_validator("*", mode="before")
@@ -113,7 +115,7 @@ class QueueParameters(Parameters):
     @property
     def query(self) -> str:
         """The filters as the query of an address, without the page."""
-        aside = {"cursor", "done", "proposed", "withdrawn", "columns"}
+        aside = {"cursor", "done", "proposed", "withdrawn", "step", "columns"}
         given = self.model_dump(mode="json", exclude_none=True, exclude=aside)
         return urlencode(given)
 
@@ -137,6 +139,7 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
         found = queue_page(connection, filters, after, _ROWS + 1, few=bool(look.query) and total <= _COUNTED)
         choices = _choices(request, bench, connection)
         notice = told(connection, look.done) or proposed(look.proposed)
+        notice = notice or told_step(bench, connection, look.step)
         views = read_views(connection, bench.actor.name)
         stats = own_numbers(connection, bench.actor.name, now)
     shown = found[:_ROWS]

@@ -15,10 +15,9 @@ from sqlalchemy import Connection
 from starlette.responses import RedirectResponse
 
 from api.console import charts, exports
-from api.console.deciding import TELLABLE
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
-from api.console.notices import Notice, refused
+from api.console.notices import TELLABLE, Notice, refused
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session

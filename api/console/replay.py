@@ -8,10 +8,9 @@ from pydantic import Field
 from starlette.responses import RedirectResponse
 
 from api.afterwards import afterwards
-from api.console.deciding import TELLABLE
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs, whole_hub
-from api.console.notices import Notice, refused
+from api.console.notices import TELLABLE, Notice, refused
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session

@@ -13,10 +13,12 @@ from api.console import charts
 from api.console.compare import Column, columns_of, compare
 from api.console.forms import Form
 from api.console.guard import SessionDep, needs
+from api.console.meeting import met_by
 from api.console.notices import KINDS, Notice, proposed, sentence, told, withdrawn
 from api.console.pages import page
 from api.console.queue import QueueLook, QueueParameters, queue_object
 from api.console.sessions import Session
+from api.console.steps import told_step
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import Reads, ReadsDep
 from api.errors import NOT_FOUND, refuse
@@ -100,7 +102,11 @@ def review_page(
             "hanging": hanging_on(connection, entities),
             "similar": similar_decisions(connection, asked, _SIMILAR),
             "closed_by": decision_of_task(connection, task_id) if asked.status != "open" else None,
-            "notice": notice or told(connection, look.done) or proposed(look.proposed) or withdrawn(look.withdrawn),
+            "notice": notice
+            or told(connection, look.done)
+            or proposed(look.proposed)
+            or withdrawn(look.withdrawn)
+            or told_step(bench, connection, look.step),
             "waiting": open_proposal_of_task(connection, task_id),
         }
     with snapshot(bench.engine) as work:
@@ -167,14 +173,13 @@ def _evidence(bench: Workbench, domain: Domain, found: PairExplanation) -> dict[
     """The score as pictures, tables and short sentences; vetoes with their reasons."""
     model = bench.rules.models[domain]
     limits = model.thresholds
-    reasons = {veto.name: (veto.reason, veto.effect.value) for veto in model.vetoes}
     contributions = found.score.contributions
     spoken = sorted((each for each in contributions if abs(each.bits) >= _AUDIBLE), key=lambda each: -abs(each.bits))
     return {
         "score": found.score,
         "limits": limits,
-        "explanation": found,
-        "vetoes": [(name, *reasons.get(name, (name, ""))) for name in found.score.vetoes],
+        "meetings": met_by(found.shared_keys, bench.eyes),
+        "vetoes": found.score.reasons,
         "pros": [each for each in spoken if each.bits > 0],
         "cons": [each for each in spoken if each.bits < 0],
         "waterfall": charts.waterfall(

@@ -29,6 +29,7 @@ from api.console import (
     schemas,
     search,
     splitting,
+    steps,
     views,
 )
 
@@ -41,6 +42,7 @@ ROUTERS = (
     bulk.router,
     review.router,
     deciding.router,
+    steps.router,
     approvals.router,
     exceptions.router,
     exports.router,

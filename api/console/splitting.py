@@ -6,11 +6,10 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse
 
 from api.console import charts
-from api.console.deciding import TELLABLE
 from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
-from api.console.notices import Notice, outcome, proposed, refused, told
+from api.console.notices import TELLABLE, Notice, outcome, proposed, refused, told
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.records import DOMAINS, Plural, head_of

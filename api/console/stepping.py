@@ -6,8 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 from starlette.responses import RedirectResponse
 
-from api.console.deciding import TELLABLE
-from api.console.notices import Notice, refused
+from api.console.notices import TELLABLE, Notice, refused
 from mdm.errors import Invalid, MdmError, Refused
 
 

@@ -102,6 +102,7 @@ def matching_router(domain: Domain) -> APIRouter:
         id: EntityIdPath,
         look: Annotated[ExplainParameters, Query()],
         request: Request,
+        caller: CallerDep,
         hub: HubDep,
         rules: RulesDep,
         reads: ReadsDep,
@@ -109,7 +110,7 @@ def matching_router(domain: Domain) -> APIRouter:
         """The members step by step, each with its match weight as a sum, and the nearest rejected candidates."""
         with reads.snapshot() as connection:
             find_golden(connection, request, domain, id)
-        return answer(entity_object(explain_entity(hub.engine, rules, id, look.nearest)))
+        return answer(entity_object(explain_entity(hub.engine, rules, id, look.nearest), caller.eyes))
 
     return router
 

@@ -120,6 +120,7 @@ class Contribution(Form):
     comparison: str = Field(examples=["identifiers"])
     level: str = Field(description="What was found, e.g. `same number`; `unknown` counts nothing.")
     bits: float
+    formerly: bool = Field(False, description="Only because of a name or a place that one of the two stated before.")
 
 
 class Score(Form):
@@ -129,7 +130,10 @@ class Score(Form):
     probability: float
     prior: float
     contributions: list[Contribution]
-    vetoes: list[str] = Field(description="Reasons why the pair may not be joined automatically whatever its weight.")
+    vetoes: list[str] = Field(
+        description="Names of the model's rules by which the pair may not be joined automatically whatever its weight."
+    )
+    reasons: list[str] = Field(description="The same as sentences for people, in the same order.")
     decision: Decision
 
 
@@ -209,6 +213,7 @@ class JoinStep(Form):
     by: Literal["model", "steward"]
     members: int = Field(description="Records in the group after this step.")
     score: Score
+    shared_keys: list[SharedKey]
 
 
 class RejectedCandidate(Form):
@@ -219,6 +224,7 @@ class RejectedCandidate(Form):
     entity_id: str
     reason: str
     score: Score
+    shared_keys: list[SharedKey]
 
 
 class EntityExplanation(Form):

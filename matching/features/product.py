@@ -68,6 +68,9 @@ _PACK_WORD = re.compile(r"x\d+|\d+(?:x|er|pk|pck|pack|packs|ct|count|pc|pcs|stk)
 #: A brand has at most so many words.
 _BRAND_WORDS = 3
 _VERSION = re.compile(r"v[1-9]\d?")
+#: A code in one piece that may end in a version.
+_RUN_ON = re.compile(r"([a-z]{4,})(v[2-9]\d?)")
+_ABBREVIATED = 2
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -123,6 +126,26 @@ def _version_of(parts: tuple[str, ...]) -> str | None:
     return versions[0] if len(versions) == 1 else None
 
 
+def _run_on_version(codes: tuple[str, ...], words: list[str]) -> str | None:
+    """The version at the end of a code without separators, where all before it abbreviates words of the name.
+
+    `SUMCONNV2` of a Summit Connect is its second version. `MAILSERV2` of a Mail Server is not: `SERV` abbreviates, too.
+    """
+    found = [run.groups() for code in codes if (run := _RUN_ON.fullmatch(code))]
+    versions = {version for stem, version in found if _abbreviates(stem, words) and not _abbreviates(f"{stem}v", words)}
+    return versions.pop() if len(versions) == 1 else None
+
+
+def _abbreviates(letters: str, words: list[str]) -> bool:
+    """Whether letters are beginnings of some of these words, one after the other in any order."""
+    return any(
+        letters[:count] == word[:count]
+        and (count == len(letters) or _abbreviates(letters[count:], words[:place] + words[place + 1 :]))
+        for place, word in enumerate(words)
+        for count in range(_ABBREVIATED, min(len(word), len(letters)) + 1)
+    )
+
+
 def _words(columns: Columns, comparison: Mapping[str, Any], name: str) -> None:
     pack, sizes = text(comparison, "pack"), texts(comparison, "sizes")
     tokens = _unmeasured(name.split(), pack is not None)
@@ -133,8 +156,13 @@ def _words(columns: Columns, comparison: Mapping[str, Any], name: str) -> None:
     # A pack of ten is no bundle of several products.
     bundle = pack is None and any(token in _BUNDLE for token in tokens)
     form = "metered" if metered else "bundle" if bundle else "plain"
-    version = text(comparison, "version") or _version_of(texts(comparison, "code_parts")) or "v1"
     edition = text(comparison, "edition") or "none"
+    version = (
+        text(comparison, "version")
+        or _version_of(texts(comparison, "code_parts"))
+        or _run_on_version(texts(comparison, "codes"), [*tokens, edition])
+        or "v1"
+    )
     put(columns, "name_compact", name.replace(" ", ""))
     put(columns, "words", distinct(plain))
     put(columns, "sorted_words", " ".join(sorted(set(plain))))

@@ -10,8 +10,10 @@ from mdm.cli.context import JSON_OPTION, hub, notes, pipeline, print_json, print
 from mdm.core.comparison import Difference
 from mdm.errors import OperatorError
 from mdm.hub.digest import state_digest
-from mdm.hub.explain import Neighbour, PairExplanation, RecordExplanation, explain_one, explain_two
+from mdm.hub.explain import PairExplanation, explain_two
 from mdm.hub.explain_entity import EntityExplanation, explain_entity
+from mdm.hub.explain_record import RecordExplanation, explain_one
+from mdm.hub.explain_rejected import Rejected
 from mdm.hub.verify import Verification
 from mdm.hub.verify import verify as verify_hub
 from mdm.model.ids import CrosswalkKey
@@ -40,10 +42,10 @@ def explain(
         )
     first = CrosswalkKey(*names[:3])
     with hub() as opened:
-        if len(names) == 3:
-            _print_one(explain_one(opened.engine, first), as_json)
-            return
         rules = pipeline(opened).rules
+        if len(names) == 3:
+            _print_one(explain_one(opened.engine, rules, first), as_json)
+            return
         _print_two(explain_two(opened.engine, rules, first, CrosswalkKey(*names[3:])), as_json)
 
 
@@ -64,32 +66,40 @@ def _print_entity(found: EntityExplanation, as_json: bool) -> None:
     typer.echo(f"{found.entity_id} is a {found.domain.value} of {len(found.members)} records (model {found.model}):")
     for member in found.members:
         typer.echo(f"  {member}")
-    steps = [[each.number, each.by, *_scored(each.a, each.b, each.score), each.members] for each in found.steps]
-    print_table("Step by step", ("", "by", "records", "bits", "because", "members"), steps, right=(0, 3, 5))
-    rejected = [[*_scored(each.member, each.record, each.score), each.reason] for each in found.rejected]
-    print_table("Nearest rejected", ("records", "bits", "because", "why not"), rejected, right=(1,))
+    steps = [
+        [each.number, each.by, *_scored(f"{each.a} | {each.b}", each.score, each.shared_keys), each.members]
+        for each in found.steps
+    ]
+    columns = ("", "by", "records", "bits", "because", "compared by", "members")
+    print_table("Step by step", columns, steps, right=(0, 3, 6))
+    _print_rejected(found.rejected)
 
 
-def _scored(a: CrosswalkKey, b: CrosswalkKey, score: PairScore) -> list[object]:
-    parts = [f"{each.comparison}: {each.level} {each.bits:+.1f}" for each in score.contributions if each.bits]
+def _print_rejected(rejected: Sequence[Rejected]) -> None:
+    rows = [
+        [*_scored(f"{each.member} | {each.record}", each.score, each.shared_keys), each.reason] for each in rejected
+    ]
+    print_table("Nearest rejected", ("records", "bits", "because", "compared by", "why not"), rows, right=(1,))
+
+
+def _scored(records: str, score: PairScore, shared_keys: Sequence[str]) -> list[object]:
+    parts = [f"{each.comparison}: {each.words} {each.bits:+.1f}" for each in score.contributions if each.bits]
     before = f"before any evidence {score.prior:+.1f}"
-    return [f"{a} | {b}", f"{score.weight:+.1f}", "; ".join([before, *parts])]
+    rules = dict.fromkeys(key.partition(" = ")[0] for key in shared_keys)
+    return [records, f"{score.weight:+.1f}", "; ".join([before, *parts]), ", ".join(rules)]
 
 
 def _print_one(found: RecordExplanation, as_json: bool) -> None:
     if as_json:
         print_json(asdict(found))
         return
-    typer.echo(f"{found.record.key} belongs to {found.record.entity_id}, with:")
+    record = found.record
+    typer.echo(f"{record.key} belongs to {record.entity_id}, a {record.domain.value} (model {found.model}), with:")
     for member in found.members:
         typer.echo(f"  {member}")
-    columns = ("record", "entity", "decision", "bits", "veto")
-    print_table("Linked inside", columns, [_row(each) for each in found.inside], right=(3,))
-    print_table("Nearest outside", columns, [_row(each) for each in found.outside], right=(3,))
-
-
-def _row(each: Neighbour) -> list[object]:
-    return [str(each.key), each.entity_id, each.decision, f"{each.weight:.1f}", each.veto]
+    inside = [[*_scored(str(each.key), each.score, each.shared_keys), each.decision.value] for each in found.inside]
+    print_table("Linked inside", ("record", "bits", "because", "compared by", "decision"), inside, right=(1,))
+    _print_rejected(found.rejected)
 
 
 def _print_two(found: PairExplanation, as_json: bool) -> None:
@@ -100,12 +110,12 @@ def _print_two(found: PairExplanation, as_json: bool) -> None:
     typer.echo(f"  {found.a.key} in {found.a.entity_id}")
     typer.echo(f"  {found.b.key} in {found.b.entity_id}")
     rows: list[list[object]] = [["(before any evidence)", "", f"{found.score.prior:+.1f}"]]
-    rows += [[each.comparison, each.level, f"{each.bits:+.1f}"] for each in found.score.contributions]
+    rows += [[each.comparison, each.words, f"{each.bits:+.1f}"] for each in found.score.contributions]
     rows.append(["match weight", "", f"{found.score.weight:+.1f}"])
     print_table("Evidence in bits", ("comparison", "finding", "bits"), rows, right=(2,))
     typer.echo("Compared because: " + ("; ".join(found.shared_keys) or "no blocking key is shared"))
-    for veto in found.score.vetoes:
-        typer.echo(f"Veto: {veto}")
+    for veto, reason in zip(found.score.vetoes, found.score.reasons, strict=True):
+        typer.echo(f"Veto {veto}: {reason}")
 
 
 @state.command("digest")
@@ -178,11 +188,13 @@ def verify(
 
 def _print_verification(found: Verification, as_json: bool) -> None:
     if as_json:
-        print_json(asdict(found) | {"agrees": found.agrees})
+        print_json(asdict(found) | {"agrees": found.agrees, "advice": found.advice})
         return
     typer.echo(f"{found.rows:,} rows, {found.records:,} live records, {found.entities:,} entities recomputed.")
     print_differences(found.differences)
     typer.echo("The live state agrees." if found.agrees else f"{len(found.differences):,} differences.")
+    if found.advice is not None:
+        typer.echo(found.advice)
 
 
 def _print_proof(proof: Convergence, as_json: bool) -> None:

@@ -1,20 +1,19 @@
-"""Why two source records are, or are not, one entity - and how an entity hangs together."""
+"""Why two source records are, or are not, one entity."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Engine
 
-from matching.blocking import block_keys, dynamic_keys
 from matching.decision import decide
-from matching.model import MatchModel
 from matching.scoring import PairScore, explain_pair
 from mdm.core.rules import Rules
 from mdm.errors import Invalid, NotFound
 from mdm.hub.reach import must_reach_parts
+from mdm.hub.shared_keys import shared_keys
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.store import neighbourhood, reach
+from mdm.store.read_identity import OFFER_ROLE
 from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -72,27 +71,6 @@ class PairExplanation:
         return f"Not one entity: {self.score.weight:.1f} bits are too little evidence."
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """Another record that was compared with this one and kept: linked, or close."""
-
-    key: CrosswalkKey
-    entity_id: EntityId | None
-    decision: str
-    weight: float
-    veto: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class RecordExplanation:
-    """The entity of a record: its members, the links of the record inside it, and the nearest that stayed outside."""
-
-    record: Found
-    members: tuple[CrosswalkKey, ...]
-    inside: tuple[Neighbour, ...]
-    outside: tuple[Neighbour, ...]
-
-
 def explain_two(engine: Engine, rules: Rules, first: CrosswalkKey, second: CrosswalkKey) -> PairExplanation:
     """Explain a pair.
 
@@ -106,14 +84,13 @@ def explain_two(engine: Engine, rules: Rules, first: CrosswalkKey, second: Cross
         )
     must_reach_parts(engine, rows=[first, second])
     with snapshot(engine) as work:
-        a, b = _find(work, first), _find(work, second)
+        a, b = find_live(work, first), find_live(work, second)
         if a.domain is not b.domain:
             raise NotFound(f"{first} is a {a.domain} and {second} a {b.domain}; only records of one domain compare.")
         model = rules.models[a.domain]
         comparisons = neighbourhood.load_comparisons(work, a.domain, [a.rec_id, b.rec_id])
         score = explain_pair(model, comparisons[a.rec_id], comparisons[b.rec_id])
-        veto = score.vetoes[0] if score.vetoes else None
-        decision = decide(model, score.weight, veto)
+        decision = decide(model, score.weight, score.veto)
         rows = work.query(
             "select verdict from judgement where a = %s and b = %s and superseded_at is null",
             *sorted((a.rec_id, b.rec_id)),
@@ -124,72 +101,46 @@ def explain_two(engine: Engine, rules: Rules, first: CrosswalkKey, second: Cross
             together=a.entity_id == b.entity_id,
             score=score,
             decision=decision.value,
-            shared_keys=_shared_keys(model, comparisons[a.rec_id], comparisons[b.rec_id]),
+            shared_keys=shared_keys(model, comparisons[a.rec_id], comparisons[b.rec_id]),
             judgement=rows[0][0] if rows else None,
-            veto=None if decision is decide(model, score.weight, None) else _reason(model, veto),
+            veto=None if decision is decide(model, score.weight, None) else score.reasons[0],
             path=_path(work, a, b),
         )
 
 
-def _reason(model: MatchModel, veto: str | None) -> str | None:
-    return next((each.reason for each in model.vetoes if each.name == veto), None)
-
-
-def explain_one(engine: Engine, key: CrosswalkKey) -> RecordExplanation:
-    """Explain the entity of one record.
+def find_live(work: UnitOfWork, key: CrosswalkKey) -> Found:
+    """The live record of this name.
 
     Raises:
-        NotFound: the record is not live in a resolved domain.
+        NotFound: no customer, contract or product row has it.
     """
-    with snapshot(engine) as work:
-        found = _find(work, key)
-        members = work.query(
-            """select system, type, key from crosswalk join source_record using (rec_id) where entity_id = %s
-               order by system, type, key""",
-            found.entity_id,
-        )
-        neighbours = []
-        links = reach.links_of(work, [found.rec_id])
-        ends = {link.a if link.b == found.rec_id else link.b: link for link in links}
-        rows = work.query(
-            """select rec_id, system, type, key, entity_id from source_record left join crosswalk using (rec_id)
-               where rec_id = any(%s)""",
-            list(ends),
-        )
-        for row in rows:
-            link = ends[RecordId(row[0])]
-            neighbours.append(Neighbour(CrosswalkKey(*row[1:4]), row[4], link.decision, link.weight, link.veto))
-        neighbours.sort(key=lambda each: (-each.weight, each.key))
-        return RecordExplanation(
-            found,
-            tuple(CrosswalkKey(*row) for row in members),
-            tuple(each for each in neighbours if each.entity_id == found.entity_id),
-            tuple(each for each in neighbours if each.entity_id != found.entity_id),
-        )
-
-
-def _find(work: UnitOfWork, key: CrosswalkKey) -> Found:
     rows = work.query(
         """select rec_id, domain, entity_id from source_record join crosswalk using (rec_id)
            where system = %s and type = %s and key = %s""",
         *key,
     )
     if not rows:
+        whose = _offer_of(work, key)
         raise NotFound(
             f"There is no live customer, contract or product record {key}.",
-            action="Check platform, table and key; `mdm export crosswalk --domain D` lists all records.",
+            action=f"It is an offer of {whose}: explain that one."
+            if whose is not None
+            else "Check platform, table and key; `mdm export crosswalk --domain D` lists all records.",
         )
     return Found(RecordId(rows[0][0]), key, Domain(rows[0][1]), EntityId(rows[0][2]))
 
 
-def _shared_keys(model: MatchModel, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:
-    shared = {*block_keys(model, a)} & {*block_keys(model, b)}
-    rules = {f"{key.rule} = {key.value}" for key in shared}
-    rules |= {f"stated about both = {token}" for token in {*a.get("tokens", ())} & {*b.get("tokens", ())}}
-    if a.get("customer") is not None and a.get("customer") == b.get("customer"):
-        joined = {*dynamic_keys(model, a)} & {*dynamic_keys(model, b)}
-        rules |= {f"same customer, {key.rule}" for key in joined}
-    return tuple(sorted(rules))
+def _offer_of(work: UnitOfWork, key: CrosswalkKey) -> CrosswalkKey | None:
+    """The product row that a price belongs to: the price is in no entity, and crosswalks list it beside it."""
+    rows = work.query(
+        """select p.system, p.type, p.key from source_record o
+           join record_reference r on r.rec_id = o.rec_id and r.role = %s
+           join source_record p on (p.system, p.type, p.key) = (r.system, r.type, r.key)
+           where o.system = %s and o.type = %s and o.key = %s and not o.deleted""",
+        OFFER_ROLE,
+        *key,
+    )
+    return CrosswalkKey(*rows[0]) if rows else None
 
 
 def _path(work: UnitOfWork, a: Found, b: Found) -> tuple[CrosswalkKey, ...]:

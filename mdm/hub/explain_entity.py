@@ -4,29 +4,25 @@ The steps are those of the clustering itself, run again over what links and judg
 differ from what the hub did.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Engine
 
 from matching.clustering import Clustering
 from matching.decision import Decision, decide
 from matching.model import MatchModel
-from matching.scoring import PairScore, explain_pair, score_pairs
+from matching.scoring import PairScore, explain_pair
 from mdm.core.identity import group
 from mdm.core.rules import Rules
 from mdm.errors import NotFound
+from mdm.hub.explain_rejected import Rejected, nearest_rejected
 from mdm.hub.reach import must_reach_parts, reachable
+from mdm.hub.shared_keys import shared_keys
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.neighbourhood import Neighbourhood
-from mdm.store import neighbourhood, pairs, read_match
+from mdm.store import neighbourhood
 from mdm.store.reading import snapshot
 from mdm.store.scoped import unrestricted
-from mdm.store.unit_of_work import UnitOfWork
-
-#: Candidates are looked up for at most this many members: each may be in dozens of blocks.
-_MOST_MEMBERS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +40,8 @@ class JoinStep:
     decision: Decision
     #: Records of the group after this step.
     members: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A record that was compared with a member and stayed outside, and why."""
-
-    member: CrosswalkKey
-    record: CrosswalkKey
-    entity_id: EntityId
-    score: PairScore
-    decision: Decision
-    reason: str
+    #: The blocking rules under which the two were compared.
+    shared_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +86,7 @@ def explain_entity(engine: Engine, rules: Rules, entity_id: str, nearest: int = 
         model = rules.models[domain]
         hood = neighbourhood.load_neighbourhood(work, domain, (), members, {})
         clustering = group(hood, model)
-        rejected = _rejected(work, model, hood, clustering, members, nearest)
+        rejected = nearest_rejected(work, model, hood, clustering, members, members, nearest)
     reached = reachable(engine, {each.entity_id for each in rejected})
     return EntityExplanation(
         entity_id=EntityId(entity_id),
@@ -132,83 +118,9 @@ def _steps(
                 b=b.key,
                 by="steward" if step.weight is None else "model",
                 score=score,
-                decision=decide(model, score.weight, score.vetoes[0] if score.vetoes else None),
+                decision=decide(model, score.weight, score.veto),
                 members=len(both),
+                shared_keys=shared_keys(model, a.comparison, b.comparison),
             )
         )
     return tuple(told)
-
-
-def _rejected(
-    work: UnitOfWork,
-    model: MatchModel,
-    hood: Neighbourhood,
-    clustering: Clustering,
-    members: frozenset[RecordId],
-    nearest: int,
-) -> tuple[Rejected, ...]:
-    """For each entity outside the closest pair with a member, the closest entities first."""
-    looked_at = sorted(members)[:_MOST_MEMBERS]
-    found = set(pairs.blocked_pairs(work, looked_at, model.block_cap))
-    if hood.domain is not Domain.CONTRACT:
-        found |= pairs.evidence_pairs(work, hood.domain, looked_at, model.block_cap)
-    found |= {(link.a, link.b) for link in hood.links}
-    crossing = sorted(pair for pair in found if (pair[0] in members) != (pair[1] in members))
-    comparisons = neighbourhood.load_comparisons(work, hood.domain, {end for pair in crossing for end in pair})
-    crossing = [pair for pair in crossing if pair[0] in comparisons and pair[1] in comparisons]
-    if not crossing:
-        return ()
-    scores = score_pairs(model, [comparisons[a] for a, _ in crossing], [comparisons[b] for _, b in crossing])
-    outsiders = [b if a in members else a for a, b in crossing]
-    homes = read_match.golden_homes(work, set(outsiders))
-    best: dict[EntityId, tuple[float, RecordId, RecordId]] = {}
-    for (a, b), other, weight in zip(crossing, outsiders, scores.weight.tolist(), strict=True):
-        if other not in homes:
-            continue
-        entity = homes[other].entity_id
-        if entity not in best or weight > best[entity][0]:
-            best[entity] = (weight, a if other == b else b, other)
-    reasons = _reasons(hood, clustering, members)
-    return tuple(
-        _told(model, hood, comparisons, homes[other], member, other, reasons)
-        for _, member, other in sorted(best.values(), key=lambda each: (-each[0], each[2]))[:nearest]
-    )
-
-
-def _told(
-    model: MatchModel,
-    hood: Neighbourhood,
-    comparisons: Mapping[RecordId, Mapping[str, Any]],
-    home: read_match.Home,
-    member: RecordId,
-    other: RecordId,
-    reasons: Mapping[RecordId, str],
-) -> Rejected:
-    score = explain_pair(model, comparisons[member], comparisons[other])
-    veto = score.vetoes[0] if score.vetoes else None
-    decision = decide(model, score.weight, veto)
-    if frozenset((member, other)) in hood.not_same:
-        reason = "a steward judged them not the same"
-    elif other in reasons:
-        reason = reasons[other]
-    elif veto is not None:
-        reason = veto
-    elif decision is Decision.POSSIBLE:
-        reason = "possible match: waits for a steward"
-    else:
-        reason = "too little evidence"
-    return Rejected(hood.records[member].key, home.key, home.entity_id, score, decision, reason)
-
-
-def _reasons(hood: Neighbourhood, clustering: Clustering, members: frozenset[RecordId]) -> dict[RecordId, str]:
-    """Why a match with a group was not followed, for every record of that group."""
-    groups = {rec: members_ for members_ in clustering.groups for rec in members_}
-    reasons: dict[RecordId, str] = {}
-    for refusal in clustering.refused:
-        ends = (refusal.a, refusal.b)
-        for inside, outside in (ends, reversed(ends)):
-            if inside in members and outside not in members:
-                for rec in groups.get(outside, {outside}):
-                    if rec in hood.records:
-                        reasons.setdefault(RecordId(rec), refusal.reason)
-    return reasons

@@ -304,7 +304,7 @@ def _report(
 def _decision(model: MatchModel, comparison: Mapping[str, Any], other: Mapping[str, Any]) -> Decision:
     """Whether a record matches the candidate, or may."""
     score = explain_pair(model, comparison, other)
-    return decide(model, score.weight, score.vetoes[0] if score.vetoes else None)
+    return decide(model, score.weight, score.veto)
 
 
 def find_alike(engine: Engine, rules: Rules, domain: Domain, words: str, limit: int) -> Sequence[EntityId]:
@@ -388,7 +388,7 @@ def _ranked(
     best: _Best,
 ) -> Ranked:
     score = explain_pair(model, comparison, other)
-    decision = decide(model, score.weight, score.vetoes[0] if score.vetoes else None)
+    decision = decide(model, score.weight, score.veto)
     return Ranked(home, score, decision, tuple(sorted(shared)), best.compared, best.same_number)
 
 

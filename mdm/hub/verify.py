@@ -7,6 +7,7 @@ messages and the invariants are checked as well.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import orjson
 from sqlalchemy import Engine
@@ -35,6 +36,10 @@ from mdm.store.unit_of_work import UnitOfWork
 Progress = Callable[[str], None]
 
 
+#: A stored record that is not what its row says.
+_RECORD: Final = "record"
+
+
 @dataclass(frozen=True, slots=True)
 class Verification:
     """What was compared, and every difference found."""
@@ -47,6 +52,19 @@ class Verification:
     @property
     def agrees(self) -> bool:
         return not self.differences
+
+    @property
+    def advice(self) -> str | None:
+        """What to do, where stored records are not what the mappings make of their rows.
+
+        A mapping is read at start and applied to what arrives from then on: `former`, a standardiser, another column.
+        """
+        if not any(each.kind == _RECORD for each in self.differences):
+            return None
+        return (
+            "Records are not what the mappings and this release make of their rows now. If a mapping changed (its "
+            "`former`, too) or the hub was updated, `mdm rebuild` applies it to what was taken in before."
+        )
 
 
 def verify(engine: Engine, catalogue: Catalogue, rules: Rules, progress: Progress = lambda _: None) -> Verification:
@@ -134,9 +152,9 @@ def _records(
         attributes, comparison = stored.get(head.rec_id, (None, None))
         # Through JSON and back, so that both sides have the store's types.
         if attributes != orjson.loads(orjson.dumps(record.attributes)):
-            differences.append(Difference("record", str(head.key), "canonical attributes differ from the row"))
+            differences.append(Difference(_RECORD, str(head.key), "canonical attributes differ from the row"))
         if comparison != orjson.loads(orjson.dumps(record.comparison)):
-            differences.append(Difference("record", str(head.key), "comparison form differs from the row"))
+            differences.append(Difference(_RECORD, str(head.key), "comparison form differs from the row"))
     return records, differences
 
 

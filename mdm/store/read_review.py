@@ -194,6 +194,40 @@ def open_proposal_of_task(connection: Connection, task_id: int) -> tuple[int, st
     return None if row is None else (row.proposal_id, row.kind, row.author)
 
 
+def proposal_state(connection: Connection, proposal_id: int) -> tuple[str, str]:
+    """What a proposal wants, and whether it is open still, or how it ended."""
+    row = connection.execute(
+        text("select kind, status from proposal where proposal_id = :id"), {"id": proposal_id}
+    ).one()
+    return row.kind, row.status
+
+
+def bulk_job_of(connection: Connection, decision_id: int) -> int | None:
+    """The job that made a decision, if one did."""
+    found = connection.scalar(
+        text(
+            """select j.job_id from decision d join bulk_job j on j.actor = d.actor and j.purpose = 'answer'
+               join bulk_item i on i.job_id = j.job_id and i.task_id = d.task_id and i.decision_id = d.decision_id
+               where d.decision_id = :id"""
+        ),
+        {"id": decision_id},
+    )
+    return None if found is None else int(found)
+
+
+def is_left_of_job(connection: Connection, job_id: int) -> bool:
+    """Whether a job made decisions that hold."""
+    return bool(
+        connection.scalar(
+            text(
+                """select exists (select from bulk_item i join decision d on d.decision_id = i.decision_id
+                   where i.job_id = :id and d.undone_by is null)"""
+            ),
+            {"id": job_id},
+        )
+    )
+
+
 def decisions_about(connection: Connection, entity_id: str, limit: int) -> Sequence[PastDecision]:
     """Decisions that touched a golden record, the newest first."""
     # Found first, all of them: in their order, every decision that there is might be walked until enough are of this.

@@ -125,15 +125,17 @@ def test_what_stewards_decide_is_decided_once(desk: Desk) -> None:
     decide(desk.twice, unsure, "unsure")
     decide(desk.twice, apart, "not_same")
     decide(desk.at_once, later, "not_same")
+    desk.twice(page.format(noted), "/console/decisions/last/undo")
+    assert desk.ids("select count(*) from decision where undone_by is not null") == [1]
     desk.twice(page.format(noted), f"{page.format(noted)}/comment", text="asked them by phone")
     desk.at_once(page.format(noted), f"{page.format(noted)}/comment", text="they called back")
     assert desk.ids("select text from comment order by comment_id") == ["asked them by phone", "they called back"]
     for what, fields in (("snooze", {"until": "3"}), ("claim", {}), ("release", {}), ("assign", {"assignee": "ben"})):
         desk.twice(page.format(put_off), f"{page.format(put_off)}/{what}", **fields)
     assert desk.ids(f"select assignee from task_work where task_id = {put_off}") == ["user:ben"]
-    # "Undo last" names no decision: a double click takes one back, not two.
+    # "Undo last" names no step: a double click takes one back, not two.
     desk.twice(page.format(rest[0]), "/console/decisions/last/undo")
-    assert desk.ids("select count(*) from decision where undone_by is not null") == [1]
+    assert desk.ids(f"select assignee from task_work where task_id = {put_off}") == [None]
     desk.twice("/console/reviews?country=DE", "/console/views", name="Germany", query="country=DE")
     (view,) = desk.ids("select view_id from console_view")
     desk.twice("/console/reviews", f"/console/views/{view}/delete")

@@ -279,6 +279,18 @@ def test_the_nearest_rejected_is_explained_as_apart(erp: TestClient) -> None:
 
     assert body["together"] is False
     assert body["score"]["weight"] == pytest.approx(rejected[0]["score"]["weight"])
+    assert body["shared_keys"] == rejected[0]["shared_keys"]
+
+
+def test_what_parts_the_nearest_products_is_told_as_a_sentence(erp: TestClient) -> None:
+    pages = [erp.get(f"/v1/products/{item['id']}/explain").json() for item in records(erp, Domain.PRODUCT)]
+    rejected = [each for page in pages for each in page["rejected"] if each["score"]["vetoes"]]
+
+    assert rejected
+    for each in rejected:
+        assert len(each["score"]["reasons"]) == len(each["score"]["vetoes"])
+        assert each["reason"].endswith(".")
+        assert each["shared_keys"]
 
 
 def test_a_subsidiary_that_resembles_its_parent_is_told_to_be_its_subsidiary(erp: TestClient) -> None:
@@ -313,6 +325,9 @@ def test_keys_that_two_records_share_are_hidden_from_a_reader(world: World, erp:
 
     assert body["shared_keys"]
     assert all(each["value"] is None for each in body["shared_keys"])
+    steps = world(Role.READER).get(f"/v1/customers/{item['id']}/explain").json()["steps"]
+    assert steps[0]["shared_keys"]
+    assert all(each["value"] is None for step in steps for each in step["shared_keys"])
 
 
 def test_an_unknown_row_is_not_explained(erp: TestClient) -> None:

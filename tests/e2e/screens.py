@@ -54,6 +54,7 @@ def screens(engine: Engine) -> dict[str, str]:
         "exceptions": "/console/exceptions",
         "onboarding": "/console/onboarding",
         "approvals": "/console/approvals",
+        "steps": "/console/steps",
         "reconciliation": "/console/reconciliation",
         "finding": f"/console/reconciliation/findings/{finding.rule}/{'/'.join(finding.subject)}",
         "close": "/console/close",

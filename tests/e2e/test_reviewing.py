@@ -139,6 +139,58 @@ def test_z_takes_the_last_decision_back_and_the_question_returns(ada: Keyboard, 
     ]
 
 
+def test_what_is_put_off_handed_over_and_remarked_on_is_taken_back_by_z_or_said_to_stay(
+    ada: Keyboard, world: Engine
+) -> None:
+    ada.press("g", "q")
+    ada.press("Enter")
+    first = task_on(ada)
+    work = "select assignee, snoozed_until is not null from task_work where task_id = :id"
+    ada.press("u")
+    second = task_on(ada)
+    ada.reach("Tomorrow", most=200)
+    ada.press("Enter")
+    expect(ada.page.locator("[data-outcome]")).to_contain_text(f"Put question {second} off")
+    assert task_on(ada) not in (first, second)
+    assert rows(world, work, id=second) == [(None, True)]
+
+    ada.press("z")
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Taken back: Put question")
+    assert task_on(ada) == second
+    assert rows(world, work, id=second) == [(None, False)]
+    assert rows(world, "select undone_by from decision") == [(None,)], "not the decision before it"
+
+    ada.press("a")
+    ada.reach("Hand over to", most=200)
+    ada.type("ben")
+    ada.press("Enter")
+    expect(ada.page.locator("[data-outcome]")).to_contain_text(f"Gave question {second} to ben")
+    assert rows(world, work, id=second) == [("user:ben", False)]
+    ada.press("z")
+    assert rows(world, work, id=second) == [("user:ada", False)]
+    ada.press("z")
+    assert rows(world, work, id=second) == [(None, False)]
+
+    ada.reach("Remark for others", most=200)
+    ada.type("they moved")
+    ada.reach("Leave the remark")
+    ada.press("Enter")
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Left a remark on question")
+    ada.press("z")
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("Nothing was taken back")
+    assert rows(world, "select text from comment") == [("they moved",)]
+    assert rows(world, "select undone_by from decision") == [(None,)]
+    ada.press("z")  # the page shows what comes before it
+    assert rows(world, "select undone_by is not null from decision where kind = 'unsure'") == [(True,)]
+    ada.press("g", "c")
+    ada.press("z")
+    expect(ada.page.locator("h1")).to_have_text("What you did last")
+    actions = rows(world, "select action from audit where actor = 'user:ada' order by seq")
+    assert [each.action.removeprefix("steward.") for each in actions] == [
+        "unsure", "snooze", "take_back", "assign", "assign", "take_back", "take_back", "comment", "undo"
+    ]  # fmt: skip
+
+
 def test_a_value_picked_by_number_survives_the_merge(ada: Keyboard, world: Engine) -> None:
     ada.page.goto("/console/reviews?domain=customer&weight_from=2")
     ada.press("Enter")

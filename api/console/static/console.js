@@ -36,6 +36,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "x" && toggle()) { event.preventDefault(); return; }
   if (event.key === "Enter" && open_(event)) { event.preventDefault(); return; }
   if (event.key === "?") { event.preventDefault(); explain(); return; }
+  // Where the page has nothing to undo, `z` shows what was done last, and is pressed again there.
+  if (event.key === "z" && document.querySelector(".side")) { event.preventDefault(); swap("/console/steps", {}, true); return; }
   if (event.key === "g") { begun = "g"; begunAt = performance.now(); }
 });
 

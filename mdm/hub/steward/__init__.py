@@ -48,6 +48,7 @@ from mdm.hub.steward.looking import (
 from mdm.hub.steward.many import Handled, assign_all, snooze_all
 from mdm.hub.steward.policy import NO_POLICY, load_policy
 from mdm.hub.steward.similar import Similar, similar_decisions
+from mdm.hub.steward.steps import TAKEN_BACK_HERE, Step, last_steps, take_back
 from mdm.hub.steward.tasks import (
     Remark,
     TaskState,
@@ -67,6 +68,7 @@ __all__ = [
     "AT_A_TIME",
     "MOST_ITEMS",
     "NO_POLICY",
+    "TAKEN_BACK_HERE",
     "Actor",
     "Answer",
     "BulkPreview",
@@ -84,6 +86,7 @@ __all__ = [
     "Purpose",
     "Remark",
     "Similar",
+    "Step",
     "TaskState",
     "Workplace",
     "approve",
@@ -103,6 +106,7 @@ __all__ = [
     "find_proposal",
     "items_of",
     "jobs_of",
+    "last_steps",
     "list_proposals",
     "load_policy",
     "looked_at",
@@ -122,6 +126,7 @@ __all__ = [
     "start_look",
     "start_take_back",
     "stop_bulk",
+    "take_back",
     "task_state",
     "task_states",
     "task_tokens",

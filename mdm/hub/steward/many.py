@@ -7,6 +7,7 @@ with one task keeps nobody from the others. None of it touches master data.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from mdm.access import Permission
 from mdm.errors import Invalid
@@ -38,8 +39,8 @@ def assign_all(hub: Workplace, actor: Actor, tasks: Sequence[int], assignee: str
     """
     may_be_assignee(assignee)
 
-    def assign(work: UnitOfWork, open_tasks: Mapping[int, str | None]) -> None:
-        moved = [task_id for task_id, holder in open_tasks.items() if holder != assignee]
+    def assign(work: UnitOfWork, open_tasks: Mapping[int, _Held], together: int) -> None:
+        moved = [task_id for task_id, held in open_tasks.items() if held.assignee != assignee]
         work.execute(
             """insert into task_work as w (task_id, version, assignee, assigned_by, assigned_at)
                select id, 1, %s, %s, %s from unnest(%s::bigint[]) as t(id)
@@ -48,7 +49,10 @@ def assign_all(hub: Workplace, actor: Actor, tasks: Sequence[int], assignee: str
             assignee, actor.name, work.now, moved,
         )  # fmt: skip
         tell_taken(work, moved, taken=True)
-        entries = [(f"task {task_id}", {"from": open_tasks[task_id], "to": assignee}) for task_id in moved]
+        entries = [
+            (f"task {task_id}", {"from": open_tasks[task_id].assignee, "to": assignee, "together": together})
+            for task_id in moved
+        ]
         write_audits(work, actor.name, "steward.assign", entries)
 
     return _by_parts(hub, actor, tasks, assign)
@@ -63,7 +67,7 @@ def snooze_all(hub: Workplace, actor: Actor, tasks: Sequence[int], until: dateti
     if until <= hub.clock():
         raise Invalid("A task can only be put off to a time that is still to come.")
 
-    def snooze(work: UnitOfWork, open_tasks: Mapping[int, str | None]) -> None:
+    def snooze(work: UnitOfWork, open_tasks: Mapping[int, _Held], together: int) -> None:
         work.execute(
             """insert into task_work as w (task_id, version, snoozed_until, snoozed_by)
                select id, 1, %s, %s from unnest(%s::bigint[]) as t(id)
@@ -71,31 +75,56 @@ def snooze_all(hub: Workplace, actor: Actor, tasks: Sequence[int], until: dateti
                    snoozed_by = excluded.snoozed_by""",
             until, actor.name, list(open_tasks),
         )  # fmt: skip
-        entries = [(f"task {task_id}", {"until": until.isoformat()}) for task_id in open_tasks]
+        entries = [
+            (
+                f"task {task_id}",
+                {
+                    "until": until.isoformat(),
+                    "was": held.snoozed_until and held.snoozed_until.isoformat(),
+                    "together": together,
+                },
+            )
+            for task_id, held in open_tasks.items()
+        ]
         write_audits(work, actor.name, "steward.snooze", entries)
 
     return _by_parts(hub, actor, tasks, snooze)
 
 
+class _Held(NamedTuple):
+    """What a task was before: whose, and put off until when."""
+
+    assignee: str | None
+    snoozed_until: datetime | None
+
+    @property
+    def asleep(self) -> str | None:
+        return self.snoozed_until.isoformat() if self.snoozed_until is not None else None
+
+
 def _by_parts(
-    hub: Workplace, actor: Actor, tasks: Sequence[int], act: Callable[[UnitOfWork, Mapping[int, str | None]], None]
+    hub: Workplace, actor: Actor, tasks: Sequence[int], act: Callable[[UnitOfWork, Mapping[int, _Held], int], None]
 ) -> Handled:
     actor.must(Permission.DECIDE)
+    # What is done at once is taken back at once: the audit rows of all parts name the first of their units of work.
+    together = 0
     done: list[int] = []
     refusals: list[tuple[int, str]] = []
     for part in _parts(list(dict.fromkeys(tasks))):
         reached = reachable_tasks(hub.engine, part)
         with unit_of_work(hub.engine, hub.clock, "steward") as work:
+            together = together or work.batch_id
             found = {
-                row[0]: (row[1], row[2])
+                row[0]: (row[1], _Held(row[2], row[3]))
                 for row in work.query(
-                    """select t.task_id, t.status, w.assignee from steward_task t left join task_work w using (task_id)
+                    """select t.task_id, t.status, w.assignee, w.snoozed_until
+                       from steward_task t left join task_work w using (task_id)
                        where t.task_id = any(%s::bigint[]) order by t.task_id for update of t""",
                     [each for each in part if each in reached],
                 )
             }
             open_tasks = {each: found[each][1] for each in part if each in found and found[each][0] == "open"}
-            act(work, open_tasks)
+            act(work, open_tasks, together)
         done += open_tasks
         closed = [each for each in part if each in found and each not in open_tasks]
         refusals += [(each, f"Task {each} is closed already.") for each in closed]

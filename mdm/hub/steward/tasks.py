@@ -76,13 +76,17 @@ def snooze(
         if until is not None and until <= work.now:
             raise Invalid("A task can only be put off to a time that is still to come.")
         _open_task(work, task_id, expected)
+        was = work.query("select snoozed_until from task_work where task_id = %s", task_id)
         work.execute(
             """insert into task_work as w (task_id, version, snoozed_until, snoozed_by) values (%s, 1, %s, %s)
                on conflict (task_id) do update set version = w.version + 1, snoozed_until = excluded.snoozed_until,
                    snoozed_by = excluded.snoozed_by""",
             task_id, until, actor.name,
         )  # fmt: skip
-        detail: dict[str, object] = {"until": until.isoformat() if until else None}
+        detail: dict[str, object] = {
+            "until": until.isoformat() if until else None,
+            "was": was[0][0].isoformat() if was and was[0][0] else None,
+        }
         write_audit(work, actor.name, "steward.snooze" if until else "steward.wake", f"task {task_id}", detail)
         return _state(work, task_id)
 

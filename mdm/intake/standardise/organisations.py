@@ -54,6 +54,15 @@ _OTHER_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _BRACKET_TAIL: Final = re.compile(r"\s*[(\[]([^)\]]{1,40})[)\]]\s*$")
+#: The letter of the country in the forms of Singapore and Malaysia: `Foo (S) Pte Ltd`, `Foo (M) Sdn Bhd`.
+_LETTER_OF_COUNTRY: Final = re.compile(
+    r"(?<=\S)\s*(?:"
+    r"[(\[]\s*S\s*[)\]](?=\s*Pte\b\.?\s*(?:Ltd|Limited)\b\.?\s*$)"
+    r"|(?<=\bPte)\s*\.?\s*[(\[]\s*S\s*[)\]](?=\s*(?:Ltd|Limited)\b\.?\s*$)"
+    r"|[(\[]\s*M\s*[)\]](?=\s*(?:(?:Sdn|Sendirian)\b\.?\s*)?(?:Bhd|Berhad)\b\.?\s*$)"
+    r")",
+    re.IGNORECASE,
+)
 _PUNCTUATION: Final = re.compile(r"[^\w\s&+]")
 _COMMA: Final = re.compile(r"\s*[,/]\s+|\s+[-–|]\s+")
 #: Brackets that belong to a legal form.
@@ -77,7 +86,7 @@ def organisation_name(text: str, country: str | None) -> OrganisationName | None
     display, others = _split_other_names(_without_noise(_without_symbols(tidy(text))))
     if is_placeholder(display) or is_only_a_form(display):
         return None
-    spelt = " ".join(_without_places(display))
+    spelt = " ".join(_without_places(_LETTER_OF_COUNTRY.sub(" ", display)))
     if is_latin(spelt):
         core, form = _latin_core(tuple(fold(spelt).split()), country)
         return OrganisationName(display, core, None, form, others)

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from mdm.errors import OperatorError
+from mdm.errors import NotFound, OperatorError
 from tests.integration.cli.conftest import Command, printed
 
 
@@ -15,7 +15,13 @@ def test_the_demo_and_its_explanations_are_json_when_asked(mdm: Command) -> None
     sources = told["story"]["sources"]
     assert {source["key"]["system"] for source in sources} == {"crm", "billing", "product", "erp"}
     first, second = (list(source["key"].values()) for source in sources[:2])
-    record = printed(mdm("explain", *first, "--json"))["record"]
+    alone = printed(mdm("explain", *first, "--json"))
+    record = alone["record"]
+    for each in (*alone["inside"], *alone["rejected"]):
+        score = each["score"]
+        bits = sum(part["bits"] for part in score["contributions"])
+        assert score["prior"] + bits == pytest.approx(score["weight"])
+        assert each["shared_keys"]
     grown = printed(mdm("explain", record["entity_id"], "--json"))
     assert len(grown["steps"]) == len(grown["members"]) - 1
     both = printed(mdm("explain", *first, *second, "--json"))
@@ -28,6 +34,11 @@ def test_the_demo_and_its_explanations_are_json_when_asked(mdm: Command) -> None
         lines = mdm("export", *what, "--json").stdout.splitlines()
         assert lines
         assert all(isinstance(json.loads(line), dict) for line in lines)
+    listed = map(json.loads, mdm("export", "crosswalk", "--domain", "product", "--json").stdout.splitlines())
+    price = next(each for each in listed if each["type"] == "price")
+    with pytest.raises(NotFound) as refused:
+        mdm("explain", price["system"], price["type"], price["key"])
+    assert "It is an offer of billing:product:" in (refused.value.advice)
     assert mdm("export", "golden", "--domain", "product", "--format", "parquet").stdout_bytes.startswith(b"PAR1")
 
 

@@ -89,6 +89,25 @@ def test_different_valid_tax_numbers_make_a_match_a_question() -> None:
     assert decision("customer", known, other) is not Decision.MATCH
 
 
+def test_a_name_that_only_was_one_is_not_told_as_the_same_without_a_word_on_why() -> None:
+    renamed = customer("zennextis industries", former_names=["quanix fort techniek"], self=["crm:account:1"])
+    moved = {**ACME, "street": "coolsingel", "house_number": "9", "postcode": "3012ab", "city": "rotterdam"}
+    moved |= {"former_sites": ["p:9780np|4"], "self": ["crm:account:2"]}
+    other = {**ACME, "self": ["billing:customer:1"]}
+
+    told = {each.comparison: each.words for each in compare("customer", renamed, other).contributions}
+    assert told["name"] == "same name, by what one of them said before"
+    told = {each.comparison: each.words for each in compare("customer", moved, other).contributions}
+    assert (told["name"], told["address"]) == ("same name of rare words", "same address before")
+    assert not any(each.formerly for each in compare("customer", ACME, other).contributions)
+
+
+def test_every_veto_is_told_as_a_sentence() -> None:
+    score = compare("product", {"name": "orbit", "version": "v2"}, {"name": "orbit", "version": "v3"})
+
+    assert (score.veto, score.reasons) == ("version_differs", ("The versions differ.",))
+
+
 def test_every_shared_fact_makes_a_match_more_likely() -> None:
     bare = customer("quanix fort techniek")
     ranked = [

@@ -53,6 +53,23 @@ def test_a_version_may_stand_in_the_code_alone() -> None:
     assert columns(name="atlas forecast", code_parts=["v2"], version="v3")["version"] == "v3"
 
 
+@pytest.mark.parametrize(
+    ("name", "edition", "code", "version"),
+    [
+        ("connect summit", None, "sumconnv2", "v2"),
+        ("connect summit", "enterprise", "sumconnentv3", "v3"),
+        ("mail server", None, "mailserv2", "v1"),  # its number 2: `serv` abbreviates as well
+        ("mail server", None, "mxkwv2", "v1"),  # who knows what that is
+        ("connect summit", None, "sumconn2", "v1"),
+    ],
+)
+def test_a_version_at_the_end_of_a_code_in_one_piece_counts_where_the_rest_abbreviates_the_name(
+    name: str, edition: str | None, code: str, version: str
+) -> None:
+    stated = {} if edition is None else {"edition": edition}
+    assert columns(name=name, codes=[code], code_parts=[code], **stated)["version"] == version
+
+
 def test_variants_of_one_product_have_different_keys() -> None:
     keys = [columns(name="harbor billing", edition=edition)["variant"] for edition in ("starter", "professional", None)]
 

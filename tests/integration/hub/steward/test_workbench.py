@@ -12,7 +12,7 @@ from sqlalchemy import text
 from mdm.clock import system_clock
 from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
 from mdm.hub import steward
-from mdm.hub.steward import NO_POLICY, Expected, Job, looking, many, task_tokens
+from mdm.hub.steward import NO_POLICY, Expected, Job, Step, looking, many, task_tokens
 from mdm.hub.steward.bulk import Answer
 from mdm.hub.worklist import rank_open_tasks
 from mdm.model.ids import EntityId
@@ -97,6 +97,56 @@ def test_a_task_is_put_off_and_woken_up(world: World) -> None:
     decide(world.pipeline, ANNA, JudgeTask(task_id, Verdict.NOT_SAME))
     with pytest.raises(Conflict):
         steward.snooze(world.pipeline, ANNA, task_id, later)
+
+
+def last(world: World) -> Step:
+    with snapshot(world.pipeline.engine) as work:
+        return next(each for each in steward.last_steps(work, ANNA.name) if not each.taken_back)
+
+
+def test_what_was_done_with_questions_is_taken_back_as_it_was(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = sorted(tokens(world, 4))
+    query = "select task_id, assignee, snoozed_until from task_work where task_id = any(:tasks) order by task_id"
+    noon = datetime(2999, 1, 1, 12, tzinfo=UTC)
+    steward.assign(world.pipeline, BEN, tasks[0], "ben")
+    steward.snooze(world.pipeline, BEN, tasks[1], noon)
+    first = world.rows(query, tasks=tasks)
+    steward.release(world.pipeline, ANNA, tasks[0])
+    steward.snooze(world.pipeline, ANNA, tasks[1], None)
+    one_by_one = world.rows(query, tasks=tasks)
+    monkeypatch.setattr(many, "_PART", 1)  # in several units of work, and still one step
+    steward.assign_all(world.pipeline, ANNA, tasks, "cy")
+    steward.snooze_all(world.pipeline, ANNA, tasks, noon)
+
+    for _ in range(2):
+        assert sorted(steward.take_back(world.pipeline, ANNA, last(world).number)) == tasks
+    assert [row for row in world.rows(query, tasks=tasks) if row[1] or row[2]] == [
+        row for row in one_by_one if row[1] or row[2]
+    ]
+    for _ in range(2):
+        steward.take_back(world.pipeline, ANNA, last(world).number)
+    assert [row for row in world.rows(query, tasks=tasks) if row[1] or row[2]] == list(first)
+    assert world.rows("select count(*) from audit where action = 'steward.take_back'") == [(2 * len(tasks) + 2,)]
+    with snapshot(world.pipeline.engine) as work:
+        number = next(steward.last_steps(work, ANNA.name)).number
+    with pytest.raises(Conflict, match="taken back already"):
+        steward.take_back(world.pipeline, ANNA, number)
+
+
+def test_what_somebody_did_after_a_step_is_theirs(world: World) -> None:
+    task_id, *_ = world.some_task()
+    steward.claim(world.pipeline, ANNA, task_id)
+    number = last(world).number
+    steward.assign(world.pipeline, BEN, task_id, "ben")
+
+    with pytest.raises(Conflict, match="came after it"):
+        steward.take_back(world.pipeline, ANNA, number)
+    with pytest.raises(NotFound):
+        steward.take_back(world.pipeline, BEN, number)
+    steward.comment(world.pipeline, ANNA, f"task:{task_id}", "asked them")
+    with pytest.raises(Refused):
+        steward.take_back(world.pipeline, ANNA, last(world).number)
+    assert world.rows("select assignee from task_work where task_id = :id", id=task_id) == [("ben",)]
 
 
 def test_remarks_are_about_something(world: World) -> None:

@@ -208,6 +208,25 @@ def test_a_legal_form_is_found_alone_or_at_the_end_of_a_name(written: str, displ
 
 
 @pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("Acme (S) Pte Ltd", "acme"),
+        ("Acme (S) Pte. Ltd.", "acme"),
+        ("Acme Pte. (S) Ltd", "acme"),
+        ("Acme(M)Sdn. Bhd.", "acme"),
+        ("Acme Tools (M) Berhad", "acme tools"),
+        # Elsewhere, and with the other country's form, a letter in brackets is part of the name.
+        ("Acme (S) GmbH", "acme s"),
+        ("Acme (S) Ltd", "acme s"),
+        ("Acme (M) Pte Ltd", "acme m"),
+        ("(S) Pte Ltd", "s"),
+    ],
+)
+def test_the_letter_of_the_country_belongs_to_the_forms_of_singapore_and_malaysia(given: str, expected: str) -> None:
+    assert core(given) == expected
+
+
+@pytest.mark.parametrize(
     ("country", "english", "own", "conflict"),
     [
         ("JP", "Tanaka Co., Ltd.", "田中株式会社", False),

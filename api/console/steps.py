@@ -1,0 +1,259 @@
+"""What one did last, and the way back from it: the one place that says what `z` takes back, and what it does not.
+
+A decision, a proposal, and whose a question is or until when it is put off are taken back as they were. Of all else the
+page says why it stays, or where it is ended.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from itertools import islice
+from typing import Annotated, NamedTuple
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy import Connection
+from starlette.responses import RedirectResponse
+
+from api.console.forms import FormDep
+from api.console.guard import SessionDep, needs, signed_in
+from api.console.notices import KINDS, TELLABLE, Notice, refused, sentence
+from api.console.once import FormRoute
+from api.console.pages import page
+from api.console.wording import day, number, person
+from api.console.workbench import Workbench, WorkbenchDep
+from api.deps import ReadsDep
+from api.routes.parameters import NumberPath, Parameters
+from mdm.access import Permission
+from mdm.hub import steward
+from mdm.hub.steward import Step
+from mdm.store.read_review import bulk_job_of, decision, is_left_of_job, proposal_state
+from mdm.store.reading import snapshot
+from mdm.store.scoped import unrestricted
+
+router = APIRouter(route_class=FormRoute, prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
+
+_SHOWN = 12
+#: Steps that are looked at until one is found that was not taken back.
+_LATELY = 200
+#: Steps that take others back. Other acts (an export, a key) are nobody's work on questions, and are not shown.
+_TAKING_BACK = frozenset({"steward.undo", "steward.withdrawn", "steward.take_back_bulk"})
+_STAYS = {
+    "steward.comment": "What was said stays in the history. Leave another remark that puts it right.",
+    "steward.rejected": "What was refused stays refused; its author may propose it again.",
+    "fix": "What was taken in is history. Correct the row in its platform, or mend the message that comes next.",
+    "replay": "What was taken in is history: a replay does nothing where everything is in line.",
+    "reopen": "Discard the message again.",
+    "take": "Give it back there, or hand it over.",
+    "hand over": "Take it there, or hand it over to somebody else.",
+    "put down": "Take it there.",
+}
+_WORDS = {
+    "steward.comment": "Left a remark on {}",
+    "steward.rejected": "Refused {}",
+    "steward.approved": "Agreed to {}",
+    "steward.propose": "Proposed {}",
+    "steward.stop_bulk": "Stopped {}",
+    "fix": "Mended and replayed {}",
+    "replay": "Replayed {}",
+    "reopen": "Opened {} again",
+    "take": "Took {}",
+    "hand over": "Handed {} over",
+    "put down": "Gave {} back to everybody",
+    "checkpoint_confirmed": "Confirmed a checkpoint of {}",
+    "checkpoint_withdrawn": "Took a confirmation of {} back",
+    "finding_waived": "Waived a finding of {}",
+    "waiver_approved": "Agreed to a waiver of {}",
+    "waiver_withdrawn": "Ended a waiver of {}",
+    "onboarding_returned": "Returned {} to the requester",
+    "onboarding_taken_up": "Took {} up again",
+}
+_READINESS = frozenset(
+    {"checkpoint_confirmed", "checkpoint_withdrawn", "finding_waived", "waiver_approved", "waiver_withdrawn",
+     "onboarding_returned", "onboarding_taken_up"}
+)  # fmt: skip
+#: Where other steps are ended, by the first word of what they are about.
+_PLACES = {
+    "release": "/console/releases", "close": "/console/close", "erasure": "/console/privacy",
+    "finding": "/console/reconciliation", "dead": "/console/exceptions", "exception": "/console/exceptions",
+    "proposal": "/console/approvals", "delegation": "/console/approvals",
+}  # fmt: skip
+
+
+class Way(NamedTuple):
+    """A step in words, and the way back: what is taken back (`back`: a decision, proposal or step, by its number), or a
+    page where it is ended (`go`), or neither and the reason. `at_once`: `z` takes it back without showing it first.
+    """
+
+    number: int
+    at: datetime
+    words: str
+    back: tuple[str, int] | None = None
+    go: str = ""
+    why: str = ""
+    at_once: bool = False
+    taken_back: bool = False
+
+    @property
+    def undo(self) -> str:
+        """Where the form is sent that takes it back; empty where there is none."""
+        if self.back is None:
+            return ""
+        what, number = self.back
+        return f"/console/{what}s/{number}/{'withdraw' if what == 'proposal' else 'undo'}"
+
+
+class StepsParameters(Parameters):
+    """The step that could not be taken back."""
+
+    stays: int | None = None
+
+
+@router.get("/steps")
+def steps_page(
+    look: Annotated[StepsParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+) -> Response:
+    """What one did last, each with the way back."""
+    with reads.snapshot() as connection:
+        ways = list(islice(_ways(bench, connection), _SHOWN))
+    stays = next((each for each in ways if each.number == look.stays), None)
+    notice = None
+    if stays is not None:
+        text = f"Nothing was taken back, for a key does not take back your last step: {stays.words}. {stays.why}"
+        notice = Notice(text, "warn")
+    return page("steps.html", request, session=session, ways=ways, now=bench.now, notice=notice)
+
+
+@router.post("/steps/{number:int}/undo", dependencies=[needs(Permission.DECIDE)])
+def undo_step(
+    number: NumberPath,
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    form: FormDep,  # noqa: ARG001 - carries the token of the session
+) -> Response:
+    """Make whose questions are, or until when they are put off, what it was before."""
+    try:
+        tasks = steward.take_back(bench.pipeline, bench.actor, number)
+    except TELLABLE as error:
+        return page("told.html", request, session=session, status=409, notice=refused(error), back="/console/steps")
+    where = f"/console/reviews/{tasks[0]}" if len(tasks) == 1 else "/console/reviews"
+    return RedirectResponse(f"{where}?step={number}", 303)
+
+
+def last_way(bench: Workbench, connection: Connection) -> Way | None:
+    """The last step that was not taken back, whether it can be or not."""
+    return next((each for each in _ways(bench, connection) if not each.taken_back), None)
+
+
+def newest_step(bench: Workbench) -> str:
+    """How the address of the next page says what was done: to be called after it."""
+    with snapshot(unrestricted(bench.engine)) as work:
+        step = next(steward.last_steps(work, bench.actor.name), None)
+    return f"step={step.number}" if step is not None else ""
+
+
+def told_step(bench: Workbench, connection: Connection, number: int | None) -> Notice | None:
+    """What a step was, with the offer to take it back."""
+    if number is None:
+        return None
+    with snapshot(unrestricted(bench.engine)) as work:
+        step = next(steward.last_steps(work, bench.actor.name, number), None)
+    if step is None or step.number != number:
+        return None
+    way = _way(connection, step)
+    if step.taken_back:
+        return Notice(f"Taken back: {way.words}.", "good", "undo")
+    return Notice(f"{way.words}.", "good", "check", way.undo if way.at_once else "", "Undo")
+
+
+def _ways(bench: Workbench, connection: Connection) -> Iterator[Way]:
+    """One's own steps as the audit has them, about records that one reaches."""
+    jobs = set[int]()
+    with snapshot(unrestricted(bench.engine)) as work:
+        for step in islice(steward.last_steps(work, bench.actor.name), _LATELY):
+            if step.action not in _WORDS and (step.action in _TAKING_BACK or not step.action.startswith("steward.")):
+                continue
+            job = _job(connection, step)
+            if job in jobs:
+                continue
+            if job is not None:
+                jobs.add(job)
+                yield _of_job(connection, step, job)
+            else:
+                yield _way(connection, step)
+
+
+def _job(connection: Connection, step: Step) -> int | None:
+    """The job that a step began, or was one answer of."""
+    if step.action == "steward.bulk":
+        return int(step.subject.removeprefix("job "))
+    decided = step.detail.get("decision")
+    return bulk_job_of(connection, decided) if isinstance(decided, int) else None
+
+
+def _of_job(connection: Connection, step: Step, job: int) -> Way:
+    words = f"Answered many questions at once: job {job}"
+    if not is_left_of_job(connection, job):
+        return Way(step.number, step.at, words, why="All of it was taken back, or nothing came of it.", taken_back=True)
+    return Way(step.number, step.at, words, go=f"/console/bulk/{job}", why="All of it is taken back on its page.")
+
+
+def _way(connection: Connection, step: Step) -> Way:
+    if step.action in steward.TAKEN_BACK_HERE:
+        return Way(step.number, step.at, _work(step), ("step", step.number), at_once=True, taken_back=step.taken_back)
+    decided = step.detail.get("decision")
+    found = decision(connection, decided) if isinstance(decided, int) else None
+    agreed = step.action == "steward.approved"
+    if found is not None and (agreed or step.action == f"steward.{found.kind}"):
+        words = f"{'Agreed to: ' if agreed else ''}{sentence(found)}"
+        undo = ("decision", found.decision_id)
+        return Way(step.number, step.at, words, undo, at_once=not agreed, taken_back=found.undone)
+    if step.action == "steward.propose":
+        return _proposed(connection, step)
+    words = _WORDS.get(step.action, step.action.removeprefix("steward.").replace("_", " ").capitalize() + ": {}")
+    about = _about(step.subject)
+    if step.action in _READINESS:
+        go, why = (
+            f"/console/customers/{step.subject}/readiness",
+            "It is taken back on the customer's page, with a reason.",
+        )
+    else:
+        go = _PLACES.get(step.subject.partition(" ")[0], "")
+        why = _STAYS.get(
+            step.action, "Where it can be taken back, its own page does so." if go else "It stays as it is."
+        )
+    return Way(step.number, step.at, words.format(about), go=go, why=why)
+
+
+def _proposed(connection: Connection, step: Step) -> Way:
+    proposal_id = int(step.subject.removeprefix("proposal "))
+    kind, status = proposal_state(connection, proposal_id)
+    words = f"Proposed as number {proposal_id}: {KINDS.get(kind, kind).lower()}"
+    if status == "open":
+        return Way(step.number, step.at, words, ("proposal", proposal_id), at_once=True)
+    return Way(step.number, step.at, words, why=f"It is {status}.", taken_back=True)
+
+
+def _work(step: Step) -> str:
+    """Whose questions became, or until when they were put off."""
+    some = step.tasks
+    about = f"question {next(iter(some))}" if len(some) == 1 else f"{number(len(some))} questions"
+    detail: Mapping[str, object] = step.detail
+    if step.action == "steward.release" or (step.action == "steward.assign" and detail["to"] is None):
+        return f"Gave {about} back to everybody"
+    if step.action in ("steward.claim", "steward.assign"):
+        return f"Gave {about} to {person(str(detail['to']))}"
+    if step.action == "steward.wake":
+        return f"Woke {about} up"
+    return f"Put {about} off until {day(datetime.fromisoformat(str(detail['until'])))}"
+
+
+def _about(subject: str) -> str:
+    """What a step was about, as pages call it."""
+    for name, shown in (("task:", "question "), ("task ", "question "), ("entity:", ""), ("proposal:", "proposal ")):
+        if subject.startswith(name):
+            return shown + subject.removeprefix(name)
+    return subject

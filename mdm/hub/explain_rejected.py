@@ -1,0 +1,110 @@
+"""The records that came nearest to an entity, or to one of its records, and stayed outside - and why."""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from typing import Any
+
+from matching.clustering import Clustering
+from matching.decision import Decision, decide
+from matching.model import MatchModel
+from matching.scoring import PairScore, explain_pair, score_pairs
+from mdm.hub.shared_keys import shared_keys
+from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
+from mdm.model.neighbourhood import Neighbourhood
+from mdm.store import neighbourhood, pairs, read_match
+from mdm.store.unit_of_work import UnitOfWork
+
+#: Candidates are looked up for at most this many members: each may be in dozens of blocks.
+_MOST_MEMBERS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that was compared with a member and stayed outside, and why."""
+
+    member: CrosswalkKey
+    record: CrosswalkKey
+    entity_id: EntityId
+    score: PairScore
+    decision: Decision
+    reason: str
+    #: The blocking rules under which the two were compared.
+    shared_keys: tuple[str, ...]
+
+
+def nearest_rejected(
+    work: UnitOfWork,
+    model: MatchModel,
+    hood: Neighbourhood,
+    clustering: Clustering,
+    members: Set[RecordId],
+    of: Set[RecordId],
+    nearest: int,
+) -> tuple[Rejected, ...]:
+    """For each entity outside the closest pair with one of the members in `of`, the closest entities first."""
+    looked_at = sorted(of)[:_MOST_MEMBERS]
+    found = set(pairs.blocked_pairs(work, looked_at, model.block_cap))
+    if hood.domain is not Domain.CONTRACT:
+        found |= pairs.evidence_pairs(work, hood.domain, looked_at, model.block_cap)
+    found |= {(link.a, link.b) for link in hood.links}
+    crossing = sorted(
+        pair for pair in found if (pair[0] in members) != (pair[1] in members) and (pair[0] in of or pair[1] in of)
+    )
+    comparisons = neighbourhood.load_comparisons(work, hood.domain, {end for pair in crossing for end in pair})
+    crossing = [pair for pair in crossing if pair[0] in comparisons and pair[1] in comparisons]
+    if not crossing:
+        return ()
+    scores = score_pairs(model, [comparisons[a] for a, _ in crossing], [comparisons[b] for _, b in crossing])
+    outsiders = [b if a in members else a for a, b in crossing]
+    homes = read_match.golden_homes(work, set(outsiders))
+    best: dict[EntityId, tuple[float, RecordId, RecordId]] = {}
+    for (a, b), other, weight in zip(crossing, outsiders, scores.weight.tolist(), strict=True):
+        if other not in homes:
+            continue
+        entity = homes[other].entity_id
+        if entity not in best or weight > best[entity][0]:
+            best[entity] = (weight, a if other == b else b, other)
+    reasons = _reasons(hood, clustering, members)
+    return tuple(
+        _told(model, hood, comparisons, homes[other], member, other, reasons)
+        for _, member, other in sorted(best.values(), key=lambda each: (-each[0], each[2]))[:nearest]
+    )
+
+
+def _told(
+    model: MatchModel,
+    hood: Neighbourhood,
+    comparisons: Mapping[RecordId, Mapping[str, Any]],
+    home: read_match.Home,
+    member: RecordId,
+    other: RecordId,
+    reasons: Mapping[RecordId, str],
+) -> Rejected:
+    score = explain_pair(model, comparisons[member], comparisons[other])
+    decision = decide(model, score.weight, score.veto)
+    if frozenset((member, other)) in hood.not_same:
+        reason = "a steward judged them not the same"
+    elif other in reasons:
+        reason = reasons[other]
+    elif score.reasons:
+        reason = score.reasons[0]
+    elif decision is Decision.POSSIBLE:
+        reason = "possible match: waits for a steward"
+    else:
+        reason = "too little evidence"
+    met = shared_keys(model, comparisons[member], comparisons[other])
+    return Rejected(hood.records[member].key, home.key, home.entity_id, score, decision, reason, met)
+
+
+def _reasons(hood: Neighbourhood, clustering: Clustering, members: Set[RecordId]) -> dict[RecordId, str]:
+    """Why a match with a group was not followed, for every record of that group."""
+    groups = {rec: members_ for members_ in clustering.groups for rec in members_}
+    reasons: dict[RecordId, str] = {}
+    for refusal in clustering.refused:
+        ends = (refusal.a, refusal.b)
+        for inside, outside in (ends, reversed(ends)):
+            if inside in members and outside not in members:
+                for rec in groups.get(outside, {outside}):
+                    if rec in hood.records:
+                        reasons.setdefault(RecordId(rec), refusal.reason)
+    return reasons

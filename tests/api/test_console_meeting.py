@@ -1,0 +1,24 @@
+"""Why two records were compared, in words."""
+
+import pytest
+
+from api.console.meeting import met_by
+from mdm.access import Role
+
+WORDS = (
+    ("address = p:10115|12", "the same postcode and house number", "10115, 12"),
+    ("street = s:hauptstrasse|12|berlin", "the same street, house number and city", "hauptstrasse 12, berlin"),
+    ("two words = anvil+works", "two words of the name", "anvil and works"),
+    ("word+country = muste|DE", "the beginning of a word of the name, and the country", "muste, DE"),
+    ("same customer, customer+date", "the same customer, and a date in the same month", ""),
+    ("a rule of one's own = x", "a rule of one's own", "x"),
+)
+
+
+@pytest.mark.parametrize(("key", "words", "value"), WORDS)
+def test_a_key_is_told_in_words_and_kept_as_it_is(key: str, words: str, value: str) -> None:
+    assert met_by([key], Role.STEWARD) == [(words, value, key)]
+
+
+def test_values_are_told_to_those_who_may_see_identifiers() -> None:
+    assert met_by(["identifier = DE123456789"], Role.READER) == [("the same identifier", "", "identifier")]
