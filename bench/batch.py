@@ -26,7 +26,7 @@ from bench.quality import contradicting, pair_recall, quality
 from matching.engines import duckdb_engine
 from matching.engines.components import components
 from matching.engines.links import score_links
-from matching.engines.table import TableFrame
+from matching.engines.table import TableFrame, compared
 from matching.engines.whole import cluster_table
 from matching.model import load_model
 
@@ -42,6 +42,7 @@ def run(records: int, seed: int, folder: Path, workers: int) -> dict[str, Any]:
     with meter.stage("block"):
         packed = duckdb_engine.candidate_pairs(model, table, threads=workers)
     reached = pair_recall(packed, truth)
+    table = compared(model, table)
     with meter.stage("encode"):
         frame = TableFrame(model, table)
         frame.encode(sorted({column for column, _ in model.columns()}))

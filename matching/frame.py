@@ -14,19 +14,22 @@ from matching.sketches import Sketches, sketch_texts
 
 #: Values of a list that lie in one matrix for all records; the rest of a longer list is looked up when it is needed.
 NARROW = 4
+#: Places below this number are kept as four bytes.
+_SHORT = 2**31
 
 
 @dataclass(frozen=True, slots=True)
 class Lists:
     """A column of lists of codes, distinct within a list.
 
-    `narrow` has the first values of each record, one row per place in the list, padded with -1; `flat` all values of
-    all records, record i's from `starts[i]` on.
+    `many` tells which have more than one value; `narrow` has the first values of each record, one row per place in the
+    list, padded with -1; `flat` all values of all records, record i's from `starts[i]` on.
     """
 
     lengths: NDArray[np.int32]
+    many: NDArray[np.bool_]
     narrow: NDArray[np.int32]
-    starts: NDArray[np.int64]
+    starts: NDArray[np.int64] | NDArray[np.int32]
     flat: NDArray[np.int32]
 
     def wide(self, records: NDArray[np.intp]) -> NDArray[np.int32]:
@@ -46,7 +49,9 @@ def make_lists(lengths: NDArray[np.int32], flat: NDArray[np.int32]) -> Lists:
     for place in range(width):
         has = np.flatnonzero(lengths > place)
         narrow[place, has] = flat[starts[has] + place]
-    return Lists(lengths, narrow, starts, flat if len(flat) else np.array([-1], dtype=np.int32))
+    # A million records have twenty such columns; half the bytes do for them.
+    short = starts.astype(np.int32) if len(flat) < _SHORT else starts
+    return Lists(lengths, lengths > 1, narrow, short, flat if len(flat) else np.array([-1], dtype=np.int32))
 
 
 class Frame:
@@ -83,7 +88,7 @@ class Frame:
         return [known[code] for code in codes.tolist()]
 
     def sketches(self, column: str) -> Sketches:  # noqa: ARG002 - one dictionary for all
-        if len(self._sketched.lengths) < len(self._dictionary):
+        if len(self._sketched) < len(self._dictionary):
             self._sketched = sketch_texts(self._known_bytes())
         return self._sketched
 

@@ -1,6 +1,5 @@
 """How alike texts are, letter by letter: found out only where a cheap bound allows it, and once for all thresholds."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -83,9 +82,9 @@ class Lonely:
         alone_a, alone_b = (side.copy() for side in self.unequal)
         if self._likeness is None:
             self._likeness = _Likeness(self._columns, self._column, self._a, self._b, self.unequal)
-        for place, other, found in self._likeness.near(near):
-            alone_a[place][found] = False
-            alone_b[other][found] = False
+        places, others, rows = self._likeness.near(near)
+        alone_a[places, rows] = False
+        alone_b[others, rows] = False
         return alone_a, alone_b
 
 
@@ -98,29 +97,30 @@ class _Likeness:
         self._columns, self._column = columns, column
         has_a, has_b = a >= 0, b >= 0
         # Only where a value is still without an equal one can a near one make a difference.
-        self._cells = [
+        cells = [
             (place, other, rows)
             for place in range(len(a))
             for other in range(len(b))
             if len(rows := np.flatnonzero((alone[0][place] | alone[1][other]) & has_a[place] & has_b[other]))
         ]
-        self._a = _joined([a[place][rows] for place, _, rows in self._cells])
-        self._b = _joined([b[other][rows] for _, other, rows in self._cells])
-        self._bound = columns.sketches(column).bound(self._a, self._b) if self._cells else np.zeros(0, np.float32)
+        self._a = _joined([a[place][rows] for place, _, rows in cells])
+        self._b = _joined([b[other][rows] for _, other, rows in cells])
+        self._bound = columns.sketches(column).bound(self._a, self._b)
         self._found = np.full(len(self._a), np.nan)
+        # Where in the lists of which row each of these stands.
+        sizes = [len(rows) for _, _, rows in cells]
+        self._places = np.repeat(np.array([place for place, _, _ in cells], dtype=np.intp), sizes)
+        self._others = np.repeat(np.array([other for _, other, _ in cells], dtype=np.intp), sizes)
+        self._rows = np.concatenate([np.zeros(0, dtype=np.intp), *(rows for _, _, rows in cells)])
 
-    def near(self, threshold: float) -> Iterator[tuple[int, int, Indices]]:
-        """Places in the lists of both sides, and the rows in which the values there are that similar."""
+    def near(self, threshold: float) -> tuple[Indices, Indices, Indices]:
+        """Places in the lists of both sides, and rows, where the values are that similar."""
         likely = np.flatnonzero(self._bound >= threshold)
         new = likely[np.isnan(self._found[likely])]
         if len(new):
             self._found[new] = _jaro_winkler(self._columns, self._column, self._a[new], self._b[new])
         similar = likely[self._found[likely] >= threshold - MARGIN]
-        start = 0
-        for place, other, rows in self._cells:
-            first, last = np.searchsorted(similar, (start, start + len(rows)))
-            yield place, other, rows[similar[first:last] - start]
-            start += len(rows)
+        return self._places[similar], self._others[similar], self._rows[similar]
 
 
 def _joined(parts: list[_Codes]) -> _Codes:

@@ -14,6 +14,8 @@ from matching.frame import NARROW, Lists
 from matching.likeness import MARGIN, ListsBeside, Similarities, alike, utf8
 
 _Codes = NDArray[np.int32]
+#: Values in common beyond this number are not counted.
+MANY = 127
 
 
 def truth_of(holds: NDArray[np.bool_], known: NDArray[np.bool_]) -> Truth:
@@ -63,34 +65,23 @@ class Equal:
 
 def _in_common(
     pairs: Pairs, first: str, second: str, left: Indices, right: Indices
-) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
     """How many values the first list of `left` shares with the second list of `right`, and where both have any."""
     x, y = pairs.columns.lists(first), pairs.columns.lists(second)
-    long_a, long_b = x.lengths[left], y.lengths[right]
-    known = np.minimum(long_a, long_b) > 0
-    rows = np.flatnonzero(known)
-    common = np.zeros(len(left), dtype=np.int32)
-    if not len(rows):
-        return common, known
-    a, b = left[rows], right[rows]
-    long_a, long_b = long_a[rows], long_b[rows]
-    found = (x.narrow[0][a] == y.narrow[0][b]).astype(np.int32)
+    a, b = x.narrow[0][left], y.narrow[0][right]
+    known = (a | b) >= 0
+    common = ((a == b) & known).view(np.int8)
     # Most lists have one value.
-    longer = np.flatnonzero(np.maximum(long_a, long_b) > 1)
+    longer = np.flatnonzero((x.many[left] | y.many[right]) & known)
     if len(longer):
-        found[longer] = _in_short(x, y, a[longer], b[longer])
-    for row in np.flatnonzero(np.maximum(long_a, long_b) > NARROW).tolist():
-        at_a, at_b = int(x.starts[a[row]]), int(y.starts[b[row]])
-        values = set(x.flat[at_a : at_a + int(long_a[row])].tolist())
-        found[row] = len(values.intersection(y.flat[at_b : at_b + int(long_b[row])].tolist()))
-    common[rows] = found
+        common[longer] = _in_long(x, y, left[longer], right[longer])
     return common, known
 
 
-def _in_short(x: Lists, y: Lists, a: Indices, b: Indices) -> NDArray[np.int32]:
-    """How many of the first values of `a` in `x` are among the first of `b` in `y`; none is empty."""
+def _in_long(x: Lists, y: Lists, a: Indices, b: Indices) -> NDArray[np.int8]:
+    """How many of the values of `a` in `x` are among those of `b` in `y`; none is empty."""
     long_a, long_b = x.lengths[a], y.lengths[b]
-    found = np.zeros(len(a), dtype=np.int32)
+    found = np.zeros(len(a), dtype=np.int8)
     theirs = [y.narrow[place][b] for place in range(min(int(long_b.max()), NARROW))]
     for place in range(min(int(long_a.max()), NARROW)):
         value = x.narrow[place][a]
@@ -98,6 +89,10 @@ def _in_short(x: Lists, y: Lists, a: Indices, b: Indices) -> NDArray[np.int32]:
             value[long_a <= place] = -2  # past the end, and equal to no end on the other side
         for other in theirs:
             found += value == other
+    for row in np.flatnonzero(np.maximum(long_a, long_b) > NARROW).tolist():
+        at_a, at_b = int(x.starts[a[row]]), int(y.starts[b[row]])
+        values = set(x.flat[at_a : at_a + int(long_a[row])].tolist())
+        found[row] = min(len(values.intersection(y.flat[at_b : at_b + int(long_b[row])].tolist())), MANY)
     return found
 
 
@@ -119,7 +114,7 @@ class Overlap:
         key = "in common", first, second
         if key not in pairs.memory:
             pairs.memory[key] = _in_common(pairs, first, second, pairs.left, pairs.right)
-        common, known = cast("tuple[NDArray[np.int32], NDArray[np.bool_]]", pairs.memory[key])
+        common, known = cast("tuple[NDArray[np.int8], NDArray[np.bool_]]", pairs.memory[key])
         return truth_of(common >= self.at_least, known)
 
     def judge(self, pair: Judged) -> int:

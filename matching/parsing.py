@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from matching.conditions import All, AnyOf, Condition, Missing, Not
 from matching.frequencies import Frequencies
 from matching.operators import (
+    MANY,
     Covered,
     Equal,
     Inside,
@@ -73,6 +74,8 @@ def _equal(argument: Any) -> Condition:
 
 def _overlap(argument: Any) -> Condition:
     at_least = int(argument.get("at_least", 1)) if isinstance(argument, Mapping) else 1
+    if not 1 <= at_least <= MANY:
+        raise ValueError(f"overlap: at_least is {at_least}; it must be from 1 to {MANY}")
     return Overlap(*_two(argument), at_least=at_least)
 
 

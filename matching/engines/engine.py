@@ -11,7 +11,7 @@ import pyarrow as pa
 from matching.blocking import keys_of
 from matching.engines import duckdb_engine
 from matching.engines.links import Links, Progress, score_links
-from matching.engines.table import TableFrame
+from matching.engines.table import TableFrame, compared
 from matching.model import BlockingRule, MatchModel
 
 
@@ -45,7 +45,7 @@ class DuckDB:
             model, table, shared, rules=rules, threads=self.workers, memory=self._memory
         )
         progress(f"{len(packed):,} candidate pairs among {len(table):,} records")
-        frame = TableFrame(model, table)
+        frame = TableFrame(model, compared(model, table))
         frame.encode(sorted({column for column, _ in model.columns()}))
         return score_links(model, frame, packed, self.workers, progress)
 

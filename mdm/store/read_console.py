@@ -233,8 +233,8 @@ def own_numbers(connection: Connection, actor: str, now: datetime) -> OwnNumbers
 
 
 def own_work(connection: Connection, actor: str, now: datetime) -> OwnWork:
-    """What lies with somebody."""
-    row = connection.execute(text(_MINE), {"actor": actor, "now": now, "most": MOST_ADDED + 1}).one()
+    """What lies with somebody; each kind is counted up to `MOST_COUNTED`, for nobody plans a day by more."""
+    row = connection.execute(text(_MINE), {"actor": actor, "now": now, "most": MOST_COUNTED}).one()
     return OwnWork(*row)
 
 

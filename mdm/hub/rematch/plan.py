@@ -13,7 +13,7 @@ from xxhash import xxh3_64_intdigest
 from matching.engines.components import components
 from matching.engines.engine import Engine
 from matching.engines.links import Links, Progress
-from matching.engines.table import TableFrame, feature_table
+from matching.engines.table import TableFrame, compared, feature_table
 from matching.engines.whole import TableClusters, cluster_table
 from matching.model import BlockingRule, MatchModel
 from mdm.model.delta import Link
@@ -57,6 +57,7 @@ def plan_domain(
         table = feature_table(model, stated.of(comparisons))
         shared = stated.table()
     links = engine.links(model, table, static_rules(model), shared, progress)
+    table = compared(model, table)
     row = {rec: number for number, rec in enumerate(ids)}
     same, not_same = (
         [frozenset(row[rec] for rec in pair) for pair in verdicts if all(rec in row for rec in pair)]

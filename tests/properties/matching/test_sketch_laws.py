@@ -8,7 +8,11 @@ from rapidfuzz.distance import JaroWinkler
 from matching.sketches import sketch_texts
 
 TEXTS = st.lists(
-    st.one_of(st.text(alphabet="abcdeé", min_size=1, max_size=9), st.text(min_size=1, max_size=30)),
+    st.one_of(
+        st.text(alphabet="abcdeé", min_size=1, max_size=9),
+        st.text(min_size=1, max_size=30),
+        st.sampled_from(["a" * 300, "ab" * 200]),
+    ),
     min_size=1,
     max_size=12,
 )

@@ -75,6 +75,8 @@ def _first_level(profile: Any) -> Any:
         (lambda p, w: _first_level(p).update(when={"equal": "phones"}), "phones"),
         (lambda p, w: _first_level(p).update(when={"soundex": "name"}), "soundex"),
         (lambda p, w: _first_level(p).update(when={"jaro_winkler": {"column": "name"}}), "at_least"),
+        (lambda p, w: _first_level(p).update(when={"overlap": {"column": "names", "at_least": 0}}), "from 1 to 127"),
+        (lambda p, w: _first_level(p).update(when={"overlap": {"column": "names", "at_least": 128}}), "from 1 to 127"),
         (lambda p, w: _first_level(p).update(label="renamed level"), "renamed level"),
         (lambda p, w: w["comparisons"]["name"][_first_level(p)["label"]].update(m=0.0), "probabilities"),
         (lambda p, w: w["comparisons"]["name"][_first_level(p)["label"]].update(m=1.0, u=1e-30), "bits"),
