@@ -225,8 +225,11 @@ class _Process:
                 yield third
 
     def _are_apart(self, first: int, second: int) -> bool:
+        """Whether two groups could not become one as they are now, whatever match there was between them."""
+        both = len(self._members[first]) > 1 and len(self._members[second]) > 1
         support, pairs = self._support(first, second)
-        return support < self._limits.attach * pairs or self._contradiction(first, second) is not None
+        needed = self._limits.groups if both else self._limits.attach
+        return support < needed * pairs or self._contradiction(first, second) is not None
 
     def _support(self, first: int, second: int) -> tuple[int, int]:
         """What the pairs between two groups weigh in total, and how many there are."""

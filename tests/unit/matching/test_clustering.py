@@ -159,6 +159,20 @@ def test_a_record_that_fits_two_homonyms_equally_well_is_joined_to_neither_and_a
     assert RIVAL in {each.reason for each in found.refused}
 
 
+def test_two_groups_that_agree_too_little_to_become_one_are_rivals() -> None:
+    """Nothing they state differs, and they resemble each other; still no match between them would join them."""
+    between = (MODEL.thresholds.attach + MODEL.thresholds.groups) / 2
+    nodes = {number: record(str(number)) for number in range(5)}
+    inside = [match(0, 1, 15.0), match(2, 3, 15.0)]
+    alike = [possible(a, b, between) for a in (0, 1) for b in (2, 3)]
+    fits_both = [match(number, 4, 5.0) for number in range(4)]
+
+    found = cluster(MODEL, nodes, [*inside, *alike, *fits_both], set(), set())
+
+    assert groups(found) == {frozenset({0, 1}), frozenset({2, 3}), frozenset({4})}
+    assert {each.reason for each in found.refused} == {RIVAL}
+
+
 def test_a_record_that_fits_one_homonym_clearly_better_is_joined_to_it() -> None:
     nodes = {
         0: {"self": ["crm:account:0"], "identifiers": ["vat:nl:111111111"]},
