@@ -165,7 +165,7 @@ def told_step(bench: Workbench, connection: Connection, number: int | None) -> N
         step = next(steward.last_steps(work, bench.actor.name, number), None)
     if step is None or step.number != number:
         return None
-    way = _way(connection, step)
+    way = _way(connection, step, bench.actor.name)
     if step.taken_back:
         return Notice(f"Taken back: {ended(way.words)}", "good", "undo")
     return Notice(ended(way.words), "good", "check", way.undo if way.at_once else "", "Undo")
@@ -188,7 +188,7 @@ def _ways(bench: Workbench, connection: Connection) -> Iterator[Way]:
                 jobs.add(job)
                 yield _of_job(connection, step, job)
             else:
-                yield _way(connection, step)
+                yield _way(connection, step, bench.actor.name)
 
 
 def _job(connection: Connection, step: Step) -> int | None:
@@ -212,9 +212,11 @@ def _of_job(connection: Connection, step: Step, job: int) -> Way:
     return Way(step.number, step.at, words, why="All of it was taken back, or nothing came of it.", taken_back=True)
 
 
-def _way(connection: Connection, step: Step) -> Way:
+def _way(connection: Connection, step: Step, own: str) -> Way:
     if step.action in steward.TAKEN_BACK_HERE:
-        return Way(step.number, step.at, _work(step), ("step", step.number), at_once=True, taken_back=step.taken_back)
+        return Way(
+            step.number, step.at, _work(step, own), ("step", step.number), at_once=True, taken_back=step.taken_back
+        )
     decided = step.detail.get("decision")
     found = decision(connection, decided) if isinstance(decided, int) else None
     agreed = step.action == "steward.approved"
@@ -253,7 +255,7 @@ def _proposed(connection: Connection, step: Step) -> Way:
     return Way(step.number, step.at, words, why=f"It is {status}.", taken_back=True)
 
 
-def _work(step: Step) -> str:
+def _work(step: Step, own: str) -> str:
     """Whose questions became, or until when they were put off."""
     some = step.tasks
     about = f"question {next(iter(some))}" if len(some) == 1 else f"{number(len(some))} questions"
@@ -261,6 +263,8 @@ def _work(step: Step) -> str:
     if step.action == "steward.release" or (step.action == "steward.assign" and detail["to"] is None):
         return f"Gave {about} back to everybody"
     if step.action in ("steward.claim", "steward.assign"):
+        if detail["to"] == own:
+            return f"Took {about}"
         return f"Gave {about} to {person(str(detail['to']))}"
     if step.action == "steward.wake":
         return f"Woke {about} up"
