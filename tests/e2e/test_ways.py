@@ -8,11 +8,13 @@ from html.parser import HTMLParser
 from re import Pattern
 from urllib.parse import urljoin, urlsplit
 
+import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from starlette.routing import compile_path
 
+from api.console import close, reconciliation
 from api.matrix import permissions_by_route
 from mdm.access import Permission, Role, Scope, roles_that
 from mdm.store import accounts
@@ -82,7 +84,10 @@ def kind_of(address: str) -> str:
     return "/".join("#" if any(map(str.isdigit, part)) else part for part in urlsplit(address).path.split("/"))
 
 
-def test_no_screen_offers_anybody_what_its_route_refuses(world: Engine) -> None:
+def test_no_screen_offers_anybody_what_its_route_refuses(world: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Findings are waited for, however slow the machine: a page without them offers less.
+    for page in (reconciliation, close):
+        monkeypatch.setattr(page, "PATIENCE", 60.0)
     busy(world)
     app = browsing.application(world)
     posts, pages = taken(app), screens(world)
