@@ -27,8 +27,8 @@ _SLACK = np.float32(1e-6)
 _PREFIX = 4
 #: What the first characters can add, at most: a tenth of what is missing for each (Winkler).
 _BOOST = np.float32(0.1)
-#: Pairs whose first, cheaper bound stays below this are not looked at more closely. The models that ship ask for .86 and
-#: more; where one asks for less, the first bound has to do.
+#: Pairs whose first, cheaper bound stays below this are not looked at more closely. The models that ship ask for .86
+#: and more; where one asks for less, the first bound has to do.
 _WORTH_A_LOOK = np.float32(0.85)
 _THIRD = np.float32(1 / 3)
 
