@@ -138,12 +138,15 @@ def _run_on_version(codes: tuple[str, ...], words: list[str]) -> str | None:
 
 def _abbreviates(letters: str, words: list[str]) -> bool:
     """Whether letters are beginnings of some of these words, one after the other in any order."""
-    return any(
-        letters[:count] == word[:count]
-        and (count == len(letters) or _abbreviates(letters[count:], words[:place] + words[place + 1 :]))
-        for place, word in enumerate(words)
-        for count in range(_ABBREVIATED, min(len(word), len(letters)) + 1)
-    )
+    # Up to where it is spelt so, place by place: what garbage repeats must not be tried in every order.
+    spelt = {0}
+    for start in range(len(letters)):
+        if start in spelt:
+            for word in words:
+                for count in range(_ABBREVIATED, len(word) + 1):
+                    if letters.startswith(word[:count], start):
+                        spelt.add(start + count)
+    return len(letters) in spelt
 
 
 def _words(columns: Columns, comparison: Mapping[str, Any], name: str) -> None:

@@ -70,6 +70,13 @@ def test_a_version_at_the_end_of_a_code_in_one_piece_counts_where_the_rest_abbre
     assert columns(name=name, codes=[code], code_parts=[code], **stated)["version"] == version
 
 
+def test_a_code_and_a_name_of_many_like_words_are_compared_in_one_pass() -> None:
+    name = " ".join(f"ab{number}" for number in range(60))
+
+    assert columns(name=name, codes=["ab" * 30 + "xv2"])["version"] == "v1"
+    assert columns(name=name, codes=["ab" * 30 + "v2"])["version"] == "v2"
+
+
 def test_variants_of_one_product_have_different_keys() -> None:
     keys = [columns(name="harbor billing", edition=edition)["variant"] for edition in ("starter", "professional", None)]
 
