@@ -5,7 +5,7 @@ the database's log instead and needs no relay.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -85,12 +85,16 @@ def open_outbox(engine: Engine) -> Iterator[Outbox]:
     """
     with transient_failures():
         connection = engine.raw_connection()
+    driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.driver_connection)
     try:
-        driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.driver_connection)
         driver.autocommit = True
         # A relay whose machine vanished must not keep the turn for hours: the server looks whether it still answers.
         for setting, value in (("idle", 10), ("interval", 5), ("count", 3)):
             driver.execute(f"set tcp_keepalives_{setting} = {value}")
         yield Outbox(driver)
     finally:
+        # Given back before the session ends: a server notices a closed session late, and whoever is next would find
+        # the turn taken by nobody. One that was cut has lost it already.
+        with suppress(psycopg.Error):
+            driver.execute("select pg_advisory_unlock_all()")
         connection.invalidate()

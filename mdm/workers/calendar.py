@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from mdm.errors import TransientError
 from mdm.hub.process import Pipeline, by_rules_in_force
@@ -80,7 +81,10 @@ class _Calendar:
             try:
                 self._keep(session)
             finally:
-                # The pool keeps the session, and with it the turn. One that was cut has lost it already.
+                # Given back before the session ends: a server notices a closed session late, and whoever is next
+                # would find the turn taken by nobody. One that was cut has lost it already.
+                with suppress(SQLAlchemyError):
+                    session.execute(text("select pg_advisory_unlock_all()"))
                 session.invalidate()
 
     def _keep(self, session: Connection) -> None:

@@ -15,6 +15,7 @@ from mdm.model.stewardship import Command, JudgeTask, Pin, Verdict
 from mdm.workers import calendar
 from mdm.workers.calendar import CalendarOptions, Kept, run_calendar
 from tests.integration.hub.steward.alone import decide
+from tests.integration.workers.turns import turns_at_the_end
 
 ANNA = Actor("anna", Role.STEWARD)
 HOUR = timedelta(hours=1)
@@ -72,8 +73,11 @@ def test_one_calendar_works_at_a_time(engine: Engine, pipeline: Pipeline) -> Non
     with engine.connect() as other:
         other.execute(text("select pg_advisory_lock(:lock)"), {"lock": calendar._LOCK})
         assert kept(pipeline) == Kept()
+        other.execute(text("select pg_advisory_unlock(:lock)"), {"lock": calendar._LOCK})
 
+    turns = turns_at_the_end(engine, calendar._LOCK)
     stopped = iter([False, True])
     half = run_calendar(pipeline, CalendarOptions(), lambda: next(stopped, True))
     assert half.judged == 0, "it was stopped after the first customers, whose verdicts are kept"
     assert kept(pipeline).judged > 0
+    assert turns == [0, 0], "stopped or done, a calendar gives its turn back before its session ends"

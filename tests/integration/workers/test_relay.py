@@ -25,7 +25,7 @@ from mdm.intake.catalogue import load_catalogue
 from mdm.model.delta import Announcement
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.model.stewardship import JudgePair, Merge, Verdict
-from mdm.store import migrate
+from mdm.store import migrate, outbox
 from mdm.store.embedded import EmbeddedServer
 from mdm.store.outbox import open_outbox
 from mdm.store.reading import snapshot
@@ -33,6 +33,7 @@ from mdm.streams.publisher import MemoryPublisher, Record
 from mdm.workers.relay import RelayOptions, run_relay
 from tests.harness.consumer_view import ConsumerView
 from tests.integration.hub.conftest import world_messages
+from tests.integration.workers.turns import turns_at_the_end
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 #: Products of three platforms and the CRM's accounts: they found, change, merge and retire.
@@ -120,7 +121,9 @@ def test_everything_is_published_once_in_the_order_of_commit(world: World) -> No
     assert [headers(record)["ce_id"] for record in world.records] == [event_id for event_id, _ in rows]
     assert all(done for _, done in rows)
     assert len(rows) > 100
+    turns = turns_at_the_end(world.hub.engine, outbox._RELAY_LOCK)
     assert publish(world.hub, MemoryPublisher()) == 0
+    assert turns == [0], "whoever publishes next finds its turn free"
 
 
 def test_a_view_built_from_the_events_alone_equals_the_hub(world: World) -> None:
