@@ -15,12 +15,26 @@ from numpy.typing import NDArray
 from matching.blocking import BlockingKey, block_keys, dynamic_keys
 from matching.clustering import Clustering, Edge, cluster
 from matching.decision import Decision, decide
-from matching.features import DISTINCT_IN
+from matching.features import DISTINCT_IN, Features, derive
 from matching.model import MatchModel
-from matching.scoring import score_pairs
+from matching.scoring import score_features
 
 #: Two rows of record numbers, lower above higher, in ascending order.
 Candidates = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A store made ready to be resolved, by whatever weights: the columns of its records, and its candidate pairs."""
+
+    records: Sequence[Mapping[str, Any]]
+    features: Sequence[Features]
+    candidates: Candidates
+
+    @property
+    def open_pairs(self) -> Candidates:
+        """Candidate pairs about which there is a question; see `open_pairs`."""
+        return _open(self.records, self.candidates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +64,40 @@ def open_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Candi
 
     The veto `same_source` parts those whatever they weigh, so weights are neither learned from them nor judged by them.
     """
-    left, right = candidate_pairs(model, records)
-    tables = [record.get(DISTINCT_IN) for record in records]
-    asked = [tables[a] is None or tables[a] != tables[b] for a, b in zip(left.tolist(), right.tolist(), strict=True)]
-    kept = np.array(asked, dtype=np.bool_)
-    return np.stack([left[kept], right[kept]])
+    return _open(records, candidate_pairs(model, records))
+
+
+def _open(records: Sequence[Mapping[str, Any]], candidates: Candidates) -> Candidates:
+    numbers: dict[object, int] = {}
+    trusted = (record.get(DISTINCT_IN) for record in records)
+    tables = np.array([-1 if each is None else numbers.setdefault(each, len(numbers)) for each in trusted], np.intp)
+    left, right = candidates
+    found: Candidates = candidates[:, (tables[left] < 0) | (tables[left] != tables[right])]
+    return found
+
+
+def prepare(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Whole:
+    """Everything about a store that weights do not change: models of one profile and one list of common words share it."""
+    features = [derive(model.domain, record, model.common_tokens) for record in records]
+    return Whole(records, features, candidate_pairs(model, records))
 
 
 def resolve(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Resolution:
     """Block, score, decide and cluster a whole store without judgements."""
-    left, right = candidate_pairs(model, records)
-    scores = score_pairs(model, [records[a] for a in left], [records[b] for b in right])
+    return resolve_prepared(model, prepare(model, records))
+
+
+def resolve_prepared(model: MatchModel, whole: Whole) -> Resolution:
+    """Score, decide and cluster a store that is blocked already, by a model of the profile that it was prepared with."""
+    left, right = whole.candidates
+    scores = score_features(model, whole.features, left, right)
+    vetoes = scores.veto
     edges = []
-    for a, b, weight, veto in zip(left.tolist(), right.tolist(), scores.weight.tolist(), scores.veto, strict=True):
+    for place in np.flatnonzero(scores.weight >= model.thresholds.possible).tolist():
+        weight, veto = float(scores.weight[place]), vetoes[place]
         decision = decide(model, weight, veto)
         if decision is not Decision.NONE:
             # Rounded, so that the last bit of a sum cannot break a tie.
-            edges.append(Edge(a, b, round(weight, 6), decision, veto))
-    clustering = cluster(model, dict(enumerate(records)), edges, set(), set())
+            edges.append(Edge(int(left[place]), int(right[place]), round(weight, 6), decision, veto))
+    clustering = cluster(model, dict(enumerate(whole.records)), edges, set(), set())
     return Resolution(left.size, tuple(edges), clustering)

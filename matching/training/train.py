@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from matching.batch import open_pairs, resolve
+from matching.batch import Whole, prepare, resolve_prepared
 from matching.conditions import Pairs
 from matching.documents import CHECKSUM, FEATURES_VERSION, checksum_of, comparisons_fingerprint, read_profile
 from matching.features import Features, Kind, derive
@@ -94,7 +94,7 @@ def train(profile: str, stores: Sequence[Store], options: Options, progress: Pro
         entities = [list(store.entities) for store in stores]
         tables = _tables(profile, _representatives(stores, entities), tokens, options)
         neutral = profile_model(profile, tokens, tables)
-        data = _data(neutral, stores, entities)
+        data = _data(neutral, _prepared(neutral, stores), entities)
         _say(progress, data)
         return _release(profile, neutral, _from_labels(profile, neutral, data, options), data, stores, True, progress)
     return _without_labels(profile, stores, tokens, options, progress)
@@ -106,11 +106,12 @@ def _without_labels(
     """Starts from what experts expect, and learns in rounds what the entities found so far say of the levels."""
     tables = _tables(profile, stores, tokens, options)
     model = cold_start(profile_model(profile, tokens, tables))
+    wholes = _prepared(model, stores)
     held: NDArray[np.bool_] | None = None
     u: Shares | None = None
     for number in range(_ROUNDS):
-        entities = _entities(model, stores)
-        data = _data(model, stores, entities)
+        entities = _entities(model, wholes)
+        data = _data(model, wholes, entities)
         if held is not None and (held != data.matching).sum() <= _NEARLY * held.sum():
             break
         held = data.matching
@@ -161,12 +162,17 @@ def _tables(profile: str, stores: Sequence[Store], tokens: Sequence[str], option
     return tables
 
 
-def _entities(model: MatchModel, stores: Sequence[Store]) -> list[list[str]]:
+def _prepared(model: MatchModel, stores: Sequence[Store]) -> list[Whole]:
+    """The stores as every model of this training reads them: they differ in weights only."""
+    return [prepare(model, store.comparisons) for store in stores]
+
+
+def _entities(model: MatchModel, wholes: Sequence[Whole]) -> list[list[str]]:
     """The entity of every record as the model finds them."""
     result = []
-    for store in stores:
-        names = [""] * len(store.comparisons)
-        for group in resolve(model, store.comparisons).clustering.groups:
+    for whole in wholes:
+        names = [""] * len(whole.records)
+        for group in resolve_prepared(model, whole).clustering.groups:
             for number in group:
                 names[number] = str(min(group))
         result.append(names)
@@ -186,13 +192,13 @@ def _representatives(stores: Sequence[Store], entities: Sequence[Sequence[str]])
     return result
 
 
-def _data(model: MatchModel, stores: Sequence[Store], entities: Sequence[Sequence[str]]) -> _Data:
+def _data(model: MatchModel, wholes: Sequence[Whole], entities: Sequence[Sequence[str]]) -> _Data:
     features: list[Features] = []
     pairs: list[NDArray[np.intp]] = []
     labels: list[str] = []
-    for number, (store, names) in enumerate(zip(stores, entities, strict=True)):
-        pairs.append(open_pairs(model, store.comparisons) + len(features))
-        features.extend(derive(model.domain, comparison, model.common_tokens) for comparison in store.comparisons)
+    for number, (whole, names) in enumerate(zip(wholes, entities, strict=True)):
+        pairs.append(whole.open_pairs + len(features))
+        features.extend(whole.features)
         labels.extend(f"{number}:{entity}" for entity in names)
     _check_kinds(model, features)
     left, right = np.concatenate(pairs, axis=1)
