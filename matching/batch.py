@@ -77,7 +77,7 @@ def _open(records: Sequence[Mapping[str, Any]], candidates: Candidates) -> Candi
 
 
 def prepare(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Whole:
-    """Everything about a store that weights do not change: models of one profile and one list of common words share it."""
+    """What weights do not change about a store: shared by models of one profile and one list of common words."""
     features = [derive(model.domain, record, model.common_tokens) for record in records]
     return Whole(records, features, candidate_pairs(model, records))
 
@@ -88,7 +88,7 @@ def resolve(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Resoluti
 
 
 def resolve_prepared(model: MatchModel, whole: Whole) -> Resolution:
-    """Score, decide and cluster a store that is blocked already, by a model of the profile that it was prepared with."""
+    """Score, decide and cluster a store that is blocked already, by a model of the profile that it was blocked by."""
     left, right = whole.candidates
     scores = score_features(model, whole.features, left, right)
     vetoes = scores.veto
