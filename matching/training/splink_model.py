@@ -87,8 +87,8 @@ def arrow_table(
             )
     table = pa.table(columns) if rows is None else pa.table(columns).take(pa.array(rows))
     numbered = table.add_column(0, "record", pa.array(range(len(table)), pa.int64()))
-    for name, values in more.items():
-        numbered = numbered.append_column(name, pa.array(values))
+    for name, further in more.items():
+        numbered = numbered.append_column(name, pa.array(further))
     return numbered
 
 
