@@ -4,18 +4,17 @@ What a stream of changes must end in whatever its order; also the loop of traini
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.blocking import BlockingKey, block_keys, dynamic_keys
+from matching.blocking import BlockingKey, keys_of
 from matching.clustering import Clustering, Edge, cluster
 from matching.decision import Decision, decide
-from matching.features import DISTINCT_IN, Features, derive
+from matching.features import DISTINCT_IN, Features, derive_keys, derive_once
 from matching.model import MatchModel
 from matching.scoring import score_features
 
@@ -48,15 +47,27 @@ class Resolution:
 
 def candidate_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Candidates:
     """Pairs of records that share a key which no more than `model.block_cap` records carry; (2, n)."""
+    return _paired(model, (derive_keys(model.domain, record, model.common_tokens) for record in records))
+
+
+def _paired(model: MatchModel, features: Iterable[Features]) -> Candidates:
     blocks: defaultdict[BlockingKey, list[int]] = defaultdict(list)
-    for number, record in enumerate(records):
-        for key in {*block_keys(model, record), *dynamic_keys(model, record)}:
+    rules = (*model.blocking, *model.dynamic)
+    for number, each in enumerate(features):
+        for key in keys_of(rules, each):
             blocks[key].append(number)
-    pairs: set[tuple[int, int]] = set()
+    sizes: defaultdict[int, list[list[int]]] = defaultdict(list)
     for members in blocks.values():
-        if len(members) <= model.block_cap:
-            pairs.update(combinations(members, 2))
-    return np.array(sorted(pairs), dtype=np.intp).reshape(-1, 2).T
+        if 1 < len(members) <= model.block_cap:
+            sizes[len(members)].append(members)
+    parts = [np.zeros(0, dtype=np.int64)]
+    for size, alike in sizes.items():
+        # Ascending within a block, as records were read: of every two places the first is the lower number.
+        together = np.array(alike, dtype=np.int64)
+        first, second = np.triu_indices(size, 1)
+        parts.append((together[:, first] << 32 | together[:, second]).reshape(-1))
+    packed = np.unique(np.concatenate(parts))
+    return np.stack([packed >> 32, packed & 0xFFFFFFFF]).astype(np.intp)
 
 
 def open_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Candidates:
@@ -78,8 +89,8 @@ def _open(records: Sequence[Mapping[str, Any]], candidates: Candidates) -> Candi
 
 def prepare(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Whole:
     """What weights do not change about a store: shared by models of one profile and one list of common words."""
-    features = [derive(model.domain, record, model.common_tokens) for record in records]
-    return Whole(records, features, candidate_pairs(model, records))
+    features = [derive_once(model.domain, record, model.common_tokens) for record in records]
+    return Whole(records, features, _paired(model, features))
 
 
 def resolve(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Resolution:

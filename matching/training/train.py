@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from matching.batch import Whole, prepare, resolve_prepared
+from matching.batch import Candidates, Whole, prepare, resolve_prepared
 from matching.conditions import Pairs
 from matching.documents import CHECKSUM, FEATURES_VERSION, checksum_of, comparisons_fingerprint, read_profile
 from matching.features import Features, Kind, derive
@@ -59,11 +59,13 @@ class Released:
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to train: `shrinkage` draws labelled weights to Splink's per squared bit, `common_share` is how many entities
-    a name token may have before it counts as common, `tables` are frequencies counted elsewhere."""
+    a name token may have before it counts as common; `tables` are frequencies, and `common` tokens, that were counted
+    elsewhere."""
 
     shrinkage: float = 0.05
     common_share: float = 0.004
     tables: Tables | None = None
+    common: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,12 @@ def train(profile: str, stores: Sequence[Store], options: Options, progress: Pro
     """
     if sum(len(store.comparisons) for store in stores) < 3:
         raise OperatorError("There are too few records to train on.", action="Give at least some hundred records.")
-    tokens = common_tokens(stores, options.common_share) if _reads_names(profile) else []
+    tokens = _tokens(profile, stores, options)
     if all(store.entities for store in stores):
         entities = [list(store.entities) for store in stores]
         tables = _tables(profile, _representatives(stores, entities), tokens, options)
         neutral = profile_model(profile, tokens, tables)
-        data = _data(neutral, _prepared(neutral, stores), entities)
+        data = _data(neutral, stores, _prepared(neutral, stores), entities)
         _say(progress, data)
         return _release(profile, neutral, _from_labels(profile, neutral, data, options), data, stores, True, progress)
     return _without_labels(profile, stores, tokens, options, progress)
@@ -111,7 +113,7 @@ def _without_labels(
     u: Shares | None = None
     for number in range(_ROUNDS):
         entities = _entities(model, wholes)
-        data = _data(model, wholes, entities)
+        data = _data(model, stores, wholes, entities)
         if held is not None and (held != data.matching).sum() <= _NEARLY * held.sum():
             break
         held = data.matching
@@ -144,8 +146,10 @@ def _say(progress: Progress, data: _Data) -> None:
         )
 
 
-def _reads_names(profile: str) -> bool:
-    return bool(read_profile(profile)["domain"] == "customer")
+def _tokens(profile: str, stores: Sequence[Store], options: Options) -> Sequence[str]:
+    if read_profile(profile)["domain"] != "customer":
+        return []
+    return common_tokens(stores, options.common_share) if options.common is None else sorted(options.common)
 
 
 def _tables(profile: str, stores: Sequence[Store], tokens: Sequence[str], options: Options) -> Tables:
@@ -192,17 +196,29 @@ def _representatives(stores: Sequence[Store], entities: Sequence[Sequence[str]])
     return result
 
 
-def _data(model: MatchModel, wholes: Sequence[Whole], entities: Sequence[Sequence[str]]) -> _Data:
+def _data(
+    model: MatchModel, stores: Sequence[Store], wholes: Sequence[Whole], entities: Sequence[Sequence[str]]
+) -> _Data:
     features: list[Features] = []
     pairs: list[NDArray[np.intp]] = []
     labels: list[str] = []
-    for number, (whole, names) in enumerate(zip(wholes, entities, strict=True)):
-        pairs.append(whole.open_pairs + len(features))
+    for number, (store, whole, names) in enumerate(zip(stores, wholes, entities, strict=True)):
+        pairs.append(_learned_from(store, whole.open_pairs) + len(features))
         features.extend(whole.features)
         labels.extend(f"{number}:{entity}" for entity in names)
     _check_kinds(model, features)
     left, right = np.concatenate(pairs, axis=1)
     return _Data(PairSet(features, left, right), np.array(labels))
+
+
+def _learned_from(store: Store, pairs: Candidates) -> Candidates:
+    """Of a sample the pairs with a seed: which of the others are there says something about seeds, not about pairs."""
+    if store.seeds is None:
+        return pairs
+    seed = np.zeros(len(store.comparisons), dtype=np.bool_)
+    seed[list(store.seeds)] = True
+    found: Candidates = pairs[:, seed[pairs[0]] | seed[pairs[1]]]
+    return found
 
 
 #: What a column of each kind holds.
@@ -291,6 +307,7 @@ def _release(
         "stores": len(stores),
         "candidate_pairs": len(data.pairs),
         "matching_pairs": int(data.matching.sum()),
+        **_sampled(stores),
         "seed": SEED,
         "data": fingerprint_of(stores),
         "versions": {name: version(name) for name in _VERSIONED},
@@ -298,3 +315,13 @@ def _release(
     }
     document[CHECKSUM] = checksum_of(document)
     return Released(profile, json.dumps(document, indent=1) + "\n", tables, parity)
+
+
+def _sampled(stores: Sequence[Store]) -> dict[str, Any]:
+    """How many records the stores were drawn from, and how many of theirs were drawn; nothing of stores taken whole."""
+    if all(store.of is None for store in stores):
+        return {}
+    return {
+        "sampled_of": sum(store.of or len(store.comparisons) for store in stores),
+        "seeds": sum(len(store.comparisons if store.seeds is None else store.seeds) for store in stores),
+    }
