@@ -156,6 +156,8 @@ def _tables(profile: str, stores: Sequence[Store], tokens: Sequence[str], option
     """Frequencies of the columns that the profile names, over records of which each stands for an entity."""
     document = read_profile(profile)
     wanted, given = document.get("frequencies", {}), options.tables or {}
+    if not wanted.keys() - given.keys():
+        return {column: given[column] for column in wanted}
     domain, common = str(document["domain"]), frozenset(tokens)
     records = [derive(domain, comparison, common) for store in stores for comparison in store.comparisons]
     tables = {column: given[column] for column in wanted if column in given}
