@@ -114,7 +114,7 @@ def _without_labels(
     for number in range(_ROUNDS):
         entities = _entities(model, wholes)
         data = _data(model, stores, wholes, entities)
-        if held is not None and (held != data.matching).sum() <= _NEARLY * held.sum():
+        if held is not None and (held != data.matching).sum() <= _enough(int(held.sum()), stores):
             break
         held = data.matching
         _say(progress, data)
@@ -125,6 +125,15 @@ def _without_labels(
         found = weights_of(neutral, u, settle(neutral, estimates), estimates.prior)
         model = _read(profile, neutral, found)
     return _release(profile, neutral, found, data, stores, False, progress)
+
+
+def _enough(held: int, stores: Sequence[Store]) -> float:
+    """How many pairs may change sides in the round that is the last.
+
+    Of a sample, half the standard deviation of their number too: another sample would differ by more than that.
+    """
+    sampled = any(store.seeds is not None for store in stores)
+    return max(_NEARLY * held, 0.5 * held**0.5 if sampled else 0.0)
 
 
 def _damped(before: Shares | None, now: Shares) -> Shares:
