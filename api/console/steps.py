@@ -47,7 +47,7 @@ _STAYS = {
     "hand over": "Take it there, or hand it over to somebody else.",
     "put down": "Take it there.",
 }
-_AGREED = "What two persons agreed on is looked at before one of them takes it back."
+_AGREED = "Two persons agreed on it: where the policy asks for two, taking it back is a proposal, too."
 _WORDS = {
     "steward.comment": "Left a remark on {}",
     "steward.rejected": "Refused {}",
