@@ -173,7 +173,7 @@ def judgements_of_decision(work: UnitOfWork, decision_id: int) -> tuple[list[Sto
 
 
 def rules_agreed_to(work: UnitOfWork, judgements: Sequence[int]) -> set[str]:
-    """Names of the policy's rules for which a second person agreed to these judgements, or to those they brought back."""
+    """Names of the rules for which a second person agreed to these judgements, or to those that they brought back."""
     if not judgements:
         return set()
     rows = work.query(
