@@ -166,7 +166,8 @@ def continue_bulk(id: JobId, request: Request, desk: DeskDep, later: BackgroundT
     responses=COMMANDED,
 )
 def undo_bulk(id: JobId, request: Request, caller: CallerDep, desk: DeskDep, later: BackgroundTasks) -> Response:
-    """By a job of its own that is told: every decision, the newest first. It can be stopped and gone on with, too."""
+    """By a job of its own that is told: every decision, the newest first. It can be stopped and gone on with, too. What
+    the job proposed and nobody has decided on is withdrawn at once (`withdrawn` among the outcomes)."""
     job_id = steward.start_take_back(desk, actor_of(caller), id)
     afterwards(later, steward.run_bulk, desk, job_id, policy_of(request))
     return _job(desk, job_id, later, 202)

@@ -250,7 +250,8 @@ def bulk_continue(
 def bulk_undo(
     job: int = typer.Argument(..., help="Number of the job."), actor: str = ACTOR, as_json: bool = JSON_OPTION
 ) -> None:
-    """Take back every decision of a job, by a job of its own; `bulk-continue` goes on with it when interrupted."""
+    """Take back every decision of a job, by a job of its own; `bulk-continue` goes on with it when interrupted. What it
+    proposed and nobody has decided on is withdrawn."""
     with bench_of(actor) as bench:
         _run_bulk(bench, desk.start_take_back(bench.pipeline, bench.actor, job), as_json)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from api.console.meeting import met_by
 from mdm.access import Role
+from mdm.hub.meeting import met_by
 
 WORDS = (
     ("address = p:10115|12", "the same postcode and house number", "10115, 12"),
