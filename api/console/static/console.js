@@ -112,13 +112,14 @@ function pick(number) {
 
 // `?` on the row that has the focus opens what is behind its value, and it is read out; anywhere else it shows the keys.
 function explain() {
-  const row = current();
-  const details = row && row.contains(document.activeElement) && row.querySelector("details");
+  const row = current() && current().contains(document.activeElement) ? current() : null;
+  const details = row && row.querySelector("details");
   if (details) {
     details.open = !details.open;
     announce(details.open ? details.innerText.trim().replace(/\s+/g, " ") : "Closed.");
     return;
   }
+  if (row && document.querySelector("[data-item] details")) { announce("There is nothing more behind this row."); return; }
   const dialog = document.getElementById("keys");
   if (!dialog || !dialog.showModal) { location.assign("/console/help"); return; }
   if (dialog.open) dialog.close(); else dialog.showModal();
@@ -205,7 +206,7 @@ function arrive() {
   scrollTo(0, 0);
   const place = document.querySelector("[data-focus]") || document.querySelector("h1");
   if (place) { place.tabIndex = -1; place.focus({ preventScroll: true }); }
-  const outcome = document.querySelector("[data-outcome]");
+  const outcome = document.querySelector("[data-outcome]") || document.querySelector("[data-said]");
   const said = outcome && (outcome.querySelector("[data-focus]") || outcome);
   announce(said ? said.textContent.trim().replace(/\s+/g, " ") : document.title);
 }
