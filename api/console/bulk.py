@@ -68,9 +68,9 @@ def look_first(
         tasks = tasks[: steward.MOST_ITEMS]
         job_id = steward.start_look(bench.pipeline, bench.actor, _tokens(bench, tasks), Answer(_verdict(what)))
         if len(tasks) <= steward.AT_A_TIME:
-            steward.run_look(bench.pipeline, job_id)
+            steward.run_look(bench.pipeline, job_id, bench.policy)
         else:
-            afterwards(later, steward.run_look, bench.pipeline, job_id)
+            afterwards(later, steward.run_look, bench.pipeline, job_id, bench.policy)
     except TELLABLE as error:
         return _told(request, session, refused(error), back)
     return RedirectResponse(f"/console/bulk/{job_id}" + (f"?{look.query}" if look.query else ""), 303)

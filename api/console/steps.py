@@ -25,6 +25,7 @@ from api.routes.parameters import NumberPath, Parameters
 from mdm.access import Permission
 from mdm.hub import steward
 from mdm.hub.steward import Step
+from mdm.store.read_release_samples import names_of
 from mdm.store.read_review import bulk_job_of, bulk_job_of_proposal, decision, left_of_job, proposal_state
 from mdm.store.reading import snapshot
 from mdm.store.scoped import unrestricted
@@ -263,14 +264,19 @@ def _way(connection: Connection, step: Step, own: str) -> Way:
     words = _WORDS.get(step.action, step.action.removeprefix("steward.").replace("_", " ").capitalize() + ": {}")
     about = _about(step.subject)
     if step.action in _READINESS:
-        return _of_onboarding(step, words.format(about))
+        return _of_onboarding(connection, step, words)
     place, _, one = step.subject.partition(" ")
     go = f"/console/bulk/{one}" if place == "job" else _PLACES.get(place, "")
     why = _STAYS.get(step.action, "Where it can be taken back, its own page does so." if go else "It stays as it is.")
     return Way(step.number, step.at, words.format(about), go=go, why=why)
 
 
-def _of_onboarding(step: Step, words: str) -> Way:
+def _of_onboarding(connection: Connection, step: Step, words: str) -> Way:
+    name = names_of(connection, [step.subject]).get(step.subject) or step.subject
+    what = step.detail.get("checkpoint") or step.detail.get("code")
+    words = words.format(name) + (
+        f" ({str(what).replace('_', ' ') if 'checkpoint' in step.detail else what})" if what else ""
+    )
     page = f"/console/customers/{step.subject}/readiness"
     if step.action in _ENDED_BY:
         why = "It is taken back on the customer's page, with a reason."

@@ -94,10 +94,12 @@ def get_statistics(period: Annotated[Period, Query()], desk: DeskDep) -> Respons
     responses={**COMMANDED, **TOO_LARGE},
     max_body_size=_MOST_BYTES,
 )
-def preview_bulk(wish: Annotated[BulkWish, Body()], caller: CallerDep, desk: DeskDep) -> Response:
+def preview_bulk(wish: Annotated[BulkWish, Body()], request: Request, caller: CallerDep, desk: DeskDep) -> Response:
     """Tried in small parts that are rolled back, so that nobody waits; added up, with a sample."""
     told = Answer(wish.verdict, wish.reason, wish.until)
-    return answer(bulk_preview_object(steward.preview_bulk(desk, actor_of(caller), _tasks(wish), told)))
+    return answer(
+        bulk_preview_object(steward.preview_bulk(desk, actor_of(caller), _tasks(wish), told, policy=policy_of(request)))
+    )
 
 
 @router.post(

@@ -224,12 +224,13 @@ def bulk(
     answer = Answer(verdict, reason, moment_of(until))
     with bench_of(actor) as bench:
         if preview:
-            shown = desk.preview_bulk(bench.pipeline, bench.actor, dict.fromkeys(tasks), answer)
+            shown = desk.preview_bulk(bench.pipeline, bench.actor, dict.fromkeys(tasks), answer, policy=bench.policy)
             if as_json:
                 print_json(plain(replace(shown, sample=[])))
                 return
             typer.echo(
-                f"{shown.possible} of {shown.items} possible: {shown.merged} golden records absorbed, {shown.moves} "
+                f"{shown.possible} of {shown.items} possible ({shown.held} wait for a second person): "
+                f"{shown.merged} golden records absorbed, {shown.moves} "
                 f"records move, {shown.tasks_closed} tasks close, {shown.erp} numbers of ERP are touched."
             )
             return

@@ -174,6 +174,7 @@ def test_what_many_answers_proposed_is_withdrawn_at_once_where_undo_leads(engine
         ).all()
     seen = steward.post("/console/reviews/bulk", data={"csrf": csrf, "task": list(map(str, tasks)), "what": "same"})
     look = str(seen.url).rpartition("/")[2].partition("?")[0]
+    assert "3 answers would change nothing at once" in seen.text, "who looks first is told that it takes two"
     steward.post("/console/bulk", data={"csrf": csrf, "look": look})
 
     def states() -> list[tuple[str, int]]:

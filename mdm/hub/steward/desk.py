@@ -138,7 +138,7 @@ def decide(
                 return answer
             plan = plan_of(work, hub, actor, command, expected or Expected())
             decision_id, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
-            if demands := _demands(work, ruling, plan, effect):
+            if demands := asking(work, ruling, plan, effect):
                 raise _HeldBack(plan, _shown(work, effect), demands)
             decided = Decided(plan.kind, summary(effect), decision_id)
             _remember(work, actor, key, command, decided)
@@ -170,7 +170,7 @@ def preview(
         plan = plan_of(work, hub, actor, command, expected or Expected())
         _, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
         shown = _shown(work, effect)
-        return Preview(plan.kind, shown, digest_of(shown), _demands(work, policy or load_policy(), plan, effect))
+        return Preview(plan.kind, shown, digest_of(shown), asking(work, policy or load_policy(), plan, effect))
 
     return without_a_trace(hub.engine, hub.clock, look)
 
@@ -293,6 +293,11 @@ def plan_of(work: UnitOfWork, hub: Workplace, actor: Actor, command: Command, ex
             return plan_undo(work, command)
 
 
+def asking(work: UnitOfWork, policy: Policy, plan: Plan, effect: Effect) -> tuple[Demand, ...]:
+    """The rules of the policy that ask for a second person, for what a plan came to."""
+    return demands_of(policy, plan, effect, rules_agreed_to(work, plan.supersede))
+
+
 def needed_for(command: Command) -> Permission:
     """What somebody must be permitted in order to ask for this."""
     return Permission.MEND if isinstance(command, Discard) else Permission.DECIDE
@@ -304,10 +309,6 @@ def digest_of(effect: Effect) -> str:
     parts: tuple[object, ...] = (effect.entities, effect.moves, effect.relations)
     content = msgspec.json.encode((*parts, effect.letters) if effect.letters else parts, order="deterministic")
     return hashlib.sha256(content).hexdigest()[:16]
-
-
-def _demands(work: UnitOfWork, policy: Policy, plan: Plan, effect: Effect) -> tuple[Demand, ...]:
-    return demands_of(policy, plan, effect, rules_agreed_to(work, plan.supersede))
 
 
 def _shown(work: UnitOfWork, effect: Effect) -> Effect:

@@ -54,7 +54,6 @@ def test_a_model_of_a_sample_says_what_it_was_drawn_from(engine: Engine, pipelin
     assert provenance["records"] == len(store.comparisons) < store.of
     assert f"{len(store.seeds):,} that were drawn" in said
     assert released.parity.pairs == provenance["candidate_pairs"], "only pairs with a seed"
-    assert released.weights == train_model(material).weights
 
 
 def test_too_few_records_are_refused(engine: Engine, pipeline: Pipeline) -> None:
