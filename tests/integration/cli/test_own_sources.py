@@ -96,8 +96,10 @@ def test_rows_that_another_mapping_read_are_told_of_at_start_until_all_are_taken
 
     written(sources, mapping=f"{MAPPING}trust: {{default: 0.9}}\n")
     assert changed() == ["shop.part"]
-    for command in (("ingest",), ("worker", "ingest")):
-        said = mdm(*command, "--feed", f"file:{nothing}").stderr
+    monkeypatch.setattr("mdm.cli.run.serve_http", lambda *_: None)
+    read = ("--feed", f"file:{nothing}")
+    for command in (("ingest", *read), ("serve",), ("worker", "ingest", *read)):
+        said = mdm(*command).stderr
         assert CODE in said
         assert "shop.part" in said
         assert "`mdm rebuild --swap`" in said
