@@ -140,7 +140,8 @@ task_priority = Table(
         postgresql_where=text("put_off_until is not null"),
     ),
     Index(None, "ranked_at"),
-    Index(None, "due_at"),
+    # How many of each kind are late, or soon will be, is counted in it alone.
+    Index(None, "due_at", postgresql_include=["domain", "kind", "task_id"]),
     # There are few kinds, and deadlines that are to come lie within some days: the orders within each are merged. The
     # rank is turned round, so that an order that is asked for like this is not walked by the index of all tasks.
     Index("ix_task_priority_kind", "domain", "kind", text("(-rank)"), "task_id"),

@@ -1471,7 +1471,13 @@ def upgrade() -> None:
         [sa.literal_column("((due_at at time zone 'UTC')::date)"), sa.literal_column("(-rank)"), "task_id"],
         unique=False,
     )
-    op.create_index(op.f("ix_task_priority_due_at"), "task_priority", ["due_at"], unique=False)
+    op.create_index(
+        op.f("ix_task_priority_due_at"),
+        "task_priority",
+        ["due_at"],
+        unique=False,
+        postgresql_include=["domain", "kind", "task_id"],
+    )
     op.create_index(
         "ix_task_priority_kind",
         "task_priority",
