@@ -99,6 +99,7 @@ spark: setup ## Add the optional Spark engine (450 MB; needs Java 17 to run)
 
 bench-matching: setup ## Whole stores of 100,000 and a million companies, beside Splink (half an hour)
 	$(BIN)/python -m bench.batch --splink --records 100000 --records 1000000
+	$(BIN)/python -m bench.batch --train 20000 --records 1000000
 
 migration: setup ## Write migration 0001 again from the tables (until the first release)
 	$(BIN)/python -m migrations.initial

@@ -282,6 +282,8 @@ def _reply(request: Request, problem: Problem) -> Response:
             headers=problem.headers,
             problem=problem,
             trace_id=trace_id,
+            # Who is signed in keeps the menu and the keys; nobody else has a session by then.
+            session=getattr(request.state, "session", None),
         )
     return problem_response(problem, trace_id)
 

@@ -246,6 +246,7 @@ def bulk_preview_object(shown: BulkPreview) -> dict[str, Any]:
     return {
         "items": shown.items,
         "possible": shown.possible,
+        "held": shown.held,
         "refusals": [{"task_id": task_id, "detail": detail} for task_id, detail in shown.refusals],
         "merged": shown.merged,
         "moves": shown.moves,

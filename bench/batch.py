@@ -1,12 +1,13 @@
 """A whole store at once: generated companies blocked, scored and clustered; beside chains of links and beside Splink.
 
-    python -m bench.batch --records 100000 --records 1000000 --cache DIR [--splink]
+    python -m bench.batch --records 100000 --records 1000000 --cache DIR [--splink] [--train 20000]
 
 Quality is held against the truth. "Connected components" follows every match of the same run. Splink runs with its own
 defaults (comparison library, EM) on the same columns and clusters at a match probability of .95. The "prototype" is
 Splink with m from labels, whose matches are followed strongest first unless tax numbers differ (`bench.prototype`), at
 the threshold that hindsight finds best. Standardising the
-records comes before and is timed apart; it is kept in the cache folder.
+records comes before and is timed apart; it is kept in the cache folder. With `--train N` the hub first learns a model
+from a sample of N records, without labels, and uses that instead of the one that ships.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from bench.company_tables import TRUTH, company_table
 from bench.meter import Meter, peak_gib
 from bench.prototype import best_in_hindsight
 from bench.quality import contradicting, pair_recall, quality
+from bench.training import trained_on_sample
 from matching.engines import duckdb_engine
 from matching.engines.components import components
 from matching.engines.links import score_links
@@ -31,8 +33,8 @@ from matching.engines.whole import cluster_table
 from matching.model import load_model
 
 
-def run(records: int, seed: int, folder: Path, workers: int) -> dict[str, Any]:
-    """Measure one size in this process."""
+def run(records: int, seed: int, folder: Path, workers: int, sampled: int = 0) -> dict[str, Any]:
+    """Measure one size in this process; with the model that ships unless one is to be trained on `sampled` records."""
     model, meter = load_model("customer"), Meter()
     with meter.stage("standardise (or read)"):
         full = company_table(model, records, seed, folder, _note)
@@ -42,6 +44,8 @@ def run(records: int, seed: int, folder: Path, workers: int) -> dict[str, Any]:
     with meter.stage("block"):
         packed = duckdb_engine.candidate_pairs(model, table, threads=workers)
     reached = pair_recall(packed, truth)
+    if sampled:
+        model = trained_on_sample(model, packed, records, seed, sampled, meter)
     table = compared(model, table)
     with meter.stage("encode"):
         frame = TableFrame(model, table)
@@ -53,9 +57,10 @@ def run(records: int, seed: int, folder: Path, workers: int) -> dict[str, Any]:
     with meter.stage("cluster"):
         found = cluster_table(model, table, frame, links, workers=workers)
     chains = components(len(table), links.a[links.match], links.b[links.match])
-    run_stages = ("block", "encode", "score", "cluster")
+    run_stages = ("block", *(("train",) if sampled else ()), "encode", "score", "cluster")
     return {
         "records": records,
+        "trained_on": model.provenance["records"] if sampled else None,
         "candidates": candidates,
         "candidate_recall": round(reached, 4),
         "links": len(links),
@@ -71,7 +76,7 @@ def run(records: int, seed: int, folder: Path, workers: int) -> dict[str, Any]:
     }
 
 
-def run_splink(records: int, seed: int, folder: Path, workers: int) -> dict[str, Any]:
+def run_splink(records: int, seed: int, folder: Path, workers: int, _: int = 0) -> dict[str, Any]:
     """Splink's own batch on the same records, with its own defaults."""
     from bench.splink_batch import splink_entities  # imported here: the other measurements run without splink
 
@@ -88,7 +93,7 @@ def run_splink(records: int, seed: int, folder: Path, workers: int) -> dict[str,
     }
 
 
-def run_prototype(records: int, seed: int, folder: Path, workers: int) -> dict[str, Any]:
+def run_prototype(records: int, seed: int, folder: Path, workers: int, _: int = 0) -> dict[str, Any]:
     """Splink with labels, its matches followed strongest first unless tax numbers differ, at hindsight's threshold."""
     from bench.splink_batch import labelled_edges, tax_numbers  # imported here, as above
 
@@ -124,10 +129,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "mdm-bench")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--splink", action="store_true")
+    parser.add_argument("--train", type=int, default=0, help="records of the sample that a model is learned from")
     parser.add_argument("--one", choices=tuple(_KINDS), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.one:
-        found = _KINDS[options.one](options.records[0], options.seed, options.cache, options.workers)
+        found = _KINDS[options.one](options.records[0], options.seed, options.cache, options.workers, options.train)
         print(json.dumps(found))  # noqa: T201
         return 0
     results = []
@@ -135,6 +141,7 @@ def main(arguments: Sequence[str]) -> int:
         for kind in _KINDS if options.splink else ("hub",):
             command = [sys.executable, "-m", "bench.batch", "--one", kind, "--records", str(records)]
             command += ["--seed", str(options.seed), "--cache", str(options.cache), "--workers", str(options.workers)]
+            command += ["--train", str(options.train)]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             results.append({"engine": kind, **json.loads(done.stdout)})
             print(json.dumps(results[-1], indent=2))  # noqa: T201

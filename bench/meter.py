@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Meter:
-    """Seconds by stage: `wall` as the clock says, `cpu` as the processor was used (all threads and ended processes)."""
+    """Seconds by stage, added up where it comes in parts: `wall` by the clock, `cpu` of the processor (of all
+    threads, and of processes that ended)."""
 
     wall: dict[str, float] = field(default_factory=dict)
     cpu: dict[str, float] = field(default_factory=dict)
@@ -21,8 +22,8 @@ class Meter:
         try:
             yield
         finally:
-            self.wall[name] = round(time.perf_counter() - wall, 2)
-            self.cpu[name] = round(_cpu() - cpu, 2)
+            self.wall[name] = round(self.wall.get(name, 0.0) + time.perf_counter() - wall, 2)
+            self.cpu[name] = round(self.cpu.get(name, 0.0) + _cpu() - cpu, 2)
 
 
 def _cpu() -> float:

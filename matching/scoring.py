@@ -28,6 +28,24 @@ UNKNOWN_LABEL = "unknown"
 _FORMER = frozenset({"former_names", "former_sites"})
 
 
+#: Levels of the shipped models whose names say too little to people; all others are told by their names.
+_WORDS = {
+    ("name", "acronym"): "one is the initials of the other",
+    ("identifiers", "mistyped"): "the same but for a mistyped sign",
+    ("identifiers", "not comparable"): "of different kinds, or not comparable",
+    ("address", "moved"): "other place, as after a move: names and phone or web agree",
+    ("evidence", "two facts shared"): "other rows state two of the same things about both",
+    ("evidence", "one fact and fitting name"): "other rows state the same thing about both, and the names fit",
+    ("evidence", "one fact shared"): "other rows state the same thing about both",
+    ("evidence", "no fact shared"): "other rows state different things about them",
+    ("claim", "claims to be"): "one names the other as itself",
+    ("claim", "claims the same"): "both name the same third row as themselves",
+    ("claim", "claims another"): "they name different rows as themselves",
+    ("number", "mistyped"): "the same but for a mistyped sign",
+    ("gtin", "mistyped"): "the same but for a mistyped sign",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Scores:
     """Scores of n pairs. `levels` has a column per comparison: 0 is unknown, i is the comparison's level i - 1."""
@@ -56,8 +74,9 @@ class Contribution(NamedTuple):
     @property
     def words(self) -> str:
         """The level for people: two names that differ are not told to be the same one without a word on why."""
+        words = _WORDS.get((self.comparison, self.level), self.level)
         told = not self.formerly or self.level.endswith("before")
-        return self.level if told else f"{self.level}, by what one of them said before"
+        return words if told else f"{words}, by what one of them said before"
 
 
 @dataclass(frozen=True, slots=True)

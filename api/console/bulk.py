@@ -10,7 +10,7 @@ from api.afterwards import afterwards
 from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
 from api.console.guard import SessionDep, needs
-from api.console.notices import KINDS, TELLABLE, Notice, refused
+from api.console.notices import TELLABLE, Notice, refused
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.queue import QueueLook, QueueParameters
@@ -24,6 +24,7 @@ from mdm.hub import steward
 from mdm.hub.steward import Answer, Handled, Job
 from mdm.model.stewardship import Verdict
 from mdm.store.queue_order import tasks_in_order
+from mdm.store.read_review import left_of_job
 from mdm.store.reading import snapshot
 
 router = APIRouter(
@@ -67,9 +68,9 @@ def look_first(
         tasks = tasks[: steward.MOST_ITEMS]
         job_id = steward.start_look(bench.pipeline, bench.actor, _tokens(bench, tasks), Answer(_verdict(what)))
         if len(tasks) <= steward.AT_A_TIME:
-            steward.run_look(bench.pipeline, job_id)
+            steward.run_look(bench.pipeline, job_id, bench.policy)
         else:
-            afterwards(later, steward.run_look, bench.pipeline, job_id)
+            afterwards(later, steward.run_look, bench.pipeline, job_id, bench.policy)
     except TELLABLE as error:
         return _told(request, session, refused(error), back)
     return RedirectResponse(f"/console/bulk/{job_id}" + (f"?{look.query}" if look.query else ""), 303)
@@ -147,13 +148,17 @@ def start(
 
 
 @router.get("/bulk/{job_id:int}")
-def job_page(job_id: int, look: QueueLook, request: Request, session: SessionDep, bench: WorkbenchDep) -> Response:
+def job_page(
+    job_id: int, look: QueueLook, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep
+) -> Response:
     """How far a job is: can be left and come back to. What a look has found, and the form that carries it out."""
     job = steward.bulk_job(bench.pipeline, job_id)
     if job.purpose is not steward.Purpose.LOOK:
+        with reads.snapshot() as connection:
+            holding, waiting = left_of_job(connection, job_id)
         return page(
             "bulk_job.html", request, session=session, now=bench.now, job=job, own=job.actor == bench.actor.name,
-            words=VERDICTS, kinds=KINDS,
+            words=VERDICTS, holding=holding, waiting=waiting,
         )  # fmt: skip
     found, some = steward.looked_at(bench.pipeline, job, _SAMPLE if job.status == "done" else 0)
     return page(

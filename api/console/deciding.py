@@ -149,12 +149,14 @@ def _preview(
 @router.post("/decisions/last/undo")
 def undo_last(request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep, form: FormDep) -> Response:
     """Take back what one did last: a decision, a proposal, whose a question is or until when it is put off. What is not
-    taken back so is told, and nothing else is taken back in its place."""
+    taken back so is told, or shown where it ends, and nothing else is taken back in its place."""
     with reads.snapshot() as connection:
         last = last_way(bench, connection)
     if last is None:
         notice = _say("There is nothing of yours to take back.")
         return page("told.html", request, session=session, status=404, notice=notice, back="/console/reviews")
+    if last.ends_there:
+        return RedirectResponse(last.go, 303)
     if last.back is None or not last.at_once:
         return RedirectResponse(f"/console/steps?stays={last.number}", 303)
     what, number = last.back

@@ -49,6 +49,7 @@ class SignedIn(Guard):
             raise SignInNeeded(page_before(request), await _sent(request))
         counts = await run_in_threadpool(_count, session, reads)
         request.state.counts = counts
+        request.state.session = session
         request.scope["mdm.key_id"] = session.caller.key_id
         request.scope["mdm.role"] = session.caller.role
         return session

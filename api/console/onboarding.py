@@ -17,6 +17,7 @@ from api.console.pages import page
 from api.console.records import DECISIONS, head_of
 from api.console.sessions import Session
 from api.console.stepping import StepDep
+from api.console.steps import Ending, ending_of, newest_step, own_step, told_step
 from api.console.workbench import Workbench, WorkbenchDep
 from api.cursors import read_cursor, write_cursor
 from api.deps import Reads, ReadsDep
@@ -29,10 +30,11 @@ from mdm.access import Permission
 from mdm.errors import OperatorError
 from mdm.hub import checkpoints
 from mdm.hub.onboarding import verdict_on_golden, verdicts_on_golden
+from mdm.hub.steward import Step
 from mdm.model.ids import Domain
-from mdm.onboarding.checkpoint import CheckpointName, Waiver
+from mdm.onboarding.checkpoint import CheckpointName, Return, Waiver
 from mdm.onboarding.ruleset import shipped_ruleset
-from mdm.onboarding.verdict import Finding, Outcome, Severity
+from mdm.onboarding.verdict import Finding, Outcome, Severity, Verdict
 from mdm.store.onboarding import returns_of, words_about
 from mdm.store.read_models import Filters, Place, list_golden
 
@@ -102,10 +104,23 @@ def candidates(
     )
 
 
+class VerdictParameters(Parameters):
+    """The step of one's own that the page tells, with the way to take it back."""
+
+    step: int | None = None
+
+
 @router.get("/customers/{id}/readiness")
-def verdict(id: EntityIdPath, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
+def verdict(
+    id: EntityIdPath,
+    look: Annotated[VerdictParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+) -> Response:
     """The verdict on one customer with every check."""
-    return _verdict_page(id, request, session, bench, reads)
+    return _verdict_page(id, request, session, bench, reads, number=look.step)
 
 
 @router.post("/customers/{id}/readiness/confirm", dependencies=[needs(Permission.CONFIRM)])
@@ -152,7 +167,7 @@ def confirm(
     except ValueError:
         notice = Notice("The form was not understood. Nothing was changed.", "bad", "exception")
         return _verdict_page(id, request, session, bench, reads, notice, 422)
-    return RedirectResponse(f"/console/customers/{id}/readiness", 303)
+    return RedirectResponse(f"/console/customers/{id}/readiness?{newest_step(bench)}", 303)
 
 
 def _verdict_page(
@@ -163,8 +178,11 @@ def _verdict_page(
     reads: Reads,
     notice: Notice | None = None,
     status: int = 200,
+    number: int | None = None,
 ) -> Response:
+    done = own_step(bench, number)
     with reads.snapshot() as connection:
+        told = told_step(bench, connection, number) if done is not None and done.subject == id else None
         row = find_golden(connection, request, Domain.CUSTOMER, id)
         head = head_of(connection, row, bench)
         words = words_about(connection, row.entity_id, _WORDS)
@@ -188,8 +206,24 @@ def _verdict_page(
         returned=returned,
         me=bench.actor.name,
         now=bench.now,
-        notice=notice,
+        notice=notice or told,
+        ending=_ending(done, found, returned) if told is not None and done is not None else None,
     )
+
+
+def _ending(done: Step, found: Verdict, returned: Return | None) -> Ending | None:
+    """How what was done here last is taken back; None where it does not hold any more, or is done anew instead."""
+    ending = ending_of(done)
+    if ending is None:
+        return None
+    about = dict(ending.about)
+    held = [(each.code, each.path) for finding in found.findings for each in (finding.waiver, finding.proposed) if each]
+    holds = {
+        "withdraw": about.get("checkpoint") in {name.value for name in found.checkpoints},
+        "unwaive": (about.get("code"), about.get("path")) in held,
+        "take-up": returned is not None,
+    }
+    return ending if holds[ending.what] else None
 
 
 def worst(findings: tuple[Finding, ...]) -> list[Finding]:

@@ -20,6 +20,7 @@ from api.deps import ReadsDep
 from mdm.access import Permission
 from mdm.errors import OperatorError
 from mdm.hub.feeds import pause_feed, resume_feed
+from mdm.hub.mappings import changed_in
 from mdm.store import read_console, replay_jobs
 from mdm.store.feed_numbers import freshness_by_platform, lag_by_platform
 from mdm.store.feeds import feed_states
@@ -47,6 +48,7 @@ def pipeline(request: Request, session: SessionDep, bench: WorkbenchDep, reads: 
         freshness = freshness_by_platform(connection, bench.now - _RECENT)
         replays = _replays(connection, bench, session)
         rebuilds = read_console.rebuilds(connection, _JOBS)
+        changed = changed_in(connection, bench.catalogue)
     return page(
         "pipeline.html",
         request,
@@ -61,6 +63,7 @@ def pipeline(request: Request, session: SessionDep, bench: WorkbenchDep, reads: 
         freshness=freshness,
         replays=replays,
         rebuilds=rebuilds,
+        changed=changed,
         vitals=waiting,
         contracts=_contracts(bench),
         intake=charts.sparkline("Messages per unit of work", [number for _, number in batches], width=420, height=60),

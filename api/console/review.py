@@ -13,7 +13,6 @@ from api.console import charts
 from api.console.compare import Column, columns_of, compare
 from api.console.forms import Form
 from api.console.guard import SessionDep, needs
-from api.console.meeting import met_by
 from api.console.notices import KINDS, Notice, proposed, sentence, told, withdrawn
 from api.console.pages import page
 from api.console.queue import QueueLook, QueueParameters, queue_object
@@ -27,6 +26,7 @@ from mdm.access import Eyes, Permission
 from mdm.hub import steward
 from mdm.hub.explain import PairExplanation, explain_two
 from mdm.hub.foresee import foresee_union
+from mdm.hub.meeting import met_by
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.store.read_golden import Member, members_of
 from mdm.store.read_models import resolve_references

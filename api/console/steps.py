@@ -25,6 +25,7 @@ from api.routes.parameters import NumberPath, Parameters
 from mdm.access import Permission
 from mdm.hub import steward
 from mdm.hub.steward import Step
+from mdm.store.read_release_samples import names_of
 from mdm.store.read_review import bulk_job_of, bulk_job_of_proposal, decision, left_of_job, proposal_state
 from mdm.store.reading import snapshot
 from mdm.store.scoped import unrestricted
@@ -47,7 +48,7 @@ _STAYS = {
     "hand over": "Take it there, or hand it over to somebody else.",
     "put down": "Take it there.",
 }
-_AGREED = "What two persons agreed on is looked at before one of them takes it back."
+_AGREED = "Two persons agreed on it: where the policy asks for two, taking it back is a proposal, too."
 _WORDS = {
     "steward.comment": "Left a remark on {}",
     "steward.rejected": "Refused {}",
@@ -80,9 +81,18 @@ _PLACES = {
 }  # fmt: skip
 
 
+#: By which step of the page of a customer a step of onboarding is taken back.
+_ENDED_BY = {
+    "checkpoint_confirmed": "withdraw", "finding_waived": "unwaive", "waiver_approved": "unwaive",
+    "onboarding_returned": "take-up",
+}  # fmt: skip
+_ENDINGS = {"checkpoint_withdrawn": "withdraw", "waiver_withdrawn": "unwaive", "onboarding_taken_up": "take-up"}
+
+
 class Way(NamedTuple):
     """A step in words, and the way back: what is taken back (`back`: a decision, proposal or step, by its number), or a
-    page where it is ended (`go`), or neither and the reason. `at_once`: `z` takes it back without showing it first.
+    page where it is ended (`go`), or neither and the reason. `at_once`: `z` takes it back without showing it first;
+    `ends_there`: it leads to the page, where it takes it back.
     """
 
     number: int
@@ -93,6 +103,7 @@ class Way(NamedTuple):
     why: str = ""
     at_once: bool = False
     taken_back: bool = False
+    ends_there: bool = False
 
     @property
     def undo(self) -> str:
@@ -101,6 +112,29 @@ class Way(NamedTuple):
             return ""
         what, number = self.back
         return f"/console/{what}s/{number}/{'withdraw' if what == 'proposal' else 'undo'}"
+
+
+class Ending(NamedTuple):
+    """How a step of onboarding is taken back: by which step of the customer's page, and about what."""
+
+    what: str
+    about: tuple[tuple[str, str], ...]
+
+    @property
+    def reason(self) -> str:
+        """What its form says of itself, to be written over."""
+        return "Looked at again: nothing to mend." if self.what == "take-up" else "Done by mistake."
+
+
+def ending_of(step: Step) -> Ending | None:
+    """How a step of onboarding is taken back; None for those that are done anew."""
+    what = _ENDED_BY.get(step.action)
+    return None if what is None else _ending(step, what)
+
+
+def _ending(step: Step, what: str) -> Ending:
+    named = ("checkpoint", "code", "path")
+    return Ending(what, tuple((name, str(step.detail[name])) for name in named if name in step.detail))
 
 
 class StepsParameters(Parameters):
@@ -159,11 +193,8 @@ def newest_step(bench: Workbench) -> str:
 
 def told_step(bench: Workbench, connection: Connection, number: int | None) -> Notice | None:
     """What a step was, with the offer to take it back."""
-    if number is None:
-        return None
-    with snapshot(unrestricted(bench.engine)) as work:
-        step = next(steward.last_steps(work, bench.actor.name, number), None)
-    if step is None or step.number != number:
+    step = own_step(bench, number)
+    if step is None:
         return None
     way = _way(connection, step, bench.actor.name)
     if step.taken_back:
@@ -173,13 +204,19 @@ def told_step(bench: Workbench, connection: Connection, number: int | None) -> N
 
 def _ways(bench: Workbench, connection: Connection) -> Iterator[Way]:
     """One's own steps as the audit has them, about records that one reaches."""
-    jobs = set[int]()
+    jobs, over = set[int](), set[tuple[str, Ending]]()
     with snapshot(unrestricted(bench.engine)) as work:
         for step in islice(steward.last_steps(work, bench.actor.name), _LATELY):
             if step.action not in _WORDS and (step.action in _TAKING_BACK or not step.action.startswith("steward.")):
                 continue
             # Carried out in one's name when somebody else agreed to it: one's own step was to propose it, before that.
             if "approved_by" in step.detail:
+                continue
+            if (ended_by := _ENDINGS.get(step.action)) is not None:
+                over.add((step.subject, _ending(step, ended_by)))
+            ending = ending_of(step)
+            if ending is not None and (step.subject, ending) in over:
+                yield _way(connection, step, bench.actor.name)._replace(taken_back=True, why="")
                 continue
             job = _job(connection, step)
             if job in jobs:
@@ -203,12 +240,9 @@ def _job(connection: Connection, step: Step) -> int | None:
 
 def _of_job(connection: Connection, step: Step, job: int) -> Way:
     words = f"Answered many questions at once: job {job}"
-    decisions, proposals = left_of_job(connection, job)
-    if decisions:
-        return Way(step.number, step.at, words, go=f"/console/bulk/{job}", why="All of it is taken back on its page.")
-    if proposals:
-        why = "What it proposed waits for a second person, and is withdrawn one by one."
-        return Way(step.number, step.at, words, go="/console/approvals", why=why)
+    if any(left_of_job(connection, job)):
+        why = "All of it is taken back on its page."
+        return Way(step.number, step.at, words, go=f"/console/bulk/{job}", why=why, ends_there=True)
     return Way(step.number, step.at, words, why="All of it was taken back, or nothing came of it.", taken_back=True)
 
 
@@ -230,17 +264,33 @@ def _way(connection: Connection, step: Step, own: str) -> Way:
     words = _WORDS.get(step.action, step.action.removeprefix("steward.").replace("_", " ").capitalize() + ": {}")
     about = _about(step.subject)
     if step.action in _READINESS:
-        go, why = (
-            f"/console/customers/{step.subject}/readiness",
-            "It is taken back on the customer's page, with a reason.",
-        )
-    else:
-        place, _, one = step.subject.partition(" ")
-        go = f"/console/bulk/{one}" if place == "job" else _PLACES.get(place, "")
-        why = _STAYS.get(
-            step.action, "Where it can be taken back, its own page does so." if go else "It stays as it is."
-        )
+        return _of_onboarding(connection, step, words)
+    place, _, one = step.subject.partition(" ")
+    go = f"/console/bulk/{one}" if place == "job" else _PLACES.get(place, "")
+    why = _STAYS.get(step.action, "Where it can be taken back, its own page does so." if go else "It stays as it is.")
     return Way(step.number, step.at, words.format(about), go=go, why=why)
+
+
+def _of_onboarding(connection: Connection, step: Step, words: str) -> Way:
+    name = names_of(connection, [step.subject]).get(step.subject) or step.subject
+    what = step.detail.get("checkpoint") or step.detail.get("code")
+    words = words.format(name) + (
+        f" ({str(what).replace('_', ' ') if 'checkpoint' in step.detail else what})" if what else ""
+    )
+    page = f"/console/customers/{step.subject}/readiness"
+    if step.action in _ENDED_BY:
+        why = "It is taken back on the customer's page, with a reason."
+        return Way(step.number, step.at, words, go=f"{page}?step={step.number}", why=why, ends_there=True)
+    return Way(step.number, step.at, words, go=page, why="Do it anew on the customer's page.")
+
+
+def own_step(bench: Workbench, number: int | None) -> Step | None:
+    """A step of one's own by its number."""
+    if number is None:
+        return None
+    with snapshot(unrestricted(bench.engine)) as work:
+        step = next(steward.last_steps(work, bench.actor.name, number), None)
+    return step if step is not None and step.number == number else None
 
 
 def _proposed(connection: Connection, step: Step) -> Way:

@@ -94,10 +94,12 @@ def get_statistics(period: Annotated[Period, Query()], desk: DeskDep) -> Respons
     responses={**COMMANDED, **TOO_LARGE},
     max_body_size=_MOST_BYTES,
 )
-def preview_bulk(wish: Annotated[BulkWish, Body()], caller: CallerDep, desk: DeskDep) -> Response:
+def preview_bulk(wish: Annotated[BulkWish, Body()], request: Request, caller: CallerDep, desk: DeskDep) -> Response:
     """Tried in small parts that are rolled back, so that nobody waits; added up, with a sample."""
     told = Answer(wish.verdict, wish.reason, wish.until)
-    return answer(bulk_preview_object(steward.preview_bulk(desk, actor_of(caller), _tasks(wish), told)))
+    return answer(
+        bulk_preview_object(steward.preview_bulk(desk, actor_of(caller), _tasks(wish), told, policy=policy_of(request)))
+    )
 
 
 @router.post(
@@ -166,7 +168,8 @@ def continue_bulk(id: JobId, request: Request, desk: DeskDep, later: BackgroundT
     responses=COMMANDED,
 )
 def undo_bulk(id: JobId, request: Request, caller: CallerDep, desk: DeskDep, later: BackgroundTasks) -> Response:
-    """By a job of its own that is told: every decision, the newest first. It can be stopped and gone on with, too."""
+    """By a job of its own that is told: every decision, the newest first. It can be stopped and gone on with, too. What
+    the job proposed and nobody has decided on is withdrawn at once (`withdrawn` among the outcomes)."""
     job_id = steward.start_take_back(desk, actor_of(caller), id)
     afterwards(later, steward.run_bulk, desk, job_id, policy_of(request))
     return _job(desk, job_id, later, 202)

@@ -94,6 +94,7 @@ class BulkPreviewForm(Form):
 
     items: int
     possible: int
+    held: int = Field(description="Of the possible ones, those that would be proposals and wait for a second person.")
     refusals: list[Refusal]
     merged: int
     moves: int

@@ -69,7 +69,7 @@ _PACK_WORD = re.compile(r"x\d+|\d+(?:x|er|pk|pck|pack|packs|ct|count|pc|pcs|stk)
 _BRAND_WORDS = 3
 _VERSION = re.compile(r"v[1-9]\d?")
 #: A code in one piece that may end in a version.
-_RUN_ON = re.compile(r"([a-z]{4,})(v[2-9]\d?)")
+_RUN_ON = re.compile(r"([a-z][a-z\d]{3,})(v[2-9]\d?)")
 _ABBREVIATED = 2
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -129,7 +129,8 @@ def _version_of(parts: tuple[str, ...]) -> str | None:
 def _run_on_version(codes: tuple[str, ...], words: list[str]) -> str | None:
     """The version at the end of a code without separators, where all before it abbreviates words of the name.
 
-    `SUMCONNV2` of a Summit Connect is its second version. `MAILSERV2` of a Mail Server is not: `SERV` abbreviates, too.
+    `SUMCONNV2` of a Summit Connect is its second version, `PRO365V2` that of a Pro 365. `MAILSERV2` of a Mail Server is
+    not: `SERV` abbreviates, too.
     """
     found = [run.groups() for code in codes if (run := _RUN_ON.fullmatch(code))]
     versions = {version for stem, version in found if _abbreviates(stem, words) and not _abbreviates(f"{stem}v", words)}
@@ -137,13 +138,13 @@ def _run_on_version(codes: tuple[str, ...], words: list[str]) -> str | None:
 
 
 def _abbreviates(letters: str, words: list[str]) -> bool:
-    """Whether letters are beginnings of some of these words, one after the other in any order."""
+    """Whether letters are beginnings of some of these words, one after the other in any order; numbers stand whole."""
     # Up to where it is spelt so, place by place: what garbage repeats must not be tried in every order.
     spelt = {0}
     for start in range(len(letters)):
         if start in spelt:
             for word in words:
-                for count in range(_ABBREVIATED, len(word) + 1):
+                for count in range(len(word) if word.isdigit() else _ABBREVIATED, len(word) + 1):
                     if letters.startswith(word[:count], start):
                         spelt.add(start + count)
     return len(letters) in spelt

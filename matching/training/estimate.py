@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from matching.features import Features
@@ -101,9 +102,7 @@ def level_shares(model: MatchModel, pairs: PairSet) -> tuple[NDArray[np.float64]
     Splink forms pairs of records with one label; giving each pair a label of its own makes it take exactly these.
     """
     sample = pairs.at_most(_PAIRS)
-    sides = _sides(sample)
-    table = arrow_table(model, sides, pair=[place // 2 for place in range(len(sides))])
-    linker = open_linker(model, table, weighed=False)
+    linker = open_linker(model, _sides(model, sample), weighed=False)
     linker.training.estimate_m_from_label_column("pair")
     trained = [[m for m, _ in parameters(linker)[each.name]] for each in model.comparisons]
     return _smoothed(trained, len(sample))
@@ -112,9 +111,8 @@ def level_shares(model: MatchModel, pairs: PairSet) -> tuple[NDArray[np.float64]
 def maximise(model: MatchModel, pairs: PairSet, u: Sequence[NDArray[np.float64]]) -> Estimates:
     """m and the prior by Splink's expectation maximisation over these pairs, u fixed, from the expected weights."""
     sample = pairs.at_most(_PAIRS)
-    sides = _sides(sample)
     start = expected_start(model, u)
-    linker = open_linker(start, arrow_table(start, sides, pair=[place // 2 for place in range(len(sides))]))
+    linker = open_linker(start, _sides(start, sample))
     session = linker.training.estimate_parameters_using_expectation_maximisation(
         "l.pair = r.pair", fix_u_probabilities=True, estimate_without_term_frequencies=True
     )
@@ -124,8 +122,11 @@ def maximise(model: MatchModel, pairs: PairSet, u: Sequence[NDArray[np.float64]]
     return Estimates(_smoothed(trained, matches), tuple(u), matches, len(sample) - matches, _odds(share))
 
 
-def _sides(pairs: PairSet) -> list[Features]:
-    return [pairs.records[place] for pair in zip(pairs.left, pairs.right, strict=True) for place in pair]
+def _sides(model: MatchModel, pairs: PairSet) -> pa.Table:
+    """Both records of every pair, one after the other; `pair` numbers the pairs."""
+    used, rows = np.unique(np.stack([pairs.left, pairs.right], axis=1), return_inverse=True)
+    records = [pairs.records[place] for place in used.tolist()]
+    return arrow_table(model, records, rows.reshape(-1), pair=[place // 2 for place in range(rows.size)])
 
 
 def _smoothed(trained: Sequence[Sequence[float | None]], pairs: float) -> tuple[NDArray[np.float64], ...]:

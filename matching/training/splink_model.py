@@ -65,10 +65,16 @@ def _column(comparison: Comparison) -> str:
     return comparison.name.replace(" ", "_")
 
 
-def arrow_table(model: MatchModel, records: Sequence[Features], **more: Sequence[Any]) -> pa.Table:
-    """The columns that the model's conditions read, of these records, and further ones. `record` numbers them."""
+def arrow_table(
+    model: MatchModel, records: Sequence[Features], rows: NDArray[np.intp] | None = None, **more: Sequence[Any]
+) -> pa.Table:
+    """The columns that the model's conditions read, of these records, and further ones. `record` numbers the rows.
+
+    Args:
+        rows: places of records, one for each row; without it, each record once.
+    """
     used = sorted({column for column, _ in model.columns()} | _frequency_columns(model))
-    columns: dict[str, Any] = {"record": pa.array(range(len(records)), pa.int64())}
+    columns: dict[str, Any] = {}
     for name in used:
         values = [record.get(name) for record in records]
         columns[name] = pa.array(
@@ -79,7 +85,11 @@ def arrow_table(model: MatchModel, records: Sequence[Features], **more: Sequence
             columns[f"{condition.column}_worth"] = pa.array(
                 [condition.worth(record.get(condition.column)) for record in records], pa.list_(pa.int32())
             )
-    return pa.table(columns | {name: pa.array(values) for name, values in more.items()})
+    table = pa.table(columns) if rows is None else pa.table(columns).take(pa.array(rows))
+    numbered = table.add_column(0, "record", pa.array(range(len(table)), pa.int64()))
+    for name, further in more.items():
+        numbered = numbered.append_column(name, pa.array(further))
+    return numbered
 
 
 def _frequency_columns(model: MatchModel) -> set[str]:

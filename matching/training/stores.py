@@ -13,10 +13,17 @@ from mdm.errors import OperatorError
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Records of one store; pairs are formed within it. `entities` is empty when the truth is not known."""
+    """Records of one store; pairs are formed within it. `entities` is empty when the truth is not known.
+
+    A sample of a store that is too large has `seeds`, the places of records all of whose candidates are among the
+    records, and says how many it was drawn from (`of`). Only pairs with a seed are learned from: those of two others
+    are there only as far as both happen to resemble a seed.
+    """
 
     comparisons: Sequence[Mapping[str, Any]]
     entities: Sequence[str] = ()
+    seeds: frozenset[int] | None = None
+    of: int | None = None
 
 
 def read_store(path: Path) -> Store:

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from matching.batch import open_pairs, resolve
+from matching.batch import Candidates, Whole, prepare, resolve_prepared
 from matching.conditions import Pairs
 from matching.documents import CHECKSUM, FEATURES_VERSION, checksum_of, comparisons_fingerprint, read_profile
 from matching.features import Features, Kind, derive
@@ -59,11 +59,13 @@ class Released:
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to train: `shrinkage` draws labelled weights to Splink's per squared bit, `common_share` is how many entities
-    a name token may have before it counts as common, `tables` are frequencies counted elsewhere."""
+    a name token may have before it counts as common; `tables` are frequencies, and `common` tokens, that were counted
+    elsewhere."""
 
     shrinkage: float = 0.05
     common_share: float = 0.004
     tables: Tables | None = None
+    common: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,12 @@ def train(profile: str, stores: Sequence[Store], options: Options, progress: Pro
     """
     if sum(len(store.comparisons) for store in stores) < 3:
         raise OperatorError("There are too few records to train on.", action="Give at least some hundred records.")
-    tokens = common_tokens(stores, options.common_share) if _reads_names(profile) else []
+    tokens = _tokens(profile, stores, options)
     if all(store.entities for store in stores):
         entities = [list(store.entities) for store in stores]
         tables = _tables(profile, _representatives(stores, entities), tokens, options)
         neutral = profile_model(profile, tokens, tables)
-        data = _data(neutral, stores, entities)
+        data = _data(neutral, stores, _prepared(neutral, stores), entities)
         _say(progress, data)
         return _release(profile, neutral, _from_labels(profile, neutral, data, options), data, stores, True, progress)
     return _without_labels(profile, stores, tokens, options, progress)
@@ -106,12 +108,13 @@ def _without_labels(
     """Starts from what experts expect, and learns in rounds what the entities found so far say of the levels."""
     tables = _tables(profile, stores, tokens, options)
     model = cold_start(profile_model(profile, tokens, tables))
+    wholes = _prepared(model, stores)
     held: NDArray[np.bool_] | None = None
     u: Shares | None = None
     for number in range(_ROUNDS):
-        entities = _entities(model, stores)
-        data = _data(model, stores, entities)
-        if held is not None and (held != data.matching).sum() <= _NEARLY * held.sum():
+        entities = _entities(model, wholes)
+        data = _data(model, stores, wholes, entities)
+        if held is not None and (held != data.matching).sum() <= _enough(int(held.sum()), stores):
             break
         held = data.matching
         _say(progress, data)
@@ -122,6 +125,15 @@ def _without_labels(
         found = weights_of(neutral, u, settle(neutral, estimates), estimates.prior)
         model = _read(profile, neutral, found)
     return _release(profile, neutral, found, data, stores, False, progress)
+
+
+def _enough(held: int, stores: Sequence[Store]) -> float:
+    """How many pairs may change sides in the round that is the last.
+
+    Of a sample, half the standard deviation of their number too: another sample would differ by more than that.
+    """
+    sampled = any(store.seeds is not None for store in stores)
+    return max(_NEARLY * held, 0.5 * held**0.5 if sampled else 0.0)
 
 
 def _damped(before: Shares | None, now: Shares) -> Shares:
@@ -143,14 +155,18 @@ def _say(progress: Progress, data: _Data) -> None:
         )
 
 
-def _reads_names(profile: str) -> bool:
-    return bool(read_profile(profile)["domain"] == "customer")
+def _tokens(profile: str, stores: Sequence[Store], options: Options) -> Sequence[str]:
+    if read_profile(profile)["domain"] != "customer":
+        return []
+    return common_tokens(stores, options.common_share) if options.common is None else sorted(options.common)
 
 
 def _tables(profile: str, stores: Sequence[Store], tokens: Sequence[str], options: Options) -> Tables:
     """Frequencies of the columns that the profile names, over records of which each stands for an entity."""
     document = read_profile(profile)
     wanted, given = document.get("frequencies", {}), options.tables or {}
+    if not wanted.keys() - given.keys():
+        return {column: given[column] for column in wanted}
     domain, common = str(document["domain"]), frozenset(tokens)
     records = [derive(domain, comparison, common) for store in stores for comparison in store.comparisons]
     tables = {column: given[column] for column in wanted if column in given}
@@ -161,12 +177,17 @@ def _tables(profile: str, stores: Sequence[Store], tokens: Sequence[str], option
     return tables
 
 
-def _entities(model: MatchModel, stores: Sequence[Store]) -> list[list[str]]:
+def _prepared(model: MatchModel, stores: Sequence[Store]) -> list[Whole]:
+    """The stores as every model of this training reads them: they differ in weights only."""
+    return [prepare(model, store.comparisons) for store in stores]
+
+
+def _entities(model: MatchModel, wholes: Sequence[Whole]) -> list[list[str]]:
     """The entity of every record as the model finds them."""
     result = []
-    for store in stores:
-        names = [""] * len(store.comparisons)
-        for group in resolve(model, store.comparisons).clustering.groups:
+    for whole in wholes:
+        names = [""] * len(whole.records)
+        for group in resolve_prepared(model, whole).clustering.groups:
             for number in group:
                 names[number] = str(min(group))
         result.append(names)
@@ -186,17 +207,29 @@ def _representatives(stores: Sequence[Store], entities: Sequence[Sequence[str]])
     return result
 
 
-def _data(model: MatchModel, stores: Sequence[Store], entities: Sequence[Sequence[str]]) -> _Data:
+def _data(
+    model: MatchModel, stores: Sequence[Store], wholes: Sequence[Whole], entities: Sequence[Sequence[str]]
+) -> _Data:
     features: list[Features] = []
     pairs: list[NDArray[np.intp]] = []
     labels: list[str] = []
-    for number, (store, names) in enumerate(zip(stores, entities, strict=True)):
-        pairs.append(open_pairs(model, store.comparisons) + len(features))
-        features.extend(derive(model.domain, comparison, model.common_tokens) for comparison in store.comparisons)
+    for number, (store, whole, names) in enumerate(zip(stores, wholes, entities, strict=True)):
+        pairs.append(_learned_from(store, whole.open_pairs) + len(features))
+        features.extend(whole.features)
         labels.extend(f"{number}:{entity}" for entity in names)
     _check_kinds(model, features)
     left, right = np.concatenate(pairs, axis=1)
     return _Data(PairSet(features, left, right), np.array(labels))
+
+
+def _learned_from(store: Store, pairs: Candidates) -> Candidates:
+    """Of a sample the pairs with a seed: which of the others are there says something about seeds, not about pairs."""
+    if store.seeds is None:
+        return pairs
+    seed = np.zeros(len(store.comparisons), dtype=np.bool_)
+    seed[list(store.seeds)] = True
+    found: Candidates = pairs[:, seed[pairs[0]] | seed[pairs[1]]]
+    return found
 
 
 #: What a column of each kind holds.
@@ -285,6 +318,7 @@ def _release(
         "stores": len(stores),
         "candidate_pairs": len(data.pairs),
         "matching_pairs": int(data.matching.sum()),
+        **_sampled(stores),
         "seed": SEED,
         "data": fingerprint_of(stores),
         "versions": {name: version(name) for name in _VERSIONED},
@@ -292,3 +326,13 @@ def _release(
     }
     document[CHECKSUM] = checksum_of(document)
     return Released(profile, json.dumps(document, indent=1) + "\n", tables, parity)
+
+
+def _sampled(stores: Sequence[Store]) -> dict[str, Any]:
+    """How many records the stores were drawn from, and how many of theirs were drawn; nothing of stores taken whole."""
+    if all(store.of is None for store in stores):
+        return {}
+    return {
+        "sampled_of": sum(store.of or len(store.comparisons) for store in stores),
+        "seeds": sum(len(store.comparisons if store.seeds is None else store.seeds) for store in stores),
+    }

@@ -6,6 +6,7 @@ from dataclasses import asdict
 import typer
 
 from matching.scoring import PairScore
+from mdm.access import Role
 from mdm.cli.context import JSON_OPTION, hub, notes, pipeline, print_json, print_table, progress_bar
 from mdm.core.comparison import Difference
 from mdm.errors import OperatorError
@@ -14,6 +15,7 @@ from mdm.hub.explain import PairExplanation, explain_two
 from mdm.hub.explain_entity import EntityExplanation, explain_entity
 from mdm.hub.explain_record import RecordExplanation, explain_one
 from mdm.hub.explain_rejected import Rejected
+from mdm.hub.meeting import met_by
 from mdm.hub.verify import Verification
 from mdm.hub.verify import verify as verify_hub
 from mdm.model.ids import CrosswalkKey
@@ -85,8 +87,8 @@ def _print_rejected(rejected: Sequence[Rejected]) -> None:
 def _scored(records: str, score: PairScore, shared_keys: Sequence[str]) -> list[object]:
     parts = [f"{each.comparison}: {each.words} {each.bits:+.1f}" for each in score.contributions if each.bits]
     before = f"before any evidence {score.prior:+.1f}"
-    rules = dict.fromkeys(key.partition(" = ")[0] for key in shared_keys)
-    return [records, f"{score.weight:+.1f}", "; ".join([before, *parts]), ", ".join(rules)]
+    met = dict.fromkeys(each.words for each in met_by(shared_keys, Role.ADMIN))
+    return [records, f"{score.weight:+.1f}", "; ".join([before, *parts]), "; ".join(met)]
 
 
 def _print_one(found: RecordExplanation, as_json: bool) -> None:
@@ -113,7 +115,8 @@ def _print_two(found: PairExplanation, as_json: bool) -> None:
     rows += [[each.comparison, each.words, f"{each.bits:+.1f}"] for each in found.score.contributions]
     rows.append(["match weight", "", f"{found.score.weight:+.1f}"])
     print_table("Evidence in bits", ("comparison", "finding", "bits"), rows, right=(2,))
-    typer.echo("Compared because: " + ("; ".join(found.shared_keys) or "no blocking key is shared"))
+    met = [each.words + (f" ({each.value})" if each.value else "") for each in met_by(found.shared_keys, Role.ADMIN)]
+    typer.echo("Compared because of: " + ("; ".join(met) or "nothing; they share no blocking key"))
     for veto, reason in zip(found.score.vetoes, found.score.reasons, strict=True):
         typer.echo(f"Veto {veto}: {reason}")
 

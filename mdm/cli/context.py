@@ -19,10 +19,11 @@ from mdm.access import Role
 from mdm.bootstrap import Hub, open_hub
 from mdm.hub.governance import remember_documents
 from mdm.hub.in_force import in_force_now
+from mdm.hub.mappings import ADVICE, CODE, changed_mappings, sentence
 from mdm.hub.process import Pipeline
-from mdm.hub.release import load_rules, remember_rules
+from mdm.hub.release import load_rules, must_agree, remember_rules
 from mdm.hub.steward import Actor
-from mdm.intake.catalogue import load_catalogue
+from mdm.intake.catalogue import Catalogue, load_catalogue
 from mdm.intake.wire import WireFormat
 from mdm.model.events import Outcome
 from mdm.settings import read_settings
@@ -67,7 +68,14 @@ def pipeline(opened: Hub) -> Pipeline:
     remember_rules(opened.engine, shipped)
     remember_documents(opened.engine, opened.clock, catalogue)
     rules = in_force_now(opened.engine, shipped)
+    must_agree(rules)
     return Pipeline(opened.engine, opened.clock, catalogue, rules, WireFormat(registry).plain)
+
+
+def tell_changed_mappings(opened: Hub, catalogue: Catalogue) -> None:
+    """Say on standard error which tables have rows that another mapping was applied to than the one of now."""
+    if changed := changed_mappings(opened.engine, catalogue):
+        notes.print(f"warning [{CODE}]: {sentence(changed)}\n  what to do: {ADVICE}", markup=False)
 
 
 @contextmanager

@@ -6,12 +6,23 @@ import time
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mdm.cli.context import JSON_OPTION, hub, notes, outcome_rows, pipeline, print_json, print_table
+from mdm.cli.context import (
+    JSON_OPTION,
+    hub,
+    notes,
+    outcome_rows,
+    pipeline,
+    print_json,
+    print_table,
+    tell_changed_mappings,
+)
 from mdm.cli.open_feed import GROUP, open_file, open_kafka
 from mdm.faults import arm
+from mdm.hub.mappings import ADVICE, changed_in, sentence
 from mdm.hub.process import BatchReport
 from mdm.hub.rematch import in_bulk
 from mdm.hub.steward import expire_due
+from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Outcome
 from mdm.store.read_status import status_summary
 from mdm.streams.kafka import KafkaFeed
@@ -44,6 +55,7 @@ def ingest(
     arm(os.environ)
     with hub() as opened, stopped_by_signals() as stop:
         flow = pipeline(opened)
+        tell_changed_mappings(opened, flow.catalogue)
         expire_due(flow)
         if bulk:
             flow = in_bulk(flow)
@@ -123,9 +135,10 @@ def status(as_json: bool = JSON_OPTION) -> None:
     """What was consumed and what became of it, what the hub holds, and whether the counts add up."""
     with hub() as opened, opened.engine.connect() as connection:
         summary = status_summary(connection)
+        changed = changed_in(connection, load_catalogue(opened.settings.sources))
     messages = summary["messages"]
     if as_json:
-        print_json(summary)
+        print_json(summary | {"changed_mappings": list(changed)})
     else:
         counts: dict[str, dict[str, int]] = {}
         for topic in messages["topics"]:
@@ -143,5 +156,7 @@ def status(as_json: bool = JSON_OPTION) -> None:
         print_table("Waiting", ("what", "number"), waiting, right=(1,))
         sums = "add up" if messages["add_up"] else "DO NOT ADD UP"
         typer.echo(f"{messages['consumed']:,} messages consumed; the outcomes {sums}.")
+        if changed:
+            typer.echo(f"{sentence(changed)} {ADVICE}")
     if not messages["add_up"]:
         raise typer.Exit(1)

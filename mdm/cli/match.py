@@ -16,6 +16,7 @@ from mdm.errors import OperatorError
 from mdm.hub import training
 from mdm.hub.assessment_page import assessment_json, assessment_page, describe_row
 from mdm.hub.evaluate import DomainQuality, evaluate_world
+from mdm.hub.in_force import in_force_now
 from mdm.hub.release import load_rules
 from mdm.hub.tabular import Table, model_of, profile_of, read_table
 from mdm.intake.catalogue import load_catalogue
@@ -40,6 +41,7 @@ def train(
     labelled: bool = typer.Option(False, help="The records themselves (or the worlds) say what is one entity."),
     world: list[Path] = typer.Option([], help="Worlds (folders with events/ and truth/) to train on."),
     hub: bool = typer.Option(False, "--hub", help="Train on the records of this hub."),
+    most: int = typer.Option(training.MOST, help="About how many records of a larger hub to train on."),
     profile: Path | None = typer.Option(None, help="Comparisons and blocking rules; else the profile that ships."),
     out: Path = typer.Option(Path("models"), help="Where to write the model. MDM_MODELS_DIR makes a hub use it."),
     as_json: bool = JSON_OPTION,
@@ -48,7 +50,7 @@ def train(
 
     Without labels, m is learned by expectation maximisation, from what experts expect.
     """
-    material = _material(domain, _paths(records), config, labels, labelled, world, hub, profile)
+    material = _material(domain, _paths(records), config, labels, labelled, world, hub, profile, most)
     for remark in material.remarks:
         notes.print(remark, markup=False)
     released = training.train_model(material, lambda text: notes.print(f"  {text}"))
@@ -83,6 +85,7 @@ def _material(
     worlds: list[Path],
     hub: bool,
     profile: Path | None,
+    most: int,
 ) -> training.Material:
     if sum(map(bool, (records, worlds, hub))) != 1:
         raise OperatorError("Say what to train on.", action="Give one of --records, --world and --hub.")
@@ -93,6 +96,7 @@ def _material(
             "--labels": labels is not None and not tables,
             "--labelled": labelled and hub,
             "--profile": profile is not None and tables,
+            "--most": most != training.MOST and not hub,
         }
     )
     if worlds:
@@ -100,7 +104,8 @@ def _material(
         return training.from_worlds(domain, worlds, labelled, catalogue, load_rules(catalogue), profile)
     if hub:
         with context.hub() as opened:
-            return training.from_hub(domain, opened.engine, profile)
+            shipped = load_rules(load_catalogue(opened.settings.sources), opened.settings.models_dir)
+            return training.from_hub(domain, opened.engine, in_force_now(opened.engine, shipped), profile, most)
     if config is not None:
         return training.from_table(domain, records, config, labels, labelled or labels is not None)
     return training.from_files(domain, records, profile, labelled)

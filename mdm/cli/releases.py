@@ -9,13 +9,15 @@ from typing import Any
 import typer
 
 from matching.model import MatchModel, load_model, read_model
-from mdm.cli.context import JSON_OPTION, print_json, print_table, progress_bar
+from mdm.cli.context import JSON_OPTION, print_json, print_table, progress_bar, sources_folder
 from mdm.cli.steward_bench import ACTOR, Bench, bench_of
+from mdm.core.former import refuse_witnesses_that_echo, witnesses_of
 from mdm.core.releases import differences
 from mdm.errors import OperatorError
 from mdm.faults import arm
 from mdm.hub import releases as releasing
 from mdm.hub.in_force import part, text_of, version_of
+from mdm.intake.catalogue import load_catalogue
 from mdm.model.ids import Domain
 from mdm.model.releases import Release, RuleKind, Run
 from mdm.store import releases as store
@@ -93,7 +95,9 @@ def check(
 ) -> None:
     """Read a document as the hub would, without one: a fault is told with its line and key."""
     if kind is RuleKind.SURVIVORSHIP:
-        read: RuleSet | MatchModel = load_ruleset(domain.value, file)
+        ruleset = load_ruleset(domain.value, file)
+        refuse_witnesses_that_echo(witnesses_of(load_catalogue(sources_folder())), ruleset)
+        read: RuleSet | MatchModel = ruleset
     else:
         shipped = load_model(domain.value)
         read = read_model(_text(file), _text(weights) if weights else shipped.texts[1], shipped.texts[2])

@@ -11,11 +11,13 @@ from api.cross_origin import read_origins
 from api.server import check_address
 from api.server import serve as serve_http
 from mdm.bootstrap import Hub
-from mdm.cli.context import JSON_OPTION, console, hub, notes, print_json
+from mdm.cli.context import JSON_OPTION, console, hub, notes, print_json, tell_changed_mappings
 from mdm.cli.tokens import token_verifier
 from mdm.demo.run import run_demo
 from mdm.hub.governance import remember_documents
+from mdm.hub.in_force import in_force_now
 from mdm.hub.ownership import remember_ownership
+from mdm.hub.release import load_rules, must_agree
 from mdm.hub.steward import load_policy
 from mdm.intake.catalogue import load_catalogue
 from mdm.intake.ownership import load_ownership
@@ -53,7 +55,11 @@ def serve(host: str = _HOST, port: int = _PORT, as_json: bool = JSON_OPTION) -> 
 
 def _serve(opened: Hub, host: str, port: int, *, as_json: bool = False) -> None:
     check_address(host, port)
-    remember_documents(opened.engine, opened.clock, load_catalogue(opened.settings.sources))
+    catalogue = load_catalogue(opened.settings.sources)
+    remember_documents(opened.engine, opened.clock, catalogue)
+    shipped = load_rules(catalogue, opened.settings.models_dir, opened.settings.placement)
+    must_agree(in_force_now(opened.engine, shipped))
+    tell_changed_mappings(opened, catalogue)
     remember_ownership(opened.engine, opened.clock, load_ownership(opened.settings.ownership))
     if as_json:
         where = f"http://{host}:{port}"

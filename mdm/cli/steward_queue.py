@@ -225,12 +225,13 @@ def bulk(
     answer = Answer(verdict, reason, moment_of(until))
     with bench_of(actor) as bench:
         if preview:
-            shown = desk.preview_bulk(bench.pipeline, bench.actor, dict.fromkeys(tasks), answer)
+            shown = desk.preview_bulk(bench.pipeline, bench.actor, dict.fromkeys(tasks), answer, policy=bench.policy)
             if as_json:
                 print_json(plain(replace(shown, sample=[])))
                 return
             typer.echo(
-                f"{shown.possible} of {shown.items} possible: {shown.merged} golden records absorbed, {shown.moves} "
+                f"{shown.possible} of {shown.items} possible ({shown.held} wait for a second person): "
+                f"{shown.merged} golden records absorbed, {shown.moves} "
                 f"records move, {shown.tasks_closed} tasks close, {shown.erp} numbers of ERP are touched."
             )
             return
@@ -251,7 +252,8 @@ def bulk_continue(
 def bulk_undo(
     job: int = typer.Argument(..., help="Number of the job."), actor: str = ACTOR, as_json: bool = JSON_OPTION
 ) -> None:
-    """Take back every decision of a job, by a job of its own; `bulk-continue` goes on with it when interrupted."""
+    """Take back every decision of a job, by a job of its own; `bulk-continue` goes on with it when interrupted. What it
+    proposed and nobody has decided on is withdrawn."""
     with bench_of(actor) as bench:
         _run_bulk(bench, desk.start_take_back(bench.pipeline, bench.actor, job), as_json)
 

@@ -8,19 +8,21 @@ row's key, so that `mdm verify` can recompute it in any order of arrival.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
 
 from mdm.core.fold import rows_of
+from mdm.errors import ConfigurationInvalid
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.mapping import standardise_by
 from mdm.intake.rules import TableMapping
 from mdm.intake.standardise.addresses import sites
 from mdm.model.events import Operation, Row
-from mdm.model.ids import CrosswalkKey
+from mdm.model.ids import CrosswalkKey, Domain
 from mdm.model.mirror import Version
 from mdm.model.records import SourceRecord
+from survivorship.ruleset import RuleSet
 
 #: A comparison form of a record (`matching/VALUES.md`).
 Forms: TypeAlias = Mapping[str, Any]
@@ -29,6 +31,38 @@ _Reader: TypeAlias = Callable[[Forms], list[str]]
 _NAMES: Final = frozenset({"name", "alternate_names"})
 #: Of a row that said more different things than this, the newest count.
 MOST: Final = 10
+
+
+class Witness(NamedTuple):
+    """A table whose earlier values stay evidence."""
+
+    domain: Domain
+    system: str
+    table: str
+
+
+def witnesses_of(catalogue: Catalogue) -> frozenset[Witness]:
+    """Every table whose mapping keeps former values."""
+    return frozenset(
+        Witness(profile.mapping.domain, profile.system, profile.table)
+        for profile in catalogue.profiles
+        if profile.mapping is not None and profile.mapping.domain is not None and profile.mapping.former
+    )
+
+
+def refuse_witnesses_that_echo(witnesses: Iterable[Witness], ruleset: RuleSet) -> None:
+    """What a platform that reads the hub said before may be the hub's own word: it bears no witness (`former`).
+
+    Raises:
+        ConfigurationInvalid: the rule set calls a platform an echo whose mapping keeps former values.
+    """
+    for domain, system, table in sorted(witnesses):
+        if domain is ruleset.domain and system in ruleset.echoes:
+            raise ConfigurationInvalid(
+                f"The mapping of {system}.{table} says that earlier values stay evidence (`former`), but {system} "
+                "reads the hub: what it said before may be an echo of it.",
+                action="Take `former` out of this mapping, or the platform out of `echoes` of the survivorship rules.",
+            )
 
 
 def columns_of_witness(mapping: TableMapping | None) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """When a command needs a second person: rules over what it is and what it would do. Pure; the rules come from YAML."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import IntEnum
 from typing import Any
@@ -61,14 +61,26 @@ class Policy:
     demands: tuple[Demand, ...] = ()
 
 
-def demands_of(policy: Policy, plan: Plan, effect: Effect) -> tuple[Demand, ...]:
+def demands_of(policy: Policy, plan: Plan, effect: Effect, agreed: Collection[str] = ()) -> tuple[Demand, ...]:
     """The rules that ask for a second person.
 
-    Taking back what needed nobody's agreement needs none either: it leads back to where everybody agreed to be.
+    Taking back what needed nobody's agreement needs none either: it leads back to where everybody agreed to be. What
+    two persons agreed on is not ended by one of them alone, by whatever command, as long as the policy has the rule.
+
+    Args:
+        agreed: names of the rules that held back the verdicts which the plan ends, and that were agreed to.
     """
     if plan.undoes is not None and not plan.undoes_agreed:
         return ()
-    return tuple(demand for demand in policy.demands if _asks(demand, plan, effect))
+    asking = (_asks(demand, plan, effect) for demand in policy.demands)
+    return tuple(
+        demand if asks else replace(demand, because=f"{_ENDS_AGREED} {demand.because}")
+        for demand, asks in zip(policy.demands, asking, strict=True)
+        if asks or demand.name in agreed
+    )
+
+
+_ENDS_AGREED = "This would end what two persons agreed on. They were two for this reason:"
 
 
 def risk_of(demands: Sequence[Demand]) -> Risk:

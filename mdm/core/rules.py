@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from matching.model import MatchModel
+from mdm.core.former import Witness
 from mdm.core.placing import PlacementPlan, shipped_plan
 from mdm.model.ids import Domain
 from survivorship.ruleset import RuleSet
@@ -16,6 +17,7 @@ class Rules:
 
     `trust(system, type, attribute)` is 0..1 from the source profiles. `base` are the rules as they ship, where releases
     of this hub stand in for some of them. `placement` decides who reaches a golden record, and nothing of what it says.
+    `witnesses` are the tables whose earlier values stay evidence, to which no rule set may give a platform that echoes.
     """
 
     models: Mapping[Domain, MatchModel]
@@ -23,6 +25,7 @@ class Rules:
     trust: Callable[[str, str, str], float]
     base: "Rules | None" = None
     placement: PlacementPlan = field(default_factory=shipped_plan)
+    witnesses: frozenset[Witness] = frozenset()
 
     @property
     def fingerprint(self) -> str:

@@ -8,10 +8,11 @@ from threading import Lock
 from sqlalchemy import Engine
 
 from matching.model import MatchModel, read_model
+from mdm.core.former import refuse_witnesses_that_echo
 from mdm.core.rules import Rules
-from mdm.errors import Invalid
+from mdm.errors import ConfigurationInvalid, Invalid
 from mdm.model.ids import Domain
-from mdm.model.releases import RuleKind
+from mdm.model.releases import Release, RuleKind
 from mdm.store import releases as store
 from survivorship.ruleset import RuleSet, parse_ruleset
 
@@ -36,6 +37,26 @@ def read(kind: RuleKind, domain: Domain, document: str, attachments: Mapping[str
     if model.domain != domain.value:
         raise Invalid(f"The model is for {model.domain}, not for {domain.value}.")
     return model
+
+
+def must_fit(rules: Rules, released: RuleSet | MatchModel) -> None:
+    """Refuse a document that goes against the mappings, which do not come by release.
+
+    Raises:
+        Invalid: a platform would be called an echo whose mapping keeps former values.
+    """
+    if isinstance(released, MatchModel):
+        return
+    try:
+        refuse_witnesses_that_echo(rules.witnesses, released)
+    except ConfigurationInvalid as error:
+        raise Invalid(error.message, action=error.advice) from error
+
+
+def must_still_fit(query: store.Query, rules: Rules, release: Release) -> None:
+    """`must_fit` for a release that was written before: a mapping may have changed since."""
+    if release.kind is RuleKind.SURVIVORSHIP:
+        must_fit(rules, read(release.kind, release.domain, *store.texts(query, release.release_id)))
 
 
 def attachments_of(model: RuleSet | MatchModel) -> dict[str, str | None] | None:

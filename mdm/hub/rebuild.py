@@ -15,6 +15,7 @@ from mdm.core.mirror import mirror
 from mdm.hub.comparing import with_comparisons
 from mdm.hub.content import read_content
 from mdm.hub.feeds import LOOK_SECONDS, all_held
+from mdm.hub.mappings import note_all_taken
 from mdm.hub.process import Pipeline
 from mdm.hub.resolve import DomainChange, block_hashes, resolve_domain, stored_keys
 from mdm.intake.mapping import standardise
@@ -85,6 +86,7 @@ def rebuild(
         if swap:
             progress("taking it into use", 0.98)
             store.swap(pipeline.engine, schema, copied)
+            note_all_taken(pipeline.engine, pipeline.clock, pipeline.catalogue)
             _note(pipeline, actor, rows, found)
         progress("done", 1.0)
     return Rebuild(

@@ -1,11 +1,11 @@
 """The released rules as they ship with the package, and the memory of those that decided in a hub before."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
 from matching.model import load_model
+from mdm.core.former import refuse_witnesses_that_echo, witnesses_of
 from mdm.core.placing import read_plan, shipped_plan
 from mdm.core.rules import Rules
 from mdm.errors import ConfigurationInvalid, NotFound
@@ -24,27 +24,25 @@ def load_rules(catalogue: Catalogue, models: Path | None = None, placement: Path
         ConfigurationInvalid: a document is wrong; the message names the place.
     """
     rulesets = {domain: load_ruleset(domain.value) for domain in Domain}
-    _refuse_witnesses_that_echo(catalogue, rulesets)
-    return Rules(
+    rules = Rules(
         models={domain: load_model(domain.value, models) for domain in Domain},
         rulesets=rulesets,
         trust=catalogue.trust,
         placement=shipped_plan() if placement is None else read_plan(_text(placement), str(placement)),
+        witnesses=witnesses_of(catalogue),
     )
+    must_agree(rules)
+    return rules
 
 
-def _refuse_witnesses_that_echo(catalogue: Catalogue, rulesets: Mapping[Domain, RuleSet]) -> None:
-    """What a platform that reads the hub said before may be the hub's own word: it bears no witness (`former`)."""
-    for profile in catalogue.profiles:
-        mapping = profile.mapping
-        if mapping is None or mapping.domain is None or not mapping.former:
-            continue
-        if profile.system in rulesets[mapping.domain].echoes:
-            raise ConfigurationInvalid(
-                f"The mapping of {profile.system}.{profile.table} says that earlier values stay evidence (`former`), "
-                f"but {profile.system} reads the hub: what it said before may be an echo of it.",
-                action="Take `former` out of this mapping, or the platform out of `echoes` of the survivorship rules.",
-            )
+def must_agree(rules: Rules) -> None:
+    """Refuse rule sets that go against the mappings: those that ship when they are read, those in force at start.
+
+    Raises:
+        ConfigurationInvalid: a platform is called an echo whose mapping keeps former values.
+    """
+    for ruleset in rules.rulesets.values():
+        refuse_witnesses_that_echo(rules.witnesses, ruleset)
 
 
 def _text(path: Path) -> str:

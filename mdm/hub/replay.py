@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from mdm.core.mirror import mirror
 from mdm.errors import NotFound
 from mdm.hub.exceptions import Replayed, replay_dead_letters, try_replay
+from mdm.hub.mappings import note_all_taken
 from mdm.hub.process import BatchReport, Pipeline, apply_rows, by_rules_in_force
 from mdm.hub.rehearsal import perform, rehearse
 from mdm.model.effects import GoldenEffect
@@ -60,6 +61,8 @@ def replay(
     for number, batch in enumerate(in_batches(keys, batch_size)):
         effects += perform(pipeline.engine, pipeline.clock, "replay", _retaking(pipeline, batch, meant, actor))
         progress(min((number + 1) * batch_size / len(keys), 1.0))
+    if keys and meant == EventRange(system=meant.system, type=meant.type):
+        note_all_taken(pipeline.engine, pipeline.clock, pipeline.catalogue, meant.system, meant.type)
     letters = _letters(meant, lambda selection: replay_dead_letters(pipeline, selection, actor))
     return _told(keys, letters, effects, began)
 

@@ -18,12 +18,17 @@ from mdm.intake.catalogue import Catalogue
 from mdm.model.ids import Domain
 from mdm.store import neighbourhood, whole
 from mdm.store.reading import snapshot
+from mdm.store.sampling import sample_with_candidates
 
 if TYPE_CHECKING:
     from matching.training.stores import Store
     from matching.training.train import Released
 
 Progress = Callable[[str], None]
+
+#: Records of a hub that training reads, unless told otherwise: a minute or two.
+MOST = 40_000
+LEAST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class Material:
     stores: "Sequence[Store]"
     #: What of the records counts for nothing, in sentences.
     remarks: Sequence[str] = ()
+    #: Name tokens that are too frequent to tell one from another, where they were counted in other records.
+    common: Sequence[str] | None = None
 
 
 def from_files(domain: str, records: Sequence[Path], profile: Path | None, labelled: bool) -> Material:
@@ -94,15 +101,38 @@ def from_worlds(
     return Material(domain, _profile(domain, profile), stores)
 
 
-def from_hub(domain: str, engine: Engine, profile: Path | None = None) -> Material:
-    """The live records of a hub as matching reads them."""
-    _need_trainer()
-    from matching.training.stores import Store
+def from_hub(domain: str, engine: Engine, rules: Rules, profile: Path | None = None, most: int = MOST) -> Material:
+    """The live records of a hub as matching reads them; of a hub that has more of them than `most`, about so many.
 
+    Args:
+        rules: in force, by which the hub knows whom a record is compared with.
+
+    Raises:
+        OperatorError: the domain is none of the hub, the profile cannot be read, `most` is too few.
+    """
+    _need_trainer()
+    from matching.training.stores import Store, common_tokens
+    from matching.training.train import Options
+
+    if most < LEAST:
+        raise OperatorError(f"{most} records are too few to learn from.", action=f"Give {LEAST} or more with --most.")
+    chosen, text = _hub_domain(domain), _profile(domain, profile)
     with snapshot(engine) as work:
-        chosen = _hub_domain(domain)
-        found = neighbourhood.load_comparisons(work, chosen, set(whole.live_records(work, chosen)))
-    return Material(domain, _profile(domain, profile), [Store([found[rec] for rec in sorted(found)])])
+        sample = sample_with_candidates(work, chosen, rules.models[chosen].block_cap, most)
+        if sample is None:
+            found = neighbourhood.load_comparisons(work, chosen, set(whole.live_records(work, chosen)))
+            return Material(domain, text, [Store([found[rec] for rec in sorted(found)])])
+        found = neighbourhood.load_comparisons(work, chosen, sample.records)
+        plain = neighbourhood.stated_comparisons(work, sample.plain)
+    ordered = sorted(found)
+    seeds = frozenset(place for place, rec in enumerate(ordered) if rec in sample.seeds)
+    store = Store([found[rec] for rec in ordered], seeds=seeds, of=sample.of)
+    common = common_tokens([Store(list(plain.values()))], Options().common_share)
+    said = (
+        f"Of {sample.of:,} records it learns from {len(ordered):,}: {len(seeds):,} that were drawn, and everybody whom "
+        "these are compared with. --most takes more or fewer."
+    )
+    return Material(domain, text, [store], [said], common)
 
 
 def _hub_domain(domain: str) -> Domain:
@@ -116,7 +146,7 @@ def train_model(material: Material, progress: Progress = lambda _: None) -> "Rel
     _need_trainer()
     from matching.training.train import Options, train
 
-    return train(material.profile, material.stores, Options(), progress)
+    return train(material.profile, material.stores, Options(common=material.common), progress)
 
 
 def write_model(domain: str, released: "Released", folder: Path) -> list[Path]:

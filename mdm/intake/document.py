@@ -3,6 +3,7 @@
 Contracts and mappings fail when they are loaded, never at the millionth record.
 """
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -21,6 +22,7 @@ class Section:
         self._file = file
         self._path = path
         self._line = node.start_mark.line + 1
+        self._node_here = node
         self._nodes: dict[str, yaml.Node] = {}
         self._read: set[str] = set()
         for key, value in node.value:
@@ -123,6 +125,10 @@ class Section:
             self._fail(self._line, self._key(name), problem)
         self._refuse(node, self._key(name), problem)
 
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits over what it says; comments, blanks and the order of keys do not count."""
+        return hashlib.sha256(_said(self._node_here).encode()).hexdigest()[:16]
+
     def finish(self) -> None:
         """Refuse keys that nothing has read: a misspelt key would otherwise be ignored in silence."""
         for name in self._nodes:
@@ -146,6 +152,14 @@ class Section:
 
     def _fail(self, line: int, key: str, problem: str) -> NoReturn:
         raise ConfigurationInvalid(f"{self._file}:{line}: {key} {problem}.", action="Correct the file and start again.")
+
+
+def _said(node: yaml.Node) -> str:
+    if isinstance(node, yaml.MappingNode):
+        return f"{{{','.join(sorted(f'{_said(key)}:{_said(value)}' for key, value in node.value))}}}"
+    if isinstance(node, yaml.SequenceNode):
+        return f"[{','.join(map(_said, node.value))}]"
+    return repr((node.tag, node.value))
 
 
 def read_document(file: Path) -> Section:

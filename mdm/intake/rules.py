@@ -97,6 +97,8 @@ class TableMapping:
     distinct: bool = False
     #: Attributes whose earlier values stay evidence (`mdm.core.former`); none where a platform reads the hub.
     former: frozenset[str] = frozenset()
+    #: Names what the document says; empty where there is none.
+    fingerprint: str = ""
 
     def targets(self) -> tuple[Target, ...]:
         """Every table that this mapping points at."""
@@ -133,6 +135,7 @@ def read_mapping(file: Path, contract: Contract, standardisers: frozenset[str]) 
         default_trust=_default_trust(document),
         distinct=_distinct(document, domain),
         former=_former(document, domain),
+        fingerprint=document.fingerprint(),
     )
     document.finish()
     return mapping

@@ -232,18 +232,19 @@ def bulk_job_of_proposal(connection: Connection, proposal_id: int) -> int | None
     return None if found is None else int(found)
 
 
-def left_of_job(connection: Connection, job_id: int) -> tuple[bool, bool]:
-    """Whether a job made decisions that hold, and proposals that nobody has decided on yet."""
+def left_of_job(connection: Connection, job_id: int) -> tuple[int, int]:
+    """How many decisions of a job hold, and on how many of its proposals nobody has decided yet."""
     row = connection.execute(
         text(
-            f"""select exists (select from bulk_item i join decision d on d.decision_id = i.decision_id
+            f"""select
+                (select count(*) from bulk_item i join decision d on d.decision_id = i.decision_id
                   where i.job_id = :id and d.undone_by is null),
-                exists (select from bulk_item i join proposal p on p.task_id = i.task_id and {_PROPOSED_BY_ITEM}
+                (select count(*) from bulk_item i join proposal p on p.task_id = i.task_id and {_PROPOSED_BY_ITEM}
                   where i.job_id = :id and p.status = 'open')"""
         ),
         {"id": job_id},
     ).one()
-    return bool(row[0]), bool(row[1])
+    return int(row[0]), int(row[1])
 
 
 def decisions_about(connection: Connection, entity_id: str, limit: int) -> Sequence[PastDecision]:

@@ -172,6 +172,22 @@ def judgements_of_decision(work: UnitOfWork, decision_id: int) -> tuple[list[Sto
     )
 
 
+def rules_agreed_to(work: UnitOfWork, judgements: Sequence[int]) -> set[str]:
+    """Names of the rules for which a second person agreed to these judgements, or to those that they brought back."""
+    if not judgements:
+        return set()
+    rows = work.query(
+        """select distinct rule ->> 'name' from judgement j
+           join judgement first on first.judgement_id in (j.judgement_id, j.origin)
+           join decision d on d.decision_id = first.decision_id and d.approved_by is not null
+           join proposal p on p.proposal_id = d.proposal_id
+           cross join jsonb_array_elements(p.demands) as rule
+           where j.judgement_id = any(%s::bigint[])""",
+        list(judgements),
+    )
+    return {row[0] for row in rows}
+
+
 def is_judged(work: UnitOfWork, a: RecordId, b: RecordId) -> bool:
     """Whether a live judgement about this pair (a < b) exists."""
     return bool(work.query("select 1 from judgement where superseded_at is null and a = %s and b = %s", a, b))

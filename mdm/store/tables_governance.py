@@ -34,6 +34,18 @@ governance_document = Table(
     CheckConstraint("kind in ('contract','ownership')", name="kind"),
 )
 
+# The mappings by which stored rows of a table were standardised, since they were last derived anew. Where one of them
+# is not the mapping of now, what it made of rows is still there. An empty fingerprint is no mapping.
+mapping_applied = Table(
+    "mapping_applied",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    time_column("since"),
+    PrimaryKeyConstraint("system", "type", "fingerprint"),
+)
+
 # Replays that were asked for: they can be left and come back to. A replay is harmless to repeat, so going on with an
 # interrupted one is doing it again.
 replay_job = Table(

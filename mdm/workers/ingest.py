@@ -9,6 +9,7 @@ from functools import partial
 from mdm.faults import fault_point
 from mdm.hub.apart import process_apart, unforeseen
 from mdm.hub.feeds import LOOK_SECONDS
+from mdm.hub.mappings import note_mappings
 from mdm.hub.process import BatchReport, Pipeline, process_prepared
 from mdm.model.events import Message, TopicPartition
 from mdm.store.feeds import is_paused
@@ -69,6 +70,7 @@ def drain(
     watch, patience = watch or Watch(), patience or Patience(_ATTEMPTS, stop)
     control = _Control(pipeline, feed, watch)
     limit = DeadLetterLimit(dead_letter_limit, partial(refused_lately, pipeline.engine))
+    patience.run(lambda: note_mappings(pipeline.engine, pipeline.clock, pipeline.catalogue))
     feed.seek(patience.run(lambda: stored_positions(pipeline.engine, feed.name)))
     with suppress(Stopped), reading_ahead(pipeline, feed, batch_size, prepared) as ahead:
         # Stopped: a batch in hand was not written; whoever starts next reads it again.

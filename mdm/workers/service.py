@@ -3,12 +3,13 @@
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from types import FrameType
 
 from mdm.errors import TransientError
+from mdm.hub.mappings import ADVICE, CODE, changed_mappings, sentence
 from mdm.hub.process import BatchReport, Pipeline
 from mdm.model.events import TopicPartition
 from mdm.observability.logs import bound, logger
@@ -19,7 +20,7 @@ from mdm.workers.exposition import Health, exposed
 from mdm.workers.feed_metrics import FeedMetrics
 from mdm.workers.ingest import Watch, drain
 from mdm.workers.listening import Listening
-from mdm.workers.patience import Patience
+from mdm.workers.patience import Patience, Stopped
 from mdm.workers.reporting import Reporting
 
 _log = logger(__name__)
@@ -58,6 +59,13 @@ def stopped_by_signals() -> Iterator[Callable[[], bool]]:
             signal.signal(each, handler)
 
 
+def _tell_changed_mappings(pipeline: Pipeline, patience: Patience) -> None:
+    with suppress(Stopped):
+        changed = patience.run(lambda: changed_mappings(pipeline.engine, pipeline.catalogue))
+        if changed:
+            _log.warning("mapping_changed", code=CODE, message=sentence(changed), advice=ADVICE, tables=list(changed))
+
+
 def run_ingest_worker(
     pipeline: Pipeline, feed: Consumer, options: WorkerOptions, stop: Callable[[], bool]
 ) -> BatchReport:
@@ -91,7 +99,9 @@ def run_ingest_worker(
         bound(worker="ingest", feed=feed.name),
     ):
         _log.info("worker_started", metrics_port=port)
+        patience = Patience(None, stop, failed)
         try:
+            _tell_changed_mappings(pipeline, patience)
             report = drain(
                 pipeline,
                 feed,
@@ -99,7 +109,7 @@ def run_ingest_worker(
                 dead_letter_limit=options.dead_letter_limit,
                 stop=stop,
                 watch=watch,
-                patience=Patience(None, stop, failed),
+                patience=patience,
             )
         finally:
             reporting.write()

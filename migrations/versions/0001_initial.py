@@ -749,6 +749,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_list_access_hour"), "list_access", ["hour"], unique=False)
     op.create_index(op.f("ix_list_access_ids"), "list_access", ["ids"], unique=False, postgresql_using="gin")
     op.create_table(
+        "mapping_applied",
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("system", "type", "fingerprint", name=op.f("pk_mapping_applied")),
+    )
+    op.create_table(
         "outbox",
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("id", sa.UUID(), nullable=False),

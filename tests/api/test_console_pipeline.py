@@ -12,9 +12,12 @@ from sqlalchemy import Engine, text
 from api.console import audit
 from mdm.access import Role
 from mdm.clock import system_clock
+from mdm.hub.mappings import note_all_taken
+from mdm.intake.catalogue import load_catalogue
 from mdm.store import replay_jobs
 from mdm.store.feed_numbers import FeedNumbers, FreshIn, Lag, lag_by_platform, write_numbers
 from mdm.store.ledger import write_audit
+from mdm.store.mappings import note
 from mdm.store.tables import metadata
 from mdm.store.unit_of_work import unit_of_work
 from tests.api.rows import inserted
@@ -114,6 +117,19 @@ def test_replays_are_listed_to_those_who_may_open_them(
     page = browser.get("/console/pipeline").text
 
     assert set(map(int, re.findall(r'href="/console/replay/(\d+)"', page))) == seen
+
+
+def test_a_mapping_that_has_changed_since_rows_were_taken_in_is_told(engine: Engine, steward: TestClient) -> None:
+    told = "The mapping of crm.account has changed since rows were taken in."
+    with engine.begin() as connection:
+        row = metadata.tables["source_record"]
+        connection.execute(inserted(row, system="crm", type="account", key="A1", kind="customer", domain="customer"))
+        note(connection, {("crm", "account"): "of before", ("crm", "no_such_table"): "of before"}, NOW)
+
+    assert told in steward.get("/console/pipeline").text
+
+    note_all_taken(engine, system_clock, load_catalogue(None))
+    assert told not in steward.get("/console/pipeline").text
 
 
 def test_rebuilds_are_listed_with_what_they_found(engine: Engine, steward: TestClient) -> None:

@@ -18,7 +18,9 @@ from api.console.forms import own_form
 from api.console.once import FormRoute
 from mdm.access import FORMER_STEWARD, Role
 from mdm.hub.checkpoints import may_waive
+from mdm.model.ids import Domain
 from mdm.onboarding.ruleset import shipped_ruleset
+from tests.api.rows import ACME, CRM_ACME, HubRows
 from tests.api.test_console import sign_in
 from tests.api.test_console_pages import refused
 
@@ -186,6 +188,40 @@ def test_records_are_merged_split_pinned_and_restored_once(desk: Desk) -> None:
     finding = {"code": code, "path": ""}
     desk.at_once(ready, f"{ready}/waive", reason="agreed with finance", until="2999-01-01", **finding)
     desk.twice(ready, f"{ready}/unwaive", reason="not any more", **finding)
+
+
+def test_what_was_said_about_onboarding_is_taken_back_by_the_key_with_its_reason_written(
+    desk: Desk, rows: HubRows
+) -> None:
+    acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
+    ready = f"/console/customers/{acme}/readiness"
+    failing = re.search(r'/readiness/waive".*?name="code" value="(.+?)".*?name="path" value="(.*?)"', desk.page(ready))
+    assert failing is not None
+    said: tuple[tuple[str, str, dict[str, str]], ...] = (
+        ("confirm", "withdraw", {"checkpoint": "legal_entity_validated", "reason": "register looked up"}),
+        ("waive", "unwaive", {"code": failing[1], "path": failing[2], "reason": "agreed", "until": "2999-01-01"}),
+        ("return", "take-up", {"reason": "no address"}),
+    )
+    for what, back, fields in said:
+        sent = {"csrf": desk.field(ready, "csrf"), **fields}
+        told = desk.browser.post(f"{ready}/{what}", data=sent).headers["location"]
+        # The page says what was done, and so does the key wherever it is pressed.
+        anywhere = desk.browser.post("/console/decisions/last/undo", data={"csrf": desk.field("/console/help", "csrf")})
+        assert anywhere.headers["location"] == told
+        shown = desk.page(told)
+        form = re.search(rf'<form class="card line" action="({ready}/{back})"(.*?)</form>', shown, re.S)
+        assert form is not None, what
+        assert 'data-key="z"' in form.group(2)
+        filled = dict(re.findall(r'name="([a-z]+)"[^>]* value="([^"]*)"', form.group(2)))
+        assert filled["reason"], "it is written already, and may be written over"
+        desk.browser.post(form.group(1), data=filled)
+        assert 'data-key="z"' not in desk.page(told).partition("<main")[2], "it does not hold any more"
+
+    assert desk.ids("select action from audit where subject like 'cus_%' order by seq") == [
+        "checkpoint_confirmed", "checkpoint_withdrawn", "finding_waived", "waiver_withdrawn", "onboarding_returned",
+        "onboarding_taken_up",
+    ]  # fmt: skip
+    assert desk.page("/console/steps").count("Taken back.") == len(said)
 
 
 def test_refused_messages_approvals_and_everything_else_happen_once(

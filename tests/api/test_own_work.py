@@ -1,6 +1,7 @@
 """Who works on what: one's own work at home, and questions that are taken, handed over and put off."""
 
 import csv
+import re
 
 import pytest
 from fastapi import FastAPI
@@ -162,7 +163,7 @@ def test_a_long_chain_is_verified_by_parts(
 
 
 @pytest.mark.sample_world
-def test_undo_of_the_last_withdraws_no_single_proposal_of_many(engine: Engine, steward: TestClient) -> None:
+def test_what_many_answers_proposed_is_withdrawn_at_once_where_undo_leads(engine: Engine, steward: TestClient) -> None:
     csrf = form_token(steward.get("/console/help").text)
     with engine.connect() as connection:
         tasks = connection.scalars(
@@ -173,6 +174,7 @@ def test_undo_of_the_last_withdraws_no_single_proposal_of_many(engine: Engine, s
         ).all()
     seen = steward.post("/console/reviews/bulk", data={"csrf": csrf, "task": list(map(str, tasks)), "what": "same"})
     look = str(seen.url).rpartition("/")[2].partition("?")[0]
+    assert "3 answers would change nothing at once" in seen.text, "who looks first is told that it takes two"
     steward.post("/console/bulk", data={"csrf": csrf, "look": look})
 
     def states() -> list[tuple[str, int]]:
@@ -184,8 +186,27 @@ def test_undo_of_the_last_withdraws_no_single_proposal_of_many(engine: Engine, s
     before = states()
     assert before == [("open", 3), ("undone", 0)]
 
-    stays = steward.post("/console/decisions/last/undo", data={"csrf": csrf}).text
+    stays = steward.post("/console/decisions/last/undo", data={"csrf": csrf})
 
-    assert "Nothing was taken back" in stays
-    assert "withdrawn one by one" in stays
-    assert states() == before
+    assert states() == before, "a key takes no single one of them back, nor all of them unseen"
+    assert "3 answers are proposals: each takes effect when a second person agrees" in stays.text
+    (withdraw,) = re.findall(r'data-key="z" formaction="([^"]*)"', stays.text)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                """update proposal set status = 'rejected', decided_by = 'ben'
+                   where proposal_id = (select min(proposal_id) from proposal)"""
+            )
+        )
+    back = steward.post(withdraw, data={"csrf": form_token(stays.text)})
+    assert states() == [("rejected", 1), ("undone", 0), ("withdrawn", 2)], "what somebody decided on is decided"
+    assert "<strong>2 of 2</strong> taken back" in back.text
+    assert "<dt>Withdrawn</dt><dd>2</dd>" in back.text
+    with engine.connect() as connection:
+        told = connection.execute(text("select subject, detail->>'job' from audit where action = 'steward.withdrawn'"))
+        assert [(row[0].partition(" ")[0], row[1] is not None) for row in told] == [("proposal", True)] * 2
+    again = steward.post(withdraw, data={"csrf": form_token(steward.get("/console/help").text)})
+    assert "is left to take back" in again.text
+    steps = steward.get("/console/steps").text
+    assert "All of it was taken back" in steps
+    assert 'data-key="z"' not in steps.partition("<main")[2]

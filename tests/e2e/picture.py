@@ -66,9 +66,10 @@ def main(folder: Path, only: frozenset[str] = frozenset()) -> int:
                     page.goto("/console/sign-in")
                     page.screenshot(path=folder / "sign-in.png")
                 browsing.sign_in(page, address, "anna", password)
+                _found(page, "/console/reconciliation")  # other pages show what it finds, too
                 for name, path in screens(engine).items():
                     if (names is None or name in names) and (not only or name in only):
-                        page.goto(path)
+                        _found(page, path)
                         if name == "review" and not suffix:  # as high as the page, or the bar at its foot is in the way
                             page.set_viewport_size({"width": width, "height": _height(page)})
                         page.screenshot(path=folder / f"{name}{suffix}.png")
@@ -87,6 +88,12 @@ def _squeeze(folder: Path, only: frozenset[str]) -> None:
     if pngquant is not None and made:
         options = ["--force", "--ext", ".png", "--skip-if-larger", "--strip", "--quality", "85-100"]
         subprocess.run([pngquant, *options, "--", *map(str, sorted(made))], check=False)
+
+
+def _found(page: Page, path: str) -> None:
+    """Open a page, and wait for figures that are added up beside it."""
+    page.goto(path)
+    page.locator("#findings-wait, #figures-wait").wait_for(state="detached", timeout=180_000)
 
 
 def _height(page: Page) -> int:

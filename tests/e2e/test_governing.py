@@ -253,6 +253,7 @@ def test_a_close_is_signed_by_two_persons_and_taken_back_with_a_reason(signed_in
     ada, ben = signed_in("Ada"), signed_in("Ben")
     month = "2026-01"
     ada.page.goto(f"/console/close?month={month}")
+    expect(ada.page.locator("#findings-wait")).to_have_count(0, timeout=120_000)
     ada.press("m")
     expect(ada.page.locator("[data-outcome]")).to_contain_text("say why the month is closed all the same")
     ada.press("c")

@@ -273,16 +273,21 @@ class TestFourEyes:
         assert rows(world, "select undone_by from decision") == [(None,)]
         assert audited(world, "undo") == 0
 
-        ben.press("z")  # the page shows what it is, and takes it back
-        expect(ben.page.locator("[data-outcome]")).to_contain_text("Undone")
+        ben.press("z")  # the page shows what it is, and asks a second person to agree to taking it back
+        expect(ben.page.locator("[data-outcome]")).to_contain_text("Proposed as number 3")
+        assert memberships(world) == agreed
+        ada.press("g", "a")
+        ada.press("Enter")
+        expect(ada.page.locator("main")).to_contain_text("This would end what two persons agreed on")
+        ada.press("m")
+        expect(ada.page.locator("[data-outcome]")).to_contain_text("approved")
         assert memberships(world) == before
-        assert rows(world, "select actor, action from audit where action like '%undo%'") == [
-            ("user:ben", "steward.undo")
+        assert rows(world, "select actor, detail->>'approved_by' from audit where action = 'steward.undo'") == [
+            ("user:ben", "user:ada")
         ]
         ada.press("g", "c")
         ada.press("z")
-        expect(ada.page.locator("main")).to_contain_text("It is approved")
-        expect(ada.page.locator("main [data-key=z]")).to_have_count(0)
+        expect(ada.page.locator("main")).to_contain_text("Agreed to: Undone")
 
     def test_the_server_refuses_self_approval_whatever_the_page_offers(self, ada: Keyboard, world: Engine) -> None:
         ada.press("g", "q")

@@ -19,7 +19,7 @@ document.addEventListener("keydown", (event) => {
 }, true);
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && isField(event.target)) { event.target.blur(); return; }
+  if (event.key === "Escape" && isField(event.target)) { leave(event.target); return; }
   if (!keysOn() || event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
   if (document.querySelector("dialog[open]") && event.key !== "?") return;
   // A key that is held down goes on through a list; it never answers the next question, too.
@@ -46,8 +46,20 @@ const isField = (node) => node instanceof HTMLElement
 const seen = (node) => node.offsetParent !== null || node.getClientRects().length > 0;
 const find = (key) => [...document.querySelectorAll("[data-key]")].find((node) => node.dataset.key === key && seen(node) && !node.disabled);
 
+// Where the focus was when a key led into a field: Escape leads back there, or to the page's heading.
+let from = null;
+
+function leave(field) {
+  const place = from && from.isConnected && from !== document.body ? from : document.querySelector("[data-focus]") || document.querySelector("h1");
+  from = null;
+  field.blur();
+  if (!place) return;
+  if (place.tabIndex < 0) place.tabIndex = -1;
+  place.focus({ preventScroll: true });
+}
+
 function press(node) {
-  if (node.matches("input:not([type=checkbox]), textarea, select")) { node.focus(); if (node.select) node.select(); return; }
+  if (node.matches("input:not([type=checkbox]), textarea, select")) { from = document.activeElement; node.focus(); if (node.select) node.select(); return; }
   if (node.matches("summary")) { node.click(); node.focus(); return; }
   node.click();
 }
@@ -98,10 +110,16 @@ function pick(number) {
   return true;
 }
 
-// `?` on a row opens what is behind its value; anywhere else it shows the keys.
+// `?` on the row that has the focus opens what is behind its value, and it is read out; anywhere else it shows the keys.
 function explain() {
-  const details = current() && current().querySelector("details");
-  if (details) { details.open = !details.open; return; }
+  const row = current() && current().contains(document.activeElement) ? current() : null;
+  const details = row && row.querySelector("details");
+  if (details) {
+    details.open = !details.open;
+    announce(details.open ? details.innerText.trim().replace(/\s+/g, " ") : "Closed.");
+    return;
+  }
+  if (row && document.querySelector("[data-item] details")) { announce("There is nothing more behind this row."); return; }
   const dialog = document.getElementById("keys");
   if (!dialog || !dialog.showModal) { location.assign("/console/help"); return; }
   if (dialog.open) dialog.close(); else dialog.showModal();
@@ -188,7 +206,7 @@ function arrive() {
   scrollTo(0, 0);
   const place = document.querySelector("[data-focus]") || document.querySelector("h1");
   if (place) { place.tabIndex = -1; place.focus({ preventScroll: true }); }
-  const outcome = document.querySelector("[data-outcome]");
+  const outcome = document.querySelector("[data-outcome]") || document.querySelector("[data-said]");
   const said = outcome && (outcome.querySelector("[data-focus]") || outcome);
   announce(said ? said.textContent.trim().replace(/\s+/g, " ") : document.title);
 }

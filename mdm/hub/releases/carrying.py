@@ -14,7 +14,7 @@ from mdm.engines import open_engine
 from mdm.errors import Conflict, Invalid
 from mdm.faults import fault_point
 from mdm.hub.digest import state_digest
-from mdm.hub.in_force import in_force, in_force_now, part
+from mdm.hub.in_force import in_force, in_force_now, must_still_fit, part
 from mdm.hub.process import Pipeline
 from mdm.hub.reach import must_reach_all
 from mdm.hub.releases.effects import RuleEffects
@@ -51,6 +51,7 @@ def begin_activation(hub: Pipeline, actor: Actor, release_id: int) -> int:
     Raises:
         Refused: the actor wrote or approved it, or puts nothing into force.
         Conflict: it is not approved, or another release is under way.
+        Invalid: it goes against the mappings of now.
         Stale: what was approved is not what it would do now.
     """
     must_reach_all(hub.engine, "Rules")
@@ -62,6 +63,7 @@ def begin_activation(hub: Pipeline, actor: Actor, release_id: int) -> int:
         if release.status is _S.ACTIVATING:
             return _unfinished(work, release, RunKind.ACTIVATION)
         _only_one(work)
+        must_still_fit(work.query, hub.rules, release)
         before = store.in_force(work.query).get((release.kind, release.domain))
         against = part(in_force(work.query, hub.rules), release.kind, release.domain).fingerprint
         assert release.simulation_id is not None  # the table says so
@@ -86,6 +88,7 @@ def begin_rollback(hub: Pipeline, actor: Actor, release_id: int, reason: str) ->
     Raises:
         Refused: the actor puts nothing into force.
         Conflict: it is not in force, or another release is under way.
+        Invalid: there is no reason, or what was in force before goes against the mappings of now.
     """
     must_reach_all(hub.engine, "Rules")
     digest = state_digest(hub.engine).state
@@ -111,7 +114,9 @@ def begin_rollback(hub: Pipeline, actor: Actor, release_id: int, reason: str) ->
         if release.replaced is None:
             store.take_out_of_force(work, release.kind, release.domain)
         else:
-            store.put_in_force(work, store.find(work.query, release.replaced))
+            former = store.find(work.query, release.replaced)
+            must_still_fit(work.query, hub.rules, former)
+            store.put_in_force(work, former)
         detail: dict[str, object] = {"rules": release.fingerprint, "reason": reason, "state": digest}
         write_audit(work, actor.name, "release.roll_back", f"release {release_id}", detail)
     return run_id

@@ -7,7 +7,7 @@ import orjson
 from matching.model import MatchModel
 from mdm.core.releases import check_approver, check_editor, check_simulation, check_step, check_writer
 from mdm.errors import ConfigurationInvalid, Conflict, Invalid, Stale
-from mdm.hub.in_force import attachments_of, in_force, part, read, text_of, version_of
+from mdm.hub.in_force import attachments_of, in_force, must_fit, must_still_fit, part, read, text_of, version_of
 from mdm.hub.reach import must_reach_all
 from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.workplace import Workplace
@@ -43,7 +43,7 @@ def draft(
     with unit_of_work(hub.engine, hub.clock, "release") as work:
         now = part(in_force(work.query, hub.rules), kind, domain)
         attached = attachments or attachments_of(now)
-        meant = _read(kind, domain, document, attached or {})
+        meant = _read(hub, kind, domain, document, attached or {})
         if meant.fingerprint == now.fingerprint:
             raise Conflict("The document says what is in force already.", action="Change it first.")
         release_id = store.insert(
@@ -85,7 +85,7 @@ def change(
         check_step(release, "edit")
         _check_expected(release, expected)
         _, attachments = store.texts(work.query, release_id)
-        meant = _read(release.kind, release.domain, document, attachments)
+        meant = _read(hub, release.kind, release.domain, document, attachments)
         if meant.fingerprint == part(in_force(work.query, hub.rules), release.kind, release.domain).fingerprint:
             raise Conflict("The document says what is in force already.", action="Change it first.")
         store.update(
@@ -113,6 +113,7 @@ def approve(
     Raises:
         Refused: the actor wrote it, or does not decide about rules.
         Conflict: it was not simulated, or is no draft.
+        Invalid: it goes against the mappings of now.
         Stale: the document, the rules in force or the simulation are others by now.
     """
     must_reach_all(hub.engine, "Rules")
@@ -121,6 +122,7 @@ def approve(
         check_approver(release, actor.name, actor.role)
         check_step(release, "approve")
         _check_expected(release, expected)
+        must_still_fit(work.query, hub.rules, release)
         simulation = check_simulation(release, last_simulation(work.query, release_id), _against(work, hub, release))
         if seen is not None and seen != simulation.run_id:
             raise Stale("It was simulated again since you looked at it.", action="Look at the new simulation.")
@@ -190,11 +192,15 @@ def _against(work: UnitOfWork, hub: Workplace, release: Release) -> str:
     return part(in_force(work.query, hub.rules), release.kind, release.domain).fingerprint
 
 
-def _read(kind: RuleKind, domain: Domain, document: str, attachments: Mapping[str, str | None]) -> RuleSet | MatchModel:
+def _read(
+    hub: Workplace, kind: RuleKind, domain: Domain, document: str, attachments: Mapping[str, str | None]
+) -> RuleSet | MatchModel:
     try:
-        return read(kind, domain, document, attachments)
+        meant = read(kind, domain, document, attachments)
     except ConfigurationInvalid as error:
         raise Invalid(error.message, action=error.advice) from error
+    must_fit(hub.rules, meant)
+    return meant
 
 
 def _check_expected(release: Release, expected: Collection[str] | None) -> None:

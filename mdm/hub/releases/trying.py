@@ -16,7 +16,7 @@ from mdm.core.releases import check_step, check_writer
 from mdm.core.rules import Rules
 from mdm.engines import open_engine
 from mdm.errors import Conflict
-from mdm.hub.in_force import in_force, in_force_now, part, read, standing_in
+from mdm.hub.in_force import in_force, in_force_now, must_still_fit, part, read, standing_in
 from mdm.hub.process import Pipeline
 from mdm.hub.reach import must_reach_all
 from mdm.hub.releases.effects import RuleEffects
@@ -55,12 +55,14 @@ def begin_simulation(hub: Pipeline, actor: Actor, release_id: int) -> int:
     Raises:
         Refused: the actor does not decide about rules.
         Conflict: the release is in force, or has ended.
+        Invalid: it goes against the mappings of now.
     """
     check_writer(actor.role, "simulate")
     must_reach_all(hub.engine, "Rules")
     with unit_of_work(hub.engine, hub.clock, "release") as work:
         release = store.find(work.query, release_id, lock=True)
         check_step(release, "simulate")
+        must_still_fit(work.query, hub.rules, release)
         against = part(in_force(work.query, hub.rules), release.kind, release.domain).fingerprint
         return store.begin_run(work, release, RunKind.SIMULATION, against, actor.name, None)
 

@@ -17,7 +17,7 @@ from mdm.hub.steward.effects import summary
 from mdm.hub.steward.pins import attribute_of
 from mdm.model.ids import Domain
 from mdm.model.stewardship import Command, Effect, Plan
-from mdm.store.ledger import write_audit
+from mdm.store.ledger import write_audit, write_audits
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -229,6 +229,20 @@ def close_proposal(
     if on_behalf_of is not None:
         detail["on_behalf_of"] = on_behalf_of
     write_audit(work, by, f"steward.{status}", f"proposal {proposal.proposal_id}", detail)
+
+
+def withdraw_of_job(work: UnitOfWork, author: str, job_id: int) -> list[tuple[int, int]]:
+    """Take back what a job of the author proposed and nobody has decided on; returns task and proposal of each."""
+    rows = work.query(
+        """update proposal p set status = 'withdrawn', decided_by = %s, decided_at = %s from bulk_item i
+           where i.job_id = %s and i.outcome = 'proposed' and p.task_id = i.task_id
+             and i.detail = 'proposal ' || p.proposal_id and p.status = 'open' and p.author = %s
+           returning p.task_id, p.proposal_id""",
+        author, work.now, job_id, author,
+    )  # fmt: skip
+    detail = {"author": author, "comment": "", "decision": None, "job": job_id}
+    write_audits(work, author, "steward.withdrawn", [(f"proposal {proposal}", detail) for _, proposal in rows])
+    return [(task, proposal) for task, proposal in rows]
 
 
 def check_comment(comment: str, *, needed: bool) -> None:

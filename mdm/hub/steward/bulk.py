@@ -18,6 +18,7 @@ from mdm.core.four_eyes import Policy
 from mdm.errors import Conflict, Invalid, MdmError, NotFound, Refused, TransientError
 from mdm.hub.reach import must_reach_parts
 from mdm.hub.steward.actor import Actor
+from mdm.hub.steward.approvals import withdraw_of_job
 from mdm.hub.steward.commands import command_json, read_command
 from mdm.hub.steward.desk import decide
 from mdm.hub.steward.tokens import Expected
@@ -43,7 +44,7 @@ class Purpose(StrEnum):
     ANSWER = "answer"
     #: Find out what the answers would change, and keep nothing.
     LOOK = "look"
-    #: Undo the decisions of another job.
+    #: Undo the decisions of another job; what it proposed was withdrawn when the job was noted down.
     TAKE_BACK = "take_back"
 
 
@@ -108,8 +109,10 @@ def carried_out_by(hub: Workplace, look: int) -> int | None:
 
 
 def start_take_back(hub: Workplace, actor: Actor, of_job: int) -> int:
-    """Note down that every decision of a job is to be undone; returns the number of the new job, for `run_bulk`, or of
-    the one that is at it already.
+    """Note down that every decision of a job is to be undone, and withdraw at once what it proposed and nobody has
+    decided on; returns the number of the new job, for `run_bulk`, or of the one that is at it already.
+
+    What a second person agreed to meanwhile stays: that is taken back by two, one by one.
 
     Raises:
         Refused: it is somebody else's job.
@@ -126,10 +129,12 @@ def start_take_back(hub: Workplace, actor: Actor, of_job: int) -> int:
                where job_id = %s and undone_by is null""",
             of_job,
         )
-        if not items:
+        withdrawn = withdraw_of_job(work, actor.name, of_job)
+        if not items and not withdrawn:
             raise Conflict(f"Nothing of job {of_job} is left to take back.")
-        job_id = note_job(work, actor, job.answer, items, Purpose.TAKE_BACK, of_job)
-        write_audit(work, actor.name, "steward.take_back_bulk", f"job {of_job}", {"items": len(items), "by": job_id})
+        job_id = note_job(work, actor, job.answer, items, Purpose.TAKE_BACK, of_job, withdrawn)
+        detail: dict[str, object] = {"items": len(items), "withdrawn": len(withdrawn), "by": job_id}
+        write_audit(work, actor.name, "steward.take_back_bulk", f"job {of_job}", detail)
     return job_id
 
 
@@ -140,15 +145,22 @@ def note_job(
     items: Sequence[Sequence[Any]],
     purpose: Purpose,
     of_job: int | None = None,
+    withdrawn: Sequence[tuple[int, int]] = (),
 ) -> int:
-    """Write a job and its items (task, token of what was looked at, decision to undo); returns its number."""
+    """Write a job and its items (task, token of what was looked at, decision to undo), and those of which a proposal is
+    withdrawn already (task, proposal); returns its number."""
     job_id: int = work.query(
         """insert into bulk_job (actor, role, command, purpose, of_job, items, started_at)
            values (%s, %s, %s, %s, %s, %s, %s) returning job_id""",
         actor.name, str(actor.role), orjson.dumps(command_json(answer.to(0))).decode(), purpose.value, of_job,
-        len(items), work.now,
+        len(items) + len(withdrawn), work.now,
     )[0][0]  # fmt: skip
     work.copy("bulk_item", ("job_id", "task_id", "token", "decision_id"), ((job_id, *item) for item in items))
+    work.copy(
+        "bulk_item",
+        ("job_id", "task_id", "outcome", "detail"),
+        ((job_id, task, "withdrawn", f"proposal {proposal}") for task, proposal in withdrawn),
+    )
     return job_id
 
 

@@ -51,6 +51,7 @@ from mdm.model.stewardship import (
     Undo,
 )
 from mdm.store.reading import snapshot
+from mdm.store.stewardship import rules_agreed_to
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
 #: Longer reasons and comments are documents; they belong elsewhere.
@@ -137,7 +138,7 @@ def decide(
                 return answer
             plan = plan_of(work, hub, actor, command, expected or Expected())
             decision_id, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
-            if demands := demands_of(ruling, plan, effect):
+            if demands := asking(work, ruling, plan, effect):
                 raise _HeldBack(plan, _shown(work, effect), demands)
             decided = Decided(plan.kind, summary(effect), decision_id)
             _remember(work, actor, key, command, decided)
@@ -169,7 +170,7 @@ def preview(
         plan = plan_of(work, hub, actor, command, expected or Expected())
         _, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
         shown = _shown(work, effect)
-        return Preview(plan.kind, shown, digest_of(shown), demands_of(policy or load_policy(), plan, effect))
+        return Preview(plan.kind, shown, digest_of(shown), asking(work, policy or load_policy(), plan, effect))
 
     return without_a_trace(hub.engine, hub.clock, look)
 
@@ -290,6 +291,11 @@ def plan_of(work: UnitOfWork, hub: Workplace, actor: Actor, command: Command, ex
             return plan_discard(work, command)
         case Undo():
             return plan_undo(work, command)
+
+
+def asking(work: UnitOfWork, policy: Policy, plan: Plan, effect: Effect) -> tuple[Demand, ...]:
+    """The rules of the policy that ask for a second person, for what a plan came to."""
+    return demands_of(policy, plan, effect, rules_agreed_to(work, plan.supersede))
 
 
 def needed_for(command: Command) -> Permission:

@@ -30,8 +30,9 @@ from mdm.hub.steward.bulk import (
 )
 from mdm.hub.steward.carrying import carry_out
 from mdm.hub.steward.commands import history_json
-from mdm.hub.steward.desk import plan_of
+from mdm.hub.steward.desk import asking, plan_of
 from mdm.hub.steward.effects import exposure_json
+from mdm.hub.steward.policy import load_policy
 from mdm.hub.steward.tokens import Expected
 from mdm.hub.steward.workplace import Workplace
 from mdm.model.ids import EntityId
@@ -55,6 +56,8 @@ class Seen:
     closed: Sequence[int]
     erp: Sequence[str]
     touched: Sequence[EntityId]
+    #: Whether the policy asks for a second person, so that it would be a proposal.
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class BulkPreview:
 
     items: int
     possible: int
+    #: How many of the possible ones would be proposals that wait for a second person.
+    held: int
     refusals: Sequence[tuple[int, str]]
     merged: int
     moves: int
@@ -72,11 +77,24 @@ class BulkPreview:
     sample: Sequence[tuple[int, Effect]]
 
 
-_Tried = tuple[int, Effect | str]
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    """What an item would do, and whether a second person would be asked."""
+
+    effect: Effect
+    held: bool
+
+
+_Tried = tuple[int, _Effect | str]
 
 
 def preview_bulk(
-    hub: Workplace, actor: Actor, tasks: Mapping[int, str | None], answer: Answer, sample: int = 10
+    hub: Workplace,
+    actor: Actor,
+    tasks: Mapping[int, str | None],
+    answer: Answer,
+    sample: int = 10,
+    policy: Policy | None = None,
 ) -> BulkPreview:
     """Try every item and add up, in one go; a job with progress does the same (`start_look`).
 
@@ -88,12 +106,12 @@ def preview_bulk(
     refusals: list[tuple[int, str]] = []
     effects: list[tuple[int, Effect]] = []
     for part in _parts(hub, tasks):
-        for task_id, effect in _tried(hub, actor, {each: tasks[each] for each in part}, answer):
-            if isinstance(effect, str):
-                refusals.append((task_id, effect))
+        for task_id, tried in _tried(hub, actor, {each: tasks[each] for each in part}, answer, policy):
+            if isinstance(tried, str):
+                refusals.append((task_id, tried))
             else:
-                seen.append(_seen(effect))
-                effects.append((task_id, effect))
+                seen.append(_seen(tried))
+                effects.append((task_id, tried.effect))
     return _added_up(hub, len(tasks), seen, sorted(refusals), sorted(effects, key=lambda each: each[0])[:sample])
 
 
@@ -105,7 +123,9 @@ def start_look(hub: Workplace, actor: Actor, tasks: Mapping[int, str | None], an
         return note_job(work, actor, answer, items, Purpose.LOOK)
 
 
-def run_look(hub: Workplace, job_id: int, progress: Callable[[Job], None] = lambda _: None) -> Job:
+def run_look(
+    hub: Workplace, job_id: int, policy: Policy | None = None, progress: Callable[[Job], None] = lambda _: None
+) -> Job:
     """Look at what is left of a job; safe to call again after a crash, or when it had been stopped.
 
     Raises:
@@ -119,7 +139,7 @@ def run_look(hub: Workplace, job_id: int, progress: Callable[[Job], None] = lamb
         for part in _parts(hub, left):
             if bulk_job(hub, job_id).status != "open":
                 break
-            tried = _tried(hub, actor, {each: left[each] for each in part}, job.answer)
+            tried = _tried(hub, actor, {each: left[each] for each in part}, job.answer, policy)
             with unrestricted(hub.engine).begin() as connection:
                 for task_id, effect in tried:
                     refused = isinstance(effect, str)
@@ -142,7 +162,7 @@ def run_job(
 ) -> Job:
     """Carry out what is left of a job, whatever it is for. Raises as `run_look` and `run_bulk`."""
     if bulk_job(hub, job_id).purpose is Purpose.LOOK:
-        return run_look(hub, job_id, progress)
+        return run_look(hub, job_id, policy, progress)
     return run_bulk(hub, job_id, policy, progress)
 
 
@@ -197,8 +217,11 @@ def _parts(hub: Workplace, tasks: Mapping[int, str | None]) -> list[list[int]]:
     return together(touched, AT_A_TIME)
 
 
-def _tried(hub: Workplace, actor: Actor, tasks: Mapping[int, str | None], answer: Answer) -> list[_Tried]:
+def _tried(
+    hub: Workplace, actor: Actor, tasks: Mapping[int, str | None], answer: Answer, policy: Policy | None
+) -> list[_Tried]:
     """The effect of each item, or why it is refused."""
+    ruling = policy or load_policy()
 
     def attempt(work: UnitOfWork) -> list[_Tried]:
         found: list[_Tried] = []
@@ -208,24 +231,27 @@ def _tried(hub: Workplace, actor: Actor, tasks: Mapping[int, str | None], answer
                 with work.part():
                     plan = plan_of(work, hub, actor, command, Expected.task(token))
                     _, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
+                    held = bool(asking(work, ruling, plan, effect))
             except TransientError:
                 raise
             except MdmError as error:
                 found.append((task_id, error.message))
             else:
-                found.append((task_id, effect))
+                found.append((task_id, _Effect(effect, held)))
         return found
 
     return without_a_trace(hub.engine, hub.clock, attempt)
 
 
-def _seen(effect: Effect) -> Seen:
+def _seen(tried: _Effect) -> Seen:
+    effect = tried.effect
     return Seen(
         merged=sum(each.fate == "merged" for each in effect.entities),
         moves=len(effect.moves),
         closed=[each.task_id for each in effect.tasks_closed if each.task_id is not None],
         erp=[f"{key.system}/{key.type}/{key.key}" for key in effect.erp],
         touched=[each.entity_id for each in effect.entities if each.entity_id is not None],
+        held=tried.held,
     )
 
 
@@ -242,6 +268,7 @@ def _added_up(
     return BulkPreview(
         items=items,
         possible=len(seen),
+        held=sum(each.held for each in seen),
         refusals=refusals,
         merged=sum(each.merged for each in seen),
         moves=sum(each.moves for each in seen),

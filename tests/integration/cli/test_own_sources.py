@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from mdm.hub.mappings import CODE
 from tests.integration.cli.conftest import Command, printed
 from tests.unit.mdm.intake.messages import envelope, message
-from tests.unit.mdm.intake.test_majors import FIRST, new_row, old_row, written
+from tests.unit.mdm.intake.test_majors import FIRST, MAPPING, new_row, old_row, written
 
 Ingest = Callable[..., dict[str, Any]]
 _RETIRED = FIRST.replace("status: active", "status: retired")
@@ -73,3 +74,42 @@ def test_a_contract_migrates_from_one_major_to_the_next(
         ("1.0.0", "retired"),
         ("2.0.0", "active"),
     }
+
+
+def test_rows_that_another_mapping_read_are_told_of_at_start_until_all_are_taken_anew(
+    mdm: Command, ingest: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = tmp_path / "sources"
+    nothing = tmp_path / "nothing.jsonl"
+    nothing.write_text("", "utf-8")
+    monkeypatch.setenv("MDM_SOURCES", str(written(sources)))
+
+    def changed() -> Any:
+        return printed(mdm("status", "--json"))["changed_mappings"]
+
+    written(sources, mapping=f"{MAPPING}trust: {{default: 0.7}}\n")
+    assert changed() == [], "before there are rows, nothing was read by another mapping"
+    written(sources)
+    ingest(old_row(name="Bolt"))
+    written(sources, mapping=f"# The parts of a shop\n{MAPPING}")
+    assert changed() == [], "a comment changes nothing"
+
+    written(sources, mapping=f"{MAPPING}trust: {{default: 0.9}}\n")
+    assert changed() == ["shop.part"]
+    for command in (("ingest",), ("worker", "ingest")):
+        said = mdm(*command, "--feed", f"file:{nothing}").stderr
+        assert CODE in said
+        assert "shop.part" in said
+        assert "`mdm rebuild --swap`" in said
+    mdm("rebuild")
+    assert changed() == ["shop.part"], "a comparison takes nothing into use"
+    mdm("rebuild", "--swap")
+    assert changed() == []
+
+    written(sources)
+    assert changed() == ["shop.part"], "back is another mapping, too"
+    mdm("replay", "--system", "shop", "--table", "part", "--from", "2000-01-01")
+    assert changed() == ["shop.part"], "of a part of the rows nobody knows"
+    mdm("replay", "--system", "shop")
+    assert changed() == []
+    assert CODE not in mdm("ingest", "--feed", f"file:{nothing}").stderr

@@ -13,17 +13,22 @@ import pytest
 from sqlalchemy import Engine, text
 
 from mdm.clock import system_clock
-from mdm.errors import ConfigurationInvalid
+from mdm.errors import ConfigurationInvalid, Invalid
+from mdm.hub import releases
 from mdm.hub.digest import state_digest
 from mdm.hub.process import Pipeline, process
 from mdm.hub.rebuild import rebuild
-from mdm.hub.release import load_rules
+from mdm.hub.release import load_rules, must_agree
 from mdm.hub.verify import verify
 from mdm.intake.catalogue import Catalogue, load_catalogue
 from mdm.model.events import Message, Place
+from mdm.model.ids import Domain
+from mdm.model.releases import Release, RuleKind
+from mdm.store.releases import asking, texts
 from mdm.store.said import rows_that_said_else
 from mdm.store.unit_of_work import unit_of_work
 from tests.integration.hub.conftest import world_messages
+from tests.integration.hub.releases.conftest import ANNA, BEN, CLARA
 
 ACCOUNT: dict[str, Any] = {
     "id": "001000000000000001", "name": "Nordlicht Optik GmbH", "phone": None, "website": None, "vat_number__c": None,
@@ -205,3 +210,50 @@ def test_what_a_platform_that_reads_the_hub_said_before_bears_no_witness(tmp_pat
     with pytest.raises(ConfigurationInvalid, match="erp reads the hub") as refused:
         load_rules(sources_where(tmp_path, "erp/business_partner", "former: [name]"))
     assert "`former`" in refused.value.advice
+
+
+ERP_ECHOES = "echoes: [erp]"
+
+
+def release_of(pipeline: Pipeline) -> Release:
+    """A draft of the customer rules: what ERP repeats is news to the hub."""
+    with pipeline.engine.connect() as connection:
+        document = releases.document_in_force(asking(connection), pipeline, RuleKind.SURVIVORSHIP, Domain.CUSTOMER)
+    assert ERP_ECHOES in document
+    freed = document.replace(ERP_ECHOES, "echoes: [billing]")
+    return releases.draft(pipeline, ANNA, RuleKind.SURVIVORSHIP, Domain.CUSTOMER, "Billing reads the hub", freed)
+
+
+def text_of(pipeline: Pipeline, release: Release) -> str:
+    with pipeline.engine.connect() as connection:
+        return texts(asking(connection), release.release_id)[0]
+
+
+def test_no_release_makes_an_echo_of_a_platform_that_bears_witness(
+    take: Take, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    pipeline = take([[BORN]])
+    refused = pytest.raises(Invalid, match=r"billing\.customer says .* billing reads the hub")
+    with refused as told:
+        release_of(pipeline)
+    assert "`former`" in told.value.advice
+
+    # Where the mapping did not say so at first, and does at each later step.
+    silent = sources_where(tmp_path, "billing/customer", "")
+    before = replace(pipeline, catalogue=silent, rules=load_rules(silent))
+    drafted = release_of(before)
+    with refused:
+        releases.change(pipeline, ANNA, drafted.release_id, "Billing reads", text_of(before, drafted) + "# x")
+    with refused:
+        releases.simulate(pipeline, ANNA, drafted.release_id)
+    releases.simulate(before, ANNA, drafted.release_id)
+    with refused:
+        releases.approve(pipeline, BEN, drafted.release_id)
+    releases.approve(before, BEN, drafted.release_id)
+    with refused:
+        releases.activate(pipeline, CLARA, drafted.release_id)
+    releases.activate(before, CLARA, drafted.release_id)
+
+    must_agree(releases.in_force_now(before.engine, before.rules))
+    with pytest.raises(ConfigurationInvalid, match="billing reads the hub"):
+        must_agree(releases.in_force_now(pipeline.engine, pipeline.rules))

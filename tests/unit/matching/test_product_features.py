@@ -61,6 +61,9 @@ def test_a_version_may_stand_in_the_code_alone() -> None:
         ("mail server", None, "mailserv2", "v1"),  # its number 2: `serv` abbreviates as well
         ("mail server", None, "mxkwv2", "v1"),  # who knows what that is
         ("connect summit", None, "sumconn2", "v1"),
+        ("pro 365", None, "pro365v2", "v2"),
+        ("365 connect", "professional", "conn365prov2", "v2"),
+        ("pro 3655", None, "pro365v2", "v1"),  # a number is not abbreviated
     ],
 )
 def test_a_version_at_the_end_of_a_code_in_one_piece_counts_where_the_rest_abbreviates_the_name(

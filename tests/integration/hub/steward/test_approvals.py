@@ -9,9 +9,9 @@ from mdm.access import Role
 from mdm.clock import Clock
 from mdm.errors import ConfigurationInvalid, Conflict, Invalid, NotFound, Refused, Stale
 from mdm.hub import steward
-from mdm.hub.steward import Actor, CommandKey, Desk, load_policy
-from mdm.model.ids import EntityId
-from mdm.model.stewardship import JudgePair, Merge, Pin, Split, Undo, Verdict
+from mdm.hub.steward import NO_POLICY, Actor, CommandKey, Desk, load_policy
+from mdm.model.ids import CrosswalkKey, EntityId
+from mdm.model.stewardship import Command, JudgePair, Merge, Pin, Split, Undo, Verdict
 from mdm.store.reading import snapshot
 from tests.integration.hub.steward.alone import decide
 from tests.integration.hub.steward.conftest import ANNA, BEN, World
@@ -30,7 +30,7 @@ def pin(world: World) -> Pin:
     return Pin(EntityId(world.large_entity()), "payment_terms", "NT90", reason="agreed with the customer")
 
 
-def propose(world: World, command: Pin | Merge) -> int:
+def propose(world: World, command: Command) -> int:
     decided = steward.decide(world.pipeline, ANNA, command)
     assert not decided.done
     assert decided.proposal_id is not None
@@ -67,7 +67,7 @@ def test_what_is_at_stake_is_what_the_policy_and_the_money_say(world: World, pin
     assert kept.stake == pytest.approx(max(float(each) / 250_000 for each in owed.values()), abs=0.01)
 
 
-def test_merging_two_records_of_erp_waits_and_parting_them_does_not(world: World) -> None:
+def test_what_two_agreed_on_is_not_ended_by_one_of_them_whatever_the_command(world: World) -> None:
     first, second = (
         EntityId(row[0])
         for row in world.rows(
@@ -75,12 +75,34 @@ def test_merging_two_records_of_erp_waits_and_parting_them_does_not(world: World
                where system = 'erp' and domain = 'customer' group by entity_id order by min(key) limit 2"""
         )
     )
+    before = world.digest()
+    merged = steward.approve(world.pipeline, BEN, propose(world, Merge((first, second), reason="same company")))
+    a, b = world.rows(
+        """select r.system, r.type, r.key from judgement j join source_record r on r.rec_id in (j.a, j.b)
+           where j.verdict = 'same' order by r.rec_id"""
+    )
+    together = world.digest()
+    undo = Undo(merged.decision_id or 0)
+    apart = JudgePair(CrosswalkKey(*a), CrosswalkKey(*b), Verdict.NOT_SAME)
+    split = Split(EntityId(world.home(CrosswalkKey(*a))), (CrosswalkKey(*a),))
 
-    number = propose(world, Merge((first, second), reason="same company"))
-    merged = steward.approve(world.pipeline, BEN, number)
-    undone = steward.decide(world.pipeline, ANNA, Undo(merged.decision_id or 0))
+    for command in (undo, apart, split):
+        asked = steward.preview(world.pipeline, ANNA, command).demands
+        assert "merge-of-erp-records" in [each.name for each in asked]
+        assert asked[0].because.startswith("This would end what two persons agreed on.")
+        assert steward.preview(world.pipeline, ANNA, command, policy=NO_POLICY).demands == ()
+    held = steward.decide(world.pipeline, BEN, undo)
+    assert not held.done, "the second of the two is no two persons either"
+    assert world.digest() == together
+    with pytest.raises(Refused, match="themselves"):
+        steward.approve(world.pipeline, BEN, held.proposal_id or 0)
+    undone = steward.approve(world.pipeline, ADA, held.proposal_id or 0)
 
-    assert undone.done
+    assert world.digest() == before
+    again = steward.decide(world.pipeline, ANNA, Undo(undone.decision_id or 0))
+    assert not again.done, "it would merge them again"
+    steward.approve(world.pipeline, BEN, again.proposal_id or 0)
+    assert steward.preview(world.pipeline, ANNA, apart).demands, "what was brought back is what was agreed on"
 
 
 def test_taking_back_what_needed_nobody_needs_nobody(world: World) -> None:

@@ -326,7 +326,7 @@ def test_a_look_at_many_is_stopped_gone_on_with_and_adds_up_to_the_preview(
     def stop(job: Job) -> None:
         steward.stop_bulk(world.pipeline, ANNA, job_id)
 
-    stopped = steward.run_look(world.pipeline, job_id, stop)
+    stopped = steward.run_look(world.pipeline, job_id, progress=stop)
     assert stopped.status == "stopped"
     assert 2 <= stopped.settled < 7
     assert [job.job_id for job in steward.jobs_of(world.pipeline, ANNA)] == [job_id]

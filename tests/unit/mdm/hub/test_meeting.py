@@ -2,8 +2,10 @@
 
 import pytest
 
-from api.console.meeting import met_by
+from matching.model import load_model
+from matching.scoring import Contribution
 from mdm.access import Role
+from mdm.hub.meeting import met_by
 
 WORDS = (
     ("address = p:10115|12", "the same postcode and house number", "10115, 12"),
@@ -22,3 +24,14 @@ def test_a_key_is_told_in_words_and_kept_as_it_is(key: str, words: str, value: s
 
 def test_values_are_told_to_those_who_may_see_identifiers() -> None:
     assert met_by(["identifier = DE123456789"], Role.READER) == [("the same identifier", "", "identifier")]
+
+
+@pytest.mark.parametrize("domain", ["customer", "contract", "product"])
+def test_every_rule_and_every_level_of_the_shipped_models_is_told_by_words_that_stand_alone(domain: str) -> None:
+    model = load_model(domain)
+
+    rules = [rule.name for rule in model.blocking] + [f"same customer, {rule.name}" for rule in model.dynamic]
+    assert [each.words for each in met_by([f"{rule} = x" for rule in rules], Role.STEWARD) if each.words in rules] == []
+    levels = {(each.name, level.label) for each in model.comparisons for level in each.levels}
+    terse = {"claims to be", "claims the same", "two facts shared", "no fact shared", "acronym", "moved", "mistyped"}
+    assert {words for name, label in levels if (words := Contribution(name, label, 0.0).words) in terse} == set()
