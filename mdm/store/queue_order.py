@@ -65,13 +65,16 @@ _CONDITIONS: Mapping[str, str] = {
     "due_before": "p.due_at < :due_before",
     "due_after": "p.due_at >= :due_after",
     "rank_from": "p.rank >= :rank_from",
-    "assignee": "w.assignee = :assignee",
+    "assignee": "p.taken and w.assignee = :assignee",
     "unassigned": "p.taken = not :unassigned",
     "awake_at": "(p.put_off_until is null or p.put_off_until <= :awake_at)",
     "asleep_at": "p.put_off_until > :asleep_at",
 }
 #: Each of these has an index that holds what fits in the order of the queue; one of them can be walked.
-_IN_ORDER = ("asleep_at", "systems", "unassigned")
+_IN_ORDER: Mapping[str, str] = {
+    "assignee": "p.taken",
+    **{name: _CONDITIONS[name] for name in ("asleep_at", "systems", "unassigned")},
+}
 
 #: Tasks that are narrowed to something are met one by one and looked up by their numbers. Plans that join by merging,
 #: or that read a whole table first, expect to meet what fits soon, and read everything where it comes late; where
@@ -208,7 +211,10 @@ def _narrowed(filters: QueueFilters) -> bool:
 
 
 def _slices(filters: QueueFilters) -> dict[str, str] | None:
-    """By what the order is taken apart, where that helps to find what comes late in it."""
+    """By what the order is taken apart, where that helps to find what comes late in it. What somebody took is little:
+    the order of it is walked."""
+    if filters.assignee is not None:
+        return None
     if filters.due_after is not None:
         within = f"{_DAY} >= {_DAY_OF.format(':due_after')}"
         if filters.due_before is not None:
@@ -221,8 +227,9 @@ def _slices(filters: QueueFilters) -> dict[str, str] | None:
 
 def _walked(given: Mapping[str, str]) -> dict[str, str]:
     """What bounds the tasks that are looked at: the place, and the first of what an index holds in order."""
-    first = next((name for name in _IN_ORDER if name in given), "")
-    return {name: given[name] for name in (first, "rank_from", "place") if name in given}
+    bounds = {name: given[name] for name in ("rank_from", "place") if name in given}
+    first = next((name for name in _IN_ORDER if name in given), None)
+    return bounds | ({"order": _IN_ORDER[first]} if first else {})
 
 
 def _all(conditions: Mapping[str, str]) -> str:
