@@ -59,8 +59,8 @@ def _measure(name: str, entry: Mapping[str, Any], data: Path, labels: bool, out:
     with TemporaryDirectory() as scratch:
         table = read_table(files_of(entry, folder, Path(scratch)), HERE / name / "mapping.yaml", truth)
     places = [at for at, entity in enumerate(table.entities) if _chosen(entity, int(entry.get("sample", 1)))]
-    learned = [at for at in places if not labels or crc32(str(table.entities[at]).encode()) % 2]
-    judged = [at for at in places if not labels or not crc32(str(table.entities[at]).encode()) % 2]
+    learned = [at for at in places if not labels or _half(table.entities[at], entry)]
+    judged = [at for at in places if not labels or not _half(table.entities[at], entry)]
     started = time.perf_counter()
     model = train_on(table, learned, labels)
     tried = (-4.0, -2.0, 0.0, 2.0)
@@ -81,6 +81,11 @@ def _measure(name: str, entry: Mapping[str, Any], data: Path, labels: bool, out:
 
 def _note(text: str) -> None:
     sys.stderr.write(f"  {text}\n")
+
+
+def _half(entity: object, entry: Mapping[str, Any]) -> int:
+    """Which half an entity belongs to; of a sample, too, which is chosen by the same number."""
+    return crc32(str(entity).encode()) // int(entry.get("sample", 1)) % 2
 
 
 def _chosen(entity: object, sample: int) -> bool:
