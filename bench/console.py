@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from bench.api import note, serving
 from bench.company_events import messages
@@ -84,7 +84,10 @@ def main(arguments: Sequence[str]) -> int:
             migrate.upgrade(hub.engine)
             result = _fill(hub.engine, Path(folder), options.records, options.world)
             if options.questions:
+                begun = time.perf_counter()
                 result["questions"] = _more_questions(hub.engine, options.questions)
+                result["copy_seconds"] = round(time.perf_counter() - begun, 1)
+                note(f"{result['questions']:,} questions after {result['copy_seconds']} s")
             values = _some(hub.engine)
             with hub.engine.begin() as connection:
                 name = f"bench{secrets.token_hex(4)}"
@@ -134,19 +137,23 @@ def _fill(engine: Engine, folder: Path, records: int, world: Path) -> dict[str, 
     return result
 
 
+#: Each copy was asked some hours before the one it was made after, as if they had come in day by day: most are late.
 _COPY_TASKS = """
 insert into steward_task (question, kind, domain, a, b, weight, detail, batch_id, opened_at)
 select t.question || '/' || n, t.kind, t.domain, t.a, t.b, t.weight, t.detail, t.batch_id,
-  t.opened_at - n * interval '1 minute'
+  t.opened_at - n * interval '4 hours'
 from (select * from steward_task where status = 'open' and question not like '%/%' order by task_id) t
 cross join generate_series(cast(:first as int), cast(:last as int)) n
 """
 _COPY_RANKS = """
-insert into task_priority (task_id, rank, parts, amount, amounts, countries, systems, due_at, taken, ranked_at)
-select t.task_id, p.rank - random(), p.parts, p.amount, p.amounts, p.countries, p.systems, p.due_at, false, p.ranked_at
-from steward_task t join steward_task o on o.question = split_part(t.question, '/', 1) and o.status = 'open'
-join task_priority p on p.task_id = o.task_id
-where t.question like '%/%' and not exists (select from task_priority q where q.task_id = t.task_id)
+insert into task_priority (task_id, domain, kind, rank, parts, amount, amounts, countries, systems, regions,
+  business_units, due_at, ranked_at)
+select c.task_id, c.domain, c.kind, p.rank + n / 6.0 - random(), p.parts, p.amount, p.amounts, p.countries, p.systems,
+  p.regions, p.business_units, p.due_at - n * interval '4 hours', now()
+from steward_task o join task_priority p using (task_id)
+cross join generate_series(cast(:first as int), cast(:last as int)) n
+join steward_task c on c.question = o.question || '/' || n and c.status = 'open'
+where o.status = 'open' and o.question not like '%/%'
 """
 
 
@@ -156,13 +163,37 @@ def _more_questions(engine: Engine, wanted: int) -> int:
     with engine.begin() as connection:
         there = connection.scalar(count) or 0
         own = connection.scalar(text(f"{count.text} and question not like '%/%'")) or 1
-        connection.execute(text(_COPY_TASKS), {"first": there // own, "last": wanted // own - 1})
-        # Or the ranks are joined as if there were no more questions than before: for an hour instead of a minute.
+        copies = {"first": there // own, "last": wanted // own - 1}
+        with _checked_after(connection, "steward_task"):
+            connection.execute(text(_COPY_TASKS), copies)
+        # Or the ranks are joined as if there were no more questions than before.
         connection.execute(text("analyze steward_task"))
-        connection.execute(text(_COPY_RANKS))
+        with _checked_after(connection, "task_priority"):
+            connection.execute(text(_COPY_RANKS), copies)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("vacuum analyze steward_task, task_priority"))
         return int(connection.scalar(count) or 0)
+
+
+@contextmanager
+def _checked_after(connection: Connection, table: str) -> Iterator[None]:
+    """Indexes of a table are built, and its references checked, after many rows were added: row by row, in no order,
+    pages of both go to the disk and back all the time."""
+    indexes = """select c.relname, pg_get_indexdef(c.oid) from pg_index i join pg_class c on c.oid = i.indexrelid
+                 where i.indrelid = cast(:table as regclass) and not i.indisprimary"""
+    references = """select conname, pg_get_constraintdef(oid) from pg_constraint
+                    where conrelid = cast(:table as regclass) and contype = 'f'"""
+    dropped = [connection.execute(text(each), {"table": table}).all() for each in (indexes, references)]
+    for name, _ in dropped[0]:
+        connection.exec_driver_sql(f'drop index "{name}"')
+    for name, _ in dropped[1]:
+        connection.exec_driver_sql(f'alter table {table} drop constraint "{name}"')
+    yield
+    connection.exec_driver_sql("set local maintenance_work_mem = '512MB'")
+    for _, written in dropped[0]:
+        connection.exec_driver_sql(written)
+    for name, written in dropped[1]:
+        connection.exec_driver_sql(f'alter table {table} add constraint "{name}" {written}')
 
 
 def _world(folder: Path) -> Iterator[Message]:

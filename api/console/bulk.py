@@ -23,7 +23,7 @@ from mdm.errors import Invalid, Refused
 from mdm.hub import steward
 from mdm.hub.steward import Answer, Handled, Job
 from mdm.model.stewardship import Verdict
-from mdm.store.read_queue import queue_ids
+from mdm.store.queue_order import tasks_in_order
 from mdm.store.read_review import left_of_job
 from mdm.store.reading import snapshot
 
@@ -79,7 +79,7 @@ def look_first(
 def _fitting(look: QueueParameters, bench: Workbench, reads: Reads) -> list[int]:
     """The questions that fit the filters, the most urgent first: as many as a job takes, and one more if there are."""
     with reads.snapshot() as connection:
-        return list(queue_ids(connection, look.filters(bench.now, bench.actor.name), steward.MOST_ITEMS + 1))
+        return tasks_in_order(connection, look.filters(bench.now, bench.actor.name), steward.MOST_ITEMS + 1)
 
 
 def _work_on(bench: Workbench, form: Form, what: str) -> Callable[[Sequence[int]], Handled] | None:

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse
 
 from api.console.effects import effect_object
 from api.console.forms import Form, FormDep
-from api.console.guard import SessionDep, needs
+from api.console.guard import SessionDep, needs, page_before
 from api.console.notices import TELLABLE, Notice, outcome, refused
 from api.console.once import FormRoute
 from api.console.pages import page
@@ -204,7 +204,10 @@ def undo(
             reopened = task_of_same_question(connection, before.task_id)
         address = f"/console/reviews/{reopened}" if reopened is not None else address
     elif before is not None and before.kind in ("relate", "end_relation") and before.entities:
-        return RedirectResponse(f"/console/customers/{before.entities[0]}/hierarchy?{outcome(decided)}", 303)
+        # Child and parent are both touched: back to the one whose page it was taken back on.
+        came = page_before(request)
+        customer = next((each for each in before.entities if f"/{each}/" in came), before.entities[0])
+        return RedirectResponse(f"/console/customers/{customer}/hierarchy?{outcome(decided)}", 303)
     elif before is not None and (entity := _active(reads, before.entities)) is not None:
         address = record_address(entity)
     return RedirectResponse(f"{address}?{outcome(decided)}", 303)

@@ -26,7 +26,8 @@ from mdm.lifecycle.close import current_close
 from mdm.lifecycle.policy import shipped_policy
 from mdm.model.worklist import MuchMoney
 from mdm.store import read_console
-from mdm.store.read_queue import QueueFilters, queue_page
+from mdm.store.queue_order import QueueFilters
+from mdm.store.read_queue import queue_page
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 

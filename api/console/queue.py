@@ -25,17 +25,9 @@ from mdm.core.worklist import due_state, priority, waiting
 from mdm.hub import steward
 from mdm.model.ids import Domain
 from mdm.store.console_views import read_views
+from mdm.store.queue_order import QueueFilters, QueuePlace, count_queue
 from mdm.store.read_console import MOST_COUNTED, own_numbers
-from mdm.store.read_queue import (
-    Choices,
-    QueueFilters,
-    QueuePlace,
-    QueueRow,
-    count_queue,
-    labels_seen,
-    queue_choices,
-    queue_page,
-)
+from mdm.store.read_queue import Choices, QueueRow, labels_seen, queue_choices, queue_page
 from mdm.store.scoped import scope_of
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
@@ -136,7 +128,9 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
     filters = look.filters(now, bench.actor.name)
     with reads.snapshot() as connection:
         total = count_queue(connection, filters, _COUNTED + 1)
-        found = queue_page(connection, filters, after, _ROWS + 1, few=bool(look.query) and total <= _COUNTED)
+        # Of many that fit, few may follow a place.
+        few = total <= _COUNTED if total <= _COUNTED or after is None else None
+        found = queue_page(connection, filters, after, _ROWS + 1, few=few)
         choices = _choices(request, bench, connection)
         notice = told(connection, look.done) or proposed(look.proposed)
         notice = notice or told_step(bench, connection, look.step)

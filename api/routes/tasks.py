@@ -23,7 +23,8 @@ from mdm.access import Permission
 from mdm.core.worklist import rank_at
 from mdm.hub import steward
 from mdm.model.ids import Domain
-from mdm.store.read_queue import QueueFilters, QueuePlace, queue_page
+from mdm.store.queue_order import QueueFilters, QueuePlace
+from mdm.store.read_queue import queue_page
 from mdm.store.read_review import question
 from mdm.store.reading import within
 

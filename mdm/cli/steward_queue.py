@@ -16,7 +16,8 @@ from mdm.hub.steward import Answer
 from mdm.hub.worklist import rank_new_tasks
 from mdm.model.ids import Domain
 from mdm.model.stewardship import Verdict
-from mdm.store.read_queue import QueueFilters, queue_page
+from mdm.store.queue_order import QueueFilters
+from mdm.store.read_queue import queue_page
 from mdm.store.read_stewardship import queue_numbers, steward_numbers
 from mdm.store.reading import snapshot, within
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from mdm.model.ids import Domain
+
 
 class Part(NamedTuple):
     """One reason of a priority."""
@@ -48,6 +50,7 @@ class TaskFacts:
     """
 
     task_id: int
+    domain: Domain
     kind: str
     opened_at: datetime
     standing: float

@@ -30,14 +30,14 @@ with recursive kind as (
     order by t.domain, t.kind limit 1) n
 ),
 late as (
-  select t.domain, t.kind, count(*) as tasks from (
-    select t.domain, t.kind from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
-    where p.due_at < :now order by p.due_at limit :most) t group by t.domain, t.kind
+  select l.domain, l.kind, count(*) as tasks from (
+    select p.domain, p.kind from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
+    where p.due_at < :now order by p.due_at limit :most) l group by l.domain, l.kind
 ),
 due as (
-  select t.domain, t.kind, count(*) as tasks from (
-    select t.domain, t.kind from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
-    where p.due_at >= :now and p.due_at < :tomorrow order by p.due_at limit :most) t group by t.domain, t.kind
+  select l.domain, l.kind, count(*) as tasks from (
+    select p.domain, p.kind from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
+    where p.due_at >= :now and p.due_at < :tomorrow order by p.due_at limit :most) l group by l.domain, l.kind
 )
 select k.domain, k.kind, coalesce(l.tasks, 0) as breached, coalesce(d.tasks, 0) as due,
   (select count(*) from (select from steward_task t where t.status = 'open' and t.domain = k.domain
@@ -47,10 +47,11 @@ select k.domain, k.kind, coalesce(l.tasks, 0) as breached, coalesce(d.tasks, 0) 
 from kind k left join late l using (domain, kind) left join due d using (domain, kind)
 order by k.domain, k.kind
 """
+# By the deadline: in no order, plans join both tables by task from the first one on, and skip all that have time.
 _OVERDUE = """
 select count(*) from (
   select from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
-  where p.due_at < :now limit :most) late
+  where p.due_at < :now order by p.due_at limit :most) late
 """
 _AGES = """
 select (select count(*) from (select from steward_task where status = 'open' and opened_at > a.since

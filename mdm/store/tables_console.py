@@ -114,6 +114,8 @@ task_priority = Table(
     "task_priority",
     metadata,
     Column("task_id", BigInteger, ForeignKey("steward_task.task_id", ondelete="CASCADE"), primary_key=True),
+    Column("domain", Text, nullable=False),  # with the kind as the task has them, for an order of each
+    Column("kind", Text, nullable=False),
     Column("rank", Double, nullable=False),
     Column("parts", JSONB, nullable=False),  # [[points, reason]]
     Column("amount", Numeric, nullable=False),  # the largest sum in one currency
@@ -127,10 +129,23 @@ task_priority = Table(
     time_column("ranked_at"),
     # Whether the task is somebody's (`task_work.assignee`): what nobody took has no row there that could be looked up.
     Column("taken", Boolean, nullable=False, server_default=text("false")),
+    # Until when the task is put off (`task_work.snoozed_until`), also when that has come: here for the same reason.
+    time_column("put_off_until", nullable=True),
     Index("ix_task_priority_order", text("rank desc"), "task_id"),
     Index("ix_task_priority_taken", "taken", text("rank desc"), "task_id"),
+    Index(
+        "ix_task_priority_put_off",
+        text("rank desc"),
+        "task_id",
+        postgresql_where=text("put_off_until is not null"),
+    ),
     Index(None, "ranked_at"),
-    Index(None, "due_at"),
+    # How many of each kind are late, or soon will be, is counted in it alone.
+    Index(None, "due_at", postgresql_include=["domain", "kind", "task_id"]),
+    # There are few kinds, and deadlines that are to come lie within some days: the orders within each are merged. The
+    # rank is turned round, so that an order that is asked for like this is not walked by the index of all tasks.
+    Index("ix_task_priority_kind", "domain", "kind", text("(-rank)"), "task_id"),
+    Index("ix_task_priority_day", text("((due_at at time zone 'UTC')::date)"), text("(-rank)"), "task_id"),
     # What is rare is found by these; what is not, by walking the order.
     Index(None, "amount"),
     Index("ix_task_priority_pair", "systems", text("rank desc"), "task_id"),

@@ -3,7 +3,7 @@
 Ranks are derived and kept only for speed; they are renewed when they are older than what they rest on may be.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,14 +15,23 @@ from mdm.model.ids import Domain
 from mdm.model.worklist import Ranked, TaskFacts
 from mdm.store.unit_of_work import UnitOfWork
 
-# Tasks without a rank, or with an old one; the oldest first.
+# Old ranks, the oldest first; they are found by their index.
 _STAGE = """
 create temporary table stage_rank on commit drop as
 select t.task_id, t.kind, t.domain, t.opened_at, t.weight, t.a, t.b
-from steward_task t left join task_priority p using (task_id)
-where t.status = 'open' and t.task_id > :since and (p.task_id is null or p.ranked_at < :stale)
-order by p.ranked_at nulls first, t.task_id
+from task_priority p join steward_task t using (task_id)
+where t.status = 'open' and t.task_id > :since and p.ranked_at < :stale
+order by p.ranked_at
 limit :limit
+"""
+# Tasks that have none. Every task is looked at, so only where old ranks do not fill the stage.
+_STAGE_NEW = """
+insert into stage_rank
+select t.task_id, t.kind, t.domain, t.opened_at, t.weight, t.a, t.b from steward_task t
+where t.status = 'open' and t.task_id > :since
+  and not exists (select from task_priority p where p.task_id = t.task_id)
+order by t.task_id
+limit :limit - (select count(*) from stage_rank)
 """
 _STAGE_MEMBERS = """
 create temporary table stage_rank_member on commit drop as
@@ -87,18 +96,23 @@ from (select task_id, currency, amount from owed union all select task_id, curre
 group by task_id, currency
 """
 _WRITE = """
-insert into task_priority (task_id, rank, parts, amount, amounts, countries, systems, regions, business_units, due_at,
-  taken, ranked_at)
-values (:task_id, :rank, cast(:parts as jsonb), :amount, cast(:amounts as jsonb), :countries, :systems, :regions,
-  :business_units, :due_at, :taken, :at)
-on conflict (task_id) do update set rank = excluded.rank, parts = excluded.parts, amount = excluded.amount,
-  amounts = excluded.amounts, countries = excluded.countries, systems = excluded.systems, regions = excluded.regions,
-  business_units = excluded.business_units, due_at = excluded.due_at, taken = excluded.taken,
+insert into task_priority (task_id, domain, kind, rank, parts, amount, amounts, countries, systems, regions,
+  business_units, due_at, taken, put_off_until, ranked_at)
+values (:task_id, :domain, :kind, :rank, cast(:parts as jsonb), :amount, cast(:amounts as jsonb), :countries, :systems,
+  :regions, :business_units, :due_at, :taken, :put_off_until, :at)
+on conflict (task_id) do update set domain = excluded.domain, kind = excluded.kind, rank = excluded.rank,
+  parts = excluded.parts, amount = excluded.amount, amounts = excluded.amounts, countries = excluded.countries,
+  systems = excluded.systems, regions = excluded.regions, business_units = excluded.business_units,
+  due_at = excluded.due_at, taken = excluded.taken, put_off_until = excluded.put_off_until,
   ranked_at = excluded.ranked_at
 """
 _HOLD = "select from steward_task where task_id = any(:tasks) order by task_id for key share"
-_TAKEN = "select task_id from task_work where task_id = any(:tasks) and assignee is not null"
+_WORK = "select task_id, assignee is not null as taken, snoozed_until from task_work where task_id = any(:tasks)"
 _TELL_TAKEN = "update task_priority set taken = %s where task_id = any(%s::bigint[]) and taken <> %s"
+_TELL_PUT_OFF = """
+update task_priority p set put_off_until = w.until from unnest(%s::bigint[], %s::timestamptz[]) as w(task_id, until)
+where p.task_id = w.task_id and p.put_off_until is distinct from w.until
+"""
 #: A label is seen anew at most this often: ranks are written more often than labels come and go.
 _SEE = """
 insert into task_label as l (kind, label, seen_at) values (:kind, :label, :at)
@@ -132,9 +146,13 @@ def unranked(connection: Connection, stale: datetime, since: int = 0) -> bool:
     return bool(
         connection.scalar(
             text(
-                """select exists (select from steward_task t where t.status = 'open' and t.task_id > :since
-                          and not exists (select from task_priority p where p.task_id = t.task_id
-                                          and p.ranked_at >= :stale))"""
+                """select case when exists (select from (
+                             select p.task_id from task_priority p join steward_task t using (task_id)
+                             where t.status = 'open' and t.task_id > :since and p.ranked_at < :stale
+                             order by p.ranked_at limit 1) old)
+                          then true
+                          else exists (select from steward_task t where t.status = 'open' and t.task_id > :since
+                            and not exists (select from task_priority p where p.task_id = t.task_id)) end"""
             ),
             {"stale": stale, "since": since},
         )
@@ -149,7 +167,9 @@ def read_task_facts(
     Args:
         limits: per domain the weights from which on a person is asked and records are joined.
     """
-    connection.execute(text(_STAGE), {"stale": stale, "limit": limit, "since": since})
+    staged = connection.execute(text(_STAGE), {"stale": stale, "limit": limit, "since": since}).rowcount
+    if staged < limit:
+        connection.execute(text(_STAGE_NEW), {"limit": limit, "since": since})
     connection.execute(text(_STAGE_MEMBERS))
     connection.execute(text(_STAGE_NAMES))
     connection.execute(text("analyze stage_rank_name"))
@@ -166,6 +186,7 @@ def read_task_facts(
         facts.append(
             TaskFacts(
                 task_id=task.task_id,
+                domain=Domain(task.domain),
                 kind=task.kind,
                 opened_at=task.opened_at,
                 standing=(task.weight - possible) / (match - possible),
@@ -183,13 +204,15 @@ def read_task_facts(
 
 def write_ranks(connection: Connection, ranked: Sequence[Ranked], at: datetime) -> None:
     """Store the ranks, replacing those that were there."""
-    # Whoever takes a task locks it first: what is read of task_work below holds until the ranks are there.
+    # Whoever takes a task or puts it off locks it first: what is read of task_work holds until the ranks are there.
     ids = sorted(each.facts.task_id for each in ranked)
     connection.execute(text(_HOLD), {"tasks": ids})
-    taken = set(connection.scalars(text(_TAKEN), {"tasks": ids}))
+    worked = {row.task_id: row for row in connection.execute(text(_WORK), {"tasks": ids})}
     rows: list[dict[str, Any]] = [
         {
             "task_id": each.facts.task_id,
+            "domain": each.facts.domain,
+            "kind": each.facts.kind,
             "rank": each.rank,
             "parts": orjson.dumps([list(part) for part in each.parts]).decode(),
             "amount": each.amount,
@@ -199,10 +222,12 @@ def write_ranks(connection: Connection, ranked: Sequence[Ranked], at: datetime) 
             "regions": list(each.facts.regions),
             "business_units": list(each.facts.business_units),
             "due_at": each.due_at,
-            "taken": each.facts.task_id in taken,
+            "taken": work is not None and work.taken,
+            "put_off_until": None if work is None else work.snoozed_until,
             "at": at,
         }
         for each in ranked
+        for work in [worked.get(each.facts.task_id)]
     ]
     if rows:
         connection.execute(text(_WRITE), rows)
@@ -213,6 +238,12 @@ def write_ranks(connection: Connection, ranked: Sequence[Ranked], at: datetime) 
 def tell_taken(work: UnitOfWork, tasks: Sequence[int], *, taken: bool) -> None:
     """Tasks are somebody's now, or nobody's: the queue can be narrowed to either. Whoever calls has locked them."""
     work.execute(_TELL_TAKEN, taken, list(tasks), taken)
+
+
+def tell_put_off(work: UnitOfWork, until: Mapping[int, datetime | None]) -> None:
+    """Tasks are put off until these instants, or not any more: the queue can be narrowed to either. Whoever calls has
+    locked them."""
+    work.execute(_TELL_PUT_OFF, list(until), list(until.values()))
 
 
 def _labels(ranked: Sequence[Ranked]) -> list[tuple[str, str]]:

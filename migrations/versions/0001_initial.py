@@ -1453,6 +1453,8 @@ def upgrade() -> None:
     op.create_table(
         "task_priority",
         sa.Column("task_id", sa.BigInteger(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("rank", sa.Double(), nullable=False),
         sa.Column("parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("amount", sa.Numeric(), nullable=False),
@@ -1464,18 +1466,44 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ranked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("taken", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("put_off_until", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["task_id"], ["steward_task.task_id"], name=op.f("fk_task_priority_task_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("task_id", name=op.f("pk_task_priority")),
     )
     op.create_index(op.f("ix_task_priority_amount"), "task_priority", ["amount"], unique=False)
-    op.create_index(op.f("ix_task_priority_due_at"), "task_priority", ["due_at"], unique=False)
+    op.create_index(
+        "ix_task_priority_day",
+        "task_priority",
+        [sa.literal_column("((due_at at time zone 'UTC')::date)"), sa.literal_column("(-rank)"), "task_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_task_priority_due_at"),
+        "task_priority",
+        ["due_at"],
+        unique=False,
+        postgresql_include=["domain", "kind", "task_id"],
+    )
+    op.create_index(
+        "ix_task_priority_kind",
+        "task_priority",
+        ["domain", "kind", sa.literal_column("(-rank)"), "task_id"],
+        unique=False,
+    )
     op.create_index(
         "ix_task_priority_order", "task_priority", [sa.literal_column("rank desc"), "task_id"], unique=False
     )
     op.create_index(
         "ix_task_priority_pair", "task_priority", ["systems", sa.literal_column("rank desc"), "task_id"], unique=False
+    )
+    op.create_index(
+        "ix_task_priority_put_off",
+        "task_priority",
+        [sa.literal_column("rank desc"), "task_id"],
+        unique=False,
+        postgresql_where=sa.text("put_off_until is not null"),
     )
     op.create_index(op.f("ix_task_priority_ranked_at"), "task_priority", ["ranked_at"], unique=False)
     op.create_index(

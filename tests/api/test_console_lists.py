@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event, text
 
 from api.console import exceptions, queue
 from mdm.access import FORMER_STEWARD, Role
-from mdm.store import read_console, read_trace, stake
+from mdm.store import queue_order, read_console, read_trace, stake
 from mdm.store.tables import metadata
 from tests.api.test_console import sign_in
 
@@ -52,6 +52,8 @@ def filled(engine: Engine, into: str, rows: int = _ROWS, /, **columns: str) -> N
 #: An entity id, as long as ids are.
 _ID = "'cus_' || lpad(n::text, 26, '0')"
 _AT = "timestamptz '2025-06-01' + n * interval '1 minute'"
+_LAST_ARE_PRODUCTS = "case when n <= 2000 then 'product' else 'customer' end"
+_DAYS_LEFT = "case when n <= 600 then 1 + n / 150.0 when n <= 1200 then n / 600.0 - 1 else -9 end"
 #: The customer that has a long history and more source rows than one page shows.
 _FIRST = "cus_" + "1".rjust(26, "0")
 
@@ -77,11 +79,14 @@ def large(engine: Engine) -> Engine:
         filled(engine, "search_term", entity_id=_ID, term=term, **of_customer)
     filled(
         engine, "steward_task", task_id="n", question="'q' || n", kind="'possible_match'", a="n", b="n + 1",
-        weight="mod(n, 7)", opened_at=_AT, **of_customer,
+        weight="mod(n, 7)", opened_at=_AT, domain=_LAST_ARE_PRODUCTS,
     )  # fmt: skip
     filled(
-        engine, "task_priority", task_id="n", rank="n", due_at=_AT, ranked_at="now()", countries="array['DE']",
-        systems="array['crm', 'crm']", parts="'[]'", taken="true",
+        engine, "task_priority", task_id="n", rank="n", ranked_at="now()", countries="array['DE']",
+        systems="array['crm', 'crm']", parts="'[]'", taken="true", domain=_LAST_ARE_PRODUCTS, kind="'possible_match'",
+        # What is put off, and what has time, comes last: whoever read the order from its beginning would read it all.
+        put_off_until="case when n between 2001 and 3000 then now() + interval '9 days' end",
+        due_at=f"now() + interval '1 day' * {_DAYS_LEFT}",
     )  # fmt: skip
     filled(engine, "task_work", task_id="n", version="1", assignee="'user:ann'")
     filled(
@@ -159,6 +164,8 @@ _LISTS = (
     "/customers", "/customers?q=company", "/customers?q=number77", "/customers?q=company%20gmbh",
     "/search?q=company", "/search?q=K77", "/search?q=" + "7".rjust(32, "0"),
     "/reviews", "/reviews?who=mine", "/reviews?who=unassigned", "/reviews?country=DE&weight_from=1",
+    "/reviews?who=snoozed", "/reviews?sla=ok", "/reviews?sla=due", "/reviews?domain=product",
+    "/reviews?domain=product&kind=possible_match",
     "/", "/close", "/pipeline", "/exceptions", "/exceptions?who=mine", "/exceptions?who=unassigned&sort=money",
     "/exceptions?who=taken&sort=age", "/exceptions?sort=messages", "/exceptions/groups/7",
     "/approvals", "/approvals?sort=newest", "/approvals?status=approved", "/onboarding", "/releases", "/replay",
@@ -175,6 +182,8 @@ def test_lists_read_their_pages_and_not_their_tables(
 ) -> None:
     # They look at a bounded number of rows, which here would be all there are.
     monkeypatch.setattr(queue, "_COUNTED", 500)
+    monkeypatch.setattr(queue_order, "_FEW", 200)
+    monkeypatch.setattr(queue_order, "_AHEAD", 200)
     monkeypatch.setattr(read_console, "MOST_ADDED", 100)
     monkeypatch.setattr(exceptions, "MOST_ADDED", 100)
     monkeypatch.setattr(exceptions, "_COUNTED", 50)

@@ -64,6 +64,7 @@ def test_a_parent_is_said_a_circle_refused_and_the_word_taken_back(ada: Keyboard
     ada.page.goto(f"/console/customers/{child}/hierarchy?done={number}")
     ada.press("z")
     expect(ada.page.locator("[data-outcome]")).to_contain_text("Undone")
+    assert child in ada.page.url, "back to the page it was taken back on, not to the parent's"
     assert live(world) == []
 
 

@@ -67,6 +67,33 @@ def test_after_each_update_focus_and_live_region_follow(ada: Keyboard) -> None:
     expect(ada.page.locator("#live")).to_contain_text("Kept apart")
 
 
+def test_the_keys_are_listed_from_every_page_and_the_focus_comes_back(ada: Keyboard) -> None:
+    focus = "document.activeElement.tagName"
+    dialog = ada.page.get_by_role("dialog", name="Keys")
+    ada.press("g", "q", "?")
+    expect(dialog).to_be_visible()
+    assert ada.page.evaluate("document.activeElement.id") == "keys-title", "it is read from its beginning"
+    assert ada.page.evaluate("document.getElementById('keys').scrollTop") == 0
+    ada.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(ada.page.locator("h1")).to_be_focused()
+
+    ada.press("j", "?")  # on the row that has the focus it says why the row stands there
+    expect(dialog).to_be_hidden()
+    expect(ada.page.locator("tr.current details")).to_have_attribute("open", "")
+    expect(ada.page.locator("#live")).to_contain_text("+")
+    ada.press("Enter")
+    ada.press("j", "c")
+    assert ada.page.evaluate(focus) == "INPUT"
+    ada.press("Escape")
+    assert ada.page.evaluate(focus) == "TR", "out of a field it goes where it came from"
+
+    ada.page.goto("/console/customers/cus_nobody")
+    expect(ada.page.locator("h1")).to_contain_text("nothing under this name")
+    ada.press("g", "q")
+    expect(ada.page.locator("h1")).to_have_text("Reviews")
+
+
 def test_a_second_steward_is_told_and_loses_nothing(signed_in: SignIn, world: Engine) -> None:
     ada, ben = signed_in("Ada"), signed_in("Ben")
     for each in (ada, ben):

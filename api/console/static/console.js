@@ -49,14 +49,21 @@ const find = (key) => [...document.querySelectorAll("[data-key]")].find((node) =
 // Where the focus was when a key led into a field: Escape leads back there, or to the page's heading.
 let from = null;
 
+const heading = () => document.querySelector("[data-focus]") || document.querySelector("h1");
+const stand = (place) => { if (!place) return; if (place.tabIndex < 0) place.tabIndex = -1; place.focus({ preventScroll: true }); };
+
 function leave(field) {
-  const place = from && from.isConnected && from !== document.body ? from : document.querySelector("[data-focus]") || document.querySelector("h1");
+  const place = from && from.isConnected && from !== document.body ? from : heading();
   from = null;
   field.blur();
-  if (!place) return;
-  if (place.tabIndex < 0) place.tabIndex = -1;
-  place.focus({ preventScroll: true });
+  stand(place);
 }
+
+// The page may have changed behind the open list of keys: then what had the focus is gone.
+document.addEventListener("close", (event) => {
+  const held = document.activeElement;
+  if (held === document.body || event.target.contains(held)) stand(heading());
+}, true);
 
 function press(node) {
   if (node.matches("input:not([type=checkbox]), textarea, select")) { from = document.activeElement; node.focus(); if (node.select) node.select(); return; }
@@ -204,8 +211,7 @@ addEventListener("popstate", () => swap(location.href, {}, false));
 function arrive() {
   ready();
   scrollTo(0, 0);
-  const place = document.querySelector("[data-focus]") || document.querySelector("h1");
-  if (place) { place.tabIndex = -1; place.focus({ preventScroll: true }); }
+  stand(heading());
   const outcome = document.querySelector("[data-outcome]") || document.querySelector("[data-said]");
   const said = outcome && (outcome.querySelector("[data-focus]") || outcome);
   announce(said ? said.textContent.trim().replace(/\s+/g, " ") : document.title);

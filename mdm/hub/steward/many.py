@@ -17,7 +17,7 @@ from mdm.hub.steward.tasks import may_be_assignee
 from mdm.hub.steward.workplace import Workplace
 from mdm.store.ledger import write_audits
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
-from mdm.store.worklist import tell_taken
+from mdm.store.worklist import tell_put_off, tell_taken
 
 #: Tasks of one unit of work: some tenths of a second, for as long as which nobody else writes.
 _PART = 500
@@ -75,6 +75,7 @@ def snooze_all(hub: Workplace, actor: Actor, tasks: Sequence[int], until: dateti
                    snoozed_by = excluded.snoozed_by""",
             until, actor.name, list(open_tasks),
         )  # fmt: skip
+        tell_put_off(work, dict.fromkeys(open_tasks, until))
         entries = [
             (
                 f"task {task_id}",

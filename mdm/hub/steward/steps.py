@@ -17,7 +17,7 @@ from mdm.hub.steward.workplace import Workplace
 from mdm.store.ledger import write_audits
 from mdm.store.read_trace import WITH_REMARKS
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
-from mdm.store.worklist import tell_taken
+from mdm.store.worklist import tell_put_off, tell_taken
 
 #: Steps by which a question becomes somebody's, or nobody's; and by which it is put off, or woken up.
 _WHOSE = frozenset({"steward.claim", "steward.assign", "steward.release"})
@@ -141,6 +141,7 @@ def _as_before(work: UnitOfWork, actor: Actor, step: Step, reached: set[int]) ->
                from unnest(%s::bigint[], %s::timestamptz[]) as b(task_id, was) where w.task_id = b.task_id""",
             actor.name, tasks, values,
         )  # fmt: skip
+        tell_put_off(work, {task: _instant(was) for task, was in before.items()})
     name = "assignee" if whose else "until"
     entries = [(f"task {task}", {"step": step.number, "of": step.action, name: before[task]}) for task in tasks]
     write_audits(work, actor.name, TOOK_BACK, entries)

@@ -13,7 +13,7 @@ from mdm.hub.steward.workplace import Workplace
 from mdm.store.ledger import write_audit
 from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
-from mdm.store.worklist import tell_taken
+from mdm.store.worklist import tell_put_off, tell_taken
 
 _MAX_COMMENT = 4000
 _PEOPLE = "select task_id, assignee, assigned_by, snoozed_until from task_work"
@@ -83,6 +83,7 @@ def snooze(
                    snoozed_by = excluded.snoozed_by""",
             task_id, until, actor.name,
         )  # fmt: skip
+        tell_put_off(work, {task_id: until})
         detail: dict[str, object] = {
             "until": until.isoformat() if until else None,
             "was": was[0][0].isoformat() if was and was[0][0] else None,

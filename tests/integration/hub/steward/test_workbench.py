@@ -17,7 +17,8 @@ from mdm.hub.steward.bulk import Answer
 from mdm.hub.worklist import rank_open_tasks
 from mdm.model.ids import EntityId
 from mdm.model.stewardship import JudgeTask, Verdict
-from mdm.store.read_queue import QueueFilters, queue_page
+from mdm.store.queue_order import QueueFilters
+from mdm.store.read_queue import queue_page
 from mdm.store.read_stewardship import queue_numbers, steward_numbers
 from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import _HUB_LOCK
@@ -84,6 +85,38 @@ def test_the_queue_knows_what_is_nobodys_whenever_it_was_ranked(world: World) ->
     assert narrowed(world, before, after) == [before], "ranked anew"
     steward.assign_all(hub, ANNA, [before], "ben")
     assert narrowed(world, before, after) == []
+
+
+def put_off(world: World, *tasks: int) -> list[int]:
+    """Which of these tasks the queue shows as put off; it shows every other as one to look at."""
+    now = system_clock()
+    with world.pipeline.engine.connect() as connection:
+        asleep, awake = (
+            {each.task_id for each in queue_page(connection, filters, None, 10_000)}
+            for filters in (QueueFilters(asleep_at=now), QueueFilters(awake_at=now))
+        )
+    assert not asleep & awake
+    assert set(tasks) <= asleep | awake
+    return sorted(asleep & set(tasks))
+
+
+def test_the_queue_knows_what_is_put_off_whenever_it_was_ranked(world: World) -> None:
+    before, after, *_ = sorted(tokens(world, 2, "customer"))
+    hub, rank = world.pipeline, partial(rank_open_tasks, world.pipeline.engine, world.pipeline.rules)
+    later = system_clock() + timedelta(days=2)
+    steward.snooze(hub, ANNA, before, later)
+    rank(system_clock())
+    assert put_off(world, before, after) == [before], "put off before it was ranked"
+
+    steward.snooze(hub, ANNA, after, later)
+    steward.snooze(hub, ANNA, before, None)
+    assert put_off(world, before, after) == [after]
+    rank(system_clock() + timedelta(hours=2))
+    assert put_off(world, before, after) == [after], "ranked anew"
+    steward.snooze_all(hub, ANNA, [before, after], later + timedelta(days=1))
+    assert put_off(world, before, after) == [before, after]
+    steward.take_back(hub, ANNA, last(world).number)
+    assert put_off(world, before, after) == [after], "as it was"
 
 
 def test_a_task_is_put_off_and_woken_up(world: World) -> None:
