@@ -201,7 +201,7 @@ def _entities(model: MatchModel, wholes: Sequence[Whole]) -> list[list[str]]:
 
 
 def _representatives(stores: Sequence[Store], entities: Sequence[Sequence[str]]) -> list[Store]:
-    """One record per entity and store: the one that says most, ties by position. Of a sample what it has to count in."""
+    """One record per entity and store: the one that says most, ties by position. Of a sample what it counts in."""
     result = []
     for store, names in zip(stores, entities, strict=True):
         if store.counted is not None:
