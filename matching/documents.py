@@ -47,6 +47,20 @@ def read_mapping(what: str, parse: Callable[[str], Any], text: str) -> Mapping[s
     return found
 
 
+def number_in(value: Any, where: str) -> float:
+    """A number of a document. Yes and no are none, though Python counts with them.
+
+    Raises:
+        ConfigurationInvalid: it is yes or no. What is no number at all raises ValueError or TypeError.
+    """
+    if isinstance(value, bool):
+        raise ConfigurationInvalid(
+            f"{where}: {str(value).lower()} is no number.",
+            action=f"Write a number for {where}, or restore the document of the release.",
+        )
+    return float(value)
+
+
 def comparisons_fingerprint(profile: Mapping[str, Any]) -> str:
     """One number for what weights are about: comparisons with their levels and conditions, whatever they may weigh."""
     meaning = [
