@@ -3,7 +3,7 @@
 One hub takes the world in record by record, as it arrives; the other takes its rows in bulk and matches them at once on
 an engine. Golden values and memberships of every domain must be the same.
 
-    python -m bench.equality --world DIR [--batch-size 500]
+    python -m bench.equality --world DIR [--batch-size 500] [--engine spark]
 """
 
 import argparse
@@ -34,8 +34,9 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--world", type=Path, default=_BUNDLED, help="folder with events/ (default: the sample world)")
     parser.add_argument("--batch-size", type=int, default=1000)
+    parser.add_argument("--engine", choices=("duckdb", "spark", "python"), default="duckdb", help="of the batch")
     options = parser.parse_args(arguments)
-    found = [_digest(options.world / "events", options.batch_size, bulk=bulk) for bulk in (False, True)]
+    found = [_digest(options.world / "events", options.batch_size, engine) for engine in (None, options.engine)]
     if found[0] == found[1]:
         print("the stream and the batch hold the same state")  # noqa: T201
         return 0
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     return 1
 
 
-def _digest(events: Path, batch_size: int, *, bulk: bool) -> StateDigest:
+def _digest(events: Path, batch_size: int, engine: str | None) -> StateDigest:
     catalogue = load_catalogue(None)
     with (
         tempfile.TemporaryDirectory(prefix="mdm-bench-") as folder,
@@ -54,13 +55,13 @@ def _digest(events: Path, batch_size: int, *, bulk: bool) -> StateDigest:
         pipeline = Pipeline(hub.engine, system_clock, catalogue, load_rules(catalogue))
         start = time.perf_counter()
         feed = FileFeed(events)
-        drain(in_bulk(pipeline) if bulk else pipeline, feed, batch_size=batch_size, dead_letter_limit=10**9)
-        if bulk:
-            rematch(pipeline, open_engine("duckdb"), "bench")
+        drain(in_bulk(pipeline) if engine else pipeline, feed, batch_size=batch_size, dead_letter_limit=10**9)
+        if engine:
+            rematch(pipeline, open_engine(engine), "bench")
         digest = state_digest(hub.engine)
-    name = "batch" if bulk else "stream"
+    name = f"batch ({engine})" if engine else "stream"
     entities = ", ".join(f"{number:,} {domain.plural}" for domain, number in digest.entities.items())
-    print(f"{name:<7} {digest.state[:16]}  {entities}  {time.perf_counter() - start:.0f} s", flush=True)  # noqa: T201
+    print(f"{name:<14} {digest.state[:16]}  {entities}  {time.perf_counter() - start:.0f} s", flush=True)  # noqa: T201
     return digest
 
 

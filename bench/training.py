@@ -1,6 +1,6 @@
 """A model trained, without labels, on a sample of a store whose candidate pairs are known.
 
-What `mdm match train --hub` does with a large hub.
+What `mdm match train --hub` does with a large hub, but for the common words: those that the table was made with.
 """
 
 from collections import defaultdict
@@ -21,10 +21,11 @@ from matching.training.train import Options, train
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Places of records: of everybody in the sample, ascending, and of its seeds."""
+    """Places of records: of everybody in the sample, ascending, and of its seeds; and the pairs among all of these."""
 
     records: Sequence[int]
     seeds: frozenset[int]
+    pairs: NDArray[np.intp]
 
 
 def sample_of(packed: NDArray[np.int64], records: int, most: int) -> Chosen:
@@ -49,7 +50,16 @@ def sample_of(packed: NDArray[np.int64], records: int, most: int) -> Chosen:
             break
         seeds.append(place)
         chosen.update((place, *mates[place]))
-    return Chosen(sorted(chosen), frozenset(seeds))
+    everybody = np.array(sorted(chosen), dtype=np.int64)
+    place = np.full(records, -1, dtype=np.int32)
+    place[everybody] = np.arange(len(everybody))
+    parts = []
+    for start in range(0, len(packed), 1_000_000):
+        part = packed[start : start + 1_000_000]
+        left, right = place[part >> 32], place[part & 0xFFFFFFFF]
+        inside = (left >= 0) & (right >= 0)
+        parts.append(np.stack([left[inside], right[inside]]))
+    return Chosen(everybody.tolist(), frozenset(seeds), np.concatenate(parts, axis=1).astype(np.intp))
 
 
 def trained_on_sample(
@@ -63,6 +73,7 @@ def trained_on_sample(
         forms = comparisons([row for place, row in enumerate(rows(records, seed)) if place in wanted])
     with meter.stage("train"):
         places = {place: number for number, place in enumerate(chosen.records)}
-        store = Store(forms, seeds=frozenset(places[place] for place in chosen.seeds), of=records)
+        seeds = frozenset(places[place] for place in chosen.seeds)
+        store = Store(forms, seeds=seeds, of=records, pairs=chosen.pairs)
         profile = (files("matching") / "models" / f"{model.domain}.yaml").read_text("utf-8")
         return train(profile, [store], Options(common=sorted(model.common_tokens))).model()

@@ -87,10 +87,14 @@ def _open(records: Sequence[Mapping[str, Any]], candidates: Candidates) -> Candi
     return found
 
 
-def prepare(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Whole:
-    """What weights do not change about a store: shared by models of one profile and one list of common words."""
+def prepare(model: MatchModel, records: Sequence[Mapping[str, Any]], candidates: Candidates | None = None) -> Whole:
+    """What weights do not change about a store: shared by models of one profile and one list of common words.
+
+    Args:
+        candidates: the pairs to compare, where they are known; else those that share a key.
+    """
     features = [derive_once(model.domain, record, model.common_tokens) for record in records]
-    return Whole(records, features, _paired(model, features))
+    return Whole(records, features, _paired(model, features) if candidates is None else candidates)
 
 
 def resolve(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Resolution:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from matching.batch import Candidates
 from mdm.errors import OperatorError
 
 
@@ -15,15 +16,24 @@ from mdm.errors import OperatorError
 class Store:
     """Records of one store; pairs are formed within it. `entities` is empty when the truth is not known.
 
-    A sample of a store that is too large has `seeds`, the places of records all of whose candidates are among the
-    records, and says how many it was drawn from (`of`). Only pairs with a seed are learned from: those of two others
-    are there only as far as both happen to resemble a seed.
+    A sample of a store that is too large says of how many records it was drawn (`of`), and brings what the whole knows
+    of it: `pairs` of places that are compared there (lower above higher, ascending), for a block that is too large in
+    the whole is not in the sample; `seeds`, the places of records all of whose candidates are among the records, and
+    only pairs with a seed are learned from, for those of two others are there only as far as both resemble a seed; and
+    `counted`, records drawn without their candidates, in which words and values are counted.
     """
 
     comparisons: Sequence[Mapping[str, Any]]
     entities: Sequence[str] = ()
     seeds: frozenset[int] | None = None
     of: int | None = None
+    pairs: Candidates | None = None
+    counted: Sequence[Mapping[str, Any]] | None = None
+
+    @property
+    def to_count(self) -> "Store":
+        """The store in which words and values are counted."""
+        return self if self.counted is None else Store(self.counted)
 
 
 def read_store(path: Path) -> Store:

@@ -30,7 +30,7 @@ from matching.training.dependence import Sample, fit
 from matching.training.estimate import SEED, Estimates, PairSet, cold_start, level_shares, maximise
 from matching.training.parity import Parity, check_parity
 from matching.training.stores import Store, common_tokens, fingerprint_of
-from matching.training.weights import settle, weights_of
+from matching.training.weights import settle, unmet, weights_of
 from mdm.errors import ConfigurationInvalid, OperatorError
 
 Progress = Callable[[str], None]
@@ -40,6 +40,8 @@ Shares: TypeAlias = tuple[NDArray[np.float64], ...]
 _ROUNDS = 6
 _NEARLY = 0.005
 _PARITY_PAIRS = 50_000
+#: Fewer matching pairs than this say little about any level.
+_FEW = 100
 _VERSIONED = ("splink", "duckdb", "numpy", "rapidfuzz")
 
 
@@ -98,7 +100,8 @@ def train(profile: str, stores: Sequence[Store], options: Options, progress: Pro
         neutral = profile_model(profile, tokens, tables)
         data = _data(neutral, stores, _prepared(neutral, stores), entities)
         _say(progress, data)
-        return _release(profile, neutral, _from_labels(profile, neutral, data, options), data, stores, True, progress)
+        found, missing = _from_labels(profile, neutral, data, options)
+        return _release(profile, neutral, found, data, stores, True, missing, progress)
     return _without_labels(profile, stores, tokens, options, progress)
 
 
@@ -106,7 +109,7 @@ def _without_labels(
     profile: str, stores: Sequence[Store], tokens: Sequence[str], options: Options, progress: Progress
 ) -> Released:
     """Starts from what experts expect, and learns in rounds what the entities found so far say of the levels."""
-    tables = _tables(profile, stores, tokens, options)
+    tables = _tables(profile, [store.to_count for store in stores], tokens, options)
     model = cold_start(profile_model(profile, tokens, tables))
     wholes = _prepared(model, stores)
     held: NDArray[np.bool_] | None = None
@@ -123,8 +126,9 @@ def _without_labels(
         estimates = maximise(neutral, data.pairs, u)
         progress(f"round {number + 1}: a share of {2**estimates.prior / (1 + 2**estimates.prior):.3f} matches")
         found = weights_of(neutral, u, settle(neutral, estimates), estimates.prior)
+        missing = unmet(neutral, estimates)
         model = _read(profile, neutral, found)
-    return _release(profile, neutral, found, data, stores, False, progress)
+    return _release(profile, neutral, found, data, stores, False, missing, progress)
 
 
 def _enough(held: int, stores: Sequence[Store]) -> float:
@@ -158,7 +162,9 @@ def _say(progress: Progress, data: _Data) -> None:
 def _tokens(profile: str, stores: Sequence[Store], options: Options) -> Sequence[str]:
     if read_profile(profile)["domain"] != "customer":
         return []
-    return common_tokens(stores, options.common_share) if options.common is None else sorted(options.common)
+    if options.common is not None:
+        return sorted(options.common)
+    return common_tokens([store.to_count for store in stores], options.common_share)
 
 
 def _tables(profile: str, stores: Sequence[Store], tokens: Sequence[str], options: Options) -> Tables:
@@ -179,7 +185,7 @@ def _tables(profile: str, stores: Sequence[Store], tokens: Sequence[str], option
 
 def _prepared(model: MatchModel, stores: Sequence[Store]) -> list[Whole]:
     """The stores as every model of this training reads them: they differ in weights only."""
-    return [prepare(model, store.comparisons) for store in stores]
+    return [prepare(model, store.comparisons, store.pairs) for store in stores]
 
 
 def _entities(model: MatchModel, wholes: Sequence[Whole]) -> list[list[str]]:
@@ -195,9 +201,12 @@ def _entities(model: MatchModel, wholes: Sequence[Whole]) -> list[list[str]]:
 
 
 def _representatives(stores: Sequence[Store], entities: Sequence[Sequence[str]]) -> list[Store]:
-    """One record per entity and store: the one that says most, ties by position."""
+    """One record per entity and store: the one that says most, ties by position. Of a sample what it counts in."""
     result = []
     for store, names in zip(stores, entities, strict=True):
+        if store.counted is not None:
+            result.append(store.to_count)
+            continue
         best: dict[str, int] = {}
         for number, name in enumerate(names):
             held = best.get(name)
@@ -247,7 +256,9 @@ def _check_kinds(model: MatchModel, records: Sequence[Features]) -> None:
                 )
 
 
-def _from_labels(profile: str, neutral: MatchModel, data: _Data, options: Options) -> dict[str, Any]:
+def _from_labels(
+    profile: str, neutral: MatchModel, data: _Data, options: Options
+) -> tuple[dict[str, Any], Sequence[str]]:
     """Splink's m and u of labelled pairs, corrected for dependence by a regression over all candidate pairs."""
     matching = data.matching
     counts = float(matching.sum()), float((~matching).sum())
@@ -257,7 +268,8 @@ def _from_labels(profile: str, neutral: MatchModel, data: _Data, options: Option
             action="Give records of which some are one entity and some are not, or train without labels.",
         )
     m, u = (level_shares(neutral, data.pairs.chosen(keep)) for keep in (matching, ~matching))
-    before = settle(neutral, Estimates(m, u, *counts, prior=float(np.log2(counts[0] / counts[1]))))
+    estimates = Estimates(m, u, *counts, prior=float(np.log2(counts[0] / counts[1])))
+    before = settle(neutral, estimates)
     pairs = data.pairs.records, data.pairs.left, data.pairs.right
     levels = score_features(neutral, *pairs).levels
     model = _read(profile, neutral, weights_of(neutral, u, before, 0.0))
@@ -266,7 +278,7 @@ def _from_labels(profile: str, neutral: MatchModel, data: _Data, options: Option
     for number, comparison in enumerate(model.comparisons):
         rarity += adjustments(comparison, together, levels[:, number])
     fitted = fit(neutral.comparisons, Sample(levels, matching, rarity), before, options.shrinkage)
-    return weights_of(neutral, u, fitted.weights, fitted.prior)
+    return weights_of(neutral, u, fitted.weights, fitted.prior), unmet(neutral, estimates)
 
 
 def _document(profile: str, neutral: MatchModel, found: dict[str, Any]) -> dict[str, Any]:
@@ -297,9 +309,16 @@ def _release(
     data: _Data,
     stores: Sequence[Store],
     labelled: bool,
+    missing: Sequence[str],
     progress: Progress,
 ) -> Released:
     """The documents, after the check that the scorer says what Splink says."""
+    if missing:
+        progress(f"met by no pair, so weighed as what stands beside them: {'; '.join(missing)}")
+    if data.matching.sum() < _FEW:
+        progress(
+            f"only {data.matching.sum()} pairs are held to match: give more records, or take these weights for a guess"
+        )
     document, tables = _document(profile, neutral, found), _tables_text(neutral.frequencies)
     model = _read(profile, neutral, found)
     sample = data.pairs.at_most(_PARITY_PAIRS)
@@ -318,6 +337,7 @@ def _release(
         "stores": len(stores),
         "candidate_pairs": len(data.pairs),
         "matching_pairs": int(data.matching.sum()),
+        **({"unmet": list(missing)} if missing else {}),
         **_sampled(stores),
         "seed": SEED,
         "data": fingerprint_of(stores),

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from matching.model import Comparison, MatchModel
 from matching.training.estimate import Estimates
-from mdm.errors import ConfigurationInvalid
 
 #: What an expert expects counts as much as this many pairs.
 _EXPERT = 8.0
@@ -19,7 +18,8 @@ _STRONGEST = 20.0
 
 def settle(model: MatchModel, estimates: Estimates) -> tuple[NDArray[np.float64], ...]:
     """Weights in bits: log2(m / u), drawn to the expert's where little was seen, falling from better to worse levels,
-    none below the comparison's `worst` or above its `best`."""
+    none below the comparison's `worst` or above its `best`. A level that neither data nor an expert weigh lies between
+    its neighbours; where nothing at all is known of a comparison it says nothing."""
     return tuple(
         _settle(comparison, m, u, estimates)
         for comparison, m, u in zip(model.comparisons, estimates.m, estimates.u, strict=True)
@@ -34,12 +34,30 @@ def _settle(
     for number, level in enumerate(comparison.levels):
         if level.expected is not None:
             bits[number] = (bits[number] * seen[number] + level.expected * _EXPERT) / (seen[number] + _EXPERT)
-        elif seen[number] < _UNSEEN:
-            raise ConfigurationInvalid(
-                f"{comparison.name}: the data show no pair at level {level.label!r}.",
-                action="Say in the profile what it is expected to weigh (`expected`, in bits), or drop the level.",
-            )
+    unmet = _unmet(comparison, seen)
+    if unmet.all():
+        return np.zeros(len(bits))
+    places = np.arange(len(bits))
+    bits[unmet] = np.interp(places[unmet], places[~unmet], bits[~unmet])
     return np.clip(_falling(bits, seen), comparison.worst, comparison.best)
+
+
+def _unmet(comparison: Comparison, seen: NDArray[np.float64]) -> NDArray[np.bool_]:
+    expected = np.array([level.expected is not None for level in comparison.levels])
+    missing: NDArray[np.bool_] = (seen < _UNSEEN) & ~expected
+    return missing
+
+
+def unmet(model: MatchModel, estimates: Estimates) -> list[str]:
+    """Levels (`comparison: level`) that no pair met and of which no expert says what they weigh."""
+    return [
+        f"{comparison.name}: {level.label}"
+        for comparison, m, u in zip(model.comparisons, estimates.m, estimates.u, strict=True)
+        for level, missing in zip(
+            comparison.levels, _unmet(comparison, m * estimates.matches + u * estimates.others), strict=True
+        )
+        if missing
+    ]
 
 
 def _falling(bits: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:

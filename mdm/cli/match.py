@@ -46,7 +46,8 @@ def train(
     out: Path = typer.Option(Path("models"), help="Where to write the model. MDM_MODELS_DIR makes a hub use it."),
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Train a model with Splink and write it with its provenance. The same records give the same model.
+    """Train a model with Splink and write it with its provenance. The same records in the same order give
+    the same model.
 
     Without labels, m is learned by expectation maximisation, from what experts expect.
     """

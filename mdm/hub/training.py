@@ -40,8 +40,6 @@ class Material:
     stores: "Sequence[Store]"
     #: What of the records counts for nothing, in sentences.
     remarks: Sequence[str] = ()
-    #: Name tokens that are too frequent to tell one from another, where they were counted in other records.
-    common: Sequence[str] | None = None
 
 
 def from_files(domain: str, records: Sequence[Path], profile: Path | None, labelled: bool) -> Material:
@@ -105,34 +103,41 @@ def from_hub(domain: str, engine: Engine, rules: Rules, profile: Path | None = N
     """The live records of a hub as matching reads them; of a hub that has more of them than `most`, about so many.
 
     Args:
-        rules: in force, by which the hub knows whom a record is compared with.
+        rules: in force, whose profile is trained for unless another is given. Which records of a sample are compared is
+            asked of the hub, whose blocks are by these.
 
     Raises:
         OperatorError: the domain is none of the hub, the profile cannot be read, `most` is too few.
     """
     _need_trainer()
-    from matching.training.stores import Store, common_tokens
-    from matching.training.train import Options
+    from matching.training.stores import Store
 
     if most < LEAST:
         raise OperatorError(f"{most} records are too few to learn from.", action=f"Give {LEAST} or more with --most.")
-    chosen, text = _hub_domain(domain), _profile(domain, profile)
+    chosen = _hub_domain(domain)
+    # What is in force here, and not what ships: training is for the comparisons that this hub makes.
+    text = rules.models[chosen].texts[0] if profile is None else _profile(domain, profile)
     with snapshot(engine) as work:
         sample = sample_with_candidates(work, chosen, rules.models[chosen].block_cap, most)
         if sample is None:
             found = neighbourhood.load_comparisons(work, chosen, set(whole.live_records(work, chosen)))
             return Material(domain, text, [Store([found[rec] for rec in sorted(found)])])
         found = neighbourhood.load_comparisons(work, chosen, sample.records)
-        plain = neighbourhood.stated_comparisons(work, sample.plain)
+        plain = neighbourhood.load_comparisons(work, chosen, sample.plain)
     ordered = sorted(found)
     seeds = frozenset(place for place, rec in enumerate(ordered) if rec in sample.seeds)
-    store = Store([found[rec] for rec in ordered], seeds=seeds, of=sample.of)
-    common = common_tokens([Store(list(plain.values()))], Options().common_share)
+    store = Store(
+        [found[rec] for rec in ordered],
+        seeds=seeds,
+        of=sample.of,
+        pairs=sample.pairs,
+        counted=[plain[rec] for rec in sorted(plain)],
+    )
     said = (
         f"Of {sample.of:,} records it learns from {len(ordered):,}: {len(seeds):,} that were drawn, and everybody whom "
         "these are compared with. --most takes more or fewer."
     )
-    return Material(domain, text, [store], [said], common)
+    return Material(domain, text, [store], [said])
 
 
 def _hub_domain(domain: str) -> Domain:
@@ -146,7 +151,7 @@ def train_model(material: Material, progress: Progress = lambda _: None) -> "Rel
     _need_trainer()
     from matching.training.train import Options, train
 
-    return train(material.profile, material.stores, Options(common=material.common), progress)
+    return train(material.profile, material.stores, Options(), progress)
 
 
 def write_model(domain: str, released: "Released", folder: Path) -> list[Path]:

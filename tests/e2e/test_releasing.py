@@ -31,7 +31,7 @@ def drafted(ada: Keyboard) -> None:
 
 def simulated(ada: Keyboard) -> None:
     ada.press("p")
-    expect(ada.page.get_by_role("heading", name="What it would change")).to_be_visible(timeout=180_000)
+    expect(ada.page.get_by_role("heading", name="What it would change")).to_be_visible(timeout=420_000)
 
 
 def test_a_release_goes_from_draft_into_force_and_back(signed_in: SignIn, world: Engine) -> None:
@@ -55,7 +55,7 @@ def test_a_release_goes_from_draft_into_force_and_back(signed_in: SignIn, world:
 
     clara.page.goto("/console/releases/1")
     clara.press("m")
-    expect(clara.page.locator("[data-outcome]")).to_contain_text("Release 1 is in force", timeout=180_000)
+    expect(clara.page.locator("[data-outcome]")).to_contain_text("Release 1 is in force", timeout=420_000)
     expect(clara.page.get_by_role("heading", name="What it changed")).to_be_visible()
     assert state_digest(world).state != before
     changed, told = rows(
@@ -68,7 +68,7 @@ def test_a_release_goes_from_draft_into_force_and_back(signed_in: SignIn, world:
     clara.press("c")
     clara.type("names became worse")
     clara.press("Escape", "z")
-    expect(clara.page.locator("main")).to_contain_text("Taken back completely", timeout=180_000)
+    expect(clara.page.locator("main")).to_contain_text("Taken back completely", timeout=420_000)
     assert rows(world, "select status, reason from rule_release") == [("rolled_back", "names became worse")]
     assert state_digest(world).state == before
     actions = [row.action for row in rows(world, "select action from audit where subject = 'release 1' order by seq")]

@@ -1,13 +1,18 @@
 """Training on a hub that is too large to train on: a part of it that says the same."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from sqlalchemy import Engine
 
+from matching.training.stores import Store, common_tokens
+from matching.training.train import Options
 from mdm.errors import OperatorError
 from mdm.hub.process import Pipeline
 from mdm.hub.training import from_hub, train_model
 from mdm.model.ids import Domain
-from mdm.store.pairs import blocked_pairs
+from mdm.store.pairs import blocked_pairs, evidence_pairs
 from mdm.store.reading import snapshot
 from mdm.store.sampling import sample_with_candidates
 from mdm.store.whole import live_records
@@ -22,10 +27,15 @@ def test_a_sample_holds_everybody_whom_its_seeds_are_compared_with(engine: Engin
         again = sample_with_candidates(work, Domain.CUSTOMER, CAP, 300)
         live = live_records(work, Domain.CUSTOMER)
         assert sample is not None
-        pairs = blocked_pairs(work, sample.seeds, CAP)
+        pairs = blocked_pairs(work, sample.seeds, CAP) | evidence_pairs(work, Domain.CUSTOMER, sample.seeds, CAP)
     mates = {rec for pair in pairs for rec in pair}
 
-    assert sample == again
+    assert again is not None
+    assert (sample.records, sample.seeds, sample.plain) == (again.records, again.seeds, again.plain)
+    assert np.array_equal(sample.pairs, again.pairs)
+    named = {(sample.records[a], sample.records[b]) for a, b in sample.pairs.T.tolist()}
+    assert {pair for pair in named if sample.seeds & {*pair}} == pairs, "exactly those that the hub compares"
+    assert len(named) > len(pairs), "and those of mates with one another"
     assert set(sample.records) == mates | sample.seeds
     assert 300 <= len(sample.records) < len(live) == sample.of
     assert 20 < len(sample.seeds) < 300
@@ -42,10 +52,26 @@ def test_a_hub_that_is_not_large_is_taken_whole(engine: Engine, pipeline: Pipeli
     assert (len(material.stores[0].comparisons), material.stores[0].seeds, material.remarks) == (len(live), None, ())
 
 
-def test_a_model_of_a_sample_says_what_it_was_drawn_from(engine: Engine, pipeline: Pipeline) -> None:
+def test_a_block_that_is_too_large_in_the_hub_pairs_nobody_in_the_sample(engine: Engine) -> None:
+    with snapshot(engine) as work:
+        sample = sample_with_candidates(work, Domain.CUSTOMER, 4, 300)
+        assert sample is not None
+        allowed = blocked_pairs(work, sample.records, 4) | evidence_pairs(work, Domain.CUSTOMER, sample.records, 4)
+
+    named = {(sample.records[a], sample.records[b]) for a, b in sample.pairs.T.tolist()}
+    assert named
+    assert named <= allowed
+
+
+def test_a_model_of_a_sample_learns_from_pairs_with_a_seed_and_counts_in_what_was_drawn_alone(
+    engine: Engine, pipeline: Pipeline
+) -> None:
     material = from_hub("customer", engine, pipeline.rules, most=500)
     (store,), (said,) = material.stores, material.remarks
     assert store.seeds is not None
+    assert store.pairs is not None
+    assert store.counted is not None
+    with_seed = sum(1 for pair in store.pairs.T.tolist() if store.seeds & {*pair})
 
     released = train_model(material)
 
@@ -53,7 +79,31 @@ def test_a_model_of_a_sample_says_what_it_was_drawn_from(engine: Engine, pipelin
     assert (provenance["sampled_of"], provenance["seeds"]) == (store.of, len(store.seeds))
     assert provenance["records"] == len(store.comparisons) < store.of
     assert f"{len(store.seeds):,} that were drawn" in said
-    assert released.parity.pairs == provenance["candidate_pairs"], "only pairs with a seed"
+    assert provenance["candidate_pairs"] == with_seed < store.pairs.shape[1]
+    assert released.model().common_tokens == {*common_tokens([Store(store.counted)], Options().common_share)}
+    assert released.model().common_tokens != {*common_tokens([Store(store.comparisons)], Options().common_share)}
+
+
+def test_what_no_pair_met_is_weighed_by_what_stands_beside_it(engine: Engine, pipeline: Pipeline) -> None:
+    said: list[str] = []
+
+    released = train_model(from_hub("product", engine, pipeline.rules), said.append)
+
+    model = released.model()
+    missing = model.provenance["unmet"]
+    assert any(each.startswith("met by no pair") and missing[0] in each for each in said)
+    for comparison in model.comparisons:
+        bits = [level.weight for level in comparison.levels]
+        assert bits == sorted(bits, reverse=True), comparison.name
+
+
+def test_the_profile_in_force_is_trained_for(engine: Engine, pipeline: Pipeline) -> None:
+    shipped = pipeline.rules.models[Domain.CUSTOMER]
+    own = shipped.texts[0].replace("domain: customer", "domain: customer  # of our own", 1)
+    model = replace(shipped, texts=(own, *shipped.texts[1:]))
+    rules = replace(pipeline.rules, models={**pipeline.rules.models, Domain.CUSTOMER: model})
+
+    assert from_hub("customer", engine, rules).profile == own != shipped.texts[0]
 
 
 def test_too_few_records_are_refused(engine: Engine, pipeline: Pipeline) -> None:
