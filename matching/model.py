@@ -29,6 +29,8 @@ from matching.documents import (
     number_in,
     read_mapping,
     read_profile,
+    text_of,
+    texts_in,
 )
 from matching.features import COLUMNS, DISTINCT_IN, KEY_COLUMNS, Kind
 from matching.features.values import kinds
@@ -212,7 +214,7 @@ def load_model(domain: str, folder: Traversable | None = None) -> MatchModel:
             place / f"{domain}.{ending}" for ending in ("yaml", "weights.json", "frequencies.json")
         )
         if profile.is_file() and weights.is_file():
-            return read_model(_text(profile), _text(weights), _text(tables) if tables.is_file() else None)
+            return read_model(text_of(profile), text_of(weights), text_of(tables) if tables.is_file() else None)
         if profile.is_file() or weights.is_file():
             # The model that ships must not decide in the place of one that somebody meant to use.
             raise ConfigurationInvalid(
@@ -223,13 +225,6 @@ def load_model(domain: str, folder: Traversable | None = None) -> MatchModel:
         f"No matching model for {domain!r}.",
         action="Use customer, contract or product, or train a model of your own: mdm match train --help.",
     )
-
-
-def _text(document: Traversable) -> str:
-    try:
-        return document.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationInvalid(f"{document} cannot be read: {error}.") from error
 
 
 def read_model(profile_text: str, weights_text: str, frequencies_text: str | None = None) -> MatchModel:
@@ -305,7 +300,7 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
         reach_cap=_at_least_two(domain, profile, "reach_cap", 1000),
         fingerprint=hashlib.sha256(canonical.encode()).hexdigest()[:16],
         provenance=dict(weights.get("provenance", {})),
-        common_tokens=frozenset(_texts(weights.get("common_tokens", []), f"{domain}.common_tokens")),
+        common_tokens=frozenset(texts_in(weights.get("common_tokens", []), f"{domain}.common_tokens")),
         kinds={
             **(COLUMNS[domain] if domain in COLUMNS else declared_columns(profile["columns"])),
             DISTINCT_IN: Kind.TEXT,
@@ -364,14 +359,8 @@ def _rules(items: Any) -> tuple[BlockingRule, ...]:
 
 def _cannot_link(item: Mapping[str, Any]) -> CannotLink:
     parents = item.get("parents")
-    identifiers = _texts(item.get("identifiers", []), "cannot_link.identifiers")
+    identifiers = texts_in(item.get("identifiers", []), "cannot_link.identifiers")
     return CannotLink(tuple(identifiers), (parents[0], parents[1]) if parents else None)
-
-
-def _texts(items: Any, where: str) -> list[str]:
-    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise ConfigurationInvalid(f"{where} must be a list of texts.")
-    return items
 
 
 def declared_columns(columns: Mapping[str, Any]) -> Mapping[str, Kind]:
