@@ -6,6 +6,7 @@ Whether profile, weights and frequencies are of one release is decided here; wha
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
@@ -45,6 +46,35 @@ def read_mapping(what: str, parse: Callable[[str], Any], text: str) -> Mapping[s
     if not isinstance(found, Mapping):
         raise ConfigurationInvalid(f"A matching model's {what} must be a mapping, and it is {type(found).__name__}.")
     return found
+
+
+def text_of(document: Traversable) -> str:
+    """The text of a document; raises ConfigurationInvalid when it cannot be read."""
+    try:
+        return document.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationInvalid(f"{document} cannot be read: {error}.") from error
+
+
+def texts_in(items: Any, where: str) -> list[str]:
+    """A list of texts of a document; raises ConfigurationInvalid when it is none."""
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise ConfigurationInvalid(f"{where} must be a list of texts.")
+    return items
+
+
+def number_in(value: Any, where: str) -> float:
+    """A number of a document. Yes and no are none, though Python counts with them.
+
+    Raises:
+        ConfigurationInvalid: it is yes or no. What is no number at all raises ValueError or TypeError.
+    """
+    if isinstance(value, bool):
+        raise ConfigurationInvalid(
+            f"{where}: {str(value).lower()} is no number.",
+            action=f"Write a number for {where}, or restore the document of the release.",
+        )
+    return float(value)
 
 
 def comparisons_fingerprint(profile: Mapping[str, Any]) -> str:

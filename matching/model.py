@@ -26,14 +26,17 @@ from matching.documents import (
     check_weighed,
     comparisons_fingerprint,
     labels_of,
+    number_in,
     read_mapping,
     read_profile,
+    text_of,
+    texts_in,
 )
 from matching.features import COLUMNS, DISTINCT_IN, KEY_COLUMNS, Kind
 from matching.features.values import kinds
 from matching.frequencies import Frequencies, dump_frequencies, fingerprint_of, read_frequencies
 from matching.parsing import Tables, parse_condition
-from matching.profile_check import check_columns, refuse_unknown_keys
+from matching.profile_check import check_columns, check_weights, refuse_unknown_keys
 from mdm.errors import ConfigurationInvalid
 
 
@@ -211,7 +214,7 @@ def load_model(domain: str, folder: Traversable | None = None) -> MatchModel:
             place / f"{domain}.{ending}" for ending in ("yaml", "weights.json", "frequencies.json")
         )
         if profile.is_file() and weights.is_file():
-            return read_model(_text(profile), _text(weights), _text(tables) if tables.is_file() else None)
+            return read_model(text_of(profile), text_of(weights), text_of(tables) if tables.is_file() else None)
         if profile.is_file() or weights.is_file():
             # The model that ships must not decide in the place of one that somebody meant to use.
             raise ConfigurationInvalid(
@@ -224,16 +227,15 @@ def load_model(domain: str, folder: Traversable | None = None) -> MatchModel:
     )
 
 
-def _text(document: Traversable) -> str:
-    try:
-        return document.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationInvalid(f"{document} cannot be read: {error}.") from error
-
-
 def read_model(profile_text: str, weights_text: str, frequencies_text: str | None = None) -> MatchModel:
-    """A model from the text of its documents, checked: known columns, every level weighed, no extreme weight, weights
-    trained for these comparisons and these tables."""
+    """A model from the text of its documents, checked: known columns, every level weighed, no weight that is extreme
+    or beyond what its comparison allows, weights trained for these comparisons and these tables."""
+    model = _read(profile_text, weights_text, frequencies_text)
+    check_weights(model)
+    return model
+
+
+def _read(profile_text: str, weights_text: str, frequencies_text: str | None) -> MatchModel:
     profile, weights = read_profile(profile_text), read_mapping("weights", json.loads, weights_text)
     tables = read_frequencies(frequencies_text) if frequencies_text is not None else {}
     domain = str(profile.get("domain"))
@@ -275,7 +277,8 @@ def profile_model(profile_text: str, common_tokens: Iterable[str], frequencies: 
         "comparisons_fingerprint": fingerprint,
         "frequencies": fingerprint_of(tables) if tables else None,
     }
-    return read_model(profile_text, json.dumps(weights), dump_frequencies(tables) if tables else None)
+    # Not `read_model`: to weigh nothing is no offence against a `worst` above 0 or a `best` below it.
+    return _read(profile_text, json.dumps(weights), dump_frequencies(tables) if tables else None)
 
 
 def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], tables: Tables) -> MatchModel:
@@ -297,7 +300,7 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
         reach_cap=_at_least_two(domain, profile, "reach_cap", 1000),
         fingerprint=hashlib.sha256(canonical.encode()).hexdigest()[:16],
         provenance=dict(weights.get("provenance", {})),
-        common_tokens=frozenset(_texts(weights.get("common_tokens", []), f"{domain}.common_tokens")),
+        common_tokens=frozenset(texts_in(weights.get("common_tokens", []), f"{domain}.common_tokens")),
         kinds={
             **(COLUMNS[domain] if domain in COLUMNS else declared_columns(profile["columns"])),
             DISTINCT_IN: Kind.TEXT,
@@ -308,7 +311,7 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
 
 
 def _thresholds(domain: str, item: Mapping[str, Any]) -> Thresholds:
-    numbers = {key: float(value) for key, value in item.items()}
+    numbers = {key: number_in(value, f"{domain}.thresholds.{key}") for key, value in item.items()}
     for key, value in numbers.items():
         if not math.isfinite(value):
             raise ConfigurationInvalid(f"{domain}.thresholds.{key}: {value} is no match weight.")
@@ -323,7 +326,7 @@ def _thresholds(domain: str, item: Mapping[str, Any]) -> Thresholds:
 
 
 def _at_least_two(domain: str, profile: Mapping[str, Any], key: str, default: int) -> int:
-    number = int(profile.get(key, default))
+    number = int(number_in(profile.get(key, default), f"{domain}.{key}"))
     if number < 2:
         raise ConfigurationInvalid(f"{domain}.{key}: {number} would leave no two records to compare; set 2 or more.")
     return number
@@ -342,7 +345,7 @@ def _rules(items: Any) -> tuple[BlockingRule, ...]:
         BlockingRule(
             str(item["rule"]),
             tuple(str(name) for name in item["columns"]),
-            int(item.get("limit", 24)),
+            int(number_in(item.get("limit", 24), f"blocking rule {item['rule']!r}.limit")),
             item.get("refines"),
         )
         for item in items
@@ -356,14 +359,8 @@ def _rules(items: Any) -> tuple[BlockingRule, ...]:
 
 def _cannot_link(item: Mapping[str, Any]) -> CannotLink:
     parents = item.get("parents")
-    identifiers = _texts(item.get("identifiers", []), "cannot_link.identifiers")
+    identifiers = texts_in(item.get("identifiers", []), "cannot_link.identifiers")
     return CannotLink(tuple(identifiers), (parents[0], parents[1]) if parents else None)
-
-
-def _texts(items: Any, where: str) -> list[str]:
-    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise ConfigurationInvalid(f"{where} must be a list of texts.")
-    return items
 
 
 def declared_columns(columns: Mapping[str, Any]) -> Mapping[str, Kind]:
@@ -387,7 +384,8 @@ def _comparison(domain: str, item: Mapping[str, Any], weights: Mapping[str, Any]
         raise ConfigurationInvalid(f"{where}: two levels have the same label.")
     unknown = parse_condition(item["unknown"], f"{where}.unknown", tables)
     worst, best = (
-        float(item.get(key, limit)) for key, limit in (("worst", -_MAX_WEIGHT_BITS), ("best", _MAX_WEIGHT_BITS))
+        number_in(item.get(key, limit), f"{where}.{key}")
+        for key, limit in (("worst", -_MAX_WEIGHT_BITS), ("best", _MAX_WEIGHT_BITS))
     )
     if not worst <= best:
         raise ConfigurationInvalid(f"{where}: worst is {worst:g} bits and best is {best:g}.")
@@ -408,7 +406,7 @@ def _level(
             f"{where}: level {label!r} has no weight.",
             action="Train the model again, or restore the profile of the same release.",
         )
-    m, u = float(weights[label]["m"]), float(weights[label]["u"])
+    m, u = (number_in(weights[label][name], f"{where}.{label}.{name}") for name in ("m", "u"))
     if not (0 < m <= 1 and 0 < u <= 1):
         raise ConfigurationInvalid(f"{where}: m and u of {label!r} must be probabilities above 0.")
     return Level(
@@ -437,11 +435,15 @@ def _term_frequency(
         u_exact = next((level.u for level in better if level.condition == same), 0.0)
         if not u_exact:
             raise ConfigurationInvalid(f"{where}: no level before it says that {column!r} is equal.")
-    return TermFrequency(tables[column], float(wanted.get("weight", 1.0)), float(wanted.get("minimum", 0.0)), u_exact)
+    weight, minimum = (
+        number_in(wanted.get(key, usual), f"{where}.term_frequency.{key}")
+        for key, usual in (("weight", 1.0), ("minimum", 0.0))
+    )
+    return TermFrequency(tables[column], weight, minimum, u_exact)
 
 
 def _finite(value: Any, where: str) -> float:
-    number = float(value)
+    number = number_in(value, where)
     if not math.isfinite(number) or abs(number) > _MAX_WEIGHT_BITS:
         raise ConfigurationInvalid(f"{where}: {number} bits is not a weight that data can support.")
     return number

@@ -69,6 +69,28 @@ def check_columns(model: "MatchModel") -> None:
         raise ConfigurationInvalid(f"{model.domain}.cannot_link: there is no column {column!r}.")
 
 
+#: Bits by which a weight may pass its limit: m and u are written with some digits, and the weight is worked out anew.
+_ROUNDING = 1e-6
+
+
+def check_weights(model: "MatchModel") -> None:
+    """No level weighs less than its comparison's `worst` or more than its `best`."""
+    for comparison in model.comparisons:
+        for level in comparison.levels:
+            if level.weight < comparison.worst - _ROUNDING:
+                key, limit = "worst", comparison.worst
+            elif level.weight > comparison.best + _ROUNDING:
+                key, limit = "best", comparison.best
+            else:
+                continue
+            raise ConfigurationInvalid(
+                f"{model.domain}.comparisons.{comparison.name}: {level.label!r} weighs {level.weight:g} bits, and the "
+                f"{key} that the comparison may weigh is {limit:g}.",
+                action="Restore profile and weights of one release, or train the model again; "
+                f"who means the weight changes {key!r} in {model.domain}.yaml.",
+            )
+
+
 def _check_rules(model: "MatchModel") -> None:
     """Blocking rules name columns that there are, once each, make keys, and do not refine one another in a circle."""
     rules = (*model.blocking, *model.dynamic)

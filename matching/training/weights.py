@@ -80,7 +80,9 @@ def weights_of(
     comparisons: dict[str, dict[str, dict[str, float]]] = {}
     for comparison, shares, weights in zip(model.comparisons, u, bits, strict=True):
         levels = {}
-        for level, u, weight in zip(comparison.levels, shares.tolist(), weights.round(2).tolist(), strict=True):
+        # Rounded first: a limit may have more digits than weights are written with.
+        written = np.clip(weights.round(2), comparison.worst, comparison.best).tolist()
+        for level, u, weight in zip(comparison.levels, shares.tolist(), written, strict=True):
             m = float(f"{min(u * 2.0**weight, 1.0):.6g}")
             levels[level.label] = {"m": m, "u": m / 2.0**weight}
         comparisons[comparison.name] = levels

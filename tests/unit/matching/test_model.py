@@ -90,6 +90,14 @@ def _first_level(profile: Any) -> Any:
         (lambda p, w: p["thresholds"].update(match=float("nan")), "nan"),
         (lambda p, w: p.update(block_cap=1), "block_cap"),
         (lambda p, w: p["comparisons"][0].update(worst=9, best=-9), "worst"),
+        (lambda p, w: p["comparisons"][0].update(worst=0), "weighs -[0-9.]+ bits, and the worst .* is 0"),
+        (lambda p, w: p["comparisons"][0].update(best=1.5), "weighs [0-9.]+ bits, and the best .* is 1.5"),
+        (lambda p, w: p["comparisons"][0].update(worst=True), "name.worst: true is no number"),
+        (lambda p, w: p["thresholds"].update(match=True), "thresholds.match: true is no number"),
+        (lambda p, w: p["blocking"][0].update(limit=True), "limit: true is no number"),
+        (lambda p, w: w.update(prior=True), "customer.prior: true is no number"),
+        (lambda p, w: w.update(prior=False), "customer.prior: false is no number"),
+        (lambda p, w: w["comparisons"]["name"][_first_level(p)["label"]].update(m=True), "m: true is no number"),
         (lambda p, w: p.update(vetos=p.pop("vetoes")), "'vetos' is not a known key here; there are .*vetoes"),
         (lambda p, w: p["cannot_link"].update(identifier=["vat"]), "cannot_link: 'identifier' is not a known key"),
         (lambda p, w: p["cannot_link"].update(identifiers=["vta"]), "no column 'vta'"),
@@ -117,6 +125,22 @@ def test_a_wrong_document_is_refused_with_what_is_wrong(change: Callable[[Any, A
     with pytest.raises(ConfigurationInvalid, match=complaint) as refused:
         changed(change)
     assert refused.value.advice
+
+
+@pytest.mark.parametrize("beyond", [0.5e-6, 2e-6])
+@pytest.mark.parametrize(("limit", "sign"), [("worst", 1), ("best", -1)])
+def test_a_weight_may_pass_its_limit_by_rounding_alone(limit: str, sign: int, beyond: float) -> None:
+    name = load_model("customer").comparisons[0]
+    extreme = name.levels[-1 if limit == "worst" else 0].weight
+
+    def change(profile: Any, _weights: Any) -> None:
+        profile["comparisons"][0][limit] = extreme + sign * beyond
+
+    if beyond < 1e-6:
+        assert changed(change).comparisons[0].levels == name.levels
+    else:
+        with pytest.raises(ConfigurationInvalid, match=f"the {limit} that the comparison may weigh"):
+            changed(change)
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
