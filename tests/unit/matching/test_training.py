@@ -93,12 +93,15 @@ def test_thresholds_may_change_without_training(unlabelled: Released) -> None:
     assert moved.fingerprint != unlabelled.model().fingerprint
 
 
-def test_a_level_that_neither_data_nor_expert_can_weigh_is_refused() -> None:
+def test_a_level_that_neither_data_nor_expert_can_weigh_is_named() -> None:
     silent = PEOPLE.replace("{label: same phone, expected: 4,", "{label: same phone,")
     without_phones = [{key: value for key, value in record.items() if key != "phones"} for record in RECORDS]
+    said: list[str] = []
 
-    with pytest.raises(ConfigurationInvalid, match="same phone"):
-        train(silent, [Store(without_phones, ENTITIES)], Options())
+    model = train(silent, [Store(without_phones, ENTITIES)], Options(), said.append).model()
+
+    assert any("same phone" in each for each in said)
+    assert any("same phone" in each for each in model.provenance["unmet"])
 
 
 def test_nothing_can_be_learned_from_nothing() -> None:
