@@ -76,7 +76,7 @@ def run(records: int, seed: int, folder: Path, workers: int, sampled: int = 0) -
     }
 
 
-def run_splink(records: int, seed: int, folder: Path, workers: int, _: int = 0) -> dict[str, Any]:
+def run_splink(records: int, seed: int, folder: Path, workers: int) -> dict[str, Any]:
     """Splink's own batch on the same records, with its own defaults."""
     from bench.splink_batch import splink_entities  # imported here: the other measurements run without splink
 
@@ -93,7 +93,7 @@ def run_splink(records: int, seed: int, folder: Path, workers: int, _: int = 0) 
     }
 
 
-def run_prototype(records: int, seed: int, folder: Path, workers: int, _: int = 0) -> dict[str, Any]:
+def run_prototype(records: int, seed: int, folder: Path, workers: int) -> dict[str, Any]:
     """Splink with labels, its matches followed strongest first unless tax numbers differ, at hindsight's threshold."""
     from bench.splink_batch import labelled_edges, tax_numbers  # imported here, as above
 
@@ -133,7 +133,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--one", choices=tuple(_KINDS), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.one:
-        found = _KINDS[options.one](options.records[0], options.seed, options.cache, options.workers, options.train)
+        sampled = {"sampled": options.train} if options.one == "hub" else {}
+        found = _KINDS[options.one](options.records[0], options.seed, options.cache, options.workers, **sampled)
         print(json.dumps(found))  # noqa: T201
         return 0
     results = []

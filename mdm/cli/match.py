@@ -42,7 +42,9 @@ def train(
     world: list[Path] = typer.Option([], help="Worlds (folders with events/ and truth/) to train on."),
     hub: bool = typer.Option(False, "--hub", help="Train on the records of this hub."),
     most: int = typer.Option(training.MOST, help="About how many records of a larger hub to train on."),
-    profile: Path | None = typer.Option(None, help="Comparisons and blocking rules; else the profile that ships."),
+    profile: Path | None = typer.Option(
+        None, help="Comparisons and blocking rules; else those in force with --hub, and those that ship without."
+    ),
     out: Path = typer.Option(Path("models"), help="Where to write the model. MDM_MODELS_DIR makes a hub use it."),
     as_json: bool = JSON_OPTION,
 ) -> None:
