@@ -18,6 +18,22 @@ def person(name: str) -> str:
     return name.partition(":")[2] if name.startswith(("user:", "oidc:")) else name
 
 
+#: What proposals ask for.
+_ASKED = {
+    "same": "merge",
+    "not_same": "not a match",
+    "clear": "clear an override",
+    "discard": "discard refused messages",
+    "relate": "a parent",
+    "end_relation": "end a relation",
+}
+
+
+def proposal(kind: str) -> str:
+    """What a proposal asks for."""
+    return _ASKED.get(kind, kind.replace("_", " "))
+
+
 def named(text: str) -> str:
     """A sentence with people called by their names, as everywhere else."""
     return _ACCOUNTS.sub("", text)
