@@ -27,7 +27,8 @@ def match_object(report: MatchReport, eyes: Eyes) -> dict[str, Any]:
         "compared": report.compared,
         "out_of_reach": report.out_of_reach,
         "read_as": report.record.attributes,
-        "rejected": report.record.rejected,
+        "rejected": report.rejected,
+        "remarks": report.remarks,
         "unused": report.unused,
         # These values come from the caller; nobody else's are told.
         "oversized": [{"rule": key.rule, "value": key.value} for key in report.oversized],

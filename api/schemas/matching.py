@@ -166,7 +166,7 @@ class MatchAnswer(Form):
     advice: Literal["use_existing", "ask_a_steward", "create"] = Field(
         description="use_existing: the first candidate is this record. ask_a_steward: it may be, or either of "
         "two, or a number of its own is known under another name, or what is given as its name says nothing "
-        "(`rejected`). create: none is close."
+        "(`rejected`), or the customer or a product of a contract is not in the hub (`remarks`). create: none is close."
     )
     candidates: list[Candidate]
     compared: int = Field(description="Source rows that were compared.")
@@ -177,8 +177,10 @@ class MatchAnswer(Form):
     read_as: dict[str, Any] = Field(description="The given values after standardisation.")
     rejected: dict[str, str] = Field(
         description="Attributes that were not used, with the reason's code: PLACEHOLDER (N/A, test, unknown), "
-        "SAYS_NOTHING (symbols or a legal form in the place of a name), and others."
+        "SAYS_NOTHING (symbols or a legal form in the place of a name), UNREADABLE (no date, number or code of its "
+        "kind), ENTITY_UNKNOWN and ENTITY_ENDED (a reference to nobody), and others."
     )
+    remarks: list[str] = Field(description="What stands in the way of creating it, as sentences for people.")
     unused: list[str] = Field(description="Attributes that matching does not read.")
     oversized: list[SharedKey] = Field(description="Keys that too many records share to find anybody by.")
     model: str = Field(description="Fingerprint of the released match model.")

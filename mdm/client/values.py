@@ -43,10 +43,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The answer of search before create. `advice`: use_existing, ask_a_steward or create."""
+    """The answer of search before create. `advice`: use_existing, ask_a_steward or create.
+
+    `remarks` say what stands in the way of creating it: a contract whose customer or product the hub does not have.
+    """
 
     advice: str
     candidates: Sequence[Candidate]
+    remarks: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,4 +142,5 @@ def match_of(body: Mapping[str, Any]) -> Match:
             Candidate(each["entity_id"], each["name"], each["score"]["weight"], each["score"]["decision"], each)
             for each in body["candidates"]
         ],
+        body.get("remarks", ()),
     )

@@ -6,6 +6,7 @@ The candidate is blocked, scored and decided by the released model exactly as if
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from rapidfuzz import fuzz, process
@@ -19,9 +20,10 @@ from matching.features.values import texts
 from matching.model import MatchModel
 from matching.scoring import PairScore, explain_pair, score_pairs, speaking_for
 from mdm.core.rules import Rules
+from mdm.hub.match_references import Named, named_by
 from mdm.hub.reach import reachable
 from mdm.intake.candidate import candidate_record, compared_attributes
-from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
+from mdm.model.ids import Domain, EntityId, RecordId
 from mdm.model.records import SourceRecord
 from mdm.store import neighbourhood, pairs, read_match
 from mdm.store.reading import snapshot
@@ -69,6 +71,9 @@ class MatchReport:
     out_of_reach: int = 0
     #: Keys under which somebody could have been found. None: the candidate says nothing, or nothing that few share.
     looked_under: int = 0
+    #: References that name nobody, by attribute, with the code that says why; `remarks` say it in sentences.
+    dangling: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
     #: Another golden record matches about as well as the best (by the model's rule about rivals): it may be either.
     rivalled: bool = False
 
@@ -77,7 +82,8 @@ class MatchReport:
         """By the best candidate's decision. What matches out of reach is for somebody who may see it.
 
         That nobody is found is no reason to create somebody of whom nothing is said that could have been looked for.
-        Nor is a new name, where a number that only one may have is known: it was bought, or has two names.
+        Nor is a new name, where a number that only one may have is known: it was bought, or has two names. A contract
+        cannot be created before its customer and its products.
         """
         best = self.candidates[0].decision if self.candidates else Decision.NONE
         if best is Decision.MATCH:
@@ -85,7 +91,12 @@ class MatchReport:
         if best is Decision.POSSIBLE or self.out_of_reach or any(each.same_number for each in self.candidates):
             return Advice.ASK
         sought = self.looked_under or self.candidates
-        return Advice.CREATE if sought and not self.nameless else Advice.ASK
+        return Advice.CREATE if sought and not self.nameless and not self.dangling else Advice.ASK
+
+    @property
+    def rejected(self) -> dict[str, str]:
+        """Attributes that were not used, or not all of them, with the code that says why."""
+        return {**self.record.rejected, **self.dangling}
 
     @property
     def nameless(self) -> bool:
@@ -123,15 +134,17 @@ def find_many(engine: Engine, rules: Rules, domain: Domain, questions: Sequence[
     with snapshot(unrestricted(engine)) as work:
         anywhere = any(each.question.anywhere for each in asked)
         countries = read_match.countries(work, domain) if anywhere else ()
+        if domain is Domain.CONTRACT:
+            named = named_by(work, [each.question.values for each in asked], partial(reachable, engine))
+            for each, found in zip(asked, named, strict=True):
+                each.refer(found)
         for each in asked:
-            if domain is Domain.CONTRACT:
-                _join_references(work, each.question.values, each.comparison)
             each.keys = _keys(model, each.comparison, countries if each.question.anywhere else ())
         oversized = _find_mates(work, model, asked)
         if domain is Domain.CONTRACT:
             for each in asked:
-                for rec, found in _siblings(work, model, each.comparison).items():
-                    each.shared.setdefault(rec, set()).update(found)
+                for rec, keys in _siblings(work, model, each.comparison).items():
+                    each.shared.setdefault(rec, set()).update(keys)
         others = neighbourhood.load_comparisons(work, domain, {rec for each in asked for rec in each.shared})
         best = _best_of_each(model, asked, others, read_match.homes(work, others))
         reached = {EntityId(one) for one in reachable(engine, {one.entity_id for met in best for one in met})}
@@ -154,9 +167,18 @@ class _Asked:
     told: Sequence["_Best"] = ()
     out_of_reach: int = 0
     rivalled: bool = False
+    named: Named = field(default_factory=Named)
 
     def __post_init__(self) -> None:
         self.comparison = dict(self.record.comparison)
+
+    def refer(self, named: Named) -> None:
+        """Take in what the hub joins into a contract: the entities of its customer and its products."""
+        self.named = named
+        if named.customer is not None:
+            self.comparison["customer"] = named.customer
+        if named.products:
+            self.comparison["products"] = list(named.products)
 
     def narrow(self, names: Mapping[RecordId, str], nearest: int) -> None:
         """Keep the records whose names resemble the candidate's most."""
@@ -296,6 +318,8 @@ def _report(
         model=model.fingerprint,
         out_of_reach=asked.out_of_reach,
         rivalled=asked.rivalled,
+        dangling=asked.named.rejected,
+        remarks=asked.named.remarks,
         looked_under=siblings
         + sum(block not in oversized and key.value not in own for block, key in asked.keys.items()),
     )
@@ -390,35 +414,6 @@ def _ranked(
     score = explain_pair(model, comparison, other)
     decision = decide(model, score.weight, score.veto)
     return Ranked(home, score, decision, tuple(sorted(shared)), best.compared, best.same_number)
-
-
-def _join_references(work: UnitOfWork, values: Mapping[str, Any], comparison: dict[str, Any]) -> None:
-    """What the hub joins into a contract: the entities of its customer and its products."""
-    customer = values.get("customer")
-    products = [line.get("product") for line in values.get("lines") or ()]
-    named = {name for each in (customer, *products) if (name := _name(each)) is not None}
-    entities = read_match.entities_of_names(work, named)
-    entity = _entity(customer, entities)
-    if entity is not None:
-        comparison["customer"] = entity
-    found = {entity for each in products if (entity := _entity(each, entities)) is not None}
-    if found:
-        comparison["products"] = sorted(found)
-
-
-def _name(reference: Mapping[str, Any] | None) -> CrosswalkKey | None:
-    if not reference or reference.get("entity_id") or not reference.get("key"):
-        return None
-    return CrosswalkKey(reference["system"], reference["type"], reference["key"])
-
-
-def _entity(reference: Mapping[str, Any] | None, entities: Mapping[CrosswalkKey, EntityId]) -> str | None:
-    if not reference:
-        return None
-    if reference.get("entity_id"):
-        return str(reference["entity_id"])
-    name = _name(reference)
-    return entities.get(name) if name is not None else None
 
 
 def _siblings(work: UnitOfWork, model: MatchModel, comparison: Mapping[str, Any]) -> dict[RecordId, set[BlockingKey]]:

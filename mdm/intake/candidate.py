@@ -5,6 +5,7 @@ depend on the way in.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from mdm.intake.mapping import standardise_by
@@ -15,6 +16,9 @@ from mdm.model.records import SourceRecord
 
 #: How a candidate is called where records are named; no platform may be called so.
 SYSTEM: Final = "candidate"
+
+#: Why a given value is not used: it is no date, number, code or form of its kind.
+UNREADABLE: Final = "UNREADABLE"
 
 #: Attributes of one value, and the standardiser that reads each.
 _SIMPLE: Final[Mapping[Domain, Mapping[str, str]]] = {
@@ -61,7 +65,24 @@ def candidate_record(domain: Domain, values: Mapping[str, Any]) -> SourceRecord:
         rules.add(attribute, standardiser, [(values.get(attribute), "", {})])
     _LIST_RULES[domain](rules, values)
     mapping = TableMapping(domain.value, domain, tuple(rules.rules), (), (), (), (), {}, 0.5)
-    return standardise_by(mapping, CrosswalkKey(SYSTEM, domain.value, SYSTEM), rules.row)
+    record = standardise_by(mapping, CrosswalkKey(SYSTEM, domain.value, SYSTEM), rules.row)
+    return replace(record, rejected={**_unreadable(domain, values, record), **record.rejected})
+
+
+def _unreadable(domain: Domain, values: Mapping[str, Any], record: SourceRecord) -> dict[str, str]:
+    """Attributes that were given and of which nothing came, not even a reason: no date, number or code of its kind."""
+    read = frozenset(_SIMPLE[domain]) | _LISTS[domain]
+    given = (name for name in sorted(read & values.keys()) if _says_something(values[name]))
+    return {name: UNREADABLE for name in given if name not in record.attributes and name not in record.rejected}
+
+
+def _says_something(value: Any) -> bool:
+    """Not a kind or a country alone: they say of what something is, not what."""
+    if isinstance(value, Mapping):
+        return any(_says_something(part) for name, part in value.items() if name not in ("type", "country"))
+    if isinstance(value, list | tuple):
+        return any(map(_says_something, value))
+    return value is not None and bool(str(value).strip())
 
 
 class _Rules:

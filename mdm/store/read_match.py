@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mdm.model.ids import CrosswalkKey, EntityId, RecordId
+from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -25,6 +25,14 @@ class Home:
     name: str
     version: int
     values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What an issued id stands for now: itself, what it was merged into, or (None) nothing any more."""
+
+    domain: Domain
+    entity_id: EntityId | None
 
 
 def block_mates(work: UnitOfWork, blocks: Collection[int], cap: int) -> BlockMates:
@@ -107,3 +115,14 @@ def entities_of_names(work: UnitOfWork, names: Collection[CrosswalkKey]) -> dict
         *columns,
     )
     return {CrosswalkKey(*row[:3]): EntityId(row[3]) for row in rows}
+
+
+def fates(work: UnitOfWork, ids: Collection[str]) -> dict[str, Fate]:
+    """What issued ids stand for now; ids that were never issued are absent."""
+    rows = work.query(
+        """select e.entity_id, e.domain, case when now.status = 'active' then now.entity_id end
+           from entity e left join entity now on now.entity_id = coalesce(e.merged_into, e.entity_id)
+           where e.entity_id = any(%s)""",
+        sorted(ids),
+    )
+    return {id: Fate(Domain(domain), EntityId(now) if now is not None else None) for id, domain, now in rows}

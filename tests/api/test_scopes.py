@@ -178,6 +178,23 @@ def test_nothing_outside_the_scope_leaves_by_any_route(regions: TwoRegions, with
 
 
 @pytest.mark.usefixtures("lines")
+def test_a_contract_of_a_customer_outside_the_scope_is_answered_like_one_of_nobody(
+    regions: TwoRegions, with_scope: Client
+) -> None:
+    client = with_scope(Role.STEWARD, EUROPE)
+    nobody = {"entity_id": "cus_0000000000000000000000000"}, {"system": "crm", "type": "account", "key": "none"}
+    hidden = {"entity_id": regions.bolt}, US_BOLT._asdict()
+
+    def asked_of(customer: dict[str, str]) -> dict[str, Any]:
+        answer = client.post("/v1/contracts/match", json={"values": {"number": "CT-NEW", "customer": customer}}).json()
+        return {name: answer[name] for name in ("advice", "candidates", "rejected", "compared", "out_of_reach")}
+
+    assert [asked_of(each) for each in hidden] == [asked_of(each) for each in nobody]
+    assert asked_of(hidden[0])["rejected"] == {"customer": "ENTITY_UNKNOWN"}
+    assert asked_of({"entity_id": regions.acme})["rejected"] == {}
+
+
+@pytest.mark.usefixtures("lines")
 def test_what_lies_outside_the_scope_is_answered_like_what_does_not_exist(
     regions: TwoRegions, with_scope: Client
 ) -> None:

@@ -5,7 +5,14 @@ row. Reads for lists and pages are in `mdm.store.read_stewardship`.
 """
 
 from mdm.hub.steward.actor import Actor
-from mdm.hub.steward.approvals import Proposal, ProposalOrder, ProposalPlace, find_proposal, list_proposals
+from mdm.hub.steward.approvals import (
+    Proposal,
+    ProposalOrder,
+    ProposalPlace,
+    against_answering,
+    find_proposal,
+    list_proposals,
+)
 from mdm.hub.steward.bulk import (
     MOST_ITEMS,
     Answer,
@@ -89,6 +96,7 @@ __all__ = [
     "Step",
     "TaskState",
     "Workplace",
+    "against_answering",
     "approve",
     "assign",
     "assign_all",
