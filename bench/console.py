@@ -14,7 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from itertools import chain, islice
@@ -28,7 +28,8 @@ from sqlalchemy import Connection, Engine, text
 from bench.api import note, serving
 from bench.company_events import messages
 from bench.processor import processor
-from mdm.access import FORMER_STEWARD
+from bench.refused import refuse
+from mdm.access import FORMER_STEWARD, Role
 from mdm.bootstrap import open_hub
 from mdm.clock import system_clock
 from mdm.hub.process import Pipeline, process
@@ -37,7 +38,7 @@ from mdm.hub.worklist import rank_open_tasks
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Message
 from mdm.settings import Settings
-from mdm.store import accounts, migrate
+from mdm.store import accounts, api_keys, migrate
 from mdm.streams.file import FileFeed
 
 _BATCH = 5000
@@ -50,6 +51,10 @@ _PAGES = {
     "review": "/console/reviews/{task}",
     "preview": "/console/reviews/{task}/preview",
     "exceptions": "/console/exceptions",
+    "exceptions by messages": "/console/exceptions?sort=messages",
+    "exceptions, nobody's": "/console/exceptions?who=unassigned&sort=money",
+    "one kind of exceptions": "/console/exceptions/groups/{letter}",
+    "kinds over the API": "/v1/dead-letters/groups",
     "reconciliation": "/console/reconciliation",
     "close": "/console/close",
     "approvals": "/console/approvals",
@@ -75,6 +80,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--questions", type=int, default=0, help="copy open questions until there are so many, as in a larger hub"
     )
+    parser.add_argument("--refused", type=int, default=0, help="refuse messages until there are so many")
+    parser.add_argument("--kinds", type=int, default=2000, help="of how many kinds the refused messages are")
     parser.add_argument("--requests", type=int, default=100, help="of each page")
     parser.add_argument("--only", action="append", choices=sorted(_PAGES), help="measure this page; repeatable")
     options = parser.parse_args(arguments)
@@ -88,10 +95,14 @@ def main(arguments: Sequence[str]) -> int:
                 result["questions"] = _more_questions(hub.engine, options.questions)
                 result["copy_seconds"] = round(time.perf_counter() - begun, 1)
                 note(f"{result['questions']:,} questions after {result['copy_seconds']} s")
+            if options.refused:
+                result["refused"] = refuse(hub.engine, options.refused, options.kinds)
+                note(f"{result['refused']:,} refused messages")
             values = _some(hub.engine)
             with hub.engine.begin() as connection:
                 name = f"bench{secrets.token_hex(4)}"
                 password = accounts.create_account(connection, name, "Bench", FORMER_STEWARD)
+                key = api_keys.issue_key(connection, Role.OPERATOR, "bench")
             environment = {**os.environ, "MDM_DATA_DIR": str(folder)}
             environment.pop("MDM_DATABASE_URL", None)
             with (
@@ -99,7 +110,10 @@ def main(arguments: Sequence[str]) -> int:
                 httpx.Client(base_url=f"http://127.0.0.1:{served.port}", follow_redirects=True, timeout=120) as client,
             ):
                 _sign_in(client, name, password)
-                for page in options.only or _PAGES:
+                client.auth = _OnlyApi(key)
+                for page in options.only or [
+                    name for name in _PAGES if values["letter"] or "{letter}" not in _PAGES[name]
+                ]:
                     with processor(hub.engine, served.pid) as used:
                         result[page] = _measure(client, _addresses(_PAGES[page], values), options.requests)
                     spent = sum(used.values()) / (options.requests + 1)
@@ -214,7 +228,12 @@ def _some(engine: Engine) -> Mapping[str, Sequence[str]]:
                    order by md5(entity_id) limit 200"""
             )
         ).all()
+        # The newest of a kind: what the list of kinds leads to.
+        letters = connection.scalars(
+            text("select max(dead_letter_id) from dead_letter where status = 'open' group by likeness limit 200")
+        ).all()
     return {
+        "letter": [str(each) for each in letters],
         "task": [str(each) for each in tasks],
         "customer": [each.entity_id for each in customers],
         "name": [quote(each.name, safe="") for each in customers],
@@ -223,6 +242,18 @@ def _some(engine: Engine) -> Mapping[str, Sequence[str]]:
 
 def _addresses(pattern: str, values: Mapping[str, Sequence[str]]) -> Callable[[int], str]:
     return lambda number: pattern.format(**{name: each[number % len(each)] for name, each in values.items()})
+
+
+class _OnlyApi(httpx.Auth):
+    """The key goes with requests to the API; pages of the console know the session."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if request.url.path.startswith("/v1/"):
+            request.headers["Authorization"] = f"Bearer {self._key}"
+        yield request
 
 
 def _sign_in(client: httpx.Client, name: str, password: str) -> None:

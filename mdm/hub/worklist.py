@@ -12,6 +12,7 @@ from mdm.hub.steward.policy import load_policy
 from mdm.model.ids import Domain
 from mdm.store import stake, worklist
 from mdm.store.scoped import unrestricted
+from mdm.store.stake import Looked
 
 #: What a rank rests on (open invoices, running contracts) may be this old.
 _FRESH_FOR = timedelta(hours=1)
@@ -59,14 +60,28 @@ def old_ranks(engine: Engine, now: datetime) -> bool:
         return worklist.unranked(connection, now - _FRESH_FOR)
 
 
-def rank_refused(engine: Engine, now: datetime, policy: Policy | None = None) -> int:
+def rank_refused(engine: Engine, now: datetime, policy: Policy | None = None, *, at_once: int | None = None) -> int:
     """Rank groups of open dead letters that have no rank, have changed, or have an old one. Returns how many. Harmless
-    when repeated, also at once."""
+    when repeated, also at once.
+
+    `at_once`: only such as changed, and only as many as have so many letters together, those without a rank first.
+    """
     much = much_money(policy or load_policy())
-    with unrestricted(engine).begin() as connection:
-        groups = stake.unranked_groups(connection, now - _FRESH_FOR, now)
-        stake.write_group_ranks(connection, [rank_group(each, much) for each in groups], now)
-    return len(groups)
+    which = Looked(now, now - _FRESH_FOR) if at_once is None else Looked(now, budget=at_once)
+    done = 0
+    while True:
+        with unrestricted(engine).begin() as connection:
+            groups = stake.unranked_groups(connection, which)
+            written = stake.write_group_ranks(connection, [rank_group(each, much) for each in groups], now)
+        done += written
+        if not written or at_once is not None:
+            return done
+
+
+def refused_unranked(engine: Engine, now: datetime) -> bool:
+    """Whether a group of open dead letters has no rank, has changed, or has an old one."""
+    with unrestricted(engine).connect() as connection:
+        return stake.group_waits(connection, Looked(now, now - _FRESH_FOR))
 
 
 def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime, policy: Policy | None, since: int = 0) -> int:

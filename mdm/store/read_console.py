@@ -69,7 +69,10 @@ select key as currency, sum(value::numeric) as amount from (
 group by key order by 2 desc
 """
 _BEHIND_REFUSED = """
-select key as currency, sum(value::numeric) as amount from dead_letter_rank, jsonb_each_text(amounts)
+select key as currency, sum(value::numeric) as amount from (
+  select r.amounts from dead_letter_group g join dead_letter_rank r using (likeness)
+  where g.share = 'all' and g.person = '' order by g.times_much desc, g.newest_id desc limit :most
+) most_money, jsonb_each_text(amounts)
 group by key order by 2 desc
 """
 _PLATFORMS = """
@@ -186,8 +189,9 @@ def at_risk(connection: Connection) -> dict[str, Any]:
 
 def behind_refused(connection: Connection) -> dict[str, Any]:
     """Open invoices and running contracts behind refused messages, per currency, as they were ranked last
-    (`mdm.hub.worklist.rank_refused`). A customer behind two groups counts twice."""
-    return {row.currency: row.amount for row in connection.execute(text(_BEHIND_REFUSED))}
+    (`mdm.hub.worklist.rank_refused`); of more than `MOST_ADDED` groups, behind those with most money. A customer behind
+    two groups counts twice."""
+    return {row.currency: row.amount for row in connection.execute(text(_BEHIND_REFUSED), {"most": MOST_ADDED})}
 
 
 def platforms(connection: Connection) -> Sequence[dict[str, Any]]:
