@@ -42,7 +42,7 @@ def _message(number: int, row: Mapping[str, Any]) -> Message:
     value = orjson.loads(pattern.value or b"{}")
     empty = {name: each if name in _KEPT else None for name, each in value["after"].items()}
     lsn = 10**12 + number
-    value |= {"before": None, "after": empty | row, "op": "c"}
+    value |= {"before": None, "after": {**empty, **row}, "op": "c"}
     value["source"] |= {"lsn": lsn, "sequence": f'["{lsn}","{lsn}"]', "snapshot": "false"}
     return replace(
         pattern,
