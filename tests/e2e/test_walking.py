@@ -198,6 +198,9 @@ def test_quality_and_what_stewards_decided_are_reached_and_say_their_formulas(ad
     expect(mine).to_contain_text("you")
     expect(mine).to_contain_text("1 not same")
     expect(ada.page.locator("main")).to_contain_text("Taken back = decisions that somebody has undone ÷ decisions")
+    ada.page.set_viewport_size({"width": 820, "height": 1180})
+    whole = "each => [each.scrollWidth <= each.clientWidth, each.querySelector('svg').clientWidth > 60]"
+    assert ada.page.get_by_role("region", name="People").evaluate(whole) == [True, True], "on a tablet, too"
 
 
 def test_help_has_keys_words_and_advice_and_switches_keys_and_colours(ada: Keyboard) -> None:
