@@ -34,6 +34,20 @@ def proposal(kind: str) -> str:
     return _ASKED.get(kind, kind.replace("_", " "))
 
 
+def plainly(value: Any) -> str:
+    """A value of an entry of the audit in one line, without the signs of a programming language."""
+    if value is None or value in ([], {}):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name.replace('_', ' ')} {plainly(each)}" for name, each in value.items())
+    if isinstance(value, list):
+        between = "; " if any(isinstance(each, Mapping) for each in value) else ", "
+        return between.join(map(plainly, value))
+    return str(value)
+
+
 def named(text: str) -> str:
     """A sentence with people called by their names, as everywhere else."""
     return _ACCOUNTS.sub("", text)
