@@ -379,6 +379,19 @@ def record_names(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, 
     return {RecordId(row[0]): CrosswalkKey(*row[1:]) for row in rows}
 
 
+def own_names(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, list[CrosswalkKey]]:
+    """Every name of each of these records: its row's, and its aliases."""
+    names: dict[RecordId, list[CrosswalkKey]] = defaultdict(list)
+    for rec_id, *name in work.probe(
+        """select i.id, n.system, n.type, n.key from unnest(%s::bigint[]) as i(id) cross join lateral (
+               select system, type, key from source_record where rec_id = i.id
+               union all select system, type, key from record_alias where rec_id = i.id) n""",
+        list(ids),
+    ):
+        names[RecordId(rec_id)].append(CrosswalkKey(*name))
+    return names
+
+
 def entity_of_departed(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, EntityId]:
     """The entity each of these records still carries a crosswalk to."""
     if not ids:

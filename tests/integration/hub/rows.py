@@ -24,9 +24,9 @@ def _pattern() -> Message:
     )
 
 
-def take_in(pipeline: Pipeline, rows: Sequence[Mapping[str, Any]], first: int = 0) -> None:
-    """Consume these rows, whose other columns are empty, as messages number `first` and following."""
-    process(pipeline, "test", [_message(first + number, row) for number, row in enumerate(rows)])
+def take_in(pipeline: Pipeline, rows: Sequence[Mapping[str, Any]], first: int = 0, *, gone: bool = False) -> None:
+    """Consume these rows, their other columns empty, as messages number `first` and following; deleted if `gone`."""
+    process(pipeline, "test", [_message(first + number, row, gone) for number, row in enumerate(rows)])
 
 
 def billed(key: str) -> CrosswalkKey:
@@ -37,12 +37,13 @@ def billed(key: str) -> CrosswalkKey:
 _KEPT = {"currency", "delinquent", "balance", "metadata", "created", "updated_at"}
 
 
-def _message(number: int, row: Mapping[str, Any]) -> Message:
+def _message(number: int, row: Mapping[str, Any], gone: bool) -> Message:
     pattern = _pattern()
     value = orjson.loads(pattern.value or b"{}")
     empty = {name: each if name in _KEPT else None for name, each in value["after"].items()}
     lsn = 10**12 + number
-    value |= {"before": None, "after": {**empty, **row}, "op": "c"}
+    stated = {**empty, **row}
+    value |= {"before": stated, "after": None, "op": "d"} if gone else {"before": None, "after": stated, "op": "c"}
     value["source"] |= {"lsn": lsn, "sequence": f'["{lsn}","{lsn}"]', "snapshot": "false"}
     return replace(
         pattern,
