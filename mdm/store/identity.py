@@ -9,6 +9,7 @@ import orjson
 from mdm.model.delta import Announcement, GoldenVersion, IdentityDelta, LinkChange, Renewal
 from mdm.model.ids import Domain
 from mdm.store.unit_of_work import UnitOfWork
+from mdm.store.worklist import drop_ranks
 
 _GOLDEN_COLUMNS = (
     "entity_id", "version", "domain", "name", "values", "lineage", "members", "digest", "support", "ruleset", "seq",
@@ -183,6 +184,7 @@ def _write_tasks(work: UnitOfWork, delta: IdentityDelta) -> None:
             work.now,
             list(delta.tasks_closed),
         )
+        drop_ranks(work, delta.tasks_closed)
     work.copy(
         "steward_task",
         ("question", "kind", "domain", "a", "b", "weight", "detail", "batch_id", "opened_at"),

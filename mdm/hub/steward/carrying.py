@@ -23,6 +23,7 @@ from mdm.store.identity import write_announcements
 from mdm.store.ledger import write_audit
 from mdm.store.letters import exposure_of_letters
 from mdm.store.unit_of_work import UnitOfWork
+from mdm.store.worklist import rank_again
 
 
 def settle_anew(
@@ -188,10 +189,9 @@ def _reopen_tasks(work: UnitOfWork, undone: int) -> None:
         work.batch_id,
         undone,
     )
-    work.execute(
-        "update steward_task set status = 'open', closed_at = null where task_id = any(%s)",
-        [row[0] for row in reopened],
-    )
+    tasks = [row[0] for row in reopened]
+    work.execute("update steward_task set status = 'open', closed_at = null where task_id = any(%s)", tasks)
+    rank_again(work, tasks)
 
 
 #: Decisions that answer the question of a task, as opposed to making it pointless.
