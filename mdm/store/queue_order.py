@@ -193,7 +193,9 @@ def count_queue(connection: Connection, filters: QueueFilters, most: int) -> int
 def _count(
     connection: Connection, filters: QueueFilters, given: Mapping[str, str], parameters: Mapping[str, Any], most: int
 ) -> int:
-    fitting = f"select from task_priority p {_looked_up(given)} where {_all(given)} limit :most"
+    # Of a place many may be; where its index does not stop early, the order does.
+    order = "order by p.rank desc, p.task_id" if _of_places(filters) else ""
+    fitting = f"select from task_priority p {_looked_up(given)} where {_all(given)} {order} limit :most"
     with _without(connection, *(_ONE_BY_ONE if _narrowed(filters) else ())):
         counted = connection.scalar(text(f"select count(*) from ({fitting}) f"), {**parameters, "most": most})
     return int(counted or 0)
@@ -212,6 +214,12 @@ def _without(connection: Connection, *ways: str) -> Iterator[None]:
 
 def _narrowed(filters: QueueFilters) -> bool:
     return replace(filters, awake_at=None) != QueueFilters()
+
+
+def _of_places(filters: QueueFilters) -> bool:
+    """Whether it is narrowed to places, and to nothing that has an order of its own."""
+    placed = {filters.country, filters.region, filters.business_unit} != {None}
+    return placed and _slices(filters) is None and filters.due_before is None
 
 
 def _slices(filters: QueueFilters) -> dict[str, str] | None:
