@@ -107,6 +107,13 @@ _LOOK_AHEAD = """
 select p.task_id from (select * from task_priority p where {narrow} order by {order} limit :ahead) p {looked_up}
 where {conditions} order by {order} limit :limit
 """
+#: How many of the first in the order fit. The index of places tells all of a place before the first is counted: right
+#: for what is seldom, while what is often, one in twenty, is met soon by reading on.
+_SAMPLE = """
+select count(*) from (select * from task_priority order by rank desc, task_id limit :sample) p {looked_up}
+where {conditions}
+"""
+_SAMPLED, _OFTEN = 1000, 20
 _ALL_IN_ORDER = """
 with p as materialized (select p.rank, p.task_id from {tasks} where {conditions})
 select p.task_id from p order by {order} limit :limit
@@ -193,10 +200,15 @@ def count_queue(connection: Connection, filters: QueueFilters, most: int) -> int
 def _count(
     connection: Connection, filters: QueueFilters, given: Mapping[str, str], parameters: Mapping[str, Any], most: int
 ) -> int:
-    # Of a place many may be; where its index does not stop early, the order does.
-    order = "order by p.rank desc, p.task_id" if _of_places(filters) else ""
-    fitting = f"select from task_priority p {_looked_up(given)} where {_all(given)} {order} limit :most"
-    with _without(connection, *(_ONE_BY_ONE if _narrowed(filters) else ())):
+    looked_up, conditions = _looked_up(given), _all(given)
+    ways = _ONE_BY_ONE if _narrowed(filters) else ()
+    with _without(connection, *ways):
+        if _of_places(filters):
+            look = text(_SAMPLE.format(looked_up=looked_up, conditions=conditions))
+            often = (connection.scalar(look, {**parameters, "sample": _SAMPLED}) or 0) * _OFTEN >= _SAMPLED
+            ways = (*ways, "bitmapscan") if often else ways
+    fitting = f"select from task_priority p {looked_up} where {conditions} limit :most"
+    with _without(connection, *ways):
         counted = connection.scalar(text(f"select count(*) from ({fitting}) f"), {**parameters, "most": most})
     return int(counted or 0)
 
