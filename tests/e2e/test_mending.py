@@ -348,6 +348,28 @@ class TestFourEyes:
         expect(ada.page.locator("[data-outcome]")).to_contain_text("Proposal 2 is taken back")
         assert rows(world, "select status from proposal order by proposal_id") == [("rejected",), ("withdrawn",)]
 
+    def test_an_override_that_waits_is_told_on_the_record_and_not_agreed_to_by_its_author(
+        self, ada: Keyboard, world: Engine
+    ) -> None:
+        (customer,) = rows(
+            world, "select entity_id from golden where domain = 'customer' and known_to is null order by 1 limit 1"
+        )[0]
+        ada.page.goto(f"/console/customers/{customer}/override/payment_terms")
+        ada.press("e")
+        ada.page.keyboard.press("Control+a")
+        ada.type("NT90")
+        ada.press("Escape", "c")
+        ada.type("agreed by phone")
+        ada.press("Escape", "m")
+        expect(ada.page.locator("main")).to_contain_text(
+            "You have proposed a change (override: payment terms); proposal 1 waits for somebody else."
+        )
+        ada.page.goto(f"/console/customers/{customer}")
+        ada.reach("proposal 1")
+        ada.press("Enter")
+        expect(ada.page.locator("h1")).to_contain_text("Proposal 1: override payment terms")
+        told_why_not(ada, "m", "Nobody approves what they proposed themselves. Ask somebody else to look at it.")
+
     def test_a_group_of_refused_messages_is_discarded_by_two_persons(
         self, signed_in: SignIn, world: Engine, pipeline: Pipeline
     ) -> None:
