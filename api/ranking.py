@@ -20,6 +20,7 @@ from mdm.hub.worklist import (
     refused_unranked,
     state_of_tasks,
 )
+from mdm.store.reading import transient_failures
 
 _logger = logging.getLogger("mdm.api")
 _renewing, _renewing_refused = Lock(), Lock()
@@ -60,7 +61,8 @@ def refused_ready(engine: Engine, now: datetime, policy: Policy | None) -> None:
 
 def _renew_refused(engine: Engine, now: datetime, policy: Policy | None) -> None:
     try:
-        rank_refused(engine, now, policy)
+        with transient_failures():
+            rank_refused(engine, now, policy)
     except MdmError as error:  # the next page tries again
         _logger.warning("Groups of refused messages could not be ranked: %s", error.message)
     finally:
@@ -69,8 +71,9 @@ def _renew_refused(engine: Engine, now: datetime, policy: Policy | None) -> None
 
 def _renew(engine: Engine, rules: Rules, now: datetime, policy: Policy | None) -> None:
     try:
-        if old_ranks(engine, now):
-            rank_open_tasks(engine, rules, now, policy)
+        with transient_failures():
+            if old_ranks(engine, now):
+                rank_open_tasks(engine, rules, now, policy)
     except MdmError as error:  # the next page tries again
         _logger.warning("Ranks could not be renewed: %s", error.message)
     finally:

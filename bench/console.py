@@ -28,6 +28,7 @@ from sqlalchemy import Connection, Engine, text
 from bench.api import note, serving
 from bench.company_events import messages
 from bench.processor import processor
+from bench.proposed import propose
 from bench.refused import refuse
 from mdm.access import FORMER_STEWARD, Role
 from mdm.bootstrap import open_hub
@@ -58,6 +59,8 @@ _PAGES = {
     "reconciliation": "/console/reconciliation",
     "close": "/console/close",
     "approvals": "/console/approvals",
+    "approvals, the newest": "/console/approvals?sort=newest",
+    "one proposal": "/console/approvals/{proposal}",
     "customers": "/console/customers",
     "search by name": "/console/search?q={name}",
     "golden record": "/console/customers/{customer}",
@@ -82,6 +85,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--refused", type=int, default=0, help="refuse messages until there are so many")
     parser.add_argument("--kinds", type=int, default=2000, help="of how many kinds the refused messages are")
+    parser.add_argument("--proposals", type=int, default=0, help="propose merges until so many wait")
     parser.add_argument("--requests", type=int, default=100, help="of each page")
     parser.add_argument("--only", action="append", choices=sorted(_PAGES), help="measure this page; repeatable")
     options = parser.parse_args(arguments)
@@ -98,6 +102,9 @@ def main(arguments: Sequence[str]) -> int:
             if options.refused:
                 result["refused"] = refuse(hub.engine, options.refused, options.kinds)
                 note(f"{result['refused']:,} refused messages")
+            if options.proposals:
+                result["proposals"] = propose(hub.engine, options.proposals)
+                note(f"{result['proposals']:,} proposals")
             values = _some(hub.engine)
             with hub.engine.begin() as connection:
                 name = f"bench{secrets.token_hex(4)}"
@@ -111,9 +118,8 @@ def main(arguments: Sequence[str]) -> int:
             ):
                 _sign_in(client, name, password)
                 client.auth = _OnlyApi(key)
-                for page in options.only or [
-                    name for name in _PAGES if values["letter"] or "{letter}" not in _PAGES[name]
-                ]:
+                there = [name for name in _PAGES if _there(_PAGES[name], values)]
+                for page in options.only or there:
                     with processor(hub.engine, served.pid) as used:
                         result[page] = _measure(client, _addresses(_PAGES[page], values), options.requests)
                     spent = sum(used.values()) / (options.requests + 1)
@@ -160,9 +166,10 @@ from (select * from steward_task where status = 'open' and question not like '%/
 cross join generate_series(cast(:first as int), cast(:last as int)) n
 """
 _COPY_RANKS = """
-insert into task_priority (task_id, domain, kind, rank, parts, amount, amounts, countries, systems, regions,
-  business_units, due_at, ranked_at)
-select c.task_id, c.domain, c.kind, p.rank + n / 6.0 - random(), p.parts, p.amount, p.amounts, p.countries, p.systems,
+insert into task_priority (task_id, domain, kind, weight, opened_at, rank, parts, amount, amounts, countries, systems,
+  regions, business_units, due_at, ranked_at)
+select c.task_id, c.domain, c.kind, c.weight, c.opened_at, p.rank + n / 6.0 - random(), p.parts,
+  p.amount, p.amounts, p.countries, p.systems,
   p.regions, p.business_units, p.due_at - n * interval '4 hours', now()
 from steward_task o join task_priority p using (task_id)
 cross join generate_series(cast(:first as int), cast(:last as int)) n
@@ -228,20 +235,29 @@ def _some(engine: Engine) -> Mapping[str, Sequence[str]]:
                    order by md5(entity_id) limit 200"""
             )
         ).all()
+        proposals = connection.scalars(
+            text("select proposal_id from proposal where status = 'open' order by md5(proposal_id::text) limit 200")
+        ).all()
         # The newest of a kind: what the list of kinds leads to.
         letters = connection.scalars(
             text("select max(dead_letter_id) from dead_letter where status = 'open' group by likeness limit 200")
         ).all()
     return {
         "letter": [str(each) for each in letters],
+        "proposal": [str(each) for each in proposals],
         "task": [str(each) for each in tasks],
         "customer": [each.entity_id for each in customers],
         "name": [quote(each.name, safe="") for each in customers],
     }
 
 
+def _there(pattern: str, values: Mapping[str, Sequence[str]]) -> bool:
+    """Whether the store holds what a page is about."""
+    return all(each for name, each in values.items() if f"{{{name}}}" in pattern)
+
+
 def _addresses(pattern: str, values: Mapping[str, Sequence[str]]) -> Callable[[int], str]:
-    return lambda number: pattern.format(**{name: each[number % len(each)] for name, each in values.items()})
+    return lambda number: pattern.format(**{name: each[number % len(each)] for name, each in values.items() if each})
 
 
 class _OnlyApi(httpx.Auth):

@@ -30,20 +30,18 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 def rank_open_tasks(engine: Engine, rules: Rules, now: datetime, policy: Policy | None = None) -> int:
     """Rank open tasks that have no rank or an old one. Returns how many. Harmless when repeated, also at once.
 
-    What is much money is said by the policy of the second person; by the shipped one if none is given. Ranks of closed
-    tasks are forgotten.
+    What is much money is said by the policy of the second person; by the shipped one if none is given.
     """
     with unrestricted(engine).begin() as connection:
-        worklist.forget_closed(connection)
+        worklist.forget_labels(connection)
     return _rank(engine, rules, now, now - _FRESH_FOR, policy)
 
 
 def rank_new_tasks(engine: Engine, rules: Rules, now: datetime, policy: Policy | None = None, known: int = 0) -> None:
-    """Rank open tasks that have no rank yet.
+    """Rank open tasks that have no rank yet, or were opened again.
 
     `known` is the newest task of a state in which all had one: then only those behind it are looked at, and some before
-    it, for tasks do not come in the order of their numbers. An older one that is open again, and had lost its rank, is
-    found by `rank_open_tasks`.
+    it, for tasks do not come in the order of their numbers.
     """
     _rank(engine, rules, now, _NEVER, policy, max(0, known - _OUT_OF_ORDER))
 
@@ -95,6 +93,8 @@ def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime, policy: 
             if not worklist.unranked(connection, stale, since):
                 break
             facts = worklist.read_task_facts(connection, stale, _BATCH, limits, since)
-            worklist.write_ranks(connection, [rank(each, much) for each in facts], now)
-        done += len(facts)
+            written = worklist.write_ranks(connection, [rank(each, much) for each in facts], now)
+        done += written
+        if not written:  # what is left is held by somebody, who changes it just now
+            break
     return done

@@ -55,6 +55,10 @@ QUERIES: Mapping[str, str] = {
         full join (select topic, sum(messages) as n from outcome_count where reason <> 'seen before' group by topic) o
             using (topic)
         where l.n is distinct from o.n""",
+    "ranks are those of open tasks": """
+        select p.task_id::text from task_priority p left join steward_task t using (task_id)
+        where (t.status, t.domain, t.kind, t.weight, t.opened_at)
+            is distinct from ('open', p.domain, p.kind, p.weight, p.opened_at)""",
     "groups of refused messages are what is open": f"""
         select coalesce(t.code || ' of ' || t.topic, g.code || ' of ' || g.topic) || ', ' || share || ' ' || person
             || ': ' || coalesce(g.letters, 0) || ' kept, ' || coalesce(t.letters, 0) || ' there'

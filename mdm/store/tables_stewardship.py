@@ -170,6 +170,8 @@ proposal = Table(
     Index(None, "author"),
     Index("ix_proposal_task", "task_id", postgresql_where=text("status = 'open'")),
     Index("ix_proposal_discards", "proposal_id", postgresql_where=text("status = 'open' and kind = 'discard'")),
+    # Whether the same is proposed already.
+    Index("ix_proposal_command", "command", postgresql_using="hash", postgresql_where=text("status = 'open'")),
     Index("ix_proposal_entities", "entities", postgresql_using="gin"),
 )
 

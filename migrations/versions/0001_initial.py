@@ -1442,6 +1442,14 @@ def upgrade() -> None:
     op.create_index("ix_proposal_at_stake", "proposal", ["status", "risk", "stake", "proposal_id"], unique=False)
     op.create_index(op.f("ix_proposal_author"), "proposal", ["author"], unique=False)
     op.create_index(
+        "ix_proposal_command",
+        "proposal",
+        ["command"],
+        unique=False,
+        postgresql_using="hash",
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.create_index(
         op.f("ix_proposal_decided_at"),
         "proposal",
         ["decided_at"],
@@ -1508,6 +1516,8 @@ def upgrade() -> None:
         sa.Column("task_id", sa.BigInteger(), nullable=False),
         sa.Column("domain", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("weight", sa.Double(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("rank", sa.Double(), nullable=False),
         sa.Column("parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("amount", sa.Numeric(), nullable=False),

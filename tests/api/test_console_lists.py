@@ -89,6 +89,7 @@ def large(engine: Engine) -> Engine:
     filled(
         engine, "task_priority", task_id="n", rank="n", ranked_at="now()", countries="array['DE']",
         systems="array['crm', 'crm']", parts="'[]'", taken="true", domain=_LAST_ARE_PRODUCTS, kind="'possible_match'",
+        weight="mod(n, 7)", opened_at=_AT,
         # What is put off, and what has time, comes last: whoever read the order from its beginning would read it all.
         put_off_until="case when n between 2001 and 3000 then now() + interval '9 days' end",
         due_at=f"now() + interval '1 day' * {_DAYS_LEFT}",
