@@ -42,10 +42,15 @@ class Fit:
 
 
 def fit(
-    comparisons: Sequence[Comparison], data: Sample, wanted: Sequence[NDArray[np.float64]], shrinkage: float
+    comparisons: Sequence[Comparison],
+    data: Sample,
+    wanted: Sequence[NDArray[np.float64]],
+    shrinkage: float,
+    prior: float,
 ) -> Fit:
     """Weights that explain the matches best: monotone within each comparison, none below its `worst` or above its
-    `best`, each drawn towards the one `wanted` of it with a penalty of `shrinkage` per squared bit."""
+    `best`, each drawn towards the one `wanted` of it with a penalty of `shrinkage` per squared bit. So is
+    the prior towards `prior`: of few pairs that some evidence tells apart wholly, any prior would do."""
     sizes = [len(comparison.levels) for comparison in comparisons]
     # A comparison's weights are its lowest weight plus steps upwards, so monotone means that no step is negative.
     starts = np.cumsum([1, *sizes])
@@ -58,8 +63,9 @@ def fit(
 
     def loss(steps: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         odds = (design @ steps + offsets) * _LN2
-        value = float(np.sum(total * np.logaddexp(0.0, odds) - matches * odds))
+        value = float(np.sum(total * np.logaddexp(0.0, odds) - matches * odds)) + shrinkage * (steps[0] - prior) ** 2
         gradient = design.T @ (total / (1.0 + np.exp(-odds)) - matches) * _LN2
+        gradient[0] += 2 * shrinkage * (steps[0] - prior)
         for start, matrix, before, top in zip(starts, to_levels, wanted, tops, strict=False):
             span = slice(start, start + len(matrix))
             bits = matrix @ steps[span]

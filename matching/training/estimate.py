@@ -21,6 +21,10 @@ from matching.training.splink_model import arrow_table, open_linker, parameters
 SEED = 20_260_101
 #: Odds of a match among candidates before anything is known, in bits.
 COLD_PRIOR = -3.0
+#: Pairs taken to have been seen before any other, one match and as many others as the odds above say. They count for
+#: something beside a handful of pairs, and for nothing beside thousands; without them a single pair that matches would
+#: say that all candidates do.
+IMAGINED = (1.0, 2.0**-COLD_PRIOR)
 _PAIRS = 40_000
 #: How often a level that was never met is taken to have been seen.
 _HALF = 0.5
@@ -119,7 +123,8 @@ def maximise(model: MatchModel, pairs: PairSet, u: Sequence[NDArray[np.float64]]
     share = session.core_model_settings.probability_two_random_records_match
     trained = [[m for m, _ in parameters(linker)[each.name]] for each in model.comparisons]
     matches = share * len(sample)
-    return Estimates(_smoothed(trained, matches), tuple(u), matches, len(sample) - matches, _odds(share))
+    others = len(sample) - matches
+    return Estimates(_smoothed(trained, matches), tuple(u), matches, others, prior_of(matches, others))
 
 
 def _sides(model: MatchModel, pairs: PairSet) -> pa.Table:
@@ -138,6 +143,6 @@ def _smoothed(trained: Sequence[Sequence[float | None]], pairs: float) -> tuple[
     return tuple(result)
 
 
-def _odds(share: float) -> float:
-    share = min(max(share, 1e-9), 1 - 1e-3)
-    return float(np.log2(share / (1 - share)))
+def prior_of(matches: float, others: float) -> float:
+    """The log2 odds of a match among candidate pairs of which so many match, drawn towards what is expected of them."""
+    return float(np.log2((matches + IMAGINED[0]) / (others + IMAGINED[1])))

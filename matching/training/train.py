@@ -27,7 +27,7 @@ from matching.parsing import Tables
 from matching.rarity import adjustments
 from matching.scoring import score_features
 from matching.training.dependence import Sample, fit
-from matching.training.estimate import SEED, Estimates, PairSet, cold_start, level_shares, maximise
+from matching.training.estimate import SEED, Estimates, PairSet, cold_start, level_shares, maximise, prior_of
 from matching.training.parity import Parity, check_parity
 from matching.training.stores import Store, common_tokens, fingerprint_of
 from matching.training.weights import settle, unmet, weights_of
@@ -42,6 +42,9 @@ _NEARLY = 0.005
 _PARITY_PAIRS = 50_000
 #: Fewer matching pairs than this say little about any level.
 _FEW = 100
+#: Candidate pairs below which nothing is learned: twice the imagined ones (`estimate.IMAGINED`), so that what was seen
+#: says more than what was expected. The share of matches among twenty is known to some twenty points, a bit or two.
+_LEAST_PAIRS = 20
 _VERSIONED = ("splink", "duckdb", "numpy", "rapidfuzz")
 
 
@@ -151,6 +154,12 @@ def _damped(before: Shares | None, now: Shares) -> Shares:
 def _say(progress: Progress, data: _Data) -> None:
     held = int(data.matching.sum())
     progress(f"{len(data.pairs.records)} records, {len(data.pairs)} candidate pairs, {held} held to match")
+    if 0 < len(data.pairs) < _LEAST_PAIRS:
+        raise OperatorError(
+            f"There are only {len(data.pairs)} pairs of records that share a blocking key: too few to learn from.",
+            action=f"Give more records, of which some describe the same: from fewer than {_LEAST_PAIRS} such pairs a "
+            "model would be a guess. See also that the mapping fills the columns that the blocking rules name.",
+        )
     if not len(data.pairs):
         raise OperatorError(
             "No two records share a blocking key, so there is nothing to learn from.",
@@ -268,7 +277,7 @@ def _from_labels(
             action="Give records of which some are one entity and some are not, or train without labels.",
         )
     m, u = (level_shares(neutral, data.pairs.chosen(keep)) for keep in (matching, ~matching))
-    estimates = Estimates(m, u, *counts, prior=float(np.log2(counts[0] / counts[1])))
+    estimates = Estimates(m, u, *counts, prior=prior_of(*counts))
     before = settle(neutral, estimates)
     pairs = data.pairs.records, data.pairs.left, data.pairs.right
     levels = score_features(neutral, *pairs).levels
@@ -277,7 +286,7 @@ def _from_labels(
     rarity = np.zeros(len(matching))
     for number, comparison in enumerate(model.comparisons):
         rarity += adjustments(comparison, together, levels[:, number])
-    fitted = fit(neutral.comparisons, Sample(levels, matching, rarity), before, options.shrinkage)
+    fitted = fit(neutral.comparisons, Sample(levels, matching, rarity), before, options.shrinkage, estimates.prior)
     return weights_of(neutral, u, fitted.weights, fitted.prior), unmet(neutral, estimates)
 
 

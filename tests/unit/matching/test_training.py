@@ -1,6 +1,7 @@
 """Training is repeatable, refuses what it cannot answer for, and finds the people in a list with and without labels."""
 
 import json
+import math
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from matching.assessment import Assessment, assess
 from matching.model import MatchModel, profile_model, read_model
 from matching.training import train as training
+from matching.training.estimate import COLD_PRIOR, prior_of
 from matching.training.parity import Parity
 from matching.training.stores import Store, common_tokens, read_store
 from matching.training.train import Options, Released, train
@@ -109,6 +111,34 @@ def test_nothing_can_be_learned_from_nothing() -> None:
         train(PEOPLE, [Store(RECORDS[:2])], Options())
     with pytest.raises(OperatorError, match="blocking key"):
         train(PEOPLE, [Store([{"name": f"a{i}", "city": f"c{i}", "self": [str(i)]} for i in range(9)])], Options())
+
+
+def test_a_handful_of_pairs_teaches_nothing() -> None:
+    few = [{"name": "ann abel", "words": ["ann", "abel"], "city": "ulm", "self": [str(i)]} for i in range(3)]
+
+    with pytest.raises(OperatorError, match="only 3 pairs") as told:
+        train(PEOPLE, [Store(few)], Options())
+
+    assert "Give more records" in told.value.advice
+
+
+def test_pairs_that_all_match_say_no_more_than_so_few_can() -> None:
+    """A list of duplicates only: that every pair will match is not what thirty of them show."""
+    twins = [
+        {"name": f"{name} abel", "words": [name, "abel"], "city": str(i), "phones": [str(i)], "self": [f"{i}:{copy}"]}
+        for i, name in enumerate("abcdefghijklmnopqrstuvwxyzäöüß")
+        for copy in range(2)
+    ]
+
+    model = train(PEOPLE, [Store(twins)], Options()).model()
+
+    assert model.provenance["candidate_pairs"] == model.provenance["matching_pairs"] == 30
+    assert COLD_PRIOR < model.prior < 2.5
+
+
+@pytest.mark.parametrize(("matches", "others"), [(3_000, 30_000), (30_000, 10_000)])
+def test_among_thousands_of_pairs_what_was_expected_counts_for_nothing(matches: int, others: int) -> None:
+    assert prior_of(matches, others) == pytest.approx(math.log2(matches / others), abs=0.005)
 
 
 def test_frequent_name_tokens_are_common() -> None:
