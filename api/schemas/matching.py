@@ -154,6 +154,10 @@ class Candidate(Form):
     record: SourceKey = Field(description="The member that resembles the given record most.")
     members_compared: int
     score: Score
+    refused: str | None = Field(
+        description="Why this golden record as a whole would not be joined although `record` matches, such as "
+        "`identifiers differ`: another of its records speaks against it. The decision is then `possible`."
+    )
     shared_keys: list[SharedKey]
     values: dict[str, Any]
     masked: list[str]

@@ -20,6 +20,7 @@ from matching.features.values import texts
 from matching.model import MatchModel
 from matching.scoring import PairScore, explain_pair, score_pairs, speaking_for
 from mdm.core.rules import Rules
+from mdm.hub.match_joining import Matched, refusals
 from mdm.hub.match_references import Named, named_by
 from mdm.hub.reach import reachable
 from mdm.intake.candidate import candidate_record, compared_attributes
@@ -54,6 +55,8 @@ class Ranked:
     compared: int
     #: A member states an identifier of the candidate that only one entity may have, or its contract number.
     same_number: bool = False
+    #: Why the entity as a whole would not be joined, though this member matches; the decision is then a question.
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,9 @@ def find_many(engine: Engine, rules: Rules, domain: Domain, questions: Sequence[
         reached = {EntityId(one) for one in reachable(engine, {one.entity_id for met in best for one in met})}
         for each, met in zip(asked, best, strict=True):
             each.choose(model, met, reached, others)
+        matched = [each.matched(model, met, others) for each, met in zip(asked, best, strict=True)]
+        for each, refused in zip(asked, refusals(work, model, matched, others), strict=True):
+            each.refused = refused
         homes = read_match.golden_homes(work, {best.rec_id for each in asked for best in each.told})
     return [_report(model, domain, each, others, homes, oversized) for each in asked]
 
@@ -168,6 +174,8 @@ class _Asked:
     out_of_reach: int = 0
     rivalled: bool = False
     named: Named = field(default_factory=Named)
+    #: Entities of which a record matches and that the candidate would not join all the same, and why.
+    refused: Mapping[EntityId, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.comparison = dict(self.record.comparison)
@@ -190,6 +198,14 @@ class _Asked:
     def keep(self, homes: Mapping[RecordId, EntityId], reached: Collection[str]) -> None:
         """Keep the records of entities that the caller may reach."""
         self.shared = {rec: keys for rec, keys in self.shared.items() if homes.get(rec) in reached}
+
+    def matched(
+        self, model: MatchModel, best: Sequence["_Best"], others: Mapping[RecordId, Mapping[str, Any]]
+    ) -> Matched:
+        """The entities of which a record matches, by the pair alone."""
+        worth = (one for one in best if one.weight >= model.thresholds.match)
+        found = (one for one in worth if _decision(model, self.comparison, others[one.rec_id]) is Decision.MATCH)
+        return Matched(self.comparison, [one.entity_id for one in found])
 
     def choose(
         self,
@@ -309,7 +325,7 @@ def _report(
         record=asked.record,
         unused=tuple(sorted(name for name, value in values.items() if value is not None and name not in known)),
         candidates=tuple(
-            _ranked(model, asked.comparison, others[each.rec_id], homes[each.rec_id], asked.shared[each.rec_id], each)
+            _ranked(model, asked, others[each.rec_id], homes[each.rec_id], each)
             for each in asked.told
             if each.rec_id in homes
         ),
@@ -403,17 +419,19 @@ def _best_of_each_entity(
     return best
 
 
-def _ranked(
-    model: MatchModel,
-    comparison: Mapping[str, Any],
-    other: Mapping[str, Any],
-    home: read_match.Home,
-    shared: set[BlockingKey],
-    best: _Best,
-) -> Ranked:
-    score = explain_pair(model, comparison, other)
+def _ranked(model: MatchModel, asked: _Asked, other: Mapping[str, Any], home: read_match.Home, best: _Best) -> Ranked:
+    score = explain_pair(model, asked.comparison, other)
     decision = decide(model, score.weight, score.veto)
-    return Ranked(home, score, decision, tuple(sorted(shared)), best.compared, best.same_number)
+    refused = asked.refused.get(best.entity_id) if decision is Decision.MATCH else None
+    return Ranked(
+        home,
+        score,
+        Decision.POSSIBLE if refused is not None else decision,
+        tuple(sorted(asked.shared[best.rec_id])),
+        best.compared,
+        best.same_number,
+        refused,
+    )
 
 
 def _siblings(work: UnitOfWork, model: MatchModel, comparison: Mapping[str, Any]) -> dict[RecordId, set[BlockingKey]]:

@@ -79,6 +79,16 @@ def homes(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, EntityI
     return {RecordId(rec_id): EntityId(entity_id) for rec_id, entity_id in rows}
 
 
+def members(work: UnitOfWork, entities: Collection[EntityId]) -> dict[EntityId, list[RecordId]]:
+    """The records of each entity, in order."""
+    rows = work.query(
+        """select entity_id, array_agg(rec_id order by rec_id) from crosswalk
+           where entity_id = any(%s) group by entity_id""",
+        sorted(entities),
+    )
+    return {EntityId(entity_id): [RecordId(rec) for rec in ids] for entity_id, ids in rows}
+
+
 def names(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, str]:
     """The name of the golden record of each live record."""
     rows = work.query(

@@ -145,6 +145,21 @@ def test_a_company_of_a_new_name_whose_number_is_known_is_not_to_be_created(erp:
     assert item["id"] in [each["entity_id"] for each in body["candidates"]]
 
 
+def test_a_company_whose_number_is_another_one_is_not_to_be_used(erp: TestClient) -> None:
+    """Though some of the golden record's rows state no number, and match."""
+    others = {"DE": "DE811569869", "NL": "NL004495445B01", "FR": "FR40303265045"}
+    asked = 0
+    for item in records(erp, Domain.CUSTOMER):
+        country = item["values"].get("country")
+        stated = {each["value"] for each in item["values"].get("identifiers", ()) if each["type"] == "vat"}
+        if country in others and stated and others[country] not in stated:
+            namesake = {"name": item["values"]["name"], "country": country}
+            body = ask(erp, Domain.CUSTOMER, namesake | {"identifiers": [{"type": "vat", "value": others[country]}]})
+            assert body["advice"] != "use_existing", (item["values"], body["candidates"][0])
+            asked += any(each["refused"] == "identifiers differ" for each in body["candidates"])
+    assert asked > 5
+
+
 def test_two_customers_that_fit_as_well_are_a_question(erp: TestClient) -> None:
     """By the rule about rivals a record from a platform would be joined to neither of them."""
     for item in records(erp, Domain.CUSTOMER):
