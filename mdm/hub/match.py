@@ -30,6 +30,7 @@ from mdm.store import neighbourhood, pairs, read_match
 from mdm.store.reading import snapshot
 from mdm.store.scoped import scope_of, unrestricted
 from mdm.store.unit_of_work import UnitOfWork
+from survivorship.writing import search_words
 
 #: A search by name compares this many records by all the evidence; more are told apart by their names alone.
 _NEAREST = 100
@@ -145,6 +146,7 @@ def find_many(engine: Engine, rules: Rules, domain: Domain, questions: Sequence[
             each.keys = _keys(model, each.comparison, countries if each.question.anywhere else ())
         oversized = _find_mates(work, model, asked)
         if domain is Domain.CONTRACT:
+            _find_numbered(work, asked)
             for each in asked:
                 for rec, keys in _siblings(work, model, each.comparison).items():
                     each.shared.setdefault(rec, set()).update(keys)
@@ -169,6 +171,8 @@ class _Asked:
     comparison: dict[str, Any] = field(init=False)
     keys: Mapping[int, BlockingKey] = field(default_factory=dict)
     shared: dict[RecordId, set[BlockingKey]] = field(default_factory=dict)
+    #: Records of contracts whose golden record has the candidate's number, be it that of a subscription.
+    numbered: set[RecordId] = field(default_factory=set)
     compared: int = 0
     told: Sequence["_Best"] = ()
     out_of_reach: int = 0
@@ -270,6 +274,17 @@ def _find_mates(work: UnitOfWork, model: MatchModel, asked: Sequence[_Asked]) ->
     return mates.oversized
 
 
+def _find_numbered(work: UnitOfWork, asked: Sequence[_Asked]) -> None:
+    """Who is called by a candidate's number, also where matching does not compare it (a subscription's own)."""
+    terms = ["".join(search_words(str(each.question.values.get("number") or ""))) for each in asked]
+    found = read_match.entities_of_term(work, Domain.CONTRACT, {term for term in terms if term})
+    members = read_match.members(work, {entity for entities in found.values() for entity in entities})
+    for each, term in zip(asked, terms, strict=True):
+        each.numbered = {rec for entity in found.get(term, ()) for rec in members.get(entity, ())}
+        for rec in each.numbered:
+            each.shared.setdefault(rec, set())
+
+
 def _best_of_each(
     model: MatchModel,
     asked: Sequence[_Asked],
@@ -283,8 +298,9 @@ def _best_of_each(
     weights = score_pairs(model, left, right).weight.tolist() if left else []
     found, place = [], 0
     for each, ids in zip(asked, met, strict=True):
-        numbers = _asked_by(model, each.comparison)
-        known = {rec for rec in ids if numbers and numbers & _numbers(model, others[rec])}
+        known = set()
+        if _known_by_number(model.domain, each.comparison) and (numbers := _numbers(model, each.comparison)):
+            known = {rec for rec in ids if rec in each.numbered or numbers & _numbers(model, others[rec])}
         found.append(_best_of_each_entity(ids, weights[place : place + len(ids)], homes, known))
         place += len(ids)
     return found
@@ -297,15 +313,13 @@ def _numbers(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[str]
     return frozenset(value for name in names for value in texts(columns, name))
 
 
-def _asked_by(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[str]:
-    """The numbers by which a candidate is known, whatever else differs.
+def _known_by_number(domain: str, comparison: Mapping[str, Any]) -> bool:
+    """Whether a number is enough to know a candidate by, whatever else differs.
 
-    A renewal keeps the number of its contract, so a number alone weighs little; but somebody who knows no term asks for
-    whatever has the number.
+    A renewal keeps the number of its contract, so a number alone weighs little; but somebody who does not know the
+    whole term asks for whatever has the number.
     """
-    if model.domain == Domain.CONTRACT and "start" in comparison:
-        return frozenset()
-    return _numbers(model, comparison)
+    return domain != Domain.CONTRACT or not {"start", "end"} <= comparison.keys()
 
 
 def _report(

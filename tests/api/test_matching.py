@@ -186,6 +186,33 @@ def test_a_contract_is_found_by_nothing_but_its_number(erp: TestClient) -> None:
     assert later["advice"] == "create", "the number of another term"
 
 
+def test_a_contract_is_found_without_its_end(erp: TestClient) -> None:
+    """An end that is not stated is no other end."""
+    found = asked = 0
+    for item in records(erp, Domain.CONTRACT)[::5]:
+        if item["values"].get("end_date"):
+            values = typed(Domain.CONTRACT, item["values"])
+            del values["end_date"]
+            body = ask(erp, Domain.CONTRACT, values)
+            assert body["advice"] != "create", values
+            asked += 1
+            found += body["candidates"][0]["entity_id"] == item["id"]
+    assert asked > 10
+    assert found == asked
+
+
+def test_a_subscription_without_a_contract_is_found_by_its_own_number(erp: TestClient) -> None:
+    subscribed = [each for each in records(erp, Domain.CONTRACT) if str(each["values"]["number"]).startswith("sub_")]
+    for item in subscribed[::5]:
+        alone = ask(erp, Domain.CONTRACT, {"number": item["values"]["number"]})
+        whole = ask(erp, Domain.CONTRACT, typed(Domain.CONTRACT, item["values"]))
+
+        for body in (alone, whole):
+            assert body["advice"] != "create", item["values"]
+            assert item["id"] in [each["entity_id"] for each in body["candidates"]]
+    assert subscribed
+
+
 def test_a_code_of_two_products_is_a_question(erp: TestClient) -> None:
     """Both fit exactly as well, and there is no telling which of them is meant."""
     for item in records(erp, Domain.PRODUCT):
