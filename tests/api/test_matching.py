@@ -186,6 +186,24 @@ def test_a_contract_is_found_by_nothing_but_its_number(erp: TestClient) -> None:
     assert later["advice"] == "create", "the number of another term"
 
 
+@pytest.mark.parametrize("parts", [("street", "house_number"), ("city",)], ids=["street", "city"])
+def test_a_part_of_the_right_address_speaks_against_nobody(erp: TestClient, parts: tuple[str, ...]) -> None:
+    """What cannot be compared is no other place."""
+    asked = 0
+    for item in records(erp, Domain.CUSTOMER)[::10]:
+        place = {part: value for part in parts if (value := item["values"].get("address", {}).get(part))}
+        named = {part: item["values"][part] for part in ("name", "country") if item["values"].get(part)}
+        without = ask(erp, Domain.CUSTOMER, named)
+        if len(place) == len(parts) and without["candidates"] and without["candidates"][0]["entity_id"] == item["id"]:
+            with_part = ask(erp, Domain.CUSTOMER, named | {"address": place}, minimum_weight=-100)
+            weight = next(
+                each["score"]["weight"] for each in with_part["candidates"] if each["entity_id"] == item["id"]
+            )
+            assert weights[item["id"]] >= without["candidates"][0]["score"]["weight"], (named, place)
+            asked += 1
+    assert asked > 5
+
+
 def test_a_contract_is_found_without_its_end(erp: TestClient) -> None:
     """An end that is not stated is no other end."""
     found = asked = 0
