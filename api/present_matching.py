@@ -11,6 +11,7 @@ from mdm.access import Eyes, may_see
 from mdm.hub.explain import PairExplanation
 from mdm.hub.explain_entity import EntityExplanation
 from mdm.hub.match import MatchReport, Ranked
+from mdm.hub.shared_keys import SharedKey
 from mdm.model.canonical import DataClass
 from mdm.model.ids import Domain
 
@@ -47,6 +48,8 @@ def pair_object(found: PairExplanation, eyes: Eyes) -> dict[str, Any]:
         "shared_keys": [_written_key(key, eyes) for key in found.shared_keys],
         "judgement": found.judgement,
         "path": [key_object(key) for key in found.path],
+        "compared": found.compared,
+        "parted_by": [key_object(key) for key in found.parted_by or ()],
         "model": found.score.fingerprint,
     }
 
@@ -80,6 +83,7 @@ def entity_object(found: EntityExplanation, eyes: Eyes) -> dict[str, Any]:
             }
             for each in found.rejected
         ],
+        "oversized": [_written_key(key, eyes) for key in found.oversized],
         "model": found.model,
     }
 
@@ -127,7 +131,7 @@ def _keys(keys: Iterable[BlockingKey]) -> Iterable[dict[str, Any]]:
     return ({"rule": key.rule, "value": key.value} for key in keys)
 
 
-def _written_key(written: str, eyes: Eyes) -> dict[str, Any]:
-    """`rule = value`; the value of two stored records is told to those who may see identifiers."""
-    rule, _, value = written.partition(" = ")
-    return {"rule": rule, "value": (value or None) if may_see(eyes, DataClass.CONFIDENTIAL) else None}
+def _written_key(key: SharedKey, eyes: Eyes) -> dict[str, Any]:
+    """The value of two stored records is told to those who may see identifiers."""
+    shown = (key.value or None) if may_see(eyes, DataClass.CONFIDENTIAL) else None
+    return {"rule": key.rule, "value": shown, "carriers": key.carriers}

@@ -1,5 +1,6 @@
 """Answers about stewardship: previews with values masked as everywhere else, decisions, tasks, remarks."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -248,6 +249,7 @@ def bulk_preview_object(shown: BulkPreview) -> dict[str, Any]:
         "possible": shown.possible,
         "held": shown.held,
         "refusals": [{"task_id": task_id, "detail": detail} for task_id, detail in shown.refusals],
+        "waiting": _waiting(shown.waits),
         "merged": shown.merged,
         "moves": shown.moves,
         "tasks_closed": shown.tasks_closed,
@@ -255,6 +257,10 @@ def bulk_preview_object(shown: BulkPreview) -> dict[str, Any]:
         "exposure": dict(shown.exposure),
         "sample": [{"task_id": task_id, **summary(effect)} for task_id, effect in shown.sample],
     }
+
+
+def _waiting(items: Sequence[tuple[int, int]]) -> list[dict[str, int]]:
+    return [{"task_id": task_id, "proposal_id": proposal_id} for task_id, proposal_id in items]
 
 
 def job_object(job: Job) -> dict[str, Any]:
@@ -271,6 +277,7 @@ def job_object(job: Job) -> dict[str, Any]:
         "status": job.status,
         "outcomes": dict(job.outcomes),
         "refusals": [{"task_id": task_id, "detail": detail} for task_id, detail in job.refusals],
+        "waiting": _waiting(job.waiting),
         "started_at": job.started_at,
         "finished_at": job.finished_at,
     }

@@ -14,7 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from itertools import chain, islice
@@ -28,7 +28,9 @@ from sqlalchemy import Connection, Engine, text
 from bench.api import note, serving
 from bench.company_events import messages
 from bench.processor import processor
-from mdm.access import FORMER_STEWARD
+from bench.proposed import propose
+from bench.refused import refuse
+from mdm.access import FORMER_STEWARD, Role
 from mdm.bootstrap import open_hub
 from mdm.clock import system_clock
 from mdm.hub.process import Pipeline, process
@@ -37,7 +39,7 @@ from mdm.hub.worklist import rank_open_tasks
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Message
 from mdm.settings import Settings
-from mdm.store import accounts, migrate
+from mdm.store import accounts, api_keys, migrate
 from mdm.streams.file import FileFeed
 
 _BATCH = 5000
@@ -50,9 +52,15 @@ _PAGES = {
     "review": "/console/reviews/{task}",
     "preview": "/console/reviews/{task}/preview",
     "exceptions": "/console/exceptions",
+    "exceptions by messages": "/console/exceptions?sort=messages",
+    "exceptions, nobody's": "/console/exceptions?who=unassigned&sort=money",
+    "one kind of exceptions": "/console/exceptions/groups/{letter}",
+    "kinds over the API": "/v1/dead-letters/groups",
     "reconciliation": "/console/reconciliation",
     "close": "/console/close",
     "approvals": "/console/approvals",
+    "approvals, the newest": "/console/approvals?sort=newest",
+    "one proposal": "/console/approvals/{proposal}",
     "customers": "/console/customers",
     "search by name": "/console/search?q={name}",
     "golden record": "/console/customers/{customer}",
@@ -75,6 +83,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--questions", type=int, default=0, help="copy open questions until there are so many, as in a larger hub"
     )
+    parser.add_argument("--refused", type=int, default=0, help="refuse messages until there are so many")
+    parser.add_argument("--kinds", type=int, default=2000, help="of how many kinds the refused messages are")
+    parser.add_argument("--proposals", type=int, default=0, help="propose merges until so many wait")
     parser.add_argument("--requests", type=int, default=100, help="of each page")
     parser.add_argument("--only", action="append", choices=sorted(_PAGES), help="measure this page; repeatable")
     options = parser.parse_args(arguments)
@@ -88,10 +99,17 @@ def main(arguments: Sequence[str]) -> int:
                 result["questions"] = _more_questions(hub.engine, options.questions)
                 result["copy_seconds"] = round(time.perf_counter() - begun, 1)
                 note(f"{result['questions']:,} questions after {result['copy_seconds']} s")
+            if options.refused:
+                result["refused"] = refuse(hub.engine, options.refused, options.kinds)
+                note(f"{result['refused']:,} refused messages")
+            if options.proposals:
+                result["proposals"] = propose(hub.engine, options.proposals)
+                note(f"{result['proposals']:,} proposals")
             values = _some(hub.engine)
             with hub.engine.begin() as connection:
                 name = f"bench{secrets.token_hex(4)}"
                 password = accounts.create_account(connection, name, "Bench", FORMER_STEWARD)
+                key = api_keys.issue_key(connection, Role.OPERATOR, "bench")
             environment = {**os.environ, "MDM_DATA_DIR": str(folder)}
             environment.pop("MDM_DATABASE_URL", None)
             with (
@@ -99,7 +117,9 @@ def main(arguments: Sequence[str]) -> int:
                 httpx.Client(base_url=f"http://127.0.0.1:{served.port}", follow_redirects=True, timeout=120) as client,
             ):
                 _sign_in(client, name, password)
-                for page in options.only or _PAGES:
+                client.auth = _OnlyApi(key)
+                there = [name for name in _PAGES if _there(_PAGES[name], values)]
+                for page in options.only or there:
                     with processor(hub.engine, served.pid) as used:
                         result[page] = _measure(client, _addresses(_PAGES[page], values), options.requests)
                     spent = sum(used.values()) / (options.requests + 1)
@@ -146,9 +166,10 @@ from (select * from steward_task where status = 'open' and question not like '%/
 cross join generate_series(cast(:first as int), cast(:last as int)) n
 """
 _COPY_RANKS = """
-insert into task_priority (task_id, domain, kind, rank, parts, amount, amounts, countries, systems, regions,
-  business_units, due_at, ranked_at)
-select c.task_id, c.domain, c.kind, p.rank + n / 6.0 - random(), p.parts, p.amount, p.amounts, p.countries, p.systems,
+insert into task_priority (task_id, domain, kind, weight, opened_at, rank, parts, amount, amounts, countries, systems,
+  regions, business_units, due_at, ranked_at)
+select c.task_id, c.domain, c.kind, c.weight, c.opened_at, p.rank + n / 6.0 - random(), p.parts,
+  p.amount, p.amounts, p.countries, p.systems,
   p.regions, p.business_units, p.due_at - n * interval '4 hours', now()
 from steward_task o join task_priority p using (task_id)
 cross join generate_series(cast(:first as int), cast(:last as int)) n
@@ -214,15 +235,41 @@ def _some(engine: Engine) -> Mapping[str, Sequence[str]]:
                    order by md5(entity_id) limit 200"""
             )
         ).all()
+        proposals = connection.scalars(
+            text("select proposal_id from proposal where status = 'open' order by md5(proposal_id::text) limit 200")
+        ).all()
+        # The newest of a kind: what the list of kinds leads to.
+        letters = connection.scalars(
+            text("select max(dead_letter_id) from dead_letter where status = 'open' group by likeness limit 200")
+        ).all()
     return {
+        "letter": [str(each) for each in letters],
+        "proposal": [str(each) for each in proposals],
         "task": [str(each) for each in tasks],
         "customer": [each.entity_id for each in customers],
         "name": [quote(each.name, safe="") for each in customers],
     }
 
 
+def _there(pattern: str, values: Mapping[str, Sequence[str]]) -> bool:
+    """Whether the store holds what a page is about."""
+    return all(each for name, each in values.items() if f"{{{name}}}" in pattern)
+
+
 def _addresses(pattern: str, values: Mapping[str, Sequence[str]]) -> Callable[[int], str]:
-    return lambda number: pattern.format(**{name: each[number % len(each)] for name, each in values.items()})
+    return lambda number: pattern.format(**{name: each[number % len(each)] for name, each in values.items() if each})
+
+
+class _OnlyApi(httpx.Auth):
+    """The key goes with requests to the API; pages of the console know the session."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if request.url.path.startswith("/v1/"):
+            request.headers["Authorization"] = f"Bearer {self._key}"
+        yield request
 
 
 def _sign_in(client: httpx.Client, name: str, password: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from xxhash import xxh3_64_intdigest
 
-from matching.features import Features, derive_keys
+from matching.features import OWN_NAMES, Features, derive_keys
 from matching.model import BlockingRule, MatchModel
 
 _SIGN = 1 << 63
@@ -48,6 +48,12 @@ def dynamic_keys(model: MatchModel, comparison: Mapping[str, Any]) -> tuple[Bloc
     if not model.dynamic:
         return ()
     return keys_of(model.dynamic, derive_keys(model.domain, comparison, model.common_tokens))
+
+
+def own_keys(model: MatchModel, names: Iterable[str]) -> tuple[BlockingKey, ...]:
+    """The keys that a record has by its own names: nobody else has them but who names it."""
+    rules = [rule for rule in model.blocking if len(rule.columns) == 1 and OWN_NAMES.issuperset(rule.columns)]
+    return tuple(BlockingKey(rule.name, name) for rule in rules for name in names) if rules else ()
 
 
 def block_hash(domain: str, key: BlockingKey) -> int:

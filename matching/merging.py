@@ -5,7 +5,7 @@ name, so that neither the order of arrival nor of addition can show.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +20,8 @@ WEAK_JOIN = "weak join of two groups"
 LITTLE_SUPPORT = "too little support in the group"
 TOO_MANY = "too many records are linked with one another to join them all"
 RIVAL = "fits another entity as well"
+#: What would be rivals are one entity, but only because a steward said so of two of their records.
+WORD = "fits both of what only a steward's word makes one, and the word joins no others: judge this one, too"
 
 #: Reason of a refusal that a steward has answered already; it is no question any more.
 JUDGED = "judged not the same"
@@ -138,6 +140,10 @@ def _among_linked(matches: Sequence[Match], weights: Mapping[tuple[int, int], in
     return {(a, b): weight for (a, b), weight in weights.items() if a in home and home[a] == home.get(b)}
 
 
+#: Whether two groups could not become one.
+_Apart = Callable[[int, int], bool]
+
+
 class _Process:
     """The state of one greedy run: which group a record is in, and what each group knows."""
 
@@ -174,16 +180,29 @@ class _Process:
         if first == second:
             return None
         reason = self._contradiction(first, second) or self._too_little_support(first, second)
-        if reason is None and self._limits.rival is not None:
-            rivalled = self._has_rival(first, second) or self._has_rival(second, first)
-            return RIVAL if rivalled or self._between_rivals(first, second) else None
+        if reason is None and self._is_rivalled(first, second, self._are_apart):
+            return RIVAL
         return reason
+
+    def _is_rivalled(self, first: int, second: int, apart: _Apart) -> bool:
+        """Whether either of two groups may as well be of a third, or both of a third and a fourth.
+
+        Args:
+            apart: whether two groups are, and could not be one.
+        """
+        if self._limits.rival is None:
+            return False
+        return (
+            self._has_rival(first, second, apart)
+            or self._has_rival(second, first, apart)
+            or self._between_rivals(first, second, apart)
+        )
 
     def _contradiction(self, first: int, second: int) -> str | None:
         mine, theirs = self._facts.get(first), self._facts.get(second)
         return None if mine is None or theirs is None else contradiction(mine, theirs)
 
-    def _has_rival(self, group: int, other: int) -> bool:
+    def _has_rival(self, group: int, other: int, apart: _Apart) -> bool:
         """Whether `group` fits a third group about as well as `other`, though these two cannot be one.
 
         Two companies of one name: a record that states the name only may be either, and a guess is wrong half the time.
@@ -192,9 +211,9 @@ class _Process:
         support, pairs = self._support(group, other)
         enough = support - self._limits.rival * pairs
         fitting = self._fitting(group, enough, pairs)
-        return any(third != other and self._are_apart(other, third) for third in fitting)
+        return any(third != other and apart(other, third) for third in fitting)
 
-    def _between_rivals(self, first: int, second: int) -> bool:
+    def _between_rivals(self, first: int, second: int, apart: _Apart) -> bool:
         """Whether two others, which cannot be one, each fit both groups about as well as these fit each other.
 
         Two records that state the name only, beside two companies of that name: each may be either company, so that
@@ -207,7 +226,7 @@ class _Process:
         found: list[int] = []
         for third in self._fitting(first, enough, pairs) if theirs else ():
             if third in theirs:
-                if any(self._are_apart(other, third) for other in found):
+                if any(apart(other, third) for other in found):
                     return True
                 found.append(third)
         return False
@@ -306,6 +325,18 @@ class _Judged(_Process):
             self.join(match)
             self._unite(match.a, match.b, match.weight)
         return None if self._whole[match.a] == self._whole[match.b] else reason
+
+    def objection(self, match: Match) -> str | None:
+        """The same; where the rivals are one whole by now, the reason is that the word was not about this record."""
+        reason = super().objection(match)
+        first, second = self._group[match.a], self._group[match.b]
+        return WORD if reason == RIVAL and not self._is_rivalled(first, second, self._are_apart_still) else reason
+
+    def _are_apart_still(self, first: int, second: int) -> bool:
+        """Whether two groups could not become one, and no word made them one."""
+        # Of a group any record will do: groups are joined only within a whole.
+        one, other = self._members[first][0], self._members[second][0]
+        return self._whole[one] != self._whole[other] and self._are_apart(first, second)
 
     def _judged_apart(self, a: int, b: int) -> bool:
         first, second = self._whole[a], self._whole[b]

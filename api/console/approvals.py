@@ -64,6 +64,7 @@ def inbox(
     with snapshot(bench.engine) as work:
         found = steward.list_proposals(work, look.status, None, after, _ROWS + 1, order)
         lent = steward.delegations(work, bench.actor.name, bench.now)
+        against = steward.against_answering(work, bench.actor, found, bench.policy)
     with reads.snapshot() as connection:
         ids = visible_ids(connection, {each for one in found for each in one.entities})
         names = names_of(connection, ids)
@@ -75,6 +76,7 @@ def inbox(
         look=look,
         names=names,
         proposals=found[:_ROWS],
+        against=against,
         following=write_cursor(scope, found[_ROWS - 1].place) if len(found) > _ROWS else None,
         delegations=lent,
         me=bench.actor.name,
@@ -144,6 +146,7 @@ def _proposal_page(
     with snapshot(bench.engine) as work:
         found = steward.find_proposal(work, proposal_id)
         remarks = steward.comments(work, f"proposal:{proposal_id}")
+        against = steward.against_answering(work, bench.actor, [found], bench.policy).get(proposal_id)
     context: dict[str, Any] = {"effect": None, "digest": "", "impossible": None}
     if found.status == "open":
         try:
@@ -159,6 +162,7 @@ def _proposal_page(
         now=bench.now,
         proposal=found,
         own=found.author == bench.actor.name,
+        against=against,
         kinds=KINDS,
         remarks=remarks,
         notice=notice,

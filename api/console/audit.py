@@ -17,6 +17,7 @@ from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs
 from api.console.once import FormRoute
 from api.console.pages import page
+from api.console.sessions import PERSON
 from api.console.workbench import WorkbenchDep
 from api.deps import Reads, ReadsDep
 from api.routes.parameters import Parameters
@@ -24,7 +25,7 @@ from api.schemas.given import Storable
 from mdm.access import Permission
 from mdm.store.export_jobs import Piece
 from mdm.store.invariants import audit_breaks
-from mdm.store.read_audit import AuditFilters, audit_actions, newest_entry, read_audit
+from mdm.store.read_audit import AuditFilters, audit_actions, has_acted, newest_entry, read_audit
 from mdm.store.reading import snapshot
 
 router = APIRouter(
@@ -67,7 +68,12 @@ def audit(
     bench: WorkbenchDep,
     reads: ReadsDep,
 ) -> Response:
-    """Entries, the newest first."""
+    """Entries, the newest first. Whoever is sought by the name that pages call them is found, too."""
+    if look.actor is not None and ":" not in look.actor:
+        account = f"{PERSON}{look.actor.lower()}"
+        with reads.snapshot() as connection:
+            meant = not has_acted(connection, look.actor) and has_acted(connection, account)
+        look = look.model_copy(update={"actor": account}) if meant else look
     return _audit_page(look, request, session, bench, reads, None)
 
 

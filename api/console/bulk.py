@@ -139,7 +139,7 @@ def start(
         if there is not None:
             return RedirectResponse(f"/console/bulk/{there}", 303)
         answer = Answer(seen.answer.verdict, form.text("reason"))
-        items = steward.items_of(bench.pipeline, seen.job_id)
+        items = steward.items_possible(bench.pipeline, seen.job_id)
         job_id = steward.start_bulk(bench.pipeline, bench.actor, items, answer, look=seen.job_id)
     except TELLABLE as error:
         return page("told.html", request, session=session, status=409, notice=refused(error), back="/console/reviews")

@@ -30,7 +30,7 @@ from mdm.hub import closing
 from mdm.lifecycle.close import Close
 from mdm.lifecycle.findings import Severity
 from mdm.lifecycle.impact import Row, rows_of, total
-from mdm.lifecycle.sign_off import changed_since
+from mdm.lifecycle.sign_off import against_reviewing, changed_since
 from mdm.store import read_console
 from mdm.store.scoped import scope_of
 
@@ -163,7 +163,7 @@ def _close_page(
         standing=standing,
         changed=changed_since(standing.points, books.points) if standing is not None else [],
         before=[each for each in signed if not each.stands],
-        me=bench.actor.name,
+        against=against_reviewing(standing, bench.actor.name) if standing is not None else None,
         typed=typed,
         notice=notice or (Notice(_DONE[look.done], "good", "check") if look.done else None),
     )

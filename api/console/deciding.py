@@ -28,7 +28,7 @@ from mdm.model.ids import EntityId
 from mdm.model.stewardship import JudgeTask, Pick, Undo, Verdict
 from mdm.store.read_models import find_entity
 from mdm.store.read_queue import next_in_queue, queue_row
-from mdm.store.read_review import decision, question, task_of_same_question
+from mdm.store.read_review import decision, open_proposal_of_task, question, task_of_same_question
 from mdm.store.reading import snapshot
 
 router = APIRouter(
@@ -121,6 +121,10 @@ def _preview(
     bench: Workbench,
     reads: Reads,
 ) -> Response:
+    with reads.snapshot() as connection:
+        waits = open_proposal_of_task(connection, command.task_id) is not None
+    if waits:  # no other answer is offered meanwhile, so there is nothing to look ahead at
+        return review_page(command.task_id, look, request, session, bench, reads, typed=typed)
     try:
         found = bench.preview(command)
     except TELLABLE as error:

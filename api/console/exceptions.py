@@ -11,6 +11,7 @@ from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 from pydantic import Field
 from starlette.responses import RedirectResponse
 
+from api import ranking
 from api.afterwards import afterwards
 from api.console import charts
 from api.console.forms import Form, FormDep
@@ -19,6 +20,7 @@ from api.console.notices import TELLABLE, Notice, proposed, refused, told
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session
+from api.console.wording import added
 from api.console.workbench import Workbench, WorkbenchDep
 from api.cursors import read_cursor, write_cursor
 from api.deps import Reads, ReadsDep
@@ -34,12 +36,12 @@ from mdm.hub import exceptions as use
 from mdm.hub.exception_work import Matters, OneException
 from mdm.hub.exceptions import Mended, Replayed
 from mdm.hub.replay_jobs import run_replay, start_replay
-from mdm.hub.worklist import rank_refused
 from mdm.model.canonical import DataClass
 from mdm.store import read_exceptions as read
 from mdm.store import replay_jobs
 from mdm.store.read_console import MOST_ADDED
-from mdm.store.read_exceptions import GroupOrder, OpenLetters, Selection
+from mdm.store.read_exceptions import Selection
+from mdm.store.read_letter_groups import GroupOrder, OpenLetters, dead_letter_groups, open_letters
 from mdm.store.refold import EventRange
 
 router = APIRouter(
@@ -50,8 +52,6 @@ router = APIRouter(
 )
 
 _GROUPS, _LETTERS, _DRIFTS = 50, 50, 100
-#: Messages that are counted of each group in the list; of one group by itself, `MOST_ADDED`.
-_COUNTED = 1000
 #: What may come first, in words.
 _ORDERS = {
     GroupOrder.PRIORITY: "the most urgent",
@@ -91,7 +91,7 @@ def overview(
     """Refused messages in groups, and drift from contracts, some at a time; and the person's own replays."""
     group_after, drift_after = None, None
     groups_scope = f"groups {look.who} {look.sort}"
-    rank_refused(bench.engine, bench.now, bench.policy)
+    ranking.refused_ready(bench.engine, bench.now, bench.policy)
     if look.groups is not None:
         place, newest = read_cursor(look.groups, groups_scope, (float, int))
         group_after = float(place), int(newest)
@@ -101,16 +101,11 @@ def overview(
     mine = bench.actor.name if look.who == "mine" else None
     taken = {"unassigned": False, "taken": True}.get(look.who or "")
     with reads.snapshot() as connection:
-        groups = read.dead_letter_groups(
-            connection,
-            Selection(assignee=mine, taken=taken),
-            limit=_GROUPS + 1,
-            order=look.sort,
-            after=group_after,
-            most=_COUNTED + 1,
+        groups = dead_letter_groups(
+            connection, Selection(assignee=mine, taken=taken), limit=_GROUPS + 1, order=look.sort, after=group_after
         )
         drifts = read.exceptions(connection, assignee=mine, taken=taken, limit=_DRIFTS + 1, after=drift_after)
-        whole = read.open_letters(connection, bench.now, MOST_ADDED + 1)
+        whole = open_letters(connection, bench.now, MOST_ADDED + 1)
         became = told(connection, look.decided) or proposed(look.proposed)
         jobs = replay_jobs.of_actor(connection, bench.actor.name, _JOBS)
     last, last_drift = groups[_GROUPS - 1 : _GROUPS], drifts[_DRIFTS - 1 : _DRIFTS]
@@ -126,7 +121,6 @@ def overview(
         whole=whole,
         jobs=jobs,
         me=bench.actor.name,
-        counted=_COUNTED,
         more_groups=write_cursor(groups_scope, (last[0]["place"], last[0]["newest_id"]))
         if len(groups) > _GROUPS
         else "",
@@ -293,9 +287,9 @@ def _group_page(
     status: int = 200,
     before: int | None = None,
 ) -> Response:
-    rank_refused(bench.engine, bench.now, bench.policy)
+    ranking.refused_ready(bench.engine, bench.now, bench.policy)
     with reads.snapshot() as connection:
-        groups = read.dead_letter_groups(connection, Selection(like=like), limit=1, most=MOST_ADDED + 1)
+        groups = dead_letter_groups(connection, Selection(like=like), limit=1)
         waits = read.proposed_discards(connection, Selection(like=like))
         letters = read.dead_letters(connection, Selection(like=like), limit=_LETTERS + 1, before=before)
     if not groups:
@@ -426,7 +420,7 @@ def _ages(whole: OpenLetters) -> Any:
     }  # fmt: skip
     return charts.bars(
         "Groups of refused messages by how long they wait",
-        [charts.Bar(name, count, str(count), "against") for name, count in counted.items()],
+        [charts.Bar(name, count, added(count), "against") for name, count in counted.items()],
     )
 
 

@@ -21,7 +21,6 @@ from mdm.access import Permission
 from mdm.core.four_eyes import much_money
 from mdm.core.worklist import OBJECTIVE, promise
 from mdm.hub import steward
-from mdm.hub.worklist import rank_refused
 from mdm.lifecycle.close import current_close
 from mdm.lifecycle.policy import shipped_policy
 from mdm.model.worklist import MuchMoney
@@ -50,7 +49,7 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
         return RedirectResponse("/console/customers", 303)
     now = bench.now
     ranking.ready(bench.engine, bench.rules, now, bench.policy)
-    rank_refused(bench.engine, now, bench.policy)
+    ranking.refused_ready(bench.engine, now, bench.policy)
     with reads.snapshot() as connection:
         ageing = read_console.ageing(connection, now, now + timedelta(days=1))
         ages, at_risk = read_console.ages(connection, now), read_console.at_risk(connection)

@@ -41,8 +41,8 @@ NAVIGATION: tuple[Group, ...] = (
             Place("Contracts", "/console/contracts", "contract"),
             Place("Products", "/console/products", "product"),
             Place("Reconciliation", "/console/reconciliation", "scale", "r"),
-            Place("Close", "/console/close", "money"),
-            Place("Quality", "/console/quality", "quality"),
+            Place("Close", "/console/close", "money", "l"),
+            Place("Quality", "/console/quality", "quality", "y"),
         ),
     ),
     Group(
@@ -60,8 +60,8 @@ NAVIGATION: tuple[Group, ...] = (
         "Hub",
         (
             Place("Pipeline", "/console/pipeline", "pipeline", "p"),
-            Place("Audit", "/console/audit", "audit"),
-            Place("Help", "/console/help", "help"),
+            Place("Audit", "/console/audit", "audit", "t"),
+            Place("Help", "/console/help", "help", "k"),
         ),
     ),
 )

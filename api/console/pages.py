@@ -19,7 +19,22 @@ from api.console.once import numbered
 from api.console.preferences import view_of
 from api.console.show import differs, label, lines, rows_of
 from api.console.ways import OpenWays, ways_of
-from api.console.wording import added, ago, amount, amounts, counted, day, named, number, percent, person, seconds, span
+from api.console.wording import (
+    added,
+    ago,
+    amount,
+    amounts,
+    counted,
+    day,
+    named,
+    number,
+    percent,
+    person,
+    plainly,
+    proposal,
+    seconds,
+    span,
+)
 
 _HERE = Path(__file__).parent
 
@@ -87,6 +102,8 @@ _environment.filters.update(
     amount=amount,
     percent=percent,
     person=person,
+    plainly=plainly,
+    proposal=proposal,
     named=named,
     seconds=seconds,
     span=span,

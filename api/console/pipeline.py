@@ -1,22 +1,26 @@
 """How the feeds are doing: per platform what arrived, what became of it, how far behind, and what is refused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 from sqlalchemy import Connection
 from starlette.responses import RedirectResponse
 
 from api.console import charts
 from api.console.forms import FormDep
 from api.console.guard import SessionDep, needs
-from api.console.notices import refused
+from api.console.notices import Notice, refused
 from api.console.once import FormRoute
 from api.console.pages import page
 from api.console.sessions import Session
 from api.console.workbench import Workbench, WorkbenchDep
-from api.deps import ReadsDep
+from api.deps import Reads, ReadsDep
+from api.routes.parameters import Parameters
+from api.schemas.given import Storable
 from mdm.access import Permission
 from mdm.errors import OperatorError
 from mdm.hub.feeds import pause_feed, resume_feed
@@ -35,8 +39,36 @@ _BATCHES, _JOBS = 100, 5
 _RECENT = timedelta(hours=24)
 
 
+class PipelineParameters(Parameters):
+    """Which feed was held or let go just now."""
+
+    held: Storable | None = Field(None, max_length=400)
+    let_go: Storable | None = Field(None, max_length=400)
+
+
 @router.get("")
-def pipeline(request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep) -> Response:
+def pipeline(
+    look: Annotated[PipelineParameters, Query()],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+) -> Response:
+    """How far behind every platform is, which feeds are held, and what became of every message."""
+    return _page(request, session, bench, reads, look)
+
+
+def _page(
+    request: Request,
+    session: Session,
+    bench: Workbench,
+    reads: Reads,
+    look: PipelineParameters,
+    notice: Notice | None = None,
+    status: int = 200,
+    asked: str = "",
+    typed: str = "",
+) -> Response:
     with reads.snapshot() as connection:
         messages, newest = message_account(connection), last_batch(connection)
         platforms = read_console.platforms(connection)
@@ -53,6 +85,10 @@ def pipeline(request: Request, session: SessionDep, bench: WorkbenchDep, reads: 
         "pipeline.html",
         request,
         session=session,
+        status=status,
+        notice=notice or _outcome(look, {feed.feed: feed.paused for feed in feeds}),
+        asked=asked,
+        typed=typed,
         now=bench.now,
         messages=messages,
         last_batch=newest,
@@ -72,15 +108,31 @@ def pipeline(request: Request, session: SessionDep, bench: WorkbenchDep, reads: 
 
 @router.post("/{what}", dependencies=[needs(Permission.OPERATE)])
 def control(
-    what: Literal["pause", "resume"], request: Request, session: SessionDep, bench: WorkbenchDep, form: FormDep
+    what: Literal["pause", "resume"],
+    request: Request,
+    session: SessionDep,
+    bench: WorkbenchDep,
+    reads: ReadsDep,
+    form: FormDep,
 ) -> Response:
     """Hold a feed, or let it go; every worker obeys after the unit of work it is at."""
     act = pause_feed if what == "pause" else resume_feed
+    feed, reason = form.text("feed"), form.text("reason")
     try:
-        act(bench.engine, bench.hub.clock, form.text("feed"), bench.actor.name, form.text("reason"))
+        act(bench.engine, bench.hub.clock, feed, bench.actor.name, reason)
     except OperatorError as error:
-        return page("told.html", request, session=session, status=409, notice=refused(error), back="/console/pipeline")
-    return RedirectResponse("/console/pipeline", 303)
+        nothing = PipelineParameters(held=None, let_go=None)
+        return _page(request, session, bench, reads, nothing, refused(error), 409, feed, reason)
+    return RedirectResponse(f"/console/pipeline?{urlencode({'held' if what == 'pause' else 'let_go': feed})}", 303)
+
+
+def _outcome(look: PipelineParameters, held: Mapping[str, bool]) -> Notice | None:
+    """What became of a feed, if it still is so."""
+    if look.held is not None and held.get(look.held):
+        return Notice(f"{look.held} is held: workers stop after the unit of work they are at.", "warn", "pause")
+    if look.let_go is not None and held.get(look.let_go) is False:
+        return Notice(f"{look.let_go} runs again.", "good", "play")
+    return None
 
 
 def _replays(connection: Connection, bench: Workbench, session: Session) -> Sequence[replay_jobs.ReplayJob]:

@@ -20,7 +20,7 @@ from api.resembling import may_search_beginnings
 from api.routes.parameters import Parameters
 from api.schemas.given import Storable
 from mdm.access import Permission
-from mdm.errors import Invalid, OperatorError, Refused
+from mdm.errors import Invalid, OperatorError
 from mdm.hub import erase
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.privacy.policy import shipped_policy
@@ -132,10 +132,9 @@ def decide(
     comment = form.text("comment")
 
     def decided() -> None:
-        if erase.find(bench.engine, bench.hub.clock, erasure_id).requested_by == bench.actor.name:
-            raise Refused(
-                "Nobody decides on an erasure that they asked for.", action="Ask somebody else to look at it."
-            )
+        asked_by = erase.find(bench.engine, bench.hub.clock, erasure_id).requested_by
+        if (against := erase.against_deciding(bench.actor.name, asked_by)) is not None:
+            raise against
         if what == "reject" and not comment:
             raise Invalid("A refusal needs a comment.", action="Say in a sentence what speaks against it.")
         if what == "approve" and form.text("sure") != "yes":
@@ -173,7 +172,7 @@ def _request_page(
         status=status,
         now=bench.now,
         erasure=found,
-        own=found.requested_by == bench.actor.name,
+        against=erase.against_deciding(bench.actor.name, found.requested_by),
         notice=notice,
         typed=typed,
     )

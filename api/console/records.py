@@ -42,7 +42,7 @@ from mdm.store.read_models import (
 from mdm.store.read_models import lineage_of as lineage_of_version
 from mdm.store.read_readiness import open_questions
 from mdm.store.read_release_samples import names_of as names_of_entities
-from mdm.store.read_review import hanging_on
+from mdm.store.read_review import hanging_on, open_proposals_about
 from mdm.store.read_stewardship import overrides_of
 from mdm.store.reading import snapshot
 from mdm.store.scoped import visible_ids
@@ -285,6 +285,7 @@ def head_of(connection: Connection, row: GoldenRow, bench: Workbench) -> dict[st
         "address": record_address(row.entity_id),
         "plural": row.domain.plural,
         "absorbed": absorbed_ids(connection, row.entity_id),
+        "waits": open_proposals_about(connection, row.entity_id),
         "questions": open_questions(connection, row.entity_id) if row.domain is Domain.CUSTOMER else 0,
         "erp": hanging.erp,
         "owed": hanging.owed,

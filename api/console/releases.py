@@ -24,8 +24,8 @@ from api.masking import show_values
 from api.routes.parameters import Parameters
 from api.schemas.given import Storable
 from mdm.access import Permission
-from mdm.core.releases import STEPS, differences
-from mdm.errors import Invalid
+from mdm.core.releases import STEPS, against_approving, against_releasing, differences
+from mdm.errors import Invalid, Refused
 from mdm.hub import releases
 from mdm.hub.in_force import part, text_of, version_of
 from mdm.hub.releases.examples import samples
@@ -256,7 +256,7 @@ def _release_page(
         named=named,
         same_state=same,
         may=_may(bench, found),
-        own=found.author == bench.actor.name,
+        against=_against(bench, found),
         typed=typed,
         notice=notice or _notice(look, found, any(run.status == "running" for run in runs)),
     )
@@ -276,6 +276,16 @@ def _may(bench: Workbench, found: Release) -> dict[str, bool]:
     steps = {step: found.status in states for step, states in STEPS.items()}
     own = found.author == bench.actor.name
     return {**steps, "edit": steps["edit"] and own, "withdraw": steps["withdraw"] and own}
+
+
+def _against(bench: Workbench, found: Release) -> dict[str, Refused]:
+    """What keeps the person from the steps for which it takes another, where the release is ready for them."""
+    actor, role = bench.actor.name, bench.role
+    against = {
+        "approve": against_approving(found, actor, role),
+        "activate": against_releasing(found, actor, role),
+    }
+    return {step: error for step, error in against.items() if error is not None and found.status in STEPS[step]}
 
 
 def _before(ask: store.Query, bench: Workbench, found: Release) -> str:

@@ -112,6 +112,8 @@ def review_page(
     with snapshot(bench.engine) as work:
         state = steward.task_state(work, task_id)
         remarks = steward.comments(work, f"task:{task_id}")
+        waiting = [steward.find_proposal(work, waits[0])] if (waits := context["waiting"]) is not None else []
+        against = steward.against_answering(work, bench.actor, waiting, bench.policy)
     context |= {
         "asked": asked,
         "row": queue_object(row, bench.now) if row else None,
@@ -124,6 +126,7 @@ def review_page(
         "whole": whole,
         "members": sum(map(len, members.values())),
         "state": state,
+        "against": next(iter(against.values()), None),
         "remarks": remarks,
         "typed": typed or Typed(),
         "closed_words": sentence(context["closed_by"]) if context["closed_by"] else "",

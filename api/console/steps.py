@@ -18,13 +18,14 @@ from api.console.guard import SessionDep, needs, signed_in
 from api.console.notices import KINDS, TELLABLE, Notice, ended, refused, sentence
 from api.console.once import FormRoute
 from api.console.pages import page
-from api.console.wording import day, number, person
+from api.console.wording import ago, day, number, person
 from api.console.workbench import Workbench, WorkbenchDep
 from api.deps import ReadsDep
 from api.routes.parameters import NumberPath, Parameters
 from mdm.access import Permission
 from mdm.hub import steward
 from mdm.hub.steward import Step
+from mdm.store.onboarding import ended_since
 from mdm.store.read_release_samples import names_of
 from mdm.store.read_review import bulk_job_of, bulk_job_of_proposal, decision, left_of_job, proposal_state
 from mdm.store.reading import snapshot
@@ -86,6 +87,12 @@ _ENDED_BY = {
     "checkpoint_confirmed": "withdraw", "finding_waived": "unwaive", "waiver_approved": "unwaive",
     "onboarding_returned": "take-up",
 }  # fmt: skip
+#: What somebody else may have done since, so that a step of onboarding is not there any more to be taken back.
+_GONE = {
+    "withdraw": {"checkpoint_withdrawn": "took it back", "checkpoint_confirmed": "confirmed it anew"},
+    "unwaive": {"waiver_withdrawn": "ended it", "finding_waived": "waived it anew"},
+    "take-up": {"onboarding_taken_up": "took it up again"},
+}
 _ENDINGS = {"checkpoint_withdrawn": "withdraw", "waiver_withdrawn": "unwaive", "onboarding_taken_up": "take-up"}
 
 
@@ -196,9 +203,11 @@ def told_step(bench: Workbench, connection: Connection, number: int | None) -> N
     step = own_step(bench, number)
     if step is None:
         return None
-    way = _way(connection, step, bench.actor.name)
+    way = _way(connection, step, bench)
     if step.taken_back:
         return Notice(f"Taken back: {ended(way.words)}", "good", "undo")
+    if (gone := _gone(step, bench)) is not None:
+        return Notice(f"{ended(way.words)} {gone}", "warn")
     return Notice(ended(way.words), "good", "check", way.undo if way.at_once else "", "Undo")
 
 
@@ -216,7 +225,7 @@ def _ways(bench: Workbench, connection: Connection) -> Iterator[Way]:
                 over.add((step.subject, _ending(step, ended_by)))
             ending = ending_of(step)
             if ending is not None and (step.subject, ending) in over:
-                yield _way(connection, step, bench.actor.name)._replace(taken_back=True, why="")
+                yield _way(connection, step, bench)._replace(taken_back=True, why="")
                 continue
             job = _job(connection, step)
             if job in jobs:
@@ -225,7 +234,7 @@ def _ways(bench: Workbench, connection: Connection) -> Iterator[Way]:
                 jobs.add(job)
                 yield _of_job(connection, step, job)
             else:
-                yield _way(connection, step, bench.actor.name)
+                yield _way(connection, step, bench)
 
 
 def _job(connection: Connection, step: Step) -> int | None:
@@ -246,11 +255,10 @@ def _of_job(connection: Connection, step: Step, job: int) -> Way:
     return Way(step.number, step.at, words, why="All of it was taken back, or nothing came of it.", taken_back=True)
 
 
-def _way(connection: Connection, step: Step, own: str) -> Way:
+def _way(connection: Connection, step: Step, bench: Workbench) -> Way:
     if step.action in steward.TAKEN_BACK_HERE:
-        return Way(
-            step.number, step.at, _work(step, own), ("step", step.number), at_once=True, taken_back=step.taken_back
-        )
+        back, words = ("step", step.number), _work(step, bench.actor.name)
+        return Way(step.number, step.at, words, back, at_once=True, taken_back=step.taken_back)
     decided = step.detail.get("decision")
     found = decision(connection, decided) if isinstance(decided, int) else None
     agreed = step.action == "steward.approved"
@@ -264,24 +272,41 @@ def _way(connection: Connection, step: Step, own: str) -> Way:
     words = _WORDS.get(step.action, step.action.removeprefix("steward.").replace("_", " ").capitalize() + ": {}")
     about = _about(step.subject)
     if step.action in _READINESS:
-        return _of_onboarding(connection, step, words)
+        return _of_onboarding(connection, step, words, bench)
     place, _, one = step.subject.partition(" ")
     go = f"/console/bulk/{one}" if place == "job" else _PLACES.get(place, "")
     why = _STAYS.get(step.action, "Where it can be taken back, its own page does so." if go else "It stays as it is.")
     return Way(step.number, step.at, words.format(about), go=go, why=why)
 
 
-def _of_onboarding(connection: Connection, step: Step, words: str) -> Way:
+def _of_onboarding(connection: Connection, step: Step, words: str, bench: Workbench) -> Way:
     name = names_of(connection, [step.subject]).get(step.subject) or step.subject
     what = step.detail.get("checkpoint") or step.detail.get("code")
     words = words.format(name) + (
         f" ({str(what).replace('_', ' ') if 'checkpoint' in step.detail else what})" if what else ""
     )
     page = f"/console/customers/{step.subject}/readiness"
+    if (gone := _gone(step, bench)) is not None:
+        return Way(step.number, step.at, words, go=page, why=gone)
     if step.action in _ENDED_BY:
         why = "It is taken back on the customer's page, with a reason."
         return Way(step.number, step.at, words, go=f"{page}?step={step.number}", why=why, ends_there=True)
     return Way(step.number, step.at, words, go=page, why="Do it anew on the customer's page.")
+
+
+def _gone(step: Step, bench: Workbench) -> str | None:
+    """Who ended a step of onboarding, or took its place, since; None where it stands, or is none that ends."""
+    ending = ending_of(step)
+    if ending is None:
+        return None
+    since = _GONE[ending.what]
+    with unrestricted(bench.engine).connect() as connection:
+        found = ended_since(connection, step.subject, since, dict(ending.about), step.number)
+    if found is None:
+        return None
+    who, action, at = found
+    name = "You" if who == bench.actor.name else person(who)
+    return f"{name} {since[action]} {ago(at, bench.now)}: nothing is left to take back."
 
 
 def own_step(bench: Workbench, number: int | None) -> Step | None:

@@ -18,6 +18,36 @@ def person(name: str) -> str:
     return name.partition(":")[2] if name.startswith(("user:", "oidc:")) else name
 
 
+#: What proposals ask for.
+_ASKED = {
+    "same": "merge",
+    "not_same": "not a match",
+    "clear": "clear an override",
+    "discard": "discard refused messages",
+    "relate": "a parent",
+    "end_relation": "end a relation",
+}
+
+
+def proposal(kind: str) -> str:
+    """What a proposal asks for."""
+    return _ASKED.get(kind, kind.replace("_", " "))
+
+
+def plainly(value: Any) -> str:
+    """A value of an entry of the audit in one line, without the signs of a programming language."""
+    if value is None or value in ([], {}):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name.replace('_', ' ')} {plainly(each)}" for name, each in value.items())
+    if isinstance(value, list):
+        between = "; " if any(isinstance(each, Mapping) for each in value) else ", "
+        return between.join(map(plainly, value))
+    return str(value)
+
+
 def named(text: str) -> str:
     """A sentence with people called by their names, as everywhere else."""
     return _ACCOUNTS.sub("", text)

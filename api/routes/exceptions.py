@@ -12,6 +12,7 @@ import orjson
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from pydantic import Field
 
+from api import ranking
 from api.auth import CallerDep, allows
 from api.cursors import read_cursor, write_cursor
 from api.deps import HubDep, ReadHub, ReadsDep, Released
@@ -51,12 +52,11 @@ from mdm.hub import exceptions as use
 from mdm.hub.exception_work import Matters, OneException
 from mdm.hub.exceptions import Mended, Selection
 from mdm.hub.process import Pipeline
-from mdm.hub.worklist import rank_refused
 from mdm.intake.mend import mend
 from mdm.model.canonical import DataClass
 from mdm.model.stewardship import Discard
 from mdm.store import read_exceptions as read
-from mdm.store.read_exceptions import GroupOrder
+from mdm.store.read_letter_groups import GroupOrder, dead_letter_groups
 
 #: A mended message may be long.
 _MOST_BYTES = 1024 * 1024
@@ -141,10 +141,10 @@ def list_groups(page: Annotated[GroupParameters, Query()], hub: HubDep, reads: R
         place, newest = read_cursor(page.cursor, scope, (float, int))
         after = float(place), int(newest)
     now = hub.clock()
-    rank_refused(hub.engine, now, policy)
+    ranking.refused_ready(hub.engine, now, policy)
     selection = Selection(code=page.code, topic=page.topic, owner=page.owner, assignee=page.assignee, taken=page.taken)
     with reads.snapshot() as connection:
-        found = read.dead_letter_groups(connection, selection, limit=page.limit + 1, order=page.sort, after=after)
+        found = dead_letter_groups(connection, selection, limit=page.limit + 1, order=page.sort, after=after)
     shown = found[: page.limit]
     more = len(found) > page.limit
     return answer(

@@ -138,10 +138,15 @@ class Score(Form):
 
 
 class SharedKey(Form):
-    """A blocking rule under which two records were compared."""
+    """A blocking rule under which two records have the same."""
 
     rule: str
     value: str | None = Field(None, description="Hidden from roles that may not see identifiers.")
+    carriers: int | None = Field(
+        None,
+        description="How many records have it (10,000 stands for more), where these are too many: nothing is compared "
+        "because of it.",
+    )
 
 
 class Candidate(Form):
@@ -206,7 +211,11 @@ class PairExplanation(Form):
     score: Score
     shared_keys: list[SharedKey]
     judgement: str | None = Field(description="What a steward decided: same, not_same or unsure.")
-    path: list[SourceKey] = Field(description="The chain of matches that joins them.")
+    path: list[SourceKey] = Field(description="The chain of matches and stewards' words that joins them.")
+    compared: bool = Field(description="Whether they share a key that few enough records have.")
+    parted_by: list[SourceKey] = Field(
+        description="Where a steward's word keeps their entities apart: the two records that it is about, else empty."
+    )
     model: str
 
 
@@ -241,4 +250,5 @@ class EntityExplanation(Form):
     members: list[SourceKey]
     steps: list[JoinStep] = Field(description="In the order in which they were decided, the surest first.")
     rejected: list[RejectedCandidate] = Field(description="One for each entity outside, the closest first.")
+    oversized: list[SharedKey] = Field(description="Keys of its records that too many share to find anybody by.")
     model: str

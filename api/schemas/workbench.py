@@ -89,6 +89,13 @@ class Refusal(Form):
     detail: str
 
 
+class Waiting(Form):
+    """An item that is left out, because an answer to it waits for a second person."""
+
+    task_id: int
+    proposal_id: int
+
+
 class BulkPreviewForm(Form):
     """What one answer to many tasks would do as a whole."""
 
@@ -96,6 +103,9 @@ class BulkPreviewForm(Form):
     possible: int
     held: int = Field(description="Of the possible ones, those that would be proposals and wait for a second person.")
     refusals: list[Refusal]
+    waiting: list[Waiting] = Field(
+        description="Left out of all sums, and not answered: an answer to them is a proposal that waits."
+    )
     merged: int
     moves: int
     tasks_closed: int
@@ -120,5 +130,8 @@ class BulkJob(Form):
     status: Literal["open", "done", "stopped"]
     outcomes: dict[str, int]
     refusals: list[Refusal]
+    waiting: list[Waiting] = Field(
+        description="The first hundred that were left out, because an answer to them waits for a second person."
+    )
     started_at: datetime
     finished_at: datetime | None

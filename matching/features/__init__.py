@@ -33,7 +33,18 @@ from matching.features.product import (
 )
 from matching.features.values import Features, Kind, given_features
 
-__all__ = ["COLUMNS", "DISTINCT_IN", "FORMS", "KEY_COLUMNS", "Features", "Kind", "derive", "derive_keys", "derive_once"]
+__all__ = [
+    "COLUMNS",
+    "DISTINCT_IN",
+    "FORMS",
+    "KEY_COLUMNS",
+    "OWN_NAMES",
+    "Features",
+    "Kind",
+    "derive",
+    "derive_keys",
+    "derive_once",
+]
 
 #: The table of a record, where that table is trusted to hold no duplicates; every domain has this column.
 DISTINCT_IN = "distinct_in"
@@ -51,6 +62,9 @@ FORMS: Mapping[str, frozenset[str]] = {
     "contract": CONTRACT_FORMS,
     "product": PRODUCT_FORMS,
 }
+
+#: Columns that hold the names of the record itself, which others have only where they refer to it.
+OWN_NAMES = frozenset({"kin", "self"})
 
 #: Further columns that blocking rules may name.
 KEY_COLUMNS: Mapping[str, Mapping[str, Kind]] = {

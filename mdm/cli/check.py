@@ -16,6 +16,7 @@ from mdm.hub.explain_entity import EntityExplanation, explain_entity
 from mdm.hub.explain_record import RecordExplanation, explain_one
 from mdm.hub.explain_rejected import Rejected
 from mdm.hub.meeting import met_by
+from mdm.hub.shared_keys import SharedKey
 from mdm.hub.verify import Verification
 from mdm.hub.verify import verify as verify_hub
 from mdm.model.ids import CrosswalkKey
@@ -65,7 +66,8 @@ def _print_entity(found: EntityExplanation, as_json: bool) -> None:
     if as_json:
         print_json(asdict(found))
         return
-    typer.echo(f"{found.entity_id} is a {found.domain.value} of {len(found.members)} records (model {found.model}):")
+    records = "1 record" if len(found.members) == 1 else f"{len(found.members)} records"
+    typer.echo(f"{found.entity_id} is a {found.domain.value} of {records} (model {found.model}):")
     for member in found.members:
         typer.echo(f"  {member}")
     steps = [
@@ -75,6 +77,7 @@ def _print_entity(found: EntityExplanation, as_json: bool) -> None:
     columns = ("", "by", "records", "bits", "because", "compared by", "members")
     print_table("Step by step", columns, steps, right=(0, 3, 6))
     _print_rejected(found.rejected)
+    _print_oversized(found.oversized)
 
 
 def _print_rejected(rejected: Sequence[Rejected]) -> None:
@@ -84,7 +87,18 @@ def _print_rejected(rejected: Sequence[Rejected]) -> None:
     print_table("Nearest rejected", ("records", "bits", "because", "compared by", "why not"), rows, right=(1,))
 
 
-def _scored(records: str, score: PairScore, shared_keys: Sequence[str]) -> list[object]:
+def _print_oversized(keys: Sequence[SharedKey]) -> None:
+    if keys:
+        typer.echo("What too many records share for any to be compared because of it (exceptions BLOCK_OVERSIZED):")
+        for words in dict.fromkeys(_met(keys)):
+            typer.echo(f"  {words}")
+
+
+def _met(keys: Sequence[SharedKey]) -> list[str]:
+    return [each.words + (f" ({each.value})" if each.value else "") for each in met_by(keys, Role.ADMIN)]
+
+
+def _scored(records: str, score: PairScore, shared_keys: Sequence[SharedKey]) -> list[object]:
     parts = [f"{each.comparison}: {each.words} {each.bits:+.1f}" for each in score.contributions if each.bits]
     before = f"before any evidence {score.prior:+.1f}"
     met = dict.fromkeys(each.words for each in met_by(shared_keys, Role.ADMIN))
@@ -102,6 +116,7 @@ def _print_one(found: RecordExplanation, as_json: bool) -> None:
     inside = [[*_scored(str(each.key), each.score, each.shared_keys), each.decision.value] for each in found.inside]
     print_table("Linked inside", ("record", "bits", "because", "compared by", "decision"), inside, right=(1,))
     _print_rejected(found.rejected)
+    _print_oversized(found.oversized)
 
 
 def _print_two(found: PairExplanation, as_json: bool) -> None:
@@ -115,8 +130,11 @@ def _print_two(found: PairExplanation, as_json: bool) -> None:
     rows += [[each.comparison, each.words, f"{each.bits:+.1f}"] for each in found.score.contributions]
     rows.append(["match weight", "", f"{found.score.weight:+.1f}"])
     print_table("Evidence in bits", ("comparison", "finding", "bits"), rows, right=(2,))
-    met = [each.words + (f" ({each.value})" if each.value else "") for each in met_by(found.shared_keys, Role.ADMIN)]
-    typer.echo("Compared because of: " + ("; ".join(met) or "nothing; they share no blocking key"))
+    usable = [key for key in found.shared_keys if key.usable]
+    none = "nothing" if found.shared_keys else "nothing; they share no blocking key"
+    typer.echo("Compared because of: " + ("; ".join(_met(usable)) or none))
+    if len(usable) < len(found.shared_keys):
+        typer.echo("Not because of: " + "; ".join(_met(found.shared_keys[len(usable) :])))
     for veto, reason in zip(found.score.vetoes, found.score.reasons, strict=True):
         typer.echo(f"Veto {veto}: {reason}")
 

@@ -39,8 +39,9 @@ from mdm.hub.exceptions import (
 from mdm.hub.worklist import rank_refused
 from mdm.intake.mend import mend
 from mdm.model.refused import Matter, named
-from mdm.store.read_exceptions import GroupOrder, dead_letter, dead_letter_groups, dead_letters, exception
+from mdm.store.read_exceptions import dead_letter, dead_letters, exception
 from mdm.store.read_exceptions import exceptions as read_exceptions
+from mdm.store.read_letter_groups import GroupOrder, dead_letter_groups
 
 exceptions = typer.Typer(no_args_is_help=True)
 

@@ -229,8 +229,9 @@ def bulk(
             if as_json:
                 print_json(plain(replace(shown, sample=[])))
                 return
+            left_out = f"; {shown.waiting} left out, for an answer to them waits already" if shown.waiting else ""
             typer.echo(
-                f"{shown.possible} of {shown.items} possible ({shown.held} wait for a second person): "
+                f"{shown.possible} of {shown.items} possible ({shown.held} wait for a second person){left_out}: "
                 f"{shown.merged} golden records absorbed, {shown.moves} "
                 f"records move, {shown.tasks_closed} tasks close, {shown.erp} numbers of ERP are touched."
             )

@@ -2,8 +2,8 @@
 
 Three things are asked about, all functions of the records there are. A block above the cap under a rule that no other
 rule refines: a value that so many records carry that it pairs nobody. Evidence that is stated about so many records
-that it pairs nobody either. And a record all of whose blocks are above the cap: only the evidence of others could find
-it a partner.
+that it pairs nobody either. And a record all of whose blocks are above the cap, but for those of its own names: only
+what others state could find it a partner.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -107,6 +107,16 @@ def reported(model: MatchModel, key: BlockingKey) -> bool:
     return key.rule not in model.refined_rules
 
 
-def stuck(blocks_of: Mapping[RecordId, Collection[int]], large: Collection[int]) -> set[RecordId]:
-    """The records that have blocks, and none that is not too large."""
-    return {rec for rec, blocks in blocks_of.items() if blocks and all(block in large for block in blocks)}
+def stuck(
+    blocks_of: Mapping[RecordId, Collection[int]], large: Collection[int], own: Mapping[RecordId, Collection[int]]
+) -> set[RecordId]:
+    """The records in blocks that are too large, and in no others but `own`: those of their own names.
+
+    In these nobody else is but who names the record, so that by itself it finds nobody there either.
+    """
+    return {
+        rec
+        for rec, blocks in blocks_of.items()
+        if any(block in large for block in blocks)
+        and all(block in large or block in own.get(rec, ()) for block in blocks)
+    }

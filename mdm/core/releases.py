@@ -44,19 +44,32 @@ def check_editor(release: Release, actor: str) -> None:
         )
 
 
+def against_approving(release: Release, actor: str, role: Role) -> Refused | None:
+    """What keeps somebody from approving or rejecting a release: they wrote it, or do not decide about rules."""
+    if actor == release.author:
+        said = "Nobody approves or rejects a release that they wrote."
+        return Refused(said, action="Ask somebody else to look.")
+    return _against_role(role, Permission.APPROVE_RULES, "approve")
+
+
 def check_approver(release: Release, actor: str, role: Role) -> None:
     """Raises Refused for the author, and for those who do not decide about rules."""
-    if actor == release.author:
-        raise Refused("Nobody approves or rejects a release that they wrote.", action="Ask somebody else to look.")
-    _check_role(role, Permission.APPROVE_RULES, "approve")
+    if (against := against_approving(release, actor, role)) is not None:
+        raise against
+
+
+def against_releasing(release: Release, actor: str, role: Role) -> Refused | None:
+    """What keeps somebody from putting a release into force: they wrote or approved it, or put nothing into force."""
+    if actor in (release.author, release.approver):
+        what = "wrote" if actor == release.author else "approved"
+        return Refused(f"Nobody puts into force what they {what}.", action="A third person does: ask another releaser.")
+    return _against_role(role, Permission.RELEASE, "activate")
 
 
 def check_releaser(release: Release, actor: str, role: Role) -> None:
     """Raises Refused for the author, for who approved it, and for those who put nothing into force."""
-    if actor in (release.author, release.approver):
-        what = "wrote" if actor == release.author else "approved"
-        raise Refused(f"Nobody puts into force what they {what}.", action="A third person does: ask another releaser.")
-    _check_role(role, Permission.RELEASE, "activate")
+    if (against := against_releasing(release, actor, role)) is not None:
+        raise against
 
 
 def check_undoer(role: Role) -> None:
@@ -70,9 +83,15 @@ def check_writer(role: Role, step: str) -> None:
 
 
 def _check_role(role: Role, permission: Permission, step: str) -> None:
-    if not role.may(permission):
-        wanted = " or ".join(sorted(map(str, roles_that(permission))))
-        raise Refused(f"The role {str(role)!r} does not {step} releases; it takes {wanted}.")
+    if (against := _against_role(role, permission, step)) is not None:
+        raise against
+
+
+def _against_role(role: Role, permission: Permission, step: str) -> Refused | None:
+    if role.may(permission):
+        return None
+    wanted = " or ".join(sorted(map(str, roles_that(permission))))
+    return Refused(f"The role {str(role)!r} does not {step} releases; it takes {wanted}.")
 
 
 def check_simulation(release: Release, simulation: Run | None, in_force: str) -> Run:

@@ -11,7 +11,7 @@ from itertools import combinations
 from types import MappingProxyType
 from typing import Any
 
-from matching.blocking import BlockingKey, block_keys, dynamic_keys
+from matching.blocking import BlockingKey, block_keys, dynamic_keys, own_keys
 from matching.clustering import Edge, cluster
 from matching.decision import Decision
 from matching.model import MatchModel
@@ -223,8 +223,16 @@ def _questions(
             keys_of[rec].append(key)
     dynamic = {rule.name for rule in model.dynamic}
     asked = {block_question(model, key) for key in large if reported(model, key) and key.rule not in dynamic}
-    without = (rec for rec, keys in keys_of.items() if all(key in large for key in keys))
+    without = (
+        rec
+        for rec, keys in keys_of.items()
+        if not large.isdisjoint(keys) and large.issuperset({*keys}.difference(_own_keys(model, mine[rec].record)))
+    )
     return frozenset(asked.union(record_question(model.domain, mine[rec].record.key) for rec in without))
+
+
+def _own_keys(model: MatchModel, record: SourceRecord) -> tuple[BlockingKey, ...]:
+    return own_keys(model, (str(name) for name in (record.key, *record.aliases)))
 
 
 def _about_evidence(

@@ -343,11 +343,17 @@ def _check_expected(work: UnitOfWork, erasure_id: int, policy: Policy, expected:
         raise Stale("The request has changed since you looked at it.", action="Read it again and decide anew.")
 
 
+def against_deciding(actor: str, requested_by: str) -> Refused | None:
+    """What keeps somebody from approving or refusing an erasure: they asked for it."""
+    if actor != requested_by:
+        return None
+    said = "Whoever asks for an erasure may not approve it, nor refuse it."
+    return Refused(said, action="Ask somebody else to look at it.")
+
+
 def _must_be_another(actor: str, requested_by: str) -> None:
-    if actor == requested_by:
-        raise Refused(
-            "Whoever asks for an erasure may not approve it, nor refuse it.", action="Let somebody else look at it."
-        )
+    if (against := against_deciding(actor, requested_by)) is not None:
+        raise against
 
 
 def _must_reach_everything(engine: Engine) -> None:

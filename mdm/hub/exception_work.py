@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from mdm.clock import Clock
 from mdm.errors import Conflict, Invalid, NotFound
 from mdm.hub.exceptions import NONE_OPEN, letters_meant
+from mdm.store import letters
 from mdm.store.ledger import write_audit
 from mdm.store.read_exceptions import Selection
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
@@ -81,7 +82,10 @@ def _settle(engine: Engine, clock: Clock, matters: Matters, act: _Act, assignee:
         _unless_taken(act, found, actor)
         changed = [row[0] for row in found if row[1] != assignee]
         if changed:
-            work.execute(f"update {table} set assignee = %s where {key} = any(%s)", assignee, changed)
+            if table == "dead_letter":
+                letters.give(work, changed, assignee)
+            else:
+                work.execute("update exception set assignee = %s where exception_id = any(%s)", assignee, changed)
             _note(work, act, what, changed, assignee, actor)
         return len(found)
 

@@ -10,7 +10,7 @@ from matching.scoring import PairScore, explain_pair
 from mdm.core.rules import Rules
 from mdm.errors import Invalid, NotFound
 from mdm.hub.reach import must_reach_parts
-from mdm.hub.shared_keys import shared_keys
+from mdm.hub.shared_keys import SharedKey, shared_keys
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.store import neighbourhood, reach
 from mdm.store.read_identity import OFFER_ROLE
@@ -32,9 +32,10 @@ class Found:
 class PairExplanation:
     """Everything that speaks for and against two records being one.
 
-    `shared_keys` are the blocking rules under which they were compared; without one they never were. `judgement` is
-    what a steward decided, `veto` why the model decides less than their weight says. `path` is the chain of matches
-    that joins them when they are not linked directly.
+    `shared_keys` are the blocking rules under which they were compared; without one that no more than `block_cap`
+    records have, they never were. `judgement` is what a steward decided, `veto` why the model decides less than their
+    weight says. `path` is the chain of matches and stewards' words that joins them; `parted_by` the two records of
+    their entities that a steward judged not the same.
     """
 
     a: Found
@@ -42,33 +43,61 @@ class PairExplanation:
     together: bool
     score: PairScore
     decision: str
-    shared_keys: tuple[str, ...]
+    shared_keys: tuple[SharedKey, ...]
+    block_cap: int
     judgement: str | None
     veto: str | None
     path: tuple[CrosswalkKey, ...]
+    parted_by: tuple[CrosswalkKey, CrosswalkKey] | None
 
     @property
     def verdict(self) -> str:
         """One sentence for people."""
+        return self._why_together() if self.together else self._why_apart()
+
+    @property
+    def compared(self) -> bool:
+        """Whether they have something in common that few enough have."""
+        return any(key.usable for key in self.shared_keys)
+
+    def _why_together(self) -> str:
         if self.judgement == "same":
             return "One entity: a steward judged them the same."
+        if self.decision == "match" and (self.compared or len(self.path) == 2):
+            return f"One entity: they match with {self.score.weight:.1f} bits."
+        via = ": " + " - ".join(map(str, self.path)) if self.path else ""
+        return f"One entity through other records{via}."
+
+    def _why_apart(self) -> str:
         if self.judgement == "not_same":
             return "Not one entity: a steward judged them not the same."
-        if self.together and self.decision == "match":
-            return f"One entity: they match with {self.score.weight:.1f} bits."
-        if self.together:
-            via = " - ".join(map(str, self.path))
-            return f"One entity through other records: {via}."
+        parted = f"a steward judged {self.parted_by[0]} and {self.parted_by[1]} not the same" if self.parted_by else ""
+        if self.judgement == "same":
+            other = f"another word parts their entities: {parted}" if parted else "words about other records part them"
+            return f"Not one entity: a steward judged them the same and that word stands, but {other}."
         if not self.shared_keys:
             return "Not one entity: they share no blocking key, so they were never compared."
+        if not self.compared:
+            return self._too_many()
         if self.decision == "match":
-            return "Not one entity although the pair matches: joining their entities was refused; see the open task."
+            why = parted or "joining their entities was refused; see the open task"
+            return f"Not one entity although the pair matches: {why}."
         if self.veto is not None:
             effect = "a question for a steward" if self.decision == "possible" else "never joined by the model"
             return f"Not one entity: {effect}, though they weigh {self.score.weight:.1f} bits. {self.veto}"
         if self.decision == "possible":
             return f"Not one entity: a possible match ({self.score.weight:.1f} bits) that waits for a steward."
         return f"Not one entity: {self.score.weight:.1f} bits are too little evidence."
+
+    def _too_many(self) -> str:
+        few = min(key.carriers or 0 for key in self.shared_keys)
+        would = {"match": "They would match", "possible": "They would be a question"}.get(self.decision)
+        hand = f" {would} with {self.score.weight:.1f} bits: decide about them by hand." if would else ""
+        return (
+            f"Not one entity: they were never compared, because each key that both have is shared by {few} records or "
+            f"more, and the model compares by what no more than {self.block_cap} share.{hand} "
+            "The exceptions BLOCK_OVERSIZED say what is too frequent."
+        )
 
 
 def explain_two(engine: Engine, rules: Rules, first: CrosswalkKey, second: CrosswalkKey) -> PairExplanation:
@@ -101,10 +130,12 @@ def explain_two(engine: Engine, rules: Rules, first: CrosswalkKey, second: Cross
             together=a.entity_id == b.entity_id,
             score=score,
             decision=decision.value,
-            shared_keys=shared_keys(model, comparisons[a.rec_id], comparisons[b.rec_id]),
+            shared_keys=shared_keys(work, model, comparisons, [(a.rec_id, b.rec_id)])[a.rec_id, b.rec_id],
+            block_cap=model.block_cap,
             judgement=rows[0][0] if rows else None,
             veto=None if decision is decide(model, score.weight, None) else score.reasons[0],
             path=_path(work, a, b),
+            parted_by=_parted_by(work, a, b),
         )
 
 
@@ -143,18 +174,40 @@ def _offer_of(work: UnitOfWork, key: CrosswalkKey) -> CrosswalkKey | None:
     return CrosswalkKey(*rows[0]) if rows else None
 
 
+def _parted_by(work: UnitOfWork, a: Found, b: Found) -> tuple[CrosswalkKey, CrosswalkKey] | None:
+    """Two records of their two entities that a steward judged not the same."""
+    rows = work.query(
+        """with member as (select rec_id, entity_id, system, type, key from crosswalk join source_record using (rec_id)
+                          where entity_id in (%s, %s))
+           select x.system, x.type, x.key, y.system, y.type, y.key from member x
+           join judgement j on j.a = x.rec_id and j.verdict = 'not_same' and j.superseded_at is null
+           join member y on y.rec_id = j.b where x.entity_id <> y.entity_id
+           order by x.system, x.type, x.key, y.system, y.type, y.key limit 1""",
+        a.entity_id,
+        b.entity_id,
+    )
+    return (CrosswalkKey(*rows[0][:3]), CrosswalkKey(*rows[0][3:])) if rows else None
+
+
 def _path(work: UnitOfWork, a: Found, b: Found) -> tuple[CrosswalkKey, ...]:
-    """The shortest chain of matches inside the entity, or nothing when there is none."""
+    """The shortest chain of matches and stewards' words inside the entity, or nothing when there is none."""
     if a.entity_id != b.entity_id:
         return ()
     rows = work.query("select rec_id, system, type, key from crosswalk join source_record using (rec_id) "
                       "where entity_id = %s", a.entity_id)  # fmt: skip
     names = {RecordId(row[0]): CrosswalkKey(*row[1:]) for row in rows}
     steps: dict[RecordId, list[RecordId]] = {rec: [] for rec in names}
-    for link in reach.links_of(work, list(names)):
-        if link.decision == "match" and link.a in names and link.b in names:
-            steps[link.a].append(link.b)
-            steps[link.b].append(link.a)
+    joined = {(link.a, link.b) for link in reach.links_of(work, list(names)) if link.decision == "match"}
+    joined |= {
+        (RecordId(row[0]), RecordId(row[1]))
+        for row in work.query(
+            "select a, b from judgement where a = any(%s) and verdict = 'same' and superseded_at is null", list(names)
+        )
+    }
+    for one, other in joined:
+        if one in names and other in names:
+            steps[one].append(other)
+            steps[other].append(one)
     came_from: dict[RecordId, RecordId | None] = {a.rec_id: None}
     frontier: Sequence[RecordId] = [a.rec_id]
     while frontier and b.rec_id not in came_from:

@@ -15,14 +15,15 @@ from matching.scoring import PairScore, explain_pair
 from mdm.core.identity import group
 from mdm.core.rules import Rules
 from mdm.errors import NotFound
-from mdm.hub.explain_rejected import Rejected, nearest_rejected
+from mdm.hub.explain_rejected import MOST_MEMBERS, Rejected, nearest_rejected
 from mdm.hub.reach import must_reach_parts, reachable
-from mdm.hub.shared_keys import shared_keys
+from mdm.hub.shared_keys import SharedKey, oversized_keys, shared_keys
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.neighbourhood import Neighbourhood
 from mdm.store import neighbourhood
 from mdm.store.reading import snapshot
 from mdm.store.scoped import unrestricted
+from mdm.store.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +41,23 @@ class JoinStep:
     decision: Decision
     #: Records of the group after this step.
     members: int
-    #: The blocking rules under which the two were compared.
-    shared_keys: tuple[str, ...]
+    #: What both have under blocking rules, and whether they were compared because of it.
+    shared_keys: tuple[SharedKey, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class EntityExplanation:
-    """An entity taken apart. `steps` are in the order in which they were decided, the surest first."""
+    """An entity taken apart. `steps` are in the order in which they were decided, the surest first.
+
+    `oversized` is what members have under blocking rules that too many records have to be compared because of it.
+    """
 
     entity_id: EntityId
     domain: Domain
     members: tuple[CrosswalkKey, ...]
     steps: tuple[JoinStep, ...]
     rejected: tuple[Rejected, ...]
+    oversized: tuple[SharedKey, ...]
     model: str
 
 
@@ -87,25 +92,35 @@ def explain_entity(engine: Engine, rules: Rules, entity_id: str, nearest: int = 
         hood = neighbourhood.load_neighbourhood(work, domain, (), members, {})
         clustering = group(hood, model)
         rejected = nearest_rejected(work, model, hood, clustering, members, members, nearest)
+        steps = _steps(work, model, hood, clustering, members)
+        oversized = oversized_keys(
+            work, model, (hood.records[rec].comparison for rec in sorted(members)[:MOST_MEMBERS])
+        )
     reached = reachable(engine, {each.entity_id for each in rejected})
     return EntityExplanation(
         entity_id=EntityId(entity_id),
         domain=domain,
         members=tuple(sorted(hood.records[rec].key for rec in members)),
-        steps=_steps(model, hood, clustering, members),
+        steps=steps,
         rejected=tuple(each for each in rejected if each.entity_id in reached),
+        oversized=oversized,
         model=model.fingerprint,
     )
 
 
 def _steps(
-    model: MatchModel, hood: Neighbourhood, clustering: Clustering, members: frozenset[RecordId]
+    work: UnitOfWork,
+    model: MatchModel,
+    hood: Neighbourhood,
+    clustering: Clustering,
+    members: frozenset[RecordId],
 ) -> tuple[JoinStep, ...]:
     joined: dict[int, set[int]] = {rec: {rec} for rec in members}
     told: list[JoinStep] = []
-    for step in clustering.steps:
-        if step.a not in joined or step.b not in joined:
-            continue
+    taken = [step for step in clustering.steps if step.a in joined and step.b in joined]
+    comparisons = {rec: hood.records[rec].comparison for rec in members}
+    met = shared_keys(work, model, comparisons, ((RecordId(step.a), RecordId(step.b)) for step in taken))
+    for step in taken:
         both = joined[step.a] | joined[step.b]
         for rec in both:
             joined[rec] = both
@@ -120,7 +135,7 @@ def _steps(
                 score=score,
                 decision=decide(model, score.weight, score.veto),
                 members=len(both),
-                shared_keys=shared_keys(model, a.comparison, b.comparison),
+                shared_keys=met[RecordId(step.a), RecordId(step.b)],
             )
         )
     return tuple(told)

@@ -11,7 +11,7 @@ from mdm.core.rules import Rules
 from mdm.hub.explain import Found, find_live
 from mdm.hub.explain_rejected import Rejected, nearest_rejected
 from mdm.hub.reach import must_reach_parts, reachable
-from mdm.hub.shared_keys import shared_keys
+from mdm.hub.shared_keys import SharedKey, oversized_keys, shared_keys
 from mdm.model.ids import CrosswalkKey, RecordId
 from mdm.store import neighbourhood
 from mdm.store.reading import snapshot
@@ -25,18 +25,22 @@ class Linked:
     key: CrosswalkKey
     score: PairScore
     decision: Decision
-    #: The blocking rules under which the two were compared.
-    shared_keys: tuple[str, ...]
+    #: What both have under blocking rules, and whether they were compared because of it.
+    shared_keys: tuple[SharedKey, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RecordExplanation:
-    """The entity of a record: its members, the links of the record inside it, and the nearest that stayed outside."""
+    """The entity of a record: its members, the links of the record inside it, and the nearest that stayed outside.
+
+    `oversized` is what it has under blocking rules that too many records have to be compared because of it.
+    """
 
     record: Found
     members: tuple[CrosswalkKey, ...]
     inside: tuple[Linked, ...]
     rejected: tuple[Rejected, ...]
+    oversized: tuple[SharedKey, ...]
     model: str
 
 
@@ -55,19 +59,24 @@ def explain_one(engine: Engine, rules: Rules, key: CrosswalkKey, nearest: int = 
         hood = neighbourhood.load_neighbourhood(work, found.domain, (), members, {})
         clustering = group(hood, model)
         rejected = nearest_rejected(work, model, hood, clustering, members, {found.rec_id}, nearest)
-    own = hood.records[found.rec_id].comparison
-    linked = {link.a if link.b == found.rec_id else link.b for link in hood.links if found.rec_id in (link.a, link.b)}
+        own = hood.records[found.rec_id].comparison
+        ends = [(link.a, link.b) for link in hood.links if found.rec_id in (link.a, link.b)]
+        linked = {a if b == found.rec_id else b for a, b in ends} & members
+        comparisons = {rec: hood.records[rec].comparison for rec in members}
+        met = shared_keys(work, model, comparisons, [(found.rec_id, rec) for rec in linked])
+        oversized = oversized_keys(work, model, [own])
     inside = []
-    for rec in linked & members:
+    for rec in linked:
         other = hood.records[rec]
         score = explain_pair(model, own, other.comparison)
         decision = decide(model, score.weight, score.veto)
-        inside.append(Linked(other.key, score, decision, shared_keys(model, own, other.comparison)))
+        inside.append(Linked(other.key, score, decision, met[found.rec_id, rec]))
     reached = reachable(engine, {each.entity_id for each in rejected})
     return RecordExplanation(
         record=found,
         members=tuple(sorted(hood.records[rec].key for rec in members)),
         inside=tuple(sorted(inside, key=lambda each: (-each.score.weight, each.key))),
         rejected=tuple(each for each in rejected if each.entity_id in reached),
+        oversized=oversized,
         model=model.fingerprint,
     )

@@ -8,14 +8,14 @@ from matching.clustering import Clustering
 from matching.decision import Decision, decide
 from matching.model import MatchModel
 from matching.scoring import PairScore, explain_pair, score_pairs
-from mdm.hub.shared_keys import shared_keys
+from mdm.hub.shared_keys import SharedKey, shared_keys
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.neighbourhood import Neighbourhood
 from mdm.store import neighbourhood, pairs, read_match
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Candidates are looked up for at most this many members: each may be in dozens of blocks.
-_MOST_MEMBERS = 50
+MOST_MEMBERS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Rejected:
     score: PairScore
     decision: Decision
     reason: str
-    #: The blocking rules under which the two were compared.
-    shared_keys: tuple[str, ...]
+    #: What both have under blocking rules, and whether they were compared because of it.
+    shared_keys: tuple[SharedKey, ...]
 
 
 def nearest_rejected(
@@ -42,7 +42,7 @@ def nearest_rejected(
     nearest: int,
 ) -> tuple[Rejected, ...]:
     """For each entity outside the closest pair with one of the members in `of`, the closest entities first."""
-    looked_at = sorted(of)[:_MOST_MEMBERS]
+    looked_at = sorted(of)[:MOST_MEMBERS]
     found = set(pairs.blocked_pairs(work, looked_at, model.block_cap))
     if hood.domain is not Domain.CONTRACT:
         found |= pairs.evidence_pairs(work, hood.domain, looked_at, model.block_cap)
@@ -65,9 +65,11 @@ def nearest_rejected(
         if entity not in best or weight > best[entity][0]:
             best[entity] = (weight, a if other == b else b, other)
     reasons = _reasons(hood, clustering, members)
+    closest = sorted(best.values(), key=lambda each: (-each[0], each[2]))[:nearest]
+    met = shared_keys(work, model, comparisons, [(member, other) for _, member, other in closest])
     return tuple(
-        _told(model, hood, comparisons, homes[other], member, other, reasons)
-        for _, member, other in sorted(best.values(), key=lambda each: (-each[0], each[2]))[:nearest]
+        _told(model, hood, comparisons, homes[other], member, other, reasons, met[member, other])
+        for _, member, other in closest
     )
 
 
@@ -79,6 +81,7 @@ def _told(
     member: RecordId,
     other: RecordId,
     reasons: Mapping[RecordId, str],
+    met: tuple[SharedKey, ...],
 ) -> Rejected:
     score = explain_pair(model, comparisons[member], comparisons[other])
     decision = decide(model, score.weight, score.veto)
@@ -92,7 +95,6 @@ def _told(
         reason = "possible match: waits for a steward"
     else:
         reason = "too little evidence"
-    met = shared_keys(model, comparisons[member], comparisons[other])
     return Rejected(hood.records[member].key, home.key, home.entity_id, score, decision, reason, met)
 
 

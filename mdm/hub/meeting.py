@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from mdm.access import Eyes, may_see
+from mdm.hub.shared_keys import SharedKey
 from mdm.model.canonical import DataClass
 
 #: What both records have in common under a rule of the shipped models. A rule that is not here is shown by its name.
@@ -55,13 +56,13 @@ class Meeting(NamedTuple):
     key: str
 
 
-def met_by(keys: Iterable[str], eyes: Eyes) -> Sequence[Meeting]:
-    """Blocking keys (`rule = value`) in words. Values are told to those who may see identifiers, as by the API."""
+def met_by(keys: Iterable[SharedKey], eyes: Eyes) -> Sequence[Meeting]:
+    """Blocking keys in words. Values are told to those who may see identifiers, as by the API."""
     shown = may_see(eyes, DataClass.CONFIDENTIAL)
     found = []
-    for key in keys:
-        rule, _, value = key.partition(" = ")
-        found.append(Meeting(_RULES.get(rule, rule), _written(rule, value) if shown else "", key if shown else rule))
+    for rule, value, large in ((each.rule, each.value if shown else "", each.carriers) for each in keys):
+        words = _RULES.get(rule, rule) + (f" - {large} records have it, too many to compare" if large else "")
+        found.append(Meeting(words, _written(rule, value), f"{rule} = {value}" if value else rule))
     return list(dict.fromkeys(found))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from matching.blocking import block_hash, block_keys, dynamic_keys
+from matching.blocking import block_hash, block_keys, dynamic_keys, own_keys
 from matching.model import MatchModel
 from mdm.core.oversize import (
     EVIDENCE,
@@ -47,7 +47,7 @@ def ask_about_blocks(
         if len(replaced.members.get(block, ())) > cap
         for question in questions_of_block(model.domain, block)
     }
-    without = stuck(blocks.of, {block for block, members in blocks.members.items() if len(members) > cap})
+    without = _without_usable_key(work, model, blocks)
     names = pairs.record_names(work, without)
     raised += [record_finding(Domain(model.domain), names[rec]) for rec in sorted(without)]
     cleared |= _found_again(work, model.domain, set(concerned) - without)
@@ -116,6 +116,17 @@ def _large_blocks(
                 there = replaced.members[block]
                 findings[block] = block_finding(model, key, [names[each] for each in there], len(there))
     return list(findings.values())
+
+
+def _without_usable_key(work: UnitOfWork, model: MatchModel, blocks: pairs.Blocks) -> set[RecordId]:
+    """Records whose every block is too large, or is that of a name of their own."""
+    large = {block for block, members in blocks.members.items() if len(members) > model.block_cap}
+    in_large = [rec for rec, each in blocks.of.items() if not large.isdisjoint(each)] if large else []
+    own = {
+        rec: {block_hash(model.domain, key) for key in own_keys(model, map(str, names))}
+        for rec, names in (pairs.own_names(work, in_large) if in_large else {}).items()
+    }
+    return stuck(blocks.of, large, own)
 
 
 def _found_again(work: UnitOfWork, domain: str, ids: Collection[RecordId]) -> set[str]:

@@ -20,8 +20,8 @@ from mdm.hub.process import Pipeline
 from mdm.hub.resolve import DomainChange, block_hashes, resolve_domain, stored_keys
 from mdm.intake.mapping import standardise
 from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain
+from mdm.store import letter_groups, pairs, whole
 from mdm.store import mirror as mirror_store
-from mdm.store import pairs, whole
 from mdm.store import rebuild as store
 from mdm.store.ledger import write_audit
 from mdm.store.reading import snapshot
@@ -169,5 +169,6 @@ def _wrong_digests(work: UnitOfWork) -> list[str]:
 
 def _note(pipeline: Pipeline, actor: str, rows: int, found: Sequence[Difference]) -> None:
     with unit_of_work(pipeline.engine, pipeline.clock, "rebuild") as work:
+        letter_groups.recount(work)
         detail = {"rows": rows, "differences": len(found), "rules": pipeline.rules.fingerprint}
         write_audit(work, actor, "rebuild", "derived tables", detail)

@@ -1,18 +1,89 @@
-"""The blocking rules that two records meet: without one they are never compared."""
+"""The blocking keys that records have in common: without one that is small enough two are never compared."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from matching.blocking import block_keys, dynamic_keys
+from matching.blocking import BlockingKey, block_hash, block_keys, dynamic_keys
 from matching.model import MatchModel
+from mdm.core.oversize import reported
+from mdm.model.candidates import Pair
+from mdm.model.ids import RecordId
+from mdm.store import pairs
+from mdm.store.unit_of_work import UnitOfWork
+
+#: Carriers of a key are counted so far: nobody needs to know whether it is ten thousand or a million.
+_COUNTED = 10_000
+
+#: What names a key in the store: its block, or, of what is stated, the token.
+_Place = int | str
 
 
-def shared_keys(model: MatchModel, a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:
-    """`rule = value` of every key that two comparison forms share, sorted."""
-    shared = {*block_keys(model, a)} & {*block_keys(model, b)}
-    rules = {f"{key.rule} = {key.value}" for key in shared}
-    rules |= {f"stated about both = {token}" for token in {*a.get("tokens", ())} & {*b.get("tokens", ())}}
+@dataclass(frozen=True, slots=True)
+class SharedKey:
+    """A blocking rule and the value that two records both have under it.
+
+    `carriers` is how many records have it (10,000 stands for more) where these are too many, so that nothing is
+    compared because of it; None where they are few enough. `value` is empty where the rule's name says it all.
+    """
+
+    rule: str
+    value: str = ""
+    carriers: int | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether records are compared because of it."""
+        return self.carriers is None
+
+
+def shared_keys(
+    work: UnitOfWork, model: MatchModel, comparisons: Mapping[RecordId, Mapping[str, Any]], among: Iterable[Pair]
+) -> dict[Pair, tuple[SharedKey, ...]]:
+    """What each of these pairs has in common: what they are compared by first, then what too many have."""
+    found = {(a, b): _in_common(model, comparisons[a], comparisons[b]) for a, b in among}
+    carriers = _carriers(work, model, {place for each in found.values() for place in each})
+    return {
+        pair: tuple(
+            sorted(
+                (SharedKey(rule, value, carriers.get(place)) for place, (rule, value) in keys.items()),
+                key=lambda each: (not each.usable, each.rule, each.value),
+            )
+        )
+        for pair, keys in found.items()
+    }
+
+
+def oversized_keys(
+    work: UnitOfWork, model: MatchModel, comparisons: Iterable[Mapping[str, Any]]
+) -> tuple[SharedKey, ...]:
+    """What any of these records has and too many others have, too: those keys that no finer rule stands in for."""
+    keys: dict[_Place, tuple[str, str]] = {}
+    for comparison in comparisons:
+        own = (*block_keys(model, comparison), *dynamic_keys(model, comparison))
+        keys |= _blocks(model, (key for key in own if reported(model, key)))
+    carriers = _carriers(work, model, keys)
+    large = (SharedKey(*key, carriers[place]) for place, key in keys.items() if place in carriers)
+    return tuple(sorted(large, key=lambda each: (each.rule, each.value)))
+
+
+def _in_common(model: MatchModel, a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[_Place, tuple[str, str]]:
+    found = _blocks(model, {*block_keys(model, a)} & {*block_keys(model, b)})
+    found |= {token: ("stated about both", token) for token in {*a.get("tokens", ())} & {*b.get("tokens", ())}}
     if a.get("customer") is not None and a.get("customer") == b.get("customer"):
         joined = {*dynamic_keys(model, a)} & {*dynamic_keys(model, b)}
-        rules |= {f"same customer, {key.rule}" for key in joined}
-    return tuple(sorted(rules))
+        found |= {place: (f"same customer, {rule}", "") for place, (rule, _) in _blocks(model, joined).items()}
+    return found
+
+
+def _blocks(model: MatchModel, keys: Iterable[BlockingKey]) -> dict[_Place, tuple[str, str]]:
+    return {block_hash(model.domain, key): (key.rule, key.value) for key in keys}
+
+
+def _carriers(work: UnitOfWork, model: MatchModel, places: Collection[_Place]) -> dict[_Place, int]:
+    """How many records are in those of these blocks, or own those tokens, that too many are in or own."""
+    blocks = [place for place in places if isinstance(place, int)]
+    tokens = [place for place in places if isinstance(place, str)]
+    found: dict[_Place, int] = dict(pairs.sizes_of(work, blocks, _COUNTED).items())
+    found |= {token: len(owners) for token, owners in pairs.owners_of(work, tokens, _COUNTED).items()}
+    return {place: number for place, number in found.items() if number > model.block_cap}

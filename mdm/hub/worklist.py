@@ -12,6 +12,7 @@ from mdm.hub.steward.policy import load_policy
 from mdm.model.ids import Domain
 from mdm.store import stake, worklist
 from mdm.store.scoped import unrestricted
+from mdm.store.stake import Looked
 
 #: What a rank rests on (open invoices, running contracts) may be this old.
 _FRESH_FOR = timedelta(hours=1)
@@ -29,20 +30,18 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 def rank_open_tasks(engine: Engine, rules: Rules, now: datetime, policy: Policy | None = None) -> int:
     """Rank open tasks that have no rank or an old one. Returns how many. Harmless when repeated, also at once.
 
-    What is much money is said by the policy of the second person; by the shipped one if none is given. Ranks of closed
-    tasks are forgotten.
+    What is much money is said by the policy of the second person; by the shipped one if none is given.
     """
     with unrestricted(engine).begin() as connection:
-        worklist.forget_closed(connection)
+        worklist.forget_labels(connection)
     return _rank(engine, rules, now, now - _FRESH_FOR, policy)
 
 
 def rank_new_tasks(engine: Engine, rules: Rules, now: datetime, policy: Policy | None = None, known: int = 0) -> None:
-    """Rank open tasks that have no rank yet.
+    """Rank open tasks that have no rank yet, or were opened again.
 
     `known` is the newest task of a state in which all had one: then only those behind it are looked at, and some before
-    it, for tasks do not come in the order of their numbers. An older one that is open again, and had lost its rank, is
-    found by `rank_open_tasks`.
+    it, for tasks do not come in the order of their numbers.
     """
     _rank(engine, rules, now, _NEVER, policy, max(0, known - _OUT_OF_ORDER))
 
@@ -59,14 +58,28 @@ def old_ranks(engine: Engine, now: datetime) -> bool:
         return worklist.unranked(connection, now - _FRESH_FOR)
 
 
-def rank_refused(engine: Engine, now: datetime, policy: Policy | None = None) -> int:
+def rank_refused(engine: Engine, now: datetime, policy: Policy | None = None, *, at_once: int | None = None) -> int:
     """Rank groups of open dead letters that have no rank, have changed, or have an old one. Returns how many. Harmless
-    when repeated, also at once."""
+    when repeated, also at once.
+
+    `at_once`: only such as changed, and only as many as have so many letters together, those without a rank first.
+    """
     much = much_money(policy or load_policy())
-    with unrestricted(engine).begin() as connection:
-        groups = stake.unranked_groups(connection, now - _FRESH_FOR, now)
-        stake.write_group_ranks(connection, [rank_group(each, much) for each in groups], now)
-    return len(groups)
+    which = Looked(now, now - _FRESH_FOR) if at_once is None else Looked(now, budget=at_once)
+    done = 0
+    while True:
+        with unrestricted(engine).begin() as connection:
+            groups = stake.unranked_groups(connection, which)
+            written = stake.write_group_ranks(connection, [rank_group(each, much) for each in groups], now)
+        done += written
+        if not written or at_once is not None:
+            return done
+
+
+def refused_unranked(engine: Engine, now: datetime) -> bool:
+    """Whether a group of open dead letters has no rank, has changed, or has an old one."""
+    with unrestricted(engine).connect() as connection:
+        return stake.group_waits(connection, Looked(now, now - _FRESH_FOR))
 
 
 def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime, policy: Policy | None, since: int = 0) -> int:
@@ -80,6 +93,8 @@ def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime, policy: 
             if not worklist.unranked(connection, stale, since):
                 break
             facts = worklist.read_task_facts(connection, stale, _BATCH, limits, since)
-            worklist.write_ranks(connection, [rank(each, much) for each in facts], now)
-        done += len(facts)
+            written = worklist.write_ranks(connection, [rank(each, much) for each in facts], now)
+        done += written
+        if not written:  # what is left is held by somebody, who changes it just now
+            break
     return done

@@ -90,6 +90,13 @@ def check_prepare(standing: SignOff | None, close: Close, points: Sequence[Point
     _check_text(comment)
 
 
+def against_reviewing(standing: SignOff, reviewer: str) -> Refused | None:
+    """What keeps somebody from reviewing what was prepared: they prepared it."""
+    if standing.prepared_by != reviewer:
+        return None
+    return Refused("Nobody reviews the close that they prepared.", action="Ask somebody else to look at it.")
+
+
 def check_review(
     standing: SignOff | None, close: Close, points: Sequence[Point], reviewer: str, comment: str
 ) -> SignOff:
@@ -103,8 +110,8 @@ def check_review(
         raise Conflict(f"The close of {close.month} is not prepared.", action="Have somebody prepare it first.")
     if standing.reviewed_by is not None:
         raise Conflict(f"The close of {close.month} was reviewed by {standing.reviewed_by}.")
-    if standing.prepared_by == reviewer:
-        raise Refused("Nobody reviews the close that they prepared.", action="Ask somebody else to look at it.")
+    if (against := against_reviewing(standing, reviewer)) is not None:
+        raise against
     changed = changed_since(standing.points, points)
     if changed:
         title, then, now = changed[0]

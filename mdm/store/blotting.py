@@ -9,6 +9,8 @@ import orjson
 
 from mdm.model.ids import CrosswalkKey
 from mdm.privacy.traces import ERASED, blot, mentions, telling
+from mdm.store import letters
+from mdm.store.letter_groups import regrouping
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Tables whose rows are small enough to be looked through whole, with the columns that people or messages filled.
@@ -77,8 +79,11 @@ def _take_from(work: UnitOfWork, traces: Collection[str]) -> dict[str, int]:
         return {}
     changed = {
         table: work.execute(f'update "{table}" set assignee = null where assignee ilike any(%s)', named)
-        for table in ("task_work", "dead_letter", "exception", "finding_work")
+        for table in ("task_work", "exception", "finding_work")
     }
+    theirs = work.query("select dead_letter_id from dead_letter where assignee ilike any(%s) order by 1", named)
+    letters.give(work, [row[0] for row in theirs], None)
+    changed["dead_letter"] = len(theirs)
     work.execute(
         """update task_priority p set taken = false where taken
            and not exists (select from task_work w where w.task_id = p.task_id and w.assignee is not null)"""
@@ -233,12 +238,13 @@ def _forget_dead_letters(work: UnitOfWork, traces: Collection[str], keys: Collec
     gone = sorted(set(gone))
     if gone:
         work.execute("delete from dead_letter_fix where dead_letter_id = any(%s)", gone)
-        work.execute(
-            """update dead_letter set key = null, value = null, headers = '[]', status = 'discarded',
-                   alike = '', closed_reason = null,
-                   reason = 'The subject of the message was erased.' where dead_letter_id = any(%s)""",
-            gone,
-        )
+        with regrouping(work, gone):
+            work.execute(
+                """update dead_letter set key = null, value = null, headers = '[]', status = 'discarded',
+                       alike = '', closed_reason = null,
+                       reason = 'The subject of the message was erased.' where dead_letter_id = any(%s)""",
+                gone,
+            )
     return len(gone)
 
 

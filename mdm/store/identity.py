@@ -9,6 +9,7 @@ import orjson
 from mdm.model.delta import Announcement, GoldenVersion, IdentityDelta, LinkChange, Renewal
 from mdm.model.ids import Domain
 from mdm.store.unit_of_work import UnitOfWork
+from mdm.store.worklist import drop_ranks
 
 _GOLDEN_COLUMNS = (
     "entity_id", "version", "domain", "name", "values", "lineage", "members", "digest", "support", "ruleset", "seq",
@@ -72,24 +73,30 @@ def _write_entities(work: UnitOfWork, delta: IdentityDelta) -> None:
     work.execute(
         """update entity e
            set status = s.status, merged_into = s.merged_into, absorbed_by = s.merged_into, changed_at = %s
-           from stage_succession s where e.entity_id = s.entity_id""",
+           from stage_succession s where e.entity_id = any(%s) and e.entity_id = s.entity_id""",
         work.now,
+        [change.entity_id for change in delta.succession],
     )
-    # A redirect always points at the survivor, never at another redirect.
+    # A redirect always points at the survivor, never at another redirect. Entities are looked up one by one: in a join,
+    # all that there are would be read.
     work.execute(
         """with recursive below as (
                select entity_id from stage_succession
                union
-               select e.entity_id from below b join entity e on e.absorbed_by = b.entity_id and e.status = 'merged'),
+               select e.entity_id from below b cross join lateral (
+                   select entity_id from entity where absorbed_by = b.entity_id and status = 'merged' offset 0) e),
            climb as (
-               select e.entity_id, e.absorbed_by as at from below join entity e using (entity_id)
+               select e.entity_id, e.absorbed_by as at from below b cross join lateral (
+                   select entity_id, absorbed_by, status from entity where entity_id = b.entity_id offset 0) e
                where e.status = 'merged'
                union
-               select c.entity_id, e.absorbed_by from climb c join entity e on e.entity_id = c.at
+               select c.entity_id, e.absorbed_by from climb c cross join lateral (
+                   select absorbed_by, status from entity where entity_id = c.at offset 0) e
                where e.status = 'merged')
            update entity e set merged_into = c.at, changed_at = %s
-           from climb c join entity r on r.entity_id = c.at and r.status <> 'merged'
-           where e.entity_id = c.entity_id and e.merged_into is distinct from c.at""",
+           from climb c cross join lateral (select status from entity where entity_id = c.at offset 0) r
+           where r.status <> 'merged' and e.entity_id = any(array(select entity_id from climb))
+             and e.entity_id = c.entity_id and e.merged_into is distinct from c.at""",
         work.now,
     )
 
@@ -183,6 +190,7 @@ def _write_tasks(work: UnitOfWork, delta: IdentityDelta) -> None:
             work.now,
             list(delta.tasks_closed),
         )
+        drop_ranks(work, delta.tasks_closed)
     work.copy(
         "steward_task",
         ("question", "kind", "domain", "a", "b", "weight", "detail", "batch_id", "opened_at"),

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from mdm.store.ledger import GENESIS, REMARKS, audit_content, chain_hash, remark_digest
+from mdm.store.letter_groups import TOLD
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Name of the invariant -> query of its violations, one text column each.
@@ -54,6 +55,22 @@ QUERIES: Mapping[str, str] = {
         full join (select topic, sum(messages) as n from outcome_count where reason <> 'seen before' group by topic) o
             using (topic)
         where l.n is distinct from o.n""",
+    "ranks are those of open tasks": """
+        select p.task_id::text from task_priority p left join steward_task t using (task_id)
+        where (t.status, t.domain, t.kind, t.weight, t.opened_at)
+            is distinct from ('open', p.domain, p.kind, p.weight, p.opened_at)""",
+    "groups of refused messages are what is open": f"""
+        select coalesce(t.code || ' of ' || t.topic, g.code || ' of ' || g.topic) || ', ' || share || ' ' || person
+            || ': ' || coalesce(g.letters, 0) || ' kept, ' || coalesce(t.letters, 0) || ' there'
+        from ({TOLD}) t full join dead_letter_group g using (likeness, share, person)
+        where (g.letters, g.first_seen, g.newest_id, g.topic, g.code, g.owner, g.last_seen >= t.last_seen)
+            is distinct from (t.letters, t.first_seen, t.newest_id, t.topic, t.code, t.owner, true)""",
+    "ranks of groups of refused messages are those of their parts": """
+        select r.likeness from dead_letter_rank r
+        where not exists (select from dead_letter_group g where g.likeness = r.likeness)
+        union all
+        select g.likeness from dead_letter_group g left join dead_letter_rank r using (likeness)
+        where (g.rank, g.times_much) is distinct from (coalesce(r.rank, -1e9), coalesce(r.times_much, 0))""",
 }
 
 

@@ -13,6 +13,7 @@ import orjson
 from mdm.intake.debezium import traceparent
 from mdm.model.digest import canonical_json
 from mdm.model.events import DeadLetter, Drift, Message, Outcome, Place
+from mdm.store import letter_groups
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Members of an audit detail that people typed, who something was handed to and from among them: they may name
@@ -103,14 +104,21 @@ def write_replayed(
            where l.topic = s.topic and l.partition = s.part and l."offset" = s.off""",
         work.batch_id,
     )
-    work.execute(
-        """update dead_letter l set status = 'replayed', closed_at = %s, closed_by = %s, last_seen = %s
-           from stage_replayed s where s.outcome <> 'quarantined'
-             and l.topic = s.topic and l.partition = s.part and l."offset" = s.off""",
-        work.now,
-        actor,
-        work.now,
+    taken_in = work.query(
+        """select l.dead_letter_id from stage_replayed s join dead_letter l
+             on l.topic = s.topic and l.partition = s.part and l."offset" = s.off
+           where s.outcome <> 'quarantined'"""
     )
+    ids = [row[0] for row in taken_in]
+    with letter_groups.regrouping(work, ids):
+        work.execute(
+            """update dead_letter set status = 'replayed', closed_at = %s, closed_by = %s, last_seen = %s
+               where dead_letter_id = any(%s)""",
+            work.now,
+            actor,
+            work.now,
+            ids,
+        )
     write_dead_letters(work, refused)
 
 
@@ -146,8 +154,13 @@ def write_dead_letters(work: UnitOfWork, letters: Sequence[DeadLetter]) -> None:
            trace_id text""",
         (_letter_row(letter) for letter in {letter.message.place: letter for letter in letters}.values()),
     )
+    there = work.query(
+        """select d.dead_letter_id from stage_dead_letter s join dead_letter d
+           on d.topic = s.topic and d.partition = s.part and d."offset" = s.off"""
+    )
+    before = letter_groups.open_among(work, [row[0] for row in there], held=True)
     # Whoever looks after a kind looks after what comes of it later; asked once per kind, not per message.
-    work.execute(
+    written = work.query(
         """insert into dead_letter as d (topic, partition, "offset", timestamp_ms, headers, key, value, system, type,
                code, reason, action, owner, row_key, alike, trace_id, assignee, first_seen, last_seen)
            select topic, part, off, timestamp_ms, headers, key, value, system, type, code, reason, action, owner,
@@ -161,10 +174,12 @@ def write_dead_letters(work: UnitOfWork, letters: Sequence[DeadLetter]) -> None:
            on conflict (topic, partition, "offset") do update set seen = d.seen + 1, last_seen = excluded.last_seen,
                code = excluded.code, reason = excluded.reason, action = excluded.action, owner = excluded.owner,
                row_key = excluded.row_key, alike = excluded.alike,
-               assignee = coalesce(excluded.assignee, d.assignee)""",
+               assignee = coalesce(excluded.assignee, d.assignee)
+           returning dead_letter_id""",
         work.now,
         work.now,
     )
+    letter_groups.tell(work, before, letter_groups.open_among(work, [row[0] for row in written]))
 
 
 def _letter_row(letter: DeadLetter) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mdm.model.stewardship import Exposure, LetterEffect
+from mdm.store.letter_groups import regrouping
 from mdm.store.stake import TOUCHED
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -30,21 +31,29 @@ def still_discarded(work: UnitOfWork, ids: Sequence[int]) -> list[int]:
 
 def discard(work: UnitOfWork, ids: Sequence[int], actor: str, reason: str) -> None:
     """Close open dead letters for good; the messages stay stored."""
-    work.execute(
-        """update dead_letter set status = 'discarded', closed_at = %s, closed_by = %s, closed_reason = %s
-           where dead_letter_id = any(%s) and status = 'open'""",
-        work.now, actor, reason, list(ids),
-    )  # fmt: skip
+    with regrouping(work, ids):
+        work.execute(
+            """update dead_letter set status = 'discarded', closed_at = %s, closed_by = %s, closed_reason = %s
+               where dead_letter_id = any(%s) and status = 'open'""",
+            work.now, actor, reason, list(ids),
+        )  # fmt: skip
 
 
 def reopen(work: UnitOfWork, ids: Sequence[int]) -> list[int]:
     """Open discarded dead letters again; returns which were."""
-    rows = work.query(
-        """update dead_letter set status = 'open', closed_at = null, closed_by = null, closed_reason = null
-           where dead_letter_id = any(%s) and status = 'discarded' returning dead_letter_id""",
-        list(ids),
-    )
+    with regrouping(work, ids):
+        rows = work.query(
+            """update dead_letter set status = 'open', closed_at = null, closed_by = null, closed_reason = null
+               where dead_letter_id = any(%s) and status = 'discarded' returning dead_letter_id""",
+            list(ids),
+        )
     return sorted(row[0] for row in rows)
+
+
+def give(work: UnitOfWork, ids: Sequence[int], assignee: str | None) -> None:
+    """Let somebody look after these dead letters, or nobody."""
+    with regrouping(work, ids):
+        work.execute("update dead_letter set assignee = %s where dead_letter_id = any(%s)", assignee, list(ids))
 
 
 def described(work: UnitOfWork, ids: Sequence[int], fate: str) -> tuple[LetterEffect, ...]:

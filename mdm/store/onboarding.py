@@ -1,6 +1,6 @@
 """What onboarding keeps: answers of registries, reference lists, confirmations, waivers, and verdicts as last seen."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -250,6 +250,22 @@ def words_about(
     at, kind, about = after or (None, "", "")
     rows = connection.execute(text(_WORDS), {"id": entity_id, "limit": limit, "at": at, "kind": kind, "about": about})
     return [Word(*row) for row in rows]
+
+
+def ended_since(
+    connection: Connection, entity_id: str, actions: Collection[str], about: Mapping[str, str], after: int
+) -> tuple[str, str, datetime] | None:
+    """Who first did one of `actions` with the same subject after an entry of the audit, what it was, and when."""
+    row = connection.execute(
+        text(
+            """select actor, action, at from audit
+               where action = any(:actions) and seq > :after and subject = :id
+                 and cast(detail as jsonb) @> cast(:about as jsonb)
+               order by seq limit 1"""
+        ),
+        {"actions": list(actions), "after": after, "id": entity_id, "about": orjson.dumps(dict(about)).decode()},
+    ).first()
+    return None if row is None else (row[0], row[1], row[2])
 
 
 def returns_of(connection: Connection, entities: Collection[EntityId]) -> dict[EntityId, Return]:

@@ -63,6 +63,17 @@ def members_of(work: UnitOfWork, blocks: Collection[int], most: int) -> dict[int
     return {block: members for block, members in rows if members}
 
 
+def sizes_of(work: UnitOfWork, blocks: Collection[int], most: int) -> dict[int, int]:
+    """How many records are in each block, counted as far as `most`."""
+    rows = work.probe(
+        """select b.block, (select count(*) from (select from block_key where block = b.block limit %s) k)
+           from unnest(%s::bigint[]) as b(block)""",
+        most,
+        list(blocks),
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class Replaced:
     """What replacing keys did to blocks.
@@ -166,7 +177,7 @@ def evidence_owners(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> di
                where system = r.system and type = r.type and key = r.key offset 0) e""",
         list(ids),
     )
-    return _owners(work, [row[0] for row in tokens], cap + 1)
+    return owners_of(work, [row[0] for row in tokens], cap + 1)
 
 
 def pairs_of_owners(
@@ -221,7 +232,7 @@ def too_frequent_evidence(work: UnitOfWork, cap: int) -> set[str]:
     return {row[0] for row in found}
 
 
-def _owners(work: UnitOfWork, tokens: Collection[str], most: int) -> dict[str, set[CrosswalkKey]]:
+def owners_of(work: UnitOfWork, tokens: Collection[str], most: int) -> dict[str, set[CrosswalkKey]]:
     """Up to `most` records about which each token is stated, whether they have arrived or not."""
     owners: dict[str, set[CrosswalkKey]] = defaultdict(set)
     for token, *owner in work.probe(
@@ -295,7 +306,7 @@ def records_by_evidence(work: UnitOfWork, domain: Domain, evidence: Collection[S
     if not evidence:
         return set()
     # Nothing is gained by knowing of more owners than these: the token was above the cap before and is now.
-    owners = _owners(work, {token for _, token in evidence}, cap + len(evidence) + 1)
+    owners = owners_of(work, {token for _, token in evidence}, cap + len(evidence) + 1)
     tokens: dict[CrosswalkKey, list[str]] = defaultdict(list)
     for *owner, token in work.probe(
         """select n.s, n.t, n.k, e.token from unnest(%s::text[], %s::text[], %s::text[]) as n(s, t, k)
@@ -366,6 +377,19 @@ def record_names(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, 
         return {}
     rows = work.query("select rec_id, system, type, key from source_record where rec_id = any(%s)", list(ids))
     return {RecordId(row[0]): CrosswalkKey(*row[1:]) for row in rows}
+
+
+def own_names(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, list[CrosswalkKey]]:
+    """Every name of each of these records: its row's, and its aliases."""
+    names: dict[RecordId, list[CrosswalkKey]] = defaultdict(list)
+    for rec_id, *name in work.probe(
+        """select i.id, n.system, n.type, n.key from unnest(%s::bigint[]) as i(id) cross join lateral (
+               select system, type, key from source_record where rec_id = i.id
+               union all select system, type, key from record_alias where rec_id = i.id) n""",
+        list(ids),
+    ):
+        names[RecordId(rec_id)].append(CrosswalkKey(*name))
+    return names
 
 
 def entity_of_departed(work: UnitOfWork, ids: Sequence[RecordId]) -> dict[RecordId, EntityId]:

@@ -52,6 +52,12 @@ def read_audit(
     return [AuditLine(*row) for row in rows]
 
 
+def has_acted(connection: Connection, actor: str) -> bool:
+    """Whether there is an entry of somebody."""
+    query = text("select exists (select from audit where actor = :actor)")
+    return bool(connection.scalar(query, {"actor": actor}))
+
+
 def audit_actions(connection: Connection) -> Sequence[str]:
     """Everything that was ever done, to choose from."""
     return list(connection.scalars(text(_ACTIONS)))

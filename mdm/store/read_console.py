@@ -20,7 +20,8 @@ select (select count(*) from (select from steward_task where status = 'open' lim
   (select count(*) from (select from proposal where status = 'open' and author <> :actor limit :most) p) as approvals
 """
 # Open questions by kind: kinds are found one after the other by the index, and of each so many are counted. Deadlines
-# come with the rank; so many that are past, and so many that come next, are looked at.
+# come with the rank, and ranks are of open questions only; so many that are past, and so many that come next, are
+# looked at.
 _AGEING = """
 with recursive kind as (
   (select t.domain, t.kind from steward_task t where t.status = 'open' order by t.domain, t.kind limit 1)
@@ -31,13 +32,14 @@ with recursive kind as (
 ),
 late as (
   select l.domain, l.kind, count(*) as tasks from (
-    select p.domain, p.kind from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
-    where p.due_at < :now order by p.due_at limit :most) l group by l.domain, l.kind
+    select p.domain, p.kind from task_priority p where p.due_at < :now order by p.due_at limit :most) l
+  group by l.domain, l.kind
 ),
 due as (
   select l.domain, l.kind, count(*) as tasks from (
-    select p.domain, p.kind from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
-    where p.due_at >= :now and p.due_at < :tomorrow order by p.due_at limit :most) l group by l.domain, l.kind
+    select p.domain, p.kind from task_priority p
+    where p.due_at >= :now and p.due_at < :tomorrow order by p.due_at limit :most) l
+  group by l.domain, l.kind
 )
 select k.domain, k.kind, coalesce(l.tasks, 0) as breached, coalesce(d.tasks, 0) as due,
   (select count(*) from (select from steward_task t where t.status = 'open' and t.domain = k.domain
@@ -47,11 +49,9 @@ select k.domain, k.kind, coalesce(l.tasks, 0) as breached, coalesce(d.tasks, 0) 
 from kind k left join late l using (domain, kind) left join due d using (domain, kind)
 order by k.domain, k.kind
 """
-# By the deadline: in no order, plans join both tables by task from the first one on, and skip all that have time.
 _OVERDUE = """
 select count(*) from (
-  select from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
-  where p.due_at < :now order by p.due_at limit :most) late
+  select from task_priority p where p.due_at < :now order by p.due_at limit :most) late
 """
 _AGES = """
 select (select count(*) from (select from steward_task where status = 'open' and opened_at > a.since
@@ -64,12 +64,14 @@ order by a.place
 """
 _AT_RISK = """
 select key as currency, sum(value::numeric) as amount from (
-  select p.amounts from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
-  order by p.rank desc, p.task_id limit :most) urgent, jsonb_each_text(amounts)
+  select p.amounts from task_priority p order by p.rank desc, p.task_id limit :most) urgent, jsonb_each_text(amounts)
 group by key order by 2 desc
 """
 _BEHIND_REFUSED = """
-select key as currency, sum(value::numeric) as amount from dead_letter_rank, jsonb_each_text(amounts)
+select key as currency, sum(value::numeric) as amount from (
+  select r.amounts from dead_letter_group g join dead_letter_rank r using (likeness)
+  where g.share = 'all' and g.person = '' order by g.times_much desc, g.newest_id desc limit :most
+) most_money, jsonb_each_text(amounts)
 group by key order by 2 desc
 """
 _PLATFORMS = """
@@ -186,8 +188,9 @@ def at_risk(connection: Connection) -> dict[str, Any]:
 
 def behind_refused(connection: Connection) -> dict[str, Any]:
     """Open invoices and running contracts behind refused messages, per currency, as they were ranked last
-    (`mdm.hub.worklist.rank_refused`). A customer behind two groups counts twice."""
-    return {row.currency: row.amount for row in connection.execute(text(_BEHIND_REFUSED))}
+    (`mdm.hub.worklist.rank_refused`); of more than `MOST_ADDED` groups, behind those with most money. A customer behind
+    two groups counts twice."""
+    return {row.currency: row.amount for row in connection.execute(text(_BEHIND_REFUSED), {"most": MOST_ADDED})}
 
 
 def platforms(connection: Connection) -> Sequence[dict[str, Any]]:

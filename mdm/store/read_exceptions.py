@@ -1,15 +1,17 @@
-"""What could not be processed, for the people who must act: in groups of a kind, one by one, and whole."""
+"""What could not be processed, for the people who must act: one by one, and whole.
+
+In groups of a kind: `mdm.store.read_letter_groups`.
+"""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from mdm.model.advice import ADVICE
 from mdm.model.refused import AtStake
-from mdm.store.stake import OPEN_KINDS, stake_of_letters
+from mdm.store.stake import stake_of_letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,90 +89,6 @@ _NEWEST_OF_KIND = {
         select b.first_seen, b.dead_letter_id from dead_letter b where b.dead_letter_id = :before)""",
     "order": "d.first_seen desc, d.dead_letter_id desc",
 }
-# Kinds of open messages, one after the other by the index: how many messages each has does not matter.
-_KINDS = f"""
-  (select d.likeness from dead_letter d where d.status = 'open' and {CONDITION} order by d.likeness limit 1)
-  union all
-  select (select d.likeness from dead_letter d where d.status = 'open' and d.likeness > k.likeness and {CONDITION}
-          order by d.likeness limit 1)
-  from kind k where k.likeness is not null
-"""
-_KINDS_LIKE = "select o.likeness from dead_letter o where o.dead_letter_id = :like"
-#: Of everything else each message is looked at.
-_KINDS_READ = f"select distinct d.likeness from dead_letter d where d.status = :status and {CONDITION}"
-# The groups of the page are found by the place of their kind alone; only those are then looked at whole.
-_GROUPS = f"""
-with recursive kind as (%(kinds)s),
-shown as (
-  select k.likeness, n.newest_id, p.place, r.rank, r.parts, r.amounts, r.known from kind k
-  left join dead_letter_rank r on r.likeness = k.likeness and :status = 'open'
-  cross join lateral (
-    select d.dead_letter_id as newest_id from dead_letter d
-    where d.status = :status and d.likeness = k.likeness and {CONDITION}
-    order by d.first_seen desc, d.dead_letter_id desc limit 1) n
-  cross join lateral (select %(place)s as place) p
-  where k.likeness is not null
-    and (cast(:behind as double precision) is null or (p.place, n.newest_id) < (:behind, :behind_id))
-  order by p.place desc, n.newest_id desc limit :limit
-)
-select n.topic, n.code, n.owner, w.letters, least(o.first_seen, w.first_seen) as first_seen, w.last_seen,
-  s.newest_id, s.place, s.rank, s.parts, w.rows, n.reason, n.action, coalesce(s.amounts, '{{}}') as amounts,
-  coalesce(s.known, 0) as known, array(
-    with recursive whose(name) as (
-      (select d.assignee from dead_letter d
-       where d.status = :status and d.likeness = s.likeness and d.assignee is not null and {CONDITION}
-       order by d.assignee limit 1)
-      union all
-      select (select d.assignee from dead_letter d
-              where d.status = :status and d.likeness = s.likeness and d.assignee > whose.name and {CONDITION}
-              order by d.assignee limit 1)
-      from whose where whose.name is not null)
-    select name from whose where name is not null) as assignees
-from shown s join dead_letter n on n.dead_letter_id = s.newest_id
-cross join lateral (
-  select count(*) as letters, count(distinct e.row_key) as rows, min(e.first_seen) as first_seen,
-    max(e.last_seen) as last_seen
-  from (select d.row_key, d.first_seen, d.last_seen from dead_letter d
-        where d.status = :status and d.likeness = s.likeness and {CONDITION}
-        order by d.first_seen desc, d.dead_letter_id desc limit :most) e) w
-cross join lateral (
-  select d.first_seen from dead_letter d where d.status = :status and d.likeness = s.likeness and {CONDITION}
-  order by d.first_seen, d.dead_letter_id limit 1) o
-order by s.place desc, s.newest_id desc
-"""
-
-
-class GroupOrder(StrEnum):
-    """What comes first in a list of groups of dead letters. By priority and by money, groups that were not ranked
-    (`mdm.hub.worklist.rank_refused`) come last."""
-
-    PRIORITY = "priority"
-    MONEY = "money"
-    MESSAGES = "messages"
-    AGE = "age"
-
-
-_OF_KIND = f"from dead_letter d where d.status = :status and d.likeness = k.likeness and {CONDITION}"
-_PLACES = {
-    GroupOrder.PRIORITY: "coalesce(r.rank, -1e9)",
-    GroupOrder.MONEY: "coalesce(r.times_much, 0)",
-    GroupOrder.MESSAGES: f"(select count(*) from (select {_OF_KIND} limit :most) c)::double precision",
-    GroupOrder.AGE: f"""(select -extract(epoch from d.first_seen) {_OF_KIND}
-                         order by d.first_seen, d.dead_letter_id limit 1)::double precision""",
-}
-_GROUP_AGES = f"""
-{OPEN_KINDS}
-select count(*) as groups,
-  (select count(*) from (select from dead_letter where status = 'open' limit :most) l) as letters,
-  count(*) filter (where o.first_seen > :today) as today,
-  count(*) filter (where o.first_seen <= :today and o.first_seen > :three) as three,
-  count(*) filter (where o.first_seen <= :three and o.first_seen > :week) as week,
-  count(*) filter (where o.first_seen <= :week) as older
-from kind k cross join lateral (
-  select d.first_seen from dead_letter d where d.status = 'open' and d.likeness = k.likeness
-  order by d.first_seen, d.dead_letter_id limit 1) o
-where k.likeness is not null
-"""
 _LETTER = """
 select d.dead_letter_id as id, d.topic, d.partition, d."offset", d.timestamp_ms, d.headers, d.key, d.value, d.system,
   d.type, d.row_key, d.code, d.reason, d.action, d.owner, d.assignee, d.status, d.seen, d.first_seen, d.last_seen,
@@ -203,54 +121,6 @@ from exception where (cast(:id as bigint) is null or exception_id = :id)
   and (cast(:behind as timestamptz) is null or (last_seen, exception_id) < (:behind, :behind_id))
 order by last_seen desc, exception_id desc limit :limit
 """
-
-
-def dead_letter_groups(
-    connection: Connection,
-    selection: Selection | None = None,
-    *,
-    status: str = "open",
-    limit: int = 50,
-    order: GroupOrder = GroupOrder.MESSAGES,
-    after: tuple[float, int] | None = None,
-    most: int | None = None,
-) -> list[dict[str, Any]]:
-    """Dead letters of one kind together: how many, of how many rows, since when, whose, why, and what to do.
-
-    A kind is a topic, a code, an owner and a reason apart from its numbers. Of each, the newest `most` are counted and
-    their rows; without it, all, however long it takes. `newest_id` names one of them, by which the others
-    can be selected (`Selection(like=...)`); `assignees` are those who look after it. `amounts`, `known`, `rank` and
-    its `parts` are of the whole kind, whatever the selection, and tell what hangs on its rows (`mdm.model.refused`).
-    `after` is `place` and `newest_id` of the last group of the page before, in the same order.
-    """
-    behind, behind_id = after or (None, None)
-    parameters = (selection or Selection()).parameters() | {"status": status, "limit": limit, "most": most}
-    parameters |= {"behind": behind, "behind_id": behind_id}
-    kinds = _KINDS if status == "open" else _KINDS_READ
-    if selection is not None and selection.like is not None:
-        kinds = _KINDS_LIKE
-    statement = _GROUPS % {"kinds": kinds, "place": _PLACES[order]}
-    return [dict(row) for row in connection.execute(text(statement), parameters).mappings()]
-
-
-@dataclass(frozen=True, slots=True)
-class OpenLetters:
-    """Open dead letters as a whole: in how many groups, and how old these are; `letters` are counted up to a number."""
-
-    groups: int
-    letters: int
-    today: int
-    three: int
-    week: int
-    older: int
-
-
-def open_letters(connection: Connection, now: datetime, most: int) -> OpenLetters:
-    """Groups of open dead letters, by whether the first of their kind came within a day, three days, a week, or before;
-    and how many letters are open, counted up to `most`."""
-    moments = {name: now - timedelta(days=days) for name, days in (("today", 1), ("three", 3), ("week", 7))}
-    row = connection.execute(text(_GROUP_AGES), {**moments, "most": most}).one()
-    return OpenLetters(*map(int, row))
 
 
 def dead_letters(

@@ -194,6 +194,20 @@ def open_proposal_of_task(connection: Connection, task_id: int) -> tuple[int, st
     return None if row is None else (row.proposal_id, row.kind, row.author)
 
 
+def open_proposals_about(
+    connection: Connection, entity_id: str, limit: int = 5
+) -> list[tuple[int, str, str | None, str]]:
+    """Proposals about a golden record that wait for a second person: number, kind, attribute if any, author."""
+    rows = connection.execute(
+        text(
+            """select proposal_id, kind, command->>'attribute', author from proposal
+               where status = 'open' and entities @> array[cast(:id as text)] order by proposal_id limit :limit"""
+        ),
+        {"id": entity_id, "limit": limit},
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
 #: How an item of a job names the proposal that its answer became.
 _PROPOSED_BY_ITEM = "i.outcome = 'proposed' and i.detail = 'proposal ' || p.proposal_id"
 

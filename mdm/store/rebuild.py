@@ -111,6 +111,7 @@ def _append(connection: Connection, scratch: str, copied: int) -> None:
             where not exists (select 1 from steward_task t where t.task_id = s.task_id)""",
         f"""update steward_task t set status = s.status, closed_at = s.closed_at from "{scratch}".steward_task s
             where s.task_id = t.task_id and s.status <> t.status""",
+        "delete from task_priority p using steward_task t where t.task_id = p.task_id and t.status <> 'open'",
     ]
     for statement in statements:
         connection.execute(text(statement), {"copied": copied} if ":copied" in statement else {})

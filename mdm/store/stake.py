@@ -6,7 +6,8 @@ found in two places: open invoices, and golden contracts that run.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,8 @@ from mdm.model.refused import AtStake, RankedGroup, RefusedGroup
 MOST = 10_000
 #: A kind of more messages is ranked anew for others of its kind at most once in so long.
 _LARGE, _PATIENCE = 1000, timedelta(minutes=1)
+#: Kinds that are ranked in one transaction.
+_AT_MOST = 2000
 
 # `base` is who asks (`item`) and the rows they ask about. A customer or contract counts with everything that is known
 # under any of its records; a payment, posting or order with the invoice or contract it belongs to - but not with its
@@ -91,59 +94,70 @@ with base as (
 ), {TOUCHED}
 select h.item, coalesce(m.amounts, '{{}}') as amounts, h.rows, h.known from held h left join money m using (item)
 """
-#: Kinds of open letters, one after the other by the index, however many each has; the last one found is null.
-OPEN_KINDS = """
-with recursive kind as (
-  (select d.likeness from dead_letter d where d.status = 'open' order by d.likeness limit 1)
-  union all
-  select (select d.likeness from dead_letter d where d.status = 'open' and d.likeness > k.likeness
-          order by d.likeness limit 1)
-  from kind k where k.likeness is not null
-)
+# Kinds whose letters changed, those never ranked first; of large ones, at most once in a while.
+_CHANGED = """
+select g.likeness, r.likeness is null as unranked, 0 as age from dead_letter_group g
+left join dead_letter_rank r using (likeness)
+where g.share = 'all' and g.changed and (r.likeness is null or g.letters <= :large or r.ranked_at < :lately)
+order by r.likeness is not null, g.likeness limit :limit
 """
+_OLD = """
+select likeness, false, 1 from (
+  select likeness from dead_letter_rank where ranked_at < :stale order by ranked_at limit :limit) old
+"""
+# As many kinds as have `budget` letters together, and always one.
 _STAGE = f"""
 create temporary table stage_group on commit drop as
-{OPEN_KINDS}
-select g.*, r.likeness is null or r.ranked_at < :stale
-  or ((r.letters <> g.letters or r.newest_id <> g.newest_id) and (g.letters <= :large or r.ranked_at < :lately))
-  as stale
-from (
-  select k.likeness, n.newest_id, o.first_seen,
-    (select count(*) from (select from dead_letter d where d.status = 'open' and d.likeness = k.likeness
-                           limit :most) c) as letters
-  from kind k
-  cross join lateral (
-    select d.dead_letter_id as newest_id from dead_letter d where d.status = 'open' and d.likeness = k.likeness
-    order by d.first_seen desc, d.dead_letter_id desc limit 1) n
-  cross join lateral (
-    select d.first_seen from dead_letter d where d.status = 'open' and d.likeness = k.likeness
-    order by d.first_seen, d.dead_letter_id limit 1) o
-  where k.likeness is not null) g
-left join dead_letter_rank r using (likeness)
+select likeness, letters, newest_id, first_seen, version from (
+  select g.likeness, least(g.letters, :most) as letters, g.newest_id, g.first_seen, g.version,
+    sum(least(g.letters, :most)) over (order by w.age, not w.unranked, g.likeness) as together,
+    row_number() over (order by w.age, not w.unranked, g.likeness) as place
+  from (select distinct on (likeness) * from (({_CHANGED}) union all ({_OLD})) every order by likeness, age) w
+  join dead_letter_group g on g.likeness = w.likeness and g.share = 'all') counted
+where place = 1 or together <= :budget
+"""
+_STAGE_LETTERS = """
+create temporary table stage_letter on commit drop as
+select s.likeness, d.system, d.type, d.row_key as key, d.assignee
+from stage_group s cross join lateral (
+  select d.system, d.type, d.row_key, d.assignee from dead_letter d where d.status = 'open' and d.likeness = s.likeness
+  order by d.first_seen desc, d.dead_letter_id desc limit :most) d
+where d.row_key is not null
 """
 _GROUPS = f"""
-with base as (
-  select distinct s.likeness as item, d.system, d.type, d.row_key as key
-  from stage_group s cross join lateral (
-    select d.system, d.type, d.row_key from dead_letter d where d.status = 'open' and d.likeness = s.likeness
-    order by d.first_seen desc, d.dead_letter_id desc limit :most) d
-  where s.stale and d.row_key is not null
-), {TOUCHED}
-select s.likeness, s.letters, s.newest_id, s.first_seen, coalesce(m.amounts, '{{}}') as amounts,
+with base as (select distinct likeness as item, system, type, key from stage_letter), {TOUCHED}
+select s.likeness, s.letters, s.newest_id, s.first_seen, s.version, coalesce(m.amounts, '{{}}') as amounts,
   coalesce(h.rows, 0) as rows, coalesce(h.known, 0) as known
 from stage_group s left join held h on h.item = s.likeness left join money m on m.item = s.likeness
-where s.stale order by s.likeness -- two who rank the same groups wait for each other
+order by s.likeness
 """
+# Who writes letters holds groups in the same order, this one's row first; what is held by somebody is left to the next
+# look, for it changes just now.
+_HOLD = """
+create temporary table stage_held on commit drop as
+select likeness, version from dead_letter_group
+where share = 'all' and likeness = any(:likenesses) order by likeness for update skip locked
+"""
+_HELD = "select likeness from stage_held"
 _WRITE = """
-insert into dead_letter_rank (likeness, letters, newest_id, rank, parts, times_much, amounts, rows, known, ranked_at)
-values (:likeness, :letters, :newest_id, :rank, cast(:parts as jsonb), :times_much, cast(:amounts as jsonb), :rows,
-  :known, :at)
-on conflict (likeness) do update set letters = excluded.letters, newest_id = excluded.newest_id, rank = excluded.rank,
-  parts = excluded.parts, times_much = excluded.times_much, amounts = excluded.amounts, rows = excluded.rows,
-  known = excluded.known, ranked_at = excluded.ranked_at
+insert into dead_letter_rank (likeness, rank, parts, times_much, amounts, rows, known, ranked_at)
+values (:likeness, :rank, cast(:parts as jsonb), :times_much, cast(:amounts as jsonb), :rows, :known, :at)
+on conflict (likeness) do update set rank = excluded.rank, parts = excluded.parts, times_much = excluded.times_much,
+  amounts = excluded.amounts, rows = excluded.rows, known = excluded.known, ranked_at = excluded.ranked_at
 """
-_FORGET = """
-delete from dead_letter_rank r where not exists (select 1 from stage_group s where s.likeness = r.likeness)
+# Rows are counted of every part of a kind: `grouping` says of which a row is.
+_MARK = """
+update dead_letter_group g set rank = r.rank, times_much = r.times_much, changed = h.version <> s.version,
+  rows = coalesce(c.rows, 0)
+from stage_held h join stage_group s using (likeness) join dead_letter_rank r using (likeness),
+  dead_letter_group t left join (
+    select likeness, case grouping(assignee is null, assignee) when 3 then 'all' when 2 then 'of'
+                     else case when assignee is null then 'free' else 'taken' end end as share,
+      coalesce(assignee, '') as person, count(distinct (system, type, key)) as rows
+    from stage_letter
+    group by grouping sets ((likeness), (likeness, assignee is null), (likeness, assignee))) c
+  using (likeness, share, person)
+where g.likeness = h.likeness and (t.likeness, t.share, t.person) = (g.likeness, g.share, g.person)
 """
 
 
@@ -153,31 +167,54 @@ def stake_of_letters(connection: Connection, ids: Sequence[int]) -> dict[int, At
     return {int(row.item): AtStake(_money(row.amounts), row.rows, row.known) for row in rows}
 
 
-def unranked_groups(connection: Connection, stale: datetime, now: datetime) -> list[RefusedGroup]:
-    """Groups of open dead letters that have no rank, one of other letters, or one from before `stale`.
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Which groups are ranked anew: those that changed, and those whose rank is from before `stale`, if it is given; as
+    many as have `budget` letters together."""
 
-    Letters are counted up to one more than `MOST`."""
-    limits = {"stale": stale, "most": MOST + 1, "large": _LARGE, "lately": now - _PATIENCE}
-    connection.execute(text(_STAGE), limits)
-    if not connection.scalar(text("select exists (select 1 from stage_group where stale)")):
+    now: datetime
+    stale: datetime | None = None
+    budget: int = 10_000
+
+
+def unranked_groups(connection: Connection, which: Looked) -> list[RefusedGroup]:
+    """Groups of open dead letters that have no rank, have changed, or have an old one.
+
+    Letters are counted up to one more than `MOST`. None are all there are; others may be left for the next look."""
+    if not group_waits(connection, which):
         return []
-    connection.execute(text("analyze stage_group"))
+    limits = {"large": _LARGE, "lately": which.now - _PATIENCE, "limit": _AT_MOST, "budget": which.budget}
+    stale = which.stale or datetime.min.replace(tzinfo=UTC)
+    connection.execute(text(_STAGE), {**limits, "stale": stale, "most": MOST + 1})
+    connection.execute(text(_STAGE_LETTERS), {"most": MOST})
+    connection.execute(text("analyze stage_group, stage_letter"))
     return [
         RefusedGroup(
             row.likeness, row.letters, row.newest_id, row.first_seen, AtStake(_money(row.amounts), row.rows, row.known)
         )
-        for row in connection.execute(text(_GROUPS), {"most": MOST})
+        for row in connection.execute(text(_GROUPS))
     ]
 
 
-def write_group_ranks(connection: Connection, ranked: Sequence[RankedGroup], at: datetime) -> None:
-    """Store the ranks, replacing those that were there, and forget those of groups that are no more: all that are open
-    are those that `unranked_groups` saw in the same transaction."""
+def group_waits(connection: Connection, which: Looked) -> bool:
+    """Whether there is a group that `unranked_groups` would find."""
+    limits = {"large": _LARGE, "lately": which.now - _PATIENCE, "limit": 1}
+    if connection.execute(text(_CHANGED), limits).first() is not None:
+        return True
+    old = {"stale": which.stale, "limit": 1}
+    return which.stale is not None and connection.execute(text(_OLD), old).first() is not None
+
+
+def write_group_ranks(connection: Connection, ranked: Sequence[RankedGroup], at: datetime) -> int:
+    """Store the ranks of groups that `unranked_groups` told in the same transaction, replacing those that were there;
+    those that somebody else is writing are left out. Returns how many were stored."""
+    if not ranked:
+        return 0
+    connection.execute(text(_HOLD), {"likenesses": [each.group.likeness for each in ranked]})
+    held = set(connection.scalars(text(_HELD)))
     rows: list[dict[str, Any]] = [
         {
             "likeness": each.group.likeness,
-            "letters": each.group.letters,
-            "newest_id": each.group.newest_id,
             "rank": each.rank,
             "parts": orjson.dumps([list(part) for part in each.parts]).decode(),
             "times_much": each.times_much,
@@ -187,10 +224,12 @@ def write_group_ranks(connection: Connection, ranked: Sequence[RankedGroup], at:
             "at": at,
         }
         for each in ranked
+        if each.group.likeness in held
     ]
     if rows:
         connection.execute(text(_WRITE), rows)
-    connection.execute(text(_FORGET))
+        connection.execute(text(_MARK))
+    return len(rows)
 
 
 def _money(amounts: dict[str, Any]) -> dict[str, Decimal]:

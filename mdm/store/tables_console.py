@@ -116,6 +116,8 @@ task_priority = Table(
     Column("task_id", BigInteger, ForeignKey("steward_task.task_id", ondelete="CASCADE"), primary_key=True),
     Column("domain", Text, nullable=False),  # with the kind as the task has them, for an order of each
     Column("kind", Text, nullable=False),
+    Column("weight", Double, nullable=False),  # these as well, and when it was opened: tasks are counted in this alone
+    time_column("opened_at"),
     Column("rank", Double, nullable=False),
     Column("parts", JSONB, nullable=False),  # [[points, reason]]
     Column("amount", Numeric, nullable=False),  # the largest sum in one currency

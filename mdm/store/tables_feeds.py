@@ -116,13 +116,12 @@ dead_letter = Table(
     # Whose the kind of a message is that is refused just now.
     Index("ix_dead_letter_taken", "topic", "code", postgresql_where=text("status = 'open' and assignee is not null")),
     Index(None, "system", "type", "row_key"),
-    # What is open, kind by kind: kinds are found without reading their messages, and shown by the newest of them.
+    # What is open, kind by kind, from the oldest to the newest; the same of what nobody and what somebody looks after.
     Index(
         "ix_dead_letter_kind",
         "likeness",
         "first_seen",
         "dead_letter_id",
-        postgresql_include=["row_key", "last_seen"],
         postgresql_where=text("status = 'open'"),
     ),
     Index(
@@ -135,7 +134,8 @@ dead_letter = Table(
     Index(
         "ix_dead_letter_kind_taken",
         "likeness",
-        "assignee",
+        "first_seen",
+        "dead_letter_id",
         postgresql_where=text("status = 'open' and assignee is not null"),
     ),
     Index(

@@ -170,6 +170,8 @@ proposal = Table(
     Index(None, "author"),
     Index("ix_proposal_task", "task_id", postgresql_where=text("status = 'open'")),
     Index("ix_proposal_discards", "proposal_id", postgresql_where=text("status = 'open' and kind = 'discard'")),
+    # Whether the same is proposed already.
+    Index("ix_proposal_command", "command", postgresql_using="hash", postgresql_where=text("status = 'open'")),
     Index("ix_proposal_entities", "entities", postgresql_using="gin"),
 )
 
@@ -224,7 +226,7 @@ bulk_item = Table(
     Column("job_id", BigInteger, ForeignKey("bulk_job.job_id"), nullable=False),
     Column("task_id", BigInteger, nullable=False),
     Column("token", Text),
-    Column("outcome", Text),  # done, proposed, refused, possible, withdrawn; empty until its turn
+    Column("outcome", Text),  # done, proposed, refused, waiting, possible, withdrawn; empty until its turn
     Column("detail", Text, nullable=False, server_default=""),
     Column("seen", JSONB),  # of a look: what the answer would touch, by ids and counts
     Column("decision_id", BigInteger),

@@ -20,7 +20,7 @@ _STAGE = """
 create temporary table stage_rank on commit drop as
 select t.task_id, t.kind, t.domain, t.opened_at, t.weight, t.a, t.b
 from task_priority p join steward_task t using (task_id)
-where t.status = 'open' and t.task_id > :since and p.ranked_at < :stale
+where t.status = 'open' and p.ranked_at < :stale
 order by p.ranked_at
 limit :limit
 """
@@ -96,17 +96,23 @@ from (select task_id, currency, amount from owed union all select task_id, curre
 group by task_id, currency
 """
 _WRITE = """
-insert into task_priority (task_id, domain, kind, rank, parts, amount, amounts, countries, systems, regions,
-  business_units, due_at, taken, put_off_until, ranked_at)
-values (:task_id, :domain, :kind, :rank, cast(:parts as jsonb), :amount, cast(:amounts as jsonb), :countries, :systems,
-  :regions, :business_units, :due_at, :taken, :put_off_until, :at)
+insert into task_priority (task_id, domain, kind, weight, opened_at, rank, parts, amount, amounts, countries, systems,
+  regions, business_units, due_at, taken, put_off_until, ranked_at)
+select t.task_id, t.domain, t.kind, t.weight, t.opened_at, :rank, cast(:parts as jsonb), :amount,
+  cast(:amounts as jsonb), :countries, :systems, :regions, :business_units, :due_at, :taken, :put_off_until, :at
+from steward_task t where t.task_id = :task_id
 on conflict (task_id) do update set domain = excluded.domain, kind = excluded.kind, rank = excluded.rank,
   parts = excluded.parts, amount = excluded.amount, amounts = excluded.amounts, countries = excluded.countries,
   systems = excluded.systems, regions = excluded.regions, business_units = excluded.business_units,
   due_at = excluded.due_at, taken = excluded.taken, put_off_until = excluded.put_off_until,
   ranked_at = excluded.ranked_at
 """
-_HOLD = "select from steward_task where task_id = any(:tasks) order by task_id for key share"
+# Whoever closes a task drops its rank with it, so that ranks are of open tasks only; one that is held just now is left
+# to the next look.
+_HOLD = """
+select task_id from steward_task where task_id = any(:tasks) and status = 'open' order by task_id
+for share skip locked
+"""
 _WORK = "select task_id, assignee is not null as taken, snoozed_until from task_work where task_id = any(:tasks)"
 _TELL_TAKEN = "update task_priority set taken = %s where task_id = any(%s::bigint[]) and taken <> %s"
 _TELL_PUT_OFF = """
@@ -129,26 +135,37 @@ def state(connection: Connection) -> tuple[int, int]:
     return row.batch or 0, row.task or 0
 
 
-def forget_closed(connection: Connection) -> None:
-    """Drop the ranks of tasks that are not open any more. They rank high, for they are old: the queue would read past
-    every question that was ever answered."""
-    connection.execute(
-        text(
-            """delete from task_priority p
-               where not exists (select from steward_task t where t.task_id = p.task_id and t.status = 'open')"""
-        )
-    )
+def forget_labels(connection: Connection) -> None:
+    """Drop the labels that no rank was written with for a day."""
     connection.execute(text("delete from task_label where seen_at < now() - interval '1 day'"))
 
 
+def drop_ranks(work: UnitOfWork, tasks: Sequence[int]) -> None:
+    """These tasks are closed by this unit of work: they leave the queue."""
+    work.execute("delete from task_priority where task_id = any(%s)", list(tasks))
+
+
+def rank_again(work: UnitOfWork, tasks: Sequence[int]) -> None:
+    """These tasks are open again: whoever ranks next finds them, however old they are, and puts them in their place."""
+    work.execute(
+        """insert into task_priority (task_id, domain, kind, weight, opened_at, rank, parts, amount, amounts, countries,
+               systems, due_at, ranked_at)
+           select t.task_id, t.domain, t.kind, t.weight, t.opened_at, -extract(epoch from t.opened_at) / 86400, '[]', 0,
+               '{}', '{}', '{}', t.opened_at, '-infinity'
+           from steward_task t where t.task_id = any(%s) and t.status = 'open'
+           on conflict (task_id) do update set ranked_at = excluded.ranked_at""",
+        list(tasks),
+    )
+
+
 def unranked(connection: Connection, stale: datetime, since: int = 0) -> bool:
-    """Whether an open task with a number above `since` has no rank, or one from before `stale`."""
+    """Whether an open task has a rank from before `stale`, or one with a number above `since` has none."""
     return bool(
         connection.scalar(
             text(
                 """select case when exists (select from (
                              select p.task_id from task_priority p join steward_task t using (task_id)
-                             where t.status = 'open' and t.task_id > :since and p.ranked_at < :stale
+                             where t.status = 'open' and p.ranked_at < :stale
                              order by p.ranked_at limit 1) old)
                           then true
                           else exists (select from steward_task t where t.status = 'open' and t.task_id > :since
@@ -162,7 +179,7 @@ def unranked(connection: Connection, stale: datetime, since: int = 0) -> bool:
 def read_task_facts(
     connection: Connection, stale: datetime, limit: int, limits: dict[Domain, tuple[float, float]], since: int = 0
 ) -> list[TaskFacts]:
-    """What up to `limit` tasks with a number above `since` are about that have no rank, or one from before `stale`.
+    """What up to `limit` tasks are about that have a rank from before `stale`, or a number above `since` and none.
 
     Args:
         limits: per domain the weights from which on a person is asked and records are joined.
@@ -202,17 +219,16 @@ def read_task_facts(
     return facts
 
 
-def write_ranks(connection: Connection, ranked: Sequence[Ranked], at: datetime) -> None:
-    """Store the ranks, replacing those that were there."""
+def write_ranks(connection: Connection, ranked: Sequence[Ranked], at: datetime) -> int:
+    """Store the ranks, replacing those that were there; returns how many. Tasks that are closed meanwhile, or held by
+    somebody, are left out."""
     # Whoever takes a task or puts it off locks it first: what is read of task_work holds until the ranks are there.
     ids = sorted(each.facts.task_id for each in ranked)
-    connection.execute(text(_HOLD), {"tasks": ids})
+    held = set(connection.scalars(text(_HOLD), {"tasks": ids}))
     worked = {row.task_id: row for row in connection.execute(text(_WORK), {"tasks": ids})}
     rows: list[dict[str, Any]] = [
         {
             "task_id": each.facts.task_id,
-            "domain": each.facts.domain,
-            "kind": each.facts.kind,
             "rank": each.rank,
             "parts": orjson.dumps([list(part) for part in each.parts]).decode(),
             "amount": each.amount,
@@ -227,12 +243,14 @@ def write_ranks(connection: Connection, ranked: Sequence[Ranked], at: datetime) 
             "at": at,
         }
         for each in ranked
+        if each.facts.task_id in held
         for work in [worked.get(each.facts.task_id)]
     ]
     if rows:
         connection.execute(text(_WRITE), rows)
     if labels := _labels(ranked):
         connection.execute(text(_SEE), [{"kind": kind, "label": label, "at": at} for kind, label in labels])
+    return len(rows)
 
 
 def tell_taken(work: UnitOfWork, tasks: Sequence[int], *, taken: bool) -> None:

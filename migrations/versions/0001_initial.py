@@ -262,7 +262,6 @@ def upgrade() -> None:
         "dead_letter",
         ["likeness", "first_seen", "dead_letter_id"],
         unique=False,
-        postgresql_include=["row_key", "last_seen"],
         postgresql_where=sa.text("status = 'open'"),
     )
     op.create_index(
@@ -275,7 +274,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_dead_letter_kind_taken",
         "dead_letter",
-        ["likeness", "assignee"],
+        ["likeness", "first_seen", "dead_letter_id"],
         unique=False,
         postgresql_where=sa.text("status = 'open' and assignee is not null"),
     )
@@ -305,10 +304,63 @@ def upgrade() -> None:
         postgresql_where=sa.text("trace_id is not null"),
     )
     op.create_table(
+        "dead_letter_group",
+        sa.Column("likeness", sa.Text(), nullable=False),
+        sa.Column("share", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), server_default="", nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("letters", sa.BigInteger(), nullable=False),
+        sa.Column("first_seen", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("newest_id", sa.BigInteger(), nullable=False),
+        sa.Column("rank", sa.Double(), nullable=False),
+        sa.Column("times_much", sa.Double(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("changed", sa.Boolean(), server_default="true", nullable=False),
+        sa.CheckConstraint(
+            "share in ('all','free','taken','of') and (share = 'of') = (person <> '')",
+            name=op.f("ck_dead_letter_group_share"),
+        ),
+        sa.CheckConstraint("letters > 0", name=op.f("ck_dead_letter_group_letters")),
+        sa.PrimaryKeyConstraint("likeness", "share", "person", name=op.f("pk_dead_letter_group")),
+    )
+    op.create_index(
+        "ix_dead_letter_group_changed",
+        "dead_letter_group",
+        ["likeness"],
+        unique=False,
+        postgresql_where=sa.text("share = 'all' and changed"),
+    )
+    op.create_index(
+        op.f("ix_dead_letter_group_share_person_first_seen_newest_id"),
+        "dead_letter_group",
+        ["share", "person", "first_seen", "newest_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_dead_letter_group_share_person_letters_newest_id"),
+        "dead_letter_group",
+        ["share", "person", "letters", "newest_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_dead_letter_group_share_person_rank_newest_id"),
+        "dead_letter_group",
+        ["share", "person", "rank", "newest_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_dead_letter_group_share_person_times_much_newest_id"),
+        "dead_letter_group",
+        ["share", "person", "times_much", "newest_id"],
+        unique=False,
+    )
+    op.create_table(
         "dead_letter_rank",
         sa.Column("likeness", sa.Text(), nullable=False),
-        sa.Column("letters", sa.BigInteger(), nullable=False),
-        sa.Column("newest_id", sa.BigInteger(), nullable=False),
         sa.Column("rank", sa.Double(), nullable=False),
         sa.Column("parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("times_much", sa.Double(), nullable=False),
@@ -318,6 +370,7 @@ def upgrade() -> None:
         sa.Column("ranked_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("likeness", name=op.f("pk_dead_letter_rank")),
     )
+    op.create_index(op.f("ix_dead_letter_rank_ranked_at"), "dead_letter_rank", ["ranked_at"], unique=False)
     op.create_table(
         "decision",
         sa.Column("decision_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -1389,6 +1442,14 @@ def upgrade() -> None:
     op.create_index("ix_proposal_at_stake", "proposal", ["status", "risk", "stake", "proposal_id"], unique=False)
     op.create_index(op.f("ix_proposal_author"), "proposal", ["author"], unique=False)
     op.create_index(
+        "ix_proposal_command",
+        "proposal",
+        ["command"],
+        unique=False,
+        postgresql_using="hash",
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.create_index(
         op.f("ix_proposal_decided_at"),
         "proposal",
         ["decided_at"],
@@ -1455,6 +1516,8 @@ def upgrade() -> None:
         sa.Column("task_id", sa.BigInteger(), nullable=False),
         sa.Column("domain", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("weight", sa.Double(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("rank", sa.Double(), nullable=False),
         sa.Column("parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("amount", sa.Numeric(), nullable=False),

@@ -16,8 +16,11 @@ from sqlalchemy import Engine, event, text
 
 from api.console import exceptions, queue
 from mdm.access import FORMER_STEWARD, Role
-from mdm.store import queue_order, read_console, read_trace, stake
+from mdm.clock import system_clock
+from mdm.hub.worklist import rank_refused
+from mdm.store import letter_groups, queue_order, read_console, read_trace
 from mdm.store.tables import metadata
+from mdm.store.unit_of_work import unit_of_work
 from tests.api.test_console import sign_in
 
 _ROWS = 12_000
@@ -54,6 +57,8 @@ _ID = "'cus_' || lpad(n::text, 26, '0')"
 _AT = "timestamptz '2025-06-01' + n * interval '1 minute'"
 _LAST_ARE_PRODUCTS = "case when n <= 2000 then 'product' else 'customer' end"
 _DAYS_LEFT = "case when n <= 600 then 1 + n / 150.0 when n <= 1200 then n / 600.0 - 1 else -9 end"
+#: Of refused messages three large kinds, and many of which there is one.
+_KINDS = "case when mod(n, 2) = 0 then chr(97 + mod(n, 3)) else 'of ' || n end"
 #: The customer that has a long history and more source rows than one page shows.
 _FIRST = "cus_" + "1".rjust(26, "0")
 
@@ -84,6 +89,7 @@ def large(engine: Engine) -> Engine:
     filled(
         engine, "task_priority", task_id="n", rank="n", ranked_at="now()", countries="array['DE']",
         systems="array['crm', 'crm']", parts="'[]'", taken="true", domain=_LAST_ARE_PRODUCTS, kind="'possible_match'",
+        weight="mod(n, 7)", opened_at=_AT,
         # What is put off, and what has time, comes last: whoever read the order from its beginning would read it all.
         put_off_until="case when n between 2001 and 3000 then now() + interval '9 days' end",
         due_at=f"now() + interval '1 day' * {_DAYS_LEFT}",
@@ -102,7 +108,7 @@ def large(engine: Engine) -> Engine:
     filled(engine, "audit", seq="n", at=_AT, actor="'user:' || mod(n, 9)", **action)
     filled(
         engine, "dead_letter", topic="'crm.public.account'", offset="n", code="'no_key'", system="'crm'",
-        type="'account'", row_key="'K' || n", reason="'no key'", alike="'no key ' || chr(97 + mod(n, 3))",
+        type="'account'", row_key="'K' || n", reason="'no key'", alike=f"'no key ' || {_KINDS}",
         headers="'[]'", value="'{}'", assignee="case when mod(n, 200) = 0 then 'user:' || mod(n, 9) end",
         first_seen=_AT, last_seen=_AT,
     )  # fmt: skip
@@ -123,6 +129,9 @@ def large(engine: Engine) -> Engine:
     filled(engine, "console_account", username="'u' || lpad(n::text, 6, '0')", role="'reader'")
     secret = "sha256(n::text::bytea)"
     filled(engine, "api_key", key_id="'k' || lpad(n::text, 6, '0')", role="'reader'", secret_hash=secret)
+    with unit_of_work(engine, system_clock, "test") as work:
+        letter_groups.recount(work)
+    rank_refused(engine, system_clock())
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("vacuum analyze")
         # To read all of so few rows is quick, and often chosen. Shown is that there is a way by an index.
@@ -186,8 +195,6 @@ def test_lists_read_their_pages_and_not_their_tables(
     monkeypatch.setattr(queue_order, "_AHEAD", 200)
     monkeypatch.setattr(read_console, "MOST_ADDED", 100)
     monkeypatch.setattr(exceptions, "MOST_ADDED", 100)
-    monkeypatch.setattr(exceptions, "_COUNTED", 50)
-    monkeypatch.setattr(stake, "MOST", 100)
     monkeypatch.setattr(read_trace, "_AUDIT_WINDOW", 500)
     meter = Meter(large)
     too_much, broken, followed = {}, [], 0

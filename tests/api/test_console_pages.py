@@ -10,8 +10,9 @@ from sqlalchemy import Engine, insert, text
 
 from mdm.access import Role
 from mdm.model.ids import CrosswalkKey, Domain
-from mdm.store.tables import dead_letter, exception
+from mdm.store.tables import exception
 from tests.api.rows import ACME, NOON, HubRows
+from tests.letters import refuse
 
 
 def pages_of(steward: TestClient, address: str, link: str, item: str) -> list[list[str]]:
@@ -57,14 +58,9 @@ def test_what_belongs_to_a_record_comes_in_pages(
 
 def refused(engine: Engine, number: int, *, reason: str, key: str | None = None) -> None:
     """A refused message; messages with the same reason are of one group."""
-    with engine.begin() as connection:
-        connection.execute(
-            insert(dead_letter).values(
-                topic="crm.public.account", partition=0, offset=number, timestamp_ms=0, headers=[], value=b"{}",
-                system="crm", type="account", row_key=key, code="missing_key", reason=reason, alike=reason,
-                action="Look at it.", owner="Sales",
-            )
-        )  # fmt: skip
+    about = {"system": "crm", "type": "account", "row_key": key, "value": b"{}"}
+    why = {"code": "missing_key", "reason": reason, "alike": reason}
+    refuse(engine, {"topic": "crm.public.account", "offset": number, **about, **why})
 
 
 def test_groups_of_refused_messages_come_in_pages_and_are_counted_as_a_whole(

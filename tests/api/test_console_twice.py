@@ -17,8 +17,11 @@ from sqlalchemy import Engine, text
 from api.console.forms import own_form
 from api.console.once import FormRoute
 from mdm.access import FORMER_STEWARD, Role
+from mdm.clock import system_clock
+from mdm.hub import checkpoints
 from mdm.hub.checkpoints import may_waive
-from mdm.model.ids import Domain
+from mdm.model.ids import Domain, EntityId
+from mdm.onboarding.checkpoint import CheckpointName
 from mdm.onboarding.ruleset import shipped_ruleset
 from tests.api.rows import ACME, CRM_ACME, HubRows
 from tests.api.test_console import sign_in
@@ -222,6 +225,55 @@ def test_what_was_said_about_onboarding_is_taken_back_by_the_key_with_its_reason
         "onboarding_taken_up",
     ]  # fmt: skip
     assert desk.page("/console/steps").count("Taken back.") == len(said)
+
+
+def test_what_somebody_else_ended_is_told_by_the_key_before_any_page_is_opened(
+    desk: Desk, rows: HubRows, engine: Engine
+) -> None:
+    acme = EntityId(rows.golden(Domain.CUSTOMER, CRM_ACME, ACME))
+    ready = f"/console/customers/{acme}/readiness"
+    failing = re.search(r'/readiness/waive".*?name="code" value="(.+?)".*?name="path" value="(.*?)"', desk.page(ready))
+    assert failing is not None
+    code, path = failing[1], failing[2]
+    checkpoint = CheckpointName.LEGAL_ENTITY_VALIDATED
+    bens = (engine, system_clock, acme)
+    ways: tuple[tuple[str, dict[str, str], Callable[[], object], str], ...] = (
+        (
+            "confirm",
+            {"checkpoint": checkpoint.value, "reason": "register looked up"},
+            lambda: checkpoints.withdraw(*bens, checkpoint, "user:ben", "another register"),
+            "ben took it back",
+        ),
+        (
+            "confirm",
+            {"checkpoint": checkpoint.value, "reason": "register looked up"},
+            lambda: checkpoints.confirm(*bens, checkpoint, "user:ben", "seen by me"),
+            "ben confirmed it anew",
+        ),
+        (
+            "waive",
+            {"code": code, "path": path, "reason": "agreed", "until": "2999-01-01"},
+            lambda: checkpoints.unwaive(*bens, code, path, "user:ben", "not agreed"),
+            "ben ended it",
+        ),
+        ("return", {"reason": "no address"}, lambda: checkpoints.take_up(*bens, "user:ben", "it is there"), "ben took"),
+    )
+    for what, fields, ended, told in ways:
+        sent = {"csrf": desk.field(ready, "csrf"), **fields}
+        where = desk.browser.post(f"{ready}/{what}", data=sent).headers["location"]
+        ended()
+
+        pressed = desk.browser.post("/console/decisions/last/undo", data={"csrf": desk.field("/console/help", "csrf")})
+        shown = desk.page(pressed.headers["location"])
+
+        assert pressed.headers["location"].startswith("/console/steps?stays=")
+        notice = re.search(r"<div class=\"notice warn.*?</div>", shown, re.S)
+        assert notice is not None
+        assert "Nothing was taken back" in notice.group()
+        assert told in notice.group()
+        assert "nothing is left to take back" in notice.group()
+        assert 'data-key="z"' not in shown.partition("<main")[2], "no older step is taken back in its place"
+        assert told in desk.page(where).partition("<main")[2].partition("<h1")[0], "and so says the customer's page"
 
 
 def test_refused_messages_approvals_and_everything_else_happen_once(

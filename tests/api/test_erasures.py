@@ -28,6 +28,7 @@ from tests.api.rows import NOON, inserted
 from tests.api.writing import Writer
 from tests.integration.hub.conftest import world_messages
 from tests.integration.hub.test_erase import dumped
+from tests.letters import refuse
 
 Admin = Callable[..., TestClient]
 
@@ -118,11 +119,11 @@ def test_a_person_is_erased_by_two_people_and_there_is_a_proof(engine: Engine, a
 
 def letter(engine: Engine, key: str, said: str, header: str = "") -> None:
     """A refused message about a row of CRM."""
-    with engine.begin() as connection:
+    with engine.connect() as connection:
         place = {"topic": "crm.public.account", "offset": connection.scalar(text("select count(*) from dead_letter"))}
-        headers = [["said", b64encode(header.encode()).decode()]]
-        named = {"system": "crm", "type": "account", "row_key": key, "value": said.encode(), "headers": headers}
-        connection.execute(inserted(t.dead_letter, **place, **named))
+    headers = [["said", b64encode(header.encode()).decode()]]
+    named = {"system": "crm", "type": "account", "row_key": key, "value": said.encode(), "headers": headers}
+    refuse(engine, {**place, **named})
 
 
 def asked_about(engine: Engine) -> int:

@@ -186,6 +186,15 @@ def test_what_many_answers_proposed_is_withdrawn_at_once_where_undo_leads(engine
     before = states()
     assert before == [("open", 3), ("undone", 0)]
 
+    again = steward.post(
+        "/console/reviews/bulk", data={"csrf": csrf, "task": list(map(str, tasks)), "what": "not_same"}
+    )
+    assert "Left out: 3 have answers that wait for a second person" in again.text
+    for task, proposal in zip(sorted(tasks), (1, 2, 3), strict=True):
+        assert f'<a href="/console/reviews/{task}">Question {task}</a>' in again.text
+        assert f'<a href="/console/approvals/{proposal}">proposal {proposal}</a>' in again.text
+    assert re.search(r'<button data-key="m" disabled>[^<]*0 of 3', again.text), "nothing is left to be answered"
+
     stays = steward.post("/console/decisions/last/undo", data={"csrf": csrf})
 
     assert states() == before, "a key takes no single one of them back, nor all of them unseen"

@@ -20,11 +20,11 @@ from api.asyncapi import DOCUMENT
 from mdm.access import Permission, Role, may_see
 from mdm.model.canonical import ATTRIBUTES, DataClass
 from mdm.model.ids import CrosswalkKey, Domain
-from mdm.store import tables as t
 from tests.api.conftest import Surroundings
-from tests.api.rows import HubRows, inserted
+from tests.api.rows import HubRows
 from tests.api.test_access import CONSOLE, GUARDED, address, method, session_of
 from tests.api.test_fields import needle, records
+from tests.letters import refuse
 
 __all__ = ["records"]
 
@@ -46,12 +46,9 @@ def planted(rows: HubRows, engine: Engine, records: Mapping[Domain, str]) -> Map
     """The records of the matrix, and everything that can hang on them: a question, a refused message."""
     rows.task(CrosswalkKey("crm", "customer", "1"), CrosswalkKey("erp", "customer", "2"), 4.5)
     message = orjson.dumps({"payload": {"after": {"id": "7", "vat": RAW}}})
-    with engine.begin() as connection:
-        connection.execute(
-            inserted(t.dead_letter, topic="crm.public.account", partition=0, offset=7, code="MALFORMED",
-                     reason="a value is not what the contract says", key=RAW.encode(), value=message, system="crm",
-                     type="account", alike="a", headers=[], action="look", owner="crm")
-        )  # fmt: skip
+    why = {"code": "MALFORMED", "reason": "a value is not what the contract says", "alike": "a"}
+    about = {"topic": "crm.public.account", "offset": 7, "system": "crm", "type": "account", "owner": "crm"}
+    refuse(engine, {"key": RAW.encode(), "value": message, **about, **why})
     return records
 
 

@@ -9,7 +9,10 @@ from mdm.hub.reconcile import reconcile
 
 def screens(engine: Engine) -> dict[str, str]:
     """Addresses by name. The world must hold a refused message and a proposal for their screens to be among them."""
-    task = _one(engine, "select min(task_id) from steward_task where status = 'open' and domain = 'customer'")
+    asked = """select task_id from steward_task t where status = 'open' and domain = 'customer' and {} exists (
+                 select from proposal p where p.task_id = t.task_id and p.status = 'open')
+               order by kind <> 'conflict', task_id limit 1"""
+    task, waiting = _one(engine, asked.format("not")), _one(engine, asked.format(""))
     customer = _one(
         engine,
         """select entity_id from crosswalk join source_record using (rec_id) where domain = 'customer'
@@ -97,6 +100,11 @@ def screens(engine: Engine) -> dict[str, str]:
     discard = _one(engine, "select min(proposal_id) from proposal where status = 'open' and kind = 'discard'")
     if discard is not None:
         found["proposal-discard"] = f"/console/approvals/{discard}"
+    own = _one(engine, "select min(proposal_id) from proposal where status = 'open' and kind = 'override'")
+    if own is not None:
+        found["proposal-own"] = f"/console/approvals/{own}"
+    if waiting is not None:
+        found["review-waiting"] = f"/console/reviews/{waiting}"
     if proposal is not None:
         found["proposal"] = f"/console/approvals/{proposal}"
     return found

@@ -25,9 +25,9 @@ from mdm.hub.steward import NO_POLICY, Actor, Answer
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Message, Place
 from mdm.model.hierarchy import RelationKind
-from mdm.model.ids import Domain
+from mdm.model.ids import Domain, EntityId
 from mdm.model.releases import RuleKind
-from mdm.model.stewardship import Discard, JudgeTask, Relate, Verdict
+from mdm.model.stewardship import Discard, JudgeTask, Pin, Relate, Verdict
 from mdm.store import export_jobs
 from mdm.store.export_jobs import ExportJob, Piece
 from mdm.store.reading import snapshot
@@ -66,6 +66,14 @@ def busy(engine: Engine, looker: str = "user:ben") -> None:
             break
     _relate(engine, pipeline, ada)
     _many(engine, pipeline, looker)
+    _override(engine, pipeline, looker)
+
+
+def _override(engine: Engine, pipeline: Pipeline, looker: str) -> None:
+    """A value of a customer that `looker` would pin: it waits for somebody else."""
+    last = "select max(entity_id) from golden where domain = 'customer' and known_to is null"
+    pin = Pin(EntityId(rows(engine, last)[0][0]), "payment_terms", "NT90", reason="as agreed by telephone")
+    steward.decide(pipeline, Actor(looker, FORMER_STEWARD), pin)
 
 
 def _refused(pipeline: Pipeline, actor: Actor) -> None:

@@ -21,7 +21,7 @@ from mdm.store import accounts, api_keys
 from tests.e2e import browsing
 from tests.e2e.browsing import Keyboard
 from tests.e2e.conftest import SignIn
-from tests.e2e.test_mending import account_event, golden, later
+from tests.e2e.test_mending import account_event, golden, later, told_why_not
 from tests.e2e.test_reviewing import rows
 from tests.integration.hub.test_erase import a_lonely_customer, dumped
 
@@ -149,8 +149,13 @@ def test_somebody_is_erased_by_two_persons_and_is_in_no_table_any_more(signed_in
     ada.press("Escape", "m")
     expect(ada.page.locator("h1")).to_have_text("Erasure 1")
     expect(ada.page.get_by_text("columns and all their history").first).to_be_visible()
-    ada.press("x", "m")
-    expect(ada.page.locator("[data-outcome]")).to_contain_text("Nobody decides on an erasure that they asked for")
+    for key in ("x", "m", "n"):
+        why = "Whoever asks for an erasure may not approve it, nor refuse it. Ask somebody else to look at it."
+        told_why_not(ada, key, why)
+    token = ada.page.locator("input[name=csrf]").first.get_attribute("value") or ""
+    for what in ("approve", "reject"):
+        sent = {"csrf": token, "sure": "yes", "comment": "mine"}
+        assert ada.page.request.post(f"/console/privacy/1/{what}", form=sent).status == 403
     before = dumped(world)
     assert all(needle in before for needle in needles)
 
@@ -260,8 +265,9 @@ def test_a_close_is_signed_by_two_persons_and_taken_back_with_a_reason(signed_in
     ada.type("two platforms are silent; seen by phone")
     ada.press("Escape", "m")
     expect(ada.page.locator("[data-outcome]")).to_contain_text("prepared")
-    ada.press("m")
-    expect(ada.page.locator("[data-outcome]")).to_contain_text("Nobody reviews the close that they prepared")
+    told_why_not(ada, "m", "Nobody reviews the close that they prepared. Ask somebody else to look at it.")
+    token = ada.page.locator("input[name=csrf]").first.get_attribute("value") or ""
+    assert ada.page.request.post("/console/close/review", form={"csrf": token, "month": month}).status == 403
     assert rows(world, "select month, prepared_by, reviewed_by from close_sign_off") == [(month, "user:ada", None)]
 
     ben.page.goto(f"/console/close?month={month}")

@@ -223,6 +223,16 @@ def test_time_travel_shows_what_was_known_and_brings_it_back(ada: Keyboard, worl
     assert golden(world, customer)["name"] == first[2]["name"]
 
 
+def told_why_not(keyboard: Keyboard, key: str, why: str) -> None:
+    """The page says why a step is somebody else's, in place of its button, and again when its key is pressed."""
+    said = keyboard.page.locator(".another")
+    expect(said).to_have_text(why)
+    assert keyboard.page.locator(f"[data-key='{key}']").count() == 0
+    keyboard.press(key)
+    expect(said).to_be_focused()
+    expect(keyboard.page.locator("#live")).to_have_text(why)
+
+
 class TestFourEyes:
     """With the policy that ships."""
 
@@ -248,8 +258,7 @@ class TestFourEyes:
         ada.press("g", "a")
         ada.press("Enter")
         expect(ada.page.get_by_text("What it would do now")).to_be_visible()
-        ada.press("m")
-        expect(ada.page.locator("[data-outcome]")).to_contain_text("Nobody approves what they proposed themselves")
+        told_why_not(ada, "m", "Nobody approves what they proposed themselves. Ask somebody else to look at it.")
         assert memberships(world) == before
 
         ben.press("g", "a")
@@ -300,6 +309,67 @@ class TestFourEyes:
         assert answer.status == 403
         assert rows(world, "select status from proposal") == [("open",)]
 
+    def test_a_question_under_a_proposal_is_answered_by_who_answers_the_proposal(
+        self, signed_in: SignIn, world: Engine
+    ) -> None:
+        ada, ben = signed_in("Ada"), signed_in("Ben")
+        ada.press("g", "q")
+        ada.press("Enter")
+        question = ada.page.url
+        ada.press("m")
+        expect(ada.page.locator("[data-outcome]")).to_contain_text("Proposed as number 1")
+
+        ada.page.goto(question)
+        expect(ada.page.locator("main")).to_contain_text("You have proposed an answer (merged)")
+        for key in ("m", "n", "u"):
+            told_why_not(ada, key, "Nobody approves what they proposed themselves. Ask somebody else to look at it.")
+        ada.press("g", "a")
+        expect(ada.page.locator("tbody tr").first).to_contain_text("Nobody approves what they proposed themselves.")
+        ben.press("g", "a")
+        expect(ben.page.locator("tbody tr")).to_have_count(1)
+        expect(ben.page.locator("tbody tr").first).not_to_contain_text("Nobody approves")
+
+        ben.page.goto(question)
+        expect(ben.page.locator("main")).to_contain_text("ada has proposed an answer (merged)")
+        otherwise = "Agree to the answer that waits, or reject it: then the question can be answered otherwise."
+        told_why_not(ben, "n", otherwise)
+        ben.press("m")
+        expect(ben.page.locator("h1")).to_contain_text("Proposal 1: merge")
+        ben.press("c")
+        ben.type("another town")
+        ben.press("Escape", "n")
+        expect(ben.page.locator("[data-outcome]")).to_contain_text("Proposal 1 is rejected")
+
+        ada.page.goto(question)
+        ada.press("m")
+        expect(ada.page.locator("[data-outcome]")).to_contain_text("Proposed as number 2")
+        ada.page.goto(question)
+        ada.press("z")
+        expect(ada.page.locator("[data-outcome]")).to_contain_text("Proposal 2 is taken back")
+        assert rows(world, "select status from proposal order by proposal_id") == [("rejected",), ("withdrawn",)]
+
+    def test_an_override_that_waits_is_told_on_the_record_and_not_agreed_to_by_its_author(
+        self, ada: Keyboard, world: Engine
+    ) -> None:
+        (customer,) = rows(
+            world, "select entity_id from golden where domain = 'customer' and known_to is null order by 1 limit 1"
+        )[0]
+        ada.page.goto(f"/console/customers/{customer}/override/payment_terms")
+        ada.press("e")
+        ada.page.keyboard.press("Control+a")
+        ada.type("NT90")
+        ada.press("Escape", "c")
+        ada.type("agreed by phone")
+        ada.press("Escape", "m")
+        expect(ada.page.locator("main")).to_contain_text(
+            "You have proposed a change (override: payment terms); proposal 1 waits for somebody else."
+        )
+        ada.page.goto(f"/console/customers/{customer}")
+        ada.reach("proposal 1")
+        ada.press("Enter")
+        expect(ada.page.locator("h1")).to_contain_text("Proposal 1: override payment terms")
+        told_why_not(ada, "m", "Nobody approves what they proposed themselves. Ask somebody else to look at it.")
+
     def test_a_group_of_refused_messages_is_discarded_by_two_persons(
         self, signed_in: SignIn, world: Engine, pipeline: Pipeline
     ) -> None:
@@ -321,8 +391,7 @@ class TestFourEyes:
 
         ada.press("g", "a")
         ada.press("Enter")
-        ada.press("m")
-        expect(ada.page.locator("[data-outcome]")).to_contain_text("Nobody approves what they proposed themselves")
+        told_why_not(ada, "m", "Nobody approves what they proposed themselves. Ask somebody else to look at it.")
         assert rows(world, states) == [("open", 2)]
 
         ben.press("g", "a")

@@ -7,6 +7,7 @@ from mdm.access import Role
 from mdm.hub.digest import state_digest
 from tests.e2e.browsing import Keyboard
 from tests.e2e.conftest import SignIn
+from tests.e2e.test_mending import told_why_not
 from tests.e2e.test_reviewing import rows
 
 _OLD = "rank: [{best_supported: name}, {states: legal_form}, best_supported, best_written, trust, most_recent]"
@@ -41,8 +42,10 @@ def test_a_release_goes_from_draft_into_force_and_back(signed_in: SignIn, world:
     drafted(ada)
     simulated(ada)
     assert state_digest(world).state == before, "a simulation writes nothing"
-    ada.press("m")
-    expect(ada.page.locator("[data-outcome]")).to_contain_text("Nobody approves or rejects a release that they wrote")
+    told_why_not(ada, "m", "Nobody approves or rejects a release that they wrote. Ask somebody else to look.")
+    token = ada.page.locator("input[name=csrf]").first.get_attribute("value") or ""
+    by_hand = ada.page.request.post("/console/releases/1/approve", form={"csrf": token})
+    assert by_hand.status == 403
 
     ben.press("g", "u")
     ben.press("Enter")
@@ -52,6 +55,7 @@ def test_a_release_goes_from_draft_into_force_and_back(signed_in: SignIn, world:
     ben.press("Escape", "m")
     expect(ben.page.locator("[data-outcome]")).to_contain_text("Release 1 is approved")
     assert rows(world, "select status, author, approver from rule_release") == [("approved", "user:ada", "user:ben")]
+    told_why_not(ben, "m", "Nobody puts into force what they approved. A third person does: ask another releaser.")
 
     clara.page.goto("/console/releases/1")
     clara.press("m")

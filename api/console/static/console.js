@@ -31,6 +31,9 @@ document.addEventListener("keydown", (event) => {
   // "g m" leads nowhere, and must not merge either.
   if (second && !target) { event.preventDefault(); return; }
   if (target) { event.preventDefault(); press(target); return; }
+  // Where a step is another person's, its keys say why.
+  const why = [...document.querySelectorAll("[data-says]")].find((node) => node.dataset.says.split(" ").includes(event.key) && seen(node));
+  if (why) { event.preventDefault(); stand(why); announce(why.textContent.trim()); return; }
   if (event.key === "j" || event.key === "k") { if (step(event.key === "j" ? 1 : -1)) event.preventDefault(); return; }
   if (/^[1-9]$/.test(event.key) && pick(Number(event.key))) { event.preventDefault(); return; }
   if (event.key === "x" && toggle()) { event.preventDefault(); return; }

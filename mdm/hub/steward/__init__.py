@@ -5,7 +5,14 @@ row. Reads for lists and pages are in `mdm.store.read_stewardship`.
 """
 
 from mdm.hub.steward.actor import Actor
-from mdm.hub.steward.approvals import Proposal, ProposalOrder, ProposalPlace, find_proposal, list_proposals
+from mdm.hub.steward.approvals import (
+    Proposal,
+    ProposalOrder,
+    ProposalPlace,
+    against_answering,
+    find_proposal,
+    list_proposals,
+)
 from mdm.hub.steward.bulk import (
     MOST_ITEMS,
     Answer,
@@ -38,7 +45,7 @@ from mdm.hub.steward.looking import (
     AT_A_TIME,
     BulkPreview,
     continue_job,
-    items_of,
+    items_possible,
     looked_at,
     preview_bulk,
     run_job,
@@ -89,6 +96,7 @@ __all__ = [
     "Step",
     "TaskState",
     "Workplace",
+    "against_answering",
     "approve",
     "assign",
     "assign_all",
@@ -104,7 +112,7 @@ __all__ = [
     "end_delegation",
     "expire_due",
     "find_proposal",
-    "items_of",
+    "items_possible",
     "jobs_of",
     "last_steps",
     "list_proposals",

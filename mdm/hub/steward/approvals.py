@@ -15,6 +15,7 @@ from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.commands import command_json, read_command
 from mdm.hub.steward.effects import summary
 from mdm.hub.steward.pins import attribute_of
+from mdm.hub.steward.policy import load_policy
 from mdm.model.ids import Domain
 from mdm.model.stewardship import Command, Effect, Plan
 from mdm.store.ledger import write_audit, write_audits
@@ -172,6 +173,17 @@ def _behind(after: ProposalPlace | None, order: ProposalOrder) -> tuple[str, tup
     return "(risk, stake, proposal_id) < (%s, %s, %s)", tuple(after)
 
 
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Whether somebody answers an open proposal: in whose right (None: in their own), or what stands against it."""
+
+    on_behalf_of: str | None = None
+    against: Refused | None = None
+
+
+Lent = Sequence[tuple[str, Role]]
+
+
 def check_approver(work: UnitOfWork, approver: Actor, proposal: Proposal, policy: Policy) -> str | None:
     """Whose right the approver uses: None for their own, else who delegated it.
 
@@ -182,28 +194,45 @@ def check_approver(work: UnitOfWork, approver: Actor, proposal: Proposal, policy
     if proposal.status != "open" or proposal.expires_at <= work.now:
         state = proposal.status if proposal.status != "open" else "expired"
         raise Conflict(f"Proposal {proposal.proposal_id} is {state}.", action="Decide the matter anew.")
-    if approver.name == proposal.author:
-        raise Refused("Nobody approves what they proposed themselves.", action="Ask somebody else to look at it.")
+    say = say_over(proposal, approver, policy, _lent_to(work, approver))
+    if say.against is not None:
+        raise say.against
+    return say.on_behalf_of
+
+
+def against_answering(
+    work: UnitOfWork, actor: Actor, proposals: Sequence[Proposal], policy: Policy | None = None
+) -> dict[int, Refused]:
+    """What keeps somebody from answering open proposals, by their numbers; those that they may answer are left out."""
+    ruling, lent = policy or load_policy(), _lent_to(work, actor)
+    said = {each.proposal_id: say_over(each, actor, ruling, lent) for each in proposals if each.status == "open"}
+    return {number: say.against for number, say in said.items() if say.against is not None}
+
+
+def say_over(proposal: Proposal, actor: Actor, policy: Policy, lent: Lent) -> Say:
+    """Whether an actor answers a proposal; `lent` names who lets them approve in their place, and with what role."""
+    if actor.name == proposal.author:
+        said = "Nobody approves what they proposed themselves."
+        return Say(against=Refused(said, action="Ask somebody else to look at it."))
     # Whoever uses another's right must be one who approves, too: it lends the subject, not the office.
-    approver.must(Permission.APPROVE)
+    approves = actor.role.may(Permission.APPROVE)
     needed = [_demand(each, policy) for each in proposal.demands]
-    if may_approve(needed, approver.role) and _sees(approver.role, proposal):
-        return None
-    for owner, role in work.query(
+    for owner, role in ((None, actor.role), *(lent if approves else ())):
+        if owner != proposal.author and may_approve(needed, role) and _sees(role, proposal):
+            return Say(on_behalf_of=owner)
+    roles = " or ".join(sorted({role for each in proposal.demands for role in each["approvers"]}))
+    said = f"The role {str(actor.role)!r} does not approve this; it takes {roles}."
+    return Say(against=Refused(said, action=f"Ask one of them{', or have one of them delegate to you' * approves}."))
+
+
+def _lent_to(work: UnitOfWork, actor: Actor) -> Lent:
+    """Who lets somebody approve in their place now, with the role that they lend."""
+    rows = work.query(
         """select owner, role from delegation
            where delegate = %s and owner <> %s and since <= %s and until > %s and ended_at is null order by owner""",
-        approver.name,
-        proposal.author,
-        work.now,
-        work.now,
-    ):
-        if may_approve(needed, read_role(role)) and _sees(read_role(role), proposal):
-            return str(owner)
-    roles = " or ".join(sorted({role for each in proposal.demands for role in each["approvers"]}))
-    raise Refused(
-        f"The role {str(approver.role)!r} does not approve this; it takes {roles}.",
-        action="Ask one of them, or have one of them delegate to you.",
-    )
+        actor.name, actor.name, work.now, work.now,
+    )  # fmt: skip
+    return [(str(owner), read_role(role)) for owner, role in rows]
 
 
 def check_picture(proposal: Proposal, digest: str, seen: str | None) -> None:

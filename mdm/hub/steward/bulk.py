@@ -5,7 +5,7 @@ What a job would do is looked at before, by a job of the same kind that keeps no
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -32,6 +32,8 @@ from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
 #: Items of one job; more is a rule, not a decision.
 MOST_ITEMS = 5000
+#: The outcome of an item whose task has an answer already, which waits for a second person: it is given no other.
+WAITING = "waiting"
 #: How long a job that was not ended is offered to be gone on with.
 _LATELY = timedelta(days=7)
 
@@ -74,6 +76,8 @@ class Job:
     status: str
     outcomes: Mapping[str, int]
     refusals: Sequence[tuple[int, str]]
+    #: Tasks left out because an answer to them waits for a second person, with its proposal; the first hundred.
+    waiting: Sequence[tuple[int, int]]
     started_at: datetime
     finished_at: datetime | None
 
@@ -270,9 +274,22 @@ def own_job(hub: Workplace, actor: Actor, job_id: int, what: str) -> Job:
     return job
 
 
+def waiting_answers(work: UnitOfWork, tasks: Collection[int]) -> dict[int, int]:
+    """Of some tasks those that were answered by a proposal which waits for a second person, with its number."""
+    rows = work.query(
+        "select task_id, proposal_id from proposal where status = 'open' and task_id = any(%s::bigint[])", list(tasks)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def _carry_out_item(
     hub: Workplace, actor: Actor, command: JudgeTask | Undo, token: str | None, policy: Policy | None
 ) -> tuple[str, str, int | None]:
+    if isinstance(command, JudgeTask):
+        with snapshot(unrestricted(hub.engine)) as work:
+            waits = waiting_answers(work, [command.task_id])
+        if waits:
+            return WAITING, f"proposal {waits[command.task_id]}", None
     try:
         decided = decide(hub, actor, command, Expected.task(token), policy=policy)
     except TransientError:
@@ -316,12 +333,12 @@ def _job(work: UnitOfWork, job_id: int) -> tuple[Job, Role]:
         dict(work.query("select outcome, count(*) from bulk_item where job_id = %s and outcome is not null group by 1",
                         job_id))
     )  # fmt: skip
-    refusals = work.query(
-        """select task_id, detail from bulk_item where job_id = %s and outcome = 'refused'
-           order by task_id limit 100""",
-        job_id,
-    )
+    told = """select task_id, detail from bulk_item where job_id = %s and outcome = %s order by task_id limit 100"""
+    refusals = work.query(told, job_id, "refused")
+    waiting = work.query(told, job_id, WAITING)
     answer = Answer(command.verdict, command.reason, command.until)
     job = Job(job_id, Purpose(purpose), of_job, actor, answer, items, status, outcomes,
-              [(row[0], row[1]) for row in refusals], started_at, finished_at)  # fmt: skip
+              [(row[0], row[1]) for row in refusals],
+              [(row[0], int(row[1].removeprefix("proposal "))) for row in waiting],
+              started_at, finished_at)  # fmt: skip
     return job, read_role(role)

@@ -23,6 +23,7 @@ from mdm.store.identity import write_announcements
 from mdm.store.ledger import write_audit
 from mdm.store.letters import exposure_of_letters
 from mdm.store.unit_of_work import UnitOfWork
+from mdm.store.worklist import rank_again
 
 
 def settle_anew(
@@ -180,18 +181,21 @@ def _answer_tasks(work: UnitOfWork, plan: Plan, decision_id: int, effect: Effect
 
 def _reopen_tasks(work: UnitOfWork, undone: int) -> None:
     """Questions that are asked again because their answer was taken back are the same tasks as before."""
-    reopened = work.query(
-        """delete from steward_task n using steward_task o, decision d
-           where n.batch_id = %s and n.status = 'open' and o.question = n.question and o.status <> 'open'
-             and d.decision_id = %s and d.effect->'tasks_closed' @> to_jsonb(o.task_id)
-           returning o.task_id""",
-        work.batch_id,
+    again = work.query(
+        """select o.task_id, n.task_id
+           from decision d cross join lateral jsonb_array_elements_text(d.effect->'tasks_closed') c(id)
+           cross join lateral (
+               select task_id, question from steward_task where task_id = c.id::bigint and status <> 'open' offset 0) o
+           cross join lateral (
+               select task_id, batch_id from steward_task where question = o.question and status = 'open' offset 0) n
+           where d.decision_id = %s and n.batch_id = %s""",
         undone,
+        work.batch_id,
     )
-    work.execute(
-        "update steward_task set status = 'open', closed_at = null where task_id = any(%s)",
-        [row[0] for row in reopened],
-    )
+    work.execute("delete from steward_task where task_id = any(%s)", [row[1] for row in again])
+    tasks = [row[0] for row in again]
+    work.execute("update steward_task set status = 'open', closed_at = null where task_id = any(%s)", tasks)
+    rank_again(work, tasks)
 
 
 #: Decisions that answer the question of a task, as opposed to making it pointless.

@@ -24,7 +24,7 @@ from mdm.hub.steward.approvals import (
 from mdm.hub.steward.carrying import Approval, carry_out
 from mdm.hub.steward.commands import command_json, history_json
 from mdm.hub.steward.discarding import plan_discard
-from mdm.hub.steward.effects import summary, without_new_ids
+from mdm.hub.steward.effects import named_in, summary, without_new_ids
 from mdm.hub.steward.judging import plan_merge, plan_pair, plan_split, plan_task
 from mdm.hub.steward.pins import plan_clear, plan_confirm, plan_pin, plan_restore
 from mdm.hub.steward.policy import load_policy
@@ -312,16 +312,21 @@ def digest_of(effect: Effect) -> str:
 
 
 def _shown(work: UnitOfWork, effect: Effect) -> Effect:
-    return without_new_ids(effect, *_issued(work))
+    return without_new_ids(effect, *_issued(work, effect))
 
 
-def _issued(work: UnitOfWork) -> tuple[set[EntityId], set[int]]:
-    """Ids of entities and overrides that this unit of work made."""
-    founded = work.query("select entity_id from entity where founded_batch = %s", work.batch_id)
+def _issued(work: UnitOfWork, effect: Effect) -> tuple[set[EntityId], set[int]]:
+    """Ids of entities and overrides in an effect that this unit of work made."""
+    entities, overrides = named_in(effect)
+    founded = work.query(
+        "select entity_id from entity where entity_id = any(%s::text[]) and founded_batch = %s",
+        sorted(entities), work.batch_id,
+    )  # fmt: skip
     pinned = work.query(
-        "select override_id from golden_override o join decision d using (decision_id) where d.batch_id = %s",
-        work.batch_id,
-    )
+        """select override_id from golden_override o join decision d using (decision_id)
+           where override_id = any(%s::bigint[]) and d.batch_id = %s""",
+        sorted(overrides), work.batch_id,
+    )  # fmt: skip
     return {EntityId(row[0]) for row in founded}, {row[0] for row in pinned}
 
 

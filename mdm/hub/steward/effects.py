@@ -186,6 +186,15 @@ def without_new_ids(effect: Effect, founded: Collection[EntityId], pinned: Colle
     )  # fmt: skip
 
 
+def named_in(effect: Effect) -> tuple[set[EntityId], set[int]]:
+    """The ids of entities and of overrides that an effect tells of."""
+    entities = {each.entity_id for each in effect.entities}
+    entities |= {entity_id for each in effect.moves for entity_id in (each.left, each.joined)}
+    parts = [part for each in effect.entities for part in each.lineage.values()]
+    overrides = {part["override"]["override_id"] for part in parts if part.get("override")}
+    return {each for each in entities if each is not None}, {each for each in overrides if each is not None}
+
+
 def summary(effect: Effect) -> dict[str, Any]:
     """What history keeps of an effect: ids, versions, names of attributes, tasks; never values."""
     return {

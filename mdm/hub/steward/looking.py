@@ -17,6 +17,7 @@ from mdm.errors import MdmError, TransientError
 from mdm.hub.sharing import without_a_trace
 from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.bulk import (
+    WAITING,
     Answer,
     Job,
     Purpose,
@@ -27,6 +28,7 @@ from mdm.hub.steward.bulk import (
     own_job,
     resume,
     run_bulk,
+    waiting_answers,
 )
 from mdm.hub.steward.carrying import carry_out
 from mdm.hub.steward.commands import history_json
@@ -69,6 +71,10 @@ class BulkPreview:
     #: How many of the possible ones would be proposals that wait for a second person.
     held: int
     refusals: Sequence[tuple[int, str]]
+    #: How many have an answer already that waits for a second person: they are left out and add nothing to the sums.
+    waiting: int
+    #: Some of these with their proposals.
+    waits: Sequence[tuple[int, int]]
     merged: int
     moves: int
     tasks_closed: int
@@ -85,7 +91,14 @@ class _Effect:
     held: bool
 
 
-_Tried = tuple[int, _Effect | str]
+@dataclass(frozen=True, slots=True)
+class _Waits:
+    """The task has an answer already: this proposal."""
+
+    proposal: int
+
+
+_Tried = tuple[int, _Effect | _Waits | str]
 
 
 def preview_bulk(
@@ -105,14 +118,18 @@ def preview_bulk(
     seen: list[Seen] = []
     refusals: list[tuple[int, str]] = []
     effects: list[tuple[int, Effect]] = []
+    waits: list[tuple[int, int]] = []
     for part in _parts(hub, tasks):
         for task_id, tried in _tried(hub, actor, {each: tasks[each] for each in part}, answer, policy):
             if isinstance(tried, str):
                 refusals.append((task_id, tried))
+            elif isinstance(tried, _Waits):
+                waits.append((task_id, tried.proposal))
             else:
                 seen.append(_seen(tried))
                 effects.append((task_id, tried.effect))
-    return _added_up(hub, len(tasks), seen, sorted(refusals), sorted(effects, key=lambda each: each[0])[:sample])
+    some = sorted(effects, key=lambda each: each[0])[:sample]
+    return _added_up(hub, len(tasks), seen, sorted(refusals), len(waits), sorted(waits), some)
 
 
 def start_look(hub: Workplace, actor: Actor, tasks: Mapping[int, str | None], answer: Answer) -> int:
@@ -135,23 +152,16 @@ def run_look(
     """
     with only_one_at(unrestricted(hub.engine), BULK, job_id, "bulk job"):
         job, actor = resume(hub, job_id)
-        left = items_of(hub, job_id, left=True)
+        left = items_left(hub, job_id)
         for part in _parts(hub, left):
             if bulk_job(hub, job_id).status != "open":
                 break
             tried = _tried(hub, actor, {each: left[each] for each in part}, job.answer, policy)
             with unrestricted(hub.engine).begin() as connection:
-                for task_id, effect in tried:
-                    refused = isinstance(effect, str)
+                for task_id, found in tried:
                     connection.exec_driver_sql(
                         "update bulk_item set outcome = %s, detail = %s, seen = %s where job_id = %s and task_id = %s",
-                        (
-                            "refused" if refused else "possible",
-                            effect if refused else "",
-                            None if isinstance(effect, str) else orjson.dumps(_seen(effect)).decode(),
-                            job_id,
-                            task_id,
-                        ),
+                        (*_noted(found), job_id, task_id),
                     )
             progress(bulk_job(hub, job_id))
         return finish(hub, job_id)
@@ -190,17 +200,36 @@ def looked_at(hub: Workplace, job: Job, sample: int = 0) -> tuple[BulkPreview, l
             job.job_id,
         )
     seen = [Seen(**orjson.loads(row[1])) for row in rows]
-    return _added_up(hub, job.items, seen, job.refusals, []), [row[0] for row in rows[:sample]]
+    waiting = job.outcomes.get(WAITING, 0)
+    found = _added_up(hub, job.items, seen, job.refusals, waiting, job.waiting, [])
+    return found, [row[0] for row in rows[:sample]]
 
 
-def items_of(hub: Workplace, job_id: int, *, left: bool = False) -> dict[int, str | None]:
-    """The tasks of a job with what was looked at; with `left`, only those whose turn has not come."""
+def items_left(hub: Workplace, job_id: int) -> dict[int, str | None]:
+    """The tasks of a job whose turn has not come, with what was looked at."""
+    return _items(hub, job_id, "outcome is null")
+
+
+def items_possible(hub: Workplace, job_id: int) -> dict[int, str | None]:
+    """The tasks that a look found possible, with what was looked at: those that are answered when it is carried out."""
+    return _items(hub, job_id, "outcome = 'possible'")
+
+
+def _items(hub: Workplace, job_id: int, which: str) -> dict[int, str | None]:
     with snapshot(hub.engine) as work:
         rows = work.query(
-            "select task_id, token from bulk_item where job_id = %s and (not %s or outcome is null) order by task_id",
-            job_id, left,
-        )  # fmt: skip
+            f"select task_id, token from bulk_item where job_id = %s and {which} order by task_id", job_id
+        )
     return {row[0]: row[1] for row in rows}
+
+
+def _noted(found: _Effect | _Waits | str) -> tuple[str, str, str | None]:
+    """Outcome, detail and what would be touched, as they are kept of an item."""
+    if isinstance(found, str):
+        return "refused", found, None
+    if isinstance(found, _Waits):
+        return WAITING, f"proposal {found.proposal}", None
+    return "possible", "", orjson.dumps(_seen(found)).decode()
 
 
 def _parts(hub: Workplace, tasks: Mapping[int, str | None]) -> list[list[int]]:
@@ -220,12 +249,15 @@ def _parts(hub: Workplace, tasks: Mapping[int, str | None]) -> list[list[int]]:
 def _tried(
     hub: Workplace, actor: Actor, tasks: Mapping[int, str | None], answer: Answer, policy: Policy | None
 ) -> list[_Tried]:
-    """The effect of each item, or why it is refused."""
+    """The effect of each item, the proposal that answers it already, or why it is refused."""
     ruling = policy or load_policy()
 
     def attempt(work: UnitOfWork) -> list[_Tried]:
-        found: list[_Tried] = []
+        waits = waiting_answers(work, tasks)
+        found: list[_Tried] = [(task_id, _Waits(proposal)) for task_id, proposal in waits.items()]
         for task_id, token in sorted(tasks.items()):
+            if task_id in waits:
+                continue
             command = answer.to(task_id)
             try:
                 with work.part():
@@ -260,6 +292,8 @@ def _added_up(
     items: int,
     seen: Sequence[Seen],
     refusals: Sequence[tuple[int, str]],
+    waiting: int,
+    waits: Sequence[tuple[int, int]],
     sample: Sequence[tuple[int, Effect]],
 ) -> BulkPreview:
     touched = {each for one in seen for each in one.touched}
@@ -270,6 +304,8 @@ def _added_up(
         possible=len(seen),
         held=sum(each.held for each in seen),
         refusals=refusals,
+        waiting=waiting,
+        waits=waits,
         merged=sum(each.merged for each in seen),
         moves=sum(each.moves for each in seen),
         tasks_closed=len({task_id for each in seen for task_id in each.closed}),

@@ -15,6 +15,7 @@ from mdm.hub.rematch import rematch
 from mdm.hub.verify import verify
 from mdm.model.events import Message, Place
 from tests.integration.hub.conftest import world_messages
+from tests.integration.hub.rows import billed, take_in
 
 _TOPICS = {
     "crm.public.account", "crm.public.contract", "billing.public.customer", "billing.public.subscription",
@@ -153,3 +154,25 @@ def test_a_block_that_becomes_small_again_closes_its_question(engine: Engine, na
     assert before
     assert questions(engine) == questions(engine, "accepted") == set()
     assert verify(engine, narrow.catalogue, narrow.rules).differences == ()
+
+
+def stuck_records(engine: Engine) -> set[str]:
+    return {each for each in questions(engine) if ":record:" in each}
+
+
+def test_a_record_that_only_its_own_name_finds_is_a_question_until_something_of_its_own_does(
+    engine: Engine, pipeline: Pipeline
+) -> None:
+    """Nobody else has the name by which it would be claimed: that key finds it no partner."""
+    same = {"name": "Overflow Trading GmbH", "address_country": "DE", "email": "info@overflow-trading.de"}
+    rows = [{"id": f"cus_o{number:03}", **same} for number in range(60)]
+    take_in(pipeline, rows)
+
+    assert stuck_records(engine) == {f"oversize:customer:record:{billed(row['id'])}" for row in rows}
+    assert verify(engine, pipeline.catalogue, pipeline.rules).differences == ()
+
+    take_in(pipeline, [rows[7] | {"email": "seven@overflow-seven.de"}], first=100)
+    assert stuck_records(engine) == {f"oversize:customer:record:{billed(row['id'])}" for row in rows if row != rows[7]}
+    take_in(pipeline, rows[20:40], first=200, gone=True)
+    assert stuck_records(engine) == set()
+    assert verify(engine, pipeline.catalogue, pipeline.rules).differences == ()

@@ -21,6 +21,7 @@ from mdm.streams.memory import MemoryFeed
 from mdm.workers.ingest import Watch, drain
 from tests.integration.hub.conftest import Feed, world_messages
 from tests.integration.hub.test_exceptions import accounts, at
+from tests.letters import refuse
 
 TABLES = ("crm.public.account", "crm.public.product2", "crm.public.contract", "billing.public.customer")
 
@@ -52,7 +53,9 @@ def test_a_sound_hub_is_rebuilt_to_the_last_row_with_its_ids_and_versions(engine
 
 @pytest.mark.usefixtures("fed")
 def test_damage_is_told_and_mended_and_what_changes_is_announced(engine: Engine, pipeline: Pipeline) -> None:
+    refuse(engine, {"offset": 1}, {"offset": 2})
     with engine.begin() as connection:
+        connection.execute(text("update dead_letter_group set letters = 7"))
         connection.execute(
             text("""update golden set "values" = jsonb_set("values", '{name}', '"Nobody"')
             where entity_id = (select min(entity_id) from golden where domain = 'customer' and known_to is null)""")

@@ -1,11 +1,17 @@
 """The order of the queue holds open questions only, however many were answered before."""
 
+from decimal import Decimal
+
 from sqlalchemy import Engine, text
 
 from mdm.clock import system_clock
+from mdm.core.worklist import rank
 from mdm.hub.release import load_rules
 from mdm.hub.worklist import rank_new_tasks, rank_open_tasks, state_of_tasks
 from mdm.intake.catalogue import load_catalogue
+from mdm.model.worklist import MuchMoney
+from mdm.store import worklist as store
+from mdm.store.unit_of_work import unit_of_work
 
 
 def ranked(engine: Engine) -> set[int]:
@@ -27,9 +33,10 @@ def opened(engine: Engine, question: str) -> int:
 
 
 def now_is(engine: Engine, task_id: int, status: str) -> None:
-    with engine.begin() as connection:
-        statement = "update steward_task set status = :status, closed_at = now() where task_id = :id"
-        connection.execute(text(statement), {"status": status, "id": task_id})
+    """As a unit of work does that closes a task or opens it again."""
+    with unit_of_work(engine, system_clock, "test") as work:
+        work.execute("update steward_task set status = %s, closed_at = now() where task_id = %s", status, task_id)
+        (store.rank_again if status == "open" else store.drop_ranks)(work, [task_id])
 
 
 def test_ranks_of_closed_questions_are_forgotten_and_come_back_with_them(engine: Engine) -> None:
@@ -46,9 +53,36 @@ def test_ranks_of_closed_questions_are_forgotten_and_come_back_with_them(engine:
     now_is(engine, third, "obsolete")
 
     now_is(engine, first, "resolved")
-    rank_open_tasks(engine, rules, now)
     assert ranked(engine) == {second}, "an old question ranks high: answered ones would stand before all others"
 
     now_is(engine, first, "open")
-    rank_new_tasks(engine, rules, now)
+    rank_new_tasks(engine, rules, now, known=second + 1_000_000)
     assert ranked(engine) == {first, second}
+    with engine.connect() as connection:
+        again = connection.execute(text("select * from task_priority where task_id = :id"), {"id": first}).one()
+    assert (again.ranked_at, again.weight) == (now, 3.0), "an old one that is asked again is ranked at once"
+    assert again.due_at > again.opened_at
+
+
+def test_a_task_that_is_closed_while_it_is_ranked_gets_no_rank(engine: Engine) -> None:
+    rules, now = load_rules(load_catalogue(None)), system_clock()
+    closing, closed, left = (opened(engine, each) for each in ("one", "two", "three"))
+    limits = {domain: (model.thresholds.possible, model.thresholds.match) for domain, model in rules.models.items()}
+    with engine.begin() as connection:
+        facts = store.read_task_facts(connection, now, 10, limits)
+        assert {each.task_id for each in facts} == {closing, closed, left}
+        now_is(engine, closed, "obsolete")
+        with unit_of_work(engine, system_clock, "test") as work:
+            work.execute("update steward_task set status = 'obsolete' where task_id = %s", closing)
+            assert store.write_ranks(connection, [rank(each, MuchMoney({}, Decimal(1))) for each in facts], now) == 1
+
+    assert ranked(engine) == {left}
+
+
+def test_counting_ranks_waits_for_nobody_who_closes_tasks(engine: Engine) -> None:
+    rules, now = load_rules(load_catalogue(None)), system_clock()
+    held = opened(engine, "one")
+    with unit_of_work(engine, system_clock, "test") as work:
+        work.query("select from steward_task where task_id = %s for update", held)
+        assert rank_open_tasks(engine, rules, now) == 0, "it neither waits nor turns for ever"
+    assert rank_open_tasks(engine, rules, now) == 1

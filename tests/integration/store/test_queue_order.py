@@ -30,15 +30,17 @@ _FILL = (
        select n, 1, case when mod(n, 3) = 0 then 'ann' end,
          case when mod(n, 5) = 0 then :noon + (mod(n, 9) - 4) * interval '1 day' end
        from generate_series(1, :tasks) n where mod(n, 2) = 0""",
-    """insert into task_priority (task_id, domain, kind, rank, parts, amount, amounts, countries, systems, regions,
-         business_units, due_at, ranked_at, taken, put_off_until)
-       select n, t.domain, t.kind, mod(n * 53, 7), '[]', mod(n * 17, 100), '{}',
+    """insert into task_priority (task_id, domain, kind, weight, opened_at, rank, parts, amount, amounts, countries,
+         systems,
+         regions, business_units, due_at, ranked_at, taken, put_off_until)
+       select n, t.domain, t.kind, t.weight, t.opened_at, mod(n * 53, 7), '[]', mod(n * 17, 100), '{}',
          case when mod(n, 4) = 0 then '{DE,FR}' when mod(n, 50) = 1 then '{JP}' else '{}' end::text[],
          case when mod(n, 10) = 3 then '{crm,erp}' else '{crm,crm}' end::text[],
          case when mod(n, 6) = 0 then '{EMEA}' when mod(n, 6) = 1 then '{*}' else '{APAC}' end::text[],
          case when mod(n, 8) = 0 then '{sales}' else '{}' end::text[],
          :noon + (mod(n * 29, 300) - 200) * interval '1 hour', :noon, w.assignee is not null, w.snoozed_until
-       from generate_series(1, :tasks) n join steward_task t on t.task_id = n left join task_work w on w.task_id = n""",
+       from generate_series(1, :tasks) n join steward_task t on t.task_id = n left join task_work w on w.task_id = n
+       where t.status = 'open'""",
 )
 _ALL = """
 select t.*, p.rank, p.amount, p.countries, p.systems, p.regions, p.business_units, p.due_at, w.assignee, w.snoozed_until

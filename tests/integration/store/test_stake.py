@@ -4,14 +4,18 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import Engine, text
 
+from mdm.clock import system_clock
 from mdm.hub.worklist import rank_refused
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.model.refused import AtStake
-from mdm.store.read_exceptions import GroupOrder, dead_letter_groups, dead_letters
-from mdm.store.tables import dead_letter
+from mdm.store import letters
+from mdm.store.read_exceptions import dead_letters
+from mdm.store.read_letter_groups import GroupOrder, dead_letter_groups
+from mdm.store.unit_of_work import unit_of_work
 from tests.api.rows import ACME, NOON, HubRows
+from tests.letters import refuse
 
 ACCOUNT = CrosswalkKey("crm", "account", "A1")
 BILLED = CrosswalkKey("billing", "customer", "cus_1")
@@ -56,13 +60,8 @@ def refused(engine: Engine, key: CrosswalkKey | None, reason: str = "no number",
     about = {"system": key.system, "type": key.type, "row_key": key.key} if key else {}
     with engine.begin() as connection:
         offset = int(connection.scalar(text("select count(*) from dead_letter")) or 0)
-        letter: int = connection.execute(
-            insert(dead_letter).values(
-                topic="t", partition=0, offset=offset, timestamp_ms=0, headers=[], code="VALUE_TYPE", reason=reason,
-                alike=reason, action="Look at it.", owner="Sales", first_seen=NOON - timedelta(days=days), **about,
-            ).returning(dead_letter.c.dead_letter_id)
-        ).scalar_one()  # fmt: skip
-        return letter
+    seen = NOON - timedelta(days=days)
+    return refuse(engine, {"offset": offset, "reason": reason, "alike": reason, "first_seen": seen, **about})[0]
 
 
 EUR, JPY = Decimal("1400.50"), Decimal(70000)
@@ -123,10 +122,8 @@ def test_groups_stand_by_what_hangs_on_them_how_many_they_are_and_how_long_they_
 def test_a_group_that_changed_is_ranked_anew_and_one_that_ended_is_forgotten(engine: Engine) -> None:
     first = refused(engine, ACCOUNT, "first")
     rank_refused(engine, NOON)
-    with engine.begin() as connection:
-        connection.execute(
-            text("update dead_letter set status = 'discarded' where dead_letter_id = :id"), {"id": first}
-        )
+    with unit_of_work(engine, system_clock, "test") as work:
+        letters.discard(work, [first], "ann", "a test row")
     refused(engine, OPEN, "second")
     rank_refused(engine, NOON)
     refused(engine, CONTRACT, "second")
@@ -134,4 +131,5 @@ def test_a_group_that_changed_is_ranked_anew_and_one_that_ended_is_forgotten(eng
     assert rank_refused(engine, NOON) == 1
 
     with engine.connect() as connection:
-        assert connection.execute(text("select letters, rows from dead_letter_rank")).all() == [(2, 2)]
+        assert connection.execute(text("select rows from dead_letter_rank")).all() == [(2,)]
+        assert [(each["letters"], each["rows"]) for each in dead_letter_groups(connection)] == [(2, 2)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.console.wording import added, amount, counted, named
+from api.console.wording import added, amount, counted, named, plainly
 from mdm.access import HIDDEN
 
 
@@ -37,3 +37,19 @@ def test_people_are_called_by_their_names(written: str, told: str) -> None:
 def test_what_was_counted_up_to_a_number_says_so() -> None:
     assert [added(number) for number in (9, 10_000, 10_001)] == ["9", "10\u202f000", "10\u202f000+"]
     assert [counted(number) for number in (999, 1000)] == ["999", "999+"]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, "–"),
+        ([], "–"),
+        (True, "yes"),
+        (0, "0"),
+        (["sensitive attribute", "erp"], "sensitive attribute, erp"),
+        ({"key": "1", "row_type": "account"}, "key 1, row type account"),
+        ([{"key": "1"}, {"key": "2"}], "key 1; key 2"),
+    ],
+)
+def test_what_the_audit_keeps_is_told_in_words(value: object, told: str) -> None:
+    assert plainly(value) == told

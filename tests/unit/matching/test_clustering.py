@@ -5,7 +5,7 @@ from typing import Any
 
 from matching.clustering import Clustering, Edge, cluster
 from matching.decision import Decision
-from matching.merging import RIVAL
+from matching.merging import RIVAL, WORD
 from matching.model import load_model
 
 MODEL = load_model("customer")
@@ -157,6 +157,24 @@ def test_a_record_that_fits_two_homonyms_equally_well_is_joined_to_neither_and_a
 
     assert {2} in found.groups
     assert RIVAL in {each.reason for each in found.refused}
+
+
+def test_rivals_that_a_word_made_one_are_no_reason_any_more() -> None:
+    """The word is about two records; that it joins no third has to be said as it is."""
+    nodes = {
+        0: {"self": ["crm:account:0"], "identifiers": ["vat:nl:111111111"]},
+        1: {"self": ["crm:account:1"], "identifiers": ["vat:nl:987654321"]},
+        2: {"self": ["product:tenant:2"]},
+    }
+    edges = [match(0, 2, 5.0), match(1, 2, 5.0), possible(0, 1, 3.0)]
+
+    found = cluster(MODEL, nodes, edges, {frozenset({0, 1})}, set())
+
+    assert groups(found) == {frozenset({0, 1}), frozenset({2})}
+    assert [each.reason for each in found.refused] == [WORD]
+    third = {3: {"self": ["crm:account:3"], "identifiers": ["vat:nl:555555555"]}}
+    still = cluster(MODEL, nodes | third, [*edges, match(2, 3, 5.0)], {frozenset({0, 1})}, set())
+    assert {each.reason for each in still.refused} == {RIVAL}
 
 
 def test_two_groups_that_agree_too_little_to_become_one_are_rivals() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from mdm.access import Role
 from mdm.clock import Clock
+from mdm.core.four_eyes import Policy
 from mdm.errors import ConfigurationInvalid, Conflict, Invalid, NotFound, Refused, Stale
 from mdm.hub import steward
 from mdm.hub.steward import NO_POLICY, Actor, CommandKey, Desk, load_policy
@@ -35,6 +36,13 @@ def propose(world: World, command: Command) -> int:
     assert not decided.done
     assert decided.proposal_id is not None
     return decided.proposal_id
+
+
+def told(world: World, actor: Actor, number: int, policy: Policy | None = None) -> str:
+    """What pages say keeps somebody from answering a proposal, before they try; empty when nothing does."""
+    with snapshot(world.pipeline.engine) as work:
+        found = steward.against_answering(work, actor, [steward.find_proposal(work, number)], policy)
+    return found[number].message if number in found else ""
 
 
 def test_a_sensitive_attribute_waits_for_another_person(world: World, pin: Pin) -> None:
@@ -204,15 +212,20 @@ def test_a_delegate_approves_in_the_owners_place_until_it_ends(world: World, pin
     number = steward.decide(world.pipeline, ANNA, pin, policy=policy).proposal_id or 0
     tomorrow = datetime.now(UTC) + timedelta(days=1)
 
-    with pytest.raises(Refused, match="admin"):
+    with pytest.raises(Refused, match="admin") as refused:
         steward.approve(world.pipeline, BEN, number, policy=policy)
+    assert told(world, BEN, number, policy) == refused.value.message
+    assert told(world, ADA, number, policy) == ""
     steward.delegate(world.pipeline, ADA, "anna", tomorrow)
+    assert told(world, ANNA, number, policy) == "Nobody approves what they proposed themselves."
     with pytest.raises(Refused):
         steward.approve(world.pipeline, ANNA, number, policy=policy)
     given = steward.delegate(world.pipeline, ADA, "ben", tomorrow, "on holiday")
     with pytest.raises(Refused):
         steward.approve(at(world, tomorrow + timedelta(hours=1)), BEN, number, policy=policy)
+    assert told(world, BEN, number, policy) == ""
     steward.approve(world.pipeline, BEN, number, policy=policy)
+    assert told(world, ANNA, number, policy) == "", "an answered proposal waits for nobody"
 
     assert world.one("select on_behalf_of from proposal") == "ada"
     with pytest.raises(Refused):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import Engine, text
 
 from mdm.access import Role, Scope
 from mdm.clock import system_clock
@@ -16,8 +16,8 @@ from mdm.model.ids import CrosswalkKey, Domain
 from mdm.model.stewardship import Discard, Undo
 from mdm.store.reading import snapshot
 from mdm.store.scoped import scoped
-from mdm.store.tables import dead_letter
 from tests.api.rows import ACME, HubRows
+from tests.letters import refuse
 
 OPERATOR = Actor("olga", Role.OPERATOR)
 CARL = Actor("carl", Role.SENIOR_STEWARD)
@@ -30,14 +30,7 @@ def desk(engine: Engine, catalogue: Catalogue) -> Desk:
 
 
 def refused(engine: Engine, offset: int, row_key: str | None = None) -> int:
-    with engine.begin() as connection:
-        letter: int = connection.execute(
-            insert(dead_letter).values(
-                topic="t", partition=0, offset=offset, timestamp_ms=0, headers=[], code="VALUE_TYPE", reason="no",
-                action="Look at it.", owner="Sales", system="crm", type="account", row_key=row_key,
-            ).returning(dead_letter.c.dead_letter_id)
-        ).scalar_one()  # fmt: skip
-        return letter
+    return refuse(engine, {"offset": offset, "system": "crm", "type": "account", "row_key": row_key})[0]
 
 
 def states(engine: Engine) -> list[str]:

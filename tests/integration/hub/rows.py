@@ -1,0 +1,53 @@
+"""Rows of billing customers as a test wants them, in the form of the sample world's messages."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import orjson
+
+from mdm.hub.process import Pipeline, process
+from mdm.model.events import Message, Place
+from mdm.model.ids import CrosswalkKey
+from tests.integration.hub.conftest import world_messages
+
+_TOPIC = "billing.public.customer"
+
+
+@cache
+def _pattern() -> Message:
+    return next(
+        each
+        for each in world_messages()
+        if each.place.topic == _TOPIC and orjson.loads(each.value or b"{}").get("after")
+    )
+
+
+def take_in(pipeline: Pipeline, rows: Sequence[Mapping[str, Any]], first: int = 0, *, gone: bool = False) -> None:
+    """Consume these rows, their other columns empty, as messages number `first` and following; deleted if `gone`."""
+    process(pipeline, "test", [_message(first + number, row, gone) for number, row in enumerate(rows)])
+
+
+def billed(key: str) -> CrosswalkKey:
+    """The row of this id."""
+    return CrosswalkKey("billing", "customer", key)
+
+
+_KEPT = {"currency", "delinquent", "balance", "metadata", "created", "updated_at"}
+
+
+def _message(number: int, row: Mapping[str, Any], gone: bool) -> Message:
+    pattern = _pattern()
+    value = orjson.loads(pattern.value or b"{}")
+    empty = {name: each if name in _KEPT else None for name, each in value["after"].items()}
+    lsn = 10**12 + number
+    stated = {**empty, **row}
+    value |= {"before": stated, "after": None, "op": "d"} if gone else {"before": None, "after": stated, "op": "c"}
+    value["source"] |= {"lsn": lsn, "sequence": f'["{lsn}","{lsn}"]', "snapshot": "false"}
+    return replace(
+        pattern,
+        place=Place(_TOPIC, 9, number),
+        key=orjson.dumps({"id": row["id"]}),
+        value=orjson.dumps(value),
+    )

@@ -1,0 +1,76 @@
+"""Explanations say what holds now: of words that contradict, of keys that too many have, of rivals that became one."""
+
+import pytest
+
+from mdm.access import FORMER_STEWARD
+from mdm.hub.explain import explain_two
+from mdm.hub.explain_entity import explain_entity
+from mdm.hub.explain_record import explain_one
+from mdm.hub.process import Pipeline
+from mdm.hub.steward import Actor
+from mdm.model.stewardship import JudgePair, Verdict
+from tests.integration.hub.rows import billed, take_in
+from tests.integration.hub.steward.alone import decide
+
+ANNA = Actor("anna", FORMER_STEWARD)
+
+
+def test_a_word_that_stands_beside_one_that_parts_names_the_other(pipeline: Pipeline) -> None:
+    take_in(pipeline, [{"id": f"cus_o{number}", "name": name} for number, name in enumerate(("Asda", "Zenit", "Oryx"))])
+    a, b, c = (billed(f"cus_o{number}") for number in range(3))
+    decide(pipeline, ANNA, JudgePair(a, b, Verdict.SAME))
+    decide(pipeline, ANNA, JudgePair(b, c, Verdict.SAME))
+    chain = explain_two(pipeline.engine, pipeline.rules, a, c)
+    assert (chain.together, chain.path) == (True, (a, b, c))
+    assert chain.verdict == f"One entity through other records: {a} - {b} - {c}."
+
+    decide(pipeline, ANNA, JudgePair(a, c, Verdict.NOT_SAME))
+
+    found = explain_two(pipeline.engine, pipeline.rules, b, c)
+    assert (found.together, found.judgement, found.parted_by) == (False, "same", (a, c))
+    assert found.a.entity_id != found.b.entity_id
+    assert found.verdict == (
+        "Not one entity: a steward judged them the same and that word stands, but another word parts their entities: "
+        f"a steward judged {a} and {c} not the same."
+    )
+
+
+def test_pairs_whose_every_key_too_many_have_were_never_compared(pipeline: Pipeline) -> None:
+    same = {"name": "Overflow Trading GmbH", "address_country": "DE", "address_line1": "Hauptstr. 5",
+            "address_city": "Bonn", "address_postal_code": "53111", "email": "info@overflow-trading.de"}  # fmt: skip
+    take_in(pipeline, [{"id": f"cus_o{number:03}", **same} for number in range(120)])
+
+    found = explain_two(pipeline.engine, pipeline.rules, billed("cus_o001"), billed("cus_o002"))
+
+    assert (found.together, found.compared, found.decision) == (False, False, "match")
+    assert found.shared_keys
+    assert {key.carriers for key in found.shared_keys} == {120}
+    assert found.verdict.startswith("Not one entity: they were never compared")
+    assert f"no more than {found.block_cap} share" in found.verdict
+    assert "BLOCK_OVERSIZED" in found.verdict
+    entity = explain_entity(pipeline.engine, pipeline.rules, found.a.entity_id)
+    assert {key.carriers for key in entity.oversized} == {120}
+    assert "email" in {key.rule for key in entity.oversized}
+    assert explain_one(pipeline.engine, pipeline.rules, billed("cus_o001")).oversized == entity.oversized
+
+
+@pytest.fixture
+def homonyms(pipeline: Pipeline) -> Pipeline:
+    """Two companies of one name that state different tax numbers, and a third row that states none."""
+    place = {"name": "Vetokraft Werke GmbH", "address_country": "DE", "address_line1": "Ring 5",
+             "address_city": "Ulm", "address_postal_code": "89073"}  # fmt: skip
+    taxes = ({"tax_id_type": "eu_vat", "tax_id": number} for number in ("DE136695976", "DE129273398"))
+    take_in(pipeline, [{"id": f"cus_v{n}", **place, **tax} for n, tax in enumerate((*taxes, {}), start=1)])
+    return pipeline
+
+
+def test_the_reason_for_standing_apart_is_the_one_that_holds_now(homonyms: Pipeline) -> None:
+    one, two, either = (billed(f"cus_v{number}") for number in (1, 2, 3))
+    before = explain_one(homonyms.engine, homonyms.rules, either)
+    assert {each.reason for each in before.rejected} == {"fits another entity as well"}
+
+    decide(homonyms, ANNA, JudgePair(one, two, Verdict.SAME))
+
+    after = explain_one(homonyms.engine, homonyms.rules, either)
+    (reason,) = {each.reason for each in after.rejected}
+    assert "only a steward's word makes one" in reason
