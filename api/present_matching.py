@@ -10,7 +10,7 @@ from matching.scoring import PairScore
 from mdm.access import Eyes, may_see
 from mdm.hub.explain import PairExplanation
 from mdm.hub.explain_entity import EntityExplanation
-from mdm.hub.match import MatchReport, Ranked
+from mdm.hub.match_report import MatchReport, Ranked
 from mdm.hub.shared_keys import SharedKey
 from mdm.model.canonical import DataClass
 from mdm.model.ids import Domain
