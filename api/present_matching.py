@@ -10,7 +10,7 @@ from matching.scoring import PairScore
 from mdm.access import Eyes, may_see
 from mdm.hub.explain import PairExplanation
 from mdm.hub.explain_entity import EntityExplanation
-from mdm.hub.match import MatchReport, Ranked
+from mdm.hub.match_report import MatchReport, Ranked
 from mdm.hub.shared_keys import SharedKey
 from mdm.model.canonical import DataClass
 from mdm.model.ids import Domain
@@ -119,6 +119,7 @@ def _candidate(domain: Domain, rank: int, each: Ranked, eyes: Eyes) -> dict[str,
         "record": key_object(each.home.key),
         "members_compared": each.compared,
         "score": score_object(each.score, each.decision.value),
+        "refused": each.refused,
         "shared_keys": list(_keys(each.shared_keys)),
         "values": shown.values,
         "masked": shown.masked,

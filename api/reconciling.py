@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from matching.decision import Decision
-from mdm.hub.match import MatchReport, Question
+from mdm.hub.match import Question
+from mdm.hub.match_report import MatchReport
 from mdm.intake.candidate import compared_attributes
 from mdm.model.canonical import ATTRIBUTES, Shape
 from mdm.model.ids import Domain

@@ -6,7 +6,12 @@ decode, fold, standardise, claim, block, fetch, score, cluster, consolidate, ann
 stand the seconds of processor that the worker and its database session used: on a machine that does other work too,
 only these compare.
 
-    python -m bench.resolve --stored 100000
+Two more measurements say what may be hoped for. `at a rate`: records that come one by one at an even rate, taken as a
+live worker takes them, whatever waits in one unit of work; the time of each from its coming to its commit. `no more
+than`: how many a second there would be if, of 1,000 arriving records, nothing but reading the candidates cost anything,
+and nothing but reading and scoring them.
+
+    python -m bench.resolve --stored 100000 --rate 500
 """
 
 import argparse
@@ -25,24 +30,36 @@ from bench.company_events import messages
 from bench.processor import processor
 from mdm.bootstrap import open_hub
 from mdm.clock import system_clock
+from mdm.core.linking import decide_links
 from mdm.engines import open_engine
-from mdm.hub.process import BatchReport, Pipeline, process
+from mdm.hub.process import BatchReport, Pipeline, prepare, process
 from mdm.hub.release import load_rules
 from mdm.hub.rematch import in_bulk, rematch
+from mdm.hub.resolve import block_hashes
 from mdm.intake.catalogue import load_catalogue
+from mdm.model.candidates import in_parts
 from mdm.model.events import Message
+from mdm.model.ids import Domain, RecordId
 from mdm.settings import Settings
-from mdm.store import migrate
+from mdm.store import migrate, neighbourhood, pairs
+from mdm.store.reading import snapshot
 from mdm.workers.collection import rare_collection
 
 #: Sizes of units of work, and how many of each are measured.
 _ROUNDS = ((1000, 5), (100, 40), (1, 200))
+#: Records that come at an even rate, and those whose candidates are only read.
+_STEADY, _READ = 2000, 1000
+#: A live worker takes at most this many at once.
+_MOST = 1000
+#: Records that are compared at a time, as in the hub.
+_CANDIDATES = 5000
 
 
 def main(arguments: Sequence[str]) -> int:
     """Fill, measure and print; `--json` for machines."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stored", type=int, default=4000, help="records in the store before measuring (4000)")
+    parser.add_argument("--rate", type=float, default=500, help="records a second that come at an even rate (500)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
@@ -54,8 +71,7 @@ def main(arguments: Sequence[str]) -> int:
         migrate.upgrade(hub.engine)
         catalogue = load_catalogue(None)
         pipeline = Pipeline(hub.engine, system_clock, catalogue, load_rules(catalogue))
-        arriving = sum(size * times for size, times in _ROUNDS)
-        result = measure(pipeline, options.stored, arriving, options.seed)
+        result = measure(pipeline, options.stored, options.rate, options.seed)
     if options.json:
         print(json.dumps(result, indent=2))  # noqa: T201
     else:
@@ -64,8 +80,9 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def measure(pipeline: Pipeline, stored: int, arriving: int, seed: int) -> dict[str, object]:
-    """Fill the store with all but `arriving` records, drawn at random, and resolve those."""
+def measure(pipeline: Pipeline, stored: int, rate: float, seed: int) -> dict[str, object]:
+    """Fill the store with all but some records, drawn at random, and resolve those; `rate` is records a second."""
+    arriving = sum(size * times for size, times in _ROUNDS) + _STEADY + _READ
     total = stored + arriving
     dice = Random(seed)  # noqa: S311 - a sample, not a secret
     chosen = set(dice.sample(range(total), arriving))
@@ -88,7 +105,63 @@ def measure(pipeline: Pipeline, stored: int, arriving: int, seed: int) -> dict[s
         batches = [late[at + number * size : at + (number + 1) * size] for number in range(times)]
         result[f"by {size}"] = _round(pipeline, batches)
         at += size * times
+    result[f"at {rate:g} a second"] = steady(pipeline, late[at : at + _STEADY], rate)
+    result["no more than"] = bounds(pipeline, late[at + _STEADY :])
     return result
+
+
+def steady(pipeline: Pipeline, coming: Sequence[Message], rate: float) -> dict[str, object]:
+    """Take what comes at an even rate, everything that waits in one unit of work, as a live worker does."""
+    done, waited, sizes = 0, [], []
+    began = time.perf_counter()
+    while done < len(coming):
+        come = min(int((time.perf_counter() - began) * rate) + 1, len(coming), done + _MOST)
+        if come == done:
+            time.sleep(max(0.0, began + done / rate - time.perf_counter()))
+            continue
+        process(pipeline, "arrive", coming[done:come])
+        now = time.perf_counter() - began
+        waited += [now - number / rate for number in range(done, come)]
+        sizes.append(come - done)
+        done = come
+    waited.sort()
+    return {
+        "records_per_second": round(len(coming) / (time.perf_counter() - began)),
+        "p50_ms": round(waited[len(waited) // 2] * 1000, 1),
+        "p99_ms": round(waited[int(len(waited) * 0.99)] * 1000, 1),
+        "records_in_a_unit": round(len(coming) / len(sizes), 1),
+    }
+
+
+def bounds(pipeline: Pipeline, batch: Sequence[Message]) -> dict[str, object]:
+    """Records a second if candidates were only read, and if they were only read and scored; writes nothing."""
+    model = pipeline.rules.models[Domain.CUSTOMER]
+    forms = [record.comparison for _, record in prepare(pipeline, batch).standard.values()]
+    start = time.perf_counter()
+    with snapshot(pipeline.engine) as work:
+        # Numbers of their own: the records are not in the hub.
+        arriving = {RecordId(-number): form for number, form in enumerate(forms, start=1)}
+        blocks = {rec: block_hashes(model, form) for rec, form in arriving.items()}
+        members = pairs.members_of(work, set().union(*blocks.values()), model.block_cap + 1)
+        found = {
+            (rec, other)
+            for rec, own in blocks.items()
+            for block in own
+            if len(members.get(block, ())) <= model.block_cap
+            for other in members.get(block, ())
+        }
+        scoring = 0.0
+        for part in in_parts(found, frozenset(arriving), _CANDIDATES):
+            others = neighbourhood.load_comparisons(work, Domain.CUSTOMER, {other for _, other in part})
+            before = time.perf_counter()
+            decide_links(model, part, {**others, **arriving})
+            scoring += time.perf_counter() - before
+    seconds = time.perf_counter() - start
+    return {
+        "pairs_per_record": round(len(found) / len(forms), 1),
+        "read": f"{len(forms) / (seconds - scoring):,.0f} records/s",
+        "read_and_scored": f"{len(forms) / seconds:,.0f} records/s",
+    }
 
 
 def _note(message: str) -> None:

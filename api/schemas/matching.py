@@ -10,7 +10,7 @@ from mdm.model.canonical import ATTRIBUTES, Shape
 from mdm.model.ids import Domain
 
 #: A list of a candidate has at most this many elements, and a text this many characters.
-_MOST, _LONGEST = 50, 500
+_MOST, _LONGEST = 50, 4000
 
 _Text = Annotated[str, StringConstraints(max_length=_LONGEST, pattern=r"^[^\x00]*$")]
 _Short = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\x00]*$")]
@@ -159,6 +159,10 @@ class Candidate(Form):
     record: SourceKey = Field(description="The member that resembles the given record most.")
     members_compared: int
     score: Score
+    refused: str | None = Field(
+        description="Why this golden record as a whole would not be joined although `record` matches, such as "
+        "`identifiers differ`: another of its records speaks against it. The decision is then `possible`."
+    )
     shared_keys: list[SharedKey]
     values: dict[str, Any]
     masked: list[str]

@@ -5,7 +5,6 @@ The candidate is blocked, scored and decided by the released model exactly as if
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import partial
 from typing import Any
 
@@ -18,9 +17,11 @@ from matching.decision import Decision, decide
 from matching.features import derive
 from matching.features.values import texts
 from matching.model import MatchModel
-from matching.scoring import PairScore, explain_pair, score_pairs, speaking_for
+from matching.scoring import explain_pair, score_pairs, speaking_for
 from mdm.core.rules import Rules
+from mdm.hub.match_joining import Matched, refusals
 from mdm.hub.match_references import Named, named_by
+from mdm.hub.match_report import MatchReport, Ranked
 from mdm.hub.reach import reachable
 from mdm.intake.candidate import candidate_record, compared_attributes
 from mdm.model.ids import Domain, EntityId, RecordId
@@ -29,82 +30,10 @@ from mdm.store import neighbourhood, pairs, read_match
 from mdm.store.reading import snapshot
 from mdm.store.scoped import scope_of, unrestricted
 from mdm.store.unit_of_work import UnitOfWork
+from survivorship.writing import search_words
 
 #: A search by name compares this many records by all the evidence; more are told apart by their names alone.
 _NEAREST = 100
-
-
-class Advice(StrEnum):
-    """What to do with the candidate."""
-
-    USE = "use_existing"  # it is in the hub: take the best candidate's id
-    ASK = "ask_a_steward"  # it may be
-    CREATE = "create"  # nothing in the hub is close
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """One golden record that the candidate was compared with, through the member that resembles it most."""
-
-    home: read_match.Home
-    score: PairScore
-    decision: Decision
-    shared_keys: tuple[BlockingKey, ...]
-    #: Members of this entity that the candidate was compared with.
-    compared: int
-    #: A member states an identifier of the candidate that only one entity may have, or its contract number.
-    same_number: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class MatchReport:
-    """Candidates, best first. `oversized` are keys that too many records carry: nobody was found through them."""
-
-    domain: Domain
-    record: SourceRecord
-    unused: tuple[str, ...]
-    candidates: tuple[Ranked, ...]
-    compared: int
-    oversized: tuple[BlockingKey, ...]
-    model: str
-    #: Matches and possible matches that the caller's scope does not reach: they are not among the candidates.
-    out_of_reach: int = 0
-    #: Keys under which somebody could have been found. None: the candidate says nothing, or nothing that few share.
-    looked_under: int = 0
-    #: References that name nobody, by attribute, with the code that says why; `remarks` say it in sentences.
-    dangling: Mapping[str, str] = field(default_factory=dict)
-    remarks: tuple[str, ...] = ()
-    #: Another golden record matches about as well as the best (by the model's rule about rivals): it may be either.
-    rivalled: bool = False
-
-    @property
-    def advice(self) -> Advice:
-        """By the best candidate's decision. What matches out of reach is for somebody who may see it.
-
-        That nobody is found is no reason to create somebody of whom nothing is said that could have been looked for.
-        Nor is a new name, where a number that only one may have is known: it was bought, or has two names. A contract
-        cannot be created before its customer and its products.
-        """
-        best = self.candidates[0].decision if self.candidates else Decision.NONE
-        if best is Decision.MATCH:
-            return Advice.ASK if self.rivalled else Advice.USE
-        if best is Decision.POSSIBLE or self.out_of_reach or any(each.same_number for each in self.candidates):
-            return Advice.ASK
-        sought = self.looked_under or self.candidates
-        return Advice.CREATE if sought and not self.nameless and not self.dangling else Advice.ASK
-
-    @property
-    def rejected(self) -> dict[str, str]:
-        """Attributes that were not used, or not all of them, with the code that says why."""
-        return {**self.record.rejected, **self.dangling}
-
-    @property
-    def nameless(self) -> bool:
-        """What was given as its name names nobody: symbols, a legal form, a placeholder. `rejected` says which.
-
-        Nobody can be created without a name, whatever else is new.
-        """
-        return "name" in self.record.rejected and "name" not in self.record.attributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +71,7 @@ def find_many(engine: Engine, rules: Rules, domain: Domain, questions: Sequence[
             each.keys = _keys(model, each.comparison, countries if each.question.anywhere else ())
         oversized = _find_mates(work, model, asked)
         if domain is Domain.CONTRACT:
+            _find_numbered(work, asked)
             for each in asked:
                 for rec, keys in _siblings(work, model, each.comparison).items():
                     each.shared.setdefault(rec, set()).update(keys)
@@ -150,6 +80,9 @@ def find_many(engine: Engine, rules: Rules, domain: Domain, questions: Sequence[
         reached = {EntityId(one) for one in reachable(engine, {one.entity_id for met in best for one in met})}
         for each, met in zip(asked, best, strict=True):
             each.choose(model, met, reached, others)
+        matched = [each.matched(model, met, others) for each, met in zip(asked, best, strict=True)]
+        for each, refused in zip(asked, refusals(work, model, matched, others), strict=True):
+            each.refused = refused
         homes = read_match.golden_homes(work, {best.rec_id for each in asked for best in each.told})
     return [_report(model, domain, each, others, homes, oversized) for each in asked]
 
@@ -163,11 +96,15 @@ class _Asked:
     comparison: dict[str, Any] = field(init=False)
     keys: Mapping[int, BlockingKey] = field(default_factory=dict)
     shared: dict[RecordId, set[BlockingKey]] = field(default_factory=dict)
+    #: Records of contracts whose golden record has the candidate's number, be it that of a subscription.
+    numbered: set[RecordId] = field(default_factory=set)
     compared: int = 0
     told: Sequence["_Best"] = ()
     out_of_reach: int = 0
     rivalled: bool = False
     named: Named = field(default_factory=Named)
+    #: Entities of which a record matches and that the candidate would not join all the same, and why.
+    refused: Mapping[EntityId, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.comparison = dict(self.record.comparison)
@@ -190,6 +127,14 @@ class _Asked:
     def keep(self, homes: Mapping[RecordId, EntityId], reached: Collection[str]) -> None:
         """Keep the records of entities that the caller may reach."""
         self.shared = {rec: keys for rec, keys in self.shared.items() if homes.get(rec) in reached}
+
+    def matched(
+        self, model: MatchModel, best: Sequence["_Best"], others: Mapping[RecordId, Mapping[str, Any]]
+    ) -> Matched:
+        """The entities of which a record matches, by the pair alone."""
+        worth = (one for one in best if one.weight >= model.thresholds.match)
+        found = (one for one in worth if _decision(model, self.comparison, others[one.rec_id]) is Decision.MATCH)
+        return Matched(self.comparison, [one.entity_id for one in found])
 
     def choose(
         self,
@@ -254,6 +199,17 @@ def _find_mates(work: UnitOfWork, model: MatchModel, asked: Sequence[_Asked]) ->
     return mates.oversized
 
 
+def _find_numbered(work: UnitOfWork, asked: Sequence[_Asked]) -> None:
+    """Who is called by a candidate's number, also where matching does not compare it (a subscription's own)."""
+    terms = ["".join(search_words(str(each.question.values.get("number") or ""))) for each in asked]
+    found = read_match.entities_of_term(work, Domain.CONTRACT, {term for term in terms if term})
+    members = read_match.members(work, {entity for entities in found.values() for entity in entities})
+    for each, term in zip(asked, terms, strict=True):
+        each.numbered = {rec for entity in found.get(term, ()) for rec in members.get(entity, ())}
+        for rec in each.numbered:
+            each.shared.setdefault(rec, set())
+
+
 def _best_of_each(
     model: MatchModel,
     asked: Sequence[_Asked],
@@ -267,8 +223,9 @@ def _best_of_each(
     weights = score_pairs(model, left, right).weight.tolist() if left else []
     found, place = [], 0
     for each, ids in zip(asked, met, strict=True):
-        numbers = _asked_by(model, each.comparison)
-        known = {rec for rec in ids if numbers and numbers & _numbers(model, others[rec])}
+        known = set()
+        if _known_by_number(model.domain, each.comparison) and (numbers := _numbers(model, each.comparison)):
+            known = {rec for rec in ids if rec in each.numbered or numbers & _numbers(model, others[rec])}
         found.append(_best_of_each_entity(ids, weights[place : place + len(ids)], homes, known))
         place += len(ids)
     return found
@@ -281,15 +238,13 @@ def _numbers(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[str]
     return frozenset(value for name in names for value in texts(columns, name))
 
 
-def _asked_by(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[str]:
-    """The numbers by which a candidate is known, whatever else differs.
+def _known_by_number(domain: str, comparison: Mapping[str, Any]) -> bool:
+    """Whether a number is enough to know a candidate by, whatever else differs.
 
-    A renewal keeps the number of its contract, so a number alone weighs little; but somebody who knows no term asks for
-    whatever has the number.
+    A renewal keeps the number of its contract, so a number alone weighs little; but somebody who does not know the
+    whole term asks for whatever has the number.
     """
-    if model.domain == Domain.CONTRACT and "start" in comparison:
-        return frozenset()
-    return _numbers(model, comparison)
+    return domain != Domain.CONTRACT or not {"start", "end"} <= comparison.keys()
 
 
 def _report(
@@ -309,7 +264,7 @@ def _report(
         record=asked.record,
         unused=tuple(sorted(name for name, value in values.items() if value is not None and name not in known)),
         candidates=tuple(
-            _ranked(model, asked.comparison, others[each.rec_id], homes[each.rec_id], asked.shared[each.rec_id], each)
+            _ranked(model, asked, others[each.rec_id], homes[each.rec_id], each)
             for each in asked.told
             if each.rec_id in homes
         ),
@@ -403,17 +358,19 @@ def _best_of_each_entity(
     return best
 
 
-def _ranked(
-    model: MatchModel,
-    comparison: Mapping[str, Any],
-    other: Mapping[str, Any],
-    home: read_match.Home,
-    shared: set[BlockingKey],
-    best: _Best,
-) -> Ranked:
-    score = explain_pair(model, comparison, other)
+def _ranked(model: MatchModel, asked: _Asked, other: Mapping[str, Any], home: read_match.Home, best: _Best) -> Ranked:
+    score = explain_pair(model, asked.comparison, other)
     decision = decide(model, score.weight, score.veto)
-    return Ranked(home, score, decision, tuple(sorted(shared)), best.compared, best.same_number)
+    refused = asked.refused.get(best.entity_id) if decision is Decision.MATCH else None
+    return Ranked(
+        home,
+        score,
+        Decision.POSSIBLE if refused is not None else decision,
+        tuple(sorted(asked.shared[best.rec_id])),
+        best.compared,
+        best.same_number,
+        refused,
+    )
 
 
 def _siblings(work: UnitOfWork, model: MatchModel, comparison: Mapping[str, Any]) -> dict[RecordId, set[BlockingKey]]:

@@ -31,6 +31,7 @@ _RULES = {
     "two words": "two words of the name",
     "two words+variant": "two words of the name, and the same variant",
     "word+country": "the beginning of a word of the name, and the country",
+    # Of profiles before: it is in links that were made by them.
     "word+city": "the beginning of a word of the name, and the city",
     "word+variant": "the beginning of a word of the name, and the variant",
     "initials+country": "the initials of the name, and the country",

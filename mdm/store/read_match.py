@@ -79,6 +79,33 @@ def homes(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, EntityI
     return {RecordId(rec_id): EntityId(entity_id) for rec_id, entity_id in rows}
 
 
+#: More golden records of one number than this tell nobody apart.
+_MOST_OF_A_NUMBER = 50
+
+
+def entities_of_term(work: UnitOfWork, domain: str, terms: Collection[str]) -> dict[str, list[EntityId]]:
+    """The golden records that are found by each of these words or numbers as a whole; at most fifty for each."""
+    rows = work.query(
+        """select w.term, array(select entity_id from search_term
+                                where domain = %s and term = w.term order by entity_id limit %s)
+           from unnest(%s::text[]) as w(term)""",
+        domain,
+        _MOST_OF_A_NUMBER,
+        sorted(terms),
+    )
+    return {term: [EntityId(each) for each in ids] for term, ids in rows if ids}
+
+
+def members(work: UnitOfWork, entities: Collection[EntityId]) -> dict[EntityId, list[RecordId]]:
+    """The records of each entity, in order."""
+    rows = work.query(
+        """select entity_id, array_agg(rec_id order by rec_id) from crosswalk
+           where entity_id = any(%s) group by entity_id""",
+        sorted(entities),
+    )
+    return {EntityId(entity_id): [RecordId(rec) for rec in ids] for entity_id, ids in rows}
+
+
 def names(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, str]:
     """The name of the golden record of each live record."""
     rows = work.query(

@@ -145,6 +145,21 @@ def test_a_company_of_a_new_name_whose_number_is_known_is_not_to_be_created(erp:
     assert item["id"] in [each["entity_id"] for each in body["candidates"]]
 
 
+def test_a_company_whose_number_is_another_one_is_not_to_be_used(erp: TestClient) -> None:
+    """Though some of the golden record's rows state no number, and match."""
+    others = {"DE": "DE811569869", "NL": "NL004495445B01", "FR": "FR40303265045"}
+    asked = 0
+    for item in records(erp, Domain.CUSTOMER):
+        country = item["values"].get("country")
+        stated = {each["value"] for each in item["values"].get("identifiers", ()) if each["type"] == "vat"}
+        if country in others and stated and others[country] not in stated:
+            namesake = {"name": item["values"]["name"], "country": country}
+            body = ask(erp, Domain.CUSTOMER, namesake | {"identifiers": [{"type": "vat", "value": others[country]}]})
+            assert body["advice"] != "use_existing", (item["values"], body["candidates"][0])
+            asked += any(each["refused"] == "identifiers differ" for each in body["candidates"])
+    assert asked > 5
+
+
 def test_two_customers_that_fit_as_well_are_a_question(erp: TestClient) -> None:
     """By the rule about rivals a record from a platform would be joined to neither of them."""
     for item in records(erp, Domain.CUSTOMER):
@@ -169,6 +184,49 @@ def test_a_contract_is_found_by_nothing_but_its_number(erp: TestClient) -> None:
     assert item["id"] in [each["entity_id"] for each in body["candidates"]]
     assert body["advice"] in ("ask_a_steward", "use_existing")
     assert later["advice"] == "create", "the number of another term"
+
+
+@pytest.mark.parametrize("parts", [("street", "house_number"), ("city",)], ids=["street", "city"])
+def test_a_part_of_the_right_address_speaks_against_nobody(erp: TestClient, parts: tuple[str, ...]) -> None:
+    """What cannot be compared is no other place."""
+    asked = 0
+    for item in records(erp, Domain.CUSTOMER)[::10]:
+        place = {part: value for part in parts if (value := item["values"].get("address", {}).get(part))}
+        named = {part: item["values"][part] for part in ("name", "country") if item["values"].get(part)}
+        without = ask(erp, Domain.CUSTOMER, named)
+        if len(place) == len(parts) and without["candidates"] and without["candidates"][0]["entity_id"] == item["id"]:
+            with_part = ask(erp, Domain.CUSTOMER, named | {"address": place}, minimum_weight=-100)
+            weights = {each["entity_id"]: each["score"]["weight"] for each in with_part["candidates"]}
+            assert weights[item["id"]] >= without["candidates"][0]["score"]["weight"], (named, place)
+            asked += 1
+    assert asked > 5
+
+
+def test_a_contract_is_found_without_its_end(erp: TestClient) -> None:
+    """An end that is not stated is no other end."""
+    found = asked = 0
+    for item in records(erp, Domain.CONTRACT)[::5]:
+        if item["values"].get("end_date"):
+            values = typed(Domain.CONTRACT, item["values"])
+            del values["end_date"]
+            body = ask(erp, Domain.CONTRACT, values)
+            assert body["advice"] != "create", values
+            asked += 1
+            found += body["candidates"][0]["entity_id"] == item["id"]
+    assert asked > 10
+    assert found == asked
+
+
+def test_a_subscription_without_a_contract_is_found_by_its_own_number(erp: TestClient) -> None:
+    subscribed = [each for each in records(erp, Domain.CONTRACT) if str(each["values"]["number"]).startswith("sub_")]
+    for item in subscribed[::5]:
+        alone = ask(erp, Domain.CONTRACT, {"number": item["values"]["number"]})
+        whole = ask(erp, Domain.CONTRACT, typed(Domain.CONTRACT, item["values"]))
+
+        for body in (alone, whole):
+            assert body["advice"] != "create", item["values"]
+            assert item["id"] in [each["entity_id"] for each in body["candidates"]]
+    assert subscribed
 
 
 def test_a_code_of_two_products_is_a_question(erp: TestClient) -> None:

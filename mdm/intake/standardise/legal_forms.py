@@ -80,6 +80,9 @@ _JAPANESE_FORMS: Final = frozenset({"株式会社", "有限会社", "合同会�
 _MOST_WORDS: Final = 9
 
 
+#: Forms behind a name that may have another before it: the country, and which.
+_BOTH_ENDS: Final = {"Tbk.": ("ID", "PT"), "AB": ("FI", "Oy")}
+
 #: May be a form of any class.
 _ANY: Final = "any"
 _EAST_ASIA: Final = ("JP", "KR", "CN", "TW")
@@ -104,6 +107,8 @@ class _Forms:
         self.first: set[str] = set()
         #: Short ones that stand first in these countries only.
         self.first_in: dict[str, frozenset[str]] = {}
+        #: Countries in which they are initials at the start of a name.
+        self.not_first_in: dict[str, frozenset[str]] = {}
         #: In the letters of their country only: АТ is one, at and Pat are words.
         self.script: dict[str, LegalForm] = {}
         for entry in entries:
@@ -114,7 +119,8 @@ class _Forms:
                 self.forms.setdefault(key, form)
                 if entry.get("first"):
                     self.first.add(key)
-                self.first_in[key] = frozenset(entry.get("first_in", ()))
+                for place, known in (("first_in", self.first_in), ("not_first_in", self.not_first_in)):
+                    known[key] = known.get(key, frozenset()) | frozenset(entry.get(place, ()))
 
 
 _TABLE: Final = _Forms()
@@ -151,11 +157,12 @@ def form_at_start(
     """The longest form that may stand first and does, and its number of words; never all of them.
 
     In Latin letters two of them are more often initials (AO Smith, GK Software) than a form, but for countries where
-    the form stands first (PT Acme, K.K. Acme).
+    the form stands first (PT Acme, K.K. Acme, AB Acme). Three are initials where no law knows them (SAS Institute, US).
     """
     for count in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
         key = "".join(words[:count])
-        if (key in _FIRST and len(key) >= shortest) or country in _TABLE.first_in.get(key, ()):
+        anywhere = key in _FIRST and len(key) >= shortest and country not in _TABLE.not_first_in[key]
+        if anywhere or country in _TABLE.first_in.get(key, ()):
             return _FORMS[key], count
     return None
 
@@ -166,9 +173,10 @@ def script_form(word: str) -> LegalForm | None:
 
 
 def listed_start(words: tuple[str, ...], form: LegalForm) -> int:
-    """How many words before a name belong to the form behind it (`PT Acme Tbk`)."""
-    found = form_at_start(words, "ID") if form.display == "Tbk." else None
-    return found[1] if found is not None and found[0].display == "PT" else 0
+    """How many words before a name belong to the form behind it (`PT Acme Tbk`, `Oy Acme Ab`)."""
+    country, display = _BOTH_ENDS.get(form.display, (None, ""))
+    found = form_at_start(words, country) if country is not None else None
+    return found[1] if found is not None and found[0].display == display else 0
 
 
 def cut_native_form(text: str) -> tuple[str, LegalForm | None]:

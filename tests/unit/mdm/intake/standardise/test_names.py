@@ -280,3 +280,24 @@ def test_letters_beside_symbols_and_forms_that_are_names_stay_names(name: str) -
 
 def test_a_name_without_a_form_has_none() -> None:
     assert standardised("legal_form", "Acme").value is None
+
+
+@pytest.mark.parametrize(
+    ("country", "name", "core"),
+    [
+        ("SE", "AB Volvo", "volvo"),
+        ("DE", "GmbH Müller", "muller"),
+        ("FR", "SA Dupont", "dupont"),
+        ("FR", "SAS Dupont", "dupont"),
+        ("EE", "AS Tallink", "tallink"),
+        ("FI", "Oy Karl Fazer Ab", "karl fazer"),
+        ("US", "SAS Institute", "sas institute"),
+        ("SG", "SIA Cargo", "sia cargo"),
+        ("IT", "AS Roma", "as roma"),
+        ("AU", "SA Power Networks", "sa power networks"),
+        ("GB", "AB Foods", "ab foods"),
+    ],
+)
+def test_a_form_stands_first_only_where_the_law_puts_it_there(country: str, name: str, core: str) -> None:
+    """Elsewhere the same letters are initials."""
+    assert standardised("organisation_name", name, country=country).comparison["name"] == core
