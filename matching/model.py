@@ -199,8 +199,8 @@ class MatchModel:
         return frozenset(uses)
 
 
-# A weight or prior beyond this cannot come from data: m and u are measured on 40,000 pairs at most, and a level that is
-# not met there counts as half a pair, so that none weighs more than 17 bits; the shipped models stay below 16.
+# A weight or prior beyond this cannot come from data: m and u are measured on 40,000 pairs at most, and a level that none
+# of them meets counts as half a pair: 17 bits.
 _MAX_WEIGHT_BITS = 20.0
 
 
@@ -317,9 +317,6 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
 
 def _thresholds(domain: str, item: Mapping[str, Any]) -> Thresholds:
     numbers = {key: number_in(value, f"{domain}.thresholds.{key}") for key, value in item.items()}
-    for key, value in numbers.items():
-        if not math.isfinite(value):
-            raise ConfigurationInvalid(f"{domain}.thresholds.{key}: {value} is no match weight.")
     found = Thresholds(**numbers)
     if found.possible > found.match:
         raise ConfigurationInvalid(

@@ -80,7 +80,7 @@ _MOST_IN_A_BLOCK = 10_000
 def check_limits(model: "MatchModel") -> None:
     """Thresholds and the cap of blocks are such that somebody may mean them, and no two vetoes have one name."""
     for key, bits in asdict(model.thresholds).items():
-        if bits is not None and abs(bits) > _MOST_BITS:
+        if bits is not None and not abs(bits) <= _MOST_BITS:
             raise ConfigurationInvalid(
                 f"{model.domain}.thresholds.{key}: {bits:g} is no match weight.",
                 action=f"Set it between {-_MOST_BITS:g} and {_MOST_BITS:g} bits.",
