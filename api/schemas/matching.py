@@ -189,7 +189,9 @@ class MatchAnswer(Form):
         "SAYS_NOTHING (symbols or a legal form in the place of a name), UNREADABLE (no date, number or code of its "
         "kind), ENTITY_UNKNOWN and ENTITY_ENDED (a reference to nobody), and others."
     )
-    remarks: list[str] = Field(description="What stands in the way of creating it, as sentences for people.")
+    remarks: list[str] = Field(
+        description="What stands in the way of creating it, and what could not be looked for, as sentences for people."
+    )
     unused: list[str] = Field(description="Attributes that matching does not read.")
     oversized: list[SharedKey] = Field(description="Keys that too many records share to find anybody by.")
     model: str = Field(description="Fingerprint of the released match model.")

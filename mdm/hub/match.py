@@ -21,7 +21,7 @@ from matching.scoring import explain_pair, score_pairs, speaking_for
 from mdm.core.rules import Rules
 from mdm.hub.match_joining import Matched, refusals
 from mdm.hub.match_references import Named, named_by
-from mdm.hub.match_report import MatchReport, Ranked
+from mdm.hub.match_report import MatchReport, Ranked, unsaid_countries
 from mdm.hub.reach import reachable
 from mdm.intake.candidate import candidate_record, compared_attributes
 from mdm.model.ids import Domain, EntityId, RecordId
@@ -231,10 +231,14 @@ def _best_of_each(
     return found
 
 
+#: By domain, further columns of numbers by which one is known. A company has a D-U-N-S number for every site.
+_NUMBERS: Mapping[str, Sequence[str]] = {Domain.CONTRACT: ("numbers",), Domain.CUSTOMER: ("identifiers",)}
+
+
 def _numbers(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[str]:
-    """The identifiers of a record that only one entity may have, and the numbers of a contract."""
+    """The identifiers of a record, those of its sites too, and the numbers of a contract."""
     columns = derive(model.domain, comparison, model.common_tokens)
-    names = (*model.cannot_link.identifiers, *(("numbers",) if model.domain == Domain.CONTRACT else ()))
+    names = (*model.cannot_link.identifiers, *_NUMBERS.get(model.domain, ()))
     return frozenset(value for name in names for value in texts(columns, name))
 
 
@@ -274,7 +278,7 @@ def _report(
         out_of_reach=asked.out_of_reach,
         rivalled=asked.rivalled,
         dangling=asked.named.rejected,
-        remarks=asked.named.remarks,
+        remarks=(*asked.named.remarks, *unsaid_countries(asked.record)),
         looked_under=siblings
         + sum(block not in oversized and key.value not in own for block, key in asked.keys.items()),
     )

@@ -85,3 +85,17 @@ class MatchReport:
         Nobody can be created without a name, whatever else is new.
         """
         return "name" in self.record.rejected and "name" not in self.record.attributes
+
+
+#: Numbers that each country gives out by its own counting.
+_OF_A_COUNTRY = frozenset({"vat", "tax", "registration"})
+
+
+def unsaid_countries(record: SourceRecord) -> tuple[str, ...]:
+    """What cannot be looked for: numbers of a country that nothing says, as sentences for people."""
+    stated = record.attributes.get("identifiers") or ()
+    return tuple(
+        f"the {each['type']} number {each['value']} was not looked for: say of which country it is."
+        for each in stated
+        if each.get("type") in _OF_A_COUNTRY and not each.get("country")
+    )

@@ -186,6 +186,36 @@ def test_a_contract_is_found_by_nothing_but_its_number(erp: TestClient) -> None:
     assert later["advice"] == "create", "the number of another term"
 
 
+def test_a_known_site_under_another_name_is_a_question(erp: TestClient) -> None:
+    """A company has a D-U-N-S number for every site, but no two companies have one."""
+    stated = [
+        (item, each)
+        for item in records(erp, Domain.CUSTOMER)
+        for each in item["values"].get("identifiers", ())
+        if each["type"] == "duns" and each["state"] != "invalid"
+    ]
+    item, duns = stated[0]
+
+    body = ask(
+        erp,
+        Domain.CUSTOMER,
+        {"name": "Quibbling Xylophones", "identifiers": [{"type": "duns", "value": duns["value"]}]},
+    )
+
+    assert body["advice"] == "ask_a_steward"
+    assert item["id"] in [each["entity_id"] for each in body["candidates"]]
+
+
+def test_a_number_of_no_country_is_said_not_to_have_been_looked_for(erp: TestClient) -> None:
+    number = [{"type": "tax", "value": "91-1144442"}]
+
+    somewhere = ask(erp, Domain.CUSTOMER, {"name": "Quibbling Xylophones", "identifiers": number})
+    there = ask(erp, Domain.CUSTOMER, {"name": "Quibbling Xylophones", "country": "US", "identifiers": number})
+
+    assert [each for each in somewhere["remarks"] if "91-1144442" in each]
+    assert there["remarks"] == []
+
+
 @pytest.mark.parametrize("parts", [("street", "house_number"), ("city",)], ids=["street", "city"])
 def test_a_part_of_the_right_address_speaks_against_nobody(erp: TestClient, parts: tuple[str, ...]) -> None:
     """What cannot be compared is no other place."""
