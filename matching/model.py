@@ -199,8 +199,8 @@ class MatchModel:
         return frozenset(uses)
 
 
-# A weight or prior beyond this cannot come from data: m and u are measured on 40,000 pairs at most, and a level that none
-# of them meets counts as half a pair: 17 bits.
+# A weight or prior beyond this cannot come from data: m and u are measured on 40,000 pairs at most, and a level that
+# none of them meets counts as half a pair, which is 17 bits.
 _MAX_WEIGHT_BITS = 20.0
 
 
@@ -316,8 +316,7 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
 
 
 def _thresholds(domain: str, item: Mapping[str, Any]) -> Thresholds:
-    numbers = {key: number_in(value, f"{domain}.thresholds.{key}") for key, value in item.items()}
-    found = Thresholds(**numbers)
+    found = Thresholds(**{key: number_in(value, f"{domain}.thresholds.{key}") for key, value in item.items()})
     if found.possible > found.match:
         raise ConfigurationInvalid(
             f"{domain}.thresholds: people would be asked from {found.possible:g} bits on, but records are joined from "
