@@ -6,6 +6,7 @@ import typer
 
 from mdm.cli.context import JSON_OPTION, hub, notes, pipeline, print_json, print_table
 from mdm.engines import ENGINES, open_engine
+from mdm.hub.mappings import ADVICE, changed_mappings, sentence
 from mdm.hub.rematch import preview, rematch
 from mdm.hub.rematch.report import Report
 
@@ -24,7 +25,11 @@ def run(
     """
     with hub() as opened:
         flow, chosen = pipeline(opened), open_engine(engine, workers, memory)
+        changed = changed_mappings(opened.engine, flow.catalogue)
         report = rematch(flow, chosen, getuser(), notes.print) if apply else preview(flow, chosen, notes.print)
+    if changed:
+        # `distinct: true` is no change of the model: matching anew reads rows as they were taken in.
+        notes.print(f"{sentence(changed)} Matching them anew does not change that. {ADVICE}", markup=False)
     if as_json:
         print_json({"applied": apply, **report.as_json()})
         return

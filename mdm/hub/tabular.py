@@ -29,6 +29,24 @@ _DELIMITERS = ",;\t"
 _QUOTED = re.compile(r'"[^"]*"')
 
 
+#: What reads the attributes that are compared, where a mapping leaves them plain text.
+_READ_AS: Mapping[str, Mapping[str, str]] = {
+    "customer": {
+        "name": "organisation_name",
+        "alternate_names": "organisation_names",
+        "legal_form": "legal_form",
+        "country": "country",
+        "address": "address",
+        "phones": "phones",
+        "emails": "emails",
+        "web_domain": "web_domain",
+        "identifiers": "identifiers",
+    },
+    "product": {"name": "product_name", "code": "product_code", "identifiers": "gtin", "version": "version"},
+    "contract": {"number": "own_number", "start_date": "start", "end_date": "end"},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Records in comparison form, what each is called, and what is known of their truth.
@@ -56,7 +74,21 @@ class Table:
             )
         if self.silent:
             found.append(f"Fills nothing that is compared, in any record: {', '.join(self.silent)}.")
+            found += self._better_read
         return found
+
+    @property
+    def _better_read(self) -> Sequence[str]:
+        """How attributes that are read as plain text must be read to be compared."""
+        known = _READ_AS.get(self.mapping.domain, _READ_AS["customer"])
+        return [
+            f"Plain text is not compared: write `{rule.attribute}: {{as: {known[rule.attribute]}, "
+            f"from: {rule.sources[0].path.column}}}`."
+            for rule in self.mapping.attributes
+            if f"attributes.{rule.attribute}" in self.silent
+            and rule.standardiser in ("text", "texts")
+            and rule.attribute in known
+        ]
 
 
 def read_table(
@@ -203,6 +235,13 @@ def _entities(
         _need([truth.entity], rows, "the records")
         return [row.get(truth.entity) or None for row in rows], ()
     key, lines = truth.key, _read(path)
+    if not key:
+        columns = ", ".join(name for name in lines[0] if name != truth.entity)
+        raise OperatorError(
+            f"The mapping does not say which column of {path} names the record: `truth` lacks `id`.",
+            action=f"Write `truth: {{entity: {truth.entity}, id: ...}}` with one of its columns ({columns}), whose "
+            "values are those of `id` of the records; or leave --truth out if the records name their entity.",
+        )
     _need([*key, truth.entity], lines, path)
     known: dict[str, str | None] = {}
     for line in lines:

@@ -103,6 +103,9 @@ def test_rows_that_another_mapping_read_are_told_of_at_start_until_all_are_taken
         assert CODE in said
         assert "shop.part" in said
         assert "`mdm rebuild --swap`" in said
+    again = " ".join(mdm("match", "run").stderr.split())
+    assert "The mapping of shop.part has changed" in again
+    assert "Matching them anew does not change that. `mdm rebuild` shows" in again
     mdm("rebuild")
     assert changed() == ["shop.part"], "a comparison takes nothing into use"
     mdm("rebuild", "--swap")

@@ -204,6 +204,27 @@ def test_truth_about_nothing_but_other_records_is_refused(tmp_path: Path) -> Non
     assert "None of the 20 records" in str(found.exception)
 
 
+def test_a_file_of_truth_needs_the_column_that_names_the_record(tmp_path: Path) -> None:
+    truth(tmp_path, "0,a", "1,a")
+    (tmp_path / "mapping.yaml").write_text(COMPANIES, "utf-8")
+
+    found = run("evaluate", *companies(tmp_path, truth=str(tmp_path / "truth.csv")))
+
+    assert isinstance(found.exception, OperatorError)
+    assert "`truth` lacks `id`" in str(found.exception)
+    assert "truth: {entity: company, id: ...}" in found.exception.advice
+    assert "(row)" in found.exception.advice
+
+
+def test_a_name_that_is_read_as_plain_text_is_told_how_to_be_compared(tmp_path: Path) -> None:
+    plain = COMPANIES.replace("{as: organisation_name, from: name}", "name")
+
+    said = " ".join(run("evaluate", *companies(tmp_path, plain)).stderr.split())
+
+    assert "in any record: attributes.name." in said
+    assert "write `name: {as: organisation_name, from: name}`" in said
+
+
 def test_truth_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
     found = run("evaluate", *truth(tmp_path, "0,a", "1,a", "0,b"))
 
