@@ -10,6 +10,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
+from yaml.composer import ComposerError
 
 from matching.features import COLUMNS
 from matching.frequencies import fingerprint_of
@@ -23,13 +24,45 @@ FEATURES_VERSION = 1
 CHECKSUM = "checksum"
 
 
+class _EachKeyOnce(yaml.SafeLoader):
+    """YAML lets a key stand twice and takes the last: a veto or a limit above it would be gone without a word."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise ComposerError(None, None, f"the key {key.value!r} stands there twice", key.start_mark)
+                seen.add(key.value)
+        return node
+
+
+def read_yaml(text: str) -> Any:
+    """A document in YAML; raises yaml.YAMLError also where a key stands twice."""
+    return yaml.load(text, _EachKeyOnce)  # noqa: S506 - it is a safe loader
+
+
+def read_json(text: str) -> Any:
+    """A document in JSON; raises ValueError also where a key stands twice."""
+    return json.loads(text, object_pairs_hook=_each_key_once)
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
+        raise ValueError(f"the key {twice!r} stands there twice")
+    return found
+
+
 def read_profile(text: str) -> Mapping[str, Any]:
     """The document of comparisons and blocking rules, as far as it can be told without weights.
 
     Raises:
         ConfigurationInvalid: it is no profile.
     """
-    profile = read_mapping("profile", yaml.safe_load, text)
+    profile = read_mapping("profile", read_yaml, text)
     for key in ("domain", "comparisons", "blocking", "thresholds"):
         if not profile.get(key):
             raise ConfigurationInvalid(f"A matching model's profile lacks {key!r}.")
@@ -64,14 +97,15 @@ def texts_in(items: Any, where: str) -> list[str]:
 
 
 def number_in(value: Any, where: str) -> float:
-    """A number of a document. Yes and no are none, though Python counts with them.
+    """A number of a document. Yes and no are none, though Python counts with them; nor is a text of digits.
 
     Raises:
-        ConfigurationInvalid: it is yes or no. What is no number at all raises ValueError or TypeError.
+        ConfigurationInvalid: it is yes or no, or a text. What is no number at all raises ValueError or TypeError.
     """
-    if isinstance(value, bool):
+    if isinstance(value, bool | str):
+        said = str(value).lower() if isinstance(value, bool) else f"the text {value!r}"
         raise ConfigurationInvalid(
-            f"{where}: {str(value).lower()} is no number.",
+            f"{where}: {said} is no number.",
             action=f"Write a number for {where}, or restore the document of the release.",
         )
     return float(value)

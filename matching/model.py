@@ -27,6 +27,7 @@ from matching.documents import (
     comparisons_fingerprint,
     labels_of,
     number_in,
+    read_json,
     read_mapping,
     read_profile,
     text_of,
@@ -36,7 +37,7 @@ from matching.features import COLUMNS, DISTINCT_IN, KEY_COLUMNS, Kind
 from matching.features.values import kinds
 from matching.frequencies import Frequencies, dump_frequencies, fingerprint_of, read_frequencies
 from matching.parsing import Tables, parse_condition
-from matching.profile_check import check_columns, check_weights, refuse_unknown_keys
+from matching.profile_check import check_columns, check_limits, check_reach, check_weights, refuse_unknown_keys
 from mdm.errors import ConfigurationInvalid
 
 
@@ -198,8 +199,9 @@ class MatchModel:
         return frozenset(uses)
 
 
-# A weight beyond this cannot come from data: a level was never seen on one side and not smoothed.
-_MAX_WEIGHT_BITS = 40.0
+# A weight or prior beyond this cannot come from data: m and u are measured on 40,000 pairs at most, and a level that
+# none of them meets counts as half a pair, which is 17 bits.
+_MAX_WEIGHT_BITS = 20.0
 
 
 @cache
@@ -229,14 +231,16 @@ def load_model(domain: str, folder: Traversable | None = None) -> MatchModel:
 
 def read_model(profile_text: str, weights_text: str, frequencies_text: str | None = None) -> MatchModel:
     """A model from the text of its documents, checked: known columns, every level weighed, no weight that is extreme
-    or beyond what its comparison allows, weights trained for these comparisons and these tables."""
+    or beyond what its comparison allows, a threshold that some pairs reach and some do not, weights trained for these
+    comparisons and these tables."""
     model = _read(profile_text, weights_text, frequencies_text)
     check_weights(model)
+    check_reach(model, _MAX_WEIGHT_BITS)
     return model
 
 
 def _read(profile_text: str, weights_text: str, frequencies_text: str | None) -> MatchModel:
-    profile, weights = read_profile(profile_text), read_mapping("weights", json.loads, weights_text)
+    profile, weights = read_profile(profile_text), read_mapping("weights", read_json, weights_text)
     tables = read_frequencies(frequencies_text) if frequencies_text is not None else {}
     domain = str(profile.get("domain"))
     check_fit(domain, profile, weights, tables)
@@ -250,6 +254,7 @@ def _read(profile_text: str, weights_text: str, frequencies_text: str | None) ->
     except (IndexError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ConfigurationInvalid(f"{domain}: the model document has a value that cannot be: {error}.") from error
     check_columns(model)
+    check_limits(model)
     if weights.get("comparisons_fingerprint") != comparisons_fingerprint(profile):
         raise ConfigurationInvalid(
             f"{domain}: the weights were trained for other comparisons than the profile has now.",
@@ -311,11 +316,7 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
 
 
 def _thresholds(domain: str, item: Mapping[str, Any]) -> Thresholds:
-    numbers = {key: number_in(value, f"{domain}.thresholds.{key}") for key, value in item.items()}
-    for key, value in numbers.items():
-        if not math.isfinite(value):
-            raise ConfigurationInvalid(f"{domain}.thresholds.{key}: {value} is no match weight.")
-    found = Thresholds(**numbers)
+    found = Thresholds(**{key: number_in(value, f"{domain}.thresholds.{key}") for key, value in item.items()})
     if found.possible > found.match:
         raise ConfigurationInvalid(
             f"{domain}.thresholds: people would be asked from {found.possible:g} bits on, but records are joined from "

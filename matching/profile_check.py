@@ -1,12 +1,14 @@
 """What a profile may say: a key or column that is misspelt would leave out a veto or a limit without a word."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mdm.errors import ConfigurationInvalid
 
 if TYPE_CHECKING:
-    from matching.model import MatchModel
+    from matching.model import Level, MatchModel
 
 # `shared` holds anchors that other places of the document repeat; nothing reads it by itself.
 _PROFILE = """domain columns frequencies shared block_cap reach_cap thresholds blocking dynamic_blocking vetoes
@@ -69,6 +71,39 @@ def check_columns(model: "MatchModel") -> None:
         raise ConfigurationInvalid(f"{model.domain}.cannot_link: there is no column {column!r}.")
 
 
+#: Thresholds are sums of weights. Beyond this they are slips of the pen, whatever is compared.
+_MOST_BITS = 100.0
+#: Records that share a key are compared each with each: one block of this size makes fifty million pairs.
+_MOST_IN_A_BLOCK = 10_000
+
+
+def check_limits(model: "MatchModel") -> None:
+    """Thresholds and the cap of blocks are such that somebody may mean them, and no two vetoes have one name."""
+    for key, bits in asdict(model.thresholds).items():
+        if bits is not None and not abs(bits) <= _MOST_BITS:
+            raise ConfigurationInvalid(
+                f"{model.domain}.thresholds.{key}: {bits:g} is no match weight.",
+                action=f"Set it between {-_MOST_BITS:g} and {_MOST_BITS:g} bits.",
+            )
+    if (rival := model.thresholds.rival) is not None and rival < 0:
+        raise ConfigurationInvalid(
+            f"{model.domain}.thresholds.rival: {rival:g} bits worse is better; equals would be no rivals.",
+            action="Set `rival` to 0 or more, or leave it out: then what fits two groups is joined to the better.",
+        )
+    if model.block_cap > _MOST_IN_A_BLOCK:
+        pairs = model.block_cap * (model.block_cap - 1) // 2
+        raise ConfigurationInvalid(
+            f"{model.domain}.block_cap: {model.block_cap:,} records of one block would be {pairs:,} pairs.",
+            action=f"Set {_MOST_IN_A_BLOCK:,} or less; some hundred find what there is where rules refine one another.",
+        )
+    names = [veto.name for veto in model.vetoes]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ConfigurationInvalid(
+            f"{model.domain}.vetoes: two vetoes are named {twice[0]!r}, and what one does would be done for the other.",
+            action="Give each veto a name of its own.",
+        )
+
+
 #: Bits by which a weight may pass its limit: m and u are written with some digits, and the weight is worked out anew.
 _ROUNDING = 1e-6
 
@@ -89,6 +124,38 @@ def check_weights(model: "MatchModel") -> None:
                 action="Restore profile and weights of one release, or train the model again; "
                 f"who means the weight changes {key!r} in {model.domain}.yaml.",
             )
+
+
+def check_reach(model: "MatchModel", most: float) -> None:
+    """Some pairs can reach `match`, and some that are compared do not; else all or nothing would be joined.
+
+    Args:
+        most: bits that rarity adds where the profile does not bound it.
+    """
+    weights = [[0.0, *(level.weight + _rarity(level, most) for level in each.levels)] for each in model.comparisons]
+    least = model.prior + sum(min(0.0, *(level.weight for level in each.levels)) for each in model.comparisons)
+    reach = model.prior + sum(map(max, weights))
+    match = model.thresholds.match
+    if match > reach:
+        raise ConfigurationInvalid(
+            f"{model.domain}.thresholds.match: {match:g} bits are more than any pair can weigh ({reach:.1f}): nothing "
+            "would ever be joined.",
+            action=f"Set `match` below {reach:.1f}.",
+        )
+    if match <= least:
+        raise ConfigurationInvalid(
+            f"{model.domain}.thresholds.match: {match:g} bits are no more than any pair weighs ({least:.1f}): all that "
+            "is compared would be joined.",
+            action=f"Set `match` above {least:.1f}.",
+        )
+
+
+def _rarity(level: "Level", most: float) -> float:
+    """The most that a rare value adds to a level."""
+    rare = level.term_frequency
+    if rare is None:
+        return 0.0
+    return max(0.0, rare.weight * (math.log2(rare.u_exact / rare.minimum) if rare.minimum > 0 else most))
 
 
 def _check_rules(model: "MatchModel") -> None:

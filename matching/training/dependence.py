@@ -6,6 +6,7 @@ corrects the weights that Splink found. Two constraints keep the result a model 
 comparison a better level never weighs less than a worse one, and every weight is drawn towards what it was before.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,11 +47,11 @@ def fit(
     data: Sample,
     wanted: Sequence[NDArray[np.float64]],
     shrinkage: float,
-    prior: float,
+    prior: tuple[float, float] = (-math.inf, math.inf),
 ) -> Fit:
     """Weights that explain the matches best: monotone within each comparison, none below its `worst` or above its
-    `best`, each drawn towards the one `wanted` of it with a penalty of `shrinkage` per squared bit. So is
-    the prior towards `prior`: of few pairs that some evidence tells apart wholly, any prior would do."""
+    `best`, each drawn towards the one `wanted` of it with a penalty of `shrinkage` per squared bit. The
+    prior lies within `prior`: where some evidence tells few pairs apart wholly, any would do."""
     sizes = [len(comparison.levels) for comparison in comparisons]
     # A comparison's weights are its lowest weight plus steps upwards, so monotone means that no step is negative.
     starts = np.cumsum([1, *sizes])
@@ -63,9 +64,8 @@ def fit(
 
     def loss(steps: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         odds = (design @ steps + offsets) * _LN2
-        value = float(np.sum(total * np.logaddexp(0.0, odds) - matches * odds)) + shrinkage * (steps[0] - prior) ** 2
+        value = float(np.sum(total * np.logaddexp(0.0, odds) - matches * odds))
         gradient = design.T @ (total / (1.0 + np.exp(-odds)) - matches) * _LN2
-        gradient[0] += 2 * shrinkage * (steps[0] - prior)
         for start, matrix, before, top in zip(starts, to_levels, wanted, tops, strict=False):
             span = slice(start, start + len(matrix))
             bits = matrix @ steps[span]
@@ -74,7 +74,7 @@ def fit(
             gradient[span] += 2 * matrix.T @ (shrinkage * away + _BEYOND * beyond)
         return value, gradient
 
-    bounds: list[tuple[float | None, float | None]] = [(None, None)]
+    bounds: list[tuple[float | None, float | None]] = [prior]
     begin = [0.0]
     for comparison, before in zip(comparisons, wanted, strict=True):
         bounds += [(comparison.worst, None)] + [(0.0, None)] * (len(before) - 1)

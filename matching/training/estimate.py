@@ -143,6 +143,11 @@ def _smoothed(trained: Sequence[Sequence[float | None]], pairs: float) -> tuple[
     return tuple(result)
 
 
+def prior_within(pairs: int) -> tuple[float, float]:
+    """What so many pairs can say of the prior at most: as if none, or all of them, matched."""
+    return prior_of(0, pairs), prior_of(pairs, 0)
+
+
 def prior_of(matches: float, others: float) -> float:
     """The log2 odds of a match among candidate pairs of which so many match, drawn towards what is expected of them."""
     return float(np.log2((matches + IMAGINED[0]) / (others + IMAGINED[1])))

@@ -27,7 +27,16 @@ from matching.parsing import Tables
 from matching.rarity import adjustments
 from matching.scoring import score_features
 from matching.training.dependence import Sample, fit
-from matching.training.estimate import SEED, Estimates, PairSet, cold_start, level_shares, maximise, prior_of
+from matching.training.estimate import (
+    SEED,
+    Estimates,
+    PairSet,
+    cold_start,
+    level_shares,
+    maximise,
+    prior_of,
+    prior_within,
+)
 from matching.training.parity import Parity, check_parity
 from matching.training.stores import Store, common_tokens, fingerprint_of
 from matching.training.weights import settle, unmet, weights_of
@@ -286,7 +295,9 @@ def _from_labels(
     rarity = np.zeros(len(matching))
     for number, comparison in enumerate(model.comparisons):
         rarity += adjustments(comparison, together, levels[:, number])
-    fitted = fit(neutral.comparisons, Sample(levels, matching, rarity), before, options.shrinkage, estimates.prior)
+    fitted = fit(
+        neutral.comparisons, Sample(levels, matching, rarity), before, options.shrinkage, prior_within(len(matching))
+    )
     return weights_of(neutral, u, fitted.weights, fitted.prior), unmet(neutral, estimates)
 
 

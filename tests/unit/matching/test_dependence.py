@@ -5,6 +5,7 @@ import pytest
 
 from matching.model import profile_model
 from matching.training.dependence import Sample, fit
+from matching.training.estimate import prior_within
 from tests.unit.matching.profiles import PEOPLE, TABLES
 
 NOTHING = (np.zeros(3), np.zeros(2))
@@ -23,22 +24,21 @@ def test_the_weights_behind_the_data_are_recovered() -> None:
     model = profile_model(PEOPLE, (), TABLES)
     truth = ([4.0, 1.0, -2.5], [3.0, -1.0])
 
-    found = fit(model.comparisons, labelled(truth, -1.0, 60_000), NOTHING, shrinkage=0.01, prior=0.0)
+    found = fit(model.comparisons, labelled(truth, -1.0, 60_000), NOTHING, shrinkage=0.01)
 
     assert found.prior == pytest.approx(-1.0, abs=0.15)
     for weights, true in zip(found.weights, truth, strict=True):
         np.testing.assert_allclose(weights, true, atol=0.2)
 
 
-def test_a_prior_that_few_pairs_cannot_tell_stays_near_the_odds_and_that_of_many_does_not() -> None:
+def test_the_prior_says_no_more_than_so_many_pairs_can() -> None:
     model = profile_model(PEOPLE, (), TABLES)
-    truth = ([4.0, 1.0, -2.5], [3.0, -1.0])
-    few, many = labelled(truth, -7.0, 300), labelled(truth, -7.0, 60_000)
+    few, many = (labelled(([4.0, 1.0, -2.5], [3.0, -1.0]), -7.0, size) for size in (300, 60_000))
 
-    free, held = (fit(model.comparisons, few, NOTHING, shrinkage, -4.0).prior for shrinkage in (0.0, 0.05))
-    assert abs(held - -7.0) < abs(free - -7.0)
-    free, held = (fit(model.comparisons, many, NOTHING, 0.01, prior).prior for prior in (-7.0, -4.0))
-    assert held == pytest.approx(free, abs=0.01)
+    free, held = (fit(model.comparisons, few, NOTHING, 0.01, *each).prior for each in ((), (prior_within(300),)))
+    assert free < prior_within(300)[0] <= held
+    free, held = (fit(model.comparisons, many, NOTHING, 0.01, *each).prior for each in ((), (prior_within(60_000),)))
+    assert held == pytest.approx(free, abs=0.001)
 
 
 def test_no_level_weighs_less_than_a_worse_one_or_than_the_worst_allowed() -> None:
@@ -46,7 +46,7 @@ def test_no_level_weighs_less_than_a_worse_one_or_than_the_worst_allowed() -> No
     # "near" speaks against and "different" far more against than the profile allows.
     data = labelled(([1.0, -6.0, -5.0], [2.0, -1.0]), 0.0, 20_000)
 
-    found = fit(model.comparisons, data, NOTHING, shrinkage=0.01, prior=0.0)
+    found = fit(model.comparisons, data, NOTHING, shrinkage=0.01)
 
     assert list(found.weights[0]) == sorted(found.weights[0], reverse=True)
     assert found.weights[0][-1] >= -3.0
@@ -58,6 +58,6 @@ def test_a_level_that_was_never_seen_keeps_the_weight_that_it_had() -> None:
     unseen = data.levels[:, 0] != 2
     before = (np.array([3.0, 1.5, -1.0]), np.array([2.0, -1.0]))
 
-    found = fit(model.comparisons, Sample(data.levels[unseen], data.matches[unseen]), before, 0.05, prior=-1.0)
+    found = fit(model.comparisons, Sample(data.levels[unseen], data.matches[unseen]), before, shrinkage=0.05)
 
     assert found.weights[0][1] == pytest.approx(1.5, abs=0.1)

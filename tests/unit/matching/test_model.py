@@ -88,6 +88,20 @@ def _first_level(profile: Any) -> Any:
         (lambda p, w: w["comparisons"]["name"].update(moon={"m": 0.5, "u": 0.5}), "moon"),
         (lambda p, w: p["thresholds"].update(possible=p["thresholds"]["match"] + 1), "thresholds"),
         (lambda p, w: p["thresholds"].update(match=float("nan")), "nan"),
+        (lambda p, w: p["thresholds"].update(match=100_000), "thresholds.match: 100000 is no match weight"),
+        (lambda p, w: p["thresholds"].update(match=90), "more than any pair can weigh"),
+        (lambda p, w: p["thresholds"].update(match=-90, possible=-90), "all that is compared would be joined"),
+        (lambda p, w: p["thresholds"].update(groups=-1e9), "thresholds.groups"),
+        (lambda p, w: p["thresholds"].update(rival=-1), "thresholds.rival: -1 bits worse is better"),
+        (lambda p, w: p["vetoes"][1].update(name=p["vetoes"][0]["name"]), "two vetoes are named"),
+        (lambda p, w: p.update(block_cap=10_001), "10,001 records of one block"),
+        (lambda p, w: w.update(prior=39), "39.0 bits is not a weight"),
+        (lambda p, w: w["comparisons"]["name"][_first_level(p)["label"]].update(m=1, u=2**-39), "39.0 bits is not"),
+        (
+            lambda p, w: w["comparisons"]["name"][_first_level(p)["label"]].update(u="0.1"),
+            "u: the text '0.1' is no num",
+        ),
+        (lambda p, w: p["thresholds"].update(match="1.5"), "match: the text '1.5' is no number"),
         (lambda p, w: p.update(block_cap=1), "block_cap"),
         (lambda p, w: p["comparisons"][0].update(worst=9, best=-9), "worst"),
         (lambda p, w: p["comparisons"][0].update(worst=0), "weighs -[0-9.]+ bits, and the worst .* is 0"),
@@ -204,3 +218,16 @@ def test_a_value_that_never_occurs_is_no_frequency() -> None:
 def test_what_is_no_profile_at_all_is_refused(profile: str) -> None:
     with pytest.raises(ConfigurationInvalid):
         read_model(profile, "{}")
+
+
+def test_a_key_that_stands_twice_is_refused_with_its_line() -> None:
+    """The last would count, and what the first said would be gone."""
+    folder = files("matching") / "models"
+    profile, weights = ((folder / f"contract.{each}").read_text("utf-8") for each in ("yaml", "weights.json"))
+    frequencies = folder / "contract.frequencies.json"
+    tables = frequencies.read_text("utf-8") if frequencies.is_file() else None
+
+    with pytest.raises(ConfigurationInvalid, match=r"(?s)'block_cap' stands there twice.*line \d+"):
+        read_model(f"{profile}\nblock_cap: 7\n", weights, tables)
+    with pytest.raises(ConfigurationInvalid, match="'prior' stands there twice"):
+        read_model(profile, weights.replace("{", '{"prior": 0, ', 1), tables)
