@@ -45,6 +45,8 @@ entity = Table(
     Index(None, "merged_into", postgresql_where=text("merged_into is not null")),
     Index(None, "absorbed_by", postgresql_where=text("absorbed_by is not null")),
     Index(None, "domain", "status"),
+    # What a unit of work has ended; few ids ever end.
+    Index("ix_entity_ended", "changed_at", postgresql_where=text("status in ('merged','retired')")),
     Index(None, "founder"),
 )
 

@@ -460,6 +460,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("absorbed_by is not null"),
     )
     op.create_index(op.f("ix_entity_domain_status"), "entity", ["domain", "status"], unique=False)
+    op.create_index(
+        "ix_entity_ended",
+        "entity",
+        ["changed_at"],
+        unique=False,
+        postgresql_where=sa.text("status in ('merged','retired')"),
+    )
     op.create_index(op.f("ix_entity_founder"), "entity", ["founder"], unique=False)
     op.create_index(
         op.f("ix_entity_merged_into"),
