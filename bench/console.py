@@ -117,6 +117,8 @@ def main(arguments: Sequence[str]) -> int:
                 httpx.Client(base_url=f"http://127.0.0.1:{served.port}", follow_redirects=True, timeout=120) as client,
             ):
                 _sign_in(client, name, password)
+                if options.refused and "/console/exceptions/groups/" not in client.get("/console/exceptions").text:
+                    raise AssertionError("Messages are refused, and the page lists none of their kinds.")
                 client.auth = _OnlyApi(key)
                 there = [name for name in _PAGES if _there(_PAGES[name], values)]
                 for page in options.only or there:

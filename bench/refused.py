@@ -2,6 +2,11 @@
 
 from sqlalchemy import Engine, text
 
+from mdm.clock import system_clock
+from mdm.hub.worklist import rank_refused
+from mdm.store import letter_groups
+from mdm.store.unit_of_work import unit_of_work
+
 # Kinds are of very different sizes: the largest of 2,000 has one message in forty-five. Each is about one table, and
 # its messages about rows of that; some kinds lie with somebody, and a third of the messages of some others.
 _FILL = """
@@ -32,12 +37,16 @@ join numbered r on r.system = k.system and r.type = k.type
 
 
 def refuse(engine: Engine, letters: int, kinds: int) -> int:
-    """Add messages until so many are refused; returns how many are open."""
+    """Add messages until so many are refused, with the groups that pages list, in their order; returns how many are
+    open."""
     with engine.begin() as connection:
         there = connection.scalar(text('select coalesce(max("offset"), 0) from dead_letter where partition = 999'))
         bounds = {"first": there + 1, "last": letters, "kinds": kinds}
         now = connection.scalar(text("select now()"))
         connection.execute(text(_FILL), {**bounds, "now": now})
+    with unit_of_work(engine, system_clock, "bench") as work:
+        letter_groups.recount(work)
+    rank_refused(engine, system_clock())
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("vacuum analyze dead_letter"))
+        connection.execute(text("vacuum analyze dead_letter, dead_letter_group, dead_letter_rank"))
         return int(connection.scalar(text("select count(*) from dead_letter where status = 'open'")) or 0)

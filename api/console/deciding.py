@@ -122,7 +122,7 @@ def _preview(
     reads: Reads,
 ) -> Response:
     with reads.snapshot() as connection:
-        waits = open_proposal_of_task(connection, command.task_id) is not None
+        waits = open_proposal_of_task(connection, command.task_id, bench.now) is not None
     if waits:  # no other answer is offered meanwhile, so there is nothing to look ahead at
         return review_page(command.task_id, look, request, session, bench, reads, typed=typed)
     try:

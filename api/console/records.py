@@ -285,7 +285,7 @@ def head_of(connection: Connection, row: GoldenRow, bench: Workbench) -> dict[st
         "address": record_address(row.entity_id),
         "plural": row.domain.plural,
         "absorbed": absorbed_ids(connection, row.entity_id),
-        "waits": open_proposals_about(connection, row.entity_id),
+        "waits": open_proposals_about(connection, row.entity_id, bench.now),
         "questions": open_questions(connection, row.entity_id) if row.domain is Domain.CUSTOMER else 0,
         "erp": hanging.erp,
         "owed": hanging.owed,

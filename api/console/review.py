@@ -107,7 +107,7 @@ def review_page(
             or proposed(look.proposed)
             or withdrawn(look.withdrawn)
             or told_step(bench, connection, look.step),
-            "waiting": open_proposal_of_task(connection, task_id),
+            "waiting": open_proposal_of_task(connection, task_id, bench.now),
         }
     with snapshot(bench.engine) as work:
         state = steward.task_state(work, task_id)

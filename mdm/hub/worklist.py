@@ -16,9 +16,10 @@ from mdm.store.stake import Looked
 
 #: What a rank rests on (open invoices, running contracts) may be this old.
 _FRESH_FOR = timedelta(hours=1)
-#: Tasks ranked in one transaction, and at most by one call; the rest waits for the next look.
+#: Tasks looked at together, and at most by one call; the rest waits for the next look.
 _BATCH, _AT_MOST = 2000, 20_000
-
+#: Ranks written in one transaction, which keeps whoever decides on one of these tasks waiting.
+_WRITTEN = 200
 
 #: So many tasks may be numbered before one that is there already, by units of work that end later.
 _OUT_OF_ORDER = 100_000
@@ -93,7 +94,11 @@ def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime, policy: 
             if not worklist.unranked(connection, stale, since):
                 break
             facts = worklist.read_task_facts(connection, stale, _BATCH, limits, since)
-            written = worklist.write_ranks(connection, [rank(each, much) for each in facts], now)
+        ranked = [rank(each, much) for each in facts]
+        written = 0
+        for start in range(0, len(ranked), _WRITTEN):
+            with unrestricted(engine).begin() as connection:
+                written += worklist.write_ranks(connection, ranked[start : start + _WRITTEN], now)
         done += written
         if not written:  # what is left is held by somebody, who changes it just now
             break

@@ -79,15 +79,15 @@ def _end(order: str) -> str:
 _COUNT = f"""
 update dead_letter_group g set letters = g.letters + c.letters, last_seen = greatest(g.last_seen, c.last_seen),
   first_seen = coalesce(o.first_seen, g.first_seen), newest_id = coalesce(n.dead_letter_id, g.newest_id),
-  version = g.version + 1, changed = true
+  version = %s, changed = true
 from {_CHANGE} left join lateral ({_end("desc")}) n on true left join lateral ({_end("asc")}) o on true
 where (g.likeness, g.share, g.person) = (c.likeness, c.share, c.person)
 """
 _BEGIN = f"""
 insert into dead_letter_group (likeness, share, person, topic, code, owner, letters, first_seen, last_seen, newest_id,
-  rank, times_much)
+  rank, times_much, version)
 select c.likeness, c.share, c.person, n.topic, n.code, n.owner, c.letters, o.first_seen, c.last_seen, n.dead_letter_id,
-  coalesce(r.rank, {{unranked}}), coalesce(r.times_much, 0)
+  coalesce(r.rank, {{unranked}}), coalesce(r.times_much, 0), %s
 from {_CHANGE} cross join lateral ({_end("desc")}) n cross join lateral ({_end("asc")}) o
 left join dead_letter_rank r on r.likeness = c.likeness
 where c.letters > 0 and not exists (
@@ -107,9 +107,9 @@ where d.status = 'open' and s.person is not null group by d.likeness, s.share, s
 """
 _RECOUNT = f"""
 insert into dead_letter_group (likeness, share, person, topic, code, owner, letters, first_seen, last_seen, newest_id,
-  rank, times_much)
+  rank, times_much, version)
 select t.likeness, t.share, t.person, t.topic, t.code, t.owner, t.letters, t.first_seen, t.last_seen, t.newest_id,
-  coalesce(r.rank, {UNRANKED}), coalesce(r.times_much, 0)
+  coalesce(r.rank, {UNRANKED}), coalesce(r.times_much, 0), %s
 from ({TOLD}) t left join dead_letter_rank r using (likeness)
 """
 
@@ -157,8 +157,10 @@ def recount(work: UnitOfWork) -> None:
     """Write all groups anew from the letters, once this unit of work publishes; their ranks are made again."""
 
     def write() -> None:
+        # In the order of all who hold groups, or this and whoever ranks them wait for each other.
+        work.query("select from dead_letter_group where share = 'all' order by likeness for update")
         work.execute("delete from dead_letter_group")
-        work.execute(_RECOUNT)
+        work.execute(_RECOUNT, work.publication())
         work.execute(
             """delete from dead_letter_rank r where not exists (
                    select from dead_letter_group g where g.likeness = r.likeness)"""
@@ -176,5 +178,6 @@ def _write(work: UnitOfWork, found: Sequence[Change]) -> None:
     columns: Mapping[str, list[object]] = {
         name: [getattr(each, name) for each in found] for name in Change.__dataclass_fields__
     }
-    for statement in (_END, _COUNT, _BEGIN.format(unranked=UNRANKED)):
-        work.execute(statement, *columns.values())
+    work.execute(_END, *columns.values())
+    for statement in (_COUNT, _BEGIN.format(unranked=UNRANKED)):
+        work.execute(statement, work.publication(), *columns.values())

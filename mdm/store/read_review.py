@@ -186,24 +186,31 @@ def task_of_same_question(connection: Connection, task_id: int) -> int | None:
     return None if found is None else int(found)
 
 
-def open_proposal_of_task(connection: Connection, task_id: int) -> tuple[int, str, str] | None:
-    """Number, kind and author of the proposal that answers a task and waits for a second person."""
+def open_proposal_of_task(connection: Connection, task_id: int, now: datetime) -> tuple[int, str, str] | None:
+    """Number, kind and author of the proposal that answers a task and waits for a second person; one that has expired
+    by `now` waits for nobody."""
     row = connection.execute(
-        text("select proposal_id, kind, author from proposal where task_id = :id and status = 'open'"), {"id": task_id}
+        text(
+            """select proposal_id, kind, author from proposal
+               where task_id = :id and status = 'open' and expires_at > :now"""
+        ),
+        {"id": task_id, "now": now},
     ).first()
     return None if row is None else (row.proposal_id, row.kind, row.author)
 
 
 def open_proposals_about(
-    connection: Connection, entity_id: str, limit: int = 5
+    connection: Connection, entity_id: str, now: datetime, limit: int = 5
 ) -> list[tuple[int, str, str | None, str]]:
-    """Proposals about a golden record that wait for a second person: number, kind, attribute if any, author."""
+    """Proposals about a golden record that wait for a second person: number, kind, attribute if any, author. Those that
+    have expired by `now` wait for nobody."""
     rows = connection.execute(
         text(
             """select proposal_id, kind, command->>'attribute', author from proposal
-               where status = 'open' and entities @> array[cast(:id as text)] order by proposal_id limit :limit"""
+               where status = 'open' and expires_at > :now and entities @> array[cast(:id as text)]
+               order by proposal_id limit :limit"""
         ),
-        {"id": entity_id, "limit": limit},
+        {"id": entity_id, "now": now, "limit": limit},
     )
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 

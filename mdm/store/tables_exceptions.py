@@ -55,7 +55,7 @@ dead_letter_group = Table(
     Column("rank", Double, nullable=False),  # of the kind, as in dead_letter_rank; far behind where there is none yet
     Column("times_much", Double, nullable=False),
     Column("rows", BigInteger),  # rows they are about, as they were when the kind was ranked last
-    Column("version", BigInteger, nullable=False, server_default="0"),  # counts changes
+    Column("version", BigInteger, nullable=False, server_default="0"),  # publication that changed it last
     Column("changed", Boolean, nullable=False, server_default="true"),  # since the kind was ranked
     PrimaryKeyConstraint("likeness", "share", "person"),
     CheckConstraint("letters > 0", name="letters"),

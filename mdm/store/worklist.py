@@ -108,7 +108,7 @@ on conflict (task_id) do update set domain = excluded.domain, kind = excluded.ki
   ranked_at = excluded.ranked_at
 """
 # Whoever closes a task drops its rank with it, so that ranks are of open tasks only; one that is held just now is left
-# to the next look.
+# to the next look. For key share would not do: a task could be closed, and its rank dropped, before the rank is there.
 _HOLD = """
 select task_id from steward_task where task_id = any(:tasks) and status = 'open' order by task_id
 for share skip locked
@@ -141,12 +141,18 @@ def forget_labels(connection: Connection) -> None:
 
 
 def drop_ranks(work: UnitOfWork, tasks: Sequence[int]) -> None:
-    """These tasks are closed by this unit of work: they leave the queue."""
-    work.execute("delete from task_priority where task_id = any(%s)", list(tasks))
+    """These tasks are closed by this unit of work: they leave the queue.
+
+    One that is only looked at leaves ranks alone, or it would end where others renew them."""
+    if work.kept:
+        work.execute("delete from task_priority where task_id = any(%s)", list(tasks))
 
 
 def rank_again(work: UnitOfWork, tasks: Sequence[int]) -> None:
-    """These tasks are open again: whoever ranks next finds them, however old they are, and puts them in their place."""
+    """These tasks are open again: whoever ranks next finds them, however old they are, and puts them in their place.
+    One that is only looked at leaves ranks alone."""
+    if not work.kept:
+        return
     work.execute(
         """insert into task_priority (task_id, domain, kind, weight, opened_at, rank, parts, amount, amounts, countries,
                systems, due_at, ranked_at)

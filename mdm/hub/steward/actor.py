@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from mdm.access import MEANINGS, Permission, Role, roles_that
 from mdm.errors import Refused
 
+#: The hub itself, in histories and the audit.
+HUB = "hub"
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:

@@ -11,7 +11,7 @@ import orjson
 from mdm.access import Permission, Role, may_see, read_role
 from mdm.core.four_eyes import Demand, Policy, Risk, may_approve, risk_of, stake_of
 from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
-from mdm.hub.steward.actor import Actor
+from mdm.hub.steward.actor import HUB, Actor
 from mdm.hub.steward.commands import command_json, read_command
 from mdm.hub.steward.effects import summary
 from mdm.hub.steward.pins import attribute_of
@@ -101,6 +101,7 @@ def write_proposal(
         Conflict: the same is proposed already.
     """
     asked = orjson.dumps(command_json(command)).decode()
+    end_expired(work)
     rows = work.query(
         """select proposal_id, author from proposal
            where status = 'open' and (command = %s::jsonb or task_id = %s::bigint)""",
@@ -129,6 +130,18 @@ def write_proposal(
     detail: dict[str, object] = {"kind": plan.kind, "reason": plan.reason, "demands": [each.name for each in demands]}
     write_audit(work, actor.name, "steward.propose", f"proposal {proposal_id}", detail)
     return proposal_id
+
+
+def end_expired(work: UnitOfWork) -> None:
+    """End the proposals whose time is up: they keep nobody from proposing the same again."""
+    rows = work.query(
+        """update proposal set status = 'expired', decided_at = %s where status = 'open' and expires_at <= %s
+           returning proposal_id""",
+        work.now,
+        work.now,
+    )
+    for (proposal_id,) in sorted(rows):
+        write_audit(work, HUB, "steward.proposal_expired", f"proposal {proposal_id}", {})
 
 
 def find_proposal(work: UnitOfWork, proposal_id: int, *, lock: bool = False) -> Proposal:

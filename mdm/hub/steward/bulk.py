@@ -274,11 +274,14 @@ def own_job(hub: Workplace, actor: Actor, job_id: int, what: str) -> Job:
     return job
 
 
-def waiting_answers(work: UnitOfWork, tasks: Collection[int]) -> dict[int, int]:
-    """Of some tasks those that were answered by a proposal which waits for a second person, with its number."""
+def waiting_answers(work: UnitOfWork, tasks: Collection[int], now: datetime) -> dict[int, int]:
+    """Of some tasks those that were answered by a proposal which waits for a second person, with its number; one that
+    has expired by `now` waits for nobody."""
     rows = work.query(
-        "select task_id, proposal_id from proposal where status = 'open' and task_id = any(%s::bigint[])", list(tasks)
-    )
+        """select task_id, proposal_id from proposal
+           where status = 'open' and expires_at > %s and task_id = any(%s::bigint[])""",
+        now, list(tasks),
+    )  # fmt: skip
     return {row[0]: row[1] for row in rows}
 
 
@@ -287,7 +290,7 @@ def _carry_out_item(
 ) -> tuple[str, str, int | None]:
     if isinstance(command, JudgeTask):
         with snapshot(unrestricted(hub.engine)) as work:
-            waits = waiting_answers(work, [command.task_id])
+            waits = waiting_answers(work, [command.task_id], hub.clock())
         if waits:
             return WAITING, f"proposal {waits[command.task_id]}", None
     try:

@@ -2,16 +2,15 @@
 
 from datetime import timedelta
 
+from mdm.hub.steward.actor import HUB
+from mdm.hub.steward.approvals import end_expired
 from mdm.hub.steward.carrying import carry_out
 from mdm.hub.steward.workplace import Workplace
 from mdm.model.ids import RESOLUTION_ORDER, Domain
 from mdm.model.stewardship import Plan
 from mdm.store import stewardship as store
-from mdm.store.ledger import write_audit
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
-#: The hub itself, in histories and the audit.
-HUB = "hub"
 #: A client that repeats a command does so within minutes; its key is kept this long.
 _KEYS_KEPT = timedelta(days=7)
 
@@ -28,7 +27,7 @@ def expire_due(hub: Workplace) -> list[int]:
                 decision_id, _ = carry_out(work, hub.rules, plan, HUB, {"command": "expire"})
                 taken.append(decision_id)
     with unit_of_work(hub.engine, hub.clock, "expire") as work:
-        _proposals(work)
+        end_expired(work)
         work.execute("delete from command_key where at < %s", work.now - _KEYS_KEPT)
     return taken
 
@@ -62,14 +61,3 @@ def _plan(work: UnitOfWork, domain: Domain) -> Plan | None:
         supersede=tuple(each.judgement_id for each in verdicts),
         end_overrides=tuple(each.override_id for each in overrides),
     )
-
-
-def _proposals(work: UnitOfWork) -> None:
-    rows = work.query(
-        """update proposal set status = 'expired', decided_at = %s where status = 'open' and expires_at <= %s
-           returning proposal_id""",
-        work.now,
-        work.now,
-    )
-    for (proposal_id,) in sorted(rows):
-        write_audit(work, HUB, "steward.proposal_expired", f"proposal {proposal_id}", {})

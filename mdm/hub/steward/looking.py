@@ -253,7 +253,7 @@ def _tried(
     ruling = policy or load_policy()
 
     def attempt(work: UnitOfWork) -> list[_Tried]:
-        waits = waiting_answers(work, tasks)
+        waits = waiting_answers(work, tasks, work.now)
         found: list[_Tried] = [(task_id, _Waits(proposal)) for task_id, proposal in waits.items()]
         for task_id, token in sorted(tasks.items()):
             if task_id in waits:

@@ -1,8 +1,12 @@
 """The order of the queue holds open questions only, however many were answered before."""
 
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Engine, text
+import pytest
+from sqlalchemy import Engine, event, text
 
 from mdm.clock import system_clock
 from mdm.core.worklist import rank
@@ -11,7 +15,7 @@ from mdm.hub.worklist import rank_new_tasks, rank_open_tasks, state_of_tasks
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.worklist import MuchMoney
 from mdm.store import worklist as store
-from mdm.store.unit_of_work import unit_of_work
+from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
 
 def ranked(engine: Engine) -> set[int]:
@@ -86,3 +90,40 @@ def test_counting_ranks_waits_for_nobody_who_closes_tasks(engine: Engine) -> Non
         work.query("select from steward_task where task_id = %s for update", held)
         assert rank_open_tasks(engine, rules, now) == 0, "it neither waits nor turns for ever"
     assert rank_open_tasks(engine, rules, now) == 1
+
+
+@pytest.mark.parametrize("act", [store.drop_ranks, store.rank_again])
+def test_what_is_only_looked_at_meets_nobody_who_renews_ranks(
+    engine: Engine, act: Callable[[UnitOfWork, Sequence[int]], None]
+) -> None:
+    task_id = opened(engine, "one")
+    rules, now = load_rules(load_catalogue(None)), system_clock()
+    rank_open_tasks(engine, rules, now)
+    with unit_of_work(engine, system_clock, "test", kept=False) as work:
+        work.query("select from task_priority")
+        assert rank_open_tasks(engine, rules, now + timedelta(hours=2)) == 1
+        act(work, [task_id])
+    assert ranked(engine) == {task_id}
+
+
+def test_few_tasks_are_held_at_a_time_while_ranks_are_written(engine: Engine) -> None:
+    """Whoever decides on one of them waits for no more than these."""
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                """insert into steward_task (question, kind, domain, a, b, weight, batch_id, opened_at)
+                   select n, 'possible_match', 'customer', 1, 2, 3.0, 1, now() from generate_series(1, 450) n"""
+            )
+        )
+    held: list[int] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def note(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        if "for share" in statement:
+            held.append(len(parameters["tasks"]))
+
+    try:
+        assert rank_open_tasks(engine, load_rules(load_catalogue(None)), system_clock()) == 450
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert held == [200, 200, 50]

@@ -11,12 +11,16 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from mdm.clock import system_clock
+from mdm.core.four_eyes import much_money
+from mdm.core.refused_order import rank_group
+from mdm.hub.steward import load_policy
 from mdm.hub.worklist import rank_refused, refused_unranked
 from mdm.model.events import DeadLetter, Message, Outcome, Place
 from mdm.store import invariants, ledger, letter_groups, letters
 from mdm.store.letter_groups import Open, changes
 from mdm.store.read_exceptions import Selection
 from mdm.store.read_letter_groups import GroupOrder, OpenLetters, dead_letter_groups, open_letters
+from mdm.store.stake import Looked, unranked_groups, write_group_ranks
 from mdm.store.unit_of_work import unit_of_work
 from tests.api.rows import NOON
 from tests.letters import refuse
@@ -157,6 +161,39 @@ def test_many_who_meet_the_same_kinds_at_once_are_all_counted(engine: Engine) ->
         assert [each["letters"] for each in dead_letter_groups(connection)] == [24] * 6
     rank_refused(engine, system_clock())
     assert not refused_unranked(engine, system_clock())
+
+
+def test_counting_anew_and_ranking_wait_for_each_other_in_one_order(engine: Engine) -> None:
+    refuse(engine, {"offset": 1, "alike": "a"})
+
+    def recount() -> None:
+        with unit_of_work(engine, system_clock, "test") as work:
+            letter_groups.recount(work)
+
+    with engine.begin() as connection:  # the row of all is behind the others in the table now
+        connection.execute(text("update dead_letter_group set changed = true where share = 'all'"))
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as ranking:
+            ranking.execute(text("select from dead_letter_group where share = 'all' for update"))
+            counting = pool.submit(recount)
+            waiting = text("select count(*) from pg_locks where not granted and locktype = 'transactionid'")
+            while not ranking.scalar(waiting):
+                assert not counting.done()
+            ranking.execute(text("update dead_letter_group set rank = 7 where share = 'free'"))
+        counting.result(60)
+    assert broken(engine) == []
+
+
+def test_a_kind_that_ends_and_begins_anew_while_it_is_ranked_is_ranked_again(engine: Engine) -> None:
+    (first,) = refuse(engine, {"offset": 1, "alike": "a"})
+    with engine.begin() as connection:
+        (found,) = unranked_groups(connection, Looked(system_clock()))
+        with unit_of_work(engine, system_clock, "test") as work:
+            letters.discard(work, [first], "tester", "gone")
+        refuse(engine, {"offset": 2, "alike": "a"})
+        much = much_money(load_policy())
+        assert write_group_ranks(connection, [rank_group(found, much)], system_clock()) == 1
+    assert refused_unranked(engine, system_clock()), "what was ranked is what was there before"
 
 
 @pytest.fixture
