@@ -101,14 +101,13 @@ def write_proposal(
         Conflict: the same is proposed already.
     """
     asked = orjson.dumps(command_json(command)).decode()
-    end_expired(work)
-    rows = work.query(
-        """select proposal_id, author from proposal
+    same = work.query(
+        """select proposal_id, author, expires_at <= %s from proposal
            where status = 'open' and (command = %s::jsonb or task_id = %s::bigint)""",
-        asked,
-        plan.task_id,
-    )
-    if rows:
+        work.now, asked, plan.task_id,
+    )  # fmt: skip
+    end_expired(work, [row[0] for row in same if row[2]])
+    if rows := [row for row in same if not row[2]]:
         raise Conflict(
             f"{rows[0][1]} has proposed this already (proposal {rows[0][0]}).",
             action="Approve or reject that proposal; its author can withdraw it.",
@@ -132,14 +131,13 @@ def write_proposal(
     return proposal_id
 
 
-def end_expired(work: UnitOfWork) -> None:
-    """End the proposals whose time is up: they keep nobody from proposing the same again."""
-    rows = work.query(
-        """update proposal set status = 'expired', decided_at = %s where status = 'open' and expires_at <= %s
-           returning proposal_id""",
-        work.now,
-        work.now,
-    )
+def end_expired(work: UnitOfWork, proposals: Sequence[int]) -> None:
+    """End those of these proposals that are open and whose time is up."""
+    rows = work.probe(
+        """update proposal set status = 'expired', decided_at = %s
+           where status = 'open' and expires_at <= %s and proposal_id = any(%s) returning proposal_id""",
+        work.now, work.now, list(proposals),
+    )  # fmt: skip
     for (proposal_id,) in sorted(rows):
         write_audit(work, HUB, "steward.proposal_expired", f"proposal {proposal_id}", {})
 

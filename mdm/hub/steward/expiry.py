@@ -27,7 +27,8 @@ def expire_due(hub: Workplace) -> list[int]:
                 decision_id, _ = carry_out(work, hub.rules, plan, HUB, {"command": "expire"})
                 taken.append(decision_id)
     with unit_of_work(hub.engine, hub.clock, "expire") as work:
-        end_expired(work)
+        due = work.query("select proposal_id from proposal where status = 'open' and expires_at <= %s", work.now)
+        end_expired(work, [row[0] for row in due])
         work.execute("delete from command_key where at < %s", work.now - _KEYS_KEPT)
     return taken
 
