@@ -5,23 +5,21 @@ state a number that contradicts the newcomer's, or have nothing in common with i
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from matching.clustering import Edge, cluster
+from matching.clustering import Clustering, Edge, cluster
 from matching.decision import Decision, decide
 from matching.model import MatchModel
 from matching.scoring import score_pairs
+from mdm.core.groups import together
 from mdm.model.ids import Domain, EntityId, RecordId
-from mdm.store import neighbourhood, read_match
+from mdm.store import neighbourhood, reach
 from mdm.store.unit_of_work import UnitOfWork
 
 #: The newcomer among records, whose numbers are positive.
 _NEW: Final = -1
-#: Records of one entity are together already: stronger than whatever the newcomer may match, in bits.
-_TOGETHER: Final = 1000.0
 _DIGITS: Final = 6
 
 
@@ -37,46 +35,66 @@ def refusals(
 ) -> list[dict[EntityId, str]]:
     """For each newcomer, which of the entities that it matches it would not join, and why. One look for all of them.
 
+    Clustered is what arrival would cluster: everything that links, entities and stewards' verdicts reach.
+
     Args:
         known: comparison forms that were read already.
     """
-    members = read_match.members(work, {entity for each in asked for entity in each.entities})
-    unread = {rec for ids in members.values() for rec in ids} - known.keys()
+    reached = reach.reach(work, (), {entity for each in asked for entity in each.entities})
+    unread = reached.home.keys() - known.keys()
     forms = {**known, **neighbourhood.load_comparisons(work, Domain(model.domain), unread)}
-    return [
-        _refusals(model, newcomer, {entity: members.get(entity, ()) for entity in entities}, forms)
-        for newcomer, entities in asked
-    ]
+    parts = reached.parted([list(map(RecordId, part)) for part in together(reached.held_by(), 1, cut=False)])
+    found = []
+    for newcomer, entities in asked:
+        touched = [part for part in parts if not set(entities).isdisjoint(part.home.values())]
+        refused = _refusals(model, newcomer, touched, forms)
+        found.append({entity: refused[entity] for entity in entities if entity in refused})
+    return found
 
 
 def _refusals(
     model: MatchModel,
     newcomer: Mapping[str, Any],
-    members: Mapping[EntityId, Sequence[RecordId]],
+    parts: Sequence[reach.Reached],
     comparisons: Mapping[RecordId, Mapping[str, Any]],
 ) -> dict[EntityId, str]:
-    """An entity that contradicts itself was joined by a steward; it is then one of its parts that is joined."""
-    homes = {rec: entity for entity, ids in members.items() for rec in ids if rec in comparisons}
+    """Of all entities in these parts, those that the newcomer would not join, and why."""
+    homes = {rec: home for part in parts for rec, home in part.home.items() if home is not None and rec in comparisons}
     ids = sorted(homes)
     if not ids:
         return {}
     scores = score_pairs(model, [newcomer] * len(ids), [comparisons[rec] for rec in ids])
     weights = np.round(scores.weight, _DIGITS).tolist()
     edges = [
+        Edge(link.a, link.b, link.weight, Decision(link.decision), link.veto)
+        for part in parts
+        for link in part.links.values()
+    ]
+    edges += [
         Edge(_NEW, rec, weight, decision, veto)
         for rec, weight, veto in zip(ids, weights, scores.veto, strict=True)
         if (decision := decide(model, weight, veto)) is not Decision.NONE
     ]
-    for records in members.values():
-        known = [rec for rec in records if rec in comparisons]
-        edges += [Edge(a, b, _TOGETHER, Decision.MATCH) for a, b in pairwise(known)]
-    found = cluster(model, {_NEW: newcomer} | {rec: comparisons[rec] for rec in ids}, edges, set(), set())
-    joined = {homes[RecordId(rec)] for group in found.groups if _NEW in group for rec in group if rec != _NEW}
-    told: dict[EntityId, str] = {}
-    for each in found.refused:
-        if _NEW in (each.a, each.b):
-            told.setdefault(homes[RecordId(each.a if each.b == _NEW else each.b)], each.reason)
-    return {entity: told.get(entity, _ELSEWHERE) for entity in members if entity not in joined}
+    found = cluster(
+        model,
+        {_NEW: newcomer} | {rec: comparisons[rec] for rec in ids},
+        edges,
+        {pair for part in parts for pair in part.same},
+        {pair for part in parts for pair in part.not_same},
+    )
+    return {entity: why for entity in set(homes.values()) if (why := _why_not(found, homes, entity)) is not None}
+
+
+def _why_not(found: Clustering, homes: Mapping[RecordId, EntityId], entity: EntityId) -> str | None:
+    """Why the newcomer does not join an entity; None where it is with all of its records."""
+    group = next(group for group in found.groups if _NEW in group)
+    outside = {rec for rec, home in homes.items() if home == entity} - group
+    if not outside:
+        return None
+    apart = (each.reason for each in found.refused if {each.a, each.b} & group and {each.a, each.b} & outside)
+    # With some of them only: it would take these away from the others.
+    return next(apart, _ELSEWHERE if any(homes[RecordId(rec)] != entity for rec in group - {_NEW}) else _PARTED)
 
 
 _ELSEWHERE: Final = "another golden record fits better"
+_PARTED: Final = "it fits some of its records and not the others"

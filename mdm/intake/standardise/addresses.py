@@ -80,6 +80,8 @@ def sites(forms: Mapping[str, Any]) -> list[str]:
 def _is_junk(part: str, text: str) -> bool:
     if part == "house_number":
         return not any(character.isdigit() for character in text) and is_placeholder(text)
+    if part == "country":
+        return is_placeholder(text) and country_code(text) is None
     return is_placeholder(text) or (part == "postal_code" and is_placeholder_number(text))
 
 

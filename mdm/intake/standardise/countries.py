@@ -33,16 +33,18 @@ def _usual_names() -> dict[str, str]:
 
 
 _USUAL: Final = _usual_names()
+#: Codes that look like what people type to fill a field: EE is Estonia, XX nothing.
+_OF_ONE_LETTER: Final = frozenset(code for code in _USUAL if len(code) == 2 and code[0] == code[1])
 
 
 @lru_cache(CACHE)
 def usual_country(text: str) -> str | None:
     """The ISO 3166-1 alpha-2 code of a code or usual name."""
     text = tidy(text)
-    if is_placeholder(text) and text != "NA":
+    folded = fold(text)
+    if is_placeholder(text) and text != "NA" and folded not in _OF_ONE_LETTER:
         # NA is Namibia only where somebody writes codes.
         return None
-    folded = fold(text)
     return _USUAL.get(folded) or _USUAL.get(folded.replace(" ", ""))
 
 

@@ -86,11 +86,13 @@ _BOTH_ENDS: Final = {"Tbk.": ("ID", "PT"), "AB": ("FI", "Oy")}
 #: May be a form of any class.
 _ANY: Final = "any"
 _EAST_ASIA: Final = ("JP", "KR", "CN", "TW")
-#: What forms in English are where the law knows others: a class, or any of several. No country: nobody knows which.
+#: What forms in English, or in another language of the country, are where the law knows others: a class, or any of
+#: several. No country: nobody knows which.
 _ABROAD: Final[Mapping[str, Mapping[str | None, str]]] = {
     "Co., Ltd.": dict.fromkeys((*_EAST_ASIA, "HK", None), _ANY),
     "Ltd.": dict.fromkeys(_EAST_ASIA, _ANY),
     "Co.": dict.fromkeys(_EAST_ASIA, _ANY),
+    "AB": {"FI": "llc"},  # Swedish for Oy
     "Inc.": {"JP": "jsc", "KR": "jsc", "TW": "jsc", "CN": _ANY},
     "Corp.": {"JP": "jsc", "KR": "jsc", "TW": "jsc", "CN": _ANY},
 }

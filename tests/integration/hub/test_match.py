@@ -1,0 +1,63 @@
+"""Search before create answers what arrival would do: of golden records whose rows have little in common, too."""
+
+from typing import Any
+
+import pytest
+
+from mdm.access import FORMER_STEWARD
+from mdm.hub.match import find_matches
+from mdm.hub.match_report import Advice
+from mdm.hub.process import Pipeline
+from mdm.hub.steward import Actor
+from mdm.model.ids import Domain
+from mdm.model.stewardship import JudgePair, Verdict
+from tests.integration.hub.rows import billed, take_in
+from tests.integration.hub.steward.alone import decide
+
+ANNA = Actor("anna", FORMER_STEWARD)
+HAMBURG = {"address_line1": "Hafenstr. 9", "address_city": "Hamburg", "address_postal_code": "20457"}
+MUNICH = {"address_line1": "Am Tucherpark 4", "address_city": "München", "address_postal_code": "80538"}
+OLD = {"name": "Nordlicht Pumpen GmbH", "address_country": "DE", **HAMBURG}
+NEW = {"name": "Hansen Fluidtechnik AG", "address_country": "DE", **MUNICH}
+
+
+def asked(pipeline: Pipeline, row: dict[str, Any]) -> tuple[Advice, str | None]:
+    place = {"street": row["address_line1"], "city": row["address_city"], "postal_code": row["address_postal_code"]}
+    number = [{"type": "vat", "value": row["tax_id"]}] if "tax_id" in row else []
+    values = {"name": row["name"], "country": row["address_country"], "address": place, "identifiers": number}
+    report = find_matches(pipeline.engine, pipeline.rules, Domain.CUSTOMER, values)
+    return report.advice, report.candidates[0].refused
+
+
+@pytest.mark.parametrize("row", [OLD, NEW], ids=["as it was", "as it is"])
+def test_a_company_that_a_steward_joined_from_unlike_rows_is_found_by_either(
+    pipeline: Pipeline, row: dict[str, Any]
+) -> None:
+    """It was renamed and moved: nothing but the steward's word holds its rows together."""
+    take_in(pipeline, [{"id": "cus_m1", **OLD}, {"id": "cus_m2", **NEW}])
+    decide(pipeline, ANNA, JudgePair(billed("cus_m1"), billed("cus_m2"), Verdict.SAME))
+
+    assert asked(pipeline, row) == (Advice.USE, None)
+
+
+def test_a_company_of_two_places_is_found_by_its_own_row(pipeline: Pipeline) -> None:
+    number = {"tax_id_type": "eu_vat", "tax_id": "DE136695976"}
+    places = (HAMBURG, MUNICH, HAMBURG, MUNICH)
+    rows = [{"id": f"cus_p{at}", **OLD, **number, **place} for at, place in enumerate(places)]
+    take_in(pipeline, rows)
+
+    assert {asked(pipeline, row) for row in rows} == {(Advice.USE, None)}
+
+
+def test_a_namesake_of_another_number_is_refused(pipeline: Pipeline) -> None:
+    """Though the row that matches states none."""
+    take_in(
+        pipeline,
+        [{"id": "cus_n1", **OLD, "tax_id_type": "eu_vat", "tax_id": "DE136695976"}, {"id": "cus_n2", **OLD}],
+    )
+    values = {"name": OLD["name"], "country": "DE", "identifiers": [{"type": "vat", "value": "DE129273398"}]}
+
+    report = find_matches(pipeline.engine, pipeline.rules, Domain.CUSTOMER, values)
+
+    assert report.advice is Advice.ASK
+    assert "identifiers differ" in {each.refused for each in report.candidates}
