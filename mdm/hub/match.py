@@ -26,7 +26,7 @@ from mdm.hub.reach import reachable
 from mdm.intake.candidate import candidate_record, compared_attributes
 from mdm.model.ids import Domain, EntityId, RecordId
 from mdm.model.records import SourceRecord
-from mdm.store import neighbourhood, pairs, read_match
+from mdm.store import neighbourhood, pairs, reach, read_match
 from mdm.store.reading import snapshot
 from mdm.store.scoped import scope_of, unrestricted
 from mdm.store.unit_of_work import UnitOfWork
@@ -203,9 +203,9 @@ def _find_numbered(work: UnitOfWork, asked: Sequence[_Asked]) -> None:
     """Who is called by a candidate's number, also where matching does not compare it (a subscription's own)."""
     terms = ["".join(search_words(str(each.question.values.get("number") or ""))) for each in asked]
     found = read_match.entities_of_term(work, Domain.CONTRACT, {term for term in terms if term})
-    members = read_match.members(work, {entity for entities in found.values() for entity in entities})
+    homes = reach.members_of(work, {entity for entities in found.values() for entity in entities})
     for each, term in zip(asked, terms, strict=True):
-        each.numbered = {rec for entity in found.get(term, ()) for rec in members.get(entity, ())}
+        each.numbered = {rec for rec, entity in homes.items() if entity in found.get(term, ())}
         for rec in each.numbered:
             each.shared.setdefault(rec, set())
 

@@ -96,16 +96,6 @@ def entities_of_term(work: UnitOfWork, domain: str, terms: Collection[str]) -> d
     return {term: [EntityId(each) for each in ids] for term, ids in rows if ids}
 
 
-def members(work: UnitOfWork, entities: Collection[EntityId]) -> dict[EntityId, list[RecordId]]:
-    """The records of each entity, in order."""
-    rows = work.query(
-        """select entity_id, array_agg(rec_id order by rec_id) from crosswalk
-           where entity_id = any(%s) group by entity_id""",
-        sorted(entities),
-    )
-    return {EntityId(entity_id): [RecordId(rec) for rec in ids] for entity_id, ids in rows}
-
-
 def names(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, str]:
     """The name of the golden record of each live record."""
     rows = work.query(
