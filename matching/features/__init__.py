@@ -90,9 +90,7 @@ def derive(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[
     return _derive(domain, orjson.dumps(comparison, option=orjson.OPT_SORT_KEYS), common_tokens)
 
 
-def derive_all(
-    domain: str, comparisons: Sequence[Mapping[str, Any]], common_tokens: frozenset[str]
-) -> list[Features]:
+def derive_all(domain: str, comparisons: Sequence[Mapping[str, Any]], common_tokens: frozenset[str]) -> list[Features]:
     """What `derive` gives for each of these. So many that they would displace what is kept are derived anew."""
     if len(comparisons) >= _MANY:
         return [_features(domain, comparison, common_tokens) for comparison in comparisons]
