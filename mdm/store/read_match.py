@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mdm.model.delta import KnownEntity
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -94,6 +95,22 @@ def entities_of_term(work: UnitOfWork, domain: str, terms: Collection[str]) -> d
         sorted(terms),
     )
     return {term: [EntityId(each) for each in ids] for term, ids in rows if ids}
+
+
+def names_of_records(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, CrosswalkKey]:
+    """What each of these records is called at its source."""
+    rows = work.query("select rec_id, system, type, key from source_record where rec_id = any(%s)", list(ids))
+    return {RecordId(row[0]): CrosswalkKey(*row[1:4]) for row in rows}
+
+
+def known_entities(work: UnitOfWork, ids: Collection[EntityId]) -> list[KnownEntity]:
+    """These entities, as far as they are active."""
+    rows = work.query(
+        """select entity_id, domain, status, founder, founded_at from entity
+           where entity_id = any(%s) and status = 'active'""",
+        list(ids),
+    )
+    return [KnownEntity(row[0], Domain(row[1]), row[2], RecordId(row[3]), row[4]) for row in rows]
 
 
 def names(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, str]:
