@@ -21,7 +21,8 @@ from matching.model import MatchModel
 from matching.scoring import explain_pair, score_pairs, speaking_for
 from mdm.core.rules import Rules
 from mdm.hub.match_joining import DIGITS, NEWCOMER, UNMET, Joining, Newcomer, joinings
-from mdm.hub.match_references import Named, named_by
+from mdm.hub.match_numbered import numbered
+from mdm.hub.match_references import Named, Reach, named_by
 from mdm.hub.match_report import MatchReport, Ranked, unsaid_countries
 from mdm.hub.reach import reachable
 from mdm.intake.candidate import candidate_record, compared_attributes
@@ -73,7 +74,7 @@ def find_many(engine: Engine, rules: Rules, domain: Domain, questions: Sequence[
         # The candidate would be one more in each of its blocks.
         oversized = _find_mates(work, asked, model.block_cap - 1)
         if domain is Domain.CONTRACT:
-            _find_numbered(work, asked)
+            _find_numbered(work, asked, partial(reachable, engine) if scope_of(engine).limits_rows else None)
         others = neighbourhood.load_comparisons(work, domain, {rec for each in asked for rec in each.shared})
         best = _best_of_each(model, asked, others, read_match.homes(work, others))
         reached = {EntityId(one) for one in reachable(engine, {one.entity_id for met in best for one in met})}
@@ -206,10 +207,10 @@ def _find_mates(work: UnitOfWork, asked: Sequence[_Asked], most: int) -> frozens
     return mates.oversized
 
 
-def _find_numbered(work: UnitOfWork, asked: Sequence[_Asked]) -> None:
+def _find_numbered(work: UnitOfWork, asked: Sequence[_Asked], reach_of: Reach | None) -> None:
     """Who is called by a candidate's number, also where matching does not compare it (a subscription's own)."""
     terms = ["".join(search_words(str(each.question.values.get("number") or ""))) for each in asked]
-    found = read_match.entities_of_term(work, Domain.CONTRACT, {term for term in terms if term})
+    found = numbered(work, Domain.CONTRACT, {term for term in terms if term}, reach_of)
     homes = reach.members_of(work, {entity for entities in found.values() for entity in entities})
     for each, term in zip(asked, terms, strict=True):
         each.numbered = {rec for rec, entity in homes.items() if entity in found.get(term, ())}

@@ -80,19 +80,23 @@ def homes(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, EntityI
     return {RecordId(rec_id): EntityId(entity_id) for rec_id, entity_id in rows}
 
 
-#: More golden records of one number than this tell nobody apart.
-_MOST_OF_A_NUMBER = 50
+def entities_of_term(work: UnitOfWork, domain: str, behind: Mapping[str, str], most: int) -> dict[str, list[EntityId]]:
+    """The golden records that are found by each of these words or numbers as a whole, in the order of their ids.
 
-
-def entities_of_term(work: UnitOfWork, domain: str, terms: Collection[str]) -> dict[str, list[EntityId]]:
-    """The golden records that are found by each of these words or numbers as a whole; at most fifty for each."""
+    Args:
+        behind: for each word the id behind which to look; empty for the beginning.
+        most: at most so many for each.
+    """
+    terms = sorted(behind)
     rows = work.query(
         """select w.term, array(select entity_id from search_term
-                                where domain = %s and term = w.term order by entity_id limit %s)
-           from unnest(%s::text[]) as w(term)""",
+                                where domain = %s and term = w.term and entity_id > w.behind
+                                order by entity_id limit %s)
+           from unnest(%s::text[], %s::text[]) as w(term, behind)""",
         domain,
-        _MOST_OF_A_NUMBER,
-        sorted(terms),
+        most,
+        terms,
+        [behind[term] for term in terms],
     )
     return {term: [EntityId(each) for each in ids] for term, ids in rows if ids}
 
