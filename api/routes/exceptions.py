@@ -68,13 +68,13 @@ async def whole_hub(caller: CallerDep) -> None:
         raise refuse(FORBIDDEN, "Exceptions concern the whole hub, and your scope reaches a part of it.")
 
 
-_GUARDS = [Depends(allows(Permission.INSPECT)), Depends(whole_hub)]
+GUARDS = [Depends(allows(Permission.INSPECT)), Depends(whole_hub)]
 letters_router = APIRouter(
-    route_class=OnceRoute, prefix="/v1/dead-letters", tags=["exceptions"], dependencies=_GUARDS,
+    route_class=OnceRoute, prefix="/v1/dead-letters", tags=["exceptions"], dependencies=GUARDS,
     responses={**GUARDED, **CHECKED},
 )  # fmt: skip
 exceptions_router = APIRouter(
-    route_class=OnceRoute, prefix="/v1/exceptions", tags=["exceptions"], dependencies=_GUARDS,
+    route_class=OnceRoute, prefix="/v1/exceptions", tags=["exceptions"], dependencies=GUARDS,
     responses={**GUARDED, **CHECKED},
 )  # fmt: skip
 mending = [Depends(allows(Permission.MEND))]

@@ -954,6 +954,21 @@ def upgrade() -> None:
         op.f("ix_record_reference_system_type_key"), "record_reference", ["system", "type", "key"], unique=False
     )
     op.create_table(
+        "record_without_key",
+        sa.Column("rec_id", sa.BigInteger(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("rec_id", name=op.f("pk_record_without_key")),
+    )
+    op.create_index(
+        op.f("ix_record_without_key_domain_system_type_key"),
+        "record_without_key",
+        ["domain", "system", "type", "key"],
+        unique=False,
+    )
+    op.create_table(
         "reference_list",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("version", sa.Text(), nullable=False),
