@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.conditions import TRUE, Columns, Indices, Judged, Pairs
-from matching.features import Features, derive
+from matching.features import Features, derive, derive_all
 from matching.frame import Frame
 from matching.model import Comparison, MatchModel
 from matching.rarity import adjustment, adjustments
@@ -119,7 +119,7 @@ def derived_pairs(
             if place == len(records):
                 records.append(item)
             indices[side, position] = place
-    return [derive(model.domain, record, model.common_tokens) for record in records], indices[0], indices[1]
+    return derive_all(model.domain, records, model.common_tokens), indices[0], indices[1]
 
 
 def score_features(model: MatchModel, records: Sequence[Features], left: Indices, right: Indices) -> Scores:
