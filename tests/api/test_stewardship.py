@@ -9,7 +9,6 @@ from sqlalchemy import Engine, text
 
 from api.app import ApiOptions, create_app
 from mdm.access import Role
-from mdm.core.four_eyes import Demand, Policy
 from mdm.hub.steward import NO_POLICY
 from mdm.store import api_keys
 from tests.api.conftest import Surroundings
@@ -27,17 +26,17 @@ def hub(world_engine: Engine) -> Engine:
 @pytest.fixture
 def client(hub: Engine) -> Client:
     around = Surroundings(hub)
-    return _clients(hub, ApiOptions(log=around.log, policy=NO_POLICY))
+    return clients_of(hub, ApiOptions(log=around.log, policy=NO_POLICY))
 
 
 @pytest.fixture
 def guarded(hub: Engine) -> Client:
     """Clients of a service with the shipped policy of the second person."""
     around = Surroundings(hub)
-    return _clients(hub, ApiOptions(log=around.log))
+    return clients_of(hub, ApiOptions(log=around.log))
 
 
-def _clients(hub: Engine, options: ApiOptions) -> Client:
+def clients_of(hub: Engine, options: ApiOptions) -> Client:
     app = create_app(Surroundings(hub), options)
 
     def of(role: Role) -> TestClient:
@@ -144,34 +143,6 @@ def test_who_looked_at_something_else_is_told(client: Client, task: int) -> None
 
     assert (late.status_code, late.json()["type"]) == (412, "/problems/precondition-failed")
     assert (taken.status_code, taken.json()["type"]) == (409, "/problems/conflict")
-
-
-def test_a_question_takes_one_answer_at_a_time(hub: Engine, task: int) -> None:
-    """What waits for a second person is agreed to, turned down or taken back before anybody answers otherwise."""
-    merges = Policy("all merges", 14, (Demand("merges", "A merge.", frozenset({Role.SENIOR_STEWARD}), merges=True),))
-    client = _clients(hub, ApiOptions(log=Surroundings(hub).log, policy=merges))
-    first, second, senior = client(Role.STEWARD), client(Role.STEWARD), client(Role.SENIOR_STEWARD)
-    address, anyhow = f"/v1/tasks/{task}/judgement", {"If-Match": "*"}
-    proposed = first.post(address, json={"verdict": "same"}, headers=anyhow)
-    assert proposed.status_code == 200, proposed.text
-    number = proposed.json()["proposal_id"]
-
-    refused = [
-        second.post(address, json={"verdict": "not_same"}, headers=anyhow),
-        second.post("/v1/decisions/preview", json={"command": "judge_task", "task_id": task, "verdict": "not_same"}),
-        first.post(address, json={"verdict": "same"}, headers=anyhow),
-    ]
-
-    for each in refused:
-        body = each.json()
-        assert each.status_code == 409, body
-        assert (each.status_code, body["type"], body["proposal_id"]) == (409, "/problems/answer-waits", number)
-        assert "its author can withdraw it" in body["detail"]
-    assert ask(hub, "select status from steward_task where task_id = :id", id=task) == "open"
-    assert senior.get(f"/v1/approvals/{number}/preview").status_code == 200, "it is not in its own way"
-    assert first.post(f"/v1/approvals/{number}/withdraw", json={}).status_code < 300
-    assert second.post(address, json={"verdict": "not_same"}, headers=anyhow).json()["decision_id"] is not None
-    assert ask(hub, "select status from steward_task where task_id = :id", id=task) == "resolved"
 
 
 def test_tasks_are_found_page_by_page_and_worked_on_with_the_tags_of_the_list(
