@@ -93,15 +93,18 @@ class Comparison:
 
 
 class Effect(StrEnum):
-    """What a veto does to a pair: `forbid` parts it, `review` demotes an automatic match to a question."""
+    """What a veto does to a pair: `forbid` parts it, `review` demotes an automatic match to a question, and `ask` makes
+    a question of what would not be one for its weight; it holds only of pairs that nothing joins, and no other veto.
+    """
 
     FORBID = "forbid"
     REVIEW = "review"
+    ASK = "ask"
 
 
 @dataclass(frozen=True, slots=True)
 class Veto:
-    """A reason why a pair may not be joined automatically, whatever its weight."""
+    """A reason why a pair may not be joined automatically, or must be asked about, whatever its weight."""
 
     name: str
     condition: Condition
