@@ -93,9 +93,7 @@ class Comparison:
 
 
 class Effect(StrEnum):
-    """What a veto does to a pair: `forbid` parts it, `review` demotes an automatic match to a question, and `ask` makes
-    a question of what would not be one for its weight; it holds only of pairs that nothing joins, and no other veto.
-    """
+    """`forbid` parts a pair, `review` demotes an automatic match to a question, `ask` makes one of any other pair."""
 
     FORBID = "forbid"
     REVIEW = "review"
