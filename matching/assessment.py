@@ -15,8 +15,9 @@ from matching.batch import open_pairs
 from matching.clustering import Edge, cluster
 from matching.decision import Decision, asking, decide
 from matching.evaluation import PairCounts, Quality, Report, evaluate
-from matching.model import Effect, MatchModel
+from matching.model import MatchModel
 from matching.scoring import PairScore, explain_pair, probability, score_pairs
+from matching.vetoes import Effect
 
 Records = Sequence[Mapping[str, Any]]
 #: The entity of each record; None where the truth does not say.

@@ -5,7 +5,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.model import Effect, MatchModel, Veto
+from matching.model import MatchModel
+from matching.vetoes import Effect, Veto
 
 
 class Decision(StrEnum):

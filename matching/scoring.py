@@ -15,8 +15,9 @@ from matching.conditions import TRUE, Columns, Indices, Judged, Pairs
 from matching.decision import asking, parting
 from matching.features import Features, derive, derive_all
 from matching.frame import Frame
-from matching.model import Comparison, Effect, MatchModel, Veto
+from matching.model import Comparison, MatchModel
 from matching.rarity import adjustment, adjustments
+from matching.vetoes import Effect, Veto
 
 #: Pairs per pass; larger arrays fall out of the processor's cache and are slower per pair.
 _CHUNK = 20_000

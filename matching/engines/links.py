@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from matching.conditions import Columns
 from matching.decision import worth_deciding
-from matching.model import Effect, MatchModel
+from matching.model import MatchModel
 from matching.promise import score_promising
 from matching.scoring import Scores
+from matching.vetoes import Effect
 
 Progress = Callable[[str], None]
 
