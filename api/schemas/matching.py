@@ -169,7 +169,8 @@ class Candidate(Form):
     score: Score
     refused: str | None = Field(
         description="Why this golden record would not be joined although `record` matches, such as "
-        "`identifiers differ`: another of its records speaks against it. The decision is then `possible`."
+        "`identifiers differ` or `customers differ`: another of its records speaks against it. The decision is then "
+        "`possible`."
     )
     shared_keys: list[SharedKey]
     values: dict[str, Any]

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from matching.features.values import Columns, Features, distinct, kinds, number, put, text, texts
 
 CONTRACT_COLUMNS = kinds(
     texts="number own_number currency source_type customer product_set",
-    lists="numbers number_series own_numbers self prior products evidence",
+    lists="numbers number_series own_numbers holder self prior products evidence",
     numbers="counted start end term_months value annual_value period_start period_end from until",
 )
 #: What is read of a record's comparison form, beside its own name.
@@ -43,19 +44,14 @@ CONTRACT_KEY_COLUMNS = kinds(texts="deal", lists="customer_product customer_date
 
 def contract_features(comparison: Mapping[str, Any]) -> Features:
     columns: Columns = {}
+    if customer := text(comparison, "customer"):
+        # Two ids may differ in one sign and are two customers all the same: a digest knows no slips of the pen.
+        put(columns, "holder", (f"customer:{sha256(customer.encode()).hexdigest()[:16]}",))
     for key in ("currency", "source_type", "customer"):
         put(columns, key, text(comparison, key))
     for key in ("numbers", "self", "prior", "products"):
         put(columns, key, texts(comparison, key))
-    put(columns, "number", text(comparison, "own_number") or text(comparison, "stated_number"))
-    own, numbers = text(comparison, "own_number"), texts(comparison, "numbers")
-    put(columns, "own_number", own)
-    put(columns, "number_series", distinct(_series(number) for number in numbers))
-    number_at_end = _AT_END.search(text(columns, "number") or "")
-    put(columns, "counted", float(number_at_end[0]) if number_at_end is not None else None)
-    # Of one series no contract has two, so they are told apart by it (`cannot_link`).
-    forms = [number for number in numbers if own and own.endswith(number)]
-    put(columns, "own_numbers", distinct(f"{series}:{form}" for form in forms if (series := _series(form))))
+    _numbers(columns, comparison)
     put(columns, "evidence", texts(comparison, "tokens"))
     for key in ("start", "end", "term_months", "value", "annual_value", "period_start", "period_end"):
         put(columns, key, number(comparison, key))
@@ -67,6 +63,19 @@ def contract_features(comparison: Mapping[str, Any]) -> Features:
         put(columns, "from", number(comparison, "start"))
         put(columns, "until", number(comparison, "end"))
     return columns
+
+
+def _numbers(columns: Columns, comparison: Mapping[str, Any]) -> None:
+    own, forms = text(comparison, "own_number"), texts(comparison, "numbers")
+    told = own or text(comparison, "stated_number")
+    put(columns, "number", told)
+    put(columns, "own_number", own)
+    put(columns, "number_series", distinct(_series(form) for form in forms))
+    at_end = _AT_END.search(told or "")
+    put(columns, "counted", float(at_end[0]) if at_end is not None else None)
+    # No contract has two numbers of one series, so they part contracts (`cannot_link`).
+    mine = (form for form in forms if own and own.endswith(form))
+    put(columns, "own_numbers", distinct(f"{series}:{form}" for form in mine if (series := _series(form))))
 
 
 def contract_keys(comparison: Mapping[str, Any], features: Features) -> Features:

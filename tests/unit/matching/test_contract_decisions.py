@@ -11,7 +11,7 @@ from matching.decision import Decision, decide
 from matching.features import derive
 from matching.model import load_model
 from matching.scoring import explain_pair
-from matching.validity import contradiction, facts_of
+from matching.validity import DIFFERENT_CUSTOMERS, contradiction, facts_of
 from mdm.intake.standardise.agreements import number_form, number_forms
 
 CRM, ERP, BILLING = "crm:contract", "erp:sales_contract", "billing:subscription"
@@ -112,3 +112,12 @@ def test_contracts_of_two_numbers_are_not_brought_together_by_a_third(one: str, 
     facts = [facts_of(model.cannot_link, derive("contract", contract(CRM, each), frozenset())) for each in (one, other)]
 
     assert (contradiction(*facts) is not None) is apart
+
+
+@pytest.mark.parametrize(("customer", "why"), [("cus_2", DIFFERENT_CUSTOMERS), ("cus_1", None), (None, None)])
+def test_contracts_of_two_customers_are_not_brought_together_by_a_third(customer: str | None, why: str | None) -> None:
+    """Ids may differ in one sign, which is no slip of the pen."""
+    model = load_model("contract")
+    rows = contract(CRM, "CT-2024-000123"), contract(CRM, "CT-2024-000123", customer=customer)
+
+    assert contradiction(*(facts_of(model.cannot_link, derive("contract", each, frozenset())) for each in rows)) == why
