@@ -38,7 +38,7 @@ STRUCTURE = frozenset(_PURPOSES.split())
 
 
 def numbers_in(words: Sequence[str]) -> tuple[str, ...]:
-    """The numbers that words of a name are (`Fund III` is 3), and the letter of a series (`Fund B`, `Series B Notes`)."""
+    """The numbers that words of a name are (`Fund III` is 3), and letters of series (`Fund B`, `Series B Notes`)."""
     found = [number for word in words if (number := _number(word))]
     last = len(words) - 1
     for place, word in enumerate(words[1:], start=1):
