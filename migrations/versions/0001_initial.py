@@ -1292,6 +1292,11 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(ended_by is null) = (superseded_at is null)", name=op.f("ck_checkpoint_ended_by_somebody")
+        ),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_checkpoint_entity_id")),
         sa.PrimaryKeyConstraint("checkpoint_id", name=op.f("pk_checkpoint")),
     )
@@ -1646,11 +1651,14 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("approved_by", sa.Text(), nullable=True),
         sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "(approved_by is null) = (approved_at is null)", name=op.f("ck_waiver_approved_by_somebody")
         ),
+        sa.CheckConstraint("(ended_by is null) = (superseded_at is null)", name=op.f("ck_waiver_ended_by_somebody")),
         sa.CheckConstraint("approved_by <> actor", name=op.f("ck_waiver_two_persons")),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_waiver_entity_id")),
         sa.PrimaryKeyConstraint("waiver_id", name=op.f("pk_waiver")),
