@@ -260,7 +260,9 @@ _NUMBERS: Mapping[str, Sequence[str]] = {Domain.CONTRACT: ("numbers",), Domain.C
 def _numbers(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[str]:
     """The identifiers of a record, those of its sites too, and the numbers of a contract."""
     columns = derive(model.domain, comparison, model.common_tokens)
-    names = (*model.cannot_link.identifiers, *_NUMBERS.get(model.domain, ()))
+    # What parts contracts is also whose they are, and that is no number.
+    parting = () if model.domain == Domain.CONTRACT else model.cannot_link.identifiers
+    names = (*parting, *_NUMBERS.get(model.domain, ()))
     return frozenset(value for name in names for value in texts(columns, name))
 
 
