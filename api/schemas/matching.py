@@ -169,7 +169,8 @@ class Candidate(Form):
     score: Score
     refused: str | None = Field(
         description="Why this golden record would not be joined although `record` matches, such as "
-        "`identifiers differ`: another of its records speaks against it. The decision is then `possible`."
+        "`identifiers differ` or `customers differ`: another of its records speaks against it. The decision is then "
+        "`possible`."
     )
     shared_keys: list[SharedKey]
     values: dict[str, Any]
@@ -196,7 +197,8 @@ class MatchAnswer(Form):
     rejected: dict[str, str] = Field(
         description="Attributes that were not used, with the reason's code: PLACEHOLDER (N/A, test, unknown), "
         "SAYS_NOTHING (symbols or a legal form in the place of a name), UNREADABLE (no date, number or code of its "
-        "kind), ENTITY_UNKNOWN and ENTITY_ENDED (a reference to nobody), and others."
+        "kind), ENDS_BEFORE_START (a last day before the first), ENTITY_UNKNOWN and "
+        "ENTITY_ENDED (a reference to nobody), and others."
     )
     remarks: list[str] = Field(
         description="What stands in the way of creating it, and what could not be looked for, as sentences for people."
