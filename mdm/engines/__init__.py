@@ -63,4 +63,5 @@ def _bytes(memory: str) -> float | None:
     if found is None:
         return None
     number, unit, binary = found.groups()
-    return float(number) * (1024 if binary else 1000) ** ("KMGT".index(unit.upper()) + 1)
+    thousand = 1024.0 if binary else 1000.0
+    return float(number) * float(thousand ** ("KMGT".index(unit.upper()) + 1))
