@@ -82,6 +82,12 @@ def contradiction(first: Facts, second: Facts) -> str | None:
     return None
 
 
+def differing(first: Facts, second: Facts) -> list[str]:
+    """The kinds of identifiers that both know and that do not agree."""
+    shared = first.identifiers.keys() & second.identifiers.keys()
+    return sorted(kind for kind in shared if not _agree(first.identifiers[kind], second.identifiers[kind]))
+
+
 def _agree(first: frozenset[str], second: frozenset[str]) -> bool:
     # Every value with every other: along a chain of slips two numbers drift apart until they are two companies.
     return all(OSA.distance(a, b, score_cutoff=_MISTYPED) <= _MISTYPED for a in first for b in second)

@@ -8,6 +8,7 @@ from matching.validity import (
     SAME_SOURCE,
     Facts,
     contradiction,
+    differing,
 )
 
 
@@ -51,3 +52,11 @@ def test_what_two_groups_state_speaks_against_one_entity_whichever_is_asked_firs
 ) -> None:
     assert contradiction(first, second) == why
     assert contradiction(second, first) == why
+
+
+def test_kinds_that_differ_are_named() -> None:
+    first = knows("123456789").union(knows("529900", kind="lei")).union(knows("HRB 1", kind="register"))
+    second = knows("987654321").union(knows("529900", kind="lei")).union(knows("4711", kind="duns"))
+
+    assert differing(first, second) == ["vat:nl"]
+    assert differing(first, first) == []
