@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from api.wire import encode
-from mdm.errors import Conflict, Gone, Invalid, MdmError, NotFound, Refused, Stale, TransientError
+from mdm.errors import AnswerWaits, Conflict, Gone, Invalid, MdmError, NotFound, Refused, Stale, TransientError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -108,6 +108,12 @@ AMBIGUOUS_NAME = ProblemType(
 )
 CONFLICT = ProblemType(
     "conflict", 409, "Somebody else changed what this request is about", "Read it again, and decide anew."
+)
+ANSWER_WAITS = ProblemType(
+    "answer-waits",
+    409,
+    "The question has an answer that waits for a second person",
+    "Approve or reject the proposal that `proposal_id` names; its author can withdraw it. Then decide anew.",
 )
 NOT_READY = ProblemType(
     "not-ready",
@@ -231,6 +237,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         METHOD_NOT_ALLOWED,
         AMBIGUOUS_NAME,
         CONFLICT,
+        ANSWER_WAITS,
         NOT_READY,
         KEY_IN_USE,
         ANSWER_LOST,
@@ -307,6 +314,8 @@ def problem_of(error: MdmError) -> Problem:
         return Problem(NOT_FOUND, error.message)
     if isinstance(error, Stale):
         return Problem(STALE, _sentence(error))
+    if isinstance(error, AnswerWaits):
+        return Problem(ANSWER_WAITS, _sentence(error), {"proposal_id": error.proposal_id})
     if isinstance(error, Conflict):
         return Problem(CONFLICT, _sentence(error))
     if isinstance(error, Invalid):

@@ -8,8 +8,9 @@ only these compare.
 
 Two more measurements say what may be hoped for. `at a rate`: records that come one by one at an even rate, taken as a
 live worker takes them, whatever waits in one unit of work; the time of each from its coming to its commit. `no more
-than`: how many a second there would be if, of 1,000 arriving records, nothing but reading the candidates cost anything,
-and nothing but reading and scoring them.
+than`: how many a second there would be if, of 1,000 arriving records, nothing cost anything but decoding and
+standardising them; but taking them in without matching, with a durable commit; but reading their candidates; but
+reading and scoring these; and but the last two and taking in together: all except clusters and golden records.
 
     python -m bench.resolve --stored 100000 --rate 500
 """
@@ -134,9 +135,14 @@ def steady(pipeline: Pipeline, coming: Sequence[Message], rate: float) -> dict[s
 
 
 def bounds(pipeline: Pipeline, batch: Sequence[Message]) -> dict[str, object]:
-    """Records a second if candidates were only read, and if they were only read and scored; writes nothing."""
+    """Records a second if candidates were only read, if they were only read and scored, and if there were no matching.
+
+    Taking in without matching is done last, for what is taken in like this has no golden record.
+    """
     model = pipeline.rules.models[Domain.CUSTOMER]
+    start = time.perf_counter()
     forms = [record.comparison for _, record in prepare(pipeline, batch).standard.values()]
+    prepared = time.perf_counter() - start
     start = time.perf_counter()
     with snapshot(pipeline.engine) as work:
         # Numbers of their own: the records are not in the hub.
@@ -157,10 +163,16 @@ def bounds(pipeline: Pipeline, batch: Sequence[Message]) -> dict[str, object]:
             decide_links(model, part, {**others, **arriving})
             scoring += time.perf_counter() - before
     seconds = time.perf_counter() - start
+    start = time.perf_counter()
+    process(replace(pipeline, bulk=True), "arrive", batch)
+    taken_in = time.perf_counter() - start
     return {
+        "standardised": f"{len(forms) / prepared:,.0f} records/s",
+        "taken_in_unmatched": f"{len(forms) / taken_in:,.0f} records/s",
         "pairs_per_record": round(len(found) / len(forms), 1),
         "read": f"{len(forms) / (seconds - scoring):,.0f} records/s",
         "read_and_scored": f"{len(forms) / seconds:,.0f} records/s",
+        "taken_in_read_and_scored": f"{len(forms) / (seconds + taken_in):,.0f} records/s",
     }
 
 

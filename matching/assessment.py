@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from matching.batch import open_pairs
 from matching.clustering import Edge, cluster
-from matching.decision import Decision, decide
+from matching.decision import Decision, asking, decide
 from matching.evaluation import PairCounts, Quality, Report, evaluate
-from matching.model import Effect, MatchModel
+from matching.model import MatchModel
 from matching.scoring import PairScore, explain_pair, probability, score_pairs
+from matching.vetoes import Effect
 
 Records = Sequence[Mapping[str, Any]]
 #: The entity of each record; None where the truth does not say.
@@ -149,7 +150,7 @@ def _joining(model: MatchModel, threshold: float) -> MatchModel:
 def _cluster(
     model: MatchModel, records: Records, entities: Entities, scored: _Scored
 ) -> tuple[Report, Mapping[int, int]]:
-    kept = np.flatnonzero(scored.weight >= model.thresholds.possible)
+    kept = np.flatnonzero((scored.weight >= model.thresholds.possible) | _asked(model, scored))
     edges = []
     for place in kept.tolist():
         weight, veto = float(scored.weight[place]), scored.veto[place]
@@ -160,6 +161,12 @@ def _cluster(
     found = {number: min(group) for group in groups for number in group}
     truth = {number: entity for number, entity in enumerate(entities) if entity is not None}
     return evaluate({number: found[number] for number in truth}, truth), found
+
+
+def _asked(model: MatchModel, scored: _Scored) -> NDArray[np.bool_]:
+    """Which pairs are a question whatever they weigh."""
+    names = {veto.name for _, veto in asking(model)}
+    return np.array([veto in names for veto in scored.veto], dtype=np.bool_)
 
 
 def _pairs_at(scored: _Scored, threshold: float) -> Point:
@@ -185,7 +192,8 @@ def _questions(model: MatchModel, scored: _Scored, found: Mapping[int, int], ent
     allowed = np.array([veto not in forbidden for veto in scored.veto], dtype=np.bool_)
     lowest = min(model.thresholds.possible, model.thresholds.match)
     home = np.array([found[number] for number in range(len(entities))])
-    asked = allowed & (scored.weight >= lowest) & (home[scored.left] != home[scored.right]) & (scored.true >= 0)
+    worth = (scored.weight >= lowest) | _asked(model, scored)
+    asked = allowed & worth & (home[scored.left] != home[scored.right]) & (scored.true >= 0)
     groups: dict[frozenset[int], bool] = {}
     for a, b in zip(scored.left[asked].tolist(), scored.right[asked].tolist(), strict=True):
         groups[frozenset((int(home[a]), int(home[b])))] = True

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from matching.blocking import BlockingKey, keys_of
 from matching.clustering import Clustering, Edge, cluster
-from matching.decision import Decision, decide
+from matching.decision import Decision, decide, worth_deciding
 from matching.features import DISTINCT_IN, Features, derive_keys, derive_once
 from matching.model import MatchModel
 from matching.scoring import score_features
@@ -108,7 +108,7 @@ def resolve_prepared(model: MatchModel, whole: Whole) -> Resolution:
     scores = score_features(model, whole.features, left, right)
     vetoes = scores.veto
     edges = []
-    for place in np.flatnonzero(scores.weight >= model.thresholds.possible).tolist():
+    for place in np.flatnonzero(worth_deciding(model, scores.weight, scores.vetoes)).tolist():
         weight, veto = float(scores.weight[place]), vetoes[place]
         decision = decide(model, weight, veto)
         if decision is not Decision.NONE:

@@ -92,7 +92,9 @@ def cluster(
     named = sorted(nodes, key=lambda node: _name(nodes[node]))
     rank = {node: number for number, node in enumerate(named)}
     inside = [edge for edge in edges if edge.a in rank and edge.b in rank]
-    kept = {_ordered(rank[edge.a], rank[edge.b]): round(edge.weight * UNIT) for edge in inside}
+    # What is only asked about, whatever it weighs, supports nothing.
+    enough = [edge for edge in inside if edge.weight >= model.thresholds.possible]
+    kept = {_ordered(rank[edge.a], rank[edge.b]): round(edge.weight * UNIT) for edge in enough}
     verdicts = [tuple(pair) for pair in same if len(pair) == 2 and pair <= rank.keys()]
     linked = [edge for edge in inside if edge.decision is Decision.MATCH]
     together = [_ordered(rank[a], rank[b]) for a, b in verdicts]

@@ -1,9 +1,9 @@
 """A batch of records as columns of numbers, so that conditions on many pairs become array operations."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, count, islice
 from typing import Any
 
 import numpy as np
@@ -66,10 +66,13 @@ class Frame:
             for column, value in record.items():
                 self._rows[column].append(number)
                 self._values[column].append(value)
-        # Texts to codes in order of first sight, and the bytes of those that were compared letter by letter.
-        self._dictionary: dict[str, int] = {}
-        self._bytes: list[bytes] = []
+        # Texts to codes in order of first sight; what is asked for and not there gets the next one.
+        self._known: defaultdict[str, int] = defaultdict(count().__next__)
+        self._texts: list[str] = []
+        self._bytes: dict[int, bytes] = {}
         self._sketched = sketch_texts(())
+        self._sketched_columns: set[str] = set()
+        self._is_sketched = np.zeros(0, dtype=np.bool_)
         self._codes: dict[str, NDArray[np.int32]] = {}
         self._lists: dict[str, Lists] = {}
         self._numbers: dict[str, NDArray[np.float64]] = {}
@@ -77,34 +80,28 @@ class Frame:
 
     def codes(self, column: str) -> NDArray[np.int32]:
         if column not in self._codes:
-            known = self._dictionary
             codes = np.full(self._size, -1, dtype=np.int32)
-            codes[self._rows[column]] = [known.setdefault(value, len(known)) for value in self._values[column]]
+            codes[self._rows[column]] = self._encoded(self._values[column])
             self._codes[column] = codes
         return self._codes[column]
 
     def texts(self, column: str, codes: NDArray[np.int32]) -> list[bytes]:  # noqa: ARG002 - one dictionary for all
-        known = self._known_bytes()
-        return [known[code] for code in codes.tolist()]
+        wanted = codes.tolist()
+        self._encode_bytes(wanted)
+        return list(map(self._bytes.__getitem__, wanted))
 
-    def sketches(self, column: str) -> Sketches:  # noqa: ARG002 - one dictionary for all
-        if len(self._sketched) < len(self._dictionary):
-            self._sketched = sketch_texts(self._known_bytes())
+    def sketches(self, column: str) -> Sketches:
+        if column not in self._sketched_columns:
+            self._sketched_columns.add(column)
+            self._sketch(np.unique(self._lists[column].flat if column in self._lists else self.codes(column)))
         return self._sketched
-
-    def _known_bytes(self) -> list[bytes]:
-        if len(self._bytes) < len(self._dictionary):
-            self._bytes.extend(text.encode() for text in islice(self._dictionary, len(self._bytes), None))
-        return self._bytes
 
     def lists(self, column: str) -> Lists:
         if column not in self._lists:
-            known = self._dictionary
             values: list[tuple[str, ...]] = self._values[column]
             lengths = np.zeros(self._size, dtype=np.int32)
             lengths[self._rows[column]] = np.fromiter(map(len, values), np.int32, len(values))
-            flat = [known.setdefault(text, len(known)) for texts in values for text in texts]
-            self._lists[column] = make_lists(lengths, np.array(flat, dtype=np.int32))
+            self._lists[column] = make_lists(lengths, self._encoded(list(chain.from_iterable(values))))
         return self._lists[column]
 
     def numbers(self, column: str) -> NDArray[np.float64]:
@@ -120,3 +117,23 @@ class Frame:
             present[self._rows[column]] = True
             self._present[column] = present
         return self._present[column]
+
+    def _encoded(self, values: list[Any]) -> NDArray[np.int32]:
+        return np.fromiter(map(self._known.__getitem__, values), np.int32, len(values))
+
+    def _encode_bytes(self, codes: Iterable[int]) -> None:
+        """Make sure of the bytes behind these codes."""
+        known = self._bytes
+        new = [code for code in codes if code not in known]
+        if new:
+            self._texts += islice(self._known, len(self._texts), None)
+            known.update((code, self._texts[code].encode()) for code in new)
+
+    def _sketch(self, codes: NDArray[np.int32]) -> None:
+        """Sketch the texts behind these codes, where that was not done for another column."""
+        grown = len(self._known) - len(self._is_sketched)
+        self._is_sketched = np.pad(self._is_sketched, (0, grown))
+        codes = codes[codes >= 0]
+        codes = codes[~self._is_sketched[codes]]
+        self._is_sketched[codes] = True
+        self._sketched = self._sketched.with_others(grown, codes, sketch_texts(self.texts("", codes)))

@@ -11,7 +11,6 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -38,6 +37,7 @@ from matching.features.values import kinds
 from matching.frequencies import Frequencies, dump_frequencies, fingerprint_of, read_frequencies
 from matching.parsing import Tables, parse_condition
 from matching.profile_check import check_columns, check_limits, check_reach, check_weights, refuse_unknown_keys
+from matching.vetoes import SAME_SOURCE, Veto, read_veto
 from mdm.errors import ConfigurationInvalid
 
 
@@ -90,32 +90,6 @@ class Comparison:
     def adjusted(self) -> bool:
         """Whether any level's weight depends on how rare the shared value is."""
         return any(level.term_frequency is not None for level in self.levels)
-
-
-class Effect(StrEnum):
-    """What a veto does to a pair: `forbid` parts it, `review` demotes an automatic match to a question."""
-
-    FORBID = "forbid"
-    REVIEW = "review"
-
-
-@dataclass(frozen=True, slots=True)
-class Veto:
-    """A reason why a pair may not be joined automatically, whatever its weight."""
-
-    name: str
-    condition: Condition
-    effect: Effect
-    reason: str
-
-
-#: Every model has this veto: rows of a table that is trusted to hold no duplicates say so in `distinct_in`.
-SAME_SOURCE = Veto(
-    "same_source",
-    parse_condition({"equal": DISTINCT_IN}, "vetoes.same_source"),
-    Effect.FORBID,
-    "Both are rows of one table that is trusted to hold no duplicates.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +270,7 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
             _comparison(domain, item, weights["comparisons"].get(item["name"], {}), tables)
             for item in profile["comparisons"]
         ),
-        vetoes=(SAME_SOURCE, *(_veto(domain, item, tables) for item in profile.get("vetoes", ()))),
+        vetoes=(SAME_SOURCE, *(read_veto(domain, item, tables) for item in profile.get("vetoes", ()))),
         blocking=_rules(profile["blocking"]),
         dynamic=_rules(profile.get("dynamic_blocking", ())),
         thresholds=_thresholds(domain, profile["thresholds"]),
@@ -331,14 +305,6 @@ def _at_least_two(domain: str, profile: Mapping[str, Any], key: str, default: in
     if number < 2:
         raise ConfigurationInvalid(f"{domain}.{key}: {number} would leave no two records to compare; set 2 or more.")
     return number
-
-
-def _veto(domain: str, item: Mapping[str, Any], tables: Tables) -> Veto:
-    name = str(item["name"])
-    if name == SAME_SOURCE.name:
-        raise ConfigurationInvalid(f"{domain}.vetoes: {name!r} is a veto that every model has; choose another name.")
-    condition = parse_condition(item["when"], f"{domain}.vetoes.{name}", tables)
-    return Veto(name, condition, Effect(item["effect"]), str(item["reason"]))
 
 
 def _rules(items: Any) -> tuple[BlockingRule, ...]:

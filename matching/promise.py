@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.conditions import TRUE, All, AnyOf, Columns, Condition, Indices, Not, Pairs, Truth
+from matching.decision import asking
 from matching.frame import Frame
 from matching.model import Comparison, MatchModel
 from matching.operators import Covered, JaroWinklerAtLeast, LevenshteinAtMost
@@ -36,7 +37,8 @@ class Promising:
 
 
 def score_promising(model: MatchModel, columns: Columns, left: Indices, right: Indices, least: float) -> Promising:
-    """Score the pairs that reach `least` bits; some that do not may be among them, none that does is missing.
+    """Score the pairs that reach `least` bits, and those that are asked about whatever they weigh; some that are
+    neither may be among them, none of these is missing.
 
     Takes pairs as `matching.scoring.score_columns` does.
     """
@@ -46,7 +48,10 @@ def score_promising(model: MatchModel, columns: Columns, left: Indices, right: I
     rows, parts = [np.zeros(0, dtype=np.intp)], []
     for start in range(0, len(left), _PASS):
         pairs = Pairs(columns, left[start : start + _PASS], right[start : start + _PASS])
-        found = np.flatnonzero(most(model, pairs) >= least - _SLACK)
+        promising = most(model, pairs) >= least - _SLACK
+        for _, veto in asking(model):
+            promising |= _at_best(veto.condition, pairs) == TRUE
+        found = np.flatnonzero(promising)
         rows.append(found + start)
         parts.append(score_part(model, pairs.only(found)))
     return Promising(np.concatenate(rows), as_one(model, parts))

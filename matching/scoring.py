@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.conditions import TRUE, Columns, Indices, Judged, Pairs
-from matching.features import Features, derive
+from matching.decision import asking, parting
+from matching.features import Features, derive, derive_all
 from matching.frame import Frame
 from matching.model import Comparison, MatchModel
 from matching.rarity import adjustment, adjustments
+from matching.vetoes import Effect, Veto
 
 #: Pairs per pass; larger arrays fall out of the processor's cache and are slower per pair.
 _CHUNK = 20_000
@@ -92,6 +94,8 @@ class PairScore:
     fingerprint: str
     #: The same as sentences for people.
     reasons: tuple[str, ...] = ()
+    #: They say why it is a question whatever it weighs, not why it is one at most.
+    asked: bool = False
 
     @property
     def veto(self) -> str | None:
@@ -119,7 +123,7 @@ def derived_pairs(
             if place == len(records):
                 records.append(item)
             indices[side, position] = place
-    return [derive(model.domain, record, model.common_tokens) for record in records], indices[0], indices[1]
+    return derive_all(model.domain, records, model.common_tokens), indices[0], indices[1]
 
 
 def score_features(model: MatchModel, records: Sequence[Features], left: Indices, right: Indices) -> Scores:
@@ -152,8 +156,13 @@ def score_part(model: MatchModel, pairs: Pairs) -> Scores:
         if comparison.adjusted:
             bits += adjustments(comparison, pairs, found)
         weight += bits
-    for number in range(len(model.vetoes) - 1, -1, -1):
-        veto[np.flatnonzero(pairs.truth(model.vetoes[number].condition) == TRUE)] = number
+    for number, item in reversed(parting(model)):
+        veto[np.flatnonzero(pairs.truth(item.condition) == TRUE)] = number
+    asked = asking(model)
+    if asked:
+        apart = (veto < 0) & (weight < model.thresholds.match)
+        for number, item in reversed(asked):
+            veto[np.flatnonzero(apart & (pairs.truth(item.condition) == TRUE))] = number
     return Scores(weight, levels, veto, tuple(item.name for item in model.vetoes))
 
 
@@ -174,6 +183,7 @@ def _score_few(model: MatchModel, records: Sequence[Features], left: Indices, ri
     weight = np.empty(len(left))
     levels = np.zeros((len(left), len(model.comparisons)), dtype=np.int8)
     veto = np.full(len(left), -1, dtype=np.int8)
+    parted, asked = parting(model), asking(model)
     for row, (a, b) in enumerate(zip(left.tolist(), right.tolist(), strict=True)):
         pair = Judged(records[a], records[b])
         total = model.prior
@@ -183,10 +193,9 @@ def _score_few(model: MatchModel, records: Sequence[Features], left: Indices, ri
             if number:
                 total += comparison.levels[number - 1].weight + adjustment(comparison, pair, number)
         weight[row] = total
-        for number, item in enumerate(model.vetoes):
-            if pair.truth(item.condition) == TRUE:
-                veto[row] = number
-                break
+        veto[row] = next((number for number, item in parted if pair.truth(item.condition) == TRUE), -1)
+        if asked and veto[row] < 0 and total < model.thresholds.match:
+            veto[row] = next((number for number, item in asked if pair.truth(item.condition) == TRUE), -1)
     return Scores(weight, levels, veto, tuple(item.name for item in model.vetoes))
 
 
@@ -217,12 +226,12 @@ def explain_pair(model: MatchModel, left: Mapping[str, Any], right: Mapping[str,
     scores = score_features(model, features, first, second)
     pair = Judged(*features)
     present = Judged(*({name: each[name] for name in each if name not in _FORMER} for each in features))
-    held = [veto for veto in model.vetoes if pair.truth(veto.condition) == TRUE]
     contributions = tuple(
         _contribution(comparison, int(level), adjustment(comparison, pair, int(level)), present)
         for comparison, level in zip(model.comparisons, scores.levels[0], strict=True)
     )
     weight = float(scores.weight[0])
+    held = _held(model, pair, weight)
     return PairScore(
         weight=weight,
         probability=probability(weight),
@@ -231,7 +240,16 @@ def explain_pair(model: MatchModel, left: Mapping[str, Any], right: Mapping[str,
         vetoes=tuple(veto.name for veto in held),
         fingerprint=model.fingerprint,
         reasons=tuple(veto.reason for veto in held),
+        asked=any(veto.effect is Effect.ASK for veto in held),
     )
+
+
+def _held(model: MatchModel, pair: Judged, weight: float) -> list[Veto]:
+    """The vetoes that hold of a pair of this weight, the one that decides first."""
+    held = [veto for _, veto in parting(model) if pair.truth(veto.condition) == TRUE]
+    if held or weight >= model.thresholds.match:
+        return held
+    return [veto for _, veto in asking(model) if pair.truth(veto.condition) == TRUE]
 
 
 def probability(weight: float) -> float:

@@ -4,7 +4,8 @@ The bound is safe: a pair whose Jaro-Winkler similarity reaches a threshold alwa
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,16 @@ class Sketches:
 
     def __len__(self) -> int:
         return len(self.once)
+
+    def with_others(self, more: int, places: NDArray[np.int32], others: "Sketches") -> "Sketches":
+        """The same with `more` empty ones behind them, and `others` written over those at these places."""
+
+        def put(name: str) -> NDArray[Any]:
+            found = np.pad(getattr(self, name), (0, more))
+            found[places] = getattr(others, name)
+            return found
+
+        return Sketches(**{each.name: put(each.name) for each in fields(self)})
 
     def bound(self, a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.float32]:
         """At least the Jaro-Winkler similarity of texts `a` and `b`; close to it only where that may be high.

@@ -87,6 +87,19 @@ class Stale(Conflict):
     code = "STALE"
 
 
+class AnswerWaits(Conflict):
+    """The question has an answer that waits for a second person. Approve or reject it; its author can withdraw it."""
+
+    code = "ANSWER_WAITS"
+
+    def __init__(self, proposal_id: int, author: str) -> None:
+        super().__init__(
+            f"{author} has proposed an answer to this question: proposal {proposal_id} waits for a second person.",
+            action="Approve or reject that proposal; its author can withdraw it.",
+        )
+        self.proposal_id = proposal_id
+
+
 class Refused(MdmError):
     """This person may not do this: the role, a policy or the rule of two persons stands against it."""
 

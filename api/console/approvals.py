@@ -62,7 +62,7 @@ def inbox(
     after = proposal_place(look.cursor, scope) if look.cursor is not None else None
     order = steward.ProposalOrder(look.sort)
     with snapshot(bench.engine) as work:
-        found = steward.list_proposals(work, look.status, None, after, _ROWS + 1, order)
+        found = steward.list_proposals(work, look.status, None, after, _ROWS + 1, order, bench.now)
         lent = steward.delegations(work, bench.actor.name, bench.now)
         against = steward.against_answering(work, bench.actor, found, bench.policy)
     with reads.snapshot() as connection:
@@ -144,7 +144,7 @@ def _proposal_page(
     typed: str = "",
 ) -> Response:
     with snapshot(bench.engine) as work:
-        found = steward.find_proposal(work, proposal_id)
+        found = steward.find_proposal(work, proposal_id, now=bench.now)
         remarks = steward.comments(work, f"proposal:{proposal_id}")
         against = steward.against_answering(work, bench.actor, [found], bench.policy).get(proposal_id)
     context: dict[str, Any] = {"effect": None, "digest": "", "impossible": None}

@@ -155,7 +155,7 @@ def job_page(
     job = steward.bulk_job(bench.pipeline, job_id)
     if job.purpose is not steward.Purpose.LOOK:
         with reads.snapshot() as connection:
-            holding, waiting = left_of_job(connection, job_id)
+            holding, waiting = left_of_job(connection, job_id, bench.now)
         return page(
             "bulk_job.html", request, session=session, now=bench.now, job=job, own=job.actor == bench.actor.name,
             words=VERDICTS, holding=holding, waiting=waiting,

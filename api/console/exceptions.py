@@ -290,7 +290,7 @@ def _group_page(
     ranking.refused_ready(bench.engine, bench.now, bench.policy)
     with reads.snapshot() as connection:
         groups = dead_letter_groups(connection, Selection(like=like), limit=1)
-        waits = read.proposed_discards(connection, Selection(like=like))
+        waits = read.proposed_discards(connection, Selection(like=like), bench.now)
         letters = read.dead_letters(connection, Selection(like=like), limit=_LETTERS + 1, before=before)
     if not groups:
         return RedirectResponse("/console/exceptions", 303)
@@ -326,7 +326,7 @@ def _letter_page(
 ) -> Response:
     with reads.snapshot() as connection:
         found = read.dead_letter(connection, letter_id)
-        waits = read.proposed_discards(connection, Selection(ids=(letter_id,)))
+        waits = read.proposed_discards(connection, Selection(ids=(letter_id,)), bench.now)
     if found is None:
         raise refuse(NOT_FOUND, f"There is no refused message {letter_id}.")
     newest = found["fixes"][-1]["value"] if found["fixes"] else found["value"]

@@ -1,6 +1,7 @@
 """Who may use the console: a dependency that every page states, and what happens to those who are not signed in."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -10,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.auth import Guard
 from api.console.sessions import COOKIE, PERSON, Session, Sessions
-from api.deps import SCOPE, Reads, ReadsDep
+from api.deps import SCOPE, ReadHub, Reads, ReadsDep
 from api.errors import FORBIDDEN, MALFORMED, refuse
 from mdm.access import Permission
 from mdm.store import accounts, api_keys
@@ -47,7 +48,8 @@ class SignedIn(Guard):
         if not live:
             await run_in_threadpool(sessions.end, session)
             raise SignInNeeded(page_before(request), await _sent(request))
-        counts = await run_in_threadpool(_count, session, reads)
+        hub: ReadHub = request.app.state.hub
+        counts = await run_in_threadpool(_count, session, reads, hub.clock())
         request.state.counts = counts
         request.state.session = session
         request.scope["mdm.key_id"] = session.caller.key_id
@@ -96,10 +98,10 @@ def _look(sessions: Sessions, cookie: str, reads: Reads) -> tuple[Session, bool]
         return None if session is None else (session, _is_live(connection, session.caller.key_id))
 
 
-def _count(session: Session, reads: Reads) -> dict[str, int]:
+def _count(session: Session, reads: Reads, now: datetime) -> dict[str, int]:
     """How much work is open in the person's scope, for the navigation."""
     with reads.snapshot() as connection:
-        return open_counts(connection, session.actor)
+        return open_counts(connection, session.actor, now)
 
 
 def _is_live(connection: Connection, name: str) -> bool:

@@ -57,7 +57,7 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
         behind_refused = read_console.behind_refused(connection)
         platforms = read_console.platforms(connection)
         batches = read_console.recent_batches(connection, 60)
-        waits = read_console.waiting_work(connection)
+        waits = read_console.waiting_work(connection, now)
         mine = read_console.own_work(connection, bench.actor.name, now)
         numbers = read_console.own_numbers(connection, bench.actor.name, now)
         promised = promise(read_console.answered(connection, now - _PERIOD), sum(each.breached for each in ageing))

@@ -232,7 +232,7 @@ def _ways(bench: Workbench, connection: Connection) -> Iterator[Way]:
                 continue
             if job is not None:
                 jobs.add(job)
-                yield _of_job(connection, step, job)
+                yield _of_job(connection, step, job, bench.now)
             else:
                 yield _way(connection, step, bench)
 
@@ -247,9 +247,9 @@ def _job(connection: Connection, step: Step) -> int | None:
     return bulk_job_of(connection, decided) if isinstance(decided, int) else None
 
 
-def _of_job(connection: Connection, step: Step, job: int) -> Way:
+def _of_job(connection: Connection, step: Step, job: int, now: datetime) -> Way:
     words = f"Answered many questions at once: job {job}"
-    if any(left_of_job(connection, job)):
+    if any(left_of_job(connection, job, now)):
         why = "All of it is taken back on its page."
         return Way(step.number, step.at, words, go=f"/console/bulk/{job}", why=why, ends_there=True)
     return Way(step.number, step.at, words, why="All of it was taken back, or nothing came of it.", taken_back=True)
@@ -268,7 +268,7 @@ def _way(connection: Connection, step: Step, bench: Workbench) -> Way:
         why = _AGREED if agreed and not found.undone else ""
         return Way(step.number, step.at, words, undo, why=why, at_once=not agreed, taken_back=found.undone)
     if step.action == "steward.propose":
-        return _proposed(connection, step)
+        return _proposed(connection, step, bench.now)
     words = _WORDS.get(step.action, step.action.removeprefix("steward.").replace("_", " ").capitalize() + ": {}")
     about = _about(step.subject)
     if step.action in _READINESS:
@@ -318,9 +318,9 @@ def own_step(bench: Workbench, number: int | None) -> Step | None:
     return step if step is not None and step.number == number else None
 
 
-def _proposed(connection: Connection, step: Step) -> Way:
+def _proposed(connection: Connection, step: Step, now: datetime) -> Way:
     proposal_id = int(step.subject.removeprefix("proposal "))
-    kind, status, decided = proposal_state(connection, proposal_id)
+    kind, status, decided = proposal_state(connection, proposal_id, now)
     words = f"Proposed as number {proposal_id}: {KINDS.get(kind, kind).lower()}"
     if status == "open":
         return Way(step.number, step.at, words, ("proposal", proposal_id), at_once=True)

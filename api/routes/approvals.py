@@ -62,7 +62,7 @@ def list_approvals(page: Annotated[ProposalParameters, Query()], caller: CallerD
     after = proposal_place(page.cursor, scope) if page.cursor is not None else None
     order = steward.ProposalOrder(page.sort)
     with snapshot(desk.engine) as work:
-        found = steward.list_proposals(work, page.status, page.author, after, page.limit + 1, order)
+        found = steward.list_proposals(work, page.status, page.author, after, page.limit + 1, order, desk.clock())
     shown = found[: page.limit]
     return answer(
         {
@@ -88,7 +88,7 @@ def proposal_place(cursor: str, scope: str) -> steward.ProposalPlace:
 def get_approval(id: ProposalId, caller: CallerDep, desk: DeskDep) -> Response:
     """The command, who proposed it and why, and how it stands."""
     with snapshot(desk.engine) as work:
-        return answer(proposal_object(steward.find_proposal(work, id), caller.eyes))
+        return answer(proposal_object(steward.find_proposal(work, id, now=desk.clock()), caller.eyes))
 
 
 @router.get(
@@ -136,7 +136,7 @@ def reject(
     """It has no effect; the comment tells its author why."""
     steward.reject(desk, actor_of(caller), id, objection.comment, policy_of(request))
     with snapshot(desk.engine) as work:
-        return answer(proposal_object(steward.find_proposal(work, id), caller.eyes))
+        return answer(proposal_object(steward.find_proposal(work, id, now=desk.clock()), caller.eyes))
 
 
 @router.post(
@@ -148,7 +148,7 @@ def withdraw(id: ProposalId, caller: CallerDep, desk: DeskDep) -> Response:
     """Before anybody approved or rejected it."""
     steward.withdraw(desk, actor_of(caller), id)
     with snapshot(desk.engine) as work:
-        return answer(proposal_object(steward.find_proposal(work, id), caller.eyes))
+        return answer(proposal_object(steward.find_proposal(work, id, now=desk.clock()), caller.eyes))
 
 
 @router.get("/delegations", name="list_delegations", summary="Live delegations", response_model=DelegationList)

@@ -68,13 +68,13 @@ async def whole_hub(caller: CallerDep) -> None:
         raise refuse(FORBIDDEN, "Exceptions concern the whole hub, and your scope reaches a part of it.")
 
 
-_GUARDS = [Depends(allows(Permission.INSPECT)), Depends(whole_hub)]
+GUARDS = [Depends(allows(Permission.INSPECT)), Depends(whole_hub)]
 letters_router = APIRouter(
-    route_class=OnceRoute, prefix="/v1/dead-letters", tags=["exceptions"], dependencies=_GUARDS,
+    route_class=OnceRoute, prefix="/v1/dead-letters", tags=["exceptions"], dependencies=GUARDS,
     responses={**GUARDED, **CHECKED},
 )  # fmt: skip
 exceptions_router = APIRouter(
-    route_class=OnceRoute, prefix="/v1/exceptions", tags=["exceptions"], dependencies=_GUARDS,
+    route_class=OnceRoute, prefix="/v1/exceptions", tags=["exceptions"], dependencies=GUARDS,
     responses={**GUARDED, **CHECKED},
 )  # fmt: skip
 mending = [Depends(allows(Permission.MEND))]
@@ -175,11 +175,11 @@ def list_letters(page: Annotated[LetterParameters, Query()], reads: ReadsDep) ->
 @letters_router.get(
     "/{id}", name="get_dead_letter", summary="One refused message", response_model=WholeLetter, responses=UNKNOWN
 )
-def get_letter(id: LetterId, caller: CallerDep, reads: ReadsDep) -> Response:
+def get_letter(id: LetterId, caller: CallerDep, hub: HubDep, reads: ReadsDep) -> Response:
     """As it came, why it was refused, what to do, what has been tried, what hangs on its row."""
     with reads.snapshot() as connection:
         found = read.dead_letter(connection, id)
-        waits = read.proposed_discards(connection, Selection(ids=(id,)))
+        waits = read.proposed_discards(connection, Selection(ids=(id,)), hub.clock())
     if found is None:
         raise refuse(NOT_FOUND, f"There is no refused message {id}.")
     return answer(whole_letter_object(found, [number for number, _, _ in waits], caller.eyes))

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from api.schemas.common import Form, Page
+from api.schemas.common import Form, Page, SourceKey
 from api.schemas.given import MAX_ID, Asked, Moment, Said, Storable, either_given
 
 Reason = Annotated[Said, Field(max_length=4000, description="Why; kept in the audit.")]
@@ -124,6 +124,7 @@ class ExceptionForm(Form):
 
 
 ExceptionPage = Page[ExceptionForm]
+RowPage = Page[SourceKey]
 
 
 _CONDITIONS = (

@@ -103,7 +103,15 @@ def _question(domain: Domain) -> type[BaseModel]:
         __doc__=f"Is this {domain.value} in the hub?",
         values=(GIVEN_VALUES[domain], ...),
         limit=(int, Field(10, ge=1, le=50, description="At most this many candidates.")),
-        minimum_weight=(float, Field(0.0, ge=-1000, le=1000, description="Least match weight to tell, in bits.")),
+        minimum_weight=(
+            float,
+            Field(
+                0.0,
+                ge=-1000,
+                le=1000,
+                description="Least match weight to tell, in bits; who would be joined is told anyway.",
+            ),
+        ),
     )
     return question
 
@@ -160,7 +168,7 @@ class Candidate(Form):
     members_compared: int
     score: Score
     refused: str | None = Field(
-        description="Why this golden record as a whole would not be joined although `record` matches, such as "
+        description="Why this golden record would not be joined although `record` matches, such as "
         "`identifiers differ`: another of its records speaks against it. The decision is then `possible`."
     )
     shared_keys: list[SharedKey]
@@ -169,11 +177,12 @@ class Candidate(Form):
 
 
 class MatchAnswer(Form):
-    """Ranked candidates, best first. Nothing was stored."""
+    """Candidates: whoever the record would be joined to first, then by weight. Nothing was stored."""
 
     domain: Domain
     advice: Literal["use_existing", "ask_a_steward", "create"] = Field(
-        description="use_existing: the first candidate is this record. ask_a_steward: it may be, or either of "
+        description="What would happen on arrival. use_existing: it would be joined to the first candidate. "
+        "ask_a_steward: it may be, or either of "
         "two, or a number of its own is known under another name, or what is given as its name says nothing "
         "(`rejected`), or the customer or a product of a contract is not in the hub (`remarks`). create: none is close."
     )

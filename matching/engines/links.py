@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.conditions import Columns
-from matching.model import Effect, MatchModel
+from matching.decision import worth_deciding
+from matching.model import MatchModel
 from matching.promise import score_promising
 from matching.scoring import Scores
+from matching.vetoes import Effect
 
 Progress = Callable[[str], None]
 
@@ -37,6 +39,10 @@ class Links:
     def __len__(self) -> int:
         return len(self.a)
 
+    def at(self, rows: NDArray[np.intp]) -> "Links":
+        """Some of them."""
+        return Links(self.a[rows], self.b[rows], self.weight[rows], self.match[rows], self.veto[rows], self.candidates)
+
 
 def decided(model: MatchModel, a: NDArray[np.int64], b: NDArray[np.int64], scores: Scores) -> Links:
     """The links among scored pairs: `matching.decision.decide` for arrays."""
@@ -44,7 +50,7 @@ def decided(model: MatchModel, a: NDArray[np.int64], b: NDArray[np.int64], score
     forbidden = np.array([*(effect is Effect.FORBID for effect in effects), False])
     weight = scores.weight
     # Decided on the full weight, kept to a millionth of a bit: the order of a sum cannot break ties.
-    keep = np.flatnonzero((weight >= model.thresholds.possible) & ~forbidden[scores.vetoes])
+    keep = np.flatnonzero(worth_deciding(model, weight, scores.vetoes) & ~forbidden[scores.vetoes])
     veto = scores.vetoes[keep]
     match = (weight[keep] >= model.thresholds.match) & (veto < 0)
     return Links(a[keep], b[keep], weight[keep].round(_DIGITS), match, veto, len(a))

@@ -54,7 +54,9 @@ def cluster_table(
 
     if workers > 1:
         frame.encode(sorted({column for column, _ in model.columns()}))
-    sets, given_up = linked_sets_of(ranks, links, together, model.reach_cap, weigh, workers)
+    # What is only asked about, whatever it weighs, supports nothing.
+    supporting = links.at(np.flatnonzero(links.weight >= model.thresholds.possible))
+    sets, given_up = linked_sets_of(ranks, supporting, together, model.reach_cap, weigh, workers)
     said = Statements(model, table, rows)
     agreed = _agreed(sets, said, limits_of(model.thresholds))
     if together or apart:

@@ -4,7 +4,7 @@ Derived values are columns, never functions inside a condition, so that any engi
 A domain of somebody's own has the columns that its profile declares, taken from the comparison form as they are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -42,6 +42,7 @@ __all__ = [
     "Features",
     "Kind",
     "derive",
+    "derive_all",
     "derive_keys",
     "derive_once",
 ]
@@ -76,6 +77,8 @@ KEY_COLUMNS: Mapping[str, Mapping[str, Kind]] = {
 # A record is derived again for every batch in which it is a candidate. The latest are kept, some 5 kB each;
 # a feed that touches the same customers for a while finds most of them here.
 _KEPT = 20_000
+# This many at once are the candidates of a large batch, hardly ever those of the next one.
+_MANY = _KEPT // 20
 
 
 def derive(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:
@@ -85,6 +88,13 @@ def derive(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[
     The result is shared between calls and must not be changed.
     """
     return _derive(domain, orjson.dumps(comparison, option=orjson.OPT_SORT_KEYS), common_tokens)
+
+
+def derive_all(domain: str, comparisons: Sequence[Mapping[str, Any]], common_tokens: frozenset[str]) -> list[Features]:
+    """What `derive` gives for each of these. So many that they would displace what is kept are derived anew."""
+    if len(comparisons) >= _MANY:
+        return [_features(domain, comparison, common_tokens) for comparison in comparisons]
+    return [derive(domain, comparison, common_tokens) for comparison in comparisons]
 
 
 @lru_cache(maxsize=_KEPT)

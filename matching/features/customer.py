@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from matching.features.values import Columns, Features, distinct, kinds, put, text, texts
+from matching.features.values import Columns, Features, distinct, kinds, put, text, texts, texts_of
 
 #: Identifier types that have a column each.
 IDENTIFIER_TYPES = ("vat", "tax", "registration", "lei", "duns")
@@ -16,6 +16,10 @@ _TEXTS = (
     "street", "house_number", "postcode", "city", "region",
 )  # fmt: skip
 _LISTS = ("phones", "domains", "emails", "self", "parents", "former_sites")
+
+# What is taken as it is, by its name in the comparison form, with the column that it makes.
+_TEXT_COLUMNS = frozenset(_TEXTS)
+_LIST_COLUMNS = {**{key: key for key in _LISTS}, "names_references": "references", "tokens": "evidence"}
 
 CUSTOMER_COLUMNS = kinds(
     texts=" ".join(_TEXTS) + " table national " + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
@@ -57,22 +61,22 @@ _HANDLE = 6
 def customer_features(comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:
     """What comparisons read."""
     columns: Columns = {}
-    for key in _TEXTS:
-        value = comparison.get(key)
-        if value:
+    for key, value in comparison.items():
+        if not value:
+            continue
+        if key in _TEXT_COLUMNS:
             columns[key] = value
-    for key in _LISTS:
-        put(columns, key, texts(comparison, key))
-    put(columns, "references", texts(comparison, "names_references"))
-    evidence = texts(comparison, "tokens")
-    if evidence:
-        columns["evidence"] = evidence
-        columns["evidence_kinds"] = distinct(token.split(":", 1)[0] for token in evidence)
-    put(columns, "table", _table(texts(comparison, "self")))
-    put(columns, "labels", _labels(texts(comparison, "domains")))
+        elif key in _LIST_COLUMNS and (found := texts_of(value)):
+            columns[_LIST_COLUMNS[key]] = found
+    if "evidence" in columns:
+        columns["evidence_kinds"] = distinct([token.split(":", 1)[0] for token in texts(columns, "evidence")])
+    put(columns, "table", _table(texts(columns, "self")))
+    if "domains" in columns:
+        put(columns, "labels", _labels(texts(columns, "domains")))
     _names(columns, comparison, common_tokens)
     _identifiers(columns, comparison)
-    put(columns, "sites", _sites(columns))
+    if "house_number" in columns:
+        put(columns, "sites", _sites(columns))
     return columns
 
 
@@ -137,18 +141,26 @@ def _is_rare(token: str, common_tokens: frozenset[str]) -> bool:
 
 def _names(columns: Columns, comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> None:
     forms, native = _forms(comparison), text(comparison, "name_native")
+    former = texts(comparison, "former_names")
+    if former:
+        put(columns, "former_names", distinct([form.replace(" ", "") for form in former]))
+    if not forms:
+        put(columns, "names", (native,) if native else ())
+        return
     compact = [form.replace(" ", "") for form in forms]
     put(columns, "names", distinct([*compact, native] if native else compact))
-    put(columns, "former_names", distinct([form.replace(" ", "") for form in texts(comparison, "former_names")]))
     words = [form.split() for form in forms]
     put(columns, "sorted_names", distinct([" ".join(sorted(form)) for form in words]))
     put(columns, "initials", _initials(words))
-    put(columns, "national", next((word for word in words[0] if word in _COUNTRY_WORDS), None) if words else None)
+    national = _COUNTRY_WORDS.intersection(words[0])
+    if national:
+        columns["national"] = next(word for word in words[0] if word in national)
+    longer = [token for form in words for token in form if len(token) > 1]
     if text(comparison, "name"):
-        put(columns, "name_tokens", distinct([token for token in words[0] if len(token) > 1]))
+        own = longer if len(words) == 1 else [token for token in words[0] if len(token) > 1]
+        put(columns, "name_tokens", distinct(own))
         put(columns, "name_numbers", distinct([number for token in words[0] if (number := _number(token))]))
-    rare = {token for form in words for token in form if len(token) > 1 and _is_rare(token, common_tokens)}
-    put(columns, "rare_tokens", distinct(rare))
+    put(columns, "rare_tokens", distinct([token for token in longer if _is_rare(token, common_tokens)]))
 
 
 def _number(token: str) -> str | None:

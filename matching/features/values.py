@@ -1,6 +1,6 @@
 """Reading a comparison form: every reader returns nothing rather than an empty or mistyped value."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -34,10 +34,15 @@ def text(comparison: Mapping[str, Any], key: str) -> str | None:
 def texts(comparison: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """A list value as sorted distinct texts; a single text counts as a list of one."""
     value = comparison.get(key)
-    if not value:
-        return ()
+    return texts_of(value) if value else ()
+
+
+def texts_of(value: str | Sequence[str]) -> tuple[str, ...]:
+    """The same of a value that is there."""
     if isinstance(value, str):
         return (value,)
+    if len(value) == 1:
+        return tuple(value) if value[0] else ()
     return distinct(value)
 
 

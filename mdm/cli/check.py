@@ -136,7 +136,7 @@ def _print_two(found: PairExplanation, as_json: bool) -> None:
     if len(usable) < len(found.shared_keys):
         typer.echo("Not because of: " + "; ".join(_met(found.shared_keys[len(usable) :])))
     for veto, reason in zip(found.score.vetoes, found.score.reasons, strict=True):
-        typer.echo(f"Veto {veto}: {reason}")
+        typer.echo(f"{'Asked' if found.score.asked else 'Veto'} {veto}: {reason}")
 
 
 @state.command("digest")

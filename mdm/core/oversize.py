@@ -2,8 +2,9 @@
 
 Three things are asked about, all functions of the records there are. A block above the cap under a rule that no other
 rule refines: a value that so many records carry that it pairs nobody. Evidence that is stated about so many records
-that it pairs nobody either. And a record all of whose blocks are above the cap, but for those of its own names: only
-what others state could find it a partner.
+that it pairs nobody either. And the records of a source table all of whose blocks are above the cap, but for those of
+their own names: only what others state could find them partners. There may be any number of these, so that they are one
+question for each table.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,7 +21,7 @@ EVIDENCE = "EVIDENCE_OVERSIZED"
 RECORD = "RECORD_WITHOUT_USABLE_KEY"
 
 #: Members named in a question.
-_SAMPLE = 5
+SAMPLE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,14 @@ def questions_of_block(domain: str, block: int) -> tuple[str, str]:
     return f"oversize:{domain}:block:{block}", f"oversize:{domain}:joined:{block}"
 
 
-def record_question(domain: str, key: CrosswalkKey) -> str:
-    """Names the question about a record that no key can find."""
-    return f"oversize:{domain}:record:{key}"
+def records_question(domain: str, system: str, type: str) -> str:
+    """Names the question about the records of a source table that no key can find."""
+    return f"oversize:{domain}:records:{system}:{type}"
 
 
 def block_finding(model: MatchModel, key: BlockingKey, sample: Sequence[CrosswalkKey], size: int) -> Finding:
     """The question about a block above the cap."""
-    named = ", ".join(map(str, sorted(sample)[:_SAMPLE]))
+    named = ", ".join(map(str, sorted(sample)[:SAMPLE]))
     domain = Domain(model.domain)
     return Finding(
         block_question(model, key),
@@ -77,7 +78,7 @@ def evidence_question(domain: str, token: str) -> str:
 
 def evidence_finding(model: MatchModel, token: str, sample: Sequence[CrosswalkKey], size: int | None = None) -> Finding:
     """The question about evidence that is stated about more than the cap; `size` if all of them were counted."""
-    named = ", ".join(map(str, sorted(sample)[:_SAMPLE]))
+    named = ", ".join(map(str, sorted(sample)[:SAMPLE]))
     domain, many = Domain(model.domain), f"{size}" if size is not None else f"More than {model.block_cap}"
     return Finding(
         evidence_question(domain, token),
@@ -90,15 +91,18 @@ def evidence_finding(model: MatchModel, token: str, sample: Sequence[CrosswalkKe
     )
 
 
-def record_finding(domain: Domain, key: CrosswalkKey) -> Finding:
-    """The question about a record that no key can find."""
+def records_finding(domain: Domain, system: str, type: str, sample: Sequence[CrosswalkKey], size: int) -> Finding:
+    """The question about the records of a source table that no key can find."""
+    named = ", ".join(map(str, sorted(sample)[:SAMPLE]))
     return Finding(
-        record_question(domain, key),
+        records_question(domain, system, type),
         RECORD,
         domain,
-        f"{key}: everything it states is stated by so many others that it is compared with none of them. "
-        "Complete the record in its source, or search for its partners and decide by hand.",
+        f"{size} rows of {system} {type}: everything that they state is stated by so many others that they are "
+        f"compared with none of them. Complete them in their source, or search for their partners and decide by hand. "
+        f"Some of them: {named}.",
         f"{domain} stewards",
+        size,
     )
 
 

@@ -17,7 +17,7 @@ from matching.decision import Decision
 from matching.model import MatchModel
 from mdm.core.digest import golden_digest, surviving_support
 from mdm.core.linking import decide_links
-from mdm.core.oversize import block_question, evidence_question, record_question, reported
+from mdm.core.oversize import block_question, evidence_question, records_question, reported
 from mdm.core.rules import Rules
 from mdm.model.delta import Link
 from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain, EntityId, RecordId
@@ -59,6 +59,8 @@ class WholeDomain:
     candidates: Set[tuple[RecordId, RecordId]]
     comparisons: Mapping[RecordId, Mapping[str, Any]]
     questions: frozenset[str] = frozenset()
+    #: Records that no key finds a partner.
+    without_key: frozenset[CrosswalkKey] = frozenset()
 
 
 def resolve_all(
@@ -107,8 +109,10 @@ def resolve_all(
             digest = golden_digest(keys, surviving.values)
             entities[keys[0]] = WholeEntity(keys, surviving.values, digest, surviving_support(surviving))
         links_by_ends = {(link.a, link.b): link for link in links}
-        asked = _questions(model, mine, blocks) | _about_evidence(model, comparisons, owners)
-        result[domain] = WholeDomain(links_by_ends, entities, pairs, comparisons, asked)
+        without = _without_usable_key(model, mine, blocks)
+        asked = _questions(model, blocks) | _about_evidence(model, comparisons, owners)
+        asked |= {records_question(domain, key.system, key.type) for key in without}
+        result[domain] = WholeDomain(links_by_ends, entities, pairs, comparisons, asked, without)
     return result
 
 
@@ -212,23 +216,27 @@ def _blocks(
     return blocks
 
 
-def _questions(
-    model: MatchModel, mine: Mapping[RecordId, WholeRecord], blocks: Mapping[BlockingKey, Sequence[RecordId]]
-) -> frozenset[str]:
+def _questions(model: MatchModel, blocks: Mapping[BlockingKey, Sequence[RecordId]]) -> frozenset[str]:
     """What must be asked about blocks that are too large, but for those of resolved customers and products."""
+    large = {key for key, members in blocks.items() if len(members) > model.block_cap}
+    dynamic = {rule.name for rule in model.dynamic}
+    return frozenset(block_question(model, key) for key in large if reported(model, key) and key.rule not in dynamic)
+
+
+def _without_usable_key(
+    model: MatchModel, mine: Mapping[RecordId, WholeRecord], blocks: Mapping[BlockingKey, Sequence[RecordId]]
+) -> frozenset[CrosswalkKey]:
+    """Records whose every block is too large, or is that of a name of their own."""
     large = {key for key, members in blocks.items() if len(members) > model.block_cap}
     keys_of: dict[RecordId, list[BlockingKey]] = defaultdict(list)
     for key, members in blocks.items():
         for rec in members:
             keys_of[rec].append(key)
-    dynamic = {rule.name for rule in model.dynamic}
-    asked = {block_question(model, key) for key in large if reported(model, key) and key.rule not in dynamic}
-    without = (
-        rec
+    return frozenset(
+        mine[rec].record.key
         for rec, keys in keys_of.items()
         if not large.isdisjoint(keys) and large.issuperset({*keys}.difference(_own_keys(model, mine[rec].record)))
     )
-    return frozenset(asked.union(record_question(model.domain, mine[rec].record.key) for rec in without))
 
 
 def _own_keys(model: MatchModel, record: SourceRecord) -> tuple[BlockingKey, ...]:

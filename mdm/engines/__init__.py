@@ -1,5 +1,6 @@
 """Engines for whole stores by name; those that need more of a machine than arithmetic live here."""
 
+import os
 import re
 
 from matching.engines.engine import DuckDB, Engine, Plain
@@ -13,6 +14,8 @@ ENGINES = {
 }
 
 
+#: Workers that no machine is too small to be asked for.
+_MANY = 64
 #: What DuckDB understands by an amount of memory.
 _MEMORY = re.compile(r"[1-9]\d*(\.\d+)? ?[KMGT]i?B", re.IGNORECASE)
 
@@ -22,10 +25,16 @@ def open_engine(name: str, workers: int = 2, memory: str = "1GB") -> Engine:
 
     Raises:
         ConfigurationInvalid: there is no such engine, or what it needs is not installed.
-        OperatorError: it cannot work with so few workers, or `memory` is no amount.
+        OperatorError: it cannot work with so few or so many workers, or `memory` is no amount.
     """
     if workers < 1:
         raise OperatorError(f"{workers} workers do no work.", action="Give --workers 1 or more.")
+    processors = os.cpu_count() or 1
+    if workers > max(_MANY, 4 * processors):
+        raise OperatorError(
+            f"{workers} workers are far more than this machine has processors.",
+            action=f"Give --workers {processors}, or a few more.",
+        )
     if not _MEMORY.fullmatch(memory.strip()):
         raise OperatorError(f"{memory!r} is no amount of memory.", action="Give --memory as in 512MB or 4GB.")
     if name == "duckdb":

@@ -51,7 +51,7 @@ def withdraw(engine: Engine, clock: Clock, entity_id: str, name: CheckpointName,
     _check(reason, None, clock())
     customer = _live_customer(engine, entity_id)
     with unit_of_work(engine, clock, "onboarding") as work:
-        if not store.withdraw_checkpoint(work, customer, name):
+        if not store.withdraw_checkpoint(work, customer, name, actor, reason.strip()):
             raise NotFound(f"{customer} has no confirmation of {name.value}.")
         ledger.write_audit(work, actor, "checkpoint_withdrawn", customer, {"checkpoint": name.value, "reason": reason})
 
@@ -138,7 +138,7 @@ def unwaive(engine: Engine, clock: Clock, entity_id: str, code: str, path: str, 
     _check(reason, None, clock())
     customer = _live_customer(engine, entity_id)
     with unit_of_work(engine, clock, "onboarding") as work:
-        if not store.withdraw_waiver(work, customer, code, path):
+        if not store.withdraw_waiver(work, customer, code, path, actor, reason.strip()):
             raise NotFound(f"{customer} has no waiver of {code}{f' at {path}' if path else ''}.")
         detail = {"code": code, "path": path, "reason": reason}
         ledger.write_audit(work, actor, "waiver_withdrawn", customer, detail)

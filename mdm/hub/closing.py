@@ -65,7 +65,7 @@ def books_of(hub: Workplace, close: Close, found: Reconciliation) -> Books:
     now = hub.clock()
     sited = site(found.findings, found.books, f"{found.as_of:%Y-%m}")
     with hub.engine.connect() as connection:
-        waits = read_console.waiting_work(connection)
+        waits = read_console.waiting_work(connection, now)
         around = Surroundings(
             silent=_silent(read_console.platforms(connection), close, now),
             refused=waits.letters,

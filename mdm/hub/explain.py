@@ -82,6 +82,8 @@ class PairExplanation:
         if self.decision == "match":
             why = parted or "joining their entities was refused; see the open task"
             return f"Not one entity although the pair matches: {why}."
+        if self.veto is not None and self.score.asked:
+            return f"Not one entity: a question for a steward, whatever they weigh. {self.veto}"
         if self.veto is not None:
             effect = "a question for a steward" if self.decision == "possible" else "never joined by the model"
             return f"Not one entity: {effect}, though they weigh {self.score.weight:.1f} bits. {self.veto}"

@@ -13,20 +13,22 @@ from rapidfuzz.utils import default_process
 from sqlalchemy import Engine
 
 from matching.blocking import BlockingKey, block_hash, block_keys, block_keys_in, dynamic_keys
+from matching.clustering import Edge
 from matching.decision import Decision, decide
 from matching.features import derive
 from matching.features.values import texts
 from matching.model import MatchModel
 from matching.scoring import explain_pair, score_pairs, speaking_for
 from mdm.core.rules import Rules
-from mdm.hub.match_joining import Matched, refusals
-from mdm.hub.match_references import Named, named_by
+from mdm.hub.match_joining import DIGITS, NEWCOMER, UNMET, Joining, Newcomer, joinings
+from mdm.hub.match_numbered import numbered
+from mdm.hub.match_references import Named, Reach, named_by
 from mdm.hub.match_report import MatchReport, Ranked, unsaid_countries
 from mdm.hub.reach import reachable
 from mdm.intake.candidate import candidate_record, compared_attributes
 from mdm.model.ids import Domain, EntityId, RecordId
 from mdm.model.records import SourceRecord
-from mdm.store import neighbourhood, pairs, reach, read_match
+from mdm.store import neighbourhood, reach, read_match
 from mdm.store.reading import snapshot
 from mdm.store.scoped import scope_of, unrestricted
 from mdm.store.unit_of_work import UnitOfWork
@@ -69,20 +71,17 @@ def find_many(engine: Engine, rules: Rules, domain: Domain, questions: Sequence[
                 each.refer(found)
         for each in asked:
             each.keys = _keys(model, each.comparison, countries if each.question.anywhere else ())
-        oversized = _find_mates(work, model, asked)
+        # The candidate would be one more in each of its blocks.
+        oversized = _find_mates(work, asked, model.block_cap - 1)
         if domain is Domain.CONTRACT:
-            _find_numbered(work, asked)
-            for each in asked:
-                for rec, keys in _siblings(work, model, each.comparison).items():
-                    each.shared.setdefault(rec, set()).update(keys)
+            _find_numbered(work, asked, partial(reachable, engine) if scope_of(engine).limits_rows else None)
         others = neighbourhood.load_comparisons(work, domain, {rec for each in asked for rec in each.shared})
         best = _best_of_each(model, asked, others, read_match.homes(work, others))
         reached = {EntityId(one) for one in reachable(engine, {one.entity_id for met in best for one in met})}
-        for each, met in zip(asked, best, strict=True):
-            each.choose(model, met, reached, others)
-        matched = [each.matched(model, met, others) for each, met in zip(asked, best, strict=True)]
-        for each, refused in zip(asked, refusals(work, model, matched, others), strict=True):
-            each.refused = refused
+        outcomes = joinings(work, model, [each.newcomer for each in asked], others)
+        for each, met, outcome in zip(asked, best, outcomes, strict=True):
+            each.joining = outcome
+            each.choose(model, met, reached)
         homes = read_match.golden_homes(work, {best.rec_id for each in asked for best in each.told})
     return [_report(model, domain, each, others, homes, oversized) for each in asked]
 
@@ -102,9 +101,11 @@ class _Asked:
     told: Sequence["_Best"] = ()
     out_of_reach: int = 0
     rivalled: bool = False
+    asks: bool = False
     named: Named = field(default_factory=Named)
-    #: Entities of which a record matches and that the candidate would not join all the same, and why.
-    refused: Mapping[EntityId, str] = field(default_factory=dict)
+    #: The links that it would have on arrival, and what would become of it.
+    edges: Sequence[Edge] = ()
+    joining: Joining = field(default_factory=Joining)
 
     def __post_init__(self) -> None:
         self.comparison = dict(self.record.comparison)
@@ -128,37 +129,40 @@ class _Asked:
         """Keep the records of entities that the caller may reach."""
         self.shared = {rec: keys for rec, keys in self.shared.items() if homes.get(rec) in reached}
 
-    def matched(
-        self, model: MatchModel, best: Sequence["_Best"], others: Mapping[RecordId, Mapping[str, Any]]
-    ) -> Matched:
-        """The entities of which a record matches, by the pair alone."""
-        worth = (one for one in best if one.weight >= model.thresholds.match)
-        found = (one for one in worth if _decision(model, self.comparison, others[one.rec_id]) is Decision.MATCH)
-        return Matched(self.comparison, [one.entity_id for one in found])
+    @property
+    def newcomer(self) -> Newcomer:
+        return Newcomer(self.record.key, self.comparison, self.edges)
 
-    def choose(
-        self,
-        model: MatchModel,
-        best: Sequence["_Best"],
-        reached: Collection[EntityId],
-        others: Mapping[RecordId, Mapping[str, Any]],
-    ) -> None:
-        """Whom to tell: the best of those that the caller may reach; of the others only how many match or may."""
-        self.compared = sum(rec in others for rec in self.shared)
-        ranked = sorted((one for one in best if one.entity_id in reached), key=lambda one: one.rank)
-        worth = [one for one in ranked if one.same_number or one.weight >= self.question.floor]
+    def choose(self, model: MatchModel, best: Sequence["_Best"], reached: Collection[EntityId]) -> None:
+        """Whom to tell: the best of those that the caller may reach, whoever would be joined before all; of the others
+        only how many match or may."""
+        self.compared = sum(each.compared for each in best)
+        joined = self.joining.joined
+        ranked = sorted(
+            (one for one in best if one.entity_id in reached),
+            key=lambda one: (one.entity_id not in joined or one.decision is not Decision.MATCH, one.rank),
+        )
+        worth = [
+            one for one in ranked if one.same_number or one.entity_id in joined or one.weight >= self.question.floor
+        ]
         # Who has a number of the candidate is not crowded out by names that resemble its own a little.
         first = sorted(worth, key=lambda one: one.weight < model.thresholds.possible and not one.same_number)
-        self.told = sorted(first[: self.question.limit], key=lambda one: one.rank)
+        self.told = [one for one in worth if one in first[: self.question.limit]]
         hidden = [one for one in best if one.entity_id not in reached]
-        self.out_of_reach = sum(
-            one.same_number or _decision(model, self.comparison, others[one.rec_id]) is not Decision.NONE
-            for one in hidden
-        )
-        # Without a rule about rivals only those that fit exactly as well: which of them it is, nobody can tell.
-        rival = model.thresholds.rival or 0.0
-        near = [one for one in ranked[1:] if ranked[0].weight - one.weight <= rival]
-        self.rivalled = any(_decision(model, self.comparison, others[one.rec_id]) is Decision.MATCH for one in near)
+        self.out_of_reach = sum(one.same_number or one.decision is not Decision.NONE for one in hidden)
+        self.asks = any(one.decision is not Decision.NONE for one in ranked)
+        self.rivalled = self._rivalled(model, [one for one in best if one.decision is Decision.MATCH])
+
+    def _rivalled(self, model: MatchModel, matching: Sequence["_Best"]) -> bool:
+        """Whether two golden records match about as well, by the model's rule about rivals, which of them it is nobody
+        can tell: they would become one by its arrival. Without such a rule, too, where only one would be joined.
+        """
+        rule, joined = model.thresholds.rival, self.joining.joined
+        first = min((one for one in matching if one.entity_id in joined), key=lambda one: one.rank, default=None)
+        if first is None:
+            return False
+        near = (one for one in matching if one is not first and first.weight - one.weight <= (rule or 0.0))
+        return any(rule is None or one.entity_id in joined for one in near)
 
 
 def _keys(model: MatchModel, comparison: Mapping[str, Any], countries: Sequence[str]) -> Mapping[int, BlockingKey]:
@@ -169,7 +173,7 @@ def _keys(model: MatchModel, comparison: Mapping[str, Any], countries: Sequence[
     if countries and "country" not in comparison:
         keys = block_keys_in(model, comparison, "country", countries)
     else:
-        keys = block_keys(model, comparison)
+        keys = (*block_keys(model, comparison), *dynamic_keys(model, comparison))
     return {block_hash(model.domain, key): key for key in keys}
 
 
@@ -188,9 +192,13 @@ def _exchanged(words: str) -> Iterator[str]:
             yield f"{words[:at]}{right}{left}{words[at + 2 :]}"
 
 
-def _find_mates(work: UnitOfWork, model: MatchModel, asked: Sequence[_Asked]) -> frozenset[int]:
-    """Who shares a key with whom, in one question for all candidates; answers the keys that too many records carry."""
-    mates = read_match.block_mates(work, {block for each in asked for block in each.keys}, model.block_cap)
+def _find_mates(work: UnitOfWork, asked: Sequence[_Asked], most: int) -> frozenset[int]:
+    """Who shares a key of at most `most` records with whom, in one question for all candidates.
+
+    Returns:
+        The keys that more records carry.
+    """
+    mates = read_match.block_mates(work, {block for each in asked for block in each.keys}, most)
     for rec, blocks in mates.shared.items():
         for each in asked:
             found = {each.keys[block] for block in blocks if block in each.keys}
@@ -199,10 +207,10 @@ def _find_mates(work: UnitOfWork, model: MatchModel, asked: Sequence[_Asked]) ->
     return mates.oversized
 
 
-def _find_numbered(work: UnitOfWork, asked: Sequence[_Asked]) -> None:
+def _find_numbered(work: UnitOfWork, asked: Sequence[_Asked], reach_of: Reach | None) -> None:
     """Who is called by a candidate's number, also where matching does not compare it (a subscription's own)."""
     terms = ["".join(search_words(str(each.question.values.get("number") or ""))) for each in asked]
-    found = read_match.entities_of_term(work, Domain.CONTRACT, {term for term in terms if term})
+    found = numbered(work, Domain.CONTRACT, {term for term in terms if term}, reach_of)
     homes = reach.members_of(work, {entity for entities in found.values() for entity in entities})
     for each, term in zip(asked, terms, strict=True):
         each.numbered = {rec for rec, entity in homes.items() if entity in found.get(term, ())}
@@ -216,17 +224,27 @@ def _best_of_each(
     others: Mapping[RecordId, Mapping[str, Any]],
     homes: Mapping[RecordId, EntityId],
 ) -> list[Sequence["_Best"]]:
-    """For every candidate the entities it meets, each through its best member: all pairs of all are scored at once."""
+    """For every candidate the entities it meets, each through its best member: all pairs of all are scored at once.
+
+    Also notes the links that each would have on arrival.
+    """
     met = [sorted(rec for rec in each.shared if rec in others and rec in homes) for each in asked]
     left = [each.comparison for each, ids in zip(asked, met, strict=True) for _ in ids]
     right = [others[rec] for ids in met for rec in ids]
-    weights = score_pairs(model, left, right).weight.tolist() if left else []
+    scores = score_pairs(model, left, right) if left else None
+    pairs = list(zip(scores.weight.tolist(), scores.veto, strict=True)) if scores is not None else []
     found, place = [], 0
     for each, ids in zip(asked, met, strict=True):
+        mine = [
+            Edge(NEWCOMER, rec, round(weight, DIGITS), decide(model, weight, veto), veto)
+            for rec, (weight, veto) in zip(ids, pairs[place : place + len(ids)], strict=True)
+        ]
+        # Who is found by its number alone would not be compared.
+        each.edges = [edge for edge in mine if edge.decision is not Decision.NONE and each.shared[RecordId(edge.b)]]
         known = set()
         if _known_by_number(model.domain, each.comparison) and (numbers := _numbers(model, each.comparison)):
             known = {rec for rec in ids if rec in each.numbered or numbers & _numbers(model, others[rec])}
-        found.append(_best_of_each_entity(ids, weights[place : place + len(ids)], homes, known))
+        found.append(_best_of_each_entity(mine, homes, known))
         place += len(ids)
     return found
 
@@ -261,7 +279,6 @@ def _report(
 ) -> MatchReport:
     known = compared_attributes(domain)
     values = asked.question.values
-    siblings = len(dynamic_keys(model, asked.comparison)) if "customer" in asked.comparison else 0
     own = frozenset(asked.comparison.get("self", ()))  # every record is looked for under its own name, too
     return MatchReport(
         domain=domain,
@@ -279,15 +296,9 @@ def _report(
         rivalled=asked.rivalled,
         dangling=asked.named.rejected,
         remarks=(*asked.named.remarks, *unsaid_countries(asked.record)),
-        looked_under=siblings
-        + sum(block not in oversized and key.value not in own for block, key in asked.keys.items()),
+        asks=asked.asks,
+        looked_under=sum(block not in oversized and key.value not in own for block, key in asked.keys.items()),
     )
-
-
-def _decision(model: MatchModel, comparison: Mapping[str, Any], other: Mapping[str, Any]) -> Decision:
-    """Whether a record matches the candidate, or may."""
-    score = explain_pair(model, comparison, other)
-    return decide(model, score.weight, score.veto)
 
 
 def find_alike(engine: Engine, rules: Rules, domain: Domain, words: str, limit: int) -> Sequence[EntityId]:
@@ -309,7 +320,7 @@ def find_alike(engine: Engine, rules: Rules, domain: Domain, words: str, limit: 
         for each in meant:
             comparison = candidate_record(domain, values | {attribute: each}).comparison
             asked.keys = {**_keys(model, comparison, countries), **asked.keys}
-        _find_mates(work, model, [asked])
+        _find_mates(work, [asked], model.block_cap)
         if scope_of(engine).limits_rows:
             # Before the nearest are picked: records out of reach must not take the places of those within.
             at_home = read_match.homes(work, asked.shared)
@@ -324,19 +335,22 @@ def find_alike(engine: Engine, rules: Rules, domain: Domain, words: str, limit: 
         scores = score_pairs(model, [asked.comparison] * len(ids), [others[rec] for rec in ids])
         speaking = speaking_for(model, scores).tolist()
         told = [
-            (rec, weight) for rec, weight, speaks in zip(ids, scores.weight.tolist(), speaking, strict=True) if speaks
+            Edge(NEWCOMER, rec, weight, Decision.NONE)
+            for rec, weight, speaks in zip(ids, scores.weight.tolist(), speaking, strict=True)
+            if speaks
         ]
-        best = _best_of_each_entity([rec for rec, _ in told], [weight for _, weight in told], homes)
+        best = _best_of_each_entity(told, homes)
     return [each.entity_id for each in sorted(best, key=lambda each: each.rank)[:limit]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Best:
-    """The member of an entity that resembles the candidate most."""
+    """The member of an entity that matches the candidate best, or else resembles it most."""
 
     rec_id: RecordId
     entity_id: EntityId
     weight: float
+    decision: Decision
     compared: int
     same_number: bool = False
 
@@ -346,44 +360,30 @@ class _Best:
 
 
 def _best_of_each_entity(
-    ids: Sequence[RecordId],
-    weights: Sequence[float],
-    homes: Mapping[RecordId, EntityId],
-    known: Collection[RecordId] = (),
+    edges: Sequence[Edge], homes: Mapping[RecordId, EntityId], known: Collection[RecordId] = ()
 ) -> Sequence[_Best]:
     """`known` are the records that state a number of the candidate."""
-    members: dict[EntityId, list[tuple[float, RecordId]]] = {}
-    for rec, weight in zip(ids, weights, strict=True):
-        members.setdefault(homes[rec], []).append((weight, rec))
+    members: dict[EntityId, list[Edge]] = {}
+    for edge in edges:
+        members.setdefault(homes[RecordId(edge.b)], []).append(edge)
     best = []
     for entity_id, scored in members.items():
-        weight, rec = max(scored, key=lambda each: (each[0], -each[1]))
-        best.append(_Best(rec, entity_id, weight, len(scored), any(each in known for _, each in scored)))
+        most = max(scored, key=lambda edge: (edge.decision is Decision.MATCH, edge.weight, -edge.b))
+        numbered = any(edge.b in known for edge in scored)
+        best.append(_Best(RecordId(most.b), entity_id, most.weight, most.decision, len(scored), numbered))
     return best
 
 
 def _ranked(model: MatchModel, asked: _Asked, other: Mapping[str, Any], home: read_match.Home, best: _Best) -> Ranked:
-    score = explain_pair(model, asked.comparison, other)
-    decision = decide(model, score.weight, score.veto)
-    refused = asked.refused.get(best.entity_id) if decision is Decision.MATCH else None
+    refused = None
+    if best.decision is Decision.MATCH and best.entity_id not in asked.joining.joined:
+        refused = asked.joining.refused.get(best.entity_id, UNMET)
     return Ranked(
         home,
-        score,
-        Decision.POSSIBLE if refused is not None else decision,
+        explain_pair(model, asked.comparison, other),
+        Decision.POSSIBLE if refused is not None else best.decision,
         tuple(sorted(asked.shared[best.rec_id])),
         best.compared,
         best.same_number,
         refused,
     )
-
-
-def _siblings(work: UnitOfWork, model: MatchModel, comparison: Mapping[str, Any]) -> dict[RecordId, set[BlockingKey]]:
-    """Contracts of the candidate's customer that share a key which only the customer makes possible."""
-    if "customer" not in comparison:
-        return {}
-    customer = EntityId(comparison["customer"])
-    records = pairs.contracts_of_customers(work, [customer]).get(customer, [])
-    others = neighbourhood.load_comparisons(work, Domain.CONTRACT, records)
-    own = {*dynamic_keys(model, comparison)}
-    found = {rec: own & {*dynamic_keys(model, other)} for rec, other in others.items()}
-    return {rec: keys for rec, keys in found.items() if keys}

@@ -32,13 +32,16 @@ class Ranked:
     compared: int
     #: A member states an identifier of the candidate that only one entity may have, or its contract number.
     same_number: bool = False
-    #: Why the entity as a whole would not be joined, though this member matches; the decision is then a question.
+    #: Why the golden record would not be joined, though this member matches; the decision is then a question.
     refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MatchReport:
-    """Candidates, best first. `oversized` are keys that too many records carry: nobody was found through them."""
+    """Candidates: whoever would be joined first, then by weight.
+
+    `oversized` are keys that too many records carry: nobody was found through them.
+    """
 
     domain: Domain
     record: SourceRecord
@@ -56,10 +59,12 @@ class MatchReport:
     remarks: tuple[str, ...] = ()
     #: Another golden record matches about as well as the best (by the model's rule about rivals): it may be either.
     rivalled: bool = False
+    #: Somebody matches or may, among those that were left out, too.
+    asks: bool = False
 
     @property
     def advice(self) -> Advice:
-        """By the best candidate's decision. What matches out of reach is for somebody who may see it.
+        """What would become of it on arrival. Whom it would join out of reach is for somebody who may see it.
 
         That nobody is found is no reason to create somebody of whom nothing is said that could have been looked for.
         Nor is a new name, where a number that only one may have is known: it was bought, or has two names. A contract
@@ -68,7 +73,7 @@ class MatchReport:
         best = self.candidates[0].decision if self.candidates else Decision.NONE
         if best is Decision.MATCH:
             return Advice.ASK if self.rivalled else Advice.USE
-        if best is Decision.POSSIBLE or self.out_of_reach or any(each.same_number for each in self.candidates):
+        if self.asks or self.out_of_reach or any(each.same_number for each in self.candidates):
             return Advice.ASK
         sought = self.looked_under or self.candidates
         return Advice.CREATE if sought and not self.nameless and not self.dangling else Advice.ASK

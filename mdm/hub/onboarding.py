@@ -188,7 +188,7 @@ def _golden_subjects(
     leis = store.leis_of(connection, {each for chain in above.values() for each in chain})
     shared = read_readiness.sharing(connection, {id_: _numbers(each.identifiers) for id_, each in bare.items()})
     questions = read_readiness.all_open_questions(connection, ids)
-    pending = read_readiness.pending_approvals(connection, ids)
+    pending = read_readiness.pending_approvals(connection, ids, now)
     known = _known(connection, list(bare.values()))
     checkpoints = store.checkpoints_of(connection, ids)
     waivers = store.waivers_of(connection, ids)

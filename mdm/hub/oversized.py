@@ -1,24 +1,33 @@
 """Asking about blocks that grew too large, and about records that are in no others, as they change."""
 
 from collections.abc import Collection, Mapping
+from functools import partial
 
 from matching.blocking import block_hash, block_keys, dynamic_keys, own_keys
 from matching.model import MatchModel
 from mdm.core.oversize import (
     EVIDENCE,
+    SAMPLE,
     Finding,
     block_finding,
     evidence_finding,
     evidence_question,
     questions_of_block,
-    record_finding,
-    record_question,
+    records_finding,
+    records_question,
     reported,
     stuck,
 )
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
-from mdm.store import neighbourhood, pairs
-from mdm.store.oversize import any_question, any_record_question, oversize_questions, record_questions, write_oversize
+from mdm.store import keyless, neighbourhood, pairs
+from mdm.store.oversize import (
+    any_question,
+    live_questions,
+    oversize_questions,
+    oversize_sizes,
+    write_now,
+    write_oversize,
+)
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -47,11 +56,46 @@ def ask_about_blocks(
         if len(replaced.members.get(block, ())) > cap
         for question in questions_of_block(model.domain, block)
     }
+    write_oversize(work, [_row(each) for each in raised], cleared, grown)
     without = _without_usable_key(work, model, blocks)
     names = pairs.record_names(work, without)
-    raised += [record_finding(Domain(model.domain), names[rec]) for rec in sorted(without)]
-    cleared |= _found_again(work, model.domain, set(concerned) - without)
-    write_oversize(work, [_row(each) for each in raised], cleared, grown)
+    others = set(concerned) - without if keyless.any_without(work) else set[RecordId]()
+    if names or others:
+        work.defer(partial(_keep_without, work, Domain(model.domain), names, others))
+
+
+def _keep_without(
+    work: UnitOfWork, domain: Domain, without: Mapping[RecordId, CrosswalkKey], others: Collection[RecordId]
+) -> None:
+    """Note which records have no usable key, and say it of each table of which others have none now."""
+    changed = keyless.replace_without(work, domain, without, others)
+    if not changed:
+        return
+    questions = {table: records_question(domain, *table) for table in changed}
+    known = oversize_sizes(work, questions.values())
+    sizes = {table: known.get(questions[table], 0) + change for table, change in changed.items()}
+    _say(work, domain, {table: size for table, size in sizes.items() if size > 0})
+    write_now(work, [], {questions[table] for table, size in sizes.items() if size <= 0})
+
+
+def tell_all_without(work: UnitOfWork) -> None:
+    """Say it of all tables anew: the records that have no usable key may have been exchanged."""
+
+    def tell() -> None:
+        sizes = keyless.sizes(work)
+        for domain, tables in sizes.items():
+            _say(work, domain, tables)
+        true = {records_question(domain, *table) for domain, tables in sizes.items() for table in tables}
+        asked = {each for each in oversize_questions(work) if each.split(":")[2] == "records"}
+        write_now(work, [], asked - true)
+
+    work.defer(tell)
+
+
+def _say(work: UnitOfWork, domain: Domain, sizes: Mapping[keyless.Table, int]) -> None:
+    samples = keyless.samples(work, domain, sizes, SAMPLE)
+    findings = [records_finding(domain, *table, samples[table], size) for table, size in sorted(sizes.items())]
+    write_now(work, [_row(each) for each in findings], ())
 
 
 def ask_about_evidence(
@@ -75,7 +119,7 @@ def ask_about_evidence(
         names = pairs.record_names(work, set(gone))
         doubted = {*owners, *stated, *pairs.stated_about(work, set(names.values()))} - large
         domain = Domain(model.domain)
-        asked = record_questions(work, {evidence_question(domain, token) for token in doubted})
+        asked = live_questions(work, {evidence_question(domain, token) for token in doubted})
         tokens = {token for token in doubted if evidence_question(domain, token) in asked}
         still = pairs.oversized_evidence(work, domain, model.block_cap, tokens) if tokens else {}
         cleared = {evidence_question(domain, token) for token in tokens - still.keys()}
@@ -127,11 +171,3 @@ def _without_usable_key(work: UnitOfWork, model: MatchModel, blocks: pairs.Block
         for rec, names in (pairs.own_names(work, in_large) if in_large else {}).items()
     }
     return stuck(blocks.of, large, own)
-
-
-def _found_again(work: UnitOfWork, domain: str, ids: Collection[RecordId]) -> set[str]:
-    """Open questions about these records, which do have usable keys, or are gone."""
-    if not any_record_question(work):
-        return set()
-    asked = {record_question(domain, name) for name in pairs.record_names(work, ids).values()}
-    return record_questions(work, asked)

@@ -19,6 +19,7 @@ from mdm.onboarding.ruleset import RuleSet, shipped_ruleset
 from mdm.onboarding.verdict import Outcome, Verdict, canonical_bytes
 from mdm.store.identity import write_announcements
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
+from mdm.store.waiting import is_over
 
 #: Customers judged between two commits; an interrupted run goes on behind the last one.
 _AT_ONCE = 200
@@ -67,7 +68,7 @@ def _due(connection: Connection, rules: RuleSet, now: datetime) -> Sequence[Enti
     """
     rows = connection.execute(
         text(
-            """select g.entity_id from golden g
+            f"""select g.entity_id from golden g
                left join verdict v on v.entity_id = g.entity_id and v.erp = :erp
                where g.domain = 'customer' and g.known_to is null and (
                    v.entity_id is null or v.version <> g.version or v.ruleset <> :ruleset or v.valid_until <= :now
@@ -79,7 +80,8 @@ def _due(connection: Connection, rules: RuleSet, now: datetime) -> Sequence[Enti
                    or exists (select 1 from onboarding_return r where r.entity_id = g.entity_id
                               and greatest(r.at, r.ended_at) > v.evaluated_at)
                    or exists (select 1 from proposal p where p.entities @> array[g.entity_id]
-                              and greatest(p.proposed_at, p.decided_at) > v.evaluated_at)
+                              and (greatest(p.proposed_at, p.decided_at) > v.evaluated_at
+                                   or {is_over(of="p.")} and p.expires_at > v.evaluated_at))
                    or exists (select 1 from crosswalk x join steward_task t on x.rec_id in (t.a, t.b)
                               where x.entity_id = g.entity_id and greatest(t.opened_at, t.closed_at) > v.evaluated_at)
                    or exists (select 1 from jsonb_array_elements(g.values->'identifiers') i

@@ -5,6 +5,7 @@ with the live state: rows, canonical forms, links, entities, golden values. The 
 messages and the invariants are checked as well.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,7 @@ from sqlalchemy import Engine
 from mdm.core.comparison import Difference, shown
 from mdm.core.fold import fold, inherited_rows
 from mdm.core.former import bears_witness
+from mdm.core.oversize import records_question
 from mdm.core.own_words import as_compared
 from mdm.core.rules import Rules
 from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
@@ -25,10 +27,10 @@ from mdm.model.events import BEGINNING
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import Head, Version
 from mdm.model.records import Provenance
-from mdm.store import invariants, whole
+from mdm.store import invariants, keyless, whole
 from mdm.store import mirror as mirror_store
 from mdm.store.echoes import echoes_of
-from mdm.store.oversize import oversize_questions
+from mdm.store.oversize import oversize_questions, oversize_sizes
 from mdm.store.reading import snapshot
 from mdm.store.stewardship import live_overrides
 from mdm.store.unit_of_work import UnitOfWork
@@ -175,12 +177,22 @@ def _link_text(link: Link | None) -> str:
 def _questions(work: UnitOfWork, domain: Domain, expected: WholeDomain) -> Iterator[Difference]:
     """A question that a person closed need not be open, one that is open must be true."""
     asked = oversize_questions(work)
-    kinds = tuple(f"oversize:{domain}:{kind}:" for kind in ("block", "evidence", "record"))
+    kinds = tuple(f"oversize:{domain}:{kind}:" for kind in ("block", "evidence", "records"))
     mine = {each for each in asked if each.startswith(kinds)}
     for question in sorted(expected.questions - mine):
         yield Difference("exception", question, "must be asked and is not")
     for question in sorted(each for each in mine - expected.questions if asked[each]):
         yield Difference("exception", question, "is asked and must not be")
+    listed = keyless.names(work, domain)
+    for key in sorted(expected.without_key - listed):
+        yield Difference("exception", str(key), "has no usable key and is not listed")
+    for key in sorted(listed - expected.without_key):
+        yield Difference("exception", str(key), "is listed as without a usable key and has one, or is gone")
+    said = oversize_sizes(work, {records_question(domain, key.system, key.type) for key in listed})
+    counted = Counter(records_question(domain, key.system, key.type) for key in listed)
+    for question in sorted(said):
+        if said[question] != counted[question]:
+            yield Difference("exception", question, f"says {said[question]} records; {counted[question]} are listed")
 
 
 def _entities(work: UnitOfWork, domain: Domain, expected: WholeDomain) -> Iterator[Difference]:

@@ -33,4 +33,6 @@ ADVICE: Final = {
     "BLOCK_OVERSIZED": "More records share this key than can be compared: look at one or two, and correct the value "
     "at its source if it is no evidence (a placeholder, a shared mailbox).",
     "EVIDENCE_OVERSIZED": "Too many records state this evidence: correct it at its source if it is a placeholder.",
+    "RECORD_WITHOUT_USABLE_KEY": "Complete the rows at their source, or search for their partners and decide by hand; "
+    "`mdm exceptions records` lists all of them. It closes when none is left.",
 }

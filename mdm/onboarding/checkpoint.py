@@ -56,7 +56,7 @@ class Word:
     """Something that a person said about the onboarding of a customer, for its history.
 
     `kind` is confirmation, waiver or return; `about` the checkpoint or code, empty for a return. `answer` is what was
-    said when it ended.
+    said when it ended; a confirmation or waiver that another one took the place of has none.
     """
 
     kind: str

@@ -17,7 +17,7 @@ from mdm.store.unit_of_work import UnitOfWork
 ANYWHERE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("bulk_item", ("detail", "seen")),
     ("bulk_job", ("command",)),
-    ("checkpoint", ("reason",)),
+    ("checkpoint", ("reason", "answer")),
     ("onboarding_return", ("reason", "answer")),
     ("close_sign_off", ("points", "comment", "review", "reason")),
     ("command_key", ("answer",)),
@@ -36,7 +36,7 @@ ANYWHERE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("replay_job", ("conditions", "report", "error")),
     ("rule_release", ("title", "comment", "reason")),
     ("steward_task", ("detail",)),
-    ("waiver", ("reason",)),
+    ("waiver", ("reason", "answer")),
 )
 #: Decisions and proposals about others, and what stewards pinned there: only what nobody else states goes.
 OF_OTHERS: tuple[tuple[str, tuple[str, ...]], ...] = (

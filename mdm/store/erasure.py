@@ -206,7 +206,11 @@ def blank_words(work: UnitOfWork, entities: Sequence[str], ids: Collection[Recor
     empty = _without_members(work, entities)
     changed = 0
     for table in ("checkpoint", "waiver"):
-        changed += work.execute(f"update {table} set reason = %s where entity_id = any(%s)", ERASED, empty)
+        changed += work.execute(
+            f"""update {table} set reason = %s, answer = case when answer is null then null else %s end
+                where entity_id = any(%s)""",
+            ERASED, ERASED, empty,
+        )  # fmt: skip
     changed += work.execute(
         "update judgement set reason = %s where reason <> '' and (a = any(%s) or b = any(%s))",
         ERASED, sorted(ids), sorted(ids),

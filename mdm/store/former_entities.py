@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from mdm.model.ids import EntityId, RecordId
-from mdm.store.reach import homes_of
 from mdm.store.unit_of_work import UnitOfWork
 
 #: When it was left, in which unit of work, the entity, and whether that is active now.
@@ -20,8 +19,7 @@ def claimed_entities(
     record claims the last one that it left for good: what a merge absorbed comes back when its records leave again.
     """
     before = _rekeyed_from(work, newcomers)
-    current = homes_of(work, {*newcomers, *before.values()})
-    past = _past(work, {*newcomers, *before.values(), *others})
+    current, past = _homes_and_past(work, {*newcomers, *before.values(), *others})
     claims: dict[RecordId, EntityId] = {}
     for rec in newcomers:
         selves = [each for each in (rec, before.get(rec)) if each is not None]
@@ -81,13 +79,24 @@ def _rekeyed_from(work: UnitOfWork, newcomers: Collection[RecordId]) -> dict[Rec
     return {RecordId(row[0]): RecordId(row[1]) for row in rows}
 
 
-def _past(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, list[_Past]]:
+def _homes_and_past(
+    work: UnitOfWork, ids: Collection[RecordId]
+) -> tuple[dict[RecordId, EntityId], dict[RecordId, list[_Past]]]:
+    """The entity of each record that has one, and those that each belonged to before."""
+    current: dict[RecordId, EntityId] = {}
     past: dict[RecordId, list[_Past]] = {}
     for rec_id, until, batch_id, entity_id, status in work.probe(
         """select i.id, h.until, h.batch_id, h.entity_id, e.status from unnest(%s::bigint[]) as i(id)
            cross join lateral (select until, batch_id, entity_id from crosswalk_history where rec_id = i.id offset 0) h
-           cross join lateral (select status from entity where entity_id = h.entity_id offset 0) e""",
+           cross join lateral (select status from entity where entity_id = h.entity_id offset 0) e
+           union all
+           select i.id, null, null, c.entity_id, null from unnest(%s::bigint[]) as i(id)
+           cross join lateral (select entity_id from crosswalk where rec_id = i.id offset 0) c""",
+        list(ids),
         list(ids),
     ):
+        if until is None:
+            current[RecordId(rec_id)] = EntityId(entity_id)
+            continue
         past.setdefault(RecordId(rec_id), []).append((until, batch_id, EntityId(entity_id), status == "active"))
-    return past
+    return current, past

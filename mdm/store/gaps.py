@@ -30,16 +30,14 @@ def load_known(work: UnitOfWork, logs: Collection[TopicPartition], tables: Colle
 
 def write_watched(work: UnitOfWork, watched: Watched, owner_of: Callable[[Alarm], str]) -> None:
     """Note how far the feed has come, and raise one exception for each sign."""
-    work.stage(
+    work.execute_with(
         "stage_mark",
         "topic text, part int, next_offset bigint, pos_major bigint, pos_minor bigint",
         ((*log, mark.next_offset, *mark.position) for log, mark in sorted(watched.marks.items())),
-    )
-    work.execute(
         """insert into partition_mark as m (topic, partition, next_offset, pos_major, pos_minor)
            select topic, part, next_offset, pos_major, pos_minor from stage_mark order by topic, part
            on conflict (topic, partition) do update set next_offset = excluded.next_offset,
-               pos_major = excluded.pos_major, pos_minor = excluded.pos_minor"""
+               pos_major = excluded.pos_major, pos_minor = excluded.pos_minor""",
     )
     for (system, table), position in sorted(watched.snapshots.items()):
         work.execute(

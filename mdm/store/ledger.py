@@ -56,13 +56,14 @@ def write_outcomes(
 def _add_up(
     work: UnitOfWork, counts: Mapping[tuple[str, str, str, str], int], topics: Mapping[str, int], consumed: int
 ) -> None:
-    work.stage("stage_outcome", _OUTCOME, ((*name, number) for name, number in counts.items()))
-    work.execute(_ADD_OUTCOMES)
-    work.execute("update batch set messages = %s where batch_id = %s", consumed, work.batch_id)
+    work.execute_with("stage_outcome", _OUTCOME, ((*name, number) for name, number in counts.items()), _ADD_OUTCOMES)
     work.execute(
-        """insert into consumed_count as c (topic, messages)
+        """with counted as (update batch set messages = %s where batch_id = %s)
+           insert into consumed_count as c (topic, messages)
            select t.topic, t.messages from unnest(%s::text[], %s::bigint[]) as t(topic, messages)
            on conflict (topic) do update set messages = c.messages + excluded.messages""",
+        consumed,
+        work.batch_id,
         list(topics),
         list(topics.values()),
     )
@@ -97,8 +98,7 @@ def write_replayed(
            where c.topic = d.topic and c.outcome = 'quarantined' and c.reason = d.code"""
     )
     counts = Counter((system_of(place.topic), place.topic, each.value, reason) for place, each, reason in outcomes)
-    work.stage("stage_outcome", _OUTCOME, ((*name, number) for name, number in counts.items()))
-    work.execute(_ADD_OUTCOMES)
+    work.execute_with("stage_outcome", _OUTCOME, ((*name, number) for name, number in counts.items()), _ADD_OUTCOMES)
     work.execute(
         """update event_ledger l set outcome = s.outcome, batch_id = %s from stage_replayed s
            where l.topic = s.topic and l.partition = s.part and l."offset" = s.off""",
@@ -128,12 +128,10 @@ def write_positions(work: UnitOfWork, feed: str, positions: Mapping[tuple[str, i
 
 
 def _write_positions(work: UnitOfWork, feed: str, positions: Mapping[tuple[str, int], int]) -> None:
-    work.stage(
+    work.execute_with(
         "stage_position",
         "topic text, part int, next_offset bigint",
         ((topic, partition, offset) for (topic, partition), offset in positions.items()),
-    )
-    work.execute(
         """insert into feed_position as p (feed, topic, partition, next_offset, updated_at)
            select %s, topic, part, next_offset, %s from stage_position
            on conflict (feed, topic, partition) do update
@@ -220,7 +218,7 @@ def _write_drifts(work: UnitOfWork, drifts: Sequence[Drift]) -> None:
     by_question: dict[str, list[Drift]] = {}
     for drift in drifts:
         by_question.setdefault(f"{drift.system}:{drift.type}:{drift.column}:{drift.code}", []).append(drift)
-    work.stage(
+    work.execute_with(
         "stage_drift",
         "question text, code text, system text, type text, detail text, owner text, place text, seen bigint",
         (
@@ -228,8 +226,6 @@ def _write_drifts(work: UnitOfWork, drifts: Sequence[Drift]) -> None:
              len(same))
             for question, same in by_question.items()
         ),
-    )  # fmt: skip
-    work.execute(
         """insert into exception as e (question, kind, code, system, type, detail, owner, place, seen, first_seen,
                last_seen)
            select question, 'contract_drift', code, system, type, detail, owner, place, seen, %s, %s from stage_drift
@@ -238,7 +234,7 @@ def _write_drifts(work: UnitOfWork, drifts: Sequence[Drift]) -> None:
                status = case when e.status = 'accepted' then e.status else 'open' end""",
         work.now,
         work.now,
-    )
+    )  # fmt: skip
 
 
 def write_audit(work: UnitOfWork, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> None:

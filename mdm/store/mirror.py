@@ -28,14 +28,17 @@ _HEAD = """
     r.rec_id, r.system, r.type, r.key, r.pos_major, r.pos_minor, r.pos_order, r.pos_rank, r.row::text, r.deleted,
     r.topic, r.partition, r."offset", r.event_time, r.lsn, r.transaction, r.previous_key, r.unresolved, r.operation"""
 
-_BY_KEY = """
-    from unnest(%s::text[], %s::text[], %s::text[]) as s(system, type, key) cross join lateral (
-        select * from source_record where system = s.system and type = s.type and key = s.key offset 0) r"""
-#: Rows that were re-keyed from one of these.
+#: Rows that were re-keyed from one of these; and these themselves with them.
 _REKEYED = """
     from unnest(%s::text[], %s::text[], %s::text[]) as s(system, type, key) cross join lateral (
         select * from source_record
         where system = s.system and type = s.type and previous_key = s.key offset 0) r"""
+
+_BY_KEY_OR_REKEYED = """
+    from unnest(%s::text[], %s::text[], %s::text[]) as s(system, type, key) cross join lateral (
+        select * from source_record where system = s.system and type = s.type and key = s.key
+        union all
+        select * from source_record where system = s.system and type = s.type and previous_key = s.key offset 0) r"""
 
 _VERSION_COLUMNS = (
     "rec_id", "pos_major", "pos_minor", "pos_order", "pos_rank", "operation", "row", "unavailable", "topic",
@@ -85,8 +88,12 @@ def _load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror
     keys = {event.key for event in events if event.key is not None}
     donors = {event.previous_key for event in events if event.previous_key is not None and needs_donor(event)}
     names = columns_of(keys | donors)
-    heads = {head.key: head for head in _heads(work, _BY_KEY, *names)}
-    rekeyed = {head.key: head for head in _heads(work, _REKEYED, *names)}
+    found = list(_heads(work, _BY_KEY_OR_REKEYED, *names))
+    heads = {head.key: head for head in found if head.key in keys or head.key in donors}
+    rekeyed = {
+        head.key: head for head in found
+        if (former := former_key(head.key, head.previous_key)) in keys or former in donors
+    }  # fmt: skip
     waiting = {key: head for key, head in rekeyed.items() if head.unresolved}
     # What they took over from a former key may be otherwise now.
     waiting |= _followers(work, events, rekeyed)
@@ -297,13 +304,14 @@ def _write_records(work: UnitOfWork, heads: Sequence[Head], records: Mapping[Rec
     types |= dict.fromkeys(("row", "attributes", "comparison", "refs", "rejected"), "json")
     types |= {"event_time": "timestamptz", "unresolved": "text[]", "batch_id": "bigint"}
     definition = ", ".join(f'"{name}" {types.get(name, "text")}' for name in _RECORD_COLUMNS)
-    work.execute(f"create temporary table if not exists stage_record ({definition}) on commit delete rows")
-    work.copy("stage_record", _RECORD_COLUMNS, (_record_row(work, head, records[head.rec_id]) for head in heads))
     columns = ", ".join(f'"{name}"' for name in _RECORD_COLUMNS)
     updates = ", ".join(f'"{name}" = excluded."{name}"' for name in _RECORD_COLUMNS[6:])
-    work.execute(
+    work.execute_with(
+        "stage_record",
+        definition,
+        (_record_row(work, head, records[head.rec_id]) for head in heads),
         f"""insert into source_record ({columns}) select {columns} from stage_record
-            on conflict (rec_id) do update set {updates}"""
+            on conflict (rec_id) do update set {updates}""",
     )
 
 
@@ -322,16 +330,17 @@ def _write_satellites(work: UnitOfWork, heads: Sequence[Head], records: Mapping[
     """References, aliases and evidence of the changed rows: replaced with them."""
     ids = [head.rec_id for head in heads]
     live = [head.rec_id for head in heads if not head.deleted]
-    aliases = {
-        (RecordId(row[0]), CrosswalkKey(*row[1:]))
-        for row in work.query("select rec_id, system, type, key from record_alias where rec_id = any(%s)", ids)
-    }
-    evidence = {
-        (CrosswalkKey(*row[:3]), str(row[3]))
-        for row in work.query("select system, type, key, token from record_evidence where rec_id = any(%s)", ids)
-    }
-    for table in ("record_reference", "record_alias", "record_evidence"):
-        work.execute(f"delete from {table} where rec_id = any(%s)", ids)
+    before = work.probe(
+        """with numbered as (select unnest(%s::bigint[]) as rec_id),
+           reference as (delete from record_reference r using numbered n where r.rec_id = n.rec_id),
+           alias as (delete from record_alias r using numbered n where r.rec_id = n.rec_id returning r.*),
+           evidence as (delete from record_evidence r using numbered n where r.rec_id = n.rec_id returning r.*)
+           select rec_id, system, type, key, null from alias
+           union all select rec_id, system, type, key, token from evidence""",
+        ids,
+    )
+    aliases = {(RecordId(row[0]), CrosswalkKey(*row[1:4])) for row in before if row[4] is None}
+    evidence = {(CrosswalkKey(*row[1:4]), str(row[4])) for row in before if row[4] is not None}
     work.copy(
         "record_reference",
         ("rec_id", "role", "system", "type", "key"),

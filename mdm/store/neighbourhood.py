@@ -46,10 +46,22 @@ _RESOLVED_REFERENCE = """
     cross join lateral (select entity_id from crosswalk where rec_id = r.target offset 0) c"""
 
 
+#: The evidence that is stated about a record `r`.
+_TOKENS = """array(
+               select token from record_evidence where system = r.system and type = r.type and key = r.key)"""
+
+
 def load_comparisons(work: UnitOfWork, domain: Domain, ids: Collection[RecordId]) -> dict[RecordId, dict[str, Any]]:
     """What matching reads of each live record, with what the hub joins in: evidence tokens, resolved references."""
-    comparisons = stated_comparisons(work, ids)
-    join_in(work, domain, comparisons)
+    rows = work.probe(
+        f"""select r.rec_id, r.comparison, {_TOKENS} from unnest(%s::bigint[]) as i(id)
+           cross join lateral (
+               select rec_id, comparison::text, system, type, key from source_record
+               where rec_id = i.id and not deleted offset 0) r""",
+        list(ids),
+    )
+    comparisons = {RecordId(rec_id): _joined(orjson.loads(text), tokens) for rec_id, text, tokens in rows}
+    _resolve_references(work, domain, comparisons)
     return comparisons
 
 
@@ -79,7 +91,17 @@ def join_in(work: UnitOfWork, domain: Domain, comparisons: Mapping[RecordId, dic
         tokens.setdefault(rec_id, set()).add(token)
     for rec_id, stated in tokens.items():
         comparisons[rec_id]["tokens"] = sorted(stated)
+    _resolve_references(work, domain, comparisons)
+
+
+def _joined(comparison: dict[str, Any], tokens: Collection[str]) -> dict[str, Any]:
+    return {**comparison, "tokens": sorted(set(tokens))} if tokens else comparison
+
+
+def _resolve_references(work: UnitOfWork, domain: Domain, comparisons: Mapping[RecordId, dict[str, Any]]) -> None:
+    """Add to contracts the entities of their `customer` and `products`."""
     if domain is Domain.CONTRACT:
+        ids = list(comparisons)
         roles: dict[str, dict[RecordId, list[str]]] = {"customer": {}, "product": {}}
         for rec_id, role, entity_id in work.probe(_RESOLVED_REFERENCE, ids):
             roles[role].setdefault(rec_id, []).append(entity_id)
@@ -170,7 +192,7 @@ def _neighbourhood(
 def _records(work: UnitOfWork, domain: Domain, reached: Reached) -> dict[RecordId, StoredRecord]:
     """The live records of the domain among those reached, by record id."""
     rows = work.probe(
-        """select r.* from unnest(%s::bigint[]) as i(id)
+        f"""select r.*, {_TOKENS} from unnest(%s::bigint[]) as i(id)
            cross join lateral (
                select rec_id, system, type, key, attributes::text, comparison::text, refs::text, topic, partition,
                       "offset", pos_major, pos_minor, pos_order, pos_rank, event_time, lsn, transaction
@@ -178,8 +200,8 @@ def _records(work: UnitOfWork, domain: Domain, reached: Reached) -> dict[RecordI
         sorted(reached.home),
         domain.value,
     )
-    comparisons = {RecordId(row[0]): orjson.loads(row[5]) for row in rows}
-    join_in(work, domain, comparisons)
+    comparisons = {RecordId(row[0]): _joined(orjson.loads(row[5]), row[17]) for row in rows}
+    _resolve_references(work, domain, comparisons)
     marked = echoes_of(work, comparisons)
     records = {}
     for row in rows:

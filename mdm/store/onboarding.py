@@ -226,10 +226,10 @@ def waivers_of(connection: Connection, entities: Collection[EntityId]) -> dict[E
 
 _WORDS = """
 select * from (
-  select 'confirmation' as kind, name as about, actor, at, reason, expires_at, null::text, null::text, superseded_at,
-    null::text
+  select 'confirmation' as kind, name as about, actor, at, reason, expires_at, null::text, ended_by, superseded_at,
+    answer
   from checkpoint where entity_id = :id
-  union all select 'waiver', code, actor, at, reason, expires_at, approved_by, null, superseded_at, null
+  union all select 'waiver', code, actor, at, reason, expires_at, approved_by, ended_by, superseded_at, answer
   from waiver where entity_id = :id
   union all select 'return', '', actor, at, reason, null, null, ended_by, ended_at, answer
   from onboarding_return where entity_id = :id
@@ -304,26 +304,29 @@ def end_return(work: UnitOfWork, entity_id: str, actor: str, answer: str) -> boo
 
 def write_checkpoint(work: UnitOfWork, entity_id: str, given: Checkpoint) -> None:
     """Keep a confirmation in place of an earlier one of the same name."""
-    withdraw_checkpoint(work, entity_id, given.name)
+    withdraw_checkpoint(work, entity_id, given.name, given.actor)
     work.execute(
         "insert into checkpoint (entity_id, name, actor, reason, at, expires_at) values (%s, %s, %s, %s, %s, %s)",
         entity_id, given.name.value, given.actor, given.reason, given.at, given.expires_at,
     )  # fmt: skip
 
 
-def withdraw_checkpoint(work: UnitOfWork, entity_id: str, name: CheckpointName) -> bool:
-    """Take a confirmation back; False when there was none."""
+def withdraw_checkpoint(
+    work: UnitOfWork, entity_id: str, name: CheckpointName, by: str, reason: str | None = None
+) -> bool:
+    """End a confirmation; without a reason another one takes its place. False when there was none."""
     return bool(
         work.execute(
-            "update checkpoint set superseded_at = %s where entity_id = %s and name = %s and superseded_at is null",
-            work.now, entity_id, name.value,
+            """update checkpoint set superseded_at = %s, ended_by = %s, answer = %s
+               where entity_id = %s and name = %s and superseded_at is null""",
+            work.now, by, reason, entity_id, name.value,
         )
     )  # fmt: skip
 
 
 def write_waiver(work: UnitOfWork, entity_id: str, given: Waiver) -> None:
     """Keep a waiver in place of an earlier one for the same code and path."""
-    withdraw_waiver(work, entity_id, given.code, given.path)
+    withdraw_waiver(work, entity_id, given.code, given.path, given.actor)
     work.execute(
         "insert into waiver (entity_id, code, path, actor, reason, at, expires_at) values (%s, %s, %s, %s, %s, %s, %s)",
         entity_id, given.code, given.path, given.actor, given.reason, work.now, given.expires_at,
@@ -349,13 +352,13 @@ def approve_waiver(work: UnitOfWork, entity_id: str, code: str, path: str, appro
     )  # fmt: skip
 
 
-def withdraw_waiver(work: UnitOfWork, entity_id: str, code: str, path: str) -> bool:
-    """Take a waiver back; False when there was none."""
+def withdraw_waiver(work: UnitOfWork, entity_id: str, code: str, path: str, by: str, reason: str | None = None) -> bool:
+    """End a waiver; without a reason another one takes its place. False when there was none."""
     return bool(
         work.execute(
-            """update waiver set superseded_at = %s
+            """update waiver set superseded_at = %s, ended_by = %s, answer = %s
                where entity_id = %s and code = %s and path = %s and superseded_at is null""",
-            work.now, entity_id, code, path,
+            work.now, by, reason, entity_id, code, path,
         )
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from functools import partial
+from types import MappingProxyType
 
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -24,10 +25,16 @@ def write_oversize(
         grown: by how many records the blocks of questions that may be open have grown.
     """
     if raised or cleared or grown:
-        work.defer(partial(_write, work, list(raised), sorted(cleared), dict(grown)))
+        work.defer(partial(write_now, work, list(raised), sorted(cleared), dict(grown)))
 
 
-def _write(work: UnitOfWork, raised: Collection[Row], cleared: Collection[str], grown: Mapping[str, int]) -> None:
+def write_now(
+    work: UnitOfWork,
+    raised: Collection[Row],
+    cleared: Collection[str],
+    grown: Mapping[str, int] = MappingProxyType({}),
+) -> None:
+    """The same, for a unit of work that has its turn to publish."""
     if grown:
         work.execute(
             """update exception e set seen = greatest(e.seen + g.growth, 0), last_seen = %s
@@ -45,7 +52,7 @@ def _write(work: UnitOfWork, raised: Collection[Row], cleared: Collection[str], 
             work.now,
             HUB,
             "It is no longer so.",
-            list(cleared),
+            sorted(cleared),
         )
     if raised:
         work.stage(
@@ -73,14 +80,14 @@ def oversize_questions(work: UnitOfWork) -> dict[str, bool]:
     return {row[0]: row[1] != "resolved" for row in work.query(_LIVE)}
 
 
-def record_questions(work: UnitOfWork, among: Collection[str]) -> set[str]:
+def live_questions(work: UnitOfWork, among: Collection[str]) -> set[str]:
     """Those of these questions that the hub has not closed."""
-    return {row[0] for row in work.query(_LIVE + " and question = any(%s)", sorted(among))}
+    return set(oversize_sizes(work, among))
 
 
-def any_record_question(work: UnitOfWork) -> bool:
-    """Whether there is a question about a record at all; mostly there is none."""
-    return any_question(work, "RECORD_WITHOUT_USABLE_KEY")
+def oversize_sizes(work: UnitOfWork, among: Collection[str]) -> dict[str, int]:
+    """Those of these questions that the hub has not closed, and how many records each is about."""
+    return {row[0]: row[2] for row in work.query(_LIVE + " and question = any(%s)", sorted(among))}
 
 
 def any_question(work: UnitOfWork, code: str) -> bool:
@@ -88,4 +95,4 @@ def any_question(work: UnitOfWork, code: str) -> bool:
     return bool(work.query(_LIVE + " and code = %s limit 1", code))
 
 
-_LIVE = "select question, status from exception where kind = 'oversize' and closed_by is distinct from 'hub'"
+_LIVE = "select question, status, seen from exception where kind = 'oversize' and closed_by is distinct from 'hub'"

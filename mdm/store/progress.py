@@ -36,15 +36,13 @@ def write_progress(work: UnitOfWork, positions: Mapping[tuple[str, int], int], e
         where = (event.place.topic, event.place.partition)
         lsn, at = newest.get(where, (None, event.event_time))
         newest[where] = max(filter(None, (lsn, event.lsn)), default=None), max(at, event.event_time)
-    work.stage(
+    work.execute_with(
         "stage_progress",
         "system text, topic text, part int, off bigint, lsn bigint, event_time timestamptz",
         (
             (system_of(topic), topic, partition, offset - 1, *newest.get((topic, partition), (None, None)))
             for (topic, partition), offset in sorted(positions.items())
         ),
-    )
-    work.execute(
         """insert into source_progress as p (system, topic, partition, "offset", lsn, event_time, committed_at)
            select system, topic, part, off, lsn, event_time, %s from stage_progress
            on conflict (system, topic, partition) do update

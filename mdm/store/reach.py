@@ -79,10 +79,9 @@ def reach(work: UnitOfWork, seeds: Collection[RecordId], entities: Collection[En
     frontier = set(seeds) | members_of(work, entities).keys()
     while frontier:
         found.home |= dict.fromkeys(frontier)
-        found.home |= homes_of(work, frontier)
-        links = links_of(work, frontier)
+        homes, links, same, not_same = _around(work, frontier)
+        found.home |= homes
         found.links |= {link.link_id: link for link in links}
-        same, not_same = _verdicts(work, frontier)
         found.same |= same
         found.not_same |= not_same
         further = {end for link in links if link.decision == "match" for end in (link.a, link.b)}
@@ -102,15 +101,31 @@ def homes_of(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, Enti
     return {RecordId(row[0]): EntityId(row[1]) for row in rows}
 
 
-def _verdicts(work: UnitOfWork, ids: Collection[RecordId]) -> tuple[set[Verdict], set[Verdict]]:
-    rows = work.probe(
-        """select j.a, j.b, j.verdict from unnest(%s::bigint[]) as i(id)
+def _around(
+    work: UnitOfWork, ids: Collection[RecordId]
+) -> tuple[dict[RecordId, EntityId], list[LiveLink], set[Verdict], set[Verdict]]:
+    """The homes of these records, their live links, and the verdicts "the same" and "not the same" on them."""
+    homes: dict[RecordId, EntityId] = {}
+    links: dict[int, LiveLink] = {}
+    verdicts: dict[str, set[Verdict]] = {"same": set(), "not_same": set()}
+    for link_id, a, b, word, weight, veto in work.probe(
+        """select n.* from unnest(%s::bigint[]) as i(id)
            cross join lateral (
-               select a, b, verdict from judgement where a = i.id and superseded_at is null
+               select null::bigint, i.id, null::bigint, entity_id, null::float8, null from crosswalk where rec_id = i.id
                union all
-               select a, b, verdict from judgement where b = i.id and superseded_at is null) j
-           where j.verdict in ('same', 'not_same')""",
+               select link_id, a, b, decision, weight, veto from link where a = i.id and superseded_at is null
+               union all
+               select link_id, a, b, decision, weight, veto from link where b = i.id and superseded_at is null
+               union all
+               select null, a, b, verdict, null, null from judgement where a = i.id and superseded_at is null
+               union all
+               select null, a, b, verdict, null, null from judgement where b = i.id and superseded_at is null) n""",
         list(ids),
-    )
-    same = {frozenset((RecordId(a), RecordId(b))) for a, b, verdict in rows if verdict == "same"}
-    return same, {frozenset((RecordId(a), RecordId(b))) for a, b, verdict in rows if verdict == "not_same"}
+    ):
+        if link_id is not None:
+            links[link_id] = LiveLink(link_id, RecordId(a), RecordId(b), word, weight, veto)
+        elif b is None:
+            homes[RecordId(a)] = EntityId(word)
+        elif word in verdicts:
+            verdicts[word].add(frozenset((RecordId(a), RecordId(b))))
+    return homes, list(links.values()), verdicts["same"], verdicts["not_same"]

@@ -8,16 +8,17 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from mdm.model.lives import LIFE
+from mdm.store.waiting import waits
 
 #: Open work of one kind that is counted for the navigation, on every page.
 MOST_COUNTED = 1000
 #: What the home page and the close count and add up of each kind of open work; of more they say that there is more.
 MOST_ADDED = 10_000
-_COUNTS = """
+_COUNTS = f"""
 select (select count(*) from (select from steward_task where status = 'open' limit :most) t) as tasks,
   (select count(*) from (select from dead_letter where status = 'open' limit :most) d)
     + (select count(*) from (select from exception where status = 'open' limit :most) e) as exceptions,
-  (select count(*) from (select from proposal where status = 'open' and author <> :actor limit :most) p) as approvals
+  (select count(*) from (select from proposal where {waits()} and author <> :actor limit :most) p) as approvals
 """
 # Open questions by kind: kinds are found one after the other by the index, and of each so many are counted. Deadlines
 # come with the rank, and ranks are of open questions only; so many that are past, and so many that come next, are
@@ -78,12 +79,12 @@ _PLATFORMS = """
 select system, max(event_time) as newest_event, max(committed_at) as last_seen, count(distinct topic) as tables
 from source_progress group by system order by system
 """
-_WAITING = """
+_WAITING = f"""
 select
   (select count(*) from (select from dead_letter where status = 'open' limit :most) l) as letters,
   (select count(*) from (select from exception where status = 'open' limit :most) e) as exceptions,
   (select count(*) from (select from exception where status = 'open' and kind = 'gap' limit :most) g) as gaps,
-  (select count(*) from (select from proposal where status = 'open' limit :most) p) as proposals
+  (select count(*) from (select from proposal where {waits()} limit :most) p) as proposals
 """
 _ANSWERED = """
 select kind, opened_at, closed_at from steward_task
@@ -102,10 +103,10 @@ select count(*) filter (where at >= :today) as today, count(*) filter (where at 
 from (select at, undone_by from decision where actor = :actor and undoes is null
       order by decision_id desc limit :most) latest
 """
-_MINE = """
+_MINE = f"""
 select count(*) filter (where not asleep) as taken, count(*) filter (where not asleep and due_at < :now) as breached,
   count(*) filter (where asleep) as asleep,
-  (select count(*) from (select from proposal where status = 'open' and author = :actor limit :most) p) as proposed,
+  (select count(*) from (select from proposal where {waits()} and author = :actor limit :most) p) as proposed,
   (select count(*) from (select from dead_letter where status = 'open' and assignee = :actor limit :most) d) as letters,
   (select count(*) from (select from exception where status = 'open' and assignee = :actor limit :most) e) as exceptions
 from (select p.due_at, coalesce(w.snoozed_until > :now, false) as asleep
@@ -157,9 +158,9 @@ class Ageing:
     oldest: datetime
 
 
-def open_counts(connection: Connection, actor: str) -> dict[str, int]:
+def open_counts(connection: Connection, actor: str, now: datetime) -> dict[str, int]:
     """How much of each kind of work is open for somebody, counted up to `MOST_COUNTED` over partial indexes."""
-    row = connection.execute(text(_COUNTS), {"actor": actor, "most": MOST_COUNTED}).one()
+    row = connection.execute(text(_COUNTS), {"actor": actor, "now": now, "most": MOST_COUNTED}).one()
     return {kind: min(number, MOST_COUNTED) for kind, number in row._mapping.items()}
 
 
@@ -209,9 +210,9 @@ class Waiting:
     proposals: int
 
 
-def waiting_work(connection: Connection) -> Waiting:
+def waiting_work(connection: Connection, now: datetime) -> Waiting:
     """Counts over partial indexes."""
-    row = connection.execute(text(_WAITING), {"most": MOST_ADDED + 1}).one()
+    row = connection.execute(text(_WAITING), {"now": now, "most": MOST_ADDED + 1}).one()
     return Waiting(*row)
 
 

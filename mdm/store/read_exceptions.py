@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from mdm.model.advice import ADVICE
 from mdm.model.refused import AtStake
 from mdm.store.stake import stake_of_letters
+from mdm.store.waiting import waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ from dead_letter d where d.dead_letter_id = :id
 """
 _PROPOSED = f"""
 select p.proposal_id, p.author, jsonb_array_length(p.command->'letters') as letters from proposal p
-where p.status = 'open' and p.kind = 'discard' and exists (
+where {waits(of="p.")} and p.kind = 'discard' and exists (
   select 1 from jsonb_array_elements(p.command->'letters') n(id)
   join dead_letter d on d.dead_letter_id = cast(n.id as bigint) and d.status = 'open' and {CONDITION})
 order by p.proposal_id
@@ -155,9 +156,9 @@ def dead_letter(connection: Connection, dead_letter_id: int) -> dict[str, Any] |
     return dict(row) | {"fixes": [dict(fix) for fix in fixes], "stake": stake}
 
 
-def proposed_discards(connection: Connection, selection: Selection) -> list[tuple[int, str, int]]:
-    """Open proposals to discard open dead letters of a selection: number, author, and of how many letters."""
-    rows = connection.execute(text(_PROPOSED), selection.parameters())
+def proposed_discards(connection: Connection, selection: Selection, now: datetime) -> list[tuple[int, str, int]]:
+    """Proposals to discard open dead letters of a selection that wait: number, author, and of how many letters."""
+    rows = connection.execute(text(_PROPOSED), selection.parameters() | {"now": now})
     return [(row.proposal_id, row.author, row.letters) for row in rows]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mdm.model.delta import KnownEntity
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -79,21 +80,41 @@ def homes(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, EntityI
     return {RecordId(rec_id): EntityId(entity_id) for rec_id, entity_id in rows}
 
 
-#: More golden records of one number than this tell nobody apart.
-_MOST_OF_A_NUMBER = 50
+def entities_of_term(work: UnitOfWork, domain: str, behind: Mapping[str, str], most: int) -> dict[str, list[EntityId]]:
+    """The golden records that are found by each of these words or numbers as a whole, in the order of their ids.
 
-
-def entities_of_term(work: UnitOfWork, domain: str, terms: Collection[str]) -> dict[str, list[EntityId]]:
-    """The golden records that are found by each of these words or numbers as a whole; at most fifty for each."""
+    Args:
+        behind: for each word the id behind which to look; empty for the beginning.
+        most: at most so many for each.
+    """
+    terms = sorted(behind)
     rows = work.query(
         """select w.term, array(select entity_id from search_term
-                                where domain = %s and term = w.term order by entity_id limit %s)
-           from unnest(%s::text[]) as w(term)""",
+                                where domain = %s and term = w.term and entity_id > w.behind
+                                order by entity_id limit %s)
+           from unnest(%s::text[], %s::text[]) as w(term, behind)""",
         domain,
-        _MOST_OF_A_NUMBER,
-        sorted(terms),
+        most,
+        terms,
+        [behind[term] for term in terms],
     )
     return {term: [EntityId(each) for each in ids] for term, ids in rows if ids}
+
+
+def names_of_records(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, CrosswalkKey]:
+    """What each of these records is called at its source."""
+    rows = work.query("select rec_id, system, type, key from source_record where rec_id = any(%s)", list(ids))
+    return {RecordId(row[0]): CrosswalkKey(*row[1:4]) for row in rows}
+
+
+def known_entities(work: UnitOfWork, ids: Collection[EntityId]) -> list[KnownEntity]:
+    """These entities, as far as they are active."""
+    rows = work.query(
+        """select entity_id, domain, status, founder, founded_at from entity
+           where entity_id = any(%s) and status = 'active'""",
+        list(ids),
+    )
+    return [KnownEntity(row[0], Domain(row[1]), row[2], RecordId(row[3]), row[4]) for row in rows]
 
 
 def names(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, str]:

@@ -1,7 +1,7 @@
 """What onboarding asks about a golden customer beyond its own values: shared numbers, parents, open questions."""
 
 from collections.abc import Collection, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, text
@@ -11,6 +11,7 @@ from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.store.read_golden import current_goldens
 from mdm.store.read_identity import resolve_names
 from mdm.store.read_relations import said_parents
+from mdm.store.waiting import waits
 
 #: Type, country and normal form of an identifier.
 Number: TypeAlias = tuple[str, str | None, str]
@@ -43,10 +44,10 @@ where a.entity_id <> b.entity_id
 group by side.entity_id
 """
 
-_PENDING = """
+_PENDING = f"""
 select e.id, count(*)
 from proposal p cross join lateral unnest(p.entities) as e(id)
-where p.status = 'open' and p.entities && cast(:entities as text[]) and e.id = any(cast(:entities as text[]))
+where {waits(of="p.")} and p.entities && cast(:entities as text[]) and e.id = any(cast(:entities as text[]))
 group by e.id
 """
 
@@ -152,7 +153,7 @@ def all_open_questions(connection: Connection, entities: Collection[EntityId]) -
     return {EntityId(row[0]): int(row[1]) for row in rows}
 
 
-def pending_approvals(connection: Connection, entities: Collection[EntityId]) -> dict[EntityId, int]:
+def pending_approvals(connection: Connection, entities: Collection[EntityId], now: datetime) -> dict[EntityId, int]:
     """How many proposals about each customer wait for a second person; customers without one are absent."""
-    rows = connection.execute(text(_PENDING), {"entities": list(entities)})
+    rows = connection.execute(text(_PENDING), {"entities": list(entities), "now": now})
     return {EntityId(row[0]): int(row[1]) for row in rows}

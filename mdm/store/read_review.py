@@ -8,6 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, text
 
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
+from mdm.store.waiting import is_over, waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +191,7 @@ def open_proposal_of_task(connection: Connection, task_id: int, now: datetime) -
     """Number, kind and author of the proposal that answers a task and waits for a second person; one that has expired
     by `now` waits for nobody."""
     row = connection.execute(
-        text(
-            """select proposal_id, kind, author from proposal
-               where task_id = :id and status = 'open' and expires_at > :now"""
-        ),
+        text(f"""select proposal_id, kind, author from proposal where task_id = :id and {waits()}"""),
         {"id": task_id, "now": now},
     ).first()
     return None if row is None else (row.proposal_id, row.kind, row.author)
@@ -206,8 +204,8 @@ def open_proposals_about(
     have expired by `now` wait for nobody."""
     rows = connection.execute(
         text(
-            """select proposal_id, kind, command->>'attribute', author from proposal
-               where status = 'open' and expires_at > :now and entities @> array[cast(:id as text)]
+            f"""select proposal_id, kind, command->>'attribute', author from proposal
+               where {waits()} and entities @> array[cast(:id as text)]
                order by proposal_id limit :limit"""
         ),
         {"id": entity_id, "now": now, "limit": limit},
@@ -219,10 +217,14 @@ def open_proposals_about(
 _PROPOSED_BY_ITEM = "i.outcome = 'proposed' and i.detail = 'proposal ' || p.proposal_id"
 
 
-def proposal_state(connection: Connection, proposal_id: int) -> tuple[str, str, int | None]:
+def proposal_state(connection: Connection, proposal_id: int, now: datetime) -> tuple[str, str, int | None]:
     """What a proposal wants, whether it is open still or how it ended, and the decision that it became."""
     row = connection.execute(
-        text("select kind, status, decision_id from proposal where proposal_id = :id"), {"id": proposal_id}
+        text(
+            f"""select kind, case when {is_over()} then 'expired' else status end as status, decision_id
+                from proposal where proposal_id = :id"""
+        ),
+        {"id": proposal_id, "now": now},
     ).one()
     return row.kind, row.status, row.decision_id
 
@@ -253,17 +255,17 @@ def bulk_job_of_proposal(connection: Connection, proposal_id: int) -> int | None
     return None if found is None else int(found)
 
 
-def left_of_job(connection: Connection, job_id: int) -> tuple[int, int]:
-    """How many decisions of a job hold, and on how many of its proposals nobody has decided yet."""
+def left_of_job(connection: Connection, job_id: int, now: datetime) -> tuple[int, int]:
+    """How many decisions of a job hold, and on how many of its proposals nobody has decided yet, nor will time."""
     row = connection.execute(
         text(
             f"""select
                 (select count(*) from bulk_item i join decision d on d.decision_id = i.decision_id
                   where i.job_id = :id and d.undone_by is null),
                 (select count(*) from bulk_item i join proposal p on p.task_id = i.task_id and {_PROPOSED_BY_ITEM}
-                  where i.job_id = :id and p.status = 'open')"""
+                  where i.job_id = :id and {waits(of="p.")})"""
         ),
-        {"id": job_id},
+        {"id": job_id, "now": now},
     ).one()
     return int(row[0]), int(row[1])
 

@@ -17,8 +17,8 @@ from mdm.store.unit_of_work import UnitOfWork
 
 #: Derived tables, which are exchanged as a whole.
 DERIVED = (
-    "source_record", "record_reference", "record_alias", "record_evidence", "block_key", "link", "crosswalk",
-    "crosswalk_history", "golden", "search_term", "placement",
+    "source_record", "record_reference", "record_alias", "record_evidence", "block_key", "record_without_key", "link",
+    "crosswalk", "crosswalk_history", "golden", "search_term", "placement",
 )  # fmt: skip
 #: What deriving reads: facts, and the derived state that keeps ids, links and versions going.
 _COPIED = (

@@ -86,6 +86,7 @@ POLICIES: dict[str, str] = {
     "record_evidence": _record("record_evidence.rec_id"),
     "echo": _record("echo.rec_id"),
     "block_key": _member("block_key.rec_id"),
+    "record_without_key": _member("record_without_key.rec_id"),
     "link": f"{_member('link.a')} and {_member('link.b')}",
     "judgement": f"{_member('judgement.a')} and {_member('judgement.b')}",
     "steward_task": f"{_member('steward_task.a')} and {_member('steward_task.b')}",

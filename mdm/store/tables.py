@@ -24,7 +24,16 @@ from mdm.store.tables_feeds import (
     topic_life,
 )
 from mdm.store.tables_golden import golden, search_term
-from mdm.store.tables_identity import block_key, crosswalk, crosswalk_history, entity, judgement, link, steward_task
+from mdm.store.tables_identity import (
+    block_key,
+    crosswalk,
+    crosswalk_history,
+    entity,
+    judgement,
+    link,
+    record_without_key,
+    steward_task,
+)
 from mdm.store.tables_journal import ROLES_CHECK, api_key, audit, audit_remark, outbox
 from mdm.store.tables_records import (
     ALIAS_FORM,
@@ -72,6 +81,7 @@ __all__ = [
     "record_evidence",
     "record_history",
     "record_reference",
+    "record_without_key",
     "releases",
     "search_term",
     "serving",

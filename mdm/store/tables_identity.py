@@ -26,6 +26,18 @@ block_key = Table(
     Index(None, "rec_id"),
 )
 
+# Live records that no key finds a partner: all that they state is stated by too many. Each table has one question.
+record_without_key = Table(
+    "record_without_key",
+    metadata,
+    Column("rec_id", BigInteger, primary_key=True),
+    Column("domain", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Index(None, "domain", "system", "type", "key"),
+)
+
 # Every entity id ever issued. Redirects point at a live or retired entity, never at another redirect.
 entity = Table(
     "entity",

@@ -87,6 +87,9 @@ checkpoint = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True)),
     Column("superseded_at", DateTime(timezone=True)),
+    Column("ended_by", Text),  # who took it back, or confirmed anew
+    Column("answer", Text),  # why it was taken back
+    CheckConstraint("(ended_by is null) = (superseded_at is null)", name="ended_by_somebody"),
     Index("uq_checkpoint_live", "entity_id", "name", unique=True, postgresql_where=text("superseded_at is null")),
 )
 
@@ -103,9 +106,12 @@ waiver = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("superseded_at", DateTime(timezone=True)),
+    Column("ended_by", Text),  # who took it back, or wrote another one
+    Column("answer", Text),  # why it was taken back
     Column("approved_by", Text),  # what blocks is excused by two people
     Column("approved_at", DateTime(timezone=True)),
     CheckConstraint("approved_by <> actor", name="two_persons"),
+    CheckConstraint("(ended_by is null) = (superseded_at is null)", name="ended_by_somebody"),
     CheckConstraint("(approved_by is null) = (approved_at is null)", name="approved_by_somebody"),
     Index("uq_waiver_live", "entity_id", "code", "path", unique=True, postgresql_where=text("superseded_at is null")),
 )

@@ -17,6 +17,7 @@ _PRESENT = {
     "record_alias": "true",
     "record_evidence": "true",
     "block_key": "true",
+    "record_without_key": "true",
     "link": "superseded_at is null",
     "judgement": "true",
     "golden_override": "true",

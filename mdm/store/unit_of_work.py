@@ -141,7 +141,24 @@ class UnitOfWork:
         else:
             self.execute(f"create temporary table if not exists {name} ({definition}) on commit delete rows")
             self._staged.add(name)
-        self.copy(name, [part.split()[0] for part in definition.split(",")], rows)
+        self.copy(name, [part.split()[0].strip('"') for part in definition.split(",")], rows)
+
+    def execute_with(
+        self, name: str, definition: str, rows: Iterable[Sequence[object]], statement: str, *parameters: object
+    ) -> None:
+        """Run one statement that reads these rows under this name, as from a table (`definition` as in CREATE TABLE).
+
+        A few rows go with the statement, for a staging table would cost three round trips. The statement begins with
+        neither WITH nor a placeholder of its own before those of the rows.
+        """
+        iterator = iter(rows)
+        first = list(islice(iterator, _FEW + 1))
+        if len(first) > _FEW:
+            self.stage(name, definition, chain(first, iterator))
+            self.execute(statement, *parameters)
+        elif first:
+            values = [value for each in first for value in each]
+            self.cursor.execute(_beside(name, definition, len(first)) + statement, [*values, *_adapted(parameters)])
 
     @contextmanager
     def part(self) -> Iterator[None]:
@@ -218,6 +235,14 @@ def _insert(table: str, columns: tuple[str, ...], rows: int) -> bytes:
         sql.Identifier(table), names, sql.SQL(", ").join([row] * rows)
     )
     return statement.as_bytes(None)
+
+
+@lru_cache(256)
+def _beside(name: str, definition: str, rows: int) -> str:
+    """A WITH of so many rows of a staging table, put together once."""
+    columns = [part.split() for part in definition.split(",")]
+    row = f"({', '.join(f'%s::{kind}' for _, kind in columns)})"
+    return f"with {name}({', '.join(column for column, _ in columns)}) as (values {', '.join([row] * rows)}) "
 
 
 def _adapted(parameters: Sequence[object]) -> list[object]:

@@ -954,6 +954,21 @@ def upgrade() -> None:
         op.f("ix_record_reference_system_type_key"), "record_reference", ["system", "type", "key"], unique=False
     )
     op.create_table(
+        "record_without_key",
+        sa.Column("rec_id", sa.BigInteger(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("rec_id", name=op.f("pk_record_without_key")),
+    )
+    op.create_index(
+        op.f("ix_record_without_key_domain_system_type_key"),
+        "record_without_key",
+        ["domain", "system", "type", "key"],
+        unique=False,
+    )
+    op.create_table(
         "reference_list",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("version", sa.Text(), nullable=False),
@@ -1277,6 +1292,11 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(ended_by is null) = (superseded_at is null)", name=op.f("ck_checkpoint_ended_by_somebody")
+        ),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_checkpoint_entity_id")),
         sa.PrimaryKeyConstraint("checkpoint_id", name=op.f("pk_checkpoint")),
     )
@@ -1631,11 +1651,14 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
         sa.Column("approved_by", sa.Text(), nullable=True),
         sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "(approved_by is null) = (approved_at is null)", name=op.f("ck_waiver_approved_by_somebody")
         ),
+        sa.CheckConstraint("(ended_by is null) = (superseded_at is null)", name=op.f("ck_waiver_ended_by_somebody")),
         sa.CheckConstraint("approved_by <> actor", name=op.f("ck_waiver_two_persons")),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_waiver_entity_id")),
         sa.PrimaryKeyConstraint("waiver_id", name=op.f("pk_waiver")),

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, insert, text
 
 from mdm.access import Role
 from mdm.model.ids import CrosswalkKey, Domain
-from mdm.store.tables import exception
+from mdm.store.tables import exception, record_without_key
 from tests.api.rows import ACME, NOON, HubRows
 from tests.letters import refuse
 
@@ -317,3 +317,50 @@ def entered(app: FastAPI, key: str) -> TestClient:
     token = browser.get("/console/sign-in").text.partition('name="csrf" value="')[2].partition('"')[0]
     browser.post("/console/sign-in", data={"csrf": token, "key": key, "next": "/console/"})
     return browser
+
+
+def test_the_rows_of_an_exception_about_a_table_are_told_some_at_a_time(
+    engine: Engine, app: FastAPI, keys: dict[Role, str]
+) -> None:
+    with engine.begin() as connection:
+        number = connection.scalar(
+            insert(exception).returning(exception.c.exception_id).values(
+                question="oversize:customer:records:crm:account", kind="oversize", code="RECORD_WITHOUT_USABLE_KEY",
+                type="customer", detail="120 rows of crm account say nothing", owner="customer stewards", place="",
+                seen=120, last_seen=NOON,
+            )
+        )  # fmt: skip
+        connection.execute(
+            insert(record_without_key),
+            [
+                {"rec_id": each, "domain": "customer", "system": "crm", "type": table, "key": f"A{each:03}"}
+                for each, table in [*((each, "account") for each in range(1, 121)), (121, "lead")]
+            ],
+        )
+    ada = entered(app, keys[Role.STEWARD])
+    address = f"/console/exceptions/drift/{number}/records"
+
+    assert f'href="{address}"' in ada.get("/console/exceptions").text
+    pages = []
+    while address:
+        shown = ada.get(address).text
+        pages.append(re.findall(r'href="/console/trace/crm/account/(A\d+)"', shown))
+        following = re.search(r'href="(\?rows=[^"]+)">Next rows', shown)
+        address = address.split("?")[0] + following.group(1) if following else ""
+    assert [len(each) for each in pages] == [100, 20]
+    assert [each for part in pages for each in part] == [f"A{each:03}" for each in range(1, 121)]
+
+    given: list[str] = []
+    query: dict[str, str] = {}
+    while True:
+        body = ada.get(
+            f"/v1/exceptions/{number}/records", params={"limit": "50", **query},
+            headers={"X-API-Key": keys[Role.STEWARD]},
+        ).json()  # fmt: skip
+        given += [each["key"] for each in body["items"]]
+        if body["next"] is None:
+            break
+        query = {"cursor": body["next"]}
+    assert given == [f"A{each:03}" for each in range(1, 121)]
+    missing = ada.get("/v1/exceptions/99/records", headers={"X-API-Key": keys[Role.STEWARD]})
+    assert (missing.status_code, ada.get("/console/exceptions/drift/99/records").status_code) == (404, 404)

@@ -26,17 +26,17 @@ def hub(world_engine: Engine) -> Engine:
 @pytest.fixture
 def client(hub: Engine) -> Client:
     around = Surroundings(hub)
-    return _clients(hub, ApiOptions(log=around.log, policy=NO_POLICY))
+    return clients_of(hub, ApiOptions(log=around.log, policy=NO_POLICY))
 
 
 @pytest.fixture
 def guarded(hub: Engine) -> Client:
     """Clients of a service with the shipped policy of the second person."""
     around = Surroundings(hub)
-    return _clients(hub, ApiOptions(log=around.log))
+    return clients_of(hub, ApiOptions(log=around.log))
 
 
-def _clients(hub: Engine, options: ApiOptions) -> Client:
+def clients_of(hub: Engine, options: ApiOptions) -> Client:
     app = create_app(Surroundings(hub), options)
 
     def of(role: Role) -> TestClient:

@@ -1,7 +1,7 @@
 """Four eyes: what policy holds back is proposed, and takes effect when another person agrees to that very picture."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -10,16 +10,17 @@ import orjson
 
 from mdm.access import Permission, Role, may_see, read_role
 from mdm.core.four_eyes import Demand, Policy, Risk, may_approve, risk_of, stake_of
-from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
+from mdm.errors import AnswerWaits, Conflict, Invalid, NotFound, Refused, Stale
 from mdm.hub.steward.actor import HUB, Actor
 from mdm.hub.steward.commands import command_json, read_command
 from mdm.hub.steward.effects import summary
 from mdm.hub.steward.pins import attribute_of
 from mdm.hub.steward.policy import load_policy
 from mdm.model.ids import Domain
-from mdm.model.stewardship import Command, Effect, Plan
+from mdm.model.stewardship import Command, Effect, JudgeTask, Plan
 from mdm.store.ledger import write_audit, write_audits
 from mdm.store.unit_of_work import UnitOfWork
+from mdm.store.waiting import is_over, waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +132,38 @@ def write_proposal(
     return proposal_id
 
 
+def check_unanswered(work: UnitOfWork, command: Command, besides: int | None = None) -> None:
+    """One question, one answer at a time: the second would take the ground from under whoever is to agree to the first.
+
+    Args:
+        besides: the proposal that the command is.
+
+    Raises:
+        AnswerWaits: the question is under a proposal that waits.
+    """
+    if isinstance(command, JudgeTask):
+        rows = work.query(
+            f"""select proposal_id, author from proposal
+                where {waits("%s")} and task_id = %s and proposal_id is distinct from %s order by proposal_id""",
+            work.now, command.task_id, besides,
+        )  # fmt: skip
+        for proposal_id, author in rows:
+            raise AnswerWaits(proposal_id, author)
+
+
 def end_expired(work: UnitOfWork, proposals: Sequence[int]) -> None:
     """End those of these proposals that are open and whose time is up."""
     rows = work.probe(
-        """update proposal set status = 'expired', decided_at = %s
-           where status = 'open' and expires_at <= %s and proposal_id = any(%s) returning proposal_id""",
+        f"""update proposal set status = 'expired', decided_at = %s
+            where {is_over("%s")} and proposal_id = any(%s) returning proposal_id""",
         work.now, work.now, list(proposals),
     )  # fmt: skip
     for (proposal_id,) in sorted(rows):
         write_audit(work, HUB, "steward.proposal_expired", f"proposal {proposal_id}", {})
 
 
-def find_proposal(work: UnitOfWork, proposal_id: int, *, lock: bool = False) -> Proposal:
-    """A proposal.
+def find_proposal(work: UnitOfWork, proposal_id: int, *, lock: bool = False, now: datetime | None = None) -> Proposal:
+    """A proposal as it stands now; one whose time is up has expired, whoever has ended it yet or not.
 
     Raises:
         NotFound: there is none with this number.
@@ -152,7 +172,7 @@ def find_proposal(work: UnitOfWork, proposal_id: int, *, lock: bool = False) -> 
     rows = work.query(query, proposal_id)
     if not rows:
         raise NotFound(f"There is no proposal {proposal_id}.")
-    return _proposal(rows[0])
+    return _proposal(rows[0], now or work.now)
 
 
 def list_proposals(
@@ -162,17 +182,21 @@ def list_proposals(
     after: ProposalPlace | None,
     limit: int,
     order: ProposalOrder = ProposalOrder.NEWEST,
+    now: datetime | None = None,
 ) -> Sequence[Proposal]:
     """Up to `limit` proposals behind the place `after`: the newest, or those with most at stake, first."""
     condition, place = _behind(after, order)
+    at = now or work.now
+    state = {"open": waits("%s"), "expired": f"(status = 'expired' or {is_over('%s')})"}.get(status or "")
+    wanted = (at,) if state is not None else (status, status)
     rows = work.query(
         f"""select {_PROPOSAL} from proposal
-            where (%s::text is null or status = %s) and (%s::text is null or author = %s)
+            where {state or "(%s::text is null or status = %s)"} and (%s::text is null or author = %s)
               and {condition}
             order by {_SORT[order]} limit %s""",
-        status, status, author, author, *place, limit,
+        *wanted, author, author, *place, limit,
     )  # fmt: skip
-    return [_proposal(row) for row in rows]
+    return [_proposal(row, at) for row in rows]
 
 
 def _behind(after: ProposalPlace | None, order: ProposalOrder) -> tuple[str, tuple[object, ...]]:
@@ -202,9 +226,8 @@ def check_approver(work: UnitOfWork, approver: Actor, proposal: Proposal, policy
         Refused: they proposed it themselves, or have no right to approve it.
         Conflict: it is not open any more.
     """
-    if proposal.status != "open" or proposal.expires_at <= work.now:
-        state = proposal.status if proposal.status != "open" else "expired"
-        raise Conflict(f"Proposal {proposal.proposal_id} is {state}.", action="Decide the matter anew.")
+    if proposal.status != "open":
+        raise Conflict(f"Proposal {proposal.proposal_id} is {proposal.status}.", action="Decide the matter anew.")
     say = say_over(proposal, approver, policy, _lent_to(work, approver))
     if say.against is not None:
         raise say.against
@@ -274,11 +297,11 @@ def close_proposal(
 def withdraw_of_job(work: UnitOfWork, author: str, job_id: int) -> list[tuple[int, int]]:
     """Take back what a job of the author proposed and nobody has decided on; returns task and proposal of each."""
     rows = work.query(
-        """update proposal p set status = 'withdrawn', decided_by = %s, decided_at = %s from bulk_item i
+        f"""update proposal p set status = 'withdrawn', decided_by = %s, decided_at = %s from bulk_item i
            where i.job_id = %s and i.outcome = 'proposed' and p.task_id = i.task_id
-             and i.detail = 'proposal ' || p.proposal_id and p.status = 'open' and p.author = %s
+             and i.detail = 'proposal ' || p.proposal_id and {waits("%s", of="p.")} and p.author = %s
            returning p.task_id, p.proposal_id""",
-        author, work.now, job_id, author,
+        author, work.now, job_id, work.now, author,
     )  # fmt: skip
     detail = {"author": author, "comment": "", "decision": None, "job": job_id}
     write_audits(work, author, "steward.withdrawn", [(f"proposal {proposal}", detail) for _, proposal in rows])
@@ -306,9 +329,10 @@ def _demand(told: dict[str, Any], policy: Policy) -> Demand:
     return current or Demand(told["name"], told["because"], frozenset(map(read_role, told["approvers"])))
 
 
-def _proposal(row: Sequence[Any]) -> Proposal:
-    return Proposal(
+def _proposal(row: Sequence[Any], now: datetime) -> Proposal:
+    found = Proposal(
         row[0], row[1], None if row[2] is None else Domain(row[2]), orjson.loads(row[3]),
         orjson.loads(row[4]), row[5], orjson.loads(row[6]),
         tuple(row[7]), row[8], row[9], read_role(row[10]), *(*row[11:20], Risk(row[20]), row[21]),
     )  # fmt: skip
+    return replace(found, status="expired") if found.status == "open" and found.expires_at <= now else found

@@ -15,7 +15,7 @@ import orjson
 
 from mdm.access import Permission, Role, read_role
 from mdm.core.four_eyes import Policy
-from mdm.errors import Conflict, Invalid, MdmError, NotFound, Refused, TransientError
+from mdm.errors import AnswerWaits, Conflict, Invalid, MdmError, NotFound, Refused, TransientError
 from mdm.hub.reach import must_reach_parts
 from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.approvals import withdraw_of_job
@@ -29,6 +29,7 @@ from mdm.store.ledger import write_audit
 from mdm.store.reading import snapshot
 from mdm.store.scoped import unrestricted
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
+from mdm.store.waiting import waits
 
 #: Items of one job; more is a rule, not a decision.
 MOST_ITEMS = 5000
@@ -278,8 +279,8 @@ def waiting_answers(work: UnitOfWork, tasks: Collection[int], now: datetime) -> 
     """Of some tasks those that were answered by a proposal which waits for a second person, with its number; one that
     has expired by `now` waits for nobody."""
     rows = work.query(
-        """select task_id, proposal_id from proposal
-           where status = 'open' and expires_at > %s and task_id = any(%s::bigint[])""",
+        f"""select task_id, proposal_id from proposal
+            where {waits("%s")} and task_id = any(%s::bigint[])""",
         now, list(tasks),
     )  # fmt: skip
     return {row[0]: row[1] for row in rows}
@@ -288,15 +289,12 @@ def waiting_answers(work: UnitOfWork, tasks: Collection[int], now: datetime) -> 
 def _carry_out_item(
     hub: Workplace, actor: Actor, command: JudgeTask | Undo, token: str | None, policy: Policy | None
 ) -> tuple[str, str, int | None]:
-    if isinstance(command, JudgeTask):
-        with snapshot(unrestricted(hub.engine)) as work:
-            waits = waiting_answers(work, [command.task_id], hub.clock())
-        if waits:
-            return WAITING, f"proposal {waits[command.task_id]}", None
     try:
         decided = decide(hub, actor, command, Expected.task(token), policy=policy)
     except TransientError:
         raise
+    except AnswerWaits as waits:
+        return WAITING, f"proposal {waits.proposal_id}", None
     except MdmError as error:
         return "refused", error.message, None
     if decided.done:

@@ -17,6 +17,7 @@ from mdm.hub.steward.approvals import (
     check_approver,
     check_comment,
     check_picture,
+    check_unanswered,
     close_proposal,
     find_proposal,
     write_proposal,
@@ -125,7 +126,7 @@ def decide(
     Raises:
         NotFound, Invalid: the command speaks of what is not there, or makes no sense.
         Stale: what the caller looked at (`expected`) has changed.
-        Conflict: an earlier decision, or somebody who was faster, stands against it.
+        Conflict: an earlier decision, an answer that waits, or somebody who was faster, stands against it.
         Refused: the actor is no steward.
     """
     actor.must(needed_for(command))
@@ -136,6 +137,7 @@ def decide(
         with unit_of_work(hub.engine, hub.clock, "steward") as work:
             if key is not None and (answer := _remembered(work, actor, key, command)) is not None:
                 return answer
+            check_unanswered(work, command)
             plan = plan_of(work, hub, actor, command, expected or Expected())
             decision_id, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
             if demands := asking(work, ruling, plan, effect):
@@ -155,9 +157,18 @@ def decide(
 
 
 def preview(
-    hub: Workplace, actor: Actor, command: Command, expected: Expected | None = None, policy: Policy | None = None
+    hub: Workplace,
+    actor: Actor,
+    command: Command,
+    expected: Expected | None = None,
+    policy: Policy | None = None,
+    *,
+    proposal_id: int | None = None,
 ) -> Preview:
     """What `decide` would do now, found out by doing it and rolling everything back.
+
+    Args:
+        proposal_id: the proposal that the command is, if it is one.
 
     Raises:
         What `decide` raises.
@@ -167,6 +178,7 @@ def preview(
     _check_texts(command)
 
     def look(work: UnitOfWork) -> Preview:
+        check_unanswered(work, command, proposal_id)
         plan = plan_of(work, hub, actor, command, expected or Expected())
         _, effect = carry_out(work, hub.rules, plan, actor.name, history_json(command))
         shown = _shown(work, effect)
@@ -213,10 +225,10 @@ def preview_proposal(hub: Workplace, actor: Actor, proposal_id: int, policy: Pol
     """What a proposal would do now."""
     actor.must(Permission.INSPECT)
     with snapshot(hub.engine) as work:
-        proposal = find_proposal(work, proposal_id)
+        proposal = find_proposal(work, proposal_id, now=hub.clock())
     if proposal.status != "open":
         raise Conflict(f"Proposal {proposal_id} is {proposal.status}.")
-    return preview(hub, proposal.author_as_actor(), proposal.asked(), policy=policy)
+    return preview(hub, proposal.author_as_actor(), proposal.asked(), policy=policy, proposal_id=proposal_id)
 
 
 def reject(hub: Workplace, approver: Actor, proposal_id: int, comment: str, policy: Policy | None = None) -> None:

@@ -10,6 +10,7 @@ from mdm.model.ids import RESOLUTION_ORDER, Domain
 from mdm.model.stewardship import Plan
 from mdm.store import stewardship as store
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
+from mdm.store.waiting import is_over
 
 #: A client that repeats a command does so within minutes; its key is kept this long.
 _KEYS_KEPT = timedelta(days=7)
@@ -27,7 +28,7 @@ def expire_due(hub: Workplace) -> list[int]:
                 decision_id, _ = carry_out(work, hub.rules, plan, HUB, {"command": "expire"})
                 taken.append(decision_id)
     with unit_of_work(hub.engine, hub.clock, "expire") as work:
-        due = work.query("select proposal_id from proposal where status = 'open' and expires_at <= %s", work.now)
+        due = work.query(f"select proposal_id from proposal where {is_over('%s')}", work.now)
         end_expired(work, [row[0] for row in due])
         work.execute("delete from command_key where at < %s", work.now - _KEYS_KEPT)
     return taken
@@ -38,9 +39,9 @@ def _anything_due(hub: Workplace) -> bool:
     with hub.engine.connect() as connection:
         return bool(
             connection.exec_driver_sql(
-                """select exists (select 1 from judgement where superseded_at is null and until <= %(now)s)
+                f"""select exists (select 1 from judgement where superseded_at is null and until <= %(now)s)
                    or exists (select 1 from golden_override where ended_at is null and expires_at <= %(now)s)
-                   or exists (select 1 from proposal where status = 'open' and expires_at <= %(now)s)
+                   or exists (select 1 from proposal where {is_over("%(now)s")})
                    or exists (select 1 from command_key where at < %(old)s)""",
                 {"now": now, "old": now - _KEYS_KEPT},
             ).scalar()

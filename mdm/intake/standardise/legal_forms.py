@@ -100,6 +100,11 @@ _ABROAD: Final[Mapping[str, Mapping[str | None, str]]] = {
 _ALSO_NAMES: Final = words_of("forms_that_are_names")
 
 
+#: Letters of initials at the most; what is longer is a form spelled out.
+_INITIALS: Final = 5
+_NOWHERE: Final[frozenset[str]] = frozenset()
+
+
 class _Forms:
     """The table: forms by their folded writing, and where in a name each may stand."""
 
@@ -159,11 +164,13 @@ def form_at_start(
     """The longest form that may stand first and does, and its number of words; never all of them.
 
     In Latin letters two of them are more often initials (AO Smith, GK Software) than a form, but for countries where
-    the form stands first (PT Acme, K.K. Acme, AB Acme). Three are initials where no law knows them (SAS Institute, US).
+    the form stands first (PT Acme, K.K. Acme, AB Acme). Three are initials where no law knows them (SAS Institute, US),
+    and may be where nothing says of which country the company is.
     """
     for count in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
         key = "".join(words[:count])
-        anywhere = key in _FIRST and len(key) >= shortest and country not in _TABLE.not_first_in[key]
+        initials = _TABLE.not_first_in.get(key, _NOWHERE) if len(key) <= _INITIALS else _NOWHERE
+        anywhere = key in _FIRST and len(key) >= shortest and (country not in initials if country else not initials)
         if anywhere or country in _TABLE.first_in.get(key, ()):
             return _FORMS[key], count
     return None

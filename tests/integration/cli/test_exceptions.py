@@ -6,9 +6,12 @@ import pytest
 from sqlalchemy import Engine
 
 from mdm.errors import NotFound, OperatorError, Refused
+from mdm.hub.process import Pipeline
 from tests.integration.cli.conftest import Command, printed
 from tests.integration.hub.conftest import Feed
+from tests.integration.hub.rows import take_in
 from tests.integration.hub.test_exceptions import accounts, changed, the_letter
+from tests.integration.hub.test_oversize import overflow
 
 
 def test_a_group_is_listed_shown_tried_mended_and_gone(engine: Engine, feed: Feed, mdm: Command) -> None:
@@ -125,3 +128,20 @@ def test_a_kind_is_taken_handed_over_and_put_down(feed: Feed, mdm: Command) -> N
     assert [(each["letters"], each["assignees"]) for each in hers] == [(1, ["user:ada"])]
     assert "2 put_down" in mdm("exceptions", "put-down", letter, "--alike").stdout
     assert printed(mdm("exceptions", "list", "--taken", "--json"))["groups"] == []
+
+
+def test_all_rows_without_a_usable_key_are_listed(engine: Engine, pipeline: Pipeline, mdm: Command) -> None:
+    take_in(pipeline, overflow())
+
+    (found,) = [
+        each
+        for each in printed(mdm("exceptions", "list", "--json"))["exceptions"]
+        if each["code"] == "RECORD_WITHOUT_USABLE_KEY"
+    ]
+    first = mdm("exceptions", "records", found["name"], "--limit", 40).stdout.split()
+    rest = printed(mdm("exceptions", "records", found["name"], "--after", "cus_o039", "--json"))
+
+    assert first == [f"billing:customer:cus_o{number:03}" for number in range(40)]
+    assert [each["key"] for each in rest] == [f"cus_o{number:03}" for number in range(40, 60)]
+    with pytest.raises(NotFound, match="no exception 99"):
+        mdm("exceptions", "records", 99)

@@ -61,3 +61,57 @@ def test_a_namesake_of_another_number_is_refused(pipeline: Pipeline) -> None:
 
     assert report.advice is Advice.ASK
     assert "identifiers differ" in {each.refused for each in report.candidates}
+
+
+@pytest.mark.parametrize("limit", [1, 10])
+def test_where_the_heaviest_is_refused_the_next_one_is_told(pipeline: Pipeline, limit: int) -> None:
+    """On arrival it is joined to the second, for nothing speaks against that one."""
+    numbered = {"tax_id_type": "eu_vat", "tax_id": "DE136695976"}
+    both = {**OLD, "email": "info@nordlicht-pumpen.de"}
+    there = {"name": OLD["name"], "email": "einkauf@nordlicht-pumpen.de"}
+    take_in(pipeline, [{"id": "cus_h1", **both, **numbered}, {"id": "cus_h2", **both}, {"id": "cus_h3", **there}])
+    decide(pipeline, ANNA, JudgePair(billed("cus_h2"), billed("cus_h3"), Verdict.NOT_SAME))
+    here = homes(pipeline)
+    assert here["cus_h1"] == here["cus_h2"] != here["cus_h3"]
+    place = {"street": "Hafenstr. 9", "city": "Hamburg", "postal_code": "20457"}
+    number = [{"type": "vat", "value": "DE129273398"}]
+    values = {"name": OLD["name"], "country": "DE", "address": place, "identifiers": number}
+    values["emails"] = [there["email"]]
+
+    report = find_matches(pipeline.engine, pipeline.rules, Domain.CUSTOMER, values, limit, floor=-50.0)
+    take_in(pipeline, [{"id": "cus_h4", **there, **OLD, "tax_id_type": "eu_vat", "tax_id": "DE129273398"}], first=10)
+
+    assert report.advice is Advice.USE
+    told = [(each.home.entity_id, each.decision.value, each.refused) for each in report.candidates]
+    assert (
+        told
+        == [
+            (here["cus_h3"], "match", None),
+            (here["cus_h1"], "possible", "identifiers differ"),
+        ][:limit]
+    )
+    assert homes(pipeline)["cus_h4"] == here["cus_h3"]
+    weights = [each.score.weight for each in report.candidates]
+    assert weights == sorted(weights), "the refused one fits better by itself"
+
+
+def test_a_least_weight_hides_no_answer(pipeline: Pipeline) -> None:
+    """Who would be joined is told whatever it weighs; who is a question makes it one, though nobody is told."""
+    take_in(pipeline, [{"id": "cus_w1", **OLD, "tax_id_type": "eu_vat", "tax_id": "DE136695976"}])
+    named = {"name": OLD["name"], "country": "DE"}
+    place = {"street": "Hafenstr. 9", "city": "Hamburg", "postal_code": "20457"}
+    namesake = named | {"address": place, "identifiers": [{"type": "vat", "value": "DE129273398"}]}
+    asked = [
+        find_matches(pipeline.engine, pipeline.rules, Domain.CUSTOMER, values, floor=100.0)
+        for values in (named, namesake)
+    ]
+
+    assert [(each.advice, len(each.candidates)) for each in asked] == [(Advice.USE, 1), (Advice.ASK, 0)]
+
+
+def homes(pipeline: Pipeline) -> dict[str, str]:
+    """The golden record of each billing customer, by its key."""
+    with pipeline.engine.connect() as connection:
+        return dict(
+            connection.exec_driver_sql("select key, entity_id from source_record join crosswalk using (rec_id)").all()
+        )

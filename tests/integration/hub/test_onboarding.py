@@ -121,6 +121,33 @@ def test_registries_confirmations_and_waivers_change_the_verdict(engine: Engine,
 
 
 @pytest.mark.sample_world
+def test_the_history_says_who_ended_what_and_why(engine: Engine, clock: Clock) -> None:
+    """Taken back, or another one took its place: also of a waiver or confirmation that nobody ended yet."""
+    entity_id, _, _ = customer_with_vat(engine)
+    code, name, end = "VAT_NAME_MISMATCH", CheckpointName.TAX_VALIDATED, clock() + 90 * DAY
+    for actor in ("ines", "ben"):
+        checkpoints.waive(engine, clock, entity_id, Waiver(code, "", actor, "head of the group", end), Role.STEWARD)
+        checkpoints.confirm(engine, clock, entity_id, name, actor, "looked up")
+        clock.now += DAY
+    checkpoints.unwaive(engine, clock, entity_id, code, "", "carl", " it was sold ")
+    checkpoints.withdraw(engine, clock, entity_id, name, "dora", "the register was wrong")
+    clock.now += DAY
+    checkpoints.waive(engine, clock, entity_id, Waiver(code, "", "ines", "again", end), Role.STEWARD)
+
+    with engine.connect() as connection:
+        words = words_about(connection, EntityId(entity_id), 9)
+
+    assert [(each.kind, each.actor, each.ended_by, each.answer) for each in words] == [
+        ("waiver", "ines", None, None),
+        ("confirmation", "ben", "dora", "the register was wrong"),
+        ("waiver", "ben", "carl", "it was sold"),
+        ("confirmation", "ines", "ben", None),
+        ("waiver", "ines", "ben", None),
+    ]
+    assert [each.ended_at is None for each in words] == [True, False, False, False, False]
+
+
+@pytest.mark.sample_world
 def test_what_blocks_is_excused_by_two_people(engine: Engine, clock: Clock) -> None:
     entity_id, _, number = customer_with_vat(engine)
     registries.ask_vies(engine, clock, MemberStates({}), [number])
@@ -229,6 +256,26 @@ def test_a_customer_goes_back_to_who_asked_for_it_until_it_is_mended(engine: Eng
     assert (word.kind, word.actor, word.reason) == ("return", "ines", "the extract is of another company")
     assert (word.ended_by, word.answer) == ("ben", "the right extract came")
     assert [tuple(row) for row in audited] == [("ines", "onboarding_returned"), ("ben", "onboarding_taken_up")]
+
+
+@pytest.mark.sample_world
+def test_a_verdict_that_counted_a_proposal_is_due_when_its_time_is_up(engine: Engine, clock: Clock) -> None:
+    """Whether anybody has ended it by then or not; and once."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            """insert into proposal (kind, command, effect, digest, demands, entities, author, author_role, proposed_at,
+                   expires_at)
+               select 'pin', '{}', '{}', '', '[]', array[min(entity_id)], 'ben', 'steward', %s, %s from golden
+               where domain = 'customer' and known_to is null""",
+            (clock(), clock() + DAY),
+        )
+    assert recheck(engine, clock).judged > 200
+    assert recheck(engine, clock).judged == 0
+
+    clock.now += 2 * DAY
+
+    assert recheck(engine, clock).judged == 1
+    assert recheck(engine, clock).judged == 0
 
 
 @pytest.mark.sample_world

@@ -11,9 +11,11 @@ from sqlalchemy import Engine, text
 from mdm.engines import open_engine
 from mdm.hub.digest import state_digest
 from mdm.hub.process import Pipeline, process
+from mdm.hub.rebuild import rebuild
 from mdm.hub.rematch import rematch
 from mdm.hub.verify import verify
 from mdm.model.events import Message, Place
+from mdm.store import keyless
 from tests.integration.hub.conftest import world_messages
 from tests.integration.hub.rows import billed, take_in
 
@@ -85,10 +87,13 @@ def test_in_any_order_the_same_is_linked_and_asked(engine: Engine, narrow: Pipel
     assert verify(engine, narrow.catalogue, narrow.rules).differences == ()
     asked = {each for each in questions(engine) if ":joined:" not in each}
     assert any(":block:" in each for each in asked)
-    assert any(":record:" in each for each in asked)
+    assert any(":records:" in each for each in asked)
     assert any(":evidence:" in each for each in asked)
     assert _seen.setdefault("digest", state_digest(engine).state) == state_digest(engine).state
     assert _seen.setdefault("asked", asked) == asked
+    said = told_without(engine)
+    assert _seen.setdefault("said", said) == said
+    assert _seen.setdefault("without", without_key(engine)) == without_key(engine)
 
 
 def test_a_set_of_links_above_the_cap_is_a_question_for_a_person(engine: Engine, narrow: Pipeline) -> None:
@@ -156,23 +161,88 @@ def test_a_block_that_becomes_small_again_closes_its_question(engine: Engine, na
     assert verify(engine, narrow.catalogue, narrow.rules).differences == ()
 
 
-def stuck_records(engine: Engine) -> set[str]:
-    return {each for each in questions(engine) if ":record:" in each}
+def without_key(engine: Engine) -> set[str]:
+    """The rows that are listed, as the question of each table says where to look."""
+    with engine.connect() as connection:
+        found: set[str] = set()
+        for number in connection.scalars(text("select exception_id from exception where kind = 'oversize'")).all():
+            after = ""
+            while page := keyless.records_of(connection, number, 7, after):
+                found |= {str(key) for key in page}
+                after = page[-1].key
+        return found
 
 
-def test_a_record_that_only_its_own_name_finds_is_a_question_until_something_of_its_own_does(
+def told_without(engine: Engine) -> list[tuple[str, str, int]]:
+    """What is said of whole tables: one question each, however many rows."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "select question, detail, seen from exception where code = 'RECORD_WITHOUT_USABLE_KEY' "
+                "and status = 'open' order by question"
+            )
+        )
+        return [(row.question, row.detail, row.seen) for row in rows]
+
+
+SAME = {"name": "Overflow Trading GmbH", "address_country": "DE", "email": "info@overflow-trading.de"}
+QUESTION = "oversize:customer:records:billing:customer"
+
+
+def overflow(number: int = 60) -> list[dict[str, str]]:
+    """Rows that only their own names find: nobody else has the name by which each would be claimed."""
+    return [{"id": f"cus_o{place:03}", **SAME} for place in range(number)]
+
+
+def test_rows_that_only_their_own_names_find_are_one_question_until_something_of_their_own_does(
     engine: Engine, pipeline: Pipeline
 ) -> None:
-    """Nobody else has the name by which it would be claimed: that key finds it no partner."""
-    same = {"name": "Overflow Trading GmbH", "address_country": "DE", "email": "info@overflow-trading.de"}
-    rows = [{"id": f"cus_o{number:03}", **same} for number in range(60)]
+    rows = overflow()
     take_in(pipeline, rows)
 
-    assert stuck_records(engine) == {f"oversize:customer:record:{billed(row['id'])}" for row in rows}
+    assert without_key(engine) == {str(billed(row["id"])) for row in rows}
+    (told,) = told_without(engine)
+    assert told[::2] == (QUESTION, 60)
+    assert told[1].startswith("60 rows of billing customer: ")
+    assert all(str(billed(row["id"])) in told[1] for row in rows[:5])
+    assert str(billed(rows[5]["id"])) not in told[1]
     assert verify(engine, pipeline.catalogue, pipeline.rules).differences == ()
 
-    take_in(pipeline, [rows[7] | {"email": "seven@overflow-seven.de"}], first=100)
-    assert stuck_records(engine) == {f"oversize:customer:record:{billed(row['id'])}" for row in rows if row != rows[7]}
+    take_in(pipeline, [rows[2] | {"email": "two@overflow-two.de"}], first=100)
+    assert without_key(engine) == {str(billed(row["id"])) for row in rows if row != rows[2]}
+    (told,) = told_without(engine)
+    assert told[2] == 59
+    assert str(billed(rows[2]["id"])) not in told[1]
+    assert str(billed(rows[5]["id"])) in told[1]
     take_in(pipeline, rows[20:40], first=200, gone=True)
-    assert stuck_records(engine) == set()
+    assert (without_key(engine), told_without(engine)) == (set(), [])
+    assert verify(engine, pipeline.catalogue, pipeline.rules).differences == ()
+
+
+def test_rows_without_a_usable_key_are_told_the_same_after_a_rebuild(engine: Engine, pipeline: Pipeline) -> None:
+    take_in(pipeline, overflow())
+    before = told_without(engine), without_key(engine)
+    with engine.begin() as connection:
+        connection.execute(text("delete from record_without_key where key < 'cus_o030'"))
+        connection.execute(text("delete from exception where code = 'RECORD_WITHOUT_USABLE_KEY'"))
+    found = {each.subject for each in verify(engine, pipeline.catalogue, pipeline.rules).differences}
+    assert {QUESTION, str(billed("cus_o000"))} <= found
+
+    rebuild(pipeline, "operator", swap=True)
+
+    assert (told_without(engine), without_key(engine)) == before
+    assert verify(engine, pipeline.catalogue, pipeline.rules).differences == ()
+    take_in(pipeline, overflow()[20:40], first=200, gone=True)
+    assert (without_key(engine), told_without(engine)) == (set(), [])
+
+
+def test_what_a_person_accepted_of_a_table_stays_so_and_counts_on(engine: Engine, pipeline: Pipeline) -> None:
+    take_in(pipeline, overflow(59))
+    with engine.begin() as connection:
+        connection.execute(text("update exception set status = 'accepted', closed_by = 'ada' where kind = 'oversize'"))
+
+    take_in(pipeline, overflow()[59:], first=100)
+
+    assert told_without(engine) == []
+    assert len(without_key(engine)) == 60
     assert verify(engine, pipeline.catalogue, pipeline.rules).differences == ()

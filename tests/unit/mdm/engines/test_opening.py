@@ -7,7 +7,8 @@ from mdm.errors import OperatorError
 
 
 @pytest.mark.parametrize(
-    ("workers", "memory", "complaint"), [(0, "1GB", "workers"), (2, "lots", "lots"), (2, "0GB", "0GB"), (2, "5", "5")]
+    ("workers", "memory", "complaint"),
+    [(0, "1GB", "workers"), (100_000, "1GB", "workers"), (2, "lots", "lots"), (2, "0GB", "0GB"), (2, "5", "5")],
 )
 def test_what_no_engine_can_work_with_is_refused_with_advice(workers: int, memory: str, complaint: str) -> None:
     with pytest.raises(OperatorError, match=complaint) as refused:

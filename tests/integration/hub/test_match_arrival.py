@@ -1,0 +1,138 @@
+"""Search before create answers what happens: rows of the sample world are asked about, and then they arrive."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import orjson
+from sqlalchemy import Engine
+
+from mdm.hub.match import find_matches
+from mdm.hub.match_report import Advice, MatchReport
+from mdm.hub.process import Pipeline, process
+from mdm.intake.candidate import candidate_record
+from mdm.intake.catalogue import Catalogue
+from mdm.intake.debezium import translate
+from mdm.intake.mapping import standardise
+from mdm.model.events import Message
+from mdm.model.ids import CrosswalkKey, Domain
+from mdm.model.records import SourceRecord
+from tests.integration.hub.conftest import Feed, world_messages
+
+#: Tables that are there, and those whose rows come one by one afterwards.
+THERE = ("crm.public.account", "crm.public.product2", "erp.public.business_partner", "erp.public.item")
+COMING = ("billing.public.customer", "product.public.tenant", "billing.public.product")
+#: Where two products fit exactly as well, and what nothing is known of but a number: a person is asked all the same.
+CAREFUL = "more careful than arrival"
+
+
+def asked_of(record: SourceRecord) -> dict[str, Any]:
+    """A row's attributes as somebody would type them."""
+    given = dict(record.attributes)
+    for name in ("phones", "emails"):
+        if name in given:
+            given[name] = [each["value"] for each in given[name]]
+    if "identifiers" in given and record.domain is Domain.CUSTOMER:
+        given["identifiers"] = [
+            {part: each[part] for part in ("type", "country", "value") if each.get(part)}
+            for each in given["identifiers"]
+        ]
+    return given
+
+
+def says_the_same(asked: Mapping[str, Any], record: SourceRecord) -> bool:
+    """Whether a candidate can say all that the row says: rows of platforms also refer to others."""
+    said = dict(candidate_record(record.domain, asked).comparison)
+    return {**said, "self": None} == {**record.comparison, "self": None}
+
+
+def arrivals(catalogue: Catalogue) -> Iterator[tuple[Message, SourceRecord]]:
+    """The first version of every row to come."""
+    seen = set()
+    for message in world_messages():
+        if message.place.topic in COMING:
+            for event in translate([message], catalogue).events:
+                if event.key is not None and event.row is not None and event.key not in seen:
+                    seen.add(event.key)
+                    yield message, standardise(catalogue, event.key, event.row)
+
+
+def known_elsewhere(engine: Engine, key: CrosswalkKey) -> bool:
+    """Whether other rows speak of this one already: nobody who asks can know that it is meant."""
+    with engine.connect() as connection:
+        name = orjson.dumps([":".join(key)]).decode()
+        found = connection.exec_driver_sql(
+            """select exists (select from record_evidence where system = %s and type = %s and key = %s)
+                   or exists (select from source_record where comparison::jsonb->'names_references' @> %s::jsonb)""",
+            (*key, name),
+        ).scalar()
+        return bool(found)
+
+
+def outcome(engine: Engine, key: CrosswalkKey) -> tuple[str, bool, int]:
+    """The entity of a row, whether the row founded it, and the open questions about it."""
+    with engine.connect() as connection:
+        row = connection.exec_driver_sql(
+            """select e.entity_id, e.founder = r.rec_id,
+                      (select count(*) from steward_task t where t.status = 'open' and r.rec_id in (t.a, t.b))
+               from source_record r join crosswalk c using (rec_id) join entity e using (entity_id)
+               where (r.system, r.type, r.key) = (%s, %s, %s)""",
+            key,
+        ).one()
+        return row[0], row[1], row[2]
+
+
+def survivor(engine: Engine, entity_id: str) -> str:
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(
+            "select coalesce(merged_into, entity_id) from entity where entity_id = %s", (entity_id,)
+        ).scalar_one()
+        return str(found)
+
+
+def golden_ids(engine: Engine) -> set[str]:
+    with engine.connect() as connection:
+        return set(connection.exec_driver_sql("select entity_id from entity where status = 'active'").scalars())
+
+
+def happened(report: MatchReport, engine: Engine, key: CrosswalkKey, before: Collection[str]) -> str:
+    """What happened to the row, which is what the answer said."""
+    entity_id, founded, questions = outcome(engine, key)
+    first = report.candidates[0] if report.candidates else None
+    if not founded and entity_id not in before:
+        assert report.advice is Advice.ASK, (key, report)
+        return "parted"  # it took records away from a golden record
+    if not founded:
+        if report.advice is Advice.ASK and report.rivalled:
+            return CAREFUL
+        assert report.advice is Advice.USE, (key, report)
+        assert first is not None
+        assert survivor(engine, first.home.entity_id) == entity_id, (key, report)
+        return "joined"
+    assert report.advice is not Advice.USE, (key, report)
+    if questions:
+        assert report.advice is Advice.ASK, (key, report)
+        return "question"
+    if report.advice is Advice.ASK:
+        assert report.nameless or any(each.same_number for each in report.candidates), (key, report)
+        return CAREFUL
+    return "new"
+
+
+def test_what_is_answered_is_what_happens(pipeline: Pipeline, feed: Feed, catalogue: Catalogue) -> None:
+    feed([message for message in world_messages() if message.place.topic in THERE])
+    told: Counter[tuple[Domain, str]] = Counter()
+    for message, record in list(arrivals(catalogue))[::2]:
+        asked = asked_of(record)
+        if says_the_same(asked, record) and not known_elsewhere(pipeline.engine, record.key):
+            report = find_matches(pipeline.engine, pipeline.rules, record.domain, asked)
+            before = golden_ids(pipeline.engine)
+            process(pipeline, "test", [message])
+            told[record.domain, happened(report, pipeline.engine, record.key, before)] += 1
+        else:
+            process(pipeline, "test", [message])
+
+    assert told[Domain.CUSTOMER, "joined"] > 50, told
+    assert told[Domain.CUSTOMER, "question"] > 5, told
+    assert told[Domain.CUSTOMER, "new"] > 5, told
+    assert told[Domain.PRODUCT, "joined"] > 5, told
