@@ -10,7 +10,18 @@ from typing import Any
 from starlette.responses import Response
 
 from api.wire import encode
-from mdm.errors import AnswerWaits, Conflict, Gone, Invalid, MdmError, NotFound, Refused, Stale, TransientError
+from mdm.errors import (
+    AnswerWaits,
+    Conflict,
+    Gone,
+    Invalid,
+    MdmError,
+    NotFound,
+    Refused,
+    RowDeleted,
+    Stale,
+    TransientError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -310,6 +321,8 @@ def problem_of(error: MdmError) -> Problem:
     """What an error of the hub means to a caller of the API."""
     if isinstance(error, Gone):
         return _ended(error)
+    if isinstance(error, RowDeleted):
+        return Problem(RECORD_DELETED, error.message, {"last_entity_id": error.last_entity})
     if isinstance(error, NotFound):
         return Problem(NOT_FOUND, error.message)
     if isinstance(error, Stale):

@@ -8,8 +8,10 @@ from api.present import key_object
 from matching.blocking import BlockingKey
 from matching.scoring import PairScore
 from mdm.access import Eyes, may_see
+from mdm.hub.against import Against
 from mdm.hub.explain import PairExplanation
 from mdm.hub.explain_entity import EntityExplanation
+from mdm.hub.judged import Judged
 from mdm.hub.match_report import MatchReport, Ranked
 from mdm.hub.shared_keys import SharedKey
 from mdm.model.canonical import DataClass
@@ -49,7 +51,9 @@ def pair_object(found: PairExplanation, eyes: Eyes) -> dict[str, Any]:
         "judgement": found.judgement,
         "path": [key_object(key) for key in found.path],
         "compared": found.compared,
-        "parted_by": [key_object(key) for key in found.parted_by or ()],
+        "parted_by": [key_object(key) for key in (found.parting.a, found.parting.b)] if found.parting else [],
+        "judged": [_judged(word) for word in (found.word, found.parting) if word is not None],
+        "refused": _refused(found.refused, eyes),
         "model": found.score.fingerprint,
     }
 
@@ -78,6 +82,7 @@ def entity_object(found: EntityExplanation, eyes: Eyes) -> dict[str, Any]:
                 "record": key_object(each.record),
                 "entity_id": each.entity_id,
                 "reason": each.reason,
+                "refused": _refused(each.refused, eyes),
                 "score": score_object(each.score, each.decision),
                 "shared_keys": [_written_key(key, eyes) for key in each.shared_keys],
             }
@@ -85,6 +90,34 @@ def entity_object(found: EntityExplanation, eyes: Eyes) -> dict[str, Any]:
         ],
         "oversized": [_written_key(key, eyes) for key in found.oversized],
         "model": found.model,
+    }
+
+
+def _judged(word: Judged) -> dict[str, Any]:
+    return {
+        "a": key_object(word.a),
+        "b": key_object(word.b),
+        "verdict": word.verdict,
+        "author": word.author,
+        "at": word.at,
+    }
+
+
+def _refused(why: Against | None, eyes: Eyes) -> dict[str, Any] | None:
+    """What speaks against joining two entities; values of identifiers are told to those who may see them."""
+    if why is None:
+        return None
+    shown = may_see(eyes, DataClass.CONFIDENTIAL)
+    rival = why.rival
+    return {
+        "reason": why.reason,
+        "match": [key_object(key) for key in why.match],
+        "identifiers": [
+            {"kind": each.kind, "a": list(each.a) if shown else None, "b": list(each.b) if shown else None}
+            for each in why.identifiers
+        ],
+        "parent": [key_object(key) for key in why.parent or ()],
+        "rival": None if rival is None else {**key_object(rival.key), "entity_id": rival.entity_id},
     }
 
 

@@ -45,12 +45,16 @@ class Edge(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A match that was not followed, and why: a question for a person."""
+    """A match that was not followed, and why: a question for a person.
+
+    `rival` is a record of what one of the two fits as well, where that is the reason.
+    """
 
     a: int
     b: int
     weight: float
     reason: str
+    rival: int | None = None
 
 
 class Step(NamedTuple):
@@ -159,11 +163,12 @@ def _refusals(refused: Iterable[Refused], groups: Sequence[Sequence[int]], named
     """The strongest refusal between each two groups that are apart at the end, without those judged already."""
     home = {node: number for number, group in enumerate(groups) for node in group}
     seen: set[Pair] = set()
-    for match, reason in sorted(refused, key=lambda each: (-each.match.weight, each.match.a, each.match.b)):
+    for match, reason, rival in sorted(refused, key=lambda each: (-each.match.weight, each.match.a, each.match.b)):
         ends = frozenset((home[match.a], home[match.b]))
         if reason != JUDGED and len(ends) == 2 and ends not in seen:
             seen.add(ends)
-            yield Refusal(named[match.a], named[match.b], match.weight / UNIT, reason)
+            third = None if rival is None else named[rival]
+            yield Refusal(named[match.a], named[match.b], match.weight / UNIT, reason, third)
 
 
 def _steps(found: Iterable[Merged], named: Sequence[int]) -> Iterable[Step]:

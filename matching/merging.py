@@ -36,10 +36,11 @@ class Match(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A match that was not followed."""
+    """A match that was not followed; `rival` is a record of what one of the two fits as well."""
 
     match: Match
     reason: str
+    rival: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def merge(
     for match in matches:
         reason = process.follow(match)
         if reason is not None:
-            refused.append(Refused(match, reason))
+            refused.append(Refused(match, reason, process.rival(match) if reason in (RIVAL, WORD) else None))
     return Merged(process.wholes(), refused, process.steps)
 
 
@@ -184,26 +185,34 @@ class _Process:
             return RIVAL
         return reason
 
+    def rival(self, match: Match) -> int | None:
+        """The first record, by name, of what the group of either record may as well be of; None: of nothing else."""
+        found = self._rival(self._group[match.a], self._group[match.b], self._are_apart)
+        return None if found is None else min(self._members[found])
+
     def _is_rivalled(self, first: int, second: int, apart: _Apart) -> bool:
-        """Whether either of two groups may as well be of a third, or both of a third and a fourth.
+        return self._rival(first, second, apart) is not None
+
+    def _rival(self, first: int, second: int, apart: _Apart) -> int | None:
+        """A third group that either of two may as well be of, or one of a third and a fourth that both may be of.
 
         Args:
             apart: whether two groups are, and could not be one.
         """
         if self._limits.rival is None:
-            return False
-        return (
-            self._has_rival(first, second, apart)
-            or self._has_rival(second, first, apart)
-            or self._between_rivals(first, second, apart)
-        )
+            return None
+        for group, other in ((first, second), (second, first)):
+            found = self._rival_of(group, other, apart)
+            if found is not None:
+                return found
+        return self._between_rivals(first, second, apart)
 
     def _contradiction(self, first: int, second: int) -> str | None:
         mine, theirs = self._facts.get(first), self._facts.get(second)
         return None if mine is None or theirs is None else contradiction(mine, theirs)
 
-    def _has_rival(self, group: int, other: int, apart: _Apart) -> bool:
-        """Whether `group` fits a third group about as well as `other`, though these two cannot be one.
+    def _rival_of(self, group: int, other: int, apart: _Apart) -> int | None:
+        """A third group that `group` fits about as well as `other`, though these two cannot be one.
 
         Two companies of one name: a record that states the name only may be either, and a guess is wrong half the time.
         """
@@ -211,10 +220,10 @@ class _Process:
         support, pairs = self._support(group, other)
         enough = support - self._limits.rival * pairs
         fitting = self._fitting(group, enough, pairs)
-        return any(third != other and apart(other, third) for third in fitting)
+        return next((third for third in fitting if third != other and apart(other, third)), None)
 
-    def _between_rivals(self, first: int, second: int, apart: _Apart) -> bool:
-        """Whether two others, which cannot be one, each fit both groups about as well as these fit each other.
+    def _between_rivals(self, first: int, second: int, apart: _Apart) -> int | None:
+        """One of two others that cannot be one, and each fit both groups about as well as these fit each other.
 
         Two records that state the name only, beside two companies of that name: each may be either company, so that
         they are one no likelier than not.
@@ -227,9 +236,9 @@ class _Process:
         for third in self._fitting(first, enough, pairs) if theirs else ():
             if third in theirs:
                 if any(apart(other, third) for other in found):
-                    return True
+                    return third
                 found.append(third)
-        return False
+        return None
 
     def _fitting(self, group: int, enough: int, pairs: int) -> Iterator[int]:
         """The groups that `group` has known pairs with, and fits at least as well as `enough` over `pairs` pairs."""

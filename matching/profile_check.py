@@ -85,6 +85,12 @@ def check_limits(model: "MatchModel") -> None:
                 f"{model.domain}.thresholds.{key}: {bits:g} is no match weight.",
                 action=f"Set it between {-_MOST_BITS:g} and {_MOST_BITS:g} bits.",
             )
+    if model.thresholds.absent > 0:
+        raise ConfigurationInvalid(
+            f"{model.domain}.thresholds.absent: {model.thresholds.absent:g} bits for a pair that is no link would join "
+            "records because nothing was found between them.",
+            action="Set `absent` to 0 or less: what such a pair weighs on average.",
+        )
     if (rival := model.thresholds.rival) is not None and rival < 0:
         raise ConfigurationInvalid(
             f"{model.domain}.thresholds.rival: {rival:g} bits worse is better; equals would be no rivals.",

@@ -16,8 +16,12 @@ from matching.model import CannotLink
 _MISTYPED = 1
 
 DIFFERENT_IDENTIFIERS = "identifiers differ"
+DIFFERENT_CUSTOMERS = "customers differ"
 SAME_SOURCE = "rows of one source that has no duplicates"
 PARENT = "one is stated to be the parent of the other"
+
+#: The kind of the customer that a contract was resolved to.
+_CUSTOMER = "customer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +72,20 @@ def contradiction(first: Facts, second: Facts) -> str | None:
         return PARENT
     if first.sources & second.sources:
         return SAME_SOURCE
-    for kind in first.identifiers.keys() & second.identifiers.keys():
-        if not _agree(first.identifiers[kind], second.identifiers[kind]):
-            return DIFFERENT_IDENTIFIERS
+    differing = {
+        kind
+        for kind in first.identifiers.keys() & second.identifiers.keys()
+        if not _agree(first.identifiers[kind], second.identifiers[kind])
+    }
+    if differing:
+        return DIFFERENT_CUSTOMERS if differing == {_CUSTOMER} else DIFFERENT_IDENTIFIERS
     return None
+
+
+def differing(first: Facts, second: Facts) -> list[str]:
+    """The kinds of identifiers that both know and that do not agree."""
+    shared = first.identifiers.keys() & second.identifiers.keys()
+    return sorted(kind for kind in shared if not _agree(first.identifiers[kind], second.identifiers[kind]))
 
 
 def _agree(first: frozenset[str], second: frozenset[str]) -> bool:

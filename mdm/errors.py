@@ -75,6 +75,16 @@ class Gone(NotFound):
         self.erased = erased
 
 
+class RowDeleted(NotFound):
+    """The source row of this name was deleted in its platform. `last_entity` is the golden record it belonged to."""
+
+    code = "ROW_DELETED"
+
+    def __init__(self, message: str, *, last_entity: str, action: str | None = None) -> None:
+        super().__init__(message, action=action)
+        self.last_entity = last_entity
+
+
 class Conflict(MdmError):
     """Somebody else changed what this command is about. Read it again and decide anew."""
 

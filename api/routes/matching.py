@@ -11,7 +11,7 @@ from api.deps import HubDep, ReadsDep, RulesDep
 from api.lookup import find_golden
 from api.present_matching import entity_object, match_object, pair_object
 from api.routes.parameters import EntityIdPath, Parameters
-from api.routes.responses import CHECKED, GUARDED, ONE, TOO_LARGE, UNKNOWN
+from api.routes.responses import CHECKED, GUARDED, NAMED, ONE, TOO_LARGE, UNKNOWN
 from api.schemas.matching import QUESTIONS, EntityExplanation, MatchAnswer, PairExplanation
 from api.wire import answer
 from mdm.access import Permission
@@ -54,7 +54,7 @@ pair_router = APIRouter(
     name="explain_pair",
     summary="Why two source rows are, or are not, one",
     response_model=PairExplanation,
-    responses=UNKNOWN,
+    responses={**UNKNOWN, 410: NAMED[410]},
 )
 def explain_rows(pair: Annotated[PairParameters, Query()], caller: CallerDep, hub: HubDep, rules: RulesDep) -> Response:
     """Every comparison with its weight in bits, the blocking rules met, vetoes, and what a steward decided."""

@@ -1,5 +1,6 @@
 """Search before create, and explanations of identity."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, create_model, model_validator
@@ -169,7 +170,8 @@ class Candidate(Form):
     score: Score
     refused: str | None = Field(
         description="Why this golden record would not be joined although `record` matches, such as "
-        "`identifiers differ`: another of its records speaks against it. The decision is then `possible`."
+        "`identifiers differ` or `customers differ`: another of its records speaks against it. The decision is then "
+        "`possible`."
     )
     shared_keys: list[SharedKey]
     values: dict[str, Any]
@@ -196,7 +198,8 @@ class MatchAnswer(Form):
     rejected: dict[str, str] = Field(
         description="Attributes that were not used, with the reason's code: PLACEHOLDER (N/A, test, unknown), "
         "SAYS_NOTHING (symbols or a legal form in the place of a name), UNREADABLE (no date, number or code of its "
-        "kind), ENTITY_UNKNOWN and ENTITY_ENDED (a reference to nobody), and others."
+        "kind), ENDS_BEFORE_START (a last day before the first), ENTITY_UNKNOWN and "
+        "ENTITY_ENDED (a reference to nobody), and others."
     )
     remarks: list[str] = Field(
         description="What stands in the way of creating it, and what could not be looked for, as sentences for people."
@@ -210,6 +213,34 @@ class Member(SourceKey):
     """A record and the golden record it belongs to."""
 
     entity_id: str
+
+
+class JudgedPair(Form):
+    """What a steward said about two records."""
+
+    a: SourceKey
+    b: SourceKey
+    verdict: str = Field(description="same, not_same or unsure.")
+    author: str
+    at: datetime
+
+
+class DifferingIdentifiers(Form):
+    """Identifiers of one kind that two groups of records state, and that do not agree."""
+
+    kind: str
+    a: list[str] | None = Field(description="Null for those who may not see identifiers.")
+    b: list[str] | None
+
+
+class RefusedJoin(Form):
+    """What speaks against joining two groups of records although some of them match."""
+
+    reason: str
+    match: list[SourceKey] = Field(description="The strongest match between them: its record of the first, the other.")
+    identifiers: list[DifferingIdentifiers] = Field(description="Where identifiers differ: which.")
+    parent: list[SourceKey] = Field(description="Where one is stated to be the parent of the other: child and parent.")
+    rival: Member | None = Field(description="Where one fits another golden record as well: a record of that one.")
 
 
 class PairExplanation(Form):
@@ -227,6 +258,8 @@ class PairExplanation(Form):
     parted_by: list[SourceKey] = Field(
         description="Where a steward's word keeps their entities apart: the two records that it is about, else empty."
     )
+    judged: list[JudgedPair] = Field(description="The words behind `judgement` and `parted_by`: whose, and when.")
+    refused: RefusedJoin | None = Field(description="Why a match was not followed, where it was not.")
     model: str
 
 
@@ -249,6 +282,7 @@ class RejectedCandidate(Form):
     record: SourceKey
     entity_id: str
     reason: str
+    refused: RefusedJoin | None = Field(description="What the reason is about, where a match was not followed.")
     score: Score
     shared_keys: list[SharedKey]
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from matching.features import Kind
 from matching.model import BlockingRule, MatchModel
+from mdm.errors import OperatorError
 
 #: The place of a record in its table; no derived column is called like that.
 ROW = "_row"
@@ -28,7 +29,27 @@ def candidate_pairs(
     Args:
         shared: further blocks that are no columns (evidence of other records): `block`, `number`.
         rules: the model's, if not given.
+
+    Raises:
+        OperatorError: this does not fit into `memory`.
     """
+    try:
+        return _candidate_pairs(model, table, shared, rules, threads, memory)
+    except duckdb.OutOfMemoryException as error:
+        raise OperatorError(
+            f"{memory} of memory are too little to find the candidates of {len(table):,} records.",
+            action="Give more with --memory (1GB for a million records), or fewer --workers.",
+        ) from error
+
+
+def _candidate_pairs(
+    model: MatchModel,
+    table: pa.Table,
+    shared: pa.Table | None,
+    rules: Sequence[BlockingRule] | None,
+    threads: int,
+    memory: str,
+) -> NDArray[np.int64]:
     numbered = table.append_column(ROW, pa.array(np.arange(len(table), dtype=np.int64)))
     with duckdb.connect(config={"threads": threads, "memory_limit": memory}) as database:
         database.register("record", numbered)

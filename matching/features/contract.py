@@ -1,14 +1,16 @@
 """Columns of a contract: its numbers, term, value, and the entities it was resolved to refer to."""
 
+import re
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from matching.features.values import Columns, Features, distinct, kinds, number, put, text, texts
 
 CONTRACT_COLUMNS = kinds(
-    texts="number currency source_type customer product_set",
-    lists="numbers self prior products evidence",
-    numbers="start end term_months value annual_value period_start period_end from until",
+    texts="number own_number currency source_type customer product_set",
+    lists="numbers number_series own_numbers holder self prior products evidence",
+    numbers="counted start end term_months value annual_value period_start period_end from until",
 )
 #: What is read of a record's comparison form, beside its own name.
 CONTRACT_FORMS = frozenset(
@@ -31,17 +33,25 @@ CONTRACT_FORMS = frozenset(
         "period_end",
     ]
 )
+_SERIES = re.compile(r"([a-z]+)?\d+(?:[a-z].*)?")
+_AT_END = re.compile(r"\d{1,12}\Z")
+#: Digits that a counter may move; those before them, two at most, tell counters apart.
+_COUNTED = 4
+_RANGE = 2
 #: Columns that only blocking reads.
 CONTRACT_KEY_COLUMNS = kinds(texts="deal", lists="customer_product customer_dates")
 
 
 def contract_features(comparison: Mapping[str, Any]) -> Features:
     columns: Columns = {}
+    if customer := text(comparison, "customer"):
+        # Two ids may differ in one sign and are two customers all the same: a digest knows no slips of the pen.
+        put(columns, "holder", (f"customer:{sha256(customer.encode()).hexdigest()[:16]}",))
     for key in ("currency", "source_type", "customer"):
         put(columns, key, text(comparison, key))
     for key in ("numbers", "self", "prior", "products"):
         put(columns, key, texts(comparison, key))
-    put(columns, "number", text(comparison, "own_number") or text(comparison, "stated_number"))
+    _numbers(columns, comparison)
     put(columns, "evidence", texts(comparison, "tokens"))
     for key in ("start", "end", "term_months", "value", "annual_value", "period_start", "period_end"):
         put(columns, key, number(comparison, key))
@@ -53,6 +63,19 @@ def contract_features(comparison: Mapping[str, Any]) -> Features:
         put(columns, "from", number(comparison, "start"))
         put(columns, "until", number(comparison, "end"))
     return columns
+
+
+def _numbers(columns: Columns, comparison: Mapping[str, Any]) -> None:
+    own, forms = text(comparison, "own_number"), texts(comparison, "numbers")
+    told = own or text(comparison, "stated_number")
+    put(columns, "number", told)
+    put(columns, "own_number", own)
+    put(columns, "number_series", distinct(_series(form) for form in forms))
+    at_end = _AT_END.search(told or "")
+    put(columns, "counted", float(at_end[0]) if at_end is not None else None)
+    # No contract has two numbers of one series, so they part contracts (`cannot_link`).
+    mine = (form for form in forms if own and own.endswith(form))
+    put(columns, "own_numbers", distinct(f"{series}:{form}" for form in mine if (series := _series(form))))
 
 
 def contract_keys(comparison: Mapping[str, Any], features: Features) -> Features:
@@ -67,6 +90,21 @@ def contract_keys(comparison: Mapping[str, Any], features: Features) -> Features
         dates = (number(comparison, key) for key in ("start", "end", "period_start", "period_end"))
         put(columns, "customer_dates", distinct(f"{customer}|{_month(day)}" for day in dates if day is not None))
     return {**features, **columns}
+
+
+def _series(number: str) -> str:
+    """Which counter may have given a number: its letters in front, or else its length and first digits. Empty: unknown.
+
+    Platforms number by themselves: the CRM's CT-2024-000123 and the ERP's 40000007 are of two series and may be one
+    contract; two numbers of one series are two contracts.
+    """
+    found = _SERIES.fullmatch(number)
+    if found is None:
+        return ""
+    if found[1]:
+        return found[1]
+    digits = number.lstrip("0")
+    return f"{len(digits)}:{digits[: min(_RANGE, max(0, len(digits) - _COUNTED))]}" if digits.isdigit() else ""
 
 
 def _month(day: float) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from matching.features.naming import STRUCTURE, numbers_in
 from matching.features.values import Columns, Features, distinct, kinds, put, text, texts, texts_of
 
 #: Identifier types that have a column each.
@@ -24,8 +25,8 @@ _LIST_COLUMNS = {**{key: key for key in _LISTS}, "names_references": "references
 CUSTOMER_COLUMNS = kinds(
     texts=" ".join(_TEXTS) + " table national " + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
     lists=" ".join(_LISTS)
-    + " references evidence evidence_kinds sites names former_names sorted_names name_tokens name_numbers rare_tokens"
-    " initials labels identifiers exclusive all_identifiers identifier_kinds numbers",
+    + " references evidence evidence_kinds sites names former_names sorted_names name_tokens name_numbers structure"
+    " rare_tokens initials labels identifiers exclusive all_identifiers identifier_kinds numbers",
 )
 #: What is read of a record's comparison form, beside its own name.
 CUSTOMER_FORMS = frozenset(
@@ -47,9 +48,6 @@ _COUNTRIES = """
     latam asia
 """
 _COUNTRY_WORDS = frozenset(_COUNTRIES.split())
-
-# Single letters are initials, and longer numerals are hardly ever meant.
-_ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "xi": "11", "xii": "12"}
 
 # A longer list of tokens adds pairs quadratically and tells little more.
 _TOKENS_PAIRED = 4
@@ -159,13 +157,10 @@ def _names(columns: Columns, comparison: Mapping[str, Any], common_tokens: froze
     if text(comparison, "name"):
         own = longer if len(words) == 1 else [token for token in words[0] if len(token) > 1]
         put(columns, "name_tokens", distinct(own))
-        put(columns, "name_numbers", distinct([number for token in words[0] if (number := _number(token))]))
+        put(columns, "name_numbers", numbers_in(words[0]))
+    # A name without such a word says that as well: it is that of the house.
+    put(columns, "structure", distinct([word for form in words for word in STRUCTURE.intersection(form) or ("-",)]))
     put(columns, "rare_tokens", distinct([token for token in longer if _is_rare(token, common_tokens)]))
-
-
-def _number(token: str) -> str | None:
-    """The number that a word of a name is: `Fund III` is `Fund 3`."""
-    return (token.lstrip("0") or "0") if token.isdigit() else _ROMAN.get(token)
 
 
 def _initials(names: Iterable[list[str]]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from mdm.access import Role
 from mdm.cli.context import JSON_OPTION, hub, notes, pipeline, print_json, print_table, progress_bar
 from mdm.core.comparison import Difference
 from mdm.errors import OperatorError
+from mdm.hub.against import Against
 from mdm.hub.digest import state_digest
 from mdm.hub.explain import PairExplanation, explain_two
 from mdm.hub.explain_entity import EntityExplanation, explain_entity
@@ -81,10 +82,17 @@ def _print_entity(found: EntityExplanation, as_json: bool) -> None:
 
 
 def _print_rejected(rejected: Sequence[Rejected]) -> None:
-    rows = [
-        [*_scored(f"{each.member} | {each.record}", each.score, each.shared_keys), each.reason] for each in rejected
-    ]
+    rows = [[*_scored(f"{each.member} | {each.record}", each.score, each.shared_keys), _why(each)] for each in rejected]
     print_table("Nearest rejected", ("records", "bits", "because", "compared by", "why not"), rows, right=(1,))
+
+
+def _why(each: Rejected) -> str:
+    return "; ".join([each.refused.words, *_differing(each.refused)]) if each.refused is not None else each.reason
+
+
+def _differing(refused: Against) -> list[str]:
+    """Every kind of identifier that differs, as `kind: one, another | a third`."""
+    return [f"{each.kind}: {', '.join(each.a)} | {', '.join(each.b)}" for each in refused.identifiers]
 
 
 def _print_oversized(keys: Sequence[SharedKey]) -> None:
@@ -121,7 +129,7 @@ def _print_one(found: RecordExplanation, as_json: bool) -> None:
 
 def _print_two(found: PairExplanation, as_json: bool) -> None:
     if as_json:
-        print_json(asdict(found) | {"verdict": found.verdict})
+        print_json(asdict(found) | {"verdict": found.verdict, "judgement": found.judgement})
         return
     typer.echo(found.verdict)
     typer.echo(f"  {found.a.key} in {found.a.entity_id}")

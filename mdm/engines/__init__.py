@@ -17,7 +17,9 @@ ENGINES = {
 #: Workers that no machine is too small to be asked for.
 _MANY = 64
 #: What DuckDB understands by an amount of memory.
-_MEMORY = re.compile(r"[1-9]\d*(\.\d+)? ?[KMGT]i?B", re.IGNORECASE)
+_MEMORY = re.compile(r"([1-9]\d*(?:\.\d+)?) ?([KMGT])(i?)B", re.IGNORECASE)
+#: DuckDB ends in the middle of a hundred thousand records with half of it; with less than a quarter, of a hundred.
+_LEAST_MEMORY = 32_000_000
 
 
 def open_engine(name: str, workers: int = 2, memory: str = "1GB") -> Engine:
@@ -35,9 +37,15 @@ def open_engine(name: str, workers: int = 2, memory: str = "1GB") -> Engine:
             f"{workers} workers are far more than this machine has processors.",
             action=f"Give --workers {processors}, or a few more.",
         )
-    if not _MEMORY.fullmatch(memory.strip()):
+    amount = _bytes(memory)
+    if amount is None:
         raise OperatorError(f"{memory!r} is no amount of memory.", action="Give --memory as in 512MB or 4GB.")
     if name == "duckdb":
+        if amount < _LEAST_MEMORY:
+            raise OperatorError(
+                f"{memory} of memory are too little to compare even a small store.",
+                action="Give --memory 32MB at least, 1GB for a million records.",
+            )
         return DuckDB(workers, memory)
     if name == "python":
         return Plain()
@@ -47,3 +55,13 @@ def open_engine(name: str, workers: int = 2, memory: str = "1GB") -> Engine:
         return Spark(workers)
     known = "; ".join(f"{each} ({what})" for each, what in ENGINES.items())
     raise ConfigurationInvalid(f"There is no engine {name!r}.", action=f"Use one of: {known}.")
+
+
+def _bytes(memory: str) -> float | None:
+    """How much this is, or None where it is no amount."""
+    found = _MEMORY.fullmatch(memory.strip())
+    if found is None:
+        return None
+    number, unit, binary = found.groups()
+    thousand = 1024.0 if binary else 1000.0
+    return float(number) * float(thousand ** ("KMGT".index(unit.upper()) + 1))

@@ -1,20 +1,25 @@
 """Why two source records are, or are not, one entity."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
 
-from matching.decision import decide
+from matching.decision import Decision, decide
+from matching.model import MatchModel
 from matching.scoring import PairScore, explain_pair
+from mdm.core.identity import group
 from mdm.core.rules import Rules
-from mdm.errors import Invalid, NotFound
-from mdm.hub.reach import must_reach_parts
+from mdm.errors import Invalid, NotFound, RowDeleted
+from mdm.hub.against import Against, against, within_reach
+from mdm.hub.judged import Judged, parting_word, word_about
+from mdm.hub.reach import must_reach_parts, reachable
 from mdm.hub.shared_keys import SharedKey, shared_keys
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.store import neighbourhood, reach
 from mdm.store.read_identity import OFFER_ROLE
 from mdm.store.reading import snapshot
+from mdm.store.scoped import unrestricted
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -33,9 +38,9 @@ class PairExplanation:
     """Everything that speaks for and against two records being one.
 
     `shared_keys` are the blocking rules under which they were compared; without one that no more than `block_cap`
-    records have, they never were. `judgement` is what a steward decided, `veto` why the model decides less than their
-    weight says. `path` is the chain of matches and stewards' words that joins them; `parted_by` the two records of
-    their entities that a steward judged not the same.
+    records have, they never were. `word` is what a steward decided, `veto` why the model decides less than their weight
+    says. `path` is the chain of matches and stewards' words that joins them. What keeps their entities apart is a
+    steward's word (`parting`), or what speaks against joining them along any match (`refused`).
     """
 
     a: Found
@@ -45,10 +50,16 @@ class PairExplanation:
     decision: str
     shared_keys: tuple[SharedKey, ...]
     block_cap: int
-    judgement: str | None
+    word: Judged | None
     veto: str | None
     path: tuple[CrosswalkKey, ...]
-    parted_by: tuple[CrosswalkKey, CrosswalkKey] | None
+    parting: Judged | None
+    refused: Against | None
+
+    @property
+    def judgement(self) -> str | None:
+        """What a steward decided about the two: same, not_same or unsure."""
+        return None if self.word is None else self.word.verdict
 
     @property
     def verdict(self) -> str:
@@ -61,17 +72,18 @@ class PairExplanation:
         return any(key.usable for key in self.shared_keys)
 
     def _why_together(self) -> str:
-        if self.judgement == "same":
-            return "One entity: a steward judged them the same."
+        if self.word is not None and self.word.verdict == "same":
+            return f"One entity: a steward judged them the same ({self.word.words})."
         if self.decision == "match" and (self.compared or len(self.path) == 2):
             return f"One entity: they match with {self.score.weight:.1f} bits."
         via = ": " + " - ".join(map(str, self.path)) if self.path else ""
         return f"One entity through other records{via}."
 
     def _why_apart(self) -> str:
-        if self.judgement == "not_same":
-            return "Not one entity: a steward judged them not the same."
-        parted = f"a steward judged {self.parted_by[0]} and {self.parted_by[1]} not the same" if self.parted_by else ""
+        if self.word is not None and self.word.verdict == "not_same":
+            return f"Not one entity: a steward judged them not the same ({self.word.words})."
+        apart = self.parting
+        parted = f"a steward judged {apart.a} and {apart.b} not the same ({apart.words})" if apart else ""
         if self.judgement == "same":
             other = f"another word parts their entities: {parted}" if parted else "words about other records part them"
             return f"Not one entity: a steward judged them the same and that word stands, but {other}."
@@ -80,8 +92,7 @@ class PairExplanation:
         if not self.compared:
             return self._too_many()
         if self.decision == "match":
-            why = parted or "joining their entities was refused; see the open task"
-            return f"Not one entity although the pair matches: {why}."
+            return f"Not one entity although the pair matches: {parted or self._why_refused()}."
         if self.veto is not None and self.score.asked:
             return f"Not one entity: a question for a steward, whatever they weigh. {self.veto}"
         if self.veto is not None:
@@ -90,6 +101,11 @@ class PairExplanation:
         if self.decision == "possible":
             return f"Not one entity: a possible match ({self.score.weight:.1f} bits) that waits for a steward."
         return f"Not one entity: {self.score.weight:.1f} bits are too little evidence."
+
+    def _why_refused(self) -> str:
+        if self.refused is None:
+            return "joining their entities was refused; see the open task"
+        return f"joining their entities was refused: {self.refused.words}; see the open task"
 
     def _too_many(self) -> str:
         few = min(key.carriers or 0 for key in self.shared_keys)
@@ -106,6 +122,7 @@ def explain_two(engine: Engine, rules: Rules, first: CrosswalkKey, second: Cross
     """Explain a pair.
 
     Raises:
+        RowDeleted: one of the records was deleted in its platform.
         NotFound: one of the records is not live in a resolved domain, or they are of different domains.
         Invalid: they are one record.
     """
@@ -114,37 +131,45 @@ def explain_two(engine: Engine, rules: Rules, first: CrosswalkKey, second: Cross
             f"{first} is one record: there is nothing to compare it with.", action="Name another one, or only this one."
         )
     must_reach_parts(engine, rows=[first, second])
-    with snapshot(engine) as work:
-        a, b = find_live(work, first), find_live(work, second)
+    with snapshot(unrestricted(engine)) as work:
+        a, b = find_live(engine, work, first), find_live(engine, work, second)
         if a.domain is not b.domain:
             raise NotFound(f"{first} is a {a.domain} and {second} a {b.domain}; only records of one domain compare.")
         model = rules.models[a.domain]
         comparisons = neighbourhood.load_comparisons(work, a.domain, [a.rec_id, b.rec_id])
         score = explain_pair(model, comparisons[a.rec_id], comparisons[b.rec_id])
         decision = decide(model, score.weight, score.veto)
-        rows = work.query(
-            "select verdict from judgement where a = %s and b = %s and superseded_at is null",
-            *sorted((a.rec_id, b.rec_id)),
-        )
-        return PairExplanation(
+        together = a.entity_id == b.entity_id
+        found = PairExplanation(
             a=a,
             b=b,
-            together=a.entity_id == b.entity_id,
+            together=together,
             score=score,
             decision=decision.value,
             shared_keys=shared_keys(work, model, comparisons, [(a.rec_id, b.rec_id)])[a.rec_id, b.rec_id],
             block_cap=model.block_cap,
-            judgement=rows[0][0] if rows else None,
+            word=word_about(work, a.rec_id, b.rec_id),
             veto=None if decision is decide(model, score.weight, None) else score.reasons[0],
             path=_path(work, a, b),
-            parted_by=_parted_by(work, a, b),
+            parting=parting_word(work, a.entity_id, b.entity_id),
+            refused=None if together or decision is not Decision.MATCH else _refused(work, model, a, b),
         )
+    (refused,) = within_reach(engine, [found.refused])
+    return replace(found, refused=refused)
 
 
-def find_live(work: UnitOfWork, key: CrosswalkKey) -> Found:
+def _refused(work: UnitOfWork, model: MatchModel, a: Found, b: Found) -> Against | None:
+    """What speaks against joining the entities of two records."""
+    hood = neighbourhood.load_neighbourhood(work, a.domain, (), [a.rec_id, b.rec_id], {})
+    one, other = ({rec for rec, each in hood.records.items() if each.entity_id == end.entity_id} for end in (a, b))
+    return against(model, hood, group(hood, model), one, other)
+
+
+def find_live(engine: Engine, work: UnitOfWork, key: CrosswalkKey) -> Found:
     """The live record of this name.
 
     Raises:
+        RowDeleted: its platform deleted it.
         NotFound: no customer, contract or product row has it.
     """
     rows = work.query(
@@ -153,6 +178,7 @@ def find_live(work: UnitOfWork, key: CrosswalkKey) -> Found:
         *key,
     )
     if not rows:
+        _tell_deleted(engine, work, key)
         whose = _offer_of(work, key)
         raise NotFound(
             f"There is no live customer, contract or product record {key}.",
@@ -161,6 +187,25 @@ def find_live(work: UnitOfWork, key: CrosswalkKey) -> Found:
             else "Check platform, table and key; `mdm export crosswalk --domain D` lists all records.",
         )
     return Found(RecordId(rows[0][0]), key, Domain(rows[0][1]), EntityId(rows[0][2]))
+
+
+def _tell_deleted(engine: Engine, work: UnitOfWork, key: CrosswalkKey) -> None:
+    """Say of a row that was deleted when, and what it belonged to last; to nobody who could not have seen it."""
+    rows = work.query(
+        """select r.event_time, r.topic, r.partition, r."offset", h.entity_id from source_record r
+           join lateral (select entity_id from crosswalk_history where rec_id = r.rec_id
+                         order by until desc limit 1) h on true
+           where r.system = %s and r.type = %s and r.key = %s and r.deleted""",
+        *key,
+    )
+    for at, topic, partition, offset, last in rows:
+        if last in reachable(engine, [last]):
+            raise RowDeleted(
+                f"{key} was deleted in its platform, as message {offset} of {topic}, partition {partition}, said at "
+                f"{at:%Y-%m-%d %H:%M:%S} UTC. It last belonged to {last}.",
+                action=f"`GET /v1/ids/{last}` says what became of that.",
+                last_entity=last,
+            )
 
 
 def _offer_of(work: UnitOfWork, key: CrosswalkKey) -> CrosswalkKey | None:
@@ -174,21 +219,6 @@ def _offer_of(work: UnitOfWork, key: CrosswalkKey) -> CrosswalkKey | None:
         *key,
     )
     return CrosswalkKey(*rows[0]) if rows else None
-
-
-def _parted_by(work: UnitOfWork, a: Found, b: Found) -> tuple[CrosswalkKey, CrosswalkKey] | None:
-    """Two records of their two entities that a steward judged not the same."""
-    rows = work.query(
-        """with member as (select rec_id, entity_id, system, type, key from crosswalk join source_record using (rec_id)
-                          where entity_id in (%s, %s))
-           select x.system, x.type, x.key, y.system, y.type, y.key from member x
-           join judgement j on j.a = x.rec_id and j.verdict = 'not_same' and j.superseded_at is null
-           join member y on y.rec_id = j.b where x.entity_id <> y.entity_id
-           order by x.system, x.type, x.key, y.system, y.type, y.key limit 1""",
-        a.entity_id,
-        b.entity_id,
-    )
-    return (CrosswalkKey(*rows[0][:3]), CrosswalkKey(*rows[0][3:])) if rows else None
 
 
 def _path(work: UnitOfWork, a: Found, b: Found) -> tuple[CrosswalkKey, ...]:

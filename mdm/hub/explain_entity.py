@@ -15,8 +15,8 @@ from matching.scoring import PairScore, explain_pair
 from mdm.core.identity import group
 from mdm.core.rules import Rules
 from mdm.errors import NotFound
-from mdm.hub.explain_rejected import MOST_MEMBERS, Rejected, nearest_rejected
-from mdm.hub.reach import must_reach_parts, reachable
+from mdm.hub.explain_rejected import MOST_MEMBERS, Rejected, nearest_rejected, told_to
+from mdm.hub.reach import must_reach_parts
 from mdm.hub.shared_keys import SharedKey, oversized_keys, shared_keys
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.neighbourhood import Neighbourhood
@@ -96,13 +96,12 @@ def explain_entity(engine: Engine, rules: Rules, entity_id: str, nearest: int = 
         oversized = oversized_keys(
             work, model, (hood.records[rec].comparison for rec in sorted(members)[:MOST_MEMBERS])
         )
-    reached = reachable(engine, {each.entity_id for each in rejected})
     return EntityExplanation(
         entity_id=EntityId(entity_id),
         domain=domain,
         members=tuple(sorted(hood.records[rec].key for rec in members)),
         steps=steps,
-        rejected=tuple(each for each in rejected if each.entity_id in reached),
+        rejected=told_to(engine, rejected),
         oversized=oversized,
         model=model.fingerprint,
     )

@@ -9,8 +9,8 @@ from matching.scoring import PairScore, explain_pair
 from mdm.core.identity import group
 from mdm.core.rules import Rules
 from mdm.hub.explain import Found, find_live
-from mdm.hub.explain_rejected import Rejected, nearest_rejected
-from mdm.hub.reach import must_reach_parts, reachable
+from mdm.hub.explain_rejected import Rejected, nearest_rejected, told_to
+from mdm.hub.reach import must_reach_parts
 from mdm.hub.shared_keys import SharedKey, oversized_keys, shared_keys
 from mdm.model.ids import CrosswalkKey, RecordId
 from mdm.store import neighbourhood
@@ -48,11 +48,12 @@ def explain_one(engine: Engine, rules: Rules, key: CrosswalkKey, nearest: int = 
     """Explain the place of one record.
 
     Raises:
+        RowDeleted: its platform deleted the record.
         NotFound: the record is not live in a resolved domain.
     """
     must_reach_parts(engine, rows=[key])
     with snapshot(unrestricted(engine)) as work:
-        found = find_live(work, key)
+        found = find_live(engine, work, key)
         model = rules.models[found.domain]
         rows = work.query("select rec_id from crosswalk where entity_id = %s", found.entity_id)
         members = frozenset(RecordId(row[0]) for row in rows)
@@ -71,12 +72,11 @@ def explain_one(engine: Engine, rules: Rules, key: CrosswalkKey, nearest: int = 
         score = explain_pair(model, own, other.comparison)
         decision = decide(model, score.weight, score.veto)
         inside.append(Linked(other.key, score, decision, met[found.rec_id, rec]))
-    reached = reachable(engine, {each.entity_id for each in rejected})
     return RecordExplanation(
         record=found,
         members=tuple(sorted(hood.records[rec].key for rec in members)),
         inside=tuple(sorted(inside, key=lambda each: (-each.score.weight, each.key))),
-        rejected=tuple(each for each in rejected if each.entity_id in reached),
+        rejected=told_to(engine, rejected),
         oversized=oversized,
         model=model.fingerprint,
     )

@@ -1,13 +1,18 @@
 """The records that came nearest to an entity, or to one of its records, and stayed outside - and why."""
 
-from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Any
+
+from sqlalchemy import Engine
 
 from matching.clustering import Clustering
 from matching.decision import Decision, decide
 from matching.model import MatchModel
 from matching.scoring import PairScore, explain_pair, score_pairs
+from mdm.hub.against import Against, against, within_reach
+from mdm.hub.judged import word_about
+from mdm.hub.reach import reachable
 from mdm.hub.shared_keys import SharedKey, shared_keys
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.neighbourhood import Neighbourhood
@@ -30,6 +35,8 @@ class Rejected:
     reason: str
     #: What both have under blocking rules, and whether they were compared because of it.
     shared_keys: tuple[SharedKey, ...]
+    #: What the reason is about, where a match between the two entities was not followed.
+    refused: Against | None = None
 
 
 def nearest_rejected(
@@ -64,49 +71,63 @@ def nearest_rejected(
         entity = homes[other].entity_id
         if entity not in best or weight > best[entity][0]:
             best[entity] = (weight, a if other == b else b, other)
-    reasons = _reasons(hood, clustering, members)
+    refused = _refused(model, hood, clustering, members)
     closest = sorted(best.values(), key=lambda each: (-each[0], each[2]))[:nearest]
     met = shared_keys(work, model, comparisons, [(member, other) for _, member, other in closest])
     return tuple(
-        _told(model, hood, comparisons, homes[other], member, other, reasons, met[member, other])
+        _told(work, model, hood, comparisons, homes[other], member, other, refused, met[member, other])
         for _, member, other in closest
     )
 
 
+def told_to(engine: Engine, rejected: Sequence[Rejected]) -> tuple[Rejected, ...]:
+    """Those that whoever uses this engine may know of, with what they may know."""
+    reached = reachable(engine, {each.entity_id for each in rejected})
+    seen = [each for each in rejected if each.entity_id in reached]
+    why = within_reach(engine, [each.refused for each in seen])
+    return tuple(replace(each, refused=refused) for each, refused in zip(seen, why, strict=True))
+
+
 def _told(
+    work: UnitOfWork,
     model: MatchModel,
     hood: Neighbourhood,
     comparisons: Mapping[RecordId, Mapping[str, Any]],
     home: read_match.Home,
     member: RecordId,
     other: RecordId,
-    reasons: Mapping[RecordId, str],
+    refused: Mapping[RecordId, Against],
     met: tuple[SharedKey, ...],
 ) -> Rejected:
     score = explain_pair(model, comparisons[member], comparisons[other])
     decision = decide(model, score.weight, score.veto)
-    if frozenset((member, other)) in hood.not_same:
-        reason = "a steward judged them not the same"
-    elif other in reasons:
-        reason = reasons[other]
+    why: Against | None = None
+    word = word_about(work, member, other) if frozenset((member, other)) in hood.not_same else None
+    if word is not None:
+        reason = f"a steward judged them not the same ({word.words})"
+    elif other in refused:
+        why = refused[other]
+        reason = why.reason
     elif score.reasons:
         reason = score.reasons[0]
     elif decision is Decision.POSSIBLE:
         reason = "possible match: waits for a steward"
     else:
         reason = "too little evidence"
-    return Rejected(hood.records[member].key, home.key, home.entity_id, score, decision, reason, met)
+    return Rejected(hood.records[member].key, home.key, home.entity_id, score, decision, reason, met, why)
 
 
-def _reasons(hood: Neighbourhood, clustering: Clustering, members: Set[RecordId]) -> dict[RecordId, str]:
+def _refused(
+    model: MatchModel, hood: Neighbourhood, clustering: Clustering, members: Set[RecordId]
+) -> dict[RecordId, Against]:
     """Why a match with a group was not followed, for every record of that group."""
-    groups = {rec: members_ for members_ in clustering.groups for rec in members_}
-    reasons: dict[RecordId, str] = {}
+    groups = {rec: frozenset(map(RecordId, group)) for group in clustering.groups for rec in group}
+    found: dict[RecordId, Against] = {}
     for refusal in clustering.refused:
         ends = (refusal.a, refusal.b)
         for inside, outside in (ends, reversed(ends)):
-            if inside in members and outside not in members:
-                for rec in groups.get(outside, {outside}):
-                    if rec in hood.records:
-                        reasons.setdefault(RecordId(rec), refusal.reason)
-    return reasons
+            if inside in members and outside not in members and outside not in found:
+                why = against(model, hood, clustering, members, groups[outside])
+                if why is not None:
+                    found |= dict.fromkeys(groups[outside], why)
+    return found

@@ -41,8 +41,9 @@ _NEAREST = 100
 @dataclass(frozen=True, slots=True)
 class Question:
     """A candidate: its canonical attributes, in which references name an entity (`entity_id`) or a source row
-    (`system`, `type`, `key`). At most `limit` answers of at least `floor` bits; `anywhere` looks under the keys of
-    every country that the hub has records of, for a candidate that states none.
+    (`system`, `type`, `key`). At most `limit` answers of at least `floor` bits, or that are asked about whatever they
+    weigh; `anywhere` looks under the keys of every country that the hub has records of, for a candidate that states
+    none.
     """
 
     values: Mapping[str, Any]
@@ -143,10 +144,13 @@ class _Asked:
             key=lambda one: (one.entity_id not in joined or one.decision is not Decision.MATCH, one.rank),
         )
         worth = [
-            one for one in ranked if one.same_number or one.entity_id in joined or one.weight >= self.question.floor
+            one
+            for one in ranked
+            if one.same_number or one.entity_id in joined or one.weight >= self.question.floor or _is_asked(model, one)
         ]
         # Who has a number of the candidate is not crowded out by names that resemble its own a little.
-        first = sorted(worth, key=lambda one: one.weight < model.thresholds.possible and not one.same_number)
+        little = model.thresholds.possible
+        first = sorted(worth, key=lambda one: one.weight < little and not (one.same_number or _is_asked(model, one)))
         self.told = [one for one in worth if one in first[: self.question.limit]]
         hidden = [one for one in best if one.entity_id not in reached]
         self.out_of_reach = sum(one.same_number or one.decision is not Decision.NONE for one in hidden)
@@ -256,7 +260,9 @@ _NUMBERS: Mapping[str, Sequence[str]] = {Domain.CONTRACT: ("numbers",), Domain.C
 def _numbers(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[str]:
     """The identifiers of a record, those of its sites too, and the numbers of a contract."""
     columns = derive(model.domain, comparison, model.common_tokens)
-    names = (*model.cannot_link.identifiers, *_NUMBERS.get(model.domain, ()))
+    # What parts contracts is also whose they are, and that is no number.
+    parting = () if model.domain == Domain.CONTRACT else model.cannot_link.identifiers
+    names = (*parting, *_NUMBERS.get(model.domain, ()))
     return frozenset(value for name in names for value in texts(columns, name))
 
 
@@ -359,6 +365,15 @@ class _Best:
         return -self.weight, self.entity_id
 
 
+#: What decides which member stands for its entity, the most telling last.
+_TELLING = (Decision.NONE, Decision.POSSIBLE, Decision.MATCH)
+
+
+def _is_asked(model: MatchModel, one: _Best) -> bool:
+    """Whether it is a question although it weighs too little for one."""
+    return one.decision is Decision.POSSIBLE and one.weight < model.thresholds.possible
+
+
 def _best_of_each_entity(
     edges: Sequence[Edge], homes: Mapping[RecordId, EntityId], known: Collection[RecordId] = ()
 ) -> Sequence[_Best]:
@@ -368,7 +383,7 @@ def _best_of_each_entity(
         members.setdefault(homes[RecordId(edge.b)], []).append(edge)
     best = []
     for entity_id, scored in members.items():
-        most = max(scored, key=lambda edge: (edge.decision is Decision.MATCH, edge.weight, -edge.b))
+        most = max(scored, key=lambda edge: (_TELLING.index(edge.decision), edge.weight, -edge.b))
         numbered = any(edge.b in known for edge in scored)
         best.append(_Best(RecordId(most.b), entity_id, most.weight, most.decision, len(scored), numbered))
     return best

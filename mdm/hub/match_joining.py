@@ -64,8 +64,10 @@ def joinings(
     Args:
         known: comparison forms that were read already.
     """
-    domain = Domain(model.domain)
-    reached = reach.reach(work, {rec for each in asked for rec in each.matched}, ())
+    domain, matched = Domain(model.domain), {rec for each in asked for rec in each.matched}
+    if not matched:
+        return [Joining() for _ in asked]
+    reached = reach.reach(work, matched, ())
     unread = reached.home.keys() - known.keys()
     forms = {**known, **neighbourhood.load_comparisons(work, domain, unread)}
     live = [rec for rec in reached.home if rec in forms]

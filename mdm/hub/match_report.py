@@ -68,11 +68,12 @@ class MatchReport:
 
         That nobody is found is no reason to create somebody of whom nothing is said that could have been looked for.
         Nor is a new name, where a number that only one may have is known: it was bought, or has two names. A contract
-        cannot be created before its customer and its products.
+        cannot be created before its customer and its products; nor is it taken for one that is there, for what was not
+        compared may tell them apart.
         """
         best = self.candidates[0].decision if self.candidates else Decision.NONE
         if best is Decision.MATCH:
-            return Advice.ASK if self.rivalled else Advice.USE
+            return Advice.ASK if self.rivalled or self.dangling else Advice.USE
         if self.asks or self.out_of_reach or any(each.same_number for each in self.candidates):
             return Advice.ASK
         sought = self.looked_under or self.candidates

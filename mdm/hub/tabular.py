@@ -98,12 +98,14 @@ def read_table(
     *,
     truth_known: bool = True,
     models: Path | None = None,
+    option: str = "--truth",
 ) -> Table:
     """Read one or more CSV files as the mapping says; without `truth_known` the truth is not looked at.
 
     Columns are parted by commas, semicolons or tabs, as the first line tells; a file may be packed by gzip.
 
-    `models` is the folder of a model whose profile the mapping does not name.
+    `models` is the folder of a model whose profile the mapping does not name, `option` how the command at work calls
+    the file of the truth.
 
     Raises:
         OperatorError: a file is missing, or the truth names records that are not there.
@@ -133,7 +135,7 @@ def read_table(
             f"{len(names):,} records have {len(set(names)):,} ids; {name!r}, for one, stands there more than once.",
             action="Correct `id` in the mapping, or leave it out: the rows are numbered then.",
         )
-    entities, strangers = _entities(mapping.truth, names, kept, list(files), truth) if truth_known else ((), ())
+    entities, strangers = _entities(mapping.truth, names, kept, list(files), truth, option) if truth_known else ((), ())
     return Table(mapping, names, comparisons, kept, entities, strangers, mapping.silent(kept))
 
 
@@ -215,12 +217,12 @@ def _delimiter(text: str) -> str:
 
 
 def _entities(
-    truth: Truth, names: Sequence[str], rows: Rows, files: Sequence[str], path: Path | None
+    truth: Truth, names: Sequence[str], rows: Rows, files: Sequence[str], path: Path | None, option: str
 ) -> tuple[Sequence[str | None], Sequence[str]]:
     """The entity of each record, and ids of the truth that no record has."""
     if truth.pairs is not None:
         if path is None:
-            raise OperatorError("The mapping expects a file of true pairs.", action="Give it with --truth.")
+            raise OperatorError("The mapping expects a file of true pairs.", action=f"Give it with {option}.")
         if len(files) > 2:
             raise OperatorError(
                 f"True pairs are pairs of two files (or of one), and {len(files)} files of records are given.",
@@ -240,7 +242,7 @@ def _entities(
         raise OperatorError(
             f"The mapping does not say which column of {path} names the record: `truth` lacks `id`.",
             action=f"Write `truth: {{entity: {truth.entity}, id: ...}}` with one of its columns ({columns}), whose "
-            "values are those of `id` of the records; or leave --truth out if the records name their entity.",
+            f"values are those of `id` of the records; or leave {option} out if the records name their entity.",
         )
     _need([*key, truth.entity], lines, path)
     known: dict[str, str | None] = {}

@@ -59,7 +59,7 @@ def from_table(domain: str, records: Sequence[Path], config: Path, labels: Path 
     _need_trainer()
     from matching.training.stores import Store
 
-    table = read_table(records, config, labels) if labelled else read_table(records, config, None, truth_known=False)
+    table = read_table(records, config, labels if labelled else None, truth_known=labelled, option="--labels")
     if table.mapping.domain != domain:
         raise OperatorError(
             f"{config} maps to the domain {table.mapping.domain}, not {domain}.",

@@ -11,6 +11,7 @@ from typing import Any, Final
 from mdm.intake.mapping import standardise_by
 from mdm.intake.paths import Path
 from mdm.intake.rules import AttributeRule, Source, TableMapping
+from mdm.intake.standardise.plain import date_of, days_of, decimal_of
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.model.records import SourceRecord
 
@@ -19,6 +20,9 @@ SYSTEM: Final = "candidate"
 
 #: Why a given value is not used: it is no date, number, code or form of its kind.
 UNREADABLE: Final = "UNREADABLE"
+
+#: Why a last day is not used: the first day comes after it.
+ENDS_BEFORE_START: Final = "ENDS_BEFORE_START"
 
 #: Attributes of one value, and the standardiser that reads each.
 _SIMPLE: Final[Mapping[Domain, Mapping[str, str]]] = {
@@ -60,13 +64,25 @@ def compared_attributes(domain: Domain) -> frozenset[str]:
 
 def candidate_record(domain: Domain, values: Mapping[str, Any]) -> SourceRecord:
     """The record of a candidate in canonical attributes, with its comparison form and what was rejected of it."""
-    rules = _Rules()
+    rules, impossible = _Rules(), _impossible(domain, values)
+    values = {name: value for name, value in values.items() if name not in impossible}
     for attribute, standardiser in _SIMPLE[domain].items():
         rules.add(attribute, standardiser, [(values.get(attribute), "", {})])
     _LIST_RULES[domain](rules, values)
     mapping = TableMapping(domain.value, domain, tuple(rules.rules), (), (), (), (), {}, 0.5)
     record = standardise_by(mapping, CrosswalkKey(SYSTEM, domain.value, SYSTEM), rules.row)
-    return replace(record, rejected={**_unreadable(domain, values, record), **record.rejected})
+    return replace(record, rejected={**_unreadable(domain, values, record), **impossible, **record.rejected})
+
+
+def _impossible(domain: Domain, values: Mapping[str, Any]) -> dict[str, str]:
+    """Of a contract, what can be read and cannot be so: a term of no month, a last day before the first."""
+    if domain is not Domain.CONTRACT:
+        return {}
+    months = decimal_of(values.get("term_months"))
+    start, end = date_of(values.get("start_date")), date_of(values.get("end_date"))
+    no_term = {"term_months": UNREADABLE} if months is not None and months < 1 else {}
+    ends_early = start is not None and end is not None and days_of(end) < days_of(start)
+    return no_term | ({"end_date": ENDS_BEFORE_START} if ends_early else {})
 
 
 def _unreadable(domain: Domain, values: Mapping[str, Any], record: SourceRecord) -> dict[str, str]:

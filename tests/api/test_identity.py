@@ -79,6 +79,8 @@ def test_rows_that_lead_nowhere_say_why(rows: HubRows, erp: TestClient) -> None:
     unknown = erp.get("/v1/crosswalk/crm/account/never")
 
     assert (deleted.status_code, deleted.json()["last_entity_id"]) == (410, acme)
+    explained = erp.get("/v1/explain", params={"a": "crm/account/gone", "b": "/".join(CRM_ACME)})
+    assert (explained.status_code, explained.json()["last_entity_id"]) == (410, acme)
     assert (fact.status_code, fact.json()["type"]) == (404, "/problems/not-resolved")
     assert (unknown.status_code, unknown.json()["type"]) == (404, "/problems/not-found")
 

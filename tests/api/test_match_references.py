@@ -106,6 +106,17 @@ def test_what_cannot_be_read_is_told(erp: TestClient) -> None:
     }
 
 
+def test_a_term_that_cannot_be_is_told(erp: TestClient) -> None:
+    backwards = ask(erp, start_date="2031-12-31", end_date="2031-01-01")
+    no_time = ask(erp, term_months=-12)
+    one_day = ask(erp, start_date="2031-01-01", end_date="2031-01-01", term_months=1)
+
+    assert backwards["rejected"] == {"end_date": "ENDS_BEFORE_START"}
+    assert "end_date" not in backwards["read_as"]
+    assert no_time["rejected"] == {"term_months": "UNREADABLE"}
+    assert one_day["rejected"] == {}
+
+
 def test_a_country_alone_is_no_address_that_cannot_be_read(erp: TestClient) -> None:
     values = {
         "name": "Zyxwvut Oy",

@@ -126,12 +126,12 @@ def derived_terms(attributes: Mapping[str, Any], comparison: Mapping[str, Any]) 
     months = attributes.get("term_months")
     if months is None and "start" in comparison and "end" in comparison:
         months = round((comparison["end"] - comparison["start"] + 1) / _DAYS_PER_MONTH)
-    if months:
+    if months and months > 0:
         derived["term_months"] = months
     value = decimal_of(attributes.get("value"))
     if value is not None:
         derived["value"] = float(value)
-        if months:
+        if months and months > 0:
             derived["annual_value"] = round(float(value) * 12 / months, 2)
     if attributes.get("currency"):
         derived["currency"] = attributes["currency"].lower()

@@ -176,6 +176,15 @@ def form_at_start(
     return None
 
 
+def initials_or_form(words: tuple[str, ...]) -> int:
+    """How many words at the start are initials or a form, which nobody can tell where no country is known."""
+    for count in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
+        key = "".join(words[:count])
+        if key in _FIRST and len(key) <= _INITIALS and _TABLE.not_first_in.get(key):
+            return count
+    return 0
+
+
 def script_form(word: str) -> LegalForm | None:
     """The form that a word is in the letters of its country, which would be a word in Latin ones."""
     return _TABLE.script.get(word.casefold())

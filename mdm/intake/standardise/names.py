@@ -30,23 +30,28 @@ def _comparison(found: OrganisationName, country: str | None) -> dict[str, objec
         comparison["name_native"] = found.native
     if found.form is not None and (form_class := class_in(found.form, country)) is not None:
         comparison["legal_form"] = form_class
-    others = _cores(found.others, country)
+    others = set(_cores(found.others, country))
+    if found.shorter is not None:
+        others.add(found.shorter)
     if others:
-        comparison["alternate_names"] = others
+        comparison["alternate_names"] = sorted(others)
     return comparison
 
 
 def alternate_names(inputs: Inputs, context: Context) -> Standardised:
     """Standardiser `organisation_names`: additional names, and other names found inside the main one."""
     names: list[str] = []
+    shorter: set[str] = set()
     for given in inputs:
         found = organisation_name(given.text, context.country) if given.text.strip() else None
         if found is not None:
             names += found.others if given.part == "others" else (found.display, *found.others)
+            if found.shorter is not None:
+                shorter.add(found.shorter)
     if not names:
         return UNKNOWN
     unique = tuple(dict.fromkeys(names))
-    cores = _cores(unique, context.country)
+    cores = sorted(shorter.union(_cores(unique, context.country)))
     return Standardised(list(unique), {"alternate_names": cores} if cores else {})
 
 

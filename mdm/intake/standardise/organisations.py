@@ -18,6 +18,7 @@ from mdm.intake.standardise.legal_forms import (
     ends_in_brackets,
     form_at_end,
     form_at_start,
+    initials_or_form,
     is_japanese_form,
     is_only_a_form,
     legal_form_of,
@@ -71,13 +72,17 @@ _FORM_BRACKETS: Final = frozenset({"publ", "haftungsbeschrankt", "p", "pvt", "pr
 
 @dataclass(frozen=True, slots=True)
 class OrganisationName:
-    """One name in its forms. `core` is None when its reading in Latin letters is not known."""
+    """One name in its forms. `core` is None when its reading in Latin letters is not known.
+
+    `shorter` is the core without initials at its start that may be its form: no country says which (SAS Dupont).
+    """
 
     display: str
     core: str | None
     native: str | None
     form: LegalForm | None
     others: tuple[str, ...]
+    shorter: str | None = None
 
 
 @lru_cache(CACHE)
@@ -89,7 +94,9 @@ def organisation_name(text: str, country: str | None) -> OrganisationName | None
     spelt = " ".join(_without_places(_LETTER_OF_COUNTRY.sub(" ", display)))
     if is_latin(spelt):
         core, form = _latin_core(tuple(fold(spelt).split()), country)
-        return OrganisationName(display, core, None, form, others)
+        own = tuple((core or "").split())
+        shorter = _joined(own[initials_or_form(own) :]) if country is None and form is None else None
+        return OrganisationName(display, core, None, form, others, shorter if shorter != core else None)
     return _in_other_script(display, spelt, country, others)
 
 

@@ -28,8 +28,11 @@ STEPS: Sequence[tuple[Any, str, str]] = (
     (mirror, "write_mirror", "after"),
     (process_module, "claim_changes", "after"),
     (pairs, "replace_keys", "after"),
-    (pairs, "blocked_pairs", "after"),
+    (pairs, "claim_connections", "after"),
+    (pairs, "blocks_of", "after"),
     (identity, "write_links", "after"),
+    (pairs, "entity_of_departed", "after"),
+    (neighbourhood, "claimed_reach", "after"),
     (neighbourhood, "load_neighbourhood", "after"),
     (identity, "write_identity", "after"),
     (pairs, "contracts_by_target", "after"),
@@ -134,13 +137,15 @@ def _pausing(
 
 
 def one_stops_while_the_other_runs(engine: Engine, first: Actor, second: Actor, step: str) -> None:
-    """The first stops at a step; the second then runs as far as it can; then both run to their ends."""
+    """The first stops at a step, which it must reach; the second runs as far as it can; then both run to their ends."""
     first.start()
     while not first.finished:
         first.settled(engine)
         if first.at == step:
             break
         first.go_on()
+    assert first.failure is None, f"failed before {step}: {first.failure!r}"
+    assert not first.finished, f"never came to {step}"
     second.start()
     while second.settled(engine) and not second.finished:
         second.go_on()

@@ -26,7 +26,7 @@ def _pattern() -> Message:
 
 def take_in(pipeline: Pipeline, rows: Sequence[Mapping[str, Any]], first: int = 0, *, gone: bool = False) -> None:
     """Consume these rows, their other columns empty, as messages number `first` and following; deleted if `gone`."""
-    process(pipeline, "test", [_message(first + number, row, gone) for number, row in enumerate(rows)])
+    process(pipeline, "test", [message_of(first + number, row, gone=gone) for number, row in enumerate(rows)])
 
 
 def billed(key: str) -> CrosswalkKey:
@@ -37,7 +37,8 @@ def billed(key: str) -> CrosswalkKey:
 _KEPT = {"currency", "delinquent", "balance", "metadata", "created", "updated_at"}
 
 
-def _message(number: int, row: Mapping[str, Any], gone: bool) -> Message:
+def message_of(number: int, row: Mapping[str, Any], *, gone: bool = False, partition: int = 9) -> Message:
+    """The message number so many of a partition, which says that there is this row, or that it is deleted."""
     pattern = _pattern()
     value = orjson.loads(pattern.value or b"{}")
     empty = {name: each if name in _KEPT else None for name, each in value["after"].items()}
@@ -47,7 +48,7 @@ def _message(number: int, row: Mapping[str, Any], gone: bool) -> Message:
     value["source"] |= {"lsn": lsn, "sequence": f'["{lsn}","{lsn}"]', "snapshot": "false"}
     return replace(
         pattern,
-        place=Place(_TOPIC, 9, number),
+        place=Place(_TOPIC, partition, number),
         key=orjson.dumps({"id": row["id"]}),
         value=orjson.dumps(value),
     )

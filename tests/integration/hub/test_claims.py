@@ -21,6 +21,7 @@ from mdm.store.large_units import REMEMBERED
 from mdm.store.unit_of_work import Overlap, UnitOfWork, unit_of_work
 from tests.integration.hub.conftest import world_messages
 from tests.integration.hub.interleaving import NAMES, Actor, any_order, one_stops_while_the_other_runs, stepped
+from tests.integration.hub.rows import message_of
 
 #: Rows about the same few companies: (platform's topic, how many of its first messages).
 _LEFT = (("crm.public.account", 12), ("crm.public.product2", 4), ("crm.public.contract", 10))
@@ -89,6 +90,23 @@ def test_one_stops_at_a_step_while_the_other_runs_as_far_as_it_can(
         one_stops_while_the_other_runs(engine, first, second, step)
 
     assert_as_if_one_after_the_other(engine, pipeline)
+
+
+@pytest.mark.parametrize("step", NAMES)
+def test_two_new_rows_of_one_company_that_share_nothing_but_a_block_found_one_entity(
+    engine: Engine, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    company = {"name": "Nordlicht Pumpen GmbH", "address_country": "DE", "address_line1": "Hafenstr. 9",
+               "address_city": "Hamburg", "address_postal_code": "20457"}  # fmt: skip
+    pair = [
+        Actor(key, partial(process, pipeline, key, [message_of(number, {"id": key, **company}, partition=number)]), 60)
+        for number, key in enumerate(("cus_a", "cus_b"))
+    ]
+    with stepped(monkeypatch, pair):
+        one_stops_while_the_other_runs(engine, *pair, step)
+
+    with engine.connect() as connection:
+        assert connection.scalar(text("select count(distinct entity_id) from crosswalk")) == 1
 
 
 @pytest.mark.parametrize("seed", range(6))

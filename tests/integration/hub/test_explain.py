@@ -3,6 +3,8 @@
 import pytest
 
 from mdm.access import FORMER_STEWARD
+from mdm.errors import NotFound, RowDeleted
+from mdm.hub.against import Differing, Rival
 from mdm.hub.explain import explain_two
 from mdm.hub.explain_entity import explain_entity
 from mdm.hub.explain_record import explain_one
@@ -27,11 +29,13 @@ def test_a_word_that_stands_beside_one_that_parts_names_the_other(pipeline: Pipe
     decide(pipeline, ANNA, JudgePair(a, c, Verdict.NOT_SAME))
 
     found = explain_two(pipeline.engine, pipeline.rules, b, c)
-    assert (found.together, found.judgement, found.parted_by) == (False, "same", (a, c))
+    assert found.parting is not None
+    assert (found.together, found.judgement, found.parting.author) == (False, "same", "anna")
+    assert {found.parting.a, found.parting.b} == {a, c}
     assert found.a.entity_id != found.b.entity_id
     assert found.verdict == (
         "Not one entity: a steward judged them the same and that word stands, but another word parts their entities: "
-        f"a steward judged {a} and {c} not the same."
+        f"a steward judged {a} and {c} not the same (anna on {found.parting.at:%Y-%m-%d})."
     )
 
 
@@ -68,9 +72,81 @@ def test_the_reason_for_standing_apart_is_the_one_that_holds_now(homonyms: Pipel
     one, two, either = (billed(f"cus_v{number}") for number in (1, 2, 3))
     before = explain_one(homonyms.engine, homonyms.rules, either)
     assert {each.reason for each in before.rejected} == {"fits another entity as well"}
+    assert {
+        (each.record, each.refused.rival.key) for each in before.rejected if each.refused and each.refused.rival
+    } == {
+        (one, two),
+        (two, one),
+    }
 
     decide(homonyms, ANNA, JudgePair(one, two, Verdict.SAME))
 
     after = explain_one(homonyms.engine, homonyms.rules, either)
     (reason,) = {each.reason for each in after.rejected}
     assert "only a steward's word makes one" in reason
+
+
+def test_a_refused_pair_names_the_entity_that_a_record_fits_as_well(homonyms: Pipeline) -> None:
+    one, two, either = (billed(f"cus_v{number}") for number in (1, 2, 3))
+    other = explain_one(homonyms.engine, homonyms.rules, two).record.entity_id
+
+    found = explain_two(homonyms.engine, homonyms.rules, either, one)
+
+    assert found.refused is not None
+    assert found.refused.match == (either, one)
+    assert found.refused.rival == Rival(two, other)
+    assert found.verdict == (
+        "Not one entity although the pair matches: joining their entities was refused: "
+        f"fits another entity as well: {two} in {other}; see the open task."
+    )
+
+
+def test_a_refused_pair_names_the_identifiers_of_their_entities_that_differ(pipeline: Pipeline) -> None:
+    """The third row states no number: what differs is between the other two, which were joined or not before it."""
+    place = {"name": "Vetokraft Werke GmbH", "address_country": "DE", "address_line1": "Ring 5",
+             "address_city": "Ulm", "address_postal_code": "89073"}  # fmt: skip
+    mail = {"email": "info@vetokraft.de", "phone": "+49 731 4711000"}
+    rows = [
+        {"id": "cus_v1", **place, "tax_id_type": "eu_vat", "tax_id": "DE136695976"},
+        {"id": "cus_v2", **place, **mail},
+        {"id": "cus_v3", **place, **mail, "tax_id_type": "eu_vat", "tax_id": "DE129273398"},
+    ]
+    take_in(pipeline, rows)
+    a, b, c = (billed(row["id"]) for row in rows)
+    assert explain_two(pipeline.engine, pipeline.rules, b, c).together
+
+    found = explain_two(pipeline.engine, pipeline.rules, a, b)
+    told = explain_entity(pipeline.engine, pipeline.rules, found.a.entity_id)
+
+    assert found.refused is not None
+    assert found.refused.match == (a, b)
+    (differing,) = found.refused.identifiers
+    assert (differing.a, differing.b) == (("de136695976",), ("de129273398",))
+    assert found.verdict == (
+        "Not one entity although the pair matches: joining their entities was refused: "
+        f"identifiers differ ({differing.kind}); see the open task."
+    )
+    assert [each.refused and each.refused.identifiers for each in told.rejected] == [(differing,)]
+    turned = explain_two(pipeline.engine, pipeline.rules, b, a)
+    assert turned.refused is not None
+    assert turned.refused.match == (b, a)
+    assert turned.refused.identifiers == (Differing(differing.kind, differing.b, differing.a),)
+
+
+def test_a_row_that_has_ended_is_told_from_one_that_never_was(pipeline: Pipeline) -> None:
+    rows = [{"id": f"cus_o{number}", "name": name} for number, name in enumerate(("Asda", "Zenit"))]
+    take_in(pipeline, rows)
+    ended, live = (billed(row["id"]) for row in rows)
+    home = explain_one(pipeline.engine, pipeline.rules, ended).record.entity_id
+    take_in(pipeline, rows[:1], first=2, gone=True)
+
+    with pytest.raises(RowDeleted) as deleted:
+        explain_two(pipeline.engine, pipeline.rules, ended, live)
+    assert deleted.value.last_entity == home
+    assert f"{ended} was deleted in its platform, as message 2 of billing.public.customer" in deleted.value.message
+    assert f"It last belonged to {home}." in deleted.value.message
+    with pytest.raises(RowDeleted):
+        explain_one(pipeline.engine, pipeline.rules, ended)
+    with pytest.raises(NotFound) as unknown:
+        explain_two(pipeline.engine, pipeline.rules, billed("cus_never"), live)
+    assert not isinstance(unknown.value, RowDeleted)

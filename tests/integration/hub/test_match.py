@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from mdm.access import FORMER_STEWARD
 from mdm.hub.match import find_matches
@@ -19,6 +20,12 @@ HAMBURG = {"address_line1": "Hafenstr. 9", "address_city": "Hamburg", "address_p
 MUNICH = {"address_line1": "Am Tucherpark 4", "address_city": "München", "address_postal_code": "80538"}
 OLD = {"name": "Nordlicht Pumpen GmbH", "address_country": "DE", **HAMBURG}
 NEW = {"name": "Hansen Fluidtechnik AG", "address_country": "DE", **MUNICH}
+
+
+def open_questions(pipeline: Pipeline) -> set[tuple[str, str]]:
+    with pipeline.engine.connect() as connection:
+        rows = connection.execute(text("select kind, detail from steward_task where status = 'open'"))
+        return {(row.kind, row.detail) for row in rows}
 
 
 def asked(pipeline: Pipeline, row: dict[str, Any]) -> tuple[Advice, str | None]:
@@ -61,6 +68,23 @@ def test_a_namesake_of_another_number_is_refused(pipeline: Pipeline) -> None:
 
     assert report.advice is Advice.ASK
     assert "identifiers differ" in {each.refused for each in report.candidates}
+
+
+def test_a_telling_name_at_another_address_is_asked_about_though_it_weighs_little(pipeline: Pipeline) -> None:
+    """A company that moved is not told to be new, and its row becomes a question when it arrives."""
+    take_in(pipeline, [{"id": "cus_a1", **OLD}])
+    there = {"street": "Am Tucherpark 4", "city": "München", "postal_code": "80538"}
+
+    report = find_matches(
+        pipeline.engine, pipeline.rules, Domain.CUSTOMER, {"name": OLD["name"], "country": "DE", "address": there}
+    )
+    take_in(pipeline, [{"id": "cus_a2", **OLD, **MUNICH}], first=1)
+
+    assert report.advice is Advice.ASK
+    (found,) = report.candidates
+    assert found.score.weight < pipeline.rules.models[Domain.CUSTOMER].thresholds.possible
+    assert found.score.veto == "name_agrees"
+    assert open_questions(pipeline) == {("possible_match", "name_agrees")}
 
 
 @pytest.mark.parametrize("limit", [1, 10])

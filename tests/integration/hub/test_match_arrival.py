@@ -2,14 +2,19 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
+import pytest
 from sqlalchemy import Engine
 
+from mdm.access import FORMER_STEWARD
+from mdm.errors import Conflict, NotFound
 from mdm.hub.match import find_matches
 from mdm.hub.match_report import Advice, MatchReport
 from mdm.hub.process import Pipeline, process
+from mdm.hub.steward import Actor
 from mdm.intake.candidate import candidate_record
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.debezium import translate
@@ -17,7 +22,11 @@ from mdm.intake.mapping import standardise
 from mdm.model.events import Message
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.model.records import SourceRecord
+from mdm.model.stewardship import JudgeTask, Verdict
 from tests.integration.hub.conftest import Feed, world_messages
+from tests.integration.hub.steward.alone import decide
+
+ANNA = Actor("anna", FORMER_STEWARD)
 
 #: Tables that are there, and those whose rows come one by one afterwards.
 THERE = ("crm.public.account", "crm.public.product2", "erp.public.business_partner", "erp.public.item")
@@ -119,8 +128,25 @@ def happened(report: MatchReport, engine: Engine, key: CrosswalkKey, before: Col
     return "new"
 
 
-def test_what_is_answered_is_what_happens(pipeline: Pipeline, feed: Feed, catalogue: Catalogue) -> None:
+def answer_questions(pipeline: Pipeline) -> None:
+    """A steward answers what is open, one question yes and one no: entities that verdicts hold together, or part."""
+    with pipeline.engine.connect() as connection:
+        tasks = connection.exec_driver_sql(
+            "select task_id from steward_task where status = 'open' order by 1"
+        ).scalars()
+        open_tasks = list(tasks)
+    assert len(open_tasks) > 10
+    for number, task_id in enumerate(open_tasks):
+        verdict = (Verdict.SAME, Verdict.NOT_SAME)[number % 2]
+        with suppress(Conflict, NotFound):  # an answer before may have answered it, or stand against it
+            decide(pipeline, ANNA, JudgeTask(task_id, verdict))
+
+
+@pytest.mark.parametrize("judged", [False, True], ids=["nobody has judged", "a steward has judged"])
+def test_what_is_answered_is_what_happens(pipeline: Pipeline, feed: Feed, catalogue: Catalogue, judged: bool) -> None:
     feed([message for message in world_messages() if message.place.topic in THERE])
+    if judged:
+        answer_questions(pipeline)
     told: Counter[tuple[Domain, str]] = Counter()
     for message, record in list(arrivals(catalogue))[::2]:
         asked = asked_of(record)

@@ -75,3 +75,28 @@ def test_every_set_above_the_cap_is_asked_about_once(
 
 def test_a_set_that_verdicts_alone_make_too_large_gives_nothing_up() -> None:
     assert within([], [(1, 2), (2, 3)], 2) == ([], [])
+
+
+def test_no_link_is_followed_that_is_weaker_than_one_given_up() -> None:
+    """Not even where it would connect few: what is followed is told by one weight, so anybody can say what it was."""
+    strong = [Link(1, 2, 5.0), Link(3, 4, 5.0), Link(4, 5, 5.0)]
+    too_much, harmless = Link(2, 3, 3.0), Link(6, 7, 2.0)
+    weakest = Link(1, 6, 1.0)
+
+    followed, given_up = within([*strong, too_much, harmless, weakest], [], 3)
+
+    assert set(followed) == set(strong)
+    assert given_up == [too_much]
+
+
+@given(_LINKS, _VERDICTS, _CAPS)
+def test_within_a_set_everything_followed_is_stronger_than_everything_given_up(
+    links: list[Link], verdicts: list[tuple[int, int]], cap: int
+) -> None:
+    followed, _ = within(links, verdicts, cap)
+    lost = set(links) - set(followed)
+
+    for members in connected([*pairs(links), *verdicts]):
+        kept = [link.weight for link in followed if link.a in members]
+        gone = [link.weight for link in lost if link.a in members]
+        assert not kept or not gone or min(kept) > max(gone)

@@ -156,7 +156,10 @@ def test_a_record_that_fits_two_homonyms_equally_well_is_joined_to_neither_and_a
     found = cluster(MODEL, nodes, edges, set(), set())
 
     assert {2} in found.groups
-    assert RIVAL in {each.reason for each in found.refused}
+    assert {(each.a, each.b, each.reason, each.rival) for each in found.refused} == {
+        (0, 2, RIVAL, 1),
+        (1, 2, RIVAL, 0),
+    }
 
 
 def test_rivals_that_a_word_made_one_are_no_reason_any_more() -> None:
@@ -171,7 +174,8 @@ def test_rivals_that_a_word_made_one_are_no_reason_any_more() -> None:
     found = cluster(MODEL, nodes, edges, {frozenset({0, 1})}, set())
 
     assert groups(found) == {frozenset({0, 1}), frozenset({2})}
-    assert [each.reason for each in found.refused] == [WORD]
+    assert [(each.b, each.reason) for each in found.refused] == [(2, WORD)]
+    assert {found.refused[0].a, found.refused[0].rival} == {0, 1}
     third = {3: {"self": ["crm:account:3"], "identifiers": ["vat:nl:555555555"]}}
     still = cluster(MODEL, nodes | third, [*edges, match(2, 3, 5.0)], {frozenset({0, 1})}, set())
     assert {each.reason for each in still.refused} == {RIVAL}

@@ -58,6 +58,16 @@ def test_labels_are_read_from_the_truth(tmp_path: Path) -> None:
     assert json.loads(found.stdout)["provenance"]["method"].startswith("m and u from labels")
 
 
+@pytest.mark.parametrize(("command", "option"), [("train --labelled", "--labels"), ("evaluate", "--truth")])
+def test_a_missing_file_of_true_pairs_is_asked_for_by_the_option_that_the_command_has(
+    models: Path, command: str, option: str
+) -> None:
+    found = run(*command.split(), *TABLES, *(["--models", str(models)] if command == "evaluate" else []))
+
+    assert isinstance(found.exception, OperatorError)
+    assert found.exception.advice == f"Give it with {option}."
+
+
 def test_a_domain_without_a_model_says_how_to_get_one() -> None:
     found = run("evaluate", *TABLES, "--truth", str(CASE / "matches.csv"))
 

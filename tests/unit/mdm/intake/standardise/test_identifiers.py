@@ -30,6 +30,15 @@ from tests.unit.mdm.intake.standardise.given import standardised
         ("registration", "73282932000074", "FR", Identifier("registration", "FR", "732829320", "valid")),
         ("registration", "7196912", "GB", Identifier("registration", "GB", "07196912", "unverifiable")),
         ("registration", "HRB 178441", "DE", Identifier("registration", "DE", "HRB178441", "unverifiable")),
+        ("registration", "HRB 178441 B", "DE", Identifier("registration", "DE", "HRB178441B", "unverifiable")),
+        ("registration", "HRB 178441 Berlin", "DE", Identifier("registration", "DE", "HRB178441", "unverifiable")),
+        (
+            "registration",
+            "Amtsgericht München HRB 178441",
+            "DE",
+            Identifier("registration", "DE", "HRB178441", "unverifiable"),
+        ),
+        ("registration", "HRB 178441 / 5", "DE", Identifier("registration", "DE", "HRB1784415", "invalid")),
         ("registration", "123", "GB", Identifier("registration", "GB", "123", "invalid")),
         # Schemes of the whole world.
         ("lei", "2138 00KUD8LAJWSQ9D15", None, Identifier("lei", None, "213800KUD8LAJWSQ9D15", "valid")),

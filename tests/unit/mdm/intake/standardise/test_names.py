@@ -307,3 +307,25 @@ def test_a_name_without_a_form_has_none() -> None:
 def test_a_form_stands_first_only_where_the_law_puts_it_there(country: str | None, name: str, core: str) -> None:
     """Elsewhere the same letters are initials, and may be where no country is known."""
     assert standardised("organisation_name", name, country=country).comparison["name"] == core
+
+
+@pytest.mark.parametrize(
+    ("country", "name", "others"),
+    [
+        (None, "SAS Dupont", ["dupont"]),
+        (None, "SAS SCI Dupont", ["sci dupont"]),
+        (None, "SARL Dupont", None),
+        (None, "SAS Institute Inc.", None),
+        ("FR", "SAS Dupont", None),
+        ("US", "SAS Institute", None),
+    ],
+)
+def test_initials_that_may_be_a_form_are_left_out_of_another_name(
+    country: str | None, name: str, others: list[str] | None
+) -> None:
+    """Where no country is known: whoever calls it by the form at the end, or by none, finds it, too."""
+    found = standardised("organisation_name", name, country=country)
+    assert found.comparison.get("alternate_names") == others
+    also = standardised("organisation_names", name, country=country)
+    assert also.comparison["alternate_names"] == sorted({found.comparison["name"], *(others or ())})
+    assert also.value == [name], "what is shown is what was given"

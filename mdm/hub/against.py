@@ -1,0 +1,128 @@
+"""What speaks against joining two entities although records of them match: what exactly was refused, and why.
+
+The clustering says which match was refused and for what reason. What a person can check is added: the identifiers that
+differ, who is stated to be whose parent, the entity that fits as well.
+"""
+
+from collections.abc import Collection, Iterable, Set
+from dataclasses import dataclass, replace
+from functools import reduce
+
+from sqlalchemy import Engine
+
+from matching.clustering import Clustering
+from matching.features import derive
+from matching.merging import LITTLE_SUPPORT, WEAK_JOIN
+from matching.model import MatchModel
+from matching.validity import DIFFERENT_IDENTIFIERS, NOTHING_KNOWN, PARENT, Facts, differing, facts_of
+from mdm.hub.reach import reachable
+from mdm.model.ids import CrosswalkKey, EntityId, RecordId
+from mdm.model.neighbourhood import Neighbourhood
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """Identifiers of one kind that two groups of records state, and that do not agree."""
+
+    kind: str
+    a: tuple[str, ...]
+    b: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A record of what one of two groups fits as well."""
+
+    key: CrosswalkKey
+    entity_id: EntityId
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """The strongest match between two groups of records that was not followed, and why.
+
+    `match` names its record in the first group first. `parent` is the stated child and its parent, where that is the
+    reason; `rival` is None also where whoever asks may not know of it.
+    """
+
+    reason: str
+    match: tuple[CrosswalkKey, CrosswalkKey]
+    identifiers: tuple[Differing, ...] = ()
+    parent: tuple[CrosswalkKey, CrosswalkKey] | None = None
+    rival: Rival | None = None
+
+    @property
+    def words(self) -> str:
+        """The reason with what it names, without values of identifiers: not everybody may see these."""
+        if self.identifiers:
+            kinds = ", ".join(each.kind for each in self.identifiers)
+            return f"{self.reason} ({kinds})"
+        if self.parent is not None:
+            return f"{self.parent[1]} is stated to be the parent of {self.parent[0]}"
+        if self.rival is not None:
+            return f"{self.reason}: {self.rival.key} in {self.rival.entity_id}"
+        if self.reason in (LITTLE_SUPPORT, WEAK_JOIN):
+            return f"{self.reason}: taken together, the records of the two do not resemble each other enough"
+        return self.reason
+
+
+def against(
+    model: MatchModel, hood: Neighbourhood, clustering: Clustering, first: Set[RecordId], second: Set[RecordId]
+) -> Against | None:
+    """Why two groups of a neighbourhood are not one; None where no match between them was refused."""
+    for refusal in clustering.refused:
+        a, b, rival = RecordId(refusal.a), RecordId(refusal.b), refusal.rival
+        if a in second and b in first:
+            a, b = b, a
+        if a in first and b in second:
+            told = Against(refusal.reason, (hood.records[a].key, hood.records[b].key))
+            if refusal.reason == DIFFERENT_IDENTIFIERS:
+                return replace(told, identifiers=_differing(model, hood, first, second))
+            if refusal.reason == PARENT:
+                return replace(told, parent=_child_and_parent(model, hood, first, second))
+            if rival is not None:
+                third = hood.records[RecordId(rival)]
+                return replace(told, rival=None if third.entity_id is None else Rival(third.key, third.entity_id))
+            return told
+    return None
+
+
+def within_reach(engine: Engine, found: Iterable[Against | None]) -> list[Against | None]:
+    """The same without rivals that whoever uses this engine may not know of."""
+    told = list(found)
+    reached = reachable(engine, {each.rival.entity_id for each in told if each is not None and each.rival is not None})
+    return [
+        replace(each, rival=None)
+        if each is not None and each.rival is not None and each.rival.entity_id not in reached
+        else each
+        for each in told
+    ]
+
+
+def _facts(model: MatchModel, hood: Neighbourhood, rec: RecordId) -> Facts:
+    return facts_of(model.cannot_link, derive(model.domain, hood.records[rec].comparison, model.common_tokens))
+
+
+def _differing(
+    model: MatchModel, hood: Neighbourhood, first: Collection[RecordId], second: Collection[RecordId]
+) -> tuple[Differing, ...]:
+    one, other = (
+        reduce(Facts.union, (_facts(model, hood, rec) for rec in group if rec in hood.records), NOTHING_KNOWN)
+        for group in (first, second)
+    )
+    return tuple(
+        Differing(kind, tuple(sorted(one.identifiers[kind])), tuple(sorted(other.identifiers[kind])))
+        for kind in differing(one, other)
+    )
+
+
+def _child_and_parent(
+    model: MatchModel, hood: Neighbourhood, first: Collection[RecordId], second: Collection[RecordId]
+) -> tuple[CrosswalkKey, CrosswalkKey] | None:
+    facts = {rec: _facts(model, hood, rec) for rec in sorted({*first, *second}) if rec in hood.records}
+    for children, parents in ((first, second), (second, first)):
+        for child in sorted(rec for rec in children if rec in facts):
+            for parent in sorted(rec for rec in parents if rec in facts):
+                if facts[child].parents & facts[parent].names:
+                    return hood.records[child].key, hood.records[parent].key
+    return None
