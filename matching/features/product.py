@@ -3,13 +3,16 @@ version, metering, size and pack)."""
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from matching.features.values import Columns, Features, distinct, kinds, put, text, texts
 
 PRODUCT_COLUMNS = kinds(
-    texts="gtin name edition stated_edition version family unit brand pack stated_pack name_compact sorted_words form",
-    lists="codes code_stems code_parts words numbers plain_numbers sizes unit_kinds brands claims leads self evidence",
+    texts="gtin name edition stated_edition version release period made_for stated_for role family unit brand pack "
+    "stated_pack name_compact sorted_words form",
+    lists="codes code_stems code_parts words numbers plain_numbers figures sizes unit_kinds brands claims leads self "
+    "evidence",
 )
 #: What is read of a record's comparison form, beside its own name.
 PRODUCT_FORMS = frozenset(
@@ -18,6 +21,9 @@ PRODUCT_FORMS = frozenset(
         "name",
         "edition",
         "version",
+        "release",
+        "period",
+        "made_for",
         "family",
         "unit",
         "unit_kinds",
@@ -59,6 +65,27 @@ _CODE_SUFFIXES = frozenset(
 _METERED = frozenset(["api", "apis", "metered", "usage", "consumption"])
 _METERED_FILLERS = frozenset(["call", "calls", "requests", "request", "units"])
 _BUNDLE = frozenset(["suite", "bundle", "pack", "package", "kit", "bdl"])
+#: Words that make another thing of what the rest of a name says: a service about it, what belongs to it, a line of it.
+_ROLES = {
+    word: role
+    for role, words in (
+        ("training", "training trainings trng course courses workshop schulung kurs formation formacion certification"),
+        ("consulting", "consulting consultancy beratung conseil implementation installation setup migration"),
+        ("maintenance", "maintenance maint wartung repair reparatur warranty garantie inspection"),
+        ("extension", "addon addin plugin extension upgrade update connector adapter module expansion"),
+        ("case", "case cover sleeve pouch bag hulle tasche etui holster"),
+        ("toner", "toner cartridge ink tinte patrone drum trommel refill"),
+        ("cable", "cable cord kabel charger ladegerat dock docking"),
+        ("battery", "battery batteries akku batterie accumulator"),
+        ("part", "spare ersatzteil accessory accessories zubehor filter mount bracket holder remote"),
+        ("ultra", "ultra"),
+        ("plus", "plus"),
+        ("max", "max"),
+        ("mini", "mini"),
+        ("lite", "lite light"),
+    )
+    for word in words.split()
+}
 _HEAD = 4
 #: Words of a name that belong to a measure or a pack, once the amounts are apart: `6 x 500 ml`, `2p5mm`, `6er`, `x10`.
 _UNITS = frozenset(["ml", "mg", "g", "oz", "lb", "mm", "w", "v", "mah", "mb", "gb", "tb", "pcs"])
@@ -67,6 +94,7 @@ _FRACTION = re.compile(rf"\d+p\d+(?:{'|'.join(sorted(_UNITS))})")
 _PACK_WORD = re.compile(r"x\d+|\d+(?:x|er|pk|pck|pack|packs|ct|count|pc|pcs|stk)")
 #: A brand has at most so many words.
 _BRAND_WORDS = 3
+_DIGITS = re.compile(r"\d+")
 _VERSION = re.compile(r"v[1-9]\d?")
 #: A code in one piece that may end in a version.
 _RUN_ON = re.compile(r"([a-z][a-z\d]{3,})(v[2-9]\d?)")
@@ -76,7 +104,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 def product_features(comparison: Mapping[str, Any]) -> Features:
     columns: Columns = {}
-    for key in ("gtin", "name", "edition", "family", "unit"):
+    for key in ("gtin", "name", "edition", "release", "period", "made_for", "family", "unit"):
         put(columns, key, text(comparison, key))
     put(columns, "self", texts(comparison, "self"))
     put(columns, "evidence", texts(comparison, "tokens"))
@@ -172,6 +200,10 @@ def _words(columns: Columns, comparison: Mapping[str, Any], name: str) -> None:
     put(columns, "sorted_words", " ".join(sorted(set(plain))))
     numbers = distinct(token.lstrip("0") for token in tokens if token.isdigit())
     put(columns, "numbers", numbers)
+    # M8x20 and HL1110 state numbers, too.
+    put(columns, "figures", distinct(run.lstrip("0") or "0" for token in tokens for run in _DIGITS.findall(token)))
+    put(columns, "role", _role(name))
+    put(columns, "stated_for", text(comparison, "made_for") or "none")
     amounts = {pack, *(size.rstrip(_LETTERS) for size in sizes)}
     put(columns, "plain_numbers", distinct(number for number in numbers if number not in amounts))
     single = pack is None or pack == "1"
@@ -181,6 +213,13 @@ def _words(columns: Columns, comparison: Mapping[str, Any], name: str) -> None:
     put(columns, "version", version)
     put(columns, "stated_edition", edition)
     put(columns, "form", form)
+
+
+def _role(name: str) -> str:
+    """What the words of a name make of it; `Add-on` is two words once it is folded."""
+    tokens = name.split()
+    words = {*tokens, *(one + other for one, other in pairwise(tokens))}
+    return "+".join(sorted({_ROLES[word] for word in words if word in _ROLES})) or "none"
 
 
 def _unmeasured(tokens: list[str], packed: bool) -> list[str]:

@@ -28,8 +28,8 @@ COMPARED = {
         "numbers own_number stated_number start end term_months value annual_value currency period_start period_end "
         "source_type self prior"
     ),
-    Domain.PRODUCT: "codes code_parts gtin name name_tokens edition version family unit unit_kinds brand named_brand "
-    "made_by sizes pack self names_references parents",
+    Domain.PRODUCT: "codes code_parts gtin name name_tokens edition version release family unit unit_kinds brand "
+    "named_brand made_by made_for period sizes pack self names_references parents",
 }
 
 

@@ -8,7 +8,7 @@ from mdm.intake.standardise.identifiers import VALID, gtin_form
 from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder, why_no_name
 from mdm.intake.standardise.legal_forms import form_at_end
 from mdm.intake.standardise.lists import variants_of, words_of
-from mdm.intake.standardise.measures import in_one_unit, pack_in, sizes_in, unit_of
+from mdm.intake.standardise.measures import in_one_unit, pack_in, period_in, sizes_in, unit_of
 from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
 from mdm.intake.standardise.text import CACHE, fold, fold_code, tidy
 
@@ -26,29 +26,45 @@ _MADE_BY: Final = re.compile(r"\bby (\w[\w&-]*)\s*$", re.IGNORECASE)
 _BRAND_WORDS: Final = 3
 
 
+#: `v2`, `2.1`, `v2.0.3`, once the dots are letters: the version and, where it is said, the release of it.
+_RELEASE: Final = re.compile(r"v(\d{1,2})|v?(\d{1,2})p(\d+(?:p\d+)*)")
+#: What stands behind one of these words is what a thing is made for: a toner for a printer, training for a program.
+_FOR: Final = frozenset(["for", "fur", "pour", "para", "voor", "dla", "till", "til"])
+
+
 class ProductName(NamedTuple):
-    """The words of a name, in order, without noise; edition and version apart."""
+    """The words of a name, in order, without noise; edition, version and its release, and what it is for, apart."""
 
     words: tuple[str, ...]
     edition: str | None
     version: str | None
+    release: str | None = None
+    made_for: tuple[str, ...] = ()
 
 
 @lru_cache(CACHE)
 def product_name(text: str) -> ProductName:
     """`SUBSCR ACME PAYROLL PROF` -> words acme payroll, edition professional; `Oil 5L` -> words oil 5000 ml."""
     words: list[str] = []
-    edition = version = None
+    edition = version = release = behind = None
     plain = in_one_unit(_BRACKETED_CODE.sub(" ", tidy(text)))
     folded = fold(re.sub(r"(?<=\d)\.(?=\d)", "p", plain))
     for word in folded.split():
         if word in _EDITIONS and words:
             edition = _EDITIONS[word]
-        elif words and (found := re.fullmatch(r"v(\d{1,2})|(\d{1,2})p\d+", word)):
-            version = f"v{found[1] or found[2]}"
+        elif words and (found := _RELEASE.fullmatch(word)):
+            version, release = f"v{found[1] or found[2]}", _release(found[3])
+        elif word in _FOR:
+            behind = len(words) if words and behind is None else behind
         elif word not in _NOISE:
             words.append(word)
-    return ProductName(tuple(words), edition, version)
+    made_for = words[behind:] if behind is not None else ()
+    return ProductName(tuple(words), edition, version, release, tuple(made_for))
+
+
+def _release(parts: str | None) -> str | None:
+    """`1p0` of 2.1.0 is 1, as in 2.1; `0` of 2.0 is 0."""
+    return None if parts is None else re.sub(r"(?:p0+)+\Z", "", parts).replace("p", ".")
 
 
 def name(inputs: Inputs, _context: Context) -> Standardised:
@@ -70,6 +86,11 @@ def name(inputs: Inputs, _context: Context) -> Standardised:
             comparison["edition"] = found.edition
         if found.version:
             comparison["version"] = found.version
+        if found.release:
+            comparison["release"] = found.release
+        # For ten, or for whom nothing more is said, is no other thing.
+        if any(not word.isdigit() for word in found.made_for):
+            comparison["made_for"] = " ".join(sorted({word for word in found.made_for if not word.isdigit()}))
         comparison |= _measured(tidied)
         comparison |= _branded(tidied)
         bracketed = _BRACKETED_CODE.search(tidied)
@@ -82,8 +103,9 @@ def name(inputs: Inputs, _context: Context) -> Standardised:
 def _measured(text: str) -> dict[str, Any]:
     """What a name says of sizes and of the pack."""
     plain = _BRACKETED_CODE.sub(" ", text)
-    sizes, pack = sizes_in(plain), pack_in(plain)
-    return ({"sizes": list(sizes)} if sizes else {}) | ({"pack": pack} if pack is not None else {})
+    sizes, pack, period = sizes_in(plain), pack_in(plain), period_in(plain)
+    found: dict[str, Any] = {"sizes": list(sizes)} if sizes else {}
+    return found | ({"pack": pack} if pack is not None else {}) | ({"period": period} if period is not None else {})
 
 
 def _branded(text: str) -> dict[str, Any]:
@@ -150,11 +172,14 @@ def gtin(inputs: Inputs, _context: Context) -> Standardised:
 
 
 def version(inputs: Inputs, _context: Context) -> Standardised:
-    """Standardiser `version`: v and a number."""
+    """Standardiser `version`: v and a number; the release of it is told apart."""
     for given in inputs:
-        found = re.fullmatch(r"v?(\d{1,2})(?:\.\d+)*", given.text.strip().lower())
+        found = re.fullmatch(r"v?(\d{1,2})((?:\.\d+)*)", given.text.strip().lower())
         if found is not None:
-            return Standardised(tidy(given.text), {"version": f"v{found[1]}"})
+            release = _release(found[2][1:].replace(".", "p") or None)
+            return Standardised(
+                tidy(given.text), {"version": f"v{found[1]}"} | ({"release": release} if release else {})
+            )
     return UNKNOWN
 
 

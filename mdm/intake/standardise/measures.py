@@ -157,6 +157,28 @@ def pack_in(text: str) -> str | None:
     return None
 
 
+#: Periods by the words that say that something is charged, or lasts, for one of them.
+_PERIODS: Final[Mapping[str, str]] = {
+    word: period
+    for period, words in (
+        ("hour", "hour hourly hr stunde stundlich heure horaire hora ora uur"),
+        ("day", "day daily tag taglich jour journalier dia giorno dag"),
+        ("week", "week weekly woche wochentlich semaine semana settimana"),
+        ("month", "month monthly monat monatlich mois mensuel mensuelle mes mensual mese mensile maand maandelijks"),
+        ("quarter", "quarter quarterly quartal quartalsweise trimestre trimestriel trimestral kwartaal"),
+        ("year", "year yearly annual annually annum jahr jahrlich annuel annuelle anual anno annuale jaar jaarlijks"),
+    )
+    for word in words.split()
+}
+
+
+@lru_cache(CACHE)
+def period_in(text: str) -> str | None:
+    """The one period that a name is charged by or lasts: `per hour`, `(monthly)`; None for none or several."""
+    found = {_PERIODS[word] for word in fold(text).split() if word in _PERIODS}
+    return found.pop() if len(found) == 1 else None
+
+
 @lru_cache(CACHE)
 def _parted(text: str) -> str:
     """The text with what belongs to a measure apart: `M 8x20mm` -> `M8 20mm`, `9x6 cm` -> `9 cm 6 cm`; counts plain."""

@@ -3,7 +3,7 @@
 import pytest
 
 from mdm.intake.standardise.agreements import derived_terms, number_form
-from mdm.intake.standardise.goods import product_name
+from mdm.intake.standardise.goods import ProductName, product_name
 from tests.unit.mdm.intake.standardise.given import standardised
 
 
@@ -28,13 +28,39 @@ def test_versions_are_told_apart() -> None:
     assert product_name("Pulse Messaging").version is None
 
 
+@pytest.mark.parametrize(
+    ("written", "release"),
+    [
+        ("Pulse 2.0", "0"),
+        ("Pulse 2.1", "1"),
+        ("Pulse v2.1.0", "1"),
+        ("Pulse 2.0.3", "0.3"),
+        ("Pulse 2.10", "10"),
+        ("Pulse v2", None),
+        ("Pulse", None),
+    ],
+)
+def test_the_release_of_a_version_is_told_apart(written: str, release: str | None) -> None:
+    assert product_name(written).release == release
+    assert standardised("version", written.removeprefix("Pulse").strip()).comparison.get("release") == release
+
+
+def test_a_name_says_what_a_thing_is_for_and_by_which_period_it_is_charged() -> None:
+    toner = standardised("product_name", "Toner black for HP LaserJet 1020").comparison
+    assert toner["made_for"] == "hp laserjet"
+    assert "made_for" not in standardised("product_name", "Licence for 10 users").comparison
+    assert standardised("product_name", "Support pro Stunde").comparison["period"] == "hour"
+    assert standardised("product_name", "Support (annual)").comparison["period"] == "year"
+    assert "period" not in standardised("product_name", "Annual plan, billed monthly").comparison
+
+
 @pytest.mark.parametrize("written", ["Oil 5 L", "Oil 5L", "OIL 5-litre", "Oil, 5000 ml", "Oil 5,000 ml", "Oil 500 cl"])
 def test_writings_of_one_measure_are_one(written: str) -> None:
     assert product_name(written).words == ("oil", "5000", "ml")
 
 
 def test_a_measure_is_no_version_and_what_only_looks_like_one_stays() -> None:
-    assert product_name("Cable 2,50 mm") == product_name("Cable 2.5mm") == (("cable", "2p5mm"), None, None)
+    assert product_name("Cable 2,50 mm") == product_name("Cable 2.5mm") == ProductName(("cable", "2p5mm"), None, None)
     assert product_name("Bolt M6x20").words == ("bolt", "m6x20")
     assert product_name("Grill 2000").words == ("grill", "2000")
 
