@@ -20,8 +20,8 @@ DIFFERENT_CUSTOMERS = "customers differ"
 SAME_SOURCE = "rows of one source that has no duplicates"
 PARENT = "one is stated to be the parent of the other"
 
-#: The kind of the customer that a contract was resolved to.
-_CUSTOMER = "customer"
+#: The kind of the customer that a contract was resolved to; its value is a digest of the customer's id.
+CUSTOMER = "customer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,9 @@ def contradiction(first: Facts, second: Facts) -> str | None:
         return PARENT
     if first.sources & second.sources:
         return SAME_SOURCE
-    differing = {
-        kind
-        for kind in first.identifiers.keys() & second.identifiers.keys()
-        if not _agree(first.identifiers[kind], second.identifiers[kind])
-    }
-    if differing:
-        return DIFFERENT_CUSTOMERS if differing == {_CUSTOMER} else DIFFERENT_IDENTIFIERS
+    kinds = differing(first, second)
+    if kinds:
+        return DIFFERENT_CUSTOMERS if kinds == [CUSTOMER] else DIFFERENT_IDENTIFIERS
     return None
 
 

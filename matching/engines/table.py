@@ -104,8 +104,10 @@ class TableFrame:
         if len(dictionary) > _LISTED:
             return list(dictionary.take(pa.array(codes)).to_pylist())
         if name not in self._texts:
-            known = self._texts[name] = np.empty(len(dictionary), dtype=object)
+            # Filled before it is kept: another thread would take the places that are not filled yet.
+            known = np.empty(len(dictionary), dtype=object)
             known[:] = dictionary.to_pylist()
+            self._texts[name] = known
         found: list[bytes] = self._texts[name][codes].tolist()
         return found
 

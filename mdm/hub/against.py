@@ -14,7 +14,16 @@ from matching.clustering import Clustering
 from matching.features import derive
 from matching.merging import LITTLE_SUPPORT, WEAK_JOIN
 from matching.model import MatchModel
-from matching.validity import DIFFERENT_IDENTIFIERS, NOTHING_KNOWN, PARENT, Facts, differing, facts_of
+from matching.validity import (
+    CUSTOMER,
+    DIFFERENT_CUSTOMERS,
+    DIFFERENT_IDENTIFIERS,
+    NOTHING_KNOWN,
+    PARENT,
+    Facts,
+    differing,
+    facts_of,
+)
 from mdm.hub.reach import reachable
 from mdm.model.ids import CrosswalkKey, EntityId, RecordId
 from mdm.model.neighbourhood import Neighbourhood
@@ -22,7 +31,7 @@ from mdm.model.neighbourhood import Neighbourhood
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """Identifiers of one kind that two groups of records state, and that do not agree."""
+    """Identifiers of one kind that two groups of records state, and that do not agree; of contracts their customers."""
 
     kind: str
     a: tuple[str, ...]
@@ -54,7 +63,7 @@ class Against:
     @property
     def words(self) -> str:
         """The reason with what it names, without values of identifiers: not everybody may see these."""
-        if self.identifiers:
+        if self.reason == DIFFERENT_IDENTIFIERS and self.identifiers:
             kinds = ", ".join(each.kind for each in self.identifiers)
             return f"{self.reason} ({kinds})"
         if self.parent is not None:
@@ -76,7 +85,7 @@ def against(
             a, b = b, a
         if a in first and b in second:
             told = Against(refusal.reason, (hood.records[a].key, hood.records[b].key))
-            if refusal.reason == DIFFERENT_IDENTIFIERS:
+            if refusal.reason in (DIFFERENT_IDENTIFIERS, DIFFERENT_CUSTOMERS):
                 return replace(told, identifiers=_differing(model, hood, first, second))
             if refusal.reason == PARENT:
                 return replace(told, parent=_child_and_parent(model, hood, first, second))
@@ -111,9 +120,17 @@ def _differing(
         for group in (first, second)
     )
     return tuple(
-        Differing(kind, tuple(sorted(one.identifiers[kind])), tuple(sorted(other.identifiers[kind])))
+        Differing(CUSTOMER, *(_customers(hood, group) for group in (first, second)))
+        if kind == CUSTOMER
+        else Differing(kind, tuple(sorted(one.identifiers[kind])), tuple(sorted(other.identifiers[kind])))
         for kind in differing(one, other)
     )
+
+
+def _customers(hood: Neighbourhood, group: Collection[RecordId]) -> tuple[str, ...]:
+    """The entities of the customers that contracts refer to."""
+    stated = (hood.records[rec].comparison.get("customer") for rec in group if rec in hood.records)
+    return tuple(sorted({str(each) for each in stated if each}))
 
 
 def _child_and_parent(

@@ -30,12 +30,13 @@ _RULES = {
     "words+city": "the same words in the name, and the same city",
     "two words": "two words of the name",
     "two words+variant": "two words of the name, and the same variant",
-    "word+country": "the beginning of a word of the name, and the country",
-    # Of profiles before: it is in links that were made by them.
+    "word+country": "a word of the name, and the country",
+    "word+postcode": "the beginning of a word of the name, and the postcode",
+    # Of profiles before: they are in links that were made by them.
     "word+city": "the beginning of a word of the name, and the city",
+    "edge": "the first or last letters of the name",
     "word+variant": "the beginning of a word of the name, and the variant",
     "initials+country": "the initials of the name, and the country",
-    "edge": "the first or last letters of the name",
     "edge+country": "the first or last letters of the name, and the country",
     "number": "the same contract number",
     "deal": "the same deal",

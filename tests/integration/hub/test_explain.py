@@ -1,8 +1,9 @@
 """Explanations say what holds now: of words that contradict, of keys that too many have, of rivals that became one."""
 
 import pytest
+from sqlalchemy import text
 
-from mdm.access import FORMER_STEWARD
+from mdm.access import FORMER_STEWARD, Scope
 from mdm.errors import NotFound, RowDeleted
 from mdm.hub.against import Differing, Rival
 from mdm.hub.explain import explain_two
@@ -11,6 +12,7 @@ from mdm.hub.explain_record import explain_one
 from mdm.hub.process import Pipeline
 from mdm.hub.steward import Actor
 from mdm.model.stewardship import JudgePair, Verdict
+from mdm.store.scoped import scoped
 from tests.integration.hub.rows import billed, take_in
 from tests.integration.hub.steward.alone import decide
 
@@ -99,6 +101,32 @@ def test_a_refused_pair_names_the_entity_that_a_record_fits_as_well(homonyms: Pi
         "Not one entity although the pair matches: joining their entities was refused: "
         f"fits another entity as well: {two} in {other}; see the open task."
     )
+
+
+def test_a_record_out_of_reach_is_neither_named_as_a_rival_nor_told_to_have_ended(pipeline: Pipeline) -> None:
+    place = {"name": "Vetokraft Werke GmbH", "address_line1": "Ring 5", "address_city": "Ulm"}
+    taxes = ({"tax_id_type": "eu_vat", "tax_id": number} for number in ("DE136695976", "DE129273398"))
+    rows = [{"id": f"cus_v{n}", **place, "address_country": "DE", **tax} for n, tax in enumerate((*taxes, {}), start=1)]
+    ended = {"id": "cus_e", "name": "Asda", "address_country": "DE"}
+    take_in(pipeline, [*rows, ended])
+    one, two, either, gone = (billed(row["id"]) for row in (*rows, ended))
+    hidden = {explain_one(pipeline.engine, pipeline.rules, key).record.entity_id for key in (two, gone)}
+    take_in(pipeline, [ended], first=4, gone=True)
+    with pipeline.engine.begin() as connection:
+        connection.execute(
+            text("update placement set regions = '{AMER}' where entity_id = any(:hidden)"), {"hidden": list(hidden)}
+        )
+    limited = scoped(pipeline.engine, Scope(regions=frozenset({"EMEA"})))
+
+    found = explain_two(limited, pipeline.rules, either, one)
+
+    assert found.refused is not None
+    assert (found.refused.reason, found.refused.rival) == ("fits another entity as well", None)
+    assert not any(entity in found.verdict for entity in hidden)
+    assert {each.record for each in explain_one(limited, pipeline.rules, either).rejected} == {one}
+    with pytest.raises(NotFound) as unknown:
+        explain_two(limited, pipeline.rules, gone, one)
+    assert not isinstance(unknown.value, RowDeleted)
 
 
 def test_a_refused_pair_names_the_identifiers_of_their_entities_that_differ(pipeline: Pipeline) -> None:

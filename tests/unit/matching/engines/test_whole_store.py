@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,18 @@ def test_an_empty_store_has_no_links_and_no_entities() -> None:
 
     assert len(links) == 0
     assert len(cluster_table(model, table, frame, links).entity) == 0
+
+
+def test_threads_that_read_texts_at_once_all_find_them() -> None:
+    table = pa.table({"city": [f"city {number}" for number in range(200_000)]})
+
+    for _ in range(3):
+        frame = TableFrame(load_model("customer"), table)
+        codes = frame.codes("city")[-5:]
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _, frame=frame, codes=codes: frame.texts("city", codes), range(8)))
+
+        assert found == [[f"city {number}".encode() for number in range(199_995, 200_000)]] * 8
 
 
 def groups_of(entity: np.ndarray[Any, np.dtype[np.int64]]) -> set[frozenset[int]]:

@@ -15,18 +15,21 @@ from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.neighbourhood import LiveLink, Neighbourhood
 from mdm.model.records import Provenance, StoredRecord
 
-MODEL = load_model("customer")
 ONE, TWO = CrosswalkKey("crm", "account", "1"), CrosswalkKey("crm", "account", "2")
 
 
-def hood_of(forms: Mapping[int, Mapping[str, Any]], matches: Mapping[tuple[int, int], float]) -> Neighbourhood:
+def hood_of(
+    forms: Mapping[int, Mapping[str, Any]],
+    matches: Mapping[tuple[int, int], float],
+    domain: Domain = Domain.CUSTOMER,
+) -> Neighbourhood:
     """Records of one entity each, and their matches."""
     provenance = Provenance(Place("crm.account", 0, 0), SourcePosition(0, 0, 0, 0), datetime(2026, 1, 1, tzinfo=UTC))
     records = {
         RecordId(number): StoredRecord(
             rec_id=RecordId(number),
             key=CrosswalkKey("crm", "account", str(number)),
-            domain=Domain.CUSTOMER,
+            domain=domain,
             attributes={},
             comparison={"self": [f"crm:account:{number}"], **form},
             provenance=provenance,
@@ -38,11 +41,12 @@ def hood_of(forms: Mapping[int, Mapping[str, Any]], matches: Mapping[tuple[int, 
         LiveLink(number, RecordId(a), RecordId(b), "match", weight, None)
         for number, ((a, b), weight) in enumerate(matches.items())
     ]
-    return Neighbourhood(Domain.CUSTOMER, records, links=links)
+    return Neighbourhood(domain, records, links=links)
 
 
 def told(hood: Neighbourhood, first: int, second: int) -> Against | None:
-    return against(MODEL, hood, group(hood, MODEL), {RecordId(first)}, {RecordId(second)})
+    model = load_model(hood.domain)
+    return against(model, hood, group(hood, model), {RecordId(first)}, {RecordId(second)})
 
 
 def test_the_stated_parent_is_named_whichever_of_the_two_is_asked_about() -> None:
@@ -65,6 +69,16 @@ def test_identifiers_that_differ_are_told_with_whose_they_are() -> None:
     assert why is not None
     assert why.identifiers == (Differing("vat:nl", ("nl987654321b01",), ("nl111111111b01",)),)
     assert why.words == "identifiers differ (vat:nl)"
+
+
+def test_contracts_are_told_the_customers_that_differ() -> None:
+    forms = {1: {"customer": "cus_a"}, 2: {"customer": "cus_b"}}
+
+    why = told(hood_of(forms, {(1, 2): 20.0}, Domain.CONTRACT), 1, 2)
+
+    assert why is not None
+    assert why.identifiers == (Differing("customer", ("cus_a",), ("cus_b",)),)
+    assert why.words == "customers differ"
 
 
 def test_what_is_one_or_never_matched_was_not_refused() -> None:

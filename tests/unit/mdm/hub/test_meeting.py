@@ -12,7 +12,7 @@ WORDS = (
     ("address = p:10115|12", "the same postcode and house number", "10115, 12"),
     ("street = s:hauptstrasse|12|berlin", "the same street, house number and city", "hauptstrasse 12, berlin"),
     ("two words = anvil+works", "two words of the name", "anvil and works"),
-    ("word+country = muste|DE", "the beginning of a word of the name, and the country", "muste, DE"),
+    ("word+country = muster|DE", "a word of the name, and the country", "muster, DE"),
     ("same customer, customer+date", "the same customer, and a date in the same month", ""),
     ("a rule of one's own = x", "a rule of one's own", "x"),
 )
