@@ -51,7 +51,7 @@ def pair_object(found: PairExplanation, eyes: Eyes) -> dict[str, Any]:
         "judgement": found.judgement,
         "path": [key_object(key) for key in found.path],
         "compared": found.compared,
-        "parted_by": [key_object(key) for key in (found.parting.a, found.parting.b)] if found.parting else [],
+        "parted_by": [key_object(key) for key in found.parted_by or ()],
         "judged": [_judged(word) for word in (found.word, found.parting) if word is not None],
         "refused": _refused(found.refused, eyes),
         "model": found.score.fingerprint,

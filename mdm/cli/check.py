@@ -129,7 +129,8 @@ def _print_one(found: RecordExplanation, as_json: bool) -> None:
 
 def _print_two(found: PairExplanation, as_json: bool) -> None:
     if as_json:
-        print_json(asdict(found) | {"verdict": found.verdict, "judgement": found.judgement})
+        told = {"verdict": found.verdict, "judgement": found.judgement, "parted_by": found.parted_by}
+        print_json(asdict(found) | told)
         return
     typer.echo(found.verdict)
     typer.echo(f"  {found.a.key} in {found.a.entity_id}")
@@ -145,6 +146,10 @@ def _print_two(found: PairExplanation, as_json: bool) -> None:
         typer.echo("Not because of: " + "; ".join(_met(found.shared_keys[len(usable) :])))
     for veto, reason in zip(found.score.vetoes, found.score.reasons, strict=True):
         typer.echo(f"{'Asked' if found.score.asked else 'Veto'} {veto}: {reason}")
+    if found.refused is not None:
+        typer.echo(f"Refused along {found.refused.match[0]} | {found.refused.match[1]}: {found.refused.words}")
+        for words in _differing(found.refused):
+            typer.echo(f"  {words}")
 
 
 @state.command("digest")

@@ -62,6 +62,11 @@ class PairExplanation:
         return None if self.word is None else self.word.verdict
 
     @property
+    def parted_by(self) -> tuple[CrosswalkKey, CrosswalkKey] | None:
+        """The two records whose "not the same" keeps their entities apart."""
+        return None if self.parting is None else (self.parting.a, self.parting.b)
+
+    @property
     def verdict(self) -> str:
         """One sentence for people."""
         return self._why_together() if self.together else self._why_apart()
