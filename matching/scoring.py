@@ -160,7 +160,9 @@ def score_part(model: MatchModel, pairs: Pairs) -> Scores:
         veto[np.flatnonzero(pairs.truth(item.condition) == TRUE)] = number
     asked = asking(model)
     if asked:
-        apart = (veto < 0) & (weight < model.thresholds.match)
+        # A veto that only demotes has nothing to demote where a pair weighs too little for a question.
+        forbidden = np.array([*(item.effect is Effect.FORBID for item in model.vetoes), False])[veto]
+        apart = (weight < model.thresholds.possible) & ~forbidden | (weight < model.thresholds.match) & (veto < 0)
         for number, item in reversed(asked):
             veto[np.flatnonzero(apart & (pairs.truth(item.condition) == TRUE))] = number
     return Scores(weight, levels, veto, tuple(item.name for item in model.vetoes))
@@ -194,8 +196,8 @@ def _score_few(model: MatchModel, records: Sequence[Features], left: Indices, ri
                 total += comparison.levels[number - 1].weight + adjustment(comparison, pair, number)
         weight[row] = total
         veto[row] = next((number for number, item in parted if pair.truth(item.condition) == TRUE), -1)
-        if asked and veto[row] < 0 and total < model.thresholds.match:
-            veto[row] = next((number for number, item in asked if pair.truth(item.condition) == TRUE), -1)
+        if asked and _may_be_asked(model, int(veto[row]), total):
+            veto[row] = next((number for number, item in asked if pair.truth(item.condition) == TRUE), veto[row])
     return Scores(weight, levels, veto, tuple(item.name for item in model.vetoes))
 
 
@@ -246,10 +248,22 @@ def explain_pair(model: MatchModel, left: Mapping[str, Any], right: Mapping[str,
 
 def _held(model: MatchModel, pair: Judged, weight: float) -> list[Veto]:
     """The vetoes that hold of a pair of this weight, the one that decides first."""
-    held = [veto for _, veto in parting(model) if pair.truth(veto.condition) == TRUE]
-    if held or weight >= model.thresholds.match:
-        return held
-    return [veto for _, veto in asking(model) if pair.truth(veto.condition) == TRUE]
+    held = [(number, veto) for number, veto in parting(model) if pair.truth(veto.condition) == TRUE]
+    if _may_be_asked(model, held[0][0] if held else -1, weight):
+        asked = [veto for _, veto in asking(model) if pair.truth(veto.condition) == TRUE]
+        if asked:
+            return asked
+    return [veto for _, veto in held]
+
+
+def _may_be_asked(model: MatchModel, veto: int, weight: float) -> bool:
+    """Whether a pair can be a question that neither its weight nor the veto that holds of it (-1: none) makes it.
+
+    A veto that only demotes has nothing to demote where a pair weighs too little for a question.
+    """
+    if veto < 0:
+        return weight < model.thresholds.match
+    return weight < model.thresholds.possible and model.vetoes[veto].effect is not Effect.FORBID
 
 
 def probability(weight: float) -> float:

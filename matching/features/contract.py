@@ -34,6 +34,7 @@ CONTRACT_FORMS = frozenset(
     ]
 )
 _SERIES = re.compile(r"([a-z]+)?\d+(?:[a-z].*)?")
+_PADDING = re.compile(r"\A([a-z]*)0+(?=\d)")
 _AT_END = re.compile(r"\d{1,12}\Z")
 #: Digits that a counter may move; those before them, two at most, tell counters apart.
 _COUNTED = 4
@@ -49,7 +50,7 @@ def contract_features(comparison: Mapping[str, Any]) -> Features:
         put(columns, "holder", (f"customer:{sha256(customer.encode()).hexdigest()[:16]}",))
     for key in ("currency", "source_type", "customer"):
         put(columns, key, text(comparison, key))
-    for key in ("numbers", "self", "prior", "products"):
+    for key in ("self", "prior", "products"):
         put(columns, key, texts(comparison, key))
     _numbers(columns, comparison)
     put(columns, "evidence", texts(comparison, "tokens"))
@@ -70,12 +71,19 @@ def _numbers(columns: Columns, comparison: Mapping[str, Any]) -> None:
     told = own or text(comparison, "stated_number")
     put(columns, "number", told)
     put(columns, "own_number", own)
+    put(columns, "numbers", distinct((*forms, *map(_unpadded, forms))))
     put(columns, "number_series", distinct(_series(form) for form in forms))
     at_end = _AT_END.search(told or "")
     put(columns, "counted", float(at_end[0]) if at_end is not None else None)
     # No contract has two numbers of one series, so they part contracts (`cannot_link`).
     mine = (form for form in forms if own and own.endswith(form))
-    put(columns, "own_numbers", distinct(f"{series}:{form}" for form in mine if (series := _series(form))))
+    stated = ((series, _unpadded(form)) for form in mine if (series := _series(form)))
+    put(columns, "own_numbers", distinct(f"number/{series}:{form}" for series, form in stated))
+
+
+def _unpadded(number: str) -> str:
+    """Without the zeros with which some platforms fill numbers up."""
+    return _PADDING.sub(r"\1", number)
 
 
 def contract_keys(comparison: Mapping[str, Any], features: Features) -> Features:

@@ -139,19 +139,22 @@ class _Asked:
         only how many match or may."""
         self.compared = sum(each.compared for each in best)
         joined = self.joining.joined
+        little = model.thresholds.possible
+        # Who has a number of the candidate, or is asked about, is not crowded out by what resembles it a little.
         ranked = sorted(
             (one for one in best if one.entity_id in reached),
-            key=lambda one: (one.entity_id not in joined or one.decision is not Decision.MATCH, one.rank),
+            key=lambda one: (
+                one.entity_id not in joined or one.decision is not Decision.MATCH,
+                one.weight < little and not (one.same_number or _is_asked(model, one)),
+                one.rank,
+            ),
         )
         worth = [
             one
             for one in ranked
             if one.same_number or one.entity_id in joined or one.weight >= self.question.floor or _is_asked(model, one)
         ]
-        # Who has a number of the candidate is not crowded out by names that resemble its own a little.
-        little = model.thresholds.possible
-        first = sorted(worth, key=lambda one: one.weight < little and not (one.same_number or _is_asked(model, one)))
-        self.told = [one for one in worth if one in first[: self.question.limit]]
+        self.told = worth[: self.question.limit]
         hidden = [one for one in best if one.entity_id not in reached]
         self.out_of_reach = sum(one.same_number or one.decision is not Decision.NONE for one in hidden)
         self.asks = any(one.decision is not Decision.NONE for one in ranked)

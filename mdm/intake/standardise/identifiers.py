@@ -58,10 +58,6 @@ _REGISTRATION_PATTERN: Final = {
 }
 
 
-#: A number of the German register with the name of a court; up to two letters behind a number belong to it.
-_WITH_COURT: Final = re.compile(r"[A-Z]*?(?P<number>(?:HRA|HRB|GNR|PR|VR)\d{1,6}[A-Z]{0,2}?)(?:[A-Z]{3,})?")
-
-
 class Identifier(NamedTuple):
     """A typed number. `country` is None for schemes of the whole world, and where nothing says the country."""
 
@@ -148,9 +144,6 @@ def _registration(number: str, country: str | None) -> Identifier:
             "registration", country, number, VALID if _checked(_module(country, scheme), number) else INVALID
         )
     pattern, width = _REGISTRATION_PATTERN.get(country or "", (None, 0))
-    if country == "DE" and (entry := _WITH_COURT.fullmatch(number)):
-        # Told with the court that keeps the register, before or behind the number.
-        number = entry["number"]
     if pattern is not None and not pattern.fullmatch(number):
         return Identifier("registration", country, number, INVALID)
     padded = number.zfill(width) if number.isdigit() else number

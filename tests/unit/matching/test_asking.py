@@ -49,6 +49,9 @@ def person(name: str, passport: str | None = None, phone: str | None = None, num
     }
 
 
+TABLED = {**person("ann", "x"), "distinct_in": "crm:person"}
+
+
 @pytest.mark.parametrize(
     ("left", "right", "decision", "veto"),
     [
@@ -56,9 +59,8 @@ def person(name: str, passport: str | None = None, phone: str | None = None, num
         pytest.param(person("ann", "x"), person("bea", "x"), Decision.POSSIBLE, "passport", id="asked"),
         pytest.param(person("ann", "x"), person("ann", "x"), Decision.MATCH, None, id="joined anyway"),
         pytest.param(person("ann", "x", "1"), person("ann", "x", "2"), Decision.POSSIBLE, "phones", id="demoted"),
-        pytest.param(
-            person("ann", "x", "1"), person("bea", "x", "2"), Decision.NONE, "phones", id="a veto comes first"
-        ),
+        pytest.param(person("ann", "x", "1"), person("bea", "x", "2"), Decision.POSSIBLE, "passport", id="too light"),
+        pytest.param(TABLED, {**TABLED, "name": "bea"}, Decision.NONE, "same_source", id="forbidden"),
     ],
 )
 def test_one_pair(left: dict[str, Any], right: dict[str, Any], decision: Decision, veto: str | None) -> None:
@@ -73,7 +75,7 @@ def test_one_pair(left: dict[str, Any], right: dict[str, Any], decision: Decisio
 def test_few_pairs_and_many_give_the_same_links(others: int) -> None:
     """Many pairs are given up early where they cannot be a link; what is asked about is none of these."""
     records = {RecordId(number): person(f"name {number}", number=number) for number in range(others)}
-    asked = {RecordId(9001): person("ann", "x"), RecordId(9002): person("bea", "x")}
+    asked = {RecordId(9001): person("ann", "x", "1"), RecordId(9002): person("bea", "x", "2")}
     pairs = [(a, b) for a in [*records, RecordId(9001)] for b in asked if a != b]
 
     (link,) = decide_links(MODEL, pairs, {**records, **asked})

@@ -11,7 +11,7 @@ from mdm.model.neighbourhood import LiveLink
 
 MODEL = load_model("customer")
 ONE, TWO, THREE = map(RecordId, (1, 2, 3))
-_NAMED = {"name": "nordlicht pumpen", "country": "de", "postal_code": "20457", "email": "info@nordlicht-pumpen.de"}
+_NAMED = {"name": "nordlicht pumpen", "country": "de", "postcode": "20457", "domains": ["nordlicht.de"]}
 COMPARISONS = {
     ONE: {"self": ["crm:account:1"], **_NAMED},
     TWO: {"self": ["erp:partner:2"], **_NAMED},

@@ -94,11 +94,22 @@ def test_a_telling_name_elsewhere_is_not_asked_about_where_something_else_differ
     assert decide(MODEL, score.weight, score.veto) is Decision.NONE
 
 
-@pytest.mark.parametrize("written", ["HRB 77190", "HRB 77190 München", "Amtsgericht München HRB 77190"])
-def test_other_numbers_of_the_german_register_make_a_match_a_question(written: str) -> None:
-    left = company("Schinke GmbH", ("registration", "HRB 48213 München"), **HERE)
+def test_another_number_of_the_german_register_makes_a_match_a_question() -> None:
+    left = company("Schinke GmbH", ("registration", "HRB 48213"), **HERE)
 
-    score = compare(left, company("Schinke GmbH", ("registration", written), **HERE))
+    score = compare(left, company("Schinke GmbH", ("registration", "HRB 77190"), **HERE))
 
     assert decide(MODEL, score.weight, score.veto) is not Decision.MATCH
     assert score.vetoes == ("registration_differs",)
+
+
+def test_one_register_number_of_two_courts_is_no_agreement() -> None:
+    """The number is unique within one court only."""
+    left, right = (
+        company("Nordlicht Energie GmbH", ("registration", f"HRB 84731 Amtsgericht {court}"), **place)
+        for court, place in (("München", HERE), ("Hamburg", THERE))
+    )
+
+    score = compare(left, right)
+
+    assert decide(MODEL, score.weight, score.veto) is not Decision.MATCH

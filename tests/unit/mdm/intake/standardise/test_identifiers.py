@@ -31,13 +31,8 @@ from tests.unit.mdm.intake.standardise.given import standardised
         ("registration", "7196912", "GB", Identifier("registration", "GB", "07196912", "unverifiable")),
         ("registration", "HRB 178441", "DE", Identifier("registration", "DE", "HRB178441", "unverifiable")),
         ("registration", "HRB 178441 B", "DE", Identifier("registration", "DE", "HRB178441B", "unverifiable")),
-        ("registration", "HRB 178441 Berlin", "DE", Identifier("registration", "DE", "HRB178441", "unverifiable")),
-        (
-            "registration",
-            "Amtsgericht München HRB 178441",
-            "DE",
-            Identifier("registration", "DE", "HRB178441", "unverifiable"),
-        ),
+        # The number is unique within one court only: with a court it is not the number that others tell without.
+        ("registration", "HRB 178441 Berlin", "DE", Identifier("registration", "DE", "HRB178441BERLIN", "invalid")),
         ("registration", "HRB 178441 / 5", "DE", Identifier("registration", "DE", "HRB1784415", "invalid")),
         ("registration", "123", "GB", Identifier("registration", "GB", "123", "invalid")),
         # Schemes of the whole world.
