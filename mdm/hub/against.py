@@ -24,7 +24,7 @@ from matching.validity import (
     differing,
     facts_of,
 )
-from mdm.hub.reach import reachable
+from mdm.hub.reach import OUT_OF_REACH, reachable
 from mdm.model.ids import CrosswalkKey, EntityId, RecordId
 from mdm.model.neighbourhood import Neighbourhood
 
@@ -59,6 +59,24 @@ class Against:
     identifiers: tuple[Differing, ...] = ()
     parent: tuple[CrosswalkKey, CrosswalkKey] | None = None
     rival: Rival | None = None
+
+    @property
+    def customers(self) -> frozenset[str]:
+        """The golden customers that are named."""
+        return frozenset(value for each in self.identifiers if each.kind == CUSTOMER for value in (*each.a, *each.b))
+
+    def within(self, reached: Collection[str]) -> "Against":
+        """The same without golden records beyond these."""
+
+        def known(values: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(value if value in reached else OUT_OF_REACH for value in values)
+
+        identifiers = tuple(
+            Differing(each.kind, known(each.a), known(each.b)) if each.kind == CUSTOMER else each
+            for each in self.identifiers
+        )
+        rival = self.rival if self.rival is not None and self.rival.entity_id in reached else None
+        return replace(self, identifiers=identifiers, rival=rival)
 
     @property
     def words(self) -> str:
@@ -97,15 +115,12 @@ def against(
 
 
 def within_reach(engine: Engine, found: Iterable[Against | None]) -> list[Against | None]:
-    """The same without rivals that whoever uses this engine may not know of."""
+    """The same without rivals and customers that whoever uses this engine may not know of."""
     told = list(found)
-    reached = reachable(engine, {each.rival.entity_id for each in told if each is not None and each.rival is not None})
-    return [
-        replace(each, rival=None)
-        if each is not None and each.rival is not None and each.rival.entity_id not in reached
-        else each
-        for each in told
-    ]
+    named = {each.rival.entity_id for each in told if each is not None and each.rival is not None}
+    named |= {EntityId(value) for each in told if each is not None for value in each.customers}
+    reached = reachable(engine, named)
+    return [None if each is None else each.within(reached) for each in told]
 
 
 def _facts(model: MatchModel, hood: Neighbourhood, rec: RecordId) -> Facts:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC
 
 from sqlalchemy import Engine
 
@@ -207,7 +208,7 @@ def _tell_deleted(engine: Engine, work: UnitOfWork, key: CrosswalkKey) -> None:
         if last in reachable(engine, [last]):
             raise RowDeleted(
                 f"{key} was deleted in its platform, as message {offset} of {topic}, partition {partition}, said at "
-                f"{at:%Y-%m-%d %H:%M:%S} UTC. It last belonged to {last}.",
+                f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC. It last belonged to {last}.",
                 action=f"`GET /v1/ids/{last}` says what became of that.",
                 last_entity=last,
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from mdm.model.ids import CrosswalkKey, EntityId, RecordId
@@ -21,7 +21,7 @@ class Judged:
 
     @property
     def words(self) -> str:
-        return f"{self.author} on {self.at:%Y-%m-%d}"
+        return f"{self.author} on {self.at.astimezone(UTC):%Y-%m-%d}"
 
 
 def word_about(work: UnitOfWork, a: RecordId, b: RecordId) -> Judged | None:
