@@ -25,6 +25,7 @@ def test_a_question_is_understood_from_its_page_alone(steward: TestClient, engin
                 """select task_id from steward_task t join source_record a on a.rec_id = t.a
                    join source_record b on b.rec_id = t.b
                    where t.status = 'open' and t.kind = 'conflict' and t.domain = 'customer'
+                     and lower(a.attributes->>'name') <> lower(b.attributes->>'name')
                      and (a.system, b.system) = (
                        select x.system, y.system from steward_task u join source_record x on x.rec_id = u.a
                        join source_record y on y.rec_id = u.b

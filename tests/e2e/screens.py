@@ -83,6 +83,9 @@ def screens(engine: Engine) -> dict[str, str]:
     if letter is not None:
         found |= {"exception-group": f"/console/exceptions/groups/{letter}",
                   "refused-message": f"/console/exceptions/letters/{letter}"}  # fmt: skip
+    rows = _one(engine, "select min(exception_id) from exception where code = 'RECORD_WITHOUT_USABLE_KEY'")
+    if rows is not None:
+        found["exception-records"] = f"/console/exceptions/drift/{rows}/records"
     jobs = {"bulk-look": "select min(job_id) from bulk_job where purpose = 'look'",
             "bulk-job": "select min(job_id) from bulk_job where purpose = 'answer'"}  # fmt: skip
     for name, query in jobs.items():

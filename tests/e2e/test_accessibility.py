@@ -36,6 +36,8 @@ from tests.e2e.conftest import SignIn
 from tests.e2e.screens import screens
 from tests.e2e.test_reviewing import rows
 from tests.integration.hub.conftest import world_messages
+from tests.integration.hub.rows import take_in
+from tests.integration.hub.test_oversize import overflow
 
 #: All screens are looked at by `make browser-tests`; the suite of every day takes those where work is done.
 _EVERY = os.environ.get("MDM_ALL_SCREENS") == "1"
@@ -67,6 +69,7 @@ def busy(engine: Engine, looker: str = "user:ben") -> None:
     _relate(engine, pipeline, ada)
     _many(engine, pipeline, looker)
     _override(engine, pipeline, looker)
+    take_in(pipeline, overflow(), first=10**9)  # rows that only their own names find
 
 
 def _override(engine: Engine, pipeline: Pipeline, looker: str) -> None:

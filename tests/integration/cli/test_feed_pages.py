@@ -15,11 +15,14 @@ import pytest
 from sqlalchemy import Engine
 
 from mdm.bootstrap import make_engine
+from mdm.hub.process import Pipeline
 from mdm.intake.catalogue import SHIPPED_SOURCES, Catalogue
 from tests.integration.cli.conftest import Command, printed
 from tests.integration.cli.test_pages import carry_out
 from tests.integration.hub.conftest import Feed, world_messages
+from tests.integration.hub.rows import take_in
 from tests.integration.hub.test_exceptions import changed
+from tests.integration.hub.test_oversize import overflow
 from tests.integration.hub.test_reconcile_source import lay_out
 from tests.pages import ROOT, take
 
@@ -95,14 +98,17 @@ def test_every_command_of_the_page_about_streams_works(
 
 
 def test_every_command_about_governing_feeds_works(
-    names: dict[str, str], fresh_database_url: str, mdm: Command
+    names: dict[str, str], fresh_database_url: str, pipeline: Pipeline, mdm: Command
 ) -> None:
+    take_in(pipeline, overflow())
     carry_out(_CONSOLE, names, fresh_database_url)
     listed = printed(mdm("exceptions", "list", "--json"))
     letters = [each["name"] for each in listed["dead_letters"]]
     assert len(letters) == 3
-    drift = next(each["name"] for each in listed["exceptions"] if each["code"] == "COLUMN_ADDED")
-    known = {**names, "D17": letters[0], "E4": drift}
+    by_code = {each["code"]: each["name"] for each in listed["exceptions"]}
+    drift, rows = by_code["COLUMN_ADDED"], by_code["RECORD_WITHOUT_USABLE_KEY"]
+    assert rows != "E4", "what a name was replaced by is not replaced again"
+    known = {**names, "D17": letters[0], "E5": rows, "E4": drift}
     before = next(place for place, line in enumerate(_GOVERNANCE) if "--sql" in line) + 1
 
     # A rebuild from a feed that has little of what the hub holds differs from it, and says so.
