@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -338,10 +339,14 @@ def _socket_directory(home: Path, account: Account | None) -> Path:
         directory = Path("/tmp") / f"mdm-{mark}"  # noqa: S108 - checked below
     with contextlib.suppress(FileExistsError):
         directory.mkdir(mode=0o700)
-        hand_over(directory, account)
+    # Anybody may create names in /tmp: what we did not make ourselves we do not trust. Made by us and not handed over
+    # yet it is for a moment, while another process starts as well, or because one was killed between the two.
     status = directory.lstat()
-    # Anybody may create names in /tmp: what we did not make ourselves we do not trust.
-    if directory.is_symlink() or status.st_uid != (account.uid if account else os.geteuid()) or status.st_mode & 0o077:
+    if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o077:
+        hand_over(directory, account)
+        status = directory.lstat()
+    owner = account.uid if account else os.geteuid()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != owner or status.st_mode & 0o077:
         raise OperatorError(
             f"{directory} is not a private directory of the embedded PostgreSQL.",
             action="Remove it, or choose another MDM_DATA_DIR.",

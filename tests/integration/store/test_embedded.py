@@ -243,6 +243,41 @@ def test_the_socket_is_reached_by_its_own_account_only(home: Path) -> None:
         assert server._socket_directory().stat().st_mode & 0o077 == 0
 
 
+def sockets_of(home: Path) -> Path:
+    """Where the server of a home has its socket; the directory is not there afterwards."""
+    with EmbeddedServer(home) as server:
+        sockets = server._socket_directory()
+    if sockets.exists():
+        sockets.rmdir()
+    return sockets
+
+
+def test_a_socket_directory_that_another_process_has_just_made_is_taken_over(home: Path) -> None:
+    """As it is between another process's making it and handing it to the server's account, or when killed there."""
+    sockets_of(home).mkdir(mode=0o700)
+
+    with EmbeddedServer(home) as server, connect(server) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("kind", ["open to others", "a link", "a file"])
+def test_a_socket_directory_that_is_not_private_is_refused(home: Path, kind: str) -> None:
+    sockets = sockets_of(home)
+    if kind == "a link":
+        sockets.symlink_to(home)
+    elif kind == "a file":
+        sockets.touch(mode=0o600)
+    else:
+        sockets.mkdir()
+        sockets.chmod(0o755)
+
+    try:
+        with pytest.raises(OperatorError, match="is not a private directory"):
+            EmbeddedServer(home).start()
+    finally:
+        sockets.rmdir() if kind == "open to others" else sockets.unlink()
+
+
 def test_a_server_with_a_tcp_port_asks_for_a_password_there(home: Path) -> None:
     port = 20_000 + os.getpid() % 20_000
     with EmbeddedServer(home, tcp_port=port) as server:
