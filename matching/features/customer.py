@@ -23,7 +23,7 @@ _TEXT_COLUMNS = frozenset(_TEXTS)
 _LIST_COLUMNS = {**{key: key for key in _LISTS}, "names_references": "references", "tokens": "evidence"}
 
 CUSTOMER_COLUMNS = kinds(
-    texts=" ".join(_TEXTS) + " table national " + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
+    texts=" ".join(_TEXTS) + " table national court " + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
     lists=" ".join(_LISTS)
     + " references evidence evidence_kinds sites names former_names sorted_names name_tokens name_numbers structure"
     " rare_tokens initials labels identifiers exclusive all_identifiers identifier_kinds numbers",
@@ -190,12 +190,28 @@ def _identifiers(columns: Columns, comparison: Mapping[str, Any]) -> None:
         columns["identifiers"] = sure
         columns["identifier_kinds"] = distinct([f"{kind}:{country}" for _, kind, country, _ in parts])
         columns["numbers"] = distinct([number for value in sure for number in related_numbers(value)])
-        put(columns, "exclusive", tuple([value for value, kind, _, _ in parts if kind in EXCLUSIVE_TYPES]))
+        put(columns, "exclusive", distinct([_whole_company(*each) for each in parts if each[1] in EXCLUSIVE_TYPES]))
     columns["all_identifiers"] = distinct((*sure, *weak)) if weak else sure
     for _, kind, country, normal in (*parts, *((value, *value.split(":", 2)) for value in weak)):
         if kind in IDENTIFIER_TYPES and kind not in columns:
             columns[kind] = normal
             columns[f"{kind}_country"] = country or "-"
+    # `de-munich`: a register that one of several courts keeps.
+    courts = [country for _, kind, country, _ in parts if kind == "registration" and "-" in country]
+    put(columns, "court", courts[0] if courts else None)
+
+
+def _whole_company(identifier: str, kind: str, country: str, normal: str) -> str:
+    """The part of a number that is the company's, where states or sites have numbers of their own.
+
+    A company of India has a number in each of its states, which contains that of the whole company; one of Brazil has
+    one for each of its sites, which begin alike.
+    """
+    if kind == "tax" and country == "in" and len(normal) == 15:
+        return f"{kind}:{country}:{normal[2:12]}"
+    if kind == "tax" and country == "br" and len(normal) == 14:
+        return f"{kind}:{country}:{normal[:8]}"
+    return identifier
 
 
 @lru_cache(16_384)
@@ -207,6 +223,8 @@ def related_numbers(identifier: str) -> tuple[str, ...]:
     ACN. Elsewhere the digits of both are compared as they are.
     """
     kind, country, normal = identifier.split(":", 2)
+    if kind == "tax" and country == "in" and len(normal) in (10, 15):
+        return (f"in:{normal[2:12] if len(normal) == 15 else normal}",)
     digits = "".join([character for character in normal if character.isdigit()])
     if kind in ("lei", "duns") or len(digits) < 8:
         return (identifier,)
