@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
+
+from rapidfuzz.distance import OSA
 
 from matching.features.naming import STRUCTURE, numbers_in
 from matching.features.values import Columns, Features, distinct, kinds, put, text, texts, texts_of
@@ -48,6 +50,20 @@ _COUNTRIES = """
     latam asia
 """
 _COUNTRY_WORDS = frozenset(_COUNTRIES.split())
+
+#: Where a tax number contains the number of the register: which characters of its normal form.
+_REGISTER_IN_TAX = {
+    "fr": slice(4, None),
+    "se": slice(2, 12),
+    "cz": slice(2, None),
+    "dk": slice(2, None),
+    "fi": slice(2, None),
+    "be": slice(2, None),
+    "ch": slice(0, None),
+    "no": slice(0, None),
+}
+#: An identifier, its type, country and normal form.
+_Identifier: TypeAlias = tuple[str, str, str, str]
 
 # A longer list of tokens adds pairs quadratically and tells little more.
 _TOKENS_PAIRED = 4
@@ -185,20 +201,46 @@ def _identifiers(columns: Columns, comparison: Mapping[str, Any]) -> None:
     sure, weak = texts(comparison, "identifiers"), texts(comparison, "weak_identifiers")
     if not (sure or weak):
         return
-    parts = [(value, *value.split(":", 2)) for value in sure]
+    parts = _taken_apart(sure)
     if sure:
         columns["identifiers"] = sure
         columns["identifier_kinds"] = distinct([f"{kind}:{country}" for _, kind, country, _ in parts])
         columns["numbers"] = distinct([number for value in sure for number in related_numbers(value)])
+        parts = _without_those_of_a_group(parts)
         put(columns, "exclusive", distinct([_whole_company(*each) for each in parts if each[1] in EXCLUSIVE_TYPES]))
     columns["all_identifiers"] = distinct((*sure, *weak)) if weak else sure
-    for _, kind, country, normal in (*parts, *((value, *value.split(":", 2)) for value in weak)):
+    for _, kind, country, normal in (*parts, *_taken_apart(weak)):
         if kind in IDENTIFIER_TYPES and kind not in columns:
             columns[kind] = normal
             columns[f"{kind}_country"] = country or "-"
     # `de-munich`: a register that one of several courts keeps.
     courts = [country for _, kind, country, _ in parts if kind == "registration" and "-" in country]
     put(columns, "court", courts[0] if courts else None)
+
+
+def _taken_apart(identifiers: tuple[str, ...]) -> list[_Identifier]:
+    return [(value, kind, country, normal) for value in identifiers for kind, country, normal in [value.split(":", 2)]]
+
+
+def _without_those_of_a_group(parts: list[_Identifier]) -> list[_Identifier]:
+    """The numbers that are the company's own.
+
+    Where a tax number contains the number of the register and a row states another one there, it is taxed as part of
+    its group: the tax number is that of the group's head.
+    """
+    contained = {
+        (country, normal[_REGISTER_IN_TAX[country]]): value
+        for value, kind, country, normal in parts
+        if kind in ("vat", "tax") and country in _REGISTER_IN_TAX
+    }
+    foreign = {
+        (country, number)
+        for country, number in contained
+        for _, kind, place, normal in parts
+        if kind == "registration" and place == country and OSA.distance(number, normal, score_cutoff=1) > 1
+    }
+    values = {contained[key] for key in foreign}
+    return [each for each in parts if each[0] not in values and not (each[1] == "registration" and each[2:] in foreign)]
 
 
 def _whole_company(identifier: str, kind: str, country: str, normal: str) -> str:
