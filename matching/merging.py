@@ -14,9 +14,12 @@ from matching.validity import NOTHING_KNOWN, Facts, contradiction
 
 #: Millionths in a bit: the precision to which weights are kept.
 UNIT = 1_000_000
+#: What a pair counts that a veto parts or demotes: no other pairs of two groups can make up for it.
+VETOED = -(10**12)
 
 #: Reasons of refusals, beside those of `matching.validity`.
 WEAK_JOIN = "weak join of two groups"
+PARTED = "a rule keeps records of the two apart"
 LITTLE_SUPPORT = "too little support in the group"
 TOO_MANY = "too many records are linked with one another to join them all"
 RIVAL = "fits another entity as well"
@@ -279,6 +282,8 @@ class _Process:
         if left == right == 1:
             return None
         support, pairs = self._support(first, second)
+        if support < VETOED // 2:
+            return PARTED
         if left > 1 and right > 1:
             return None if support >= self._limits.groups * pairs else WEAK_JOIN
         return None if support >= self._limits.attach * pairs else LITTLE_SUPPORT
