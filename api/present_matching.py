@@ -8,7 +8,7 @@ from api.present import key_object
 from matching.blocking import BlockingKey
 from matching.scoring import PairScore
 from mdm.access import Eyes, may_see
-from mdm.hub.against import Against
+from mdm.hub.against import Against, Ruling
 from mdm.hub.explain import PairExplanation
 from mdm.hub.explain_entity import EntityExplanation
 from mdm.hub.judged import Judged
@@ -118,7 +118,12 @@ def _refused(why: Against | None, eyes: Eyes) -> dict[str, Any] | None:
         ],
         "parent": [key_object(key) for key in why.parent or ()],
         "rival": None if rival is None else {**key_object(rival.key), "entity_id": rival.entity_id},
+        "rule": None if why.rule is None else _rule(why.rule),
     }
+
+
+def _rule(rule: Ruling) -> dict[str, Any]:
+    return {"veto": rule.veto, "reason": rule.reason, "records": [key_object(key) for key in rule.records]}
 
 
 def score_object(score: PairScore, decision: str) -> dict[str, Any]:

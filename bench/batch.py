@@ -28,7 +28,7 @@ from bench.training import trained_on_sample
 from matching.engines import duckdb_engine
 from matching.engines.components import components
 from matching.engines.links import score_links
-from matching.engines.table import TableFrame, compared
+from matching.engines.table import TableFrame, compared, named
 from matching.engines.whole import cluster_table
 from matching.model import load_model
 
@@ -50,6 +50,7 @@ def run(records: int, seed: int, folder: Path, workers: int, sampled: int = 0) -
     with meter.stage("encode"):
         frame = TableFrame(model, table)
         frame.encode(sorted({column for column, _ in model.columns()}))
+    table = named(model, table)
     with meter.stage("score"):
         links = score_links(model, frame, packed, workers)
     candidates = len(packed)

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from matching.bounding import within
-from matching.decision import Decision
+from matching.decision import Decision, keeps_apart
 from matching.features import derive
 from matching.merging import (
     JUDGED,
     LITTLE_SUPPORT,
     TOO_MANY,
     UNIT,
+    VETOED,
     WEAK_JOIN,
     Match,
     Merged,
@@ -98,7 +99,11 @@ def cluster(
     inside = [edge for edge in edges if edge.a in rank and edge.b in rank]
     # What is only asked about, whatever it weighs, supports nothing.
     enough = [edge for edge in inside if edge.weight >= model.thresholds.possible]
-    kept = {_ordered(rank[edge.a], rank[edge.b]): round(edge.weight * UNIT) for edge in enough}
+    parted = {veto.name for veto, apart in zip(model.vetoes, keeps_apart(model), strict=False) if apart}
+    kept = {
+        _ordered(rank[edge.a], rank[edge.b]): VETOED if edge.veto in parted else round(edge.weight * UNIT)
+        for edge in enough
+    }
     verdicts = [tuple(pair) for pair in same if len(pair) == 2 and pair <= rank.keys()]
     linked = [edge for edge in inside if edge.decision is Decision.MATCH]
     together = [_ordered(rank[a], rank[b]) for a, b in verdicts]

@@ -17,9 +17,21 @@ class Decision(StrEnum):
     NONE = "none"
 
 
+#: Of several vetoes of a pair the one that says more decides.
+_ORDER = (Effect.FORBID, Effect.REVIEW, Effect.DOUBT)
+
+
 def parting(model: MatchModel) -> list[tuple[int, Veto]]:
-    """The vetoes that part a pair or demote it, with their numbers."""
-    return [(number, veto) for number, veto in enumerate(model.vetoes) if veto.effect is not Effect.ASK]
+    """The vetoes that part a pair or demote it, with their numbers; those that say more come first."""
+    found = [(number, veto) for number, veto in enumerate(model.vetoes) if veto.effect in _ORDER]
+    return sorted(found, key=lambda each: _ORDER.index(each[1].effect))
+
+
+def keeps_apart(model: MatchModel) -> NDArray[np.bool_]:
+    """Whether each veto, by its number, keeps two records apart whatever a third says; the last is for pairs without
+    one (number -1).
+    """
+    return np.array([*(veto.effect in (Effect.FORBID, Effect.REVIEW) for veto in model.vetoes), False])
 
 
 def asking(model: MatchModel) -> list[tuple[int, Veto]]:
@@ -38,6 +50,6 @@ def decide(model: MatchModel, weight: float, veto: str | None) -> Decision:
     effect = None if veto is None else next(item.effect for item in model.vetoes if item.name == veto)
     if effect is not Effect.ASK and weight < model.thresholds.possible:
         return Decision.NONE
-    if effect in (Effect.FORBID, Effect.REVIEW):
+    if effect in _ORDER:
         return Decision.NONE if effect is Effect.FORBID else Decision.POSSIBLE
     return Decision.MATCH if weight >= model.thresholds.match else Decision.POSSIBLE

@@ -14,9 +14,12 @@ from matching.validity import NOTHING_KNOWN, Facts, contradiction
 
 #: Millionths in a bit: the precision to which weights are kept.
 UNIT = 1_000_000
+#: What a pair counts that a veto parts or demotes: no other pairs of two groups can make up for it.
+VETOED = -(10**12)
 
 #: Reasons of refusals, beside those of `matching.validity`.
 WEAK_JOIN = "weak join of two groups"
+PARTED = "a rule keeps records of the two apart"
 LITTLE_SUPPORT = "too little support in the group"
 TOO_MANY = "too many records are linked with one another to join them all"
 RIVAL = "fits another entity as well"
@@ -129,9 +132,9 @@ def merge(
         process = _Judged(process, same, apart)
     refused = []
     for match in matches:
-        reason = process.follow(match)
-        if reason is not None:
-            refused.append(Refused(match, reason, process.rival(match) if reason in (RIVAL, WORD) else None))
+        objection = process.follow(match)
+        if objection is not None:
+            refused.append(Refused(match, *objection))
     return Merged(process.wholes(), refused, process.steps)
 
 
@@ -139,6 +142,13 @@ def _among_linked(matches: Sequence[Match], weights: Mapping[tuple[int, int], in
     """Pairs of records that matches connect: a verdict must not bring in rivals that evidence alone would not see."""
     home = {node: number for number, (nodes, _) in enumerate(linked_sets(matches, ())) for node in nodes}
     return {(a, b): weight for (a, b), weight in weights.items() if a in home and home[a] == home.get(b)}
+
+
+class _Objection(NamedTuple):
+    """What speaks against joining two groups; `rival` is a record of what one of the two fits as well."""
+
+    reason: str
+    rival: int | None = None
 
 
 #: Whether two groups could not become one.
@@ -164,34 +174,36 @@ class _Process:
         for (a, b), weight in weights.items():
             self._beyond[a][b] = self._beyond[b][a] = weight - limits.absent
         self.steps: list[Step] = []
+        # Most matches that are refused are between two groups of which others were refused before.
+        self._asked: dict[tuple[int, int], _Objection | None] = {}
 
     def wholes(self) -> list[list[int]]:
         return sorted(sorted(group) for group in self._members.values())
 
-    def follow(self, match: Match) -> str | None:
-        """Join along a match; the reason when that must not happen."""
-        reason = self.objection(match)
-        if reason is None and self.join(match):
-            self.steps.append(Step(match.a, match.b, match.weight))
-        return reason
-
-    def objection(self, match: Match) -> str | None:
-        """What speaks against joining the groups of two records; nothing when they are one group already."""
+    def follow(self, match: Match) -> _Objection | None:
+        """Join along a match; what speaks against it when that must not happen."""
         first, second = self._group[match.a], self._group[match.b]
         if first == second:
             return None
+        objection = self._known_objection(first, second)
+        if objection is None:
+            self.join(match)
+            self.steps.append(Step(match.a, match.b, match.weight))
+        return objection
+
+    def _known_objection(self, first: int, second: int) -> _Objection | None:
+        """What speaks against joining two groups: asked once, until groups become others."""
+        if (first, second) not in self._asked:
+            self._asked[first, second] = self._objection(first, second)
+        return self._asked[first, second]
+
+    def _objection(self, first: int, second: int) -> _Objection | None:
         reason = self._contradiction(first, second) or self._too_little_support(first, second)
-        if reason is None and self._is_rivalled(first, second, self._are_apart):
-            return RIVAL
-        return reason
-
-    def rival(self, match: Match) -> int | None:
-        """The first record, by name, of what the group of either record may as well be of; None: of nothing else."""
-        found = self._rival(self._group[match.a], self._group[match.b], self._are_apart)
-        return None if found is None else min(self._members[found])
-
-    def _is_rivalled(self, first: int, second: int, apart: _Apart) -> bool:
-        return self._rival(first, second, apart) is not None
+        if reason is not None:
+            return _Objection(reason)
+        rival = self._rival(first, second, self._are_apart)
+        # Of a rival its first record by name.
+        return None if rival is None else _Objection(RIVAL, min(self._members[rival]))
 
     def _rival(self, first: int, second: int, apart: _Apart) -> int | None:
         """A third group that either of two may as well be of, or one of a third and a fourth that both may be of.
@@ -270,15 +282,18 @@ class _Process:
         if left == right == 1:
             return None
         support, pairs = self._support(first, second)
+        if support < VETOED // 2:
+            return PARTED
         if left > 1 and right > 1:
             return None if support >= self._limits.groups * pairs else WEAK_JOIN
         return None if support >= self._limits.attach * pairs else LITTLE_SUPPORT
 
-    def join(self, match: Match) -> bool:
-        """Make the groups of two records one; False when they are already."""
+    def join(self, match: Match) -> None:
+        """Make the groups of two records one, unless they are already."""
         first, second = self._group[match.a], self._group[match.b]
         if first == second:
-            return False
+            return
+        self._asked.clear()
         if len(self._members[first]) < len(self._members[second]):
             first, second = second, first
         gone = self._members.pop(second)
@@ -296,7 +311,6 @@ class _Process:
             theirs = self._beyond[other]
             del theirs[second]
             theirs[first] = mine[other]
-        return True
 
 
 class _Judged(_Process):
@@ -324,22 +338,25 @@ class _Judged(_Process):
     def wholes(self) -> list[list[int]]:
         return sorted(sorted(whole) for whole in self._united.values())
 
-    def follow(self, match: Match) -> str | None:
-        if self._group[match.a] == self._group[match.b]:
+    def follow(self, match: Match) -> _Objection | None:
+        first, second = self._group[match.a], self._group[match.b]
+        if first == second:
             return None
         if self._judged_apart(match.a, match.b):
-            return JUDGED
-        reason = self.objection(match)
-        if reason is None:
+            return _Objection(JUDGED)
+        objection = self._known_objection(first, second)
+        if objection is None:
             self.join(match)
             self._unite(match.a, match.b, match.weight)
-        return None if self._whole[match.a] == self._whole[match.b] else reason
+        return None if self._whole[match.a] == self._whole[match.b] else objection
 
-    def objection(self, match: Match) -> str | None:
+    def _objection(self, first: int, second: int) -> _Objection | None:
         """The same; where the rivals are one whole by now, the reason is that the word was not about this record."""
-        reason = super().objection(match)
-        first, second = self._group[match.a], self._group[match.b]
-        return WORD if reason == RIVAL and not self._is_rivalled(first, second, self._are_apart_still) else reason
+        objection = super()._objection(first, second)
+        if objection is None or objection.reason != RIVAL:
+            return objection
+        still = self._rival(first, second, self._are_apart_still) is not None
+        return objection if still else objection._replace(reason=WORD)
 
     def _are_apart_still(self, first: int, second: int) -> bool:
         """Whether two groups could not become one, and no word made them one."""
@@ -355,6 +372,7 @@ class _Judged(_Process):
         first, second = self._whole[a], self._whole[b]
         if first == second:
             return
+        self._asked.clear()
         self.steps.append(Step(a, b, weight))
         if len(self._united[first]) < len(self._united[second]):
             first, second = second, first

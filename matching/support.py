@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from matching.decision import keeps_apart
 from matching.features import Features
-from matching.merging import UNIT
+from matching.merging import UNIT, VETOED
 from matching.model import MatchModel
-from matching.scoring import score_features
+from matching.scoring import Scores, score_features
 
 #: Pairs grow with the square of a connected set. Above this size unkept pairs count as `thresholds.absent` instead;
 #: sets of more records than this are bad data, and what they become is looked at by a person anyway.
@@ -21,6 +23,13 @@ SCORED_WHOLE = 150
 
 #: Weights in millionths of bits by the two records, lower number first.
 PairWeights = dict[tuple[int, int], int]
+
+
+def in_units(model: MatchModel, scores: Scores) -> NDArray[np.int64]:
+    """Weights in millionths of bits; of a pair that a veto parts or demotes, `VETOED`."""
+    weights: NDArray[np.int64] = np.rint(scores.weight * UNIT).astype(np.int64)
+    weights[keeps_apart(model)[scores.vetoes]] = VETOED
+    return weights
 
 
 def pair_weights(
@@ -44,7 +53,7 @@ def pair_weights(
         left, right = (np.array([place[pair[side]] for pair in missing], dtype=np.intp) for side in (0, 1))
         scores = score_features(model, [features[number] for number in numbers], left, right)
         # To the millionth, like kept weights, so that it does not matter whether a pair was kept.
-        weights.update(zip(missing, np.rint(scores.weight * UNIT).astype(np.int64).tolist(), strict=True))
+        weights.update(zip(missing, in_units(model, scores).tolist(), strict=True))
     return weights
 
 

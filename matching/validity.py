@@ -69,9 +69,9 @@ def contradiction(first: Facts, second: Facts) -> str | None:
     therefore a question for a person, whatever else agrees: an entity that holds two valid numbers is worse. Where its
     row shows whose number it is, by another one of the register, it counts as the group's and not as its own.
     """
-    if first.parents & second.names or second.parents & first.names:
+    if not (first.parents.isdisjoint(second.names) and second.parents.isdisjoint(first.names)):
         return PARENT
-    if first.sources & second.sources:
+    if not first.sources.isdisjoint(second.sources):
         return SAME_SOURCE
     kinds = differing(first, second)
     if kinds:
@@ -81,10 +81,11 @@ def contradiction(first: Facts, second: Facts) -> str | None:
 
 def differing(first: Facts, second: Facts) -> list[str]:
     """The kinds of identifiers that both know and that do not agree."""
-    shared = first.identifiers.keys() & second.identifiers.keys()
-    return sorted(kind for kind in shared if not _agree(first.identifiers[kind], second.identifiers[kind]))
+    mine, theirs = first.identifiers, second.identifiers
+    kinds = [kind for kind in mine if kind in theirs and not _agree(mine[kind], theirs[kind])] if theirs else []
+    return sorted(kinds) if len(kinds) > 1 else kinds
 
 
 def _agree(first: frozenset[str], second: frozenset[str]) -> bool:
     # Every value with every other: along a chain of slips two numbers drift apart until they are two companies.
-    return all(OSA.distance(a, b, score_cutoff=_MISTYPED) <= _MISTYPED for a in first for b in second)
+    return all(a == b or OSA.distance(a, b, score_cutoff=_MISTYPED) <= _MISTYPED for a in first for b in second)

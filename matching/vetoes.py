@@ -12,10 +12,16 @@ from mdm.errors import ConfigurationInvalid
 
 
 class Effect(StrEnum):
-    """`forbid` parts a pair, `review` demotes an automatic match to a question, `ask` makes one of any other pair."""
+    """What a veto does to a pair.
+
+    `forbid` parts it. `review` makes a question of it at most, and no third record that both match brings the two
+    together. `doubt` makes a question of it at most, which a third record may settle. `ask` makes a question of a pair
+    that would not be one for its weight.
+    """
 
     FORBID = "forbid"
     REVIEW = "review"
+    DOUBT = "doubt"
     ASK = "ask"
 
 

@@ -233,6 +233,14 @@ class DifferingIdentifiers(Form):
     b: list[str] | None
 
 
+class Ruling(Form):
+    """A rule of the model that keeps two records apart, and with them whoever they are one with."""
+
+    veto: str
+    reason: str
+    records: list[SourceKey]
+
+
 class RefusedJoin(Form):
     """What speaks against joining two groups of records although some of them match."""
 
@@ -241,6 +249,7 @@ class RefusedJoin(Form):
     identifiers: list[DifferingIdentifiers] = Field(description="Where identifiers differ: which.")
     parent: list[SourceKey] = Field(description="Where one is stated to be the parent of the other: child and parent.")
     rival: Member | None = Field(description="Where one fits another golden record as well: a record of that one.")
+    rule: Ruling | None = Field(description="Where a rule keeps two of the records apart: the rule, and which two.")
 
 
 class PairExplanation(Form):

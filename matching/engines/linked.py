@@ -14,7 +14,7 @@ from matching.bounding import within
 from matching.clustering import Pair
 from matching.engines.components import components
 from matching.engines.links import CHUNK, Links
-from matching.merging import TOO_MANY, UNIT, Match, Refused
+from matching.merging import TOO_MANY, UNIT, VETOED, Match, Refused
 from matching.support import SCORED_WHOLE
 
 Ints = NDArray[np.int64]
@@ -76,17 +76,25 @@ def _rows(starts: Ints, sets: NDArray[np.intp]) -> tuple[NDArray[np.intp], Ints]
 
 
 def linked_sets_of(
-    ranks: Ints, links: Links, same: Sequence[tuple[int, int]], cap: int, weigh: Weigh, workers: int
+    ranks: Ints,
+    links: Links,
+    parted: NDArray[np.bool_],
+    same: Sequence[tuple[int, int]],
+    cap: int,
+    weigh: Weigh,
+    workers: int,
 ) -> tuple[LinkedSets, list[Refused]]:
     """The sets that matches and verdicts connect, none above the cap; and the matches that the cap gives up.
 
     Args:
         ranks: the rank of each row of the table that the links are about.
+        parted: whether a veto parts or demotes each link.
         same: pairs of ranks that stewards hold to be one.
         weigh: scores pairs that are not among the links; called on as many threads as there are workers.
     """
     a, b = ranks[links.a], ranks[links.b]
-    kept = Weighted(np.minimum(a, b), np.maximum(a, b), np.rint(links.weight * UNIT).astype(np.int64))
+    weight = np.where(parted, VETOED, np.rint(links.weight * UNIT).astype(np.int64))
+    kept = Weighted(np.minimum(a, b), np.maximum(a, b), weight)
     matches = np.flatnonzero(links.match)
     matches = matches[np.lexsort((kept.high[matches], kept.low[matches], -kept.weight[matches]))]
     label = _connected(len(ranks), kept.at(matches), same)

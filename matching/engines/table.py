@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from matching.conditions import Condition
-from matching.features import Features, Kind, derive_once
+from matching.features import DISTINCT_IN, Features, Kind, derive_once
 from matching.frame import Lists, make_lists
 from matching.model import MatchModel
 from matching.sketches import Sketches, sketch
@@ -34,6 +34,12 @@ def columns_of(model: MatchModel) -> dict[str, Kind]:
 def compared(model: MatchModel, table: pa.Table) -> pa.Table:
     """The table without what only blocking reads: a quarter of its memory, given back once the pairs are found."""
     return table.select([name for name in table.column_names if name not in model.key_kinds])
+
+
+def named(model: MatchModel, table: pa.Table) -> pa.Table:
+    """The table with only what clustering reads of it, beside its frame: names, and what contradicts others."""
+    wanted = {SELF, DISTINCT_IN, *model.cannot_link.identifiers, *(model.cannot_link.parents or ())}
+    return table.select([name for name in table.column_names if name in wanted])
 
 
 def feature_table(model: MatchModel, comparisons: Iterable[Mapping[str, Any]]) -> pa.Table:
@@ -78,17 +84,18 @@ class TableFrame:
         self._texts: dict[str, NDArray[np.object_]] = {}
 
     def encode(self, columns: Iterable[str]) -> None:
-        """Encode these columns now, so that workers which share the frame only read it."""
-        for column in columns:
-            if column in self._table.column_names:
-                self.present(column)
-                kind = self._table.schema.field(column).type
-                if pa.types.is_list(kind):
-                    self.lists(column)
-                elif pa.types.is_string(kind):
-                    self.codes(column)
-                else:
-                    self.numbers(column)
+        """Encode these columns now, so that workers which share the frame only read it, and let go of their texts."""
+        known = [column for column in columns if column in self._table.column_names]
+        for column in known:
+            self.present(column)
+            kind = self._table.schema.field(column).type
+            if pa.types.is_list(kind):
+                self.lists(column)
+            elif pa.types.is_string(kind):
+                self.codes(column)
+            else:
+                self.numbers(column)
+        self._table = self._table.drop(known)
 
     def codes(self, column: str) -> NDArray[np.int32]:
         self._encode(column)

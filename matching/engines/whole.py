@@ -8,6 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from matching.clustering import Pair
+from matching.decision import keeps_apart
 from matching.engines.linked import Ints, LinkedSets, linked_sets_of, verdict_pairs
 from matching.engines.links import Links
 from matching.engines.settling import Statements, Unfollowed, all_of, settle_sets, unfollowed
@@ -15,6 +16,7 @@ from matching.engines.table import TableFrame, name_ranks
 from matching.merging import UNIT, Limits, limits_of
 from matching.model import MatchModel
 from matching.scoring import score_columns
+from matching.support import in_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,14 @@ def cluster_table(
     together, apart = (sorted(verdict_pairs(verdicts, ranks)) for verdicts in (same, not_same))
 
     def weigh(low: Ints, high: Ints) -> Ints:
-        return np.rint(score_columns(model, frame, rows[low], rows[high]).weight * UNIT).astype(np.int64)
+        return in_units(model, score_columns(model, frame, rows[low], rows[high]))
 
     if workers > 1:
         frame.encode(sorted({column for column, _ in model.columns()}))
     # What is only asked about, whatever it weighs, supports nothing.
     supporting = links.at(np.flatnonzero(links.weight >= model.thresholds.possible))
-    sets, given_up = linked_sets_of(ranks, supporting, together, model.reach_cap, weigh, workers)
+    parted = keeps_apart(model)[supporting.veto]
+    sets, given_up = linked_sets_of(ranks, supporting, parted, together, model.reach_cap, weigh, workers)
     said = Statements(model, table, rows)
     agreed = _agreed(sets, said, limits_of(model.thresholds))
     if together or apart:

@@ -7,13 +7,17 @@ differ, who is stated to be whose parent, the entity that fits as well.
 from collections.abc import Collection, Iterable, Set
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import product
 
+import numpy as np
 from sqlalchemy import Engine
 
 from matching.clustering import Clustering
+from matching.decision import keeps_apart
 from matching.features import derive
-from matching.merging import LITTLE_SUPPORT, WEAK_JOIN
+from matching.merging import LITTLE_SUPPORT, PARTED, WEAK_JOIN
 from matching.model import MatchModel
+from matching.scoring import score_features
 from matching.validity import (
     CUSTOMER,
     DIFFERENT_CUSTOMERS,
@@ -47,11 +51,21 @@ class Rival:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling:
+    """A rule of the model that keeps two records apart, and with them whoever they are one with."""
+
+    veto: str
+    reason: str
+    records: tuple[CrosswalkKey, CrosswalkKey]
+
+
+@dataclass(frozen=True, slots=True)
 class Against:
     """The strongest match between two groups of records that was not followed, and why.
 
-    `match` names its record in the first group first. `parent` is the stated child and its parent, where that is the
-    reason; `rival` is None also where whoever asks may not know of it.
+    `match` names its record in the first group first. `parent` is the stated child and its parent, and `rule` the rule
+    that keeps two of the records apart, where that is the reason; `rival` is None also where whoever asks may not know
+    of it.
     """
 
     reason: str
@@ -59,6 +73,7 @@ class Against:
     identifiers: tuple[Differing, ...] = ()
     parent: tuple[CrosswalkKey, CrosswalkKey] | None = None
     rival: Rival | None = None
+    rule: Ruling | None = None
 
     @property
     def customers(self) -> frozenset[str]:
@@ -88,6 +103,9 @@ class Against:
             return f"{self.parent[1]} is stated to be the parent of {self.parent[0]}"
         if self.rival is not None:
             return f"{self.reason}: {self.rival.key} in {self.rival.entity_id}"
+        if self.rule is not None:
+            one, other = self.rule.records
+            return f"{self.reason}: {one} and {other} ({self.rule.reason.rstrip('.')})"
         if self.reason in (LITTLE_SUPPORT, WEAK_JOIN):
             return f"{self.reason}: taken together, the records of the two do not resemble each other enough"
         return self.reason
@@ -107,6 +125,8 @@ def against(
                 return replace(told, identifiers=_differing(model, hood, first, second))
             if refusal.reason == PARENT:
                 return replace(told, parent=_child_and_parent(model, hood, first, second))
+            if refusal.reason == PARTED:
+                return replace(told, rule=_ruling(model, hood, first, second))
             if rival is not None:
                 third = hood.records[RecordId(rival)]
                 return replace(told, rival=None if third.entity_id is None else Rival(third.key, third.entity_id))
@@ -140,6 +160,24 @@ def _differing(
         else Differing(kind, tuple(sorted(one.identifiers[kind])), tuple(sorted(other.identifiers[kind])))
         for kind in differing(one, other)
     )
+
+
+def _ruling(model: MatchModel, hood: Neighbourhood, first: Set[RecordId], second: Set[RecordId]) -> Ruling | None:
+    """The first two records, by name, that a rule keeps apart."""
+    one, other = (
+        sorted((rec for rec in group if rec in hood.records), key=lambda rec: hood.records[rec].key)
+        for group in (first, second)
+    )
+    place = {rec: number for number, rec in enumerate([*one, *other])}
+    pairs = list(product(one, other))
+    features = [derive(model.domain, hood.records[rec].comparison, model.common_tokens) for rec in place]
+    left, right = (np.array([place[pair[side]] for pair in pairs], dtype=np.intp) for side in (0, 1))
+    vetoes = score_features(model, features, left, right).vetoes
+    for number in np.flatnonzero(keeps_apart(model)[vetoes]).tolist():
+        a, b = (hood.records[rec].key for rec in pairs[number])
+        veto = model.vetoes[int(vetoes[number])]
+        return Ruling(veto.name, veto.reason, (a, b))
+    return None
 
 
 def _customers(hood: Neighbourhood, group: Collection[RecordId]) -> tuple[str, ...]:

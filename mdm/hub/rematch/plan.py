@@ -13,7 +13,7 @@ from xxhash import xxh3_64_intdigest
 from matching.engines.components import components
 from matching.engines.engine import Engine
 from matching.engines.links import Links, Progress
-from matching.engines.table import TableFrame, compared, feature_table
+from matching.engines.table import TableFrame, compared, feature_table, named
 from matching.engines.whole import TableClusters, cluster_table
 from matching.model import BlockingRule, MatchModel
 from mdm.model.delta import Link
@@ -57,14 +57,14 @@ def plan_domain(
         table = feature_table(model, stated.of(comparisons))
         shared = stated.table()
     links = engine.links(model, table, static_rules(model), shared, progress)
-    table = compared(model, table)
+    frame, table = TableFrame(model, compared(model, table)), named(model, table)
     row = {rec: number for number, rec in enumerate(ids)}
     same, not_same = (
         [frozenset(row[rec] for rec in pair) for pair in verdicts if all(rec in row for rec in pair)]
         for verdicts in whole.judgements(work)
     )
     progress(f"{domain}: clustering {len(links):,} links")
-    clusters = cluster_table(model, table, TableFrame(model, table), links, same, not_same, engine.workers)
+    clusters = cluster_table(model, table, frame, links, same, not_same, engine.workers)
     return _compare(work, domain, model, ids, row, links, clusters, same, unit_size)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from matching.clustering import Clustering, Edge, cluster
 from matching.decision import Decision
-from matching.merging import RIVAL, WORD
+from matching.merging import PARTED, RIVAL, WORD
 from matching.model import load_model
 
 MODEL = load_model("customer")
@@ -91,6 +91,33 @@ def test_between_the_two_thresholds_a_record_is_attached_and_two_entities_are_no
     assert groups(attached) == {frozenset({0, 1, 2})}
     assert groups(apart) == {frozenset({0, 1}), frozenset({2, 3})}
     assert {item.reason for item in apart.refused} == {"weak join of two groups"}
+
+
+def test_no_third_record_brings_together_what_a_rule_keeps_apart() -> None:
+    names = {1: "fund 2 invest", 2: "fund 3 invest", 3: "invest"}
+    nodes = {number: {**record(str(number)), "name": name} for number, name in names.items()}
+    kept = possible(1, 2, 30.0)._replace(veto="name_number_differs")
+
+    never_compared = cluster(MODEL, nodes, [match(1, 3, 40.0), match(2, 3, 39.0)], set(), set())
+    compared = cluster(MODEL, nodes, [match(1, 3, 40.0), match(2, 3, 39.0), kept], set(), set())
+
+    assert groups(never_compared) == groups(compared) == {frozenset({1, 3}), frozenset({2})}
+    assert [({item.a, item.b}, item.reason) for item in never_compared.refused] == [({2, 3}, PARTED)]
+    assert never_compared.refused == compared.refused
+
+
+def test_what_only_makes_a_pair_doubtful_a_third_record_may_settle() -> None:
+    """A number of which the check digit is wrong is no fact about a company, and no bar to its other records."""
+    nodes = {
+        1: record("a", weak_identifiers=["vat:nl:nl111111111b01"]),
+        2: record("b", weak_identifiers=["vat:nl:nl987654321b01"]),
+        3: record("c"),
+    }
+    doubted = possible(1, 2, 30.0)._replace(veto="vat_differs")
+
+    found = cluster(MODEL, nodes, [match(1, 3, 40.0), match(2, 3, 39.0), doubted], set(), set())
+
+    assert groups(found) == {frozenset({1, 2, 3})}
 
 
 def test_two_groups_join_when_the_pairs_between_them_agree() -> None:

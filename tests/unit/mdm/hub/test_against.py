@@ -49,6 +49,11 @@ def told(hood: Neighbourhood, first: int, second: int) -> Against | None:
     return against(model, hood, group(hood, model), {RecordId(first)}, {RecordId(second)})
 
 
+def against_group(hood: Neighbourhood, first: set[int], second: set[int]) -> Against | None:
+    model = load_model(hood.domain)
+    return against(model, hood, group(hood, model), set(map(RecordId, first)), set(map(RecordId, second)))
+
+
 def test_the_stated_parent_is_named_whichever_of_the_two_is_asked_about() -> None:
     hood = hood_of({1: {}, 2: {"parents": ["crm:account:1"]}}, {(1, 2): 20.0})
 
@@ -79,6 +84,24 @@ def test_contracts_are_told_the_customers_that_differ() -> None:
     assert why is not None
     assert why.identifiers == (Differing("customer", ("cus_a",), ("cus_b",)),)
     assert why.words == "customers differ"
+
+
+def test_a_rule_that_keeps_two_records_apart_is_told_with_the_two() -> None:
+    forms = {
+        1: {"name": "fund 2 invest", "country": "de"},
+        2: {"name": "fund 3 invest", "country": "de"},
+        3: {"name": "invest", "country": "de"},
+    }
+    hood = hood_of(forms, {(1, 3): 20.0, (2, 3): 19.0})
+
+    why = against_group(hood, {2}, {1, 3})
+
+    assert why is not None
+    assert why.rule is not None
+    assert (why.rule.veto, why.rule.records) == ("name_number_differs", (TWO, ONE))
+    assert why.words == (
+        "a rule keeps records of the two apart: crm:account:2 and crm:account:1 (The numbers in the names differ)"
+    )
 
 
 def test_what_is_one_or_never_matched_was_not_refused() -> None:
