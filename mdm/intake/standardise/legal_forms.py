@@ -149,8 +149,8 @@ _LONG: Final = 6
 _VOWEL: Final = re.compile("[aeiou]")
 _SHORT_FORMS: Final = ("ltd", "llc", "gmbh")
 _LONG_FORMS: Final = (
-    "limited", "incorporated", "corporation", "company", "aktiengesellschaft", "kommanditgesellschaft", "limitada", "aktiebolag",
-    "osakeyhtio", "aktieselskab", "anpartsselskab",
+    "limited", "incorporated", "corporation", "company", "aktiengesellschaft", "kommanditgesellschaft", "limitada",
+    "aktiebolag", "osakeyhtio", "aktieselskab", "anpartsselskab",
 )  # fmt: skip
 
 
