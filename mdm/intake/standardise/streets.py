@@ -14,16 +14,29 @@ _KINDS: Final = variants_of("street_kinds")
 #: Kinds that German, Dutch and the Nordic languages write in one word with the name: Lindenstrasse, Dorpsstraat.
 _GLUED: Final = (
     ("strasse", "st"), ("straat", "st"), ("str", "st"), ("boulevard", "bd"), ("platz", "pl"), ("plein", "pl"),
-    ("plats", "pl"), ("gasse", "g"), ("gatan", "g"), ("gade", "g"), ("vagen", "vag"), ("weg", "vag"), ("laan", "ln"),
+    ("plats", "pl"), ("gasse", "g"), ("gatan", "g"), ("gaten", "g"), ("gata", "g"), ("gade", "g"), ("vagen", "vag"),
+    ("veien", "vag"), ("vegen", "vag"), ("vejen", "vag"), ("weg", "vag"), ("vej", "vag"), ("laan", "ln"),
     ("allee", "all"), ("blvd", "bd"),
 )  # fmt: skip
 #: Words that a street may carry or not: Polish says `ulica` or nothing.
 _DROPPED: Final = words_of("street_small_words")
-_ABBREVIATED: Final = re.compile(r"\b(p\.?za|v\.le|c\.so|l\.go|c/|p[ºo]\.)\s*", re.IGNORECASE)
+#: Where a street is called one by a word in front that may be left out, and in English by Street behind.
+_WITHOUT_STREET: Final = frozenset({"UA", "RU", "BY", "BG", "PL", "RS"})
+#: Where Haupt-Strasse is Hauptstrasse.
+_IN_ONE_WORD: Final = frozenset({"DE", "AT", "CH"})
+_ABBREVIATED: Final = re.compile(r"\b(p\.?za|v\.le|c\.so|l\.go|c/|p[ºo]\.|b-dul)\s*", re.IGNORECASE)
 #: 테헤란로 is Teheran-ro.
 _KOREAN_KIND: Final = re.compile(r"(?<=[가-힣]{2})(대로|로|길)(?=[\s\d]|$)")
 _CHINESE_KINDS: Final = {"大道": "avenue", "大街": "street", "路": "road", "街": "street", "巷": "lane"}
-_WRITTEN_OUT: Final = {"pza": "piazza", "vle": "viale", "cso": "corso", "lgo": "largo", "c": "calle", "po": "paseo"}
+_WRITTEN_OUT: Final = {
+    "pza": "piazza",
+    "vle": "viale",
+    "cso": "corso",
+    "lgo": "largo",
+    "c": "calle",
+    "po": "paseo",
+    "bdul": "boulevard",
+}
 
 
 @lru_cache(CACHE)
@@ -35,9 +48,26 @@ def street_form(text: str, country: str | None = None) -> str | None:
         text = _chinese_street(text)
     text = _KOREAN_KIND.sub(r" \1", text)
     text = _ABBREVIATED.sub(lambda found: _WRITTEN_OUT.get(fold(found[1]).replace(" ", ""), found[1]) + " ", text)
-    words = [_word(word) for word in fold(text).split()]
+    words = [_word(word) for word in _merged(fold(text).split())]
     kept = [word for word in words if word not in _DROPPED]
-    return " ".join(kept or words) or None
+    if country in _WITHOUT_STREET and len(kept) > 1:
+        # `Sumska Street` is vul. Sumska.
+        kept = [word for word in kept if word != "st"] or kept
+    if country in _IN_ONE_WORD and len(kept) > 1 and kept[-1] == "st":
+        kept[-2:] = ["".join(kept[-2:])]
+    text = " ".join(kept or words)
+    return (text.replace("oy", "ou") if country == "GR" else text) or None
+
+
+def _merged(words: list[str]) -> list[str]:
+    """Single letters in a row as one word: `m g rd` is MG Road."""
+    merged: list[str] = []
+    for place, word in enumerate(words):
+        if place and len(word) == 1 and len(words[place - 1]) == 1 and word.isalpha() and words[place - 1].isalpha():
+            merged[-1] += word
+        else:
+            merged.append(word)
+    return merged
 
 
 def _chinese_street(text: str) -> str:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from mdm.intake.standardise.addresses import split_street
 from mdm.intake.standardise.places import city_form
+from mdm.intake.standardise.street_parts import house_form, split_street
 from mdm.intake.standardise.streets import street_form
 from tests.unit.mdm.intake.standardise.given import standardised
 
@@ -26,6 +26,31 @@ from tests.unit.mdm.intake.standardise.given import standardised
         ("PO Box 5130", "PO Box", "5130", ""),
         ("Postfach 12 34", "PO Box", "1234", ""),
         ("Mieszka I 100d", "Mieszka I", "100d", ""),
+        ("Kerkstraat 5-A", "Kerkstraat", "5-A", ""),
+        ("Via Roma n. 12/B", "Via Roma", "12/B", ""),
+        ("12 bis, rue de la Paix", "rue de la Paix", "12bis", ""),
+        ("12 R DE LA PAIX", "R DE LA PAIX", "12", ""),
+        ("100 N Main St", "N Main St", "100", ""),
+        ("123 5th Ave", "5th Ave", "123", ""),
+        ("Flat 2, 12 High Street", "High Street", "12", "Flat 2"),
+        ("Suite 5, Level 3, 12 George Street", "George Street", "12", "Suite 5, Level 3"),
+        ("Rose House, 12 High Street", "High Street", "12", "Rose House"),
+        ("Plot No. 12, MG Road", "MG Road", "12", ""),
+        ("C/ Mayor, 5, 2º B", "C/ Mayor", "5", "2º B"),
+        ("Rua Augusta, 5 - 2º Esq.", "Rua Augusta", "5", "2º Esq."),
+        ("Rua Augusta nº5", "Rua Augusta", "5", ""),
+        ("Storgatan 5, 2 tr", "Storgatan", "5", "2 tr"),
+        ("Nørregade 5, 2. tv", "Nørregade", "5", "2. tv"),
+        ("Mannerheimintie 5 A 3", "Mannerheimintie", "5A", "3"),
+        ("Ringstraße 12 Top 4", "Ringstraße", "12", "Top 4"),
+        ("Hauptstr. 12 (2. OG)", "Hauptstr.", "12", "2. OG"),
+        ("Str. Lungă, Nr. 4, bl. A, ap. 3", "Str. Lungă", "4", "bl. A, ap. 3"),
+        ("Atatürk Cad. No:5 D:3", "Atatürk Cad.", "5", "D:3"),
+        ("ул. Тверская, д. 7, оф. 5", "ул. Тверская", "7", "оф. 5"),
+        ("Insurgentes Sur #1000", "Insurgentes Sur", "1000", ""),
+        ("天府大道761号", "天府大道", "761号", ""),
+        ("丸の内二丁目4番1号", "丸の内", "2-4-1", ""),
+        ("Straße des 17. Juni 135", "Straße des 17. Juni", "135", ""),
     ],
 )
 def test_street_and_house_number_are_parted(written: str, street: str, number: str, unit: str) -> None:
@@ -47,10 +72,55 @@ def test_street_and_house_number_are_parted(written: str, street: str, number: s
         ("天府大道", "Tianfu Avenue"),
         ("테헤란로", "Teheran-ro"),
         ("강남대로", "Gangnam-daero"),
+        ("M.G. Road", "MG Rd"),
+        ("Saint James Place", "St. James Pl"),
+        ("Fifth Avenue", "5th Ave"),
+        ("avenue du Général de Gaulle", "av. du Gal de Gaulle"),
+        ("Atatürk Caddesi", "Ataturk Cad."),
+        ("Storgata", "Storgaten"),
+        ("Bulevardul Unirii", "B-dul Unirii"),
     ],
 )
 def test_writings_of_one_street_are_equal(one: str, other: str) -> None:
     assert street_form(one) == street_form(other) is not None
+
+
+@pytest.mark.parametrize(
+    ("country", "one", "other"),
+    [
+        ("DE", "Haupt-Straße", "Hauptstr."),
+        ("GR", "Ερμού", "Ermou"),
+        ("UA", "вул. Сумська", "Sumska Street"),
+        ("RU", "ул. Тверская", "Tverskaya St"),
+    ],
+)
+def test_writings_of_one_street_of_a_country_are_equal(country: str, one: str, other: str) -> None:
+    assert street_form(one, country) == street_form(other, country) is not None
+
+
+@pytest.mark.parametrize(
+    ("country", "number", "house"),
+    [
+        ("NL", "5-A", "5a"),
+        ("NL", "5 A", "5a"),
+        ("PL", "5/3", "5"),
+        ("DE", "12-14", "12"),
+        ("DE", "007", "7"),
+        ("AU", "3/12", "12"),
+        ("JP", "2-4-1", "241"),
+        ("CN", "761号", "761"),
+        ("DE", "A", "a"),
+    ],
+)
+def test_the_house_is_told_without_flat_and_range(country: str, number: str, house: str) -> None:
+    assert house_form(number, country) == house
+
+
+@pytest.mark.parametrize("piece", [", ", "1a-", "x", "no ", "로", " (", "apt 1 "])
+def test_a_line_that_is_no_street_takes_no_time(piece: str) -> None:
+    line = piece * (30_000 // len(piece))
+
+    assert split_street(line) == (line, "", "")
 
 
 @pytest.mark.parametrize("syllable", ["가", "시", "로", "대로"])
@@ -71,6 +141,12 @@ def test_a_street_of_very_many_syllables_is_read_in_one_pass(syllable: str) -> N
         ("大阪市", "Osaka"),
         ("Lyon Cedex 03", "Lyons"),
         ("대전광역시", "Daejeon"),
+        ("Kadıköy/İstanbul", "Istanbul"),
+        ("Milano (MI)", "Milan"),
+        ("Sydney NSW", "Sydney"),
+        ("Praha 1 - Staré Město", "Prague"),
+        ("서울특별시 강남구", "Seoul"),
+        ("Saint Louis", "St. Louis"),
     ],
 )
 def test_one_city_under_two_names_is_one(one: str, other: str) -> None:
