@@ -66,7 +66,8 @@ def contradiction(first: Facts, second: Facts) -> str | None:
     """Why two groups cannot be one entity, or None.
 
     Every kind of identifier that both know must agree. A subsidiary filed under the tax number of its group's head is
-    therefore a question for a person, whatever else agrees: an entity that holds two valid numbers is worse.
+    therefore a question for a person, whatever else agrees: an entity that holds two valid numbers is worse. Where its
+    row shows whose number it is, by another one of the register, it counts as the group's and not as its own.
     """
     if not (first.parents.isdisjoint(second.names) and second.parents.isdisjoint(first.names)):
         return PARENT

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
+
+from rapidfuzz.distance import OSA
 
 from matching.features.naming import STRUCTURE, numbers_in
 from matching.features.values import Columns, Features, distinct, kinds, put, text, texts, texts_of
@@ -23,7 +25,7 @@ _TEXT_COLUMNS = frozenset(_TEXTS)
 _LIST_COLUMNS = {**{key: key for key in _LISTS}, "names_references": "references", "tokens": "evidence"}
 
 CUSTOMER_COLUMNS = kinds(
-    texts=" ".join(_TEXTS) + " table national " + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
+    texts=" ".join(_TEXTS) + " table national court " + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
     lists=" ".join(_LISTS)
     + " references evidence evidence_kinds sites names former_names sorted_names name_tokens name_numbers structure"
     " rare_tokens initials labels identifiers exclusive all_identifiers identifier_kinds numbers",
@@ -53,6 +55,20 @@ _COUNTRY_WORDS = frozenset(_COUNTRIES.split())
 _ACRONYMS_LEAVE_OUT = "of and the for in de des du la le les et der die das und fur von zu di del della e y en van voor"
 _LEFT_OUT = frozenset(_ACRONYMS_LEAVE_OUT.split())
 _IN_FULL = 2
+
+#: Where a tax number contains the number of the register: which characters of its normal form.
+_REGISTER_IN_TAX = {
+    "fr": slice(4, None),
+    "se": slice(2, 12),
+    "cz": slice(2, None),
+    "dk": slice(2, None),
+    "fi": slice(2, None),
+    "be": slice(2, None),
+    "ch": slice(0, None),
+    "no": slice(0, None),
+}
+#: An identifier, its type, country and normal form.
+_Identifier: TypeAlias = tuple[str, str, str, str]
 
 # A longer list of tokens adds pairs quadratically and tells little more.
 _TOKENS_PAIRED = 4
@@ -199,17 +215,59 @@ def _identifiers(columns: Columns, comparison: Mapping[str, Any]) -> None:
     sure, weak = texts(comparison, "identifiers"), texts(comparison, "weak_identifiers")
     if not (sure or weak):
         return
-    parts = [(value, *value.split(":", 2)) for value in sure]
+    parts = _taken_apart(sure)
     if sure:
         columns["identifiers"] = sure
         columns["identifier_kinds"] = distinct([f"{kind}:{country}" for _, kind, country, _ in parts])
         columns["numbers"] = distinct([number for value in sure for number in related_numbers(value)])
-        put(columns, "exclusive", tuple([value for value, kind, _, _ in parts if kind in EXCLUSIVE_TYPES]))
+        parts = _without_those_of_a_group(parts)
+        put(columns, "exclusive", distinct([_whole_company(*each) for each in parts if each[1] in EXCLUSIVE_TYPES]))
     columns["all_identifiers"] = distinct((*sure, *weak)) if weak else sure
-    for _, kind, country, normal in (*parts, *((value, *value.split(":", 2)) for value in weak)):
+    for _, kind, country, normal in (*parts, *_taken_apart(weak)):
         if kind in IDENTIFIER_TYPES and kind not in columns:
             columns[kind] = normal
             columns[f"{kind}_country"] = country or "-"
+    # `de-munich`: a register that one of several courts keeps.
+    courts = [country for _, kind, country, _ in parts if kind == "registration" and "-" in country]
+    put(columns, "court", courts[0] if courts else None)
+
+
+def _taken_apart(identifiers: tuple[str, ...]) -> list[_Identifier]:
+    return [(value, kind, country, normal) for value in identifiers for kind, country, normal in [value.split(":", 2)]]
+
+
+def _without_those_of_a_group(parts: list[_Identifier]) -> list[_Identifier]:
+    """The numbers that are the company's own.
+
+    Where a tax number contains the number of the register and a row states another one there, it is taxed as part of
+    its group: the tax number is that of the group's head.
+    """
+    contained = {
+        (country, normal[_REGISTER_IN_TAX[country]]): value
+        for value, kind, country, normal in parts
+        if kind in ("vat", "tax") and country in _REGISTER_IN_TAX
+    }
+    foreign = {
+        (country, number)
+        for country, number in contained
+        for _, kind, place, normal in parts
+        if kind == "registration" and place == country and OSA.distance(number, normal, score_cutoff=1) > 1
+    }
+    values = {contained[key] for key in foreign}
+    return [each for each in parts if each[0] not in values and not (each[1] == "registration" and each[2:] in foreign)]
+
+
+def _whole_company(identifier: str, kind: str, country: str, normal: str) -> str:
+    """The part of a number that is the company's, where states or sites have numbers of their own.
+
+    A company of India has a number in each of its states, which contains that of the whole company; one of Brazil has
+    one for each of its sites, which begin alike.
+    """
+    if kind == "tax" and country == "in" and len(normal) == 15:
+        return f"{kind}:{country}:{normal[2:12]}"
+    if kind == "tax" and country == "br" and len(normal) == 14:
+        return f"{kind}:{country}:{normal[:8]}"
+    return identifier
 
 
 @lru_cache(16_384)
@@ -221,6 +279,8 @@ def related_numbers(identifier: str) -> tuple[str, ...]:
     ACN. Elsewhere the digits of both are compared as they are.
     """
     kind, country, normal = identifier.split(":", 2)
+    if kind == "tax" and country == "in" and len(normal) in (10, 15):
+        return (f"in:{normal[2:12] if len(normal) == 15 else normal}",)
     digits = "".join([character for character in normal if character.isdigit()])
     if kind in ("lei", "duns") or len(digits) < 8:
         return (identifier,)

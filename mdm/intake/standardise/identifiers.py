@@ -16,6 +16,7 @@ from stdnum.us import ein
 
 from mdm.intake.standardise.countries import EU
 from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder_number
+from mdm.intake.standardise.number_writing import bare_number, german_register, in_register, of_the_company
 from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
 from mdm.intake.standardise.text import CACHE, fold_code, tidy
 
@@ -35,6 +36,10 @@ _REGISTRATION_IN_VAT: Final = {
     "FI": slice(0, None),
     "BE": slice(0, None),
 }
+#: Tax numbers with check digits (stdnum's names) where it is not the usual one: what tells the company, not the tax. In
+#: India the number of a state contains that of the whole country.
+_TAX: Final = {"CH": ("uid",), "NO": ("orgnr",), "IN": ("gstin", "pan")}
+_ANY_TAX: Final = ("vat",)
 #: Registration numbers with check digits, by country (stdnum's names).
 _REGISTRATION: Final = {
     "FR": "siren",
@@ -54,7 +59,7 @@ _REGISTRATION_PATTERN: Final = {
     "PL": (re.compile(r"\d{6,10}"), 10),
     "IN": (re.compile(r"[UL]\d{5}[A-Z]{2}\d{4}[A-Z]{3}\d{6}|[A-Z]{3}\d{4}"), 0),
     "IT": (re.compile(r"[A-Z]{2}\d{5,7}"), 0),
-    "DE": (re.compile(r"(?:HRA|HRB|GNR|PR|VR)\d{1,6}[A-Z]{0,2}"), 0),
+    "DE": (re.compile(r"(?:HRA|HRB|GNR|GSR|PR|VR)\d{1,6}[A-Z]{0,2}"), 0),
 }
 
 
@@ -65,11 +70,20 @@ class Identifier(NamedTuple):
     country: str | None
     normal: str
     state: str
+    #: The court whose register has the number, where it is one of several and said; it ends `normal`.
+    court: str = ""
 
     @property
     def token(self) -> str:
-        """`type:country:normal`, lower case."""
+        """`type:country:normal`, lower case; `type:country-court:number` where a court is said."""
+        if self.court:
+            return f"{self.type}:{(self.country or '').lower()}-{self.court}:{self.number.lower()}"
         return f"{self.type}:{(self.country or '').lower()}:{self.normal.lower()}"
+
+    @property
+    def number(self) -> str:
+        """The number without the court."""
+        return self.normal[: len(self.normal) - len(self.court)]
 
 
 @lru_cache(CACHE)
@@ -80,11 +94,19 @@ def parse_identifier(hint: str, text: str, country: str | None) -> Identifier | 
     """
     kind, _, named = hint.partition(":")
     country = named or country
-    number = re.sub(r"[^A-Z0-9]", "", tidy(text).upper())
-    if not number or is_placeholder_number(text):
+    if not fold_code(text) or is_placeholder_number(text):
+        return None
+    written = tidy(text)
+    number = bare_number(written, country)
+    if is_placeholder_number(number):
         return None
     if len(number) == 20 and number.isalnum() and _checked(lei, number) is not None:
         return Identifier("lei", None, number, VALID)
+    if kind == "registration":
+        if country == "DE" and (told := german_register(written)) is not None:
+            normal = f"{told.number}{told.court.upper()}"
+            return Identifier("registration", country, normal, UNVERIFIABLE, told.court)
+        number = in_register(written, country) or number
     return _BY_KIND.get(kind, _tax)(number, country)
 
 
@@ -111,16 +133,18 @@ def _tax(number: str, country: str | None) -> Identifier:
         return found
     if country == "US":
         return _us(number)
-    checked = _checked(_module(country, "vat"), number)
+    own = of_the_company(number, country)
+    schemes = _TAX.get(country or "", _ANY_TAX)
+    checked = next(filter(None, (_checked(_module(country, scheme), own) for scheme in schemes)), None)
     if checked is None and _module(country, "vat") is not None:
-        return Identifier("tax", country, number, INVALID)
-    return Identifier("tax", country, checked or number, VALID if checked else UNVERIFIABLE)
+        return Identifier("tax", country, own, INVALID)
+    return Identifier("tax", country, checked or own, VALID if checked else UNVERIFIABLE)
 
 
 def _vat(rest: str, country: str) -> Identifier:
     prefix = "EL" if country == "GR" else country
-    checked = _checked(_module(country, "vat"), rest)
-    return Identifier("vat", country, f"{prefix}{rest}", VALID if checked is not None else INVALID)
+    checked = _checked(_module(country, "vat"), of_the_company(rest, country))
+    return Identifier("vat", country, f"{prefix}{checked or rest}", VALID if checked is not None else INVALID)
 
 
 def _us(number: str) -> Identifier:
@@ -131,13 +155,13 @@ def _us(number: str) -> Identifier:
 def _registration(number: str, country: str | None) -> Identifier:
     if country is not None and country not in _VAT_COUNTRIES and country != "US":
         # China, Japan, Brazil and others give one number for register and tax.
-        checked = _checked(_module(country, "vat"), number)
-        if checked is not None:
-            return Identifier("tax", country, checked, VALID)
+        found = _tax(number, country)
+        if found.state == VALID and country not in _REGISTRATION:
+            return found
     if country == "FR" and len(number) == 14 and number.isdigit():
         # A SIRET is the SIREN of the company and the number of its site.
         number = number[:9]
-    number = _without_own_prefix(number, country)
+    number = _without_own_prefix(of_the_company(number, country), country)
     scheme = _REGISTRATION.get(country or "")
     if scheme is not None:
         return Identifier(
@@ -220,6 +244,9 @@ def identifiers(inputs: Inputs, context: Context) -> Standardised:
             continue
         tokens = strong if found.state != INVALID else weak
         tokens.add(found.token)
+        if found.court:
+            # Who tells no court tells the number only, which another court may have given to another company.
+            weak.add(found._replace(normal=found.number, court="").token)
         implied = implied_registration(found)
         if implied is not None:
             tokens.add(implied.token)

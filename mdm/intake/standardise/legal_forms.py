@@ -7,6 +7,7 @@ What a form is depends on where: in Japan, Korea, China and Taiwan companies of 
 `Co., Ltd.` in English, so it says there no more than that it is a company.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 import yaml
+from rapidfuzz.distance import OSA
 
 from mdm.intake.standardise.lists import words_of
 from mdm.intake.standardise.text import CACHE, fold
@@ -90,7 +92,7 @@ _EAST_ASIA: Final = ("JP", "KR", "CN", "TW")
 #: several. No country: nobody knows which.
 _ABROAD: Final[Mapping[str, Mapping[str | None, str]]] = {
     "Co., Ltd.": dict.fromkeys((*_EAST_ASIA, "HK", None), _ANY),
-    "Ltd.": dict.fromkeys(_EAST_ASIA, _ANY),
+    "Ltd.": {**dict.fromkeys(_EAST_ASIA, _ANY), "CH": "jsc"},  # in English for AG
     "Co.": dict.fromkeys(_EAST_ASIA, _ANY),
     "AB": {"FI": "llc"},  # Swedish for Oy
     "Inc.": {"JP": "jsc", "KR": "jsc", "TW": "jsc", "CN": _ANY},
@@ -103,6 +105,7 @@ _ALSO_NAMES: Final = words_of("forms_that_are_names")
 #: Letters of initials at the most; what is longer is a form spelled out.
 _INITIALS: Final = 5
 _NOWHERE: Final[frozenset[str]] = frozenset()
+_ANYWHERE: Final[Mapping[str, LegalForm]] = {}
 
 
 class _Forms:
@@ -116,6 +119,8 @@ class _Forms:
         self.first_in: dict[str, frozenset[str]] = {}
         #: Countries in which they are initials at the start of a name.
         self.not_first_in: dict[str, frozenset[str]] = {}
+        #: What is one in these countries only, or another one there.
+        self.only_in: dict[str, dict[str, LegalForm]] = {}
         #: In the letters of their country only: АТ is one, at and Pat are words.
         self.script: dict[str, LegalForm] = {}
         for entry in entries:
@@ -123,7 +128,11 @@ class _Forms:
             self.script.update(dict.fromkeys(entry.get("script", ()), form))
             for name in entry.get("names", ()):
                 key = fold(name).replace(" ", "")
-                self.forms.setdefault(key, form)
+                if "only_in" in entry:
+                    here = self.only_in.setdefault(key, {})
+                    here |= {place: form for place in entry["only_in"] if place not in here}
+                else:
+                    self.forms.setdefault(key, form)
                 if entry.get("first"):
                     self.first.add(key)
                 for place, known in (("first_in", self.first_in), ("not_first_in", self.not_first_in)):
@@ -132,6 +141,17 @@ class _Forms:
 
 _TABLE: Final = _Forms()
 _FORMS, _FIRST = _TABLE.forms, _TABLE.first
+
+
+#: A slip is looked for in words of so many letters at least; in words with vowels where they are long.
+_FEWEST_LETTERS: Final = 4
+_LONG: Final = 6
+_VOWEL: Final = re.compile("[aeiou]")
+_SHORT_FORMS: Final = ("ltd", "llc", "gmbh")
+_LONG_FORMS: Final = (
+    "limited", "incorporated", "corporation", "company", "aktiengesellschaft", "kommanditgesellschaft", "limitada",
+    "aktiebolag", "osakeyhtio", "aktieselskab", "anpartsselskab",
+)  # fmt: skip
 
 
 def class_in(form: LegalForm, country: str | None) -> str | None:
@@ -149,13 +169,30 @@ def may_be_one(one: str, other: str, country: str | None) -> bool:
     return None in classes or (country in _EAST_ASIA and classes[0] == classes[1])
 
 
-def form_at_end(words: tuple[str, ...]) -> tuple[LegalForm, int] | None:
+def _form(key: str, country: str | None) -> LegalForm | None:
+    return _TABLE.only_in.get(key, _ANYWHERE).get(country or "") or _FORMS.get(key)
+
+
+def form_at_end(words: tuple[str, ...], country: str | None = None) -> tuple[LegalForm, int] | None:
     """The longest form that ends these folded words, and its number of words; never all of them."""
     for count in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
-        form = _FORMS.get("".join(words[-count:]))
+        form = _form("".join(words[-count:]), country)
         if form is not None:
             return form, count
     return None
+
+
+def mistyped_form(words: tuple[str, ...]) -> tuple[LegalForm, int] | None:
+    """The form that the last of these folded words is but for one slip: `limted`, `gmbhh`, `lttd`; never the only word.
+
+    A short word is one only where it has no vowel: with one it may be a name.
+    """
+    if len(words) < 2 or not len(words[-1]) >= _FEWEST_LETTERS:
+        return None
+    word = words[-1]
+    written = _SHORT_FORMS if not _VOWEL.search(word) else _LONG_FORMS if len(word) >= _LONG else ()
+    found = next((form for form in written if OSA.distance(word, form, score_cutoff=1) <= 1), None)
+    return None if found is None else (_FORMS[found], 1)
 
 
 def form_at_start(
@@ -171,8 +208,9 @@ def form_at_start(
         key = "".join(words[:count])
         initials = _TABLE.not_first_in.get(key, _NOWHERE) if len(key) <= _INITIALS else _NOWHERE
         anywhere = key in _FIRST and len(key) >= shortest and (country not in initials if country else not initials)
-        if anywhere or country in _TABLE.first_in.get(key, ()):
-            return _FORMS[key], count
+        form = _form(key, country) if anywhere or country in _TABLE.first_in.get(key, ()) else None
+        if form is not None:
+            return form, count
     return None
 
 

@@ -23,6 +23,7 @@ from mdm.intake.standardise.legal_forms import (
     is_only_a_form,
     legal_form_of,
     listed_start,
+    mistyped_form,
     script_form,
 )
 from mdm.intake.standardise.lists import variants_of, words_of
@@ -37,17 +38,40 @@ EXPANSIONS: Final = variants_of("name_words") | variants_of("country_words")
 _COUNTRY_CODES: Final = variants_of("country_codes_in_names")
 _COUNTRY_PHRASES: Final = re.compile(r"\b(united states(?: of america)?|great britain|united kingdom)\b")
 _PHRASE_WORDS: Final = {"united states": "usa", "united states of america": "usa"}
+#: What some write as one word or as initials: `Przedsiębiorstwo Handlowo-Usługowe` is PHU, F.lli Fratelli.
+_ABBREVIATIONS: Final = {
+    phrase.replace("_", " "): short.replace("_", " ") for phrase, short in variants_of("name_phrases").items()
+}
+_ABBREVIATED_PHRASES: Final = re.compile(rf"\b({'|'.join(sorted(_ABBREVIATIONS, key=len, reverse=True))})\b")
 _STATUS: Final = (
     r"do\s+not\s+use|don'?t\s+use|duplicate|dup|dupe|old|inactive|closed|blocked|archived|merged|obsolete|hq|"
     r"head\s*quarters?|head\s*office|main\s+account|via\s+\w+|nicht\s+verwenden|gesperrt|ne\s+pas\s+utiliser|no\s+usar|"
     r"non\s+usare|nie\s+uzywac|test|accounts?\s+(?:payable|receivable)|finance\s+dep(?:t|artment)|purchasing|buchhaltung|"
-    r"einkauf|comptabilit[eé]|amministrazione|new|legacy"
+    r"einkauf|comptabilit[eé]|amministrazione|new|legacy|eur|usd|gbp|chf|pln|czk|huf|ron|bgn|sek|nok|dkk|try|uah|jpy|cny|krw|inr|"
+    r"brl|mxn|cad|aud|nzd|sgd|hkd|zar|aed|ils"
 )
 _NOISE_TAIL: Final = re.compile(
     rf"(?:(?:\s+[-–—/|:]+\s*|\s*[(\[]\s*)(?:{_STATUS})\s*[)\]]?|\s+#\s?\d{{1,2}})[\s*!#.]*$", re.IGNORECASE
 )
 _NOISE_ENDS: Final = re.compile(r"^[\s*#!~_=>\"“”]+|[\s*#!~_=<\"“”]+$")
-_CARE_OF: Final = re.compile(r"^c\s*/\s*o\.?\s+", re.IGNORECASE)
+_CARE_OF: Final = re.compile(r"^(?:c\s*/\s*o|m\s*/\s*s)\b\.?\s+", re.IGNORECASE)
+#: A company that is wound up or insolvent says so behind its form, in Turkey before its name.
+_WINDING_UP: Final = re.compile(
+    r"^tasfiye\s+halinde\s+|[\s,(–-]+(?:"
+    r"i\.\s?L\.|i\.\s?K\.|in\s+(?:voluntary\s+)?liquidation|in\s+(?:administration|receivership|examinership)|in\s+(?:insolvenz|konkurs)|"
+    r"in\s+liquidazione|in\s+fallimento|en\s+liquidaci[oó]n|en\s+concurso|en\s+liquidation(?:\s+judiciaire)?|"
+    r"en\s+redressement(?:\s+judiciaire)?|em\s+liquida[cç][aã]o|em\s+recupera[cç][aã]o\s+judicial|em\s+insolv[eê]ncia|"
+    r"in\s+vereffening|in\s+faillissement|w\s+(?:likwidacji|upad[lł]o[sś]ci|restrukturyzacji)|i\s+(?:likvidation|konkurs)|"
+    r"under\s+konkurs|konkurssissa|v\s+(?:likvid[aá]ci[ií]?|konkurzu)|f\.\s?a\.|u\s+(?:likvidaciji|ste[cč]aju)|in\s+lichidare|in\s+insolventa"
+    r")\)?\s*$",
+    re.IGNORECASE,
+)
+#: The owner of a business, whom its sign names behind it.
+_OWNER: Final = re.compile(
+    r"(?:[\s,;(–-]+(?:inh\.|inhaber(?:in)?\b:?|proprietor\b:?|titolare\b:?|titular\b:?)|\s*[(,]\s*prop\.:?)\s*[^\W\d].*$",
+    re.IGNORECASE,
+)
+_PARTNERSHIPS: Final = frozenset({"snc", "sas", "ss"})
 _OTHER_NAME: Final = re.compile(
     r"\s*[,;(\[-]?\s*\b(?:d\.?\s?/?\s?b\.?\s?/?\s?a\.?|t\s?/\s?a|trading\s+as|doing\s+business\s+as|f\s?/\s?k\s?/\s?a|formerly"
     r"(?:\s+known\s+as)?|a\s?/?\s?k\s?/?\s?a|also\s+known\s+as|vormals|anciennement|già|dawniej|voorheen|före\s*detta)"
@@ -91,8 +115,10 @@ def organisation_name(text: str, country: str | None) -> OrganisationName | None
     display, others = _split_other_names(_without_noise(_without_symbols(tidy(text))))
     if is_placeholder(display) or is_only_a_form(display):
         return None
-    spelt = " ".join(_without_places(_LETTER_OF_COUNTRY.sub(" ", display)))
-    if is_latin(spelt):
+    told = _WINDING_UP.sub("", _OWNER.sub("", display)) or display
+    spelt = " ".join(_without_places(_LETTER_OF_COUNTRY.sub(" ", told)))
+    # ㈱ is no letter, and reads 株 once it is one.
+    if is_latin(unicodedata.normalize("NFKC", spelt)):
         core, form = _latin_core(tuple(fold(spelt).split()), country)
         own = tuple((core or "").split())
         shorter = _joined(own[initials_or_form(own) :]) if country is None and form is None else None
@@ -172,13 +198,13 @@ def _split_other_names(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _latin_core(words: tuple[str, ...], country: str | None) -> tuple[str | None, LegalForm | None]:
-    words = _without_place_behind_form(words)
-    found = form_at_end(words)
+    words = _without_place_behind_form(_without_partners(words), country)
+    found = form_at_end(words, country) or mistyped_form(words)
     if found is not None:
         form, count = found
         words = words[:-count]
         words = words[listed_start(words, form) :]
-        again = form_at_end(words)
+        again = form_at_end(words, country)
         # A second form (Ltd. Co., Inc. Corp.) goes too, unless only a short word would be left.
         if again is not None and len("".join(words[: -again[1]])) > 3 and again[0].form_class == form.form_class:
             words = words[: -again[1]]
@@ -201,11 +227,19 @@ def _without_places(text: str) -> list[str]:
     return parts
 
 
-def _without_place_behind_form(words: tuple[str, ...]) -> tuple[str, ...]:
+def _without_partners(words: tuple[str, ...]) -> tuple[str, ...]:
+    """`rossi snc di mario rossi c` without the partners, whom a partnership of Italy names behind its form."""
+    for place, word in enumerate(words):
+        if word == "di" and any("".join(words[start:place]) in _PARTNERSHIPS for start in range(1, place)):
+            return words[:place]
+    return words
+
+
+def _without_place_behind_form(words: tuple[str, ...], country: str | None) -> tuple[str, ...]:
     """`acme inc us` and `acme as cz` without the country or city that follows the legal form."""
-    if form_at_end(words) is None:
+    if form_at_end(words, country) is None:
         for count in (1, 2):
-            if form_at_end(words[:-count]) is not None and _is_place(" ".join(words[-count:])):
+            if form_at_end(words[:-count], country) is not None and _is_place(" ".join(words[-count:])):
                 return words[:-count]
     return words
 
@@ -216,6 +250,7 @@ def _is_place(text: str) -> bool:
 
 def _joined(words: tuple[str, ...]) -> str | None:
     text = _COUNTRY_PHRASES.sub(lambda found: _PHRASE_WORDS.get(found[1], "britain"), " ".join(words))
+    text = _ABBREVIATED_PHRASES.sub(lambda found: _ABBREVIATIONS[found[1]], text)
     words = tuple(text.split())
     if len(words) > 1 and words[0] in LEADING_WORDS:
         words = words[1:]

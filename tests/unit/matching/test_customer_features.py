@@ -121,3 +121,45 @@ def test_a_former_name_is_what_others_may_still_say_and_not_what_two_rows_have_i
     assert not set(columns(name="fund 4", former_names=["solar 2"])["names"]) & set(renamed["former_names"])
     assert renamed["name_numbers"] == ("3",)
     assert "solar2" in renamed["edges"] or set(columns(name="solar 2")["edges"]) & set(renamed["edges"])
+
+
+@pytest.mark.parametrize(
+    ("stated", "own"),
+    [
+        pytest.param(
+            ["registration:ch:che446655395", "tax:ch:che596069797"], ["registration:ch:che446655395"], id="Swiss group"
+        ),
+        pytest.param(
+            ["registration:fr:404833048", "registration:fr:552008443", "vat:fr:fr27552008443"],
+            ["registration:fr:404833048"],
+            id="French group",
+        ),
+        pytest.param(
+            ["registration:fr:404833048", "vat:fr:fr83404833048"],
+            ["registration:fr:404833048", "vat:fr:fr83404833048"],
+            id="its own",
+        ),
+        pytest.param(
+            ["registration:de:hrb12345", "vat:de:de129273398"],
+            ["registration:de:hrb12345", "vat:de:de129273398"],
+            id="nobody can tell",
+        ),
+    ],
+)
+def test_a_tax_number_of_the_group_is_not_the_company_s_own(stated: list[str], own: list[str]) -> None:
+    assert columns(identifiers=stated)["exclusive"] == tuple(own)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("tax:in:27aaacr4849r1zl", "tax:in:29aaacr4849r1zh"),
+        ("tax:in:27aaacr4849r1zl", "tax:in:aaacr4849r"),
+        ("tax:br:11222333000181", "tax:br:11222333000262"),
+    ],
+)
+def test_numbers_of_states_and_sites_are_one_exclusive_number(one: str, other: str) -> None:
+    first, second = (columns(identifiers=[each]) for each in (one, other))
+
+    assert first["exclusive"] == second["exclusive"]
+    assert set(first["numbers"]) & set(second["numbers"])

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from matching.decision import Decision, decide
+from matching.features import derive
 from matching.model import load_model
 from matching.scoring import PairScore, explain_pair
+from matching.validity import contradiction, facts_of
 from mdm.intake.candidate import candidate_record
 from mdm.model.ids import Domain
 
@@ -113,3 +115,64 @@ def test_one_register_number_of_two_courts_is_no_agreement() -> None:
     score = compare(left, right)
 
     assert decide(MODEL, score.weight, score.veto) is not Decision.MATCH
+
+
+REGISTERED = "registration"
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "decision", "veto"),
+    [
+        pytest.param("HRB 84731 Amtsgericht München", "AG München, HRB 77190", Decision.POSSIBLE,
+                     "registration_differs", id="two numbers of one court"),
+        pytest.param("HRB 84731 Amtsgericht München", "AG München, HRB-Nr. 84731", Decision.MATCH, None,
+                     id="one number of one court"),
+        pytest.param("HRB 84731 Amtsgericht München", "HRB 84731", Decision.MATCH, None, id="one says no court"),
+        pytest.param("HRB 84731 Amtsgericht München", "HRB 50112 Hamburg", Decision.MATCH, None,
+                     id="numbers of two courts say nothing of one another"),
+    ],
+)  # fmt: skip
+def test_a_number_of_the_german_register_is_held_against_those_of_its_court(
+    left: str, right: str, decision: Decision, veto: str | None
+) -> None:
+    score = compare(*(company("Schinke GmbH", (REGISTERED, number), **HERE) for number in (left, right)))
+
+    assert (decide(MODEL, score.weight, score.veto), score.veto) == (decision, veto)
+
+
+def test_strangers_with_one_number_of_two_courts_are_not_asked_about() -> None:
+    score = compare(
+        company("Schinke GmbH", (REGISTERED, "HRB 84731 Kiel")),
+        company("Vogel Optik GmbH", (REGISTERED, "HRB 84731 Ulm")),
+    )
+
+    assert decide(MODEL, score.weight, score.veto) is Decision.NONE
+
+
+@pytest.mark.parametrize(
+    ("country", "name", "left", "right"),
+    [
+        pytest.param("IN", "Kaveri Textiles Pvt Ltd", "27AAACR4849R1ZL", "29AAACR4849R1ZH", id="two states of India"),
+        pytest.param("IN", "Kaveri Textiles Pvt Ltd", "27AAACR4849R1ZL", "AAACR4849R", id="a state and the whole"),
+        pytest.param(
+            "BR", "Souza Alimentos Ltda", "11.222.333/0001-81", "11.222.333/0002-62", id="two sites in Brazil"
+        ),
+        pytest.param("CA", "Maple Foods Inc", "123026635RC0001", "123026635 RT0001", id="two accounts of Canada"),
+        pytest.param("CH", "Huber Maschinen AG", "CHE-100.155.212 MWST", "CHE-100.155.212 TVA", id="two languages"),
+        pytest.param("NO", "Hansen Bygg AS", "988 077 917 MVA", "988077917", id="registered for a tax"),
+        pytest.param("HU", "Duna Trans Kft.", "12892312-2-41", "HU12892312", id="home and abroad"),
+        pytest.param("DE", "Schinke GmbH", "USt-IdNr.: DE 129 273 398", "DE129273398", id="labelled"),
+    ],
+)
+def test_numbers_of_states_sites_and_taxes_are_those_of_one_company(
+    country: str, name: str, left: str, right: str
+) -> None:
+    forms = [
+        candidate_record(Domain.CUSTOMER, company(name, ("tax", number), country=country)).comparison
+        for number in (left, right)
+    ]
+    columns = [derive("customer", form, MODEL.common_tokens) for form in forms]
+    score = explain_pair(MODEL, *forms)
+
+    assert contradiction(*(facts_of(MODEL.cannot_link, each) for each in columns)) is None
+    assert decide(MODEL, score.weight, score.veto) is Decision.MATCH

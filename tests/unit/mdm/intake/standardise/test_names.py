@@ -329,3 +329,94 @@ def test_initials_that_may_be_a_form_are_left_out_of_another_name(
     also = standardised("organisation_names", name, country=country)
     assert also.comparison["alternate_names"] == sorted({found.comparison["name"], *(others or ())})
     assert also.value == [name], "what is shown is what was given"
+
+
+@pytest.mark.parametrize(
+    ("country", "name", "form_class"),
+    [
+        ("AT", "Acme Tools e.U.", "soleprop"),
+        ("AT", "Acme Tools OG", "gp"),
+        ("AU", "Acme Tools P/L", "llc"),
+        ("BE", "Acme Tools Comm.V", "lp"),
+        ("BR", "Acme Tools Ltda - ME", "llc"),
+        ("CH", "Acme Tools Ltd", "jsc"),
+        ("CH", "Genossenschaft Acme Tools", "coop"),
+        ("DK", "Acme Tools I/S", "gp"),
+        ("ES", "Acme Tools S.L. Unipersonal", "llc"),
+        ("FI", "Acme Tools Abp", "jsc"),
+        ("GR", "Acme Tools P.C.", "llc"),
+        ("US", "Acme Tools P.C.", "corp"),
+        ("HU", "Acme Tools Zártkörűen Működő Részvénytársaság", "jsc"),
+        ("IE", "Acme Tools Teoranta", "llc"),
+        ("IT", "Acme Tools S.n.c. di Mario Rossi & C.", "gp"),
+        ("IT", "Acme Tools S.r.l. a socio unico", "llc"),
+        ("JP", "㈱ Acme Tools", "jsc"),
+        ("JP", "Co., Ltd. Acme Tools", None),
+        ("KR", "Inc. Acme Tools", "jsc"),
+        ("MX", "Acme Tools SRL de CV", "llc"),
+        ("NO", "Acme Tools DA", "gp"),
+        ("PT", "Acme Tools Unipessoal, Lda", "llc"),
+        ("RU", "ИП Acme Tools", "soleprop"),
+        ("UA", "LLC Acme Tools", "llc"),
+        # Mistyped.
+        ("GB", "Acme Tools Limted", "llc"),
+        ("DE", "Acme Tools Gmbhh", "llc"),
+        ("US", "Acme Tools Incorporatd", "corp"),
+        # Wound up.
+        ("DE", "Acme Tools GmbH i.L.", "llc"),
+        ("IT", "Acme Tools S.r.l. in liquidazione", "llc"),
+        ("PL", "Acme Tools Sp. z o.o. w likwidacji", "llc"),
+        ("TR", "Tasfiye Halinde Acme Tools Ltd. Şti.", "llc"),
+        # What people write around it.
+        ("HU", "Acme Tools Kft. - HUF", "llc"),
+        ("IN", "M/s. Acme Tools", None),
+        ("IN", "Acme Tools (Prop. Ram Kumar)", None),
+        ("DE", "Firma Acme Tools Inh. Peter Müller", None),
+        ("MX", "Empresa Acme Tools S.A.", "jsc"),
+    ],
+)
+def test_forms_and_additions_of_many_countries_leave_one_core(country: str, name: str, form_class: str | None) -> None:
+    comparison = standardised("organisation_name", name, country=country).comparison
+
+    assert comparison["name"] == "acme tools"
+    assert comparison.get("legal_form") == form_class
+
+
+@pytest.mark.parametrize(
+    ("country", "name", "expected"),
+    [
+        ("DE", "Acme EU", "acme eu"),
+        ("NO", "Berg og Sønner", "berg sonner"),
+        ("BE", "Racing SC BV", "racing sc"),
+        ("US", "Liquidation World Inc", "liquidation world"),
+        ("GB", "Acme Prop. Ltd", "acme properties"),
+        ("GB", "Acme Smth", "acme smth"),
+        ("LU", "Acme Fund V", "acme fund v"),
+    ],
+)
+def test_what_is_a_form_elsewhere_is_a_word(country: str, name: str, expected: str) -> None:
+    assert core(name, country) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("F.lli Rossi", "Fratelli Rossi"),
+        ("Etablissements Dupont et Fils", "Ets Dupont & Fils"),
+        ("Gebr. Heinemann", "Gebrüder Heinemann"),
+        ("Bakkerij v.d. Berg", "Bakkerij van den Berg"),
+        ("PHU Kowalski", "Przedsiębiorstwo Handlowo-Usługowe Kowalski"),
+        ("F.H. Nowak", "Firma Handlowa Nowak"),
+        ("Bostadsrättsföreningen Solen 2", "BRF Solen 2"),
+        ("1st National Bank", "First National Bank"),
+        ("Shree Balaji Traders", "Sri Balaji Traders"),
+    ],
+)
+def test_abbreviations_of_many_countries_are_the_words_that_they_stand_for(one: str, other: str) -> None:
+    assert core(one) == core(other) is not None
+
+
+def test_the_value_still_says_that_a_company_is_wound_up() -> None:
+    assert (
+        standardised("organisation_name", "Acme GmbH in Liquidation", country="DE").value == "Acme GmbH in Liquidation"
+    )
