@@ -51,6 +51,11 @@ _COUNTRIES = """
 """
 _COUNTRY_WORDS = frozenset(_COUNTRIES.split())
 
+# Words of a name that its acronym may leave out, and how many at its end may follow an acronym in full.
+_ACRONYMS_LEAVE_OUT = "of and the for in de des du la le les et der die das und fur von zu di del della e y en van voor"
+_LEFT_OUT = frozenset(_ACRONYMS_LEAVE_OUT.split())
+_IN_FULL = 2
+
 #: Where a tax number contains the number of the register: which characters of its normal form.
 _REGISTER_IN_TAX = {
     "fr": slice(4, None),
@@ -180,11 +185,20 @@ def _names(columns: Columns, comparison: Mapping[str, Any], common_tokens: froze
 
 
 def _initials(names: Iterable[list[str]]) -> tuple[str, ...]:
-    """Acronyms that a name has or is: the initials of three words and more, or a short single word."""
+    """Acronyms that a name has or is: the initials of three words and more, or a short single word.
+
+    Words that acronyms leave out may be left out, and the last words may follow in full: International Business
+    Machines Deutschland is `ibmd` and `ibmdeutschland`.
+    """
     found = []
     for words in names:
         if len(words) >= 3:
             found.append("".join([word[0] for word in words]))
+            telling = [word for word in words if word not in _LEFT_OUT]
+            if 3 <= len(telling) < len(words):
+                found.append("".join([word[0] for word in telling]))
+            cuts = range(max(3, len(words) - _IN_FULL), len(words))
+            found += ["".join([*(word[0] for word in words[:cut]), *words[cut:]]) for cut in cuts]
         elif len(words) == 1 and 3 <= len(words[0]) <= 6:
             found.append(words[0])
     return distinct(found)

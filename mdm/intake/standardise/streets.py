@@ -11,6 +11,8 @@ from mdm.intake.standardise.text import CACHE, fold, has_han, has_kana
 
 #: Kinds of street, by the words and abbreviations that maps and forms use. One line is one kind.
 _KINDS: Final = variants_of("street_kinds")
+#: Words that names of streets share: titles, ranks, numbers.
+_WORDS: Final = variants_of("street_words")
 #: Kinds that German, Dutch and the Nordic languages write in one word with the name: Lindenstrasse, Dorpsstraat.
 _GLUED: Final = (
     ("strasse", "st"), ("straat", "st"), ("str", "st"), ("boulevard", "bd"), ("platz", "pl"), ("plein", "pl"),
@@ -24,7 +26,13 @@ _DROPPED: Final = words_of("street_small_words")
 _WITHOUT_STREET: Final = frozenset({"UA", "RU", "BY", "BG", "PL", "RS"})
 #: Where Haupt-Strasse is Hauptstrasse.
 _IN_ONE_WORD: Final = frozenset({"DE", "AT", "CH"})
-_ABBREVIATED: Final = re.compile(r"\b(p\.?za|v\.le|c\.so|l\.go|c/|p[ºo]\.|b-dul)\s*", re.IGNORECASE)
+_ABBREVIATED: Final = re.compile(r"\b(p\.?za|v\.le|c\.so|l\.go|c/|p[ºo]\.|pº|b-dul)\s*", re.IGNORECASE)
+#: Estates of firms, which stand in the place of a street: Z.I. Nord is the Zone industrielle Nord.
+_ESTATES: Final = (
+    (re.compile(r"\b(?:z\.\s?i\.|zi\b|zon[ea] industri(?:elle|ale|al)\b)\s*", re.IGNORECASE), "zi "),
+    (re.compile(r"\b(?:z\.\s?a\.|za\b|zone (?:artisanale|d['’]activit[ée]s?)\b)\s*", re.IGNORECASE), "za "),
+    (re.compile(r"\bind(?:ustrial|\.)? est(?:ate|\.|\b)\s*", re.IGNORECASE), "ind estate "),
+)
 #: 테헤란로 is Teheran-ro.
 _KOREAN_KIND: Final = re.compile(r"(?<=[가-힣]{2})(대로|로|길)(?=[\s\d]|$)")
 _CHINESE_KINDS: Final = {"大道": "avenue", "大街": "street", "路": "road", "街": "street", "巷": "lane"}
@@ -48,6 +56,8 @@ def street_form(text: str, country: str | None = None) -> str | None:
         text = _chinese_street(text)
     text = _KOREAN_KIND.sub(r" \1", text)
     text = _ABBREVIATED.sub(lambda found: _WRITTEN_OUT.get(fold(found[1]).replace(" ", ""), found[1]) + " ", text)
+    for written, estate in _ESTATES:
+        text = written.sub(estate, text)
     words = [_word(word) for word in _merged(fold(text).split())]
     kept = [word for word in words if word not in _DROPPED]
     if country in _WITHOUT_STREET and len(kept) > 1:
@@ -79,7 +89,7 @@ def _chinese_street(text: str) -> str:
 
 
 def _word(word: str) -> str:
-    kind = _KINDS.get(word)
+    kind = _WORDS.get(word) or _KINDS.get(word)
     if kind is not None:
         return kind
     for ending, kind in _GLUED:

@@ -51,6 +51,20 @@ def test_a_name_and_its_acronym_meet() -> None:
     assert set(long["initials"]) & set(short["initials"])
 
 
+@pytest.mark.parametrize(
+    ("long", "short"),
+    [
+        ("international business machines deutschland", "ibm deutschland"),
+        ("allgemeine ortskrankenkasse der region nord", "aorn"),
+        ("societe des transports en commun", "stc"),
+    ],
+)
+def test_an_acronym_may_leave_small_words_out_and_be_followed_by_words_in_full(long: str, short: str) -> None:
+    one, other = columns(name=long), columns(name=short)
+
+    assert set(one["initials"]) & set(other["names"])
+
+
 def test_a_name_meets_the_web_address_that_spells_it() -> None:
     named, addressed = columns(name="aoba shokuhin"), columns(domains=["aoba-shokuhin.co.jp"])
 

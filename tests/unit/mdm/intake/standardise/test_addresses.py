@@ -75,10 +75,17 @@ def test_street_and_house_number_are_parted(written: str, street: str, number: s
         ("M.G. Road", "MG Rd"),
         ("Saint James Place", "St. James Pl"),
         ("Fifth Avenue", "5th Ave"),
-        ("avenue du Général de Gaulle", "av. du Gal de Gaulle"),
         ("Atatürk Caddesi", "Ataturk Cad."),
         ("Storgata", "Storgaten"),
         ("Bulevardul Unirii", "B-dul Unirii"),
+        ("5 bd St-Germain", "5 boulevard Saint-Germain"),
+        ("av. du Gal de Gaulle", "Avenue du Général de Gaulle"),
+        ("Prof.-Messerschmitt-Str.", "Professor-Messerschmitt-Straße"),
+        ("W. 5th Ave", "West Fifth Avenue"),
+        ("Pº de la Castellana", "Paseo de la Castellana"),
+        ("Z.I. Nord", "Zone Industrielle Nord"),
+        ("ZA des Prés", "Zone d'activité des Prés"),
+        ("Ind. Est. Park", "Industrial Estate Park"),
     ],
 )
 def test_writings_of_one_street_are_equal(one: str, other: str) -> None:
@@ -146,11 +153,43 @@ def test_a_street_of_very_many_syllables_is_read_in_one_pass(syllable: str) -> N
         ("Sydney NSW", "Sydney"),
         ("Praha 1 - Staré Město", "Prague"),
         ("서울특별시 강남구", "Seoul"),
-        ("Saint Louis", "St. Louis"),
+        ("St. Denis", "Saint-Denis"),
+        ("St Gallen", "Sankt Gallen"),
+        ("Neuilly s/ Seine", "Neuilly-sur-Seine"),
+        ("Stratford-u-Avon", "Stratford upon Avon"),
+        ("Mt Pleasant", "Mount Pleasant"),
+        ("Paris 8e", "Paris"),
+        ("Lyon 3ème arrondissement", "Lyon"),
+        ("London EC1", "London"),
+        ("75008 Paris", "Paris"),
+        ("København K", "Copenhagen"),
+        ("Luxembourg-Ville", "Luxembourg"),
+        ("Köln-Ehrenfeld", "Cologne"),
+        ("Frankfurt/Main", "Frankfurt am Main"),
+        ("Frankfurt a.d. Oder", "Frankfurt (Oder)"),
     ],
 )
 def test_one_city_under_two_names_is_one(one: str, other: str) -> None:
-    assert city_form(one) == city_form(other)
+    assert city_form(one) == city_form(other) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Frankfurt (Oder)", "Frankfurt"),
+        ("Halle (Westf.)", "Halle (Saale)"),
+        ("Tours-sur-Marne", "Tours"),
+        ("New York Mills", "New York"),
+        ("Boulogne-Billancourt", "Boulogne-sur-Mer"),
+        ("Neuilly-sur-Seine", "Neuilly-sur-Marne"),
+    ],
+)
+def test_two_cities_of_one_name_are_two(one: str, other: str) -> None:
+    assert city_form(one) != city_form(other)
+
+
+def test_a_number_is_no_city() -> None:
+    assert city_form("75008") is None
 
 
 def forms(country: str | None = None, **parts: Any) -> dict[str, Any]:
