@@ -2,36 +2,22 @@
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 from mdm.intake.standardise.countries import country_code, region_form
 from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder, is_placeholder_number
 from mdm.intake.standardise.places import city_form
 from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
+from mdm.intake.standardise.street_lines import PO_BOX, number_form, split_street
 from mdm.intake.standardise.streets import street_form
-from mdm.intake.standardise.text import CACHE, fold_code, tidy
+from mdm.intake.standardise.text import fold_code, tidy
 
 _PARTS: Final = ("street", "house_number", "line2", "postal_code", "city", "region", "country")
-PO_BOX: Final = "PO Box"
-_NUMBER: Final = r"\d+(?:\s?[a-zA-Z](?![a-zA-Z]))?(?:\s*[-/–]\s*\d+\s?[a-zA-Z]?(?![a-zA-Z]))*"
-_NUMBER_FIRST: Final = re.compile(rf"(?P<number>{_NUMBER})(?:\s*,\s*|\s+)(?P<street>\D.*)")
-_NUMBER_LAST: Final = re.compile(
-    rf"(?P<street>.*[^\d\s,].*?)(?:\s*,\s*|\s+)(?:nr\.?|no\.?|n[°º.]|č\.?\s?p\.?|#)?\s*(?P<number>{_NUMBER}(?:号|號)?)",
-    re.IGNORECASE,
-)
-_UNIT: Final = re.compile(
-    r"[\s,]+(?P<unit>(?:apt|apartment|suite|ste|unit|floor|fl|flat|room|rm|bldg|building|level|etage|étage|appt|piso|"
-    r"planta|interno|scala|lok|lokal|m|top|stock|og|eg)\b\.?\s*[\w-]+|#\s*[\w-]+|\d+\.\s?(?:og|stock|etage|etg)\b.*)$",
-    re.IGNORECASE,
-)
-_PO_BOX: Final = re.compile(
-    r"(?:p\.?\s?o\.?\s?box|post\s?office\s?box|postfach|postbus|bo[iî]te\s+postale|b\.?p\.?|apartado(?:\s+de\s+correos)?|apdo\.?|"
-    r"casella\s+postale|c\.?p\.?|skr(?:ytka|\.)?\s*(?:poczt\w*\.?)?|p\.?\s?o\.?\s?přihrádka|box)\s*\.?\s*(?P<number>\d[\d\s]*)",
-    re.IGNORECASE,
-)
 #: A letter code and a hyphen before a postcode is the old international form: D-80331, IT-37196.
 _POSTAL_PREFIX: Final = re.compile(r"^[A-Za-z]{1,3}\s?-\s?(?=\d)")
+
+#: Countries whose postcodes are five digits, of which the first may be a zero.
+_FIVE_DIGITS: Final = frozenset({"DE", "EE", "ES", "FI", "FR", "HR", "IT", "KR", "LT", "MX", "PL", "TR", "UA", "US"})
 
 
 def address(inputs: Inputs, context: Context) -> Standardised:
@@ -49,7 +35,7 @@ def address(inputs: Inputs, context: Context) -> Standardised:
     stated = country_code(parts.get("country", "")) or (None if context.assumed else context.country)
     code = stated or context.country
     _put_in_place(parts)
-    street, number, line2 = split_street(parts.get("street", ""), parts.get("house_number", ""))
+    street, number, line2 = split_street(parts.get("street", ""), parts.get("house_number", ""), code)
     value = {
         "street": street or None,
         "house_number": number or None,
@@ -88,7 +74,7 @@ def _is_junk(part: str, text: str) -> bool:
 def _comparison(value: dict[str, str | None], country: str | None) -> dict[str, str]:
     # A post office box is where letters go, not where the company sits: it contradicts no street.
     street = value["street"] if value["street"] != PO_BOX else None
-    number = fold_code((value["house_number"] or "").rstrip("号號")) if street else ""
+    number = number_form(value["house_number"] or "", country) if street else ""
     forms = {
         "street": street_form(street, country) if street else None,
         "house_number": number or None,
@@ -97,25 +83,6 @@ def _comparison(value: dict[str, str | None], country: str | None) -> dict[str, 
         "region": region_form(value["region"], country) if value["region"] else None,
     }
     return {name: form for name, form in forms.items() if form}
-
-
-@lru_cache(CACHE)
-def split_street(street: str, number: str = "") -> tuple[str, str, str]:
-    """Street, house number and unit. A PO box keeps its kind as the street and its number as the house number."""
-    box = _PO_BOX.fullmatch(street)
-    if box is not None:
-        return PO_BOX, "".join(box["number"].split()), ""
-    unit = ""
-    found = _UNIT.search(street)
-    if found is not None and found.start() > 0:
-        street, unit = street[: found.start()], found["unit"]
-    if number:
-        return street, number, unit
-    for pattern in (_NUMBER_FIRST, _NUMBER_LAST):
-        match = pattern.fullmatch(street)
-        if match is not None:
-            return match["street"].strip(" ,"), match["number"].replace(" ", ""), unit
-    return street, "", unit
 
 
 def postal_code(text: str, country: str | None) -> str | None:
@@ -132,6 +99,9 @@ def _postcode_form(code: str | None, country: str | None) -> str | None:
     if code is None:
         return None
     folded = fold_code(code)
+    if country in _FIVE_DIGITS and folded.isdigit() and len(folded) in (3, 4):
+        # Spreadsheets take leading zeros away.
+        return folded.zfill(5)
     if country == "US" and folded.isdigit() and len(folded) == 9:
         # ZIP+4 names a block inside the ZIP.
         return folded[:5]

@@ -19,6 +19,11 @@ _GLUED: Final = (
     ("plats", "pl"), ("gasse", "g"), ("gatan", "g"), ("gade", "g"), ("vagen", "vag"), ("weg", "vag"), ("laan", "ln"),
     ("allee", "all"), ("blvd", "bd"),
 )  # fmt: skip
+_GLUED_KINDS: Final = frozenset(kind for _, kind in _GLUED)
+#: Where people write Goethe-Straße, Goethe Str. and Goethestraße.
+_GLUING: Final = frozenset({"DE", "AT", "CH", "LI"})
+#: M.G. Road is MG Road.
+_INITIALS: Final = re.compile(r"\b([A-Za-z])\.\s?(?=[A-Za-z]\.)")
 #: Words that a street may carry or not: Polish says `ulica` or nothing.
 _DROPPED: Final = words_of("street_small_words")
 _ABBREVIATED: Final = re.compile(r"\b(p\.?za|v\.le|c\.so|l\.go|c/|p[ºo]\.|pº)\s*", re.IGNORECASE)
@@ -45,9 +50,12 @@ def street_form(text: str, country: str | None = None) -> str | None:
     text = _ABBREVIATED.sub(lambda found: _WRITTEN_OUT.get(fold(found[1]).replace(" ", ""), found[1]) + " ", text)
     for written, estate in _ESTATES:
         text = written.sub(estate, text)
+    text = _INITIALS.sub(r"\1", text)
     words = [_word(word) for word in fold(text).split()]
-    kept = [word for word in words if word not in _DROPPED]
-    return " ".join(kept or words) or None
+    kept = [word for word in words if word not in _DROPPED] or words
+    if country in _GLUING and len(kept) > 1 and kept[-1] in _GLUED_KINDS:
+        kept[-2:] = ["".join(kept[-2:])]
+    return " ".join(kept) or None
 
 
 def _chinese_street(text: str) -> str:

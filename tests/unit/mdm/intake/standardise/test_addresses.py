@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from mdm.intake.standardise.addresses import split_street
 from mdm.intake.standardise.places import city_form
+from mdm.intake.standardise.street_lines import number_form, split_street
 from mdm.intake.standardise.streets import street_form
 from tests.unit.mdm.intake.standardise.given import standardised
 
@@ -30,6 +30,84 @@ from tests.unit.mdm.intake.standardise.given import standardised
 )
 def test_street_and_house_number_are_parted(written: str, street: str, number: str, unit: str) -> None:
     assert split_street(written) == (street, number, unit)
+
+
+@pytest.mark.parametrize(
+    ("country", "written", "parts"),
+    [
+        ("FR", "12 bis rue de la Paix", ("rue de la Paix", "12bis", "")),
+        ("FR", "12 B rue de la Paix", ("rue de la Paix", "12B", "")),
+        ("FR", "CS 12345, 10 place de la Bourse", ("place de la Bourse", "10", "CS 12345")),
+        ("FR", "Immeuble Le Triangle 5 av des Champs", ("av des Champs", "5", "Immeuble Le Triangle")),
+        ("GB", "The Shard, 32 London Bridge Street", ("London Bridge Street", "32", "The Shard")),
+        ("GB", "Unit 5, Brook Business Park, 12 Mill Lane", ("Mill Lane", "12", "Brook Business Park, Unit 5")),
+        ("GB", "Flat 2, 10 High Street", ("High Street", "10", "Flat 2")),
+        ("US", "One Market Plaza", ("Market Plaza", "1", "")),
+        ("US", "100 M Street NW", ("M Street NW", "100", "")),
+        ("AU", "Level 12, 60 Martin Place", ("Martin Place", "60", "Level 12")),
+        ("IN", "No. 12, 3rd Floor, MG Road", ("MG Road", "12", "3rd Floor")),
+        ("NL", "Keizersgracht 123-II", ("Keizersgracht", "123", "II")),
+        ("NL", "Keizersgracht 123 2", ("Keizersgracht", "123", "2")),
+        ("IT", "Corso Italia n. 5 B", ("Corso Italia", "5B", "")),
+        ("ES", "Calle Mayor, 5, 2º izq.", ("Calle Mayor", "5", "2º izq.")),
+        ("ES", "Avda. Diagonal 123 Esc. B 4º 1ª", ("Avda. Diagonal", "123", "Esc. B, 4º 1ª")),
+        ("PT", "Rua Augusta, 25 - 3º Dto", ("Rua Augusta", "25", "3º Dto")),
+        ("BR", "Av. Paulista, 1000 - 5º andar", ("Av. Paulista", "1000", "5º andar")),
+        ("MX", "Av. Reforma No. 222 Piso 5 Col. Juárez", ("Av. Reforma", "222", "Piso 5, Col. Juárez")),
+        ("TR", "Büyükdere Cad. No:123 Kat:4", ("Büyükdere Cad.", "123", "Kat:4")),
+        ("SE", "Storgatan 5 lgh 1101", ("Storgatan", "5", "lgh 1101")),
+        ("DK", "Vesterbrogade 12, 3. th", ("Vesterbrogade", "12", "3. th")),
+        ("BE", "Rue de la Loi 16 bte 3", ("Rue de la Loi", "16", "bte 3")),
+        ("DE", "Industriestr. 5, Halle 3", ("Industriestr.", "5", "Halle 3")),
+        ("DE", "Straße des 17. Juni 135", ("Straße des 17. Juni", "135", "")),
+        ("CN", "南京东路100号", ("南京东路", "100", "")),
+        ("JP", "丸の内1丁目2番3号", ("丸の内", "1-2-3", "")),
+    ],
+)
+def test_a_line_is_read_by_the_habits_of_its_country(country: str, written: str, parts: tuple[str, str, str]) -> None:
+    assert split_street(written, "", country) == parts
+
+
+@pytest.mark.parametrize(
+    ("country", "one", "other"),
+    [
+        ("DE", "12-14", "12"),
+        ("DE", "12 a", "12A"),
+        ("CA", "1200-200", "200"),
+        ("AU", "5/60", "60"),
+        ("CZ", "123/45", "45"),
+        ("PL", "51/12", "51"),
+        ("AT", "100/2/5", "100"),
+        ("IT", "5/B", "5b"),
+    ],
+)
+def test_writings_of_one_house_number_are_equal(country: str, one: str, other: str) -> None:
+    assert number_form(one, country) == number_form(other, country)
+
+
+@pytest.mark.parametrize(("country", "one", "other"), [("DE", "12", "14"), ("US", "100", "100a"), ("JP", "1-2", "1-3")])
+def test_two_house_numbers_are_two(country: str, one: str, other: str) -> None:
+    assert number_form(one, country) != number_form(other, country)
+
+
+@pytest.mark.parametrize("atom", ["1- ", "No. (", "3rd floor ", "a12 ", "丁目a", "- "])
+def test_a_line_without_end_is_not_taken_apart(atom: str) -> None:
+    line = atom * 10_000
+
+    assert split_street(line) == (line, "", "")
+
+
+def test_a_postcode_that_a_spreadsheet_shortened_is_the_same() -> None:
+    assert forms("ES", postal_code="8008", city="Barcelona") == forms("ES", postal_code="08008", city="Barcelona")
+    assert forms("CH", postal_code="8008", city="Zürich")["postcode"] == "8008"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Goethe-Straße", "Goethestr."), ("Berliner Straße", "Berliner Str."), ("Karls Platz", "Karlsplatz")],
+)
+def test_kinds_of_street_are_written_in_one_word_or_two(one: str, other: str) -> None:
+    assert street_form(one, "DE") == street_form(other, "DE")
 
 
 @pytest.mark.parametrize(
@@ -94,6 +172,8 @@ def test_a_street_of_very_many_syllables_is_read_in_one_pass(syllable: str) -> N
         ("Köln-Ehrenfeld", "Cologne"),
         ("Frankfurt/Main", "Frankfurt am Main"),
         ("Frankfurt a.d. Oder", "Frankfurt (Oder)"),
+        ("Toronto, ON", "Toronto"),
+        ("A'dam", "Amsterdam"),
     ],
 )
 def test_one_city_under_two_names_is_one(one: str, other: str) -> None:
