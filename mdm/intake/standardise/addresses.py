@@ -8,13 +8,16 @@ from mdm.intake.standardise.countries import country_code, region_form
 from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder, is_placeholder_number
 from mdm.intake.standardise.places import city_form
 from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
-from mdm.intake.standardise.street_parts import PO_BOX, house_form, split_street
+from mdm.intake.standardise.street_lines import PO_BOX, number_form, split_street
 from mdm.intake.standardise.streets import street_form
 from mdm.intake.standardise.text import fold_code, tidy
 
 _PARTS: Final = ("street", "house_number", "line2", "postal_code", "city", "region", "country")
 #: A letter code and a hyphen before a postcode is the old international form: D-80331, IT-37196.
 _POSTAL_PREFIX: Final = re.compile(r"^[A-Za-z]{1,3}\s?-\s?(?=\d)")
+
+#: Countries whose postcodes are five digits, of which the first may be a zero.
+_FIVE_DIGITS: Final = frozenset({"DE", "EE", "ES", "FI", "FR", "HR", "IT", "KR", "LT", "MX", "PL", "TR", "UA", "US"})
 
 
 def address(inputs: Inputs, context: Context) -> Standardised:
@@ -32,7 +35,7 @@ def address(inputs: Inputs, context: Context) -> Standardised:
     stated = country_code(parts.get("country", "")) or (None if context.assumed else context.country)
     code = stated or context.country
     _put_in_place(parts)
-    street, number, line2 = split_street(parts.get("street", ""), parts.get("house_number", ""))
+    street, number, line2 = split_street(parts.get("street", ""), parts.get("house_number", ""), code)
     value = {
         "street": street or None,
         "house_number": number or None,
@@ -71,7 +74,7 @@ def _is_junk(part: str, text: str) -> bool:
 def _comparison(value: dict[str, str | None], country: str | None) -> dict[str, str]:
     # A post office box is where letters go, not where the company sits: it contradicts no street.
     street = value["street"] if value["street"] != PO_BOX else None
-    number = house_form(value["house_number"] or "", country) if street else ""
+    number = number_form(value["house_number"] or "", country) if street else ""
     forms = {
         "street": street_form(street, country) if street else None,
         "house_number": number or None,
@@ -96,6 +99,9 @@ def _postcode_form(code: str | None, country: str | None) -> str | None:
     if code is None:
         return None
     folded = fold_code(code)
+    if country in _FIVE_DIGITS and folded.isdigit() and len(folded) in (3, 4):
+        # Spreadsheets take leading zeros away.
+        return folded.zfill(5)
     if country == "US" and folded.isdigit() and len(folded) == 9:
         # ZIP+4 names a block inside the ZIP.
         return folded[:5]

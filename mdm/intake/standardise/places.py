@@ -58,7 +58,8 @@ def city_form(text: str) -> str | None:
 def _known_part(text: str, name: str) -> str | None:
     """The city that is known everywhere, where the text names one and a part of it or nothing else."""
     *before, last = name.split() or [""]
-    if before and last in _BEHIND and " ".join(before) in _CITIES:
+    region = re.search(r"[\s,]([A-Z]{2,3})\Z", text)  # Toronto, ON
+    if before and (last in _BEHIND or region) and " ".join(before) in _CITIES:
         return _CITIES[" ".join(before)]
     city, *behind = _QUARTER.split(text, maxsplit=1)
     following = fold(behind[0]).split()[:1] if behind else []

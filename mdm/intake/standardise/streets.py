@@ -20,13 +20,16 @@ _GLUED: Final = (
     ("veien", "vag"), ("vegen", "vag"), ("vejen", "vag"), ("weg", "vag"), ("vej", "vag"), ("laan", "ln"),
     ("allee", "all"), ("blvd", "bd"),
 )  # fmt: skip
-#: Words that a street may carry or not: Polish says `ulica` or nothing.
-_DROPPED: Final = words_of("street_small_words")
+_GLUED_KINDS: Final = frozenset(kind for _, kind in _GLUED)
+#: Where people write Goethe-Straße, Goethe Str. and Goethestraße.
+_GLUING: Final = frozenset({"DE", "AT", "CH", "LI"})
 #: Where a street is called one by a word in front that may be left out, and in English by Street behind.
 _WITHOUT_STREET: Final = frozenset({"UA", "RU", "BY", "BG", "PL", "RS"})
-#: Where Haupt-Strasse is Hauptstrasse.
-_IN_ONE_WORD: Final = frozenset({"DE", "AT", "CH"})
-_ABBREVIATED: Final = re.compile(r"\b(p\.?za|v\.le|c\.so|l\.go|c/|p[ºo]\.|pº|b-dul)\s*", re.IGNORECASE)
+#: M.G. Road is MG Road.
+_INITIALS: Final = re.compile(r"\b([A-Za-z])\.\s?(?=[A-Za-z]\.)")
+#: Words that a street may carry or not: Polish says `ulica` or nothing.
+_DROPPED: Final = words_of("street_small_words")
+_ABBREVIATED: Final = re.compile(r"\b(p\.?za|v\.le|c\.so|l\.go|c/|p[ºo]\.|pº)\s*", re.IGNORECASE)
 #: Estates of firms, which stand in the place of a street: Z.I. Nord is the Zone industrielle Nord.
 _ESTATES: Final = (
     (re.compile(r"\b(?:z\.\s?i\.|zi\b|zon[ea] industri(?:elle|ale|al)\b)\s*", re.IGNORECASE), "zi "),
@@ -36,15 +39,7 @@ _ESTATES: Final = (
 #: 테헤란로 is Teheran-ro.
 _KOREAN_KIND: Final = re.compile(r"(?<=[가-힣]{2})(대로|로|길)(?=[\s\d]|$)")
 _CHINESE_KINDS: Final = {"大道": "avenue", "大街": "street", "路": "road", "街": "street", "巷": "lane"}
-_WRITTEN_OUT: Final = {
-    "pza": "piazza",
-    "vle": "viale",
-    "cso": "corso",
-    "lgo": "largo",
-    "c": "calle",
-    "po": "paseo",
-    "bdul": "boulevard",
-}
+_WRITTEN_OUT: Final = {"pza": "piazza", "vle": "viale", "cso": "corso", "lgo": "largo", "c": "calle", "po": "paseo"}
 
 
 @lru_cache(CACHE)
@@ -58,26 +53,16 @@ def street_form(text: str, country: str | None = None) -> str | None:
     text = _ABBREVIATED.sub(lambda found: _WRITTEN_OUT.get(fold(found[1]).replace(" ", ""), found[1]) + " ", text)
     for written, estate in _ESTATES:
         text = written.sub(estate, text)
-    words = [_word(word) for word in _merged(fold(text).split())]
-    kept = [word for word in words if word not in _DROPPED]
-    if country in _WITHOUT_STREET and len(kept) > 1:
-        # `Sumska Street` is vul. Sumska.
-        kept = [word for word in kept if word != "st"] or kept
-    if country in _IN_ONE_WORD and len(kept) > 1 and kept[-1] == "st":
+    text = _INITIALS.sub(r"\1", text)
+    words = [_word(word) for word in fold(text).split()]
+    kept = [word for word in words if word not in _DROPPED] or words
+    if country in _WITHOUT_STREET and len(kept) > 1 and kept[-1] == "st":
+        kept.pop()
+    if country in _GLUING and len(kept) > 1 and kept[-1] in _GLUED_KINDS:
         kept[-2:] = ["".join(kept[-2:])]
-    text = " ".join(kept or words)
-    return (text.replace("oy", "ou") if country == "GR" else text) or None
-
-
-def _merged(words: list[str]) -> list[str]:
-    """Single letters in a row as one word: `m g rd` is MG Road."""
-    merged: list[str] = []
-    for place, word in enumerate(words):
-        if place and len(word) == 1 and len(words[place - 1]) == 1 and word.isalpha() and words[place - 1].isalpha():
-            merged[-1] += word
-        else:
-            merged.append(word)
-    return merged
+    street = " ".join(kept)
+    # Ερμού is Ermou in passports, and Ermoy letter by letter.
+    return (street.replace("oy", "ou") if country == "GR" else street) or None
 
 
 def _chinese_street(text: str) -> str:

@@ -13,6 +13,7 @@ from matching.engines.table import TableFrame, feature_table
 from matching.engines.whole import cluster_table
 from matching.model import profile_model
 from matching.scoring import FEW, explain_pair
+from matching.vetoes import Effect
 from mdm.core.linking import decide_links
 from mdm.model.ids import RecordId
 
@@ -104,3 +105,27 @@ def test_a_whole_store_has_the_same_links_and_joins_nothing_for_being_asked() ->
     assert found == dict(zip(ends, zip(links.match.tolist(), [names[n] for n in links.veto], strict=True), strict=True))
     assert set(resolution.clustering.groups) == {frozenset({0, 1}), frozenset({2, 3})}
     assert whole.entity.tolist() == [0, 0, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("effect", "groups"),
+    [(Effect.REVIEW, {frozenset({0, 1}), frozenset({2})}), (Effect.DOUBT, {frozenset({0, 1, 2})})],
+)
+def test_a_whole_store_keeps_apart_what_a_rule_keeps_apart_and_not_what_is_doubtful(
+    effect: Effect, groups: set[frozenset[int]]
+) -> None:
+    """The two that the rule is about never share a block, so that their pair is weighed for the group alone."""
+    model = replace(MODEL, vetoes=(*MODEL.vetoes[:-1], replace(MODEL.vetoes[-1], effect=effect)))
+    assert model.vetoes[-1].name == "phones"
+    records = [person("ann", phone="1"), person("ann", number=1), person("ann", phone="2", number=2)]
+    table = feature_table(model, records)
+    frame = TableFrame(model, table)
+    never_compared = np.array([0 << 32 | 1, 1 << 32 | 2], dtype=np.int64)
+    compared = np.array([0 << 32 | 1, 0 << 32 | 2, 1 << 32 | 2], dtype=np.int64)
+
+    for pairs in (never_compared, compared):
+        for workers in (1, 2):
+            whole = cluster_table(model, table, frame, score_links(model, frame, pairs, 1), workers=workers)
+            found = whole.entity.tolist()
+            assert {frozenset(np.flatnonzero(whole.entity == entity).tolist()) for entity in found} == groups
+    assert set(resolve(model, records).clustering.groups) == groups

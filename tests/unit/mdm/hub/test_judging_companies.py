@@ -47,12 +47,22 @@ def compare(left: dict[str, Any], right: dict[str, Any]) -> PairScore:
         ("Kepler Partners A GmbH", "Kepler Partners B GmbH"),
         ("Alpha One GmbH", "Alpha Two GmbH"),
         ("Erste Kepler Beteiligungs GmbH", "Zweite Kepler Beteiligungs GmbH"),
+        ("Schmidt GmbH", "Schmidt AG"),
+        ("Nordlicht GmbH", "Nordlicht GmbH & Co. KG"),
     ],
 )
 def test_companies_of_one_house_at_one_address_are_a_question_at_most(left: str, right: str) -> None:
     score = compare(company(left, **HERE), company(right, **HERE))
 
     assert decide(MODEL, score.weight, score.veto) is not Decision.MATCH
+
+
+def test_a_company_that_changed_its_legal_form_is_known_by_its_number() -> None:
+    vat = ("vat", "DE129273398")
+
+    score = compare(company("Schmidt GmbH", vat, **HERE), company("Schmidt AG", vat, **HERE))
+
+    assert decide(MODEL, score.weight, score.veto) is Decision.MATCH
 
 
 def test_a_mistyped_word_of_that_kind_is_the_same_word() -> None:
