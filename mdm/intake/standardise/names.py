@@ -30,9 +30,7 @@ def _comparison(found: OrganisationName, country: str | None) -> dict[str, objec
         comparison["name_native"] = found.native
     if found.form is not None and (form_class := class_in(found.form, country)) is not None:
         comparison["legal_form"] = form_class
-    others = set(_cores(found.others, country))
-    if found.shorter is not None:
-        others.add(found.shorter)
+    others = {*_cores(found.others, country), *filter(None, (found.shorter, found.reading))}
     if others:
         comparison["alternate_names"] = sorted(others)
     return comparison
@@ -46,8 +44,7 @@ def alternate_names(inputs: Inputs, context: Context) -> Standardised:
         found = organisation_name(given.text, context.country) if given.text.strip() else None
         if found is not None:
             names += found.others if given.part == "others" else (found.display, *found.others)
-            if found.shorter is not None:
-                shorter.add(found.shorter)
+            shorter |= {*filter(None, (found.shorter, found.reading))}
     if not names:
         return UNKNOWN
     unique = tuple(dict.fromkeys(names))

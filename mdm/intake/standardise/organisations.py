@@ -28,7 +28,7 @@ from mdm.intake.standardise.legal_forms import (
 )
 from mdm.intake.standardise.lists import variants_of, words_of
 from mdm.intake.standardise.places import is_city
-from mdm.intake.standardise.scripts import Language, in_latin, language_of
+from mdm.intake.standardise.scripts import Language, greek_in_latin, in_latin, language_of
 from mdm.intake.standardise.text import CACHE, fold, is_latin, tidy
 
 CONNECTORS: Final = words_of("name_connectors")
@@ -107,6 +107,8 @@ class OrganisationName:
     form: LegalForm | None
     others: tuple[str, ...]
     shorter: str | None = None
+    #: The core in another reading (Παπαδόπουλος is Papadopoulos for its owners, letter by letter Papadopoylos).
+    reading: str | None = None
 
 
 @lru_cache(CACHE)
@@ -146,7 +148,11 @@ def _in_other_script(display: str, spelt: str, country: str | None, others: tupl
     spelled = [in_latin(word, language) for word in words]
     latin = None if None in spelled else _joined(tuple(fold(" ".join(word or "" for word in spelled)).split()))
     native = _PUNCTUATION.sub(_mark, " ".join(words).casefold()) if not is_latin("".join(words)) else None
-    return OrganisationName(display, latin, native, native_form or form, others)
+    greek = greek_in_latin(" ".join(words))
+    reading = _joined(tuple(fold(greek).split())) if greek is not None else None
+    return OrganisationName(
+        display, latin, native, native_form or form, others, reading=reading if reading != latin else None
+    )
 
 
 def _form_before_script(words: list[str]) -> tuple[LegalForm, int] | None:

@@ -64,8 +64,15 @@ def _known_part(text: str, name: str) -> str | None:
     city, *behind = _QUARTER.split(text, maxsplit=1)
     following = fold(behind[0]).split()[:1] if behind else []
     if following and following[0] not in _OF_ANOTHER:
-        return _CITIES.get(_plain(city))
-    return None
+        # Turkey puts the quarter first: Kadıköy/İstanbul.
+        return _CITIES.get(_plain(city)) or (_CITIES.get(_plain(behind[0])) if "/" in text else None)
+    return None if text.isascii() else _known_word(text)
+
+
+def _known_word(text: str) -> str | None:
+    """서울특별시 강남구 is in Seoul."""
+    words = (_plain(_KOREAN_KIND.sub("", word)) for word in text.split() if not word.isascii())
+    return next((_CITIES[word] for word in words if word in _CITIES), None)
 
 
 @lru_cache(CACHE)

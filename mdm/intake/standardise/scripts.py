@@ -7,6 +7,7 @@ table, the rest is anyascii.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
 from enum import StrEnum
 from functools import lru_cache
@@ -46,6 +47,24 @@ _CITIES: Final = {
 #: Characters that Chinese writes otherwise since its reform, and words that only Japanese companies use.
 _JAPANESE_CHARACTERS: Final = "輸運産業電鉄鋼製薬設築動務貿銀険証報開発療観図広渡辺斎藤沢桜"
 _JAPANESE_WORDS: Final = ("商事", "物産", "技研", "工務店")
+
+
+#: Pairs of Greek letters that are read as one sound, by the official table (ELOT 743); the rest is letter by letter.
+_GREEK_PAIRS: Final = (
+    (re.compile("ου"), "ou"), (re.compile("([αεη])υ(?=[αεηιοωβγδζλμνρ])"), r"\1v"), (re.compile("([αεη])υ"), r"\1f"),
+    (re.compile("γγ"), "ng"), (re.compile("γξ"), "nx"), (re.compile("γχ"), "nch"), (re.compile(r"\bμπ"), "b"),
+)  # fmt: skip
+_GREEK: Final = re.compile("[α-ω]")
+
+
+def greek_in_latin(text: str) -> str | None:
+    """A Greek text in the Latin letters of its passports; None where it has no Greek letter."""
+    plain = "".join(each for each in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(each))
+    if not _GREEK.search(plain):
+        return None
+    for pair, latin in _GREEK_PAIRS:
+        plain = pair.sub(latin, plain)
+    return anyascii(plain)
 
 
 class Language(StrEnum):

@@ -28,17 +28,21 @@ _REGISTER_LEADS: Final = frozenset({"CZ", "SK"})
 _IDEOGRAPHIC: Final = frozenset({"JP", "CN", "TW", "HK"})
 
 _LETTER: Final = r"(?:\s?(?:bis|ter|quater|[a-zA-Z])(?![\w.]))?"
-_NUMBER: Final = rf"\d{{1,6}}{_LETTER}(?:\s*[-/–]\s*\d{{1,6}}{_LETTER})*(?:\s*/\s*[a-zA-Z](?!\w))?"
-_SIGN: Final = r"(?:(?:nr|no|num|núm|č\.?\s?p)\b\.?|n[°º.]\.?|№|#)"
+_NUMBER: Final = rf"\d{{1,6}}{_LETTER}(?:\s*[-/–]\s*\d{{1,6}}{_LETTER})*(?:\s*[/-]\s*[a-zA-Z](?!\w))?"
+_SIGN: Final = (
+    r"(?:(?:(?:plot|door|house|shop)\.?\s?)?(?:nr|no|num|núm|č\.?\s?p)\b\.?|(?:plot|door|house)\b|n[°º.]\.?|№|#|д\.)"
+)
 _SIGN_LAST: Final = re.compile(rf"\s+{_SIGN}$", re.IGNORECASE)
 _ONLY_NUMBER: Final = re.compile(rf"{_SIGN}?\s*:?\s*(?P<number>{_NUMBER})", re.IGNORECASE)
 _NUMBER_FIRST: Final = re.compile(
-    rf"(?:{_SIGN}\s*)?(?P<number>{_NUMBER})(?:\s*,\s*|\s+)(?P<street>\D.*)", re.IGNORECASE
+    rf"(?:{_SIGN}\s*)?(?P<number>{_NUMBER})(?:\s*,\s*|\s+)(?P<street>(?:\D|\d{{1,3}}(?:st|nd|rd|th)\b).*)",
+    re.IGNORECASE,
 )
-#: A letter by itself is the street's: 100 M Street.
+#: A letter by itself is the street's (100 M Street); some are a direction or a kind: 100 N Main St, 12 R DE LA PAIX.
+_DIRECTION: Final = re.compile(r"\d{1,6}\s[RNSEWCV]\s", re.IGNORECASE)
 _LETTERED_STREET: Final = re.compile(r"(?P<number>\d{1,6})\s+(?P<street>[a-z]\s.+)", re.IGNORECASE)
 _NUMBER_LAST: Final = re.compile(
-    rf"(?P<street>.*[^\d\s,].*?)(?:\s*,\s*|\s+){_SIGN}?\s*:?\s*(?P<number>{_NUMBER}(?:号|號)?)", re.IGNORECASE
+    rf"(?P<street>.*[^\d\s,].*?)(?:\s*,\s*|\s+){_SIGN}?\s*:?\s*(?P<number>{_NUMBER}(?:号|號)?)\.?", re.IGNORECASE
 )
 #: A number with something short behind it: Keizersgracht 123-II, Calle Mayor 5 2º izq.
 _NUMBER_INSIDE: Final = re.compile(
@@ -69,12 +73,12 @@ _ROOMS: Final = (
 _FLOORS: Final = (
     rf"(?:{_ROOMS})\b\.?{_VALUE}"
     r"|#\s*\w[\w-]*"
-    r"|\d+\.?\s?(?:og|stock|etage|etg|sal|th|tv|mf)\b\.?.{0,8}"
+    r"|\d+(?:\.?\s?(?:og|stock|etage|etg|sal|tv|mf)|\.\s?th)\b\.?[^)]{0,8}"
     r"|(?:\d+(?:st|nd|rd|th)|ground|first|second|third|fourth|fifth|upper|lower)\s+(?:floor|fl|level)\b"
     r"|\d{1,2}\s?[ºª°]\.?(?:\s*(?:\d{1,2}\s?[ºª°]?|[^\W\d]{1,6})\.?){0,3}"
     r"|(?:eg|og|bg|hs|parterre)\b\.?"
 )
-_UNIT_LAST: Final = re.compile(rf"[\s,;–-]+(?P<unit>{_FLOORS})\.?$", re.IGNORECASE)
+_UNIT_LAST: Final = re.compile(rf"[\s,;(–-]+(?P<unit>{_FLOORS})\.?\)?$", re.IGNORECASE)
 _UNIT_FIRST: Final = re.compile(rf"(?P<unit>{_FLOORS})\s*[,;]?\s+(?=.*\d)", re.IGNORECASE)
 #: Quarters of a town that follow its streets in Mexico.
 _QUARTER: Final = re.compile(r"[\s,]+(?P<unit>(?:col(?:onia)?|fracc(?:ionamiento)?)\b\.?\s*[^\d,]+)$", re.IGNORECASE)
@@ -136,6 +140,8 @@ def _without_units(street: str, country: str | None) -> tuple[str, list[str]]:
         found = _UNIT_LAST.search(street)
         if found is None and country == "MX":
             found = _QUARTER.search(street)
+        if found is not None and "#" in found["unit"] and not _has_digit(street[: found.start()]):
+            found = None  # the house: Insurgentes Sur #1000
         if found is not None and found.start() > 0 and street[: found.start()].strip(" ,"):
             street, last = street[: found.start()], [found["unit"], *last]
             continue
@@ -155,7 +161,7 @@ def _parted(segment: str, country: str | None) -> tuple[str, str, str] | None:
         number = re.sub(r"丁目|番地?|[−–ー－]", "-", found["number"])
         return found["street"].strip(), number, (found["unit"] or "").strip()
     first, last = _NUMBER_FIRST.fullmatch(segment), _NUMBER_LAST.fullmatch(segment)
-    if country in ("US", "CA"):
+    if country in ("US", "CA") or _DIRECTION.match(segment):
         first = _LETTERED_STREET.fullmatch(segment) or first
     chosen = last if last is not None and country is not None and country not in _NUMBER_LEADS else first or last
     if chosen is not None and chosen is last and _has_digit(last["street"]):

@@ -16,12 +16,15 @@ _WORDS: Final = variants_of("street_words")
 #: Kinds that German, Dutch and the Nordic languages write in one word with the name: Lindenstrasse, Dorpsstraat.
 _GLUED: Final = (
     ("strasse", "st"), ("straat", "st"), ("str", "st"), ("boulevard", "bd"), ("platz", "pl"), ("plein", "pl"),
-    ("plats", "pl"), ("gasse", "g"), ("gatan", "g"), ("gade", "g"), ("vagen", "vag"), ("weg", "vag"), ("laan", "ln"),
+    ("plats", "pl"), ("gasse", "g"), ("gatan", "g"), ("gaten", "g"), ("gata", "g"), ("gade", "g"), ("vagen", "vag"),
+    ("veien", "vag"), ("vegen", "vag"), ("vejen", "vag"), ("weg", "vag"), ("vej", "vag"), ("laan", "ln"),
     ("allee", "all"), ("blvd", "bd"),
 )  # fmt: skip
 _GLUED_KINDS: Final = frozenset(kind for _, kind in _GLUED)
 #: Where people write Goethe-Straße, Goethe Str. and Goethestraße.
 _GLUING: Final = frozenset({"DE", "AT", "CH", "LI"})
+#: Where a street is called one by a word in front that may be left out, and in English by Street behind.
+_WITHOUT_STREET: Final = frozenset({"UA", "RU", "BY", "BG", "PL", "RS"})
 #: M.G. Road is MG Road.
 _INITIALS: Final = re.compile(r"\b([A-Za-z])\.\s?(?=[A-Za-z]\.)")
 #: Words that a street may carry or not: Polish says `ulica` or nothing.
@@ -53,9 +56,13 @@ def street_form(text: str, country: str | None = None) -> str | None:
     text = _INITIALS.sub(r"\1", text)
     words = [_word(word) for word in fold(text).split()]
     kept = [word for word in words if word not in _DROPPED] or words
+    if country in _WITHOUT_STREET and len(kept) > 1 and kept[-1] == "st":
+        kept.pop()
     if country in _GLUING and len(kept) > 1 and kept[-1] in _GLUED_KINDS:
         kept[-2:] = ["".join(kept[-2:])]
-    return " ".join(kept) or None
+    street = " ".join(kept)
+    # Ερμού is Ermou in passports, and Ermoy letter by letter.
+    return (street.replace("oy", "ou") if country == "GR" else street) or None
 
 
 def _chinese_street(text: str) -> str:

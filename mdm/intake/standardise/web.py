@@ -23,6 +23,8 @@ SHARED_BOXES: Final = words_of("shared_boxes")
 _WORLDWIDE: Final = frozenset(
     {"io", "ai", "co", "me", "tv", "cc", "eu", "fm", "gg", "ly", "to", "ws", "sh", "vc", "la"}
 )
+#: What stands before the country in domains of many countries.
+_SECOND_LEVEL: Final = frozenset({"com", "co", "net", "org", "gov", "edu", "ac", "www"})
 _EMAIL: Final = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~\-\u0080-\uffff]+@([a-z0-9\-.\u0080-\uffff]+\.[a-z0-9\-\u0080-\uffff]{2,})"
 )
@@ -59,7 +61,12 @@ def country_of_domain(domain: str) -> str | None:
 
 
 def is_own_domain(domain: str) -> bool:
-    """Whether a domain can be somebody's own: not free mail, not a social network, not a placeholder."""
+    """Whether a domain can be somebody's own: not free mail, not a social network, not a placeholder, not a slip.
+
+    `co.org` and `com.com` are what is left of a mistyped address.
+    """
+    if domain.split(".", 1)[0] in _SECOND_LEVEL:
+        return False
     return domain not in FREE_MAIL and domain not in SOCIAL and domain not in PLACEHOLDER_DOMAINS
 
 

@@ -62,6 +62,15 @@ def test_street_and_house_number_are_parted(written: str, street: str, number: s
         ("DE", "Straße des 17. Juni 135", ("Straße des 17. Juni", "135", "")),
         ("CN", "南京东路100号", ("南京东路", "100", "")),
         ("JP", "丸の内1丁目2番3号", ("丸の内", "1-2-3", "")),
+        ("FR", "12 R DE LA PAIX", ("R DE LA PAIX", "12", "")),
+        ("GB", "100 N Main St", ("N Main St", "100", "")),
+        ("US", "123 5th Ave", ("5th Ave", "123", "")),
+        ("NL", "Kerkstraat 5-A", ("Kerkstraat", "5-A", "")),
+        ("HU", "Fő utca 3.", ("Fő utca", "3", "")),
+        ("DE", "Hauptstr. 12 (2. OG)", ("Hauptstr.", "12", "2. OG")),
+        ("IN", "Plot No. 12, MG Road", ("MG Road", "12", "")),
+        ("MX", "Insurgentes Sur #1000", ("Insurgentes Sur", "1000", "")),
+        ("RU", "ул. Тверская, д. 7", ("ул. Тверская", "7", "")),
     ],
 )
 def test_a_line_is_read_by_the_habits_of_its_country(country: str, written: str, parts: tuple[str, str, str]) -> None:
@@ -139,6 +148,19 @@ def test_writings_of_one_street_are_equal(one: str, other: str) -> None:
     assert street_form(one) == street_form(other) is not None
 
 
+@pytest.mark.parametrize(
+    ("country", "one", "other"),
+    [
+        ("GR", "Ερμού", "Ermou"),
+        ("UA", "вул. Сумська", "Sumska Street"),
+        ("RU", "ул. Тверская", "Tverskaya St"),
+        ("NO", "Storgata", "Storgaten"),
+    ],
+)
+def test_writings_of_one_street_of_a_country_are_equal(country: str, one: str, other: str) -> None:
+    assert street_form(one, country) == street_form(other, country) is not None
+
+
 @pytest.mark.parametrize("syllable", ["가", "시", "로", "대로"])
 def test_a_street_of_very_many_syllables_is_read_in_one_pass(syllable: str) -> None:
     """The search for a kind of street began anew at each syllable and took half a minute."""
@@ -172,6 +194,10 @@ def test_a_street_of_very_many_syllables_is_read_in_one_pass(syllable: str) -> N
         ("Köln-Ehrenfeld", "Cologne"),
         ("Frankfurt/Main", "Frankfurt am Main"),
         ("Frankfurt a.d. Oder", "Frankfurt (Oder)"),
+        ("Kadıköy/İstanbul", "Istanbul"),
+        ("Sydney NSW", "Sydney"),
+        ("Praha 1 - Staré Město", "Prague"),
+        ("서울특별시 강남구", "Seoul"),
         ("Toronto, ON", "Toronto"),
         ("A'dam", "Amsterdam"),
     ],

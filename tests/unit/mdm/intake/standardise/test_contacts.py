@@ -107,3 +107,8 @@ def test_a_country_is_known_by_any_usual_name(written: str, code: str) -> None:
 @pytest.mark.parametrize(("written", "code"), [("N/A", "PLACEHOLDER"), ("Atlantis", "COUNTRY_UNKNOWN")])
 def test_what_is_no_country_is_rejected(written: str, code: str) -> None:
     assert standardised("country", written).rejected == code
+
+
+@pytest.mark.parametrize("site", ["https://com.com", "co.org", "http://www.net.net/"])
+def test_what_is_left_of_a_mistyped_address_is_nobody_s_own(site: str) -> None:
+    assert standardised("web_domain", site).rejected == "DOMAIN_NOT_OWN"

@@ -108,7 +108,7 @@ def test_vowels_that_are_no_umlaut_stay_two_letters() -> None:
         ("삼성전자(주)", "samsung electronics", "KR"),
         ("유한책임회사 삼성전자", "samsung electronics", "KR"),
         ("신영물류 주식회사", "shinyoung logistics", "KR"),
-        ("현대중공업", "hyundae heavy industries", "KR"),
+        ("현대중공업", "hyundai heavy industries", "KR"),
         ("Inc. 대한산업", "dahan industries", "KR"),
         ("Co., Ltd. 아람식품", "aram foods", "KR"),
         ("한빛", "hanbit", "KR"),
@@ -420,3 +420,14 @@ def test_the_value_still_says_that_a_company_is_wound_up() -> None:
     assert (
         standardised("organisation_name", "Acme GmbH in Liquidation", country="DE").value == "Acme GmbH in Liquidation"
     )
+
+
+def test_a_greek_name_is_compared_in_both_of_its_latin_forms() -> None:
+    comparison = standardised("organisation_name", "Παπαδόπουλος & Ευαγγέλου Α.Ε.", country="GR").comparison
+
+    assert comparison["name"] == core("Papadopoylos & Eyaggeloy S.A.", "GR")
+    assert comparison["alternate_names"] == [core("Papadopoulos & Evangelou S.A.", "GR")]
+
+
+def test_a_korean_name_is_spelt_as_its_owners_do() -> None:
+    assert core("(주)현대건설", "KR") == core("Hyundai Construction Co., Ltd.", "KR")
