@@ -39,6 +39,25 @@ def test_an_address_gives_mailbox_and_domain() -> None:
     assert result.comparison == {"emails": ["info@mail.example-tools.co.uk"], "domains": ["example-tools.co.uk"]}
 
 
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        (" info@acme.de ; ", ["info@acme.de"]),
+        ("Max Muster <Max.Muster@acme.de>", ["max.muster@acme.de"]),
+        ("a@acme.de; b@acme.de", ["a@acme.de", "b@acme.de"]),
+        ("Ann <a@acme.de>, Bob <b@acme.de>", ["a@acme.de", "b@acme.de"]),
+        ("john doe@acme.de", None),
+        ("a@b@c.de", None),
+    ],
+)
+def test_a_field_is_read_as_people_fill_it(written: str, found: list[str] | None) -> None:
+    assert standardised("emails", written).comparison.get("emails") == found
+
+
+def test_of_several_sites_in_one_field_the_first_counts() -> None:
+    assert standardised("web_domain", "acme.de, acme.com").value == "acme.de"
+
+
 def test_a_free_mailbox_is_kept_but_is_no_evidence() -> None:
     result = standardised("emails", "jane@gmail.com")
 
