@@ -30,6 +30,19 @@ def test_two_writings_of_one_number_are_one_entry() -> None:
     assert len(standardised("phones", "+31 30 972 5926", "030 9725926", country="NL").value) == 1
 
 
+@pytest.mark.parametrize(
+    ("written", "numbers"),
+    [
+        ("089 1234560 / 0171 1234567", ["491711234567", "49891234560"]),
+        ("+49 89 1234560, +49 89 1234561", ["49891234560", "49891234561"]),
+        ("Tel 089/1234560 Fax 089/1234561", ["49891234560", "49891234561"]),
+        ("089 1234560 oder 0171 1234567", ["491711234567", "49891234560"]),
+    ],
+)
+def test_several_numbers_in_one_field_are_several(written: str, numbers: list[str]) -> None:
+    assert standardised("phones", written, country="DE").comparison["phones"] == numbers
+
+
 def test_an_address_gives_mailbox_and_domain() -> None:
     result = standardised("emails", " Info+news@Mail.Example-Tools.co.uk ")
 
