@@ -11,8 +11,8 @@ from matching.features.values import Columns, Features, distinct, kinds, put, te
 PRODUCT_COLUMNS = kinds(
     texts="gtin name edition stated_edition version release period made_for stated_for role family unit brand pack "
     "stated_pack name_compact sorted_words form",
-    lists="codes code_stems code_series code_parts words marks numbers plain_numbers figures sizes unit_kinds brands "
-    "claims leads self evidence",
+    lists="codes code_stems code_series code_parts words models model_numbers marks numbers plain_numbers figures sizes "
+    "unit_kinds brands claims leads self evidence",
 )
 #: What is read of a record's comparison form, beside its own name.
 PRODUCT_FORMS = frozenset(
@@ -92,13 +92,19 @@ _COUNTED = 2
 #: Words of so many letters are not misspelt but others.
 _SHORT = 3
 #: Words of a name that belong to a measure or a pack, once the amounts are apart: `6 x 500 ml`, `2p5mm`, `6er`, `x10`.
-_UNITS = frozenset(["ml", "mg", "g", "oz", "lb", "mm", "w", "v", "mah", "mb", "gb", "tb", "pcs"])
+_UNITS = frozenset(["ml", "mg", "g", "oz", "lb", "mm", "inch", "w", "v", "mah", "mb", "gb", "tb", "pcs"])
 _BETWEEN = _UNITS | {"x"}
 _FRACTION = re.compile(rf"\d+p\d+(?:{'|'.join(sorted(_UNITS))})")
 _PACK_WORD = re.compile(r"x\d+|\d+(?:x|er|pk|pck|pack|packs|ct|count|pc|pcs|stk)")
 #: A brand has at most so many words.
 _BRAND_WORDS = 3
 _DIGITS = re.compile(r"\d+")
+#: A word of letters and digits: M404dn, 26A, E3; not M8x20, which measures.
+_MODEL = re.compile(r"(?!\w*\dx\d)(?=[a-z]*\d)(?=\d*[a-z])[a-z\d]{2,}")
+#: A model's name of so many characters is hardly that of two products.
+_TELLING = 5
+#: Letters that a line of models begins with, at most.
+_LINE = 3
 _VERSION = re.compile(r"v[1-9]\d?")
 #: A code in one piece that may end in a version.
 _RUN_ON = re.compile(r"([a-z][a-z\d]{3,})(v[2-9]\d?)")
@@ -214,6 +220,9 @@ def _words(columns: Columns, comparison: Mapping[str, Any], name: str) -> None:
     # M8x20 and HL1110 state numbers, too.
     put(columns, "figures", distinct(run.lstrip("0") or "0" for token in tokens for run in _DIGITS.findall(token)))
     put(columns, "marks", _marks(tokens))
+    models = _models(tokens)
+    put(columns, "models", models)
+    put(columns, "model_numbers", tuple(model for model in models if len(model) >= _TELLING))
     put(columns, "role", _role(name))
     put(columns, "stated_for", text(comparison, "made_for") or "none")
     amounts = {pack, *(size.rstrip(_LETTERS) for size in sizes)}
@@ -239,6 +248,15 @@ def _marks(tokens: list[str]) -> tuple[str, ...]:
 
 def _is_mark(token: str) -> bool:
     return not token.isdigit() and (len(token) <= _SHORT or any(map(str.isdigit, token)))
+
+
+def _models(tokens: list[str]) -> tuple[str, ...]:
+    """Words of letters and digits; with the letters before them, too, for M-404dn is M404dn."""
+    found = [token for token in tokens if _MODEL.fullmatch(token) and not _VERSION.fullmatch(token)]
+    together = [
+        one + other for one, other in pairwise(tokens) if other in found and one.isalpha() and len(one) <= _LINE
+    ]
+    return distinct([*found, *together])
 
 
 def _role(name: str) -> str:

@@ -62,7 +62,8 @@ _MEASURES: Final[Mapping[str, tuple[str, int]]] = {
         ("lb", 1, "lb lbs pound pounds"),
         ("mm", 1, "mm millimetre millimetres millimeter millimeters"),
         ("mm", 10, "cm centimetre centimetres centimeter centimeters"),
-        ("mm", 1000, "metre metres meter meters"),
+        ("mm", 1000, "m metre metres meter meters"),
+        ("inch", 1, 'inch inches zoll pouces pulgadas pollici " ″'),
         ("w", 1, "w watt watts"),
         ("w", 1000, "kw kilowatt kilowatts"),
         ("v", 1, "v volt volts"),
@@ -84,8 +85,9 @@ _WHOLE: Final = frozenset({("ml", 1), ("mg", 1), ("g", 1), ("mm", 1), ("mah", 1)
 
 def _words(*units: str) -> str:
     """Ways to write these units (all where none is named), as alternatives of a pattern."""
-    written = (word for word, (unit, _) in _MEASURES.items() if not units or unit in units)
-    return "|".join(sorted(written, key=len, reverse=True))
+    written = [word for word, (unit, _) in _MEASURES.items() if not units or unit in units]
+    # A cable of 2 m, and a T-shirt in M.
+    return "|".join("(?-i:m)" if word == "m" else word for word in sorted(written, key=len, reverse=True))
 
 
 _UNIT_WORD: Final = _words()

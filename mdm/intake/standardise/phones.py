@@ -12,6 +12,8 @@ from mdm.intake.standardise.text import CACHE, tidy
 
 #: 555-01xx is kept free for fiction in North America.
 _FICTION: Final = re.compile(r"555\D?01\d\d$")
+#: A longer text is no field of numbers.
+_LONGEST: Final = 200
 
 
 class Phone(NamedTuple):
@@ -44,16 +46,22 @@ def parse_phone(text: str, country: str | None) -> Phone | None:
     )
 
 
+def _each(text: str, country: str | None) -> list[str]:
+    """The numbers of a field that holds several: `089 1234560 / 0171 1234567`. Else the text as it is."""
+    phone = parse_phone(text, country)
+    if phone is None or phone.e164 is not None or len(text) > _LONGEST:
+        return [text]
+    found = [match.raw_string for match in phonenumbers.PhoneNumberMatcher(text, country)]
+    return found or [text]
+
+
 def phones(inputs: Inputs, context: Context) -> Standardised:
     """Standardiser `phones`."""
     values: list[dict[str, Any]] = []
     numbers: list[str] = []
     seen: set[str] = set()
     rejected = country = None
-    for given in inputs:
-        text = tidy(given.text)
-        if not text:
-            continue
+    for text in (each for given in inputs for each in _each(tidy(given.text), context.country) if each):
         phone = parse_phone(text, context.country)
         if phone is None:
             rejected = PLACEHOLDER

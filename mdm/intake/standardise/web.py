@@ -28,6 +28,11 @@ _SECOND_LEVEL: Final = frozenset({"com", "co", "net", "org", "gov", "edu", "ac",
 _EMAIL: Final = re.compile(
     r"[a-z0-9.!#$%&'*+/=?^_`{|}~\-\u0080-\uffff]+@([a-z0-9\-.\u0080-\uffff]+\.[a-z0-9\-\u0080-\uffff]{2,})"
 )
+#: Several addresses in one field.
+_BETWEEN: Final = re.compile(r"[\s,;|]+")
+#: The same where a blank may be a slip: `john doe@acme.com` is not Doe's.
+_SEVERAL: Final = re.compile(r"[,;|]")
+_NAMED: Final = re.compile(r"<\s*([^<>\s]+@[^<>\s]+)\s*>")
 _HOST: Final = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?([^/:?#\s]+)")
 
 
@@ -47,9 +52,10 @@ def registrable_domain(host: str) -> str | None:
 
 @lru_cache(CACHE)
 def domain_of_site(text: str) -> str | None:
-    """The registrable domain of a web address."""
-    match = _HOST.match(tidy(text).lower())
-    return registrable_domain(match[1]) if match else None
+    """The registrable domain of a web address; of several in one field, that of the first."""
+    hosts = (_HOST.match(site) for site in _BETWEEN.split(tidy(text).lower()))
+    domains = (registrable_domain(host[1]) for host in hosts if host)
+    return next(filter(None, domains), None)
 
 
 def country_of_domain(domain: str) -> str | None:
@@ -83,16 +89,19 @@ def parse_email(text: str) -> tuple[str, str, str] | None:
     return f"{box}@{match[1]}", box, domain
 
 
+def _each(text: str) -> list[str]:
+    """The addresses of a field as people fill it: `Ann Lee <ann@acme.com>`, `a@acme.com; b@acme.com`."""
+    told = _NAMED.findall(text) or [part.strip(".: ") for part in _SEVERAL.split(text) if "@" in part]
+    return told if len(told) > 1 or (told and parse_email(told[0]) is not None) else [text]
+
+
 def emails(inputs: Inputs, _context: Context) -> Standardised:
     """Standardiser `emails`."""
     values: list[dict[str, Any]] = []
     addresses: set[str] = set()
     domains: set[str] = set()
     rejected = None
-    for given in inputs:
-        text = tidy(given.text)
-        if not text:
-            continue
+    for text, options in ((each, given.options) for given in inputs for each in _each(tidy(given.text)) if each):
         parsed = parse_email(text)
         if parsed is None:
             rejected = PLACEHOLDER if is_placeholder(text) else "EMAIL_MALFORMED"
@@ -102,7 +111,7 @@ def emails(inputs: Inputs, _context: Context) -> Standardised:
             rejected = PLACEHOLDER
             continue
         values.append({"value": text, "domain": domain, "shared": box in SHARED_BOXES})
-        if is_own_domain(domain) and domain != given.options.get("except"):
+        if is_own_domain(domain) and domain != options.get("except"):
             addresses.add(address)
             domains.add(domain)
     if not values:

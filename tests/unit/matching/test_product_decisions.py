@@ -40,6 +40,12 @@ APART = [
     ("Brother HL-1110", "Brother HL-1112", "number_differs"),
     ("Valve A-100", "Valve A-101", "number_differs"),
     ("Pump 778812", "Pump 990043", "number_differs"),
+    ("HP LaserJet M404dn", "HP LaserJet M404n", "model_differs"),
+    ("HP LaserJet M404dn", "HP LaserJet M404dw", "model_differs"),
+    ("Toner HP 26A", "Toner HP 26B", "model_differs"),
+    ("Acme Office E3", "Acme Office E5", "model_differs"),
+    ("HDMI Cable 2m", "HDMI Cable 3m", "size_differs"),
+    ('Monitor 24"', "Monitor 27 inch", "size_differs"),
     ("Acme CRM", "Acme CRM Training", "role_differs"),
     ("Acme CRM Starter", "Acme CRM Training Starter", "role_differs"),
     ("Acme CRM", "Acme CRM Add-on", "role_differs"),
@@ -99,6 +105,11 @@ SAME = [
     ("Training for Acme CRM", "Course for Acme CRM"),
     ("Acme CRM Add-on", "Acme CRM Addon"),
     ("Valve A-100", "Valve A100"),
+    ("HP LaserJet M-404dn", "HP LaserJet M404dn"),
+    ("Cable HDMI 2m", "HDMI cable 2 m"),
+    ("HDMI Cable 2.0 m", "HDMI Cable 200 cm"),
+    ('Monitor 24"', "Monitor 24 inch"),
+    ("Monitor 24 Zoll", "Monitor 24 inch"),
 ]
 
 
@@ -123,6 +134,23 @@ def test_one_trade_item_number_under_two_names_is_a_question(names: tuple[str, s
     found = score(one, other)
 
     assert (decision(found), found.veto) == (Decision.POSSIBLE, "same_gtin")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("HP LaserJet Pro M404dn", "Hewlett Packard LaserJet M404dn Printer"),
+        ("Bosch GSR12V15", "Akkuschrauber Bosch Professional GSR12V15"),
+    ],
+)
+def test_one_model_in_names_that_otherwise_differ_is_asked_about(one: str, other: str) -> None:
+    assert decision(score({"name": one}, {"name": other})) is Decision.POSSIBLE
+
+
+def test_what_is_made_for_a_model_is_not_asked_about_as_that_model() -> None:
+    found = score({"name": "HP LaserJet Pro M404dn"}, {"name": "Toner black for HP M404dn"})
+
+    assert "same_model" not in found.vetoes
 
 
 def test_a_trade_item_number_that_differs_asks_nobody() -> None:

@@ -30,6 +30,19 @@ def test_two_writings_of_one_number_are_one_entry() -> None:
     assert len(standardised("phones", "+31 30 972 5926", "030 9725926", country="NL").value) == 1
 
 
+@pytest.mark.parametrize(
+    ("written", "numbers"),
+    [
+        ("089 1234560 / 0171 1234567", ["491711234567", "49891234560"]),
+        ("+49 89 1234560, +49 89 1234561", ["49891234560", "49891234561"]),
+        ("Tel 089/1234560 Fax 089/1234561", ["49891234560", "49891234561"]),
+        ("089 1234560 oder 0171 1234567", ["491711234567", "49891234560"]),
+    ],
+)
+def test_several_numbers_in_one_field_are_several(written: str, numbers: list[str]) -> None:
+    assert standardised("phones", written, country="DE").comparison["phones"] == numbers
+
+
 def test_an_address_gives_mailbox_and_domain() -> None:
     result = standardised("emails", " Info+news@Mail.Example-Tools.co.uk ")
 
@@ -37,6 +50,25 @@ def test_an_address_gives_mailbox_and_domain() -> None:
         {"value": "Info+news@Mail.Example-Tools.co.uk", "domain": "example-tools.co.uk", "shared": True}
     ]
     assert result.comparison == {"emails": ["info@mail.example-tools.co.uk"], "domains": ["example-tools.co.uk"]}
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        (" info@acme.de ; ", ["info@acme.de"]),
+        ("Max Muster <Max.Muster@acme.de>", ["max.muster@acme.de"]),
+        ("a@acme.de; b@acme.de", ["a@acme.de", "b@acme.de"]),
+        ("Ann <a@acme.de>, Bob <b@acme.de>", ["a@acme.de", "b@acme.de"]),
+        ("john doe@acme.de", None),
+        ("a@b@c.de", None),
+    ],
+)
+def test_a_field_is_read_as_people_fill_it(written: str, found: list[str] | None) -> None:
+    assert standardised("emails", written).comparison.get("emails") == found
+
+
+def test_of_several_sites_in_one_field_the_first_counts() -> None:
+    assert standardised("web_domain", "acme.de, acme.com").value == "acme.de"
 
 
 def test_a_free_mailbox_is_kept_but_is_no_evidence() -> None:

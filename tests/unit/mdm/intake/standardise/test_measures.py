@@ -87,6 +87,22 @@ def test_what_only_looks_like_a_pack_is_none(written: str) -> None:
     assert (pack_in(written), sizes_in(written)) == (None, ())
 
 
+@pytest.mark.parametrize(
+    ("written", "sizes"),
+    [
+        ("Cable 2 m", ("2000mm",)),
+        ("Cable 2m", ("2000mm",)),
+        ("Kabel 2,0 m", ("2000mm",)),
+        ('Monitor 24"', ("24inch",)),
+        ("Monitor 24 Zoll", ("24inch",)),
+        ("T-Shirt 5 M", ()),
+        ("API calls 10M", ()),
+    ],
+)
+def test_metres_and_inches_are_sizes_and_a_capital_m_is_not(written: str, sizes: tuple[str, ...]) -> None:
+    assert sizes_in(written) == sizes
+
+
 def test_a_fraction_is_a_size() -> None:
     assert sizes_in("Cable 2,50 mm") == sizes_in("Cable 2.5mm") == ("2.5mm",)
 
