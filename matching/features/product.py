@@ -11,8 +11,8 @@ from matching.features.values import Columns, Features, distinct, kinds, put, te
 PRODUCT_COLUMNS = kinds(
     texts="gtin name edition stated_edition version release period made_for stated_for role family unit brand pack "
     "stated_pack name_compact sorted_words form",
-    lists="codes code_stems code_series code_parts words models model_numbers marks numbers plain_numbers figures sizes "
-    "unit_kinds brands claims leads self evidence",
+    lists="codes code_stems code_series code_parts words models model_numbers marks numbers plain_numbers figures "
+    "sizes unit_kinds brands claims leads self evidence",
 )
 #: What is read of a record's comparison form, beside its own name.
 PRODUCT_FORMS = frozenset(
