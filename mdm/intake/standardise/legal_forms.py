@@ -17,6 +17,7 @@ from typing import Final
 
 import yaml
 from rapidfuzz.distance import OSA
+from rapidfuzz.process import extractOne
 
 from mdm.intake.standardise.lists import words_of
 from mdm.intake.standardise.text import CACHE, fold
@@ -148,10 +149,7 @@ _FEWEST_LETTERS: Final = 4
 _LONG: Final = 6
 _VOWEL: Final = re.compile("[aeiou]")
 _SHORT_FORMS: Final = ("ltd", "llc", "gmbh")
-_LONG_FORMS: Final = (
-    "limited", "incorporated", "corporation", "company", "aktiengesellschaft", "kommanditgesellschaft", "limitada",
-    "aktiebolag", "osakeyhtio", "aktieselskab", "anpartsselskab",
-)  # fmt: skip
+_LONG_FORMS: Final = tuple(sorted(key for key in _FORMS if len(key) > _LONG))
 
 
 def class_in(form: LegalForm, country: str | None) -> str | None:
@@ -183,16 +181,21 @@ def form_at_end(words: tuple[str, ...], country: str | None = None) -> tuple[Leg
 
 
 def mistyped_form(words: tuple[str, ...]) -> tuple[LegalForm, int] | None:
-    """The form that the last of these folded words is but for one slip: `limted`, `gmbhh`, `lttd`; never the only word.
+    """The form that ends these folded words but for one slip (`limted`, `pvt imited`, `gmbhh`); never all of them.
 
     A short word is one only where it has no vowel: with one it may be a name.
     """
-    if len(words) < 2 or not len(words[-1]) >= _FEWEST_LETTERS:
-        return None
-    word = words[-1]
-    written = _SHORT_FORMS if not _VOWEL.search(word) else _LONG_FORMS if len(word) >= _LONG else ()
-    found = next((form for form in written if OSA.distance(word, form, score_cutoff=1) <= 1), None)
-    return None if found is None else (_FORMS[found], 1)
+    for count in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
+        key = "".join(words[-count:])
+        if len(key) >= _LONG:
+            found = extractOne(key, _LONG_FORMS, scorer=OSA.distance, score_cutoff=1)
+        elif count == 1 and len(key) >= _FEWEST_LETTERS and not _VOWEL.search(key):
+            found = extractOne(key, _SHORT_FORMS, scorer=OSA.distance, score_cutoff=1)
+        else:
+            continue
+        if found is not None:
+            return _FORMS[found[0]], count
+    return None
 
 
 def form_at_start(

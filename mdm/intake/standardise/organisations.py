@@ -117,7 +117,7 @@ def organisation_name(text: str, country: str | None) -> OrganisationName | None
     display, others = _split_other_names(_without_noise(_without_symbols(tidy(text))))
     if is_placeholder(display) or is_only_a_form(display):
         return None
-    told = _WINDING_UP.sub("", _OWNER.sub("", display)) or display
+    told = _without_own_country(_WINDING_UP.sub("", _OWNER.sub("", display)), country) or display
     spelt = " ".join(_without_places(_LETTER_OF_COUNTRY.sub(" ", told)))
     # ㈱ is no letter, and reads 株 once it is one.
     if is_latin(unicodedata.normalize("NFKC", spelt)):
@@ -194,6 +194,13 @@ def _without_noise(text: str) -> str:
         if shorter in (text, ""):
             return text
         text = shorter
+
+
+def _without_own_country(text: str, country: str | None) -> str:
+    """`Aksu Kimya TR` of Turkey without the code. Codes that end names of national companies stay: Acme DE."""
+    words = text.split()
+    own = country is not None and country.lower() not in _COUNTRY_CODES and len(words) > 2 and words[-1] == country
+    return " ".join(words[:-1]) if own else text
 
 
 def _split_other_names(text: str) -> tuple[str, tuple[str, ...]]:
@@ -276,7 +283,9 @@ def _is_short_und(words: tuple[str, ...], position: int) -> bool:
 
 
 def _merge_initials(words: list[str]) -> list[str]:
-    """Single letters in a row are one abbreviation: `p c smith` -> `pc smith`."""
+    """Single letters in a row are one abbreviation: `p c smith` -> `pc smith`; so is `3 m` in front."""
+    if len(words) > 1 and words[0].isdigit() and len(words[0]) == 1 and len(words[1]) == 1 and words[1].isalpha():
+        words = ["".join(words[:2]), *words[2:]]
     merged: list[str] = []
     run = False
     for word in words:

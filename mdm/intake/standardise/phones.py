@@ -15,6 +15,12 @@ _FICTION: Final = re.compile(r"555\D?01\d\d$")
 #: A longer text is no field of numbers.
 _LONGEST: Final = 200
 
+#: Germany and Austria give a company one number, and it the extensions.
+_WITH_EXTENSIONS: Final = ("49", "43")
+_EXTENSION: Final = re.compile(r"\d\s?[-–]\s?(\d{1,4})\s*$")
+#: With the code of the country.
+_HOUSE_DIGITS: Final = 9
+
 
 class Phone(NamedTuple):
     """`e164` is None when the number cannot be read; `valid` says that the numbering plan has such a number."""
@@ -55,6 +61,15 @@ def _each(text: str, country: str | None) -> list[str]:
     return found or [text]
 
 
+def _switchboard(text: str, number: str) -> list[str]:
+    """The number of the house, where what stands behind a hyphen is one of its extensions: +49 89 324567-0 and -15."""
+    extension = _EXTENSION.search(text)
+    if extension is None or not number.startswith(_WITH_EXTENSIONS):
+        return []
+    house = number.removesuffix(extension[1])
+    return [f"{house}-"] if len(house) >= _HOUSE_DIGITS and house != number else []
+
+
 def phones(inputs: Inputs, context: Context) -> Standardised:
     """Standardiser `phones`."""
     values: list[dict[str, Any]] = []
@@ -73,8 +88,8 @@ def phones(inputs: Inputs, context: Context) -> Standardised:
         seen.add(number)
         values.append({"value": text, "e164": phone.e164, "valid": phone.valid})
         if phone.e164 is not None:
-            numbers.append(number)
+            numbers += [number, *_switchboard(text, number)]
     if not values:
         return Standardised(rejected=rejected) if rejected else UNKNOWN
-    comparison = {"phones": sorted(numbers)} if numbers else {}
+    comparison = {"phones": sorted(set(numbers))} if numbers else {}
     return Standardised(values, comparison, rejected, country=country, strong=True)

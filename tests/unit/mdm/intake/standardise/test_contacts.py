@@ -144,3 +144,19 @@ def test_what_is_no_country_is_rejected(written: str, code: str) -> None:
 @pytest.mark.parametrize("site", ["https://com.com", "co.org", "http://www.net.net/"])
 def test_what_is_left_of_a_mistyped_address_is_nobody_s_own(site: str) -> None:
     assert standardised("web_domain", site).rejected == "DOMAIN_NOT_OWN"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ("+49 (0)89 / 32 45 67-0", "089 324567-15", {"4989324567-"}),
+        ("+43 1 5123456-0", "+43 1 5123456 - 22", {"4315123456-"}),
+        ("+49 89 324567-0", "089 3245670", {"49893245670"}),
+        ("+49 89 324567-0", "089 324568-15", set()),
+        ("+1 212-736-5000", "+1 212-736-6000", set()),
+    ],
+)
+def test_extensions_of_one_house_share_its_number(one: str, other: str, shared: set[str]) -> None:
+    first, second = (set(standardised("phones", each, country="DE").comparison["phones"]) for each in (one, other))
+
+    assert first & second == shared

@@ -362,6 +362,10 @@ def test_initials_that_may_be_a_form_are_left_out_of_another_name(
         ("GB", "Acme Tools Limted", "llc"),
         ("DE", "Acme Tools Gmbhh", "llc"),
         ("US", "Acme Tools Incorporatd", "corp"),
+        ("IN", "Acme Tools Pvt. imited", "llc"),
+        ("DE", "Acme Tools GmbH & Co. Kommanditgeslelschaft", "lp"),
+        ("TR", "Acme Tools San. ve Dış Tic. Ltd. Şti.", "llc"),
+        ("TR", "Acme Tools TR", None),
         # Wound up.
         ("DE", "Acme Tools GmbH i.L.", "llc"),
         ("IT", "Acme Tools S.r.l. in liquidazione", "llc"),
@@ -391,6 +395,9 @@ def test_forms_and_additions_of_many_countries_leave_one_core(country: str, name
         ("US", "Liquidation World Inc", "liquidation world"),
         ("GB", "Acme Prop. Ltd", "acme properties"),
         ("GB", "Acme Smth", "acme smth"),
+        ("IN", "Cash IN", "cash in"),
+        ("DE", "Acme Tools DE", "acme tools germany"),
+        ("DE", "Solar Park 3 B", "solar park 3 b"),
         ("LU", "Acme Fund V", "acme fund v"),
     ],
 )
@@ -409,6 +416,7 @@ def test_what_is_a_form_elsewhere_is_a_word(country: str, name: str, expected: s
         ("F.H. Nowak", "Firma Handlowa Nowak"),
         ("Bostadsrättsföreningen Solen 2", "BRF Solen 2"),
         ("1st National Bank", "First National Bank"),
+        ("3 M Deutschland", "3M Deutschland"),
         ("Shree Balaji Traders", "Sri Balaji Traders"),
     ],
 )
