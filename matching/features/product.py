@@ -11,8 +11,8 @@ from matching.features.values import Columns, Features, distinct, kinds, put, te
 PRODUCT_COLUMNS = kinds(
     texts="gtin name edition stated_edition version release period made_for stated_for role family unit brand pack "
     "stated_pack name_compact sorted_words form",
-    lists="codes code_stems code_parts words models model_numbers numbers plain_numbers figures sizes unit_kinds "
-    "brands claims leads self evidence",
+    lists="codes code_stems code_series code_parts words models model_numbers marks numbers plain_numbers figures "
+    "sizes unit_kinds brands claims leads self evidence",
 )
 #: What is read of a record's comparison form, beside its own name.
 PRODUCT_FORMS = frozenset(
@@ -87,6 +87,10 @@ _ROLES = {
     for word in words.split()
 }
 _HEAD = 4
+#: A counter has so many digits at least.
+_COUNTED = 2
+#: Words of so many letters are not misspelt but others.
+_SHORT = 3
 #: Words of a name that belong to a measure or a pack, once the amounts are apart: `6 x 500 ml`, `2p5mm`, `6er`, `x10`.
 _UNITS = frozenset(["ml", "mg", "g", "oz", "lb", "mm", "inch", "w", "v", "mah", "mb", "gb", "tb", "pcs"])
 _BETWEEN = _UNITS | {"x"}
@@ -142,6 +146,7 @@ def _codes(columns: Columns, comparison: Mapping[str, Any]) -> None:
     put(columns, "codes", codes)
     put(columns, "code_parts", parts)
     put(columns, "code_stems", distinct(_stem(code, parts) for code in codes))
+    put(columns, "code_series", distinct(map(_series, codes)))
 
 
 def _stem(code: str, parts: tuple[str, ...]) -> str:
@@ -152,6 +157,12 @@ def _stem(code: str, parts: tuple[str, ...]) -> str:
         if mark is None:
             return code
         code = code[: -len(mark)]
+
+
+def _series(code: str) -> str:
+    """Which counter may have given a code, by its letters and the number of digits; empty where that says little."""
+    digits = sum(map(str.isdigit, code))
+    return _DIGITS.sub(lambda run: "#" * len(run[0]), code) if digits >= _COUNTED and digits < len(code) else ""
 
 
 def _version_of(parts: tuple[str, ...]) -> str | None:
@@ -208,6 +219,7 @@ def _words(columns: Columns, comparison: Mapping[str, Any], name: str) -> None:
     put(columns, "numbers", numbers)
     # M8x20 and HL1110 state numbers, too.
     put(columns, "figures", distinct(run.lstrip("0") or "0" for token in tokens for run in _DIGITS.findall(token)))
+    put(columns, "marks", _marks(tokens))
     models = _models(tokens)
     put(columns, "models", models)
     put(columns, "model_numbers", tuple(model for model in models if len(model) >= _TELLING))
@@ -222,6 +234,20 @@ def _words(columns: Columns, comparison: Mapping[str, Any], name: str) -> None:
     put(columns, "version", version)
     put(columns, "stated_edition", edition)
     put(columns, "form", form)
+
+
+def _marks(tokens: list[str]) -> tuple[str, ...]:
+    """Words that are told apart by one letter: models (M402n, Cat6a), ratings (24VDC) and short ones (AA).
+
+    `Cat 6` is Cat6 as well.
+    """
+    alone = [token for token in tokens if _is_mark(token)]
+    joined = [one + other for one, other in pairwise(tokens) if one.isalpha() and other.isdigit() and _is_mark(one)]
+    return distinct([*alone, *joined])
+
+
+def _is_mark(token: str) -> bool:
+    return not token.isdigit() and (len(token) <= _SHORT or any(map(str.isdigit, token)))
 
 
 def _models(tokens: list[str]) -> tuple[str, ...]:

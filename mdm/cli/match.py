@@ -138,6 +138,8 @@ def evaluate(
     """Hold a model against known truth: a world of change events, or any CSV files."""
     if models is not None and not models.is_dir():
         raise OperatorError(f"{models} is no folder.", action="Give the folder that `mdm match train` wrote to.")
+    if models is not None:
+        _refuse_without_model(models, [domain] if world is None and domain else [each.value for each in Domain])
     if world is not None:
         given = {"--domain": domain, "--records": records, "--truth": truth, "--config": config, "--html": html}
         _refuse_unread({name: bool(value) for name, value in given.items()})
@@ -173,6 +175,15 @@ def evaluate(
         print_json({"model": model.fingerprint, **left_out, **assessment_json(found, table.names)})
         return
     _print(found, table)
+
+
+def _refuse_without_model(folder: Path, domains: Sequence[str]) -> None:
+    """Whoever names a folder wants its model measured, not the one that ships."""
+    if not any((folder / f"{domain}.{ending}").is_file() for domain in domains for ending in ("yaml", "weights.json")):
+        raise OperatorError(
+            f"{folder} has no model of {' or '.join(domains)}.",
+            action="Give the folder that `mdm match train` wrote to, or leave out --models for the model that ships.",
+        )
 
 
 def _model(table: Table, folder: Path | None) -> MatchModel:

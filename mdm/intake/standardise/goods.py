@@ -16,6 +16,8 @@ _EDITIONS: Final = variants_of("product_editions")
 _NOISE: Final = words_of("product_noise")
 _BRANDS: Final = variants_of("product_brands")
 _BRACKETED_CODE: Final = re.compile(r"[\[(]\s*([A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)+)\s*[\])]")
+#: The sign that ends a name or a word of it: Galaxy S21+.
+_PLUS: Final = re.compile(r"(?<=[A-Za-z0-9])\+(?![\w+])")
 _SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
 
 #: What words of a brand say of its owner's form.
@@ -47,7 +49,7 @@ def product_name(text: str) -> ProductName:
     """`SUBSCR ACME PAYROLL PROF` -> words acme payroll, edition professional; `Oil 5L` -> words oil 5000 ml."""
     words: list[str] = []
     edition = version = release = behind = None
-    plain = in_one_unit(_BRACKETED_CODE.sub(" ", tidy(text)))
+    plain = in_one_unit(_PLUS.sub(" plus", _BRACKETED_CODE.sub(" ", tidy(text))))
     folded = fold(re.sub(r"(?<=\d)\.(?=\d)", "p", plain))
     for word in folded.split():
         if word in _EDITIONS and words:

@@ -101,6 +101,9 @@ _MEASURE: Final = re.compile(rf"(?<![\w.,]){_NO_GRAMS}({_AMOUNT})[ -]?({_UNIT_WO
 _THREAD: Final = re.compile(
     rf"\bM ?(\d{{1,2}}(?:[.,]\d{{1,2}})?) ?[x×*] ?(?={_AMOUNT}[ -]?(?:{_LENGTH_WORD})(?!\w))", re.IGNORECASE
 )
+_BARE_THREAD: Final = re.compile(r"\bM ?(\d{1,2}) ?[x×*] ?([4-9]|[1-9]\d{1,2})(?![\w.,×*]| ?[x×*])", re.IGNORECASE)
+#: Engine oil 5W-30 has no five watts.
+_VISCOSITY: Final = re.compile(r"\b(\d{1,2})W[ -]?(\d{2})\b", re.IGNORECASE)
 _SIDE: Final = rf"({_AMOUNT})(?:[ -]?({_LENGTH_WORD}))? ?[x×*] ?"
 #: `120 x 60 cm` and `120cm x 60cm`: two sides or three, the unit of the last is that of all that state none.
 _DIMENSIONS: Final = re.compile(rf"(?<![\w.,]){_SIDE}(?:{_SIDE})?({_AMOUNT})[ -]?({_LENGTH_WORD})(?!\w)", re.IGNORECASE)
@@ -191,7 +194,8 @@ def _parted(text: str) -> str:
 
 
 def _threads_apart(text: str) -> str:
-    return _THREAD.sub(r"M\1 ", text)
+    """`M8x20mm` and `M8 x 20`, whose length is in millimetres: M8 and 20 mm. A pitch (M8x1) stays with its thread."""
+    return _BARE_THREAD.sub(r"M\1 \2 mm", _THREAD.sub(r"M\1 ", _VISCOSITY.sub(r"\1W\2", text)))
 
 
 def _sides(found: re.Match[str]) -> list[str]:

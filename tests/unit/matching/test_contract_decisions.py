@@ -49,6 +49,11 @@ CASES = {
     "a subscription that cites the contract before": (
         contract(CRM, "CT-2024-000123"), contract(BILLING, cites="CT-2021-004711"), None,
     ),
+    "other products": (
+        contract(CRM, "CT-2024-000123"), contract(ERP, "0040000007", products=["prd_2"]), "products_differ",
+    ),
+    "other products and no number": (contract(CRM), contract(ERP, products=["prd_2"]), "products_differ"),
+    "one product of two": (contract(CRM, "CT-2024-000123"), contract(ERP, products=["prd_1", "prd_2"]), None),
     "two customers": (
         contract(CRM, "CT-2024-000123"), contract(ERP, customer="cus_2"), "customer_differs",
     ),

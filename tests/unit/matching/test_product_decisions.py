@@ -31,6 +31,11 @@ APART = [
     ("Acme CRM v2.0", "Acme CRM v2.1", "release_differs"),
     ("Acme CRM 2.0.1", "Acme CRM 2.0.3", "release_differs"),
     ("Screw M8x20", "Screw M8x25", "number_differs"),
+    ("Cable Cat6", "Cable Cat6a", "mark_differs"),
+    ("Relay 24VDC", "Relay 24VAC", "mark_differs"),
+    ("Battery AA", "Battery AAA", "mark_differs"),
+    ("Printer M402n", "Printer M402dn", "mark_differs"),
+    ("Galaxy S21", "Galaxy S21+", "role_differs"),
     ("Brother HL1110", "Brother HL1112", "number_differs"),
     ("Brother HL-1110", "Brother HL-1112", "number_differs"),
     ("Valve A-100", "Valve A-101", "number_differs"),
@@ -86,6 +91,9 @@ def test_a_name_that_says_more_is_a_question_where_no_code_agrees(one: str, othe
 
 
 SAME = [
+    ("Cable Cat6 grey", "Cable Cat 6 grey"),
+    ("Screw M8x20 zinc", "Screw M8 x 20 mm zinc"),
+    ("Engine oil 5W30", "Engine oil 5W-30"),
     ("Acme CRM 2.1", "Acme CRM 2.1.0"),
     ("Acme CRM 2.0", "Acme CRM v2"),
     ("Screw M8x20", "screw m8 x 20"),
@@ -149,3 +157,14 @@ def test_a_trade_item_number_that_differs_asks_nobody() -> None:
     other: dict[str, Any] = {"name": "Zeta Widget Big", "gtin": "3007822945943"}
 
     assert decision(score({"name": "Acme Sensor"} | GTIN, other)) is Decision.NONE
+
+
+def test_two_codes_of_one_series_are_a_question_and_codes_of_two_platforms_say_nothing() -> None:
+    def decided(one: str, other: str) -> tuple[Decision, str | None]:
+        found = score({"name": "Acme Payroll", "code": one}, {"name": "Acme Payroll", "code": other})
+        return decision(found), found.veto
+
+    assert decided("PAY-100", "PAY-200") == (Decision.POSSIBLE, "code_differs")
+    assert decided("PAY-100", "pay100") == (Decision.MATCH, None)
+    assert decided("PAY-100", "40000471") == (Decision.MATCH, None)
+    assert decided("PAY-ROLL", "PAY-RUN") == (Decision.MATCH, None)

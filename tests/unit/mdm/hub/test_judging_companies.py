@@ -65,6 +65,17 @@ def test_a_company_that_changed_its_legal_form_is_known_by_its_number() -> None:
     assert decide(MODEL, score.weight, score.veto) is Decision.MATCH
 
 
+def test_a_company_that_changed_its_legal_form_is_known_by_what_another_platform_says_of_it() -> None:
+    left, right = (
+        {**candidate_record(Domain.CUSTOMER, company(name, **HERE)).comparison, "tokens": ["contract:ct2024000123"]}
+        for name in ("Schmidt GmbH", "Schmidt AG")
+    )
+
+    score = explain_pair(MODEL, {**left, "self": ["crm:account:1"]}, {**right, "self": ["erp:partner:1"]})
+
+    assert decide(MODEL, score.weight, score.veto) is Decision.MATCH
+
+
 def test_a_mistyped_word_of_that_kind_is_the_same_word() -> None:
     score = compare(company("Alpha Holding GmbH", **HERE), company("Alpha Hoding GmbH", **HERE))
 

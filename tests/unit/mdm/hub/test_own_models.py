@@ -116,6 +116,7 @@ def test_any_table_of_companies_is_held_against_the_model_that_ships(tmp_path: P
         (("id: id", "id: id\nonly: {name: [Nobody]}"), {}, "no record"),
         (("", ""), {"domain": "product"}, "not product"),
         (("", ""), {"models": "nowhere"}, "no folder"),
+        (("", ""), {"models": "."}, "no model of customer"),
         (("", ""), {"html": "no/where/page.html"}, "cannot be written"),
     ],
 )

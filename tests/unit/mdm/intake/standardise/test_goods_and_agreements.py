@@ -61,7 +61,7 @@ def test_writings_of_one_measure_are_one(written: str) -> None:
 
 def test_a_measure_is_no_version_and_what_only_looks_like_one_stays() -> None:
     assert product_name("Cable 2,50 mm") == product_name("Cable 2.5mm") == ProductName(("cable", "2p5mm"), None, None)
-    assert product_name("Bolt M6x20").words == ("bolt", "m6x20")
+    assert product_name("Tap M6x1").words == ("tap", "m6x1")
     assert product_name("Grill 2000").words == ("grill", "2000")
 
 

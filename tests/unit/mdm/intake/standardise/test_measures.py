@@ -70,7 +70,7 @@ def test_a_pack_is_a_number_of_pieces(written: str) -> None:
 @pytest.mark.parametrize(
     "written",
     [
-        "Bolt M6x20",
+        "Tap M6x1",
         "Office 365",
         "Language Pack 2",
         "Messaging 2.0",
@@ -119,6 +119,10 @@ def test_a_fraction_is_a_size() -> None:
         ("Foil 9 x 0.5 mm", ("0.5mm", "0.5x9mm", "9mm")),
         ("Screw M 8 x 20 mm", ("20mm",)),
         ("Screw M8x20mm", ("20mm",)),
+        ("Screw M8 x 20", ("20mm",)),
+        ("Tap M8x1", ()),
+        ("Tap M8x1.25", ()),
+        ("Engine oil 5W-30", ()),
         ("Screw m8 × 20 mm", ("20mm",)),
     ],
 )
