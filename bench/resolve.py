@@ -10,7 +10,8 @@ Two more measurements say what may be hoped for. `at a rate`: records that come 
 live worker takes them, whatever waits in one unit of work; the time of each from its coming to its commit. `no more
 than`: how many a second there would be if, of 1,000 arriving records, nothing cost anything but decoding and
 standardising them; but taking them in without matching, with a durable commit; but reading their candidates; but
-reading and scoring these; and but the last two and taking in together: all except clusters and golden records.
+reading and scoring these; and but the last two and taking in together: all except clusters and golden records. For one
+record alone: what a statement takes that does nothing, and a unit of work that does nothing but commit durably.
 
     python -m bench.resolve --stored 100000 --rate 500
 """
@@ -44,12 +45,15 @@ from mdm.model.ids import Domain, RecordId
 from mdm.settings import Settings
 from mdm.store import migrate, neighbourhood, pairs
 from mdm.store.reading import snapshot
+from mdm.store.unit_of_work import unit_of_work
 from mdm.workers.collection import rare_collection
 
 #: Sizes of units of work, and how many of each are measured.
 _ROUNDS = ((1000, 5), (100, 40), (1, 200))
 #: Records that come at an even rate; those whose candidates are only read, and as many that are not matched.
 _STEADY, _READ = 2000, 2000
+#: Statements and units of work that do nothing.
+_TRIPS = 200
 #: A live worker takes at most this many at once.
 _MOST = 1000
 #: Records that are compared at a time, as in the hub.
@@ -168,6 +172,7 @@ def bounds(pipeline: Pipeline, batch: Sequence[Message]) -> dict[str, object]:
     start = time.perf_counter()
     process(replace(pipeline, bulk=True), "arrive", unmatched)
     taken_in = time.perf_counter() - start
+    statement, unit = round_trips(pipeline)
     return {
         "standardised": f"{len(forms) / prepared:,.0f} records/s",
         "taken_in_unmatched": f"{len(unmatched) / taken_in:,.0f} records/s",
@@ -175,7 +180,22 @@ def bounds(pipeline: Pipeline, batch: Sequence[Message]) -> dict[str, object]:
         "read": f"{len(forms) / (seconds - scoring):,.0f} records/s",
         "read_and_scored": f"{len(forms) / seconds:,.0f} records/s",
         "taken_in_read_and_scored": f"{1 / (seconds / len(forms) + taken_in / len(unmatched)):,.0f} records/s",
+        "one_statement": f"{statement * 1000:.2f} ms",
+        "empty_unit_of_work": f"{unit * 1000:.2f} ms",
     }
+
+
+def round_trips(pipeline: Pipeline) -> tuple[float, float]:
+    """Median seconds of a statement that does nothing, and of a unit of work that does nothing but commit durably."""
+    statements, units = [], []
+    for _ in range(_TRIPS):
+        start = time.perf_counter()
+        with unit_of_work(pipeline.engine, pipeline.clock, "bench", alone=False) as work:
+            asked = time.perf_counter()
+            work.query("select 1")
+            statements.append(time.perf_counter() - asked)
+        units.append(time.perf_counter() - start - statements[-1])
+    return sorted(statements)[_TRIPS // 2], sorted(units)[_TRIPS // 2]
 
 
 def _note(message: str) -> None:
