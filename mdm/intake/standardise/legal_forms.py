@@ -9,7 +9,7 @@ What a form is depends on where: in Japan, Korea, China and Taiwan companies of 
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,6 @@ from typing import Final
 
 import yaml
 from rapidfuzz.distance import OSA
-from rapidfuzz.process import extractOne
 
 from mdm.intake.standardise.lists import words_of
 from mdm.intake.standardise.text import CACHE, fold
@@ -149,7 +148,24 @@ _FEWEST_LETTERS: Final = 4
 _LONG: Final = 6
 _VOWEL: Final = re.compile("[aeiou]")
 _SHORT_FORMS: Final = ("ltd", "llc", "gmbh")
-_LONG_FORMS: Final = tuple(sorted(key for key in _FORMS if len(key) > _LONG))
+
+
+def _with_one_letter_less(text: str) -> set[str]:
+    return {text[:place] + text[place + 1 :] for place in range(len(text))}
+
+
+def _near(forms: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    """The forms that are a text or lose a letter to become it: what is one slip away shares such a text."""
+    found: dict[str, set[str]] = {}
+    for form in forms:
+        for text in (form, *_with_one_letter_less(form)):
+            found.setdefault(text, set()).add(form)
+    return {text: frozenset(written) for text, written in found.items()}
+
+
+_LONG_FORMS: Final = _near(key for key in _FORMS if len(key) > _LONG)
+_NEAR_SHORT_FORMS: Final = _near(_SHORT_FORMS)
+_LONGEST: Final = max(map(len, _FORMS))
 
 
 def class_in(form: LegalForm, country: str | None) -> str | None:
@@ -188,12 +204,16 @@ def mistyped_form(words: tuple[str, ...]) -> tuple[LegalForm, int] | None:
     for count in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
         key = "".join(words[-count:])
         if len(key) >= _LONG:
-            found = extractOne(key, _LONG_FORMS, scorer=OSA.distance, score_cutoff=1)
+            forms = _LONG_FORMS
         elif count == 1 and len(key) >= _FEWEST_LETTERS and not _VOWEL.search(key):
-            found = extractOne(key, _SHORT_FORMS, scorer=OSA.distance, score_cutoff=1)
+            forms = _NEAR_SHORT_FORMS
         else:
             continue
-        if found is not None:
+        if len(key) > _LONGEST + 1:
+            continue
+        near = {form for text in (key, *_with_one_letter_less(key)) for form in forms.get(text, ())}
+        found = sorted(form for form in near if OSA.distance(key, form, score_cutoff=1) <= 1)
+        if found:
             return _FORMS[found[0]], count
     return None
 
