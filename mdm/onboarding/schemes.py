@@ -18,6 +18,9 @@ from mdm.errors import OperatorError
 
 _NAME = re.compile(r"[a-z0-9_]{2,24}(?:\.[a-z0-9_]{1,32})?")
 
+#: Schemes of numbers that the hub keeps without the mark of a tax behind them (MWST, MVA).
+_WITHOUT_TAX = {"CH": "uid", "NO": "orgnr"}
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -44,7 +47,7 @@ def judge(scheme: str, number: str) -> Judged:
 
 def is_malformed(country: str | None, normal: str) -> bool:
     """True when a tax number that is known to be invalid is so by length or characters, not by its check digits."""
-    module = get_cc_module(country, "vat") if country else None
+    module = get_cc_module(country, _WITHOUT_TAX.get(country, "vat")) if country else None
     if module is None:
         return False
     try:

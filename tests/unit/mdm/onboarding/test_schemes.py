@@ -36,3 +36,13 @@ def test_a_scheme_that_does_not_exist_is_refused(scheme: str) -> None:
 @pytest.mark.parametrize(("number", "malformed"), [("DE136695978", False), ("DE1366959", True), ("DE13669597X", True)])
 def test_a_wrong_length_is_told_from_a_wrong_check_digit(number: str, malformed: bool) -> None:
     assert is_malformed("DE", number) is malformed
+
+
+@pytest.mark.parametrize(
+    ("country", "number", "malformed"),
+    [("CH", "CHE100155213", False), ("CH", "CHE10015521", True), ("NO", "988077918", False), ("NO", "98807791", True)],
+)
+def test_a_number_without_the_mark_of_its_tax_is_judged_by_its_digits(
+    country: str, number: str, malformed: bool
+) -> None:
+    assert is_malformed(country, number) is malformed
