@@ -14,7 +14,7 @@ from matching.validity import NOTHING_KNOWN, Facts, contradiction
 
 #: Millionths in a bit: the precision to which weights are kept.
 UNIT = 1_000_000
-#: What a pair counts that a veto parts or demotes: no other pairs of two groups can make up for it.
+#: What a pair counts that a rule keeps apart: no other pairs of two groups can make up for it.
 VETOED = -(10**12)
 
 #: Reasons of refusals, beside those of `matching.validity`.

@@ -88,7 +88,7 @@ def linked_sets_of(
 
     Args:
         ranks: the rank of each row of the table that the links are about.
-        parted: whether a veto parts or demotes each link.
+        parted: whether a rule keeps the records of each link apart.
         same: pairs of ranks that stewards hold to be one.
         weigh: scores pairs that are not among the links; called on as many threads as there are workers.
     """
