@@ -89,7 +89,7 @@ def _write(work: UnitOfWork, model: Any, customers: list[dict[str, Any]], start:
          for each, rec, values in zip(ids, numbers, customers, strict=True)),
     )  # fmt: skip
     work.copy("search_term", ("domain", "term", "entity_id"), sorted(set(_terms(ids, customers))))
-    blocks = ((block_hash(model.domain, key), rec) for rec, record in zip(numbers, records, strict=True)
+    blocks = ((block_hash(model, key), rec) for rec, record in zip(numbers, records, strict=True)
               for key in block_keys(model, record.comparison))  # fmt: skip
     work.copy("block_key", ("block", "rec_id"), sorted(set(blocks)))
 

@@ -39,6 +39,7 @@ from mdm.hub.release import load_rules
 from mdm.hub.rematch import in_bulk, rematch
 from mdm.hub.resolve import block_hashes
 from mdm.intake.catalogue import load_catalogue
+from mdm.model.blocks import cap_of
 from mdm.model.candidates import in_parts
 from mdm.model.events import Message
 from mdm.model.ids import Domain, RecordId
@@ -154,12 +155,12 @@ def bounds(pipeline: Pipeline, batch: Sequence[Message]) -> dict[str, object]:
         # Numbers of their own: the records are not in the hub.
         arriving = {RecordId(-number): form for number, form in enumerate(forms, start=1)}
         blocks = {rec: block_hashes(model, form) for rec, form in arriving.items()}
-        members = pairs.members_of(work, set().union(*blocks.values()), model.block_cap + 1)
+        members = pairs.members_of(work, set().union(*blocks.values()), model.block_cap)
         found = {
             (rec, other)
             for rec, own in blocks.items()
             for block in own
-            if len(members.get(block, ())) <= model.block_cap
+            if len(members.get(block, ())) <= cap_of(model.block_cap, block)
             for other in members.get(block, ())
         }
         scoring = 0.0

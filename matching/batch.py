@@ -46,19 +46,20 @@ class Resolution:
 
 
 def candidate_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Candidates:
-    """Pairs of records that share a key which no more than `model.block_cap` records carry; (2, n)."""
+    """Pairs of records that share a key which no more records carry than the cap of its rule; (2, n)."""
     return _paired(model, (derive_keys(model.domain, record, model.common_tokens) for record in records))
 
 
 def _paired(model: MatchModel, features: Iterable[Features]) -> Candidates:
     blocks: defaultdict[BlockingKey, list[int]] = defaultdict(list)
     rules = (*model.blocking, *model.dynamic)
+    caps = {rule.name: model.cap_of(rule) for rule in rules}
     for number, each in enumerate(features):
         for key in keys_of(rules, each):
             blocks[key].append(number)
     sizes: defaultdict[int, list[list[int]]] = defaultdict(list)
-    for members in blocks.values():
-        if 1 < len(members) <= model.block_cap:
+    for key, members in blocks.items():
+        if 1 < len(members) <= caps[key.rule]:
             sizes[len(members)].append(members)
     parts = [np.zeros(0, dtype=np.int64)]
     for size, alike in sizes.items():

@@ -1,7 +1,8 @@
 """Blocking keys: two records are compared only when they share one.
 
 Every rule is a composition of columns, so that a key is selective by itself; a store does not pair records through a
-key that more than `model.block_cap` records carry, and finds them through their finer keys instead.
+key that more records carry than the cap of its rule (`model.block_cap`, or less), and finds them through their finer
+keys instead.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,8 +13,7 @@ from xxhash import xxh3_64_intdigest
 
 from matching.features import OWN_NAMES, Features, derive_keys
 from matching.model import BlockingRule, MatchModel
-
-_SIGN = 1 << 63
+from mdm.model.blocks import numbered
 
 
 class BlockingKey(NamedTuple):
@@ -56,10 +56,18 @@ def own_keys(model: MatchModel, names: Iterable[str]) -> tuple[BlockingKey, ...]
     return tuple(BlockingKey(rule.name, name) for rule in rules for name in names) if rules else ()
 
 
-def block_hash(domain: str, key: BlockingKey) -> int:
-    """A stable signed 64-bit number for a key."""
-    digest = xxh3_64_intdigest(f"{domain}\x1f{key.rule}\x1f{key.value}".encode())
-    return digest - (1 << 64) if digest >= _SIGN else digest
+def block_hash(model: MatchModel, key: BlockingKey) -> int:
+    """The number of a key (`mdm.model.blocks`): the same wherever and whenever it is made."""
+    return block_hashes(model, (key,))[0]
+
+
+def block_hashes(model: MatchModel, keys: Iterable[BlockingKey]) -> list[int]:
+    """The number of each key, in order."""
+    domain, coarse = model.domain, model.coarse_rules
+    return [
+        numbered(xxh3_64_intdigest(f"{domain}\x1f{rule}\x1f{value}".encode()), coarse.get(rule, 0))
+        for rule, value in keys
+    ]
 
 
 def keys_of(rules: Iterable[BlockingRule], features: Features) -> tuple[BlockingKey, ...]:

@@ -39,6 +39,7 @@ from matching.parsing import Tables, parse_condition
 from matching.profile_check import check_columns, check_limits, check_reach, check_weights, refuse_unknown_keys
 from matching.vetoes import SAME_SOURCE, Veto, read_veto
 from mdm.errors import ConfigurationInvalid
+from mdm.model.blocks import HALVINGS, halved
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,16 @@ class BlockingRule:
 
     A rule that `refines` another looks at the same and more: where the other's blocks outgrow the cap, this one's do
     the work. Its keys are always computed, so nothing has to be caught up with when that happens.
+
+    The cap of a coarse rule is that of the model, halved so many times: what it finds beyond that is mostly others of a
+    common name, of whom nothing tells which is which, and whom finer rules find where something does.
     """
 
     name: str
     columns: tuple[str, ...]
     limit: int
     refines: str | None = None
+    halvings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,15 @@ class MatchModel:
     def refined_rules(self) -> frozenset[str]:
         """Names of rules that another rule refines."""
         return frozenset(rule.refines for rule in (*self.blocking, *self.dynamic) if rule.refines is not None)
+
+    @property
+    def coarse_rules(self) -> Mapping[str, int]:
+        """How often the cap is halved for blocks of each rule that has one of its own."""
+        return {rule.name: rule.halvings for rule in (*self.blocking, *self.dynamic) if rule.halvings}
+
+    def cap_of(self, rule: BlockingRule) -> int:
+        """How many records a block of this rule may have to pair them."""
+        return halved(self.block_cap, rule.halvings)
 
     def columns(self) -> Uses:
         """Every column that comparisons and vetoes read, with the kind it must have."""
@@ -314,6 +328,7 @@ def _rules(items: Any) -> tuple[BlockingRule, ...]:
             tuple(str(name) for name in item["columns"]),
             int(number_in(item.get("limit", 24), f"blocking rule {item['rule']!r}.limit")),
             item.get("refines"),
+            _halvings(str(item["rule"]), item.get("halved", 0)),
         )
         for item in items
     )
@@ -322,6 +337,17 @@ def _rules(items: Any) -> tuple[BlockingRule, ...]:
         if rule.refines is not None and rule.refines not in names - {rule.name}:
             raise ConfigurationInvalid(f"Blocking rule {rule.name!r} refines {rule.refines!r}, which is no other rule.")
     return rules
+
+
+def _halvings(rule: str, times: Any) -> int:
+    """How often the model's cap is halved to be that of a rule."""
+    number = int(number_in(times, f"blocking rule {rule!r}.halved"))
+    if not 0 <= number <= HALVINGS:
+        raise ConfigurationInvalid(
+            f"Blocking rule {rule!r}.halved: block_cap cannot be halved {number} times.",
+            action=f"Set it to {HALVINGS} or less, or leave it out: then the rule's cap is block_cap.",
+        )
+    return number
 
 
 def _cannot_link(item: Mapping[str, Any]) -> CannotLink:

@@ -15,7 +15,7 @@ _PROFILE = """domain columns frequencies shared block_cap reach_cap thresholds b
               cannot_link comparisons"""
 _COLUMNS = "texts lists numbers"
 _THRESHOLDS = "match possible groups attach absent rival"
-_RULE = "rule columns limit refines"
+_RULE = "rule columns limit refines halved"
 _VETO = "name when effect reason"
 _CANNOT_LINK = "identifiers parents"
 _COMPARISON = "name worst best unknown levels otherwise"

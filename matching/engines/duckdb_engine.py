@@ -24,7 +24,9 @@ def candidate_pairs(
     threads: int = 2,
     memory: str = "1GB",
 ) -> NDArray[np.int64]:
-    """Pairs of rows that share a key which at most `model.block_cap` rows carry, packed as a << 32 | b, ascending.
+    """Pairs of rows that share a key which few enough rows carry, packed as a << 32 | b, ascending.
+
+    That is the cap of the key's rule, and `model.block_cap` for further blocks.
 
     Args:
         shared: further blocks that are no columns (evidence of other records): `block`, `number`.
@@ -56,11 +58,12 @@ def _candidate_pairs(
         if shared is not None:
             database.register("shared", shared)
         database.execute("create temp table pair (packed bigint)")
-        blocks = [rule_sql(model, rule) for rule in (rules if rules is not None else (*model.blocking, *model.dynamic))]
+        chosen = rules if rules is not None else (*model.blocking, *model.dynamic)
+        blocks = [(rule_sql(model, rule), model.cap_of(rule)) for rule in chosen]
         if shared is not None:
-            blocks.append("select block, number as _row from shared")
-        for block in blocks:
-            database.execute(f"insert into pair {_pairs_sql(block)}", [model.block_cap])
+            blocks.append(("select block, number as _row from shared", model.block_cap))
+        for block, cap in blocks:
+            database.execute(f"insert into pair {_pairs_sql(block)}", [cap])
         found = database.execute("select distinct packed from pair order by packed").fetchnumpy()["packed"]
     result: NDArray[np.int64] = np.asarray(found, dtype=np.int64)
     return result

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from matching.blocking import keys_of
+from matching.blocking import BlockingKey, keys_of
 from matching.engines import duckdb_engine
 from matching.engines.links import Links, Progress, score_links
 from matching.engines.table import TableFrame, compared
@@ -60,6 +60,7 @@ class Plain:
         self, model: MatchModel, table: pa.Table, rules: Sequence[BlockingRule], shared: pa.Table, progress: Progress
     ) -> Links:
         blocks: defaultdict[object, list[int]] = defaultdict(list)
+        caps = {rule.name: model.cap_of(rule) for rule in rules}
         for number, row in enumerate(table.to_pylist()):
             features = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
                         if value is not None}  # fmt: skip
@@ -69,8 +70,8 @@ class Plain:
             blocks[block].append(number)
         pairs = {
             a << 32 | b
-            for members in blocks.values()
-            if len(members) <= model.block_cap
+            for key, members in blocks.items()
+            if len(members) <= (caps[key.rule] if isinstance(key, BlockingKey) else model.block_cap)
             for a, b in combinations(sorted(members), 2)
         }
         progress(f"{len(pairs):,} candidate pairs among {len(table):,} records")

@@ -1,10 +1,10 @@
 """What blocking could not make small enough: questions for people, never records dropped in silence.
 
-Three things are asked about, all functions of the records there are. A block above the cap under a rule that no other
-rule refines: a value that so many records carry that it pairs nobody. Evidence that is stated about so many records
-that it pairs nobody either. And the records of a source table all of whose blocks are above the cap, but for those of
-their own names: only what others state could find them partners. There may be any number of these, so that they are one
-question for each table.
+Three things are asked about, all functions of the records there are. A block above its cap under a rule that is not
+coarse and that no other rule refines: a value that so many records carry that it pairs nobody. Evidence that is stated
+about so many records that it pairs nobody either. And the records of a source table all of whose blocks are above their
+caps, but for those of their own names: only what others state could find them partners. There may be any number of
+these, so that they are one question for each table.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,6 +14,7 @@ from xxhash import xxh3_64_intdigest
 
 from matching.blocking import BlockingKey, block_hash
 from matching.model import MatchModel
+from mdm.model.blocks import cap_of
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
 
 BLOCK = "BLOCK_OVERSIZED"
@@ -42,7 +43,7 @@ def block_question(model: MatchModel, key: BlockingKey) -> str:
     Blocks by resolved customers and products are apart, because their values are ids that another hub would not have.
     """
     kind = "joined" if any(rule.name == key.rule for rule in model.dynamic) else "block"
-    return f"oversize:{model.domain}:{kind}:{block_hash(model.domain, key)}"
+    return f"oversize:{model.domain}:{kind}:{block_hash(model, key)}"
 
 
 def questions_of_block(domain: str, block: int) -> tuple[str, str]:
@@ -58,12 +59,12 @@ def records_question(domain: str, system: str, type: str) -> str:
 def block_finding(model: MatchModel, key: BlockingKey, sample: Sequence[CrosswalkKey], size: int) -> Finding:
     """The question about a block above the cap."""
     named = ", ".join(map(str, sorted(sample)[:SAMPLE]))
-    domain = Domain(model.domain)
+    domain, most = Domain(model.domain), cap_of(model.block_cap, block_hash(model, key))
     return Finding(
         block_question(model, key),
         BLOCK,
         domain,
-        f"{size} {domain.plural} share {key.rule} {key.value!r}, more than {model.block_cap}, so it finds no partners. "
+        f"{size} {domain.plural} share {key.rule} {key.value!r}, more than {most}, so it finds no partners. "
         f"If it says nothing, tell the source to leave it empty; else the model needs a rule that refines it. "
         f"Some of them: {named}.",
         f"{domain} stewards",
@@ -107,8 +108,12 @@ def records_finding(domain: Domain, system: str, type: str, sample: Sequence[Cro
 
 
 def reported(model: MatchModel, key: BlockingKey) -> bool:
-    """Whether a block of this rule is a question when it is above the cap: no finer rule does its work."""
-    return key.rule not in model.refined_rules
+    """Whether a block of this rule is a question when it is above its cap: no finer rule does its work.
+
+    A coarse rule, whose cap is lower than the model's, only adds to what others find; of a record that has nothing else
+    it is asked anyway.
+    """
+    return key.rule not in model.refined_rules and key.rule not in model.coarse_rules
 
 
 def stuck(

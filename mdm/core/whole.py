@@ -90,7 +90,8 @@ def resolve_all(
             rec: _joined(each, domain, evidence.get(rec, ()), by_id, names, home) for rec, each in mine.items()
         }
         blocks = _blocks(model, mine, comparisons)
-        pairs = _pairs(blocks.values(), model.block_cap)
+        large = _too_large(model, blocks)
+        pairs = _pairs(members for key, members in blocks.items() if key not in large)
         if domain is not Domain.CONTRACT:
             pairs |= _shared(comparisons, owners, model)
         links = decide_links(model, pairs, comparisons)
@@ -218,7 +219,7 @@ def _blocks(
 
 def _questions(model: MatchModel, blocks: Mapping[BlockingKey, Sequence[RecordId]]) -> frozenset[str]:
     """What must be asked about blocks that are too large, but for those of resolved customers and products."""
-    large = {key for key, members in blocks.items() if len(members) > model.block_cap}
+    large = _too_large(model, blocks)
     dynamic = {rule.name for rule in model.dynamic}
     return frozenset(block_question(model, key) for key in large if reported(model, key) and key.rule not in dynamic)
 
@@ -227,7 +228,7 @@ def _without_usable_key(
     model: MatchModel, mine: Mapping[RecordId, WholeRecord], blocks: Mapping[BlockingKey, Sequence[RecordId]]
 ) -> frozenset[CrosswalkKey]:
     """Records whose every block is too large, or is that of a name of their own."""
-    large = {key for key, members in blocks.items() if len(members) > model.block_cap}
+    large = _too_large(model, blocks)
     keys_of: dict[RecordId, list[BlockingKey]] = defaultdict(list)
     for key, members in blocks.items():
         for rec in members:
@@ -262,8 +263,13 @@ def _shared(
         for token in comparison.get("tokens", ()):
             if owners[token] <= model.block_cap:
                 found[token].append(rec)
-    return _pairs(found.values(), model.block_cap)
+    return _pairs(members for members in found.values() if len(members) <= model.block_cap)
 
 
-def _pairs(blocks: Iterable[Sequence[RecordId]], cap: int) -> set[tuple[RecordId, RecordId]]:
-    return {pair for members in blocks if len(members) <= cap for pair in combinations(sorted(members), 2)}
+def _pairs(blocks: Iterable[Sequence[RecordId]]) -> set[tuple[RecordId, RecordId]]:
+    return {pair for members in blocks for pair in combinations(sorted(members), 2)}
+
+
+def _too_large(model: MatchModel, blocks: Mapping[BlockingKey, Sequence[RecordId]]) -> set[BlockingKey]:
+    caps = {rule.name: model.cap_of(rule) for rule in (*model.blocking, *model.dynamic)}
+    return {key for key, members in blocks.items() if len(members) > caps[key.rule]}

@@ -95,10 +95,11 @@ def _links(
     feather.write_feather(table, folder / "columns.arrow", compression="uncompressed")
     records = spark.read.parquet(str(folder / "records.parquet"))
     kinds = {**model.kinds, **model.key_kinds}
-    blocks = [_blocks(records, rule, kinds) for rule in rules]
+    blocks = [_usable(_blocks(records, rule, kinds), model.cap_of(rule)) for rule in rules]
     more = spark.read.parquet(str(folder / "shared.parquet"))
-    blocks.append(more.select(sql.concat(sql.lit("shared\x1f"), "block").alias("block"), sql.col("number").alias(_ROW)))
-    pairs = _pairs(reduce(DataFrame.unionAll, blocks), model.block_cap)
+    more = more.select(sql.concat(sql.lit("shared\x1f"), "block").alias("block"), sql.col("number").alias(_ROW))
+    blocks.append(_usable(more, model.block_cap))
+    pairs = _pairs(reduce(DataFrame.unionAll, blocks))
     progress(f"pairing and scoring {len(table):,} records in Spark")
     path = str(folder / "columns.arrow")
     found = pairs.mapInArrow(lambda batches: _score(model, path, batches), _RESULT).toArrow()
@@ -123,9 +124,12 @@ def _blocks(records: DataFrame, rule: BlockingRule, kinds: dict[str, Kind]) -> D
     )
 
 
-def _pairs(blocks: DataFrame, cap: int) -> DataFrame:
-    usable = blocks.groupBy("block").count().where(sql.col("count").between(2, cap)).select("block")
-    kept = blocks.join(usable, "block")
+def _usable(blocks: DataFrame, cap: int) -> DataFrame:
+    few = blocks.groupBy("block").count().where(sql.col("count").between(2, cap)).select("block")
+    return blocks.join(few, "block")
+
+
+def _pairs(kept: DataFrame) -> DataFrame:
     left, right = (kept.select("block", sql.col(_ROW).alias(side)) for side in ("a", "b"))
     return left.join(right, "block").where("a < b").select("a", "b").distinct()
 

@@ -38,8 +38,8 @@ class Found:
 class PairExplanation:
     """Everything that speaks for and against two records being one.
 
-    `shared_keys` are the blocking rules under which they were compared; without one that no more than `block_cap`
-    records have, they never were. `word` is what a steward decided, `veto` why the model decides less than their weight
+    `shared_keys` are the blocking rules under which they were compared; without one that few enough records have, they
+    never were. `word` is what a steward decided, `veto` why the model decides less than their weight
     says. `path` is the chain of matches and stewards' words that joins them. What keeps their entities apart is a
     steward's word (`parting`), or what speaks against joining them along any match (`refused`).
     """
@@ -50,7 +50,6 @@ class PairExplanation:
     score: PairScore
     decision: str
     shared_keys: tuple[SharedKey, ...]
-    block_cap: int
     word: Judged | None
     veto: str | None
     path: tuple[CrosswalkKey, ...]
@@ -114,12 +113,12 @@ class PairExplanation:
         return f"joining their entities was refused: {self.refused.words}; see the open task"
 
     def _too_many(self) -> str:
-        few = min(key.carriers or 0 for key in self.shared_keys)
+        fewest = min(self.shared_keys, key=lambda key: (-(key.most or 0), key.carriers or 0))
         would = {"match": "They would match", "possible": "They would be a question"}.get(self.decision)
         hand = f" {would} with {self.score.weight:.1f} bits: decide about them by hand." if would else ""
         return (
-            f"Not one entity: they were never compared, because each key that both have is shared by {few} records or "
-            f"more, and the model compares by what no more than {self.block_cap} share.{hand} "
+            "Not one entity: they were never compared, because too many records share each key that both have, be it "
+            f"{fewest.rule} ({fewest.carriers} records; no more than {fewest.most} share what is compared).{hand} "
             "The exceptions BLOCK_OVERSIZED say what is too frequent."
         )
 
@@ -153,7 +152,6 @@ def explain_two(engine: Engine, rules: Rules, first: CrosswalkKey, second: Cross
             score=score,
             decision=decision.value,
             shared_keys=shared_keys(work, model, comparisons, [(a.rec_id, b.rec_id)])[a.rec_id, b.rec_id],
-            block_cap=model.block_cap,
             word=word_about(work, a.rec_id, b.rec_id),
             veto=None if decision is decide(model, score.weight, None) else score.reasons[0],
             path=_path(work, a, b),

@@ -73,7 +73,7 @@ def find_many(engine: Engine, rules: Rules, domain: Domain, questions: Sequence[
         for each in asked:
             each.keys = _keys(model, each.comparison, countries if each.question.anywhere else ())
         # The candidate would be one more in each of its blocks.
-        oversized = _find_mates(work, asked, model.block_cap - 1)
+        oversized = _find_mates(work, asked, model, others=1)
         if domain is Domain.CONTRACT:
             _find_numbered(work, asked, partial(reachable, engine) if scope_of(engine).limits_rows else None)
         others = neighbourhood.load_comparisons(work, domain, {rec for each in asked for rec in each.shared})
@@ -181,7 +181,7 @@ def _keys(model: MatchModel, comparison: Mapping[str, Any], countries: Sequence[
         keys = block_keys_in(model, comparison, "country", countries)
     else:
         keys = (*block_keys(model, comparison), *dynamic_keys(model, comparison))
-    return {block_hash(model.domain, key): key for key in keys}
+    return {block_hash(model, key): key for key in keys}
 
 
 #: Letters of a name that its keys begin with, and one more.
@@ -199,13 +199,17 @@ def _exchanged(words: str) -> Iterator[str]:
             yield f"{words[:at]}{right}{left}{words[at + 2 :]}"
 
 
-def _find_mates(work: UnitOfWork, asked: Sequence[_Asked], most: int) -> frozenset[int]:
-    """Who shares a key of at most `most` records with whom, in one question for all candidates.
+def _find_mates(work: UnitOfWork, asked: Sequence[_Asked], model: MatchModel, others: int) -> frozenset[int]:
+    """Who shares a key with whom that few enough records carry, in one question for all candidates.
+
+    Args:
+        others: how many of the candidates would be among those who carry it.
 
     Returns:
-        The keys that more records carry.
+        The keys that too many records carry.
     """
-    mates = read_match.block_mates(work, {block for each in asked for block in each.keys}, most)
+    wanted = {block for each in asked for block in each.keys}
+    mates = read_match.block_mates(work, wanted, model.block_cap, others)
     for rec, blocks in mates.shared.items():
         for each in asked:
             found = {each.keys[block] for block in blocks if block in each.keys}
@@ -329,7 +333,7 @@ def find_alike(engine: Engine, rules: Rules, domain: Domain, words: str, limit: 
         for each in meant:
             comparison = candidate_record(domain, values | {attribute: each}).comparison
             asked.keys = {**_keys(model, comparison, countries), **asked.keys}
-        _find_mates(work, [asked], model.block_cap)
+        _find_mates(work, [asked], model, others=0)
         if scope_of(engine).limits_rows:
             # Before the nearest are picked: records out of reach must not take the places of those within.
             at_home = read_match.homes(work, asked.shared)

@@ -18,6 +18,7 @@ from mdm.core.oversize import (
     reported,
     stuck,
 )
+from mdm.model.blocks import cap_of
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.store import keyless, neighbourhood, pairs
 from mdm.store.oversize import (
@@ -41,11 +42,11 @@ def ask_about_blocks(
     """Raise and close the questions that changed keys and blocks give rise to.
 
     Args:
-        blocks: the blocks of all records whose keys changed or whose blocks crossed the cap.
+        blocks: the blocks of all records whose keys changed or whose blocks crossed their cap.
         concerned: these records, and those that are gone.
     """
-    cap = model.block_cap
-    large = {block for block in replaced.crossed if len(replaced.members.get(block, ())) > cap}
+    over = {block for block, members in replaced.members.items() if len(members) > cap_of(model.block_cap, block)}
+    large = over.intersection(replaced.crossed)
     raised = _large_blocks(work, model, replaced, large, set(concerned) - replaced.others)
     cleared = {
         each for block in replaced.crossed if block not in large for each in questions_of_block(model.domain, block)
@@ -53,7 +54,7 @@ def ask_about_blocks(
     grown = {
         question: number
         for block, number in replaced.grown.items()
-        if len(replaced.members.get(block, ())) > cap
+        if block in over
         for question in questions_of_block(model.domain, block)
     }
     write_oversize(work, [_row(each) for each in raised], cleared, grown)
@@ -146,7 +147,7 @@ def _large_blocks(
     large: Collection[int],
     concerned: Collection[RecordId],
 ) -> list[Finding]:
-    """Questions about blocks that have come to be above the cap. A member that made it so knows their values."""
+    """Questions about blocks that have come to be above their cap. A member that made it so knows their values."""
     if not large:
         return []
     members = {rec for block in large for rec in replaced.members[block]}
@@ -155,7 +156,7 @@ def _large_blocks(
     findings: dict[int, Finding] = {}
     for rec in sorted(comparisons):
         for key in (*block_keys(model, comparisons[rec]), *dynamic_keys(model, comparisons[rec])):
-            block = block_hash(model.domain, key)
+            block = block_hash(model, key)
             if block in large and block not in findings and reported(model, key):
                 there = replaced.members[block]
                 findings[block] = block_finding(model, key, [names[each] for each in there], len(there))
@@ -164,10 +165,10 @@ def _large_blocks(
 
 def _without_usable_key(work: UnitOfWork, model: MatchModel, blocks: pairs.Blocks) -> set[RecordId]:
     """Records whose every block is too large, or is that of a name of their own."""
-    large = {block for block, members in blocks.members.items() if len(members) > model.block_cap}
+    large = blocks.too_large(model.block_cap)
     in_large = [rec for rec, each in blocks.of.items() if not large.isdisjoint(each)] if large else []
     own = {
-        rec: {block_hash(model.domain, key) for key in own_keys(model, map(str, names))}
+        rec: {block_hash(model, key) for key in own_keys(model, map(str, names))}
         for rec, names in (pairs.own_names(work, in_large) if in_large else {}).items()
     }
     return stuck(blocks.of, large, own)

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from matching.blocking import block_hash, block_keys, dynamic_keys
+from matching import blocking
+from matching.blocking import block_keys, dynamic_keys
 from matching.model import MatchModel
 from mdm.core.announce import check_announcements, traced
 from mdm.core.groups import together
@@ -134,7 +135,7 @@ class Resolved:
 
 def block_hashes(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[int]:
     """The blocks of a record by what it states itself."""
-    return frozenset(block_hash(model.domain, key) for key in block_keys(model, comparison))
+    return frozenset(blocking.block_hashes(model, block_keys(model, comparison)))
 
 
 def stored_blocks(
@@ -146,7 +147,7 @@ def stored_blocks(
     if model.dynamic:
         neighbourhood.join_in(work, domain, stated)
         for rec, comparison in stated.items():
-            blocks[rec] |= {block_hash(domain, key) for key in dynamic_keys(model, comparison)}
+            blocks[rec] |= {*blocking.block_hashes(model, dynamic_keys(model, comparison))}
     return blocks
 
 
@@ -209,7 +210,7 @@ def _keys(
         own = {rec: change.keys.get(rec) or block_hashes(model, each) for rec, each in stated.items()}
         neighbourhood.join_in(work, domain, stated)
         for rec, each in stated.items():
-            keys[rec] = own[rec] | {block_hash(domain, key) for key in dynamic_keys(model, each)}
+            keys[rec] = own[rec] | {*blocking.block_hashes(model, dynamic_keys(model, each))}
     # The customers and products were claimed with the contracts; only the blocks that follow from them are new.
     hold(work, {block_claim(block) for each in keys.values() for block in each})
     return keys
@@ -232,7 +233,7 @@ def _wanted_links(
     ids = sorted(compared)
     for start in range(0, len(ids), _AT_A_TIME):
         some, done = set(ids[start : start + _AT_A_TIME]), set(ids[:start])
-        found = pairs_within(blocks.members.values(), some, model.block_cap)
+        found = pairs_within(blocks.usable(model.block_cap), some)
         found |= pairs.pairs_of_owners(work, domain, some, owners, model.block_cap)
         if done:
             found = {pair for pair in found if done.isdisjoint(pair)}

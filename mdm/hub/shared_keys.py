@@ -7,6 +7,7 @@ from typing import Any
 from matching.blocking import BlockingKey, block_hash, block_keys, dynamic_keys
 from matching.model import MatchModel
 from mdm.core.oversize import reported
+from mdm.model.blocks import cap_of
 from mdm.model.candidates import Pair
 from mdm.model.ids import RecordId
 from mdm.store import pairs
@@ -23,13 +24,14 @@ _Place = int | str
 class SharedKey:
     """A blocking rule and the value that two records both have under it.
 
-    `carriers` is how many records have it (10,000 stands for more) where these are too many, so that nothing is
+    `carriers` is how many records have it (10,000 stands for more) where these are more than `most`, so that nothing is
     compared because of it; None where they are few enough. `value` is empty where the rule's name says it all.
     """
 
     rule: str
     value: str = ""
     carriers: int | None = None
+    most: int | None = None
 
     @property
     def usable(self) -> bool:
@@ -46,7 +48,7 @@ def shared_keys(
     return {
         pair: tuple(
             sorted(
-                (SharedKey(rule, value, carriers.get(place)) for place, (rule, value) in keys.items()),
+                (_shared(model, place, *key, carriers.get(place)) for place, key in keys.items()),
                 key=lambda each: (not each.usable, each.rule, each.value),
             )
         )
@@ -63,7 +65,7 @@ def oversized_keys(
         own = (*block_keys(model, comparison), *dynamic_keys(model, comparison))
         keys |= _blocks(model, (key for key in own if reported(model, key)))
     carriers = _carriers(work, model, keys)
-    large = (SharedKey(*key, carriers[place]) for place, key in keys.items() if place in carriers)
+    large = (_shared(model, place, *key, carriers[place]) for place, key in keys.items() if place in carriers)
     return tuple(sorted(large, key=lambda each: (each.rule, each.value)))
 
 
@@ -77,7 +79,7 @@ def _in_common(model: MatchModel, a: Mapping[str, Any], b: Mapping[str, Any]) ->
 
 
 def _blocks(model: MatchModel, keys: Iterable[BlockingKey]) -> dict[_Place, tuple[str, str]]:
-    return {block_hash(model.domain, key): (key.rule, key.value) for key in keys}
+    return {block_hash(model, key): (key.rule, key.value) for key in keys}
 
 
 def _carriers(work: UnitOfWork, model: MatchModel, places: Collection[_Place]) -> dict[_Place, int]:
@@ -86,4 +88,12 @@ def _carriers(work: UnitOfWork, model: MatchModel, places: Collection[_Place]) -
     tokens = [place for place in places if isinstance(place, str)]
     found: dict[_Place, int] = dict(pairs.sizes_of(work, blocks, _COUNTED).items())
     found |= {token: len(owners) for token, owners in pairs.owners_of(work, tokens, _COUNTED).items()}
-    return {place: number for place, number in found.items() if number > model.block_cap}
+    return {place: number for place, number in found.items() if number > _most(model, place)}
+
+
+def _shared(model: MatchModel, place: _Place, rule: str, value: str, carriers: int | None) -> SharedKey:
+    return SharedKey(rule, value, carriers, None if carriers is None else _most(model, place))
+
+
+def _most(model: MatchModel, place: _Place) -> int:
+    return cap_of(model.block_cap, place) if isinstance(place, int) else model.block_cap

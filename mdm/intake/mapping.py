@@ -134,10 +134,11 @@ def _evidence(rules: Iterable[EvidenceRule], row: Row) -> tuple[Evidence, ...]:
     found = set()
     for rule in rules:
         about = value_at(row, rule.about)
-        for text in _texts(values_at(row, rule.path)) if about is not None else ():
-            token = _token(rule.token, text)
-            if token is not None:
-                found.add(Evidence(_key(rule.target, str(about)), token))
+        for owner in _texts(() if about is None else (about,)):
+            for text in _texts(values_at(row, rule.path)):
+                token = _token(rule.token, text)
+                if token is not None:
+                    found.add(Evidence(_key(rule.target, owner), token))
     return tuple(sorted(found))
 
 

@@ -1,6 +1,6 @@
 """Which records to compare: those that share a block, or about which the same is stated, while few enough do.
 
-A block above the model's cap pairs nobody. When a block crosses the cap in either direction its members are compared
+A block above its cap pairs nobody. When a block crosses the cap in either direction its members are compared
 anew, so that what is linked depends on the records there are and never on the order in which they came.
 """
 
@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from mdm.model.blocks import cap_of
 from mdm.model.ids import CrosswalkKey, RecordId
 
 Pair: TypeAlias = tuple[RecordId, RecordId]
@@ -16,15 +17,19 @@ Pair: TypeAlias = tuple[RecordId, RecordId]
 Stated: TypeAlias = tuple[CrosswalkKey, str]
 
 
-def pairs_within(groups: Iterable[Collection[RecordId]], wanted: Collection[RecordId], cap: int) -> set[Pair]:
-    """Pairs of one of the wanted records with any other of a group that has no more than `cap` members."""
+def usable(members: Mapping[int, Sequence[RecordId]], cap: int) -> list[Sequence[RecordId]]:
+    """The members of those blocks that pair them; `cap` is the model's."""
+    return [each for block, each in members.items() if len(each) <= cap_of(cap, block)]
+
+
+def pairs_within(groups: Iterable[Collection[RecordId]], wanted: Collection[RecordId]) -> set[Pair]:
+    """Pairs of one of the wanted records with any other of its groups."""
     asked = wanted if isinstance(wanted, set | frozenset) else set(wanted)
     found: set[Pair] = set()
     for members in groups:
-        if 2 <= len(members) <= cap:
-            for a in members:
-                if a in asked:
-                    found.update((a, b) if a < b else (b, a) for b in members if a != b)
+        for a in members:
+            if a in asked:
+                found.update((a, b) if a < b else (b, a) for b in members if a != b)
     return found
 
 
@@ -59,12 +64,13 @@ def growth(removed: Iterable[tuple[int, RecordId]], added: Iterable[tuple[int, R
 
 
 def crossed(members: Mapping[int, Sequence[RecordId]], grown: Mapping[int, int], cap: int) -> set[int]:
-    """Blocks that have come to be above the cap, or to be no longer, by how much they have grown."""
-    return {
-        block
-        for block, number in grown.items()
-        if number and (len(members.get(block, ())) <= cap) != (len(members.get(block, ())) - number <= cap)
-    }
+    """Blocks that have come to be above their cap, or to be no longer, by how much they have grown."""
+    found = set()
+    for block, number in grown.items():
+        now, most = len(members.get(block, ())), cap_of(cap, block)
+        if number and (now <= most) != (now - number <= most):
+            found.add(block)
+    return found
 
 
 def owners_to_compare(

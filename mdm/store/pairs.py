@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mdm.model.candidates import Pair, Stated, crossed, growth, owners_to_compare, pairs_within
+from mdm.model.blocks import HALVINGS, cap_of
+from mdm.model.candidates import Pair, Stated, crossed, growth, owners_to_compare, pairs_within, usable
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.store.claims import block_claim, hold, name_claim, token_claim
 from mdm.store.unit_of_work import UnitOfWork
@@ -52,12 +53,15 @@ def connections_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[int]:
     return claims
 
 
-def members_of(work: UnitOfWork, blocks: Collection[int], most: int) -> dict[int, list[RecordId]]:
-    """Up to `most` members of each block."""
+def members_of(work: UnitOfWork, blocks: Collection[int], cap: int, more: int = 1) -> dict[int, list[RecordId]]:
+    """Of each block as many members as its cap, where the model's is `cap`, and up to `more`."""
     rows = work.probe(
-        """select b.block, array(select rec_id from block_key where block = b.block limit %s)
+        """select b.block, array(select rec_id from block_key where block = b.block
+                                 limit greatest(%s::int >> (b.block & %s)::int, 2) + %s)
            from unnest(%s::bigint[]) as b(block)""",
-        most,
+        cap,
+        HALVINGS,
+        more,
         list(blocks),
     )
     return {block: members for block, members in rows if members}
@@ -80,8 +84,8 @@ class Replaced:
 
     Attributes:
         grown: by how much each block grew.
-        members: of every block that grew or shrank, so many that it shows whether it crossed the cap.
-        crossed: blocks that have come to be above the cap, or to be no longer.
+        members: of every block that grew or shrank, so many that it shows whether it crossed its cap.
+        crossed: blocks that have come to be above their cap, or to be no longer.
         others: live records in those that were not themselves replaced.
     """
 
@@ -92,8 +96,8 @@ class Replaced:
 
     def found_anew(self, cap: int) -> set[RecordId]:
         """The others in blocks that have come to pair their members."""
-        small = [self.members.get(block, ()) for block in self.crossed]
-        return self.others & {rec for members in small if len(members) <= cap for rec in members}
+        small = usable({block: self.members.get(block, ()) for block in self.crossed}, cap)
+        return self.others & {rec for members in small for rec in members}
 
 
 def replace_keys(
@@ -113,24 +117,32 @@ def replace_keys(
         )
     work.copy("block_key", ("block", "rec_id"), sorted(added))
     grown = {block: number for block, number in growth(removed, added).items() if number}
-    # A block that grew by n has crossed the cap only if it has no more than cap + n members now.
-    members = members_of(work, grown, cap + max(map(abs, grown.values()), default=0) + 1)
+    # A block that grew by n has crossed its cap only if it has no more than cap + n members now.
+    members = members_of(work, grown, cap, max(map(abs, grown.values()), default=0) + 1)
     over = crossed(members, grown, cap)
     return Replaced(grown, members, over, {rec for block in over for rec in members.get(block, ())} - set(ids))
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """The blocks of some records, and the members of each, one more than the cap at most."""
+    """The blocks of some records, and the members of each, one more than its cap at most."""
 
     of: Mapping[RecordId, Collection[int]]
     members: Mapping[int, Sequence[RecordId]]
 
     def share(self, a: RecordId, b: RecordId, cap: int) -> bool:
-        """Whether a block of no more than `cap` members finds this pair. The blocks of either must be among these."""
+        """Whether a block that is not too large finds this pair. The blocks of either must be among these."""
         mine, other = (a, b) if a in self.of else (b, a)
-        shared = (self.members[block] for block in self.of.get(mine, ()) if block in self.members)
-        return any(len(members) <= cap and other in members for members in shared)
+        shared = {block: self.members[block] for block in self.of.get(mine, ()) if block in self.members}
+        return any(other in members for members in usable(shared, cap))
+
+    def usable(self, cap: int) -> list[Sequence[RecordId]]:
+        """The members of those blocks that pair them."""
+        return usable(self.members, cap)
+
+    def too_large(self, cap: int) -> set[int]:
+        """The blocks that pair nobody."""
+        return {block for block, members in self.members.items() if len(members) > cap_of(cap, block)}
 
 
 def blocks_of(
@@ -144,20 +156,20 @@ def blocks_of(
 
     Args:
         keys: blocks of some of them that are known already.
-        members: members of some of the blocks that are known already, as far as `cap` + 1 or further.
+        members: members of some of the blocks that are known already, one more than their cap or further.
     """
     known = {} if members is None else members
     blocks: dict[RecordId, list[int]] = {rec: list(each) for rec, each in (keys or {}).items() if each}
     for block, rec in keys_of(work, [rec for rec in ids if keys is None or rec not in keys]):
         blocks.setdefault(rec, []).append(block)
     wanted = {block for each in blocks.values() for block in each}
-    found = members_of(work, wanted - known.keys(), cap + 1)
+    found = members_of(work, wanted - known.keys(), cap)
     return Blocks(blocks, found | {block: known[block] for block in wanted & known.keys()})
 
 
 def blocked_pairs(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> set[Pair]:
-    """Pairs of one of these records with any record that shares a block of at most `cap` members."""
-    return pairs_within(blocks_of(work, ids, cap).members.values(), set(ids), cap)
+    """Pairs of one of these records with any record that shares a block that is not too large."""
+    return pairs_within(blocks_of(work, ids, cap).usable(cap), set(ids))
 
 
 def evidence_pairs(work: UnitOfWork, domain: Domain, ids: Collection[RecordId], cap: int) -> set[Pair]:
@@ -186,7 +198,7 @@ def pairs_of_owners(
     """Pairs of one of these records with any other that owns the same evidence, where at most `cap` own it."""
     records = _records(work, {owner for each in owners.values() for owner in each}, domain)
     groups = ([records[owner] for owner in each if owner in records] for each in owners.values() if len(each) <= cap)
-    return pairs_within(groups, set(ids), cap)
+    return pairs_within(groups, set(ids))
 
 
 def stated_about(work: UnitOfWork, names: Collection[CrosswalkKey]) -> set[str]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mdm.model.blocks import HALVINGS, cap_of
 from mdm.model.delta import KnownEntity
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.store.unit_of_work import UnitOfWork
@@ -36,23 +37,30 @@ class Fate:
     entity_id: EntityId | None
 
 
-def block_mates(work: UnitOfWork, blocks: Collection[int], cap: int) -> BlockMates:
-    """Live records under these blocks. A block with more than `cap` members pairs nobody, as when records arrive."""
+def block_mates(work: UnitOfWork, blocks: Collection[int], cap: int, others: int) -> BlockMates:
+    """Live records under these blocks. One above its cap pairs nobody, as when records arrive.
+
+    Args:
+        cap: the model's.
+        others: how many are not in the store and would be in the block, too.
+    """
     rows = work.query(
         """select w.block, m.ids
            from unnest(%s::bigint[]) as w(block),
            lateral (select array_agg(rec_id) as ids
-                    from (select rec_id from block_key b where b.block = w.block limit %s) few) m
+                    from (select rec_id from block_key b where b.block = w.block
+                          limit greatest(%s::int >> (w.block & %s)::int, 2) + 1) few) m
            where m.ids is not null""",
         list(blocks),
-        cap + 1,
+        cap,
+        HALVINGS,
     )
     shared: dict[RecordId, list[int]] = {}
     for block, ids in rows:
-        if len(ids) <= cap:
+        if len(ids) + others <= cap_of(cap, block):
             for rec in ids:
                 shared.setdefault(RecordId(rec), []).append(block)
-    oversized = frozenset(block for block, ids in rows if len(ids) > cap)
+    oversized = frozenset(block for block, ids in rows if len(ids) + others > cap_of(cap, block))
     return BlockMates(dict(sorted(shared.items())), oversized)
 
 

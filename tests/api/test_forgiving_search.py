@@ -45,7 +45,7 @@ class Arrivals:
             ).all()
             connection.execute(delete(block_key).where(block_key.c.rec_id == rec_id))
             for found in block_keys(self._model, comparison):
-                block = block_hash(Domain.CUSTOMER, found)
+                block = block_hash(self._model, found)
                 connection.execute(insert(block_key).values(block=block, rec_id=rec_id).on_conflict_do_nothing())
 
 
@@ -112,9 +112,9 @@ def test_a_search_asks_for_keys_in_no_other_country(
     asked: list[int] = []
     mates = read_match.block_mates
 
-    def counted(work: object, blocks: Sequence[int], cap: int) -> object:
+    def counted(work: object, blocks: Sequence[int], *caps: int) -> object:
         asked.append(len(blocks))
-        return mates(work, blocks, cap)  # type: ignore[arg-type]
+        return mates(work, blocks, *caps)  # type: ignore[arg-type]
 
     monkeypatch.setattr(read_match, "block_mates", counted)
 

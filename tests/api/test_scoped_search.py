@@ -45,7 +45,7 @@ def test_records_out_of_reach_take_no_places_in_a_search_that_forgives_typing(
                 .returning(source_record.c.rec_id)
             ).all()
             for found in block_keys(model, comparison):
-                block = block_hash(Domain.CUSTOMER, found)
+                block = block_hash(model, found)
                 connection.execute(insert(block_key).values(block=block, rec_id=rec_id).on_conflict_do_nothing())
     place(engine, placed, {})
 

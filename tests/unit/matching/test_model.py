@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from matching.blocking import BlockingKey, block_hashes
 from matching.frequencies import read_frequencies
 from matching.model import MatchModel, load_model, read_model
 from mdm.errors import ConfigurationInvalid
+from mdm.model.blocks import cap_of
 
 DOMAINS = ("customer", "contract", "product")
 
@@ -41,6 +43,20 @@ def test_shipped_models_load_and_say_where_their_weights_come_from(domain: str) 
     assert len(model.fingerprint) == 16
     assert 10 < model.block_cap <= 100
     assert model.provenance
+
+
+def test_a_coarse_rule_pairs_fewer_and_its_keys_say_so_wherever_they_are_met() -> None:
+    model = changed(lambda profile, _: profile.update(block_cap=40))
+    coarse = next(rule for rule in model.blocking if rule.name == "words")
+    fine = next(rule for rule in model.blocking if rule.name == "words+city")
+
+    blocks = block_hashes(model, [BlockingKey("words", "acme"), BlockingKey("words+city", "acme|bonn")])
+
+    assert (model.cap_of(coarse), model.cap_of(fine)) == (10, 40)
+    assert [cap_of(model.block_cap, block) for block in blocks] == [10, 40]
+    assert block_hashes(load_model("customer"), [BlockingKey("words", "acme")]) == blocks[:1]
+    # A cap that is small already leaves two to compare.
+    assert [cap_of(3, block) for block in blocks] == [2, 3]
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
@@ -122,6 +138,9 @@ def _first_level(profile: Any) -> Any:
         (lambda p, w: _first_level(p).update(expcted=3), "name.same name of rare words: 'expcted' is not a known key"),
         (lambda p, w: _first_level(p).update(expected=float("nan")), "nan bits"),
         (lambda p, w: p["blocking"][0].update(limit=0), "makes no keys"),
+        (lambda p, w: p["blocking"][0].update(halved=4), "block_cap cannot be halved 4 times"),
+        (lambda p, w: p["blocking"][0].update(halved=-1), "block_cap cannot be halved -1 times"),
+        (lambda p, w: p["blocking"][0].update(halved=True), "halved: true is no number"),
         (lambda p, w: p["blocking"][0].update(columns=[]), "makes no keys"),
         (lambda p, w: p["blocking"].append(p["blocking"][0]), "two blocking rules"),
         (

@@ -3,6 +3,8 @@
 from functools import cache
 from typing import Any
 
+import pytest
+
 from mdm.intake.catalogue import Catalogue, load_catalogue
 from mdm.intake.mapping import UNMAPPED, standardise
 from mdm.model.ids import CrosswalkKey, Domain
@@ -154,6 +156,18 @@ def test_invoice_and_posting_state_one_token_of_their_customers() -> None:
     posting = record("erp", "posting", "JE1|1", bp_number="100", invoice_ref="INV-2024-000001")
 
     assert {evidence.token for evidence in (*invoice.evidence, *posting.evidence)} == {"invoice:inv2024000001"}
+
+
+@pytest.mark.parametrize("nothing", ["\0", " ", "", "c" * 3000, None])
+def test_what_is_stated_of_a_customer_whose_key_is_none_is_stated_of_nobody(nothing: str | None) -> None:
+    assert record("billing", "invoice", "in_1", number="INV-2024-000001", customer=nothing).evidence == ()
+
+
+def test_a_customer_is_named_without_the_characters_that_no_key_has() -> None:
+    invoice = record("billing", "invoice", "in_1", number="INV-1", customer=" cus\0_1 ")
+
+    assert [evidence.owner for evidence in invoice.evidence] == [CrosswalkKey("billing", "customer", "cus_1")]
+    assert [reference.target for reference in invoice.references] == [CrosswalkKey("billing", "customer", "cus_1")]
 
 
 def test_a_column_that_is_absent_or_null_is_simply_unknown() -> None:
