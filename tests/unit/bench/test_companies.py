@@ -75,3 +75,4 @@ def test_as_events_they_keep_the_contracts_of_the_platforms() -> None:
 
     assert len(decoded.events) == 500
     assert decoded.dead_letters == ()
+    assert decoded.drifts == ()
