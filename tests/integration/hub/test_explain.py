@@ -67,7 +67,8 @@ def test_pairs_whose_every_key_too_many_have_were_never_compared(pipeline: Pipel
 def test_many_of_one_common_name_are_told_apart_from_what_somebody_is_asked_about(pipeline: Pipeline) -> None:
     """Their names are under the lower cap of coarse rules, their towns differ: nobody need do anything about it."""
     same = {"name": "Schmidt Logistik GmbH", "address_country": "DE"}
-    towns = "Berlin Hamburg Bremen Kiel Ulm Bonn Trier Mainz Essen Gera Jena Halle Fulda Passau".split()
+    towns = ("Berlin", "Hamburg", "Bremen", "Kiel", "Ulm", "Bonn", "Trier",
+             "Mainz", "Essen", "Gera", "Jena", "Halle", "Fulda", "Passau")  # fmt: skip
     rows = [{"id": f"cus_s{number:02}", **same, "address_city": town} for number, town in enumerate(towns)]
     take_in(pipeline, rows)
     a, b = (billed(row["id"]) for row in rows[:2])
