@@ -6,6 +6,9 @@ decode, fold, standardise, claim, block, fetch, score, cluster, consolidate, ann
 stand the seconds of processor that the worker and its database session used: on a machine that does other work too,
 only these compare.
 
+`of a capture` is how a large capture is taken in: by 1,000, the next ones prepared in a process of their own meanwhile,
+units of work having the hub for themselves.
+
 Two more measurements say what may be hoped for. `at a rate`: records that come one by one at an even rate, taken as a
 live worker takes them, whatever waits in one unit of work; the time of each from its coming to its commit. `no more
 than`: how many a second there would be if, of 1,000 arriving records, nothing cost anything but decoding and
@@ -34,7 +37,7 @@ from mdm.bootstrap import open_hub
 from mdm.clock import system_clock
 from mdm.core.linking import decide_links
 from mdm.engines import open_engine
-from mdm.hub.process import BatchReport, Pipeline, prepare, process
+from mdm.hub.process import BatchReport, Pipeline, prepare, process, process_prepared
 from mdm.hub.release import load_rules
 from mdm.hub.rematch import in_bulk, rematch
 from mdm.hub.resolve import block_hashes
@@ -48,9 +51,12 @@ from mdm.store import migrate, neighbourhood, pairs
 from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import unit_of_work
 from mdm.workers.collection import rare_collection
+from mdm.workers.preparing import in_process
 
 #: Sizes of units of work, and how many of each are measured.
 _ROUNDS = ((1000, 5), (100, 40), (1, 200))
+#: Units of work of a capture, of 1,000 records each.
+_CAPTURE = 6
 #: Records that come at an even rate; those whose candidates are only read, and as many that are not matched.
 _STEADY, _READ = 2000, 2000
 #: Statements and units of work that do nothing.
@@ -88,7 +94,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def measure(pipeline: Pipeline, stored: int, rate: float, seed: int) -> dict[str, object]:
     """Fill the store with all but some records, drawn at random, and resolve those; `rate` is records a second."""
-    arriving = sum(size * times for size, times in _ROUNDS) + _STEADY + _READ
+    arriving = sum(size * times for size, times in _ROUNDS) + _CAPTURE * _MOST + _STEADY + _READ
     total = stored + arriving
     dice = Random(seed)  # noqa: S311 - a sample, not a secret
     chosen = set(dice.sample(range(total), arriving))
@@ -111,9 +117,30 @@ def measure(pipeline: Pipeline, stored: int, rate: float, seed: int) -> dict[str
         batches = [late[at + number * size : at + (number + 1) * size] for number in range(times)]
         result[f"by {size}"] = _round(pipeline, batches)
         at += size * times
+    result["of a capture"] = capture(pipeline, [late[at + number * _MOST :][:_MOST] for number in range(_CAPTURE)])
+    at += _CAPTURE * _MOST
     result[f"at {rate:g} a second"] = steady(pipeline, late[at : at + _STEADY], rate)
     result["no more than"] = bounds(pipeline, late[at + _STEADY :])
     return result
+
+
+def capture(pipeline: Pipeline, batches: Sequence[Sequence[Message]]) -> dict[str, object]:
+    """Take batches as a large capture is: each prepared in another process while the one before is written.
+
+    The first is not timed: the other process starts meanwhile.
+    """
+    through = replace(pipeline, alone_if_free=True)
+    with in_process(pipeline) as preparing:
+        process_prepared(through, "arrive", preparing.start(batches[0])())
+        began, records = time.perf_counter(), 0
+        coming = preparing.start(batches[1])
+        for number, batch in enumerate(batches[1:], start=2):
+            prepared = coming()
+            if number < len(batches):
+                coming = preparing.start(batches[number])
+            process_prepared(through, "arrive", prepared)
+            records += len(batch)
+        return {"records_per_second": round(records / (time.perf_counter() - began))}
 
 
 def steady(pipeline: Pipeline, coming: Sequence[Message], rate: float) -> dict[str, object]:

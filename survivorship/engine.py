@@ -38,7 +38,10 @@ def consolidate(
     ranked = _ranked(members)
     values: dict[str, Value] = {}
     lineage: dict[str, AttributeLineage | Overridden] = {}
+    stated = {name for member in members for name, value in member.attributes.items() if value or value == 0}
     for rule in _rules_in_force(ruleset, ranked, trust):
+        if stated.isdisjoint(rule.reads):
+            continue
         fingerprint = f"{ruleset.fingerprint}/{rule.variant}" if rule.variant else ruleset.fingerprint
         voters = [each for each in ranked if each.meets(rule.only)] if rule.only else ranked
         if rule.union_of:

@@ -76,6 +76,13 @@ class Rule:
     #: The variant that this rule belongs to; empty for the rules of the domain.
     variant: str = ""
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The attributes that a value can come from."""
+        if self.union_of:
+            return self.union_of
+        return self.attributes if self.otherwise is None else (*self.attributes, self.otherwise)
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:

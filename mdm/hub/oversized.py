@@ -18,7 +18,7 @@ from mdm.core.oversize import (
     reported,
     stuck,
 )
-from mdm.model.blocks import cap_of
+from mdm.model.blocks import HALVINGS, caps_of
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.store import keyless, neighbourhood, pairs
 from mdm.store.large_blocks import find_large, perhaps_stuck
@@ -49,7 +49,8 @@ def ask_about_blocks(
         blocks: the blocks of all records whose keys changed or whose blocks crossed their cap.
         concerned: these records, and those that are gone.
     """
-    over = {block for block, members in replaced.members.items() if len(members) > cap_of(model.block_cap, block)}
+    caps = caps_of(model.block_cap)
+    over = {block for block, members in replaced.members.items() if len(members) > caps[block & HALVINGS]}
     large = over.intersection(replaced.crossed)
     raised = _large_blocks(work, model, replaced, large, set(concerned) - replaced.others)
     cleared = {

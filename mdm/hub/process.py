@@ -393,6 +393,7 @@ def _change(
     return DomainChange(
         compared=compared,
         keys={rec: block_hashes(model, record.comparison) for rec, record in compared.items()},
+        arrived=frozenset(rec for rec in compared if rec not in before),
         changed=frozenset(live),
         gone=frozenset(
             head.rec_id for head in mine if head.deleted and head.rec_id in before and not before[head.rec_id].deleted

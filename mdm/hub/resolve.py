@@ -36,6 +36,7 @@ class DomainChange:
     Attributes:
         compared: live records whose comparison form or references are new, with their standardised form.
         keys: the blocks of the compared records, by what they state themselves.
+        arrived: those of them that the hub did not know before.
         changed: all live records whose content or provenance is new, `compared` included.
         dirty: live records whose own content did not change but what is stated about them, or what they point at, did.
         gone: records that are no longer live.
@@ -47,6 +48,7 @@ class DomainChange:
 
     compared: Mapping[RecordId, SourceRecord] = field(default_factory=dict)
     keys: Mapping[RecordId, frozenset[int]] = field(default_factory=dict)
+    arrived: frozenset[RecordId] = frozenset()
     changed: frozenset[RecordId] = frozenset()
     dirty: frozenset[RecordId] = frozenset()
     gone: frozenset[RecordId] = frozenset()
@@ -64,7 +66,7 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     """Bring identity and golden records of one domain in line with what changed."""
     model = rules.models[domain]
     keys = _keys(work, domain, model, change)
-    replaced = pairs.replace_keys(work, keys, change.gone, model.block_cap)
+    replaced = pairs.replace_keys(work, keys, change.gone, model.block_cap, change.arrived)
     pairs.claim_connections(work, replaced.others)
     # Whoever is only in a block that grew too large says what it said: its pairs are found or not, and weigh the same.
     compared = set(change.compared) | change.dirty | replaced.found_anew(model.block_cap)

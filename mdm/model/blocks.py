@@ -12,6 +12,11 @@ def cap_of(most: int, block: int) -> int:
     return halved(most, block & HALVINGS)
 
 
+def caps_of(most: int) -> tuple[int, ...]:
+    """The same for many blocks: what `cap_of` says of one is at `block & HALVINGS`."""
+    return tuple(halved(most, times) for times in range(HALVINGS + 1))
+
+
 def halved(most: int, times: int) -> int:
     """A cap halved so many times; two records may always be paired."""
     return max(2, most >> times)

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from mdm.model.blocks import cap_of
+from mdm.model.blocks import HALVINGS, caps_of
 from mdm.model.ids import CrosswalkKey, RecordId
 
 Pair: TypeAlias = tuple[RecordId, RecordId]
@@ -19,7 +19,8 @@ Stated: TypeAlias = tuple[CrosswalkKey, str]
 
 def usable(members: Mapping[int, Sequence[RecordId]], cap: int) -> list[Sequence[RecordId]]:
     """The members of those blocks that pair them; `cap` is the model's."""
-    return [each for block, each in members.items() if len(each) <= cap_of(cap, block)]
+    caps = caps_of(cap)
+    return [each for block, each in members.items() if len(each) <= caps[block & HALVINGS]]
 
 
 def pairs_within(groups: Iterable[Collection[RecordId]], wanted: Collection[RecordId]) -> set[Pair]:
@@ -65,9 +66,9 @@ def growth(removed: Iterable[tuple[int, RecordId]], added: Iterable[tuple[int, R
 
 def crossed(members: Mapping[int, Sequence[RecordId]], grown: Mapping[int, int], cap: int) -> set[int]:
     """Blocks that have come to be above their cap, or to be no longer, by how much they have grown."""
-    found = set()
+    found, caps = set(), caps_of(cap)
     for block, number in grown.items():
-        now, most = len(members.get(block, ())), cap_of(cap, block)
+        now, most = len(members.get(block, ())), caps[block & HALVINGS]
         if number and (now <= most) != (now - number <= most):
             found.add(block)
     return found

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mdm.model.blocks import HALVINGS, cap_of
+from mdm.model.blocks import HALVINGS, caps_of
 from mdm.model.candidates import Pair, Stated, crossed, growth, owners_to_compare, pairs_within, usable
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.store.claims import block_claim, hold, name_claim, token_claim
@@ -101,11 +101,15 @@ class Replaced:
 
 
 def replace_keys(
-    work: UnitOfWork, keys: Mapping[RecordId, Collection[int]], gone: Collection[RecordId], cap: int
+    work: UnitOfWork,
+    keys: Mapping[RecordId, Collection[int]],
+    gone: Collection[RecordId],
+    cap: int,
+    arrived: Collection[RecordId] = (),
 ) -> Replaced:
-    """Store the blocking keys of these records and forget those of the gone."""
+    """Store the blocking keys of these records and forget those of the gone; the `arrived` had none."""
     ids = [*keys, *gone]
-    old = keys_of(work, ids)
+    old = keys_of(work, [rec for rec in ids if rec not in arrived])
     new = {(block, rec) for rec, blocks in keys.items() for block in blocks}
     removed, added = old - new, new - old
     if removed:
@@ -142,7 +146,8 @@ class Blocks:
 
     def too_large(self, cap: int) -> set[int]:
         """The blocks that pair nobody."""
-        return {block for block, members in self.members.items() if len(members) > cap_of(cap, block)}
+        caps = caps_of(cap)
+        return {block for block, members in self.members.items() if len(members) > caps[block & HALVINGS]}
 
 
 def blocks_of(
