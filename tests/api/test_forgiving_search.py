@@ -92,11 +92,16 @@ def test_a_customer_that_moves_to_a_new_country_is_found_there(arrivals: Arrival
     assert found(erp, "Quartzbirdge") == [tooling]
 
 
-def test_one_of_many_customers_of_a_common_name_is_found_by_a_mistyped_one(arrivals: Arrivals, erp: TestClient) -> None:
-    """More than coarse rules pair when records are matched, for there nobody could tell them apart."""
-    many = {arrivals.customer(f"C{number}", "Quartzbridge Tooling", "NL") for number in range(20)}
+def test_many_customers_of_a_common_name_are_found_by_the_keys_of_a_mistyped_one(
+    arrivals: Arrivals, reader: TestClient
+) -> None:
+    """More than coarse rules pair when records are matched: there nobody could tell them apart, here nobody need.
 
-    assert set(found(erp, "Quartzbirdge Tooling")) == many
+    Nothing is guessed at for a reader, who may not see identifiers.
+    """
+    many = {arrivals.customer(f"C{number}", "Quartzbridge", "NL") for number in range(20)}
+
+    assert set(found(reader, "Quartzbirdge")) == many
 
 
 @pytest.mark.parametrize("at", range(len("Belvolvex") - 1))
