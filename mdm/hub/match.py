@@ -186,7 +186,7 @@ def _keys(model: MatchModel, comparison: Mapping[str, Any], countries: Sequence[
 
 
 #: Letters of a name that its keys begin with, and one more.
-_BEGINNING = 6
+_BEGINNING = 7
 
 
 def _exchanged(words: str) -> Iterator[str]:

@@ -36,6 +36,7 @@ class Arrivals:
 
     def _keep(self, key: CrosswalkKey, name: str, country: str) -> None:
         comparison = dict(candidate_record(Domain.CUSTOMER, {"name": name, "country": country}).comparison)
+        comparison["self"] = [str(key)]  # that of a candidate is what every search looks under, too
         with self._engine.begin() as connection:
             (rec_id,) = connection.scalars(
                 update(source_record)
