@@ -6,12 +6,12 @@ Entities are named by their smallest member, so nothing here depends on issued i
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from types import MappingProxyType
 from typing import Any
 
-from matching.blocking import BlockingKey, block_keys, dynamic_keys, own_keys
+from matching.blocking import BlockingKey, block_hash, block_keys, dynamic_keys, own_keys
 from matching.clustering import Edge, cluster
 from matching.decision import Decision
 from matching.model import MatchModel
@@ -61,6 +61,8 @@ class WholeDomain:
     questions: frozenset[str] = frozenset()
     #: Records that no key finds a partner.
     without_key: frozenset[CrosswalkKey] = frozenset()
+    #: The stored blocks of each record, but for those of resolved customers and products.
+    blocks: Mapping[RecordId, Sequence[int]] = field(default_factory=dict)
 
 
 def resolve_all(
@@ -113,7 +115,8 @@ def resolve_all(
         without = _without_usable_key(model, mine, blocks)
         asked = _questions(model, blocks) | _about_evidence(model, comparisons, owners)
         asked |= {records_question(domain, key.system, key.type) for key in without}
-        result[domain] = WholeDomain(links_by_ends, entities, pairs, comparisons, asked, without)
+        stored = _stored_blocks(model, mine, blocks)
+        result[domain] = WholeDomain(links_by_ends, entities, pairs, comparisons, asked, without, stored)
     return result
 
 
@@ -215,6 +218,19 @@ def _blocks(
         for key in {*block_keys(model, each.record.comparison), *dynamic_keys(model, comparisons[rec])}:
             blocks[key].append(rec)
     return blocks
+
+
+def _stored_blocks(
+    model: MatchModel, mine: Iterable[RecordId], blocks: Mapping[BlockingKey, Sequence[RecordId]]
+) -> dict[RecordId, list[int]]:
+    dynamic = {rule.name for rule in model.dynamic}
+    found: dict[RecordId, list[int]] = {rec: [] for rec in mine}
+    for key, members in blocks.items():
+        if key.rule not in dynamic:
+            block = block_hash(model, key)
+            for rec in members:
+                found[rec].append(block)
+    return found
 
 
 def _questions(model: MatchModel, blocks: Mapping[BlockingKey, Sequence[RecordId]]) -> frozenset[str]:

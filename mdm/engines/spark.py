@@ -95,10 +95,10 @@ def _links(
     feather.write_feather(table, folder / "columns.arrow", compression="uncompressed")
     records = spark.read.parquet(str(folder / "records.parquet"))
     kinds = {**model.kinds, **model.key_kinds}
-    blocks = [_usable(_blocks(records, rule, kinds), model.cap_of(rule)) for rule in rules]
+    blocks = [_blocks(records, rule, kinds).withColumn("cap", sql.lit(model.cap_of(rule))) for rule in rules]
     more = spark.read.parquet(str(folder / "shared.parquet"))
     more = more.select(sql.concat(sql.lit("shared\x1f"), "block").alias("block"), sql.col("number").alias(_ROW))
-    blocks.append(_usable(more, model.block_cap))
+    blocks.append(more.withColumn("cap", sql.lit(model.block_cap)))
     pairs = _pairs(reduce(DataFrame.unionAll, blocks))
     progress(f"pairing and scoring {len(table):,} records in Spark")
     path = str(folder / "columns.arrow")
@@ -124,12 +124,10 @@ def _blocks(records: DataFrame, rule: BlockingRule, kinds: dict[str, Kind]) -> D
     )
 
 
-def _usable(blocks: DataFrame, cap: int) -> DataFrame:
-    few = blocks.groupBy("block").count().where(sql.col("count").between(2, cap)).select("block")
-    return blocks.join(few, "block")
-
-
-def _pairs(kept: DataFrame) -> DataFrame:
+def _pairs(blocks: DataFrame) -> DataFrame:
+    """Pairs of rows in blocks within their `cap`."""
+    usable = blocks.groupBy("block", "cap").count().where("count between 2 and cap").select("block")
+    kept = blocks.join(usable, "block")
     left, right = (kept.select("block", sql.col(_ROW).alias(side)) for side in ("a", "b"))
     return left.join(right, "block").where("a < b").select("a", "b").distinct()
 

@@ -27,7 +27,7 @@ from mdm.model.events import BEGINNING
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import Head, Version
 from mdm.model.records import Provenance
-from mdm.store import invariants, keyless, whole
+from mdm.store import invariants, keyless, pairs, whole
 from mdm.store import mirror as mirror_store
 from mdm.store.echoes import echoes_of
 from mdm.store.oversize import oversize_questions, oversize_sizes
@@ -38,8 +38,11 @@ from mdm.store.unit_of_work import UnitOfWork
 Progress = Callable[[str], None]
 
 
-#: A stored record that is not what its row says.
+#: A stored record that is not what its row says, and blocking keys that are not those of the record.
 _RECORD: Final = "record"
+_KEYS: Final = "keys"
+#: Records whose stored keys are read at once.
+_AT_A_TIME = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,13 @@ class Verification:
 
         A mapping is read at start and applied to what arrives from then on: `former`, a standardiser, another column.
         """
-        if not any(each.kind == _RECORD for each in self.differences):
+        kinds = {each.kind for each in self.differences}
+        if _KEYS in kinds and _RECORD not in kinds:
+            return (
+                "Blocking keys are not those that the rules make now: what arrives does not find these records. "
+                "`mdm match run --apply` makes them anew."
+            )
+        if _RECORD not in kinds:
             return None
         return (
             "Records are not what the mappings and this release make of their rows now. If a mapping changed (its "
@@ -83,6 +92,7 @@ def verify(engine: Engine, catalogue: Catalogue, rules: Rules, progress: Progres
         state = resolve_all(records, same, not_same, rules, live_overrides(work), marked)
         progress("comparing with the live state")
         for domain, expected in state.items():
+            differences += _keys(work, domain, expected, dynamic=bool(rules.models[domain].dynamic))
             differences += _links(work, domain, expected)
             differences += _entities(work, domain, expected)
             differences += _questions(work, domain, expected)
@@ -158,6 +168,22 @@ def _records(
         if comparison != orjson.loads(orjson.dumps(record.comparison)):
             differences.append(Difference(_RECORD, str(head.key), "comparison form differs from the row"))
     return records, differences
+
+
+def _keys(work: UnitOfWork, domain: Domain, expected: WholeDomain, *, dynamic: bool) -> Iterator[Difference]:
+    """Whether every record is where others look for it. Where keys also follow from entities, these are left out."""
+    ids, names = sorted(expected.blocks), whole.record_names(work, domain)
+    for start in range(0, len(ids), _AT_A_TIME):
+        part = ids[start : start + _AT_A_TIME]
+        found: dict[RecordId, set[int]] = {rec: set() for rec in part}
+        for block, rec in pairs.keys_of(work, part):
+            found[rec].add(block)
+        for rec in part:
+            wanted = set(expected.blocks[rec])
+            lacking, strange = len(wanted - found[rec]), 0 if dynamic else len(found[rec] - wanted)
+            if lacking or strange:
+                detail = f"lacks {lacking} of its {len(wanted)} blocking keys, has {strange} that it must not have"
+                yield Difference(_KEYS, str(names.get(rec, rec)), detail)
 
 
 def _links(work: UnitOfWork, domain: Domain, expected: WholeDomain) -> Iterator[Difference]:

@@ -43,6 +43,9 @@ QUERIES: Mapping[str, str] = {
     "no live link of a deleted record": """
         select l.link_id::text from link l join source_record r on r.rec_id in (l.a, l.b)
         where l.superseded_at is null and r.deleted""",
+    "no blocking key of a deleted record": """
+        select r.system || ':' || r.type || ':' || r.key from source_record r
+        where r.deleted and exists (select from block_key k where k.rec_id = r.rec_id)""",
     "every consumed message has exactly one outcome": """
         select c.topic || ': ' || c.messages || ' consumed, ' || coalesce(o.messages, 0) || ' accounted for'
         from consumed_count c

@@ -140,3 +140,39 @@ def test_a_hub_is_brought_in_line_with_caps_that_a_release_changed(
     assert not told.empty
     assert (questions(new.engine), without_key(new.engine)) != asked
     assert preview(new, open_engine("duckdb")).empty
+
+
+def test_keys_of_a_release_before_are_found_and_made_anew(pipeline: Pipeline) -> None:
+    """Nothing else shows it: what is linked stays so, and what arrives finds nobody."""
+    rows = [{"id": f"cus_n{number}", "name": "Seebad Werke GmbH", "address_country": "DE"} for number in range(2)]
+    take_in(pipeline, rows)
+    with pipeline.engine.begin() as connection:
+        number = connection.scalar(text("select count(*) / 2 from block_key"))
+        connection.execute(text("update block_key set block = block # 1"))
+        connection.execute(text("insert into block_key select 5, min(rec_id) from block_key"))
+
+    found = verify(pipeline.engine, pipeline.catalogue, pipeline.rules)
+
+    assert [(each.kind, each.subject) for each in found.differences] == [
+        ("keys", f"billing:customer:{row['id']}") for row in rows
+    ]
+    assert [each.detail for each in found.differences] == [
+        f"lacks {number} of its {number} blocking keys, has {more} that it must not have"
+        for more in (number + 1, number)
+    ]
+    assert "`mdm match run --apply` makes them anew" in (found.advice or "")
+    rematch(pipeline, open_engine("duckdb"), "test")
+    assert verify(pipeline.engine, pipeline.catalogue, pipeline.rules).differences == ()
+
+
+def test_a_deleted_record_has_no_keys(pipeline: Pipeline) -> None:
+    row = {"id": "cus_n1", "name": "Seebad Werke GmbH", "address_country": "DE"}
+    take_in(pipeline, [row])
+    take_in(pipeline, [row], first=1, gone=True)
+    assert verify(pipeline.engine, pipeline.catalogue, pipeline.rules).differences == ()
+    with pipeline.engine.begin() as connection:
+        connection.execute(text("insert into block_key select 5, rec_id from source_record"))
+
+    (found,) = verify(pipeline.engine, pipeline.catalogue, pipeline.rules).differences
+
+    assert (found.subject, found.detail) == ("no blocking key of a deleted record", "billing:customer:cus_n1")
