@@ -341,13 +341,13 @@ def _rules(items: Any) -> tuple[BlockingRule, ...]:
 
 def _halvings(rule: str, times: Any) -> int:
     """How often the model's cap is halved to be that of a rule."""
-    number = int(number_in(times, f"blocking rule {rule!r}.halved"))
-    if not 0 <= number <= HALVINGS:
+    number = number_in(times, f"blocking rule {rule!r}.halved")
+    if number not in range(HALVINGS + 1):
         raise ConfigurationInvalid(
-            f"Blocking rule {rule!r}.halved: block_cap cannot be halved {number} times.",
+            f"Blocking rule {rule!r}.halved: block_cap cannot be halved {number:g} times.",
             action=f"Set it to {HALVINGS} or less, or leave it out: then the rule's cap is block_cap.",
         )
-    return number
+    return int(number)
 
 
 def _cannot_link(item: Mapping[str, Any]) -> CannotLink:

@@ -40,7 +40,7 @@ def sample_with_candidates(work: UnitOfWork, domain: Domain, cap: int, most: int
     """About `most` records of a domain, the same whenever it is drawn; None when it has no more than that.
 
     Args:
-        cap: members that a block may have to pair them.
+        cap: members that a block may have to pair them, by the model; fewer where a rule is coarse.
         most: the sample ends with the seed that reaches it.
     """
     live = "from source_record where domain = %s and not deleted"

@@ -140,6 +140,8 @@ def _first_level(profile: Any) -> Any:
         (lambda p, w: p["blocking"][0].update(limit=0), "makes no keys"),
         (lambda p, w: p["blocking"][0].update(halved=4), "block_cap cannot be halved 4 times"),
         (lambda p, w: p["blocking"][0].update(halved=-1), "block_cap cannot be halved -1 times"),
+        (lambda p, w: p["blocking"][0].update(halved=1.5), "block_cap cannot be halved 1.5 times"),
+        (lambda p, w: p["blocking"][0].update(halved=float("nan")), "block_cap cannot be halved nan times"),
         (lambda p, w: p["blocking"][0].update(halved=True), "halved: true is no number"),
         (lambda p, w: p["blocking"][0].update(columns=[]), "makes no keys"),
         (lambda p, w: p["blocking"].append(p["blocking"][0]), "two blocking rules"),
