@@ -18,7 +18,7 @@ from mdm.core.oversize import (
     reported,
     stuck,
 )
-from mdm.model.blocks import HALVINGS, caps_of
+from mdm.model.blocks import coarse
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.store import keyless, neighbourhood, pairs
 from mdm.store.large_blocks import find_large, perhaps_stuck
@@ -49,13 +49,12 @@ def ask_about_blocks(
         blocks: the blocks of all records whose keys changed or whose blocks crossed their cap.
         concerned: these records, and those that are gone.
     """
-    caps = caps_of(model.block_cap)
-    over = {block for block, members in replaced.members.items() if len(members) > caps[block & HALVINGS]}
-    large = over.intersection(replaced.crossed)
+    # Nobody is asked about coarse blocks, of which a batch may touch thousands that are too large.
+    over = {block for block, there in replaced.members.items() if len(there) > model.block_cap and not coarse(block)}
+    crossed = [block for block in replaced.crossed if not coarse(block)]
+    large = over.intersection(crossed)
     raised = _large_blocks(work, model, replaced, large, set(concerned) - replaced.others)
-    cleared = {
-        each for block in replaced.crossed if block not in large for each in questions_of_block(model.domain, block)
-    }
+    cleared = {each for block in crossed if block not in large for each in questions_of_block(model.domain, block)}
     grown = {
         question: number
         for block, number in replaced.grown.items()

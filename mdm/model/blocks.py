@@ -17,6 +17,11 @@ def caps_of(most: int) -> tuple[int, ...]:
     return tuple(halved(most, times) for times in range(HALVINGS + 1))
 
 
+def coarse(block: int) -> bool:
+    """Whether this block's cap is lower than the model's. Too many in such a block are no question of their own."""
+    return bool(block & HALVINGS)
+
+
 def halved(most: int, times: int) -> int:
     """A cap halved so many times; two records may always be paired."""
     return max(2, most >> times)

@@ -20,7 +20,7 @@ class LargeBlock:
 def find_large(work: UnitOfWork, domain: Domain, cap: int) -> Sequence[LargeBlock]:
     """The blocks above the model's own cap, `cap`.
 
-    Those of coarse rules above theirs are found as well, and only kept for `perhaps_stuck`: there may be very many.
+    Those of coarse rules above theirs are found, too, and only kept for `perhaps_stuck`: there may be very many.
     """
     work.stage("stage_large_block", "block bigint, size bigint, member bigint", ())
     work.execute(
