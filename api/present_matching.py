@@ -172,4 +172,4 @@ def _keys(keys: Iterable[BlockingKey]) -> Iterable[dict[str, Any]]:
 def _written_key(key: SharedKey, eyes: Eyes) -> dict[str, Any]:
     """The value of two stored records is told to those who may see identifiers."""
     shown = (key.value or None) if may_see(eyes, DataClass.CONFIDENTIAL) else None
-    return {"rule": key.rule, "value": shown, "carriers": key.carriers}
+    return {"rule": key.rule, "value": shown, "carriers": key.carriers, "most": key.most}

@@ -156,6 +156,9 @@ class SharedKey(Form):
         description="How many records have it (10,000 stands for more), where these are too many: nothing is compared "
         "because of it.",
     )
+    most: int | None = Field(
+        None, description="How many may have it to be compared because of it; told where more have it."
+    )
 
 
 class Candidate(Form):

@@ -97,7 +97,9 @@ def _differing(refused: Against) -> list[str]:
 
 def _print_oversized(keys: Sequence[SharedKey]) -> None:
     if keys:
-        typer.echo("What too many records share for any to be compared because of it (exceptions BLOCK_OVERSIZED):")
+        asked = " and ".join(sorted({each.asked for each in keys if each.asked is not None}))
+        where = f" (exceptions {asked})" if asked else ""
+        typer.echo(f"What too many records share for any to be compared because of it{where}:")
         for words in dict.fromkeys(_met(keys)):
             typer.echo(f"  {words}")
 

@@ -113,13 +113,20 @@ class PairExplanation:
         return f"joining their entities was refused: {self.refused.words}; see the open task"
 
     def _too_many(self) -> str:
-        fewest = min(self.shared_keys, key=lambda key: (-(key.most or 0), key.carriers or 0))
+        """What it takes to compare them, by the key that is closest to being usable."""
+        nearest = min(self.shared_keys, key=lambda key: (key.carriers or 0) / (key.most or 1))
         would = {"match": "They would match", "possible": "They would be a question"}.get(self.decision)
-        hand = f" {would} with {self.score.weight:.1f} bits: decide about them by hand." if would else ""
+        told = (
+            f"{would} with {self.score.weight:.1f} bits: decide about them by hand."
+            if would
+            else f"They would not match anyway, with {self.score.weight:.1f} bits."
+        )
+        asked = sorted({key.asked for key in self.shared_keys if key.asked is not None})
+        codes = f" The exceptions {' and '.join(asked)} say what is too frequent." if asked else ""
         return (
-            "Not one entity: they were never compared, because too many records share each key that both have, be it "
-            f"{fewest.rule} ({fewest.carriers} records; no more than {fewest.most} share what is compared).{hand} "
-            "The exceptions BLOCK_OVERSIZED say what is too frequent."
+            "Not one entity: they were never compared, because too many records share each key that both have. Nearest "
+            f"comes {nearest.rule}, with {nearest.carriers} records: no more than {nearest.most} are compared by it. "
+            f"{told}{codes}"
         )
 
 

@@ -73,7 +73,8 @@ def find_many(engine: Engine, rules: Rules, domain: Domain, questions: Sequence[
         for each in asked:
             each.keys = _keys(model, each.comparison, countries if each.question.anywhere else ())
         # The candidate would be one more in each of its blocks.
-        oversized = _find_mates(work, asked, model, others=1)
+        mates = read_match.block_mates(work, {key for each in asked for key in each.keys}, model.block_cap, others=1)
+        _find_mates(asked, mates)
         if domain is Domain.CONTRACT:
             _find_numbered(work, asked, partial(reachable, engine) if scope_of(engine).limits_rows else None)
         others = neighbourhood.load_comparisons(work, domain, {rec for each in asked for rec in each.shared})
@@ -84,7 +85,7 @@ def find_many(engine: Engine, rules: Rules, domain: Domain, questions: Sequence[
             each.joining = outcome
             each.choose(model, met, reached)
         homes = read_match.golden_homes(work, {best.rec_id for each in asked for best in each.told})
-    return [_report(model, domain, each, others, homes, oversized) for each in asked]
+    return [_report(model, domain, each, others, homes, mates.oversized) for each in asked]
 
 
 @dataclass(slots=True)
@@ -199,23 +200,13 @@ def _exchanged(words: str) -> Iterator[str]:
             yield f"{words[:at]}{right}{left}{words[at + 2 :]}"
 
 
-def _find_mates(work: UnitOfWork, asked: Sequence[_Asked], model: MatchModel, others: int) -> frozenset[int]:
-    """Who shares a key with whom that few enough records carry, in one question for all candidates.
-
-    Args:
-        others: how many of the candidates would be among those who carry it.
-
-    Returns:
-        The keys that too many records carry.
-    """
-    wanted = {block for each in asked for block in each.keys}
-    mates = read_match.block_mates(work, wanted, model.block_cap, others)
+def _find_mates(asked: Sequence[_Asked], mates: read_match.BlockMates) -> None:
+    """Who shares a key with whom."""
     for rec, blocks in mates.shared.items():
         for each in asked:
             found = {each.keys[block] for block in blocks if block in each.keys}
             if found:
                 each.shared[rec] = found
-    return mates.oversized
 
 
 def _find_numbered(work: UnitOfWork, asked: Sequence[_Asked], reach_of: Reach | None) -> None:
@@ -333,7 +324,8 @@ def find_alike(engine: Engine, rules: Rules, domain: Domain, words: str, limit: 
         for each in meant:
             comparison = candidate_record(domain, values | {attribute: each}).comparison
             asked.keys = {**_keys(model, comparison, countries), **asked.keys}
-        _find_mates(work, [asked], model, others=0)
+        # Nobody is joined by it: who has a common name is looked for as far as who has a mailbox.
+        _find_mates([asked], read_match.block_mates(work, asked.keys, model.block_cap, lower=False))
         if scope_of(engine).limits_rows:
             # Before the nearest are picked: records out of reach must not take the places of those within.
             at_home = read_match.homes(work, asked.shared)

@@ -61,8 +61,10 @@ def met_by(keys: Iterable[SharedKey], eyes: Eyes) -> Sequence[Meeting]:
     """Blocking keys in words. Values are told to those who may see identifiers, as by the API."""
     shown = may_see(eyes, DataClass.CONFIDENTIAL)
     found = []
-    for rule, value, large in ((each.rule, each.value if shown else "", each.carriers) for each in keys):
-        words = _RULES.get(rule, rule) + (f" - {large} records have it, too many to compare" if large else "")
+    for each in keys:
+        rule, value = each.rule, each.value if shown else ""
+        large = f" - {each.carriers} records have it, more than the {each.most} that are compared by it"
+        words = _RULES.get(rule, rule) + ("" if each.usable else large)
         found.append(Meeting(words, _written(rule, value), f"{rule} = {value}" if value else rule))
     return list(dict.fromkeys(found))
 

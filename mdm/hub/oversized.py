@@ -21,6 +21,7 @@ from mdm.core.oversize import (
 from mdm.model.blocks import HALVINGS, caps_of
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.store import keyless, neighbourhood, pairs
+from mdm.store.large_blocks import find_large, perhaps_stuck
 from mdm.store.oversize import (
     any_question,
     live_questions,
@@ -30,6 +31,9 @@ from mdm.store.oversize import (
     write_oversize,
 )
 from mdm.store.unit_of_work import UnitOfWork
+
+#: Records, or blocks with a member each, that are looked at at once where a whole domain is asked about.
+_AT_A_TIME = 2_000
 
 
 def ask_about_blocks(
@@ -80,18 +84,56 @@ def _keep_without(
     write_now(work, [], {questions[table] for table, size in sizes.items() if size <= 0})
 
 
-def tell_all_without(work: UnitOfWork) -> None:
-    """Say it of all tables anew: the records that have no usable key may have been exchanged."""
+def ask_about_all(work: UnitOfWork, model: MatchModel) -> None:
+    """Raise and close all these questions of a domain, by everything that is there now.
 
-    def tell() -> None:
-        sizes = keyless.sizes(work)
-        for domain, tables in sizes.items():
-            _say(work, domain, tables)
-        true = {records_question(domain, *table) for domain, tables in sizes.items() for table in tables}
-        asked = {each for each in oversize_questions(work) if each.split(":")[2] == "records"}
-        write_now(work, [], asked - true)
+    For what a batch cannot tell by what it changed: other caps, other rules, keys that were exchanged as a whole.
+    """
+    domain = Domain(model.domain)
+    raised = _all_large_blocks(work, model)
+    if domain is not Domain.CONTRACT:
+        found = pairs.oversized_evidence(work, domain, model.block_cap)
+        raised += [evidence_finding(model, token, some, number) for token, (number, some) in sorted(found.items())]
+    kinds = tuple(f"oversize:{domain}:{kind}:" for kind in ("block", "joined", "evidence"))
+    asked = {question for question in oversize_questions(work) if question.startswith(kinds)}
+    write_oversize(work, [_row(each) for each in raised], asked - {each.question for each in raised}, {})
+    without: set[RecordId] = set()
+    stuck_so_far = perhaps_stuck(work, len(own_keys(model, [""])))
+    for start in range(0, len(stuck_so_far), _AT_A_TIME):
+        some = stuck_so_far[start : start + _AT_A_TIME]
+        without |= _without_usable_key(work, model, pairs.blocks_of(work, some, model.block_cap))
+    names = pairs.record_names(work, without)
+    work.defer(partial(_keep_all_without, work, domain, names))
 
-    work.defer(tell)
+
+def _all_large_blocks(work: UnitOfWork, model: MatchModel) -> list[Finding]:
+    """Questions about all blocks above the cap. A member of each knows its value."""
+    large = find_large(work, Domain(model.domain), model.block_cap)
+    findings: list[Finding] = []
+    for start in range(0, len(large), _AT_A_TIME):
+        part = {each.block: each for each in large[start : start + _AT_A_TIME]}
+        comparisons = neighbourhood.load_comparisons(
+            work, Domain(model.domain), {each.member for each in part.values()}
+        )
+        members = pairs.members_of(work, part, model.block_cap)
+        names = pairs.record_names(work, {rec for block in members.values() for rec in block})
+        for rec, comparison in sorted(comparisons.items()):
+            for key in (*block_keys(model, comparison), *dynamic_keys(model, comparison)):
+                found = part.get(block_hash(model, key))
+                if found is not None and found.member == rec and reported(model, key):
+                    sample = [names[each] for each in members[found.block]]
+                    findings.append(block_finding(model, key, sample, found.size))
+    return findings
+
+
+def _keep_all_without(work: UnitOfWork, domain: Domain, without: Mapping[RecordId, CrosswalkKey]) -> None:
+    """Note which records of a domain have no usable key, and say it of every table, whatever was said before."""
+    keyless.replace_without(work, domain, without, keyless.records(work, domain) - without.keys())
+    tables = keyless.sizes(work).get(domain, {})
+    _say(work, domain, tables)
+    true = {records_question(domain, *table) for table in tables}
+    asked = {each for each in oversize_questions(work) if each.startswith(f"oversize:{domain}:records:")}
+    write_now(work, [], asked - true)
 
 
 def _say(work: UnitOfWork, domain: Domain, sizes: Mapping[keyless.Table, int]) -> None:
@@ -126,15 +168,6 @@ def ask_about_evidence(
         still = pairs.oversized_evidence(work, domain, model.block_cap, tokens) if tokens else {}
         cleared = {evidence_question(domain, token) for token in tokens - still.keys()}
     write_oversize(work, [_row(each) for each in raised], cleared, {})
-
-
-def ask_about_all_evidence(work: UnitOfWork, model: MatchModel) -> None:
-    """The same for everything that is stated, when a whole domain is matched at once."""
-    domain = Domain(model.domain)
-    found = pairs.oversized_evidence(work, domain, model.block_cap)
-    raised = [evidence_finding(model, token, some, number) for token, (number, some) in sorted(found.items())]
-    mine = {question for question in oversize_questions(work) if question.startswith(f"oversize:{domain}:evidence:")}
-    write_oversize(work, [_row(each) for each in raised], mine - {each.question for each in raised}, {})
 
 
 def _row(each: Finding) -> tuple[str, str, str, str, str, int]:

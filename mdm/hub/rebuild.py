@@ -16,7 +16,7 @@ from mdm.hub.comparing import with_comparisons
 from mdm.hub.content import read_content
 from mdm.hub.feeds import LOOK_SECONDS, all_held
 from mdm.hub.mappings import note_all_taken
-from mdm.hub.oversized import tell_all_without
+from mdm.hub.oversized import ask_about_all
 from mdm.hub.process import Pipeline
 from mdm.hub.resolve import DomainChange, block_hashes, resolve_domain, stored_keys
 from mdm.intake.mapping import standardise
@@ -171,6 +171,7 @@ def _wrong_digests(work: UnitOfWork) -> list[str]:
 def _note(pipeline: Pipeline, actor: str, rows: int, found: Sequence[Difference]) -> None:
     with unit_of_work(pipeline.engine, pipeline.clock, "rebuild") as work:
         letter_groups.recount(work)
-        tell_all_without(work)
+        for domain in RESOLUTION_ORDER:
+            ask_about_all(work, pipeline.rules.models[domain])
         detail = {"rows": rows, "differences": len(found), "rules": pipeline.rules.fingerprint}
         write_audit(work, actor, "rebuild", "derived tables", detail)

@@ -70,8 +70,15 @@ def samples(work: UnitOfWork, domain: Domain, tables: Collection[Table], most: i
     return found
 
 
-def names(work: UnitOfWork, domain: Domain) -> set[CrosswalkKey]:
+def records(work: UnitOfWork, domain: Domain) -> set[RecordId]:
     """All of a domain."""
+    return {
+        RecordId(row[0]) for row in work.query("select rec_id from record_without_key where domain = %s", domain.value)
+    }
+
+
+def names(work: UnitOfWork, domain: Domain) -> set[CrosswalkKey]:
+    """The names of all of a domain."""
     rows = work.query("select system, type, key from record_without_key where domain = %s", domain.value)
     return {CrosswalkKey(*row) for row in rows}
 

@@ -37,13 +37,17 @@ class Fate:
     entity_id: EntityId | None
 
 
-def block_mates(work: UnitOfWork, blocks: Collection[int], cap: int, others: int) -> BlockMates:
+def block_mates(
+    work: UnitOfWork, blocks: Collection[int], cap: int, others: int = 0, *, lower: bool = True
+) -> BlockMates:
     """Live records under these blocks. One above its cap pairs nobody, as when records arrive.
 
     Args:
         cap: the model's.
         others: how many are not in the store and would be in the block, too.
+        lower: whether the lower caps of coarse rules hold.
     """
+    halvings = HALVINGS if lower else 0
     rows = work.query(
         """select w.block, m.ids
            from unnest(%s::bigint[]) as w(block),
@@ -53,14 +57,14 @@ def block_mates(work: UnitOfWork, blocks: Collection[int], cap: int, others: int
            where m.ids is not null""",
         list(blocks),
         cap,
-        HALVINGS,
+        halvings,
     )
     shared: dict[RecordId, list[int]] = {}
     for block, ids in rows:
-        if len(ids) + others <= cap_of(cap, block):
+        if len(ids) + others <= cap_of(cap, block & halvings):
             for rec in ids:
                 shared.setdefault(RecordId(rec), []).append(block)
-    oversized = frozenset(block for block, ids in rows if len(ids) + others > cap_of(cap, block))
+    oversized = frozenset(block for block, ids in rows if len(ids) + others > cap_of(cap, block & halvings))
     return BlockMates(dict(sorted(shared.items())), oversized)
 
 

@@ -92,6 +92,13 @@ def test_a_customer_that_moves_to_a_new_country_is_found_there(arrivals: Arrival
     assert found(erp, "Quartzbirdge") == [tooling]
 
 
+def test_one_of_many_customers_of_a_common_name_is_found_by_a_mistyped_one(arrivals: Arrivals, erp: TestClient) -> None:
+    """More than coarse rules pair when records are matched, for there nobody could tell them apart."""
+    many = {arrivals.customer(f"C{number}", "Quartzbridge Tooling", "NL") for number in range(20)}
+
+    assert set(found(erp, "Quartzbirdge Tooling")) == many
+
+
 @pytest.mark.parametrize("at", range(len("Belvolvex") - 1))
 def test_two_letters_of_a_short_name_may_be_exchanged_anywhere(arrivals: Arrivals, erp: TestClient, at: int) -> None:
     name = "Belvolvex"
@@ -112,9 +119,9 @@ def test_a_search_asks_for_keys_in_no_other_country(
     asked: list[int] = []
     mates = read_match.block_mates
 
-    def counted(work: object, blocks: Sequence[int], *caps: int) -> object:
+    def counted(work: object, blocks: Sequence[int], cap: int, **limits: bool) -> object:
         asked.append(len(blocks))
-        return mates(work, blocks, *caps)  # type: ignore[arg-type]
+        return mates(work, blocks, cap, **limits)  # type: ignore[arg-type]
 
     monkeypatch.setattr(read_match, "block_mates", counted)
 

@@ -12,7 +12,7 @@ from matching.engines.links import Progress
 from mdm.core.identity import settle
 from mdm.core.linking import change_links
 from mdm.errors import OperatorError
-from mdm.hub.oversized import ask_about_all_evidence, ask_about_blocks
+from mdm.hub.oversized import ask_about_all
 from mdm.hub.placing import place
 from mdm.hub.process import Pipeline
 from mdm.hub.rematch.plan import Plan, plan_domain
@@ -109,6 +109,8 @@ def _run(pipeline: Pipeline, engine: Engine, actor: str, progress: Progress) -> 
                 f"{domain}: the hub kept changing through {_PASSES} passes.",
                 action="Run it again when less is coming in.",
             )
+        with open_work("rematch") as work:
+            ask_about_all(work, model)
     with open_work("rematch") as work:
         ledger.write_audit(work, actor, "rematch finished", engine.name, report.as_json())
     return report
@@ -129,16 +131,9 @@ def _renew_keys(
         part = ids[start : start + UNIT]
         with open_work("rematch keys") as work:
             keys = stored_blocks(work, domain, model, part)
-            replaced = pairs.replace_keys(work, keys, (), model.block_cap)
-            if replaced.grown:
-                concerned = set(part) | replaced.others
-                blocks = pairs.blocks_of(work, concerned, model.block_cap)
-                ask_about_blocks(work, model, replaced, blocks, concerned)
+            pairs.replace_keys(work, keys, (), model.block_cap)
         if start % (10 * UNIT) == 0:
             progress(f"{domain}: blocking keys of {min(start + UNIT, len(ids)):,} of {len(ids):,} records")
-    if domain is not Domain.CONTRACT:
-        with open_work("rematch keys") as work:
-            ask_about_all_evidence(work, model)
 
 
 def _apply(pipeline: Pipeline, plan: Plan, open_work: _Open, actor: str, effects: Effects, progress: Progress) -> bool:

@@ -12,15 +12,15 @@ from mdm.model.events import Message, Place
 from mdm.model.ids import CrosswalkKey
 from tests.integration.hub.conftest import world_messages
 
-_TOPIC = "billing.public.customer"
+_TOPIC, _INVOICES = "billing.public.customer", "billing.public.invoice"
 
 
 @cache
-def _pattern() -> Message:
+def _pattern(topic: str = _TOPIC) -> Message:
     return next(
         each
         for each in world_messages()
-        if each.place.topic == _TOPIC and orjson.loads(each.value or b"{}").get("after")
+        if each.place.topic == topic and orjson.loads(each.value or b"{}").get("after")
     )
 
 
@@ -52,3 +52,15 @@ def message_of(number: int, row: Mapping[str, Any], *, gone: bool = False, parti
         key=orjson.dumps({"id": row["id"]}),
         value=orjson.dumps(value),
     )
+
+
+def invoice_of(number: int, customer: str, called: str) -> Message:
+    """An invoice of a billing customer, in the form of the sample world's messages: message number so many."""
+    pattern = _pattern(_INVOICES)
+    value = orjson.loads(pattern.value or b"{}")
+    row = value["after"] | {"id": f"in_o{number:03}", "number": called, "customer": customer, "subscription": None}
+    lsn = 10**12 + number
+    value |= {"before": None, "after": row, "op": "c"}
+    value["source"] |= {"lsn": lsn, "sequence": f'["{lsn}","{lsn}"]', "snapshot": "false"}
+    place, key = Place(_INVOICES, 9, number), orjson.dumps({"id": row["id"]})
+    return replace(pattern, place=place, key=key, value=orjson.dumps(value))

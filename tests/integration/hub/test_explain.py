@@ -9,12 +9,15 @@ from mdm.hub.against import Differing, Rival
 from mdm.hub.explain import explain_two
 from mdm.hub.explain_entity import explain_entity
 from mdm.hub.explain_record import explain_one
-from mdm.hub.process import Pipeline
+from mdm.hub.match import find_matches
+from mdm.hub.process import Pipeline, process
 from mdm.hub.steward import Actor
+from mdm.model.ids import Domain
 from mdm.model.stewardship import JudgePair, Verdict
 from mdm.store.scoped import scoped
-from tests.integration.hub.rows import billed, take_in
+from tests.integration.hub.rows import billed, invoice_of, take_in
 from tests.integration.hub.steward.alone import decide
+from tests.integration.hub.test_oversize import questions
 
 ANNA = Actor("anna", FORMER_STEWARD)
 
@@ -52,12 +55,72 @@ def test_pairs_whose_every_key_too_many_have_were_never_compared(pipeline: Pipel
     assert found.shared_keys
     assert {key.carriers for key in found.shared_keys} == {120}
     assert found.verdict.startswith("Not one entity: they were never compared")
-    assert "(120 records; no more than 50 share" in found.verdict
-    assert "BLOCK_OVERSIZED" in found.verdict
+    assert "with 120 records: no more than 50 are compared by it. They would match with" in found.verdict
+    assert found.verdict.endswith("The exceptions BLOCK_OVERSIZED say what is too frequent.")
+    assert questions(pipeline.engine)
     entity = explain_entity(pipeline.engine, pipeline.rules, found.a.entity_id)
     assert {key.carriers for key in entity.oversized} == {120}
     assert "email" in {key.rule for key in entity.oversized}
     assert explain_one(pipeline.engine, pipeline.rules, billed("cus_o001")).oversized == entity.oversized
+
+
+def test_many_of_one_common_name_are_told_apart_from_what_somebody_is_asked_about(pipeline: Pipeline) -> None:
+    """Their names are under the lower cap of coarse rules, their towns differ: nobody need do anything about it."""
+    same = {"name": "Schmidt Logistik GmbH", "address_country": "DE"}
+    towns = ("Berlin", "Hamburg", "Bremen", "Kiel", "Ulm", "Bonn", "Trier",
+             "Mainz", "Essen", "Gera", "Jena", "Halle", "Fulda", "Passau")  # fmt: skip
+    rows = [{"id": f"cus_s{number:02}", **same, "address_city": town} for number, town in enumerate(towns)]
+    take_in(pipeline, rows)
+    a, b = (billed(row["id"]) for row in rows[:2])
+
+    found = explain_two(pipeline.engine, pipeline.rules, a, b)
+
+    assert questions(pipeline.engine) == set()
+    assert (found.compared, found.decision) == (False, "none")
+    assert {(key.carriers, key.most, key.asked) for key in found.shared_keys} == {(14, 12, None)}
+    assert found.verdict == (
+        "Not one entity: they were never compared, because too many records share each key that both have. Nearest "
+        "comes edge+country, with 14 records: no more than 12 are compared by it. They would not match anyway, with "
+        f"{found.score.weight:.1f} bits."
+    )
+    alone = explain_entity(pipeline.engine, pipeline.rules, found.a.entity_id)
+    assert {(key.carriers, key.asked) for key in alone.oversized} == {(14, None)}
+    assert {"handle", "two words", "word+country"} <= {key.rule for key in alone.oversized}
+    assert "words" not in {key.rule for key in alone.oversized}, "words+city stands in for it"
+    answer = find_matches(pipeline.engine, pipeline.rules, Domain.CUSTOMER, {"name": "Schmidt Logistik GmbH"})
+    assert (answer.advice, answer.compared) == ("ask_a_steward", 0)
+    assert {"handle", "words"} <= {key.rule for key in answer.oversized}
+
+    take_in(pipeline, rows[12:], first=100, gone=True)
+
+    found = explain_two(pipeline.engine, pipeline.rules, a, b)
+    assert {(key.carriers, key.most) for key in found.shared_keys} == {(None, None)}
+    assert "too little evidence" in found.verdict
+    # Whoever asks would be the thirteenth.
+    answer = find_matches(pipeline.engine, pipeline.rules, Domain.CUSTOMER, {"name": "Schmidt Logistik GmbH"})
+    assert {"handle", "words"} <= {key.rule for key in answer.oversized}
+
+
+def test_what_is_stated_of_too_many_is_no_reason_for_comparing(pipeline: Pipeline) -> None:
+    """An invoice number that is stated of sixty customers pairs none of them."""
+    rows = [{"id": f"cus_e{number:02}", "name": name} for number, name in enumerate(("Asda", "Zenit", *["Oryx"] * 58))]
+    take_in(pipeline, rows)
+    a, b = (billed(row["id"]) for row in rows[:2])
+    invoices = [invoice_of(number, row["id"], "INV-2024-900001") for number, row in enumerate(rows)]
+    process(pipeline, "test", invoices[:2])
+    before = explain_two(pipeline.engine, pipeline.rules, a, b)
+    assert [(key.rule, key.usable) for key in before.shared_keys] == [("stated about both", True)]
+
+    process(pipeline, "test", invoices[2:])
+
+    found = explain_two(pipeline.engine, pipeline.rules, a, b)
+    assert [(key.rule, key.carriers, key.asked) for key in found.shared_keys] == [
+        ("stated about both", 60, "EVIDENCE_OVERSIZED")
+    ]
+    assert not found.compared
+    assert found.verdict.endswith("The exceptions EVIDENCE_OVERSIZED say what is too frequent.")
+    alone = explain_entity(pipeline.engine, pipeline.rules, found.a.entity_id)
+    assert [(key.rule, key.carriers) for key in alone.oversized] == [("evidence", 60)]
 
 
 @pytest.fixture

@@ -32,9 +32,9 @@ def test_values_are_told_to_those_who_may_see_identifiers() -> None:
 
 
 def test_a_key_that_too_many_have_says_so() -> None:
-    (met,) = met_by([SharedKey("email", "info@example.com", 120)], Role.STEWARD)
+    (met,) = met_by([SharedKey("email", "info@example.com", 120, 50)], Role.STEWARD)
 
-    assert met.words == "the same e-mail address - 120 records have it, too many to compare"
+    assert met.words == "the same e-mail address - 120 records have it, more than the 50 that are compared by it"
 
 
 @pytest.mark.parametrize("domain", ["customer", "contract", "product"])
