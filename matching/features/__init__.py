@@ -74,8 +74,8 @@ KEY_COLUMNS: Mapping[str, Mapping[str, Kind]] = {
     "product": PRODUCT_KEY_COLUMNS,
 }
 
-# A record is derived when it is compared, and again with whatever links reach. The latest are kept, some 5 kB each: those
-# of a large batch, and a feed that touches the same customers for a while finds most of them here.
+# A record is derived when it is compared, and again with whatever links reach. The latest are kept, some 5 kB each:
+# those of a large batch, and a feed that touches the same customers for a while finds most of them here.
 _KEPT = 20_000
 # This many at once would displace each other.
 _MANY = _KEPT // 2
