@@ -74,11 +74,27 @@ KEY_COLUMNS: Mapping[str, Mapping[str, Kind]] = {
     "product": PRODUCT_KEY_COLUMNS,
 }
 
-# A record is derived again for every batch in which it is a candidate. The latest are kept, some 5 kB each;
-# a feed that touches the same customers for a while finds most of them here.
+# A record is derived when it is compared, and again with whatever links reach. The latest are kept, some 5 kB each:
+# those of a large batch, and a feed that touches the same customers for a while finds most of them here.
 _KEPT = 20_000
-# This many at once are the candidates of a large batch, hardly ever those of the next one.
-_MANY = _KEPT // 20
+# This many at once would displace each other.
+_MANY = _KEPT // 2
+
+
+class _Form:
+    """A comparison form by what it says; it is let go once its columns are known."""
+
+    __slots__ = ("_document", "form")
+
+    def __init__(self, form: Mapping[str, Any]) -> None:
+        self._document = orjson.dumps(form, option=orjson.OPT_SORT_KEYS)
+        self.form: Mapping[str, Any] | None = form
+
+    def __hash__(self) -> int:
+        return hash(self._document)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Form) and self._document == other._document
 
 
 def derive(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:
@@ -87,19 +103,21 @@ def derive(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[
 
     The result is shared between calls and must not be changed.
     """
-    return _derive(domain, orjson.dumps(comparison, option=orjson.OPT_SORT_KEYS), common_tokens)
+    return _derive(domain, _Form(comparison), common_tokens)
 
 
 def derive_all(domain: str, comparisons: Sequence[Mapping[str, Any]], common_tokens: frozenset[str]) -> list[Features]:
-    """What `derive` gives for each of these. So many that they would displace what is kept are derived anew."""
+    """What `derive` gives for each of these. So many that they would displace each other are not kept."""
     if len(comparisons) >= _MANY:
         return [_features(domain, comparison, common_tokens) for comparison in comparisons]
     return [derive(domain, comparison, common_tokens) for comparison in comparisons]
 
 
 @lru_cache(maxsize=_KEPT)
-def _derive(domain: str, document: bytes, common_tokens: frozenset[str]) -> Features:
-    return _features(domain, orjson.loads(document), common_tokens)
+def _derive(domain: str, stated: _Form, common_tokens: frozenset[str]) -> Features:
+    form, stated.form = stated.form, None
+    assert form is not None
+    return _features(domain, form, common_tokens)
 
 
 def derive_once(domain: str, comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:

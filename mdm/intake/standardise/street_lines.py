@@ -122,8 +122,11 @@ def split_street(street: str, number: str = "", country: str | None = None) -> t
 def number_form(number: str, country: str | None) -> str:
     """What two writings of one house number share: of a row of houses the first, of a house with rooms the house."""
     parts = [part for part in re.split(r"\s*[-/–]\s*", number.rstrip("号號")) if part]
-    if country in _IDEOGRAPHIC or len(parts) < 2 or not all(part[0].isdigit() for part in parts):
+    if len(parts) < 2 or not all(part[0].isdigit() for part in parts):
         return fold_code(number.rstrip("号號"))
+    if country in _IDEOGRAPHIC:
+        # District, block and house: 1-23 is not 12-3.
+        return "-".join(map(fold_code, parts))
     room_leads = country in _ROOM_LEADS and (
         country == "CA" or (country != "US" and "/" in number) or _digits(parts[0]) > _digits(parts[-1])
     )

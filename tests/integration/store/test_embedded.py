@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from mdm.errors import OperatorError
-from mdm.store.embedded import EmbeddedServer
+from mdm.store.embedded import EmbeddedServer, page_buffers
 from mdm.store.embedded_account import hand_over, server_account
 from mdm.store.embedded_keeper import live_postmaster
 
@@ -55,7 +55,7 @@ class OtherProcess:
     _PROGRAM = textwrap.dedent("""
         import sys
         from pathlib import Path
-        from mdm.store.embedded import EmbeddedServer
+        from mdm.store.embedded import EmbeddedServer, page_buffers
         with EmbeddedServer(Path(sys.argv[1])):
             print("ready", flush=True)
             sys.stdin.read()
@@ -86,6 +86,18 @@ def test_data_are_there_after_a_restart(home: Path) -> None:
 
     with EmbeddedServer(home) as server, connect(server) as connection:
         assert connection.execute("select value from kept").fetchone() == (7,)
+
+
+@pytest.mark.parametrize(("gigabytes", "megabytes"), [(0, 128), (0.5, 128), (2, 256), (4, 512), (8, 1024), (64, 1024)])
+def test_the_server_keeps_pages_in_a_part_of_the_memory(gigabytes: float, megabytes: int) -> None:
+    assert page_buffers(int(gigabytes * 2**30)) == megabytes
+
+
+def test_the_server_takes_the_part_that_fits_this_machine(home: Path) -> None:
+    with EmbeddedServer(home) as server, connect(server) as connection:
+        (kept,) = connection.execute("select setting::int * 8 / 1024 from pg_settings where name = 'shared_buffers'")
+
+    assert kept == (page_buffers(psutil.virtual_memory().total),)
 
 
 def test_starting_twice_is_harmless(home: Path) -> None:

@@ -94,7 +94,10 @@ def test_writings_of_one_house_number_are_equal(country: str, one: str, other: s
     assert number_form(one, country) == number_form(other, country)
 
 
-@pytest.mark.parametrize(("country", "one", "other"), [("DE", "12", "14"), ("US", "100", "100a"), ("JP", "1-2", "1-3")])
+@pytest.mark.parametrize(
+    ("country", "one", "other"),
+    [("DE", "12", "14"), ("US", "100", "100a"), ("JP", "1-2", "1-3"), ("JP", "1-23", "12-3")],
+)
 def test_two_house_numbers_are_two(country: str, one: str, other: str) -> None:
     assert number_form(one, country) != number_form(other, country)
 
