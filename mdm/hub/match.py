@@ -4,7 +4,7 @@ The candidate is blocked, scored and decided by the released model exactly as if
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from mdm.core.rules import Rules
 from mdm.hub.match_joining import DIGITS, NEWCOMER, UNMET, Joining, Newcomer, joinings
 from mdm.hub.match_numbered import numbered
 from mdm.hub.match_references import Named, Reach, named_by
-from mdm.hub.match_report import MatchReport, Ranked, unsaid_countries
+from mdm.hub.match_report import Advice, MatchReport, Ranked, namesakes, unsaid_countries
 from mdm.hub.reach import reachable
 from mdm.intake.candidate import candidate_record, compared_attributes
 from mdm.model.ids import Domain, EntityId, RecordId
@@ -284,7 +284,7 @@ def _report(
     known = compared_attributes(domain)
     values = asked.question.values
     own = frozenset(asked.comparison.get("self", ()))  # every record is looked for under its own name, too
-    return MatchReport(
+    report = MatchReport(
         domain=domain,
         record=asked.record,
         unused=tuple(sorted(name for name, value in values.items() if value is not None and name not in known)),
@@ -302,6 +302,9 @@ def _report(
         remarks=(*asked.named.remarks, *unsaid_countries(asked.record)),
         asks=asked.asks,
         looked_under=sum(block not in oversized and key.value not in own for block, key in asked.keys.items()),
+    )
+    return (
+        report if report.advice is Advice.USE else replace(report, remarks=(*report.remarks, *namesakes(model, report)))
     )
 
 

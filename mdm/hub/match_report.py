@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from matching.blocking import BlockingKey
 from matching.decision import Decision
+from matching.model import MatchModel
 from matching.scoring import PairScore
 from mdm.model.ids import Domain
 from mdm.model.records import SourceRecord
@@ -105,3 +106,21 @@ def unsaid_countries(record: SourceRecord) -> tuple[str, ...]:
         for each in stated
         if each.get("type") in _OF_A_COUNTRY and not each.get("country")
     )
+
+
+#: What a rule looks at that looks at the words of a name and at nothing else.
+_WORDS = ("sorted_names",)
+
+
+def namesakes(model: MatchModel, report: MatchReport) -> tuple[str, ...]:
+    """That it was not compared with all who have its name, as sentences for people: whoever is not found may be there.
+
+    Other keys that too many share say less: somebody may have the initials and the country of nearly everybody.
+    """
+    rules = {rule.name: model.cap_of(rule) for rule in model.blocking if rule.columns == _WORDS}
+    return tuple(
+        f"{rules[key.rule]} {report.domain.plural} or more have the same words in their names, and it was not compared "
+        "with all of them: look among them for it by its name, or say more of it."
+        for key in report.oversized
+        if key.rule in rules
+    )[:1]
