@@ -119,7 +119,7 @@ def namesakes(model: MatchModel, report: MatchReport) -> tuple[str, ...]:
     """
     rules = {rule.name: model.cap_of(rule) for rule in model.blocking if rule.columns == _WORDS}
     return tuple(
-        f"{rules[key.rule]} {report.domain.plural} or more have the same words in their names, and it was not compared "
+        f"{rules[key.rule]} records or more have the same words in their names, and it was not compared "
         "with all of them: look among them for it by its name, or say more of it."
         for key in report.oversized
         if key.rule in rules

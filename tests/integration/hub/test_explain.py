@@ -90,7 +90,7 @@ def test_many_of_one_common_name_are_told_apart_from_what_somebody_is_asked_abou
     answer = find_matches(pipeline.engine, pipeline.rules, Domain.CUSTOMER, {"name": "Schmidt Logistik GmbH"})
     assert (answer.advice, answer.compared) == ("ask_a_steward", 0)
     assert {"handle", "words"} <= {key.rule for key in answer.oversized}
-    told = ("12 customers or more have the same words in their names, and it was not compared with all of them: look "
+    told = ("12 records or more have the same words in their names, and it was not compared with all of them: look "
             "among them for it by its name, or say more of it.")  # fmt: skip
     assert answer.remarks == (told,)
     asked = {"name": "Schmidt Logistik GmbH", "phones": ["+49 381 4711000"]}
