@@ -109,6 +109,7 @@ def _run(pipeline: Pipeline, engine: Engine, actor: str, progress: Progress) -> 
                 f"{domain}: the hub kept changing through {_PASSES} passes.",
                 action="Run it again when less is coming in.",
             )
+        progress(f"{domain}: looking for keys that too many share")
         with open_work("rematch") as work:
             ask_about_all(work, model)
     with open_work("rematch") as work:

@@ -95,8 +95,10 @@ def test_whatever_crosses_its_cap_the_same_comes_of_it_in_any_order(
             before, steps = after, steps + 1
             if steps % 4 == 0 or not messages:
                 assert verify(pipeline.engine, catalogue, rules).differences == ()
-        for name in ("python", "duckdb"):
-            assert preview(pipeline, open_engine(name, 1, "300MB"), lambda _: None).empty
+        asked = questions(pipeline.engine), without_key(pipeline.engine)
+        assert preview(pipeline, open_engine("python", 1, "300MB"), lambda _: None).empty
+        assert rematch(pipeline, open_engine("duckdb", 1, "300MB"), "test").empty
+        assert (questions(pipeline.engine), without_key(pipeline.engine)) == asked
         seen["digest"].append(state_digest(pipeline.engine).state)
         seen["asked"].append(questions(pipeline.engine))
         seen["without"].append(without_key(pipeline.engine))
