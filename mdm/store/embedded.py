@@ -15,7 +15,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TypeAlias
@@ -53,12 +53,24 @@ def _silent(_message: str) -> None:
     """Report nothing."""
 
 
-def _memory() -> int:
-    """Bytes of memory that this machine has; none known: 0."""
+#: What a container may use, where the system tells it: control groups of version 2 and 1.
+_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
+
+def memory(limits: Iterable[Path] = _LIMITS) -> int:
+    """Bytes of memory that this machine has, or that a container is given of it; none known: 0.
+
+    Args:
+        limits: files that say how many bytes, or something else where there is no limit.
+    """
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError):
         return 0
+    for limit in limits:
+        with contextlib.suppress(OSError, ValueError):
+            found = min(found, int(limit.read_text()))
+    return found
 
 
 def page_buffers(memory: int) -> int:
@@ -222,7 +234,7 @@ class EmbeddedServer:
             "log_timezone": "UTC",
             # Bulk loads write more than the default gigabyte between two checkpoints.
             "max_wal_size": "2GB",
-            "shared_buffers": f"{page_buffers(_memory())}MB",
+            "shared_buffers": f"{page_buffers(memory())}MB",
             # Room for the claims of several units of work beside each other (`mdm.store.claims`), some 40 MB at most.
             "max_locks_per_transaction": "1024",
             **self._options,

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from mdm.errors import OperatorError
-from mdm.store.embedded import EmbeddedServer, page_buffers
+from mdm.store.embedded import EmbeddedServer, memory, page_buffers
 from mdm.store.embedded_account import hand_over, server_account
 from mdm.store.embedded_keeper import live_postmaster
 
@@ -55,7 +55,7 @@ class OtherProcess:
     _PROGRAM = textwrap.dedent("""
         import sys
         from pathlib import Path
-        from mdm.store.embedded import EmbeddedServer, page_buffers
+        from mdm.store.embedded import EmbeddedServer, memory, page_buffers
         with EmbeddedServer(Path(sys.argv[1])):
             print("ready", flush=True)
             sys.stdin.read()
@@ -93,11 +93,22 @@ def test_the_server_keeps_pages_in_a_part_of_the_memory(gigabytes: float, megaby
     assert page_buffers(int(gigabytes * 2**30)) == megabytes
 
 
+@pytest.mark.parametrize(
+    ("told", "given"), [("536870912\n", 2**29), ("max\n", None), ("9223372036854771712\n", None), (None, None)]
+)
+def test_the_memory_of_a_container_is_what_it_is_given(tmp_path: Path, told: str | None, given: int | None) -> None:
+    limit = tmp_path / "memory.max"
+    if told is not None:
+        limit.write_text(told)
+
+    assert memory([limit]) == (given or psutil.virtual_memory().total)
+
+
 def test_the_server_takes_the_part_that_fits_this_machine(home: Path) -> None:
     with EmbeddedServer(home) as server, connect(server) as connection:
         (kept,) = connection.execute("select setting::int * 8 / 1024 from pg_settings where name = 'shared_buffers'")
 
-    assert kept == (page_buffers(psutil.virtual_memory().total),)
+    assert kept == (page_buffers(memory()),)
 
 
 def test_starting_twice_is_harmless(home: Path) -> None:
