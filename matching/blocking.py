@@ -58,10 +58,10 @@ def own_keys(model: MatchModel, names: Iterable[str]) -> tuple[BlockingKey, ...]
 
 def block_hash(model: MatchModel, key: BlockingKey) -> int:
     """The number of a key (`mdm.model.blocks`): the same wherever and whenever it is made."""
-    return block_hashes(model, (key,))[0]
+    return block_numbers(model, (key,))[0]
 
 
-def block_hashes(model: MatchModel, keys: Iterable[BlockingKey]) -> list[int]:
+def block_numbers(model: MatchModel, keys: Iterable[BlockingKey]) -> list[int]:
     """The number of each key, in order."""
     domain, coarse = model.domain, model.coarse_rules
     return [

@@ -14,7 +14,6 @@ from xxhash import xxh3_64_intdigest
 
 from matching.blocking import BlockingKey, block_hash
 from matching.model import MatchModel
-from mdm.model.blocks import cap_of
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
 
 BLOCK = "BLOCK_OVERSIZED"
@@ -59,12 +58,12 @@ def records_question(domain: str, system: str, type: str) -> str:
 def block_finding(model: MatchModel, key: BlockingKey, sample: Sequence[CrosswalkKey], size: int) -> Finding:
     """The question about a block above the cap."""
     named = ", ".join(map(str, sorted(sample)[:SAMPLE]))
-    domain, most = Domain(model.domain), cap_of(model.block_cap, block_hash(model, key))
+    domain = Domain(model.domain)
     return Finding(
         block_question(model, key),
         BLOCK,
         domain,
-        f"{size} {domain.plural} share {key.rule} {key.value!r}, more than {most}, so it finds no partners. "
+        f"{size} {domain.plural} share {key.rule} {key.value!r}, more than {model.block_cap}, so it finds no partners. "
         f"If it says nothing, tell the source to leave it empty; else the model needs a rule that refines it. "
         f"Some of them: {named}.",
         f"{domain} stewards",

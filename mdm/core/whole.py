@@ -112,8 +112,8 @@ def resolve_all(
             digest = golden_digest(keys, surviving.values)
             entities[keys[0]] = WholeEntity(keys, surviving.values, digest, surviving_support(surviving))
         links_by_ends = {(link.a, link.b): link for link in links}
-        without = _without_usable_key(model, mine, blocks)
-        asked = _questions(model, blocks) | _about_evidence(model, comparisons, owners)
+        without = _without_usable_key(model, mine, blocks, large)
+        asked = _questions(model, large) | _about_evidence(model, comparisons, owners)
         asked |= {records_question(domain, key.system, key.type) for key in without}
         stored = _stored_blocks(model, mine, blocks)
         result[domain] = WholeDomain(links_by_ends, entities, pairs, comparisons, asked, without, stored)
@@ -233,18 +233,19 @@ def _stored_blocks(
     return found
 
 
-def _questions(model: MatchModel, blocks: Mapping[BlockingKey, Sequence[RecordId]]) -> frozenset[str]:
+def _questions(model: MatchModel, large: frozenset[BlockingKey]) -> frozenset[str]:
     """What must be asked about blocks that are too large, but for those of resolved customers and products."""
-    large = _too_large(model, blocks)
     dynamic = {rule.name for rule in model.dynamic}
     return frozenset(block_question(model, key) for key in large if reported(model, key) and key.rule not in dynamic)
 
 
 def _without_usable_key(
-    model: MatchModel, mine: Mapping[RecordId, WholeRecord], blocks: Mapping[BlockingKey, Sequence[RecordId]]
+    model: MatchModel,
+    mine: Mapping[RecordId, WholeRecord],
+    blocks: Mapping[BlockingKey, Sequence[RecordId]],
+    large: frozenset[BlockingKey],
 ) -> frozenset[CrosswalkKey]:
     """Records whose every block is too large, or is that of a name of their own."""
-    large = _too_large(model, blocks)
     keys_of: dict[RecordId, list[BlockingKey]] = defaultdict(list)
     for key, members in blocks.items():
         for rec in members:
@@ -286,6 +287,6 @@ def _pairs(blocks: Iterable[Sequence[RecordId]]) -> set[tuple[RecordId, RecordId
     return {pair for members in blocks for pair in combinations(sorted(members), 2)}
 
 
-def _too_large(model: MatchModel, blocks: Mapping[BlockingKey, Sequence[RecordId]]) -> set[BlockingKey]:
+def _too_large(model: MatchModel, blocks: Mapping[BlockingKey, Sequence[RecordId]]) -> frozenset[BlockingKey]:
     caps = {rule.name: model.cap_of(rule) for rule in (*model.blocking, *model.dynamic)}
-    return {key for key, members in blocks.items() if len(members) > caps[key.rule]}
+    return frozenset(key for key, members in blocks.items() if len(members) > caps[key.rule])

@@ -123,7 +123,7 @@ def _fold(inside: Pipeline, work: UnitOfWork, keys: Sequence[CrosswalkKey]) -> N
             for rec, record in records.items()
             if record.domain is domain and rec in live
         }
-        pairs.replace_keys(work, blocks, (), model.block_cap)
+        pairs.store_keys(work, blocks)
 
 
 def _resolve_all(inside: Pipeline, progress: Progress) -> None:
@@ -140,7 +140,7 @@ def _resolve_all(inside: Pipeline, progress: Progress) -> None:
             # Blocks of contracts follow their customers and products, which are settled now.
             for chunk in chunks:
                 with unit_of_work(inside.engine, inside.clock, "rebuild") as work:
-                    pairs.replace_keys(work, stored_keys(work, domain, model, chunk), (), model.block_cap)
+                    pairs.store_keys(work, stored_keys(work, domain, model, chunk))
         for step, chunk in enumerate(chunks or [[]]):
             with unit_of_work(inside.engine, inside.clock, "rebuild") as work:
                 change = DomainChange(

@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from matching import blocking
-from matching.blocking import block_keys, dynamic_keys
+from matching.blocking import block_keys, block_numbers, dynamic_keys
 from matching.model import MatchModel
 from mdm.core.announce import check_announcements, traced
 from mdm.core.groups import together
@@ -137,7 +136,7 @@ class Resolved:
 
 def block_hashes(model: MatchModel, comparison: Mapping[str, Any]) -> frozenset[int]:
     """The blocks of a record by what it states itself."""
-    return frozenset(blocking.block_hashes(model, block_keys(model, comparison)))
+    return frozenset(block_numbers(model, block_keys(model, comparison)))
 
 
 def stored_blocks(
@@ -149,7 +148,7 @@ def stored_blocks(
     if model.dynamic:
         neighbourhood.join_in(work, domain, stated)
         for rec, comparison in stated.items():
-            blocks[rec] |= {*blocking.block_hashes(model, dynamic_keys(model, comparison))}
+            blocks[rec] |= {*block_numbers(model, dynamic_keys(model, comparison))}
     return blocks
 
 
@@ -212,7 +211,7 @@ def _keys(
         own = {rec: change.keys.get(rec) or block_hashes(model, each) for rec, each in stated.items()}
         neighbourhood.join_in(work, domain, stated)
         for rec, each in stated.items():
-            keys[rec] = own[rec] | {*blocking.block_hashes(model, dynamic_keys(model, each))}
+            keys[rec] = own[rec] | {*block_numbers(model, dynamic_keys(model, each))}
     # The customers and products were claimed with the contracts; only the blocks that follow from them are new.
     hold(work, {block_claim(block) for each in keys.values() for block in each})
     return keys

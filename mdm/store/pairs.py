@@ -108,6 +108,21 @@ def replace_keys(
     arrived: Collection[RecordId] = (),
 ) -> Replaced:
     """Store the blocking keys of these records and forget those of the gone; the `arrived` had none."""
+    grown = store_keys(work, keys, gone, arrived)
+    # A block that grew by n has crossed its cap only if it has no more than cap + n members now.
+    members = members_of(work, grown, cap, max(map(abs, grown.values()), default=0) + 1)
+    over = crossed(members, grown, cap)
+    replaced = {*keys, *gone}
+    return Replaced(grown, members, over, {rec for block in over for rec in members.get(block, ())} - replaced)
+
+
+def store_keys(
+    work: UnitOfWork,
+    keys: Mapping[RecordId, Collection[int]],
+    gone: Collection[RecordId] = (),
+    arrived: Collection[RecordId] = (),
+) -> dict[int, int]:
+    """The same, where nobody asks what it did to blocks; returns by how much each grew."""
     ids = [*keys, *gone]
     old = keys_of(work, [rec for rec in ids if rec not in arrived])
     new = {(block, rec) for rec, blocks in keys.items() for block in blocks}
@@ -120,11 +135,7 @@ def replace_keys(
             [rec for _, rec in removed],
         )
     work.copy("block_key", ("block", "rec_id"), sorted(added))
-    grown = {block: number for block, number in growth(removed, added).items() if number}
-    # A block that grew by n has crossed its cap only if it has no more than cap + n members now.
-    members = members_of(work, grown, cap, max(map(abs, grown.values()), default=0) + 1)
-    over = crossed(members, grown, cap)
-    return Replaced(grown, members, over, {rec for block in over for rec in members.get(block, ())} - set(ids))
+    return {block: number for block, number in growth(removed, added).items() if number}
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ def _renew_keys(
         part = ids[start : start + UNIT]
         with open_work("rematch keys") as work:
             keys = stored_blocks(work, domain, model, part)
-            pairs.replace_keys(work, keys, (), model.block_cap)
+            pairs.store_keys(work, keys)
         if start % (10 * UNIT) == 0:
             progress(f"{domain}: blocking keys of {min(start + UNIT, len(ids)):,} of {len(ids):,} records")
 

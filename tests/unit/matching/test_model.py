@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from matching.blocking import BlockingKey, block_hashes
+from matching.blocking import BlockingKey, block_numbers
 from matching.frequencies import read_frequencies
 from matching.model import MatchModel, load_model, read_model
 from mdm.errors import ConfigurationInvalid
@@ -50,11 +50,11 @@ def test_a_coarse_rule_pairs_fewer_and_its_keys_say_so_wherever_they_are_met() -
     coarse = next(rule for rule in model.blocking if rule.name == "words")
     fine = next(rule for rule in model.blocking if rule.name == "words+city")
 
-    blocks = block_hashes(model, [BlockingKey("words", "acme"), BlockingKey("words+city", "acme|bonn")])
+    blocks = block_numbers(model, [BlockingKey("words", "acme"), BlockingKey("words+city", "acme|bonn")])
 
     assert (model.cap_of(coarse), model.cap_of(fine)) == (10, 40)
     assert [cap_of(model.block_cap, block) for block in blocks] == [10, 40]
-    assert block_hashes(load_model("customer"), [BlockingKey("words", "acme")]) == blocks[:1]
+    assert block_numbers(load_model("customer"), [BlockingKey("words", "acme")]) == blocks[:1]
     # A cap that is small already leaves two to compare.
     assert [cap_of(3, block) for block in blocks] == [2, 3]
 
