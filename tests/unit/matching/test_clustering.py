@@ -242,6 +242,7 @@ def test_beside_a_sure_match_only_another_company_is_a_rival(
 
     assert (frozenset({bill, account}) in {group & {bill, account} for group in found.groups}) is joined
 
+
 def test_a_record_that_fits_one_homonym_clearly_better_is_joined_to_it() -> None:
     nodes = {
         0: {"self": ["crm:account:0"], "identifiers": ["vat:nl:111111111"]},
