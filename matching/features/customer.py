@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from rapidfuzz.distance import OSA
 
-from matching.features.naming import STRUCTURE, numbers_in
+from matching.features.naming import ROLES, STRUCTURE, numbers_in
 from matching.features.values import Columns, Features, distinct, kinds, put, text, texts, texts_of
 
 #: Identifier types that have a column each.
@@ -27,7 +27,7 @@ _LIST_COLUMNS = {**{key: key for key in _LISTS}, "names_references": "references
 CUSTOMER_COLUMNS = kinds(
     texts=" ".join(_TEXTS) + " table national court " + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
     lists=" ".join(_LISTS)
-    + " references evidence evidence_kinds sites names former_names sorted_names name_tokens name_numbers structure"
+    + " references evidence evidence_kinds sites names former_names sorted_names name_tokens name_numbers structure roles"
     " rare_tokens initials labels identifiers exclusive all_identifiers identifier_kinds numbers",
 )
 #: What is read of a record's comparison form, beside its own name.
@@ -179,6 +179,7 @@ def _names(columns: Columns, comparison: Mapping[str, Any], common_tokens: froze
         own = longer if len(words) == 1 else [token for token in words[0] if len(token) > 1]
         put(columns, "name_tokens", distinct(own))
         put(columns, "name_numbers", numbers_in(words[0]))
+        put(columns, "roles", distinct(["-", *ROLES.intersection(words[0])]))
     # A name without such a word says that as well: it is that of the house.
     put(columns, "structure", distinct([word for form in words for word in STRUCTURE.intersection(form) or ("-",)]))
     put(columns, "rare_tokens", distinct([token for token in longer if _is_rare(token, common_tokens)]))
