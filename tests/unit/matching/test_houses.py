@@ -25,6 +25,8 @@ def scored(left: dict[str, str], right: dict[str, str]) -> PairScore:
         ("Klinikum Papenburg GmbH", "Klinikum Papenburg Service GmbH", "role_differs"),
         ("Nordwind Holding GmbH", "Nordwind Logistik GmbH", "role_differs"),
         ("Nordwind GmbH", "Nordwind Immobilien GmbH", "structure_differs"),
+        ("Comercializadora del Norte SA", "Comercializadora del Sur SA", "word_differs"),
+        ("Nordwind Fitness Tokyo", "Nordwind Fitness Kyoto", "word_differs"),
     ],
 )
 def test_parts_of_a_house_are_asked_about_however_much_they_share(one: str, other: str, veto: str) -> None:
