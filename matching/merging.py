@@ -55,11 +55,14 @@ class Limits:
     absent: int
     #: None: rivals are not looked for.
     rival: int | None = None
+    #: None: no match is too sure for a rival of which nothing tells that it is another.
+    sure: int | None = None
 
 
 def limits_of(thresholds: Thresholds) -> Limits:
     groups, attach, absent = (round(UNIT * each) for each in (thresholds.groups, thresholds.attach, thresholds.absent))
-    return Limits(groups, attach, absent, None if thresholds.rival is None else round(UNIT * thresholds.rival))
+    rival, sure = (None if each is None else round(UNIT * each) for each in (thresholds.rival, thresholds.sure))
+    return Limits(groups, attach, absent, rival, sure)
 
 
 def strongest_first(matches: Iterable[Match]) -> list[Match]:
@@ -151,8 +154,8 @@ class _Objection(NamedTuple):
     rival: int | None = None
 
 
-#: Whether two groups could not become one.
-_Apart = Callable[[int, int], bool]
+#: Whether two groups could not become one; with True, whether what they state or a rule says so.
+_Apart = Callable[[int, int, bool], bool]
 
 
 class _Process:
@@ -208,6 +211,9 @@ class _Process:
     def _rival(self, first: int, second: int, apart: _Apart) -> int | None:
         """A third group that either of two may as well be of, or one of a third and a fourth that both may be of.
 
+        Beside a match that is sure by itself only another company is a rival, not one more record of which little is
+        known: that the two agree little with one another, which the first agrees with both, is what dirt looks like.
+
         Args:
             apart: whether two groups are, and could not be one.
         """
@@ -218,6 +224,9 @@ class _Process:
             if found is not None:
                 return found
         return self._between_rivals(first, second, apart)
+
+    def _is_sure(self, support: int, pairs: int) -> bool:
+        return self._limits.sure is not None and support >= self._limits.sure * pairs
 
     def _contradiction(self, first: int, second: int) -> str | None:
         mine, theirs = self._facts.get(first), self._facts.get(second)
@@ -231,8 +240,8 @@ class _Process:
         assert self._limits.rival is not None
         support, pairs = self._support(group, other)
         enough = support - self._limits.rival * pairs
-        fitting = self._fitting(group, enough, pairs)
-        return next((third for third in fitting if third != other and apart(other, third)), None)
+        fitting, told = self._fitting(group, enough, pairs), self._is_sure(support, pairs)
+        return next((third for third in fitting if third != other and apart(other, third, told)), None)
 
     def _between_rivals(self, first: int, second: int, apart: _Apart) -> int | None:
         """One of two others that cannot be one, and each fit both groups about as well as these fit each other.
@@ -243,11 +252,11 @@ class _Process:
         assert self._limits.rival is not None
         support, pairs = self._support(first, second)
         enough = support - self._limits.rival * pairs
-        theirs = set(self._fitting(second, enough, pairs))
+        theirs, told = set(self._fitting(second, enough, pairs)), self._is_sure(support, pairs)
         found: list[int] = []
         for third in self._fitting(first, enough, pairs) if theirs else ():
             if third in theirs:
-                if any(apart(other, third) for other in found):
+                if any(apart(other, third, told) for other in found):
                     return third
                 found.append(third)
         return None
@@ -264,12 +273,15 @@ class _Process:
             if stated is None or third not in facts or contradiction(stated, facts[third]) is None:
                 yield third
 
-    def _are_apart(self, first: int, second: int) -> bool:
-        """Whether two groups could not become one as they are now, whatever match there was between them."""
+    def _are_apart(self, first: int, second: int, told: bool) -> bool:
+        """Whether two groups could not become one as they are now, whatever match there was between them.
+
+        With `told` only where they state something that differs, or a rule parts them; not for agreeing too little.
+        """
         both = len(self._members[first]) > 1 and len(self._members[second]) > 1
         support, pairs = self._support(first, second)
-        needed = self._limits.groups if both else self._limits.attach
-        return support < needed * pairs or self._contradiction(first, second) is not None
+        needed = VETOED // 2 if told else (self._limits.groups if both else self._limits.attach) * pairs
+        return support < needed or self._contradiction(first, second) is not None
 
     def _support(self, first: int, second: int) -> tuple[int, int]:
         """What the pairs between two groups weigh in total, and how many there are."""
@@ -358,11 +370,11 @@ class _Judged(_Process):
         still = self._rival(first, second, self._are_apart_still) is not None
         return objection if still else objection._replace(reason=WORD)
 
-    def _are_apart_still(self, first: int, second: int) -> bool:
+    def _are_apart_still(self, first: int, second: int, told: bool) -> bool:
         """Whether two groups could not become one, and no word made them one."""
         # Of a group any record will do: groups are joined only within a whole.
         one, other = self._members[first][0], self._members[second][0]
-        return self._whole[one] != self._whole[other] and self._are_apart(first, second)
+        return self._whole[one] != self._whole[other] and self._are_apart(first, second, told)
 
     def _judged_apart(self, a: int, b: int) -> bool:
         first, second = self._whole[a], self._whole[b]

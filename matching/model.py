@@ -118,7 +118,9 @@ class Thresholds:
     `groups` is what joining two groups of two or more records needs, on average over the pairs between them; `attach`
     is the same for a single record and a group. One strong pair is not enough to melt two entities. In sets too large
     to score every pair, a pair that is no link counts as `absent`. What fits two groups that cannot be one, the second
-    at most `rival` bits worse, is joined to neither (None: it is joined to the better).
+    at most `rival` bits worse, is joined to neither (None: it is joined to the better). From `sure` bits on average on
+    these two cannot be one only where something they state, or a rule, says so; below, also where they agree too little
+    (None: always).
     """
 
     match: float
@@ -127,6 +129,7 @@ class Thresholds:
     attach: float
     absent: float
     rival: float | None = None
+    sure: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _PROFILE = """domain columns frequencies shared block_cap reach_cap thresholds blocking dynamic_blocking vetoes
               cannot_link comparisons"""
 _COLUMNS = "texts lists numbers"
-_THRESHOLDS = "match possible groups attach absent rival"
+_THRESHOLDS = "match possible groups attach absent rival sure"
 _RULE = "rule columns limit refines halved"
 _VETO = "name when effect reason"
 _CANNOT_LINK = "identifiers parents"

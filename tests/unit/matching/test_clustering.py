@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from matching.clustering import Clustering, Edge, cluster
 from matching.decision import Decision
 from matching.merging import PARTED, RIVAL, WORD
@@ -214,12 +216,31 @@ def test_two_groups_that_agree_too_little_to_become_one_are_rivals() -> None:
     nodes = {number: record(str(number)) for number in range(5)}
     inside = [match(0, 1, 15.0), match(2, 3, 15.0)]
     alike = [possible(a, b, between) for a in (0, 1) for b in (2, 3)]
-    fits_both = [match(number, 4, 5.0) for number in range(4)]
+    fits_both = [match(number, 4, 3.0) for number in range(4)]
 
     found = cluster(MODEL, nodes, [*inside, *alike, *fits_both], set(), set())
 
     assert groups(found) == {frozenset({0, 1}), frozenset({2, 3}), frozenset({4})}
     assert {each.reason for each in found.refused} == {RIVAL}
+
+
+@pytest.mark.parametrize(("weight", "numbers", "joined"), [
+    (3.0, ("", ""), False),  # the name only
+    (9.0, ("", ""), True),
+    (9.0, ("vat:nl:111111111", "vat:nl:987654321"), False),  # two companies, whatever the third weighs with either
+])  # fmt: skip
+def test_beside_a_sure_match_only_another_company_is_a_rival(
+    weight: float, numbers: tuple[str, str], joined: bool
+) -> None:
+    """A company that was renamed: its bill says both names, its account the old one and its tenant the new one."""
+    bill, account, tenant = range(3)
+    stated = [{"identifiers": [number]} if number else {} for number in numbers]
+    nodes = {bill: record("bill"), account: record("account", **stated[0]), tenant: record("tenant", **stated[1])}
+    edges = [match(bill, account, weight), match(bill, tenant, weight - 0.1)]
+
+    found = cluster(MODEL, nodes, edges, set(), set())
+
+    assert (frozenset({bill, account}) in {group & {bill, account} for group in found.groups}) is joined
 
 
 def test_a_record_that_fits_one_homonym_clearly_better_is_joined_to_it() -> None:
