@@ -25,6 +25,7 @@ from mdm.access import Permission
 from mdm.errors import OperatorError
 from mdm.hub.feeds import pause_feed, resume_feed
 from mdm.hub.mappings import changed_in
+from mdm.hub.stale_keys import stale_keys
 from mdm.store import read_console, replay_jobs
 from mdm.store.feed_numbers import freshness_by_platform, lag_by_platform
 from mdm.store.feeds import feed_states
@@ -100,6 +101,8 @@ def _page(
         replays=replays,
         rebuilds=rebuilds,
         changed=changed,
+        # Of the hub as a whole, whatever the person reaches of it: keys are nobody's.
+        stale=[f"{each}s" for each in stale_keys(reads.own().engine, bench.rules)],
         vitals=waiting,
         contracts=_contracts(bench),
         intake=charts.sparkline("Messages per unit of work", [number for _, number in batches], width=420, height=60),

@@ -14,12 +14,14 @@ from mdm.cli.context import (
     pipeline,
     print_json,
     print_table,
-    tell_changed_mappings,
+    tell_what_is_stale,
 )
 from mdm.cli.open_feed import GROUP, open_file, open_kafka
 from mdm.faults import arm
-from mdm.hub.mappings import ADVICE, changed_in, sentence
+from mdm.hub import mappings, stale_keys
+from mdm.hub.in_force import in_force_now
 from mdm.hub.process import BatchReport
+from mdm.hub.release import load_rules
 from mdm.hub.rematch import in_bulk
 from mdm.hub.steward import expire_due
 from mdm.intake.catalogue import load_catalogue
@@ -55,7 +57,7 @@ def ingest(
     arm(os.environ)
     with hub() as opened, stopped_by_signals() as stop:
         flow = pipeline(opened)
-        tell_changed_mappings(opened, flow.catalogue)
+        tell_what_is_stale(opened, flow.catalogue, flow.rules)
         expire_due(flow)
         if bulk:
             flow = in_bulk(flow)
@@ -135,10 +137,13 @@ def status(as_json: bool = JSON_OPTION) -> None:
     """What was consumed and what became of it, what the hub holds, and whether the counts add up."""
     with hub() as opened, opened.engine.connect() as connection:
         summary = status_summary(connection)
-        changed = changed_in(connection, load_catalogue(opened.settings.sources))
+        catalogue = load_catalogue(opened.settings.sources)
+        changed = mappings.changed_in(connection, catalogue)
+        shipped = load_rules(catalogue, opened.settings.models_dir, opened.settings.placement)
+        stale = stale_keys.stale_keys(opened.engine, in_force_now(opened.engine, shipped))
     messages = summary["messages"]
     if as_json:
-        print_json(summary | {"changed_mappings": list(changed)})
+        print_json(summary | {"changed_mappings": list(changed), "stale_keys": list(stale)})
     else:
         counts: dict[str, dict[str, int]] = {}
         for topic in messages["topics"]:
@@ -157,6 +162,8 @@ def status(as_json: bool = JSON_OPTION) -> None:
         sums = "add up" if messages["add_up"] else "DO NOT ADD UP"
         typer.echo(f"{messages['consumed']:,} messages consumed; the outcomes {sums}.")
         if changed:
-            typer.echo(f"{sentence(changed)} {ADVICE}")
+            typer.echo(f"{mappings.sentence(changed)} {mappings.ADVICE}")
+        if stale:
+            typer.echo(f"{stale_keys.sentence(stale)} {stale_keys.ADVICE}")
     if not messages["add_up"]:
         raise typer.Exit(1)

@@ -11,7 +11,7 @@ from api.cross_origin import read_origins
 from api.server import check_address
 from api.server import serve as serve_http
 from mdm.bootstrap import Hub
-from mdm.cli.context import JSON_OPTION, console, hub, notes, print_json, tell_changed_mappings
+from mdm.cli.context import JSON_OPTION, console, hub, notes, print_json, tell_what_is_stale
 from mdm.cli.tokens import token_verifier
 from mdm.demo.run import run_demo
 from mdm.hub.governance import remember_documents
@@ -58,8 +58,9 @@ def _serve(opened: Hub, host: str, port: int, *, as_json: bool = False) -> None:
     catalogue = load_catalogue(opened.settings.sources)
     remember_documents(opened.engine, opened.clock, catalogue)
     shipped = load_rules(catalogue, opened.settings.models_dir, opened.settings.placement)
-    must_agree(in_force_now(opened.engine, shipped))
-    tell_changed_mappings(opened, catalogue)
+    rules = in_force_now(opened.engine, shipped)
+    must_agree(rules)
+    tell_what_is_stale(opened, catalogue, rules)
     remember_ownership(opened.engine, opened.clock, load_ownership(opened.settings.ownership))
     if as_json:
         where = f"http://{host}:{port}"

@@ -17,6 +17,24 @@ def live_records(work: UnitOfWork, domain: Domain) -> list[RecordId]:
     return [RecordId(row[0]) for row in rows]
 
 
+def spread_records(work: UnitOfWork, domain: Domain, most: int) -> list[RecordId]:
+    """At most so many (two at least) live records of a domain, from its oldest to its newest, each about as far from
+    the next."""
+    rows = work.query(
+        """with ends as (
+               select min(rec_id) as oldest, max(rec_id) as newest from source_record where domain = %s and not deleted)
+           select distinct near.rec_id from ends
+           cross join lateral generate_series(0, %s::bigint) as step
+           cross join lateral (
+               select rec_id from source_record
+               where domain = %s and not deleted and rec_id >= oldest + (newest - oldest) * step / %s::bigint
+               order by rec_id limit 1) as near""",
+        *(domain.value, most - 1),
+        *(domain.value, most - 1),
+    )
+    return [RecordId(row[0]) for row in rows]
+
+
 def departed_records(work: UnitOfWork, domain: Domain) -> list[RecordId]:
     """Records of a domain that are no longer live but still have a crosswalk: none, unless something was damaged."""
     rows = work.query(

@@ -123,13 +123,26 @@ def test_a_mapping_that_has_changed_since_rows_were_taken_in_is_told(engine: Eng
     told = "The mapping of crm.account has changed since rows were taken in."
     with engine.begin() as connection:
         row = metadata.tables["source_record"]
-        connection.execute(inserted(row, system="crm", type="account", key="A1", kind="customer", domain="customer"))
+        is_ = {"kind": "customer", "domain": "customer", "comparison": {}}
+        connection.execute(inserted(row, system="crm", type="account", key="A1", **is_))
         note(connection, {("crm", "account"): "of before", ("crm", "no_such_table"): "of before"}, NOW)
 
     assert told in steward.get("/console/pipeline").text
 
     note_all_taken(engine, system_clock, load_catalogue(None))
     assert told not in steward.get("/console/pipeline").text
+
+
+def test_records_that_nothing_has_given_keys_are_told(engine: Engine, steward: TestClient) -> None:
+    told = "Some customers are not under the blocking keys that the rules make now."
+    assert told not in steward.get("/console/pipeline").text
+    with engine.begin() as connection:
+        row = metadata.tables["source_record"]
+        stated = {"name": "Seebad Werke GmbH", "country": "DE"}
+        is_ = {"kind": "customer", "domain": "customer", "comparison": stated}
+        connection.execute(inserted(row, system="crm", type="account", key="A1", **is_))
+
+    assert told in steward.get("/console/pipeline").text
 
 
 def test_rebuilds_are_listed_with_what_they_found(engine: Engine, steward: TestClient) -> None:

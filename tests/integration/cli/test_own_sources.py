@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mdm.hub import stale_keys
 from mdm.hub.mappings import CODE
 from tests.integration.cli.conftest import Command, printed
 from tests.unit.mdm.intake.messages import envelope, message
@@ -23,14 +24,14 @@ def ingest(mdm: Command, tmp_path: Path) -> Ingest:
     file = tmp_path / "shop.jsonl"
     offsets = iter(range(100))
 
-    def feed(row: dict[str, Any]) -> dict[str, Any]:
+    def feed(row: dict[str, Any], *options: str) -> dict[str, Any]:
         number = next(offsets)
         position = {"lsn": 200 + number, "sequence": f'["{199 + number}","{200 + number}"]'}
         each = message(envelope("u", after=row, source=position), offset=number)
         line = {"topic": each.place.topic, "partition": 0, "offset": number, "timestamp": 0}
         line |= {"key": json.loads(each.key or b""), "value": json.loads(each.value or b"")}
         file.write_text(json.dumps(line) + "\n", "utf-8")
-        return dict(printed(mdm("ingest", "--feed", f"file:{file}", "--json")))
+        return dict(printed(mdm("ingest", "--feed", f"file:{file}", "--json", *options)))
 
     return feed
 
@@ -118,3 +119,31 @@ def test_rows_that_another_mapping_read_are_told_of_at_start_until_all_are_taken
     mdm("replay", "--system", "shop")
     assert changed() == []
     assert CODE not in mdm("ingest", "--feed", f"file:{nothing}").stderr
+
+
+def test_rows_that_nothing_has_matched_are_told_of_at_start_until_they_are(
+    mdm: Command, ingest: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources, nothing = tmp_path / "sources", tmp_path / "nothing.jsonl"
+    nothing.write_text("", "utf-8")
+    monkeypatch.setenv("MDM_SOURCES", str(written(sources)))
+    monkeypatch.setattr("mdm.cli.run.serve_http", lambda *_: None)
+    read = ("--feed", f"file:{nothing}")
+
+    def stale() -> Any:
+        return printed(mdm("status", "--json"))["stale_keys"]
+
+    assert stale() == []
+    ingest(old_row(name="Bolt"), "--bulk")
+    assert stale() == ["product"]
+    for command in (("ingest", *read), ("serve",), ("worker", "ingest", *read)):
+        said = mdm(*command).stderr
+        assert stale_keys.CODE in said
+        assert "Some products are not under the blocking keys" in said
+        assert "`mdm match run --apply`" in said
+    assert "Some products are not under the blocking keys" in mdm("status").stdout
+    mdm("match", "run")
+    assert stale() == ["product"], "a preview writes nothing"
+    mdm("match", "run", "--apply")
+    assert stale() == []
+    assert stale_keys.CODE not in mdm("ingest", *read).stderr

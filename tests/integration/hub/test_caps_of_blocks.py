@@ -17,6 +17,7 @@ from mdm.hub.process import Pipeline, process
 from mdm.hub.rebuild import rebuild
 from mdm.hub.release import load_rules
 from mdm.hub.rematch import preview, rematch
+from mdm.hub.stale_keys import stale_keys
 from mdm.hub.verify import verify
 from mdm.intake.catalogue import Catalogue
 from mdm.model.blocks import HALVINGS
@@ -130,6 +131,9 @@ def test_a_hub_is_brought_in_line_with_caps_that_a_release_changed(
     take_in(old, [*mail, *bare])
     assert verify(old.engine, old.catalogue, old.rules).differences == ()
     assert verify(new.engine, new.catalogue, new.rules).differences != ()
+    renumbered = (Domain.CUSTOMER,) if before[1] != after[1] else ()
+    assert stale_keys(old.engine, old.rules) == ()
+    assert stale_keys(new.engine, new.rules) == renumbered, "a block's number says how its cap follows from the model's"
     asked = questions(old.engine), without_key(old.engine)
 
     told = preview(new, open_engine("duckdb"))
@@ -139,6 +143,7 @@ def test_a_hub_is_brought_in_line_with_caps_that_a_release_changed(
         rebuild(new, "test", swap=True, settle=0.0)
 
     assert verify(new.engine, new.catalogue, new.rules).differences == ()
+    assert stale_keys(new.engine, new.rules) == ()
     assert not told.empty
     assert (questions(new.engine), without_key(new.engine)) != asked
     assert preview(new, open_engine("duckdb")).empty
@@ -165,6 +170,19 @@ def test_keys_of_a_release_before_are_found_and_made_anew(pipeline: Pipeline) ->
     assert "`mdm match run --apply` makes them anew" in (found.advice or "")
     rematch(pipeline, open_engine("duckdb"), "test")
     assert verify(pipeline.engine, pipeline.catalogue, pipeline.rules).differences == ()
+
+
+def test_stale_keys_are_noticed_wherever_a_re_match_stopped(pipeline: Pipeline) -> None:
+    """It renews the oldest first, and what has come since is under the keys of now."""
+    take_in(pipeline, [{"id": f"cus_n{number:03}", "name": f"Seebad Werke {number} GmbH"} for number in range(90)])
+    with pipeline.engine.connect() as connection:
+        ids = list(connection.scalars(text("select rec_id from source_record order by rec_id")))
+    for first in (0, 41, 88):
+        with pipeline.engine.begin() as connection:
+            connection.execute(text("delete from block_key where rec_id = any(:ids)"), {"ids": ids[first : first + 2]})
+        assert stale_keys(pipeline.engine, pipeline.rules) == (Domain.CUSTOMER,)
+        rematch(pipeline, open_engine("duckdb"), "test")
+        assert stale_keys(pipeline.engine, pipeline.rules) == ()
 
 
 def test_a_deleted_record_has_no_keys(pipeline: Pipeline) -> None:
