@@ -43,7 +43,7 @@ CUSTOMER_KEY_COLUMNS = kinds(texts="", lists="kin token_pairs prefixes edges han
 _COUNTRIES = """
     usa us america americas deutschland germany france italia italy espana spain iberica iberia portugal nederland
     netherlands holland belgie belgique belgium luxembourg osterreich austria schweiz suisse svizzera switzerland
-    sverige sweden norge norway danmark denmark suomi finland polska poland pl cesko cesky ceska czech slovensko
+    sverige sweden norge norway danmark denmark suomi finland polska poland pl cesko cesky ceska czech czechia slovensko
     slovakia magyarorszag hungary romania bulgaria hellas greece turkiye turkey rossiya russia ukraine ukraina uk gb
     britain england scotland ireland eire india bharat china zhongguo japan nippon korea hanguk brasil brazil mexico
     argentina chile colombia peru canada australia zealand singapore malaysia indonesia thailand vietnam philippines

@@ -6,6 +6,7 @@ import pytest
 
 from matching.features import derive, derive_keys
 from matching.features.customer import related_numbers
+from mdm.intake.standardise.lists import variants_of
 
 COMMON = frozenset({"services", "group"})
 
@@ -163,3 +164,9 @@ def test_numbers_of_states_and_sites_are_one_exclusive_number(one: str, other: s
 
     assert first["exclusive"] == second["exclusive"]
     assert set(first["numbers"]) & set(second["numbers"])
+
+
+@pytest.mark.parametrize("country", sorted(set(variants_of("country_words").values())))
+def test_every_country_that_names_are_read_for_makes_a_national_company(country: str) -> None:
+    """Standardising writes one word for a country; it must be one that this knows."""
+    assert columns(name=f"orre {country}", name_compact=f"orre{country}")["national"] == country
