@@ -56,6 +56,8 @@ class Scores:
     levels: NDArray[np.int8]
     #: The number of the model's first veto that holds, or -1.
     vetoes: NDArray[np.int8]
+    #: The same of those that part or demote: a question about a pair does not take away that a rule keeps it apart.
+    parting: NDArray[np.int8]
     veto_names: tuple[str, ...]
 
     @property
@@ -162,14 +164,15 @@ def score_part(model: MatchModel, pairs: Pairs) -> Scores:
         truth = pairs.truth(item.condition)
         if truth is not pairs.nothing_known:
             veto[(truth == TRUE).nonzero()[0]] = number
-    asked = asking(model)
+    parted, asked = veto, asking(model)
     if asked:
+        veto = veto.copy()
         # A veto that only demotes has nothing to demote where a pair weighs too little for a question.
         forbidden = np.array([*(item.effect is Effect.FORBID for item in model.vetoes), False])[veto]
         apart = (weight < model.thresholds.possible) & ~forbidden | (weight < model.thresholds.match) & (veto < 0)
         for number, item in reversed(asked):
             veto[(apart & (pairs.truth(item.condition) == TRUE)).nonzero()[0]] = number
-    return Scores(weight, levels, veto, tuple(item.name for item in model.vetoes))
+    return Scores(weight, levels, veto, parted, tuple(item.name for item in model.vetoes))
 
 
 def as_one(model: MatchModel, parts: Sequence[Scores]) -> Scores:
@@ -180,6 +183,7 @@ def as_one(model: MatchModel, parts: Sequence[Scores]) -> Scores:
         np.concatenate([np.zeros(0), *(part.weight for part in parts)]),
         np.concatenate([np.zeros((0, len(model.comparisons)), dtype=np.int8), *(part.levels for part in parts)]),
         np.concatenate([np.zeros(0, dtype=np.int8), *(part.vetoes for part in parts)]),
+        np.concatenate([np.zeros(0, dtype=np.int8), *(part.parting for part in parts)]),
         tuple(item.name for item in model.vetoes),
     )
 
@@ -188,7 +192,7 @@ def _score_few(model: MatchModel, records: Sequence[Features], left: Indices, ri
     """The same, pair by pair: arrays cost more than they save for a handful of pairs."""
     weight = np.empty(len(left))
     levels = np.zeros((len(left), len(model.comparisons)), dtype=np.int8)
-    veto = np.full(len(left), -1, dtype=np.int8)
+    veto, first = np.full((2, len(left)), -1, dtype=np.int8)
     parted, asked = parting(model), asking(model)
     for row, (a, b) in enumerate(zip(left.tolist(), right.tolist(), strict=True)):
         pair = Judged(records[a], records[b])
@@ -199,10 +203,10 @@ def _score_few(model: MatchModel, records: Sequence[Features], left: Indices, ri
             if number:
                 total += comparison.levels[number - 1].weight + adjustment(comparison, pair, number)
         weight[row] = total
-        veto[row] = next((number for number, item in parted if pair.truth(item.condition) == TRUE), -1)
+        veto[row] = first[row] = next((number for number, item in parted if pair.truth(item.condition) == TRUE), -1)
         if asked and _may_be_asked(model, int(veto[row]), total):
             veto[row] = next((number for number, item in asked if pair.truth(item.condition) == TRUE), veto[row])
-    return Scores(weight, levels, veto, tuple(item.name for item in model.vetoes))
+    return Scores(weight, levels, veto, first, tuple(item.name for item in model.vetoes))
 
 
 def contributions(

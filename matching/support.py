@@ -28,7 +28,7 @@ PairWeights = dict[tuple[int, int], int]
 def in_units(model: MatchModel, scores: Scores) -> NDArray[np.int64]:
     """Weights in millionths of bits; of a pair that a rule keeps apart, `VETOED`."""
     weights: NDArray[np.int64] = np.rint(scores.weight * UNIT).astype(np.int64)
-    weights[keeps_apart(model)[scores.vetoes]] = VETOED
+    weights[keeps_apart(model)[scores.parting]] = VETOED
     return weights
 
 

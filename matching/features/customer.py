@@ -6,8 +6,9 @@ from typing import Any, TypeAlias
 
 from rapidfuzz.distance import OSA
 
-from matching.features.naming import STRUCTURE, numbers_in
+from matching.features.naming import ROLES, STRUCTURE, numbers_in
 from matching.features.values import Columns, Features, distinct, kinds, put, text, texts, texts_of
+from mdm.model.register_numbers import REGISTER_IN_TAX
 
 #: Identifier types that have a column each.
 IDENTIFIER_TYPES = ("vat", "tax", "registration", "lei", "duns")
@@ -28,7 +29,7 @@ CUSTOMER_COLUMNS = kinds(
     texts=" ".join(_TEXTS) + " table national court " + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
     lists=" ".join(_LISTS)
     + " references evidence evidence_kinds sites names former_names sorted_names name_tokens name_numbers structure"
-    " rare_tokens initials labels identifiers exclusive all_identifiers identifier_kinds numbers",
+    " roles rare_tokens initials labels identifiers exclusive all_identifiers identifier_kinds numbers",
 )
 #: What is read of a record's comparison form, beside its own name.
 CUSTOMER_FORMS = frozenset(
@@ -56,17 +57,8 @@ _ACRONYMS_LEAVE_OUT = "of and the for in de des du la le les et der die das und 
 _LEFT_OUT = frozenset(_ACRONYMS_LEAVE_OUT.split())
 _IN_FULL = 2
 
-#: Where a tax number contains the number of the register: which characters of its normal form.
-_REGISTER_IN_TAX = {
-    "fr": slice(4, None),
-    "se": slice(2, 12),
-    "cz": slice(2, None),
-    "dk": slice(2, None),
-    "fi": slice(2, None),
-    "be": slice(2, None),
-    "ch": slice(0, None),
-    "no": slice(0, None),
-}
+#: The same as `REGISTER_IN_TAX`, by the codes of comparison forms.
+_REGISTER_IN_TAX = {country.lower(): part for country, part in REGISTER_IN_TAX.items()}
 #: An identifier, its type, country and normal form.
 _Identifier: TypeAlias = tuple[str, str, str, str]
 
@@ -179,6 +171,7 @@ def _names(columns: Columns, comparison: Mapping[str, Any], common_tokens: froze
         own = longer if len(words) == 1 else [token for token in words[0] if len(token) > 1]
         put(columns, "name_tokens", distinct(own))
         put(columns, "name_numbers", numbers_in(words[0]))
+        put(columns, "roles", distinct(["-", *ROLES.intersection(words[0])]))
     # A name without such a word says that as well: it is that of the house.
     put(columns, "structure", distinct([word for form in words for word in STRUCTURE.intersection(form) or ("-",)]))
     put(columns, "rare_tokens", distinct([token for token in longer if _is_rare(token, common_tokens)]))

@@ -36,6 +36,30 @@ _PURPOSES = """
 #: What a company is for that is not the house itself: who holds, owns, lets, finances or endows.
 STRUCTURE = frozenset(_PURPOSES.split())
 
+_BRANCHES = """
+    netz netze netzgesellschaft networks network grid reseau reseaux reti redes natverk nett verkko
+    service services servicegesellschaft dienstleistungen dienstleistung servizi servicios servicos diensten uslugi
+    tjanster tjenester palvelut sluzby szolgaltato szolgaltatas hizmetleri facility facilities maintenance wartung
+    vertrieb vertriebs vertriebsgesellschaft sales verkauf ventes vendite ventas vendas verkoop sprzedaz forsaljning
+    handel handels handelsgesellschaft trading trade retail export import commerce commercio comercio distribution
+    produktion produktions production produccion producao produzione manufacturing industries fabrication
+    logistics logistik logistiek logistyka transport spedition shipping rederi
+    energy energie energia energi strom gas wasser water abwasser wastewater solar wind warme heat fernwarme
+    verkehr verkehrsbetriebe mobility mobilitat bus parking parkhaus baeder bader entsorgung recycling umwelt waste
+    technik technology technologies technical systems solutions digital software it informatik data cloud
+    consulting beratung advisory management media medien marketing verlag publishing
+    finance financial finanz finanzen bank capital investments insurance versicherung versicherungen assurance
+    security sicherheit safety engineering ingenieure construction bau development entwicklung infrastructure
+    health healthcare care pflege medical mvz reha labor laboratories research forschung innovation
+    akademie academy training education bildung school schule personal personnel staffing zeitarbeit recruitment
+    catering gastronomie hotel hotels reisen travel tourism tourismus wohnen wohnbau wohnungsbau housing
+    telecom telekommunikation telecommunications international global export foods food chemicals pharmaceuticals
+    textiles packaging verpackung printing automotive motors marine aviation electronics machinery equipment parts
+    robotics pharma agro agrar agriculture farms
+"""
+#: What a part of a house does, by which it is told from the house and from its other parts.
+ROLES = STRUCTURE | frozenset(_BRANCHES.split())
+
 
 def numbers_in(words: Sequence[str]) -> tuple[str, ...]:
     """The numbers that words of a name are (`Fund III` is 3), and letters of series (`Fund B`, `Series B Notes`)."""

@@ -172,7 +172,7 @@ def _ruling(model: MatchModel, hood: Neighbourhood, first: Set[RecordId], second
     pairs = list(product(one, other))
     features = [derive(model.domain, hood.records[rec].comparison, model.common_tokens) for rec in place]
     left, right = (np.array([place[pair[side]] for pair in pairs], dtype=np.intp) for side in (0, 1))
-    vetoes = score_features(model, features, left, right).vetoes
+    vetoes = score_features(model, features, left, right).parting
     for number in np.flatnonzero(keeps_apart(model)[vetoes]).tolist():
         a, b = (hood.records[rec].key for rec in pairs[number])
         veto = model.vetoes[int(vetoes[number])]

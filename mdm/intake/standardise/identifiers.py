@@ -19,6 +19,7 @@ from mdm.intake.standardise.junk import PLACEHOLDER, is_placeholder_number
 from mdm.intake.standardise.number_writing import bare_number, german_register, in_register, of_the_company
 from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
 from mdm.intake.standardise.text import CACHE, fold_code, tidy
+from mdm.model.register_numbers import REGISTER_IN_TAX
 
 VALID: Final = "valid"
 INVALID: Final = "invalid"
@@ -27,15 +28,6 @@ UNVERIFIABLE: Final = "unverifiable"
 #: Where the number for value-added tax begins with a country code. EL is Greece, XI Northern Ireland.
 _VAT_COUNTRIES: Final = EU | {"GB"}
 _VAT_PREFIX: Final = {**{code: code for code in EU}, "EL": "GR", "GB": "GB", "XI": "GB"}
-#: Where the VAT number contains the company's registration number: which characters, after the prefix.
-_REGISTRATION_IN_VAT: Final = {
-    "FR": slice(2, 11),
-    "SE": slice(0, 10),
-    "CZ": slice(0, None),
-    "DK": slice(0, None),
-    "FI": slice(0, None),
-    "BE": slice(0, None),
-}
 #: Tax numbers with check digits (stdnum's names) where it is not the usual one: what tells the company, not the tax. In
 #: India the number of a state contains that of the whole country.
 _TAX: Final = {"CH": ("uid",), "NO": ("orgnr",), "IN": ("gstin", "pan")}
@@ -191,10 +183,10 @@ _BY_KIND: Final[dict[str, Callable[[str, str | None], Identifier]]] = {
 
 def implied_registration(identifier: Identifier) -> Identifier | None:
     """The registration number that a valid VAT number contains, in the countries where it does."""
-    part = _REGISTRATION_IN_VAT.get(identifier.country or "")
+    part = REGISTER_IN_TAX.get(identifier.country or "")
     if identifier.type != "vat" or identifier.state != VALID or part is None:
         return None
-    return Identifier("registration", identifier.country, identifier.normal[2:][part], VALID)
+    return Identifier("registration", identifier.country, identifier.normal[part], VALID)
 
 
 @cache

@@ -82,8 +82,8 @@ _JAPANESE_FORMS: Final = frozenset({"株式会社", "有限会社", "合同会�
 _MOST_WORDS: Final = 9
 
 
-#: Forms behind a name that may have another before it: the country, and which.
-_BOTH_ENDS: Final = {"Tbk.": ("ID", "PT"), "AB": ("FI", "Oy")}
+#: Forms behind a name that may have another before it: the country, and which. Finland says its own in two languages.
+_BOTH_ENDS: Final = {"Tbk.": ("ID", ("PT",)), "AB": ("FI", ("Oy",)), "Oy": ("FI", ("AB", "Oy"))}
 
 #: May be a form of any class.
 _ANY: Final = "any"
@@ -253,9 +253,9 @@ def script_form(word: str) -> LegalForm | None:
 
 def listed_start(words: tuple[str, ...], form: LegalForm) -> int:
     """How many words before a name belong to the form behind it (`PT Acme Tbk`, `Oy Acme Ab`)."""
-    country, display = _BOTH_ENDS.get(form.display, (None, ""))
+    country, displays = _BOTH_ENDS.get(form.display, (None, ()))
     found = form_at_start(words, country) if country is not None else None
-    return found[1] if found is not None and found[0].display == display else 0
+    return found[1] if found is not None and found[0].display in displays else 0
 
 
 def cut_native_form(text: str) -> tuple[str, LegalForm | None]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from rapidfuzz.distance import OSA
+
 from mdm.intake.standardise.countries import usual_country
 from mdm.intake.standardise.junk import is_placeholder
 from mdm.intake.standardise.legal_forms import (
@@ -53,6 +55,12 @@ _STATUS: Final = (
 _NOISE_TAIL: Final = re.compile(
     rf"(?:(?:\s+[-–—/|:]+\s*|\s*[(\[]\s*)(?:{_STATUS})\s*[)\]]?|\s+#\s?\d{{1,2}})[\s*!#.]*$", re.IGNORECASE
 )
+_TAIL: Final = re.compile(r"(?:\s+[-–—/|:]+\s*|\s*[(\[]\s*)(?P<tail>[^-–—/|:(\[]{9,})$")
+#: What a tail is though it has a slip, folded. Shorter ones are too near to names.
+_STATUS_WITH_SLIPS: Final = (
+    "accounts payable", "account payable", "accounts receivable", "account receivable", "finance department",
+    "headquarters", "main account", "nicht verwenden", "ne pas utiliser",
+)  # fmt: skip
 _NOISE_ENDS: Final = re.compile(r"^[\s*#!~_=>\"“”]+|[\s*#!~_=<\"“”]+$")
 _CARE_OF: Final = re.compile(r"^(?:c\s*/\s*o|m\s*/\s*s)\b\.?\s+", re.IGNORECASE)
 #: A company that is wound up or insolvent says so behind its form, in Turkey before its name.
@@ -190,10 +198,18 @@ def _without_noise(text: str) -> str:
     """The name without markers that people put around it: *** X ***, X - DO NOT USE, c/o X."""
     text = _CARE_OF.sub("", _NOISE_ENDS.sub("", text))
     while True:
-        shorter = _NOISE_ENDS.sub("", _NOISE_TAIL.sub("", text))
+        shorter = _NOISE_ENDS.sub("", _without_mistyped_tail(_NOISE_TAIL.sub("", text)))
         if shorter in (text, ""):
             return text
         text = shorter
+
+
+def _without_mistyped_tail(text: str) -> str:
+    """`Acme Ltd - Account Paysble` without what is one slip away from a marker."""
+    found = _TAIL.search(text)
+    tail = fold(found["tail"]) if found is not None else ""
+    near = any(OSA.distance(tail, status, score_cutoff=1) <= 1 for status in _STATUS_WITH_SLIPS) if tail else False
+    return text[: found.start()] if found is not None and near else text
 
 
 def _without_own_country(text: str, country: str | None) -> str:

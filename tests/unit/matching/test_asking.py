@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from matching.batch import resolve
+from matching.clustering import Edge, cluster
 from matching.decision import Decision, decide
 from matching.engines.links import score_links
 from matching.engines.table import TableFrame, feature_table
@@ -129,3 +130,18 @@ def test_a_whole_store_keeps_apart_what_a_rule_keeps_apart_and_not_what_is_doubt
             found = whole.entity.tolist()
             assert {frozenset(np.flatnonzero(whole.entity == entity).tolist()) for entity in found} == groups
     assert set(resolve(model, records).clustering.groups) == groups
+
+
+def test_a_question_about_a_pair_does_not_let_a_third_record_bring_it_together() -> None:
+    """The rule that parts them has nothing to demote where the pair weighs too little, and still parts them."""
+    one, other = person("ann", "x", "1"), person("bea", "x", "2", number=2)
+    between = {**person("ann", number=1), "alternate": "bea"}
+    nodes = {0: one, 1: between, 2: other}
+    edges = [Edge(*pair, 5.0, Decision.MATCH) for pair in ((0, 1), (1, 2))]
+    edges.append(Edge(0, 2, -4.0, Decision.POSSIBLE, "passport"))
+
+    found = cluster(MODEL, nodes, edges, set(), set())
+
+    assert set(found.groups) == {frozenset({0, 1}), frozenset({2})}
+    without = [{key: value for key, value in each.items() if key != "phones"} for each in (one, between, other)]
+    assert set(cluster(MODEL, dict(enumerate(without)), edges, set(), set()).groups) == {frozenset({0, 1, 2})}

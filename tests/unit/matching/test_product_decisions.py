@@ -81,6 +81,7 @@ def test_names_of_two_things_are_a_question_unless_a_trade_item_number_makes_the
         ("Acme Storage", "Acme Storage Cluster"),
         ("Desk Lamp", "Desk Lamp Blue"),
         ("Acme CRM", "Acme CRM for Salesforce"),
+        ("Acme Antivirus 1 Year", "Acme Antivirus 1 Year Renewal"),
     ],
 )
 def test_a_name_that_says_more_is_a_question_where_no_code_agrees(one: str, other: str) -> None:
