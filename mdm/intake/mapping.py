@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from mdm.intake.catalogue import Catalogue
+from mdm.intake.exchanged import in_place
 from mdm.intake.paths import value_at, values_at
 from mdm.intake.rules import AttributeRule, EvidenceRule, ReferenceRule, TableMapping, Target
 from mdm.intake.standardise.agreements import derived_terms
@@ -65,6 +66,7 @@ def _findings(
 ) -> "_Findings":
     """What the rules find, reading numbers and regions by the row's country or, without one, by the assumed country."""
     found = _Findings()
+    row = in_place(attributes, row)
     for rule in attributes:
         found.add(rule.attribute, _apply(rule, row, found.country, assumed_country))
     for rule in comparisons:

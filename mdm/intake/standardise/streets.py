@@ -65,6 +65,13 @@ def street_form(text: str, country: str | None = None) -> str | None:
     return (street.replace("oy", "ou") if country == "GR" else street) or None
 
 
+def names_its_kind(text: str) -> bool:
+    """Whether a line has a word for what streets are: Street, rue, -vägen."""
+    words = fold(text).split()
+    glued = (word.endswith(ending) and len(word) > len(ending) + 2 for word in words for ending, _ in _GLUED)
+    return any(glued) or (len(words) > 1 and any(word in _KINDS for word in words))
+
+
 def _chinese_street(text: str) -> str:
     """`天府大道` -> `tianfu avenue`, as the signs say."""
     for written, kind in _CHINESE_KINDS.items():
