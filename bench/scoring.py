@@ -1,6 +1,6 @@
 """Speed of scoring with the full customer model, by size of batch; and Splink's own predict on the same pairs.
 
-    python -m bench.scoring [--records 30000] [--cache DIR]
+    python -m bench.scoring [--records 60000] [--cache DIR]
 
 Pairs per second of processor time, so per core. "encoded" scores pairs of records whose columns are encoded (a whole
 store, a cached neighbourhood); "decided" does the same as far as a pair can be a link; "from records" includes
@@ -42,7 +42,7 @@ _CALLS = 100
 def main(arguments: Sequence[str]) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--records", type=int, default=30_000)
+    parser.add_argument("--records", type=int, default=60_000)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "mdm-bench")
     options = parser.parse_args(arguments)
     model = load_model("customer")

@@ -73,6 +73,7 @@ class Pairs:
         self.memory: dict[object, object] = {}
         self._codes: dict[str, tuple[NDArray[np.int32], NDArray[np.int32]]] = {}
         self._present: dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]] = {}
+        self._nothing_known: Truth | None = None
 
     def __len__(self) -> int:
         return len(self.left)
@@ -80,6 +81,17 @@ class Pairs:
     @property
     def all_rows(self) -> Indices:
         return np.arange(len(self.left), dtype=np.intp)
+
+    @property
+    def nothing_known(self) -> Truth:
+        """Unknown for all pairs. Not to be changed; the same array each time, so that who is given it can tell."""
+        if self._nothing_known is None:
+            self._nothing_known = np.full(len(self.left), UNKNOWN)
+        return self._nothing_known
+
+    def rows_with(self, first: str, second: str) -> Indices:
+        """The pairs whose left side has a value in the first column, and whose right side has one in the second."""
+        return (self.present(first)[0] & self.present(second)[1]).nonzero()[0]
 
     def truth(self, condition: "Condition", rows: Indices | None = None) -> Truth:
         """The truth of a condition for all pairs, or for those at `rows`. Not to be changed.
@@ -104,7 +116,7 @@ class Pairs:
         found = self._codes.get(column)
         if found is None:
             codes = self.columns.codes(column)
-            found = self._codes[column] = codes[self.left], codes[self.right]
+            found = self._codes[column] = codes.take(self.left), codes.take(self.right)
         return found
 
     def present(self, column: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -112,7 +124,7 @@ class Pairs:
         found = self._present.get(column)
         if found is None:
             present = self.columns.present(column)
-            found = self._present[column] = present[self.left], present[self.right]
+            found = self._present[column] = present.take(self.left), present.take(self.right)
         return found
 
 
@@ -165,7 +177,8 @@ class Missing:
         for name in self.names[1:]:
             more = pairs.present(name)
             left, right = left | more[0], right | more[1]
-        return np.where(left & right, FALSE, TRUE)
+        missing: Truth = TRUE - ((left & right).view(np.int8) << np.int8(1))
+        return missing
 
     def judge(self, pair: Judged) -> int:
         left = any(name in pair.left for name in self.names)

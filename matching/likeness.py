@@ -38,14 +38,14 @@ class Similarities:
         self._a, self._b = pairs.codes(column)
         self.known = (self._a >= 0) & (self._b >= 0)
         self.equal = (self._a == self._b) & self.known
-        self._rows = np.flatnonzero(self.known & ~self.equal)
+        self._rows = (self.known & ~self.equal).nonzero()[0]
         self._a, self._b = self._a[self._rows], self._b[self._rows]
         self._bound = pairs.columns.sketches(column).bound(self._a, self._b)
         self._found = np.full(len(self._rows), np.nan)
 
     def at_least(self, threshold: float) -> NDArray[np.bool_]:
         """Where both texts are known and that similar."""
-        likely = np.flatnonzero(self._bound >= threshold)
+        likely = (self._bound >= threshold).nonzero()[0]
         new = likely[np.isnan(self._found[likely])]
         if len(new):
             self._found[new] = _jaro_winkler(self._columns, self._column, self._a[new], self._b[new])
@@ -101,7 +101,7 @@ class _Likeness:
             (place, other, rows)
             for place in range(len(a))
             for other in range(len(b))
-            if len(rows := np.flatnonzero((alone[0][place] | alone[1][other]) & has_a[place] & has_b[other]))
+            if len(rows := ((alone[0][place] | alone[1][other]) & has_a[place] & has_b[other]).nonzero()[0])
         ]
         self._a = _joined([a[place][rows] for place, _, rows in cells])
         self._b = _joined([b[other][rows] for _, other, rows in cells])
@@ -115,7 +115,7 @@ class _Likeness:
 
     def near(self, threshold: float) -> tuple[Indices, Indices, Indices]:
         """Places in the lists of both sides, and rows, where the values are that similar."""
-        likely = np.flatnonzero(self._bound >= threshold)
+        likely = (self._bound >= threshold).nonzero()[0]
         new = likely[np.isnan(self._found[likely])]
         if len(new):
             self._found[new] = _jaro_winkler(self._columns, self._column, self._a[new], self._b[new])
@@ -132,11 +132,12 @@ class ListsBeside:
 
     def __init__(self, pairs: Pairs, column: str) -> None:
         lists = pairs.columns.lists(column)
-        long_a, long_b = lists.lengths[pairs.left], lists.lengths[pairs.right]
+        long_a, long_b = lists.lengths.take(pairs.left), lists.lengths.take(pairs.right)
         self.known = np.minimum(long_a, long_b) > 0
         longest = np.maximum(long_a, long_b)
         self._parts: list[tuple[Indices, Lonely]] = []
-        for rows in (np.flatnonzero(self.known & (longest <= NARROW)), np.flatnonzero(self.known & (longest > NARROW))):
+        for which in (longest <= NARROW, longest > NARROW):
+            rows = (self.known & which).nonzero()[0]
             if len(rows):
                 left, right = pairs.left[rows], pairs.right[rows]
                 if longest[rows[0]] <= NARROW:

@@ -63,33 +63,36 @@ class Equal:
         return _either_way(self.first, self.second, "{a} = {b}")
 
 
-def _in_common(
-    pairs: Pairs, first: str, second: str, left: Indices, right: Indices
-) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
-    """How many values the first list of `left` shares with the second list of `right`, and where both have any."""
+def _in_common(pairs: Pairs, first: str, second: str) -> tuple[Indices, NDArray[np.int8]]:
+    """The pairs of which both sides have a list, and how many values each of them shares: the first list of the left
+    side with the second of the right. Most pairs lack most lists.
+    """
+    rows = pairs.rows_with(first, second)
+    if not len(rows):
+        return rows, np.zeros(0, dtype=np.int8)
+    all_of_them = len(rows) == len(pairs)
+    left, right = (pairs.left, pairs.right) if all_of_them else (pairs.left.take(rows), pairs.right.take(rows))
     x, y = pairs.columns.lists(first), pairs.columns.lists(second)
-    a, b = x.narrow[0][left], y.narrow[0][right]
-    known = (a | b) >= 0
-    common = ((a == b) & known).view(np.int8)
+    common = (x.narrow[0].take(left) == y.narrow[0].take(right)).view(np.int8)
     # Most lists have one value.
-    longer = np.flatnonzero((x.many[left] | y.many[right]) & known)
+    longer = (x.many.take(left) | y.many.take(right)).nonzero()[0]
     if len(longer):
         common[longer] = _in_long(x, y, left[longer], right[longer])
-    return common, known
+    return rows, common
 
 
 def _in_long(x: Lists, y: Lists, a: Indices, b: Indices) -> NDArray[np.int8]:
     """How many of the values of `a` in `x` are among those of `b` in `y`; none is empty."""
     long_a, long_b = x.lengths[a], y.lengths[b]
     found = np.zeros(len(a), dtype=np.int8)
-    theirs = [y.narrow[place][b] for place in range(min(int(long_b.max()), NARROW))]
+    theirs = [y.narrow[place].take(b) for place in range(min(int(long_b.max()), NARROW))]
     for place in range(min(int(long_a.max()), NARROW)):
-        value = x.narrow[place][a]
+        value = x.narrow[place].take(a)
         if place:
             value[long_a <= place] = -2  # past the end, and equal to no end on the other side
         for other in theirs:
             found += value == other
-    for row in np.flatnonzero(np.maximum(long_a, long_b) > NARROW).tolist():
+    for row in (np.maximum(long_a, long_b) > NARROW).nonzero()[0].tolist():
         at_a, at_b = int(x.starts[a[row]]), int(y.starts[b[row]])
         values = set(x.flat[at_a : at_a + int(long_a[row])].tolist())
         found[row] = min(len(values.intersection(y.flat[at_b : at_b + int(long_b[row])].tolist())), MANY)
@@ -113,9 +116,16 @@ class Overlap:
     def _one_way(self, pairs: Pairs, first: str, second: str) -> Truth:
         key = "in common", first, second
         if key not in pairs.memory:
-            pairs.memory[key] = _in_common(pairs, first, second, pairs.left, pairs.right)
-        common, known = cast("tuple[NDArray[np.int8], NDArray[np.bool_]]", pairs.memory[key])
-        return truth_of(common >= self.at_least, known)
+            pairs.memory[key] = _in_common(pairs, first, second)
+        rows, common = cast("tuple[Indices, NDArray[np.int8]]", pairs.memory[key])
+        if not len(rows):
+            return pairs.nothing_known
+        found: Truth = (common >= self.at_least).view(np.int8) << np.int8(1)
+        if len(rows) == len(pairs):
+            return found
+        truth = pairs.nothing_known.copy()
+        truth[rows] = found
+        return truth
 
     def judge(self, pair: Judged) -> int:
         result = self._judge(pair.left, pair.right)
@@ -174,7 +184,7 @@ class LevenshteinAtMost:
     def evaluate(self, pairs: Pairs) -> Truth:
         a, b = pairs.codes(self.column)
         result = truth_of(a == b, (a >= 0) & (b >= 0))
-        differing = np.flatnonzero(result == FALSE)
+        differing = (result == FALSE).nonzero()[0]
         if len(differing):
             columns = pairs.columns
             texts = columns.texts(self.column, a[differing]), columns.texts(self.column, b[differing])

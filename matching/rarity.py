@@ -18,7 +18,7 @@ def adjustments(comparison: Comparison, pairs: Pairs, levels: NDArray[np.int8]) 
     result = np.zeros(len(levels))
     for number, level in enumerate(comparison.levels, start=1):
         if level.term_frequency is not None:
-            rows = np.flatnonzero(levels == number)
+            rows = (levels == number).nonzero()[0]
             result[rows] = _adjustments(level.term_frequency, pairs, rows)
     return result
 

@@ -153,13 +153,17 @@ def score_part(model: MatchModel, pairs: Pairs) -> Scores:
     veto = np.full(len(pairs), -1, dtype=np.int8)
     for column, comparison in enumerate(model.comparisons):
         found = _levels(comparison, pairs)
+        if found is None:
+            continue
         levels[:, column] = found
         bits = _weights(comparison).take(found)
         if comparison.adjusted:
             bits += adjustments(comparison, pairs, found)
         weight += bits
     for number, item in reversed(parting(model)):
-        veto[np.flatnonzero(pairs.truth(item.condition) == TRUE)] = number
+        truth = pairs.truth(item.condition)
+        if truth is not pairs.nothing_known:
+            veto[(truth == TRUE).nonzero()[0]] = number
     parted, asked = veto, asking(model)
     if asked:
         veto = veto.copy()
@@ -167,7 +171,7 @@ def score_part(model: MatchModel, pairs: Pairs) -> Scores:
         forbidden = np.array([*(item.effect is Effect.FORBID for item in model.vetoes), False])[veto]
         apart = (weight < model.thresholds.possible) & ~forbidden | (weight < model.thresholds.match) & (veto < 0)
         for number, item in reversed(asked):
-            veto[np.flatnonzero(apart & (pairs.truth(item.condition) == TRUE))] = number
+            veto[(apart & (pairs.truth(item.condition) == TRUE)).nonzero()[0]] = number
     return Scores(weight, levels, veto, parted, tuple(item.name for item in model.vetoes))
 
 
@@ -275,17 +279,21 @@ def probability(weight: float) -> float:
     return float(1.0 / (1.0 + 2.0 ** -min(max(weight, -1000.0), 1000.0)))
 
 
-def _levels(comparison: Comparison, pairs: Pairs) -> NDArray[np.int8]:
-    """The first true level of each pair; 0 where the comparison is unknown."""
+def _levels(comparison: Comparison, pairs: Pairs) -> NDArray[np.int8] | None:
+    """The first true level of each pair; 0 where the comparison is unknown. None where it is unknown of all pairs."""
+    known = np.int8(1) - _true(pairs.truth(comparison.unknown))
+    if not known.any():
+        return None
     count = len(comparison.levels)
     result = np.full(len(pairs), count, dtype=np.int8)
     # The last first: what is near by a looser threshold is known when a stricter one is asked.
     for number in range(count, 0, -1):
         condition = comparison.levels[number - 1].condition
-        if condition is not None:
+        truth = pairs.nothing_known if condition is None else pairs.truth(condition)
+        if truth is not pairs.nothing_known:
             # The number of the level where it is true, the last number elsewhere. Arithmetic: masked writes are slow.
-            np.minimum(result, _true(pairs.truth(condition)) * np.int8(number - count) + np.int8(count), out=result)
-    result *= np.int8(1) - _true(pairs.truth(comparison.unknown))
+            np.minimum(result, _true(truth) * np.int8(number - count) + np.int8(count), out=result)
+    result *= known
     return result
 
 

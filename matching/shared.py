@@ -51,7 +51,7 @@ class Shared:
         columns = pairs.columns
         lists = columns.lists(self.column)
         known = np.minimum(lists.lengths[pairs.left], lists.lengths[pairs.right]) > 0
-        rows = np.flatnonzero(known)
+        rows = known.nonzero()[0]
         shared, first, second = np.zeros((3, len(known)), dtype=np.int64)
         if len(rows):
             a, b = lists.wide(pairs.left[rows]), lists.wide(pairs.right[rows])

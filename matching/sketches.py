@@ -78,7 +78,7 @@ class Sketches:
         result = _jaro(common, shares)
         # All four first characters are alike, or, where not even the first is, none counts.
         result += (differ < 1 << 24) * (_PREFIX * _BOOST) * (np.float32(1) - result)
-        close = np.flatnonzero(result >= _WORTH_A_LOOK)
+        close = (result >= _WORTH_A_LOOK).nonzero()[0]
         a, b, differ = a[close], b[close], differ[close]
         common = shared[close] + np.bitwise_count(self.twice[a] & self.twice[b])
         jaro = _jaro(common + np.minimum(self.beyond_twice[a], self.beyond_twice[b]), shares[close])

@@ -31,7 +31,10 @@ ANNA = Actor("anna", FORMER_STEWARD)
 #: Tables that are there, and those whose rows come one by one afterwards.
 THERE = ("crm.public.account", "crm.public.product2", "erp.public.business_partner", "erp.public.item")
 COMING = ("billing.public.customer", "product.public.tenant", "billing.public.product")
-#: Where two products fit exactly as well, and what nothing is known of but a number: a person is asked all the same.
+#: What contracts refer to, and two platforms' contracts; those of the CRM come one by one.
+AGREED = (*THERE, *COMING, "billing.public.price", "billing.public.subscription", "erp.public.sales_contract")
+#: Where two products fit exactly as well, what nothing is known of but a number, and what names a product that the hub
+#: does not have: a person is asked all the same.
 CAREFUL = "more careful than arrival"
 
 
@@ -52,14 +55,15 @@ def asked_of(record: SourceRecord) -> dict[str, Any]:
 def says_the_same(asked: Mapping[str, Any], record: SourceRecord) -> bool:
     """Whether a candidate can say all that the row says: rows of platforms also refer to others."""
     said = dict(candidate_record(record.domain, asked).comparison)
-    return {**said, "self": None} == {**record.comparison, "self": None}
+    apart = dict.fromkeys(("self", "source_type"))
+    return {**said, **apart} == {**record.comparison, **apart}
 
 
-def arrivals(catalogue: Catalogue) -> Iterator[tuple[Message, SourceRecord]]:
+def arrivals(catalogue: Catalogue, topics: Collection[str] = COMING) -> Iterator[tuple[Message, SourceRecord]]:
     """The first version of every row to come."""
     seen = set()
     for message in world_messages():
-        if message.place.topic in COMING:
+        if message.place.topic in topics:
             for event in translate([message], catalogue).events:
                 if event.key is not None and event.row is not None and event.key not in seen:
                     seen.add(event.key)
@@ -112,7 +116,7 @@ def happened(report: MatchReport, engine: Engine, key: CrosswalkKey, before: Col
         assert report.advice is Advice.ASK, (key, report)
         return "parted"  # it took records away from a golden record
     if not founded:
-        if report.advice is Advice.ASK and report.rivalled:
+        if report.advice is Advice.ASK and (report.rivalled or report.dangling):
             return CAREFUL
         assert report.advice is Advice.USE, (key, report)
         assert first is not None
@@ -162,3 +166,36 @@ def test_what_is_answered_is_what_happens(pipeline: Pipeline, feed: Feed, catalo
     assert told[Domain.CUSTOMER, "question"] > 5, told
     assert told[Domain.CUSTOMER, "new"] > 2, told
     assert told[Domain.PRODUCT, "joined"] > 5, told
+
+
+def customers_became_one(report: MatchReport, engine: Engine, asked: Mapping[str, Any]) -> bool:
+    """Whether two platforms' contracts of one number were of two customers, and said that these are one."""
+    if not report.candidates or report.candidates[0].score.veto != "customer_differs":
+        return False
+    other = report.candidates[0].home.values["customer"]
+    one, two = (CrosswalkKey(each["system"], each["type"], each["key"]) for each in (asked["customer"], other))
+    return outcome(engine, one)[0] == outcome(engine, two)[0]
+
+
+def test_what_is_answered_about_a_contract_happens(pipeline: Pipeline, feed: Feed, catalogue: Catalogue) -> None:
+    """Its customer and products are said by the rows that name them, as the CRM does."""
+    feed([message for message in world_messages() if message.place.topic in AGREED])
+    told: Counter[str] = Counter()
+    for message, record in arrivals(catalogue, ["crm.public.contract"]):
+        asked = asked_of(record)
+        if not says_the_same(asked, record):  # nobody who asks can say which contract it renews
+            process(pipeline, "test", [message])
+            continue
+        report = find_matches(pipeline.engine, pipeline.rules, record.domain, asked)
+        before = golden_ids(pipeline.engine)
+        process(pipeline, "test", [message])
+        if customers_became_one(report, pipeline.engine, asked):
+            assert report.advice is Advice.ASK
+            told["customers became one"] += 1
+        else:
+            told[happened(report, pipeline.engine, record.key, before)] += 1
+
+    assert told["joined"] > 100, told
+    assert told["customers became one"] > 3, told
+    assert told[CAREFUL] < 40, told
+    assert told["new"] > 1, told
