@@ -66,11 +66,12 @@ def load_comparisons(work: UnitOfWork, domain: Domain, ids: Collection[RecordId]
 
 
 def stated_comparisons(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, dict[str, Any]]:
-    """What matching reads of each live record, as far as the record states it itself."""
+    """What matching reads of each live record that has anything of it, as far as the record states it itself."""
     rows = work.probe(
         """select r.rec_id, r.comparison from unnest(%s::bigint[]) as i(id)
            cross join lateral (
-               select rec_id, comparison::text from source_record where rec_id = i.id and not deleted offset 0) r""",
+               select rec_id, comparison::text from source_record where rec_id = i.id and not deleted offset 0) r
+           where r.comparison is not null""",
         list(ids),
     )
     return {RecordId(rec_id): orjson.loads(text) for rec_id, text in rows}
