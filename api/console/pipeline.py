@@ -102,7 +102,7 @@ def _page(
         rebuilds=rebuilds,
         changed=changed,
         # Of the hub as a whole, whatever the person reaches of it: keys are nobody's.
-        stale=[f"{each}s" for each in stale_keys(reads.own().engine, bench.rules)],
+        stale=[each.plural for each in stale_keys(reads.own().engine, bench.rules)],
         vitals=waiting,
         contracts=_contracts(bench),
         intake=charts.sparkline("Messages per unit of work", [number for _, number in batches], width=420, height=60),

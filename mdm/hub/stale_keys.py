@@ -31,17 +31,12 @@ def stale_keys(engine: Engine, rules: Rules) -> tuple[Domain, ...]:
         TransientError: the database cannot be reached now.
     """
     with transient_failures(), snapshot(engine) as work:
-        return stale_in(work, rules)
-
-
-def stale_in(work: UnitOfWork, rules: Rules) -> tuple[Domain, ...]:
-    """`stale_keys`, in a transaction of the caller's."""
-    return tuple(domain for domain in Domain if _stale(work, domain, rules))
+        return tuple(domain for domain in Domain if _stale(work, domain, rules))
 
 
 def sentence(domains: Collection[Domain]) -> str:
     """What is so, in a sentence."""
-    which = ", ".join(sorted(f"{each}s" for each in domains))
+    which = ", ".join(sorted(each.plural for each in domains))
     return f"Some {which} are not under the blocking keys that the rules make now: what arrives does not find them."
 
 
