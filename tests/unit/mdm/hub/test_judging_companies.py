@@ -234,3 +234,23 @@ def test_letters_of_a_name_are_no_question_where_the_numbers_differ() -> None:
     )
 
     assert not score.asked
+
+
+GROUP = {"phones": ["+91 80 5571 2741"], "web_domain": "vaulprinting.in"}
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "veto"),
+    [
+        pytest.param("Vaul Printing Pvt Ltd", "Vaul India Pvt Ltd", "shared_word_and_number", id="sisters"),
+        pytest.param("Vaul Printing Pvt Ltd", "Vaul Printing India Pvt Ltd", None, id="one name contains the other"),
+        pytest.param("Vaul Printing Pvt Ltd", "Vaul Prinitng", None, id="a slip"),
+    ],
+)
+def test_the_number_phone_and_domain_of_a_group_do_not_join_its_companies(
+    left: str, right: str, veto: str | None
+) -> None:
+    score = compare(*(company(name, ("tax", "27AAACR4849R1ZL"), country="IN", **GROUP) for name in (left, right)))
+
+    assert score.veto == veto
+    assert decide(MODEL, score.weight, score.veto) is (Decision.POSSIBLE if veto else Decision.MATCH)
