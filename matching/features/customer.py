@@ -72,6 +72,8 @@ _PREFIX = 5
 _HANDLE = 6
 # A name of more letters is no acronym.
 _SHORT = 5
+# So many letters stand for first names.
+_INITIALS = 3
 
 
 def customer_features(comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:
@@ -169,7 +171,8 @@ def _names(columns: Columns, comparison: Mapping[str, Any], common_tokens: froze
     put(columns, "sorted_names", distinct([" ".join(sorted(form)) for form in words]))
     put(columns, "initials", _initials(words))
     put(columns, "letters", _letters(words))
-    put(columns, "short_names", distinct(["".join(sorted(each)) for each in compact if 2 <= len(each) <= _SHORT]))
+    short = ["".join(sorted(each)) for each in compact if 2 <= len(each) <= _SHORT]
+    put(columns, "short_names", distinct([*short, *_abbreviated(words)]))
     national = _COUNTRY_WORDS.intersection(words[0])
     if national:
         columns["national"] = next(word for word in words[0] if word in national)
@@ -207,7 +210,21 @@ def _initials(names: Iterable[list[str]]) -> tuple[str, ...]:
 def _letters(names: Iterable[list[str]]) -> tuple[str, ...]:
     """The first letters of the words of a name in the order of the alphabet, which says nothing by itself."""
     told = [form for words in names for form in (words, [word for word in words if word not in _LEFT_OUT])]
-    return distinct(["".join(sorted([word[0] for word in form])) for form in told if 2 <= len(form) <= _SHORT])
+    found = ["".join(sorted([word[0] for word in form])) for form in told if 2 <= len(form) <= _SHORT]
+    return distinct([*found, *(each for words in names for each in _beside_a_word(words, [word[0] for word in words]))])
+
+
+def _abbreviated(names: Iterable[list[str]]) -> list[str]:
+    """Names of which all words but one are letters: Shevchenko T.G. is `shevchenko+gt`."""
+    return [each for words in names for each in _beside_a_word(words, words)]
+
+
+def _beside_a_word(words: list[str], told: list[str]) -> list[str]:
+    """Each long word of a name and, in the order of the alphabet, the letters that are told of the others."""
+    if not 2 <= len(words) <= _SHORT:
+        return []
+    letters = [(word, "".join(told[:at] + told[at + 1 :])) for at, word in enumerate(words) if len(word) > _INITIALS]
+    return [f"{word}+{''.join(sorted(beside))}" for word, beside in letters if len(beside) <= _INITIALS]
 
 
 def _edges(compact: str) -> tuple[str, ...]:

@@ -215,6 +215,7 @@ PHONE = {"phones": ["+353 21 960 8114"]}
         pytest.param("OMS", "Medical Services Olea", DOMAIN, True, id="letters in another order"),
         pytest.param("DH Ltd", "Hurd & Diggin Ltd", {}, False, id="two letters and nothing else"),
         pytest.param("DH Ltd", "Hurd & Diggin Ltd", {"web_domain": "gmail.com"}, False, id="a domain of everybody"),
+        pytest.param("Shevchenko T.H.", "Shevchenko Taras Hryhorovych", PHONE, True, id="first names by their letters"),
         pytest.param("DK Ltd", "Hurd & Diggin Ltd", DOMAIN, False, id="other letters"),
     ],
 )
