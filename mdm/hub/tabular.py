@@ -195,7 +195,7 @@ def _read(path: Path) -> Rows:
     reader = csv.DictReader(io.StringIO(text, newline=None), delimiter=_delimiter(text), strict=True)
     try:
         twice = sorted(name for name, times in Counter(reader.fieldnames or ()).items() if name and times > 1)
-        rows = [{name: value or "" for name, value in row.items() if name} for row in reader]
+        rows = [{name: value or "" for name, value in row.items() if name} for row in _whole(path, reader)]
     except csv.Error as error:
         raise OperatorError(
             f"{path} cannot be read after line {reader.line_num}: {error}.",
@@ -208,6 +208,18 @@ def _read(path: Path) -> Rows:
     if not rows:
         raise OperatorError(f"{path} has no rows.", action="Give a CSV file whose first line names its columns.")
     return rows
+
+
+def _whole(path: Path, reader: "csv.DictReader[str]") -> Iterator[dict[str, str]]:
+    """The rows; one with more values than columns has its values in each other's columns."""
+    for row in reader:
+        # Spreadsheets fill rows up with separators.
+        if any(row.get(None, ())):  # the values that have no column
+            raise OperatorError(
+                f"{path}, line {reader.line_num}: there are more values than columns.",
+                action="Put quotation marks around values in which the separator stands.",
+            )
+        yield row
 
 
 def _delimiter(text: str) -> str:

@@ -166,6 +166,7 @@ def test_a_table_is_read_however_a_program_writes_it(tmp_path: Path, text: str) 
         (("\n3,Oakridge", '\n3,"Oakridge'), "after line 4: unexpected end of data"),
         ((",Oakridge BBB", ',"Oakridge BBB'), "after line 3: ',' expected"),
         (("id,name,company", "id,name,company,name"), "two columns 'name'"),
+        (("\n3,Oakridge", "\n3,Oakridge, Inc.,"), "line 5: there are more values than columns"),
         (("\n3,", "\n4,"), "'4', for one, stands there more than once"),
     ],
 )
@@ -174,6 +175,10 @@ def test_a_table_of_which_some_would_be_lost_is_refused(
 ) -> None:
     with pytest.raises(OperatorError, match=complaint):
         written(tmp_path, TABLE.replace(*changes))
+
+
+def test_separators_at_the_end_of_a_row_are_no_values(tmp_path: Path) -> None:
+    assert written(tmp_path, TABLE.rstrip("\n") + ",,\n").rows == written(tmp_path, TABLE).rows
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate"])
