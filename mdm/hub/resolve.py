@@ -20,7 +20,7 @@ from mdm.model.neighbourhood import LiveLink, Neighbourhood
 from mdm.model.records import SourceRecord
 from mdm.store import identity as identity_store
 from mdm.store import neighbourhood, pairs, reach
-from mdm.store.claims import block_claim, entity_claim, hold, name_claim, token_claim
+from mdm.store.claims import block_claims, entity_claim, hold, name_claim, token_claim
 from mdm.store.stewardship import live_anchors
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -66,7 +66,7 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     model = rules.models[domain]
     keys = _keys(work, domain, model, change)
     replaced = pairs.replace_keys(work, keys, change.gone, model.block_cap, change.arrived)
-    pairs.claim_connections(work, replaced.others)
+    pairs.claim_connections(work, replaced.others, model.block_cap)
     # Whoever is only in a block that grew too large says what it said: its pairs are found or not, and weigh the same.
     compared = set(change.compared) | change.dirty | replaced.found_anew(model.block_cap)
     concerned = compared | replaced.others
@@ -160,9 +160,14 @@ def claim_changes(
     Returns:
         Customers and products that must be compared although they did not change, because what is stated of them did.
     """
-    own = {rec for change in changes.values() for rec in (*change.compared, *change.gone)}
-    blocks = {block for change in changes.values() for each in change.keys.values() for block in each}
-    claims = {block_claim(block) for block in blocks} | {name_claim(name) for name in touched.names}
+    blocks: set[int] = set()
+    for domain, change in changes.items():
+        keys = {block for each in change.keys.values() for block in each}
+        pairs.guess_crowded(work, keys, rules.models[domain].block_cap)
+        blocks |= keys
+    claims, shared = block_claims(work, blocks)
+    claims |= {name_claim(name) for name in touched.names}
+    shared |= set(map(name_claim, touched.targets))
     claims |= {claim for owner, token in touched.evidence for claim in (name_claim(owner), token_claim(token))}
     wait = True
     while True:
@@ -172,8 +177,13 @@ def claim_changes(
         }
         if work.alone:
             return dirty
-        found = pairs.connections_of(work, own.union(*dirty.values()))
-        if hold(work, claims | found, map(name_claim, touched.targets), wait=wait):
+        for domain in changes.keys() | dirty.keys():
+            change = changes.get(domain, DomainChange())
+            own = {*change.compared, *change.gone, *dirty.get(domain, ())}
+            found, relied_on = pairs.connections_of(work, own, rules.models[domain].block_cap)
+            claims |= found
+            shared |= relied_on
+        if hold(work, claims, shared, wait=wait):
             return dirty
         wait = False
 
@@ -213,7 +223,7 @@ def _keys(
         for rec, each in stated.items():
             keys[rec] = own[rec] | {*block_numbers(model, dynamic_keys(model, each))}
     # The customers and products were claimed with the contracts; only the blocks that follow from them are new.
-    hold(work, {block_claim(block) for each in keys.values() for block in each})
+    hold(work, *block_claims(work, {block for each in keys.values() for block in each}))
     return keys
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mdm.model.blocks import HALVINGS, caps_of
 from mdm.model.candidates import Pair, Stated, crossed, growth, owners_to_compare, pairs_within, usable
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
-from mdm.store.claims import block_claim, hold, name_claim, token_claim
+from mdm.store.claims import block_claim, block_claims, hold, name_claim, token_claim
 from mdm.store.unit_of_work import UnitOfWork
 
 __all__ = ["Pair"]
@@ -27,18 +27,23 @@ def keys_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[tuple[int, Recor
     return {(row[0], RecordId(row[1])) for row in rows}
 
 
-def claim_connections(work: UnitOfWork, ids: Collection[RecordId]) -> None:
+def claim_connections(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> None:
     """Claim everything through which these records could be found by others: names, blocks, what is stated of them.
 
     Afterwards nobody else can change what they are compared by, or join what they are compared with.
     """
-    while ids and not work.alone and not hold(work, connections_of(work, ids)):
+    while ids and not work.alone and not hold(work, *connections_of(work, ids, cap)):
         pass
 
 
-def connections_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[int]:
-    """The claims on the names and stored blocks of these records, and on what is stated of them."""
-    claims = {block_claim(block) for block, _ in keys_of(work, ids)}
+def connections_of(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> tuple[set[int], set[int]]:
+    """The claims on the names and stored blocks of these records, and on what is stated of them: own and shared ones.
+
+    `cap` is that of their domain's model.
+    """
+    blocks = {block for block, _ in keys_of(work, ids)}
+    guess_crowded(work, blocks, cap)
+    claims, shared = block_claims(work, blocks)
     for *name, token in work.probe(
         """select r.system, r.type, r.key, e.token from unnest(%s::bigint[]) as i(id)
            cross join lateral (select system, type, key from source_record where rec_id = i.id offset 0) r
@@ -50,7 +55,7 @@ def connections_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[int]:
         claims.add(name_claim(CrosswalkKey(*name)))
         if token is not None:
             claims.add(token_claim(token))
-    return claims
+    return claims, shared
 
 
 def members_of(work: UnitOfWork, blocks: Collection[int], cap: int, more: int = 1) -> dict[int, list[RecordId]]:
@@ -65,6 +70,50 @@ def members_of(work: UnitOfWork, blocks: Collection[int], cap: int, more: int = 
         list(blocks),
     )
     return {block: members for block, members in rows if members}
+
+
+def guess_crowded(work: UnitOfWork, blocks: Collection[int], cap: int) -> None:
+    """Where others are at work, look which of these blocks are above their cap, before they are claimed.
+
+    What is shared may be added to by several at once. A worker alone is not held up by looking.
+    """
+    if work.alone or not work.hub.accompanied:
+        return
+    unknown = set(blocks) - work.hub.crowded(blocks)
+    rows = work.probe(
+        """select b.block from unnest(%s::bigint[]) as b(block)
+           where exists (select from block_key where block = b.block
+                         offset greatest(%s::int >> (b.block & %s)::int, 2) limit 1)""",
+        list(unknown),
+        cap,
+        HALVINGS,
+    )
+    work.hub.seen({row[0] for row in rows}, ())
+
+
+def _lasting_members(
+    work: UnitOfWork, blocks: Collection[int], cap: int, more: int = 1, grown: Mapping[int, int] | None = None
+) -> dict[int, list[RecordId]]:
+    """The same, as it is until this unit of work ends, for blocks that are claimed.
+
+    Where the claim on a block is shared, others may add to it meanwhile. That changes nothing while it is above its
+    cap without what this unit of work added; one that is not is claimed alone, and looked at again.
+
+    Args:
+        grown: by how much this unit of work made blocks grow; `more` is greater than that.
+
+    Raises:
+        Overlap: somebody else shares the claim on such a block.
+    """
+    caps, added = caps_of(cap), grown or {}
+    while True:
+        members = members_of(work, blocks, cap, more)
+        if work.alone:
+            return members
+        above = {b for b, there in members.items() if len(there) - added.get(b, 0) > caps[b & HALVINGS]}
+        work.hub.seen(above, set(blocks) - above)
+        if hold(work, map(block_claim, work.relied_on.intersection(blocks) - above)):
+            return members
 
 
 def sizes_of(work: UnitOfWork, blocks: Collection[int], most: int) -> dict[int, int]:
@@ -110,7 +159,7 @@ def replace_keys(
     """Store the blocking keys of these records and forget those of the gone; the `arrived` had none."""
     grown = store_keys(work, keys, gone, arrived)
     # A block that grew by n has crossed its cap only if it has no more than cap + n members now.
-    members = members_of(work, grown, cap, max(map(abs, grown.values()), default=0) + 1)
+    members = _lasting_members(work, grown, cap, max(map(abs, grown.values()), default=0) + 1, grown)
     over = crossed(members, grown, cap)
     replaced = {*keys, *gone}
     return Replaced(grown, members, over, {rec for block in over for rec in members.get(block, ())} - replaced)
@@ -128,6 +177,7 @@ def store_keys(
     new = {(block, rec) for rec, blocks in keys.items() for block in blocks}
     removed, added = old - new, new - old
     if removed:
+        hold(work, {block_claim(block) for block, _ in removed})
         work.execute(
             """delete from block_key k using unnest(%s::bigint[], %s::bigint[]) as s(block, rec_id)
                where k.block = s.block and k.rec_id = s.rec_id""",
@@ -179,7 +229,7 @@ def blocks_of(
     for block, rec in keys_of(work, [rec for rec in ids if keys is None or rec not in keys]):
         blocks.setdefault(rec, []).append(block)
     wanted = {block for each in blocks.values() for block in each}
-    found = members_of(work, wanted - known.keys(), cap)
+    found = _lasting_members(work, wanted - known.keys(), cap)
     return Blocks(blocks, found | {block: known[block] for block in wanted & known.keys()})
 
 
@@ -346,10 +396,12 @@ def records_by_evidence(work: UnitOfWork, domain: Domain, evidence: Collection[S
     return set(_records(work, owners_to_compare(evidence, owners, tokens, cap), domain).values())
 
 
-def contracts_by_target(work: UnitOfWork, ids: Collection[RecordId], names: Collection[CrosswalkKey]) -> set[RecordId]:
+def contracts_by_target(
+    work: UnitOfWork, ids: Collection[RecordId], names: Collection[CrosswalkKey], cap: int
+) -> set[RecordId]:
     """Live contract records that refer to these records, directly, by alias, or through an offer of them.
 
-    They, and the names by which they refer, are claimed.
+    They, and the names by which they refer, are claimed. `cap` is that of the contracts' model.
     """
     while True:
         targets = set(names) | all_names(work, ids)
@@ -365,7 +417,7 @@ def contracts_by_target(work: UnitOfWork, ids: Collection[RecordId], names: Coll
     contracts = {
         rec_id for rec_id, role, domain, _ in referring if domain == Domain.CONTRACT and role in ("customer", "product")
     }
-    claim_connections(work, contracts)
+    claim_connections(work, contracts, cap)
     return contracts
 
 
