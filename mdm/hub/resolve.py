@@ -18,8 +18,8 @@ from mdm.model.delta import IdentityDelta, Link, Recall
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.neighbourhood import LiveLink, Neighbourhood
 from mdm.model.records import SourceRecord
+from mdm.store import evidence, neighbourhood, pairs, reach
 from mdm.store import identity as identity_store
-from mdm.store import neighbourhood, pairs, reach
 from mdm.store.claims import block_claims, entity_claim, hold, name_claim, token_claim
 from mdm.store.stewardship import live_anchors
 from mdm.store.unit_of_work import UnitOfWork
@@ -172,7 +172,7 @@ def claim_changes(
     wait = True
     while True:
         dirty = {
-            domain: pairs.records_by_evidence(work, domain, touched.evidence, rules.models[domain].block_cap)
+            domain: evidence.records_by_evidence(work, domain, touched.evidence, rules.models[domain].block_cap)
             for domain in (Domain.PRODUCT, Domain.CUSTOMER)
         }
         if work.alone:
@@ -238,14 +238,14 @@ def _wanted_links(
     """The links that the compared records should have, by everything known now. Asks about what finds too many."""
     owners: dict[str, set[CrosswalkKey]] = {}
     if domain is not Domain.CONTRACT:
-        owners = pairs.evidence_owners(work, compared, model.block_cap)
+        owners = evidence.evidence_owners(work, compared, model.block_cap)
         ask_about_evidence(work, model, owners, change.gone, change.stated)
     wanted: list[Link] = []
     ids = sorted(compared)
     for start in range(0, len(ids), _AT_A_TIME):
         some, done = set(ids[start : start + _AT_A_TIME]), set(ids[:start])
         found = pairs_within(blocks.usable(model.block_cap), some)
-        found |= pairs.pairs_of_owners(work, domain, some, owners, model.block_cap)
+        found |= evidence.pairs_of_owners(work, domain, some, owners, model.block_cap)
         if done:
             found = {pair for pair in found if done.isdisjoint(pair)}
         for part in in_parts(found, some, _AT_A_TIME):
@@ -266,7 +266,7 @@ def _kept_links(
     unmoved = [link for link in live if link.a not in others and link.b not in others]
     lost = {(link.a, link.b) for link in unmoved if not blocks.share(link.a, link.b, model.block_cap)}
     if lost and domain is not Domain.CONTRACT:
-        lost -= pairs.evidence_pairs(work, domain, {end for pair in lost for end in pair}, model.block_cap)
+        lost -= evidence.evidence_pairs(work, domain, {end for pair in lost for end in pair}, model.block_cap)
     return tuple(
         Link(link.a, link.b, link.decision, link.weight, link.veto) for link in unmoved if (link.a, link.b) not in lost
     )
