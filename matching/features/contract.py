@@ -9,7 +9,7 @@ from matching.features.values import Columns, Features, distinct, kinds, number,
 
 CONTRACT_COLUMNS = kinds(
     texts="number own_number currency source_type customer product_set",
-    lists="numbers number_series own_numbers holder self prior products evidence",
+    lists="numbers told_numbers told_series number_series own_numbers holder self prior products evidence",
     numbers="counted start end term_months value annual_value period_start period_end from until",
 )
 #: What is read of a record's comparison form, beside its own name.
@@ -18,6 +18,8 @@ CONTRACT_FORMS = frozenset(
         "own_number",
         "stated_number",
         "numbers",
+        "further_numbers",
+        "number_stems",
         "prior",
         "currency",
         "source_type",
@@ -40,7 +42,7 @@ _AT_END = re.compile(r"\d{1,12}\Z")
 _COUNTED = 4
 _RANGE = 2
 #: Columns that only blocking reads.
-CONTRACT_KEY_COLUMNS = kinds(texts="deal", lists="customer_product customer_dates")
+CONTRACT_KEY_COLUMNS = kinds(texts="deal", lists="number_keys customer_product customer_dates")
 
 
 def contract_features(comparison: Mapping[str, Any]) -> Features:
@@ -72,6 +74,10 @@ def _numbers(columns: Columns, comparison: Mapping[str, Any]) -> None:
     put(columns, "number", told)
     put(columns, "own_number", own)
     put(columns, "numbers", distinct((*forms, *map(_unpadded, forms))))
+    # A text may state further numbers: an order that several contracts cite.
+    first = set(forms).difference(texts(comparison, "further_numbers"))
+    put(columns, "told_numbers", distinct((*first, *map(_unpadded, first))))
+    put(columns, "told_series", distinct(map(_series, first)))
     put(columns, "number_series", distinct(_series(form) for form in forms))
     at_end = _AT_END.search(told or "")
     put(columns, "counted", float(at_end[0]) if at_end is not None else None)
@@ -89,6 +95,8 @@ def _unpadded(number: str) -> str:
 def contract_keys(comparison: Mapping[str, Any], features: Features) -> Features:
     """What only blocking reads."""
     columns: Columns = {}
+    # A part, an annex or an amendment is found by the number that it begins with, and is compared by its own.
+    put(columns, "number_keys", distinct((*texts(features, "numbers"), *texts(comparison, "number_stems"))))
     start, end, value = (number(comparison, key) for key in ("start", "end", "value"))
     if "from" in features and start is not None and end is not None and value:
         columns["deal"] = f"{start:.0f}|{end:.0f}|{value:.2f}|{text(comparison, 'currency')}"

@@ -26,10 +26,13 @@ _TEXT_COLUMNS = frozenset(_TEXTS)
 _LIST_COLUMNS = {**{key: key for key in _LISTS}, "names_references": "references", "tokens": "evidence"}
 
 CUSTOMER_COLUMNS = kinds(
-    texts=" ".join(_TEXTS) + " table national court " + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
+    texts=" ".join(_TEXTS)
+    + " table national court register "
+    + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
     lists=" ".join(_LISTS)
     + " references evidence evidence_kinds sites names former_names sorted_names name_tokens name_numbers structure"
-    " roles rare_tokens initials labels identifiers exclusive all_identifiers identifier_kinds numbers",
+    " roles rare_tokens initials letters short_names labels identifiers exclusive all_identifiers identifier_kinds"
+    " numbers",
 )
 #: What is read of a record's comparison form, beside its own name.
 CUSTOMER_FORMS = frozenset(
@@ -67,6 +70,10 @@ _TOKENS_PAIRED = 4
 _PREFIX = 5
 # A web address that spells a name is at least this long; shorter ones are acronyms that many share.
 _HANDLE = 6
+# A name of more letters is no acronym.
+_SHORT = 5
+# So many letters stand for first names.
+_INITIALS = 3
 
 
 def customer_features(comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:
@@ -163,6 +170,9 @@ def _names(columns: Columns, comparison: Mapping[str, Any], common_tokens: froze
     words = [form.split() for form in forms]
     put(columns, "sorted_names", distinct([" ".join(sorted(form)) for form in words]))
     put(columns, "initials", _initials(words))
+    put(columns, "letters", _letters(words))
+    short = ["".join(sorted(each)) for each in compact if 2 <= len(each) <= _SHORT]
+    put(columns, "short_names", distinct([*short, *_abbreviated(words)]))
     national = _COUNTRY_WORDS.intersection(words[0])
     if national:
         columns["national"] = next(word for word in words[0] if word in national)
@@ -197,6 +207,26 @@ def _initials(names: Iterable[list[str]]) -> tuple[str, ...]:
     return distinct(found)
 
 
+def _letters(names: Iterable[list[str]]) -> tuple[str, ...]:
+    """The first letters of the words of a name in the order of the alphabet, which says nothing by itself."""
+    told = [form for words in names for form in (words, [word for word in words if word not in _LEFT_OUT])]
+    found = ["".join(sorted([word[0] for word in form])) for form in told if 2 <= len(form) <= _SHORT]
+    return distinct([*found, *(each for words in names for each in _beside_a_word(words, [word[0] for word in words]))])
+
+
+def _abbreviated(names: Iterable[list[str]]) -> list[str]:
+    """Names of which all words but one are letters: Shevchenko T.G. is `shevchenko+gt`."""
+    return [each for words in names for each in _beside_a_word(words, words)]
+
+
+def _beside_a_word(words: list[str], told: list[str]) -> list[str]:
+    """Each long word of a name and, in the order of the alphabet, the letters that are told of the others."""
+    if not 2 <= len(words) <= _SHORT:
+        return []
+    letters = [(word, "".join(told[:at] + told[at + 1 :])) for at, word in enumerate(words) if len(word) > _INITIALS]
+    return [f"{word}+{''.join(sorted(beside))}" for word, beside in letters if len(beside) <= _INITIALS]
+
+
 def _edges(compact: str) -> tuple[str, ...]:
     """The beginning of a name, and its end with its first letter: a typing error spoils one of the two."""
     if len(compact) < 6:
@@ -223,6 +253,8 @@ def _identifiers(columns: Columns, comparison: Mapping[str, Any]) -> None:
     # `de-munich`: a register that one of several courts keeps.
     courts = [country for _, kind, country, _ in parts if kind == "registration" and "-" in country]
     put(columns, "court", courts[0] if courts else None)
+    # A number that is told without the court is that of some court of the country.
+    put(columns, "register", str(columns["registration_country"])[:2] if "registration" in columns else None)
 
 
 def _taken_apart(identifiers: tuple[str, ...]) -> list[_Identifier]:

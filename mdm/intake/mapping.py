@@ -8,9 +8,9 @@ from mdm.intake.exchanged import in_place
 from mdm.intake.paths import value_at, values_at
 from mdm.intake.rules import AttributeRule, EvidenceRule, ReferenceRule, TableMapping, Target
 from mdm.intake.standardise.agreements import derived_terms
+from mdm.intake.standardise.document_numbers import number_form
 from mdm.intake.standardise.registry import STANDARDISERS
 from mdm.intake.standardise.result import Context, Given, Standardised
-from mdm.intake.standardise.text import fold_code
 from mdm.model.events import Row
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.model.records import Evidence, Reference, SourceRecord
@@ -145,8 +145,9 @@ def _evidence(rules: Iterable[EvidenceRule], row: Row) -> tuple[Evidence, ...]:
 
 
 def _token(kind: str, text: str) -> str | None:
-    """`contract:ct2024000123`: identifiers of rows stay as they are, document numbers are folded."""
-    form = text if kind == "subscription" else fold_code(text)
+    """`contract:ct2024000123`: identifiers of rows stay as they are; document numbers are folded, and a
+    placeholder is none."""
+    form = text if kind == "subscription" else number_form(text)
     return f"{kind}:{form}" if form else None
 
 

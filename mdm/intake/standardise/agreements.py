@@ -1,44 +1,15 @@
 """Contracts: their numbers, lines, terms and values."""
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Final
 
-from mdm.intake.standardise.junk import is_placeholder_number
+from mdm.intake.standardise.document_numbers import further_number_forms, number_form, number_forms, number_stems
 from mdm.intake.standardise.plain import date_of, days_of, decimal_of
 from mdm.intake.standardise.result import UNKNOWN, Context, Inputs, Standardised
-from mdm.intake.standardise.text import CACHE, fold_code, tidy
+from mdm.intake.standardise.text import tidy
 
-#: What people write behind a number: another number, a version, a state.
-_TAIL: Final = re.compile(r"\s+[/|,;(-].*$|\s+(?:v\d+|rev\.?\s*\d+)$", re.IGNORECASE)
-_TRAILING_DIGITS: Final = re.compile(r"^[a-z]{1,6}(\d{6,})$")
-#: What people write before a number to say what it is.
-_HEAD: Final = re.compile(
-    "^(?:contract|agreement|vertrag|contratto|contrato|contrat|overeenkomst|umowa|avtal|our|your|reference|ref"
-    r"|numero|nummer|number|num|nr|no)+(?=[a-z]{0,6}\d{6})"
-)
 _DAYS_PER_MONTH: Final = Decimal("30.4375")
-
-
-@lru_cache(CACHE)
-def number_form(text: str) -> str | None:
-    """A document number folded, without what stands behind it; None for a placeholder."""
-    number = tidy(text)
-    if not number or is_placeholder_number(number):
-        return None
-    return fold_code(_TAIL.sub("", number)) or None
-
-
-def number_forms(form: str) -> tuple[str, ...]:
-    """The number, without words that say what it is, and without its letters where only digits follow them.
-
-    People leave the prefix out, and write more before it.
-    """
-    bare = _HEAD.sub("", form)
-    digits = _TRAILING_DIGITS.match(bare)
-    return tuple(dict.fromkeys((form, bare, *((digits[1],) if digits else ()))))
 
 
 def own_number(inputs: Inputs, _context: Context) -> Standardised:
@@ -47,13 +18,13 @@ def own_number(inputs: Inputs, _context: Context) -> Standardised:
 
 
 def stated_number(inputs: Inputs, _context: Context) -> Standardised:
-    """Standardiser `stated_number`: the number of the same contract in another platform."""
+    """Standardiser `stated_number`: the number of the same contract in another platform, and others beside it."""
     return _number(inputs, "stated_number")
 
 
-def stated_numbers(inputs: Inputs, _context: Context) -> Standardised:
+def stated_numbers(inputs: Inputs, context: Context) -> Standardised:
     """Standardiser `stated_numbers`: as `stated_number`, as a list."""
-    found = _number(inputs, "stated_number")
+    found = stated_number(inputs, context)
     return found if found.value is None else Standardised([found.value], found.comparison)
 
 
@@ -61,8 +32,15 @@ def _number(inputs: Inputs, name: str) -> Standardised:
     for given in inputs:
         form = number_form(given.text)
         if form is not None:
-            return Standardised(tidy(given.text), {name: form, "numbers": sorted(number_forms(form))})
+            return Standardised(tidy(given.text), {name: form, **_forms(given.text, alone=name == "own_number")})
     return UNKNOWN
+
+
+def _forms(text: str, *, alone: bool) -> dict[str, Any]:
+    forms, further = number_forms(text), () if alone else further_number_forms(text)
+    stems = set(number_stems(text)).difference(forms)
+    lists = {"numbers": (*forms, *further), "further_numbers": further, "number_stems": stems}
+    return {name: sorted(values) for name, values in lists.items() if values}
 
 
 def lines(inputs: Inputs, context: Context) -> Standardised:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from matching.blocking import block_keys
 from matching.decision import Decision, decide
 from matching.features import derive
 from matching.model import load_model
 from matching.scoring import explain_pair
 from matching.validity import DIFFERENT_CUSTOMERS, contradiction, facts_of
-from mdm.intake.standardise.agreements import number_form, number_forms
+from tests.unit.mdm.intake.standardise.given import standardised
 
 CRM, ERP, BILLING = "crm:contract", "erp:sales_contract", "billing:subscription"
 #: Every contract of the cases begins here and has this last day, unless it says otherwise.
@@ -20,9 +21,7 @@ FIRST, LAST = 20_000, 20_364
 
 
 def number(written: str, as_: str) -> dict[str, Any]:
-    form = number_form(written)
-    assert form is not None
-    return {as_: form, "numbers": sorted(number_forms(form))}
+    return dict(standardised(as_, written).comparison)
 
 
 def contract(table: str, own: str | None = None, cites: str | None = None, **more: Any) -> dict[str, Any]:
@@ -42,6 +41,27 @@ CASES = {
     "one number in one table": (contract(CRM, "CT-2024-000123"), contract(CRM, "CT-2024-000123"), None),
     "a number without its prefix": (contract(CRM, "CT-2024-000123"), contract(CRM, "2024-000123"), None),
     "a number in other signs": (contract(CRM, "CT-2024-000123"), contract(CRM, "ct 2024/000123"), None),
+    "a number without its padding": (contract(CRM, "CT-2024-000123"), contract(CRM, "ct 2024/123"), None),
+    "a number with letters for digits": (contract(CRM, "CT-2024-000123"), contract(CRM, "CT-2O24-OOO123"), None),
+    "a number of a short year": (contract(CRM, "CT-2024-000123"), contract(CRM, "CT/24/123"), None),
+    "a number behind words": (contract(CRM, "CT-2024-000123"), contract(ERP, cites="Sözleşme No: CT-2024/123"), None),
+    "a number behind an order": (
+        contract(CRM, "CT-2024-000123"), contract(ERP, cites="PO 4500012345, CT-2024-123"), None,
+    ),
+    "another number behind an order": (
+        contract(CRM, "CT-2024-000123"), contract(ERP, cites="PO 4500012345, CT-2024-987"), "cites_another",
+    ),
+    "groups without their padding": (contract(CRM, "AB-0012-0045"), contract(ERP, cites="AB-12-45"), None),
+    "one order for two contracts": (
+        contract(BILLING, cites="CT-2024-000124 / PO 4500012345"), contract(CRM, "CT-2024-000123"), "cites_another",
+    ),
+    "one order for two numbers": (
+        contract(BILLING, cites="CT-2024-000124 / PO 4500012345"),
+        contract(ERP, cites="CT-2024-000123 / PO 4500012345"),
+        "cites_another",
+    ),
+    "a number of another year": (contract(CRM, "CT-2024-000123"), contract(CRM, "CT-2023-123"), "number_differs"),
+    "a part of a contract": (contract(CRM, "CT-2024-000123"), contract(ERP, "CT-2024-123/2"), "number_differs"),
     "a cited number with a slip": (contract(CRM, "CT-2024-000123"), contract(ERP, cites="CT-2042-000123"), None),
     "no number on one side": (contract(CRM, "CT-2024-000123"), contract(ERP), None),
     "numbers of two platforms": (contract(CRM, "CT-2024-000123"), contract(ERP, "0040000007"), None),
@@ -108,6 +128,9 @@ def test_two_contracts_are_one_or_a_question(case: str) -> None:
         ("V-2024-001", "V-2024-001-A1", True),
         ("CT-2024-000123", "CT-2042-000123", False),
         ("CT-2024-000123", "2024 000123", False),
+        ("CT-2024-000123", "ct 2024/123", False),
+        ("CT-2024-000123", "ct 2024/124", False),
+        ("CT-2024-000123", "ct 2024/987", True),
         ("CT-2024-000123", "0040000007", False),
     ],
 )
@@ -126,3 +149,29 @@ def test_contracts_of_two_customers_are_not_brought_together_by_a_third(customer
     rows = contract(CRM, "CT-2024-000123"), contract(CRM, "CT-2024-000123", customer=customer)
 
     assert contradiction(*(facts_of(model.cannot_link, derive("contract", each, frozenset())) for each in rows)) == why
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("ct 2024/123", True),
+        ("CT2024123", True),
+        ("2024-123", True),
+        ("CT-2O24-OOO123", True),
+        ("契約番号:2024-123", True),
+        ("CT - 2024 - 0123", True),
+        ("CT-2024-000123/1", True),
+        ("CT-2024-123-A", True),
+        ("CT-2024-000123 Nachtrag 2", True),
+        ("PO 4500012345, CT-2024-123", True),
+        ("CT-2024-000124", False),
+        ("CT-2023-000123", False),
+        ("123", False),
+    ],
+)
+def test_a_number_finds_its_contract_however_it_was_typed(written: str, found: bool) -> None:
+    """Nothing else is known of the two: neither customer nor value."""
+    model = load_model("contract")
+    mine, theirs = number("CT-2024-000123", "own_number"), number(written, "stated_number")
+
+    assert bool({*block_keys(model, mine)} & {*block_keys(model, theirs)}) is found

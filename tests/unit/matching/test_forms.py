@@ -1,5 +1,6 @@
 """Which values of a comparison form matching reads: what mappings are checked against."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -13,14 +14,18 @@ _NAMES = sorted({name for each in (*FORMS.values(), *COLUMNS.values()) for name 
 
 @pytest.mark.parametrize("domain", sorted(FORMS))
 def test_the_forms_of_a_domain_are_those_that_are_read(domain: str) -> None:
-    def value(name: str) -> Any:
-        return 1.0 if name in _NUMBERS else f"{name}:x:1"
+    def value(name: str, alike: bool) -> Any:
+        return 1.0 if name in _NUMBERS else "all:x:1" if alike else f"{name}:x:1"
 
     def matters(name: str) -> bool:
-        without = {each: value(each) for each in FORMS[domain] if "period" not in each and each != name}
-        return any(
-            derive_once(domain, {**form, name: value(name)}, frozenset()) != derive_once(domain, form, frozenset())
-            for form in (without, {})
+        def tells(form: Mapping[str, Any], told: Any) -> bool:
+            beside = {**form, name: told}
+            return derive_once(domain, beside, frozenset()) != derive_once(domain, form, frozenset())
+
+        others = [each for each in FORMS[domain] if "period" not in each and each != name]
+        # One value in all of them: what is only taken off another matters where that has it.
+        return tells({}, value(name, alike=False)) or any(
+            tells({each: value(each, alike) for each in others}, value(name, alike)) for alike in (False, True)
         )
 
     read = {name for name in _NAMES if matters(name)}

@@ -13,7 +13,7 @@ from matching.scoring import explain_pair
 from mdm.intake.mapping import comparison_forms
 from mdm.intake.paths import Path
 from mdm.intake.rules import AttributeRule, Source
-from mdm.intake.standardise.agreements import number_form, number_forms
+from mdm.intake.standardise.document_numbers import number_form, number_forms
 
 RULES = {
     "customer": {
@@ -199,7 +199,7 @@ def numbered(written: str) -> dict[str, Any]:
     """What a contract says of its number when somebody wrote it like this."""
     form = number_form(written)
     assert form is not None
-    return {"own_number": form, "numbers": sorted(number_forms(form))}
+    return {"own_number": form, "numbers": sorted(number_forms(written))}
 
 
 def contract(number: str, start: int, customer: str = "cus_1", **more: Any) -> dict[str, Any]:

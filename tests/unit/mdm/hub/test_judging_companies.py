@@ -149,6 +149,10 @@ REGISTERED = "registration"
         pytest.param("HRB 84731 Amtsgericht München", "AG München, HRB-Nr. 84731", Decision.MATCH, None,
                      id="one number of one court"),
         pytest.param("HRB 84731 Amtsgericht München", "HRB 84731", Decision.MATCH, None, id="one says no court"),
+        pytest.param("HRB 84731 Amtsgericht München", "HRB 77190", Decision.POSSIBLE,
+                     "register_number_differs", id="another number, and one says no court"),
+        pytest.param("HRB 84731 Amtsgericht München", "HRB 84781", Decision.MATCH, None,
+                     id="a slip, and one says no court"),
         pytest.param("HRB 84731 Amtsgericht München", "HRB 50112 Hamburg", Decision.MATCH, None,
                      id="numbers of two courts say nothing of one another"),
     ],
@@ -197,3 +201,57 @@ def test_numbers_of_states_sites_and_taxes_are_those_of_one_company(
 
     assert contradiction(*(facts_of(MODEL.cannot_link, each) for each in columns)) is None
     assert decide(MODEL, score.weight, score.veto) is Decision.MATCH
+
+
+DOMAIN = {"web_domain": "hurd-diggin.ie"}
+PHONE = {"phones": ["+353 21 960 8114"]}
+
+
+@pytest.mark.parametrize(
+    ("short", "whole", "shared", "asked"),
+    [
+        pytest.param("DH Ltd", "Hurd & Diggin Ltd", DOMAIN, True, id="two letters and a domain"),
+        pytest.param("DH Ltd", "Hurd & Diggin Ltd", PHONE, True, id="two letters and a phone"),
+        pytest.param("OMS", "Medical Services Olea", DOMAIN, True, id="letters in another order"),
+        pytest.param("DH Ltd", "Hurd & Diggin Ltd", {}, False, id="two letters and nothing else"),
+        pytest.param("DH Ltd", "Hurd & Diggin Ltd", {"web_domain": "gmail.com"}, False, id="a domain of everybody"),
+        pytest.param("Shevchenko T.H.", "Shevchenko Taras Hryhorovych", PHONE, True, id="first names by their letters"),
+        pytest.param("DK Ltd", "Hurd & Diggin Ltd", DOMAIN, False, id="other letters"),
+    ],
+)
+def test_letters_of_a_name_are_a_question_beside_a_domain_or_a_phone(
+    short: str, whole: str, shared: dict[str, Any], asked: bool
+) -> None:
+    score = compare(company(short, country="IE", **shared), company(whole, country="IE", **shared))
+
+    assert score.asked is asked
+    assert decide(MODEL, score.weight, score.veto) is (Decision.POSSIBLE if asked else Decision.NONE)
+
+
+def test_letters_of_a_name_are_no_question_where_the_numbers_differ() -> None:
+    score = compare(
+        company("DH Ltd", ("vat", "IE6388047V"), country="IE", **DOMAIN),
+        company("Hurd & Diggin Ltd", ("vat", "IE9825613N"), country="IE", **DOMAIN),
+    )
+
+    assert not score.asked
+
+
+GROUP = {"phones": ["+91 80 5571 2741"], "web_domain": "vaulprinting.in"}
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "veto"),
+    [
+        pytest.param("Vaul Printing Pvt Ltd", "Vaul India Pvt Ltd", "shared_word_and_number", id="sisters"),
+        pytest.param("Vaul Printing Pvt Ltd", "Vaul Printing India Pvt Ltd", None, id="one name contains the other"),
+        pytest.param("Vaul Printing Pvt Ltd", "Vaul Prinitng", None, id="a slip"),
+    ],
+)
+def test_the_number_phone_and_domain_of_a_group_do_not_join_its_companies(
+    left: str, right: str, veto: str | None
+) -> None:
+    score = compare(*(company(name, ("tax", "27AAACR4849R1ZL"), country="IN", **GROUP) for name in (left, right)))
+
+    assert score.veto == veto
+    assert decide(MODEL, score.weight, score.veto) is (Decision.POSSIBLE if veto else Decision.MATCH)

@@ -1,8 +1,11 @@
 """Names and codes of products; numbers, terms and lines of contracts."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mdm.intake.standardise.agreements import derived_terms, number_form
+from mdm.intake.standardise.agreements import derived_terms
+from mdm.intake.standardise.document_numbers import number_form, number_forms, number_stems
 from mdm.intake.standardise.goods import ProductName, product_name
 from tests.unit.mdm.intake.standardise.given import standardised
 
@@ -95,7 +98,23 @@ def test_only_a_trade_item_number_with_a_right_check_digit_is_compared() -> None
 
 
 @pytest.mark.parametrize(
-    "written", ["CT-2024-000123", "ct 2024 000123", "CT2024000123", "CT-2024-000123 / v2", "CT-2024-000123 / PO 4711"]
+    "written",
+    [
+        "CT-2024-000123",
+        "ct 2024 000123",
+        "CT2024000123",
+        "CT-2024-000123 / v2",
+        "CT-2024-000123 / PO 4711",
+        "CT-2024-000123, PO 4711",
+        "CT-2024-000123 dated 31.01.2024",
+        "CT-2024-000123 z dnia 2024-01-31",
+        "ct 2024/123",
+        "CT/24/0123",
+        "CT2024123",
+        "CT - 2024 - 123",
+        "CT-2O24-OOO123",
+        "CT2O24OOOI23",
+    ],
 )
 def test_writings_of_one_number_are_one(written: str) -> None:
     assert number_form(written) == "ct2024000123"
@@ -107,6 +126,60 @@ def test_a_number_without_its_prefix_is_found_among_the_numbers() -> None:
 
     assert set(own["numbers"]) & set(stated["numbers"]) == {"2024000123"}
     assert (own["own_number"], stated["stated_number"]) == ("ct2024000123", "2024000123")
+
+
+@pytest.mark.parametrize(
+    ("written", "form"),
+    [
+        ("V-2024-001-A1", "v2024000001a1"),
+        ("2024-03-00123", "202403000123"),
+        ("2024-3-123", "202403000123"),
+        ("0040000007", "0040000007"),
+        ("4000 0007", "40000007"),
+        ("10001/2", "100012"),
+        ("123/2024", "1232024"),
+        ("PO-123", "po123"),
+        ("SOL-2024-7", "sol2024000007"),
+        ("sub_0ExFew", "sub0exfew"),
+    ],
+)
+def test_only_the_counter_of_a_year_is_filled_up_and_only_digits_are_mended(written: str, form: str) -> None:
+    assert number_form(written) == form
+
+
+@given(st.text(alphabet="CTO0123 2024-/.,#I", max_size=24))
+def test_a_number_is_among_its_forms_and_reads_as_itself(written: str) -> None:
+    form = number_form(written)
+
+    assert (form is None) == (number_forms(written) == ())
+    assert form is None or (form in number_forms(written) and "" not in number_forms(written))
+    assert "" not in number_stems(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "stem"),
+    [
+        ("CT-2024-123/1", "ct2024000123"),
+        ("CT-2024-000123-A", "ct2024000123"),
+        ("10001 Nachtrag 2", "10001"),
+        ("10001-01", "10001"),
+        ("CT-2024-000123", None),
+        ("CT-24", None),
+        ("PO-12/1", None),
+    ],
+)
+def test_the_number_of_a_part_begins_with_that_of_the_whole(written: str, stem: str | None) -> None:
+    stems = number_stems(written)
+
+    assert stem in stems if stem else stems == ()
+
+
+def test_further_numbers_of_a_text_are_told_apart_from_the_first() -> None:
+    found = standardised("stated_number", "PO 4500012345, CT-2024-123, 31.01.2024, v2").comparison
+
+    assert found["stated_number"] == "po4500012345"
+    assert {"ct2024000123", "2024000123"} <= set(found["further_numbers"]) <= set(found["numbers"])
+    assert not any("310120" in form for form in found["numbers"])
 
 
 def test_junk_is_no_number() -> None:
