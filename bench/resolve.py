@@ -9,6 +9,8 @@ only these compare.
 `of a capture` is how a large capture is taken in: by 1,000, the next ones prepared in a process of their own meanwhile,
 units of work having the hub for themselves.
 
+`by 100, two workers` is two processes that each take batches of their own, as workers of two partitions do.
+
 Two more measurements say what may be hoped for. `at a rate`: records that come one by one at an even rate, taken as a
 live worker takes them, whatever waits in one unit of work; the time of each from its coming to its commit. `no more
 than`: how many a second there would be if, of 1,000 arriving records, nothing cost anything but decoding and
@@ -33,6 +35,7 @@ from sqlalchemy import text
 
 from bench.company_events import messages
 from bench.processor import processor
+from bench.side_by_side import side_by_side
 from mdm.bootstrap import open_hub
 from mdm.clock import system_clock
 from mdm.core.linking import decide_links
@@ -57,6 +60,8 @@ from mdm.workers.preparing import in_process
 _ROUNDS = ((1000, 5), (100, 40), (1, 200))
 #: Units of work of a capture, of 1,000 records each.
 _CAPTURE = 6
+#: Workers side by side, and batches of 100 for each; the first of each is not timed.
+_WORKERS, _BESIDE = 2, 21
 #: Records that come at an even rate; those whose candidates are only read, and as many that are not matched.
 _STEADY, _READ = 2000, 2000
 #: Statements and units of work that do nothing.
@@ -94,7 +99,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def measure(pipeline: Pipeline, stored: int, rate: float, seed: int) -> dict[str, object]:
     """Fill the store with all but some records, drawn at random, and resolve those; `rate` is records a second."""
-    arriving = sum(size * times for size, times in _ROUNDS) + _CAPTURE * _MOST + _STEADY + _READ
+    arriving = sum(size * times for size, times in _ROUNDS) + _CAPTURE * _MOST + _WORKERS * _BESIDE * 100 + _STEADY
+    arriving += _READ
     total = stored + arriving
     dice = Random(seed)  # noqa: S311 - a sample, not a secret
     chosen = set(dice.sample(range(total), arriving))
@@ -119,6 +125,9 @@ def measure(pipeline: Pipeline, stored: int, rate: float, seed: int) -> dict[str
         at += size * times
     result["of a capture"] = capture(pipeline, [late[at + number * _MOST :][:_MOST] for number in range(_CAPTURE)])
     at += _CAPTURE * _MOST
+    batches = [late[at + number * 100 :][:100] for number in range(_WORKERS * _BESIDE)]
+    result["by 100, two workers"] = side_by_side(pipeline.engine.url, batches, _WORKERS)
+    at += _WORKERS * _BESIDE * 100
     result[f"at {rate:g} a second"] = steady(pipeline, late[at : at + _STEADY], rate)
     result["no more than"] = bounds(pipeline, late[at + _STEADY :])
     return result

@@ -18,6 +18,7 @@ from mdm.store.idempotency import note_effects
 from mdm.store.large_units import remembering_large_units
 from mdm.store.process_numbers import counting_retries
 from mdm.store.scoped import enforce
+from mdm.store.shared_hub import remembering_shared_hub
 
 #: A database whose machine vanished is noticed within half a minute, on both sides, and not after hours.
 _KEEPALIVE: dict[str, Any] = {
@@ -96,7 +97,7 @@ def make_engine(url: URL | str, name: str = "mdm") -> Engine:
         json_serializer=_json_text,
         json_deserializer=msgspec.json.decode,
         connect_args={"application_name": name, **_KEEPALIVE},
-        execution_options={**counting_retries(), **remembering_large_units()},
+        execution_options={**counting_retries(), **remembering_large_units(), **remembering_shared_hub()},
     )
     enforce(engine)
     note_effects(engine)

@@ -16,7 +16,7 @@ from mdm.hub.reach import reachable
 from mdm.hub.shared_keys import SharedKey, shared_keys
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.neighbourhood import Neighbourhood
-from mdm.store import neighbourhood, pairs, read_match
+from mdm.store import evidence, neighbourhood, pairs, read_match
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Candidates are looked up for at most this many members: each may be in dozens of blocks.
@@ -52,7 +52,7 @@ def nearest_rejected(
     looked_at = sorted(of)[:MOST_MEMBERS]
     found = set(pairs.blocked_pairs(work, looked_at, model.block_cap))
     if hood.domain is not Domain.CONTRACT:
-        found |= pairs.evidence_pairs(work, hood.domain, looked_at, model.block_cap)
+        found |= evidence.evidence_pairs(work, hood.domain, looked_at, model.block_cap)
     found |= {(link.a, link.b) for link in hood.links}
     crossing = sorted(
         pair for pair in found if (pair[0] in members) != (pair[1] in members) and (pair[0] in of or pair[1] in of)

@@ -20,7 +20,7 @@ from mdm.core.oversize import (
 )
 from mdm.model.blocks import coarse
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
-from mdm.store import keyless, neighbourhood, pairs
+from mdm.store import evidence, keyless, neighbourhood, pairs
 from mdm.store.large_blocks import find_large, perhaps_stuck
 from mdm.store.oversize import (
     any_question,
@@ -91,7 +91,7 @@ def ask_about_all(work: UnitOfWork, model: MatchModel) -> None:
     domain = Domain(model.domain)
     raised = _all_large_blocks(work, model)
     if domain is not Domain.CONTRACT:
-        found = pairs.oversized_evidence(work, domain, model.block_cap)
+        found = evidence.oversized_evidence(work, domain, model.block_cap)
         raised += [evidence_finding(model, token, some, number) for token, (number, some) in sorted(found.items())]
     kinds = tuple(f"oversize:{domain}:{kind}:" for kind in ("block", "joined", "evidence"))
     asked = {question for question in oversize_questions(work) if question.startswith(kinds)}
@@ -160,11 +160,11 @@ def ask_about_evidence(
     cleared: set[str] = set()
     if any_question(work, EVIDENCE):
         names = pairs.record_names(work, set(gone))
-        doubted = {*owners, *stated, *pairs.stated_about(work, set(names.values()))} - large
+        doubted = {*owners, *stated, *evidence.stated_about(work, set(names.values()))} - large
         domain = Domain(model.domain)
         asked = live_questions(work, {evidence_question(domain, token) for token in doubted})
         tokens = {token for token in doubted if evidence_question(domain, token) in asked}
-        still = pairs.oversized_evidence(work, domain, model.block_cap, tokens) if tokens else {}
+        still = evidence.oversized_evidence(work, domain, model.block_cap, tokens) if tokens else {}
         cleared = {evidence_question(domain, token) for token in tokens - still.keys()}
     write_oversize(work, [_row(each) for each in raised], cleared, {})
 

@@ -358,7 +358,7 @@ def apply_rows(
     for domain in RESOLUTION_ORDER:
         with report.stage(f"resolve {domain}"):
             if domain is Domain.CONTRACT:
-                dirty[domain] = pairs.contracts_by_target(work, moved, touched.names)
+                dirty[domain] = pairs.contracts_by_target(work, moved, touched.names, models[domain].block_cap)
             change = replace(changes[domain], dirty=frozenset(dirty[domain]), stated=stated, traces=traces)
             if change.empty:
                 continue

@@ -18,9 +18,9 @@ from mdm.model.delta import IdentityDelta, Link, Recall
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.model.neighbourhood import LiveLink, Neighbourhood
 from mdm.model.records import SourceRecord
+from mdm.store import evidence, neighbourhood, pairs, reach
 from mdm.store import identity as identity_store
-from mdm.store import neighbourhood, pairs, reach
-from mdm.store.claims import block_claim, entity_claim, hold, name_claim, token_claim
+from mdm.store.claims import block_claims, entity_claim, hold, name_claim, token_claim
 from mdm.store.stewardship import live_anchors
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -66,7 +66,7 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     model = rules.models[domain]
     keys = _keys(work, domain, model, change)
     replaced = pairs.replace_keys(work, keys, change.gone, model.block_cap, change.arrived)
-    pairs.claim_connections(work, replaced.others)
+    pairs.claim_connections(work, replaced.others, model.block_cap)
     # Whoever is only in a block that grew too large says what it said: its pairs are found or not, and weigh the same.
     compared = set(change.compared) | change.dirty | replaced.found_anew(model.block_cap)
     concerned = compared | replaced.others
@@ -160,20 +160,30 @@ def claim_changes(
     Returns:
         Customers and products that must be compared although they did not change, because what is stated of them did.
     """
-    own = {rec for change in changes.values() for rec in (*change.compared, *change.gone)}
-    blocks = {block for change in changes.values() for each in change.keys.values() for block in each}
-    claims = {block_claim(block) for block in blocks} | {name_claim(name) for name in touched.names}
+    blocks: set[int] = set()
+    for domain, change in changes.items():
+        keys = {block for each in change.keys.values() for block in each}
+        pairs.guess_crowded(work, keys, rules.models[domain].block_cap)
+        blocks |= keys
+    claims, shared = block_claims(work, blocks)
+    claims |= {name_claim(name) for name in touched.names}
+    shared |= set(map(name_claim, touched.targets))
     claims |= {claim for owner, token in touched.evidence for claim in (name_claim(owner), token_claim(token))}
     wait = True
     while True:
         dirty = {
-            domain: pairs.records_by_evidence(work, domain, touched.evidence, rules.models[domain].block_cap)
+            domain: evidence.records_by_evidence(work, domain, touched.evidence, rules.models[domain].block_cap)
             for domain in (Domain.PRODUCT, Domain.CUSTOMER)
         }
         if work.alone:
             return dirty
-        found = pairs.connections_of(work, own.union(*dirty.values()))
-        if hold(work, claims | found, map(name_claim, touched.targets), wait=wait):
+        for domain in changes.keys() | dirty.keys():
+            change = changes.get(domain, DomainChange())
+            own = {*change.compared, *change.gone, *dirty.get(domain, ())}
+            found, relied_on = pairs.connections_of(work, own, rules.models[domain].block_cap)
+            claims |= found
+            shared |= relied_on
+        if hold(work, claims, shared, wait=wait):
             return dirty
         wait = False
 
@@ -213,7 +223,7 @@ def _keys(
         for rec, each in stated.items():
             keys[rec] = own[rec] | {*block_numbers(model, dynamic_keys(model, each))}
     # The customers and products were claimed with the contracts; only the blocks that follow from them are new.
-    hold(work, {block_claim(block) for each in keys.values() for block in each})
+    hold(work, *block_claims(work, {block for each in keys.values() for block in each}))
     return keys
 
 
@@ -228,14 +238,14 @@ def _wanted_links(
     """The links that the compared records should have, by everything known now. Asks about what finds too many."""
     owners: dict[str, set[CrosswalkKey]] = {}
     if domain is not Domain.CONTRACT:
-        owners = pairs.evidence_owners(work, compared, model.block_cap)
+        owners = evidence.evidence_owners(work, compared, model.block_cap)
         ask_about_evidence(work, model, owners, change.gone, change.stated)
     wanted: list[Link] = []
     ids = sorted(compared)
     for start in range(0, len(ids), _AT_A_TIME):
         some, done = set(ids[start : start + _AT_A_TIME]), set(ids[:start])
         found = pairs_within(blocks.usable(model.block_cap), some)
-        found |= pairs.pairs_of_owners(work, domain, some, owners, model.block_cap)
+        found |= evidence.pairs_of_owners(work, domain, some, owners, model.block_cap)
         if done:
             found = {pair for pair in found if done.isdisjoint(pair)}
         for part in in_parts(found, some, _AT_A_TIME):
@@ -256,7 +266,7 @@ def _kept_links(
     unmoved = [link for link in live if link.a not in others and link.b not in others]
     lost = {(link.a, link.b) for link in unmoved if not blocks.share(link.a, link.b, model.block_cap)}
     if lost and domain is not Domain.CONTRACT:
-        lost -= pairs.evidence_pairs(work, domain, {end for pair in lost for end in pair}, model.block_cap)
+        lost -= evidence.evidence_pairs(work, domain, {end for pair in lost for end in pair}, model.block_cap)
     return tuple(
         Link(link.a, link.b, link.decision, link.weight, link.veto) for link in unmoved if (link.a, link.b) not in lost
     )

@@ -10,7 +10,7 @@ from mdm.core.oversize import BLOCK, EVIDENCE, reported
 from mdm.model.blocks import cap_of
 from mdm.model.candidates import Pair
 from mdm.model.ids import RecordId
-from mdm.store import pairs
+from mdm.store import evidence, pairs
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Carriers of a key are counted so far: nobody needs to know whether it is ten thousand or a million.
@@ -105,7 +105,7 @@ def _carriers(work: UnitOfWork, model: MatchModel, places: Collection[_Place]) -
     blocks = [place for place in places if isinstance(place, int)]
     tokens = [place for place in places if isinstance(place, str)]
     found: dict[_Place, int] = dict(pairs.sizes_of(work, blocks, _COUNTED).items())
-    found |= {token: len(owners) for token, owners in pairs.owners_of(work, tokens, _COUNTED).items()}
+    found |= {token: len(owners) for token, owners in evidence.owners_of(work, tokens, _COUNTED).items()}
     return {place: number for place, number in found.items() if number > _most(model, place)}
 
 

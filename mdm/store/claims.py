@@ -32,6 +32,17 @@ def block_claim(block: int) -> int:
     return _claim(f"block\x1f{block}")
 
 
+def block_claims(work: UnitOfWork, blocks: Collection[int]) -> tuple[set[int], set[int]]:
+    """The claims on these blocks: those to have alone, and those to share, of blocks remembered as above their cap.
+
+    What is shared is only relied on to stay above it: look at it once it is held (`mdm.store.pairs`), and claim alone
+    whatever this unit of work takes members from.
+    """
+    crowded = set[int]() if work.alone else work.hub.crowded(blocks)
+    work.relied_on |= crowded
+    return {block_claim(block) for block in blocks if block not in crowded}, set(map(block_claim, crowded))
+
+
 def token_claim(token: str) -> int:
     """The claim on a piece of evidence: about whom it is stated."""
     return _claim(f"token\x1f{token}")

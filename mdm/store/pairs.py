@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mdm.model.blocks import HALVINGS, caps_of
-from mdm.model.candidates import Pair, Stated, crossed, growth, owners_to_compare, pairs_within, usable
+from mdm.model.candidates import Pair, Stated, crossed, growth, pairs_within, usable
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
-from mdm.store.claims import block_claim, hold, name_claim, token_claim
+from mdm.store.claims import block_claim, block_claims, hold, name_claim, token_claim
 from mdm.store.unit_of_work import UnitOfWork
 
 __all__ = ["Pair"]
@@ -27,18 +27,23 @@ def keys_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[tuple[int, Recor
     return {(row[0], RecordId(row[1])) for row in rows}
 
 
-def claim_connections(work: UnitOfWork, ids: Collection[RecordId]) -> None:
+def claim_connections(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> None:
     """Claim everything through which these records could be found by others: names, blocks, what is stated of them.
 
     Afterwards nobody else can change what they are compared by, or join what they are compared with.
     """
-    while ids and not work.alone and not hold(work, connections_of(work, ids)):
+    while ids and not work.alone and not hold(work, *connections_of(work, ids, cap)):
         pass
 
 
-def connections_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[int]:
-    """The claims on the names and stored blocks of these records, and on what is stated of them."""
-    claims = {block_claim(block) for block, _ in keys_of(work, ids)}
+def connections_of(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> tuple[set[int], set[int]]:
+    """The claims on the names and stored blocks of these records, and on what is stated of them: own and shared ones.
+
+    `cap` is that of their domain's model.
+    """
+    blocks = {block for block, _ in keys_of(work, ids)}
+    guess_crowded(work, blocks, cap)
+    claims, shared = block_claims(work, blocks)
     for *name, token in work.probe(
         """select r.system, r.type, r.key, e.token from unnest(%s::bigint[]) as i(id)
            cross join lateral (select system, type, key from source_record where rec_id = i.id offset 0) r
@@ -50,7 +55,7 @@ def connections_of(work: UnitOfWork, ids: Collection[RecordId]) -> set[int]:
         claims.add(name_claim(CrosswalkKey(*name)))
         if token is not None:
             claims.add(token_claim(token))
-    return claims
+    return claims, shared
 
 
 def members_of(work: UnitOfWork, blocks: Collection[int], cap: int, more: int = 1) -> dict[int, list[RecordId]]:
@@ -65,6 +70,50 @@ def members_of(work: UnitOfWork, blocks: Collection[int], cap: int, more: int = 
         list(blocks),
     )
     return {block: members for block, members in rows if members}
+
+
+def guess_crowded(work: UnitOfWork, blocks: Collection[int], cap: int) -> None:
+    """Where others are at work, look which of these blocks are above their cap, before they are claimed.
+
+    What is shared may be added to by several at once. A worker alone is not held up by looking.
+    """
+    if work.alone or not work.hub.accompanied:
+        return
+    unknown = set(blocks) - work.hub.crowded(blocks)
+    rows = work.probe(
+        """select b.block from unnest(%s::bigint[]) as b(block)
+           where exists (select from block_key where block = b.block
+                         offset greatest(%s::int >> (b.block & %s)::int, 2) limit 1)""",
+        list(unknown),
+        cap,
+        HALVINGS,
+    )
+    work.hub.seen({row[0] for row in rows}, ())
+
+
+def _lasting_members(
+    work: UnitOfWork, blocks: Collection[int], cap: int, more: int = 1, grown: Mapping[int, int] | None = None
+) -> dict[int, list[RecordId]]:
+    """The same, as it is until this unit of work ends, for blocks that are claimed.
+
+    Where the claim on a block is shared, others may add to it meanwhile. That changes nothing while it is above its
+    cap without what this unit of work added; one that is not is claimed alone, and looked at again.
+
+    Args:
+        grown: by how much this unit of work made blocks grow; `more` is greater than that.
+
+    Raises:
+        Overlap: somebody else shares the claim on such a block.
+    """
+    caps, added = caps_of(cap), grown or {}
+    while True:
+        members = members_of(work, blocks, cap, more)
+        if work.alone:
+            return members
+        above = {b for b, there in members.items() if len(there) - added.get(b, 0) > caps[b & HALVINGS]}
+        work.hub.seen(above, set(blocks) - above)
+        if hold(work, map(block_claim, work.relied_on.intersection(blocks) - above)):
+            return members
 
 
 def sizes_of(work: UnitOfWork, blocks: Collection[int], most: int) -> dict[int, int]:
@@ -110,7 +159,7 @@ def replace_keys(
     """Store the blocking keys of these records and forget those of the gone; the `arrived` had none."""
     grown = store_keys(work, keys, gone, arrived)
     # A block that grew by n has crossed its cap only if it has no more than cap + n members now.
-    members = members_of(work, grown, cap, max(map(abs, grown.values()), default=0) + 1)
+    members = _lasting_members(work, grown, cap, max(map(abs, grown.values()), default=0) + 1, grown)
     over = crossed(members, grown, cap)
     replaced = {*keys, *gone}
     return Replaced(grown, members, over, {rec for block in over for rec in members.get(block, ())} - replaced)
@@ -128,6 +177,7 @@ def store_keys(
     new = {(block, rec) for rec, blocks in keys.items() for block in blocks}
     removed, added = old - new, new - old
     if removed:
+        hold(work, {block_claim(block) for block, _ in removed})
         work.execute(
             """delete from block_key k using unnest(%s::bigint[], %s::bigint[]) as s(block, rec_id)
                where k.block = s.block and k.rec_id = s.rec_id""",
@@ -179,7 +229,7 @@ def blocks_of(
     for block, rec in keys_of(work, [rec for rec in ids if keys is None or rec not in keys]):
         blocks.setdefault(rec, []).append(block)
     wanted = {block for each in blocks.values() for block in each}
-    found = members_of(work, wanted - known.keys(), cap)
+    found = _lasting_members(work, wanted - known.keys(), cap)
     return Blocks(blocks, found | {block: known[block] for block in wanted & known.keys()})
 
 
@@ -188,132 +238,10 @@ def blocked_pairs(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> set[
     return pairs_within(blocks_of(work, ids, cap).usable(cap), set(ids))
 
 
-def evidence_pairs(work: UnitOfWork, domain: Domain, ids: Collection[RecordId], cap: int) -> set[Pair]:
-    """Pairs of one of these records with any other about which the same thing is stated."""
-    return pairs_of_owners(work, domain, ids, evidence_owners(work, ids, cap), cap)
-
-
-def evidence_owners(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> dict[str, set[CrosswalkKey]]:
-    """What is stated about any of these records, each with all about whom it is stated: one more than `cap` at most."""
-    if not ids:
-        return {}
-    tokens = work.probe(
-        """select distinct e.token from unnest(%s::bigint[]) as i(id)
-           cross join lateral (select system, type, key from source_record where rec_id = i.id offset 0) r
-           cross join lateral (
-               select token from record_evidence
-               where system = r.system and type = r.type and key = r.key offset 0) e""",
-        list(ids),
-    )
-    return owners_of(work, [row[0] for row in tokens], cap + 1)
-
-
-def pairs_of_owners(
-    work: UnitOfWork, domain: Domain, ids: Collection[RecordId], owners: Mapping[str, set[CrosswalkKey]], cap: int
-) -> set[Pair]:
-    """Pairs of one of these records with any other that owns the same evidence, where at most `cap` own it."""
-    records = _records(work, {owner for each in owners.values() for owner in each}, domain)
-    groups = ([records[owner] for owner in each if owner in records] for each in owners.values() if len(each) <= cap)
-    return pairs_within(groups, set(ids))
-
-
-def stated_about(work: UnitOfWork, names: Collection[CrosswalkKey]) -> set[str]:
-    """What is stated about these records."""
-    found = work.probe(
-        """select distinct e.token from unnest(%s::text[], %s::text[], %s::text[]) as n(s, t, k)
-           cross join lateral (
-               select token from record_evidence where system = n.s and type = n.t and key = n.k offset 0) e""",
-        *columns_of(names),
-    )
-    return {row[0] for row in found}
-
-
-def oversized_evidence(
-    work: UnitOfWork, domain: Domain, cap: int, tokens: Collection[str] | None = None
-) -> dict[str, tuple[int, list[CrosswalkKey]]]:
-    """Evidence of live records of a domain that is stated about more than `cap` records: how many, and some of them.
-
-    Args:
-        tokens: look at these only.
-    """
-    among = "" if tokens is None else "where token = any(%s)"
-    found = work.query(
-        f"""select o.token, count(*), (array_agg(array[o.system, o.type, o.key] order by o.system, o.type, o.key))[1:5]
-            from (select distinct token, system, type, key from record_evidence {among}) o
-            left join source_record r on r.system = o.system and r.type = o.type and r.key = o.key
-                and not r.deleted and r.domain = %s
-            group by o.token having count(*) > %s and count(r.rec_id) > 0""",
-        *(() if tokens is None else (sorted(tokens),)),
-        domain.value,
-        cap,
-    )
-    return {token: (number, [CrosswalkKey(*name) for name in some]) for token, number, some in found}
-
-
-def too_frequent_evidence(work: UnitOfWork, cap: int) -> set[str]:
-    """Evidence that is stated about more than `cap` records, live or not yet arrived, of whatever domain."""
-    found = work.query(
-        """select token from (select distinct token, system, type, key from record_evidence) o
-           group by token having count(*) > %s""",
-        cap,
-    )
-    return {row[0] for row in found}
-
-
-def owners_of(work: UnitOfWork, tokens: Collection[str], most: int) -> dict[str, set[CrosswalkKey]]:
-    """Up to `most` records about which each token is stated, whether they have arrived or not."""
-    owners: dict[str, set[CrosswalkKey]] = defaultdict(set)
-    for token, *owner in work.probe(
-        """select t.token, e.system, e.type, e.key from unnest(%s::text[]) as t(token)
-           cross join lateral (
-               select distinct x.system, x.type, x.key from (
-                   select system, type, key from record_evidence where token = t.token offset 0) x limit %s) e""",
-        list(tokens),
-        most,
-    ):
-        owners[token].add(CrosswalkKey(*owner))
-    return owners
-
-
-def _records(work: UnitOfWork, names: Collection[CrosswalkKey], domain: Domain) -> dict[CrosswalkKey, RecordId]:
-    """The live records of a domain among these names."""
-    rows = work.probe(
-        """select r.system, r.type, r.key, r.rec_id from unnest(%s::text[], %s::text[], %s::text[]) as n(s, t, k)
-           cross join lateral (
-               select system, type, key, rec_id, domain from source_record
-               where system = n.s and type = n.t and key = n.k and not deleted offset 0) r
-           where r.domain = %s""",
-        *columns_of(names),
-        domain.value,
-    )
-    return {CrosswalkKey(*row[:3]): RecordId(row[3]) for row in rows}
-
-
 def columns_of(names: Iterable[CrosswalkKey]) -> tuple[list[str], list[str], list[str]]:
     """Names as three parallel arrays, in order."""
     ordered = sorted(names)
     return [name.system for name in ordered], [name.type for name in ordered], [name.key for name in ordered]
-
-
-def contracts_of_customers(work: UnitOfWork, entities: Collection[EntityId]) -> dict[EntityId, list[RecordId]]:
-    """Live contract records whose customer reference resolves to one of these entities."""
-    contracts: dict[EntityId, list[RecordId]] = {}
-    for entity_id, rec_id in work.query(
-        """with member as (
-               select c.entity_id, r.system, r.type, r.key from crosswalk c join source_record r using (rec_id)
-               where c.entity_id = any(%s)
-               union
-               select c.entity_id, a.system, a.type, a.key from crosswalk c join record_alias a using (rec_id)
-               where c.entity_id = any(%s))
-           select distinct m.entity_id, r.rec_id from member m
-           join record_reference f using (system, type, key)
-           join source_record r on r.rec_id = f.rec_id and r.domain = 'contract' and not r.deleted
-           where f.role = 'customer'""",
-        list(entities),
-        list(entities),
-    ):
-        contracts.setdefault(EntityId(entity_id), []).append(RecordId(rec_id))
-    return contracts
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,27 +257,12 @@ class Touched:
     targets: frozenset[CrosswalkKey] = frozenset()
 
 
-def records_by_evidence(work: UnitOfWork, domain: Domain, evidence: Collection[Stated], cap: int) -> set[RecordId]:
-    """Live records whose comparison may differ because evidence about them came or went."""
-    if not evidence:
-        return set()
-    # Nothing is gained by knowing of more owners than these: the token was above the cap before and is now.
-    owners = owners_of(work, {token for _, token in evidence}, cap + len(evidence) + 1)
-    tokens: dict[CrosswalkKey, list[str]] = defaultdict(list)
-    for *owner, token in work.probe(
-        """select n.s, n.t, n.k, e.token from unnest(%s::text[], %s::text[], %s::text[]) as n(s, t, k)
-           cross join lateral (
-               select token from record_evidence where system = n.s and type = n.t and key = n.k offset 0) e""",
-        *columns_of({owner for owner, _ in evidence}),
-    ):
-        tokens[CrosswalkKey(*owner)].append(token)
-    return set(_records(work, owners_to_compare(evidence, owners, tokens, cap), domain).values())
-
-
-def contracts_by_target(work: UnitOfWork, ids: Collection[RecordId], names: Collection[CrosswalkKey]) -> set[RecordId]:
+def contracts_by_target(
+    work: UnitOfWork, ids: Collection[RecordId], names: Collection[CrosswalkKey], cap: int
+) -> set[RecordId]:
     """Live contract records that refer to these records, directly, by alias, or through an offer of them.
 
-    They, and the names by which they refer, are claimed.
+    They, and the names by which they refer, are claimed. `cap` is that of the contracts' model.
     """
     while True:
         targets = set(names) | all_names(work, ids)
@@ -365,7 +278,7 @@ def contracts_by_target(work: UnitOfWork, ids: Collection[RecordId], names: Coll
     contracts = {
         rec_id for rec_id, role, domain, _ in referring if domain == Domain.CONTRACT and role in ("customer", "product")
     }
-    claim_connections(work, contracts)
+    claim_connections(work, contracts, cap)
     return contracts
 
 

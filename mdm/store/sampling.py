@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from mdm.model.candidates import Pair
 from mdm.model.ids import Domain, RecordId
-from mdm.store.pairs import blocked_pairs, evidence_pairs
+from mdm.store.evidence import evidence_pairs
+from mdm.store.pairs import blocked_pairs
 from mdm.store.unit_of_work import UnitOfWork
 
 #: Records whose candidates are looked up at once.

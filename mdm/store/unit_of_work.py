@@ -23,6 +23,7 @@ from mdm.clock import Clock
 from mdm.errors import TransientError
 from mdm.faults import fault_point
 from mdm.store.idempotency import note_effect
+from mdm.store.shared_hub import SharedHub, shared_hub
 
 #: Held shared by units of work that claim what they touch, exclusively by those that have the hub for themselves.
 _HUB_LOCK = 0x6D646D  # "mdm"
@@ -95,6 +96,9 @@ class UnitOfWork:
     #: Claims held, for a unit of work that is not alone: key -> exclusively (see `mdm.store.claims`).
     held: dict[int, bool] = field(default_factory=dict)
     most_claims: int = 0
+    #: Blocks whose claims are shared because they are remembered as being above their cap.
+    relied_on: set[int] = field(default_factory=set)
+    hub: SharedHub = field(default_factory=SharedHub)
     #: The last unit of work that had committed when this one last made sure (see `nothing_committed`).
     _seen: int = 0
     _staged: set[str] = field(default_factory=set)
@@ -280,15 +284,17 @@ def unit_of_work(
     except (OperationalError, psycopg.OperationalError) as error:
         # A raw connection's failure comes from the driver, unless the pool looked at an old connection first.
         raise TransientError(f"The database cannot be reached: {getattr(error, 'orig', error)}") from error
+    hub = shared_hub(engine)
     try:
         driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.driver_connection)
         driver.prepared_max = _PREPARED
-        with driver.transaction(), driver.cursor() as cursor:
+        with hub.at_work(), driver.transaction(), driver.cursor() as cursor:
             if not kept:
                 cursor.execute("set transaction isolation level repeatable read")
             own_tables = bool(engine.get_execution_options().get(OWN_TABLES, False))
             work = _opened(cursor, clock, cause, feed, alone=alone, kept=kept, own_tables=own_tables)
-            alone = work.alone
+            alone, work.hub = work.alone, hub
+            hub.saw(work._seen)
             yield work
             if not kept:
                 raise psycopg.Rollback
@@ -297,6 +303,7 @@ def unit_of_work(
             note_effect(engine, cursor)
             fault_point("unit.written")
         if kept:
+            hub.published(work.publication())
             fault_point("unit.committed")
     except errors.DeadlockDetected as error:
         raise Overlap("Two units of work waited for each other.") from error

@@ -18,7 +18,7 @@ from matching.engines.whole import TableClusters, cluster_table
 from matching.model import BlockingRule, MatchModel
 from mdm.model.delta import Link
 from mdm.model.ids import Domain, EntityId, RecordId
-from mdm.store import neighbourhood, pairs, whole
+from mdm.store import evidence, neighbourhood, whole
 from mdm.store.unit_of_work import UnitOfWork
 
 #: A column that other records fill: its blocks are looked up by token, without the limit of a rule.
@@ -53,7 +53,7 @@ def plan_domain(
     if domain is Domain.CONTRACT:
         table = feature_table(model, comparisons)
     else:
-        stated = _Stated(pairs.too_frequent_evidence(work, model.block_cap))
+        stated = _Stated(evidence.too_frequent_evidence(work, model.block_cap))
         table = feature_table(model, stated.of(comparisons))
         shared = stated.table()
     links = engine.links(model, table, static_rules(model), shared, progress)

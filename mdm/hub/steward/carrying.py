@@ -43,7 +43,8 @@ def settle_anew(
         if each is domain:
             change = DomainChange(changed=frozenset(records), cause=cause, recall=recall)
         elif each is Domain.CONTRACT and moved:
-            change = DomainChange(dirty=frozenset(pairs.contracts_by_target(work, moved, ())), recall=recall)
+            dirty = pairs.contracts_by_target(work, moved, (), rules.models[each].block_cap)
+            change = DomainChange(dirty=frozenset(dirty), recall=recall)
         else:
             continue
         if change.empty:

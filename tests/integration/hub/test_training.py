@@ -12,7 +12,8 @@ from mdm.errors import OperatorError
 from mdm.hub.process import Pipeline
 from mdm.hub.training import from_hub, train_model
 from mdm.model.ids import Domain
-from mdm.store.pairs import blocked_pairs, evidence_pairs
+from mdm.store.evidence import evidence_pairs
+from mdm.store.pairs import blocked_pairs
 from mdm.store.reading import snapshot
 from mdm.store.sampling import sample_with_candidates
 from mdm.store.whole import live_records
