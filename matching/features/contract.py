@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -82,9 +83,28 @@ def _numbers(columns: Columns, comparison: Mapping[str, Any]) -> None:
     at_end = _AT_END.search(told or "")
     put(columns, "counted", float(at_end[0]) if at_end is not None else None)
     # No contract has two numbers of one series, so they part contracts (`cannot_link`).
-    mine = (form for form in forms if own and own.endswith(form))
-    stated = ((series, _unpadded(form)) for form in mine if (series := _series(form)))
-    put(columns, "own_numbers", distinct(f"number/{series}:{form}" for series, form in stated))
+    if own:
+        put(columns, "own_numbers", distinct(_of_series(own, forms)))
+
+
+def _of_series(own: str, forms: tuple[str, ...]) -> list[str]:
+    """The number of a row under each series that it may be of. Behind letters, digits that signs part are counted by
+    themselves: who writes them without the signs does not say which zeros may be left out.
+    """
+    letters = found[1] if (found := _SERIES.fullmatch(own)) is not None else None
+    grouped = [form for form in forms if letters and "." in form and _are_groups_of(form, own)]
+    stated = [(series, form) for form in forms if own.endswith(form) and (series := _series(form))]
+    single = [(series, form) for series, form in stated if not (grouped and series == letters)]
+    return [
+        *(f"number/{series}:{_unpadded(form)}" for series, form in single),
+        *(f"groups/{letters}:{form}" for form in grouped),
+    ]
+
+
+@lru_cache(16_384)
+def _are_groups_of(form: str, number: str) -> bool:
+    """`ab12.45` of `ab00120045`: the groups of its digits without the zeros before each."""
+    return re.fullmatch(re.sub(r"\d+", r"0*\g<0>", form).replace(".", ""), number) is not None
 
 
 def _unpadded(number: str) -> str:

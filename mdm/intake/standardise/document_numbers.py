@@ -53,7 +53,8 @@ _MOST: Final = 4
 def number_form(text: str) -> str | None:
     """A document number folded, without what stands behind it; None for a placeholder.
 
-    The counter behind a year is filled up: `CT-2024-000123`, `ct 2024/123` and `CT2O24-0123` are `ct2024000123`.
+    The counter of a year is filled up: `CT-2024-000123`, `ct 2024/123`, `CT2O24-0123` and `CT-123/2024` are
+    `ct2024000123`.
     """
     number = tidy(text)
     if not number or is_placeholder_number(number):
@@ -168,14 +169,25 @@ def _is_year(runs: list[str], place: int) -> bool:
 
 
 def _runs(text: str) -> list[str]:
-    """Letters and digits in turn, as signs part them; a year at the head of a run of digits is a run of its own."""
+    """Letters and digits in turn, as signs part them; a year at the head of a run of digits is a run of its own.
+
+    A year behind its counter comes first: `CT-123/2024` as `CT-2024/123`.
+    """
     runs: list[str] = []
     for place, word in enumerate(_SIGNS.split(_ascii(text))):
         for run in _RUNS.findall(_mended(word, place > 0)):
             year = _YEAR_AND_COUNTER.fullmatch(run)
             parted = year is not None and (year[2].startswith("0") or (bool(runs) and not runs[-1].isdigit()))
             runs += [year[1], year[2]] if year is not None and parted else [run]
-    return runs
+    return [*runs[:-2], runs[-1], runs[-2]] if _ends_in_year(runs) else runs
+
+
+def _ends_in_year(runs: list[str]) -> bool:
+    """A counter and its year, and no other digits that the last ones could go with."""
+    if len(runs) < 2 or not _YEAR.fullmatch(runs[-1]) or _year(runs) is not None:
+        return False
+    digits = [run for run in runs[:-1] if run.isdigit()]
+    return len(digits) == 1 and digits[0] is runs[-2] and len(runs[-2]) <= _COUNTER
 
 
 def _mended(word: str, behind: bool) -> str:

@@ -52,6 +52,10 @@ CASES = {
         contract(CRM, "CT-2024-000123"), contract(ERP, cites="PO 4500012345, CT-2024-987"), "cites_another",
     ),
     "groups without their padding": (contract(CRM, "AB-0012-0045"), contract(ERP, cites="AB-12-45"), None),
+    "groups without their padding in two tables": (contract(CRM, "AB-0012-0045"), contract(ERP, "AB-12-45"), None),
+    "other groups": (contract(CRM, "AB-0012-0045"), contract(ERP, "AB-0012-0845"), "number_differs"),
+    "a number before its year": (contract(CRM, "2024/123"), contract(ERP, "123/2024"), None),
+    "a number before another year": (contract(CRM, "CT-2024-123"), contract(ERP, "CT-123/2023"), "number_differs"),
     "one order for two contracts": (
         contract(BILLING, cites="CT-2024-000124 / PO 4500012345"), contract(CRM, "CT-2024-000123"), "cites_another",
     ),
@@ -132,6 +136,13 @@ def test_two_contracts_are_one_or_a_question(case: str) -> None:
         ("CT-2024-000123", "ct 2024/124", False),
         ("CT-2024-000123", "ct 2024/987", True),
         ("CT-2024-000123", "0040000007", False),
+        ("CT-2024-000123", "CT-123/2024", False),
+        ("CT-2024-000123", "CT-987/2024", True),
+        ("AB-0012-0045", "AB-12-45", False),
+        ("AB-0012-0045", "AB00120045", False),
+        ("AB-0012-0045", "AB-12-46", False),
+        ("AB-0012-0045", "AB-12-89", True),
+        ("AB-0012-0045", "0012-0890", True),
     ],
 )
 def test_contracts_of_two_numbers_are_not_brought_together_by_a_third(one: str, other: str, apart: bool) -> None:

@@ -114,6 +114,8 @@ def test_only_a_trade_item_number_with_a_right_check_digit_is_compared() -> None
         "CT - 2024 - 123",
         "CT-2O24-OOO123",
         "CT2O24OOOI23",
+        "CT-123/2024",
+        "ct 0123 2024",
     ],
 )
 def test_writings_of_one_number_are_one(written: str) -> None:
@@ -137,7 +139,12 @@ def test_a_number_without_its_prefix_is_found_among_the_numbers() -> None:
         ("0040000007", "0040000007"),
         ("4000 0007", "40000007"),
         ("10001/2", "100012"),
-        ("123/2024", "1232024"),
+        ("123/2024", "2024000123"),
+        ("7.2024", "2024000007"),
+        ("2023/2024", "2023002024"),
+        ("BU-1-123/2024", "bu11232024"),
+        ("40000007/2024", "400000072024"),
+        ("1232024", "1232024"),
         ("PO-123", "po123"),
         ("SOL-2024-7", "sol2024000007"),
         ("sub_0ExFew", "sub0exfew"),
