@@ -1,5 +1,6 @@
 """Columns of a customer: forms of its names, typed identifiers and their national relations, address keys."""
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -62,6 +63,8 @@ _IN_FULL = 2
 
 #: The same as `REGISTER_IN_TAX`, by the codes of comparison forms.
 _REGISTER_IN_TAX = {country.lower(): part for country, part in REGISTER_IN_TAX.items()}
+#: The register that a German number is of: A for partnerships, B for corporations, and so on.
+_REGISTER = re.compile(r"\A(hra|hrb|gnr|gsr|pr|vr)(?=\d)")
 #: An identifier, its type, country and normal form.
 _Identifier: TypeAlias = tuple[str, str, str, str]
 
@@ -258,7 +261,16 @@ def _identifiers(columns: Columns, comparison: Mapping[str, Any]) -> None:
 
 
 def _taken_apart(identifiers: tuple[str, ...]) -> list[_Identifier]:
-    return [(value, kind, country, normal) for value in identifiers for kind, country, normal in [value.split(":", 2)]]
+    return [
+        (value, kind, country, _apart(country, normal) if kind == "registration" else normal)
+        for value in identifiers
+        for kind, country, normal in [value.split(":", 2)]
+    ]
+
+
+def _apart(country: str, normal: str) -> str:
+    """`hra123` as `hrahra123`: HRA 123 and HRB 123 of a court are two companies, and only one letter is a slip."""
+    return _REGISTER.sub(r"\1\1", normal) if country[:2] in ("de", "at") else normal
 
 
 def _without_those_of_a_group(parts: list[_Identifier]) -> list[_Identifier]:
@@ -292,7 +304,7 @@ def _whole_company(identifier: str, kind: str, country: str, normal: str) -> str
         return f"{kind}:{country}:{normal[2:12]}"
     if kind == "tax" and country == "br" and len(normal) == 14:
         return f"{kind}:{country}:{normal[:8]}"
-    return identifier
+    return f"{kind}:{country}:{normal}" if kind == "registration" else identifier
 
 
 @lru_cache(16_384)

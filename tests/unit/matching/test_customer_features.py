@@ -6,6 +6,9 @@ import pytest
 
 from matching.features import derive, derive_keys
 from matching.features.customer import related_numbers
+from matching.model import CannotLink
+from matching.validity import differing as differing_kinds
+from matching.validity import facts_of
 from mdm.intake.standardise.lists import variants_of
 
 COMMON = frozenset({"services", "group"})
@@ -142,7 +145,7 @@ def test_a_former_name_is_what_others_may_still_say_and_not_what_two_rows_have_i
         ),
         pytest.param(
             ["registration:de:hrb12345", "vat:de:de129273398"],
-            ["registration:de:hrb12345", "vat:de:de129273398"],
+            ["registration:de:hrbhrb12345", "vat:de:de129273398"],
             id="nobody can tell",
         ),
     ],
@@ -164,6 +167,23 @@ def test_numbers_of_states_and_sites_are_one_exclusive_number(one: str, other: s
 
     assert first["exclusive"] == second["exclusive"]
     assert set(first["numbers"]) & set(second["numbers"])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differing"),
+    [
+        ("de-kiel:hra8473", "de-kiel:hrb8473", ["registration:de-kiel"]),
+        ("de:pr8473", "de:vr8473", ["registration:de"]),
+        ("de-kiel:hra8473", "de-ulm:hrb8473", []),
+        ("de-kiel:hrb8473", "de-kiel:hrb8478", []),
+    ],
+)
+def test_each_register_of_a_german_court_has_numbers_of_its_own(one: str, other: str, differing: list[str]) -> None:
+    cannot_link = CannotLink(identifiers=("exclusive",))
+
+    first, second = (columns(identifiers=[f"registration:{each}"]) for each in (one, other))
+
+    assert differing_kinds(facts_of(cannot_link, first), facts_of(cannot_link, second)) == differing
 
 
 @pytest.mark.parametrize("country", sorted(set(variants_of("country_words").values())))

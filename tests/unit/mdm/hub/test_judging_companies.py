@@ -155,6 +155,11 @@ REGISTERED = "registration"
                      id="a slip, and one says no court"),
         pytest.param("HRB 84731 Amtsgericht München", "HRB 50112 Hamburg", Decision.MATCH, None,
                      id="numbers of two courts say nothing of one another"),
+        pytest.param("HRA 84731 Amtsgericht München", "HRB 84731 Amtsgericht München", Decision.POSSIBLE,
+                     "registration_differs", id="two registers of one court"),
+        pytest.param("HRA 84731", "HRB 84731", Decision.POSSIBLE, "registration_differs", id="two registers"),
+        pytest.param("HRA 84731 München", "HRB 84731", Decision.POSSIBLE, "register_number_differs",
+                     id="two registers, and one says no court"),
     ],
 )  # fmt: skip
 def test_a_number_of_the_german_register_is_held_against_those_of_its_court(
