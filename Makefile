@@ -29,7 +29,7 @@ test: setup ## Run all tests
 	$(BIN)/python -m pytest -n auto
 
 race: setup ## Two and three workers on one store, split in many ways, and workers killed: the same state as one
-	MDM_RACE_SEEDS=$${SEEDS:-1,2,3,4,5,6,7,8} $(BIN)/python -m pytest -q tests/integration/hub/test_claims.py tests/integration/hub/test_claims_of_crowded_blocks.py tests/integration/hub/test_convergence.py -k "quiet or killed or beside or step or interleaving"
+	MDM_RACE_SEEDS=$${SEEDS:-1,2,3,4,5,6,7,8} $(BIN)/python -m pytest -q tests/integration/hub/test_claims.py tests/integration/hub/test_claims_of_crowded_blocks.py tests/integration/hub/test_convergence.py -k "quiet or killed or beside or step or interleaving or crowded"
 
 check: setup ## Style, types, import rules, API description
 	$(BIN)/ruff check .

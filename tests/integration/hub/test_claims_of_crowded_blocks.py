@@ -1,8 +1,10 @@
 """Blocks above their cap: who only adds to them works beside others, and nobody misses that one has shrunk below it."""
 
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from random import Random
 
 import pytest
 from sqlalchemy import Engine, text
@@ -12,6 +14,7 @@ from mdm.hub.digest import state_digest
 from mdm.hub.process import Pipeline, process, replay_in
 from mdm.hub.verify import verify
 from mdm.model.blocks import cap_of
+from mdm.model.events import Message
 from mdm.store.claims import block_claim, block_claims, hold
 from mdm.store.pairs import blocks_of, store_keys
 from mdm.store.shared_hub import SharedHub, shared_hub
@@ -23,6 +26,8 @@ _CAP = 4
 _CROWD = [f"cus_{number}" for number in range(6)]
 _COMPANY = {"name": "Nordlicht Pumpen GmbH", "address_country": "DE", "address_line1": "Hafenstr. 9",
             "address_city": "Hamburg", "address_postal_code": "20457"}  # fmt: skip
+
+_NAMES = ("Nordlicht Pumpen GmbH", "Nordlicht Pumpen AG", "Nordlicht Pumpen & Ventile GmbH", "Nordlichd Pumpen GmbH")
 
 Guess = Callable[[SharedHub, Collection[int]], set[int]]
 _GUESSES: dict[str, Guess] = {
@@ -213,3 +218,29 @@ def test_a_block_that_this_very_unit_of_work_brings_above_its_cap_is_claimed_alo
         assert crossed
         assert {work.held[block_claim(block)] for block in before} == {False}
         assert {work.held[block_claim(block)] for block in crossed} == {True}
+
+
+def _story(worker: int, seed: int) -> list[list[Message]]:
+    """Batches of one worker: rows of its own about a few companies, brought, moved and taken away."""
+    dice, batches, number = Random(f"{seed} {worker}"), list[list[Message]](), 0
+    for _ in range(15):
+        batch = []
+        for _ in range(dice.randint(1, 4)):
+            row = {**_COMPANY, "id": f"cus_{worker}_{dice.randrange(6)}", "name": dice.choice(_NAMES)}
+            row |= {"address_city": dice.choice(["Hamburg", "Bremen"]), "phone": dice.choice([None, "+49 40 123456"])}
+            number += 1
+            batch.append(message_of(number, row, gone=dice.random() < 0.4, partition=worker))
+        batches.append(batch)
+    return batches
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_three_workers_that_add_and_take_away_end_where_one_does(engine: Engine, narrow: Pipeline, seed: int) -> None:
+    def work(worker: int) -> None:
+        for batch in _story(worker, seed):
+            process(narrow, f"worker {worker}", batch)
+
+    with ThreadPoolExecutor(3) as executor:
+        list(executor.map(work, range(3)))
+
+    assert verify(engine, narrow.catalogue, narrow.rules).differences == ()
