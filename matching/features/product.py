@@ -92,7 +92,9 @@ _COUNTED = 2
 #: Words of so many letters are not misspelt but others.
 _SHORT = 3
 #: Words of a name that belong to a measure or a pack, once the amounts are apart: `6 x 500 ml`, `2p5mm`, `6er`, `x10`.
-_UNITS = frozenset(["ml", "mg", "g", "oz", "lb", "mm", "inch", "w", "v", "mah", "mb", "gb", "tb", "pcs"])
+_UNITS = frozenset(
+    ["ml", "mg", "g", "oz", "lb", "mm", "inch", "w", "v", "mah", "mb", "gb", "tb", "gsm", "sheet", "pcs"]
+)
 _BETWEEN = _UNITS | {"x"}
 _FRACTION = re.compile(rf"\d+p\d+(?:{'|'.join(sorted(_UNITS))})")
 _PACK_WORD = re.compile(r"x\d+|\d+(?:x|er|pk|pck|pack|packs|ct|count|pc|pcs|stk)")

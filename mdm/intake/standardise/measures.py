@@ -71,6 +71,8 @@ _MEASURES: Final[Mapping[str, tuple[str, int]]] = {
         ("mb", 1, "mb megabyte megabytes"),
         ("gb", 1, "gb gigabyte gigabytes"),
         ("tb", 1, "tb terabyte terabytes"),
+        ("gsm", 1, "gsm g/m2 g/m² gr/m2 gr/m² g/qm"),
+        ("sheet", 1, "sheet sheets blatt feuille feuilles hoja hojas foglio fogli vel vellen arkusz arkusze arkuszy"),
         ("pcs", 1, "pc pcs piece pieces stk stück stueck"),
     )
     for word in words.split()
@@ -80,7 +82,7 @@ _MEASURES: Final[Mapping[str, tuple[str, int]]] = {
 _GROUPED: Final = r"[1-9]\d{0,2}(?:(?:,\d{3}){1,2}|(?:\.\d{3}){1,2}|(?: 0\d{2}){1,2})"
 _AMOUNT: Final = rf"(?:{_GROUPED}|\d{{1,6}}(?:[.,]\d{{1,3}})?)"
 #: Units so small that nobody writes three decimals of them: `1.000 ml` is a litre, `1.000 l` as well.
-_WHOLE: Final = frozenset({("ml", 1), ("mg", 1), ("g", 1), ("mm", 1), ("mah", 1), ("pcs", 1)})
+_WHOLE: Final = frozenset({("ml", 1), ("mg", 1), ("g", 1), ("mm", 1), ("mah", 1), ("sheet", 1), ("pcs", 1)})
 
 
 def _words(*units: str) -> str:
@@ -104,6 +106,10 @@ _THREAD: Final = re.compile(
 _BARE_THREAD: Final = re.compile(r"\bM ?(\d{1,2}) ?[x×*] ?([4-9]|[1-9]\d{1,2})(?![\w.,×*]| ?[x×*])", re.IGNORECASE)
 #: Engine oil 5W-30 has no five watts.
 _VISCOSITY: Final = re.compile(r"\b(\d{1,2})W[ -]?(\d{2})\b", re.IGNORECASE)
+#: Nor is the tool GSR 12V-15 one of twelve volts and fifteen of something: `GSR12V15` is the same model.
+_RATED_MODEL: Final = re.compile(
+    rf"\b(\d{{1,2}})V-(\d{{2,3}})\b(?![.,]\d| ?x| ?-?(?:{_UNIT_WORD})(?!\w))", re.IGNORECASE
+)
 _SIDE: Final = rf"({_AMOUNT})(?:[ -]?({_LENGTH_WORD}))? ?[x×*] ?"
 #: `120 x 60 cm` and `120cm x 60cm`: two sides or three, the unit of the last is that of all that state none.
 _DIMENSIONS: Final = re.compile(rf"(?<![\w.,]){_SIDE}(?:{_SIDE})?({_AMOUNT})[ -]?({_LENGTH_WORD})(?!\w)", re.IGNORECASE)
@@ -195,7 +201,8 @@ def _parted(text: str) -> str:
 
 def _threads_apart(text: str) -> str:
     """`M8x20mm` and `M8 x 20`, whose length is in millimetres: M8 and 20 mm. A pitch (M8x1) stays with its thread."""
-    return _BARE_THREAD.sub(r"M\1 \2 mm", _THREAD.sub(r"M\1 ", _VISCOSITY.sub(r"\1W\2", text)))
+    text = _RATED_MODEL.sub(r"\1V\2", _VISCOSITY.sub(r"\1W\2", text))
+    return _BARE_THREAD.sub(r"M\1 \2 mm", _THREAD.sub(r"M\1 ", text))
 
 
 def _sides(found: re.Match[str]) -> list[str]:

@@ -46,6 +46,9 @@ APART = [
     ("Acme Office E3", "Acme Office E5", "model_differs"),
     ("HDMI Cable 2m", "HDMI Cable 3m", "size_differs"),
     ('Monitor 24"', "Monitor 27 inch", "size_differs"),
+    ("Copy Paper 80 g/m2", "Copy Paper 90gsm", "size_differs"),
+    ("Copy Paper 500 sheets", "Copy Paper 250 Blatt", "size_differs"),
+    ("Bosch GSR 12V-15", "Bosch GSR 12V-35", "number_differs"),
     ("Acme CRM", "Acme CRM Training", "role_differs"),
     ("Acme CRM Starter", "Acme CRM Training Starter", "role_differs"),
     ("Acme CRM", "Acme CRM Add-on", "role_differs"),
@@ -95,6 +98,8 @@ SAME = [
     ("Cable Cat6 grey", "Cable Cat 6 grey"),
     ("Screw M8x20 zinc", "Screw M8 x 20 mm zinc"),
     ("Engine oil 5W30", "Engine oil 5W-30"),
+    ("Bosch GSR 12V-15", "Bosch GSR12V15"),
+    ("Copy Paper 80 g/m² 500 Blatt", "Copy Paper 80gsm 500 sheets"),
     ("Acme CRM 2.1", "Acme CRM 2.1.0"),
     ("Acme CRM 2.0", "Acme CRM v2"),
     ("Screw M8x20", "screw m8 x 20"),
@@ -142,6 +147,7 @@ def test_one_trade_item_number_under_two_names_is_a_question(names: tuple[str, s
     [
         ("HP LaserJet Pro M404dn", "Hewlett Packard LaserJet M404dn Printer"),
         ("Bosch GSR12V15", "Akkuschrauber Bosch Professional GSR12V15"),
+        ("Bosch GSR12V15", "Akkuschrauber Bosch Professional GSR 12V-15"),
     ],
 )
 def test_one_model_in_names_that_otherwise_differ_is_asked_about(one: str, other: str) -> None:

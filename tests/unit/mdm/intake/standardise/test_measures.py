@@ -103,6 +103,36 @@ def test_metres_and_inches_are_sizes_and_a_capital_m_is_not(written: str, sizes:
     assert sizes_in(written) == sizes
 
 
+@pytest.mark.parametrize(
+    ("written", "sizes"),
+    [
+        ("Copy paper A4 500 sheets", ("500sheet",)),
+        ("Kopierpapier A4 1.000 Blatt", ("1000sheet",)),
+        ("Papier A4 500 feuilles 80 g/m²", ("500sheet", "80gsm")),
+        ("Papel A4 80 g/m2 500 hojas", ("500sheet", "80gsm")),
+        ("Paper 80gsm", ("80gsm",)),
+        ("Coffee 80 g", ("80g",)),
+        ("Blatt 4", ()),
+    ],
+)
+def test_sheets_and_what_a_square_metre_weighs_are_sizes(written: str, sizes: tuple[str, ...]) -> None:
+    assert sizes_in(written) == sizes
+
+
+@pytest.mark.parametrize(
+    ("written", "form", "sizes"),
+    [
+        ("Bosch GSR 12V-15", "Bosch GSR 12V15", ()),
+        ("Bosch GSR12V15", "Bosch GSR12V15", ()),
+        ("Adapter 12V-24V", "Adapter 12 v-24 v", ("12v", "24v")),
+        ("Adapter 12V-15 W", "Adapter 12 v-15 w", ("12v", "15w")),
+        ("Adapter 12V", "Adapter 12 v", ("12v",)),
+    ],
+)
+def test_a_model_that_is_rated_in_volts_is_no_measure(written: str, form: str, sizes: tuple[str, ...]) -> None:
+    assert (in_one_unit(written), sizes_in(written)) == (form, sizes)
+
+
 def test_a_fraction_is_a_size() -> None:
     assert sizes_in("Cable 2,50 mm") == sizes_in("Cable 2.5mm") == ("2.5mm",)
 
