@@ -18,7 +18,7 @@ from mdm.hub.assessment_page import assessment_json, assessment_page, describe_r
 from mdm.hub.evaluate import DomainQuality, evaluate_world
 from mdm.hub.in_force import in_force_now
 from mdm.hub.release import load_rules
-from mdm.hub.tabular import Table, model_of, profile_of, read_table
+from mdm.hub.tabular import Table, empty_truth, model_of, profile_of, read_table
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.ids import Domain
 from mdm.settings import read_settings
@@ -156,6 +156,8 @@ def evaluate(
     for remark in table.remarks:
         notes.print(remark, markup=False)
     if not any(table.entities):
+        if (column := table.mapping.truth.entity) is not None:
+            raise empty_truth(column, "the records")
         raise OperatorError("The truth of these records is not known.", action="Say in the config where it stands.")
     model = _model(table, models)
     found = assess(model, table.comparisons, table.entities)

@@ -228,6 +228,14 @@ def _delimiter(text: str) -> str:
     return max(_DELIMITERS, key=head.count)
 
 
+def empty_truth(column: str, where: str) -> OperatorError:
+    """The column that should name the entity of each record is there, and says nothing of any."""
+    return OperatorError(
+        f"The column {column!r} of {where} is empty for every record: the truth of these records is not known.",
+        action="Fill it, or name the column that has the entities in `truth: {entity: ...}` of the mapping.",
+    )
+
+
 def _entities(
     truth: Truth, names: Sequence[str], rows: Rows, files: Sequence[str], path: Path | None, option: str
 ) -> tuple[Sequence[str | None], Sequence[str]]:
@@ -267,6 +275,8 @@ def _entities(
             )
     found = [known.get(name) for name in names]
     if not any(found):
+        if not known.keys().isdisjoint(names):
+            raise empty_truth(truth.entity, str(path))
         raise OperatorError(
             f"None of the {len(names)} records is named in {path}.",
             action="Correct `truth: {id: ...}` in the mapping.",

@@ -220,6 +220,19 @@ def test_truth_about_nothing_but_other_records_is_refused(tmp_path: Path) -> Non
     assert "None of the 20 records" in str(found.exception)
 
 
+def test_a_column_of_truth_that_is_empty_is_named(tmp_path: Path) -> None:
+    """The config says where the truth stands, and the file names the records: neither is what is wrong."""
+    in_a_file = run("evaluate", *truth(tmp_path, "0,", "1,"))
+    of_records = companies(tmp_path)
+    (tmp_path / "companies.csv").write_text("id,name,company\n1,Oakridge Foundry GmbH,\n2,Acme GmbH,\n", "utf-8")
+    in_the_records = run("evaluate", *of_records)
+
+    for found, where in ((in_a_file, "truth.csv"), (in_the_records, "the records")):
+        assert isinstance(found.exception, OperatorError)
+        assert "is empty for every record" in str(found.exception)
+        assert where in str(found.exception)
+
+
 def test_a_file_of_truth_needs_the_column_that_names_the_record(tmp_path: Path) -> None:
     truth(tmp_path, "0,a", "1,a")
     (tmp_path / "mapping.yaml").write_text(COMPANIES, "utf-8")
