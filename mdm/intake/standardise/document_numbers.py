@@ -47,6 +47,8 @@ _STEM: Final = 5
 _GROUPED: Final = 4
 #: A text states so many numbers at most; what follows is prose.
 _MOST: Final = 4
+#: A longer text is prose, of which nothing is cut off.
+_LONGEST: Final = 400
 
 
 @lru_cache(CACHE)
@@ -111,6 +113,8 @@ def number_stems(text: str) -> tuple[str, ...]:
 
 def _first(text: str) -> str:
     """The first number of a text, without what stands behind it; signs with blanks may part a number, too."""
+    if len(text) > _LONGEST:
+        return text
     place = 0
     while found := _TAIL.search(text, place):
         if _digits(text[: found.start()]) >= (_STEM if found[0].lstrip().startswith("-") else 1):

@@ -189,6 +189,15 @@ def test_further_numbers_of_a_text_are_told_apart_from_the_first() -> None:
     assert not any("310120" in form for form in found["numbers"])
 
 
+@pytest.mark.parametrize("sign", ["-", ",", "/", "v1", "dated", "1.1.2020"])
+def test_nothing_is_cut_off_a_long_text(sign: str) -> None:
+    """What finds the end of a number looks at every sign, each time as far as the end of the text."""
+    text = f"CT-2024-000123 a {sign} " * 2_000
+
+    assert len(number_form(text) or "") > 20_000
+    assert number_form(text) in number_forms(text)
+
+
 def test_junk_is_no_number() -> None:
     assert standardised("stated_number", "TBD").value is None
 
