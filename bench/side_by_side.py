@@ -29,6 +29,7 @@ def side_by_side(url: URL, batches: Sequence[Sequence[Message]], workers: int) -
 
     Raises:
         RuntimeError: a worker failed; what it said is on standard error.
+        threading.BrokenBarrierError: one failed before it began, likewise.
     """
     context = get_context("spawn")
     began, done = context.Barrier(workers + 1), context.Queue()

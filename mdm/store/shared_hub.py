@@ -9,6 +9,7 @@ remembered and, where others are at work, by looking; once a claim is held it is
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from threading import Lock
 
 from sqlalchemy import Engine
@@ -43,7 +44,7 @@ class SharedHub:
             for block in (*above, *below):
                 self._crowded.pop(block, None)
             self._crowded |= dict.fromkeys(above)
-            for block in list(self._crowded)[: max(0, len(self._crowded) - self.most)]:
+            for block in list(islice(self._crowded, max(0, len(self._crowded) - self.most))):
                 del self._crowded[block]
 
     @contextmanager
