@@ -57,7 +57,8 @@ def test_the_next_question_takes_an_answer_and_the_queue_marks_what_takes_none(
             text(
                 """insert into proposal (kind, command, effect, digest, demands, entities, task_id, author, author_role,
                      status, proposed_at, expires_at)
-                   values ('same', '{}', '{}', '', '[]', '{}', :task, 'user:ann', 'steward', 'open', now(), 'infinity')"""
+                   values ('same', '{}', '{}', '', '[]', '{}', :task, 'user:ann', 'steward', 'open', now(),
+                     'infinity')"""
             ),
             {"task": second},
         )

@@ -48,7 +48,8 @@ _FILL = (
        from generate_series(1, :tasks) n where mod(n, 3) = 0""",
 )
 _ALL = """
-select t.*, p.rank, p.amount, p.countries, p.systems, p.regions, p.business_units, p.due_at, w.assignee, w.snoozed_until,
+select t.*, p.rank, p.amount, p.countries, p.systems, p.regions, p.business_units, p.due_at,
+  w.assignee, w.snoozed_until,
   (select max(expires_at) from proposal o where o.task_id = t.task_id and o.status = 'open') as answer_until
 from steward_task t join task_priority p using (task_id) left join task_work w using (task_id) where t.status = 'open'
 """
