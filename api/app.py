@@ -60,6 +60,7 @@ from api.routes import (
     erp,
     exception_records,
     exceptions,
+    findings,
     identity,
     odata,
     onboarding,
@@ -240,6 +241,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         exception_records.router,
         workbench.router,
         closes.router,
+        findings.router,
         privacy.router,
     ):
         app.include_router(router)
