@@ -68,8 +68,12 @@ class FindingParameters(Paged):
     rule: RuleName | None = None
     severity: Severity | None = None
     owner: Storable | None = Field(None, max_length=200, description="Whose move it is by the rule.")
-    customer: Storable | None = Field(None, max_length=64, description="Golden record id of the customer.")
-    contract: Storable | None = Field(None, max_length=64, description="Golden record id of the contract.")
+    customer: Storable | None = Field(
+        None, min_length=1, max_length=64, description="Golden record id of the customer."
+    )
+    contract: Storable | None = Field(
+        None, min_length=1, max_length=64, description="Golden record id of the contract."
+    )
     days_from: Days = Field(None, description="At least so many days old.")
     days_to: Days = Field(None, description="At most so many days old.")
     assignee: Storable | None = Field(None, max_length=200, description="Who looks after it.")
@@ -77,8 +81,8 @@ class FindingParameters(Paged):
 
     def asked(self) -> Asked:
         return Asked(
-            self.rule, self.severity, self.owner, self.customer and EntityId(self.customer),
-            self.contract and EntityId(self.contract), self.days_from, self.days_to,
+            self.rule, self.severity, self.owner, EntityId(self.customer) if self.customer else None,
+            EntityId(self.contract) if self.contract else None, self.days_from, self.days_to,
         )  # fmt: skip
 
 

@@ -36,6 +36,14 @@ MetricName: TypeAlias = Literal[
     "mdm_stage_duration_seconds",
     "mdm_golden_records",
     "mdm_tasks_open",
+    "mdm_review_oldest_seconds",
+    "mdm_review_decisions_total",
+    "mdm_review_overturned_total",
+    "mdm_approvals_open",
+    "mdm_approvals_oldest_seconds",
+    "mdm_onboarding_verdicts",
+    "mdm_recon_breaks",
+    "mdm_recon_break_amount",
     "mdm_dlq_items",
     "mdm_dlq_oldest_seconds",
     "mdm_dlq_in_total",
@@ -112,6 +120,49 @@ METRICS: dict[MetricName, Metric] = {
         Kind.GAUGE,
         ("domain", "kind"),
         "Questions that wait for a steward. When it only grows, there are too few stewards or the rules ask too much.",
+    ),
+    "mdm_review_oldest_seconds": Metric(
+        Kind.GAUGE,
+        ("domain", "kind"),
+        "Age of the oldest question that waits for a steward. When it only grows, the hardest are left: hand them on.",
+    ),
+    "mdm_review_decisions_total": Metric(
+        Kind.TOTAL,
+        ("domain", "decision"),
+        "Decisions of stewards: same, not_same, unsure, merge, split, override, ... Many splits: the rules join "
+        "too much; many unsure ones, that the page shows too little.",
+    ),
+    "mdm_review_overturned_total": Metric(
+        Kind.TOTAL,
+        ("domain", "decision"),
+        "Decisions that somebody took back. When their share grows, look together at what was undone.",
+    ),
+    "mdm_approvals_open": Metric(
+        Kind.GAUGE,
+        ("risk",),
+        "Proposals that wait for a second person, by what is at stake. When they only grow, too few may approve.",
+    ),
+    "mdm_approvals_oldest_seconds": Metric(
+        Kind.GAUGE,
+        (),
+        "Age of the oldest proposal that waits for a second person. It expires by itself: approve or reject it before.",
+    ),
+    "mdm_onboarding_verdicts": Metric(
+        Kind.GAUGE,
+        ("erp", "decision"),
+        "Customers by their last verdict for an ERP, as the calendar worker drew it. When needs_review or unverifiable "
+        "grows, look which code it is under Onboarding.",
+    ),
+    "mdm_recon_breaks": Metric(
+        Kind.GAUGE,
+        ("rule", "severity"),
+        "Findings of reconciliation, by rule, as this process looked last; nothing before it has. A rule that jumps is "
+        "an interface that failed: `mdm reconcile --rule` lists both sides.",
+    ),
+    "mdm_recon_break_amount": Metric(
+        Kind.GAUGE,
+        ("rule", "currency"),
+        "What findings of reconciliation are worth, whatever the sign. It must be explained before the month closes.",
     ),
     "mdm_dlq_items": Metric(
         Kind.GAUGE,
