@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from psycopg.errors import InsufficientPrivilege
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError, TimeoutError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, ProgrammingError, TimeoutError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -86,6 +86,7 @@ from mdm.core.four_eyes import Policy
 from mdm.errors import MdmError
 from mdm.hub.tokens import TokenVerifier
 from mdm.model.ids import Domain
+from mdm.store.failures import PASSING
 from mdm.store.lifeline import Lifeline
 from mdm.store.process_numbers import process_numbers
 from mdm.store.quick import AwaitedReads, QuickReads
@@ -351,6 +352,9 @@ def _answer_errors(app: FastAPI) -> None:
         return _reply(request, Problem(FORBIDDEN, "This concerns records of all scopes, and yours is limited."))
 
     @app.exception_handler(OperationalError)
+    @app.exception_handler(InternalError)
     @app.exception_handler(TimeoutError)
-    async def database_error(request: Request, _: DBAPIError) -> Response:
+    async def database_error(request: Request, error: DBAPIError) -> Response:
+        if isinstance(error, InternalError) and not isinstance(error.orig, PASSING):
+            raise error
         return _reply(request, Problem(UNAVAILABLE, "The database does not answer.", headers={"Retry-After": "5"}))
