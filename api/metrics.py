@@ -7,7 +7,8 @@ from prometheus_client.exposition import choose_encoder
 
 from mdm.lifecycle.overview import Overview
 from mdm.lifecycle.policy import Policy
-from mdm.observability.metrics import Asked, AskedCollector, MetricName, Sample, State, StateCollector
+from mdm.observability.catalogue import MetricName
+from mdm.observability.metrics import Asked, AskedCollector, Sample, State, StateCollector
 from mdm.store.read_metrics import STATE_METRICS
 from mdm.store.read_models import Vitals
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
-from mdm.observability.metrics import METRICS, MetricName, Sample, Tally
+from mdm.observability.catalogue import METRICS, MetricName
+from mdm.observability.metrics import Sample, Tally
 from mdm.store.waiting import waits
 
 _AGE = "extract(epoch from now() - min(first_seen))"

@@ -16,7 +16,8 @@ from mdm.hub.replay import replay
 from mdm.hub.sharing import without_a_trace
 from mdm.model.ids import EntityId
 from mdm.model.stewardship import Pin, Undo
-from mdm.observability.metrics import METRICS, Sample, Tally
+from mdm.observability.catalogue import METRICS
+from mdm.observability.metrics import Sample, Tally
 from mdm.store.process_numbers import process_numbers
 from mdm.store.read_exceptions import Selection
 from mdm.store.read_metrics import STATE_METRICS, hub_state, worker_name

@@ -14,7 +14,8 @@ from sqlalchemy import create_engine
 from api.metrics import RECONCILED
 from api.metrics import Metrics as ApiMetrics
 from deploy.grafana.build import DASHBOARDS, text_of
-from mdm.observability.metrics import METRICS, AskedCollector, Metrics, StateCollector
+from mdm.observability.catalogue import METRICS
+from mdm.observability.metrics import AskedCollector, Metrics, StateCollector
 from mdm.store.process_numbers import process_numbers
 from mdm.store.read_metrics import STATE_METRICS
 
