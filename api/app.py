@@ -75,6 +75,7 @@ from api.routes import (
     workbench,
 )
 from api.routes.exports import export_router
+from api.routes.facts import facts_router
 from api.routes.history import history_router
 from api.routes.matching import matching_router, pair_router
 from api.routes.records import record_router
@@ -224,6 +225,8 @@ def assemble(options: ApiOptions) -> FastAPI:
         app.include_router(record_router(domain))
         app.include_router(history_router(domain))
         app.include_router(matching_router(domain))
+    for domain in (Domain.CUSTOMER, Domain.CONTRACT):
+        app.include_router(facts_router(domain))
     app.include_router(releases.router)  # before the rules, whose fingerprints would swallow /in-force
     for router in (pair_router, identity.router, changes.router, rules.router, operations.router, documentation.router):
         app.include_router(router)
