@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 180
 LIVE ?= tests/live
 
 .DEFAULT_GOAL := help
-.PHONY: help accuracy setup demo test race check dashboards fuzz fuzz-api bench-api captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
+.PHONY: help accuracy setup demo test race check dashboards fuzz fuzz-hub fuzz-api bench-api captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ dashboards: setup ## Write the Grafana dashboards anew (deploy/grafana)
 
 fuzz: setup ## Damage captured messages for FUZZ_SECONDS (180) and see that none goes astray
 	$(BIN)/python -m tests.fuzz.campaign $(FUZZ_SECONDS)
+
+fuzz-hub: setup ## Feed hubs with damaged feeds for FUZZ_SECONDS (180), mend them, and see that they hold what was meant (SEED=1)
+	$(BIN)/python -m tests.fuzz.hub $(FUZZ_SECONDS) $(or $(SEED),1)
 
 captures: setup ## Compare whole captures with the tables they were taken from: make captures DIR=...
 	$(BIN)/python -m bench.captures $(DIR)

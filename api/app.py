@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from psycopg.errors import InsufficientPrivilege
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError, TimeoutError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, ProgrammingError, TimeoutError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -61,6 +61,7 @@ from api.routes import (
     erp,
     exception_records,
     exceptions,
+    findings,
     identity,
     odata,
     onboarding,
@@ -76,6 +77,7 @@ from api.routes import (
     workbench,
 )
 from api.routes.exports import export_router
+from api.routes.facts import facts_router
 from api.routes.history import history_router
 from api.routes.matching import matching_router, pair_router
 from api.routes.records import record_router
@@ -86,6 +88,7 @@ from mdm.core.four_eyes import Policy
 from mdm.errors import MdmError
 from mdm.hub.tokens import TokenVerifier
 from mdm.model.ids import Domain
+from mdm.store.failures import PASSING
 from mdm.store.lifeline import Lifeline
 from mdm.store.process_numbers import process_numbers
 from mdm.store.quick import AwaitedReads, QuickReads
@@ -224,6 +227,8 @@ def assemble(options: ApiOptions) -> FastAPI:
         app.include_router(record_router(domain))
         app.include_router(history_router(domain))
         app.include_router(matching_router(domain))
+    for domain in (Domain.CUSTOMER, Domain.CONTRACT):
+        app.include_router(facts_router(domain))
     app.include_router(releases.router)  # before the rules, whose fingerprints would swallow /in-force
     for router in (pair_router, identity.router, changes.router, rules.router, operations.router, documentation.router):
         app.include_router(router)
@@ -241,6 +246,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         exception_records.router,
         workbench.router,
         closes.router,
+        findings.router,
         privacy.router,
     ):
         app.include_router(router)
@@ -350,6 +356,9 @@ def _answer_errors(app: FastAPI) -> None:
         return _reply(request, Problem(FORBIDDEN, "This concerns records of all scopes, and yours is limited."))
 
     @app.exception_handler(OperationalError)
+    @app.exception_handler(InternalError)
     @app.exception_handler(TimeoutError)
-    async def database_error(request: Request, _: DBAPIError) -> Response:
+    async def database_error(request: Request, error: DBAPIError) -> Response:
+        if isinstance(error, InternalError) and not isinstance(error.orig, PASSING):
+            raise error
         return _reply(request, Problem(UNAVAILABLE, "The database does not answer.", headers={"Retry-After": "5"}))

@@ -2,7 +2,7 @@
 
 from mdm.store.read_changes import Change, changes_after, newest_change
 from mdm.store.read_export import export_crosswalk, export_golden, export_records, printed
-from mdm.store.read_facts import Fact, facts_of_customer
+from mdm.store.read_facts import Fact, facts_of
 from mdm.store.read_fate import Classified, Part, classify, intervals_of, parts_of
 from mdm.store.read_golden import (
     EntityState,
@@ -66,7 +66,7 @@ __all__ = [
     "export_crosswalk",
     "export_golden",
     "export_records",
-    "facts_of_customer",
+    "facts_of",
     "find_entity",
     "golden_known_at",
     "golden_version",

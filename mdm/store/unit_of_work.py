@@ -22,6 +22,7 @@ from sqlalchemy.exc import OperationalError
 from mdm.clock import Clock
 from mdm.errors import TransientError
 from mdm.faults import fault_point
+from mdm.store.failures import PASSING, told
 from mdm.store.idempotency import note_effect
 from mdm.store.shared_hub import SharedHub, shared_hub
 
@@ -283,8 +284,8 @@ def unit_of_work(
         connection = engine.raw_connection()
     except (OperationalError, psycopg.OperationalError) as error:
         # A raw connection's failure comes from the driver, unless the pool looked at an old connection first.
-        raise TransientError(f"The database cannot be reached: {getattr(error, 'orig', error)}") from error
-    hub = shared_hub(engine)
+        raise TransientError(f"The database cannot be reached: {told(error)}") from error
+    hub, driver = shared_hub(engine), None
     try:
         driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.driver_connection)
         driver.prepared_max = _PREPARED
@@ -312,12 +313,14 @@ def unit_of_work(
     except errors.UniqueViolation as error:
         if alone:
             raise
-        raise Overlap(f"Another unit of work wrote the same: {error}") from error
-    except psycopg.OperationalError as error:
+        raise Overlap(f"Another unit of work wrote the same: {told(error)}") from error
+    except PASSING as error:
         if (error.sqlstate or "").startswith(_BEYOND_LIMITS):
             raise  # it will not pass: the driver counts it among failures of the surroundings, and it is not one
-        raise TransientError(f"The database ended the unit of work: {error}") from error
+        raise TransientError(f"The database ended the unit of work: {told(error)}") from error
     finally:
+        if driver is not None and driver.closed:
+            connection.invalidate()  # or the pool tries to reset it, and tells at length that it cannot
         connection.close()
 
 

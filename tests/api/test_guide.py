@@ -14,7 +14,7 @@ from httpx import Response
 
 from mdm.access import Role
 from mdm.client import Hub
-from mdm.model.ids import Domain
+from mdm.model.ids import CrosswalkKey, Domain
 from tests.api.rows import ACME, CRM_ACME, ERP_ACME, HubRows
 from tests.api.test_client import Through
 from tests.api.test_reading_along import read_until
@@ -38,6 +38,7 @@ def variables(rows: HubRows, erp: TestClient, keys: dict[Role, str]) -> dict[str
         "KEY": erp.headers["authorization"].removeprefix("Bearer "),
         "STEWARD_KEY": keys[Role.STEWARD],
         "CUSTOMER": acme,
+        "CONTRACT": rows.golden(Domain.CONTRACT, CrosswalkKey("billing", "subscription", "S1"), {"number": "CT-1"}),
         "NEXT": erp.get("/v1/customers", params={"limit": 1}).json()["next"],
         "SINCE": erp.get("/v1/changes", params={"limit": 1}).json()["next"],
     }

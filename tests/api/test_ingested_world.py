@@ -139,6 +139,17 @@ def test_facts_come_with_their_customers(client: TestClient) -> None:
     assert kinds >= {"contact", "invoice", "invoice_line", "payment", "posting", "entitlement", "order"}
 
 
+def test_an_invoice_leads_to_its_golden_contract_and_back(client: TestClient) -> None:
+    led = 0
+    for contract in listed(client, Domain.CONTRACT)[::_STEP]:
+        facts = read(client, f"/v1/contracts/{contract['id']}/facts", Page[LinkedFact], limit=200)["items"]
+        for fact in facts:
+            named = {each["entity_id"] for each in fact["references"] if each["role"] == "contract"}
+            assert named <= {contract["id"]}
+            led += len(named)
+    assert led
+
+
 def test_customers_are_found_by_name_and_by_identifier(client: TestClient) -> None:
     for item in listed(client, Domain.CUSTOMER)[::_STEP]:
         words = [item["name"]] + [each["value"] for each in item["values"].get("identifiers", [])]
