@@ -307,7 +307,7 @@ def _report_run(found: Release, runs: list[Run]) -> Run | None:
 
 
 def _named(connection: Connection, report: dict[str, Any]) -> dict[str, Any]:
-    """Names for the ids that a report tells: changed golden records, and those that a matching release joins or parts."""
+    """Names for the ids that a report tells: what it changed, and what a matching release joins and parts."""
     domains = report.get("domains", {})
     ids = {each for effects in domains.values() for pair in effects["absorbed"] for each in pair}
     ids |= {entity for effects in domains.values() for entity, _ in effects["parted"]}
