@@ -35,6 +35,7 @@ _OF_AREA: Mapping[str, Layer] = {
     "operations": Layer.SYSTEM,
     "onboarding": Layer.PROCESS,
     "close": Layer.PROCESS,
+    "findings": Layer.PROCESS,
     "exceptions": Layer.PROCESS,
     "stewardship": Layer.PROCESS,
     "releases": Layer.PROCESS,

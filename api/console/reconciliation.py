@@ -247,7 +247,7 @@ def look_after(
 
 def _settle(what: str, about: Finding, bench: Workbench, form: Form) -> None:
     if what == "withdraw":
-        finding_work.withdraw(bench.engine, bench.hub.clock, about, bench.actor.name)
+        finding_work.withdraw(bench.engine, bench.hub.clock, [about], bench.actor.name)
     else:
         _settle_several(what, [about], bench, form)
 
