@@ -37,6 +37,7 @@ from api.errors import (
     UNAVAILABLE,
     Problem,
     ProblemRaised,
+    fault,
     problem_of,
     problem_of_status,
     problem_response,
@@ -340,7 +341,8 @@ def _answer_errors(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         # The value itself is not repeated: it may be personal, and the caller knows it.
         errors = [
-            {"parameter": ".".join(str(part) for part in each["loc"]), "detail": each["msg"]} for each in error.errors()
+            {"parameter": ".".join(str(part) for part in each["loc"]), "detail": fault(each["type"], each["msg"])}
+            for each in error.errors()
         ]
         # People who mistype an address of the console look for a page; they know no parameters.
         if request.url.path.startswith("/console/") and any(each["loc"][0] == "path" for each in error.errors()):
