@@ -74,6 +74,7 @@ from api.routes import (
     rules,
     stewardship,
     tasks,
+    verdicts,
     workbench,
 )
 from api.routes.exports import export_router
@@ -237,6 +238,7 @@ def assemble(options: ApiOptions) -> FastAPI:
     app.include_router(reconcile.router)
     for router in (
         onboarding.router,
+        verdicts.router,
         onboarding.customer_router,
         stewardship.router,
         tasks.router,
