@@ -37,6 +37,7 @@ from api.errors import (
     UNAVAILABLE,
     Problem,
     ProblemRaised,
+    fault,
     problem_of,
     problem_of_status,
     problem_response,
@@ -60,6 +61,7 @@ from api.routes import (
     erp,
     exception_records,
     exceptions,
+    findings,
     identity,
     odata,
     onboarding,
@@ -73,6 +75,7 @@ from api.routes import (
     stewardship,
     tasks,
     traces,
+    verdicts,
     workbench,
 )
 from api.routes.exports import export_router
@@ -244,6 +247,7 @@ def assemble(options: ApiOptions) -> FastAPI:
     app.include_router(reconcile.router)
     for router in (
         onboarding.router,
+        verdicts.router,
         onboarding.customer_router,
         stewardship.router,
         tasks.router,
@@ -253,6 +257,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         exception_records.router,
         workbench.router,
         closes.router,
+        findings.router,
         privacy.router,
     ):
         app.include_router(router)
@@ -345,7 +350,8 @@ def _answer_errors(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         # The value itself is not repeated: it may be personal, and the caller knows it.
         errors = [
-            {"parameter": ".".join(str(part) for part in each["loc"]), "detail": each["msg"]} for each in error.errors()
+            {"parameter": ".".join(str(part) for part in each["loc"]), "detail": fault(each["type"], each["msg"])}
+            for each in error.errors()
         ]
         # People who mistype an address of the console look for a page; they know no parameters.
         if request.url.path.startswith("/console/") and any(each["loc"][0] == "path" for each in error.errors()):

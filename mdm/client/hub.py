@@ -10,12 +10,14 @@ import httpx
 
 from mdm.client.values import (
     Change,
+    Finding,
     Match,
     Problem,
     Projection,
     Record,
     Task,
     change_of,
+    finding_of,
     match_of,
     projection_of,
     record_of,
@@ -119,6 +121,11 @@ class Hub:
     def task(self, task_id: int) -> Task:
         """One task, also a closed one."""
         return task_of(self.get(f"/v1/tasks/{task_id}"))
+
+    def findings(self, **parameters: Any) -> Iterator[Finding]:
+        """Where the platforms disagree, errors first, page by page; `rule`, `customer`, `owner`, ... as the API takes
+        them."""
+        return map(finding_of, self._items("/v1/findings", parameters))
 
     def export(self, domain: str) -> Iterator[Record]:
         """All golden records as of one instant; goes on where a broken connection left off."""

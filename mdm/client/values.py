@@ -85,6 +85,24 @@ class Task:
     raw: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Where the platforms disagree. Rule and subject name it; `amount` is decimal text in `currency`."""
+
+    rule: str
+    code: str
+    severity: str
+    subject: Mapping[str, str]
+    customer: str | None
+    amount: str | None
+    currency: str | None
+    sentence: str
+    action: str
+    owner: str
+    assignee: str | None
+    raw: Mapping[str, Any]
+
+
 class Problem(Exception):
     """The API refused, or has not read as far as `after` yet (202). Decide by the stable `type` (`/problems/...`)."""
 
@@ -131,6 +149,23 @@ def task_of(body: Mapping[str, Any]) -> Task:
         body["assignee"],
         body.get("priority"),
         body["sides"],
+        body,
+    )
+
+
+def finding_of(body: Mapping[str, Any]) -> Finding:
+    return Finding(
+        body["rule"],
+        body["code"],
+        body["severity"],
+        body["subject"],
+        body["customer"],
+        body["amount"],
+        body["currency"],
+        body["sentence"],
+        body["action"],
+        body["owner"],
+        body["assignee"],
         body,
     )
 
