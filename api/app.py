@@ -37,6 +37,7 @@ from api.errors import (
     UNAVAILABLE,
     Problem,
     ProblemRaised,
+    fault,
     problem_of,
     problem_of_status,
     problem_response,
@@ -73,6 +74,8 @@ from api.routes import (
     rules,
     stewardship,
     tasks,
+    traces,
+    verdicts,
     workbench,
 )
 from api.routes.exports import export_router
@@ -229,13 +232,22 @@ def assemble(options: ApiOptions) -> FastAPI:
     for domain in (Domain.CUSTOMER, Domain.CONTRACT):
         app.include_router(facts_router(domain))
     app.include_router(releases.router)  # before the rules, whose fingerprints would swallow /in-force
-    for router in (pair_router, identity.router, changes.router, rules.router, operations.router, documentation.router):
+    for router in (
+        pair_router,
+        identity.router,
+        traces.router,
+        changes.router,
+        rules.router,
+        operations.router,
+        documentation.router,
+    ):
         app.include_router(router)
     app.include_router(odata.router)  # before the projections, whose domains would swallow /odata
     app.include_router(erp.router)
     app.include_router(reconcile.router)
     for router in (
         onboarding.router,
+        verdicts.router,
         onboarding.customer_router,
         stewardship.router,
         tasks.router,
@@ -338,7 +350,8 @@ def _answer_errors(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         # The value itself is not repeated: it may be personal, and the caller knows it.
         errors = [
-            {"parameter": ".".join(str(part) for part in each["loc"]), "detail": each["msg"]} for each in error.errors()
+            {"parameter": ".".join(str(part) for part in each["loc"]), "detail": fault(each["type"], each["msg"])}
+            for each in error.errors()
         ]
         # People who mistype an address of the console look for a page; they know no parameters.
         if request.url.path.startswith("/console/") and any(each["loc"][0] == "path" for each in error.errors()):

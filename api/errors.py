@@ -278,6 +278,25 @@ _BY_STATUS: Mapping[int, ProblemType] = {
 }
 
 
+#: What is wrong with a parameter, where the library that found it speaks of its own parts.
+_TIME = "is no date or time, as 2026-03-31T12:00:00Z"
+_FAULTS: Mapping[str, str] = {
+    "extra_forbidden": "is not known here",
+    "float_parsing": "is no number",
+    "int_parsing": "is no whole number",
+    "missing": "is missing",
+    "date_from_datetime_parsing": "is no date, as 2026-03-31",
+    "date_parsing": "is no date, as 2026-03-31",
+    "datetime_from_date_parsing": _TIME,
+    "datetime_parsing": _TIME,
+}
+
+
+def fault(kind: str, said: str) -> str:
+    """What is wrong with a parameter: in our words, or in those of the library that found it."""
+    return _FAULTS.get(kind) or said.removeprefix("Value error, ")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One occurrence: what happened here, and members that only this type has (`merged_into`, `errors`, ...)."""

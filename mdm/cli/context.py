@@ -116,6 +116,9 @@ def print_table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = ()
 ) -> None:
     """A table for people; numbers in the columns `right` are right-aligned. Folded to the width of a terminal only."""
+    if not rows:
+        typer.echo(f"{title}: none.")
+        return
     table = Table(title=title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
     for index, column in enumerate(columns):
         table.add_column(column, justify="right" if index in right else "left", overflow="fold")

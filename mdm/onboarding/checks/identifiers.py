@@ -11,7 +11,8 @@ from mdm.onboarding.verdict import Observation
 
 _INVALID, _UNVERIFIABLE = "invalid", "unverifiable"
 #: A legal entity has one of each in a country; of registers there may be several.
-_SINGLE = frozenset({"vat", "tax", "lei"})
+_CALLED = {"vat": "VAT", "tax": "tax", "lei": "LEI"}
+_SINGLE = frozenset(_CALLED)
 
 
 def tax_number_present(subject: Subject, rules: RuleSet) -> Iterator[Observation]:
@@ -101,11 +102,11 @@ def single_identifiers(subject: Subject, _rules: RuleSet) -> Iterator[Observatio
             numbers[each.type, each.country or ""].append(each)
     several = {kind: found for kind, found in numbers.items() if len(found) > 1}
     for (type_, country), found in sorted(several.items()):
-        kind = f"{country} {type_}".strip()
+        kind = f"{_CALLED[type_]} numbers{f' of {country}' if country else ''}"
         yield failed(
             "IDENTIFIER_AMBIGUOUS",
             found[1].path,
-            f"{len(found)} different numbers of the kind {kind} are known.",
+            f"{len(found)} different {kind} are known.",
             {"type": type_, "country": country},
         )
     if not several:

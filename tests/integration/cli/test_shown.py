@@ -1,0 +1,51 @@
+"""What commands show to people: tables whose columns hold what they are called, and a sentence where no row is."""
+
+from sqlalchemy import Engine, text
+from typer.testing import CliRunner
+
+from mdm.cli.app import app
+
+
+def shown(url: str, *arguments: str) -> str:
+    result = CliRunner().invoke(app, list(arguments), env={"MDM_DATABASE_URL": url}, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_placements_are_counted_and_their_platforms_named(world_url: str, world_engine: Engine) -> None:
+    title, head, _, *rows = [line for line in shown(world_url, "access", "show").splitlines() if line.strip()]
+
+    cells = [[cell.strip() for cell in row.split("│")] for row in rows if "│" in row]
+    with world_engine.connect() as connection:
+        placed = connection.scalar(text("select count(*) from placement"))
+    assert [each.strip() for each in head.split("┃")][-2:] == ["platforms", "records"], title
+    assert sum(int(each[-1].replace(",", "")) for each in cells) == placed
+    assert {"crm, erp"} <= {each[-2] for each in cells}
+
+
+def test_a_task_is_shown_with_what_it_asks(world_url: str, world_engine: Engine) -> None:
+    with world_engine.begin() as connection:
+        task, first, second = connection.execute(
+            text(
+                """select task_id, a.key, b.key from steward_task t join source_record a on a.rec_id = t.a
+                   join source_record b on b.rec_id = t.b where t.status = 'open' order by task_id limit 1"""
+            )
+        ).one()
+        connection.execute(
+            text(
+                """insert into proposal (kind, command, effect, digest, demands, entities, task_id, author, author_role,
+                     status, proposed_at, expires_at)
+                   values ('same', '{}', '{}', '', '[]', '{}', :task, 'ann', 'steward', 'open', now(), 'infinity')"""
+            ),
+            {"task": task},
+        )
+
+    told = shown(world_url, "steward", "task", str(task))
+
+    assert first in told
+    assert second in told
+    assert "Nobody has it.\nAn answer waits for a second person: proposal 1.\nComments: none.\n" in told
+
+
+def test_where_there_is_nothing_it_is_said(world_url: str) -> None:
+    assert shown(world_url, "exceptions", "list") == "Dead letters: none.\nExceptions: none.\n"
