@@ -11,6 +11,7 @@ from mdm.cli.open_feed import open_to_look
 from mdm.errors import OperatorError
 from mdm.hub.arrivals import arriving
 from mdm.model.arrivals import Arrivals, Fate, Row
+from mdm.model.cells import harmless
 from mdm.workers.ingest import drain
 from mdm.workers.preparing import pace_of
 from mdm.workers.service import stopped_by_signals
@@ -65,7 +66,7 @@ def _write(path: Path, found: Arrivals) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_COLUMNS)
-        writer.writerows(map(_cells, found.rows))
+        writer.writerows([harmless(cell) for cell in _cells(row)] for row in found.rows)
 
 
 def _cells(row: Row) -> list[object]:
