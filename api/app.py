@@ -74,6 +74,8 @@ from api.routes import (
     rules,
     stewardship,
     tasks,
+    traces,
+    verdicts,
     workbench,
 )
 from api.routes.exports import export_router
@@ -230,13 +232,22 @@ def assemble(options: ApiOptions) -> FastAPI:
     for domain in (Domain.CUSTOMER, Domain.CONTRACT):
         app.include_router(facts_router(domain))
     app.include_router(releases.router)  # before the rules, whose fingerprints would swallow /in-force
-    for router in (pair_router, identity.router, changes.router, rules.router, operations.router, documentation.router):
+    for router in (
+        pair_router,
+        identity.router,
+        traces.router,
+        changes.router,
+        rules.router,
+        operations.router,
+        documentation.router,
+    ):
         app.include_router(router)
     app.include_router(odata.router)  # before the projections, whose domains would swallow /odata
     app.include_router(erp.router)
     app.include_router(reconcile.router)
     for router in (
         onboarding.router,
+        verdicts.router,
         onboarding.customer_router,
         stewardship.router,
         tasks.router,

@@ -33,6 +33,7 @@ _OF_AREA: Mapping[str, Layer] = {
     "changes": Layer.SYSTEM,
     "rules": Layer.SYSTEM,
     "operations": Layer.SYSTEM,
+    "trace": Layer.PROCESS,
     "onboarding": Layer.PROCESS,
     "close": Layer.PROCESS,
     "findings": Layer.PROCESS,

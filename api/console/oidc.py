@@ -20,6 +20,7 @@ from joserfc.jwk import KeySet
 from mdm.access import Caller, Permission, Role, read_role
 from mdm.errors import ConfigurationInvalid, Invalid, Refused, TransientError
 from mdm.hub.tokens import claimed_scope
+from mdm.settings import secret
 from mdm.store.console_sessions import PendingSignIn
 
 with warnings.catch_warnings():
@@ -70,7 +71,7 @@ def read_oidc(environment: Mapping[str, str]) -> OidcOptions | None:
     return OidcOptions(
         issuer=issuer.rstrip("/"),
         client_id=client_id,
-        client_secret=environment.get("MDM_OIDC_CLIENT_SECRET") or None,
+        client_secret=secret(environment, "MDM_OIDC_CLIENT_SECRET"),
         roles=roles,
         roles_claim=environment.get("MDM_OIDC_ROLES_CLAIM") or "roles",
         name_claim=environment.get("MDM_OIDC_NAME_CLAIM") or "sub",

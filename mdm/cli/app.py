@@ -5,7 +5,8 @@ seconds.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from mdm import __version__
-from mdm.errors import MdmError, TransientError
+from mdm.errors import MdmError, OperatorError, TransientError
 
 
 class Command(NamedTuple):
@@ -129,11 +130,34 @@ def _root(
 def main() -> None:
     """Run the command line; a known error is told in two lines and ends with exit code 2."""
     try:
-        app()
+        _must_be_text(sys.argv[1:])
+        with _named_files():
+            app()
     except MdmError as error:
         typer.echo(f"error [{error.code}]: {error.message}", err=True)
         if error.advice:
             typer.echo(f"  what to do: {error.advice}", err=True)
         elif isinstance(error, TransientError):
-            typer.echo("  what to do: try again; nothing was written.", err=True)
+            typer.echo("  what to do: try again; what failed has written nothing.", err=True)
         sys.exit(2)
+
+
+def _must_be_text(arguments: Sequence[str]) -> None:
+    for number, argument in enumerate(arguments, start=1):
+        try:
+            argument.encode()
+        except UnicodeEncodeError as fault:
+            raise OperatorError(f"Argument {number} is no text in UTF-8.", action="Write it in UTF-8.") from fault
+
+
+@contextmanager
+def _named_files() -> Iterator[None]:
+    """A file that a command was given and cannot read or write is the caller's affair."""
+    try:
+        yield
+    except OSError as fault:
+        if fault.filename is None:
+            raise
+        raise OperatorError(
+            f"{fault.filename} cannot be read or written: {fault.strerror}.", action="Check the path and its rights."
+        ) from fault

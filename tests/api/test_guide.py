@@ -32,8 +32,13 @@ def variables(rows: HubRows, erp: TestClient, keys: dict[Role, str]) -> dict[str
     acme = rows.golden(Domain.CUSTOMER, ERP_ACME, ACME, terms=terms)
     rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
     read_until(rows.engine, 17, topic="erp.public.business_partner")
+    rows.source(CrosswalkKey("erp", "sales_order", "0050000001"), domain=None, kind="order")
+    number = CrosswalkKey("billing", "invoice#number", "INV-1")
+    rows.source(CrosswalkKey("billing", "invoice", "in_1"), domain=None, kind="invoice", aliases=[number])
     return {
         "HUB": "",
+        "ORDER": "0050000001",
+        "INVOICE": "INV-1",
         "PLACE": "erp.public.business_partner/0/17",
         "KEY": erp.headers["authorization"].removeprefix("Bearer "),
         "STEWARD_KEY": keys[Role.STEWARD],
