@@ -192,9 +192,11 @@ def _page(
 def _tried(tried: Replay, eyes: Eyes) -> dict[str, Any]:
     """What a dry run found, values as this person may see them."""
     told = use.report_of(tried)
-    words = f"{tried.rows} rows would be folded anew" if tried.rows else "Refused messages would be fed again"
+    rows = "1 row" if tried.rows == 1 else f"{tried.rows} rows"
+    words = f"{rows} would be folded anew" if tried.rows else "Refused messages would be fed again"
     letters = ", ".join(f"{number} {outcome}" for outcome, number in sorted(told["dead_letters"].items()))
-    golden = f"{told['golden']} golden records would change" if told["golden"] else "no golden record would change"
+    changing = "1 golden record" if told["golden"] == 1 else f"{told['golden']} golden records"
+    golden = f"{changing} would change" if told["golden"] else "no golden record would change"
     effects = [
         {
             "effect": each,

@@ -134,6 +134,11 @@ def print_table(
     typer.echo("\n".join(line.rstrip() for line in drawn.get().splitlines()))
 
 
+def many(number: int, one: str, several: str = "") -> str:
+    """`1 row`, `2,000 rows`; `several` where more of it is not called by an s."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
 def _cell(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from mdm.cli.context import (
     JSON_OPTION,
     hub,
+    many,
     notes,
     outcome_rows,
     pipeline,
@@ -133,7 +134,7 @@ def print_report(report: BatchReport, seconds: float) -> None:
     rows = outcome_rows(by_system(report))
     print_table("Events by platform and outcome", _COLUMNS, rows, right=range(1, 7))
     rate = report.messages / seconds if seconds else 0
-    notes.print(f"{report.messages:,} events in {seconds:.1f} s ({rate:,.0f} per second)")
+    notes.print(f"{many(report.messages, 'event')} in {seconds:.1f} s ({rate:,.0f} per second)")
 
 
 def by_system(report: BatchReport) -> dict[str, dict[str, int]]:
@@ -174,7 +175,7 @@ def status(as_json: bool = JSON_OPTION) -> None:
         waiting = [[name.replace("_", " "), number] for name, number in summary["open"].items()]
         print_table("Waiting", ("what", "number"), waiting, right=(1,))
         sums = "add up" if messages["add_up"] else "DO NOT ADD UP"
-        typer.echo(f"{messages['consumed']:,} messages consumed; the outcomes {sums}.")
+        typer.echo(f"{many(messages['consumed'], 'message')} consumed; the outcomes {sums}.")
         if changed:
             typer.echo(f"{mappings.sentence(changed)} {mappings.ADVICE}")
         if stale:

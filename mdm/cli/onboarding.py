@@ -11,7 +11,7 @@ import orjson
 import typer
 
 from mdm.access import read_role
-from mdm.cli.context import JSON_OPTION, hub, notes, pipeline, print_json, print_table
+from mdm.cli.context import JSON_OPTION, hub, many, notes, pipeline, print_json, print_table
 from mdm.errors import ConfigurationInvalid, OperatorError
 from mdm.hub import checkpoints, registries
 from mdm.hub.onboarding import Aim, Candidate, verdict_on_candidate, verdict_on_golden
@@ -287,7 +287,9 @@ def recheck(
     if as_json:
         print_json({"judged": found.judged, "changed": found.changed})
     else:
-        typer.echo(f"{found.judged:,} customers judged anew, {found.changed:,} verdicts changed and were announced.")
+        typer.echo(
+            f"{many(found.judged, 'customer')} judged anew; {many(found.changed, 'verdict')} changed and announced."
+        )
 
 
 @onboarding.command("list")

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from mdm.cli.app import app
+from mdm.cli.context import many
 
 
 def shown(url: str, *arguments: str) -> str:
@@ -85,3 +86,9 @@ def _listens(port: int) -> bool:
         else:
             return True
     return False
+
+
+def test_one_is_not_several() -> None:
+    said = [many(0, "row"), many(1, "row"), many(2000, "row"), many(1, "crash", "crashes"), many(3, "crash", "crashes")]
+
+    assert said == ["0 rows", "1 row", "2,000 rows", "1 crash", "3 crashes"]
