@@ -30,6 +30,7 @@ from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.read_golden import GOLDEN_COLUMNS, GoldenRow, golden_row
 from mdm.store.scoped import visible
 from mdm.store.tables import crosswalk, golden, record_reference, search_term
+from mdm.store.tables_onboarding import verdict
 from mdm.store.tables_placement import placement
 from survivorship.writing import search_words
 
@@ -50,6 +51,13 @@ class Place(NamedTuple):
     entity_id: str
 
 
+class LastVerdict(NamedTuple):
+    """The decision of the last verdict of onboarding that is kept for an ERP."""
+
+    erp: str
+    decision: str
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a list is narrowed to. `customer_names` keeps contracts whose customer is one of these source rows.
@@ -65,6 +73,7 @@ class Filters:
     #: For callers that may see identifiers only: by beginnings the others could find one out letter by letter. Whole
     #: words and whole identifiers find records for everybody; who asks with one knows it.
     beginnings: bool = False
+    verdict: LastVerdict | None = None
     region: str | None = None
     business_unit: str | None = None
     legal_entity: str | None = None
@@ -262,6 +271,11 @@ def _narrowed(query: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tupl
         query = query.where(
             exists(select(literal(1)).where(placement.c.entity_id == golden.c.entity_id, *_labelled(filters)))
         )
+    if filters.verdict is not None:
+        judged = select(verdict.c.entity_id).where(
+            tuple_(verdict.c.erp, verdict.c.decision) == tuple_(*filters.verdict)
+        )
+        query = query.where(golden.c.entity_id.in_(judged))
     return query
 
 

@@ -33,7 +33,8 @@ def tax_number_checksum(subject: Subject, _rules: RuleSet) -> Iterator[Observati
     """A tax number with wrong check digits blocks, unless a right one of the same type and country stands beside it."""
     right = {(each.type, each.country) for each in subject.tax_numbers if each.state != _INVALID}
     for each in subject.tax_numbers:
-        what = f"{each.country or 'unknown country'} {each.type}"
+        of = each.country or "an unknown country"
+        what = f"the {_CALLED.get(each.type, each.type)} number of {of}"
         if each.state == _INVALID and (each.type, each.country) in right:
             yield failed(
                 "IDENTIFIER_INVALID",
@@ -52,7 +53,9 @@ def tax_number_checksum(subject: Subject, _rules: RuleSet) -> Iterator[Observati
                 masked(each.normal),
             )
         elif each.state == _UNVERIFIABLE:
-            yield unverifiable("TAX_ID_CHECKSUM", each.path, f"Numbers of the kind {what} carry no known check digits.")
+            yield unverifiable(
+                "TAX_ID_CHECKSUM", each.path, f"{what[:1].upper()}{what[1:]} carries no known check digits."
+            )
         else:
             yield passed("TAX_ID_CHECKSUM", each.path, f"The check digits are right for {what}.")
     if not subject.tax_numbers:

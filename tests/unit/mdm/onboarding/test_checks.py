@@ -107,6 +107,8 @@ def test_wrong_check_digits_block_unless_the_right_number_stands_beside() -> Non
 
     assert (codes(alone), alone.decision) == (["TAX_ID_CHECKSUM"], Decision.BLOCKED)
     assert (codes(beside), beside.decision) == (["IDENTIFIER_INVALID"], Decision.READY_WITH_WARNINGS)
+    found = next(each for each in alone.findings if each.code == "TAX_ID_CHECKSUM")
+    assert found.observation.message == "The check digits are wrong for the VAT number of DE."
 
 
 def test_a_number_without_check_digits_is_neither_right_nor_wrong() -> None:
