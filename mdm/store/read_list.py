@@ -279,15 +279,12 @@ def _narrowed(query: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tupl
     return query
 
 
-def placed_among(connection: Connection, ids: Collection[str], filters: Filters) -> set[str]:
-    """Those of the ids that are placed where the filters ask for."""
-    if not filters.placed:
-        return set(ids)
-    return set(
-        connection.scalars(
-            select(placement.c.entity_id).where(placement.c.entity_id.in_(sorted(ids)), *_labelled(filters))
-        )
+def among(connection: Connection, domain: Domain, ids: Collection[str], filters: Filters) -> set[str]:
+    """Those of the ids whose current golden record meets the filters, `q` aside."""
+    found: Select[*tuple[Any, ...]] = select(golden.c.entity_id).where(
+        golden.c.domain == domain.value, golden.c.known_to.is_(None), golden.c.entity_id.in_(sorted(ids))
     )
+    return set(connection.scalars(_narrowed(found, filters)))
 
 
 def _labelled(filters: Filters) -> list[ColumnElement[bool]]:

@@ -51,6 +51,17 @@ def test_what_a_key_finds_is_narrowed_too(regions: TwoRegions, erp: TestClient, 
     assert ids(erp, "/v1/customers", q="0001000077", region="AMER") == set()
 
 
+def test_contracts_that_a_key_finds_are_narrowed_to_their_customer(
+    regions: TwoRegions, erp: TestClient, rows: HubRows
+) -> None:
+    number = CrosswalkKey("erp", "sales_contract#former", "0040000077")
+    sales = CrosswalkKey("erp", "sales_contract", "4")
+    rows.source(sales, domain=Domain.CONTRACT, entity_id=regions.bolt_contract, aliases=[number])
+
+    assert ids(erp, "/v1/contracts", q="0040000077", customer=regions.bolt) == {regions.bolt_contract}
+    assert ids(erp, "/v1/contracts", q="0040000077", customer=regions.acme) == set()
+
+
 def test_contracts_belong_where_their_customers_do(regions: TwoRegions, erp: TestClient) -> None:
     assert ids(erp, "/v1/contracts", region="EMEA") == {regions.acme_contract}
     assert ids(erp, "/v1/contracts", region="AMER", customer=regions.acme) == set()
