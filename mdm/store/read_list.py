@@ -27,6 +27,7 @@ from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.read_golden import GOLDEN_COLUMNS, GoldenRow, golden_row
 from mdm.store.scoped import visible
 from mdm.store.tables import crosswalk, golden, record_reference, search_term
+from mdm.store.tables_onboarding import verdict
 from survivorship.writing import search_words
 
 #: More words than this narrow nothing further; the rest is ignored so that a query cannot grow without bound.
@@ -46,6 +47,13 @@ class Place(NamedTuple):
     entity_id: str
 
 
+class LastVerdict(NamedTuple):
+    """The decision of the last verdict of onboarding that is kept for an ERP."""
+
+    erp: str
+    decision: str
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a list is narrowed to. `customer_names` keeps contracts whose customer is one of these source rows."""
@@ -58,6 +66,7 @@ class Filters:
     #: For callers that may see identifiers only: by beginnings the others could find one out letter by letter. Whole
     #: words and whole identifiers find records for everybody; who asks with one knows it.
     beginnings: bool = False
+    verdict: LastVerdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +249,11 @@ def _narrowed(query: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tupl
         query = query.where(golden.c.known_from >= filters.updated_since)
     if filters.customer_names is not None:
         query = _of_customer(query, filters.customer_names)
+    if filters.verdict is not None:
+        judged = select(verdict.c.entity_id).where(
+            tuple_(verdict.c.erp, verdict.c.decision) == tuple_(*filters.verdict)
+        )
+        query = query.where(golden.c.entity_id.in_(judged))
     return query
 
 

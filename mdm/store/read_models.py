@@ -31,7 +31,7 @@ from mdm.store.read_identity import (
     unresolved,
 )
 from mdm.store.read_lineage import Joined, joins_of
-from mdm.store.read_list import Filters, Listed, Place, list_golden
+from mdm.store.read_list import Filters, LastVerdict, Listed, Place, list_golden
 from mdm.store.read_references import expand, resolve_references
 from mdm.store.read_status import Vitals, status_summary, vitals
 from mdm.store.read_tasks import OpenQuestion, Side, TaskPlace, count_open_questions, open_questions
@@ -44,6 +44,7 @@ __all__ = [
     "Filters",
     "GoldenRow",
     "Joined",
+    "LastVerdict",
     "Listed",
     "Meaning",
     "Member",

@@ -1,5 +1,6 @@
 """The last verdicts of onboarding: listed, narrowed, counted, within the caller's scope."""
 
+import re
 from typing import Any
 
 import pytest
@@ -129,3 +130,29 @@ def test_who_was_shown_a_verdict_is_noted(judged: dict[str, str], app: FastAPI, 
     with engine.connect() as connection:
         noted = list(connection.scalars(text("select entity_id from record_access")))
     assert noted == [judged["blocked"]]
+
+
+def test_the_console_narrows_customers_by_their_last_verdict(
+    judged: dict[str, str], rows: HubRows, engine: Engine, app: FastAPI, steward: TestClient
+) -> None:
+    nobody_judged = rows.golden(Domain.CUSTOMER, CrosswalkKey("crm", "account", "X1"), BLOCKED)
+
+    def shown(query: str) -> set[str]:
+        answer = steward.get(f"/console/onboarding?{query}")
+        assert answer.status_code == 200
+        return set(re.findall("/console/customers/(cus_[0-9a-z]+)/readiness", answer.text))
+
+    assert shown("verdict=") == {*judged.values(), nobody_judged}
+    app.state.access_log.write()
+    with engine.begin() as connection:
+        connection.execute(text("delete from list_access"))
+    assert shown("verdict=blocked&country=DE") == {judged["blocked"]}
+    assert shown("verdict=ready&country=DE") == set()
+    assert 'value="blocked" selected' in steward.get("/console/onboarding?verdict=blocked").text
+    assert steward.get("/console/onboarding?verdict=unheard").status_code == 422
+    app.state.access_log.write()
+    with engine.connect() as connection:
+        noted = list(
+            connection.scalars(text("select ids from list_access where ids is not null order by records limit 1"))
+        )
+    assert noted == [[judged["blocked"]]], "who was shown is told by id"
