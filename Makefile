@@ -17,6 +17,7 @@ setup: $(VENV)/.ready ## Create .venv with the pinned packages and the mdm comma
 
 $(VENV)/.ready: requirements/runtime.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and $(PYTHON) is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 setup")'
+	@echo "Setting up $(VENV): about a minute, more where packages come slowly."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: -r requirements/runtime.txt -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .

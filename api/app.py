@@ -63,6 +63,7 @@ from api.routes import (
     exceptions,
     findings,
     identity,
+    kpis,
     odata,
     onboarding,
     operations,
@@ -259,6 +260,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         exception_records.router,
         workbench.router,
         closes.router,
+        kpis.router,
         findings.router,
         privacy.router,
     ):

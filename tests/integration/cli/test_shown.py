@@ -1,5 +1,12 @@
 """What commands show to people: tables whose columns hold what they are called, and a sentence where no row is."""
 
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
@@ -49,3 +56,32 @@ def test_a_task_is_shown_with_what_it_asks(world_url: str, world_engine: Engine)
 
 def test_where_there_is_nothing_it_is_said(world_url: str) -> None:
     assert shown(world_url, "exceptions", "list") == "Dead letters: none.\nExceptions: none.\n"
+
+
+def test_a_server_that_is_stopped_by_hand_has_not_failed(fresh_database_url: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "mdm.cli", "serve", "--port", str(port)]
+    environment = os.environ | {"MDM_DATABASE_URL": fresh_database_url}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        told = iter(server.stderr.readline, "")
+        assert any("Stop with Ctrl-C." in line for line in told)
+        assert _listens(port)
+        server.send_signal(signal.SIGINT)
+        left = server.stderr.read()
+
+    assert (server.returncode, "Traceback" in left) == (0, False), left
+
+
+def _listens(port: int) -> bool:
+    """Wait until somebody listens."""
+    for _ in range(600):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False
