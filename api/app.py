@@ -73,6 +73,7 @@ from api.routes import (
     relations,
     releases,
     rules,
+    search,
     stewardship,
     tasks,
     traces,
@@ -247,6 +248,7 @@ def assemble(options: ApiOptions) -> FastAPI:
     app.include_router(erp.router)
     app.include_router(reconcile.router)
     for router in (
+        search.router,
         onboarding.router,
         verdicts.router,
         onboarding.customer_router,
