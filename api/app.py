@@ -63,6 +63,7 @@ from api.routes import (
     exceptions,
     findings,
     identity,
+    kpis,
     odata,
     onboarding,
     operations,
@@ -72,6 +73,7 @@ from api.routes import (
     relations,
     releases,
     rules,
+    search,
     stewardship,
     tasks,
     traces,
@@ -246,6 +248,7 @@ def assemble(options: ApiOptions) -> FastAPI:
     app.include_router(erp.router)
     app.include_router(reconcile.router)
     for router in (
+        search.router,
         onboarding.router,
         verdicts.router,
         onboarding.customer_router,
@@ -257,6 +260,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         exception_records.router,
         workbench.router,
         closes.router,
+        kpis.router,
         findings.router,
         privacy.router,
     ):

@@ -44,6 +44,9 @@ def list_customers(
         status=page.status,
         updated_since=page.updated_since,
         beginnings=may_search_beginnings(caller.eyes),
+        region=page.region,
+        business_unit=page.business_unit,
+        legal_entity=page.legal_entity,
     )
     with reads.snapshot() as connection:
         return list_response(

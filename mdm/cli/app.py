@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, Command] = {
     "export": Command("export", "export", "Golden records, crosswalks and source rows as files."),
     "state": Command("check", "state", "What the hub holds, as one number."),
     "reconcile": Command("governance", "reconciling", "What does not agree from contract to posting, what to do."),
+    "kpi": Command("kpi", "kpi", "Money at risk, readiness to close, what became better."),
     "close": Command("close", "close", "The close of a month: checklist, first and second signature."),
     "onboarding": Command("onboarding", "onboarding", "ERP onboarding: verdicts, registries, confirmations."),
     "contracts": Command("contracts", "contracts", "Data contracts: list, lint, diff, test."),

@@ -103,6 +103,29 @@ class Finding:
     raw: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A linked fact. Each of `references` has the row that it names, and its golden record as `entity_id`."""
+
+    system: str
+    type: str
+    key: str
+    kind: str
+    attributes: Mapping[str, Any]
+    references: Sequence[Mapping[str, Any]]
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The chain around a source row, what it rests on first, and where it breaks."""
+
+    steps: Sequence[Mapping[str, Any]]
+    gaps: Sequence[Mapping[str, Any]]
+    complete: bool
+    raw: Mapping[str, Any]
+
+
 class Problem(Exception):
     """The API refused, or has not read as far as `after` yet (202). Decide by the stable `type` (`/problems/...`)."""
 
@@ -132,6 +155,16 @@ def record_of(body: Mapping[str, Any]) -> Record:
 
 def projection_of(body: Mapping[str, Any]) -> Projection:
     return Projection(body["id"], body["version"], body["object"], body["values"], body["fits"], body["findings"], body)
+
+
+def fact_of(body: Mapping[str, Any]) -> Fact:
+    return Fact(
+        body["system"], body["type"], body["key"], body["kind"], body["attributes"], body["references"], body
+    )  # fmt: skip
+
+
+def trace_of(body: Mapping[str, Any]) -> Trace:
+    return Trace(body["steps"], body["gaps"], body["complete"], body)
 
 
 def change_of(body: Mapping[str, Any]) -> Change:

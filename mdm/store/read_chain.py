@@ -102,6 +102,7 @@ ordered as (
   from named n
   join record_reference f on f.system = n.system and f.type = n.type and f.key = n.key
   join source_record o on o.rec_id = f.rec_id and o.kind = 'order' and not o.deleted
+  where exists (select from source_record s where s.rec_id = :start and s.kind <> 'order' and s.domain is null)
 ),
 down as (
   select root.rec_id, root.level, ''::text as role, null::bigint as through, 0 as depth
