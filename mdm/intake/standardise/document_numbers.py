@@ -34,6 +34,12 @@ _RUNS: Final = re.compile(r"[a-z]+|\d+")
 _YEAR: Final = re.compile(r"(?:19[89]|20[0-4])\d")
 _YEAR_AND_COUNTER: Final = re.compile(rf"({_YEAR.pattern})(\d{{3,}})")
 _SHORT_YEAR: Final = re.compile(r"[0-4]\d")
+#: A counter and its year, which nothing else can be: `CT-24/2024`.
+_OVER_YEAR: Final = re.compile(rf"/\s*{_YEAR.pattern}$")
+#: A counter and its short year, which may as well be a part and its number: `123/24`, `UM/123/24`, `123/UM/24`.
+_OVER_SHORT_YEAR: Final = re.compile(
+    r"(?:(?P<first>[a-z]{1,6})[^a-z0-9]+)?(?P<counter>\d{1,5})(?:/(?P<inner>[a-z]{1,6}))?/(?P<year>[0-4]\d)"
+)
 #: O, I and l among digits are slips for 0 and 1.
 _LIKE_DIGITS: Final = str.maketrans("oil", "011")
 _AMONG_DIGITS: Final = re.compile(r"[oil]*\d(?:[0-9oil]*\d)?")
@@ -81,7 +87,7 @@ def number_forms(text: str) -> tuple[str, ...]:
     if first:
         alone = _form(" ".join(words[first:]))
         forms += [alone, *_without_head(alone)] if _digits(alone) >= _TELLING else []
-    return tuple(dict.fromkeys((*forms, *_without_padding(bare))))
+    return tuple(dict.fromkeys((*forms, *_without_padding(bare), *_of_short_year(words[first:]))))
 
 
 def further_number_forms(text: str) -> tuple[str, ...]:
@@ -140,6 +146,16 @@ def _without_padding(text: str) -> list[str]:
     return ["".join(parts).removesuffix(".")]
 
 
+def _of_short_year(words: list[str]) -> list[str]:
+    """`123/24` as number 123 of 2024: another reading, for it need not be a year."""
+    found = _OVER_SHORT_YEAR.fullmatch(_ascii(" ".join(words)))
+    if found is None or (found["first"] and found["inner"]):
+        return []
+    form = f"20{found['year']}{found['counter'].zfill(_COUNTER)}"
+    letters = found["first"] or found["inner"]
+    return [f"{letters}{form}", form] if letters else [form]
+
+
 def _form(text: str) -> str:
     runs = _runs(text)
     place = _year(runs)
@@ -175,20 +191,36 @@ def _is_year(runs: list[str], place: int) -> bool:
 def _runs(text: str) -> list[str]:
     """Letters and digits in turn, as signs part them; a year at the head of a run of digits is a run of its own.
 
-    A year behind its counter comes first: `CT-123/2024` as `CT-2024/123`.
+    A year behind its counter comes first, and letters between the two before them: `CT-123/2024` and `123/CT/2024` as
+    `CT-2024/123`.
     """
     runs: list[str] = []
-    for place, word in enumerate(_SIGNS.split(_ascii(text))):
+    plain = _ascii(text)
+    words = _SIGNS.split(plain)
+    if (parted := _around_letters(words)) is not None:
+        return parted
+    for place, word in enumerate(words):
         for run in _RUNS.findall(_mended(word, place > 0)):
             year = _YEAR_AND_COUNTER.fullmatch(run)
             parted = year is not None and (year[2].startswith("0") or (bool(runs) and not runs[-1].isdigit()))
             runs += [year[1], year[2]] if year is not None and parted else [run]
-    return [*runs[:-2], runs[-1], runs[-2]] if _ends_in_year(runs) else runs
+    return [*runs[:-2], runs[-1], runs[-2]] if _ends_in_year(runs, plain) else runs
 
 
-def _ends_in_year(runs: list[str]) -> bool:
+def _around_letters(words: list[str]) -> list[str] | None:
+    """Letters, year and counter of a number that has its letters in the middle; None of another."""
+    if len(words) != 3 or not (words[0].isdigit() and words[1].isalpha() and words[2].isdigit()):
+        return None
+    if _YEAR.fullmatch(words[2]):
+        return [words[1], words[2], words[0]]
+    return [words[1], words[0], words[2]] if _YEAR.fullmatch(words[0]) else None
+
+
+def _ends_in_year(runs: list[str], text: str) -> bool:
     """A counter and its year, and no other digits that the last ones could go with."""
-    if len(runs) < 2 or not _YEAR.fullmatch(runs[-1]) or _year(runs) is not None:
+    if len(runs) < 2 or not _YEAR.fullmatch(runs[-1]):
+        return False
+    if (year := _year(runs)) is not None and (_YEAR.fullmatch(runs[year]) or not _OVER_YEAR.search(text)):
         return False
     digits = [run for run in runs[:-1] if run.isdigit()]
     return len(digits) == 1 and digits[0] is runs[-2] and len(runs[-2]) <= _COUNTER

@@ -55,6 +55,15 @@ CASES = {
     "groups without their padding in two tables": (contract(CRM, "AB-0012-0045"), contract(ERP, "AB-12-45"), None),
     "other groups": (contract(CRM, "AB-0012-0045"), contract(ERP, "AB-0012-0845"), "number_differs"),
     "a number before its year": (contract(CRM, "2024/123"), contract(ERP, "123/2024"), None),
+    "letters between a number and its year": (contract(CRM, "UM/123/2024"), contract(ERP, "123/UM/2024"), None),
+    "a number over its short year": (contract(CRM, "2024/123"), contract(ERP, cites="123/24"), None),
+    "another value, and a number that agrees": (
+        contract(CRM, "CT-2024-123"), contract(ERP, cites="CT-2024-123", value=9_120.0, annual_value=9_120.0), None,
+    ),
+    "another value, and no number": (
+        contract(CRM, "CT-2024-123"), contract(ERP, value=19_968.0, annual_value=19_968.0), "value_differs",
+    ),
+    "a value of which one year is told": (contract(CRM, "CT-2024-123"), contract(ERP, value=24_000.0), None),
     "a number before another year": (contract(CRM, "CT-2024-123"), contract(ERP, "CT-123/2023"), "number_differs"),
     "one order for two contracts": (
         contract(BILLING, cites="CT-2024-000124 / PO 4500012345"), contract(CRM, "CT-2024-000123"), "cites_another",

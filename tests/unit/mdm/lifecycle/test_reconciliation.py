@@ -9,6 +9,22 @@ from mdm.lifecycle.reconciliation import RULE_NAMES
 from tests.unit.mdm.lifecycle.story import SUBSCRIPTION_KEY, clean_story
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "met"),
+    [
+        ("INV-2024-000007", "INV-2024-7", True),
+        ("INV-2024-000007", "inv 2024/0007", True),
+        ("INV-2024-000007", "2024-7", True),
+        ("INV-2024-000007", "INV-2024-8", False),
+        ("INV-2024-000007", "INV-2023-7", False),
+        ("INV-2024-000007", "CT-2024-8", False),
+        ("PO-7", "PO-007", False),
+    ],
+)
+def test_a_document_is_met_under_its_number_with_other_padding(one: str, other: str, met: bool) -> None:
+    assert bool(number_forms(one) & number_forms(other)) is met
+
+
 def test_every_rule_is_declared_and_every_declaration_is_a_rule() -> None:
     assert set(RULE_NAMES) == shipped_policy().rules.keys()
 

@@ -116,6 +116,8 @@ def test_only_a_trade_item_number_with_a_right_check_digit_is_compared() -> None
         "CT2O24OOOI23",
         "CT-123/2024",
         "ct 0123 2024",
+        "123/CT/2024",
+        "2024/CT/123",
     ],
 )
 def test_writings_of_one_number_are_one(written: str) -> None:
@@ -141,6 +143,8 @@ def test_a_number_without_its_prefix_is_found_among_the_numbers() -> None:
         ("10001/2", "100012"),
         ("123/2024", "2024000123"),
         ("7.2024", "2024000007"),
+        ("CT-24/2024", "ct2024000024"),
+        ("CT-24-2024", "ct2024002024"),
         ("2023/2024", "2023002024"),
         ("BU-1-123/2024", "bu11232024"),
         ("40000007/2024", "400000072024"),
@@ -179,6 +183,25 @@ def test_the_number_of_a_part_begins_with_that_of_the_whole(written: str, stem: 
     stems = number_stems(written)
 
     assert stem in stems if stem else stems == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "as_"),
+    [
+        ("123/24", "2024000123"),
+        ("UM/0123/24", "um2024000123"),
+        ("123/UM/24", "um2024000123"),
+        ("Nr. 123/24", "2024000123"),
+    ],
+)
+def test_a_number_over_a_short_year_may_also_be_read_as_one_of_the_year(written: str, as_: str) -> None:
+    assert as_ in number_forms(written)
+    assert number_form(written) != as_
+
+
+@pytest.mark.parametrize("written", ["123/55", "1234567/24", "123-24", "123/24/7", "A/123/B/24"])
+def test_what_need_not_be_a_short_year_is_none(written: str) -> None:
+    assert not any("202" in form for form in number_forms(written))
 
 
 def test_further_numbers_of_a_text_are_told_apart_from_the_first() -> None:
