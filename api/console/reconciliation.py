@@ -32,7 +32,6 @@ from mdm.hub import finding_work
 from mdm.lifecycle import ageing
 from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.overview import Overview, Place, Shelf, place_of
-from mdm.model.cells import harmless
 from mdm.model.ids import CrosswalkKey
 from mdm.store import findings as store
 from mdm.store.export_jobs import Piece
@@ -247,7 +246,7 @@ def look_after(
 
 def _settle(what: str, about: Finding, bench: Workbench, form: Form) -> None:
     if what == "withdraw":
-        finding_work.withdraw(bench.engine, bench.hub.clock, [about], bench.actor.name)
+        finding_work.withdraw(bench.engine, bench.hub.clock, about, bench.actor.name)
     else:
         _settle_several(what, [about], bench, form)
 
@@ -348,5 +347,6 @@ def _lines(findings: Sequence[Finding], looked: Looked, works: dict[FindingName,
             looked.overview.age_of(each), work.assignee,
             work.explanation if work.explains(each) else None,
         ]  # fmt: skip
-        writer.writerow([harmless(cell) for cell in cells])
+        # A cell that a spreadsheet would take for a formula begins with an apostrophe.
+        writer.writerow([f"'{cell}" if str(cell or "")[:1] in ("=", "+", "@") else cell for cell in cells])
     return out.getvalue()

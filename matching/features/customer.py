@@ -32,8 +32,8 @@ CUSTOMER_COLUMNS = kinds(
     + " ".join(f"{kind} {kind}_country" for kind in IDENTIFIER_TYPES),
     lists=" ".join(_LISTS)
     + " references evidence evidence_kinds sites names former_names sorted_names name_tokens name_numbers structure"
-    " roles rare_tokens initials letters short_names labels identifiers exclusive all_identifiers identifier_kinds"
-    " numbers",
+    " roles nations rare_tokens initials letters short_names labels identifiers exclusive all_identifiers"
+    " identifier_kinds numbers",
 )
 #: What is read of a record's comparison form, beside its own name.
 CUSTOMER_FORMS = frozenset(
@@ -179,6 +179,8 @@ def _names(columns: Columns, comparison: Mapping[str, Any], common_tokens: froze
     national = _COUNTRY_WORDS.intersection(words[0])
     if national:
         columns["national"] = next(word for word in words[0] if word in national)
+    # As with `structure`: a name without a country is that of the house, or of its first company.
+    put(columns, "nations", distinct([word for word in words[0] if word in national] or ["-"]))
     longer = [token for form in words for token in form if len(token) > 1]
     if text(comparison, "name"):
         own = longer if len(words) == 1 else [token for token in words[0] if len(token) > 1]

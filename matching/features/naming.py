@@ -32,6 +32,8 @@ _PURPOSES = """
     participations participaties partecipazioni participaciones immobiliere immobiliare inmobiliaria fonciere
     patrimoine nieruchomosci ejendomme fastigheter eiendom kiinteisto leasing treasury stiftung foundation stichting
     pension pensions pensionskasse fund funds fonds fondo trust ventures
+    stiftelse stiftelsen fonden saatio fundacja nadace alapitvany fundatia fundacion fundacao fondazione fondation vakfi
+    nemovitosti nehnutelnosti vagyonkezelo imobiliare imobiliaria gayrimenkul majatkowa participacoes omistus sijoitus
 """
 #: What a company is for that is not the house itself: who holds, owns, lets, finances or endows.
 STRUCTURE = frozenset(_PURPOSES.split())
@@ -56,6 +58,21 @@ _BRANCHES = """
     telecom telekommunikation telecommunications international global export foods food chemicals pharmaceuticals
     textiles packaging verpackung printing automotive motors marine aviation electronics machinery equipment parts
     robotics pharma agro agrar agriculture farms
+        budownictwo handlowa inwestycje ubezpieczenia doradztwo drukarnia zywnosc rolnictwo motoryzacja maszyny
+    opakowania     stavby stavebni obchod vyroba doprava tiskarna potraviny strojirna strojirenstvi obaly poradenstvi
+    zemedelstvi     epitoipari kereskedelmi kereskedelem szallitmanyozo elelmiszer nyomda ingatlan tanacsado szoftver
+    biztosito gepipari     vegyipari mezogazdasagi egeszsegugyi constructii servicii comert transporturi tipografie
+    imobiliare consultanta     insaat ticaret sanayi nakliyat lojistik gida tekstil enerji otomotiv makina makine
+    elektrik kimya sigorta     danismanlik yazilim turizm ambalaj matbaa saglik guvenlik tarim construcao construcoes
+    distribuidora imoveis consultoria seguros     alimentos informatica grafica moveis embalagens agropecuaria
+    engenharia construcciones distribuciones alimentacion     consultores maquinaria quimica envases ingenieria
+    muebles bodegas farmaceutica farmaceutici costruzioni edilizia     alimentari consulenza assicurazioni meccanica
+    chimica imballaggi ingegneria batiment travaux alimentaire sante     assurances informatique mecanique chimie
+    emballage ingenierie conseil imprimerie bygg byggeri forsikring radgivning     konsult livsmedel fodevarer maskin
+    maskiner tryk tryckeri trykkeri rakennus kuljetus kauppa elintarvike kirjapaino     vakuutus teollisuus sahko bouw
+    vervoer voeding verzekeringen advies drukkerij verpakkingen techniek zorg     druck druckerei haustechnik
+    lebensmittel maschinenbau elektro elektrotechnik chemie kataskeves kataskeyes emporia     metafores trofima
+    oinopoiia farmaka symvouloi symvoyloi ypiresies energeia asfaleies
 """
 #: What a part of a house does, by which it is told from the house and from its other parts.
 ROLES = STRUCTURE | frozenset(_BRANCHES.split())

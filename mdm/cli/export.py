@@ -16,7 +16,6 @@ import typer
 from mdm.cli.context import hub
 from mdm.errors import OperatorError
 from mdm.model.canonical import ATTRIBUTES
-from mdm.model.cells import harmless
 from mdm.model.ids import Domain
 from mdm.store import read_export
 
@@ -52,18 +51,14 @@ def golden(
     output: Path | None = _OUTPUT,
     as_json: bool = _JSON,
 ) -> None:
-    """Current golden records. CSV and Parquet carry nested values as JSON text.
-
-    In CSV, a text that a spreadsheet would take for a formula begins with an apostrophe.
-    """
+    """Current golden records. CSV and Parquet carry nested values as JSON text."""
     with hub() as opened, opened.engine.connect() as connection, _target(output) as target:
         rows = read_export.export_golden(connection, domain)
         if as_json or output_format is Format.NDJSON:
             for row in rows:
                 target.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
         elif output_format is Format.CSV:
-            cells = (list(map(harmless, each)) for each in _flat(domain, rows))
-            _write_csv(target, _golden_columns(domain), cells)
+            _write_csv(target, _golden_columns(domain), _flat(domain, rows))
         else:
             if output is None and sys.stdout.isatty():
                 raise OperatorError("Parquet cannot be written to a terminal.", action="Name a file with --output.")
@@ -133,10 +128,6 @@ def _target(output: Path | None) -> Iterator[BinaryIO]:
     if output is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
-        return
-    if output.exists() and not output.is_file():
-        with output.open("wb") as target:  # a pipe or a device: what is written there is not exchanged afterwards
-            yield target
         return
     partial = output.with_name(output.name + ".part")
     with partial.open("wb") as target:

@@ -6,12 +6,9 @@ values, never a value: what a row says about a person does not belong in logs.
 
 from typing import Final, NamedTuple
 
-#: Stands for columns that are too many to be told one by one.
-MANY: Final = "*"
-
 
 class Deviation(NamedTuple):
-    """A difference between an event and the contract. `column` is `MANY` where it is about too many of them."""
+    """A difference between an event and the contract."""
 
     code: str
     column: str

@@ -26,7 +26,6 @@ from mdm.hub.steward.bulk import (
     start_bulk,
     start_take_back,
     stop_bulk,
-    waiting_answers,
 )
 from mdm.hub.steward.delegations import Delegation, delegate, delegations, end_delegation
 from mdm.hub.steward.desk import (
@@ -140,6 +139,5 @@ __all__ = [
     "task_states",
     "task_tokens",
     "undo_last",
-    "waiting_answers",
     "withdraw",
 ]

@@ -37,6 +37,17 @@ _USUAL: Final = _usual_names()
 _OF_ONE_LETTER: Final = frozenset(code for code in _USUAL if len(code) == 2 and code[0] == code[1])
 
 
+@lru_cache(300)
+def words_of_country(code: str) -> tuple[str, ...]:
+    """The single words by which a country is called, folded; its codes are none."""
+    return tuple(sorted(name for name, of in _USUAL.items() if of == code and " " not in name and len(name) > 3))
+
+
+def is_a_country(word: str) -> bool:
+    """Whether a folded word is what a country is usually called."""
+    return word in _USUAL
+
+
 @lru_cache(CACHE)
 def usual_country(text: str) -> str | None:
     """The ISO 3166-1 alpha-2 code of a code or usual name."""

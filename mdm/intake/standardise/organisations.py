@@ -12,7 +12,7 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-from mdm.intake.standardise.countries import usual_country
+from mdm.intake.standardise.countries import is_a_country, usual_country, words_of_country
 from mdm.intake.standardise.junk import is_placeholder
 from mdm.intake.standardise.legal_forms import (
     LegalForm,
@@ -38,6 +38,10 @@ LEADING_WORDS: Final = words_of("name_leading")
 EXPANSIONS: Final = variants_of("name_words") | variants_of("country_words")
 #: Codes that end a name of a national company (Acme DE); codes that are words (IT, IN, NO) are left alone.
 _COUNTRY_CODES: Final = variants_of("country_codes_in_names")
+#: A slip in the name of the own country is looked for in words of so many letters at least. In words of the fewest
+#: only letters that are doubled or changed places are one: espina and franche are words.
+_FEWEST_LETTERS: Final = 6
+_LONG_COUNTRY: Final = 8
 _COUNTRY_PHRASES: Final = re.compile(r"\b(united states(?: of america)?|great britain|united kingdom)\b")
 _PHRASE_WORDS: Final = {"united states": "usa", "united states of america": "usa"}
 #: What some write as one word or as initials: `Przedsiębiorstwo Handlowo-Usługowe` is PHU, F.lli Fratelli.
@@ -59,7 +63,7 @@ _TAIL: Final = re.compile(r"(?:\s+[-–—/|:]+\s*|\s*[(\[]\s*)(?P<tail>[^-–�
 #: What a tail is though it has a slip, folded. Shorter ones are too near to names.
 _STATUS_WITH_SLIPS: Final = (
     "accounts payable", "account payable", "accounts receivable", "account receivable", "finance department",
-    "headquarters", "main account", "nicht verwenden", "ne pas utiliser",
+    "headquarters", "main account", "nicht verwenden", "ne pas utiliser", "do not use",
 )  # fmt: skip
 _NOISE_ENDS: Final = re.compile(r"^[\s*#!~_=>\"“”]+|[\s*#!~_=<\"“”]+$")
 _CARE_OF: Final = re.compile(r"^(?:c\s*/\s*o|m\s*/\s*s)\b\.?\s+", re.IGNORECASE)
@@ -219,6 +223,33 @@ def _without_own_country(text: str, country: str | None) -> str:
     return " ".join(words[:-1]) if own else text
 
 
+def _with_own_country(words: tuple[str, ...], country: str | None) -> tuple[str, ...]:
+    """`acevedo exmico` of Mexico with the country as it is called: it may be the name of the country, with a slip."""
+    if country is None or len(words) < 2:
+        return words
+    return tuple(_own_country(word, country) if len(word) >= _FEWEST_LETTERS else word for word in words)
+
+
+def _own_country(word: str, country: str) -> str:
+    if is_a_country(word):
+        return word
+    near = (name for name in words_of_country(country) if OSA.distance(word, name, score_cutoff=1) == 1)
+    return next((name for name in near if _is_slip(word, name)), word)
+
+
+def _is_slip(word: str, name: str) -> bool:
+    """Whether a word that is one step away from a name is no word of its own: Danish, Italian or Polonia may be."""
+    if sorted(word) == sorted(name):
+        return True
+    if len(word) == len(name) + 1 and any(word[:place] + word[place + 1 :] == name for place in _doubled(word)):
+        return True
+    return len(name) >= _LONG_COUNTRY and word[-1] == name[-1]
+
+
+def _doubled(word: str) -> list[int]:
+    return [place for place in range(1, len(word)) if word[place] == word[place - 1]]
+
+
 def _split_other_names(text: str) -> tuple[str, tuple[str, ...]]:
     first, *others = _OTHER_NAME.split(text)
     if not first:
@@ -227,7 +258,7 @@ def _split_other_names(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _latin_core(words: tuple[str, ...], country: str | None) -> tuple[str | None, LegalForm | None]:
-    words = _without_place_behind_form(_without_partners(words), country)
+    words = _with_own_country(_without_place_behind_form(_without_partners(words), country), country)
     found = form_at_end(words, country) or mistyped_form(words)
     if found is not None:
         form, count = found

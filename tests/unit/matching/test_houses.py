@@ -25,6 +25,8 @@ def scored(left: dict[str, str], right: dict[str, str]) -> PairScore:
         ("Klinikum Papenburg GmbH", "Klinikum Papenburg Service GmbH", "role_differs"),
         ("Nordwind Holding GmbH", "Nordwind Logistik GmbH", "role_differs"),
         ("Nordwind GmbH", "Nordwind Immobilien GmbH", "structure_differs"),
+        ("Kowalski sp. z o.o.", "Kowalski Budownictwo sp. z o.o.", "role_differs"),
+        ("Norges Hus AS", "Stiftelsen Norges Hus", "structure_differs"),
         ("Comercializadora del Norte SA", "Comercializadora del Sur SA", "word_differs"),
         ("Nordwind Fitness Tokyo", "Nordwind Fitness Kyoto", "word_differs"),
     ],
@@ -49,6 +51,29 @@ def test_what_a_company_does_may_be_written_otherwise(one: str, other: str) -> N
     score = scored({**HOUSE, "name": one}, {**HOUSE, "name": other})
 
     assert decide(MODEL, score.weight, score.veto) is Decision.MATCH
+
+
+@pytest.mark.parametrize("without", ["site", "street"])
+def test_the_house_and_its_company_in_a_country_are_asked_about(without: str) -> None:
+    shared = {key: value for key, value in HOUSE.items() if key != without}
+
+    score = scored({**shared, "name": "Nordwind GmbH"}, {**shared, "name": "Nordwind Deutschland GmbH"})
+
+    assert score.veto == "nation_differs"
+    assert decide(MODEL, score.weight, score.veto) is Decision.POSSIBLE
+
+
+def test_a_country_with_a_slip_is_that_country() -> None:
+    score = scored({**HOUSE, "name": "Nordwind Deutschalnd"}, {**HOUSE, "name": "Nordwind Deutschland GmbH"})
+
+    assert score.veto is None
+    assert decide(MODEL, score.weight, score.veto) is Decision.MATCH
+
+
+def test_a_domain_alone_does_not_say_that_a_country_behind_the_name_is_another_company() -> None:
+    domain = {"country": "DE", "site": "nordwind.de"}
+
+    assert scored({**domain, "name": "Nordwind"}, {**domain, "name": "Nordwind Deutschland"}).veto is None
 
 
 def test_a_number_settles_it() -> None:
