@@ -197,8 +197,8 @@ def _runs(text: str) -> list[str]:
     runs: list[str] = []
     plain = _ascii(text)
     words = _SIGNS.split(plain)
-    if (parted := _around_letters(words)) is not None:
-        return parted
+    if (ordered := _around_letters(words)) is not None:
+        return ordered
     for place, word in enumerate(words):
         for run in _RUNS.findall(_mended(word, place > 0)):
             year = _YEAR_AND_COUNTER.fullmatch(run)
