@@ -86,6 +86,7 @@ compose-data: setup ## SQL of the sample platforms for deploy/compose.yaml
 	$(BIN)/python -m deploy.stack sql --directory var/platforms
 
 accuracy: setup ## Accuracy on public sets beside Splink's defaults; DATA=FOLDER with one folder per set
+	@test -n "$(DATA)" || { echo "Name the folder of the sets: make accuracy DATA=FOLDER"; exit 2; }
 	$(BIN)/python -m bench.accuracy.run --data $(DATA) $(ACCURACY_ARGS)
 
 bench-kafka: setup ## Events per second from Kafka to golden records, freshness, memory (Java 17 and Maven)
