@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 180
 LIVE ?= tests/live
 
 .DEFAULT_GOAL := help
-.PHONY: help accuracy setup demo test race check dashboards fuzz fuzz-api bench-api captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
+.PHONY: help accuracy setup demo test race check dashboards fuzz fuzz-hub fuzz-api bench-api captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,6 +17,7 @@ setup: $(VENV)/.ready ## Create .venv with the pinned packages and the mdm comma
 
 $(VENV)/.ready: requirements/runtime.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, and $(PYTHON) is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 setup")'
+	@echo "Setting up $(VENV): about a minute, more where packages come slowly."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: -r requirements/runtime.txt -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
@@ -45,6 +46,9 @@ dashboards: setup ## Write the Grafana dashboards anew (deploy/grafana)
 
 fuzz: setup ## Damage captured messages for FUZZ_SECONDS (180) and see that none goes astray
 	$(BIN)/python -m tests.fuzz.campaign $(FUZZ_SECONDS)
+
+fuzz-hub: setup ## Feed hubs with damaged feeds for FUZZ_SECONDS (180), mend them, and see that they hold what was meant (SEED=1)
+	$(BIN)/python -m tests.fuzz.hub $(FUZZ_SECONDS) $(or $(SEED),1)
 
 captures: setup ## Compare whole captures with the tables they were taken from: make captures DIR=...
 	$(BIN)/python -m bench.captures $(DIR)

@@ -124,13 +124,18 @@ def listed(
     """Say that the answer to this request is a page of golden records.
 
     Args:
-        narrowed: what the page was narrowed to. A page that a search has found, or that belongs to one customer, is
-            noted with its ids.
+        narrowed: what the page was narrowed to. A page that a search has found, or that belongs to one customer or one
+            region, or has one verdict, is noted with its ids: placement and verdicts change beside the record.
         by_change: the page is in the order of change, and nothing but `narrowed` leaves records out.
     """
     if not rows:
         return
-    found = narrowed is not None and (narrowed.q is not None or narrowed.customer_names is not None)
+    found = narrowed is not None and (
+        narrowed.q is not None
+        or narrowed.customer_names is not None
+        or narrowed.verdict is not None
+        or bool(narrowed.placed)
+    )
     if by_change and not found:
         _give(
             scope,

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from psycopg.errors import InsufficientPrivilege
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError, TimeoutError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, ProgrammingError, TimeoutError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -37,6 +37,7 @@ from api.errors import (
     UNAVAILABLE,
     Problem,
     ProblemRaised,
+    fault,
     problem_of,
     problem_of_status,
     problem_response,
@@ -60,7 +61,9 @@ from api.routes import (
     erp,
     exception_records,
     exceptions,
+    findings,
     identity,
+    kpis,
     odata,
     onboarding,
     operations,
@@ -70,11 +73,15 @@ from api.routes import (
     relations,
     releases,
     rules,
+    search,
     stewardship,
     tasks,
+    traces,
+    verdicts,
     workbench,
 )
 from api.routes.exports import export_router
+from api.routes.facts import facts_router
 from api.routes.history import history_router
 from api.routes.matching import matching_router, pair_router
 from api.routes.records import record_router
@@ -85,6 +92,7 @@ from mdm.core.four_eyes import Policy
 from mdm.errors import MdmError
 from mdm.hub.tokens import TokenVerifier
 from mdm.model.ids import Domain
+from mdm.store.failures import PASSING
 from mdm.store.lifeline import Lifeline
 from mdm.store.process_numbers import process_numbers
 from mdm.store.quick import AwaitedReads, QuickReads
@@ -223,14 +231,26 @@ def assemble(options: ApiOptions) -> FastAPI:
         app.include_router(record_router(domain))
         app.include_router(history_router(domain))
         app.include_router(matching_router(domain))
+    for domain in (Domain.CUSTOMER, Domain.CONTRACT):
+        app.include_router(facts_router(domain))
     app.include_router(releases.router)  # before the rules, whose fingerprints would swallow /in-force
-    for router in (pair_router, identity.router, changes.router, rules.router, operations.router, documentation.router):
+    for router in (
+        pair_router,
+        identity.router,
+        traces.router,
+        changes.router,
+        rules.router,
+        operations.router,
+        documentation.router,
+    ):
         app.include_router(router)
     app.include_router(odata.router)  # before the projections, whose domains would swallow /odata
     app.include_router(erp.router)
     app.include_router(reconcile.router)
     for router in (
+        search.router,
         onboarding.router,
+        verdicts.router,
         onboarding.customer_router,
         stewardship.router,
         tasks.router,
@@ -240,6 +260,8 @@ def assemble(options: ApiOptions) -> FastAPI:
         exception_records.router,
         workbench.router,
         closes.router,
+        kpis.router,
+        findings.router,
         privacy.router,
     ):
         app.include_router(router)
@@ -332,7 +354,8 @@ def _answer_errors(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         # The value itself is not repeated: it may be personal, and the caller knows it.
         errors = [
-            {"parameter": ".".join(str(part) for part in each["loc"]), "detail": each["msg"]} for each in error.errors()
+            {"parameter": ".".join(str(part) for part in each["loc"]), "detail": fault(each["type"], each["msg"])}
+            for each in error.errors()
         ]
         # People who mistype an address of the console look for a page; they know no parameters.
         if request.url.path.startswith("/console/") and any(each["loc"][0] == "path" for each in error.errors()):
@@ -348,6 +371,9 @@ def _answer_errors(app: FastAPI) -> None:
         return _reply(request, Problem(FORBIDDEN, "This concerns records of all scopes, and yours is limited."))
 
     @app.exception_handler(OperationalError)
+    @app.exception_handler(InternalError)
     @app.exception_handler(TimeoutError)
-    async def database_error(request: Request, _: DBAPIError) -> Response:
+    async def database_error(request: Request, error: DBAPIError) -> Response:
+        if isinstance(error, InternalError) and not isinstance(error.orig, PASSING):
+            raise error
         return _reply(request, Problem(UNAVAILABLE, "The database does not answer.", headers={"Retry-After": "5"}))

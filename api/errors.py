@@ -92,7 +92,7 @@ NOT_KNOWN_THEN = ProblemType(
     "not-known-then",
     404,
     "The hub did not know this record at that time",
-    "Look at the `history` of the record for the times at which its versions were known.",
+    "Look at the `_history` of the record for the times at which its versions were known.",
 )
 NOT_VALID_THEN = ProblemType(
     "not-valid-then",
@@ -278,6 +278,28 @@ _BY_STATUS: Mapping[int, ProblemType] = {
 }
 
 
+#: What is wrong with a parameter, where the library that found it speaks of its own parts.
+_TIME = "is no date or time, as 2026-03-31T12:00:00Z"
+_FAULTS: Mapping[str, str] = {
+    "dict_type": "is no JSON object",
+    "extra_forbidden": "is not known here",
+    "float_parsing": "is no number",
+    "int_parsing": "is no whole number",
+    "json_invalid": "is no JSON from here on",
+    "missing": "is missing",
+    "model_attributes_type": "is no JSON object",
+    "date_from_datetime_parsing": "is no date, as 2026-03-31",
+    "date_parsing": "is no date, as 2026-03-31",
+    "datetime_from_date_parsing": _TIME,
+    "datetime_parsing": _TIME,
+}
+
+
+def fault(kind: str, said: str) -> str:
+    """What is wrong with a parameter: in our words, or in those of the library that found it."""
+    return _FAULTS.get(kind) or said.removeprefix("Value error, ")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One occurrence: what happened here, and members that only this type has (`merged_into`, `errors`, ...)."""
@@ -351,7 +373,14 @@ def _sentence(error: MdmError) -> str:
     return f"{error.message} {error.advice}".strip()
 
 
+#: What the framework says of an address that nobody wrote a sentence about.
+_UNSAID = {
+    "Not Found": "The hub has no such address; /docs lists those that it has.",
+    "Method Not Allowed": "The address is there, for other methods.",
+}
+
+
 def problem_of_status(status: int, detail: str, headers: Mapping[str, str]) -> Problem:
     """The problem behind a plain HTTP error of the framework (unknown path, wrong method)."""
     known = _BY_STATUS.get(status) or (INTERNAL if status >= 500 else BAD_REQUEST)
-    return Problem(known, detail, headers=headers)
+    return Problem(known, _UNSAID.get(detail, detail), headers=headers)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from api.masking import show_name, show_values
 from mdm.access import Eyes, may_see
 from mdm.model.canonical import ATTRIBUTES
+from mdm.model.cells import harmless
 from mdm.model.ids import Domain
 from mdm.store.read_models import GoldenRow
 
@@ -20,8 +21,6 @@ MEDIA_TYPES: Mapping[str, str] = {
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
 }
-#: A spreadsheet takes a cell that begins with one of these for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: Named so that no attribute is called the same.
 _HEAD = ("id", "record_version", "display_name", "known_from", "ruleset")
 
@@ -78,7 +77,7 @@ def _csv(domain: Domain, columns: Sequence[str], chunks: Iterable[Chunk], eyes: 
     writer.writerow(columns)
     for chunk in chunks:
         for record in _flat(domain, columns, chunk, eyes):
-            writer.writerow([_harmless(record[column]) for column in columns])
+            writer.writerow([harmless(record[column]) for column in columns])
         yield buffer.getvalue().encode()
         buffer.seek(0)
         buffer.truncate()
@@ -117,11 +116,6 @@ def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return orjson.dumps(value).decode()
-
-
-def _harmless(value: Any) -> Any:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def sees_all(domain: Domain, eyes: Eyes) -> bool:

@@ -100,6 +100,19 @@ class LastRun:
         run = self._known(engine)
         return _within_reach(engine, run) if run is not None else None
 
+    def freshened(self, engine: Engine, now: datetime) -> Looked | None:
+        """What is known, and a newer run begun where it is old: for those who ask again soon. Waits for nothing.
+
+        None while there is none; the first run comes with the start of the server, or with who waits for it.
+        """
+        hub = unrestricted(engine)
+        run = self._known(hub)
+        if run is None:
+            return None
+        if self._old(run, hub, now):
+            self._begun(hub, now)
+        return _within_reach(engine, run)
+
     def _known(self, engine: Engine) -> _Run | None:
         run = self._run
         return run if run is not None and run.hub is engine.pool else None

@@ -1,14 +1,21 @@
 """What Prometheus sees of one API process: its requests, and the hub's vital signs at the time of the scrape."""
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 
-from mdm.observability.metrics import Asked, AskedCollector, State, StateCollector
+from mdm.lifecycle.overview import Overview
+from mdm.lifecycle.policy import Policy
+from mdm.observability.catalogue import MetricName
+from mdm.observability.metrics import Asked, AskedCollector, Sample, State, StateCollector
 from mdm.store.read_metrics import STATE_METRICS
 from mdm.store.read_models import Vitals
 
 # From a warm read by id (1 ms) to what no caller should wait for (10 s).
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+#: What reconciliation found, as this process looked last.
+RECONCILED: tuple[MetricName, ...] = ("mdm_recon_breaks", "mdm_recon_break_amount")
 
 
 class Metrics:
@@ -28,7 +35,7 @@ class Metrics:
         self._unpublished = self._gauge(
             "mdm_outbox_unpublished", "Unpublished announcements. If it grows, see the relay."
         )
-        self._state = StateCollector(STATE_METRICS, self.registry)
+        self._state = StateCollector((*STATE_METRICS, *RECONCILED), self.registry)
         AskedCollector(asked, self.registry)
         self._commit = self._gauge("mdm_last_commit_timestamp_seconds", "Commit of the newest unit of work.")
 
@@ -45,8 +52,8 @@ class Metrics:
             self._commit.set(vitals.last_commit)
 
     def show_state(self, state: State) -> None:
-        """Serve these values of the hub's catalogue from now on."""
-        self._state.show(state)
+        """Serve these values of the hub's catalogue from now on; one that is left out has no value."""
+        self._state.show(dict.fromkeys((*STATE_METRICS, *RECONCILED), ()) | dict(state))
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """The metrics in the format that the scraper asks for, and its media type."""
@@ -55,3 +62,16 @@ class Metrics:
 
     def _gauge(self, name: str, documentation: str) -> Gauge:
         return Gauge(name, documentation, registry=self.registry)
+
+
+def reconciled(overview: Overview, policy: Policy) -> dict[MetricName, Sequence[Sample]]:
+    """What reconciliation found, in numbers. A rule that found nothing is told as well: an alert sees it grow."""
+    shelves = [(name, declared.severity.value, overview.shelf(name)) for name, declared in policy.rules.items()]
+    return {
+        "mdm_recon_breaks": [Sample((name, severity), len(shelf.findings)) for name, severity, shelf in shelves],
+        "mdm_recon_break_amount": [
+            Sample((name, currency), float(amount))
+            for name, _, shelf in shelves
+            for currency, amount in sorted(shelf.sums.items())
+        ],
+    }

@@ -216,15 +216,17 @@ def crosswalk_object(name: CrosswalkKey, meaning: Meaning) -> dict[str, Any]:
     }
 
 
-def fact_object(fact: Fact, eyes: Eyes) -> dict[str, Any]:
-    """A linked fact."""
+def fact_object(fact: Fact, entities: Mapping[CrosswalkKey, EntityId], eyes: Eyes) -> dict[str, Any]:
+    """A linked fact, each reference with the golden record behind it, if there is one."""
     shown = show_record(None, fact.attributes, eyes)
     return {
         **key_object(fact.key),
         "kind": fact.kind,
         "attributes": shown.values,
         "masked": shown.masked,
-        "references": [{"role": name, **key_object(target)} for name, target in fact.references],
+        "references": [
+            {"role": name, **key_object(target), "entity_id": entities.get(target)} for name, target in fact.references
+        ],
         "event_time": fact.event_time,
     }
 

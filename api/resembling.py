@@ -13,6 +13,7 @@ from mdm.core.rules import Rules
 from mdm.hub.match import find_alike
 from mdm.model.canonical import DataClass
 from mdm.model.ids import Domain, EntityId
+from mdm.store.read_list import among
 from mdm.store.read_models import Filters, GoldenRow, current_goldens, list_golden, rows_by_key
 from mdm.store.read_spelling import respelt
 
@@ -38,7 +39,7 @@ def by_key(connection: Connection, domain: Domain, filters: Filters, limit: int)
     """Golden records of source rows with this very key, in whichever platform: the number that ERP shows, say."""
     named = rows_by_key(connection, (filters.q or "").strip(), MAX_LIMIT)
     ids = list(dict.fromkeys(each.entity_id for each in named if each.entity_id is not None))
-    return [row for row in current_goldens(connection, domain, ids) if _passes(row, filters)][:limit]
+    return _passing(connection, domain, current_goldens(connection, domain, ids), filters)[:limit]
 
 
 def resembling(
@@ -47,10 +48,8 @@ def resembling(
     """Golden records that resemble the words of `filters.q`: by the matcher's keys, or else as they may be meant."""
     words = filters.q or ""
     # Other filters take some away, so then more are asked for than are shown.
-    narrowing = (filters.country, filters.status, filters.updated_since, filters.customer_names)
-    wanted = limit if all(each is None for each in narrowing) else MAX_LIMIT
-    found = current_goldens(connection, domain, alike(words, wanted))
-    rows = [row for row in found if _passes(row, filters)][:limit]
+    wanted = limit if _unfiltered(filters) else MAX_LIMIT
+    rows = _passing(connection, domain, current_goldens(connection, domain, alike(words, wanted)), filters)[:limit]
     # Terms are identifiers, too, and those are not guessed at by callers who may not see them.
     if rows or not filters.beginnings:
         return rows
@@ -61,11 +60,15 @@ def resembling(
     return list(meant.values())[:limit]
 
 
-def _passes(row: GoldenRow, filters: Filters) -> bool:
-    """Whether a record found by resemblance meets the other filters."""
-    return (
-        (filters.country is None or row.values.get("country") == filters.country)
-        and (filters.status is None or row.values.get("status") == filters.status)
-        and (filters.updated_since is None or row.known_from >= filters.updated_since)
-        and filters.customer_names is None
-    )
+def _passing(
+    connection: Connection, domain: Domain, rows: Sequence[GoldenRow], filters: Filters
+) -> Sequence[GoldenRow]:
+    """The records found by resemblance, or by a key, that meet the other filters."""
+    if _unfiltered(filters) or not rows:
+        return rows
+    meet = among(connection, domain, [row.entity_id for row in rows], filters)
+    return [row for row in rows if row.entity_id in meet]
+
+
+def _unfiltered(filters: Filters) -> bool:
+    return replace(filters, q=None, beginnings=False) == Filters()

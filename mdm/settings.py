@@ -33,7 +33,7 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Settings from `MDM_DATA_DIR`, `MDM_DATABASE_URL`, `MDM_BATCH_SIZE`, `MDM_DEAD_LETTER_LIMIT`,
+    """Settings from `MDM_DATA_DIR`, `MDM_DATABASE_URL` (or `_FILE`), `MDM_BATCH_SIZE`, `MDM_DEAD_LETTER_LIMIT`,
     `MDM_MODELS_DIR`, `MDM_SOURCES`, `MDM_STEWARD_POLICY`, `MDM_PLACEMENT`, `MDM_OWNERSHIP` and `MDM_SILENT_AFTER`.
 
     Raises:
@@ -41,7 +41,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     """
     return Settings(
         data_dir=Path(environment.get("MDM_DATA_DIR") or ".mdm").expanduser().absolute(),
-        database_url=environment.get("MDM_DATABASE_URL") or None,
+        database_url=secret(environment, "MDM_DATABASE_URL"),
         batch_size=_positive(environment, "MDM_BATCH_SIZE", 1000),
         dead_letter_limit=_positive(environment, "MDM_DEAD_LETTER_LIMIT", 1000),
         models_dir=_folder(environment, "MDM_MODELS_DIR"),
@@ -51,6 +51,31 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ownership=_path(environment, "MDM_OWNERSHIP"),
         silent_after=_positive(environment, "MDM_SILENT_AFTER", 3600),
     )
+
+
+def secret(environment: Mapping[str, str], name: str) -> str | None:
+    """A value that nobody else should read: from the variable, or from the file that the variable with `_FILE` names.
+
+    Orchestrators mount secrets as files, because an environment is shown to whoever may look at a container. The line
+    break at the end of a file is no part of the secret.
+
+    Raises:
+        ConfigurationInvalid: both are set, or the file cannot be read or is empty. The message never holds the value.
+    """
+    written, file = environment.get(name) or None, environment.get(f"{name}_FILE") or None
+    if file is None:
+        return written
+    if written is not None:
+        raise ConfigurationInvalid(f"{name} and {name}_FILE are both set.", action="Set one of them.")
+    try:
+        held = Path(file).expanduser().read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeError) as fault:
+        raise ConfigurationInvalid(
+            f"{name}_FILE names {file}, which cannot be read ({type(fault).__name__})."
+        ) from fault
+    if not held:
+        raise ConfigurationInvalid(f"{name}_FILE names {file}, which is empty.")
+    return held
 
 
 def _folder(environment: Mapping[str, str], name: str) -> Path | None:

@@ -23,6 +23,7 @@ from api.deps import Reads, ReadsDep
 from api.routes.parameters import Parameters
 from api.schemas.given import Storable
 from mdm.access import Permission
+from mdm.model.cells import harmless
 from mdm.store.export_jobs import Piece
 from mdm.store.invariants import audit_breaks
 from mdm.store.read_audit import AuditFilters, audit_actions, has_acted, newest_entry, read_audit
@@ -126,8 +127,7 @@ def _lines(rows: Iterable[Sequence[Any]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     for cells in rows:
-        # A cell that a spreadsheet would take for a formula begins with an apostrophe.
-        writer.writerow([f"'{cell}" if str(cell)[:1] in ("=", "+", "-", "@") else cell for cell in cells])
+        writer.writerow([harmless(cell) for cell in cells])
     return out.getvalue()
 
 

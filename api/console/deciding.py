@@ -1,6 +1,7 @@
 """Answering a question: decide and go on to the next, look at the effect first, take it back, and everything around."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -253,10 +254,11 @@ def work_on(
 
 
 def _following(reads: Reads, look: QueueParameters, bench: Workbench, task_id: int) -> int | None:
-    """The question after this one, found before this one is answered and leaves the queue."""
+    """The question after this one that takes an answer, found before this one is answered and leaves the queue."""
+    filters = replace(look.filters(bench.now, bench.actor.name), unanswered_at=bench.now)
     with reads.snapshot() as connection:
         row = queue_row(connection, task_id)
-        return next_in_queue(connection, look.filters(bench.now, bench.actor.name), row.place if row else None)
+        return next_in_queue(connection, filters, row.place if row else None)
 
 
 def _next_address(look: QueueParameters, following: int | None, became: str) -> str:

@@ -158,6 +158,12 @@ def _history_page(
         newest = row.version
         a = golden_version(connection, domain, id, look.a or max(1, newest - 1))
         b = golden_version(connection, domain, id, look.b or newest)
+        missing = [asked for asked, found in ((look.a, a), (look.b, b)) if asked is not None and found is None]
+        if missing:
+            said = " and ".join(f"version {each}" for each in dict.fromkeys(missing))
+            notice = Notice(f"There is no {said}. The newest is {newest}.", "bad", "exception")
+            a = a or golden_version(connection, domain, id, max(1, newest - 1))
+            b = b or golden_version(connection, domain, id, newest)
         known = golden_known_at(connection, domain, id, look.known_at) if look.known_at is not None else None
     then = _then(bench, domain, id, known or row, look) if look.valid_at is not None else _stored(known)
     left = then or _stored(a)

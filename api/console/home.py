@@ -53,7 +53,7 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
     with reads.snapshot() as connection:
         ageing = read_console.ageing(connection, now, now + timedelta(days=1))
         ages, at_risk = read_console.ages(connection, now), read_console.at_risk(connection)
-        urgent = queue_page(connection, QueueFilters(), None, _MOST_URGENT)
+        urgent = queue_page(connection, QueueFilters(awake_at=now, unanswered_at=now), None, _MOST_URGENT)
         behind_refused = read_console.behind_refused(connection)
         platforms = read_console.platforms(connection)
         batches = read_console.recent_batches(connection, 60)

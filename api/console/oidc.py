@@ -19,7 +19,8 @@ from joserfc.jwk import KeySet
 
 from mdm.access import Caller, Permission, Role, read_role
 from mdm.errors import ConfigurationInvalid, Invalid, Refused, TransientError
-from mdm.hub.tokens import claimed_scope
+from mdm.hub.tokens import claimed_scope, identity_of
+from mdm.settings import secret
 from mdm.store.console_sessions import PendingSignIn
 
 with warnings.catch_warnings():
@@ -47,12 +48,13 @@ class OidcOptions:
     roles_claim: str = "roles"
     name_claim: str = "sub"
     scope_claim: str = "mdm_scope"
+    scope_required: bool = False
     title: str = "your company account"
 
 
 def read_oidc(environment: Mapping[str, str]) -> OidcOptions | None:
     """The provider from `MDM_OIDC_ISSUER`, `_CLIENT_ID`, `_CLIENT_SECRET`, `_ROLES`, `_ROLES_CLAIM`, `_NAME_CLAIM`,
-    `_SCOPE_CLAIM`.
+    `_SCOPE_CLAIM`, `_SCOPE_REQUIRED`.
 
     Raises:
         ConfigurationInvalid: an issuer is given without a client, or a role is not known.
@@ -70,11 +72,12 @@ def read_oidc(environment: Mapping[str, str]) -> OidcOptions | None:
     return OidcOptions(
         issuer=issuer.rstrip("/"),
         client_id=client_id,
-        client_secret=environment.get("MDM_OIDC_CLIENT_SECRET") or None,
+        client_secret=secret(environment, "MDM_OIDC_CLIENT_SECRET"),
         roles=roles,
         roles_claim=environment.get("MDM_OIDC_ROLES_CLAIM") or "roles",
         name_claim=environment.get("MDM_OIDC_NAME_CLAIM") or "sub",
         scope_claim=environment.get("MDM_OIDC_SCOPE_CLAIM") or "mdm_scope",
+        scope_required=bool(environment.get("MDM_OIDC_SCOPE_REQUIRED")),
     )
 
 
@@ -151,10 +154,10 @@ class IdentityProvider:
         if not roles or not name:
             raise Refused("None of your groups may use the console.", action="Ask an administrator for access.")
         shown = str(claims.get("name") or claims.get("email") or name)
-        scope = claimed_scope(claims.get(self.options.scope_claim))
+        scope = claimed_scope(claims.get(self.options.scope_claim), self.options.scope_required)
         if scope is None:
             raise Refused("Your scope cannot be read.", action="Ask an administrator to correct it.")
-        return Caller(f"oidc:{name}", reduce(or_, roles), shown, scope)
+        return Caller(identity_of(name), reduce(or_, roles), shown, scope)
 
     async def _discover(self) -> dict[str, Any]:
         if self._metadata is None:

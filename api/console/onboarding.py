@@ -34,9 +34,9 @@ from mdm.hub.steward import Step
 from mdm.model.ids import Domain
 from mdm.onboarding.checkpoint import CheckpointName, Return, Waiver
 from mdm.onboarding.ruleset import shipped_ruleset
-from mdm.onboarding.verdict import Finding, Outcome, Severity, Verdict
+from mdm.onboarding.verdict import Decision, Finding, Outcome, Severity, Verdict
 from mdm.store.onboarding import returns_of, words_about
-from mdm.store.read_models import Filters, Place, list_golden
+from mdm.store.read_models import Filters, LastVerdict, Place, list_golden
 
 router = APIRouter(route_class=FormRoute, prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
@@ -53,6 +53,8 @@ class OnboardingParameters(Parameters):
 
     q: Storable | None = Field(None, max_length=200)
     country: str | None = Field(None, pattern="^[A-Za-z]{2}$")
+    #: By the last verdict that is kept for the rule set's own ERP.
+    verdict: Decision | None = None
     cursor: Cursor | None = None
 
     @field_validator("*", mode="before")
@@ -62,7 +64,7 @@ class OnboardingParameters(Parameters):
 
     @property
     def query(self) -> str:
-        return urlencode(self.model_dump(exclude_none=True, exclude={"cursor"}))
+        return urlencode(self.model_dump(mode="json", exclude_none=True, exclude={"cursor"}))
 
 
 @router.get("/onboarding", dependencies=[needs(Permission.INSPECT)])
@@ -80,10 +82,12 @@ def candidates(
         sort, entity_id = read_cursor(look.cursor, scope, (int, str))
         after = Place(int(sort), str(entity_id))
     country = look.country.upper() if look.country else None
-    filters = Filters(look.q, country, beginnings=may_search_beginnings(bench.eyes))
+    kept = LastVerdict(shipped_ruleset().target.erp, look.verdict.value) if look.verdict is not None else None
+    filters = Filters(look.q, country, beginnings=may_search_beginnings(bench.eyes), verdict=kept)
     with reads.snapshot() as connection:
         found = list_golden(connection, Domain.CUSTOMER, filters, after, _ROWS + 1)
-    listed(request.scope, Domain.CUSTOMER, [hit.row for hit in found[:_ROWS]], narrowed=filters, by_change=True)
+    rows = [hit.row for hit in found[:_ROWS]]
+    listed(request.scope, Domain.CUSTOMER, rows, narrowed=filters, by_change=look.verdict is None)
     following = None
     if len(found) > _ROWS:
         more = urlencode({"cursor": write_cursor(scope, tuple(found[_ROWS - 1].place))})

@@ -13,6 +13,7 @@ from api.console.guard import SignInNeeded, page_before
 from api.console.notices import Notice
 from api.console.once import SentBefore
 from api.console.pages import page
+from api.console.wording import proposal
 
 #: What a form carries for the hub, not for people.
 _FOR_THE_HUB = ("csrf", "token", "current", "digest")
@@ -55,4 +56,5 @@ def _flat(sent: Mapping[str, Sequence[str]]) -> Fields:
 
 
 def _shown(fields: Fields) -> Fields:
-    return [(name, value) for name, value in fields if name not in _FOR_THE_HUB and value.strip()]
+    told = [each for each in fields if each[0] not in _FOR_THE_HUB and each[1].strip()]
+    return [(name, proposal(value) if name == "verdict" else value) for name, value in told]

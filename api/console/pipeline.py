@@ -24,8 +24,7 @@ from api.schemas.given import Storable
 from mdm.access import Permission
 from mdm.errors import OperatorError
 from mdm.hub.feeds import pause_feed, resume_feed
-from mdm.hub.mappings import changed_in
-from mdm.hub.stale_keys import stale_keys
+from mdm.hub.outdated import outdated
 from mdm.store import read_console, replay_jobs
 from mdm.store.feed_numbers import freshness_by_platform, lag_by_platform
 from mdm.store.feeds import feed_states
@@ -81,7 +80,6 @@ def _page(
         freshness = freshness_by_platform(connection, bench.now - _RECENT)
         replays = _replays(connection, bench, session)
         rebuilds = read_console.rebuilds(connection, _JOBS)
-        changed = changed_in(connection, bench.catalogue)
     return page(
         "pipeline.html",
         request,
@@ -100,9 +98,8 @@ def _page(
         freshness=freshness,
         replays=replays,
         rebuilds=rebuilds,
-        changed=changed,
-        # Of the hub as a whole, whatever the person reaches of it: keys are nobody's.
-        stale=[each.plural for each in stale_keys(reads.own().engine, bench.rules)],
+        # Of the hub as a whole, whatever the person reaches of it: mappings and keys are nobody's.
+        outdated=outdated(reads.own().engine, bench.catalogue, bench.rules),
         vitals=waiting,
         contracts=_contracts(bench),
         intake=charts.sparkline("Messages per unit of work", [number for _, number in batches], width=420, height=60),

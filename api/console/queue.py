@@ -28,6 +28,7 @@ from mdm.store.console_views import read_views
 from mdm.store.queue_order import QueueFilters, QueuePlace, count_queue
 from mdm.store.read_console import MOST_COUNTED, own_numbers
 from mdm.store.read_queue import Choices, QueueRow, labels_seen, queue_choices, queue_page
+from mdm.store.reading import within
 from mdm.store.scoped import scope_of
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[needs(Permission.INSPECT)])
@@ -136,7 +137,9 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
         notice = notice or told_step(bench, connection, look.step)
         views = read_views(connection, bench.actor.name)
         stats = own_numbers(connection, bench.actor.name, now)
-    shown = found[:_ROWS]
+        shown = found[:_ROWS]
+        with within(connection) as work:
+            answered = steward.waiting_answers(work, [row.task_id for row in shown], now)
     following = None
     if len(found) > _ROWS:
         following = _address(look, cursor=write_cursor(scope, tuple(shown[-1].place)))
@@ -154,6 +157,7 @@ def queue(look: QueueLook, request: Request, session: SessionDep, bench: Workben
         ages=_AGES,
         domains=list(Domain),
         now=now,
+        answered=answered,
         notice=notice,
         views=views,
         stats=stats,

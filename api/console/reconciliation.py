@@ -32,6 +32,7 @@ from mdm.hub import finding_work
 from mdm.lifecycle import ageing
 from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.overview import Overview, Place, Shelf, place_of
+from mdm.model.cells import harmless
 from mdm.model.ids import CrosswalkKey
 from mdm.store import findings as store
 from mdm.store.export_jobs import Piece
@@ -246,7 +247,7 @@ def look_after(
 
 def _settle(what: str, about: Finding, bench: Workbench, form: Form) -> None:
     if what == "withdraw":
-        finding_work.withdraw(bench.engine, bench.hub.clock, about, bench.actor.name)
+        finding_work.withdraw(bench.engine, bench.hub.clock, [about], bench.actor.name)
     else:
         _settle_several(what, [about], bench, form)
 
@@ -347,6 +348,5 @@ def _lines(findings: Sequence[Finding], looked: Looked, works: dict[FindingName,
             looked.overview.age_of(each), work.assignee,
             work.explanation if work.explains(each) else None,
         ]  # fmt: skip
-        # A cell that a spreadsheet would take for a formula begins with an apostrophe.
-        writer.writerow([f"'{cell}" if str(cell or "")[:1] in ("=", "+", "@") else cell for cell in cells])
+        writer.writerow([harmless(cell) for cell in cells])
     return out.getvalue()

@@ -33,7 +33,7 @@ from mdm.store.read_models import (
     GoldenRow,
     Place,
     absorbed_ids,
-    facts_of_customer,
+    facts_of,
     list_golden,
     members_of,
     names_of,
@@ -249,7 +249,7 @@ def related(
         head = head_of(connection, row, bench)
         of_customer = Filters(customer_names=tuple(names_of(connection, id)))
         contracts = list_golden(connection, Domain.CONTRACT, of_customer, after, _CONTRACTS + 1)
-        facts = facts_of_customer(connection, id, None, met, _FACTS + 1)
+        facts = facts_of(connection, id, None, met, _FACTS + 1)
     more_contracts = write_cursor(scope, tuple(contracts[_CONTRACTS - 1].place)) if len(contracts) > _CONTRACTS else ""
     more_facts = write_cursor(scope, (facts[_FACTS - 1].place,)) if len(facts) > _FACTS else ""
     return page(

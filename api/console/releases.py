@@ -42,6 +42,8 @@ router = APIRouter(
 )
 
 _ROWS, _SHOWN = 50, 5
+#: Of each attribute so many changed golden records are named once a release is in force.
+_SHOWN_AFTER = 3
 #: Tabs of the list, and the states in each.
 TABS = {
     "open": ("draft", "approved", "activating", "rolling_back"),
@@ -254,6 +256,7 @@ def _release_page(
         attribute=attribute,
         examples=examples,
         named=named,
+        shown_after=_SHOWN_AFTER,
         same_state=same,
         may=_may(bench, found),
         against=_against(bench, found),
@@ -304,10 +307,11 @@ def _report_run(found: Release, runs: list[Run]) -> Run | None:
 
 
 def _named(connection: Connection, report: dict[str, Any]) -> dict[str, Any]:
-    """Names for the ids that a report of a matching release tells."""
+    """Names for the ids that a report tells: what it changed, and what a matching release joins and parts."""
     domains = report.get("domains", {})
     ids = {each for effects in domains.values() for pair in effects["absorbed"] for each in pair}
     ids |= {entity for effects in domains.values() for entity, _ in effects["parted"]}
+    ids |= {entity for some in report.get("samples", {}).values() for entity in some[:_SHOWN_AFTER]}
     records = {rec for effects in domains.values() for _, parted in effects["parted"] for rec in parted}
     return {"entities": names_of(connection, ids), "records": records_of(connection, records)}
 

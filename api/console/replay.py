@@ -126,10 +126,10 @@ def _try(bench: Workbench, meant: EventRange, letters: list[int]) -> Replay:
 
 
 def _meant(form: Form) -> tuple[EventRange, list[int]]:
-    """The range that the form names, and the dead letters."""
-    parts = [part for part in form.text("letters").replace(",", " ").split() if part]
+    """The range that the form names, and the refused messages, with or without the D before their numbers."""
+    parts = [part.removeprefix("D").removeprefix("d") for part in form.text("letters").replace(",", " ").split()]
     if not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
-        raise Invalid("Dead letters are named by their numbers.", action="Separate them by blanks.")
+        raise Invalid("Refused messages are named by their numbers, as D17.", action="Separate them by blanks.")
     meant = EventRange(
         topic=form.text("topic") or None,
         partition=form.number("partition"),
@@ -143,7 +143,7 @@ def _meant(form: Form) -> tuple[EventRange, list[int]]:
     )
     letters = [int(part) for part in parts]
     if (meant == EventRange()) is not bool(letters):
-        raise Invalid("Name a range of events, or dead letters.", action="Everything at once is a rebuild.")
+        raise Invalid("Name a range of events, or refused messages.", action="Everything at once is a rebuild.")
     return meant, letters
 
 
@@ -192,9 +192,11 @@ def _page(
 def _tried(tried: Replay, eyes: Eyes) -> dict[str, Any]:
     """What a dry run found, values as this person may see them."""
     told = use.report_of(tried)
-    words = f"{tried.rows} rows would be folded anew" if tried.rows else "Dead letters would be fed again"
+    rows = "1 row" if tried.rows == 1 else f"{tried.rows} rows"
+    words = f"{rows} would be folded anew" if tried.rows else "Refused messages would be fed again"
     letters = ", ".join(f"{number} {outcome}" for outcome, number in sorted(told["dead_letters"].items()))
-    golden = f"{told['golden']} golden records would change" if told["golden"] else "no golden record would change"
+    changing = "1 golden record" if told["golden"] == 1 else f"{told['golden']} golden records"
+    golden = f"{changing} would change" if told["golden"] else "no golden record would change"
     effects = [
         {
             "effect": each,

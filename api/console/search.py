@@ -19,10 +19,11 @@ from api.present import record_object
 from api.resembling import alike_by, may_search_beginnings, resembling
 from api.routes.parameters import Parameters
 from api.schemas.given import Storable
+from api.tracing import trace_of
 from mdm.access import Permission
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.read_models import Filters, NamedRow, find_entity, list_golden, meanings, rows_by_key
-from mdm.store.read_trace import Step, announced_by, audit_of, refused_of, trace_row
+from mdm.store.read_trace import announced_by, audit_of, refused_of
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(signed_in)])
 
@@ -59,7 +60,7 @@ def search(
             if q
         }
         rows: Sequence[NamedRow] = rows_by_key(connection, q, _HITS) if q else []
-        mentions = audit_of(connection, q, _HITS) if q else []
+        mentions = audit_of(connection, q, _HITS) if q and session.caller.may(Permission.AUDIT) else []
         announced = announced_by(connection, q, _HITS)
         refused = refused_of(connection, q, _HITS) if session.caller.may(Permission.INSPECT) else []
         approximate = not (any(hits.values()) or rows or mentions or announced or refused)
@@ -95,25 +96,19 @@ def search(
 
 @router.get("/trace/{system}/{type}/{key:path}")
 def trace(system: str, type: str, key: str, request: Request, session: SessionDep, reads: ReadsDep) -> Response:
-    """A source row and the chain it stands in: what it refers to, what refers to it, and where the chain breaks."""
+    """A source row and the chain it stands in, also through its golden contract, and where the chain breaks."""
     name = CrosswalkKey(system, type, key)
-    with reads.snapshot() as connection:
-        chain = trace_row(connection, name)
+    trace = trace_of(reads, name)
     eyes = session.caller.eyes
-    steps = [(step, show_record(None, step.attributes or {}, eyes).values) for step in chain]
-    return page("trace.html", request, session=session, name=name, steps=steps, gaps=_gaps(chain))
-
-
-def _gaps(chain: Sequence[Step]) -> list[str]:
-    """What one would expect in a chain of these rows and does not find."""
-    kinds = {step.kind for step in chain if step.attributes is not None}
-    found = [f"{step.role} {step.key} is named, but never arrived." for step in chain if step.attributes is None]
-    if "invoice" in kinds and "posting" not in kinds:
-        found.append("No posting in ERP names the invoice.")
-    paid = any(step.kind == "invoice" and (step.attributes or {}).get("status") == "paid" for step in chain)
-    if paid and "payment" not in kinds:
-        found.append("The invoice is paid, but no payment names it.")
-    return found
+    steps = trace.steps if trace is not None else ()
+    return page(
+        "trace.html",
+        request,
+        session=session,
+        name=name if trace is None else trace.record,
+        steps=[(step, show_record(step.domain, step.attributes or {}, eyes).values) for step in steps],
+        trace=trace,
+    )
 
 
 def _direct(connection: Connection, q: str) -> str | None:

@@ -47,6 +47,9 @@ def list_contracts(
             updated_since=page.updated_since,
             customer_names=names,
             beginnings=may_search_beginnings(caller.eyes),
+            region=page.region,
+            business_unit=page.business_unit,
+            legal_entity=page.legal_entity,
         )
         return list_response(
             request,

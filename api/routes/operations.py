@@ -3,14 +3,16 @@
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth import allows
-from api.deps import ReadsDep
+from api.deps import HubDep, ReadsDep
 from api.errors import UNAVAILABLE, refuse
-from api.metrics import Metrics
+from api.last_run import last_run
+from api.metrics import Metrics, reconciled
 from api.routes.responses import COMMON, GUARDED
 from api.schemas.common import Live, Ready
 from api.schemas.status import Status
 from api.wire import answer
 from mdm.access import Permission
+from mdm.lifecycle.policy import shipped_policy
 from mdm.store import migrate
 from mdm.store.read_metrics import hub_state
 from mdm.store.read_models import status_summary, vitals
@@ -63,11 +65,13 @@ def readyz(reads: ReadsDep) -> Response:
     dependencies=[Depends(allows(Permission.READ))],
     responses={**GUARDED, 200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def get_metrics(request: Request, reads: ReadsDep) -> Response:
+def get_metrics(request: Request, hub: HubDep, reads: ReadsDep) -> Response:
     """OpenMetrics when the scraper accepts it, Prometheus text otherwise."""
     metrics: Metrics = request.app.state.metrics
     with reads.snapshot() as connection:
         metrics.show(vitals(connection))
-        metrics.show_state(hub_state(connection))
+        state = hub_state(connection)
+    looked = last_run.freshened(hub.engine, hub.clock())
+    metrics.show_state(state if looked is None else state | reconciled(looked.overview, shipped_policy()))
     content, media_type = metrics.exposition(request.headers.get("accept", ""))
     return Response(content, media_type=media_type)

@@ -89,14 +89,22 @@ class ListParameters(Paged, Sparse):
     updated_since: Moment | None = Field(None, description="Current version known since, RFC 3339.")
 
 
-class CustomerListParameters(ListParameters):
+class PlacedListParameters(ListParameters):
+    """Filters of lists whose records belong somewhere."""
+
+    region: Storable | None = Field(None, max_length=60, description="Where a record is placed: `EMEA`.")
+    business_unit: Storable | None = Field(None, max_length=60, description="Whose a record is: `sales`.")
+    legal_entity: Storable | None = Field(None, max_length=60, description="Our own company that sells to it.")
+
+
+class CustomerListParameters(PlacedListParameters):
     """Filters of the list of customers."""
 
     fields: CustomerFields | None = Field(None, description=_FIELDS)
     country: str | None = Field(None, pattern="^[A-Za-z]{2}$", description="Country of the seat, ISO 3166-1 alpha-2.")
 
 
-class ContractListParameters(ListParameters):
+class ContractListParameters(PlacedListParameters):
     """Filters of the list of contracts."""
 
     fields: ContractFields | None = Field(None, description=_FIELDS)

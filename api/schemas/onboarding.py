@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints, create_model
 
-from api.schemas.common import Form
+from api.schemas.common import Form, Page
 from api.schemas.given import Asked, Day, either_given
 from api.schemas.matching import GIVEN_VALUES, GivenReference
 from mdm.model.ids import Domain
@@ -13,6 +13,7 @@ from mdm.model.ids import Domain
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 _Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:/-]+$")]
 Erp = Literal["sap", "odoo", "erpnext", "netsuite"]
+DecisionName = Literal["ready", "ready_with_warnings", "needs_review", "blocked", "unverifiable"]
 CheckpointKind = Literal["legal_entity_validated", "tax_validated", "account_structure_approved"]
 Outcome = Literal["pass", "fail", "unverifiable", "waived", "not_applicable"]
 
@@ -264,6 +265,40 @@ class OnboardingHistory(Form):
 
     items: list[OnboardingWord]
     next: str | None
+
+
+class KeptVerdict(Form):
+    """The last verdict on a customer that the calendar worker, or a recheck, drew."""
+
+    id: str
+    name: str | None
+    country: str | None
+    decision: DecisionName
+    codes: list[str] = Field(description="What failed or could not be verified; `/v1/onboarding/codes` explains them.")
+    completeness: float
+    version: int = Field(description="Of the record that was judged.")
+    evaluated_at: datetime
+    valid_until: datetime | None
+    stands: bool = Field(
+        description="Record and rules are those that it saw, and it has not expired. Whether other evidence is newer, "
+        "the next recheck finds out; `/v1/customers/{id}/readiness` draws the verdict of now."
+    )
+    in_erp: bool = Field(description="ERP has a row of it already.")
+
+
+class KeptVerdicts(Page[KeptVerdict]):
+    """By id."""
+
+    erp: Erp
+
+
+class VerdictSummary(Form):
+    """Customers by their last verdict."""
+
+    erp: Erp
+    decisions: dict[str, int]
+    codes: dict[str, int] = Field(description="Customers by code that failed or could not be verified.")
+    unjudged: int = Field(description="Customers without a verdict yet: run the calendar worker for this ERP.")
 
 
 def candidate_values(question: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-from api.schemas.common import Form, Page, Position, SourceKey
+from api.schemas.common import Form, Page, Position, Reference, SourceKey
 from api.schemas.values import VALUES
 from mdm.model.ids import Domain
 
@@ -178,8 +178,8 @@ class CrosswalkEntry(SourceKey):
     since: datetime
 
 
-class FactReference(SourceKey):
-    """What a fact refers to."""
+class FactReference(Reference):
+    """What a fact refers to. `entity_id` is also null where that is a fact itself, as the invoice of a line is."""
 
     role: str
 

@@ -131,6 +131,33 @@ DASHBOARDS: dict[str, tuple[str, Sequence[Panel]]] = {
                   "Anything above zero has a cause in the log."),
         ),
     ),
+    "stewardship": (
+        "MDM: stewardship, onboarding and money",
+        (
+            Panel("Findings of reconciliation by rule",
+                  (("max by (rule, severity) (mdm_recon_breaks)", "{{rule}} ({{severity}})"),), "short",
+                  "A rule that jumps is an interface that failed: `mdm reconcile --rule` lists both sides."),
+            Panel("What findings are worth, by currency", (("sum by (currency) (max by (rule, currency) "
+                                                            "(mdm_recon_break_amount))", "{{currency}}"),), "short",
+                  "To be explained before the month closes; the hub holds no exchange rates."),
+            Panel("Age of the oldest question",
+                  (("max by (domain, kind) (mdm_review_oldest_seconds)", "{{domain}} {{kind}}"),), "s",
+                  "When it only grows, the hardest are left: hand them over."),
+            Panel("Decisions per day", (("max by (domain, decision) (increase(mdm_review_decisions_total[1d]))",
+                                         "{{domain}} {{decision}}"),), "short",
+                  "Many splits: the rules join too much."),
+            Panel("Decisions taken back, per week",
+                  (("max by (domain, decision) (increase(mdm_review_overturned_total[7d]))",
+                    "{{domain}} {{decision}}"),), "short", "Look together at what was undone."),
+            Panel("Proposals that wait for a second person", (("max by (risk) (mdm_approvals_open)", "{{risk}}"),),
+                  "short", "When they only grow, too few may approve."),
+            Panel("Age of the oldest proposal", (("max(mdm_approvals_oldest_seconds)", "oldest"),), "s",
+                  "It expires by itself after the days of the policy."),
+            Panel("Customers by their last verdict",
+                  (("max by (erp, decision) (mdm_onboarding_verdicts)", "{{erp}} {{decision}}"),), "short",
+                  "Drawn by the calendar worker; `mdm onboarding codes` says what a code means."),
+        ),
+    ),
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from mdm.access.roles import (
     Grant,
     Permission,
     Role,
+    either,
     read_role,
     roles_that,
 )
@@ -33,8 +34,8 @@ from mdm.model.canonical import DataClass, Shape
 
 __all__ = [
     "ALIASES", "EVERYTHING", "EVERYWHERE", "FORMER_STEWARD", "HIDDEN", "MEANINGS", "POLICY", "UNASSIGNED", "Caller",
-    "Eyes", "Grant", "Permission", "Placement", "Purpose", "Role", "Scope", "clearance", "ending", "mask", "may_see",
-    "permits", "read_role", "read_scope", "roles_that",
+    "Eyes", "Grant", "Permission", "Placement", "Purpose", "Role", "Scope", "clearance", "either", "ending", "mask",
+    "may_see", "permits", "read_role", "read_scope", "roles_that",
 ]  # fmt: skip
 
 

@@ -179,6 +179,12 @@ def roles_that(*permissions: Permission) -> frozenset[Role]:
     return frozenset(role for role, grant in POLICY.items() if grant.permissions.issuperset(permissions))
 
 
+def either(names: Iterable[str]) -> str:
+    """Roles of which one is enough, as a sentence names them: `admin, data_owner or releaser`."""
+    *others, last = (*names,) or ("",)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 @cache
 def _permissions(role: Role) -> frozenset[Permission]:
     return frozenset().union(*(grant.permissions for each, grant in POLICY.items() if each in role))

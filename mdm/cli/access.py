@@ -43,7 +43,7 @@ def show(as_json: bool = JSON_OPTION) -> None:
         names = ("domain", "regions", "business_units", "legal_entities", "sources", "records")
         print_json({"row_security": secured, "placements": [dict(zip(names, row, strict=True)) for row in found]})
         return
-    rows = [[row[0], *(", ".join(each) for each in row[1:4]), row[4]] for row in found]
-    columns = ("domain", "region", "business unit", "legal entity", "records")
-    print_table("Where golden records belong", columns, rows, right=(4,))
+    rows = [[row[0], *(", ".join(each) for each in row[1:5]), row[5]] for row in found]
+    columns = ("domain", "region", "business unit", "legal entity", "platforms", "records")
+    print_table("Where golden records belong", columns, rows, right=(5,))
     typer.echo(f"Row security is {'in place' if secured else 'NOT in place: run `mdm db upgrade`'}.")

@@ -5,7 +5,8 @@ seconds.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from mdm import __version__
-from mdm.errors import MdmError, TransientError
+from mdm.errors import MdmError, OperatorError, TransientError
 
 
 class Command(NamedTuple):
@@ -43,11 +44,13 @@ COMMANDS: Mapping[str, Command] = {
     "export": Command("export", "export", "Golden records, crosswalks and source rows as files."),
     "state": Command("check", "state", "What the hub holds, as one number."),
     "reconcile": Command("governance", "reconciling", "What does not agree from contract to posting, what to do."),
+    "kpi": Command("kpi", "kpi", "Money at risk, readiness to close, what became better."),
     "close": Command("close", "close", "The close of a month: checklist, first and second signature."),
     "onboarding": Command("onboarding", "onboarding", "ERP onboarding: verdicts, registries, confirmations."),
     "contracts": Command("contracts", "contracts", "Data contracts: list, lint, diff, test."),
     "conformance": Command("conformance", "conformance", "A feed, held against the hard cases of CDC."),
     "erase": Command("erase", "erase", "Erase a person: request, approval, proof."),
+    "projections": Command("projections", "projections", "Golden records as ERP systems want them: list, diff."),
     "ownership": Command("ownership", "ownership", "Who answers for what: show, lint, history."),
     "releases": Command("releases", "releases", "Rules: draft, simulate, approve, activate, roll back."),
     "match": Command("match", "match", "The matching engine, measured."),
@@ -129,11 +132,34 @@ def _root(
 def main() -> None:
     """Run the command line; a known error is told in two lines and ends with exit code 2."""
     try:
-        app()
+        _must_be_text(sys.argv[1:])
+        with _named_files():
+            app()
     except MdmError as error:
         typer.echo(f"error [{error.code}]: {error.message}", err=True)
         if error.advice:
             typer.echo(f"  what to do: {error.advice}", err=True)
         elif isinstance(error, TransientError):
-            typer.echo("  what to do: try again; nothing was written.", err=True)
+            typer.echo("  what to do: try again; what failed has written nothing.", err=True)
         sys.exit(2)
+
+
+def _must_be_text(arguments: Sequence[str]) -> None:
+    for number, argument in enumerate(arguments, start=1):
+        try:
+            argument.encode()
+        except UnicodeEncodeError as fault:
+            raise OperatorError(f"Argument {number} is no text in UTF-8.", action="Write it in UTF-8.") from fault
+
+
+@contextmanager
+def _named_files() -> Iterator[None]:
+    """A file that a command was given and cannot read or write is the caller's affair."""
+    try:
+        yield
+    except OSError as fault:
+        if fault.filename is None:
+            raise
+        raise OperatorError(
+            f"{fault.filename} cannot be read or written: {fault.strerror}.", action="Check the path and its rights."
+        ) from fault

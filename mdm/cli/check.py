@@ -7,7 +7,7 @@ import typer
 
 from matching.scoring import PairScore
 from mdm.access import Role
-from mdm.cli.context import JSON_OPTION, hub, notes, pipeline, print_json, print_table, progress_bar
+from mdm.cli.context import JSON_OPTION, hub, many, notes, pipeline, print_json, print_table, progress_bar
 from mdm.core.comparison import Difference
 from mdm.errors import OperatorError
 from mdm.hub.against import Against
@@ -226,9 +226,12 @@ def _print_verification(found: Verification, as_json: bool) -> None:
     if as_json:
         print_json(asdict(found) | {"agrees": found.agrees, "advice": found.advice})
         return
-    typer.echo(f"{found.rows:,} rows, {found.records:,} live records, {found.entities:,} entities recomputed.")
+    typer.echo(
+        f"{many(found.rows, 'row')}, {many(found.records, 'live record')}, "
+        f"{many(found.entities, 'entity', 'entities')} recomputed."
+    )
     print_differences(found.differences)
-    typer.echo("The live state agrees." if found.agrees else f"{len(found.differences):,} differences.")
+    typer.echo("The live state agrees." if found.agrees else f"{many(len(found.differences), 'difference')}.")
     if found.advice is not None:
         typer.echo(found.advice)
 
@@ -238,8 +241,9 @@ def _print_proof(proof: Convergence, as_json: bool) -> None:
         print_json(asdict(proof) | {"agrees": proof.agrees})
         return
     typer.echo(
-        f"{proof.events:,} events in another order (seed {proof.plan.seed}), "
-        f"{proof.deliveries - proof.events:,} of them twice, {proof.kills} crashes, {proof.seconds:.0f} s."
+        f"{many(proof.events, 'event')} in another order (seed {proof.plan.seed}), "
+        f"{proof.deliveries - proof.events:,} of them twice, {many(proof.kills, 'crash', 'crashes')}, "
+        f"{proof.seconds:.0f} s."
     )
     rows = [
         [domain.value, proof.entities[domain], live[:16], replayed[:16]]

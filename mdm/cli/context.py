@@ -18,9 +18,9 @@ from rich.table import Table
 from mdm.access import Role
 from mdm.bootstrap import Hub, open_hub
 from mdm.core.rules import Rules
-from mdm.hub import mappings, stale_keys
 from mdm.hub.governance import remember_documents
 from mdm.hub.in_force import in_force_now
+from mdm.hub.outdated import outdated
 from mdm.hub.process import Pipeline
 from mdm.hub.release import load_rules, must_agree, remember_rules
 from mdm.hub.steward import Actor
@@ -76,14 +76,9 @@ def pipeline(opened: Hub) -> Pipeline:
 def tell_what_is_stale(opened: Hub, catalogue: Catalogue, rules: Rules) -> None:
     """Say on standard error which tables have rows that another mapping was applied to than the one of now, and whose
     records are under other blocking keys than those of now."""
-    if changed := mappings.changed_mappings(opened.engine, catalogue):
-        _warn(mappings.CODE, mappings.sentence(changed), mappings.ADVICE)
-    if stale := stale_keys.stale_keys(opened.engine, rules):
-        _warn(stale_keys.CODE, stale_keys.sentence(stale), stale_keys.ADVICE)
-
-
-def _warn(code: str, sentence: str, advice: str) -> None:
-    notes.print(f"warning [{code}]: {sentence}\n  what to do: {advice}", markup=False)
+    for each in outdated(opened.engine, catalogue, rules):
+        warning = f"warning [{each.code}]: {each.message}\n  what to do: {each.advice}"
+        notes.print(warning, markup=False)
 
 
 @contextmanager
@@ -116,6 +111,9 @@ def print_table(
     title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = ()
 ) -> None:
     """A table for people; numbers in the columns `right` are right-aligned. Folded to the width of a terminal only."""
+    if not rows:
+        typer.echo(f"{title}: none.")
+        return
     table = Table(title=title, title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
     for index, column in enumerate(columns):
         table.add_column(column, justify="right" if index in right else "left", overflow="fold")
@@ -129,6 +127,11 @@ def print_table(
     with whole.capture() as drawn:
         whole.print(table)
     typer.echo("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+
+
+def many(number: int, one: str, several: str = "") -> str:
+    """`1 row`, `2,000 rows`; `several` where more of it is not called by an s."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
 def _cell(value: object) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from mdm.cli.context import JSON_OPTION, print_json, print_table, sources_folder
+from mdm.cli.context import JSON_OPTION, many, print_json, print_table, sources_folder
 from mdm.cli.open_feed import open_to_look
 from mdm.errors import OperatorError
 from mdm.hub.contract_trial import TableTest, trial_catalogue, try_contract
@@ -76,7 +76,7 @@ def lint_command(
         rows = [[each.severity, each.code, each.file, each.where, each.detail] for each in findings]
         if rows:
             print_table("Findings", ("severity", "code", "file", "where", "what"), rows)
-        typer.echo(f"{len(files)} documents, {len(findings)} findings.")
+        typer.echo(f"{many(len(files), 'document')}, {many(len(findings), 'finding')}.")
     if any(strict or each.severity is Severity.ERROR for each in findings):
         raise typer.Exit(1)
 

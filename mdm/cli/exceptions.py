@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import typer
 
-from mdm.cli.context import JSON_OPTION, hub, pipeline, print_json, print_table
+from mdm.cli.context import JSON_OPTION, hub, many, pipeline, print_json, print_table
 from mdm.cli.effects import effects_json, print_effects
 from mdm.cli.feeds import print_report, report_json
 from mdm.cli.naming import exception_number, letter_number, meant_by
@@ -167,7 +167,7 @@ def _show_exception(found: dict[str, Any], as_json: bool) -> None:
                f"{found['status']}")  # fmt: skip
     typer.echo(f"  {found['code']}: {found['detail']}")
     typer.echo(f"  what to do: {found['action']}")
-    typer.echo(f"  owner: {found['owner']}; seen {found['seen']} times, {_moment(found['first_seen'])} to "
+    typer.echo(f"  owner: {found['owner']}; seen {many(found['seen'], 'time')}, {_moment(found['first_seen'])} to "
                f"{_moment(found['last_seen'])}; first at {found['place']}")  # fmt: skip
     typer.echo(f"  looked after by {found['assignee'] or 'nobody'}")
     if found["closed_by"]:
@@ -182,7 +182,7 @@ def _show_letter(found: dict[str, Any], as_json: bool) -> None:
                f"{found['offset']}: {found['status']}")  # fmt: skip
     typer.echo(f"  {found['code']}: {found['reason']}")
     typer.echo(f"  what to do: {found['action']}")
-    typer.echo(f"  owner: {found['owner']}; seen {found['seen']} times, {_moment(found['first_seen'])} to "
+    typer.echo(f"  owner: {found['owner']}; seen {many(found['seen'], 'time')}, {_moment(found['first_seen'])} to "
                f"{_moment(found['last_seen'])}; {found['alike_open']:,} open of its kind")  # fmt: skip
     typer.echo(f"  looked after by {found['assignee'] or 'nobody'}")
     typer.echo(f"  at stake: {_money(found['stake'].amounts, found['stake'].known)}")

@@ -16,6 +16,7 @@ import typer
 from mdm.cli.context import hub
 from mdm.errors import OperatorError
 from mdm.model.canonical import ATTRIBUTES
+from mdm.model.cells import harmless
 from mdm.model.ids import Domain
 from mdm.store import read_export
 
@@ -51,14 +52,18 @@ def golden(
     output: Path | None = _OUTPUT,
     as_json: bool = _JSON,
 ) -> None:
-    """Current golden records. CSV and Parquet carry nested values as JSON text."""
+    """Current golden records. CSV and Parquet carry nested values as JSON text.
+
+    In CSV, a text that a spreadsheet would take for a formula begins with an apostrophe.
+    """
     with hub() as opened, opened.engine.connect() as connection, _target(output) as target:
         rows = read_export.export_golden(connection, domain)
         if as_json or output_format is Format.NDJSON:
             for row in rows:
                 target.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
         elif output_format is Format.CSV:
-            _write_csv(target, _golden_columns(domain), _flat(domain, rows))
+            cells = (list(map(harmless, each)) for each in _flat(domain, rows))
+            _write_csv(target, _golden_columns(domain), cells)
         else:
             if output is None and sys.stdout.isatty():
                 raise OperatorError("Parquet cannot be written to a terminal.", action="Name a file with --output.")
@@ -128,6 +133,10 @@ def _target(output: Path | None) -> Iterator[BinaryIO]:
     if output is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
+        return
+    if output.exists() and not output.is_file():
+        with output.open("wb") as target:  # a pipe or a device: what is written there is not exchanged afterwards
+            yield target
         return
     partial = output.with_name(output.name + ".part")
     with partial.open("wb") as target:

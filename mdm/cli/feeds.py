@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -9,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from mdm.cli.context import (
     JSON_OPTION,
     hub,
+    many,
     notes,
     outcome_rows,
     pipeline,
@@ -16,6 +18,7 @@ from mdm.cli.context import (
     print_table,
     tell_what_is_stale,
 )
+from mdm.cli.dry_run import STOPPED, ingest_on_a_copy
 from mdm.cli.open_feed import GROUP, open_file, open_kafka
 from mdm.faults import arm
 from mdm.hub import mappings, stale_keys
@@ -47,14 +50,28 @@ def ingest(
         "--bulk",
         help="First load of an empty hub: only take the rows in; resolve with `mdm match run --apply`.",
     ),
+    dry_run: bool = typer.Option(
+        False,
+        "--dry-run",
+        help="Tell whom the rows would join, who would be asked about and who is new, by taking them in on a copy.",
+    ),
+    details: Path = typer.Option(None, "--details", help="With --dry-run: write what becomes of each row as CSV."),
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Read change events and bring golden records up to date. Safe to repeat and to interrupt.
 
+    With --dry-run nothing is kept: whose rows an acquired platform has is known before they are golden.
     From Kafka it reads what is there now and ends; `mdm worker ingest` stays.
     Stopped before the end, it exits with 130.
     """
     arm(os.environ)
+    if details is not None and not dry_run:
+        raise typer.BadParameter("it goes with --dry-run only.", param_hint="--details")
+    if dry_run:
+        if bulk:
+            raise typer.BadParameter("it resolves nothing, so there is nothing to look at.", param_hint="--bulk")
+        ingest_on_a_copy(feed, topics or None, batch_size, details, as_json=as_json)
+        return
     with hub() as opened, stopped_by_signals() as stop:
         flow = pipeline(opened)
         tell_what_is_stale(opened, flow.catalogue, flow.rules)
@@ -96,7 +113,7 @@ def ingest(
         )
     if stopped:
         notes.print("Stopped before the end. What is counted above is kept; the same command goes on from there.")
-        raise typer.Exit(_STOPPED)
+        raise typer.Exit(STOPPED)
     if bulk and not as_json:
         notes.print("Nothing is resolved yet: mdm match run --apply")
 
@@ -117,7 +134,7 @@ def print_report(report: BatchReport, seconds: float) -> None:
     rows = outcome_rows(by_system(report))
     print_table("Events by platform and outcome", _COLUMNS, rows, right=range(1, 7))
     rate = report.messages / seconds if seconds else 0
-    notes.print(f"{report.messages:,} events in {seconds:.1f} s ({rate:,.0f} per second)")
+    notes.print(f"{many(report.messages, 'event')} in {seconds:.1f} s ({rate:,.0f} per second)")
 
 
 def by_system(report: BatchReport) -> dict[str, dict[str, int]]:
@@ -129,8 +146,6 @@ def by_system(report: BatchReport) -> dict[str, dict[str, int]]:
 
 
 _COLUMNS = ("platform", *(outcome.value for outcome in Outcome), "events")
-#: What shells see of a command that was interrupted (128 + SIGINT).
-_STOPPED = 130
 
 
 def status(as_json: bool = JSON_OPTION) -> None:
@@ -160,7 +175,7 @@ def status(as_json: bool = JSON_OPTION) -> None:
         waiting = [[name.replace("_", " "), number] for name, number in summary["open"].items()]
         print_table("Waiting", ("what", "number"), waiting, right=(1,))
         sums = "add up" if messages["add_up"] else "DO NOT ADD UP"
-        typer.echo(f"{messages['consumed']:,} messages consumed; the outcomes {sums}.")
+        typer.echo(f"{many(messages['consumed'], 'message')} consumed; the outcomes {sums}.")
         if changed:
             typer.echo(f"{mappings.sentence(changed)} {mappings.ADVICE}")
         if stale:

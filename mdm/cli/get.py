@@ -10,6 +10,7 @@ import typer
 from mdm.cli.context import print_json
 from mdm.client import Hub, Problem
 from mdm.errors import OperatorError
+from mdm.settings import secret as read_secret
 
 
 def get(
@@ -25,7 +26,7 @@ def get(
 
     With `--as`, what does not fit the ERP's fields is told on standard error, value by value.
     """
-    secret = key or os.environ.get("MDM_API_KEY", "")
+    secret = key or read_secret(os.environ, "MDM_API_KEY")
     if not secret:
         raise OperatorError("There is no API key.", action="Set MDM_API_KEY; `mdm keys issue` makes one.")
     if require_ready and not erp:

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from mdm.cli.context import JSON_OPTION, hub, print_json, print_table
+from mdm.cli.context import JSON_OPTION, hub, many, print_json, print_table
 from mdm.cli.reconcile import source
 from mdm.errors import OperatorError
 from mdm.hub.reconcile import Reconciliation
@@ -49,7 +49,7 @@ def reconcile(
         print_table("Findings", ("rule", "what is wrong", "what to do", "owner"), rows)
     if len(findings) > _SHOWN:
         typer.echo(f"... and {len(findings) - _SHOWN:,} more; --json lists all, --rule those of one rule.")
-    typer.echo(f"{len(findings):,} findings as of {found.as_of:%Y-%m-%d %H:%M} UTC.")
+    typer.echo(f"{many(len(findings), 'finding')} as of {found.as_of:%Y-%m-%d %H:%M} UTC.")
 
 
 def _print_summary(findings: list[Finding]) -> None:

@@ -1,6 +1,7 @@
 """Commands of ERP onboarding: validate, registries and lists, confirmations, waivers, the catalogue of codes."""
 
 import os
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import orjson
 import typer
 
 from mdm.access import read_role
-from mdm.cli.context import JSON_OPTION, hub, notes, pipeline, print_json, print_table
+from mdm.cli.context import JSON_OPTION, hub, many, notes, pipeline, print_json, print_table
 from mdm.errors import ConfigurationInvalid, OperatorError
 from mdm.hub import checkpoints, registries
 from mdm.hub.onboarding import Aim, Candidate, verdict_on_candidate, verdict_on_golden
@@ -21,6 +22,7 @@ from mdm.onboarding.ruleset import shipped_ruleset
 from mdm.onboarding.subject import Account
 from mdm.onboarding.verdict import Decision, Outcome, Verdict, document
 from mdm.providers.vies import Vies
+from mdm.store.read_verdicts import Narrowed, count_verdicts, kept_verdicts
 
 onboarding = typer.Typer(no_args_is_help=True)
 
@@ -285,7 +287,40 @@ def recheck(
     if as_json:
         print_json({"judged": found.judged, "changed": found.changed})
     else:
-        typer.echo(f"{found.judged:,} customers judged anew, {found.changed:,} verdicts changed and were announced.")
+        typer.echo(
+            f"{many(found.judged, 'customer')} judged anew; {many(found.changed, 'verdict')} changed and announced."
+        )
+
+
+@onboarding.command("list")
+def list_verdicts(
+    erp: str | None = typer.Option(None, "--erp", help="sap, odoo, erpnext or netsuite; default as in the rules."),
+    decision: Decision | None = typer.Option(None, "--decision", help="Only these."),
+    code: str | None = typer.Option(None, "--code", help="Only where this failed or could not be verified."),
+    country: str | None = typer.Option(None, "--country", help="Only customers of this country, e.g. DE."),
+    in_erp: bool | None = typer.Option(None, "--in-erp/--not-in-erp", help="Only those that ERP has, or has not."),
+    limit: int = typer.Option(50, "--limit", min=1, max=1_000_000, help="At most so many."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """The last verdicts that were drawn (`recheck`, the calendar worker): who may be created, and what is missing."""
+    rules = shipped_ruleset() if erp is None else shipped_ruleset().aimed_at(erp)
+    narrowed = Narrowed(decision.value if decision else None, code, country.upper() if country else None, in_erp)
+    with hub() as opened, opened.engine.connect() as connection:
+        found = kept_verdicts(connection, rules.target.erp, rules.digest, narrowed, opened.clock(), None, limit + 1)
+        counts, _, unjudged = count_verdicts(connection, rules.target.erp)
+    if as_json:
+        print_json([asdict(each) for each in found[:limit]])
+        return
+    rows = [
+        [each.entity_id, each.name or "", each.country or "", each.decision, ", ".join(each.codes),
+         f"{each.evaluated_at:%Y-%m-%d}{'' if each.stands else ' (old)'}"]
+        for each in found[:limit]
+    ]  # fmt: skip
+    print_table(f"Verdicts for {rules.target.erp}", ("customer", "name", "country", "verdict", "codes", "drawn"), rows)
+    if len(found) > limit:
+        typer.echo(f"... and more; --limit shows up to {limit * 10:,}, --json all that it allows.")
+    told = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in sorted(counts.items())) or "none"
+    typer.echo(f"All customers: {told}; {unjudged:,} not judged yet{' (mdm onboarding recheck)' if unjudged else ''}.")
 
 
 @onboarding.command("codes")

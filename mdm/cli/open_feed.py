@@ -13,7 +13,6 @@ from mdm.store.positions import stored_positions
 from mdm.streams.file import FileFeed
 from mdm.streams.kafka import KafkaFeed, KafkaSource
 from mdm.streams.kafka_settings import read_stream_settings
-from mdm.streams.protocol import Consumer
 
 #: The consumer group when none is named.
 GROUP = "mdm"
@@ -39,7 +38,7 @@ def open_file(text: str) -> FileFeed:
     return FileFeed(path)
 
 
-def open_to_look(text: str, topics: str | None, catalogue: Catalogue) -> Consumer:
+def open_to_look(text: str, topics: str | None, catalogue: Catalogue) -> FileFeed | KafkaFeed:
     """The feed that `file:PATH` or `kafka://HOST:PORT` names, from its beginning to its end; no position is kept.
 
     Raises:

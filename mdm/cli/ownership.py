@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import typer
 
-from mdm.cli.context import JSON_OPTION, hub, print_json, print_table, sources_folder
+from mdm.cli.context import JSON_OPTION, hub, many, print_json, print_table, sources_folder
 from mdm.errors import NotFound
 from mdm.hub.ownership import history as versions_of
 from mdm.hub.ownership import remember_ownership
@@ -49,7 +49,7 @@ def lint_command(as_json: bool = JSON_OPTION) -> None:
     else:
         for each in findings:
             typer.echo(f"{each.code} {each.row}: {each.detail}")
-        typer.echo(f"{len(findings)} gaps.")
+        typer.echo(f"{many(len(findings), 'gap')}.")
     if findings:
         raise typer.Exit(1)
 

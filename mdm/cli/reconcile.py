@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from mdm.bootstrap import database_url
-from mdm.cli.context import JSON_OPTION, hub, pipeline, print_json, print_table, sources_folder
+from mdm.cli.context import JSON_OPTION, hub, many, pipeline, print_json, print_table, sources_folder
 from mdm.clock import system_clock
 from mdm.core.source_digest import BucketDigest, bucket_sql
 from mdm.errors import OperatorError
@@ -92,7 +92,7 @@ def source(
                             action=f"See that --url is the right database; if it is, allow it: --at-most {len(lost)}.",
                         )
                     taken = take_out(pipeline(opened), contract, lost, getuser(), take_out_because)
-                    typer.echo(f"{taken:,} rows were taken out.", err=True)
+                    typer.echo(f"{many(taken, 'row')} {'was' if taken == 1 else 'were'} taken out.", err=True)
                     found = compare_with_source(opened.engine, contract, address, buckets)
         if not look_only:
             note_comparison(opened.engine, system_clock, contract, found)

@@ -7,7 +7,7 @@ from getpass import getuser
 import typer
 
 from mdm.cli.check import print_differences
-from mdm.cli.context import JSON_OPTION, hub, pipeline, print_json, progress_bar
+from mdm.cli.context import JSON_OPTION, hub, many, pipeline, print_json, progress_bar
 from mdm.cli.effects import effects_json, print_effects
 from mdm.cli.feeds import print_report, report_json
 from mdm.cli.naming import letter_number
@@ -69,7 +69,7 @@ def replay(
             }
         )
         return
-    typer.echo(f"{done.rows:,} rows folded anew from their history.")
+    typer.echo(f"{many(done.rows, 'row')} folded anew from {'its' if done.rows == 1 else 'their'} history.")
     if done.dead_letters is not None:
         print_report(done.dead_letters.report, done.seconds)
     print_effects(done.effects, would=dry_run)
@@ -106,7 +106,8 @@ def rebuild(
     if as_json:
         print_json(asdict(done))
         return
-    typer.echo(f"{done.rows:,} rows, {sum(done.entities.values()):,} entities rebuilt in {done.seconds:.0f} s.")
+    entities = many(sum(done.entities.values()), "entity", "entities")
+    typer.echo(f"{many(done.rows, 'row')}, {entities} rebuilt in {done.seconds:.0f} s.")
     print_differences(done.differences)
     if not done.differences:
         typer.echo("Nothing differs from what was live.")

@@ -1,6 +1,7 @@
 """Commands that run the hub: schema, server, demo."""
 
 import os
+from contextlib import suppress
 
 import typer
 from rich.console import Console
@@ -78,7 +79,9 @@ def _serve(opened: Hub, host: str, port: int, *, as_json: bool = False) -> None:
         tokens=token_verifier(os.environ),
         cors_origins=read_origins(os.environ),
     )
-    serve_http(opened, host, port, options)
+    # Ctrl-C is how people end it: that is no failure, and none for `make demo` to report.
+    with suppress(KeyboardInterrupt):
+        serve_http(opened, host, port, options)
 
 
 def demo(

@@ -11,7 +11,7 @@ import orjson
 import typer
 
 from mdm.access import Role
-from mdm.cli.context import hub, pipeline, print_json, print_table
+from mdm.cli.context import hub, many, pipeline, print_json, print_table
 from mdm.core.four_eyes import Policy
 from mdm.errors import Invalid
 from mdm.hub.process import Pipeline
@@ -76,12 +76,12 @@ def _show_effect(effect: dict[str, Any]) -> None:
     columns = ("golden record", "becomes", "records before", "records after", "attributes that change")
     print_table("Effect", columns, rows, right=(2, 3))
     if letters := effect["letters"]:
-        typer.echo(f"{len(letters):,} refused message{'' if len(letters) == 1 else 's'}: {letters[0]['fate']}.")
+        typer.echo(f"{many(len(letters), 'refused message')}: {letters[0]['fate']}.")
     exposure = effect["exposure"]
     typer.echo(
-        f"{len(effect['moves'])} records move, {len(effect['tasks_closed'])} tasks close, "
-        f"{len(effect['tasks_opened'])} open, {len(effect['erp'])} numbers of ERP are touched; "
-        f"{exposure['contracts']} running contracts, {exposure['invoices']} unpaid invoices hang on it."
+        f"Records that move: {len(effect['moves'])}; tasks that close: {len(effect['tasks_closed'])}, that open: "
+        f"{len(effect['tasks_opened'])}; numbers of ERP: {len(effect['erp'])}. "
+        f"On it hang {many(exposure['contracts'], 'running contract')}, {many(exposure['invoices'], 'unpaid invoice')}."
     )
 
 

@@ -18,6 +18,7 @@ from mdm.model.ids import Domain
 from mdm.model.stewardship import Verdict
 from mdm.store.queue_order import QueueFilters
 from mdm.store.read_queue import queue_page
+from mdm.store.read_review import question
 from mdm.store.read_stewardship import queue_numbers, steward_numbers
 from mdm.store.reading import snapshot, within
 
@@ -155,12 +156,21 @@ def task_command(
             desk.snooze(bench.pipeline, bench.actor, task, moment_of(snooze))
         if comment:
             desk.comment(bench.pipeline, bench.actor, f"task:{task}", comment)
-        with snapshot(bench.pipeline.engine) as work:
+        with bench.pipeline.engine.connect() as connection, within(connection) as work:
             state, remarks = desk.task_state(work, task), desk.comments(work, f"task:{task}")
+            asked, waits = question(connection, task), desk.waiting_answers(work, [task], bench.pipeline.clock())
     if as_json:
         print_json({"task": state, "comments": list(remarks)})
         return
-    typer.echo(f"Task {task}: {state.assignee or 'nobody has it'}, put off until {state.snoozed_until or 'never'}.")
+    if asked is not None:
+        records = " ~ ".join(f"{key} ({of or 'gone'})" for key, of in zip(asked.records, asked.entities, strict=True))
+        why = f", {asked.detail.replace('_', ' ')}" if asked.detail else ""
+        typer.echo(f"Task {task}, {asked.kind.replace('_', ' ')}{why}, {asked.status}: are these one {asked.domain}?")
+        typer.echo(f"  {records}, {asked.weight:+.1f} bits; `mdm explain` of both says why")
+    put_off = f", put off until {state.snoozed_until:%Y-%m-%d %H:%M} UTC" if state.snoozed_until else ""
+    typer.echo(f"{state.assignee or 'Nobody'} has it{put_off}.")
+    if task in waits:
+        typer.echo(f"An answer waits for a second person: proposal {waits[task]}.")
     print_table("Comments", ("at", "by", "text"), [[each.at, each.author, each.text] for each in remarks])
 
 

@@ -15,8 +15,9 @@ _NEEDED = ("MDM_TOKEN_ISSUER", "MDM_TOKEN_AUDIENCE", "MDM_TOKEN_JWKS_URL", "MDM_
 def token_verifier(environment: Mapping[str, str]) -> TokenVerifier | None:
     """The verifier of `MDM_TOKEN_ISSUER`, `_AUDIENCE`, `_JWKS_URL` and `_ROLES` (`group=role,...`); None without them.
 
-    `MDM_TOKEN_ROLES_CLAIM` names the claim that lists a caller's groups, `groups` if absent; `MDM_TOKEN_SCOPE_CLAIM`
-    the one with their scope, `mdm_scope` if absent. With `MDM_TOKEN_SCOPE_REQUIRED` a token without scope is refused.
+    `MDM_TOKEN_ROLES_CLAIM` names the claim that lists a caller's groups, `groups` if absent; `MDM_TOKEN_NAME_CLAIM`
+    the one that names them, that of the sign-in to the console if absent; `MDM_TOKEN_SCOPE_CLAIM` the one with their
+    scope, `mdm_scope` if absent. With `MDM_TOKEN_SCOPE_REQUIRED` a token without scope is refused.
 
     Raises:
         ConfigurationInvalid: some of them are missing, or a role does not exist.
@@ -32,6 +33,8 @@ def token_verifier(environment: Mapping[str, str]) -> TokenVerifier | None:
         audience=given["MDM_TOKEN_AUDIENCE"],
         roles=_roles(given["MDM_TOKEN_ROLES"]),
         roles_claim=environment.get("MDM_TOKEN_ROLES_CLAIM") or "groups",
+        # Somebody who signs in to the console and brings a token is one person, and not their own second one.
+        name_claim=environment.get("MDM_TOKEN_NAME_CLAIM") or environment.get("MDM_OIDC_NAME_CLAIM") or "sub",
         scope_claim=environment.get("MDM_TOKEN_SCOPE_CLAIM") or "mdm_scope",
         scope_required=bool(environment.get("MDM_TOKEN_SCOPE_REQUIRED")),
     )

@@ -8,6 +8,6 @@ with Hub("http://127.0.0.1:8080", key) as hub:
 """
 
 from mdm.client.hub import Hub
-from mdm.client.values import Candidate, Change, Match, Problem, Projection, Record, Task
+from mdm.client.values import Candidate, Change, Fact, Finding, Match, Problem, Projection, Record, Task, Trace
 
-__all__ = ["Candidate", "Change", "Hub", "Match", "Problem", "Projection", "Record", "Task"]
+__all__ = ["Candidate", "Change", "Fact", "Finding", "Hub", "Match", "Problem", "Projection", "Record", "Task", "Trace"]

@@ -5,21 +5,28 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
 from mdm.client.values import (
     Change,
+    Fact,
+    Finding,
     Match,
     Problem,
     Projection,
     Record,
     Task,
+    Trace,
     change_of,
+    fact_of,
+    finding_of,
     match_of,
     projection_of,
     record_of,
     task_of,
+    trace_of,
 )
 
 _RETRIED = frozenset({429, 503})
@@ -90,9 +97,17 @@ class Hub:
         """All golden records of a domain as objects of an ERP, page by page."""
         return map(projection_of, self._items(f"/v1/erp/{erp}/{domain}", parameters))
 
+    def facts(self, domain: str, id: str, kind: str | None = None) -> Iterator[Fact]:
+        """Orders, entitlements, invoices, payments, postings of a customer or contract, page by page."""
+        return map(fact_of, self._items(f"/v1/{domain}/{id}/facts", {"kind": kind}))
+
+    def trace(self, system: str, table: str, key: str) -> Trace:
+        """The chain around a source row, from order to posting; `table#name` for another name of its rows."""
+        return trace_of(self.get(f"/v1/trace/{_row(system, table, key)}"))
+
     def resolve(self, system: str, table: str, key: str, **parameters: Any) -> str:
-        """The golden record id that a source row belongs to."""
-        found: str = self.get(f"/v1/crosswalk/{system}/{table}/{key}", **parameters)["entity_id"]
+        """The golden record id that a source row belongs to; `table#name` for another name of its rows."""
+        found: str = self.get(f"/v1/crosswalk/{_row(system, table, key)}", **parameters)["entity_id"]
         return found
 
     def match(self, domain: str, values: Mapping[str, Any], limit: int = 10) -> Match:
@@ -119,6 +134,11 @@ class Hub:
     def task(self, task_id: int) -> Task:
         """One task, also a closed one."""
         return task_of(self.get(f"/v1/tasks/{task_id}"))
+
+    def findings(self, **parameters: Any) -> Iterator[Finding]:
+        """Where the platforms disagree, errors first, page by page; `rule`, `customer`, `owner`, ... as the API takes
+        them."""
+        return map(finding_of, self._items("/v1/findings", parameters))
 
     def export(self, domain: str) -> Iterator[Record]:
         """All golden records as of one instant; goes on where a broken connection left off."""
@@ -161,6 +181,11 @@ class Hub:
         if answer.status_code >= 300 or answer.status_code == 202:
             raise Problem(answer.status_code, _body(answer))
         return answer
+
+
+def _row(system: str, table: str, key: str) -> str:
+    """How an address names a source row: an alias has a #, which would begin a fragment."""
+    return "/".join(quote(each, safe="/") for each in (system, table, key))
 
 
 def _with(path: str, parameters: Mapping[str, Any]) -> str:

@@ -85,6 +85,47 @@ class Task:
     raw: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Where the platforms disagree. Rule and subject name it; `amount` is decimal text in `currency`."""
+
+    rule: str
+    code: str
+    severity: str
+    subject: Mapping[str, str]
+    customer: str | None
+    amount: str | None
+    currency: str | None
+    sentence: str
+    action: str
+    owner: str
+    assignee: str | None
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A linked fact. Each of `references` has the row that it names, and its golden record as `entity_id`."""
+
+    system: str
+    type: str
+    key: str
+    kind: str
+    attributes: Mapping[str, Any]
+    references: Sequence[Mapping[str, Any]]
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The chain around a source row, what it rests on first, and where it breaks."""
+
+    steps: Sequence[Mapping[str, Any]]
+    gaps: Sequence[Mapping[str, Any]]
+    complete: bool
+    raw: Mapping[str, Any]
+
+
 class Problem(Exception):
     """The API refused, or has not read as far as `after` yet (202). Decide by the stable `type` (`/problems/...`)."""
 
@@ -116,6 +157,16 @@ def projection_of(body: Mapping[str, Any]) -> Projection:
     return Projection(body["id"], body["version"], body["object"], body["values"], body["fits"], body["findings"], body)
 
 
+def fact_of(body: Mapping[str, Any]) -> Fact:
+    return Fact(
+        body["system"], body["type"], body["key"], body["kind"], body["attributes"], body["references"], body
+    )  # fmt: skip
+
+
+def trace_of(body: Mapping[str, Any]) -> Trace:
+    return Trace(body["steps"], body["gaps"], body["complete"], body)
+
+
 def change_of(body: Mapping[str, Any]) -> Change:
     return Change(body["seq"], body["type"], body["domain"], body["entity_id"], body["version"], body["payload"])
 
@@ -131,6 +182,23 @@ def task_of(body: Mapping[str, Any]) -> Task:
         body["assignee"],
         body.get("priority"),
         body["sides"],
+        body,
+    )
+
+
+def finding_of(body: Mapping[str, Any]) -> Finding:
+    return Finding(
+        body["rule"],
+        body["code"],
+        body["severity"],
+        body["subject"],
+        body["customer"],
+        body["amount"],
+        body["currency"],
+        body["sentence"],
+        body["action"],
+        body["owner"],
+        body["assignee"],
         body,
     )
 

@@ -59,7 +59,7 @@ def fold(
     *,
     history: Sequence[Version] | None,
     inherited: Mapping[str, Row],
-    truncated_at: SourcePosition,
+    truncates: Sequence[SourcePosition] = (),
     truncated_before: SourcePosition = BEGINNING,
 ) -> Folded:
     """Fold the events of one row into its version.
@@ -70,7 +70,8 @@ def fold(
         history: all stored versions, to fold the row anew; None continues from `head`, which must then be older than
             every event (`is_late`).
         inherited: by previous key, the row that a primary-key change took its unchanged columns from.
-        truncated_at: the newest truncate of the table; rows not written since are gone.
+        truncates: every truncate of the table. What was there before one is gone, and whoever is written after it has
+            nothing of what was there under its key.
         truncated_before: the newest one consumed before these events, which therefore come too late.
     """
     known = {_identity(version) for version in history or ()}
@@ -88,10 +89,13 @@ def fold(
         fresh.append(version_of(event))
         timely = event.position > newest and event.position > truncated_before
         outcomes.append((event.place, Outcome.APPLIED if timely else Outcome.STALE))
+    truncated_at = max(truncates, default=BEGINNING)
     if not fresh and head is not None and history is None:
         return Folded(_buried(head, truncated_at), _is_buried(head, truncated_at), tuple(outcomes), ())
-    base, versions = (None, _in_order([*history, *fresh])) if history is not None else (head, fresh)
+    base, versions = (None, _in_order([*history, *fresh])) if history is not None else (_unburied(head), fresh)
     for version in versions:
+        if base is not None:
+            base = _buried(base, _newest_before(version.position, truncates))
         base = _advance(rec_id, key, base, version, inherited)
     if base is None:
         raise ValueError(f"no event to fold for {key}")
@@ -171,13 +175,23 @@ def _in_order(versions: Iterable[Version]) -> list[Version]:
     return sorted(versions, key=lambda each: (each.position, each.place))
 
 
-def bury(head: Head, truncated_at: SourcePosition) -> Head | None:
-    """The head after a truncate of its table, or None when the truncate changes nothing."""
+def bury(head: Head, truncates: Sequence[SourcePosition]) -> Head | None:
+    """The head after the truncates of its table, or None when they change nothing."""
+    truncated_at = max(truncates, default=BEGINNING)
     return _buried(head, truncated_at) if _is_buried(head, truncated_at) else None
 
 
 def _is_buried(head: Head, truncated_at: SourcePosition) -> bool:
     return not head.deleted and head.position < truncated_at
+
+
+def _unburied(head: Head | None) -> Head | None:
+    """The head as its own events left it: a truncate that is known already may come after those that come now."""
+    return None if head is None else replace(head, deleted=head.operation is Operation.DELETE)
+
+
+def _newest_before(position: SourcePosition, truncates: Sequence[SourcePosition]) -> SourcePosition:
+    return max((at for at in truncates if at < position), default=BEGINNING)
 
 
 def _buried(head: Head, truncated_at: SourcePosition) -> Head:

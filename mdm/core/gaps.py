@@ -1,9 +1,10 @@
-"""Signs that a feed has lost something: offsets that jump, topics and logs that begin anew, a snapshot more than once.
+"""Signs that a feed has lost something: offsets that jump, topics and logs that begin anew, a snapshot more than once,
+two messages of which the hub can tell only one from the other by where they stand.
 
 None of them stops anything. Each becomes an exception with an owner, because what is missing does not show by itself.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from mdm.model.events import ChangeEvent, Operation, Outcome, Place, TopicPartition
 from mdm.model.gaps import Alarm, Known, LogPosition, Mark, Watched
@@ -21,6 +22,7 @@ def watch(
     known: Known,
     *,
     in_order: bool,
+    taken: Collection[Place] = (),
 ) -> Watched:
     """Look at a batch for signs of loss.
 
@@ -29,6 +31,7 @@ def watch(
         outcomes: of the events; duplicates say nothing.
         in_order: the feed delivers each partition in order and from where it was left, as a broker does. A capture
             file may be cut, joined and shuffled, so its offsets say nothing.
+        taken: places at which another message was met than the one that the hub has taken in from there.
     """
     alarms: list[Alarm] = []
     marks: dict[TopicPartition, Mark] = {}
@@ -50,7 +53,20 @@ def watch(
         next_offset = max(before.next_offset, max(place.offset for place in read) + 1)
         marks[log] = Mark(next_offset, max(before.position, furthest))
     again, snapshots = _snapshots(events, known.snapshots)
-    return Watched((*alarms, *again), marks, snapshots)
+    return Watched((*alarms, *again, *_taken(taken)), marks, snapshots)
+
+
+def _taken(places: Collection[Place]) -> Iterator[Alarm]:
+    """A place names a message for ever, so the second one of a place is left out like a repetition of the first."""
+    by_log: dict[TopicPartition, list[Place]] = {}
+    for place in sorted(places):
+        by_log.setdefault(TopicPartition(place.topic, place.partition), []).append(place)
+    for log, found in by_log.items():
+        detail = (
+            f"{len(found)} of {log.topic}/{log.partition} (first: offset {found[0].offset}) are other messages than "
+            "those that were read there before, and were left out as if they were these."
+        )
+        yield Alarm("PLACE_TAKEN", f"gap:{log.topic}/{log.partition}:taken", found[0], detail)
 
 
 def _jumps(log: TopicPartition, read: Sequence[Place], mark: Mark | None) -> Iterator[Alarm]:

@@ -18,10 +18,10 @@ def mirror(events: Sequence[ChangeEvent], known: KnownMirror) -> MirrorDelta:
         events: row changes and truncates, none of which the hub has consumed before.
     """
     truncates = [event for event in events if event.operation is Operation.TRUNCATE]
-    watermarks = dict(known.truncations)
+    truncated: dict[TableName, Sequence[SourcePosition]] = dict(known.truncations)
     for event in truncates:
         table = (event.system, event.type)
-        watermarks[table] = max(watermarks.get(table, BEGINNING), event.position)
+        truncated[table] = (*truncated.get(table, ()), event.position)
     outcomes: list[tuple[Place, Outcome]] = [(event.place, Outcome.APPLIED) for event in truncates]
 
     by_key: dict[CrosswalkKey, list[ChangeEvent]] = {key: [] for key in known.waiting}
@@ -31,13 +31,13 @@ def mirror(events: Sequence[ChangeEvent], known: KnownMirror) -> MirrorDelta:
     heads: list[Head] = []
     versions: list[tuple[RecordId, Version]] = []
     for key, changes in by_key.items():
-        folded = _fold(key, changes, by_key, known, watermarks.get((key.system, key.type), BEGINNING))
+        folded = _fold(key, changes, by_key, known, truncated.get((key.system, key.type), ()))
         outcomes.extend(folded.outcomes)
         versions.extend((known.rec_ids[key], version) for version in folded.versions)
         if folded.changed:
             heads.append(folded.head)
     for key, head in known.exposed.items():
-        if key not in by_key and (buried := bury(head, watermarks.get((key.system, key.type), BEGINNING))) is not None:
+        if key not in by_key and (buried := bury(head, truncated[key.system, key.type])) is not None:
             heads.append(buried)
     return MirrorDelta(
         heads=tuple(heads),
@@ -53,7 +53,7 @@ def _fold(
     changes: Sequence[ChangeEvent],
     by_key: Mapping[CrosswalkKey, Sequence[ChangeEvent]],
     known: KnownMirror,
-    truncated_at: SourcePosition,
+    truncates: Sequence[SourcePosition],
 ) -> Folded:
     history = known.histories.get(key)
 
@@ -68,8 +68,8 @@ def _fold(
         changes,
         history=history,
         inherited=inherited,
-        truncated_at=truncated_at,
-        truncated_before=known.truncations.get((key.system, key.type), BEGINNING),
+        truncates=truncates,
+        truncated_before=max(known.truncations.get((key.system, key.type), ()), default=BEGINNING),
     )
 
 

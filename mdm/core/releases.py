@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mdm.access import Permission, Role, roles_that
+from mdm.access import Permission, Role, either, roles_that
 from mdm.errors import Conflict, Refused, Stale
 from mdm.model.releases import Release, ReleaseStatus, Run, RunKind
 
@@ -90,7 +90,7 @@ def _check_role(role: Role, permission: Permission, step: str) -> None:
 def _against_role(role: Role, permission: Permission, step: str) -> Refused | None:
     if role.may(permission):
         return None
-    wanted = " or ".join(sorted(map(str, roles_that(permission))))
+    wanted = either(sorted(map(str, roles_that(permission))))
     return Refused(f"The role {str(role)!r} does not {step} releases; it takes {wanted}.")
 
 

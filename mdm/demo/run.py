@@ -110,7 +110,10 @@ def _print_numbers(console: Console, summary: Mapping[str, Any], report: BatchRe
     facts = ", ".join(f"{number:,} {kind.replace('_', ' ')}" for kind, number in summary["facts"].items())
     console.print(f"  linked facts: {facts}")
     rate = report.messages / seconds if seconds else 0.0
-    console.print(f"  loaded in {seconds:.1f} s ({rate:,.0f} events per second)")
+    if any(outcome is Outcome.APPLIED for _, outcome in report.outcomes):
+        console.print(f"  loaded in {seconds:.1f} s ({rate:,.0f} events per second)")
+    else:
+        console.print("  nothing was new: the sample world had been loaded before")
 
 
 def _print_story(console: Console, story: Story | None) -> None:

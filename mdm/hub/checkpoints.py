@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from mdm.access import Role, read_role
+from mdm.access import Role, either, read_role
 from mdm.clock import Clock
 from mdm.errors import Conflict, NotFound, OperatorError, Refused
 from mdm.hub.onboarding import golden_customer
@@ -126,7 +126,7 @@ def not_waived(role: Role, code: str, rule: Rule) -> tuple[str, str]:
     """Why this role excuses no failure of the rule, and what to do instead: who may, or how to mend what nobody may."""
     if not rule.waivable_by:
         return f"Nobody may waive {code}.", rule.hint
-    return f"A {role} may not waive {code}.", f"Ask somebody with the role {' or '.join(rule.waivable_by)}."
+    return f"A {role} may not waive {code}.", f"Ask somebody with the role {either(rule.waivable_by)}."
 
 
 def unwaive(engine: Engine, clock: Clock, entity_id: str, code: str, path: str, actor: str, reason: str) -> None:

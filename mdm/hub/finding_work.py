@@ -75,11 +75,16 @@ def explain(engine: Engine, clock: Clock, findings: Sequence[Finding], reason: s
             _note(work, actor, "explain", name_of(each), {"reason": reason, "amount": amount})
 
 
-def withdraw(engine: Engine, clock: Clock, finding: Finding, actor: str) -> None:
-    """Take an explanation back."""
-    with _settled(engine, clock, [finding]) as (work, _):
-        store.explain(work, finding, None, actor)
-        _note(work, actor, "withdraw explanation", name_of(finding), {})
+def withdraw(engine: Engine, clock: Clock, findings: Sequence[Finding], actor: str) -> None:
+    """Take explanations back.
+
+    Raises:
+        Invalid: none is meant, or too many.
+    """
+    with _settled(engine, clock, findings) as (work, _):
+        for each in findings:
+            store.explain(work, each, None, actor)
+            _note(work, actor, "withdraw explanation", name_of(each), {})
 
 
 @contextmanager

@@ -127,7 +127,8 @@ def prepare(pipeline: Pipeline, messages: Sequence[Message]) -> Prepared:
 
 def prepare_by(catalogue: Catalogue, plain: Plain, messages: Sequence[Message]) -> Prepared:
     """What `prepare` does, by the parts of a pipeline that it reads."""
-    decoded = translate(messages, catalogue, plain)
+    # The first message of a place is the one that counts.
+    decoded = translate(list({each.place: each for each in reversed(messages)}.values())[::-1], catalogue, plain)
     newest: dict[CrosswalkKey, ChangeEvent] = {}
     for event in decoded.events:
         if event.key is not None and event.row is not None:
@@ -190,7 +191,7 @@ def consume(
             ledger.write_drifts(work, [drift for drift in decoded.drifts if drift.place in seen.fresh])
             ledger.write_positions(work, feed, positions)
             progress.write_progress(work, positions, decoded.events)
-            _watch_for_gaps(pipeline, work, feed, messages, decoded.events, results)
+            _watch_for_gaps(pipeline, work, feed, messages, decoded.events, results, seen.known)
             ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, through.rules))
         with report.stage("publish"):
             work.publish()
@@ -223,6 +224,7 @@ def _watch_for_gaps(
     messages: Sequence[Message],
     events: Sequence[ChangeEvent],
     results: Sequence[tuple[Place, Outcome, str]],
+    seen: frozenset[Place],
 ) -> None:
     """Raise exceptions for signs that the feed has lost something."""
     logs = {TopicPartition(message.place.topic, message.place.partition) for message in messages}
@@ -230,13 +232,22 @@ def _watch_for_gaps(
     known = gaps.load_known(work, sorted(logs), sorted(reads))
     outcomes = {place: outcome for place, outcome, _ in results}
     places = [message.place for message in messages]
-    watched = watch(places, events, outcomes, known, in_order=feed.startswith(BROKER_FEED))
+    taken = _said_twice(messages) | gaps.strangers(work, [event for event in events if event.place in seen])
+    watched = watch(places, events, outcomes, known, in_order=feed.startswith(BROKER_FEED), taken=taken)
 
     def owner_of(alarm: Alarm) -> str:
         profile = pipeline.catalogue.by_topic(alarm.place.topic)
         return FALLBACK_OWNER if profile is None else profile.owner
 
     gaps.write_watched(work, watched, owner_of)
+
+
+def _said_twice(messages: Sequence[Message]) -> set[Place]:
+    """Places of which a batch has two different messages."""
+    if len({message.place for message in messages}) == len(messages):
+        return set()
+    contents = {(message.place, message.key, message.value) for message in messages}
+    return {place for place, times in Counter(place for place, _, _ in contents).items() if times > 1}
 
 
 def replay_in(pipeline: Pipeline, work: UnitOfWork, messages: Sequence[Message], actor: str) -> BatchReport:

@@ -19,7 +19,6 @@ from mdm.core.rules import Rules
 from mdm.hub.release import released_ruleset
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.mapping import standardise
-from mdm.model.events import BEGINNING
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import Head, Version, donors_of, with_donors
 from mdm.model.records import Provenance, StoredRecord
@@ -98,7 +97,7 @@ def _heads(work: UnitOfWork, keys: Mapping[CrosswalkKey, RecordId], instant: Ins
             (),
             history=found,
             inherited=inherited_rows(key, found, lambda other: donor_versions.get(other, ())),
-            truncated_at=truncated.get((key.system, key.type), BEGINNING),
+            truncates=truncated.get((key.system, key.type), ()),
         ).head
         if not head.deleted:
             heads.append(head)

@@ -5,6 +5,7 @@ in their time. Keys are fetched from the provider and kept; age and tokens of un
 at most once in a while.
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ _KEPT_SECONDS = 600.0
 #: For so long the keys fetched last are believed while the provider is away.
 _STALE_SECONDS = 3600.0
 _LONGEST = 8 * 1024
+_LONGEST_NAME = 59
 
 #: Fetches the provider's JWKS document.
 Fetch = Callable[[], Mapping[str, Any]]
@@ -40,6 +42,7 @@ class TokenRules:
 
     Attributes:
         roles: values of `roles_claim` (groups of the provider) to roles of the hub; a caller holds all that are named.
+        name_claim: the claim that names a caller uniquely and for ever; a token without it is named by `sub`.
         scope_claim: the claim with the caller's scope, as `mdm.access.read_scope` reads it. A token without it reaches
             everything, unless it is required.
         skew: seconds by which clocks may differ.
@@ -49,6 +52,7 @@ class TokenRules:
     audience: str
     roles: Mapping[str, Role]
     roles_claim: str = "groups"
+    name_claim: str = "sub"
     scope_claim: str = "mdm_scope"
     scope_required: bool = False
     algorithms: tuple[str, ...] = ALGORITHMS
@@ -133,12 +137,24 @@ class TokenVerifier:
         scope = claimed_scope(claims.get(rules.scope_claim), rules.scope_required)
         if role is None or scope is None:
             return None
-        return Caller(f"oidc:{subject}"[:64], role, subject, scope)
+        name = claims.get(rules.name_claim)
+        name = name if isinstance(name, str) and name else subject
+        return Caller(identity_of(name), role, name, scope)
 
     def _role(self, claimed: Any) -> Role | None:
         named: Sequence[Any] = claimed if isinstance(claimed, list) else [claimed]
         found = [self._rules.roles[each] for each in named if isinstance(each, str) and each in self._rules.roles]
         return reduce(or_, found) if found else None
+
+
+def identity_of(name: str) -> str:
+    """As what the hub knows whom the provider calls by this name, with a token or in the console.
+
+    The rule of two persons compares it, so two names are never one. A long one is told by its digest.
+    """
+    if len(name) <= _LONGEST_NAME:
+        return f"oidc:{name}"
+    return f"oidc:{name[: _LONGEST_NAME // 2]}#{hashlib.sha256(name.encode()).hexdigest()[:24]}"
 
 
 def claimed_scope(claim: Any, required: bool = False) -> Scope | None:

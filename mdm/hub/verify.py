@@ -23,7 +23,6 @@ from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.mapping import standardise
 from mdm.model.delta import Link
-from mdm.model.events import BEGINNING
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import Head, Version
 from mdm.model.records import Provenance
@@ -109,7 +108,7 @@ def _rows(
     histories: dict[CrosswalkKey, list[Version]] = {}
     for key, version in mirror_store.read_versions(work):
         histories.setdefault(key, []).append(version)
-    watermarks = mirror_store.newest_truncations(work)
+    truncations = mirror_store.truncations_of(work)
     stored = {head.key: head for head in mirror_store.all_heads(work)}
     differences = [Difference("row", str(key), "has no history") for key in sorted(stored.keys() - histories.keys())]
     heads: dict[CrosswalkKey, Head] = {}
@@ -121,7 +120,7 @@ def _rows(
             (),
             history=versions,
             inherited=inherited_rows(key, versions, lambda other: histories.get(other, ())),
-            truncated_at=watermarks.get((key.system, key.type), BEGINNING),
+            truncates=truncations.get((key.system, key.type), ()),
         ).head
         heads[key] = head
         differences += _row_differences(stored[key], head)

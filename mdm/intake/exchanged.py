@@ -12,6 +12,8 @@ from mdm.intake.standardise.streets import names_its_kind
 from mdm.intake.standardise.text import CACHE
 from mdm.model.events import Row
 
+#: Characters of the longest name or street.
+_LONGEST: Final = 1_000
 _CARE_OF: Final = ("c/o", "c o ", "attn", "z.hd", "z. hd", "zhd")
 
 
@@ -21,7 +23,9 @@ def in_place(rules: Iterable[AttributeRule], row: Row) -> Row:
     if name is None or street is None:
         return row
     stated, line = row.get(name), row.get(street)
-    if not (isinstance(stated, str) and isinstance(line, str)) or not are_exchanged(stated, line):
+    if not (isinstance(stated, str) and isinstance(line, str)) or max(len(stated), len(line)) > _LONGEST:
+        return row
+    if not are_exchanged(stated, line):
         return row
     return {**row, name: line, street: stated}
 

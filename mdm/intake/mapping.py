@@ -1,6 +1,7 @@
 """Turns a source row into a source record, by the mapping of its table. Pure and deterministic."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from mdm.intake.catalogue import Catalogue
@@ -18,6 +19,10 @@ from mdm.model.records import Evidence, Reference, SourceRecord
 #: The kind of rows whose table has a contract but no mapping, or none at all.
 UNMAPPED = "unmapped"
 _LONGEST_NAME: Final = 300
+#: Characters of a value that can be an attribute. What is longer is a file in the wrong column: read and compared with
+#: others it takes seconds, and a golden record with it fits into no topic. The row keeps it whole.
+_LONGEST_VALUE: Final = 10_000
+TOO_LONG: Final = "TOO_LONG"
 
 
 def standardise(catalogue: Catalogue, key: CrosswalkKey, row: Row) -> SourceRecord:
@@ -113,13 +118,22 @@ class _Findings:
 
 
 def _apply(rule: AttributeRule, row: Row, country: str | None, assumed: str | None) -> Standardised:
-    inputs = [
+    stated = [
         Given(value, source.part, source.options)
         for source in rule.sources
         for value in (values_at(row, source.path) or (None,))
     ]
+    inputs = [given._replace(value=None) if _too_long(given.value) else given for given in stated]
     target = (rule.target.system, rule.target.type) if rule.target is not None else None
-    return STANDARDISERS[rule.standardiser](inputs, Context(country or assumed, country is None, rule.codes, target))
+    context = Context(country or assumed, country is None, rule.codes, target)
+    found = STANDARDISERS[rule.standardiser](inputs, context)
+    if inputs != stated and found.value is None:
+        return replace(found, rejected=found.rejected or TOO_LONG)
+    return found
+
+
+def _too_long(value: Any) -> bool:  # Any: a value of a source row
+    return isinstance(value, str) and len(value) > _LONGEST_VALUE
 
 
 def _references(rules: Iterable[ReferenceRule], row: Row) -> tuple[Reference, ...]:

@@ -6,9 +6,12 @@ values, never a value: what a row says about a person does not belong in logs.
 
 from typing import Final, NamedTuple
 
+#: Stands for columns that are too many to be told one by one.
+MANY: Final = "*"
+
 
 class Deviation(NamedTuple):
-    """A difference between an event and the contract."""
+    """A difference between an event and the contract. `column` is `MANY` where it is about too many of them."""
 
     code: str
     column: str

@@ -14,7 +14,7 @@ from mdm.intake.encoding import Field, reader_by_contract, reader_by_schema
 from mdm.intake.limits import Limits
 from mdm.intake.readers import any_value, read_boolean, read_integer, read_json, read_text
 from mdm.intake.reading import Reader
-from mdm.intake.refusal import Deviation, Refused
+from mdm.intake.refusal import MANY, Deviation, Refused
 
 #: Debezium's `unavailable.value.placeholder`: the column was not sent because it did not change.
 PLACEHOLDER: Final = "__debezium_unavailable_value"
@@ -30,6 +30,10 @@ _MOST_SCHEMAS: Final = 256
 
 #: Readers that only check: where the JSON type is the expected one, calling them can be saved.
 _EXACT: Final[dict[Reader, type]] = {read_text: str, read_json: str, read_boolean: bool, read_integer: int}
+#: New columns of one row that are told one by one; what has more is another table's row, or was damaged.
+_MOST_ADDED: Final = 20
+#: No database gives columns longer names, and they could not be looked up.
+_LONGEST_COLUMN: Final = 300
 #: Levels of nesting that a value may have.
 _DEEPEST: Final = 100
 
@@ -189,13 +193,23 @@ class RowReader:
             detail = f"Column {missing[0]} is missing and {added[0]} ({_kind(values[added[0]])}) is new: renamed?"
             found.append(Deviation("COLUMN_RENAMED", added[0], detail))
         else:
-            found += [self._added(name, values[name]) for name in added]
+            found += self._each_added(values, added)
             found += [self._missing(name) for name in missing]
         return self._settled(values, tuple(found))
 
-    def _added(self, name: str, value: Any) -> Deviation:
-        fate = "it was dropped" if self._contract.mode is Mode.DISCARD_VALUE else "it is kept"
-        return Deviation("COLUMN_ADDED", name, f"Column {name} ({_kind(value)}) is not in the contract; {fate}.")
+    def _each_added(self, values: dict[str, Any], added: list[str]) -> list[Deviation]:
+        longest = max(map(len, added), default=0)
+        if longest > _LONGEST_COLUMN:
+            raise Refused("ENVELOPE_MALFORMED", f"A column has a name of {longest} characters.")
+        dropped = self._contract.mode is Mode.DISCARD_VALUE
+        if len(added) <= _MOST_ADDED:
+            fate = "it was dropped" if dropped else "it is kept"
+            said = "Column {} ({}) is not in the contract; {}."
+            return [Deviation("COLUMN_ADDED", name, said.format(name, _kind(values[name]), fate)) for name in added]
+        for name in added if dropped else ():
+            del values[name]
+        fate = "they were dropped" if dropped else "they are kept"
+        return [Deviation("COLUMN_ADDED", MANY, f"{len(added)} columns are not in the contract; {fate}.")]
 
     def _missing(self, name: str) -> Deviation:
         physical = self._contract.columns[name].physical

@@ -4,7 +4,7 @@ Errors come first, then by rule and subject, which name a finding. Pure.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -36,6 +36,19 @@ class Shelf:
         """Up to `limit` findings behind a place: found by halving, so that the last page costs what the first does."""
         begin = 0 if after is None else bisect_right(self.findings, after, key=place_of)
         return self.findings[begin : begin + limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which findings somebody asks for; what is None is not asked. Days are those of `Overview.age_of`."""
+
+    rule: str | None = None
+    severity: Severity | None = None
+    owner: str | None = None
+    customer: EntityId | None = None
+    contract: EntityId | None = None
+    days_from: int | None = None
+    days_to: int | None = None
 
 
 class Overview:
@@ -81,6 +94,28 @@ class Overview:
     def age_of(self, finding: Finding) -> int:
         """How old a finding is, in days."""
         return ageing.age_of(finding, self._books, self._today)
+
+    def narrowed(self, asked: Asked, keep: Callable[[Finding], bool] | None = None) -> Shelf:
+        """A shelf of what is asked for, of it what `keep` keeps, in the order of all; no more is looked through than
+        what is about the party or of the rule."""
+        party = asked.customer or asked.contract
+        shelf = Shelf()
+        for each in (self.shelf(asked.rule) if party is None else self.about(party)).findings:
+            if self._meets(each, asked) and (keep is None or keep(each)):
+                shelf.put(each)
+        return shelf
+
+    def _meets(self, finding: Finding, asked: Asked) -> bool:
+        age = self.age_of(finding)
+        return (
+            asked.rule in (None, finding.rule)
+            and asked.severity in (None, finding.severity)
+            and asked.owner in (None, finding.owner)
+            and asked.customer in (None, finding.customer)
+            and asked.contract in (None, finding.contract)
+            and (asked.days_from is None or age >= asked.days_from)
+            and (asked.days_to is None or age <= asked.days_to)
+        )
 
     def picked(self, findings: Iterable[Finding], age: int | None) -> Shelf:
         """A shelf of some findings of a class of age, in their order."""

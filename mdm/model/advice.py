@@ -21,6 +21,9 @@ ADVICE: Final = {
     "compare with `mdm reconcile source`.",
     "TOPIC_MADE_ANEW": "The topic was deleted and made again, and what was in it is gone: let the connector snapshot "
     "the table again, compare with `mdm reconcile source`, then resolve this.",
+    "PLACE_TAKEN": "Captures of two clusters, or of a topic before and after it was made anew, came into one hub, "
+    "which knows messages by topic, partition and offset. Add 10000000000000 to the offsets of the later capture and "
+    "ingest it again, or let the connector snapshot the table; compare with `mdm reconcile source`, then resolve this.",
     "LOG_BACKWARDS": "The connector reads another log than before (a source restored, another server). Until it has "
     "passed where the old one stood, its changes and snapshots count as old: set it ahead (PostgreSQL: pg_resetwal "
     "--next-wal-file; MySQL: RESET MASTER TO n), take a new snapshot, then compare with `mdm reconcile source`.",

@@ -60,8 +60,10 @@ class KnownMirror:
     rec_ids: Mapping[CrosswalkKey, RecordId]
     heads: Mapping[CrosswalkKey, Head]
     histories: Mapping[CrosswalkKey, Sequence[Version]] = field(default_factory=dict)
-    truncations: Mapping[TableName, SourcePosition] = field(default_factory=dict)
-    #: Rows without events in this batch that must be folded anew because the row they were re-keyed from changed.
+    #: Every truncate of each table that was ever truncated.
+    truncations: Mapping[TableName, Sequence[SourcePosition]] = field(default_factory=dict)
+    #: Rows without events in this batch that must be folded anew: the row they were re-keyed from changed, or a
+    #: truncate came late and parts what was before it from what came after.
     waiting: frozenset[CrosswalkKey] = frozenset()
     #: Live rows of tables that this batch truncates.
     exposed: Mapping[CrosswalkKey, Head] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from mdm.observability.metrics import METRICS
+from mdm.observability.catalogue import METRICS
 
 _BOUNDS = (0.0, *METRICS["mdm_freshness_seconds"].buckets)
 

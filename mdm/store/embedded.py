@@ -232,6 +232,8 @@ class EmbeddedServer:
             "unix_socket_permissions": "0700",
             "timezone": "UTC",
             "log_timezone": "UTC",
+            # Details quote the rows that a statement failed on, and nobody erases a log.
+            "log_error_verbosity": "terse",
             # Bulk loads write more than the default gigabyte between two checkpoints.
             "max_wal_size": "2GB",
             "shared_buffers": f"{page_buffers(memory())}MB",

@@ -77,6 +77,14 @@ def taken_by(connection: Connection, actor: str) -> set[FindingName]:
     return {FindingName(row[0], CrosswalkKey(*row[1:])) for row in rows}
 
 
+def assignees(connection: Connection) -> dict[FindingName, str]:
+    """Who looks after which finding, where anybody does; also of findings that are no more."""
+    rows = connection.execute(
+        text("select rule, system, type, key, assignee from finding_work where assignee is not null")
+    )
+    return {FindingName(row[0], CrosswalkKey(*row[1:4])): row[4] for row in rows}
+
+
 def assignee_of(work: UnitOfWork, name: FindingName) -> str | None:
     """Who looks after a finding, from now on held until the unit of work ends."""
     work.execute(

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-from mdm.model.events import TopicPartition
+from mdm.model.events import ChangeEvent, Place, TopicPartition
 from mdm.model.gaps import Alarm, Known, Mark, Watched
 from mdm.model.mirror import TableName
+from mdm.store.suppression import suppressed
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -26,6 +27,35 @@ def load_known(work: UnitOfWork, logs: Collection[TopicPartition], tables: Colle
         {TopicPartition(row[0], row[1]): Mark(row[2], (row[3], row[4])) for row in marks},
         {(row[0], row[1]): (row[2], row[3]) for row in snapshots},
     )
+
+
+_STRANGERS = """
+    select l.topic, l.partition, l."offset"
+    from unnest(%s::text[], %s::int[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[])
+      as s(topic, part, off, system, type, key, major, minor)
+    cross join lateral (
+        select topic, partition, "offset", outcome from event_ledger
+        where topic = s.topic and partition = s.part and "offset" = s.off offset 0) l
+    where l.outcome in ('applied', 'stale') and not exists (
+        select from source_record r join record_history h on h.rec_id = r.rec_id
+        where r.system = s.system and r.type = s.type and r.key = s.key and h.topic = s.topic
+          and h.partition = s.part and h."offset" = s.off and h.pos_major = s.major and h.pos_minor = s.minor)"""
+
+
+def strangers(work: UnitOfWork, events: Sequence[ChangeEvent]) -> set[Place]:
+    """Places of these events from which another change was taken in before. Erased rows have no history to ask."""
+    named = [(event.place, event.key, event.position) for event in events if event.key is not None]
+    found = {
+        Place(*row)
+        for row in work.probe(
+            _STRANGERS,
+            *([place[part] for place, _, _ in named] for part in range(3)),
+            *([key[part] for _, key, _ in named] for part in range(3)),
+            *([position[part] for _, _, position in named] for part in range(2)),
+        )
+    }
+    erased = suppressed(work, {key for place, key, _ in named if place in found}) if found else frozenset()
+    return found - {place for place, key, _ in named if key in erased}
 
 
 def write_watched(work: UnitOfWork, watched: Watched, owner_of: Callable[[Alarm], str]) -> None:

@@ -108,7 +108,7 @@ def _write_memberships(work: UnitOfWork, delta: IdentityDelta) -> None:
         work.execute(
             """with gone as (delete from crosswalk where rec_id = any(%s) returning rec_id, entity_id, since)
                insert into crosswalk_history (rec_id, entity_id, since, until, batch_id)
-               select rec_id, entity_id, since, %s, %s from gone""",
+               select rec_id, entity_id, since, greatest(since, %s), %s from gone""",
             leaving,
             work.now,
             work.batch_id,
@@ -123,7 +123,8 @@ def _write_memberships(work: UnitOfWork, delta: IdentityDelta) -> None:
 def _write_golden(work: UnitOfWork, versions: Sequence[GoldenVersion], closing: Sequence[str], base: int) -> None:
     if closing:
         work.execute(
-            "update golden set known_to = %s where entity_id = any(%s) and known_to is null",
+            # Nothing ends before it began, also where it began by a clock that was ahead.
+            "update golden set known_to = greatest(known_from, %s) where entity_id = any(%s) and known_to is null",
             work.now,
             list(closing),
         )

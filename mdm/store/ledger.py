@@ -6,11 +6,13 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import orjson
 
 from mdm.intake.debezium import traceparent
+from mdm.intake.refusal import MANY
 from mdm.model.digest import canonical_json
 from mdm.model.events import DeadLetter, Drift, Message, Outcome, Place
 from mdm.store import letter_groups
@@ -19,6 +21,9 @@ from mdm.store.unit_of_work import UnitOfWork
 #: Members of an audit detail that people typed, who something was handed to and from among them: they may name
 #: somebody, and are kept apart from the chain.
 REMARKS = frozenset({"assignee", "comment", "from", "reason", "to"})
+#: Columns of one table that differ in one way, each with an exception of its own. Names that come from data (a table
+#: of another kind, damaged messages) would otherwise fill the list without end.
+_MOST_OF_A_KIND = 200
 #: The hash before the first row of the audit chain.
 GENESIS = bytes(32)
 
@@ -216,8 +221,8 @@ def write_drifts(work: UnitOfWork, drifts: Sequence[Drift]) -> None:
 
 def _write_drifts(work: UnitOfWork, drifts: Sequence[Drift]) -> None:
     by_question: dict[str, list[Drift]] = {}
-    for drift in drifts:
-        by_question.setdefault(f"{drift.system}:{drift.type}:{drift.column}:{drift.code}", []).append(drift)
+    for drift in _bounded(work, drifts):
+        by_question.setdefault(_question(drift), []).append(drift)
     work.execute_with(
         "stage_drift",
         "question text, code text, system text, type text, detail text, owner text, place text, seen bigint",
@@ -235,6 +240,40 @@ def _write_drifts(work: UnitOfWork, drifts: Sequence[Drift]) -> None:
         work.now,
         work.now,
     )  # fmt: skip
+
+
+def _question(drift: Drift) -> str:
+    return f"{drift.system}:{drift.type}:{drift.column}:{drift.code}"
+
+
+def _bounded(work: UnitOfWork, drifts: Sequence[Drift]) -> list[Drift]:
+    """The drifts; new ones of a table that has a great many of their kind already become one about all the others."""
+    known = {
+        row[0]
+        for row in work.query(
+            "select question from exception where question = any(%s)", list({_question(drift) for drift in drifts})
+        )
+    }
+    if all(_question(drift) in known for drift in drifts):
+        return list(drifts)
+    there = {
+        (row[0], row[1], row[2]): row[3]
+        for row in work.query(
+            """select system, type, code, count(*) from exception
+               where kind = 'contract_drift' and system = any(%s) group by system, type, code""",
+            list({drift.system for drift in drifts}),
+        )
+    }
+    found = []
+    for drift in drifts:
+        kind = (drift.system, drift.type, drift.code)
+        if _question(drift) not in known:
+            there[kind] = there.get(kind, 0) + 1
+            if there[kind] > _MOST_OF_A_KIND:
+                detail = f"More than {_MOST_OF_A_KIND} columns differ in this way; the latest: {drift.detail}"
+                drift = replace(drift, column=MANY, detail=detail)
+        found.append(drift)
+    return found
 
 
 def write_audit(work: UnitOfWork, actor: str, action: str, subject: str, detail: Mapping[str, object]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from mdm.errors import TransientError
+from mdm.store.failures import told
 
 #: The first of the two numbers of each lock. The second is whoever holds it.
 _LIVES = 0x6D646C  # "mdl"
@@ -50,7 +51,7 @@ class Lifeline:
             try:
                 return self._draw(self._open())
             except (OperationalError, psycopg.OperationalError) as error:
-                raise TransientError(f"The database cannot be reached: {getattr(error, 'orig', error)}") from error
+                raise TransientError(f"The database cannot be reached: {told(error)}") from error
 
     def give(self, number: int) -> None:
         """Whoever had this number has finished."""

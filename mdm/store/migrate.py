@@ -14,6 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from mdm.errors import OperatorError
 from mdm.store import duties, row_security
+from mdm.store.failures import told
+from mdm.store.tables import metadata
 
 #: Two processes that upgrade the same database at once take turns on this advisory lock ("mdm" and a number).
 _LOCK = 0x6D646D01
@@ -26,7 +28,8 @@ def upgrade(engine: Engine) -> str:
     """Apply all revisions that are missing, each in a transaction of its own, and return the revision reached.
 
     Raises:
-        OperatorError: the database was upgraded by a newer release than this one.
+        OperatorError: the database was upgraded by a newer release than this one, or set up by an earlier development
+            state.
     """
     with engine.connect() as connection, _one_at_a_time(connection):
         config = alembic_config()
@@ -34,6 +37,8 @@ def upgrade(engine: Engine) -> str:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
+        if lacking := _lacking(connection):
+            raise _of_another_state(f"column {lacking}")
         if not row_security.secured(connection):
             _secure(connection)
         if not duties.kept(connection):
@@ -88,6 +93,28 @@ def _refuse_newer(known: ScriptDirectory, revision: str | None) -> None:
         )
 
 
+def _lacking(connection: Connection) -> str | None:
+    """A column that the tables of this release have and those of the database do not."""
+    wanted = [(table.name, column.name) for table in metadata.tables.values() for column in table.columns]
+    statement = text(
+        """select t || '.' || c from unnest(cast(:tables as text[]), cast(:columns as text[])) as w(t, c)
+           where not exists (select from pg_attribute a
+             where a.attrelid = to_regclass(quote_ident(t)) and a.attname = c and not a.attisdropped) limit 1"""
+    )
+    tables, columns = map(list, zip(*wanted, strict=True))
+    found: str | None = connection.scalar(statement, {"tables": tables, "columns": columns})
+    connection.rollback()
+    return found
+
+
+def _of_another_state(lacking: str) -> OperatorError:
+    return OperatorError(
+        f"The database lacks what this state of the hub needs: {lacking}.",
+        action="An earlier development state set it up; before the first release none of these is upgraded. "
+        "Start with an empty database (another MDM_DATA_DIR or MDM_DATABASE_URL) and take the feeds in again.",
+    )
+
+
 def _secure(connection: Connection) -> None:
     """Write the policies of row security, waiting for nobody for long."""
     connection.execute(text("set local lock_timeout = '15s'"))
@@ -96,11 +123,7 @@ def _secure(connection: Connection) -> None:
     except DBAPIError as error:
         connection.rollback()
         if getattr(error.orig, "sqlstate", None) in _NOT_THERE:
-            raise OperatorError(
-                f"The database lacks what this state of the hub needs: {str(error.orig).strip()}",
-                action="An earlier development state set it up; before the first release none of these is upgraded. "
-                "Start with an empty database (another MDM_DATA_DIR or MDM_DATABASE_URL) and take the feeds in again.",
-            ) from error
+            raise _of_another_state(told(error)) from error
         raise OperatorError(
             f"Row security cannot be set up: {str(error.orig).strip()}",
             action=f"Let an administrator run `create role {row_security.ROLE} nologin noinherit; "

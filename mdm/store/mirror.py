@@ -97,6 +97,7 @@ def _load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror
     waiting = {key: head for key, head in rekeyed.items() if head.unresolved}
     # What they took over from a former key may be otherwise now.
     waiting |= _followers(work, events, rekeyed)
+    waiting |= _parted(work, events)
     late = {
         event.key for event in events
         if event.key is not None and event.key in heads and event.position < heads[event.key].position
@@ -120,7 +121,7 @@ def _load_mirror(work: UnitOfWork, events: Sequence[ChangeEvent]) -> KnownMirror
         rec_ids=known | {key: head.rec_id for key, head in exposed.items()},
         heads=heads | waiting,
         histories=histories,
-        truncations=newest_truncations(work),
+        truncations=truncations_of(work),
         waiting=frozenset(waiting.keys() - keys),
         exposed=exposed,
     )
@@ -144,6 +145,24 @@ def _followers(
         after = _heads(work, _REKEYED, *columns_of(newest))
         newest = {head.key: head for head in after if head.key not in found}
         found |= newest
+    return found
+
+
+def _parted(work: UnitOfWork, events: Iterable[ChangeEvent]) -> dict[CrosswalkKey, Head]:
+    """Rows with versions before and after a truncate that comes only now: they took something over that was gone."""
+    found: dict[CrosswalkKey, Head] = {}
+    for event in events:
+        if event.operation is Operation.TRUNCATE:
+            at = event.position
+            after = _heads(
+                work,
+                """from source_record r where r.system = %s and r.type = %s
+                   and (r.pos_major, r.pos_minor, r.pos_order, r.pos_rank) > (%s, %s, %s, %s)
+                   and exists (select from record_history h where h.rec_id = r.rec_id
+                       and (h.pos_major, h.pos_minor, h.pos_order, h.pos_rank) < (%s, %s, %s, %s))""",
+                event.system, event.type, *at, *at,
+            )  # fmt: skip
+            found |= {head.key: head for head in after}
     return found
 
 
@@ -204,15 +223,16 @@ def read_versions(work: UnitOfWork, condition: str = "", narrowed: str = "") -> 
         yield CrosswalkKey(*row[:3]), version
 
 
-def newest_truncations(work: UnitOfWork) -> dict[TableName, SourcePosition]:
-    """The newest truncate of each table that was ever truncated."""
-    newest: dict[TableName, SourcePosition] = {}
+def truncations_of(
+    work: UnitOfWork, condition: str = "", *parameters: object
+) -> dict[TableName, Sequence[SourcePosition]]:
+    """Every truncate of each table that was ever truncated; `condition` filters them."""
+    found: dict[TableName, list[SourcePosition]] = {}
     for system, table, *position in work.query(
-        "select system, type, pos_major, pos_minor, pos_order, pos_rank from truncation"
+        f"select system, type, pos_major, pos_minor, pos_order, pos_rank from truncation {condition}", *parameters
     ):
-        at = SourcePosition(*position)
-        newest[system, table] = max(newest.get((system, table), at), at)
-    return newest
+        found.setdefault((system, table), []).append(SourcePosition(*position))
+    return {table: tuple(positions) for table, positions in found.items()}
 
 
 def heads_of(work: UnitOfWork, keys: Iterable[CrosswalkKey]) -> Iterable[Head]:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from mdm.access.scope import EVERYWHERE
 from mdm.model.ids import Domain
 from mdm.store.scoped import visible_text
+from mdm.store.waiting import waits
 
 
 class QueuePlace(NamedTuple):
@@ -49,6 +50,8 @@ class QueueFilters:
     #: Tasks that are put off beyond `awake_at` are left out; with `asleep_at` only those are shown.
     awake_at: datetime | None = None
     asleep_at: datetime | None = None
+    #: Tasks with an answer that waits for a second person at that time are left out.
+    unanswered_at: datetime | None = None
 
 
 _CONDITIONS: Mapping[str, str] = {
@@ -69,6 +72,8 @@ _CONDITIONS: Mapping[str, str] = {
     "unassigned": "p.taken = not :unassigned",
     "awake_at": "(p.put_off_until is null or p.put_off_until <= :awake_at)",
     "asleep_at": "p.put_off_until > :asleep_at",
+    "unanswered_at": f"""not exists (
+      select from proposal o where o.task_id = p.task_id and {waits(":unanswered_at", "o.")})""",
 }
 #: Each of these has an index that holds what fits in the order of the queue; one of them can be walked.
 _IN_ORDER: Mapping[str, str] = {

@@ -1,4 +1,4 @@
-"""Linked facts of a customer: invoices, payments, orders and the like, found through who refers to whom."""
+"""Linked facts of a golden record: invoices, payments, orders and the like, found through who refers to whom."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from mdm.model.ids import CrosswalkKey
 from mdm.store.read_identity import names_of
 
-# Facts that name the customer, and facts that name one of those (an invoice line names its invoice only).
+# Facts that name a record of it, and facts that name one of those (an invoice line names its invoice only).
 _FACTS = """
 with names as (
   select w.system, w.type, w.key
@@ -58,10 +58,8 @@ class Fact:
     offset: int
 
 
-def facts_of_customer(
-    connection: Connection, entity_id: str, kind: str | None, after: int, limit: int
-) -> Sequence[Fact]:
-    """Up to `limit` live facts beyond `after` (0 to begin) in the order in which the hub met them."""
+def facts_of(connection: Connection, entity_id: str, kind: str | None, after: int, limit: int) -> Sequence[Fact]:
+    """Up to `limit` live facts of it beyond `after` (0 to begin) in the order in which the hub met them."""
     names = names_of(connection, entity_id)
     rows = connection.execute(
         text(_FACTS),

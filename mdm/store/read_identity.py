@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
-from mdm.store.scoped import within_reach
+from mdm.store.scoped import scope_of, within_reach
 from mdm.store.tables import ALIAS_FORM
 
 #: The role in which a billing price points at its product.
@@ -101,6 +101,7 @@ found as (
 select r.system, r.type, r.key, r.kind, x.entity_id
 from found join source_record r on r.rec_id = found.rec_id and not r.deleted
 left join crosswalk x on x.rec_id = r.rec_id
+where {reach}
 order by r.system, r.type, r.key
 limit :limit
 """
@@ -191,7 +192,9 @@ def names_of(connection: Connection, entity_id: str) -> Sequence[CrosswalkKey]:
 
 def rows_by_key(connection: Connection, key: str, limit: int) -> Sequence[NamedRow]:
     """Live source rows of any platform and table with this key, or with an alias that reads like this."""
-    rows = connection.execute(text(_BY_KEY), {"key": key, "limit": limit}).all()
+    # Linked facts belong to nobody by themselves: the database knows whose they are.
+    reach = "r.domain is not null or mdm_fact_in_scope(r.rec_id)" if scope_of(connection).limits_rows else "true"
+    rows = connection.execute(text(_BY_KEY.format(reach=reach)), {"key": key, "limit": limit}).all()
     reached = within_reach(connection, {row.entity_id for row in rows if row.entity_id is not None})
     return [
         NamedRow(CrosswalkKey(row.system, row.type, row.key), row.kind, row.entity_id)

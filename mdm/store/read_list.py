@@ -1,16 +1,18 @@
 """Lists of golden records in the order of change, or by what a search finds: keyset pages, stable under writes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ARRAY,
     Connection,
     FromClause,
     Integer,
     Select,
     Subquery,
+    Text,
     and_,
     case,
     cast,
@@ -23,10 +25,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
+from mdm.access import EVERYWHERE
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.read_golden import GOLDEN_COLUMNS, GoldenRow, golden_row
 from mdm.store.scoped import visible
 from mdm.store.tables import crosswalk, golden, record_reference, search_term
+from mdm.store.tables_onboarding import verdict
+from mdm.store.tables_placement import placement
 from survivorship.writing import search_words
 
 #: More words than this narrow nothing further; the rest is ignored so that a query cannot grow without bound.
@@ -46,9 +51,19 @@ class Place(NamedTuple):
     entity_id: str
 
 
+class LastVerdict(NamedTuple):
+    """The decision of the last verdict of onboarding that is kept for an ERP."""
+
+    erp: str
+    decision: str
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a list is narrowed to. `customer_names` keeps contracts whose customer is one of these source rows."""
+    """What a list is narrowed to. `customer_names` keeps contracts whose customer is one of these source rows.
+
+    Region, business unit and legal entity are labels of the placement; what is placed everywhere is of each of them.
+    """
 
     q: str | None = None
     country: str | None = None
@@ -58,6 +73,18 @@ class Filters:
     #: For callers that may see identifiers only: by beginnings the others could find one out letter by letter. Whole
     #: words and whole identifiers find records for everybody; who asks with one knows it.
     beginnings: bool = False
+    verdict: LastVerdict | None = None
+    region: str | None = None
+    business_unit: str | None = None
+    legal_entity: str | None = None
+
+    @property
+    def placed(self) -> dict[str, str]:
+        """The labels that are asked for, by their column of the placement."""
+        labels = {
+            "regions": self.region, "business_units": self.business_unit, "legal_entities": self.legal_entity,
+        }  # fmt: skip
+        return {column: label for column, label in labels.items() if label is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +267,30 @@ def _narrowed(query: Select[*tuple[Any, ...]], filters: Filters) -> Select[*tupl
         query = query.where(golden.c.known_from >= filters.updated_since)
     if filters.customer_names is not None:
         query = _of_customer(query, filters.customer_names)
+    if filters.placed:
+        query = query.where(
+            exists(select(literal(1)).where(placement.c.entity_id == golden.c.entity_id, *_labelled(filters)))
+        )
+    if filters.verdict is not None:
+        judged = select(verdict.c.entity_id).where(
+            tuple_(verdict.c.erp, verdict.c.decision) == tuple_(*filters.verdict)
+        )
+        query = query.where(golden.c.entity_id.in_(judged))
     return query
+
+
+def among(connection: Connection, domain: Domain, ids: Collection[str], filters: Filters) -> set[str]:
+    """Those of the ids whose current golden record meets the filters, `q` aside."""
+    found: Select[*tuple[Any, ...]] = select(golden.c.entity_id).where(
+        golden.c.domain == domain.value, golden.c.known_to.is_(None), golden.c.entity_id.in_(sorted(ids))
+    )
+    return set(connection.scalars(_narrowed(found, filters)))
+
+
+def _labelled(filters: Filters) -> list[ColumnElement[bool]]:
+    return [
+        placement.c[column].op("&&")(cast([label, EVERYWHERE], ARRAY(Text))) for column, label in filters.placed.items()
+    ]
 
 
 def _of_customer(query: Select[*tuple[Any, ...]], names: Sequence[CrosswalkKey]) -> Select[*tuple[Any, ...]]:

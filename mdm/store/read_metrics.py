@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
-from mdm.observability.metrics import METRICS, MetricName, Sample, Tally
+from mdm.observability.catalogue import METRICS, MetricName
+from mdm.observability.metrics import Sample, Tally
+from mdm.store.waiting import waits
 
 _AGE = "extract(epoch from now() - min(first_seen))"
 #: Refusals by what a contract says: a value, a column, a version, a truncate that it does not let through.
@@ -26,6 +28,19 @@ _WORKER_VALUES = ", ".join(f"('{worker}')" for worker in _WORKERS)
 _QUERIES: Mapping[MetricName, str] = {
     "mdm_golden_records": "select domain, count(*) from golden where known_to is null group by domain",
     "mdm_tasks_open": "select domain, kind, count(*) from steward_task where status = 'open' group by domain, kind",
+    "mdm_review_oldest_seconds": """
+        select domain, kind, extract(epoch from now() - min(opened_at)) from steward_task where status = 'open'
+        group by domain, kind""",
+    "mdm_review_decisions_total": """
+        select coalesce(domain, ''), kind, count(*) from decision group by domain, kind""",
+    "mdm_review_overturned_total": """
+        select coalesce(domain, ''), kind, count(undone_by) from decision group by domain, kind""",
+    "mdm_approvals_open": f"""
+        select case risk when 1 then 'normal' when 2 then 'elevated' else 'high' end, count(*) from proposal
+        where {waits(now="now()")} group by risk""",
+    "mdm_approvals_oldest_seconds": f"""
+        select coalesce(extract(epoch from now() - min(proposed_at)), 0) from proposal where {waits(now="now()")}""",
+    "mdm_onboarding_verdicts": "select erp, decision, count(*) from verdict group by erp, decision",
     "mdm_dlq_items": """
         select coalesce(system, ''), code, count(*) from dead_letter where status = 'open' group by system, code""",
     "mdm_dlq_oldest_seconds": f"""

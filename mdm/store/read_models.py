@@ -2,7 +2,7 @@
 
 from mdm.store.read_changes import Change, changes_after, newest_change
 from mdm.store.read_export import export_crosswalk, export_golden, export_records, printed
-from mdm.store.read_facts import Fact, facts_of_customer
+from mdm.store.read_facts import Fact, facts_of
 from mdm.store.read_fate import Classified, Part, classify, intervals_of, parts_of
 from mdm.store.read_golden import (
     EntityState,
@@ -31,7 +31,7 @@ from mdm.store.read_identity import (
     unresolved,
 )
 from mdm.store.read_lineage import Joined, joins_of
-from mdm.store.read_list import Filters, Listed, Place, list_golden
+from mdm.store.read_list import Filters, LastVerdict, Listed, Place, list_golden
 from mdm.store.read_references import expand, resolve_references
 from mdm.store.read_status import Vitals, status_summary, vitals
 from mdm.store.read_tasks import OpenQuestion, Side, TaskPlace, count_open_questions, open_questions
@@ -44,6 +44,7 @@ __all__ = [
     "Filters",
     "GoldenRow",
     "Joined",
+    "LastVerdict",
     "Listed",
     "Meaning",
     "Member",
@@ -66,7 +67,7 @@ __all__ = [
     "export_crosswalk",
     "export_golden",
     "export_records",
-    "facts_of_customer",
+    "facts_of",
     "find_entity",
     "golden_known_at",
     "golden_version",

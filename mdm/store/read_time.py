@@ -6,7 +6,7 @@ from datetime import datetime
 from mdm.model.events import SourcePosition
 from mdm.model.ids import CrosswalkKey, RecordId
 from mdm.model.mirror import TableName, Version
-from mdm.store.mirror import read_versions
+from mdm.store.mirror import read_versions, truncations_of
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -50,13 +50,6 @@ def versions_known_at(
     return found
 
 
-def truncations_until(work: UnitOfWork, valid_at: datetime | None) -> dict[TableName, SourcePosition]:
-    """The newest truncate of each table made until an instant."""
-    rows = work.query(
-        """select distinct on (system, type) system, type, pos_major, pos_minor, pos_order, pos_rank
-           from truncation where %s::timestamptz is null or event_time <= %s
-           order by system, type, pos_major desc, pos_minor desc, pos_order desc""",
-        valid_at,
-        valid_at,
-    )
-    return {(row[0], row[1]): SourcePosition(*row[2:]) for row in rows}
+def truncations_until(work: UnitOfWork, valid_at: datetime | None) -> Mapping[TableName, Sequence[SourcePosition]]:
+    """Every truncate of each table made until an instant."""
+    return truncations_of(work, "where %s::timestamptz is null or event_time <= %s", valid_at, valid_at)

@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import psycopg
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from mdm.errors import TransientError
+from mdm.store.failures import PASSING, told
 from mdm.store.scoped import ENTER, entering, scope_of
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -51,6 +52,10 @@ def transient_failures() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        raise TransientError(f"The database cannot be used now: {str(error.orig).strip()}") from error
-    except psycopg.OperationalError as error:
-        raise TransientError(f"The database cannot be used now: {str(error).strip()}") from error
+        raise TransientError(f"The database cannot be used now: {told(error)}") from error
+    except PASSING as error:
+        raise TransientError(f"The database cannot be used now: {told(error)}") from error
+    except InternalError as error:
+        if not isinstance(error.orig, PASSING):
+            raise
+        raise TransientError(f"The database cannot be used now: {told(error)}") from error

@@ -8,7 +8,7 @@ from typing import Any
 
 from mdm.model.ids import CrosswalkKey
 from mdm.model.mirror import KnownMirror, with_donors
-from mdm.store.mirror import heads_of, histories_of, newest_truncations
+from mdm.store.mirror import heads_of, histories_of, truncations_of
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -65,7 +65,7 @@ def load_for_refold(work: UnitOfWork, keys: Collection[CrosswalkKey]) -> KnownMi
         rec_ids={key: head.rec_id for key, head in heads.items()},
         heads=heads,
         histories=histories,
-        truncations=newest_truncations(work),
+        truncations=truncations_of(work),
         # A row without history cannot be folded; `mdm verify` names it.
         waiting=frozenset(key for key in heads if histories[key]),
     )

@@ -1,7 +1,7 @@
 """A copy of the hub's present in a scratch schema, to try on it what would take long and touch everything.
 
-What is only history stays behind: events, former versions, announcements, the audit. Row locks and long transactions on
-the copy are nobody's concern.
+What is only history stays behind: former versions of golden records, announcements, the audit. Row locks and long
+transactions on the copy are nobody's concern.
 """
 
 from mdm.store.rebuild import continue_numbers
@@ -30,11 +30,20 @@ _PRESENT = {
     "customer_relation": "true",
     "steward_task": "status = 'open'",
 }
+#: What taking rows in reads beside that: what came before, where feeds stand, and who was erased.
+_INTAKE = (
+    "record_history", "truncation", "event_ledger", "feed_position", "topic_life", "table_shape", "partition_mark",
+    "table_snapshot", "suppression", "suppression_secret",
+)  # fmt: skip
 
 
-def copy_present(work: UnitOfWork, scratch: str) -> int:
-    """Copy what a trial needs, as of one instant; returns how many live source rows there are."""
-    for name, present in _PRESENT.items():
+def copy_present(work: UnitOfWork, scratch: str, *, to_take_in: bool = False) -> int:
+    """Copy what a trial needs, as of one instant; returns how many live source rows there are.
+
+    Args:
+        to_take_in: copy also what is asked when rows are taken in.
+    """
+    for name, present in (_PRESENT | (dict.fromkeys(_INTAKE, "true") if to_take_in else {})).items():
         columns = ", ".join(f'"{column.name}"' for column in metadata.tables[name].columns)
         work.execute(
             f"""insert into "{scratch}".{name} ({columns}) overriding system value

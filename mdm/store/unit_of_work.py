@@ -9,7 +9,7 @@ audit chain, counters - is written in the last, short step, for which units of w
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Literal, TypeAlias, cast
@@ -22,6 +22,7 @@ from sqlalchemy.exc import OperationalError
 from mdm.clock import Clock
 from mdm.errors import TransientError
 from mdm.faults import fault_point
+from mdm.store.failures import PASSING, told
 from mdm.store.idempotency import note_effect
 from mdm.store.shared_hub import SharedHub, shared_hub
 
@@ -58,6 +59,12 @@ _PREPARED = 500
 _FEW = 3
 
 _LAST_PUBLICATION = "select coalesce(max(publication), 0) from batch"
+#: Number and time of the last unit of work that has committed.
+_LAST = "select publication, committed_at from batch where publication = (select max(publication) from batch)"
+
+#: Clocks of machines that share a hub differ by less: what is known later carries the later time all the same. A clock
+#: that was further ahead was wrong, and the hub does not wait until its time has come.
+_CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 #: Whether a unit of work has the hub for itself: it waits for that, takes it where nobody else is at work, or shares.
@@ -179,15 +186,21 @@ class UnitOfWork:
         """Whether no unit of work has committed since this was last asked, or since this one began: what it has read
         is what it would read now.
         """
-        last = int(self.query(_LAST_PUBLICATION)[0][0])
-        unchanged = last == self._seen
+        last, committed_at = next(iter(self.query(_LAST)), (0, None))
+        unchanged = bool(last == self._seen)
         self._seen = last
+        self.not_before(committed_at)
         return unchanged
 
     def refresh_now(self) -> None:
         """Move `now` to the present: what was waited for is known before it."""
         if self.clock is not None:
             self.now = max(self.now, self.clock())
+
+    def not_before(self, committed_at: datetime | None) -> None:
+        """Move `now` forward to what another machine's clock has said of what is known already."""
+        if committed_at is not None and self.now < committed_at <= self.now + _CLOCKS_DIFFER:
+            self.now = committed_at
 
     def defer(self, write: Callable[[], None]) -> None:
         """Leave a write to the last step, which units of work take one after the other.
@@ -216,8 +229,10 @@ class UnitOfWork:
         if self._publication is None:
             self.execute("select pg_advisory_xact_lock(%s)", _PUBLISH_LOCK + _APART * self.own_tables)
             row = self.query(
-                """update batch set publication = (select coalesce(max(publication), 0) + 1 from batch)
+                """update batch set publication = (select coalesce(max(publication), 0) + 1 from batch),
+                     committed_at = greatest(committed_at, %s)
                    where batch_id = %s returning publication""",
+                self.now,
                 self.batch_id,
             )
             self._publication = int(row[0][0])
@@ -283,8 +298,8 @@ def unit_of_work(
         connection = engine.raw_connection()
     except (OperationalError, psycopg.OperationalError) as error:
         # A raw connection's failure comes from the driver, unless the pool looked at an old connection first.
-        raise TransientError(f"The database cannot be reached: {getattr(error, 'orig', error)}") from error
-    hub = shared_hub(engine)
+        raise TransientError(f"The database cannot be reached: {told(error)}") from error
+    hub, driver = shared_hub(engine), None
     try:
         driver = cast("psycopg.Connection[tuple[Any, ...]]", connection.driver_connection)
         driver.prepared_max = _PREPARED
@@ -312,12 +327,14 @@ def unit_of_work(
     except errors.UniqueViolation as error:
         if alone:
             raise
-        raise Overlap(f"Another unit of work wrote the same: {error}") from error
-    except psycopg.OperationalError as error:
+        raise Overlap(f"Another unit of work wrote the same: {told(error)}") from error
+    except PASSING as error:
         if (error.sqlstate or "").startswith(_BEYOND_LIMITS):
             raise  # it will not pass: the driver counts it among failures of the surroundings, and it is not one
-        raise TransientError(f"The database ended the unit of work: {error}") from error
+        raise TransientError(f"The database ended the unit of work: {told(error)}") from error
     finally:
+        if driver is not None and driver.closed:
+            connection.invalidate()  # or the pool tries to reset it, and tells at length that it cannot
         connection.close()
 
 
@@ -350,9 +367,12 @@ def _opened(
     now = clock()
     row = cursor.execute(
         f"""insert into batch (cause, feed, committed_at) values (%s, %s, %s)
-            returning batch_id, ({_LAST_PUBLICATION})""",
+            returning batch_id, ({_LAST_PUBLICATION}),
+              (select committed_at from batch where publication = ({_LAST_PUBLICATION}))""",
         (cause, feed, now),
     ).fetchone()
     assert row is not None
     assert manners is not None
-    return UnitOfWork(cursor, row[0], now, alone, kept, clock, own_tables, most_claims=manners[2], _seen=row[1])
+    work = UnitOfWork(cursor, row[0], now, alone, kept, clock, own_tables, most_claims=manners[2], _seen=row[1])
+    work.not_before(row[2])
+    return work

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mdm.errors import ConfigurationInvalid
+from mdm.settings import secret
 
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
@@ -71,7 +72,7 @@ def read_kafka_security(environment: Mapping[str, str]) -> KafkaSecurity:
             if not Path(path).is_file():
                 raise ConfigurationInvalid(f"{variable} names {path}, which is no file.")
             options[option] = path
-    if password := environment.get("MDM_KAFKA_SSL_PASSWORD"):
+    if password := secret(environment, "MDM_KAFKA_SSL_PASSWORD"):
         options["ssl_password"] = password
     _refuse_unreadable(options)
     if protocol.startswith("SASL_"):
@@ -103,7 +104,7 @@ def _refuse_unreadable(options: Mapping[str, Any]) -> None:
 
 def _sasl(environment: Mapping[str, str]) -> dict[str, str]:
     mechanism = _one_of(environment, "MDM_KAFKA_SASL_MECHANISM", _MECHANISMS)
-    user, password = environment.get("MDM_KAFKA_SASL_USERNAME"), environment.get("MDM_KAFKA_SASL_PASSWORD")
+    user, password = environment.get("MDM_KAFKA_SASL_USERNAME"), secret(environment, "MDM_KAFKA_SASL_PASSWORD")
     if not (mechanism and user and password):
         raise ConfigurationInvalid(
             "MDM_KAFKA_SECURITY_PROTOCOL asks for SASL, but mechanism, user name or password is missing.",

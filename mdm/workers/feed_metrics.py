@@ -10,7 +10,8 @@ from types import MappingProxyType
 from mdm.clock import Clock
 from mdm.hub.process import BatchReport
 from mdm.model.events import Message, TopicPartition
-from mdm.observability.metrics import METRICS, Metrics
+from mdm.observability.catalogue import METRICS
+from mdm.observability.metrics import Metrics
 from mdm.store.feed_numbers import FeedNumbers, FreshIn, Lag
 from mdm.store.ledger import system_of
 from mdm.streams.protocol import Consumer

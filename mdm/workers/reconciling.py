@@ -86,7 +86,10 @@ def _catalogue(sources: Path | None) -> Catalogue:
 def _there(engine: Engine, sources: Path | None) -> _Answer:
     asked = _Asked(engine.url.render_as_string(hide_password=False), sources)
     command = [sys.executable, "-m", "mdm.workers.reconciling"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipe = subprocess.PIPE
+    # In a session of its own, or Ctrl-C in the terminal of the server would reach it, too, and the server complain of
+    # it on its way out. It ends with the server all the same: see `_end_with_server`.
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None

@@ -9,7 +9,7 @@ from datetime import timedelta
 from types import FrameType
 
 from mdm.errors import TransientError
-from mdm.hub import mappings, stale_keys
+from mdm.hub.outdated import outdated
 from mdm.hub.process import BatchReport, Pipeline
 from mdm.model.events import TopicPartition
 from mdm.observability.logs import bound, logger
@@ -59,16 +59,12 @@ def stopped_by_signals() -> Iterator[Callable[[], bool]]:
             signal.signal(each, handler)
 
 
-def _tell_what_is_stale(pipeline: Pipeline, patience: Patience) -> None:
+def _tell_what_is_outdated(pipeline: Pipeline, patience: Patience) -> None:
     with suppress(Stopped):
-        changed = patience.run(lambda: mappings.changed_mappings(pipeline.engine, pipeline.catalogue))
-        if changed:
-            said = {"code": mappings.CODE, "message": mappings.sentence(changed), "advice": mappings.ADVICE}
-            _log.warning("mapping_changed", **said, tables=list(changed))
-        stale = patience.run(lambda: stale_keys.stale_keys(pipeline.engine, pipeline.rules))
-        if stale:
-            said = {"code": stale_keys.CODE, "message": stale_keys.sentence(stale), "advice": stale_keys.ADVICE}
-            _log.warning("keys_stale", **said, domains=list(stale))
+        for each in patience.run(lambda: outdated(pipeline.engine, pipeline.catalogue, pipeline.rules)):
+            _log.warning(
+                each.code.lower(), code=each.code, message=each.message, advice=each.advice, about=list(each.about)
+            )
 
 
 def run_ingest_worker(
@@ -106,7 +102,7 @@ def run_ingest_worker(
         _log.info("worker_started", metrics_port=port)
         patience = Patience(None, stop, failed)
         try:
-            _tell_what_is_stale(pipeline, patience)
+            _tell_what_is_outdated(pipeline, patience)
             report = drain(
                 pipeline,
                 feed,

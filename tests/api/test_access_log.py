@@ -16,6 +16,7 @@ from mdm.store.access_log import KEPT
 from mdm.store.list_access import listed_to
 from tests.api.conftest import As, Surroundings
 from tests.api.rows import ACME, CRM_ACME, NOON, HubRows
+from tests.api.test_scopes import place
 
 
 @pytest.fixture
@@ -145,6 +146,20 @@ def test_what_a_filter_leaves_out_was_not_in_the_list(
     erp.get("/v1/customers?status=gone")
 
     assert held(app, engine, bolt) == [("erp_reader", "api list", "{'country': 'US'}", 1, 1)]
+    assert held(app, engine, acme) == []
+
+
+def test_what_belongs_elsewhere_was_not_in_the_list_of_a_region(
+    app: FastAPI, engine: Engine, acme: str, bolt: str, erp: TestClient
+) -> None:
+    place(engine, {acme: ACME, bolt: BOLT}, {})
+
+    erp.get("/v1/customers?region=AMER")
+    place_again = text("update placement set regions = '{EMEA}' where entity_id = :id")
+    with engine.begin() as connection:
+        connection.execute(place_again, {"id": bolt})
+
+    assert held(app, engine, bolt) == [("erp_reader", "api list", "{}", 1, 1)], "it was in the list when that was read"
     assert held(app, engine, acme) == []
 
 

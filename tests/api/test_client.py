@@ -121,6 +121,33 @@ def test_tasks_are_listed_by_urgency_page_by_page_and_read_one_by_one(
         hub.task(0)
 
 
+def test_facts_lead_to_golden_records_and_a_chain_from_order_to_invoice(rows: HubRows, hub: Hub) -> None:
+    subscription, sales = CrosswalkKey("billing", "subscription", "S1"), CrosswalkKey("erp", "sales_contract", "4/1 a")
+    contract = rows.golden(Domain.CONTRACT, subscription, {"number": "CT-1"})
+    rows.source(sales, domain=Domain.CONTRACT, entity_id=contract)
+    order, number = CrosswalkKey("erp", "sales_order", "77"), CrosswalkKey("billing", "invoice#number", "INV-1")
+    invoice = CrosswalkKey("billing", "invoice", "I1")
+    rows.source(order, domain=None, kind="order", references=[("contract", sales)])
+    rows.source(invoice, domain=None, kind="invoice", references=[("contract", subscription)], aliases=[number])
+
+    facts = list(hub.facts("contracts", contract))
+
+    assert [(each.kind, each.key, each.references[0]["entity_id"]) for each in facts] == [
+        ("order", "77", contract),
+        ("invoice", "I1", contract),
+    ]
+    assert [each.key for each in hub.facts("contracts", contract, kind="invoice")] == ["I1"]
+    chain = hub.trace(*order)
+    assert [step["key"] for step in chain.steps] == ["S1", "4/1 a", "77", "I1"]
+    assert [gap["code"] for gap in chain.gaps] == ["POSTING_MISSING"]
+    assert chain.complete
+    alias = CrosswalkKey("erp", "sales_contract#former", "9/9")
+    rows.source(CrosswalkKey("erp", "sales_contract", "9"), domain=Domain.CONTRACT, entity_id=contract, aliases=[alias])
+    assert hub.resolve(*alias) == contract
+    assert hub.trace(*number).raw["record"]["key"] == "I1"
+    assert [step["key"] for step in hub.trace(*sales).steps if step["level"] == 0] == ["S1", "4/1 a", "9"]
+
+
 def test_golden_records_come_in_the_fields_of_an_erp(rows: HubRows, hub: Hub) -> None:
     ids = [rows.golden(Domain.CUSTOMER, CrosswalkKey("erp", "business_partner", str(n)), _FULL) for n in range(3)]
 

@@ -38,6 +38,38 @@ def test_a_filter_that_is_no_filter_is_named_with_the_way_on(steward: TestClient
     assert '<a href="/console/reviews" data-swap>' in answer.text
 
 
+def test_what_is_wrong_with_a_filter_is_said_without_words_of_a_library(steward: TestClient) -> None:
+    said = [
+        ("/console/reviews?weight_from=many", "is no number"),
+        ("/console/customers?limit=3", "is not known here"),
+        ("/console/customers/cus_1/history?known_at=yesterday", "is no date or time, as 2026-03-31T12:00:00Z"),
+    ]
+    for address, words in said:
+        assert f"</strong>: {words}</li>" in steward.get(address).text, address
+
+
+@pytest.mark.parametrize("asked", ["a=1&b=9", "a=9&b=1", "a=9", "b=9", "a=8&b=9"])
+def test_a_version_that_never_was_is_said_beside_those_that_are(rows: HubRows, steward: TestClient, asked: str) -> None:
+    acme = rows.golden(Domain.CUSTOMER, CRM_ACME, ACME)
+
+    answer = steward.get(f"/console/customers/{acme}/history?{asked}")
+
+    assert answer.status_code == 200
+    assert "There is no version" in answer.text
+    assert "version 9" in answer.text
+
+
+def test_who_may_not_is_told_of_roles_and_not_of_keys(app: FastAPI, keys: dict[Role, str]) -> None:
+    browser = TestClient(app)
+    sign_in(browser, keys[Role.STEWARD])
+
+    answer = browser.get("/console/admin?tab=people")
+
+    assert answer.status_code == 403
+    assert "Your role does not include it." in answer.text
+    assert "key" not in answer.text.partition("<main")[2].partition("Trace id")[0].replace("accounts and keys", "")
+
+
 def test_an_address_of_no_page_is_not_found(steward: TestClient) -> None:
     assert steward.get("/console/nowhere").status_code == 404
 

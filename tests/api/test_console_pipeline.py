@@ -120,7 +120,7 @@ def test_replays_are_listed_to_those_who_may_open_them(
 
 
 def test_a_mapping_that_has_changed_since_rows_were_taken_in_is_told(engine: Engine, steward: TestClient) -> None:
-    told = "The mapping of crm.account has changed since rows were taken in."
+    told = "The mapping of crm.account has changed since rows were taken in: they are as the former one read them."
     with engine.begin() as connection:
         row = metadata.tables["source_record"]
         is_ = {"kind": "customer", "domain": "customer", "comparison": {}}
@@ -134,7 +134,7 @@ def test_a_mapping_that_has_changed_since_rows_were_taken_in_is_told(engine: Eng
 
 
 def test_records_that_nothing_has_given_keys_are_told(engine: Engine, steward: TestClient) -> None:
-    told = "Some customers are not under the blocking keys that the rules make now."
+    told = "Some customers are not under the blocking keys that the rules make now: what arrives does not find them."
     assert told not in steward.get("/console/pipeline").text
     with engine.begin() as connection:
         row = metadata.tables["source_record"]

@@ -5,11 +5,14 @@ import re
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from mdm.access import Role
+from mdm.clock import system_clock
 from mdm.model.ids import CrosswalkKey, Domain
+from mdm.store.ledger import write_audit
 from mdm.store.tables import metadata
+from mdm.store.unit_of_work import unit_of_work
 from tests.api.rows import ACME, CRM_ACME, ERP_ACME, HubRows, inserted
 from tests.api.test_console import sign_in
 
@@ -89,3 +92,19 @@ def test_one_box_finds_what_followed_from_a_traced_change(rows: HubRows, steward
     assert re.findall(r'href="/console/exceptions/letters/\d+">D\d+</a>', page)
     assert "It has no key." in page
     assert "Of another trace." not in page
+
+
+def test_only_who_reads_the_audit_finds_what_it_says(
+    rows: HubRows, app: FastAPI, keys: dict[Role, str], engine: Engine
+) -> None:
+    with unit_of_work(engine, system_clock, "test") as work:
+        write_audit(work, "user:ada", "steward.comment", "task 7", {"comment": "their number is 4711-0815"})
+
+    def finds(role: Role, q: str) -> bool:
+        browser = TestClient(app)
+        sign_in(browser, keys[role])
+        return "In the audit" in browser.get("/console/search", params={"q": q}).text
+
+    assert finds(Role.AUDITOR, "4711-0815")
+    # Not even a beginning: what somebody wrote could be found out letter by letter.
+    assert not any(finds(role, q) for role in (Role.VIEWER, Role.STEWARD) for q in ("4711", "user:ada", "task 7"))

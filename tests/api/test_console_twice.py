@@ -293,7 +293,7 @@ def test_refused_messages_approvals_and_everything_else_happen_once(
         send(f"{exceptions}/groups/{group}", f"{exceptions}/groups/{group}/{what}", reason="test rows")
     desk.twice(f"{exceptions}/groups/{groups[4]}", f"{exceptions}/groups/{groups[4]}/take")
     desk.twice(f"{exceptions}/groups/{groups[4]}", f"{exceptions}/groups/{groups[4]}/replay")
-    desk.twice("/console/replay", "/console/replay", letters=str(groups[4]), what="start")
+    desk.twice("/console/replay", "/console/replay", letters=f"D{groups[4]}", what="start")
     desk.at_once("/console/replay", "/console/replay", letters=str(groups[5]), what="start")
     assert len(desk.ids("select job_id from replay_job")) == 2
 

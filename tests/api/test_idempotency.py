@@ -374,3 +374,22 @@ def test_a_unit_of_work_notes_the_effect_in_its_own_transaction(engine: Engine, 
 
     with engine.connect() as connection:
         assert connection.scalar(text("select took_effect from idempotency_key")) is kept
+
+
+def test_a_database_that_nobody_may_write_to_is_told_as_away(erp: TestClient, engine: Engine) -> None:
+    assert erp.put(CONSUMER, json={}).status_code == 200
+    with engine.begin() as connection:
+        name = connection.scalar(text("select current_database()"))
+        connection.execute(text(f"alter database {name} set default_transaction_read_only = on"))
+        connection.execute(
+            text(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
+                " and pid <> pg_backend_pid()"
+            )
+        )
+    engine.dispose()
+
+    refused = erp.put(CONSUMER, json={})
+
+    assert refused.status_code == 503, refused.text
+    assert refused.headers["retry-after"] == "5"

@@ -21,6 +21,7 @@ from api.schemas.records import (
     SourceRow,
 )
 from api.schemas.status import Status
+from api.schemas.traces import TraceForm
 from mdm.access import Role
 from mdm.model.ids import Domain
 from mdm.store import api_keys
@@ -137,6 +138,32 @@ def test_facts_come_with_their_customers(client: TestClient) -> None:
         kinds |= {fact["kind"] for fact in facts}
 
     assert kinds >= {"contact", "invoice", "invoice_line", "payment", "posting", "entitlement", "order"}
+
+
+def test_an_invoice_leads_to_its_golden_contract_and_back(client: TestClient) -> None:
+    led = 0
+    for contract in listed(client, Domain.CONTRACT)[::_STEP]:
+        facts = read(client, f"/v1/contracts/{contract['id']}/facts", Page[LinkedFact], limit=200)["items"]
+        for fact in facts:
+            named = {each["entity_id"] for each in fact["references"] if each["role"] == "contract"}
+            assert named <= {contract["id"]}
+            led += len(named)
+    assert led
+
+
+def test_orders_of_running_contracts_lead_to_their_invoices(client: TestClient) -> None:
+    orders, invoiced = 0, 0
+    for contract in listed(client, Domain.CONTRACT)[::_STEP]:
+        facts = read(client, f"/v1/contracts/{contract['id']}/facts", Page[LinkedFact], limit=200)["items"]
+        kinds = {fact["kind"] for fact in facts}
+        for order in [fact for fact in facts if fact["kind"] == "order"]:
+            chain = read(client, f"/v1/trace/erp/sales_order/{order['key']}", TraceForm)
+            found = {step["kind"] for step in chain["steps"] if step["arrived"]}
+            assert kinds <= found
+            orders, invoiced = orders + 1, invoiced + ("invoice" in found)
+
+    assert orders > 5
+    assert invoiced > 2
 
 
 def test_customers_are_found_by_name_and_by_identifier(client: TestClient) -> None:

@@ -24,7 +24,7 @@ def test_every_request_of_the_guide_works(rows: HubRows, erp: TestClient) -> Non
     known = {"HUB": "", "KEY": erp.headers["authorization"].removeprefix("Bearer "), "CUSTOMER": acme}
     stranger = TestClient(erp.app, follow_redirects=False)
 
-    assert len(_REQUESTS) == 5
+    assert len(_REQUESTS) == 8
     for request in _REQUESTS:
         answer = run(stranger, Template(request).substitute(known))
         assert answer.status_code == 200, (request, answer.text)

@@ -11,9 +11,14 @@ from sqlalchemy import Engine, insert, text
 
 from api import openapi
 from api.app import ApiOptions, assemble
+from mdm.access import Role
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store import tables as t
+from tests.api.conftest import As
 from tests.api.rows import ACME, CRM_ACME, ERP_ACME, HubRows
+from tests.api.test_console_findings import contracts
+
+__all__ = ["contracts"]
 
 
 def counted(engine: Engine, topic: str, consumed: int, **outcomes: int) -> None:
@@ -93,6 +98,20 @@ def test_metrics_count_requests_by_route_and_show_the_hub(rows: HubRows, engine:
     assert acme not in scraped.text
     openmetrics = erp.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     assert openmetrics.headers["content-type"].startswith("application/openmetrics-text")
+
+
+def test_metrics_tell_what_reconciliation_found_once_somebody_has_looked(
+    contracts: str, erp: TestClient, client_of: As
+) -> None:
+    before = erp.get("/metrics").text
+    client_of(Role.STEWARD).get("/v1/findings")
+
+    after = erp.get("/metrics").text
+
+    assert "mdm_recon_breaks{" not in before
+    assert 'mdm_recon_breaks{rule="contract_without_subscription",severity="error"} 2.0' in after
+    assert 'mdm_recon_breaks{rule="double_posting",severity="error"} 0.0' in after
+    assert 'mdm_recon_break_amount{currency="EUR",rule="contract_without_subscription"} 2400.0' in after
 
 
 def test_the_committed_description_is_what_the_application_says() -> None:

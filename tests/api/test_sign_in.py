@@ -1,6 +1,7 @@
 """Signing in to the console: with an account of the hub, or through an identity provider."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -146,6 +147,13 @@ def test_what_the_provider_says_must_be_about_this_sign_in(
 
     assert come_back(browser, provider).status_code == 403
     assert browser.get("/console/").status_code == 303
+
+
+def test_where_a_scope_is_required_nobody_comes_without_one(surroundings: Surroundings, provider: Provider) -> None:
+    required = replace(options(provider), scope_required=True)
+    assert come_back(visitor(surroundings, required), provider).status_code == 403
+    provider.claims |= {"mdm_scope": {"regions": ["EMEA"]}}
+    assert come_back(visitor(surroundings, required), provider).status_code == 303
 
 
 def test_a_token_signed_by_a_stranger_opens_nothing(surroundings: Surroundings, provider: Provider) -> None:

@@ -10,6 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 
 from api.app import ApiOptions, create_app
+from api.console.oidc import IdentityProvider, OidcOptions
 from api.rate import Limiter, Rate
 from mdm.access import Role
 from mdm.errors import TransientError
@@ -71,6 +72,33 @@ def test_a_token_of_the_provider_is_believed(ask: Callable[..., int], provider: 
 def test_a_group_gives_its_role_and_no_more(ask: Callable[..., int], provider: Provider) -> None:
     assert ask(provider.token(), "/v1/decisions") == 403
     assert ask(provider.token(groups=["mdm-erp", "mdm-stewards"]), "/v1/decisions") == 200
+
+
+@pytest.mark.parametrize("claim", ["sub", "employee"])
+def test_one_name_is_one_person_in_tokens_and_in_the_console(provider: Provider, claim: str) -> None:
+    alike = "https://id.example/people/of/the/company/in/the/north/number/"
+    rules = TokenRules(_ISSUER, _AUDIENCE, {"mdm-erp": Role.ERP}, name_claim=claim)
+    tokens = TokenVerifier(rules, provider.jwks)
+    sign_in = IdentityProvider(OidcOptions(_ISSUER, "hub", None, {"mdm-erp": Role.STEWARD}, name_claim=claim))
+
+    names = {}
+    for name in ("anna", f"{alike}1", f"{alike}2"):
+        caller = tokens.caller(provider.token(**{claim: name}))
+        assert caller is not None
+        assert caller.key_id == sign_in._caller({claim: name, "roles": ["mdm-erp"]}).key_id
+        names[caller.key_id] = name
+    assert len(names) == 3
+    assert max(map(len, names)) <= 64
+    assert "oidc:anna" in names
+
+
+def test_a_token_without_the_claim_of_names_is_named_by_its_subject(provider: Provider) -> None:
+    rules = TokenRules(_ISSUER, _AUDIENCE, {"mdm-erp": Role.ERP}, name_claim="employee")
+
+    caller = TokenVerifier(rules, provider.jwks).caller(provider.token(sub="erp-sync"))
+
+    assert caller is not None
+    assert caller.key_id == "oidc:erp-sync"
 
 
 NOW = time.time()

@@ -120,7 +120,7 @@ def test_a_replay_is_tried_started_left_and_come_back_to(ada: Keyboard, world: E
         )
     named()
     ada.press("p")
-    expect(ada.page.locator("[data-outcome]")).to_contain_text("1 golden records would change")
+    expect(ada.page.locator("[data-outcome]")).to_contain_text("1 golden record would change")
     expect(ada.page.locator("[data-outcome]")).to_contain_text("Industry")
     assert "industry" not in golden(world, row.entity_id), "a dry run keeps nothing"
     named()

@@ -61,6 +61,9 @@ def test_a_release_goes_from_draft_into_force_and_back(signed_in: SignIn, world:
     clara.press("m")
     expect(clara.page.locator("[data-outcome]")).to_contain_text("Release 1 is in force", timeout=420_000)
     expect(clara.page.get_by_role("heading", name="What it changed")).to_be_visible()
+    named = clara.page.locator("a[href$='/history'] bdi").all_inner_texts()
+    assert named, "examples of what changed"
+    assert not any(each.startswith("cus_") for each in named), "by their names"
     assert state_digest(world).state != before
     changed, told = rows(
         world,

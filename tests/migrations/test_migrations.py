@@ -88,6 +88,14 @@ def test_a_database_of_an_earlier_development_state_is_told_apart_from_one_witho
     assert "empty database" in refused.value.advice
 
 
+def test_a_column_that_is_not_there_is_told_before_anything_is_done(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("alter table dead_letter drop column likeness cascade"))
+
+    with pytest.raises(OperatorError, match=r"lacks what this state of the hub needs: column dead_letter\.likeness"):
+        migrate.upgrade(engine)
+
+
 def test_the_schema_does_not_go_back(engine: Engine) -> None:
     config = migrate.alembic_config()
     with engine.connect() as connection:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdm.access import HIDDEN, MEANINGS, POLICY, Permission, Role, ending, mask, may_see, read_role
+from mdm.access import HIDDEN, MEANINGS, POLICY, Permission, Role, either, ending, mask, may_see, read_role
 from mdm.errors import Invalid
 from mdm.model.canonical import DataClass, Shape
 
@@ -103,3 +103,11 @@ def test_a_hidden_text_shows_at_most_half_of_itself(text: str) -> None:
 )
 def test_a_mask_keeps_the_form_and_hides_the_value(shape: Shape, value: Any, hidden: Any) -> None:
     assert mask(shape, value) == hidden
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [(["admin"], "admin"), (["admin", "releaser"], "admin or releaser"), (["a", "b", "c"], "a, b or c"), ([], "")],
+)
+def test_roles_of_which_one_is_enough_make_a_sentence(names: list[str], said: str) -> None:
+    assert either(names) == said

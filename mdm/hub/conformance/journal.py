@@ -20,7 +20,7 @@ class Journal:
         #: The rows that were re-keyed from each key.
         self._followers: dict[CrosswalkKey, set[CrosswalkKey]] = {}
         self._histories: dict[CrosswalkKey, list[Version]] = {}
-        self._truncations: dict[TableName, SourcePosition] = {}
+        self._truncations: dict[TableName, tuple[SourcePosition, ...]] = {}
         self._seen: set[Place] = set()
         self._keys: dict[RecordId, CrosswalkKey] = {}
         #: What became of each event.
@@ -54,7 +54,7 @@ class Journal:
             if (donor := _donor(head)) is not None:
                 self._followers.setdefault(donor, set()).add(head.key)
         for table, event in delta.truncations:
-            self._truncations[table] = max(self._truncations.get(table, event.position), event.position)
+            self._truncations[table] = (*self._truncations.get(table, ()), event.position)
         self.outcomes.update(delta.outcomes)
 
     def _known(self, events: Sequence[ChangeEvent]) -> KnownMirror:
@@ -68,6 +68,7 @@ class Journal:
         while followers := set[CrosswalkKey]().union(*(self._followers.get(key, ()) for key in reached)):
             reached = followers - waiting
             waiting |= followers
+        waiting |= self._parted(events)
         late = {key for key, changes in by_key.items() if is_late(self._heads.get(key), changes)}
         sources = {donor for key in waiting if (donor := _donor(self._heads[key])) is not None}
         truncated = {(event.system, event.type) for event in events if event.operation is Operation.TRUNCATE}
@@ -83,6 +84,17 @@ class Journal:
             waiting=frozenset(waiting - by_key.keys()),
             exposed=exposed,
         )
+
+    def _parted(self, events: Sequence[ChangeEvent]) -> set[CrosswalkKey]:
+        """Rows with versions before and after a truncate that comes only now."""
+        return {
+            key
+            for event in events
+            if event.operation is Operation.TRUNCATE
+            for key, head in self._heads.items()
+            if (key.system, key.type) == (event.system, event.type)
+            and head.position > event.position > min(version.position for version in self._histories[key])
+        }
 
     def _past(self, keys: Iterable[CrosswalkKey]) -> dict[CrosswalkKey, list[Version]]:
         return {key: self._histories.get(key, []) for key in keys}

@@ -5,8 +5,6 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 
-from sqlalchemy import Engine as SqlEngine
-
 from matching.engines.engine import Engine
 from matching.engines.links import Progress
 from mdm.core.identity import settle
@@ -18,13 +16,12 @@ from mdm.hub.process import Pipeline
 from mdm.hub.rematch.plan import Plan, plan_domain
 from mdm.hub.rematch.report import Effects, Report
 from mdm.hub.resolve import stored_blocks
+from mdm.hub.trial import on_a_copy
 from mdm.model.delta import IdentityDelta
 from mdm.model.ids import RESOLUTION_ORDER, Domain, RecordId
 from mdm.store import identity as identity_store
 from mdm.store import ledger, neighbourhood, pairs, reach, whole
 from mdm.store.reading import snapshot
-from mdm.store.scratch import consistent, scratch_engine, scratch_schema
-from mdm.store.trial import copy_present
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
 #: Records settled in one unit of work; what an interruption costs, and how long ingest waits.
@@ -60,16 +57,8 @@ def preview(pipeline: Pipeline, engine: Engine, progress: Progress = lambda _: N
     Raises:
         Conflict: another trial is under way.
     """
-    with scratch_schema(pipeline.engine, "trial") as schema:
-        progress("copying the hub")
-        with consistent(pipeline.engine) as work:
-            copy_present(work, schema)
-        inside = replace(pipeline, engine=scratch_engine(pipeline.engine.url, schema))
-        try:
-            _look_again(inside.engine)
-            return _run(inside, engine, "preview", progress)
-        finally:
-            inside.engine.dispose()
+    with on_a_copy(pipeline, "trial", progress) as inside:
+        return _run(inside, engine, "preview", progress)
 
 
 def rematch(pipeline: Pipeline, engine: Engine, actor: str, progress: Progress = lambda _: None) -> Report:
@@ -79,13 +68,6 @@ def rematch(pipeline: Pipeline, engine: Engine, actor: str, progress: Progress =
     what is in line already is not touched.
     """
     return _run(pipeline, engine, actor, progress)
-
-
-def _look_again(engine: SqlEngine) -> None:
-    """Let the database count what was copied: plans follow statistics, and a new table has none."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for name in ("source_record", "crosswalk", "golden", "link", "block_key", "entity"):
-            connection.exec_driver_sql(f"analyze {name}")
 
 
 def _run(pipeline: Pipeline, engine: Engine, actor: str, progress: Progress) -> Report:

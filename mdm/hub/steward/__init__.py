@@ -26,6 +26,7 @@ from mdm.hub.steward.bulk import (
     start_bulk,
     start_take_back,
     stop_bulk,
+    waiting_answers,
 )
 from mdm.hub.steward.delegations import Delegation, delegate, delegations, end_delegation
 from mdm.hub.steward.desk import (
@@ -139,5 +140,6 @@ __all__ = [
     "task_states",
     "task_tokens",
     "undo_last",
+    "waiting_answers",
     "withdraw",
 ]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mdm.access import MEANINGS, Permission, Role, roles_that
+from mdm.access import MEANINGS, Permission, Role, either, roles_that
 from mdm.errors import Refused
 
 #: The hub itself, in histories and the audit.
@@ -21,5 +21,5 @@ class Actor:
         if not self.role.may(permission):
             raise Refused(
                 f"The role {str(self.role)!r} does not include: {MEANINGS[permission]}.",
-                action=f"It takes {' or '.join(sorted(map(str, roles_that(permission))))}.",
+                action=f"It takes {either(sorted(map(str, roles_that(permission))))}.",
             )

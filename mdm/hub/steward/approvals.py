@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from mdm.access import Permission, Role, may_see, read_role
+from mdm.access import Permission, Role, either, may_see, read_role
 from mdm.core.four_eyes import Demand, Policy, Risk, may_approve, risk_of, stake_of
 from mdm.errors import AnswerWaits, Conflict, Invalid, NotFound, Refused, Stale
 from mdm.hub.steward.actor import HUB, Actor
@@ -254,7 +254,7 @@ def say_over(proposal: Proposal, actor: Actor, policy: Policy, lent: Lent) -> Sa
     for owner, role in ((None, actor.role), *(lent if approves else ())):
         if owner != proposal.author and may_approve(needed, role) and _sees(role, proposal):
             return Say(on_behalf_of=owner)
-    roles = " or ".join(sorted({role for each in proposal.demands for role in each["approvers"]}))
+    roles = either(sorted({role for each in proposal.demands for role in each["approvers"]}))
     said = f"The role {str(actor.role)!r} does not approve this; it takes {roles}."
     return Say(against=Refused(said, action=f"Ask one of them{', or have one of them delegate to you' * approves}."))
 

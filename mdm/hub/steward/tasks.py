@@ -99,7 +99,9 @@ def task_state(work: UnitOfWork, task_id: int) -> TaskState:
         NotFound: there is no such task.
     """
     if not work.query("select 1 from steward_task where task_id = %s", task_id):
-        raise NotFound(f"There is no task {task_id}.")
+        raise NotFound(
+            f"There is no task {task_id}.", action="`mdm steward tasks` and `GET /v1/tasks` list those that are open."
+        )
     return _state(work, task_id)
 
 

@@ -91,7 +91,10 @@ def approvals(subject: Subject, _rules: RuleSet) -> Iterator[Observation]:
         message = f"{given.actor} returned it to the requester on {given.at:%Y-%m-%d}: {given.reason}"
         yield failed("RETURNED_TO_REQUESTER", "", message, {"actor": given.actor, "reason": given.reason})
     if subject.pending:
-        message = f"{subject.pending} change{'s' if subject.pending > 1 else ''} of the record wait for approval."
+        changes = (
+            "1 change of the record waits" if subject.pending == 1 else f"{subject.pending} changes of the record wait"
+        )
+        message = f"{changes} for approval."
         yield failed("APPROVAL_PENDING", "", message, {"pending": str(subject.pending)})
     else:
         yield passed("APPROVAL_PENDING", "", "No change of the record waits for approval.")

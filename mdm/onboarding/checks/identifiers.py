@@ -11,7 +11,8 @@ from mdm.onboarding.verdict import Observation
 
 _INVALID, _UNVERIFIABLE = "invalid", "unverifiable"
 #: A legal entity has one of each in a country; of registers there may be several.
-_SINGLE = frozenset({"vat", "tax", "lei"})
+_CALLED = {"vat": "VAT", "tax": "tax", "lei": "LEI"}
+_SINGLE = frozenset(_CALLED)
 
 
 def tax_number_present(subject: Subject, rules: RuleSet) -> Iterator[Observation]:
@@ -32,7 +33,8 @@ def tax_number_checksum(subject: Subject, _rules: RuleSet) -> Iterator[Observati
     """A tax number with wrong check digits blocks, unless a right one of the same type and country stands beside it."""
     right = {(each.type, each.country) for each in subject.tax_numbers if each.state != _INVALID}
     for each in subject.tax_numbers:
-        what = f"{each.country or 'unknown country'} {each.type}"
+        of = each.country or "an unknown country"
+        what = f"the {_CALLED.get(each.type, each.type)} number of {of}"
         if each.state == _INVALID and (each.type, each.country) in right:
             yield failed(
                 "IDENTIFIER_INVALID",
@@ -51,7 +53,9 @@ def tax_number_checksum(subject: Subject, _rules: RuleSet) -> Iterator[Observati
                 masked(each.normal),
             )
         elif each.state == _UNVERIFIABLE:
-            yield unverifiable("TAX_ID_CHECKSUM", each.path, f"Numbers of the kind {what} carry no known check digits.")
+            yield unverifiable(
+                "TAX_ID_CHECKSUM", each.path, f"{what[:1].upper()}{what[1:]} carries no known check digits."
+            )
         else:
             yield passed("TAX_ID_CHECKSUM", each.path, f"The check digits are right for {what}.")
     if not subject.tax_numbers:
@@ -101,11 +105,11 @@ def single_identifiers(subject: Subject, _rules: RuleSet) -> Iterator[Observatio
             numbers[each.type, each.country or ""].append(each)
     several = {kind: found for kind, found in numbers.items() if len(found) > 1}
     for (type_, country), found in sorted(several.items()):
-        kind = f"{country} {type_}".strip()
+        kind = f"{_CALLED[type_]} numbers{f' of {country}' if country else ''}"
         yield failed(
             "IDENTIFIER_AMBIGUOUS",
             found[1].path,
-            f"{len(found)} different numbers of the kind {kind} are known.",
+            f"{len(found)} different {kind} are known.",
             {"type": type_, "country": country},
         )
     if not several:

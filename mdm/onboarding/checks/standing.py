@@ -43,7 +43,9 @@ def identity(subject: Subject, _rules: RuleSet) -> Iterator[Observation]:
     """The customer is none of those the hub has already, and no steward has to say whether it is."""
     sure = [each for each in subject.duplicates or () if each.certain]
     for each in sure:
-        message = f"This is {each.entity_id} already: {each.weight:.1f} bits speak for it."
+        of_another = each is not sure[0]  # it is one customer, and the surest comes first
+        said = f"This matches {each.entity_id} as well" if of_another else f"This is {each.entity_id} already"
+        message = f"{said}: {each.weight:.1f} bits speak for it."
         yield failed("DUPLICATE_CERTAIN", "", message, {"entity_id": each.entity_id, "bits": f"{each.weight:.1f}"})
     doubtful = [each for each in subject.duplicates or () if not each.certain]
     for each in doubtful:

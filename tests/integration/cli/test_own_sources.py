@@ -99,7 +99,7 @@ def test_rows_that_another_mapping_read_are_told_of_at_start_until_all_are_taken
     assert changed() == ["shop.part"]
     monkeypatch.setattr("mdm.cli.run.serve_http", lambda *_: None)
     read = ("--feed", f"file:{nothing}")
-    for command in (("ingest", *read), ("serve",), ("worker", "ingest", *read)):
+    for command in (("ingest", *read), ("serve", "--port", 0), ("worker", "ingest", *read)):
         said = mdm(*command).stderr
         assert CODE in said
         assert "shop.part" in said
@@ -136,7 +136,7 @@ def test_rows_that_nothing_has_matched_are_told_of_at_start_until_they_are(
     assert stale() == []
     ingest(old_row(name="Bolt"), "--bulk")
     assert stale() == ["product"]
-    for command in (("ingest", *read), ("serve",), ("worker", "ingest", *read)):
+    for command in (("ingest", *read), ("serve", "--port", 0), ("worker", "ingest", *read)):
         said = mdm(*command).stderr
         assert stale_keys.CODE in said
         assert "Some products are not under the blocking keys" in said

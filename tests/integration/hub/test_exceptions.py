@@ -315,6 +315,25 @@ def exception_status(engine: Engine) -> tuple[str, int]:
     return row.status, row.seen
 
 
+def test_names_that_come_from_data_fill_the_list_up_to_a_bound(engine: Engine, pipeline: Pipeline) -> None:
+    account = accounts(1)[0]
+    for start in (0, 150, 300):
+        process(
+            pipeline,
+            "test",
+            [changed(account, number, **{f"n{number}": 1}) for number in range(start + 1, start + 151)],
+        )
+    process(pipeline, "test", [changed(account, 900, n7=2)])
+
+    with engine.connect() as connection:
+        found = connection.execute(text("select question, seen, detail from exception order by 1")).all()
+    assert len(found) == 201
+    rest = next(each for each in found if each.question == "crm:account:*:COLUMN_ADDED")
+    assert rest.seen == 250
+    assert "More than 200 columns differ in this way" in rest.detail
+    assert {each.seen for each in found if each.question == "crm:account:n7:COLUMN_ADDED"} == {2}
+
+
 def test_resolved_drift_opens_again_and_accepted_drift_does_not(engine: Engine, pipeline: Pipeline) -> None:
     drift(pipeline, 1)
     with engine.connect() as connection:

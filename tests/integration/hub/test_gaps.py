@@ -5,17 +5,18 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 import mdm
 from mdm.clock import system_clock
 from mdm.hub.process import Pipeline, process
 from mdm.hub.silence import look_for_silence
 from mdm.model.advice import ADVICE
-from mdm.model.events import Message
+from mdm.model.events import Message, Outcome
 from mdm.model.lives import in_life
 from mdm.store import source_differences
 from mdm.store.read_exceptions import exceptions
+from mdm.store.read_status import message_account
 from mdm.store.silence import CODE
 from tests.integration.hub.conftest import world_messages
 from tests.integration.hub.test_exceptions import account_names, at
@@ -50,6 +51,32 @@ def test_what_comes_in_a_topic_that_was_made_anew_is_taken_in_and_said(engine: E
 
     assert account_names(engine) == {"Anew"}
     assert found(engine) == [("gap", "TOPIC_MADE_ANEW", "sales-operations", 1)]
+
+
+def test_another_message_at_a_place_that_was_read_is_left_out_and_said(engine: Engine, pipeline: Pipeline) -> None:
+    first, second = partition()[:2]
+    process(pipeline, "file:one", [at(first, 0, 10**12, name="One"), at(second, 1, 10**12 + 1, name="Two")])
+
+    process(pipeline, "file:one", [at(first, 0, 10**12, name="One"), at(second, 1, 10**12 + 1, name="Two")])
+    assert found(engine) == [], "a repetition is nothing to worry about"
+    process(pipeline, "file:other", [at(second, 0, 10**12, name="Another row"), at(second, 1, 10**13, name="Later")])
+
+    assert account_names(engine) == {"One", "Two"}
+    assert found(engine) == [("gap", "PLACE_TAKEN", "sales-operations", 1)]
+
+
+def test_of_two_messages_of_one_place_in_one_batch_the_first_counts(engine: Engine, pipeline: Pipeline) -> None:
+    first = partition()[0]
+    broken = replace(at(first, 0, 10**12, name="Two"), value=b"{")
+
+    report = process(pipeline, "file:one", [at(first, 0, 10**12, name="One"), broken])
+
+    assert account_names(engine) == {"One"}
+    assert report.outcomes == {("crm", Outcome.APPLIED): 1, ("crm", Outcome.DUPLICATE): 1}
+    assert found(engine) == [("gap", "PLACE_TAKEN", "sales-operations", 1)]
+    with engine.connect() as connection:
+        assert not connection.scalar(text("select count(*) from dead_letter"))
+        assert message_account(connection)["add_up"]
 
 
 def test_a_slot_that_was_created_anew_is_an_exception(engine: Engine, pipeline: Pipeline) -> None:

@@ -111,6 +111,19 @@ def test_the_server_takes_the_part_that_fits_this_machine(home: Path) -> None:
     assert kept == (page_buffers(memory()),)
 
 
+def test_the_servers_log_holds_no_values(home: Path) -> None:
+    with EmbeddedServer(home) as server, connect(server) as connection:
+        connection.autocommit = True
+        connection.execute("create table people (email text primary key)")
+        connection.execute("insert into people values (%s)", ["ada@example.com"])
+        with pytest.raises(psycopg.errors.UniqueViolation, match=r"ada@example\.com"):
+            connection.execute("insert into people values (%s)", ["ada@example.com"])
+
+    log = (home / "server.log").read_text()
+    assert "duplicate key value" in log
+    assert "ada@example.com" not in log
+
+
 def test_starting_twice_is_harmless(home: Path) -> None:
     with EmbeddedServer(home) as server:
         first = postmaster(home).pid

@@ -41,9 +41,16 @@ _FILL = (
          :noon + (mod(n * 29, 300) - 200) * interval '1 hour', :noon, w.assignee is not null, w.snoozed_until
        from generate_series(1, :tasks) n join steward_task t on t.task_id = n left join task_work w on w.task_id = n
        where t.status = 'open'""",
+    """insert into proposal (kind, command, effect, digest, demands, entities, task_id, author, author_role, status,
+         proposed_at, expires_at)
+       select 'same', '{}', '{}', '', '[]', '{}', n, 'ann', 'steward',
+         case when mod(n, 9) = 0 then 'withdrawn' else 'open' end, :noon, :noon + (mod(n, 4) - 1) * interval '1 day'
+       from generate_series(1, :tasks) n where mod(n, 3) = 0""",
 )
 _ALL = """
-select t.*, p.rank, p.amount, p.countries, p.systems, p.regions, p.business_units, p.due_at, w.assignee, w.snoozed_until
+select t.*, p.rank, p.amount, p.countries, p.systems, p.regions, p.business_units, p.due_at,
+  w.assignee, w.snoozed_until,
+  (select max(expires_at) from proposal o where o.task_id = t.task_id and o.status = 'open') as answer_until
 from steward_task t join task_priority p using (task_id) left join task_work w using (task_id) where t.status = 'open'
 """
 
@@ -66,12 +73,13 @@ _MEANS: Mapping[str, Callable[[Row[Any], Any], bool]] = {
     "unassigned": lambda task, given: (task.assignee is None) is given,
     "awake_at": lambda task, given: task.snoozed_until is None or task.snoozed_until <= given,
     "asleep_at": lambda task, given: task.snoozed_until is not None and task.snoozed_until > given,
+    "unanswered_at": lambda task, given: task.answer_until is None or task.answer_until <= given,
 }
 _LATE = {"due_before": NOON}
 _SOON = {"due_after": NOON, "due_before": NOON + DAY}
 _TO_COME = {"due_after": NOON + DAY}
 _LOOKS: list[dict[str, Any]] = [
-    {}, {"awake_at": NOON}, {"asleep_at": NOON}, _LATE, _SOON, _TO_COME,
+    {}, {"awake_at": NOON}, {"asleep_at": NOON}, {"awake_at": NOON, "unanswered_at": NOON}, _LATE, _SOON, _TO_COME,
     *({name: given} for name, given in (
         ("domain", Domain.PRODUCT), ("kind", "conflict"), ("systems", ("crm", "erp")), ("country", "JP"),
         ("country", "XX"), ("region", "EMEA"), ("business_unit", "sales"), ("weight_from", 9.0), ("weight_to", 0.5),

@@ -11,9 +11,13 @@ from mdm.clock import system_clock
 from mdm.hub import steward
 from mdm.hub.exceptions import replay_dead_letters, to_discard
 from mdm.hub.process import Pipeline
+from mdm.hub.recheck import recheck
 from mdm.hub.replay import replay
 from mdm.hub.sharing import without_a_trace
-from mdm.observability.metrics import METRICS, Sample, Tally
+from mdm.model.ids import EntityId
+from mdm.model.stewardship import Pin, Undo
+from mdm.observability.catalogue import METRICS
+from mdm.observability.metrics import Sample, Tally
 from mdm.store.process_numbers import process_numbers
 from mdm.store.read_exceptions import Selection
 from mdm.store.read_metrics import STATE_METRICS, hub_state, worker_name
@@ -93,6 +97,56 @@ def test_what_was_not_closed_in_time_is_counted_by_its_owner(engine: Engine, pip
     worthless = to_discard(engine, Selection(code="ENVELOPE_MALFORMED"), "a test row")
     steward.decide(pipeline, steward.Actor("tester", Role.OPERATOR), worthless)
     assert breaches() == late, "what was closed too late stays counted"
+
+
+def test_what_stewards_decide_take_back_and_propose_is_counted(engine: Engine, pipeline: Pipeline, feed: Feed) -> None:
+    feed(accounts(2))
+    with engine.connect() as connection:
+        one, other = connection.scalars(text("select entity_id from golden where known_to is null"))
+    ada = steward.Actor("ada", Role.STEWARD)
+    pinned = steward.decide(pipeline, ada, Pin(EntityId(one), "segment", "Key account", reason="agreed"))
+    steward.decide(pipeline, ada, Pin(EntityId(other), "segment", "Key account", reason="agreed"))
+    assert pinned.decision_id is not None
+    steward.decide(pipeline, ada, Undo(pinned.decision_id, "by mistake"))
+    waiting = steward.decide(pipeline, ada, Pin(EntityId(one), "payment_terms", "NT60", reason="agreed"))
+    recheck(engine, system_clock, "sap")
+
+    with engine.connect() as connection:
+        state = hub_state(connection)
+
+    assert waiting.proposal_id is not None
+    counted = {each.labels: each.value for each in state["mdm_review_decisions_total"] if isinstance(each, Sample)}
+    assert counted == {("customer", "override"): 2.0, ("customer", "undo"): 1.0}
+    overturned = {each.labels: each.value for each in state["mdm_review_overturned_total"] if isinstance(each, Sample)}
+    assert overturned == {("customer", "override"): 1.0, ("customer", "undo"): 0.0}
+    assert state["mdm_approvals_open"] == [Sample(("high",), 1.0)]
+    ((_, age),) = state["mdm_approvals_oldest_seconds"]
+    assert 0 < age < 600
+    assert sum(each.value for each in state["mdm_onboarding_verdicts"] if isinstance(each, Sample)) == 2
+    assert {each.labels[0] for each in state["mdm_onboarding_verdicts"]} == {"sap"}
+
+
+def test_the_age_of_questions_is_that_of_the_oldest_open_one(engine: Engine) -> None:
+    question = text(
+        """insert into steward_task (kind, domain, a, b, question, weight, status, batch_id, opened_at)
+           values (:kind, 'customer', 1, 2, :question, 1, :status, 1, now() - make_interval(hours => :hours))"""
+    )
+    with engine.begin() as connection:
+        for number, (kind, status, hours) in enumerate(
+            (
+                ("conflict", "open", 5),
+                ("conflict", "open", 2),
+                ("conflict", "resolved", 9),
+                ("possible_match", "open", 1),
+            )
+        ):
+            connection.execute(question, {"kind": kind, "status": status, "hours": hours, "question": f"q{number}"})
+        state = hub_state(connection)
+
+    oldest = {
+        each.labels: round(each.value / 3600) for each in state["mdm_review_oldest_seconds"] if isinstance(each, Sample)
+    }
+    assert oldest == {("customer", "conflict"): 5, ("customer", "possible_match"): 1}
 
 
 def test_a_worker_is_alive_while_it_is_connected(engine: Engine) -> None:

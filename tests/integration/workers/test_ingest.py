@@ -18,7 +18,8 @@ from mdm.hub.feeds import pause_feed, resume_feed
 from mdm.hub.process import Pipeline
 from mdm.hub.steward import Actor
 from mdm.model.events import Outcome, TopicPartition
-from mdm.observability.metrics import METRICS, Metrics
+from mdm.observability.catalogue import METRICS
+from mdm.observability.metrics import Metrics
 from mdm.store.feed_numbers import lag_by_platform
 from mdm.store.feeds import feed_states
 from mdm.store.positions import stored_positions

@@ -213,6 +213,31 @@ def test_phones_are_united_by_their_international_form() -> None:
     assert [phone["value"] for phone in result.values["phones"]] == ["089 / 1234"]
 
 
+@pytest.mark.parametrize(
+    ("read", "unread", "shown"),
+    [
+        (["+13035118528"], "(303) 511-8528", ["+13035118528"]),
+        (["+33310622878"], "0310622878", ["+33310622878"]),
+        (["+390111394278"], "(011) 139-4278", ["+390111394278"]),
+        (["+4989123456"], "089 123457", ["+4989123456", "089 123457"]),
+        (["+49303511852", "+43303511852"], "030 3511852", ["+49303511852", "+43303511852", "030 3511852"]),
+        (["+4930351185"], "351185", ["+4930351185", "351185"]),
+    ],
+    ids=["as another row wrote it", "trunk zero", "zero within", "another number", "of two countries", "too short"],
+)
+def test_a_number_without_its_country_is_the_one_that_another_row_says_whole(
+    read: list[str], unread: str, shown: list[str]
+) -> None:
+    whole = [{"value": each, "e164": each, "valid": True} for each in read]
+    members = [
+        member("billing:1", phones=whole),
+        member("crm:1", at=9, phones=[{"value": unread, "e164": None, "valid": False}]),
+    ]
+
+    for each in (members, members[::-1]):
+        assert [phone["value"] for phone in golden(*each).values["phones"]] == shown
+
+
 def test_emails_are_united_without_regard_to_case_and_own_ones_come_first() -> None:
     result = golden(
         member("crm:1", emails=[{"value": "Info@acme.com", "domain": "acme.com", "shared": True}]),

@@ -1,9 +1,13 @@
 """What a batch of change events does to the rows they are about."""
 
 from collections.abc import Sequence
+from itertools import permutations
 from typing import Any
 
+import pytest
+
 from mdm.core.mirror import mirror
+from mdm.hub.conformance.journal import Journal
 from mdm.model.events import ChangeEvent, Operation, Outcome
 from mdm.model.ids import CrosswalkKey, RecordId
 from mdm.model.mirror import Head, KnownMirror, MirrorDelta
@@ -130,10 +134,44 @@ def test_a_truncate_reaches_rows_that_this_batch_does_not_mention() -> None:
 def test_an_event_older_than_a_known_truncate_is_stale_and_its_row_is_gone() -> None:
     table = ("crm", "account")
 
-    delta = mirror([change(3, {"name": "x"})], known("a", truncations={table: truncate(5).position}))
+    delta = mirror([change(3, {"name": "x"})], known("a", truncations={table: (truncate(5).position,)}))
 
     assert head_of(delta).deleted
     assert outcomes(delta) == [Outcome.STALE]
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["at once", "one by one"])
+def test_what_is_written_after_a_truncate_takes_nothing_over_from_before(whole: bool) -> None:
+    events = [
+        change(1, {"name": "x", "fax": "1", "text": "long"}),
+        truncate(2),
+        change(3, {"name": "y"}, unavailable=("text",)),
+        truncate(4),
+        change(5, {"name": "z"}, operation=Operation.CREATE),
+    ]
+    journal = Journal().take(events) if whole else Journal()
+    for event in () if whole else events:
+        journal.take([event])
+
+    assert journal.rows() == {key("a"): {"name": "z"}}
+
+
+def test_a_truncate_parts_before_and_after_whenever_it_comes() -> None:
+    events = [
+        change(1, {"name": "x", "fax": "1", "text": "long"}),
+        truncate(2),
+        change(3, {"name": "y"}, unavailable=("text",)),
+        change(4, {"name": "z"}),
+        truncate(6),
+        change(7, {"name": "end"}, unavailable=("text",)),
+    ]
+    for order in permutations(events):
+        journal = Journal()
+        for event in order:
+            journal.take([event])
+
+        assert journal.rows() == {key("a"): {"name": "end"}}
+        assert list(journal.unresolved()) == [(key("a"), "text")]
 
 
 def test_a_re_keyed_row_takes_unchanged_columns_from_the_row_it_was() -> None:

@@ -290,6 +290,23 @@ class TestContractModes:
         ]
         assert decoded.drifts[0].place == messages[0].place
 
+    @pytest.mark.parametrize(("mode", "kept", "fate"), [("evolve", 5_000, "kept"), ("discard_value", 0, "dropped")])
+    def test_thousands_of_new_columns_are_told_in_one_sentence(
+        self, tmp_path: Path, mode: str, kept: int, fate: str
+    ) -> None:
+        many = {f"n{number}": number for number in range(5_000)}
+
+        decoded = translate([message(envelope("u", after=part(**many)))], catalogue(tmp_path, mode=mode))
+
+        row = decoded.events[0].row
+        assert row is not None
+        assert len(row.keys() & many.keys()) == kept
+        assert [(drift.code, drift.column) for drift in decoded.drifts] == [("COLUMN_ADDED", "*")]
+        assert fate in decoded.drifts[0].detail
+
+    def test_a_name_that_no_database_gives_is_no_column(self, shop: Catalogue) -> None:
+        assert refused(message(envelope("u", after=part(**{"x" * 5_000: 1}))), shop).code == "ENVELOPE_MALFORMED"
+
     def test_evolve_tells_of_a_missing_column(self, shop: Catalogue) -> None:
         decoded = translate([message(envelope("u", after={"id": 7, "name": "bolt", "made_on": 1}))], shop)
 

@@ -177,5 +177,21 @@ def test_a_column_that_is_absent_or_null_is_simply_unknown() -> None:
     assert record_without_anything.comparison == {"self": ["crm:account:A"]}
 
 
+@pytest.mark.parametrize("column", ["name", "website", "billing_street", "phone", "vat_number__c"])
+def test_a_value_of_a_whole_file_is_no_attribute(column: str) -> None:
+    found = record("crm", "account", "A", **{column: "Acme 1 " * 200_000})
+
+    assert found.attributes == {}
+    assert set(found.rejected.values()) == {"TOO_LONG"}
+    assert found.comparison == {"self": ["crm:account:A"]}
+
+
+def test_a_value_beside_one_of_a_whole_file_counts() -> None:
+    found = record("crm", "account", "A", billing_street="x" * 1_000_000, billing_city="Berlin")
+
+    assert found.attributes["address"]["city"] == "Berlin"
+    assert not found.rejected
+
+
 def test_a_table_that_nobody_mapped_is_named_so() -> None:
     assert record("crm", "nothing", "1").kind == UNMAPPED

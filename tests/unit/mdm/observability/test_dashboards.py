@@ -11,9 +11,11 @@ import pytest
 import yaml
 from sqlalchemy import create_engine
 
+from api.metrics import RECONCILED
 from api.metrics import Metrics as ApiMetrics
 from deploy.grafana.build import DASHBOARDS, text_of
-from mdm.observability.metrics import METRICS, AskedCollector, Metrics, StateCollector
+from mdm.observability.catalogue import METRICS
+from mdm.observability.metrics import AskedCollector, Metrics, StateCollector
 from mdm.store.process_numbers import process_numbers
 from mdm.store.read_metrics import STATE_METRICS
 
@@ -44,7 +46,7 @@ SUFFIXES = re.compile(r"(_bucket|_count|_sum|_created)$")
 
 def served() -> dict[str, set[str]]:
     """Every metric that an API process or a worker serves, with its labels."""
-    found: dict[str, set[str]] = {name: set(METRICS[name].labels) for name in (*STATE_METRICS, *PROCESS)}
+    found: dict[str, set[str]] = {name: set(METRICS[name].labels) for name in (*STATE_METRICS, *RECONCILED, *PROCESS)}
     for registry in (ApiMetrics(PROCESS).registry, Metrics(PROCESS).registry):
         for collector in registry._collector_to_names:
             if isinstance(collector, StateCollector | AskedCollector):

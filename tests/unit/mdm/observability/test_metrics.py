@@ -7,7 +7,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import create_engine
 
 from api.metrics import Metrics as ApiMetrics
-from mdm.observability.metrics import METRICS, Kind, MetricName, Metrics, Sample, StateCollector, Tally
+from mdm.observability.catalogue import METRICS, Kind, MetricName
+from mdm.observability.metrics import Metrics, Sample, StateCollector, Tally
 from mdm.store.process_numbers import process_numbers
 
 

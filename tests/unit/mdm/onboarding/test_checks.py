@@ -4,9 +4,11 @@ import pytest
 
 from mdm.intake.candidate import candidate_record
 from mdm.model.ids import Domain, EntityId
+from mdm.onboarding.checks.accounts import approvals
+from mdm.onboarding.ruleset import shipped_ruleset
 from mdm.onboarding.subject import ParentState
 from mdm.onboarding.verdict import Decision, Outcome
-from tests.unit.mdm.onboarding.subjects import CUSTOMER, VAT, address, codes, identifier, verdict_on
+from tests.unit.mdm.onboarding.subjects import CUSTOMER, VAT, address, codes, identifier, subject_of, values, verdict_on
 
 OTHER = EntityId("cus_2")
 
@@ -105,6 +107,8 @@ def test_wrong_check_digits_block_unless_the_right_number_stands_beside() -> Non
 
     assert (codes(alone), alone.decision) == (["TAX_ID_CHECKSUM"], Decision.BLOCKED)
     assert (codes(beside), beside.decision) == (["IDENTIFIER_INVALID"], Decision.READY_WITH_WARNINGS)
+    found = next(each for each in alone.findings if each.code == "TAX_ID_CHECKSUM")
+    assert found.observation.message == "The check digits are wrong for the VAT number of DE."
 
 
 def test_a_number_without_check_digits_is_neither_right_nor_wrong() -> None:
@@ -127,6 +131,16 @@ def test_a_tax_number_that_another_customer_has_needs_a_look() -> None:
 def test_two_right_numbers_of_one_kind_contradict_each_other() -> None:
     verdict = verdict_on(identifiers=[identifier(*VAT), identifier("vat", "DE", "DE129273398")])
     assert codes(verdict) == ["IDENTIFIER_AMBIGUOUS"]
+    found = next(each for each in verdict.findings if each.code == "IDENTIFIER_AMBIGUOUS")
+    assert found.observation.message == "2 different VAT numbers of DE are known."
+
+
+@pytest.mark.parametrize(
+    ("pending", "said"),
+    [(1, "1 change of the record waits for approval."), (2, "2 changes of the record wait for approval.")],
+)
+def test_changes_that_wait_are_counted_in_words(pending: int, said: str) -> None:
+    assert [each.message for each in approvals(subject_of(values(), pending=pending), shipped_ruleset())] == [said]
 
 
 def test_vies_is_only_missed_for_numbers_that_it_knows() -> None:

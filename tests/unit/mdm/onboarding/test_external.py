@@ -109,6 +109,17 @@ def test_who_exists_already_is_not_created_again() -> None:
     assert codes(judged(duplicates=(Duplicate(EntityId("cus_9"), 3.0, False),))) == ["DUPLICATE_POSSIBLE"]
 
 
+def test_of_several_whom_it_matches_it_is_said_to_be_one() -> None:
+    known = (Duplicate(EntityId("cus_9"), 21.5, True), Duplicate(EntityId("cus_8"), 3.75, True))
+
+    said = [each.observation.message for each in judged(duplicates=known).findings if each.code == "DUPLICATE_CERTAIN"]
+
+    assert said == [
+        "This is cus_9 already: 21.5 bits speak for it.",
+        "This matches cus_8 as well: 3.8 bits speak for it.",
+    ]
+
+
 def test_a_target_asks_for_its_own_account_structure() -> None:
     bare = judged(in_erp=False)
     assert {"SUBSIDIARY_MISSING", "RECON_ACCOUNT_MISSING", "CHECKPOINT_MISSING"} == set(codes(bare))

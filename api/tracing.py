@@ -1,0 +1,115 @@
+"""The chain around a source row as people and systems are told of it: from order to posting, and where it breaks."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from api.deps import Reads
+from api.errors import AMBIGUOUS_NAME, refuse
+from api.masking import show_record
+from api.present import key_object
+from mdm.access import Eyes
+from mdm.lifecycle.policy import shipped_policy
+from mdm.model.ids import CrosswalkKey, EntityId
+from mdm.store.read_chain import Chain, Step, chain_of, never_arrived, rows_named
+from mdm.store.read_models import resolve_names, unresolved
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What one would expect in a chain and does not find, and the row about which that is said."""
+
+    code: str
+    record: CrosswalkKey
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The chain of a row in the order in which it is told, what it rests on first, and its gaps.
+
+    Without a step where the row is not there any more; `last_entity` is what it belonged to then.
+    """
+
+    record: CrosswalkKey
+    steps: Sequence[Step]
+    gaps: Sequence[Gap]
+    complete: bool
+    last_entity: EntityId | None = None
+
+
+def trace_of(reads: Reads, name: CrosswalkKey) -> Trace | None:
+    """The chain of the row of this key or alias, as the caller reaches it; None when the hub has met no such row.
+
+    Raises:
+        ProblemRaised: `ambiguous-name`, when several rows have the alias.
+    """
+    with reads.snapshot() as connection:
+        found = rows_named(connection, name)
+        if not found:
+            return None
+        if len(found) > 1:
+            rows = ["/".join(key) for _, key in found]
+            raise refuse(AMBIGUOUS_NAME, f"{name} means {len(found)} source rows.", candidates=rows)
+        rec_id, record = found[0]
+        chain = chain_of(connection, rec_id)
+        if not chain.steps:
+            seen = unresolved(connection, record)
+            return Trace(record, (), (), True, seen.last_entity if seen is not None else None)
+    # After the first connection was given back: whoever holds one while waiting for another can wait for ever.
+    with reads.own().snapshot() as whole:
+        unseen = never_arrived(whole, chain)
+        meant = resolve_names(whole, {step.key for step in unseen})  # a code in another spelling has arrived
+    unseen = [step for step in unseen if step.key not in meant]
+    steps = sorted([*chain.steps, *unseen], key=lambda step: (step.level, step.kind, step.key))
+    return Trace(record, steps, [*_unseen(unseen), *_broken(chain)], chain.complete)
+
+
+def trace_object(trace: Trace, eyes: Eyes) -> dict[str, Any]:
+    """A trace (`api.schemas.traces.TraceForm`)."""
+    return {
+        "record": key_object(trace.record),
+        "steps": [_step_object(step, eyes) for step in trace.steps],
+        "gaps": [{"code": gap.code, "record": key_object(gap.record), "detail": gap.detail} for gap in trace.gaps],
+        "complete": trace.complete,
+    }
+
+
+def _step_object(step: Step, eyes: Eyes) -> dict[str, Any]:
+    shown = show_record(step.domain, step.attributes or {}, eyes)
+    return {
+        **key_object(step.key),
+        "kind": step.kind,
+        "level": step.level,
+        "role": step.role or None,
+        "through": key_object(step.through) if step.through is not None else None,
+        "arrived": step.attributes is not None,
+        "attributes": shown.values,
+        "masked": shown.masked,
+        "event_time": step.event_time,
+        "entity_id": step.entity_id,
+    }
+
+
+def _unseen(steps: Sequence[Step]) -> Iterator[Gap]:
+    for step in steps:
+        yield Gap("NEVER_ARRIVED", step.key, f"{step.role} {step.key.key} is named, but never arrived.")
+
+
+def _broken(chain: Chain) -> Iterator[Gap]:
+    """Invoices without what should belong to them; of a chain that is cut nobody knows."""
+    if not chain.complete:
+        return
+    policy = shipped_policy()
+    kinds = {step.key: step.kind for step in chain.steps}
+    # A chain that began at a posting has found the invoice through it; otherwise the invoice has led to the posting.
+    belongs = {(step.kind, step.through) for step in chain.steps if step.through is not None}
+    belongs |= {(kinds[step.through], step.key) for step in chain.steps if step.through in kinds}
+    for step in chain.steps:
+        if step.kind != "invoice" or step.attributes is None:
+            continue
+        status, number = step.attributes.get("status"), step.attributes.get("number") or step.key.key
+        if ("posting", step.key) not in belongs and not policy.says("invoice_not_due", status):
+            yield Gap("POSTING_MISSING", step.key, f"No posting in ERP names the invoice {number}.")
+        if ("payment", step.key) not in belongs and status == "paid":
+            yield Gap("PAYMENT_MISSING", step.key, f"The invoice {number} is paid, but no payment names it.")

@@ -1,0 +1,79 @@
+"""What governing the data comes to, in figures of a period beside those of another one. Pure: what was kept comes from
+outside. Each measure says what it is of, so that nobody reads a share of three as a trend.
+"""
+
+from dataclasses import dataclass
+from statistics import fmean, median
+
+from mdm.core.worklist import due_at
+from mdm.model.kpis import Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One figure. `value` and `baseline` are None where there was nothing to measure; `of` is how many things were.
+
+    `better` says which way is: `lower` or `higher`.
+    """
+
+    name: str
+    title: str
+    unit: str
+    better: str
+    value: float | None
+    of: int
+    baseline: float | None
+    baseline_of: int
+
+    @property
+    def change(self) -> float | None:
+        """From the baseline to the value."""
+        return None if self.value is None or self.baseline is None else self.value - self.baseline
+
+    @property
+    def improved(self) -> bool | None:
+        """Whether it went the better way; None where it did not move or cannot be told."""
+        if not self.change:
+            return None
+        return (self.change < 0) == (self.better == "lower")
+
+
+_Figure = tuple[float | None, int]
+
+
+def measures(kept: Kept, before: Kept) -> list[Measure]:
+    """Every measure of a period, with that of the other one."""
+    found, were = _figures(kept), _figures(before)
+    return [
+        Measure(name, title, unit, better, *found[name], *were[name])
+        for name, title, unit, better in (
+            ("close_days", "From the end of a month to its second signature", "days", "lower"),
+            ("closes_in_time", "Months closed by the day they were due", "share", "higher"),
+            ("deadlines_kept", "Questions answered within their deadline", "share", "higher"),
+            ("hours_to_answer", "From a question to its answer, the middle one", "hours", "lower"),
+            ("decisions", "Decisions of stewards", "decisions", "lower"),
+            ("decisions_undone", "Decisions that were undone since", "share", "lower"),
+            ("findings", "Disagreements between platforms on an average day", "findings", "lower"),
+            ("messages_refused", "Messages that could not be taken in", "share", "lower"),
+        )
+    ]
+
+
+def _figures(kept: Kept) -> dict[str, _Figure]:
+    late = [closed_at > due_at(kind, opened_at) for kind, opened_at, closed_at in kept.answered]
+    waits = [(closed_at - opened_at).total_seconds() / 3600 for _, opened_at, closed_at in kept.answered]
+    closes, answers, days = len(kept.closes), len(waits), len(kept.findings)
+    return {
+        "close_days": (fmean((each.signed - each.last).days for each in kept.closes) if closes else None, closes),
+        "closes_in_time": _share(sum(each.signed <= each.due for each in kept.closes), closes),
+        "deadlines_kept": _share(answers - sum(late), answers),
+        "hours_to_answer": (median(waits) if waits else None, answers),
+        "decisions": (float(kept.decisions), kept.decisions),
+        "decisions_undone": _share(kept.undone, kept.decisions),
+        "findings": (fmean(kept.findings) if days else None, days),
+        "messages_refused": _share(kept.refused, kept.messages),
+    }
+
+
+def _share(part: int, whole: int) -> _Figure:
+    return (part / whole if whole else None, whole)

@@ -1,0 +1,315 @@
+"""Every metric of the hub: its name, what it counts, and what to do when it moves. Nothing else makes metrics."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+
+class Kind(StrEnum):
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+    #: A counter whose value the hub's tables hold: it is asked for, never counted, and outlives every process.
+    TOTAL = "total"
+    #: A histogram that the hub's tables hold.
+    TALLY = "tally"
+    #: A gauge and a counter of the process itself that something else keeps: asked for at the scrape.
+    READING = "reading"
+    READ_TOTAL = "read total"
+
+
+MetricName: TypeAlias = Literal[
+    "mdm_events_total",
+    "mdm_stage_duration_seconds",
+    "mdm_golden_records",
+    "mdm_tasks_open",
+    "mdm_review_oldest_seconds",
+    "mdm_review_decisions_total",
+    "mdm_review_overturned_total",
+    "mdm_approvals_open",
+    "mdm_approvals_oldest_seconds",
+    "mdm_onboarding_verdicts",
+    "mdm_recon_breaks",
+    "mdm_recon_break_amount",
+    "mdm_dlq_items",
+    "mdm_dlq_oldest_seconds",
+    "mdm_dlq_in_total",
+    "mdm_dlq_out_total",
+    "mdm_exceptions_open",
+    "mdm_exception_age_seconds",
+    "mdm_exceptions_resolved_total",
+    "mdm_exception_sla_breaches_total",
+    "mdm_contract_violations_total",
+    "mdm_schema_drift_total",
+    "mdm_replay_records_total",
+    "mdm_replay_effects_total",
+    "mdm_replay_duration_seconds",
+    "mdm_unaccounted_events",
+    "mdm_outbox_pending",
+    "mdm_outbox_oldest_seconds",
+    "mdm_outbox_published_total",
+    "mdm_consumer_lag_records",
+    "mdm_consumer_lag_seconds",
+    "mdm_source_silence_seconds",
+    "mdm_freshness_seconds",
+    "mdm_late_events_total",
+    "mdm_lateness_seconds",
+    "mdm_feed_paused",
+    "mdm_worker_retries_total",
+    "mdm_workers_alive",
+    "mdm_db_pool_in_use",
+    "mdm_db_tx_retries_total",
+    "http_server_request_duration_seconds",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric. Labels have few values: never ids, never values of master data."""
+
+    kind: Kind
+    labels: tuple[str, ...]
+    #: What it says, and what to do when it moves.
+    meaning: str
+    #: Upper bounds of a histogram's buckets, in seconds.
+    buckets: tuple[float, ...] = ()
+
+
+#: From a batch of a few records to one that a large group of linked records slows down.
+_STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+#: From a quiet system to a connector that was down over the weekend.
+_FRESHNESS_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0, 86400.0)
+#: From partitions read at different speeds to an old topic that is read again.
+_LATENESS_BUCKETS = (1.0, 10.0, 60.0, 600.0, 3600.0, 86400.0, 604800.0)
+#: From one dead letter to a thousand rows whose customers are all linked.
+_REPLAY_BUCKETS = (0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+_REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+METRICS: dict[MetricName, Metric] = {
+    "mdm_events_total": Metric(
+        Kind.COUNTER,
+        ("system", "outcome"),
+        "Messages consumed, by what became of them: applied, duplicate, stale, ignored, quarantined. "
+        "A growing share of quarantined ones means that a source has changed: see the dead letters.",
+    ),
+    "mdm_stage_duration_seconds": Metric(
+        Kind.HISTOGRAM,
+        ("stage",),
+        "Seconds that one batch spends in a stage. The one that grows is to be looked at when ingest falls behind.",
+        _STAGE_BUCKETS,
+    ),
+    "mdm_golden_records": Metric(
+        Kind.GAUGE,
+        ("domain",),
+        "Live golden records. A sudden drop follows a mass merge or mass delete: compare with the sources.",
+    ),
+    "mdm_tasks_open": Metric(
+        Kind.GAUGE,
+        ("domain", "kind"),
+        "Questions that wait for a steward. When it only grows, there are too few stewards or the rules ask too much.",
+    ),
+    "mdm_review_oldest_seconds": Metric(
+        Kind.GAUGE,
+        ("domain", "kind"),
+        "Age of the oldest question that waits for a steward. When it only grows, the hardest are left: hand them on.",
+    ),
+    "mdm_review_decisions_total": Metric(
+        Kind.TOTAL,
+        ("domain", "decision"),
+        "Decisions of stewards: same, not_same, unsure, merge, split, override, ... Many splits: the rules join "
+        "too much; many unsure ones, that the page shows too little.",
+    ),
+    "mdm_review_overturned_total": Metric(
+        Kind.TOTAL,
+        ("domain", "decision"),
+        "Decisions that somebody took back. When their share grows, look together at what was undone.",
+    ),
+    "mdm_approvals_open": Metric(
+        Kind.GAUGE,
+        ("risk",),
+        "Proposals that wait for a second person, by what is at stake. When they only grow, too few may approve.",
+    ),
+    "mdm_approvals_oldest_seconds": Metric(
+        Kind.GAUGE,
+        (),
+        "Age of the oldest proposal that waits for a second person. It expires by itself: approve or reject it before.",
+    ),
+    "mdm_onboarding_verdicts": Metric(
+        Kind.GAUGE,
+        ("erp", "decision"),
+        "Customers by their last verdict for an ERP, as the calendar worker drew it. When needs_review or unverifiable "
+        "grows, look which code it is under Onboarding.",
+    ),
+    "mdm_recon_breaks": Metric(
+        Kind.GAUGE,
+        ("rule", "severity"),
+        "Findings of reconciliation, by rule, as this process looked last; nothing before it has. A rule that jumps is "
+        "an interface that failed: `mdm reconcile --rule` lists both sides.",
+    ),
+    "mdm_recon_break_amount": Metric(
+        Kind.GAUGE,
+        ("rule", "currency"),
+        "What findings of reconciliation are worth, whatever the sign. It must be explained before the month closes.",
+    ),
+    "mdm_dlq_items": Metric(
+        Kind.GAUGE,
+        ("system", "code"),
+        "Dead letters that nobody has dealt with. Should be zero; each one names its owner and what to do.",
+    ),
+    "mdm_dlq_oldest_seconds": Metric(
+        Kind.GAUGE,
+        ("system",),
+        "Age of the oldest open dead letter. When it only grows, nobody feels responsible: ask the owner it names.",
+    ),
+    "mdm_dlq_in_total": Metric(
+        Kind.TOTAL,
+        ("system", "code"),
+        "Messages that became dead letters. A burst of one code is a source that has changed.",
+    ),
+    "mdm_dlq_out_total": Metric(
+        Kind.TOTAL,
+        ("system", "action"),
+        "Dead letters that were replayed or discarded. Many discarded ones: the source sends worthless messages.",
+    ),
+    "mdm_exceptions_open": Metric(
+        Kind.GAUGE,
+        ("kind", "code"),
+        "Open exceptions: drift of a table from its contract, signs that a feed has lost something. Each has an owner.",
+    ),
+    "mdm_exception_age_seconds": Metric(
+        Kind.GAUGE,
+        ("kind",),
+        "Age of the oldest open exception. Gaps cannot wait: what is missing does not come by itself.",
+    ),
+    "mdm_exceptions_resolved_total": Metric(
+        Kind.TOTAL,
+        ("kind", "status"),
+        "Exceptions closed: resolved, or accepted to stay as they are. Compare with those that open.",
+    ),
+    "mdm_exception_sla_breaches_total": Metric(
+        Kind.TOTAL,
+        ("kind", "severity", "team"),
+        "Exceptions and dead letters that were not closed in time, closed since or still open, by owner (label team): "
+        "a day for gaps, three for dead letters, a week otherwise. A team that gathers them needs help or a "
+        "substitute.",
+    ),
+    "mdm_contract_violations_total": Metric(
+        Kind.TOTAL,
+        ("system", "contract", "rule", "severity"),
+        "Messages that broke the contract of their table (label contract), by rule. Severity quarantined: refused; "
+        "recorded: taken in. Grows with every message until the contract or the source is changed.",
+    ),
+    "mdm_schema_drift_total": Metric(
+        Kind.TOTAL,
+        ("system", "change"),
+        "Differences of a table's shape from its contract, once per column however many messages show it. Ask the "
+        "owner for a new contract version.",
+    ),
+    "mdm_replay_records_total": Metric(
+        Kind.TOTAL,
+        ("job_kind", "outcome"),
+        "What replays took in again: stored rows folded anew, dead letters by what became of them. A rise without a "
+        "plan is somebody repairing something.",
+    ),
+    "mdm_replay_effects_total": Metric(
+        Kind.TOTAL,
+        ("job_kind",),
+        "Golden records that replays have changed. A replay that changes many repaired something: ask what.",
+    ),
+    "mdm_replay_duration_seconds": Metric(
+        Kind.TALLY,
+        ("job_kind",),
+        "Seconds that a replay's units of work took. When they grow, give the replay a throttle or a quieter hour.",
+        _REPLAY_BUCKETS,
+    ),
+    "mdm_unaccounted_events": Metric(
+        Kind.GAUGE,
+        (),
+        "Messages consumed less messages with an outcome. Anything but zero is a defect of the hub: run `mdm status`.",
+    ),
+    "mdm_outbox_pending": Metric(
+        Kind.GAUGE,
+        (),
+        "Announcements not yet published. When it grows, the relay is down or the broker refuses.",
+    ),
+    "mdm_outbox_oldest_seconds": Metric(
+        Kind.GAUGE,
+        (),
+        "Age of the oldest announcement not yet published. Beyond its budget, consumers work with old master data.",
+    ),
+    "mdm_outbox_published_total": Metric(
+        Kind.COUNTER,
+        ("topic",),
+        "Announcements that the broker has acknowledged. When it stands still while mdm_outbox_pending grows, see the "
+        "relay's log.",
+    ),
+    "mdm_consumer_lag_records": Metric(
+        Kind.GAUGE,
+        ("system", "topic", "partition"),
+        "Messages between this worker and the end of a partition. When it only grows, add workers to the group.",
+    ),
+    "mdm_consumer_lag_seconds": Metric(
+        Kind.GAUGE,
+        ("system", "topic"),
+        "How old the oldest message is that this worker has not processed, by the broker's time. Page on the budget.",
+    ),
+    "mdm_source_silence_seconds": Metric(
+        Kind.GAUGE,
+        ("system",),
+        "Seconds since the last message of a platform, heartbeats included. Growing means that its connector is down.",
+    ),
+    "mdm_freshness_seconds": Metric(
+        Kind.HISTOGRAM,
+        ("system", "entity"),
+        "Seconds from the commit in the source to the commit of the golden records it changed, by platform and table. "
+        "When the tail grows and the lag does not, the connector is slow; when both grow, the hub is.",
+        _FRESHNESS_BUCKETS,
+    ),
+    "mdm_late_events_total": Metric(
+        Kind.COUNTER,
+        ("system", "entity"),
+        "Changes that came after a newer one of their row. They take their place in its history and do not rule; many "
+        "of them mean that partitions are read at different speeds or that a source sends old changes again.",
+    ),
+    "mdm_lateness_seconds": Metric(
+        Kind.HISTOGRAM,
+        ("system", "entity"),
+        "How old a late change was when it was taken in, by the source's time.",
+        _LATENESS_BUCKETS,
+    ),
+    "mdm_feed_paused": Metric(
+        Kind.GAUGE,
+        ("feed",),
+        "1 while an operator holds the feed. See `mdm feeds list` for who and why.",
+    ),
+    "mdm_worker_retries_total": Metric(
+        Kind.COUNTER,
+        ("worker", "code"),
+        "Attempts that failed for now and are made again. A burst is a restart of database or broker; a steady rate "
+        "is a network to be looked at.",
+    ),
+    "mdm_workers_alive": Metric(
+        Kind.GAUGE,
+        ("worker",),
+        "Workers of a kind that are connected to the hub's database: ingest, relay, calendar. When one that ran is "
+        "gone, start it again; its log says why it ended.",
+    ),
+    "mdm_db_pool_in_use": Metric(
+        Kind.READING,
+        (),
+        "Database connections of the pool that this process has in use now; an API process queues requests above 15. "
+        "When it stays there, look for slow requests, then start another process.",
+    ),
+    "mdm_db_tx_retries_total": Metric(
+        Kind.READ_TOTAL,
+        (),
+        "Units of work of this process that met another one at work on the same and began again. Some are normal "
+        "beside other workers; a steady rate means that many change the same entities: fewer workers get more done.",
+    ),
+    "http_server_request_duration_seconds": Metric(
+        Kind.HISTOGRAM,
+        ("method", "route", "status"),
+        "Seconds per API request, by route pattern. Slow searches show here first.",
+        _REQUEST_BUCKETS,
+    ),
+}
