@@ -21,7 +21,7 @@ def on_a_copy(
 
     Args:
         purpose: there is one copy at a time for each.
-        to_take_in: rows can be taken in on it.
+        to_take_in: rows can be taken in on it; the history of rows and the ledger of messages are copied, too.
 
     Raises:
         Conflict: there is a copy for this purpose already.
