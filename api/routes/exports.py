@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from starlette.responses import StreamingResponse
 
 from api.access_log import exported
-from api.auth import CallerDep, allows
+from api.auth import CallerDep
 from api.deps import HubDep, Reads, ReadsDep
 from api.exporting import MEDIA_TYPES, ndjson_of_texts, sees_all, written
+from api.routes.of_domain import router_of
 from api.routes.parameters import Parameters
-from api.routes.responses import CHECKED, GUARDED
 from api.schemas.given import Moment, Storable
-from mdm.access import Eyes, Permission
+from mdm.access import Eyes
 from mdm.model.ids import Domain
 from mdm.store.read_bulk import count_golden_at, golden_at, golden_text_at, last_of_part
 
@@ -31,12 +31,7 @@ class ExportParameters(Parameters):
 
 def export_router(domain: Domain) -> APIRouter:
     """The export of a domain."""
-    router = APIRouter(
-        prefix=f"/v1/{domain.plural}",
-        tags=[domain.plural],
-        dependencies=[Depends(allows(Permission.READ))],
-        responses={**GUARDED, **CHECKED},
-    )
+    router = router_of(domain)
 
     @router.get(
         "/export",

@@ -2,20 +2,20 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from api.auth import CallerDep, allows
+from api.auth import CallerDep
 from api.cursors import read_cursor, write_cursor
 from api.deps import ReadsDep
 from api.lookup import find_golden
 from api.present import fact_object
+from api.routes.of_domain import router_of
 from api.routes.parameters import EntityIdPath, Paged
-from api.routes.responses import CHECKED, GUARDED, ONE
+from api.routes.responses import ONE
 from api.schemas.common import Page
 from api.schemas.records import LinkedFact
 from api.wire import answer
-from mdm.access import Permission
 from mdm.model.canonical import LINKED_FACTS
 from mdm.model.ids import Domain
 from mdm.store.read_models import facts_of, resolve_names
@@ -29,12 +29,7 @@ class FactParameters(Paged):
 
 def facts_router(domain: Domain) -> APIRouter:
     """The route of the facts of one golden record of a domain."""
-    router = APIRouter(
-        prefix=f"/v1/{domain.plural}",
-        tags=[domain.plural],
-        dependencies=[Depends(allows(Permission.READ))],
-        responses={**GUARDED, **CHECKED},
-    )
+    router = router_of(domain)
     noun = domain.value
 
     def list_facts(

@@ -2,22 +2,22 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 from sqlalchemy import Connection
 
-from api.auth import CallerDep, allows
+from api.auth import CallerDep
 from api.cursors import read_cursor, write_cursor
 from api.deps import ReadsDep
 from api.errors import NOT_FOUND, refuse
 from api.lookup import find_state
 from api.present import changed_values, history_objects, record_object
+from api.routes.of_domain import router_of
 from api.routes.parameters import EntityIdPath, Paged, Parameters
-from api.routes.responses import CHECKED, GUARDED, UNKNOWN, UNMODIFIED
+from api.routes.responses import UNKNOWN, UNMODIFIED
 from api.schemas.common import Page
 from api.schemas.records import RECORDS, Difference, HistoryEntry
 from api.wire import answer, tagged
-from mdm.access import Permission
 from mdm.model.ids import Domain
 from mdm.store.read_models import GoldenRow, golden_version, golden_versions, resolve_references
 
@@ -35,12 +35,7 @@ class TwoVersions(Parameters):
 
 def history_router(domain: Domain) -> APIRouter:
     """The routes about the versions of a golden record of a domain."""
-    router = APIRouter(
-        prefix=f"/v1/{domain.plural}",
-        tags=[domain.plural],
-        dependencies=[Depends(allows(Permission.READ))],
-        responses={**GUARDED, **CHECKED},
-    )
+    router = router_of(domain)
     noun = domain.value
 
     def get_history(

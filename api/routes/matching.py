@@ -10,6 +10,7 @@ from api.auth import CallerDep, allows
 from api.deps import HubDep, ReadsDep, RulesDep
 from api.lookup import find_golden
 from api.present_matching import entity_object, match_object, pair_object
+from api.routes.of_domain import router_of
 from api.routes.parameters import EntityIdPath, Parameters
 from api.routes.responses import CHECKED, GUARDED, NAMED, ONE, TOO_LARGE, UNKNOWN
 from api.schemas.matching import QUESTIONS, EntityExplanation, MatchAnswer, PairExplanation
@@ -64,12 +65,7 @@ def explain_rows(pair: Annotated[PairParameters, Query()], caller: CallerDep, hu
 
 def matching_router(domain: Domain) -> APIRouter:
     """The routes about identity in one domain."""
-    router = APIRouter(
-        prefix=f"/v1/{domain.plural}",
-        tags=[domain.plural],
-        dependencies=[Depends(allows(Permission.READ))],
-        responses={**GUARDED, **CHECKED},
-    )
+    router = router_of(domain)
     noun = domain.value
 
     def match_record(question: Any, caller: CallerDep, hub: HubDep, rules: RulesDep) -> Response:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.auth import CallerDep, allows
+from api.auth import CallerDep
 from api.cursors import read_cursor, write_cursor
 from api.deps import ReadsDep
 from api.instants import compute
@@ -13,12 +13,12 @@ from api.present import joined_objects, lineage_object, record_object, source_ob
 from api.read_after import insist, wait_for_change
 from api.readiness import refuse_unready
 from api.routes.lists import narrowed
+from api.routes.of_domain import router_of
 from api.routes.parameters import AXES, Axes, CustomerAxes, EntityIdPath, KnownAt, Paged
-from api.routes.responses import CHECKED, GUARDED, ONE, PENDING, UNMODIFIED, UNREADY
+from api.routes.responses import ONE, PENDING, UNMODIFIED, UNREADY
 from api.schemas.common import Page
 from api.schemas.records import RECORDS, Lineage, SourceRow
 from api.wire import answer, tagged
-from mdm.access import Permission
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.quick import QuickReads
 from mdm.store.read_models import joins_of, lineage_of, members_of, resolve_references
@@ -28,12 +28,7 @@ from mdm.store.released import version_of
 
 def record_router(domain: Domain) -> APIRouter:
     """The routes about one golden record of a domain."""
-    router = APIRouter(
-        prefix=f"/v1/{domain.plural}",
-        tags=[domain.plural],
-        dependencies=[Depends(allows(Permission.READ))],
-        responses={**GUARDED, **CHECKED},
-    )
+    router = router_of(domain)
     noun = domain.value
 
     def get_record(id: EntityIdPath, look: Axes, request: Request, caller: CallerDep, reads: ReadsDep) -> Response:
