@@ -51,6 +51,8 @@ COMMANDS: Mapping[str, Command] = {
     "conformance": Command("conformance", "conformance", "A feed, held against the hard cases of CDC."),
     "erase": Command("erase", "erase", "Erase a person: request, approval, proof."),
     "projections": Command("projections", "projections", "Golden records as ERP systems want them: list, diff."),
+    "policy": Command("policy", "policy", "What tiers of workflows ask for: show."),
+    "governance": Command("governing", "governance", "How the hub is governed: tiers and their proof."),
     "ownership": Command("ownership", "ownership", "Who answers for what: show, lint, history."),
     "releases": Command("releases", "releases", "Rules: draft, simulate, approve, activate, roll back."),
     "match": Command("match", "match", "The matching engine, measured."),

@@ -127,8 +127,9 @@ where d.row_key is not null
 _GROUPS = f"""
 with base as (select distinct likeness as item, system, type, key from stage_letter), {TOUCHED}
 select s.likeness, s.letters, s.newest_id, s.first_seen, s.version, coalesce(m.amounts, '{{}}') as amounts,
-  coalesce(h.rows, 0) as rows, coalesce(h.known, 0) as known
-from stage_group s left join held h on h.item = s.likeness left join money m on m.item = s.likeness
+  coalesce(h.rows, 0) as rows, coalesce(h.known, 0) as known, n.tier, n.behind is not null as waits
+from stage_group s join dead_letter n on n.dead_letter_id = s.newest_id
+left join held h on h.item = s.likeness left join money m on m.item = s.likeness
 order by s.likeness
 """
 # Who writes letters holds groups in the same order, this one's row first; what is held by somebody is left to the next
@@ -190,7 +191,13 @@ def unranked_groups(connection: Connection, which: Looked) -> list[RefusedGroup]
     connection.execute(text("analyze stage_group, stage_letter"))
     return [
         RefusedGroup(
-            row.likeness, row.letters, row.newest_id, row.first_seen, AtStake(_money(row.amounts), row.rows, row.known)
+            row.likeness,
+            row.letters,
+            row.newest_id,
+            row.first_seen,
+            AtStake(_money(row.amounts), row.rows, row.known),
+            row.tier,
+            row.waits,
         )
         for row in connection.execute(text(_GROUPS))
     ]

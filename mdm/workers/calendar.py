@@ -1,7 +1,8 @@
 """What happens because time passes: end dates come, evidence grows old, verdicts change and are announced.
 
-It ends verdicts, overrides and proposals that are due, and judges anew the customers whose onboarding verdict may not
-hold any more. Cheap when nothing is due. One calendar works at a time; others wait to take over.
+It ends verdicts, overrides and proposals that are due, leaves out refused messages whose tier allows it, lets those go
+that wait for nothing any more, and judges anew the customers whose onboarding verdict may not hold any more. Cheap when
+nothing is due. One calendar works at a time; others wait to take over.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,6 +13,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from mdm.errors import TransientError
+from mdm.hub.leaving_out import leave_out_due
+from mdm.hub.letting_go import let_go
 from mdm.hub.process import Pipeline, by_rules_in_force
 from mdm.hub.recheck import recheck
 from mdm.hub.steward import expire_due
@@ -40,11 +43,13 @@ class CalendarOptions:
 
 @dataclass(slots=True)
 class Kept:
-    """What a calendar did: decisions that ended something, customers judged anew, verdicts that are others now."""
+    """What a calendar did: decisions that ended something, customers judged anew, verdicts that are others now, refused
+    messages that were left out."""
 
     ended: int = 0
     judged: int = 0
     changed: int = 0
+    left_out: int = 0
 
 
 def run_calendar(flow: Pipeline, options: CalendarOptions, stop: Callable[[], bool]) -> Kept:
@@ -100,6 +105,8 @@ class _Calendar:
         with snapshot(self._flow.engine) as work:
             now = by_rules_in_force(self._flow, work)
         self.kept.ended += len(expire_due(now))
+        self.kept.left_out += leave_out_due(now)
+        let_go(now)
         for erp in self._options.erps or (None,):
             found = recheck(now.engine, now.clock, erp, progress=self._go_on)
             self.kept.judged += found.judged
