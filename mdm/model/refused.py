@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from mdm.model.worklist import Part
+from mdm.model.worklist import Affected, Impact, Part
 
 
 class Matter(StrEnum):
@@ -70,6 +70,7 @@ class RefusedGroup:
     newest_id: int
     first_seen: datetime
     stake: AtStake = field(default_factory=AtStake)
+    affected: Affected = field(default_factory=Affected)
 
     @property
     def amounts(self) -> Mapping[str, Decimal]:
@@ -90,4 +91,5 @@ class RankedGroup:
     group: RefusedGroup
     rank: float
     parts: tuple[Part, ...]
+    impact: Impact
     times_much: float
