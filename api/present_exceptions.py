@@ -29,6 +29,8 @@ def group_object(group: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "stake": {"amounts": group["amounts"], "rows": group["rows"], "known": group["known"]},
         "priority": round(priority(group["rank"], now), 1) if ranked else None,
         "because": [{"points": points, "reason": reason} for points, reason in parts],
+        "close_impact": (group["impact"] or {}).get("close_impact"),
+        "customer_exposure": (group["impact"] or {}).get("customer_exposure"),
     }
 
 

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from api.schemas.common import Form, Page, SourceKey
 from api.schemas.given import MAX_ID, Asked, Moment, Said, Storable, either_given
+from api.schemas.priority import CloseImpact, CustomerExposure
 
 Reason = Annotated[Said, Field(max_length=4000, description="Why; kept in the audit.")]
 Word = Annotated[Storable, Field(min_length=1, max_length=300)]
@@ -46,6 +47,8 @@ class LetterGroup(Form):
     stake: StakeForm
     priority: float | None = Field(description="The higher, the sooner; null before it is known.")
     because: list[PriorityPart]
+    close_impact: CloseImpact | None = Field(description="Null before the priority is known.")
+    customer_exposure: CustomerExposure | None = Field(description="Null before the priority is known.")
 
 
 LetterGroupPage = Page[LetterGroup]

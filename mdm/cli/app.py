@@ -40,7 +40,7 @@ COMMANDS: Mapping[str, Command] = {
     "db": Command("run", "database", "The schema of the hub's database."),
     "feeds": Command("feed_control", "control", "Feeds: show them, hold them, let them go."),
     "worker": Command("worker", "worker", "Processes that run until they are stopped."),
-    "exceptions": Command("exception_work", "exceptions", "What could not be processed, why, and who must act."),
+    "exceptions": Command("explain_priority", "exceptions", "What could not be processed, why, and who must act."),
     "export": Command("export", "export", "Golden records, crosswalks and source rows as files."),
     "state": Command("check", "state", "What the hub holds, as one number."),
     "reconcile": Command("governance", "reconciling", "What does not agree from contract to posting, what to do."),

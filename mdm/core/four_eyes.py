@@ -8,7 +8,7 @@ from typing import Any
 
 from mdm.access import Permission, Role
 from mdm.model.stewardship import Effect, EntityEffect, LetterEffect, Plan
-from mdm.model.worklist import MuchMoney
+from mdm.model.worklist import CustomerWeights, CutOff, Measures, MuchMoney
 
 #: Stands for every currency that has no limit of its own.
 ANY_CURRENCY = "*"
@@ -56,11 +56,12 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """All rules, and how long a proposal waits for its second person."""
+    """All rules, how long a proposal waits for its second person, and what customers add to the order of work."""
 
     version: str
     days: int
     demands: tuple[Demand, ...] = ()
+    customers: CustomerWeights = field(default_factory=CustomerWeights)
 
 
 def demands_of(policy: Policy, plan: Plan, effect: Effect, agreed: Collection[str] = ()) -> tuple[Demand, ...]:
@@ -114,6 +115,11 @@ def much_money(policy: Policy) -> MuchMoney:
             if limit > 0:
                 limits[currency] = min(limit, limits.get(currency, limit))
     return MuchMoney(limits, limits.get(ANY_CURRENCY, _MUCH_OTHERWISE))
+
+
+def measures_of(policy: Policy, cut_off: CutOff) -> Measures:
+    """By what open matters are put in order."""
+    return Measures(much_money(policy), cut_off, policy.customers)
 
 
 #: Much money in a currency about which the policy says nothing.

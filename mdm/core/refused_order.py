@@ -6,9 +6,9 @@ As with questions (`mdm.core.worklist`), waiting counts linearly, so the order o
 from datetime import datetime
 from math import log10
 
-from mdm.core.worklist import POINTS_PER_DAY, money_part, waited
+from mdm.core.worklist import POINTS_PER_DAY, impact_parts, money_part, waited
 from mdm.model.refused import RankedGroup, RefusedGroup
-from mdm.model.worklist import MuchMoney, Part
+from mdm.model.worklist import Measures, Part
 
 #: Points and reason of the tiers that are not the usual one.
 _TIERS = {
@@ -19,11 +19,13 @@ _TIERS = {
 _COUNTED = 10_000
 
 
-def rank_group(group: RefusedGroup, much: MuchMoney) -> RankedGroup:
+def rank_group(group: RefusedGroup, measures: Measures) -> RankedGroup:
     """The place of a group in the order. What hangs on rows that the hub does not know adds nothing, and is told."""
-    parts = tuple(part for part in (money_part(group.amounts, much), _many(group), _tier(group)) if part)
+    moved, impact = impact_parts(group.affected, measures)
+    own = (money_part(group.amounts, measures.much), _many(group), _tier(group))
+    parts = tuple(part for part in (*own, *moved) if part)
     points = sum(part.points for part in parts)
-    return RankedGroup(group, points - waited(group.first_seen), parts, much.most(group.amounts)[1])
+    return RankedGroup(group, points - waited(group.first_seen), parts, impact, measures.much.most(group.amounts)[1])
 
 
 def priority(rank: float, now: datetime) -> float:

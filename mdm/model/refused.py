@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from mdm.model.events import Place
 from mdm.model.ids import CrosswalkKey
-from mdm.model.worklist import Part
+from mdm.model.worklist import Affected, Impact, Part
 
 
 class Matter(StrEnum):
@@ -85,6 +85,7 @@ class RefusedGroup:
     newest_id: int
     first_seen: datetime
     stake: AtStake = field(default_factory=AtStake)
+    affected: Affected = field(default_factory=Affected)
     tier: int = 2
     waits: bool = False
 
@@ -107,4 +108,5 @@ class RankedGroup:
     group: RefusedGroup
     rank: float
     parts: tuple[Part, ...]
+    impact: Impact
     times_much: float

@@ -9,6 +9,7 @@ from mdm.core.four_eyes import ANY_CURRENCY, Demand, Policy, Risk
 from mdm.errors import Invalid
 from mdm.model.canonical import ATTRIBUTES
 from mdm.model.hierarchy import RelationKind
+from mdm.model.worklist import CustomerWeights
 from survivorship.document import Part, read_document
 
 _SHIPPED = Path(__file__).parent / "policy.yaml"
@@ -29,7 +30,7 @@ def load_policy(path: Path | None = None) -> Policy:
         ConfigurationInvalid: the document is wrong; the message names file, line and key.
     """
     document = read_document(path or _SHIPPED)
-    parts = document.mapping("version", "expires_after_days", "rules")
+    parts = document.mapping("version", "expires_after_days", "rules", "customers")
     for needed in ("version", "expires_after_days", "rules"):
         if needed not in parts:
             document.refuse(f"must have the key {needed}")
@@ -38,7 +39,20 @@ def load_policy(path: Path | None = None) -> Policy:
     for demand, part in zip(demands, parts["rules"].elements(), strict=False):
         if names.count(demand.name) > 1:
             part.refuse(f"has the name {demand.name}, which another rule has too")
-    return Policy(parts["version"].text(), int(parts["expires_after_days"].number(1, 365)), demands)
+    return Policy(
+        parts["version"].text(),
+        int(parts["expires_after_days"].number(1, 365)),
+        demands,
+        _customers(parts["customers"]) if "customers" in parts else CustomerWeights(),
+    )
+
+
+def _customers(part: Part) -> CustomerWeights:
+    own = part.mapping("tiers", "many_users")
+    return CustomerWeights(
+        {name: each.number(0, 20) for name, each in own["tiers"].items()} if "tiers" in own else {},
+        int(own["many_users"].number(1, 1_000_000_000)) if "many_users" in own else CustomerWeights().many_users,
+    )
 
 
 def _demand(part: Part) -> Demand:
