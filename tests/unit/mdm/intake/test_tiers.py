@@ -6,7 +6,8 @@ import pytest
 
 from mdm.errors import ConfigurationInvalid
 from mdm.intake.catalogue import load_catalogue
-from mdm.intake.tiers import tiers_of
+from mdm.intake.tiers import FRESH_WITHIN, tiers_of
+from mdm.observability.catalogue import METRICS
 from tests.unit.mdm.intake.messages import CONTRACT, catalogue
 
 SHIPPED = Path(__file__).parents[4] / "mdm" / "intake" / "sources" / "tiers.yaml"
@@ -38,6 +39,10 @@ def test_the_first_tier_is_the_strictest_in_everything() -> None:
     assert first.mend_within < second.mend_within < third.mend_within
     assert (first.order_held, second.order_held, third.order_held) == (True, False, False)
     assert (first.skipped_after, second.skipped_after, third.skipped_after) == (None, None, 14)
+
+
+def test_what_a_tier_may_ask_for_can_be_measured() -> None:
+    assert set(FRESH_WITHIN) <= set(METRICS["mdm_freshness_seconds"].buckets)
 
 
 @pytest.mark.parametrize(
