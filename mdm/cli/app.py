@@ -51,6 +51,7 @@ COMMANDS: Mapping[str, Command] = {
     "conformance": Command("conformance", "conformance", "A feed, held against the hard cases of CDC."),
     "erase": Command("erase", "erase", "Erase a person: request, approval, proof."),
     "projections": Command("projections", "projections", "Golden records as ERP systems want them: list, diff."),
+    "sources": Command("sources", "sources", "Sources: list, retire one, take it back."),
     "policy": Command("policy", "policy", "What tiers of workflows ask for: show."),
     "governance": Command("governing", "governance", "How the hub is governed: tiers and their proof."),
     "ownership": Command("ownership", "ownership", "Who answers for what: show, lint, history."),
