@@ -50,7 +50,9 @@ COMMANDS: Mapping[str, Command] = {
     "contracts": Command("contracts", "contracts", "Data contracts: list, lint, diff, test."),
     "conformance": Command("conformance", "conformance", "A feed, held against the hard cases of CDC."),
     "erase": Command("erase", "erase", "Erase a person: request, approval, proof."),
-    "projections": Command("projections", "projections", "Golden records as ERP systems want them: list, diff."),
+    "projections": Command(
+        "projections", "projections", "Golden records as ERP systems want them: list, diff, gate, held."
+    ),
     "ownership": Command("ownership", "ownership", "Who answers for what: show, lint, history."),
     "releases": Command("releases", "releases", "Rules: draft, simulate, approve, activate, roll back."),
     "match": Command("match", "match", "The matching engine, measured."),
