@@ -76,6 +76,7 @@ from api.routes import (
     search,
     stewardship,
     tasks,
+    tiers,
     traces,
     verdicts,
     workbench,
@@ -261,6 +262,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         workbench.router,
         closes.router,
         kpis.router,
+        tiers.router,
         findings.router,
         privacy.router,
     ):

@@ -73,6 +73,8 @@ class Letter(Form):
     mended: bool
     first_seen: datetime
     last_seen: datetime
+    tier: Literal[1, 2, 3] = Field(description="How critical its table is; 1 is the most critical.")
+    due_at: datetime = Field(description="By when it should be dealt with, as its tier says.")
     stake: StakeForm
 
 
@@ -98,6 +100,10 @@ class WholeLetter(Letter):
     fixes: list[Fix]
     alike_open: int = Field(description="Open ones of its kind.")
     later_events: int = Field(description="Later events of the same row that were taken in and keep their precedence.")
+    held: int = Field(description="Later messages of its row that wait for it: tables of tier 1.")
+    behind: str | None = Field(
+        description="The one that it waits for, nothing being wrong with itself.", examples=["D17"]
+    )
     proposals: list[int] = Field(description="Open proposals to discard it.")
     closed_at: datetime | None
     closed_by: str | None

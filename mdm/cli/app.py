@@ -53,6 +53,8 @@ COMMANDS: Mapping[str, Command] = {
     "projections": Command(
         "projections", "projections", "Golden records as ERP systems want them: list, diff, gate, held."
     ),
+    "policy": Command("policy", "policy", "What tiers of workflows ask for: show."),
+    "governance": Command("governing", "governance", "How the hub is governed: tiers and their proof."),
     "ownership": Command("ownership", "ownership", "Who answers for what: show, lint, history."),
     "releases": Command("releases", "releases", "Rules: draft, simulate, approve, activate, roll back."),
     "match": Command("match", "match", "The matching engine, measured."),

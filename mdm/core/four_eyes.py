@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any
 
 from mdm.access import Permission, Role
-from mdm.model.stewardship import Effect, EntityEffect, Plan
+from mdm.model.stewardship import Effect, EntityEffect, LetterEffect, Plan
 from mdm.model.worklist import CustomerWeights, CutOff, Measures, MuchMoney
 
 #: Stands for every currency that has no limit of its own.
@@ -38,6 +38,7 @@ class Demand:
         erp_linked: at least this many of the merging entities carry a number of ERP.
         amount: what hangs on the touched entities, or on rows of refused messages, reaches this in its currency.
         discards: at least this many refused messages would be closed for good.
+        tier: one of them is of this tier, or of a more critical one.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Demand:
     erp_linked: int = 0
     amount: Mapping[str, Decimal] = field(default_factory=dict)
     discards: int = 0
+    tier: int = 0
     risk: Risk = Risk.NORMAL
 
 
@@ -137,6 +139,7 @@ def _asks(demand: Demand, plan: Plan, effect: Effect) -> bool:
         and (not demand.golden or any(_has(each, demand.golden) for each in merging))
         and (not demand.erp_linked or sum(map(_in_erp, merging)) >= demand.erp_linked)
         and (not demand.discards or effect.discarded >= demand.discards)
+        and (not demand.tier or any(_discarded_of(demand.tier, each) for each in effect.letters))
         and (not demand.amount or _reaches(effect, demand.amount))
     )
 
@@ -154,6 +157,10 @@ def _has(entity: EntityEffect, golden: Mapping[str, Any]) -> bool:
 
 def _in_erp(entity: EntityEffect) -> bool:
     return any(key.system == "erp" for key in entity.members_before)
+
+
+def _discarded_of(tier: int, letter: LetterEffect) -> bool:
+    return letter.fate == "discarded" and letter.tier <= tier
 
 
 def _reaches(effect: Effect, limits: Mapping[str, Decimal]) -> bool:

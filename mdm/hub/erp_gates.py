@@ -89,10 +89,10 @@ def judge_again(engine: Engine, now: datetime, erp: str, domain: Domain, entity_
 
 
 def gated_erps(engine: Engine, named: Sequence[str] = ()) -> list[str]:
-    """The ERPs to judge for: those named, else that of the onboarding rules, and those whose view was read."""
+    """The ERPs to judge for: those named, and those whose view was read, or judged for by hand, before."""
     with unrestricted(engine).connect() as connection:
         read = store.erps(connection)
-    return sorted({*(named or (shipped_ruleset().target.erp,)), *read} & set(shipped_targets()))
+    return sorted({*named, *read} & set(shipped_targets()))
 
 
 def tell_gated(engine: Engine, clock: Clock) -> int:

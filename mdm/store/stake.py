@@ -129,8 +129,9 @@ where d.row_key is not null
 _GROUPS = f"""
 with base as (select distinct likeness as item, system, type, key from stage_letter), {TOUCHED}
 select s.likeness, s.letters, s.newest_id, s.first_seen, s.version, coalesce(m.amounts, '{{}}') as amounts,
-  coalesce(h.rows, 0) as rows, coalesce(h.known, 0) as known
-from stage_group s left join held h on h.item = s.likeness left join money m on m.item = s.likeness
+  coalesce(h.rows, 0) as rows, coalesce(h.known, 0) as known, n.tier, n.behind is not null as waits
+from stage_group s join dead_letter n on n.dead_letter_id = s.newest_id
+left join held h on h.item = s.likeness left join money m on m.item = s.likeness
 order by s.likeness
 """
 _STAGED_ROWS = "select likeness as item, system, type, key from stage_letter"
@@ -206,6 +207,8 @@ def unranked_groups(connection: Connection, which: Looked, as_of: AsOf) -> list[
             row.first_seen,
             AtStake(_money(row.amounts), row.rows, row.known),
             _with(touched.get(row.likeness, Affected()), unread.get(row.likeness, 0)),
+            row.tier,
+            row.waits,
         )
         for row in connection.execute(text(_GROUPS))
     ]

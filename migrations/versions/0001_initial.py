@@ -247,6 +247,9 @@ def upgrade() -> None:
         sa.Column("closed_by", sa.Text(), nullable=True),
         sa.Column("closed_reason", sa.Text(), nullable=True),
         sa.Column("assignee", sa.Text(), nullable=True),
+        sa.Column("tier", sa.SmallInteger(), server_default="2", nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("behind", sa.BigInteger(), nullable=True),
         sa.Column(
             "likeness",
             sa.Text(),
@@ -254,8 +257,16 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.CheckConstraint("status in ('open','replayed','discarded')", name=op.f("ck_dead_letter_status")),
+        sa.CheckConstraint("tier between 1 and 3", name=op.f("ck_dead_letter_tier")),
         sa.PrimaryKeyConstraint("dead_letter_id", name=op.f("pk_dead_letter")),
         sa.UniqueConstraint("topic", "partition", "offset", name=op.f("uq_dead_letter_topic_partition_offset")),
+    )
+    op.create_index(
+        "ix_dead_letter_behind",
+        "dead_letter",
+        ["behind"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open' and behind is not null"),
     )
     op.create_index(
         "ix_dead_letter_kind",
@@ -295,6 +306,13 @@ def upgrade() -> None:
         ["topic", "code"],
         unique=False,
         postgresql_where=sa.text("status = 'open' and assignee is not null"),
+    )
+    op.create_index(
+        "ix_dead_letter_tier",
+        "dead_letter",
+        ["tier", "first_seen"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open' and tier <> 2"),
     )
     op.create_index(
         "ix_dead_letter_trace",

@@ -13,7 +13,7 @@ from mdm.model.worklist import CustomerWeights
 from survivorship.document import Part, read_document
 
 _SHIPPED = Path(__file__).parent / "policy.yaml"
-_CONDITIONS = ("merges", "attributes", "golden", "erp_linked", "amount", "discards")
+_CONDITIONS = ("merges", "attributes", "golden", "erp_linked", "amount", "discards", "tier")
 _NAMES = frozenset(attribute.name for attributes in ATTRIBUTES.values() for attribute in attributes) | frozenset(
     RelationKind
 )
@@ -76,6 +76,7 @@ def _demand(part: Part) -> Demand:
         erp_linked=int(own["erp_linked"].number(1, 100)) if "erp_linked" in own else 0,
         amount=dict(map(_limit, own["amount"].items())) if "amount" in own else {},
         discards=int(own["discards"].number(1, 1_000_000)) if "discards" in own else 0,
+        tier=int(own["tier"].number(1, 3)) if "tier" in own else 0,
         risk=_risk(own["risk"]) if "risk" in own else Risk.NORMAL,
     )
 
