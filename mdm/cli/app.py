@@ -52,6 +52,7 @@ COMMANDS: Mapping[str, Command] = {
     "erase": Command("erase", "erase", "Erase a person: request, approval, proof."),
     "projections": Command("projections", "projections", "Golden records as ERP systems want them: list, diff."),
     "ownership": Command("ownership", "ownership", "Who answers for what: show, lint, history."),
+    "identifiers": Command("identifiers", "identifiers", "What identifier columns hold, and numbers given to others."),
     "releases": Command("releases", "releases", "Rules: draft, simulate, approve, activate, roll back."),
     "match": Command("match", "match", "The matching engine, measured."),
     "steward": Command("steward_queue", "steward", "Judge, merge, split, override, undo, approve; preview any."),
