@@ -7,6 +7,8 @@ whose own key was given to another company, what others state of that key and wh
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from matching.features.values import texts
+
 #: Where a comparison form names what is demoted: `type:country:number`, and the name of the row itself.
 DEMOTED = "demoted"
 _NUMBERS = ("identifiers", "weak_identifiers")
@@ -20,13 +22,13 @@ def without_demoted(comparison: Mapping[str, Any], numbers_of: Callable[[str], C
     Args:
         numbers_of: the numbers that an identifier contains: of a VAT number also that of the register.
     """
-    demoted = comparison.get(DEMOTED)
+    demoted = texts(comparison, DEMOTED)
     if not demoted:
         return comparison
-    own = not set(demoted).isdisjoint(comparison.get("self", ()))
+    own = not set(demoted).isdisjoint(texts(comparison, "self"))
     gone = {number for each in demoted for number in numbers_of(each)}
     found = {name: value for name, value in comparison.items() if name != DEMOTED and not (own and name in _BY_KEY)}
     for name in _NUMBERS:
         if name in found:
-            found[name] = [each for each in found[name] if gone.isdisjoint(numbers_of(each))]
+            found[name] = [each for each in texts(comparison, name) if gone.isdisjoint(numbers_of(each))]
     return found

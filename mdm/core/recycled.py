@@ -16,7 +16,7 @@ from mdm.core.fold import rows_of
 from mdm.intake.catalogue import Catalogue, Profile
 from mdm.intake.mapping import standardise_by
 from mdm.intake.namespaces import key_is_exclusive, watched_types
-from mdm.model.events import SourcePosition
+from mdm.model.events import Row, SourcePosition
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.model.mirror import Version
 
@@ -128,7 +128,9 @@ def _recycled(
     statements: Sequence[Statement],
     one_anyway: Callable[[Statement, Statement], bool],
 ) -> Recycled | None:
-    newest = sorted(statements, key=lambda each: (each.start, each.key))[-MOST:]
+    # Who states no name may be anybody, and would make one party of all.
+    named = [each for each in statements if each.comparison.get("name") or each.comparison.get("name_native")]
+    newest = sorted(named, key=lambda each: (each.start, each.key))[-MOST:]
     parties = _parties(
         newest,
         lambda one, other: (
@@ -187,9 +189,15 @@ def identity_columns(profile: Profile) -> tuple[str, ...]:
 
 
 def all_recycled(
-    catalogue: Catalogue, histories: Mapping[CrosswalkKey, Sequence[Version]]
+    catalogue: Catalogue,
+    histories: Mapping[CrosswalkKey, Sequence[Version]],
+    present: Mapping[CrosswalkKey, Row | None],
 ) -> tuple[dict[CrosswalkKey, frozenset[str]], list[Recycled]]:
-    """What every row ever stated, and every identifier that is recycled: the oracle of the incremental path."""
+    """What every row ever stated, and every identifier that is recycled: the oracle of the incremental path.
+
+    Args:
+        present: the rows that are there now; one may have columns from the key that it had before.
+    """
     uses: dict[CrosswalkKey, frozenset[str]] = {}
     said: dict[CrosswalkKey, list[Statement]] = {}
     rows: dict[tuple[str, str, str], list[CrosswalkKey]] = {}
@@ -202,6 +210,9 @@ def all_recycled(
             continue
         said[key] = statements_of(profile, key, versions)
         uses[key] = uses_of(profile, said[key])
+        if present.get(key) and any(version.previous_key and version.unavailable for version in versions):
+            now = standardise_by(profile.mapping, key, present[key] or {})
+            uses[key] |= watched_numbers(profile, now.comparison)
         if watches_keys(profile):
             found.append(recycled_key(key, said[key]))
         for number in uses[key]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mdm.core.recycled import Holder, recycled_key, recycled_number, statements_of
-from mdm.errors import Conflict, NotFound, OperatorError
+from mdm.errors import Conflict, Invalid, NotFound
 from mdm.hub.in_force import in_force
 from mdm.hub.process import Pipeline
 from mdm.hub.reach import must_reach_all
@@ -54,7 +54,7 @@ def keep(pipeline: Pipeline, exception_id: int, reason: str, actor: str) -> None
     """Say that the holders are one company after all: the identifier counts again. Its exception is accepted.
 
     Raises:
-        OperatorError: no reason is given.
+        Invalid: no reason is given.
         NotFound: there is no such recycled identifier.
         Conflict: it counts already.
     """
@@ -68,7 +68,7 @@ def demote(pipeline: Pipeline, exception_id: int, reason: str, actor: str) -> No
 
 def _say(pipeline: Pipeline, exception_id: int, reason: str, actor: str, *, counts: bool) -> None:
     if not reason.strip():
-        raise OperatorError("This needs a reason.", action="Say why; the audit keeps it.")
+        raise Invalid("This needs a reason.", action="Say why; the audit keeps it.")
     must_reach_all(pipeline.engine, "Recycled identifiers")
 
     def attempt(work: UnitOfWork) -> None:

@@ -97,7 +97,7 @@ def verify_recycled(
     histories: Mapping[CrosswalkKey, Sequence[Version]],
 ) -> tuple[dict[RecordId, list[str]], list[Difference]]:
     """What must be demoted of each live record by the whole history, and how what is stored differs from that."""
-    uses, found = all_recycled(catalogue, histories)
+    uses, found = all_recycled(catalogue, histories, {key: head.row for key, head in heads.items() if not head.deleted})
     wanted = {Name(each.system, each.type, each.identifier): holders_of(each) for each in found}
     live = store.all_stored(work)
     differences = [
@@ -181,6 +181,9 @@ def _uses(
         profile = catalogue.profile(head.key.system, head.key.type)
         assert profile is not None
         found[head.rec_id] = uses_of(profile, statements_of(profile, head.key, histories[head.key]))
+        if not head.deleted:
+            # A row may have columns from the key that it had before, or of an erased one what the law keeps.
+            found[head.rec_id] |= watched_numbers(profile, records[head.rec_id].comparison)
     return found
 
 

@@ -20,6 +20,7 @@ from mdm.intake.catalogue import Catalogue
 from mdm.model.events import Message
 from mdm.model.ids import CrosswalkKey
 from mdm.model.stewardship import JudgePair, Verdict
+from tests.integration.hub.conftest import Feed, world_messages
 from tests.integration.hub.releases.conftest import ANNA
 from tests.integration.hub.test_former import ACCOUNT, CUSTOMER, said
 
@@ -205,3 +206,20 @@ def test_erasing_the_first_holder_leaves_no_word_of_the_number(take: Take) -> No
             connection.scalar(text("select count(*) from exception where kind = 'recycled' and status = 'open'")) == 0
         )
     agrees(pipeline)
+
+
+#: Whose keys the sample world gives to another company: reused in ERP, overwritten in the CRM, and one that the
+#: successor of a company took over.
+GIVEN_AWAY = {
+    "crm:account:0015g7VyUGCKyKbA0L", "crm:account:0015gCuPSdfdPrHANU", "crm:account:0015gLVABFDNfiJA5T",
+    "erp:business_partner:0001000016", "erp:business_partner:0001000219", "erp:business_partner:0001000315",
+    "erp:business_partner:0001000342",
+}  # fmt: skip
+
+
+@pytest.mark.sample_world
+def test_the_keys_that_the_sample_world_gives_away_are_found_and_no_others(feed: Feed, pipeline: Pipeline) -> None:
+    """Its companies are renamed, move, merge and are typed badly beside that."""
+    feed(world_messages())
+
+    assert {identifier for identifier, _ in recycled(pipeline)} == GIVEN_AWAY
