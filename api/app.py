@@ -77,6 +77,7 @@ from api.routes import (
     search,
     stewardship,
     tasks,
+    tiers,
     traces,
     verdicts,
     workbench,
@@ -263,6 +264,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         workbench.router,
         closes.router,
         kpis.router,
+        tiers.router,
         findings.router,
         privacy.router,
     ):

@@ -25,6 +25,8 @@ from mdm.access import Permission
 from mdm.errors import OperatorError
 from mdm.hub.feeds import pause_feed, resume_feed
 from mdm.hub.outdated import outdated
+from mdm.hub.steward import load_policy
+from mdm.hub.tiers import standings
 from mdm.store import read_console, replay_jobs
 from mdm.store.feed_numbers import freshness_by_platform, lag_by_platform
 from mdm.store.feeds import feed_states
@@ -80,6 +82,8 @@ def _page(
         freshness = freshness_by_platform(connection, bench.now - _RECENT)
         replays = _replays(connection, bench, session)
         rebuilds = read_console.rebuilds(connection, _JOBS)
+    with reads.own().snapshot() as connection:
+        workflows = standings(connection, bench.catalogue, bench.policy or load_policy(), bench.now)
     return page(
         "pipeline.html",
         request,
@@ -98,6 +102,7 @@ def _page(
         freshness=freshness,
         replays=replays,
         rebuilds=rebuilds,
+        workflows=workflows,
         # Of the hub as a whole, whatever the person reaches of it: mappings and keys are nobody's.
         outdated=outdated(reads.own().engine, bench.catalogue, bench.rules),
         vitals=waiting,

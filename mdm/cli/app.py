@@ -40,7 +40,7 @@ COMMANDS: Mapping[str, Command] = {
     "db": Command("run", "database", "The schema of the hub's database."),
     "feeds": Command("feed_control", "control", "Feeds: show them, hold them, let them go."),
     "worker": Command("worker", "worker", "Processes that run until they are stopped."),
-    "exceptions": Command("exception_work", "exceptions", "What could not be processed, why, and who must act."),
+    "exceptions": Command("explain_priority", "exceptions", "What could not be processed, why, and who must act."),
     "export": Command("export", "export", "Golden records, crosswalks and source rows as files."),
     "state": Command("check", "state", "What the hub holds, as one number."),
     "reconcile": Command("governance", "reconciling", "What does not agree from contract to posting, what to do."),
@@ -50,7 +50,11 @@ COMMANDS: Mapping[str, Command] = {
     "contracts": Command("contracts", "contracts", "Data contracts: list, lint, diff, test."),
     "conformance": Command("conformance", "conformance", "A feed, held against the hard cases of CDC."),
     "erase": Command("erase", "erase", "Erase a person: request, approval, proof."),
-    "projections": Command("projections", "projections", "Golden records as ERP systems want them: list, diff."),
+    "projections": Command(
+        "projections", "projections", "Golden records as ERP systems want them: list, diff, gate, held."
+    ),
+    "policy": Command("policy", "policy", "What tiers of workflows ask for: show."),
+    "governance": Command("governing", "governance", "How the hub is governed: tiers and their proof."),
     "ownership": Command("ownership", "ownership", "Who answers for what: show, lint, history."),
     "identifiers": Command("identifiers", "identifiers", "What identifier columns hold, and numbers given to others."),
     "releases": Command("releases", "releases", "Rules: draft, simulate, approve, activate, roll back."),

@@ -19,6 +19,7 @@ from mdm.clock import Clock
 from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
 from mdm.faults import fault_point
+from mdm.hub.admitting import to_take_in
 from mdm.hub.comparing import with_comparisons
 from mdm.hub.echoing import mark_echoes
 from mdm.hub.in_force import in_force
@@ -29,13 +30,13 @@ from mdm.hub.sharing import beside_others
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.debezium import Decoded, Plain, as_it_is, translate
 from mdm.intake.mapping import standardise
-from mdm.model.events import ChangeEvent, DeadLetter, Ignored, Message, Operation, Outcome, Place, Row, TopicPartition
+from mdm.intake.refusal import ORDER_HELD
+from mdm.model.events import ChangeEvent, DeadLetter, Message, Operation, Outcome, Place, Row, TopicPartition
 from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
 from mdm.store import ledger, pairs, progress
 from mdm.store import mirror as mirror_store
-from mdm.store.suppression import suppress_like, suppressed
 from mdm.store.unit_of_work import Alone, UnitOfWork
 
 #: Rows by key with their canonical form.
@@ -176,14 +177,15 @@ def consume(
         # Counted anew in every attempt; the seconds of all attempts count.
         counted = BatchReport(stages=report.stages)
         with report.stage("claim"):
-            mirror_store.claim_rows(work, decoded.events)
+            mirror_store.claim_rows(work, decoded.events, decoded.dead_letters)
         with report.stage("ledger"):
             seen = _ask_ledger(work, messages)
         through = by_rules_in_force(pipeline, work)
-        results = _take_in(through, work, messages, decoded, seen.fresh, counted, standard)
+        taken = to_take_in(work, pipeline.catalogue, messages, decoded, seen.fresh)
+        results = _take_in(through, work, messages, taken, seen.fresh, counted, standard)
         with report.stage("write"):
             ledger.write_outcomes(work, results, seen.known, len(messages))
-            ledger.write_dead_letters(work, [each for each in decoded.dead_letters if each.message.place in seen.fresh])
+            ledger.write_dead_letters(work, [each for each in taken.dead_letters if each.message.place in seen.fresh])
             ledger.write_drifts(work, [drift for drift in decoded.drifts if drift.place in seen.fresh])
             ledger.write_positions(work, feed, positions)
             progress.write_progress(work, positions, decoded.events)
@@ -192,7 +194,7 @@ def consume(
         with report.stage("publish"):
             work.publish()
         fault_point("ingest.accounted")
-        changes = [event for event in decoded.events if event.place in seen.fresh and not event.snapshot]
+        changes = [event for event in taken.events if event.place in seen.fresh and not event.snapshot]
         late = {place for place, outcome, _ in results if outcome is Outcome.STALE}
         counted.changed_at = [(event.system, event.type, event.event_time) for event in changes]
         counted.late_at = [(event.system, event.type, event.event_time) for event in changes if event.place in late]
@@ -223,6 +225,7 @@ def replay_in(pipeline: Pipeline, work: UnitOfWork, messages: Sequence[Message],
     decoded = translate(messages, pipeline.catalogue, pipeline.plain)
     fresh = frozenset(message.place for message in messages)
     pipeline = by_rules_in_force(pipeline, work)
+    decoded = to_take_in(work, pipeline.catalogue, messages, decoded, fresh, replayed=True)
     results = _take_in(pipeline, work, messages, decoded, fresh, report)
     ledger.write_replayed(work, results, decoded.dead_letters, actor)
     ledger.write_drifts(work, decoded.drifts)
@@ -241,37 +244,16 @@ def _take_in(
     standard: Standard = MappingProxyType({}),
 ) -> list[tuple[Place, Outcome, str]]:
     """Apply the fresh messages; returns every message's outcome, counted in the report."""
-    decoded = without_erased(work, decoded)
     delta = _mirror(pipeline, work, [event for event in decoded.events if event.place in fresh], report, standard)
     reasons = {ignored.place: ignored.reason for ignored in decoded.ignored}
     refused = {letter.message.place: letter for letter in decoded.dead_letters}
     results = list(_account(messages, fresh, dict(delta.outcomes), reasons, refused))
-    for place, outcome, _ in results:
+    for place, outcome, reason in results:
         report.outcomes[ledger.system_of(place.topic), outcome] += 1
-        if outcome is Outcome.QUARANTINED:
+        # What only waits is nothing bad, and must not stop a worker.
+        if outcome is Outcome.QUARANTINED and reason != ORDER_HELD:
             report.refused[TopicPartition(place.topic, place.partition)] += 1
     return results
-
-
-def without_erased(work: UnitOfWork, decoded: Decoded) -> Decoded:
-    """Events about erased subjects are ignored: a snapshot taken anew must not bring anybody back.
-
-    A row that is re-keyed from an erased one is kept out under its new key too.
-    """
-    keys = {key for event in decoded.events for key in (event.key, event.previous_key) if key is not None}
-    erased = suppressed(work, keys)
-    if not erased:
-        return decoded
-    out = [event for event in decoded.events if {event.key, event.previous_key} & erased]
-    suppress_like(
-        work, [(event.key, event.previous_key) for event in out if event.key and event.previous_key in erased]
-    )
-    places = {event.place for event in out}
-    return replace(
-        decoded,
-        events=tuple(event for event in decoded.events if event.place not in places),
-        ignored=(*decoded.ignored, *(Ignored(place, "subject_erased") for place in places)),
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ POLICIES: dict[str, str] = {
     "waiver": _placed("waiver.entity_id"),
     "onboarding_return": _placed("onboarding_return.entity_id"),
     "verdict": _placed("verdict.entity_id"),
+    "erp_version": _placed("erp_version.entity_id"),
     "record_access": _placed("record_access.entity_id"),
     "customer_relation": f"""{_placed("customer_relation.child")} and
         (customer_relation.parent is null or {_placed("customer_relation.parent")})""",
@@ -114,7 +115,8 @@ POLICIES: dict[str, str] = {
     # What says nothing about a golden record: numbers of the machinery, released rules, public registries.
     **dict.fromkeys(
         (
-            "batch", "bulk_job", "console_view", "consumed_count", "delegation", "export_job", "feed_consumer",
+            "batch", "bulk_job", "console_view", "consumed_count", "delegation", "erp_gate", "export_job",
+            "feed_consumer",
             "feed_lag", "feed_position", "freshness_hour", "gleif_entity", "governance_document",
             "outcome_count", "reference_list", "release_run", "released_rules", "rule_release", "rules_in_force",
             "sanction_name", "source_progress", "table_shape",

@@ -2,6 +2,7 @@
 
 from mdm.store import tables_access as access
 from mdm.store import tables_console as console
+from mdm.store import tables_erp as erp
 from mdm.store import tables_exceptions as exceptions
 from mdm.store import tables_gaps as gaps
 from mdm.store import tables_governance as governance
@@ -62,6 +63,7 @@ __all__ = [
     "crosswalk_history",
     "dead_letter",
     "entity",
+    "erp",
     "event_ledger",
     "exception",
     "exceptions",
