@@ -60,6 +60,14 @@ def _all_placed(column: str) -> str:
                            where not exists (select 1 from placement p where p.entity_id = e.id))"""
 
 
+def _identifier(table: str) -> str:
+    """A number that a row within reach states or stated, or the key of one."""
+    return f"""exists (select 1 from identifier_use u where u.identifier = {table}.identifier)
+        or exists (select 1 from source_record s where s.system = {table}.system and s.type = {table}.type
+            and s.key = substr({table}.identifier, length({table}.system) + length({table}.type) + 3)
+            and {table}.identifier = s.system || ':' || s.type || ':' || s.key)"""
+
+
 #: What a limited principal sees of each table. Sub-selects are themselves under the policies of what they read.
 POLICIES: dict[str, str] = {
     "placement": IN_SCOPE.replace("p.", "placement."),
@@ -88,6 +96,9 @@ POLICIES: dict[str, str] = {
     "echo": _record("echo.rec_id"),
     "block_key": _member("block_key.rec_id"),
     "record_without_key": _member("record_without_key.rec_id"),
+    "identifier_use": _record("identifier_use.rec_id"),
+    "recycled_identifier": _identifier("recycled_identifier"),
+    "identifier_kept": _identifier("identifier_kept"),
     "link": f"{_member('link.a')} and {_member('link.b')}",
     "judgement": f"{_member('judgement.a')} and {_member('judgement.b')}",
     "steward_task": f"{_member('steward_task.a')} and {_member('steward_task.b')}",

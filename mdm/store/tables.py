@@ -7,6 +7,7 @@ from mdm.store import tables_exceptions as exceptions
 from mdm.store import tables_gaps as gaps
 from mdm.store import tables_governance as governance
 from mdm.store import tables_hierarchy as hierarchy
+from mdm.store import tables_identifiers as identifiers
 from mdm.store import tables_onboarding as onboarding
 from mdm.store import tables_placement as placement
 from mdm.store import tables_privacy as privacy
@@ -71,6 +72,7 @@ __all__ = [
     "golden",
     "governance",
     "hierarchy",
+    "identifiers",
     "judgement",
     "link",
     "metadata",

@@ -41,6 +41,7 @@ def rebuild_from_feed(
             carry.pack_judgements(work, schema)
             carry.pack_overrides(work, schema)
             carry.pack_echoes(work, schema)
+            carry.pack_kept(work, schema)
             live = read_content(work)
         inside = replace(pipeline, engine=scratch_engine(pipeline.engine.url, schema))
         taken = 0

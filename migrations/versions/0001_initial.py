@@ -756,6 +756,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_idempotency_key_expires_at"), "idempotency_key", ["expires_at"], unique=False)
     op.create_table(
+        "identifier_kept",
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("identifier", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("system", "type", "identifier", name=op.f("pk_identifier_kept")),
+    )
+    op.create_table(
+        "identifier_use",
+        sa.Column("identifier", sa.Text(), nullable=False),
+        sa.Column("rec_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("identifier", "rec_id", name=op.f("pk_identifier_use")),
+    )
+    op.create_index(op.f("ix_identifier_use_rec_id"), "identifier_use", ["rec_id"], unique=False)
+    op.create_table(
         "judgement",
         sa.Column("judgement_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("domain", sa.Text(), nullable=False),
@@ -995,6 +1012,18 @@ def upgrade() -> None:
         "record_without_key",
         ["domain", "system", "type", "key"],
         unique=False,
+    )
+    op.create_table(
+        "recycled_identifier",
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("identifier", sa.Text(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("holders", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("system", "type", "identifier", name=op.f("pk_recycled_identifier")),
+        sa.UniqueConstraint("question", name=op.f("uq_recycled_identifier_question")),
     )
     op.create_table(
         "reference_list",
