@@ -50,11 +50,15 @@ COMMANDS: Mapping[str, Command] = {
     "contracts": Command("contracts", "contracts", "Data contracts: list, lint, diff, test."),
     "conformance": Command("conformance", "conformance", "A feed, held against the hard cases of CDC."),
     "erase": Command("erase", "erase", "Erase a person: request, approval, proof."),
-    "projections": Command("projections", "projections", "Golden records as ERP systems want them: list, diff."),
+    "projections": Command(
+        "projections", "projections", "Golden records as ERP systems want them: list, diff, gate, held."
+    ),
     "sources": Command("sources", "sources", "Sources: list, retire one, take it back."),
+    "api": Command("api", "api", "The API's description: what changed for callers, and what would break them."),
     "policy": Command("policy", "policy", "What tiers of workflows ask for: show."),
     "governance": Command("governing", "governance", "How the hub is governed: tiers and their proof."),
     "ownership": Command("ownership", "ownership", "Who answers for what: show, lint, history."),
+    "identifiers": Command("identifiers", "identifiers", "What identifier columns hold, and numbers given to others."),
     "releases": Command("releases", "releases", "Rules: draft, simulate, approve, activate, roll back."),
     "match": Command("match", "match", "The matching engine, measured."),
     "steward": Command("steward_queue", "steward", "Judge, merge, split, override, undo, approve; preview any."),

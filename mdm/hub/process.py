@@ -16,7 +16,6 @@ from sqlalchemy import Engine
 
 from matching.model import MatchModel
 from mdm.clock import Clock
-from mdm.core.gaps import watch
 from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
 from mdm.faults import fault_point
@@ -24,27 +23,25 @@ from mdm.hub.admitting import to_take_in
 from mdm.hub.comparing import with_comparisons
 from mdm.hub.echoing import mark_echoes
 from mdm.hub.in_force import in_force
+from mdm.hub.lost import watch_for_gaps
+from mdm.hub.recycling import watch_identifiers
 from mdm.hub.resolve import DomainChange, block_hashes, claim_changes, resolve_domain
 from mdm.hub.sharing import beside_others
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.debezium import Decoded, Plain, as_it_is, translate
 from mdm.intake.mapping import standardise
-from mdm.intake.refusal import FALLBACK_OWNER, ORDER_HELD
+from mdm.intake.refusal import ORDER_HELD
 from mdm.model.delta import NOTHING_RECALLED, Recall
 from mdm.model.events import ChangeEvent, DeadLetter, Message, Operation, Outcome, Place, Row, TopicPartition
-from mdm.model.gaps import Alarm
 from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
-from mdm.store import gaps, ledger, pairs, progress
+from mdm.store import ledger, pairs, progress
 from mdm.store import mirror as mirror_store
 from mdm.store.unit_of_work import Alone, UnitOfWork
 
 #: Rows by key with their canonical form.
 Standard: TypeAlias = Mapping[CrosswalkKey, tuple[Row, SourceRecord]]
-
-#: Feeds of brokers are called like this; they deliver each partition in order and from where it was left.
-BROKER_FEED = "kafka:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +190,7 @@ def consume(
             ledger.write_drifts(work, [drift for drift in decoded.drifts if drift.place in seen.fresh])
             ledger.write_positions(work, feed, positions)
             progress.write_progress(work, positions, decoded.events)
-            _watch_for_gaps(pipeline, work, feed, messages, decoded.events, results, seen.known)
+            watch_for_gaps(pipeline.catalogue, work, feed, messages, decoded.events, results, seen.known)
             ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, through.rules))
         with report.stage("publish"):
             work.publish()
@@ -217,39 +214,6 @@ def consume(
 def by_rules_in_force(pipeline: Pipeline, work: UnitOfWork) -> Pipeline:
     """The pipeline with the rules that decide in this hub, which may have been released since it was made."""
     return replace(pipeline, rules=in_force(work.query, pipeline.rules))
-
-
-def _watch_for_gaps(
-    pipeline: Pipeline,
-    work: UnitOfWork,
-    feed: str,
-    messages: Sequence[Message],
-    events: Sequence[ChangeEvent],
-    results: Sequence[tuple[Place, Outcome, str]],
-    seen: frozenset[Place],
-) -> None:
-    """Raise exceptions for signs that the feed has lost something."""
-    logs = {TopicPartition(message.place.topic, message.place.partition) for message in messages}
-    reads = {(event.system, event.type) for event in events if event.operation is Operation.READ}
-    known = gaps.load_known(work, sorted(logs), sorted(reads))
-    outcomes = {place: outcome for place, outcome, _ in results}
-    places = [message.place for message in messages]
-    taken = _said_twice(messages) | gaps.strangers(work, [event for event in events if event.place in seen])
-    watched = watch(places, events, outcomes, known, in_order=feed.startswith(BROKER_FEED), taken=taken)
-
-    def owner_of(alarm: Alarm) -> str:
-        profile = pipeline.catalogue.by_topic(alarm.place.topic)
-        return FALLBACK_OWNER if profile is None else profile.owner
-
-    gaps.write_watched(work, watched, owner_of)
-
-
-def _said_twice(messages: Sequence[Message]) -> set[Place]:
-    """Places of which a batch has two different messages."""
-    if len({message.place for message in messages}) == len(messages):
-        return set()
-    contents = {(message.place, message.key, message.value) for message in messages}
-    return {place for place, times in Counter(place for place, _, _ in contents).items() if times > 1}
 
 
 def replay_in(pipeline: Pipeline, work: UnitOfWork, messages: Sequence[Message], actor: str) -> BatchReport:
@@ -341,6 +305,9 @@ def apply_rows(
     with report.stage("write"):
         before = mirror_store.load_forms(work, [head.rec_id for head in delta.heads])
         touched = mirror_store.write_mirror(work, delta, records)
+    with report.stage("watch"):
+        # By what the rows themselves state: a row that repeats the hub states it, too.
+        concerned = watch_identifiers(work, pipeline.catalogue, delta, found)
     fault_point("ingest.mirrored")
     if pipeline.bulk:
         return
@@ -348,6 +315,10 @@ def apply_rows(
     changes = {domain: _change(models[domain], delta.heads, records, before) for domain in RESOLUTION_ORDER}
     with report.stage("claim"):
         dirty = claim_changes(work, changes, touched, pipeline.rules)
+        pairs.claim_connections(work, concerned, models[Domain.CUSTOMER].block_cap)
+        dirty[Domain.CUSTOMER] |= concerned
+        customers = changes[Domain.CUSTOMER]
+        changes[Domain.CUSTOMER] = replace(customers, changed=customers.changed | concerned)
     moved: set[RecordId] = set()
     stated = frozenset(token for _, token in touched.evidence)
     for domain in RESOLUTION_ORDER:

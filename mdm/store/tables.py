@@ -2,10 +2,12 @@
 
 from mdm.store import tables_access as access
 from mdm.store import tables_console as console
+from mdm.store import tables_erp as erp
 from mdm.store import tables_exceptions as exceptions
 from mdm.store import tables_gaps as gaps
 from mdm.store import tables_governance as governance
 from mdm.store import tables_hierarchy as hierarchy
+from mdm.store import tables_identifiers as identifiers
 from mdm.store import tables_onboarding as onboarding
 from mdm.store import tables_placement as placement
 from mdm.store import tables_privacy as privacy
@@ -62,6 +64,7 @@ __all__ = [
     "crosswalk_history",
     "dead_letter",
     "entity",
+    "erp",
     "event_ledger",
     "exception",
     "exceptions",
@@ -70,6 +73,7 @@ __all__ = [
     "golden",
     "governance",
     "hierarchy",
+    "identifiers",
     "judgement",
     "link",
     "metadata",

@@ -43,6 +43,7 @@ def rebuild_from_feed(
             carry.pack_overrides(work, schema)
             carry.pack_echoes(work, schema)
             carry_closed_tables(work, schema)
+            carry.pack_kept(work, schema)
             live = read_content(work)
         inside = replace(pipeline, engine=scratch_engine(pipeline.engine.url, schema))
         taken = 0

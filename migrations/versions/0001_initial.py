@@ -513,6 +513,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("erasure_id", name=op.f("pk_erasure")),
     )
     op.create_table(
+        "erp_gate",
+        sa.Column("erp", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("gates", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("erp", "domain", name=op.f("pk_erp_gate")),
+    )
+    op.create_table(
         "event_ledger",
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("partition", sa.Integer(), nullable=False),
@@ -746,6 +755,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("actor", "key", name=op.f("pk_idempotency_key")),
     )
     op.create_index(op.f("ix_idempotency_key_expires_at"), "idempotency_key", ["expires_at"], unique=False)
+    op.create_table(
+        "identifier_kept",
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("identifier", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("system", "type", "identifier", name=op.f("pk_identifier_kept")),
+    )
+    op.create_table(
+        "identifier_use",
+        sa.Column("identifier", sa.Text(), nullable=False),
+        sa.Column("rec_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("identifier", "rec_id", name=op.f("pk_identifier_use")),
+    )
+    op.create_index(op.f("ix_identifier_use_rec_id"), "identifier_use", ["rec_id"], unique=False)
     op.create_table(
         "judgement",
         sa.Column("judgement_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -986,6 +1012,18 @@ def upgrade() -> None:
         "record_without_key",
         ["domain", "system", "type", "key"],
         unique=False,
+    )
+    op.create_table(
+        "recycled_identifier",
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("identifier", sa.Text(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("holders", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("system", "type", "identifier", name=op.f("pk_recycled_identifier")),
+        sa.UniqueConstraint("question", name=op.f("uq_recycled_identifier_question")),
     )
     op.create_table(
         "reference_list",
@@ -1421,6 +1459,42 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_dead_letter_fix_dead_letter_id_fix_id"), "dead_letter_fix", ["dead_letter_id", "fix_id"], unique=False
+    )
+    op.create_table(
+        "erp_version",
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("erp", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("judged", sa.Integer(), nullable=False),
+        sa.Column("judged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=False),
+        sa.CheckConstraint(
+            "(reasons = '[]'::jsonb) = (version is not null and version = judged)",
+            name=op.f("ck_erp_version_held_for_a_reason"),
+        ),
+        sa.CheckConstraint("(version is null) = (since is null)", name=op.f("ck_erp_version_served_since")),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_erp_version_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "erp", name=op.f("pk_erp_version")),
+    )
+    op.create_index(
+        "ix_erp_version_held",
+        "erp_version",
+        ["erp", "domain", "entity_id"],
+        unique=False,
+        postgresql_where=sa.text("reasons <> '[]'::jsonb"),
+    )
+    op.create_index(
+        "ix_erp_version_order",
+        "erp_version",
+        ["erp", "domain", "since", "entity_id"],
+        unique=False,
+        postgresql_where=sa.text("version is not null"),
+    )
+    op.create_index(
+        "ix_erp_version_untold", "erp_version", ["entity_id", "erp"], unique=False, postgresql_where=sa.text("not told")
     )
     op.create_table(
         "golden",
