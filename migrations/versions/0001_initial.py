@@ -1084,6 +1084,7 @@ def upgrade() -> None:
         sa.Column("approver", sa.Text(), nullable=True),
         sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("comment", sa.Text(), server_default="", nullable=False),
+        sa.Column("despite", sa.Text(), server_default="", nullable=False),
         sa.Column("simulation_id", sa.BigInteger(), nullable=True),
         sa.Column("releaser", sa.Text(), nullable=True),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
