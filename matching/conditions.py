@@ -5,6 +5,7 @@ handed to Splink unchanged. Truth has three values, as in SQL: a column that is 
 A condition is evaluated for many pairs at once (`evaluate`) or for one (`judge`); the two never differ.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.features.values import Features, Kind
-from matching.frame import Lists
+from matching.frame import Dictionary, Lists
 from matching.sketches import Sketches
 
 Truth: TypeAlias = NDArray[np.int8]
@@ -42,6 +43,10 @@ class Columns(Protocol):
 
     def sketches(self, column: str) -> Sketches:
         """Sketches of the texts of the column's dictionary."""
+        ...
+
+    def dictionaries(self, columns: Sequence[str]) -> list[Dictionary]:
+        """The texts of these columns by their codes; columns that share a dictionary are given the same one."""
         ...
 
     def lists(self, column: str) -> Lists:

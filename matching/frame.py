@@ -19,6 +19,14 @@ _SHORT = 2**31
 
 
 @dataclass(frozen=True, slots=True)
+class Dictionary:
+    """Texts one after another as UTF-8; text i is from `starts[i]` to where the next starts."""
+
+    data: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class Lists:
     """A column of lists of codes, distinct within a list.
 
@@ -95,6 +103,18 @@ class Frame:
             self._sketched_columns.add(column)
             self._sketch(np.unique(self._lists[column].flat if column in self._lists else self.codes(column)))
         return self._sketched
+
+    def dictionaries(self, columns: Sequence[str]) -> list[Dictionary]:
+        """One for all; only texts of these columns are in it, the others are empty."""
+        codes = [self.codes(name) if name in self._codes else self.lists(name).flat for name in columns]
+        used = np.unique(np.concatenate([np.zeros(0, dtype=np.int32), *codes]))
+        used = used[used >= 0]
+        texts = self.texts("", used)
+        lengths = np.zeros(len(self._known), dtype=np.int64)
+        lengths[used] = np.fromiter(map(len, texts), np.int64, len(texts))
+        starts = np.zeros(len(lengths) + 1, dtype=np.int64)
+        np.cumsum(lengths, out=starts[1:])
+        return [Dictionary(np.frombuffer(b"".join(texts), dtype=np.uint8), starts)] * len(columns)
 
     def lists(self, column: str) -> Lists:
         if column not in self._lists:

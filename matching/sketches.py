@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 # Letters and digits have a bit each, all other bytes share the rest of a 64-bit word. Two bytes on one bit only make
 # the bound looser.
-_BIT = np.array(
+BIT = np.array(
     [
         1 << (ord(chr(byte).lower()) - 97) if chr(byte).isascii() and chr(byte).isalpha()
         else 1 << (26 + byte - 48) if 48 <= byte < 58
@@ -108,7 +108,7 @@ def sketch(data: NDArray[np.uint8], starts: NDArray[np.int64]) -> Sketches:
     for place, end in enumerate(ends.tolist()):
         texts = order[:end]
         byte = data[starts[texts] + place]
-        bits = _BIT[byte]
+        bits = BIT[byte]
         twice[texts] |= once[texts] & bits
         once[texts] |= bits
         if place < _PREFIX:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from matching.conditions import Condition
 from matching.features import DISTINCT_IN, Features, Kind, derive_once
-from matching.frame import Lists, make_lists
+from matching.frame import Dictionary, Lists, make_lists
 from matching.model import MatchModel
 from matching.sketches import Sketches, sketch
 
@@ -118,6 +118,13 @@ class TableFrame:
         found: list[bytes] = self._texts[name][codes].tolist()
         return found
 
+    def dictionaries(self, columns: Sequence[str]) -> list[Dictionary]:
+        for column in columns:
+            self._encode(column)
+        names = [self._name(column) for column in columns]
+        found = {name: _dictionary(self._dictionaries[name]) for name in set(names)}
+        return [found[name] for name in names]
+
     def sketches(self, column: str) -> Sketches:
         name = self._name(column)
         if name not in self._sketches:
@@ -163,9 +170,16 @@ def _flat(part: pa.Array) -> pa.Array:
 
 
 def _sketched(dictionary: pa.Array) -> Sketches:
+    texts = _dictionary(dictionary)
+    return sketch(texts.data, texts.starts)
+
+
+def _dictionary(dictionary: pa.Array) -> Dictionary:
     _, offsets, data = dictionary.buffers()
     starts = np.frombuffer(offsets, dtype=np.int32)[dictionary.offset : dictionary.offset + len(dictionary) + 1]
-    return sketch(np.frombuffer(data, dtype=np.uint8) if data else np.zeros(0, np.uint8), starts.astype(np.int64))
+    return Dictionary(
+        np.frombuffer(data, dtype=np.uint8) if data else np.zeros(0, np.uint8), starts.astype(np.int64)
+    )
 
 
 def _families(model: MatchModel) -> dict[str, tuple[str, ...]]:
