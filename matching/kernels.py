@@ -1,89 +1,43 @@
 """The compiled part of scoring: a program (`matching.program`) run over pairs of encoded records (`matching.rows`).
 
-Compiled when first used, which takes some seconds, and kept beside this file or in the user's cache. All indices are
-unsigned, because a signed one is asked each time whether it counts from the end.
+Compiled when first used, which takes some seconds, and kept beside this file or in the user's cache. What is kept goes
+by this file alone, so it may not call compiled functions of others. Indices are unsigned where it matters, because a
+signed one is asked each time whether it counts from the end.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numba import njit  # type: ignore[import-untyped]
-from numpy.typing import NDArray
+from numba import njit
 
 from matching.likeness import MARGIN
-from matching.sketches import BIT
 
 #: Numbers of instructions and leaves that `matching.program` writes. An instruction below `ACTION` tests that leaf.
 ACTION = 1 << 30
 LEVEL, VETO, WEIGH, ASK, STOP = range(ACTION, ACTION + 5)
 MISSING, EQUAL, OVERLAP, ALIKE, EDITS, COVERED, WITHIN, INSIDE, SHARED = range(9)
 
-_compiled: Any = njit(cache=True, nogil=True, error_model="numpy")
-#: Without counting references, which takes half of the time otherwise: for functions that make no arrays.
-_bare: Any = njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+
+def compiled(function: Any, **options: Any) -> Any:
+    """A function as machine code. It is compiled again in each process where it can be kept nowhere."""
+    try:
+        return njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+    except RuntimeError:
+        return njit(nogil=True, error_model="numpy", **options)(function)
 
 
-class Code(NamedTuple):
-    """A program.
-
-    Attributes:
-        steps: a row per instruction. One that tests a leaf: the leaf, the truth that is wanted of it, and where to go on
-            where it has that truth and where not. Others: what they do, two operands, and where to go on.
-        weights: what a level weighs, per instruction that finds it.
-        leaves: a row per leaf: what it compares, its columns, and what else the operator needs.
-        limits: a threshold or distance per leaf.
-        named: per leaf that looks for missing values, a bit per column.
-        forbids: per veto, whether it forbids.
-        sizes: pairs of lists that are compared, columns that are compared letter by letter, nearnesses of lists, and
-            comparisons.
-    """
-
-    steps: NDArray[np.uint32]
-    weights: NDArray[np.float64]
-    leaves: NDArray[np.uint32]
-    limits: NDArray[np.float64]
-    named: NDArray[np.uint64]
-    forbids: NDArray[np.bool_]
-    sizes: NDArray[np.int64]
+def _bare(function: Any) -> Any:
+    """For functions that make no arrays: without counting references to them, which took half of the time."""
+    return compiled(function, _nrt=False)
 
 
-class Records(NamedTuple):
-    """Encoded records, each a row.
-
-    Attributes:
-        present: a bit per column that has a value, in two words.
-        text: the code of each text; -1 missing.
-        lists: how long each list is, and its value where that is 1, otherwise where its values begin in `flat`.
-        numbers: NaN is missing.
-        data: texts that are compared letter by letter, one after another.
-        sketches: of each of these: a bit per character that it has, and that it has twice (`matching.sketches`), its
-            first four bytes, and where it begins in `data`.
-        bases: per column that is so compared, where its texts begin in `sketches`.
-        worth: what values of lists tell; `worth_bases` where each column's begin.
-        longest: the length of the longest list, and of the longest text.
-    """
-
-    present: NDArray[np.uint64]
-    text: NDArray[np.int32]
-    lists: NDArray[np.int32] | NDArray[np.int64]
-    flat: NDArray[np.int32]
-    numbers: NDArray[np.float64]
-    data: NDArray[np.uint8]
-    sketches: NDArray[np.uint64]
-    bases: NDArray[np.uint32]
-    worth: NDArray[np.int64]
-    worth_bases: NDArray[np.uint32]
-    longest: NDArray[np.int64]
-
-
-_BIT = BIT
 _ONE = np.uint64(1)
 _M1, _M2, _M4 = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333), np.uint64(0x0F0F0F0F0F0F0F0F)
 _H01 = np.uint64(0x0101010101010101)
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
-@_compiled
+@compiled
 def _bits(x: Any) -> Any:
     """How many bits are set."""
     x = x - ((x >> _ONE) & _M1)
@@ -92,61 +46,18 @@ def _bits(x: Any) -> Any:
     return np.int64((x * _H01) >> np.uint64(56))
 
 
-@_compiled
-def sketch(data: Any, starts: Any) -> Any:
-    """`Records.sketches` of texts that lie one after another; one more row tells where the last of them ends."""
-    n = len(starts) - 1
-    found = np.zeros((n + 1, 4), dtype=np.uint64)
-    for text in range(n):
-        start = starts[text]
-        once = twice = head = np.uint64(0)
-        for place in range(starts[text + 1] - start):
-            byte = data[start + place]
-            bit = _BIT[byte]
-            twice |= once & bit
-            once |= bit
-            if place < 4:
-                head |= np.uint64(byte) << np.uint64(8 * (3 - place))
-        found[text, 0], found[text, 1], found[text, 2], found[text, 3] = once, twice, head, np.uint64(start)
-    found[n, 3] = np.uint64(starts[n])
-    return found
-
-
-@_compiled
-def arrange(lists: Any) -> Any:
-    """Say where the values of each list begin in `Records.flat`, those of a record one after another; how many there are.
-
-    `lists` has the lengths; a list of one has its value in place of that.
-    """
-    place = 0
-    for record in range(len(lists)):
-        for slot in range(lists.shape[1]):
-            if lists[record, slot, 0] > 1:
-                lists[record, slot, 1] = place
-                place += lists[record, slot, 0]
-    return place
-
-
-@_compiled
-def put(lists: Any, flat: Any, slot: Any, starts: Any, values: Any) -> None:
-    """Write the values of a column of lists: record i's from `starts[i]` on."""
-    for record in range(len(lists)):
-        length, start = lists[record, slot, 0], starts[record]
-        if length == 1:
-            lists[record, slot, 1] = values[start]
-        else:
-            for place in range(length):
-                flat[lists[record, slot, 1] + place] = values[start + place]
-
-
 @_bare
 def _length(sketches: Any, text: Any) -> Any:
     return np.int64(sketches[text + np.uint32(1), 3]) - np.int64(sketches[text, 3])
 
 
 @_bare
-def _bound(sketches: Any, a: Any, b: Any) -> Any:
-    """At least the Jaro-Winkler similarity of two texts: `matching.sketches.Sketches.bound` for one pair."""
+def bound(sketches: Any, a: Any, b: Any) -> Any:
+    """At least the Jaro-Winkler similarity of two texts, from their sketches.
+
+    A character is matched with one like it, so no more of each can be matched than the text with fewer of it has; and
+    no more of the first four characters count than are alike. A hair more, so that rounding loses nobody.
+    """
     long_a, long_b = _length(sketches, a), _length(sketches, b)
     if long_a == 0 or long_b == 0:
         return 1.0
@@ -169,7 +80,9 @@ def _bound(sketches: Any, a: Any, b: Any) -> Any:
 
 
 @_bare
-def _swaps_of_short(data: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any, window: Any, places: Any, order: Any) -> Any:
+def _swaps_of_short(
+    data: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any, window: Any, places: Any, order: Any
+) -> Any:
     """How many characters two texts share within a window, and how many of them are out of order; a bit for each of
     the first text's, at most 64.
     """
@@ -201,7 +114,9 @@ def _swaps_of_short(data: Any, start_a: Any, long_a: Any, start_b: Any, long_b: 
 
 
 @_bare
-def _swaps_of_long(data: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any, window: Any, taken: Any, order: Any) -> Any:
+def _swaps_of_long(
+    data: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any, window: Any, taken: Any, order: Any
+) -> Any:
     """The same for a first text of any length."""
     for i in range(long_a):
         taken[i] = False
@@ -223,7 +138,9 @@ def _swaps_of_long(data: Any, start_a: Any, long_a: Any, start_b: Any, long_b: A
 
 
 @_bare
-def similarity(data: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any, places: Any, taken: Any, order: Any) -> Any:
+def similarity(
+    data: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any, places: Any, taken: Any, order: Any
+) -> Any:
     """The Jaro-Winkler similarity of two texts, to the last bit as RapidFuzz computes it."""
     if long_a == 0 or long_b == 0:
         return 1.0 if long_a == long_b else 0.0
@@ -292,7 +209,7 @@ def _alone(flat: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any, alon
 @_bare
 def _alike(sketches: Any, data: Any, a: Any, b: Any, least: Any, places: Any, taken: Any, order: Any) -> Any:
     """How alike two texts are; -1 where they cannot be as alike as `least`."""
-    if _bound(sketches, a, b) < least:
+    if bound(sketches, a, b) < least:
         return -1.0
     start_a, start_b = np.int64(sketches[a, 3]), np.int64(sketches[b, 3])
     return similarity(data, start_a, _length(sketches, a), start_b, _length(sketches, b), places, taken, order)
@@ -312,7 +229,11 @@ def _near(
             if not (alone_a[i] or alone_b[j]):
                 continue
             y = _value(flat, start_b, long_b, j)
-            if x != y and _alike(sketches, data, np.uint32(base + x), np.uint32(base + y), near, places, taken, order) >= least:
+            if (
+                x != y
+                and _alike(sketches, data, np.uint32(base + x), np.uint32(base + y), near, places, taken, order)
+                >= least
+            ):
                 alone_a[i] = alone_b[j] = False
 
 
@@ -337,7 +258,10 @@ def _in_common(lists: Any, flat: Any, one: Any, first: Any, other: Any, second: 
 
 @_bare
 def _has(present: Any, record: Any, named: Any, leaf: Any) -> Any:
-    return (present[record, 0] & named[leaf, 0]) | (present[record, 1] & named[leaf, 1]) != 0
+    for word in range(named.shape[1]):  # noqa: SIM110 - no generator can be compiled
+        if present[record, word] & named[leaf, word]:
+            return True
+    return False
 
 
 @_bare
@@ -352,10 +276,10 @@ def _at_most(gap: Any, limit: Any) -> Any:
 
 @_bare
 def _run(
-    left: Any, right: Any, present: Any, text: Any, lists: Any, flat: Any, numbers: Any, data: Any, sketches: Any, bases: Any,
-    worth: Any, worth_bases: Any, steps: Any, weights: Any, leaves: Any, limits: Any, named: Any, forbids: Any, prior: Any,
-    possible: Any, match: Any, levels: Any, total: Any, parted: Any, vetoes: Any, known: Any, common: Any, alike: Any,
-    few: Any, places: Any, taken: Any, order: Any, line: Any, alone_a: Any, alone_b: Any,
+    left: Any, right: Any, present: Any, text: Any, lists: Any, flat: Any, numbers: Any, data: Any, sketches: Any,
+    bases: Any, worth: Any, worth_bases: Any, steps: Any, weights: Any, leaves: Any, limits: Any, named: Any,
+    forbids: Any, prior: Any, possible: Any, match: Any, levels: Any, total: Any, parted: Any, vetoes: Any, known: Any,
+    common: Any, alike: Any, few: Any, places: Any, taken: Any, order: Any, line: Any, alone_a: Any, alone_b: Any,
 ) -> None:  # fmt: skip
     """`judge` with room to work in."""
     for pair in range(len(left)):
@@ -371,9 +295,7 @@ def _run(
                     what, x, y, z = leaves[leaf, 0], leaves[leaf, 1], leaves[leaf, 2], leaves[leaf, 3]
                     limit = limits[leaf]
                     if what == MISSING:
-                        both = _has(present, one, named, leaf) and _has(
-                            present, other, named, leaf
-                        )
+                        both = _has(present, one, named, leaf) and _has(present, other, named, leaf)
                         truth = 0 if both else 2
                     elif what == EQUAL:
                         truth = _same(text[one, x], text[other, y])
@@ -388,7 +310,7 @@ def _run(
                         many, more = common[z, 1], common[z, 2]
                         most = max(many, more)
                         truth = 2 if most >= limit else 1 if min(many, more) < 0 else 0
-                    elif what == ALIKE or what == EDITS:
+                    elif what == ALIKE or what == EDITS:  # noqa: SIM109 - a tuple would be made
                         truth = _same(text[one, x], text[other, x])
                         if truth == 0:
                             a, b = np.uint32(bases[y] + text[one, x]), np.uint32(bases[y] + text[other, x])
@@ -399,7 +321,7 @@ def _run(
                                 truth = 2 if edits <= most else 0
                             else:
                                 if alike[y, 0] != mark:
-                                    alike[y, 0], alike[y, 1] = mark, _bound(sketches, a, b) + 2.0
+                                    alike[y, 0], alike[y, 1] = mark, bound(sketches, a, b) + 2.0
                                 if alike[y, 1] >= limit + 2.0:
                                     alike[y, 1] = _alike(sketches, data, a, b, limit, places, taken, order)
                                 truth = 2 if limit <= alike[y, 1] < 2.0 else 0
@@ -476,7 +398,7 @@ def _run(
         total[pair] = weight
 
 
-@_compiled
+@compiled
 def judge(left: Any, right: Any, records: Any, code: Any, thresholds: Any) -> Any:
     """Run a program over pairs.
 
@@ -499,7 +421,7 @@ def judge(left: Any, right: Any, records: Any, code: Any, thresholds: Any) -> An
     line = np.empty(records.longest[1] + 1, dtype=np.int64)
     alone_a, alone_b = np.empty(records.longest[0], dtype=np.bool_), np.empty(records.longest[0], dtype=np.bool_)
     _run(
-        left, right, *records[:-1], *code[:-1], *thresholds, levels, total, parted, vetoes, known, common, alike, few, places,
-        taken, order, line, alone_a, alone_b,
+        left, right, *records[:-1], *code[:-1], *thresholds, levels, total, parted, vetoes, known, common, alike, few,
+        places, taken, order, line, alone_a, alone_b,
     )  # fmt: skip
     return levels, total, parted, vetoes

@@ -1,12 +1,13 @@
 """A model as numbers: what the compiled scorer reads instead of conditions.
 
-Every condition becomes a chain of tests of leaves, each of which says where to go on. Parts of a condition are left out as
-soon as the others decide it, and what a leaf says is found out once a pair.
+Every condition becomes a chain of tests of leaves, each of which says where to go on. Parts of a condition are left out
+as soon as the others decide it, and what a leaf says is found out once a pair.
 """
 
-from collections.abc import Iterable, Mapping
+import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,6 @@ from matching.conditions import All, AnyOf, Condition, Missing, Not
 from matching.decision import asking, parting
 from matching.features.values import Kind
 from matching.frequencies import Frequencies
-from matching.kernels import Code
 from matching.likeness import MARGIN
 from matching.model import Comparison, MatchModel
 from matching.operators import Covered, Equal, Inside, JaroWinklerAtLeast, LevenshteinAtMost, Overlap, Within
@@ -30,16 +30,40 @@ _Exits: TypeAlias = list[tuple[int, int]]
 
 #: Numbers of a leaf; see `_Writer._leaf`.
 WIDTH = 8
-#: Columns that a record's words of what it has can tell.
-_COLUMNS = 128
+#: Columns that one word of what a record has can tell.
+WORD = 64
+
+
+class Code(NamedTuple):
+    """A program.
+
+    Attributes:
+        steps: a row per instruction. One that tests a leaf: the leaf, the truth that is wanted of it, and where to go
+            on where it has that truth and where not. Others: what they do, two operands, and where to go on.
+        weights: what a level weighs, per instruction that finds it.
+        leaves: a row per leaf: what it compares, its columns, and what else the operator needs.
+        limits: a threshold or distance per leaf.
+        named: per leaf that looks for missing values, a bit per column.
+        forbids: per veto, whether it forbids.
+        sizes: pairs of lists that are compared, columns that are compared letter by letter, nearnesses of lists, and
+            comparisons.
+    """
+
+    steps: NDArray[np.uint32]
+    weights: NDArray[np.float64]
+    leaves: NDArray[np.uint32]
+    limits: NDArray[np.float64]
+    named: NDArray[np.uint64]
+    forbids: NDArray[np.bool_]
+    sizes: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
     """A model as arrays, and the columns that they name by their places.
 
-    `spelt` are those that are compared letter by letter, texts or lists; `worth` the lists whose values tell more or less,
-    with what says how much.
+    `spelt` are those that are compared letter by letter, texts or lists; `worth` the lists whose values tell more or
+    less, with what says how much.
     """
 
     code: Code
@@ -83,14 +107,14 @@ class _Writer:
         """Write how the level of a comparison is found."""
         leaving, other = self.test(comparison.unknown, 2)
         self.here(other)
-        for level, each in enumerate(comparison.levels, start=1):
-            last = each.condition is None or level == len(comparison.levels)
-            found, other = ([], []) if last else self.test(each.condition, 2)
-            self.here(found)
-            leaving.append((self.emit(kernels.LEVEL, number, level, each.weight), 3))
-            self.here(other)
-            if last:
-                break
+        *others, last = enumerate(comparison.levels, start=1)
+        for level, each in others:
+            if each.condition is not None:
+                found, other = self.test(each.condition, 2)
+                self.here(found)
+                leaving.append((self.emit(kernels.LEVEL, number, level, each.weight), 3))
+                self.here(other)
+        self.emit(kernels.LEVEL, number, last[0], last[1].weight)
         self.here(leaving)
 
     def vetoes(self, vetoes: Iterable[tuple[int, Veto]], what: int) -> None:
@@ -139,7 +163,7 @@ class _Writer:
     def _leaf(self, leaf: Condition) -> tuple[list[int], float]:
         """What a leaf compares, with its columns by their places, and its limit."""
         match leaf:
-            case Missing(names):
+            case Missing():
                 return [kernels.MISSING], 0.0
             case Equal(first=a, second=b):
                 return [kernels.EQUAL, self.texts.index(a), self.texts.index(b)], 0.0
@@ -174,11 +198,29 @@ class _Writer:
     def named(self) -> NDArray[np.uint64]:
         """Per leaf, the columns that it looks for, a bit for each; texts come first, then lists, then numbers."""
         places = {name: place for place, name in enumerate((*self.texts, *self.lists, *self.numbers))}
-        words = [[0, 0] for _ in self.leaves]
+        words = [[0] * words_for(len(places)) for _ in self.leaves]
         for leaf, number in self.leaves.items():
             for name in leaf.names if isinstance(leaf, Missing) else ():
-                words[number][places[name] // 64] |= 1 << places[name] % 64
-        return np.array(words, dtype=np.uint64).reshape(-1, 2)
+                words[number][places[name] // WORD] |= 1 << places[name] % WORD
+        return np.array(words, dtype=np.uint64).reshape(len(words), words_for(len(places)))
+
+
+def words_for(columns: int) -> int:
+    """How many words tell which of so many columns a record has."""
+    return max(1, -(-columns // WORD))
+
+
+def program_of(model: MatchModel) -> Program:
+    """The program of a model, written once."""
+    program = _PROGRAMS.get(id(model))
+    if program is None:
+        program = _PROGRAMS[id(model)] = write_program(model)
+        # Another model may come to lie where this one was.
+        weakref.finalize(model, _PROGRAMS.pop, id(model), None)
+    return program
+
+
+_PROGRAMS: dict[int, Program] = {}
 
 
 def write_program(model: MatchModel) -> Program:
