@@ -133,6 +133,13 @@ NOT_READY = ProblemType(
     "`findings` name what is missing or wrong, what to do and who acts. Ask without `require=ready` to read the record "
     "all the same.",
 )
+HELD_BACK = ProblemType(
+    "held-back",
+    409,
+    "No version of this record has passed the gates of this ERP",
+    "`reasons` name the gates, codes and fields. Mend what they name at its source, or read the newest version all the "
+    "same with `view=newest`.",
+)
 KEY_IN_USE = ProblemType(
     "idempotency-key-in-use",
     409,
@@ -250,6 +257,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         CONFLICT,
         ANSWER_WAITS,
         NOT_READY,
+        HELD_BACK,
         KEY_IN_USE,
         ANSWER_LOST,
         KEY_MISSING,

@@ -39,6 +39,7 @@ _OF_AREA: Mapping[str, Layer] = {
     "kpis": Layer.PROCESS,
     "findings": Layer.PROCESS,
     "exceptions": Layer.PROCESS,
+    "identifiers": Layer.PROCESS,
     "stewardship": Layer.PROCESS,
     "releases": Layer.PROCESS,
     "privacy": Layer.PROCESS,

@@ -14,7 +14,7 @@ from mdm.model.refused import AtStake, Matter, named
 
 _SHOWN = (
     "id", "status", "place", "code", "reason", "action", "owner", "assignee", "system", "type", "row_key", "seen",
-    "first_seen", "last_seen",
+    "first_seen", "last_seen", "tier", "due_at",
 )  # fmt: skip
 
 
@@ -29,6 +29,8 @@ def group_object(group: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "stake": {"amounts": group["amounts"], "rows": group["rows"], "known": group["known"]},
         "priority": round(priority(group["rank"], now), 1) if ranked else None,
         "because": [{"points": points, "reason": reason} for points, reason in parts],
+        "close_impact": (group["impact"] or {}).get("close_impact"),
+        "customer_exposure": (group["impact"] or {}).get("customer_exposure"),
     }
 
 
@@ -49,8 +51,9 @@ def whole_letter_object(letter: Mapping[str, Any], proposals: list[int], eyes: E
         {"author": fix["author"], "reason": fix["reason"], "at": fix["created_at"], "value": _text(fix["value"])}
         for fix in letter["fixes"]
     ]
-    same = ("alike_open", "later_events", "closed_at", "closed_by", "closed_reason")
+    same = ("alike_open", "later_events", "held", "closed_at", "closed_by", "closed_reason")
     return letter_object({**letter, "place": place, "fixed": bool(fixes)}) | {name: letter[name] for name in same} | {
+        "behind": None if letter["behind"] is None else named(Matter.DEAD_LETTER, letter["behind"]),
         "legible": legible,
         "key": _text(letter["key"]) if legible else None,
         "value": _text(letter["value"]) if legible else None,

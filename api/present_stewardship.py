@@ -124,6 +124,8 @@ def queued_object(row: QueueRow, state: TaskState, now: datetime, eyes: Eyes) ->
         "due": due_state(row.due_at, now),
         "priority": priority(row.rank, now),
         "reasons": [{"points": p, "reason": r} for p, r in sorted(parts, key=lambda part: -part[0]) if p],
+        "close_impact": row.impact.get("close_impact"),
+        "customer_exposure": row.impact.get("customer_exposure"),
         "amounts": dict(row.amounts),
         "countries": list(row.countries),
         "sides": [

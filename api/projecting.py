@@ -1,6 +1,7 @@
 """From golden records to a target's objects as a caller may see them, a page at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -9,13 +10,12 @@ from api.cursors import write_cursor
 from api.errors import FORBIDDEN, NOT_FOUND, refuse
 from api.masking import show_values
 from mdm.access import Eyes, may_see
-from mdm.hub.projections import referred, shipped_targets
+from mdm.hub.projections import projectables, shipped_targets
 from mdm.model.canonical import ATTRIBUTES
 from mdm.model.ids import Domain
 from mdm.projection.form import Field, Form, Target
-from mdm.projection.project import Finding, Projected, Subject, project
-from mdm.store.read_models import GoldenRow, expand, newest_change, resolve_references
-from mdm.store.read_projection import own_keys
+from mdm.projection.project import Finding, Projected, project
+from mdm.store.read_models import GoldenRow, newest_change
 
 
 def target_of(name: str) -> Target:
@@ -35,16 +35,12 @@ def projected(
 ) -> list[Projected]:
     """The objects of golden records, in three queries for all of them."""
     domain = form.domain
-    entities = resolve_references(connection, ((domain, row.values) for row in rows))
-    expanded = [expand(domain, row.values, entities) for row in rows]
-    wanted = referred(domain, expanded)
-    wanted[domain].update(row.entity_id for row in rows)
-    keys = own_keys(connection, target, wanted)
+    subjects, keys = projectables(connection, target, domain, rows)
     objects = []
-    for row, values in zip(rows, expanded, strict=True):
-        shown = show_values(domain, values, eyes)
-        subject = Subject(row.entity_id, row.version, row.known_from, shown.values, frozenset(shown.masked))
-        objects.append(project(form, subject, keys))
+    for subject in subjects:
+        shown = show_values(domain, subject.values, eyes)
+        seen = replace(subject, values=shown.values, masked=frozenset(shown.masked))
+        objects.append(project(form, seen, keys))
     return objects
 
 
@@ -66,8 +62,8 @@ def refuse_hidden(domain: Domain, fields: Iterable[Field], eyes: Eyes) -> None:
         raise refuse(FORBIDDEN, f"You may not filter or sort by {', '.join(hidden)}: these values are hidden from you.")
 
 
-def object_of(form: Form, row: GoldenRow, shown: Projected) -> dict[str, Any]:
-    """A projected record (`api.schemas.erp.ErpRecord`)."""
+def object_of(form: Form, row: GoldenRow, shown: Projected, held: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A projected record (`api.schemas.erp.ErpRecord`); `held` is what the gates hold back of it."""
     golden = f"/v1/{form.domain.plural}/{row.entity_id}"
     return {
         "id": row.entity_id,
@@ -78,6 +74,7 @@ def object_of(form: Form, row: GoldenRow, shown: Projected) -> dict[str, Any]:
         "fits": shown.fits,
         "findings": [finding_object(each) for each in shown.findings],
         "known_from": row.known_from,
+        "held": held,
         "links": {"golden": golden, "lineage": f"/v1/erp/{form.target}/{form.domain.plural}/{row.entity_id}/lineage"},
     }
 

@@ -50,6 +50,7 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Place("Rules", "/console/releases", "rules", "u"),
             Place("Data contracts", "/console/schemas", "schema"),
+            Place("Identifiers", "/console/identifiers", "identifier"),
             Place("Ownership", "/console/ownership", "owners"),
             Place("Replay", "/console/replay", "replay"),
             Place("Privacy", "/console/privacy", "privacy"),

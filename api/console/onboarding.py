@@ -30,11 +30,13 @@ from mdm.access import Permission
 from mdm.errors import OperatorError
 from mdm.hub import checkpoints
 from mdm.hub.onboarding import verdict_on_golden, verdicts_on_golden
+from mdm.hub.projections import shipped_targets
 from mdm.hub.steward import Step
 from mdm.model.ids import Domain
 from mdm.onboarding.checkpoint import CheckpointName, Return, Waiver
 from mdm.onboarding.ruleset import shipped_ruleset
 from mdm.onboarding.verdict import Decision, Finding, Outcome, Severity, Verdict
+from mdm.store.erp_view import standings
 from mdm.store.onboarding import returns_of, words_about
 from mdm.store.read_models import Filters, LastVerdict, Place, list_golden
 
@@ -191,6 +193,7 @@ def _verdict_page(
         head = head_of(connection, row, bench)
         words = words_about(connection, row.entity_id, _WORDS)
         returned = returns_of(connection, [row.entity_id]).get(row.entity_id)
+        views = standings(connection, [row.entity_id])
     found = told_to(verdict_on_golden(bench.engine, id, bench.now), bench.eyes)
     order = {outcome: number for number, outcome in enumerate(_ORDER)}
     return page(
@@ -208,6 +211,7 @@ def _verdict_page(
         waivable={code for code, rule in shipped_ruleset().rules.items() if checkpoints.may_waive(bench.role, rule)},
         words=words,
         returned=returned,
+        views=[(each, shipped_targets()[each.erp].title) for each in views if each.erp in shipped_targets()],
         me=bench.actor.name,
         now=bench.now,
         notice=notice or told,

@@ -25,10 +25,13 @@ from mdm.access import Permission
 from mdm.errors import OperatorError
 from mdm.hub.feeds import pause_feed, resume_feed
 from mdm.hub.outdated import outdated
+from mdm.hub.steward import load_policy
+from mdm.hub.tiers import standings
 from mdm.store import read_console, replay_jobs
 from mdm.store.feed_numbers import freshness_by_platform, lag_by_platform
 from mdm.store.feeds import feed_states
 from mdm.store.read_status import last_batch, message_account, vitals
+from mdm.store.retirements import retired_systems
 
 router = APIRouter(
     route_class=FormRoute, prefix="/console/pipeline", include_in_schema=False, dependencies=[needs(Permission.INSPECT)]
@@ -80,6 +83,9 @@ def _page(
         freshness = freshness_by_platform(connection, bench.now - _RECENT)
         replays = _replays(connection, bench, session)
         rebuilds = read_console.rebuilds(connection, _JOBS)
+    with reads.own().snapshot() as connection:
+        workflows = standings(connection, bench.catalogue, bench.policy or load_policy(), bench.now)
+        retired = retired_systems(connection)
     return page(
         "pipeline.html",
         request,
@@ -98,6 +104,8 @@ def _page(
         freshness=freshness,
         replays=replays,
         rebuilds=rebuilds,
+        workflows=workflows,
+        retired=retired,
         # Of the hub as a whole, whatever the person reaches of it: mappings and keys are nobody's.
         outdated=outdated(reads.own().engine, bench.catalogue, bench.rules),
         vitals=waiting,

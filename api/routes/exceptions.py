@@ -33,6 +33,7 @@ from api.schemas.exceptions import (
     ExceptionPage,
     Handing,
     HandingOver,
+    LetterGroup,
     LetterGroupPage,
     LetterPage,
     Meant,
@@ -153,6 +154,21 @@ def list_groups(page: Annotated[GroupParameters, Query()], hub: HubDep, reads: R
             "next": write_cursor(scope, (shown[-1]["place"], shown[-1]["newest_id"])) if more else None,
         }
     )
+
+
+@letters_router.get(
+    "/{id}/priority", name="explain_dead_letter_priority", summary="Why a refused message stands where it stands",
+    response_model=LetterGroup, responses=UNKNOWN,
+)  # fmt: skip
+def explain_priority(id: LetterId, hub: HubDep, reads: ReadsDep, policy: PolicyDep) -> Response:
+    """Open messages of a kind have one priority: the sum of `because`, with what it rests on."""
+    now = hub.clock()
+    ranking.refused_ready(hub.engine, now, policy)
+    with reads.snapshot() as connection:
+        found = dead_letter_groups(connection, Selection(like=id), limit=1)
+    if not found:
+        raise refuse(NOT_FOUND, f"There is no open refused message {id}.")
+    return answer(group_object(found[0], now))
 
 
 @letters_router.get("", name="list_dead_letters", summary="Refused messages", response_model=LetterPage)

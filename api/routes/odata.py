@@ -5,6 +5,7 @@ For SAP and Dynamics habits. What is not served is refused with 400 and a senten
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -12,16 +13,17 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
 
+from api import gating
 from api.access_log import listed
 from api.auth import CallerDep, allows
 from api.cursors import MAX_CURSOR, read_cursor, write_cursor
-from api.deps import ReadsDep
+from api.deps import HubDep, ReadsDep
 from api.errors import NOT_FOUND, ODATA_UNSUPPORTED, ProblemRaised, refuse
 from api.lookup import find_golden
 from api.projecting import finding_object, projected, refuse_hidden, target_of
-from api.routes.erp import ErpName
-from api.routes.parameters import EntityIdPath, Parameters
-from api.routes.responses import CHECKED, GUARDED, ONE, UNKNOWN, UNMODIFIED
+from api.routes.erp import ErpName, ErpView
+from api.routes.parameters import EntityIdPath
+from api.routes.responses import CHECKED, GUARDED, ONE, UNKNOWN, UNMODIFIED, UNREADY
 from api.schemas.given import Storable
 from api.schemas.odata import ODataPage, ODataRecord, ODataService
 from api.wire import REVALIDATE, VARY, digest_of, encode, tagged_as
@@ -56,7 +58,7 @@ _NOT_SERVED = {
 EntitySet = Annotated[Storable, Path(pattern=r"^\w+$", max_length=64, description="As `$metadata` names it.")]
 
 
-class ODataLook(Parameters):
+class ODataLook(ErpView):
     """What of a record."""
 
     select: Storable | None = Field(None, alias="$select", max_length=1000, description="Fields, separated by commas.")
@@ -72,7 +74,7 @@ _FILTER = Field(
 )
 
 
-class ODataCounted(Parameters):
+class ODataCounted(ErpView):
     """Which records are counted."""
 
     filter: Storable | None = _FILTER
@@ -130,7 +132,7 @@ def get_metadata(erp: ErpName) -> Response:
     name="odata_record",
     summary="One record as OData",
     response_model=ODataRecord,
-    responses={**ONE, **UNMODIFIED},
+    responses={**ONE, **UNMODIFIED, **UNREADY},
 )
 def get_record(
     erp: ErpName,
@@ -139,17 +141,22 @@ def get_record(
     asked: Annotated[ODataLook, Query()],
     request: Request,
     caller: CallerDep,
+    hub: HubDep,
     reads: ReadsDep,
 ) -> Response:
     """By its golden id. The entity tag (`ETag`, `@odata.etag`) is that of the whole record, whatever was selected."""
     target, form = _form(erp, entity_set)
     _refuse_unserved(asked)
     wanted = _selected(form, asked.select)
+    if asked.view == "passed":
+        gating.one_ready(hub, erp, form.domain, id)
     with reads.snapshot() as connection:
         row = find_golden(connection, request, form.domain, id)
+        row = gating.passed(connection, erp, row) if asked.view == "passed" else row
+        held = gating.held_objects(connection, erp, [row])
         shown = projected(connection, target, form, [row], caller.eyes)[0]
     root = request.url.path.rpartition("/")[0]
-    body = {"@odata.context": f"{root}/$metadata#{form.entity_set}/$entity", **_record(row, shown, wanted)}
+    body = {"@odata.context": f"{root}/$metadata#{form.entity_set}/$entity", **_record(row, shown, wanted, held)}
     return tagged_as(request, body["@odata.etag"], body, _VERSION)
 
 
@@ -160,6 +167,7 @@ def list_records(
     asked: Annotated[ODataQuery, Query()],
     request: Request,
     caller: CallerDep,
+    hub: HubDep,
     reads: ReadsDep,
 ) -> Response:
     """Filtered and sorted in the database; pages follow by `@odata.nextLink`.
@@ -169,28 +177,33 @@ def list_records(
     """
     target, form = _form(erp, entity_set)
     _refuse_unserved(asked)
-    question = _question(form, asked.filter, asked.orderby, caller)
+    question = _question(form, asked.filter, asked.orderby, caller, asked.view)
     order = question.order
     wanted = _selected(form, asked.select)
     scope = f"{request.url.path}?{asked.filter}&{asked.orderby}"
     after = None
     if asked.skiptoken is not None:
         sort, entity_id = read_cursor(asked.skiptoken, scope, (str, str))
-        after = (_checked(order, str(sort)), str(entity_id))
+        after = (_checked(order, str(sort), question.passed), str(entity_id))
+    if question.passed:
+        gating.ready(hub, erp, form.domain)
     size = min(_PAGE if asked.top is None else asked.top, _MOST)
     with reads.snapshot() as connection:
         total = count_projected(connection, target, form, question) if asked.count else None
         found = list_projected(connection, target, form, question, after, size + 1) if size else []
         rows = [each.row for each in found[:size]]
         listed(request.scope, form.domain, rows)
+        held = gating.held_objects(connection, erp, rows)
         objects = projected(connection, target, form, rows, caller.eyes)
     body: dict[str, Any] = {"@odata.context": f"{request.url.path.rpartition('/')[0]}/$metadata#{form.entity_set}"}
     if total is not None:
         body["@odata.count"] = str(total)
-    body["value"] = [_record(row, shown, wanted) for row, shown in zip(rows, objects, strict=True)]
+    body["value"] = [_record(row, shown, wanted, held) for row, shown in zip(rows, objects, strict=True)]
     remaining = None if asked.top is None else asked.top - size
     if len(found) > size and remaining != 0:
-        given = asked.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"count", "skiptoken", "top"})
+        given = asked.model_dump(
+            mode="json", by_alias=True, exclude_defaults=True, exclude={"count", "skiptoken", "top"}
+        )
         given |= {"$skiptoken": write_cursor(scope, found[size - 1].place)}
         given |= {} if remaining is None else {"$top": remaining}
         body["@odata.nextLink"] = f"{request.url.path}?{urlencode(given)}"
@@ -205,17 +218,24 @@ def list_records(
     responses={200: {"content": {"text/plain": {"schema": {"type": "string", "pattern": "^[0-9]+$"}}}}},
 )
 def count_records(
-    erp: ErpName, entity_set: EntitySet, asked: Annotated[ODataCounted, Query()], caller: CallerDep, reads: ReadsDep
+    erp: ErpName,
+    entity_set: EntitySet,
+    asked: Annotated[ODataCounted, Query()],
+    caller: CallerDep,
+    hub: HubDep,
+    reads: ReadsDep,
 ) -> Response:
     """The number alone, as text; with `$filter`, of those that it lets through."""
     target, form = _form(erp, entity_set)
-    question = _question(form, asked.filter, None, caller)
+    question = _question(form, asked.filter, None, caller, asked.view)
+    if question.passed:
+        gating.ready(hub, erp, form.domain)
     with reads.snapshot() as connection:
         total = count_projected(connection, target, form, question)
     return Response(str(total), 200, {**_VERSION, "Cache-Control": REVALIDATE, "Vary": VARY}, "text/plain")
 
 
-def _question(form: Form, filter_: str | None, orderby: str | None, caller: Caller) -> Question:
+def _question(form: Form, filter_: str | None, orderby: str | None, caller: Caller, view: str) -> Question:
     """What is asked of a form.
 
     Raises:
@@ -231,17 +251,19 @@ def _question(form: Form, filter_: str | None, orderby: str | None, caller: Call
         *([order.field] if order else ()),
     ]
     refuse_hidden(form.domain, named, caller.eyes)
-    return Question(condition, order)
+    return Question(condition, order, passed=view == "passed")
 
 
-def _checked(order: Any, sort: str) -> str:
+def _checked(order: Any, sort: str, passed: bool) -> str:
     """The place as the column's type can read it.
 
     Raises:
         ProblemRaised: `invalid-cursor` (through `read_cursor`), when it was tampered with.
     """
-    kind = Kind.INTEGER if order is None else order.field.kind
-    if kind in (Kind.INTEGER, Kind.DECIMAL, Kind.BOOLEAN):
+    kind = order.field.kind if order is not None else Kind.INSTANT if passed else Kind.INTEGER
+    if kind is Kind.INSTANT:
+        read_cursor(write_cursor("", [_instant(sort)]), "", (str,))
+    elif kind in (Kind.INTEGER, Kind.DECIMAL, Kind.BOOLEAN):
         read_cursor(write_cursor("", [_number(sort)]), "", (str,))
     return sort
 
@@ -251,6 +273,14 @@ def _number(text: str) -> str | int:
     try:
         Decimal(text)
     except ArithmeticError:
+        return 0
+    return text
+
+
+def _instant(text: str) -> str | int:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
         return 0
     return text
 
@@ -274,13 +304,19 @@ def _selected(form: Form, select: str | None) -> frozenset[str] | None:
         raise _unsupported(fault.message) from fault
 
 
-def _record(row: GoldenRow, shown: Projected, wanted: frozenset[str] | None) -> Mapping[str, Any]:
+def _record(
+    row: GoldenRow, shown: Projected, wanted: frozenset[str] | None, held: Mapping[str, Any]
+) -> Mapping[str, Any]:
     # The version alone would not do: what is served depends on the caller's role and on what references mean now, too.
-    whole = encode([shown.values, [finding_object(each) for each in shown.findings], list(shown.masked)])
+    whole = encode(
+        [shown.values, [finding_object(each) for each in shown.findings], list(shown.masked), held.get(row.entity_id)]
+    )
     told = shown if wanted is None else narrowed(shown, wanted)
     notes: dict[str, Any] = {"@odata.etag": f'W/"{row.version}-{digest_of(whole)}"'}
     if told.findings:
         notes["@mdm.findings"] = [finding_object(each) for each in told.findings]
+    if row.entity_id in held:
+        notes["@mdm.held"] = held[row.entity_id]
     if told.masked:
         notes["@mdm.masked"] = list(told.masked)
     return {**notes, **told.values}

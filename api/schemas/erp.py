@@ -28,6 +28,23 @@ class ErpLinks(Form):
     lineage: str
 
 
+class ErpReason(Form):
+    """Why a version is held back: no values, only where and what."""
+
+    gate: Literal["projection", "verdict"]
+    code: str = Field(examples=["ERP_FIELD_TOO_LONG"])
+    field: str = Field(description="Field of the target; empty for the verdict.")
+    attribute: str | None
+
+
+class ErpHeld(Form):
+    """A newer version that the gates hold back."""
+
+    version: int
+    judged_at: datetime
+    reasons: list[ErpReason]
+
+
 class ErpRecord(Form):
     """One golden record as an object of the target."""
 
@@ -39,6 +56,7 @@ class ErpRecord(Form):
     fits: bool = Field(description="Whether the target can take it as it is: no finding is an error.")
     findings: list[ErpFinding]
     known_from: datetime
+    held: ErpHeld | None = Field(description="A newer version that the gates hold back; null when there is none.")
     links: ErpLinks
 
 
@@ -110,3 +128,21 @@ class ErpTargets(Form):
     """All targets."""
 
     items: list[ErpTarget]
+
+
+class ErpHeldRecord(ErpHeld):
+    """A golden record of which a version is held back."""
+
+    id: str
+    domain: Domain
+    name: str
+    served: int | None = Field(description="The version that the ERP is served; null when none ever passed.")
+
+
+class ErpHeldPage(Form):
+    """What the gates of an ERP hold back."""
+
+    items: list[ErpHeldRecord]
+    next: str | None
+    served: dict[str, int] = Field(description="By domain, how many golden records the ERP is served.")
+    held: dict[str, int] = Field(description="By domain, of how many a version is held back.")

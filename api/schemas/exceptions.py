@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from api.schemas.common import Form, Page, SourceKey
 from api.schemas.given import MAX_ID, Asked, Moment, Said, Storable, either_given
+from api.schemas.priority import CloseImpact, CustomerExposure
 
 Reason = Annotated[Said, Field(max_length=4000, description="Why; kept in the audit.")]
 Word = Annotated[Storable, Field(min_length=1, max_length=300)]
@@ -46,6 +47,8 @@ class LetterGroup(Form):
     stake: StakeForm
     priority: float | None = Field(description="The higher, the sooner; null before it is known.")
     because: list[PriorityPart]
+    close_impact: CloseImpact | None = Field(description="Null before the priority is known.")
+    customer_exposure: CustomerExposure | None = Field(description="Null before the priority is known.")
 
 
 LetterGroupPage = Page[LetterGroup]
@@ -70,6 +73,8 @@ class Letter(Form):
     mended: bool
     first_seen: datetime
     last_seen: datetime
+    tier: Literal[1, 2, 3] = Field(description="How critical its table is; 1 is the most critical.")
+    due_at: datetime = Field(description="By when it should be dealt with, as its tier says.")
     stake: StakeForm
 
 
@@ -95,6 +100,10 @@ class WholeLetter(Letter):
     fixes: list[Fix]
     alike_open: int = Field(description="Open ones of its kind.")
     later_events: int = Field(description="Later events of the same row that were taken in and keep their precedence.")
+    held: int = Field(description="Later messages of its row that wait for it: tables of tier 1.")
+    behind: str | None = Field(
+        description="The one that it waits for, nothing being wrong with itself.", examples=["D17"]
+    )
     proposals: list[int] = Field(description="Open proposals to discard it.")
     closed_at: datetime | None
     closed_by: str | None

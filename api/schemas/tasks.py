@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from api.schemas.common import Form, Page, SourceKey
+from api.schemas.priority import CloseImpact, CustomerExposure
 from mdm.model.ids import Domain
 
 
@@ -65,6 +66,8 @@ class QueuedTask(TaskForm):
     due: Literal["ok", "due", "breached"] = Field(description="`due`: within a day.")
     priority: float = Field(description="As of now; a point more a day.")
     reasons: list[PriorityPart] = Field(description="What the priority is the sum of, the weightiest first.")
+    close_impact: CloseImpact | None = Field(description="Null for a moment after a question was asked again.")
+    customer_exposure: CustomerExposure | None = Field(description="Null likewise.")
     amounts: dict[str, str] = Field(description="Open invoices and running contracts of both sides, by currency.")
     countries: list[str]
     sides: list[QueuedSide]

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from rapidfuzz.distance import OSA
 
+from matching.features.demoted import DEMOTED, without_demoted
 from matching.features.naming import ROLES, STRUCTURE, numbers_in
 from matching.features.values import Columns, Features, distinct, kinds, put, text, texts, texts_of
 from mdm.model.register_numbers import REGISTER_IN_TAX
@@ -38,7 +39,7 @@ CUSTOMER_COLUMNS = kinds(
 #: What is read of a record's comparison form, beside its own name.
 CUSTOMER_FORMS = frozenset(
     {*_TEXTS, *_LISTS, "names_references", "tokens", "alternate_names", "former_names"}
-    | {"identifiers", "weak_identifiers"}
+    | {"identifiers", "weak_identifiers", DEMOTED}
 ) - {"self"}
 #: Columns that only blocking reads.
 CUSTOMER_KEY_COLUMNS = kinds(texts="", lists="kin token_pairs prefixes edges handles all_numbers houses street_houses")
@@ -82,6 +83,8 @@ _INITIALS = 3
 def customer_features(comparison: Mapping[str, Any], common_tokens: frozenset[str]) -> Features:
     """What comparisons read."""
     columns: Columns = {}
+    put(columns, "table", _table(texts(comparison, "self")))
+    comparison = without_demoted(comparison, related_numbers)
     for key, value in comparison.items():
         if not value:
             continue
@@ -91,7 +94,6 @@ def customer_features(comparison: Mapping[str, Any], common_tokens: frozenset[st
             columns[_LIST_COLUMNS[key]] = found
     if "evidence" in columns:
         columns["evidence_kinds"] = distinct([token.split(":", 1)[0] for token in texts(columns, "evidence")])
-    put(columns, "table", _table(texts(columns, "self")))
     if "domains" in columns:
         put(columns, "labels", _labels(texts(columns, "domains")))
     _names(columns, comparison, common_tokens)
@@ -127,7 +129,7 @@ def customer_keys(comparison: Mapping[str, Any], features: Features, common_toke
     put(columns, "handles", distinct([*handles, native] if native else handles))
     identifiers = (*texts(comparison, "identifiers"), *texts(comparison, "weak_identifiers"))
     # Where a company is and was: who knows only the old address finds it, too.
-    sites = distinct((*texts(features, "sites"), *texts(features, "former_sites")))
+    sites = distinct((*texts(features, "sites"), *texts(comparison, "former_sites")))
     put(columns, "houses", tuple(site for site in sites if site.startswith("p:")))
     put(columns, "street_houses", tuple(site for site in sites if site.startswith("s:")))
     put(columns, "all_numbers", distinct(number for value in identifiers for number in related_numbers(value)))

@@ -8,6 +8,7 @@ from mdm.cli.context import JSON_OPTION, hub, notes, pipeline, print_json, print
 from mdm.errors import OperatorError
 from mdm.hub import erase as erasing
 from mdm.model.ids import CrosswalkKey
+from mdm.store import erasure
 
 erase = typer.Typer(no_args_is_help=True)
 
@@ -48,7 +49,7 @@ def show(erasure_id: int = typer.Argument(..., help="Number of the request."), a
 def list_requests(as_json: bool = JSON_OPTION) -> None:
     """All requests, newest first."""
     with hub() as opened:
-        found = erasing.list_requests(opened.engine)
+        found = erasure.list_requests(opened.engine)
     if as_json:
         print_json(
             [dict(zip(("id", "status", "requested_by", "decided_by", "rows"), each, strict=True)) for each in found]

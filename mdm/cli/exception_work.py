@@ -13,6 +13,8 @@ from mdm.hub.exceptions import Selection
 from mdm.model.refused import Matter
 from mdm.store.keyless import records_of
 
+__all__ = ["exceptions"]
+
 _NAME = typer.Argument(..., metavar="ID", help="A dead letter (D12) or an exception (E12).")
 _ALIKE = typer.Option(False, "--alike", help="With a dead letter: all open ones of its kind.")
 

@@ -36,6 +36,7 @@ from mdm.hub.exceptions import (
     try_fix,
     try_replay,
 )
+from mdm.hub.letting_go import let_go
 from mdm.hub.worklist import rank_refused
 from mdm.intake.mend import mend
 from mdm.model.refused import Matter, named
@@ -190,6 +191,9 @@ def _show_letter(found: dict[str, Any], as_json: bool) -> None:
         row = f"{found['system']}:{found['type']}:{found['row_key']}"
         later = f"{found['later_events']:,} later events of it were taken in meanwhile and keep their precedence"
         typer.echo(f"  row: {row}; {later}")
+    waits = "" if found["behind"] is None else f"; waits for {named(Matter.DEAD_LETTER, found['behind'])}"
+    waiting = f"; {many(found['held'], 'later message')} of its row wait for it" if found["held"] else ""
+    typer.echo(f"  tier {found['tier']}, due {_moment(found['due_at'])}{waits}{waiting}")
     if found["closed_by"]:
         typer.echo(f"  closed by {found['closed_by']} {_moment(found['closed_at'])}: {found['closed_reason'] or ''}")
     for name, value in found["headers"]:
@@ -295,6 +299,7 @@ def discard_command(
             show_preview(desk.preview(bench.pipeline, bench.actor, command, policy=bench.policy), as_json)
             return
         decided = desk.decide(bench.pipeline, bench.actor, command, policy=bench.policy)
+        let_go(bench.pipeline)
     show(decided, as_json)
 
 

@@ -1,20 +1,26 @@
-"""Commands about projections: which ERP systems there are, and what another release of one would change."""
+"""Commands about projections: which ERP systems there are, what another release of one would change, and what the gates
+hold back."""
 
 from dataclasses import asdict
 
 import typer
 
-from mdm.cli.context import JSON_OPTION, hub, print_json, print_table, progress_bar
+from mdm.cli.context import JSON_OPTION, hub, many, print_json, print_table, progress_bar
+from mdm.errors import OperatorError
+from mdm.hub.erp_gates import pass_gates, tell_gated
 from mdm.hub.projection_trial import Effects, effects, open_targets
 from mdm.hub.projections import shipped_targets
+from mdm.model.ids import Domain
+from mdm.onboarding.ruleset import shipped_ruleset
 from mdm.projection.difference import Difference, differences
+from mdm.store.erp_view import counted, held_back
 
 projections = typer.Typer(no_args_is_help=True)
 
 
 @projections.callback()
 def _root() -> None:
-    """Golden records in the fields of ERP systems: list, and compare before a system changes."""
+    """Golden records in the fields of ERP systems: list, compare before a system changes, what the gates hold back."""
 
 
 @projections.command("list")
@@ -61,6 +67,66 @@ def diff(
         _print(f"{old.title} {old.release}", f"{new.title} {new.release}", found, done)
     if done is not None and done.gained:
         raise typer.Exit(1)
+
+
+_ERP = typer.Option(None, "--erp", help="sap, odoo, erpnext or netsuite. Default: that of the onboarding rules.")
+
+
+@projections.command("gate")
+def gate(
+    erp: str | None = _ERP,
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Judge the versions of golden records that were not judged yet, and announce what is held back, or no longer.
+
+    `mdm worker calendar` does so once a minute, and whoever reads the view judges what is new. Safe to repeat.
+    """
+    name = _named(erp)
+    with hub() as opened:
+        found = pass_gates(opened.engine, opened.clock(), name)
+        told = tell_gated(opened.engine, opened.clock)
+        with opened.engine.connect() as connection:
+            counts = counted(connection, name)
+    if as_json:
+        print_json({"erp": name, "judged": found.judged, "held_now": found.held, "announced": told, "domains": counts})
+        return
+    typer.echo(f"{many(found.judged, 'version')} judged for {name}, {found.held:,} of them held back.")
+    rows = [[domain, each["served"], each["held"], each["never"]] for domain, each in counts.items()]
+    print_table("ERP view", ("domain", "served", "a change held back", "never passed"), rows, right=range(1, 4))
+
+
+@projections.command("held")
+def held(
+    erp: str | None = _ERP,
+    domain: Domain | None = typer.Option(None, help="Only of this one."),
+    after: str = typer.Option("", "--after", help="Go on behind this id."),
+    limit: int = typer.Option(50, min=1, help="Most rows to show."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Golden records of which the gates hold a version back, what the ERP is served instead, and why."""
+    name = _named(erp)
+    with hub() as opened:
+        pass_gates(opened.engine, opened.clock(), name, [domain] if domain else list(Domain))
+        with opened.engine.connect() as connection:
+            found = held_back(connection, name, domain, after, limit)
+    if as_json:
+        print_json([asdict(each) for each in found])
+        return
+    rows = [
+        [each.entity_id, each.name, each.judged, each.version or "none",
+         ", ".join(f"{why['code']} {why['field'] or why['attribute'] or ''}".strip() for why in each.reasons)]
+        for each in found
+    ]  # fmt: skip
+    print_table(f"Held back from {name}", ("id", "name", "held", "served", "why"), rows, right=(2, 3))
+
+
+def _named(erp: str | None) -> str:
+    name = erp or shipped_ruleset().target.erp
+    if name not in shipped_targets():
+        raise OperatorError(
+            f"There is no projection for {name}.", action=f"Name one of {', '.join(shipped_targets())}."
+        )
+    return name
 
 
 def _json(done: Effects) -> dict[str, object]:

@@ -7,9 +7,10 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from mdm.cli.context import JSON_OPTION, notes, print_json, print_table
+from mdm.cli.priorities import explained, print_explained
 from mdm.cli.steward import steward
 from mdm.cli.steward_bench import ACTOR, PREVIEW, REASON, UNTIL, Bench, bench_of, moment_of, plain, show, show_preview
-from mdm.core.worklist import priority
+from mdm.core.worklist import priority, waiting
 from mdm.errors import Invalid
 from mdm.hub import steward as desk
 from mdm.hub.steward import Answer
@@ -17,7 +18,7 @@ from mdm.hub.worklist import rank_new_tasks
 from mdm.model.ids import Domain
 from mdm.model.stewardship import Verdict
 from mdm.store.queue_order import QueueFilters
-from mdm.store.read_queue import queue_page
+from mdm.store.read_queue import queue_page, queue_row
 from mdm.store.read_review import question
 from mdm.store.read_stewardship import queue_numbers, steward_numbers
 from mdm.store.reading import snapshot, within
@@ -156,11 +157,16 @@ def task_command(
             desk.snooze(bench.pipeline, bench.actor, task, moment_of(snooze))
         if comment:
             desk.comment(bench.pipeline, bench.actor, f"task:{task}", comment)
+        now = bench.pipeline.clock()
+        rank_new_tasks(bench.pipeline.engine, bench.pipeline.rules, now, bench.policy)
         with bench.pipeline.engine.connect() as connection, within(connection) as work:
+            row = queue_row(connection, task)
             state, remarks = desk.task_state(work, task), desk.comments(work, f"task:{task}")
-            asked, waits = question(connection, task), desk.waiting_answers(work, [task], bench.pipeline.clock())
+            asked, waits = question(connection, task), desk.waiting_answers(work, [task], now)
+    parts: list[tuple[float, str]] = [*row.parts, waiting(row.opened_at, now)] if row else []
+    told = explained(f"Task {task}", priority(row.rank, now), parts, row.impact) if row else None
     if as_json:
-        print_json({"task": state, "comments": list(remarks)})
+        print_json({"task": state, "comments": list(remarks), "priority": told})
         return
     if asked is not None:
         records = " ~ ".join(f"{key} ({of or 'gone'})" for key, of in zip(asked.records, asked.entities, strict=True))
@@ -171,6 +177,8 @@ def task_command(
     typer.echo(f"{state.assignee or 'Nobody'} has it{put_off}.")
     if task in waits:
         typer.echo(f"An answer waits for a second person: proposal {waits[task]}.")
+    if told is not None and row is not None:
+        print_explained(told, f"it should be answered by {row.due_at:%Y-%m-%d}")
     print_table("Comments", ("at", "by", "text"), [[each.at, each.author, each.text] for each in remarks])
 
 

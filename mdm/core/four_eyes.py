@@ -7,8 +7,8 @@ from enum import IntEnum
 from typing import Any
 
 from mdm.access import Permission, Role
-from mdm.model.stewardship import Effect, EntityEffect, Plan
-from mdm.model.worklist import MuchMoney
+from mdm.model.stewardship import Effect, EntityEffect, LetterEffect, Plan
+from mdm.model.worklist import CustomerWeights, CutOff, Measures, MuchMoney
 
 #: Stands for every currency that has no limit of its own.
 ANY_CURRENCY = "*"
@@ -38,6 +38,7 @@ class Demand:
         erp_linked: at least this many of the merging entities carry a number of ERP.
         amount: what hangs on the touched entities, or on rows of refused messages, reaches this in its currency.
         discards: at least this many refused messages would be closed for good.
+        tier: one of them is of this tier, or of a more critical one.
     """
 
     name: str
@@ -49,16 +50,18 @@ class Demand:
     erp_linked: int = 0
     amount: Mapping[str, Decimal] = field(default_factory=dict)
     discards: int = 0
+    tier: int = 0
     risk: Risk = Risk.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """All rules, and how long a proposal waits for its second person."""
+    """All rules, how long a proposal waits for its second person, and what customers add to the order of work."""
 
     version: str
     days: int
     demands: tuple[Demand, ...] = ()
+    customers: CustomerWeights = field(default_factory=CustomerWeights)
 
 
 def demands_of(policy: Policy, plan: Plan, effect: Effect, agreed: Collection[str] = ()) -> tuple[Demand, ...]:
@@ -114,6 +117,11 @@ def much_money(policy: Policy) -> MuchMoney:
     return MuchMoney(limits, limits.get(ANY_CURRENCY, _MUCH_OTHERWISE))
 
 
+def measures_of(policy: Policy, cut_off: CutOff) -> Measures:
+    """By what open matters are put in order."""
+    return Measures(much_money(policy), cut_off, policy.customers)
+
+
 #: Much money in a currency about which the policy says nothing.
 _MUCH_OTHERWISE = Decimal(250_000)
 
@@ -131,6 +139,7 @@ def _asks(demand: Demand, plan: Plan, effect: Effect) -> bool:
         and (not demand.golden or any(_has(each, demand.golden) for each in merging))
         and (not demand.erp_linked or sum(map(_in_erp, merging)) >= demand.erp_linked)
         and (not demand.discards or effect.discarded >= demand.discards)
+        and (not demand.tier or any(_discarded_of(demand.tier, each) for each in effect.letters))
         and (not demand.amount or _reaches(effect, demand.amount))
     )
 
@@ -148,6 +157,10 @@ def _has(entity: EntityEffect, golden: Mapping[str, Any]) -> bool:
 
 def _in_erp(entity: EntityEffect) -> bool:
     return any(key.system == "erp" for key in entity.members_before)
+
+
+def _discarded_of(tier: int, letter: LetterEffect) -> bool:
+    return letter.fate == "discarded" and letter.tier <= tier
 
 
 def _reaches(effect: Effect, limits: Mapping[str, Decimal]) -> bool:

@@ -6,19 +6,26 @@ As with questions (`mdm.core.worklist`), waiting counts linearly, so the order o
 from datetime import datetime
 from math import log10
 
-from mdm.core.worklist import POINTS_PER_DAY, money_part, waited
+from mdm.core.worklist import POINTS_PER_DAY, impact_parts, money_part, waited
 from mdm.model.refused import RankedGroup, RefusedGroup
-from mdm.model.worklist import MuchMoney, Part
+from mdm.model.worklist import Measures, Part
 
+#: Points and reason of the tiers that are not the usual one.
+_TIERS = {
+    1: (14.0, "of tier 1: postings, revenue or payments wait behind it"),
+    3: (-7.0, "of tier 3: best effort, left out by and by"),
+}
 #: As many messages as weigh most; whether there are more is not counted.
 _COUNTED = 10_000
 
 
-def rank_group(group: RefusedGroup, much: MuchMoney) -> RankedGroup:
+def rank_group(group: RefusedGroup, measures: Measures) -> RankedGroup:
     """The place of a group in the order. What hangs on rows that the hub does not know adds nothing, and is told."""
-    parts = tuple(part for part in (money_part(group.amounts, much), _many(group)) if part)
+    moved, impact = impact_parts(group.affected, measures)
+    own = (money_part(group.amounts, measures.much), _many(group), _tier(group))
+    parts = tuple(part for part in (*own, *moved) if part)
     points = sum(part.points for part in parts)
-    return RankedGroup(group, points - waited(group.first_seen), parts, much.most(group.amounts)[1])
+    return RankedGroup(group, points - waited(group.first_seen), parts, impact, measures.much.most(group.amounts)[1])
 
 
 def priority(rank: float, now: datetime) -> float:
@@ -30,6 +37,13 @@ def waiting(first_seen: datetime, now: datetime) -> Part:
     """What the waiting adds now."""
     days = max(0.0, (now - first_seen).total_seconds() / 86_400)
     return Part(round(days * POINTS_PER_DAY, 1), f"waits for {days:.0f} days" if days >= 1 else "new today")
+
+
+def _tier(group: RefusedGroup) -> Part | None:
+    """As much as two weeks of waiting where money moves by the table; a little less than nothing for the last tier."""
+    if group.waits or group.tier not in _TIERS:
+        return None
+    return Part(*_TIERS[group.tier])
 
 
 def _many(group: RefusedGroup) -> Part | None:

@@ -14,6 +14,7 @@ from typing import Any
 from matching.blocking import BlockingKey, block_hash, block_keys, dynamic_keys, own_keys
 from matching.clustering import Edge, cluster
 from matching.decision import Decision
+from matching.features.demoted import DEMOTED
 from matching.model import MatchModel
 from mdm.core.digest import golden_digest, surviving_support
 from mdm.core.linking import decide_links
@@ -72,8 +73,9 @@ def resolve_all(
     rules: Rules,
     overrides: Sequence[Override] = (),
     echoes: Mapping[RecordId, Mapping[str, str]] = MappingProxyType({}),
+    demoted: Mapping[RecordId, Sequence[str]] = MappingProxyType({}),
 ) -> dict[Domain, WholeDomain]:
-    """What the hub must hold for these live records, judgements, overrides and marks of echoes."""
+    """What the hub must hold for these live records, judgements, overrides, marks of echoes and demoted identifiers."""
     by_id = {each.rec_id: each for each in records}
     names = _names(records)
     stated = _stated(records)
@@ -91,6 +93,8 @@ def resolve_all(
         comparisons = {
             rec: _joined(each, domain, evidence.get(rec, ()), by_id, names, home) for rec, each in mine.items()
         }
+        for rec in mine.keys() & demoted.keys():
+            comparisons[rec][DEMOTED] = list(demoted[rec])
         blocks = _blocks(model, mine, comparisons)
         large = _too_large(model, blocks)
         pairs = _pairs(members for key, members in blocks.items() if key not in large)

@@ -10,7 +10,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from math import log10
 
-from mdm.model.worklist import MuchMoney, Part, Ranked, TaskFacts
+from mdm.model.worklist import (
+    Affected,
+    CustomerWeights,
+    CutOff,
+    Impact,
+    Measures,
+    MuchMoney,
+    Part,
+    Ranked,
+    TaskFacts,
+)
 
 #: Business days within which a task of a kind should be answered.
 ANSWER_WITHIN: Mapping[str, int] = {"possible_match": 5, "conflict": 3}
@@ -21,15 +31,13 @@ _SECONDS_PER_DAY = 86_400
 _SATURDAY = 5
 
 
-def rank(facts: TaskFacts, much: MuchMoney) -> Ranked:
+def rank(facts: TaskFacts, measures: Measures) -> Ranked:
     """The place of a task in the order."""
-    parts = tuple(
-        part
-        for part in (money_part(facts.amounts, much), _erp(facts), _kind(facts), _near(facts), _size(facts))
-        if part
-    )
+    moved, impact = impact_parts(facts.affected, measures)
+    own = (money_part(facts.amounts, measures.much), _erp(facts), _kind(facts), _near(facts), _size(facts))
+    parts = tuple(part for part in (*own, *moved) if part)
     points = sum(part.points for part in parts)
-    return Ranked(facts, points - waited(facts.opened_at), parts, due_at(facts.kind, facts.opened_at))
+    return Ranked(facts, points - waited(facts.opened_at), parts, impact, due_at(facts.kind, facts.opened_at))
 
 
 def priority(rank: float, now: datetime) -> float:
@@ -124,6 +132,54 @@ _POINTS_OF_MUCH, _MOST_POINTS, _NOTICED = 43.2, 48.0, 0.05
 
 def _grouped(amount: Decimal) -> str:
     return f"{amount:,.0f}".replace(",", "\u202f")
+
+
+#: What the last day adds to a matter of the month that is being closed; each day before it a point less.
+_POINTS_AT_CUT_OFF = 15.0
+#: What many users add; a tenth of them adds two thirds of it, and more than many add no more.
+_POINTS_OF_MANY_USERS = 8.0
+
+
+def impact_parts(affected: Affected, measures: Measures) -> tuple[tuple[Part | None, ...], Impact]:
+    """What the close and the customers add, and what they were: told also where they add nothing."""
+    close = close_part(affected.documents, measures.cut_off)
+    customer = customer_part(affected, measures.customers)
+    cut_off = measures.cut_off
+    impact = Impact(
+        {
+            "month": cut_off.month, "due": cut_off.due.isoformat(), "days_left": cut_off.days_left,
+            "documents": affected.documents, "points": close.points if close else 0.0,
+        },
+        {
+            "customers": affected.customers, "tiers": list(affected.tiers), "users": affected.users,
+            "points": customer.points if customer else 0.0,
+        },
+    )  # fmt: skip
+    return (close, customer), impact
+
+
+def close_part(documents: int, cut_off: CutOff) -> Part | None:
+    """What the close adds: a point more each day that the cut-off comes nearer, where its books are touched."""
+    points = _POINTS_AT_CUT_OFF - max(0, cut_off.days_left)
+    if not documents or points <= 0:
+        return None
+    when = {0: "today", 1: "tomorrow"}.get(cut_off.days_left, f"in {cut_off.days_left} days")
+    found = f"{documents:,} document{'' if documents == 1 else 's'}".replace(",", "\u202f")
+    return Part(points, f"{found} of {cut_off.month}, whose books close {when}")
+
+
+def customer_part(affected: Affected, weights: CustomerWeights) -> Part | None:
+    """What the customers behind a matter add: by the best of their tiers, and by how many people use what they have."""
+    tier, of_tier = max(
+        ((each, weights.tiers.get(each, 0.0)) for each in affected.tiers), key=lambda each: each[1], default=("", 0.0)
+    )
+    share = log10(1 + affected.users) / log10(1 + weights.many_users)
+    points = round(of_tier + _POINTS_OF_MANY_USERS * min(1.0, share), 1)
+    if points < _NOTICED:
+        return None
+    users = f"{affected.users:,} user{'' if affected.users == 1 else 's'}".replace(",", "\u202f")
+    told = [f"a customer of tier {tier}"] if of_tier else []
+    return Part(points, " with ".join([*told, users] if affected.users else told) + " may be affected")
 
 
 def _erp(facts: TaskFacts) -> Part | None:

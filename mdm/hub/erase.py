@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from mdm.clock import Clock
 from mdm.core.identity import settle
@@ -21,6 +21,7 @@ from mdm.errors import Conflict, Invalid, NotFound, Refused, Stale
 from mdm.hub.erase_proof import proof_of
 from mdm.hub.in_force import in_force
 from mdm.hub.process import BatchReport, Pipeline, apply_rows
+from mdm.hub.recycling import settle_concerned, watch_again
 from mdm.model.delta import LinkChange
 from mdm.model.events import Operation
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
@@ -28,7 +29,7 @@ from mdm.model.mirror import Head, MirrorDelta
 from mdm.privacy.policy import Policy, shipped_policy
 from mdm.privacy.traces import telling, traces_of
 from mdm.store import erasure as store
-from mdm.store import ledger
+from mdm.store import ledger, recycled
 from mdm.store.blotting import blot_anywhere
 from mdm.store.identity import write_announcements, write_identity
 from mdm.store.mirror import heads_of
@@ -183,18 +184,6 @@ def proof_document(found: Erasure) -> dict[str, Any]:
     return {**content, "sha256": hashlib.sha256(canonical).hexdigest()}
 
 
-def list_requests(engine: Engine) -> list[tuple[int, str, str, str | None, int]]:
-    """All requests, newest first: id, status, who asked, who decided, number of rows."""
-    with engine.connect() as connection:
-        rows = connection.execute(
-            text(
-                """select erasure_id, status, requested_by, decided_by, cardinality(records) from erasure
-                   order by erasure_id desc"""
-            )
-        )
-        return [(int(row[0]), row[1], row[2], row[3], int(row[4])) for row in rows]
-
-
 def reject(engine: Engine, clock: Clock, erasure_id: int, actor: str, comment: str) -> None:
     """Refuse a request; nothing is erased.
 
@@ -250,8 +239,9 @@ def carry_out(
         others = store.entities_ever(work, {each for members in pinned.values() for each in members})
         pins = store.forget_pins(work, [*entities, *others], ids, alone)
         _survive_anew(pipeline, work, pinned)
+        stated = recycled.forget(work, ids)
         versions = store.purge_history(work, ids)
-        _apply(pipeline, work, rows, kept)
+        _apply(pipeline, work, rows, kept, stated)
         store.write_last_version(work, ids)
         progress("blotting out golden versions, announcements, remarks and dead letters")
         write_announcements(work, store.mark_erased(work, entities))
@@ -274,7 +264,7 @@ def carry_out(
         detail = {"rows": len(rows), "entities": entities, "requested_by": requested_by}
         ledger.write_audit(work, actor, "subject_erased", f"erasure {erasure_id}", detail)
         done = replace(_planned(work, erasure_id, chosen), proof=proof)
-    _vacuum(pipeline.engine)
+    store.give_space_free(pipeline.engine)
     return done
 
 
@@ -418,12 +408,25 @@ def _survive_anew(pipeline: Pipeline, work: UnitOfWork, members: Mapping[str, li
         write_identity(work, settle(hood, rules, work.now, LinkChange(), "erasure"))
 
 
-def _apply(pipeline: Pipeline, work: UnitOfWork, rows: Sequence[store.RowOf], kept: Mapping[str, str]) -> None:
-    """Bring rows to what may stay of them, and resolve what that touches as if their platform had said so."""
+def _apply(
+    pipeline: Pipeline,
+    work: UnitOfWork,
+    rows: Sequence[store.RowOf],
+    kept: Mapping[str, str],
+    stated: Collection[str],
+) -> None:
+    """Bring rows to what may stay of them, and resolve what that touches as if their platform had said so.
+
+    Args:
+        stated: numbers of theirs, which others may have had from them.
+    """
     by_key = {row.key: row for row in rows}
     heads = [_head(head, by_key[head.key], kept) for head in heads_of(work, list(by_key))]
     apply_rows(pipeline, work, MirrorDelta(tuple(heads), (), (), (), {}), BatchReport())
+    settle_concerned(work, in_force(work.query, pipeline.rules), watch_again(work, pipeline.catalogue, stated))
     work.publish()
+    tables = [(profile.system, profile.table) for profile in pipeline.catalogue.profiles]
+    recycled.forget_words(work, stated, list(by_key), tables)
     store.clear_deleted(work, [row.rec_id for row in rows])
 
 
@@ -434,10 +437,3 @@ def _head(head: Head, row: store.RowOf, kept: Mapping[str, str]) -> Head:
             head, row=None, deleted=True, operation=Operation.DELETE, previous_key=None, unresolved=frozenset()
         )
     return replace(head, row=left, previous_key=None, unresolved=frozenset())
-
-
-def _vacuum(engine: Engine) -> None:
-    """Give the space of erased versions free, so that they are not in the files for longer than need be."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for table in ("source_record", "record_history", "golden", "outbox", "dead_letter", "search_term"):
-            connection.execute(text(f"vacuum {table}"))

@@ -4,20 +4,18 @@ Replay takes a message in with the contracts as they are now, in its place in it
 same row have gone on meanwhile and keep their precedence by source position.
 """
 
-import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import orjson
 from sqlalchemy import Engine, text
 
 from mdm.clock import Clock
 from mdm.errors import Conflict, NotFound, OperatorError
+from mdm.hub.letting_go import go_on, let_go
 from mdm.hub.process import BatchReport, Pipeline, replay_in
 from mdm.hub.rehearsal import perform, rehearse
 from mdm.model.effects import GoldenEffect
-from mdm.model.events import Message, Place
 from mdm.model.stewardship import Discard
 from mdm.store import letters
 from mdm.store.effects import golden_effects
@@ -46,14 +44,6 @@ T = TypeVar("T")
 _BATCH = 1000
 
 _MEANT = f"select d.dead_letter_id from dead_letter d where d.status = 'open' and {CONDITION} order by 1"
-_MESSAGES = """
-select d.topic, d.partition, d."offset", d.timestamp_ms, coalesce(f.headers, d.headers),
-  case when f.fix_id is null then d.key else f.key end, case when f.fix_id is null then d.value else f.value end
-from dead_letter d
-left join lateral (select * from dead_letter_fix where dead_letter_id = d.dead_letter_id
-                   order by fix_id desc limit 1) f on true
-where d.dead_letter_id = any(%s) and d.status = 'open' order by d.topic, d.partition, d."offset"
-"""
 NONE_OPEN = "`mdm exceptions list` shows the open ones."
 
 
@@ -77,7 +67,8 @@ class Replayed:
 def replay_dead_letters(pipeline: Pipeline, selection: Selection, actor: str) -> Replayed:
     """Feed open dead letters again, oldest offset first, with the contracts as they are now.
 
-    A mended one is fed as mended. What is refused again stays open, with the reason of this time.
+    A mended one is fed as mended. What is refused again stays open, with the reason of this time. What waited for one
+    of them goes on.
 
     Raises:
         NotFound: no open dead letter is meant.
@@ -90,7 +81,9 @@ def replay_dead_letters(pipeline: Pipeline, selection: Selection, actor: str) ->
         )
         total.add(done.report)
         effects.extend(done.effects)
-    return Replayed(total, tuple(effects))
+    report, more = let_go(pipeline, actor)
+    total.add(report)
+    return Replayed(total, (*effects, *more))
 
 
 def try_replay(pipeline: Pipeline, selection: Selection, actor: str) -> Replayed:
@@ -100,7 +93,7 @@ def try_replay(pipeline: Pipeline, selection: Selection, actor: str) -> Replayed
         NotFound: no open dead letter is meant.
     """
     ids = letters_meant(pipeline.engine, selection)
-    return rehearse(pipeline.engine, pipeline.clock, "replay", _replaying(pipeline, ids, actor))
+    return rehearse(pipeline.engine, pipeline.clock, "replay", _replaying(pipeline, ids, actor, followed=True))
 
 
 def fix_dead_letter(
@@ -116,12 +109,17 @@ def fix_dead_letter(
         Conflict: it is closed already.
     """
     act = _fixing(pipeline, dead_letter_id, mended, _given(reason, "Mending"), actor, replay=replay)
-    return perform(pipeline.engine, pipeline.clock, "fix", act)
+    done = perform(pipeline.engine, pipeline.clock, "fix", act)
+    if done is None:
+        return None
+    report, more = let_go(pipeline, actor)
+    done.report.add(report)
+    return Replayed(done.report, (*done.effects, *more))
 
 
 def try_fix(pipeline: Pipeline, dead_letter_id: int, mended: Mended, actor: str) -> Replayed:
     """What mending and replaying would do; nothing of it stays. Raises as `fix_dead_letter`."""
-    act = _fixing(pipeline, dead_letter_id, mended, "rehearsal", actor, replay=True)
+    act = _fixing(pipeline, dead_letter_id, mended, "rehearsal", actor, replay=True, followed=True)
     found = rehearse(pipeline.engine, pipeline.clock, "fix", act)
     assert found is not None
     return found
@@ -205,18 +203,29 @@ def letters_meant(engine: Engine, selection: Selection) -> list[int]:
     return ids
 
 
-def _replaying(pipeline: Pipeline, ids: Sequence[int], actor: str) -> Callable[[UnitOfWork], Replayed]:
+def _replaying(
+    pipeline: Pipeline, ids: Sequence[int], actor: str, *, followed: bool = False
+) -> Callable[[UnitOfWork], Replayed]:
     def act(work: UnitOfWork) -> Replayed:
         # Read inside the unit of work: somebody else may have closed some of them meanwhile.
-        messages = [_message(row) for row in work.query(_MESSAGES, list(ids))]
+        messages = letters.messages_of(work, ids)
         report = replay_in(pipeline, work, messages, actor) if messages else BatchReport()
+        if followed:
+            report.add(go_on(pipeline, work, actor))
         return Replayed(report, golden_effects(work))
 
     return act
 
 
 def _fixing(
-    pipeline: Pipeline, dead_letter_id: int, mended: Mended, reason: str, actor: str, *, replay: bool
+    pipeline: Pipeline,
+    dead_letter_id: int,
+    mended: Mended,
+    reason: str,
+    actor: str,
+    *,
+    replay: bool,
+    followed: bool = False,
 ) -> Callable[[UnitOfWork], Replayed | None]:
     def act(work: UnitOfWork) -> Replayed | None:
         status = work.query("select status from dead_letter where dead_letter_id = %s for update", dead_letter_id)
@@ -226,7 +235,7 @@ def _fixing(
             raise Conflict(
                 f"Dead letter {dead_letter_id} is {status[0][0]} already.", action="Reopen it first, if it must be."
             )
-        before = _message(work.query(_MESSAGES, [dead_letter_id])[0])
+        (before,) = letters.messages_of(work, [dead_letter_id])
         work.execute(
             """insert into dead_letter_fix (dead_letter_id, headers, key, value, author, reason, created_at)
                values (%s, %s, %s, %s, %s, %s, %s)""",
@@ -239,22 +248,10 @@ def _fixing(
             work.now,
         )
         write_audit(work, actor, "fix", f"dead letter {before.place}", {"reason": reason, "parts": _parts(mended)})
-        return _replaying(pipeline, [dead_letter_id], actor)(work) if replay else None
+        return _replaying(pipeline, [dead_letter_id], actor, followed=followed)(work) if replay else None
 
     return act
 
 
 def _parts(mended: Mended) -> list[str]:
     return [name for name in ("headers", "key", "value") if getattr(mended, name) is not None]
-
-
-def _message(row: Sequence[Any]) -> Message:
-    """The letter as the message it was, or as it was mended."""
-    headers = row[4] if isinstance(row[4], list) else orjson.loads(row[4])
-    return Message(
-        Place(row[0], row[1], row[2]),
-        row[3],
-        tuple((name, base64.b64decode(value)) for name, value in headers),
-        None if row[5] is None else bytes(row[5]),
-        None if row[6] is None else bytes(row[6]),
-    )

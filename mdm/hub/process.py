@@ -16,34 +16,32 @@ from sqlalchemy import Engine
 
 from matching.model import MatchModel
 from mdm.clock import Clock
-from mdm.core.gaps import watch
 from mdm.core.mirror import mirror
 from mdm.core.rules import Rules
 from mdm.faults import fault_point
+from mdm.hub.admitting import to_take_in
 from mdm.hub.comparing import with_comparisons
 from mdm.hub.echoing import mark_echoes
 from mdm.hub.in_force import in_force
+from mdm.hub.lost import watch_for_gaps
+from mdm.hub.recycling import watch_identifiers
 from mdm.hub.resolve import DomainChange, block_hashes, claim_changes, resolve_domain
 from mdm.hub.sharing import beside_others
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.debezium import Decoded, Plain, as_it_is, translate
 from mdm.intake.mapping import standardise
-from mdm.intake.refusal import FALLBACK_OWNER
-from mdm.model.events import ChangeEvent, DeadLetter, Ignored, Message, Operation, Outcome, Place, Row, TopicPartition
-from mdm.model.gaps import Alarm
+from mdm.intake.refusal import ORDER_HELD
+from mdm.model.delta import NOTHING_RECALLED, Recall
+from mdm.model.events import ChangeEvent, DeadLetter, Message, Operation, Outcome, Place, Row, TopicPartition
 from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
 from mdm.model.records import SourceRecord
-from mdm.store import gaps, ledger, pairs, progress
+from mdm.store import ledger, pairs, progress
 from mdm.store import mirror as mirror_store
-from mdm.store.suppression import suppress_like, suppressed
 from mdm.store.unit_of_work import Alone, UnitOfWork
 
 #: Rows by key with their canonical form.
 Standard: TypeAlias = Mapping[CrosswalkKey, tuple[Row, SourceRecord]]
-
-#: Feeds of brokers are called like this; they deliver each partition in order and from where it was left.
-BROKER_FEED = "kafka:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,23 +178,24 @@ def consume(
         # Counted anew in every attempt; the seconds of all attempts count.
         counted = BatchReport(stages=report.stages)
         with report.stage("claim"):
-            mirror_store.claim_rows(work, decoded.events)
+            mirror_store.claim_rows(work, decoded.events, decoded.dead_letters)
         with report.stage("ledger"):
             seen = _ask_ledger(work, messages)
         through = by_rules_in_force(pipeline, work)
-        results = _take_in(through, work, messages, decoded, seen.fresh, counted, standard)
+        taken = to_take_in(work, pipeline.catalogue, messages, decoded, seen.fresh)
+        results = _take_in(through, work, messages, taken, seen.fresh, counted, standard)
         with report.stage("write"):
             ledger.write_outcomes(work, results, seen.known, len(messages))
-            ledger.write_dead_letters(work, [each for each in decoded.dead_letters if each.message.place in seen.fresh])
+            ledger.write_dead_letters(work, [each for each in taken.dead_letters if each.message.place in seen.fresh])
             ledger.write_drifts(work, [drift for drift in decoded.drifts if drift.place in seen.fresh])
             ledger.write_positions(work, feed, positions)
             progress.write_progress(work, positions, decoded.events)
-            _watch_for_gaps(pipeline, work, feed, messages, decoded.events, results, seen.known)
+            watch_for_gaps(pipeline.catalogue, work, feed, messages, decoded.events, results, seen.known)
             ledger.write_audit(work, "hub", "ingest", feed, _audit_detail(results, through.rules))
         with report.stage("publish"):
             work.publish()
         fault_point("ingest.accounted")
-        changes = [event for event in decoded.events if event.place in seen.fresh and not event.snapshot]
+        changes = [event for event in taken.events if event.place in seen.fresh and not event.snapshot]
         late = {place for place, outcome, _ in results if outcome is Outcome.STALE}
         counted.changed_at = [(event.system, event.type, event.event_time) for event in changes]
         counted.late_at = [(event.system, event.type, event.event_time) for event in changes if event.place in late]
@@ -217,39 +216,6 @@ def by_rules_in_force(pipeline: Pipeline, work: UnitOfWork) -> Pipeline:
     return replace(pipeline, rules=in_force(work.query, pipeline.rules))
 
 
-def _watch_for_gaps(
-    pipeline: Pipeline,
-    work: UnitOfWork,
-    feed: str,
-    messages: Sequence[Message],
-    events: Sequence[ChangeEvent],
-    results: Sequence[tuple[Place, Outcome, str]],
-    seen: frozenset[Place],
-) -> None:
-    """Raise exceptions for signs that the feed has lost something."""
-    logs = {TopicPartition(message.place.topic, message.place.partition) for message in messages}
-    reads = {(event.system, event.type) for event in events if event.operation is Operation.READ}
-    known = gaps.load_known(work, sorted(logs), sorted(reads))
-    outcomes = {place: outcome for place, outcome, _ in results}
-    places = [message.place for message in messages]
-    taken = _said_twice(messages) | gaps.strangers(work, [event for event in events if event.place in seen])
-    watched = watch(places, events, outcomes, known, in_order=feed.startswith(BROKER_FEED), taken=taken)
-
-    def owner_of(alarm: Alarm) -> str:
-        profile = pipeline.catalogue.by_topic(alarm.place.topic)
-        return FALLBACK_OWNER if profile is None else profile.owner
-
-    gaps.write_watched(work, watched, owner_of)
-
-
-def _said_twice(messages: Sequence[Message]) -> set[Place]:
-    """Places of which a batch has two different messages."""
-    if len({message.place for message in messages}) == len(messages):
-        return set()
-    contents = {(message.place, message.key, message.value) for message in messages}
-    return {place for place, times in Counter(place for place, _, _ in contents).items() if times > 1}
-
-
 def replay_in(pipeline: Pipeline, work: UnitOfWork, messages: Sequence[Message], actor: str) -> BatchReport:
     """Take in messages that are dead letters, with the contracts as they are now, in the caller's unit of work.
 
@@ -260,6 +226,7 @@ def replay_in(pipeline: Pipeline, work: UnitOfWork, messages: Sequence[Message],
     decoded = translate(messages, pipeline.catalogue, pipeline.plain)
     fresh = frozenset(message.place for message in messages)
     pipeline = by_rules_in_force(pipeline, work)
+    decoded = to_take_in(work, pipeline.catalogue, messages, decoded, fresh, replayed=True)
     results = _take_in(pipeline, work, messages, decoded, fresh, report)
     ledger.write_replayed(work, results, decoded.dead_letters, actor)
     ledger.write_drifts(work, decoded.drifts)
@@ -278,37 +245,16 @@ def _take_in(
     standard: Standard = MappingProxyType({}),
 ) -> list[tuple[Place, Outcome, str]]:
     """Apply the fresh messages; returns every message's outcome, counted in the report."""
-    decoded = without_erased(work, decoded)
     delta = _mirror(pipeline, work, [event for event in decoded.events if event.place in fresh], report, standard)
     reasons = {ignored.place: ignored.reason for ignored in decoded.ignored}
     refused = {letter.message.place: letter for letter in decoded.dead_letters}
     results = list(_account(messages, fresh, dict(delta.outcomes), reasons, refused))
-    for place, outcome, _ in results:
+    for place, outcome, reason in results:
         report.outcomes[ledger.system_of(place.topic), outcome] += 1
-        if outcome is Outcome.QUARANTINED:
+        # What only waits is nothing bad, and must not stop a worker.
+        if outcome is Outcome.QUARANTINED and reason != ORDER_HELD:
             report.refused[TopicPartition(place.topic, place.partition)] += 1
     return results
-
-
-def without_erased(work: UnitOfWork, decoded: Decoded) -> Decoded:
-    """Events about erased subjects are ignored: a snapshot taken anew must not bring anybody back.
-
-    A row that is re-keyed from an erased one is kept out under its new key too.
-    """
-    keys = {key for event in decoded.events for key in (event.key, event.previous_key) if key is not None}
-    erased = suppressed(work, keys)
-    if not erased:
-        return decoded
-    out = [event for event in decoded.events if {event.key, event.previous_key} & erased]
-    suppress_like(
-        work, [(event.key, event.previous_key) for event in out if event.key and event.previous_key in erased]
-    )
-    places = {event.place for event in out}
-    return replace(
-        decoded,
-        events=tuple(event for event in decoded.events if event.place not in places),
-        ignored=(*decoded.ignored, *(Ignored(place, "subject_erased") for place in places)),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,12 +289,14 @@ def apply_rows(
     report: BatchReport,
     traces: Mapping[RecordId, str] = MappingProxyType({}),
     standard: Standard = MappingProxyType({}),
+    recall: Recall = NOTHING_RECALLED,
 ) -> None:
     """Write folded rows, standardise them with the profiles as they are now, and resolve what that touches.
 
     Args:
         traces: trace contexts of the changes by record, for what is announced.
         standard: canonical forms that are known already; used where the folded row is the row they were made of.
+        recall: ids to be given again, where rows come back that were taken out.
     """
     with report.stage("standardise"):
         found = {head.rec_id: _standard(pipeline.catalogue, head, standard) for head in delta.heads}
@@ -357,6 +305,9 @@ def apply_rows(
     with report.stage("write"):
         before = mirror_store.load_forms(work, [head.rec_id for head in delta.heads])
         touched = mirror_store.write_mirror(work, delta, records)
+    with report.stage("watch"):
+        # By what the rows themselves state: a row that repeats the hub states it, too.
+        concerned = watch_identifiers(work, pipeline.catalogue, delta, found)
     fault_point("ingest.mirrored")
     if pipeline.bulk:
         return
@@ -364,13 +315,19 @@ def apply_rows(
     changes = {domain: _change(models[domain], delta.heads, records, before) for domain in RESOLUTION_ORDER}
     with report.stage("claim"):
         dirty = claim_changes(work, changes, touched, pipeline.rules)
+        pairs.claim_connections(work, concerned, models[Domain.CUSTOMER].block_cap)
+        dirty[Domain.CUSTOMER] |= concerned
+        customers = changes[Domain.CUSTOMER]
+        changes[Domain.CUSTOMER] = replace(customers, changed=customers.changed | concerned)
     moved: set[RecordId] = set()
     stated = frozenset(token for _, token in touched.evidence)
     for domain in RESOLUTION_ORDER:
         with report.stage(f"resolve {domain}"):
             if domain is Domain.CONTRACT:
                 dirty[domain] = pairs.contracts_by_target(work, moved, touched.names, models[domain].block_cap)
-            change = replace(changes[domain], dirty=frozenset(dirty[domain]), stated=stated, traces=traces)
+            change = replace(
+                changes[domain], dirty=frozenset(dirty[domain]), stated=stated, traces=traces, recall=recall
+            )
             if change.empty:
                 continue
             resolved = resolve_domain(work, domain, change, pipeline.rules)

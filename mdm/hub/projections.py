@@ -1,10 +1,12 @@
 """The shipped projections, with the field lengths that the onboarding checks use, and what records refer to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from sqlalchemy import Connection
 
 from mdm.model.canonical import ATTRIBUTES, Shape
 from mdm.model.ids import Domain
@@ -14,6 +16,9 @@ from mdm.projection.document import Lengths, read_target
 from mdm.projection.form import Line, Target
 from mdm.projection.project import TOO_LONG, project
 from mdm.projection.project import Subject as Projectable
+from mdm.store.read_golden import GoldenRow
+from mdm.store.read_projection import own_keys
+from mdm.store.read_references import expand, resolve_references
 
 #: ERP systems that have a projection.
 TARGETS: tuple[str, ...] = ("sap", "odoo", "erpnext", "netsuite")
@@ -72,3 +77,20 @@ def referred(domain: Domain, values: Iterable[Mapping[str, Any]]) -> dict[Domain
                 products = (line.get("product") or {} for line in value or ())
                 found[Domain.PRODUCT].update(each["entity_id"] for each in products if each.get("entity_id"))
     return found
+
+
+def projectables(
+    connection: Connection, target: Target, domain: Domain, rows: Sequence[GoldenRow]
+) -> tuple[list[Projectable], Mapping[str, Sequence[str]]]:
+    """Golden records as a projection takes them, unmasked, and the target's keys of them and of what they refer to: in
+    three queries for all of them."""
+    entities = resolve_references(connection, ((domain, row.values) for row in rows))
+    expanded = [expand(domain, row.values, entities) for row in rows]
+    wanted = referred(domain, expanded)
+    wanted[domain].update(row.entity_id for row in rows)
+    keys = own_keys(connection, target, wanted)
+    subjects = [
+        Projectable(row.entity_id, row.version, row.known_from, values)
+        for row, values in zip(rows, expanded, strict=True)
+    ]
+    return subjects, keys

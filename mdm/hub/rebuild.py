@@ -18,6 +18,7 @@ from mdm.hub.feeds import LOOK_SECONDS, all_held
 from mdm.hub.mappings import note_all_taken
 from mdm.hub.oversized import ask_about_all
 from mdm.hub.process import Pipeline
+from mdm.hub.recycling import say_all, watch_identifiers
 from mdm.hub.resolve import DomainChange, block_hashes, resolve_domain, stored_keys
 from mdm.intake.mapping import standardise
 from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain
@@ -115,6 +116,7 @@ def _fold(inside: Pipeline, work: UnitOfWork, keys: Sequence[CrosswalkKey]) -> N
     found = {head.rec_id: standardise(inside.catalogue, head.key, head.row or {}) for head in delta.heads}
     records = with_comparisons(work, inside.catalogue, delta, found)
     mirror_store.write_mirror(work, delta, records)
+    watch_identifiers(work, inside.catalogue, delta, found)
     live = {head.rec_id for head in delta.heads if not head.deleted}
     for domain in RESOLUTION_ORDER:
         model = inside.rules.models[domain]
@@ -173,5 +175,6 @@ def _note(pipeline: Pipeline, actor: str, rows: int, found: Sequence[Difference]
         letter_groups.recount(work)
         for domain in RESOLUTION_ORDER:
             ask_about_all(work, pipeline.rules.models[domain])
+        say_all(work, pipeline.catalogue)
         detail = {"rows": rows, "differences": len(found), "rules": pipeline.rules.fingerprint}
         write_audit(work, actor, "rebuild", "derived tables", detail)

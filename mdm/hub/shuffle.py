@@ -45,6 +45,7 @@ def lay_out(pipeline: Pipeline, scratch: str, *, seed: int, duplicate: float) ->
         carry.pack_judgements(work, scratch)
         carry.pack_overrides(work, scratch)
         carry.pack_echoes(work, scratch)
+        carry.pack_kept(work, scratch)
         return LaidOut(events, deliveries, read_content(work))
 
 

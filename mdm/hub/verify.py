@@ -20,6 +20,7 @@ from mdm.core.oversize import records_question
 from mdm.core.own_words import as_compared
 from mdm.core.rules import Rules
 from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
+from mdm.hub.recycling import verify_recycled
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.mapping import standardise
 from mdm.model.delta import Link
@@ -86,9 +87,12 @@ def verify(engine: Engine, catalogue: Catalogue, rules: Rules, progress: Progres
         progress("standardising records")
         records, differing = _records(work, heads.values(), catalogue, histories, marked)
         differences += differing
+        progress("judging identifiers that were given to others")
+        demoted, differing = verify_recycled(work, catalogue, heads, histories)
+        differences += differing
         progress("resolving everything anew")
         same, not_same = whole.judgements(work)
-        state = resolve_all(records, same, not_same, rules, live_overrides(work), marked)
+        state = resolve_all(records, same, not_same, rules, live_overrides(work), marked, demoted)
         progress("comparing with the live state")
         for domain, expected in state.items():
             differences += _keys(work, domain, expected, dynamic=bool(rules.models[domain].dynamic))

@@ -2,15 +2,20 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from mdm.core.four_eyes import Policy, much_money
+from mdm.core.four_eyes import Policy, measures_of
 from mdm.core.refused_order import rank_group
 from mdm.core.rules import Rules
 from mdm.core.worklist import rank
 from mdm.hub.steward.policy import load_policy
+from mdm.lifecycle.close import close_of, current_close
+from mdm.lifecycle.policy import shipped_policy
 from mdm.model.ids import Domain
-from mdm.store import stake, worklist
+from mdm.model.worklist import CutOff
+from mdm.store import closing, stake, worklist
+from mdm.store.affected import AsOf
+from mdm.store.reading import within
 from mdm.store.scoped import unrestricted
 from mdm.store.stake import Looked
 
@@ -65,13 +70,14 @@ def rank_refused(engine: Engine, now: datetime, policy: Policy | None = None, *,
 
     `at_once`: only such as changed, and only as many as have so many letters together, those without a rank first.
     """
-    much = much_money(policy or load_policy())
     which = Looked(now, now - _FRESH_FOR) if at_once is None else Looked(now, budget=at_once)
     done = 0
     while True:
         with unrestricted(engine).begin() as connection:
-            groups = stake.unranked_groups(connection, which)
-            written = stake.write_group_ranks(connection, [rank_group(each, much) for each in groups], now)
+            cut_off = cut_off_at(connection, now)
+            measures = measures_of(policy or load_policy(), cut_off)
+            groups = stake.unranked_groups(connection, which, _as_of(cut_off, now))
+            written = stake.write_group_ranks(connection, [rank_group(each, measures) for each in groups], now)
         done += written
         if not written or at_once is not None:
             return done
@@ -84,7 +90,6 @@ def refused_unranked(engine: Engine, now: datetime) -> bool:
 
 
 def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime, policy: Policy | None, since: int = 0) -> int:
-    much = much_money(policy or load_policy())
     limits: dict[Domain, tuple[float, float]] = {
         domain: (model.thresholds.possible, model.thresholds.match) for domain, model in rules.models.items()
     }
@@ -93,8 +98,10 @@ def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime, policy: 
         with unrestricted(engine).begin() as connection:
             if not worklist.unranked(connection, stale, since):
                 break
-            facts = worklist.read_task_facts(connection, stale, _BATCH, limits, since)
-        ranked = [rank(each, much) for each in facts]
+            cut_off = cut_off_at(connection, now)
+            facts = worklist.read_task_facts(connection, stale, _BATCH, limits, _as_of(cut_off, now), since)
+        measures = measures_of(policy or load_policy(), cut_off)
+        ranked = [rank(each, measures) for each in facts]
         written = 0
         for start in range(0, len(ranked), _WRITTEN):
             with unrestricted(engine).begin() as connection:
@@ -103,3 +110,18 @@ def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime, policy: 
         if not written:  # what is left is held by somebody, who changes it just now
             break
     return done
+
+
+def cut_off_at(connection: Connection, now: datetime) -> CutOff:
+    """Until when the month that is being closed is open: the running one where the one before is closed by two."""
+    business_days = shipped_policy().close_on
+    close = current_close(now.date(), business_days)
+    with within(connection) as work:
+        signed = closing.standing(work, close.month)
+    if signed is not None and signed.reviewed_at is not None:
+        close = close_of(f"{close.last + timedelta(days=1):%Y-%m}", business_days)
+    return CutOff(close.month, close.due, close.days_left(now.date()))
+
+
+def _as_of(cut_off: CutOff, now: datetime) -> AsOf:
+    return AsOf(cut_off.month, now.date(), shipped_policy().words["entitlement_usable"])

@@ -17,6 +17,7 @@ from mdm.intake.majors import read_by_fit, read_key_by_fit, with_all_columns
 from mdm.intake.rows import ReadRow, RowReader
 from mdm.intake.rules import TableMapping, read_mapping
 from mdm.intake.standardise.registry import STANDARDISERS
+from mdm.intake.tiers import TierPolicy, Tiers, Workflow, tiers_of
 
 SHIPPED_SOURCES = Path(__file__).parent / "sources"
 CONTRACT_FILE = "contract.odcs.yaml"
@@ -40,6 +41,8 @@ class Profile:
     contract: Contract
     mapping: TableMapping | None
     rows: RowReader
+    #: What it serves, and how critical that is.
+    workflow: Workflow
     readers: tuple[RowReader, ...] = ()
     former: frozenset[str] = frozenset()
 
@@ -54,6 +57,10 @@ class Profile:
     @property
     def owner(self) -> str:
         return self.contract.owner
+
+    @property
+    def tier(self) -> TierPolicy:
+        return self.workflow.tier
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -92,6 +99,8 @@ class Catalogue:
         self._profiles = profiles
         #: Where it was read from, and can be read again; None where it was put together otherwise.
         self.folder = folder
+        #: How critical the workflows are that its tables serve.
+        self.tiers = tiers_of(folder)
         self._by_topic = {topic: profile for profile in profiles for topic in profile.topics}
         self._by_table = {(profile.system, profile.table): profile for profile in profiles}
         self._prefixes = frozenset(profile.contract.topic_prefix for profile in profiles)
@@ -163,25 +172,25 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         raise ConfigurationInvalid(
             f"{folder} holds no platform.", action=f"Put each platform in a folder of its own with a {CONTRACT_FILE}."
         )
-    platforms = dict.fromkeys(file.parent for file in files)
-    return Catalogue(tuple(profile for platform in platforms for profile in _profiles(platform)), folder)
+    platforms, tiers = dict.fromkeys(file.parent for file in files), tiers_of(folder)
+    return Catalogue(tuple(profile for platform in platforms for profile in _profiles(platform, tiers)), folder)
 
 
-def _profiles(platform: Path) -> list[Profile]:
+def _profiles(platform: Path, tiers: Tiers) -> list[Profile]:
     files = sorted(platform.glob(CONTRACT_FILES))
     mappings = {file.stem: file for file in sorted(platform.glob("*.yaml")) if file not in files}
     tables: dict[str, list[Contract]] = {}
     for file in files:
         for contract in read_contracts(file):
             tables.setdefault(contract.table, []).append(contract)
-    profiles = [profile_of(contracts, mappings.pop(table, None)) for table, contracts in tables.items()]
+    profiles = [profile_of(contracts, mappings.pop(table, None), tiers) for table, contracts in tables.items()]
     if mappings:
         stray = ", ".join(str(file) for file in mappings.values())
         raise ConfigurationInvalid(f"No table of {platform} is called like the mapping {stray}.")
     return profiles
 
 
-def profile_of(contracts: list[Contract], file: Path | None) -> Profile:
+def profile_of(contracts: list[Contract], file: Path | None, tiers: Tiers | None = None) -> Profile:
     """One table by all its contracts, the newest readable one first, and by the document of its mapping, if it has one.
 
     Raises:
@@ -216,4 +225,17 @@ def profile_of(contracts: list[Contract], file: Path | None) -> Profile:
     readers = tuple(RowReader(each) for each in readable)
     known = {name for each in readable for name in each.columns}
     former = frozenset(name for each in past for name in each.columns if readable and name not in known)
-    return Profile(newest, mapping, readers[0] if readers else RowReader(newest), readers, former)
+    rows = readers[0] if readers else RowReader(newest)
+    return Profile(newest, mapping, rows, _workflow_of(newest, tiers), readers, former)
+
+
+def _workflow_of(contract: Contract, tiers: Tiers | None) -> Workflow:
+    beside = contract.file.parent.parent if contract.file is not None else None
+    known = tiers or tiers_of(beside)
+    found = known.workflow(contract.workflow)
+    if found is None:
+        raise ConfigurationInvalid(
+            f"The contract of {contract.system}.{contract.table} names the workflow {contract.workflow}.",
+            action=f"Name one of {', '.join(known.workflows)}, or add it to tiers.yaml beside the sources.",
+        )
+    return found

@@ -10,7 +10,8 @@ on the contract
   transform ExtractNewRecordState with add.fields=op,source.sequence,lsn,source.ts_ms and rewritten deletes)
   `ignoredTopics` (topics to pass over, separated by spaces)
 on a table
-  `topic` (default: prefix and physical name), `replicaIdentity` (default or full), `truncate` (apply or hold), `owner`
+  `topic` (default: prefix and physical name), `replicaIdentity` (default or full), `truncate` (apply or hold), `owner`,
+  `workflow` (which work it serves, on the contract too; see `mdm.intake.tiers`)
 on a column
   `mayBeAbsent` (true for a column that older events do not have), `mode` (as on the contract, for this column alone)
 
@@ -96,6 +97,8 @@ class Contract:
     file: Path | None = None
     #: Topics of the platform that carry nothing for the hub: Debezium's signal table, tables that nobody asked for.
     ignored_topics: frozenset[str] = frozenset()
+    #: Which work the table serves; empty where the contract does not say.
+    workflow: str = ""
 
     @property
     def state(self) -> State:
@@ -167,6 +170,7 @@ def _contract(document: Section, custom: "_Custom", encodings: Encodings, table:
         truncate_applies=own.one_of("truncate", ("hold", "apply")) == "apply",
         flat=custom.one_of("envelope", ("debezium", "flat")) == "flat",
         ignored_topics=frozenset(custom.text("ignoredTopics", "-").split()) - {"-"},
+        workflow=own.text("workflow", custom.text("workflow", "")),
         mode=Mode(own.one_of("mode", tuple(Mode), custom.one_of("mode", tuple(Mode)))),
     )
 

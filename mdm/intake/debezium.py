@@ -5,7 +5,7 @@ What PostgreSQL and MySQL connectors really send decides the rules here; the com
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
@@ -313,7 +313,7 @@ def _decode_without_contract(message: Message, catalogue: Catalogue) -> Ignored:
 
 def refused(message: Message, profile: Profile | None, refusal: Refused) -> DeadLetter:
     """The dead letter of a message that was refused; `profile` is that of its table, where one is known."""
-    return DeadLetter(
+    letter = DeadLetter(
         message=message,
         code=refusal.code,
         reason=refusal.reason,
@@ -323,6 +323,9 @@ def refused(message: Message, profile: Profile | None, refusal: Refused) -> Dead
         type=None if profile is None else profile.table,
         row_key=None if profile is None else _readable_key(message, profile),
     )
+    if profile is None:
+        return letter
+    return replace(letter, tier=profile.tier.number, mend_within=profile.tier.mend_within)
 
 
 def _readable_key(message: Message, profile: Profile) -> str | None:

@@ -18,6 +18,11 @@ class Path:
     column: str
     steps: tuple[str, ...] = ()
 
+    @property
+    def text(self) -> str:
+        """The path as a mapping writes it."""
+        return ".".join((self.column, *self.steps)).replace(".[]", "[]")
+
 
 def parse_path(text: str) -> Path:
     column, *steps = text.replace("[]", ".[]").split(".")

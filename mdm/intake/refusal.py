@@ -63,9 +63,14 @@ ACTIONS: Final = {
     "contract version, then replay.",
     "TRUNCATE_HELD": "Ask the owner whether the table was really emptied. If so, replay this message with the contract "
     "set to truncate: apply; if not, discard it and take a new snapshot.",
+    "ORDER_HELD": "Nothing is wrong with this message: it waits for an earlier one of its row that was refused. Deal "
+    "with that one; this one is then taken in by itself.",
     "UNFORESEEN_FAILURE": "This is a defect of the hub, which this message brings to light: report it with the place "
     "that the reason names, and replay the message with the version that mends it.",
 }
+
+#: A message that only waits for another one.
+ORDER_HELD: Final = "ORDER_HELD"
 
 #: Who is asked when no contract names an owner.
 FALLBACK_OWNER: Final = "integration-operations"

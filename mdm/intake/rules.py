@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from mdm.intake.contracts import Contract
 from mdm.intake.document import Section, read_document
+from mdm.intake.namespaces import Namespace, read_namespaces
 from mdm.intake.paths import Path as ValuePath
 from mdm.intake.paths import parse_path
 from mdm.model.canonical import ATTRIBUTES, LINKED_FACTS
@@ -97,6 +98,8 @@ class TableMapping:
     distinct: bool = False
     #: Attributes whose earlier values stay evidence (`mdm.core.former`); none where a platform reads the hub.
     former: frozenset[str] = frozenset()
+    #: What its identifier columns hold.
+    namespaces: tuple[Namespace, ...] = ()
     #: Names what the document says; empty where there is none.
     fingerprint: str = ""
 
@@ -135,6 +138,7 @@ def read_mapping(file: Path, contract: Contract, standardisers: frozenset[str]) 
         default_trust=_default_trust(document),
         distinct=_distinct(document, domain),
         former=_former(document, domain),
+        namespaces=read_namespaces(document.section("namespaces"), contract.columns),
         fingerprint=document.fingerprint(),
     )
     document.finish()

@@ -36,6 +36,9 @@ ADVICE: Final = {
     "BLOCK_OVERSIZED": "More records share this key than can be compared: look at one or two, and correct the value "
     "at its source if it is no evidence (a placeholder, a shared mailbox).",
     "EVIDENCE_OVERSIZED": "Too many records state this evidence: correct it at its source if it is a placeholder.",
+    "IDENTIFIER_RECYCLED": "Ask the owner whether the source gave the number to another company. If so, take back the "
+    "decisions that `mdm identifiers recycled` and the page Identifiers propose, and have the source use new numbers; "
+    "if it is one company that was renamed and moved, say so there (`mdm identifiers keep`).",
     "RECORD_WITHOUT_USABLE_KEY": "Complete the rows at their source, or search for their partners and decide by hand; "
     "`mdm exceptions records` lists all of them. It closes when none is left.",
 }

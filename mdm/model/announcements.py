@@ -17,6 +17,7 @@ KINDS: Final[Mapping[str, str]] = {
     "merged": "The entity was absorbed. Its id leads to `merged_into` for ever.",
     "decided": "A steward decided about its records, or took a decision back. No golden record needs to have changed.",
     "readiness_changed": "What onboarding says of a customer is another than before (`mdm onboarding recheck`).",
+    "erp_changed": "The gates hold a change back from an ERP, which goes on with the version before; or no longer.",
     "retired": "The entity has no live source record any more. Its id stays known; it can come back by `changed`.",
 }
 
@@ -89,6 +90,25 @@ _READINESS: Final[Mapping[str, Any]] = {
     "codes": {"type": "array", "items": _TEXT, "description": "What failed or could not be verified."},
     "valid_until": {**_MAYBE, "description": "When the first answer or confirmation it rests on expires."},
 }
+_ERP_CHANGED: Final[Mapping[str, Any]] = {
+    "erp": {**_TEXT, "description": "The ERP that is meant."},
+    "served": {
+        "type": ["integer", "null"],
+        "minimum": 1,
+        "description": "The version that the ERP is served: the last one that passed the gates; null when none did.",
+    },
+    "version": {"type": "integer", "minimum": 1, "description": "The version that was judged."},
+    "held": {"type": "boolean", "description": "Whether it is held back."},
+    "reasons": {
+        "type": "array",
+        "description": "Why, by codes; no values.",
+        "items": {
+            "type": "object",
+            "properties": {"gate": _TEXT, "code": _TEXT, "field": _TEXT, "attribute": _MAYBE},
+            "required": ["gate", "code"],
+        },
+    },
+}
 #: Kinds of decisions that speak about records, as history calls them. Discarding refused messages speaks about none.
 _DECISIONS: Final = (
     *(each.value for each in Verdict), "merge", "split", "override", "clear", "confirm", "restore", "relate",
@@ -157,6 +177,9 @@ def payload_schema(event: str) -> dict[str, Any]:
         case "readiness_changed":
             properties |= _READINESS
             required += list(_READINESS)
+        case "erp_changed":
+            properties |= _ERP_CHANGED
+            required += list(_ERP_CHANGED)
         case "retired":
             properties |= {"status": {"const": "retired"}, "erased": _ERASED}
             required += ["status"]

@@ -129,6 +129,18 @@ class DeadLetter:
     type: str | None = None
     #: Primary key of the row it is about, where the message key could be read.
     row_key: str | None = None
+    #: How critical its table is, and within how many hours it should be dealt with.
+    tier: int = 2
+    mend_within: int = 72
+    #: The refused message that it waits for, where nothing is wrong with itself.
+    behind: Place | None = None
+
+    @property
+    def row(self) -> CrosswalkKey | None:
+        """The row it is about, where that could be read."""
+        if self.system is None or self.type is None or self.row_key is None:
+            return None
+        return CrosswalkKey(self.system, self.type, self.row_key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from mdm.model.worklist import Part
+from mdm.model.events import Place
+from mdm.model.ids import CrosswalkKey
+from mdm.model.worklist import Affected, Impact, Part
 
 
 class Matter(StrEnum):
@@ -46,6 +48,16 @@ def read_name(text: str) -> MatterName | None:
 
 
 @dataclass(frozen=True, slots=True)
+class InTheWay:
+    """A refused message of a row whose order is kept. `root` is the one that somebody must deal with: itself, or what
+    it waits for."""
+
+    key: CrosswalkKey
+    place: Place
+    root: Place
+
+
+@dataclass(frozen=True, slots=True)
 class AtStake:
     """What hangs on rows whose messages were refused, as far as linked facts and current golden contracts tell.
 
@@ -63,13 +75,19 @@ class AtStake:
 
 @dataclass(frozen=True, slots=True)
 class RefusedGroup:
-    """Open dead letters of one kind, as the order of exceptions sees them. `likeness` names the kind."""
+    """Open dead letters of one kind, as the order of exceptions sees them. `likeness` names the kind.
+
+    `tier` is that of their table; those that only wait for others (`waits`) are no reason to look by themselves.
+    """
 
     likeness: str
     letters: int
     newest_id: int
     first_seen: datetime
     stake: AtStake = field(default_factory=AtStake)
+    affected: Affected = field(default_factory=Affected)
+    tier: int = 2
+    waits: bool = False
 
     @property
     def amounts(self) -> Mapping[str, Decimal]:
@@ -90,4 +108,5 @@ class RankedGroup:
     group: RefusedGroup
     rank: float
     parts: tuple[Part, ...]
+    impact: Impact
     times_much: float

@@ -324,6 +324,7 @@ class LetterEffect:
     place: str
     code: str
     row: str = ""
+    tier: int = 2
 
 
 @dataclass(frozen=True, slots=True)

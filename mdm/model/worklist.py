@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -36,6 +36,56 @@ class MuchMoney:
 
 
 @dataclass(frozen=True, slots=True)
+class CutOff:
+    """Until when the books of the month that is being closed are open, as of some day."""
+
+    month: str
+    due: date
+    days_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerWeights:
+    """What a customer adds to a priority: points by tier (a golden segment or plan), and how many users are many."""
+
+    tiers: Mapping[str, float] = field(default_factory=dict)
+    many_users: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """By what priorities are measured."""
+
+    much: MuchMoney
+    cut_off: CutOff
+    customers: CustomerWeights = field(default_factory=CustomerWeights)
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """Whom an open matter touches, and which books.
+
+    Attributes:
+        documents: invoices and journal entries of the month that is being closed.
+        customers: golden customers behind it.
+        tiers: their segments and plans.
+        users: seats that they are entitled to now.
+    """
+
+    documents: int = 0
+    customers: int = 0
+    tiers: tuple[str, ...] = ()
+    users: int = 0
+
+
+class Impact(NamedTuple):
+    """What two inputs of a priority were and what they added: shown whether or not they added anything."""
+
+    close_impact: Mapping[str, object]
+    customer_exposure: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class TaskFacts:
     """What a task is about.
 
@@ -47,6 +97,7 @@ class TaskFacts:
         countries: seats of the entities.
         systems: platforms of the two records in question.
         regions, business_units: where the entities are placed (`mdm.access.scope`).
+        affected: whom it touches, and which books.
     """
 
     task_id: int
@@ -61,6 +112,7 @@ class TaskFacts:
     systems: Sequence[str] = ()
     regions: Sequence[str] = ()
     business_units: Sequence[str] = ()
+    affected: Affected = field(default_factory=Affected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +122,7 @@ class Ranked:
     facts: TaskFacts
     rank: float
     parts: tuple[Part, ...]
+    impact: Impact
     due_at: datetime
 
     @property

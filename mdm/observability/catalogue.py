@@ -32,6 +32,7 @@ MetricName: TypeAlias = Literal[
     "mdm_recon_breaks",
     "mdm_recon_break_amount",
     "mdm_dlq_items",
+    "mdm_dlq_tier_items",
     "mdm_dlq_oldest_seconds",
     "mdm_dlq_in_total",
     "mdm_dlq_out_total",
@@ -155,6 +156,12 @@ METRICS: dict[MetricName, Metric] = {
         Kind.GAUGE,
         ("system", "code"),
         "Dead letters that nobody has dealt with. Should be zero; each one names its owner and what to do.",
+    ),
+    "mdm_dlq_tier_items": Metric(
+        Kind.GAUGE,
+        ("tier", "state"),
+        "Open dead letters by the tier of their table: refused, or held behind a refused one of their row. In tier "
+        "1 rows stand still until somebody deals with the refused one.",
     ),
     "mdm_dlq_oldest_seconds": Metric(
         Kind.GAUGE,

@@ -43,6 +43,11 @@ def pack_echoes(work: UnitOfWork, scratch: str) -> None:
     )
 
 
+def pack_kept(work: UnitOfWork, scratch: str) -> None:
+    """Give the scratch schema what people say of recycled identifiers: it names no records."""
+    work.execute(f'insert into "{scratch}".identifier_kept select * from identifier_kept')
+
+
 def unpack_echoes(work: UnitOfWork) -> set[CrosswalkKey]:
     """Give the carried marks of echoes to the records of the scratch schema; returns these."""
     rows = work.query(

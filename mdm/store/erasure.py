@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from sqlalchemy import Engine, text
 
 from mdm.errors import Conflict
 from mdm.model.delta import Announcement
@@ -129,6 +130,25 @@ def stated_by_others(
         wanted, [f"%{escaped(trace)}%" for trace in wanted], sorted(ids), list(held),
     )  # fmt: skip
     return {row[0] for row in rows}
+
+
+def list_requests(engine: Engine) -> list[tuple[int, str, str, str | None, int]]:
+    """All requests, newest first: id, status, who asked, who decided, number of rows."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                """select erasure_id, status, requested_by, decided_by, cardinality(records) from erasure
+                   order by erasure_id desc"""
+            )
+        )
+        return [(int(row[0]), row[1], row[2], row[3], int(row[4])) for row in rows]
+
+
+def give_space_free(engine: Engine) -> None:
+    """Give the space of erased versions free, so that they are not in the files for longer than need be."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in ("source_record", "record_history", "golden", "outbox", "dead_letter", "search_term"):
+            connection.execute(text(f"vacuum {table}"))
 
 
 def drop_copies(work: UnitOfWork) -> list[str]:

@@ -154,7 +154,7 @@ def write_dead_letters(work: UnitOfWork, letters: Sequence[DeadLetter]) -> None:
         "stage_dead_letter",
         """topic text, part int, off bigint, timestamp_ms bigint, headers json, key bytea, value bytea, system text,
            type text, code text, reason text, action text, owner text, row_key text, alike text,
-           trace_id text""",
+           trace_id text, tier smallint, mend_within int, behind_topic text, behind_part int, behind_off bigint""",
         (_letter_row(letter) for letter in {letter.message.place: letter for letter in letters}.values()),
     )
     there = work.query(
@@ -165,9 +165,9 @@ def write_dead_letters(work: UnitOfWork, letters: Sequence[DeadLetter]) -> None:
     # Whoever looks after a kind looks after what comes of it later; asked once per kind, not per message.
     written = work.query(
         """insert into dead_letter as d (topic, partition, "offset", timestamp_ms, headers, key, value, system, type,
-               code, reason, action, owner, row_key, alike, trace_id, assignee, first_seen, last_seen)
+               code, reason, action, owner, row_key, alike, trace_id, tier, due_at, assignee, first_seen, last_seen)
            select topic, part, off, timestamp_ms, headers, key, value, system, type, code, reason, action, owner,
-               row_key, alike, trace_id, k.assignee, %s, %s
+               row_key, alike, trace_id, tier, %s + make_interval(hours => mend_within), k.assignee, %s, %s
            from stage_dead_letter join (
                select topic, code, alike, t.assignee from (select distinct topic, code, alike from stage_dead_letter) s
                left join lateral (
@@ -176,12 +176,20 @@ def write_dead_letters(work: UnitOfWork, letters: Sequence[DeadLetter]) -> None:
            ) k using (topic, code, alike)
            on conflict (topic, partition, "offset") do update set seen = d.seen + 1, last_seen = excluded.last_seen,
                code = excluded.code, reason = excluded.reason, action = excluded.action, owner = excluded.owner,
-               row_key = excluded.row_key, alike = excluded.alike,
+               row_key = excluded.row_key, alike = excluded.alike, tier = excluded.tier, behind = null,
+               due_at = d.first_seen + (excluded.due_at - excluded.first_seen),
                assignee = coalesce(excluded.assignee, d.assignee)
            returning dead_letter_id""",
         work.now,
         work.now,
+        work.now,
     )
+    if any(letter.behind is not None for letter in letters):
+        work.execute(
+            """update dead_letter d set behind = b.dead_letter_id from stage_dead_letter s join dead_letter b
+                   on b.topic = s.behind_topic and b.partition = s.behind_part and b."offset" = s.behind_off
+               where d.topic = s.topic and d.partition = s.part and d."offset" = s.off"""
+        )
     letter_groups.tell(work, before, letter_groups.open_among(work, [row[0] for row in written]))
 
 
@@ -190,7 +198,8 @@ def _letter_row(letter: DeadLetter) -> tuple[object, ...]:
     return (
         *letter.message.place, letter.message.timestamp_ms, headers_json(letter.message.headers), letter.message.key,
         letter.message.value, letter.system, letter.type, letter.code, reason, letter.action, letter.owner,
-        letter.row_key, alike(reason), _trace_id(letter.message),
+        letter.row_key, alike(reason), _trace_id(letter.message), letter.tier, letter.mend_within,
+        *(letter.behind or (None, None, None)),
     )  # fmt: skip
 
 

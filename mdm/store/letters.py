@@ -1,7 +1,12 @@
-"""Opening and closing refused messages, and what hangs on the rows of several together."""
+"""Opening and closing refused messages, what they said, and what hangs on the rows of several together."""
 
+import base64
 from collections.abc import Sequence
+from typing import Any
 
+import orjson
+
+from mdm.model.events import Message, Place
 from mdm.model.stewardship import Exposure, LetterEffect
 from mdm.store.letter_groups import regrouping
 from mdm.store.stake import TOUCHED
@@ -17,6 +22,21 @@ union all
 select 'agreed', coalesce(currency, ''), count(*), sum(amount) from agreed group by 2
 order by 1, 2
 """
+
+
+_MESSAGES = """
+select d.topic, d.partition, d."offset", d.timestamp_ms, coalesce(f.headers, d.headers),
+  case when f.fix_id is null then d.key else f.key end, case when f.fix_id is null then d.value else f.value end
+from dead_letter d
+left join lateral (select * from dead_letter_fix where dead_letter_id = d.dead_letter_id
+                   order by fix_id desc limit 1) f on true
+where d.dead_letter_id = any(%s) and d.status = 'open' order by d.topic, d.partition, d."offset"
+"""
+
+
+def messages_of(work: UnitOfWork, ids: Sequence[int]) -> list[Message]:
+    """Those of these dead letters that are open, as the messages they were, or as they were mended; by their places."""
+    return [_message(row) for row in work.query(_MESSAGES, list(ids))]
 
 
 def still_open(work: UnitOfWork, ids: Sequence[int]) -> list[int]:
@@ -60,11 +80,11 @@ def described(work: UnitOfWork, ids: Sequence[int], fate: str) -> tuple[LetterEf
     """Dead letters by number: where they stood and what they are about, never what they said."""
     rows = work.query(
         """select dead_letter_id, topic || '/' || partition || '/' || "offset", code,
-                  concat_ws(' ', system, type, row_key)
+                  concat_ws(' ', system, type, row_key), tier
            from dead_letter where dead_letter_id = any(%s) order by dead_letter_id""",
         list(ids),
     )
-    return tuple(LetterEffect(row[0], fate, row[1], row[2], row[3]) for row in rows)
+    return tuple(LetterEffect(row[0], fate, *row[1:]) for row in rows)
 
 
 def exposure_of_letters(work: UnitOfWork, ids: Sequence[int]) -> Exposure:
@@ -86,3 +106,14 @@ def _in_state(work: UnitOfWork, ids: Sequence[int], status: str) -> list[int]:
         status,
     )
     return [row[0] for row in rows]
+
+
+def _message(row: Sequence[Any]) -> Message:
+    headers = row[4] if isinstance(row[4], list) else orjson.loads(row[4])
+    return Message(
+        Place(row[0], row[1], row[2]),
+        row[3],
+        tuple((name, base64.b64decode(value)) for name, value in headers),
+        None if row[5] is None else bytes(row[5]),
+        None if row[6] is None else bytes(row[6]),
+    )

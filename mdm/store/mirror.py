@@ -6,7 +6,7 @@ from functools import partial
 
 import orjson
 
-from mdm.model.events import ChangeEvent, Operation, Place, SourcePosition
+from mdm.model.events import ChangeEvent, DeadLetter, Operation, Place, SourcePosition
 from mdm.model.ids import CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import (
     Head,
@@ -67,9 +67,11 @@ def seen_places(work: UnitOfWork, places: Iterable[Place]) -> set[Place]:
     return {Place(*row) for row in rows}
 
 
-def claim_rows(work: UnitOfWork, events: Iterable[ChangeEvent]) -> None:
-    """Claim the rows that these events are about, waiting for others. Nothing may have been read about them before."""
+def claim_rows(work: UnitOfWork, events: Iterable[ChangeEvent], refused: Iterable[DeadLetter] = ()) -> None:
+    """Claim the rows that these events and refused messages are about, waiting for others. Nothing may have been read
+    about them before."""
     names = {key for event in events for key in (event.key, event.previous_key, event.next_key) if key is not None}
+    names |= {key for letter in refused if (key := letter.row) is not None}
     hold(work, map(name_claim, names), wait=True)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from matching.features.demoted import DEMOTED
 from mdm.model.delta import CurrentGolden, KnownEntity, Recall
 from mdm.model.events import Place, SourcePosition
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
@@ -15,6 +16,7 @@ from mdm.store.claims import entity_claim, hold
 from mdm.store.echoes import echoes_of
 from mdm.store.former_entities import claimed_entities
 from mdm.store.reach import Reached, homes_of, reach
+from mdm.store.recycled import demoted_of
 from mdm.store.stewardship import live_overrides
 from mdm.store.unit_of_work import UnitOfWork
 from survivorship.echoes import still_echoes
@@ -62,6 +64,7 @@ def load_comparisons(work: UnitOfWork, domain: Domain, ids: Collection[RecordId]
     )
     comparisons = {RecordId(rec_id): _joined(orjson.loads(text), tokens) for rec_id, text, tokens in rows}
     _resolve_references(work, domain, comparisons)
+    _demote(work, domain, comparisons)
     return comparisons
 
 
@@ -97,6 +100,13 @@ def join_in(work: UnitOfWork, domain: Domain, comparisons: Mapping[RecordId, dic
 
 def _joined(comparison: dict[str, Any], tokens: Collection[str]) -> dict[str, Any]:
     return {**comparison, "tokens": sorted(set(tokens))} if tokens else comparison
+
+
+def _demote(work: UnitOfWork, domain: Domain, comparisons: Mapping[RecordId, dict[str, Any]]) -> None:
+    """Name in each customer the identifiers that its source gave to another company later."""
+    if domain is Domain.CUSTOMER:
+        for rec_id, identifiers in demoted_of(work, list(comparisons)).items():
+            comparisons[rec_id][DEMOTED] = identifiers
 
 
 def _resolve_references(work: UnitOfWork, domain: Domain, comparisons: Mapping[RecordId, dict[str, Any]]) -> None:
@@ -170,7 +180,8 @@ def _neighbourhood(
         key=lambda link: link.link_id,
     )
     not_same = frozenset(pair for pair in reached.not_same if not pair.isdisjoint(records))
-    former = {recall.homes[rec] for rec in records.keys() & recall.homes.keys()} | set(recall.absorbers.values())
+    recall = _of_these(recall, records, departed)
+    former = {*recall.homes.values(), *recall.absorbers.values()}
     entities, claims = _entities(work, domain, records, departed, former)
     return Neighbourhood(
         domain=domain,
@@ -203,6 +214,7 @@ def _records(work: UnitOfWork, domain: Domain, reached: Reached) -> dict[RecordI
     )
     comparisons = {RecordId(row[0]): _joined(orjson.loads(row[5]), row[17]) for row in rows}
     _resolve_references(work, domain, comparisons)
+    _demote(work, domain, comparisons)
     marked = echoes_of(work, comparisons)
     records = {}
     for row in rows:
@@ -236,6 +248,17 @@ def overrides_at(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, 
         if home is not None and home in here:
             homes.setdefault(home, []).append(override)
     return homes
+
+
+def _of_these(
+    recall: Recall, records: Mapping[RecordId, StoredRecord], departed: Mapping[RecordId, EntityId]
+) -> Recall:
+    """The part of a recall that these records can need: one of a whole source names a great many."""
+    inside = {record.entity_id for record in records.values()} | set(departed.values())
+    return Recall(
+        {rec: recall.homes[rec] for rec in records.keys() & recall.homes.keys()},
+        {each: recall.absorbers[each] for each in recall.absorbers.keys() & inside},
+    )
 
 
 def _entities(

@@ -65,7 +65,8 @@ touched as materialized (
         select entity_id from golden where batch_id > s.batch
         union select entity_id from entity where changed_at > s.instant and status <> 'active') x
     cross join lateral (
-        select domain, entity_id, version from golden where entity_id = x.entity_id and batch_id <= s.batch
+        select domain, entity_id, version from golden
+        where entity_id = x.entity_id and batch_id <= s.batch and (known_to is null or known_to >= s.instant)
         order by version desc limit 1) o
     join entity e on e.entity_id = o.entity_id
     left join golden n on n.entity_id = o.entity_id and n.known_to is null and n.version > o.version)
@@ -87,7 +88,7 @@ cross join lateral (
 group by t.domain, a.name order by t.domain, count(*) desc, a.name
 """
 _REFUSED = """
-select system, type, code, owner, sum(seen)::bigint from dead_letter
+select system, type, code, owner, sum(seen)::bigint from dead_letter where first_seen >= %s
 group by system, type, code, owner order by 5 desc, system, type, code, owner
 """
 # What is least certain first; ids of golden records that the feed itself has made are told to nobody, for they are new
@@ -123,7 +124,7 @@ def state_before(work: UnitOfWork, instant: datetime) -> Since:
 
 
 def read_arrivals(work: UnitOfWork, since: Since, rows: int | None) -> Arrivals:
-    """What came since then, into a hub that held no refused message before (a copy).
+    """What came since then.
 
     Args:
         rows: how many rows to tell of each fate; None for all of them.
@@ -135,7 +136,7 @@ def read_arrivals(work: UnitOfWork, since: Since, rows: int | None) -> Arrivals:
         Table(domain and Domain(domain), system, type_, rows_, changed, deleted, fates.get((system, type_), {}))
         for domain, system, type_, rows_, changed, deleted in work.query(_TABLES, *since)
     ]
-    refused = [Refusals(*row) for row in work.query(_REFUSED)]
+    refused = [Refusals(*row) for row in work.query(_REFUSED, since.instant)]
     found = [row for fate in Fate for row in _rows(work, since, fate, rows)]
     return Arrivals(tables, _domains(work, since), refused, found)
 

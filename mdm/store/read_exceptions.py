@@ -76,7 +76,7 @@ CONDITION = """
 
 _DEAD_LETTERS = f"""
 select d.dead_letter_id as id, d.topic || '/' || d.partition || '/' || d."offset" as place, d.code, d.reason, d.action,
-  d.owner, d.assignee, d.system, d.type, d.row_key, d.status, d.seen, d.first_seen, d.last_seen,
+  d.owner, d.assignee, d.system, d.type, d.row_key, d.status, d.seen, d.first_seen, d.last_seen, d.tier, d.due_at,
   exists (select 1 from dead_letter_fix f where f.dead_letter_id = d.dead_letter_id) as fixed
 from dead_letter d
 where d.status = :status and (cast(:before as bigint) is null or %(behind)s) and {CONDITION}
@@ -93,7 +93,8 @@ _NEWEST_OF_KIND = {
 _LETTER = """
 select d.dead_letter_id as id, d.topic, d.partition, d."offset", d.timestamp_ms, d.headers, d.key, d.value, d.system,
   d.type, d.row_key, d.code, d.reason, d.action, d.owner, d.assignee, d.status, d.seen, d.first_seen, d.last_seen,
-  d.closed_at, d.closed_by, d.closed_reason,
+  d.closed_at, d.closed_by, d.closed_reason, d.tier, d.due_at, d.behind,
+  (select count(*) from dead_letter h where h.behind = d.dead_letter_id and h.status = 'open') as held,
   (select count(*) from dead_letter o where o.likeness = d.likeness and o.status = 'open') as alike_open,
   (select count(*) from source_record r join record_history h using (rec_id)
    where r.system = d.system and r.type = d.type and r.key = d.row_key and h.topic = d.topic
@@ -145,8 +146,9 @@ def dead_letter(connection: Connection, dead_letter_id: int) -> dict[str, Any] |
     """One dead letter whole, or None.
 
     Beside the message as it came: what hangs on its row (`stake`), `fixes` in their order, how many are open of its
-    kind (`alike_open`), and how many later events of the same row have been taken in meanwhile (`later_events`). `key`
-    and `value` are bytes; they hold master data, so show them only to those who may see it.
+    kind (`alike_open`), how many later events of the same row have been taken in meanwhile (`later_events`), and how
+    many wait for it (`held`). `key` and `value` are bytes; they hold master data, so show them only to those who may
+    see it.
     """
     row = connection.execute(text(_LETTER), {"id": dead_letter_id}).mappings().one_or_none()
     if row is None:

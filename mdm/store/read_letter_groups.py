@@ -61,8 +61,9 @@ _COMMON = {
 }
 _PAGE = """
 select g.topic, g.code, g.owner, g.letters, g.first_seen, g.last_seen, g.newest_id, %(place)s as place, r.rank, r.parts,
-  least(coalesce(g.rows, g.letters), g.letters) as rows, n.reason, n.action, coalesce(r.amounts, '{}') as amounts,
-  coalesce(r.known, 0) as known, case g.share when 'of' then array[g.person] when 'free' then '{}' else
+  r.impact, least(coalesce(g.rows, g.letters), g.letters) as rows, n.reason, n.action,
+  coalesce(r.amounts, '{}') as amounts, coalesce(r.known, 0) as known,
+  case g.share when 'of' then array[g.person] when 'free' then '{}' else
     array(select o.person from dead_letter_group o where o.likeness = g.likeness and o.share = 'of' order by o.person)
   end as assignees
 from (select * from dead_letter_group g where g.share = :share and g.person = :person %(conditions)s
@@ -80,10 +81,10 @@ with told as (
   from dead_letter d where d.status = :status and {CONDITION} group by d.likeness),
 g as (
   select t.*, coalesce(r.rank, -1e9) as rank, coalesce(r.times_much, 0) as times_much, r.rank as ranked, r.parts,
-    r.amounts, r.known
+    r.impact, r.amounts, r.known
   from told t left join dead_letter_rank r on r.likeness = t.likeness and :status = 'open')
 select n.topic, n.code, n.owner, g.letters, g.first_seen, g.last_seen, g.newest_id, %(place)s as place,
-  g.ranked as rank, g.parts, g.rows, n.reason, n.action, coalesce(g.amounts, '{{}}') as amounts,
+  g.ranked as rank, g.parts, g.impact, g.rows, n.reason, n.action, coalesce(g.amounts, '{{}}') as amounts,
   coalesce(g.known, 0) as known, g.assignees
 from g join dead_letter n on n.dead_letter_id = g.newest_id
 where true %(conditions)s order by %(order)s limit :limit
@@ -121,7 +122,7 @@ def dead_letter_groups(
 
     A kind is a topic, a code, an owner and a reason apart from its numbers. `newest_id` names one of them, by which the
     others can be selected (`Selection(like=...)`); `assignees` are those who look after it. `amounts`, `known`, `rank`
-    and its `parts` are of the whole kind, whatever the selection, and tell what hangs on its rows
+    with its `parts` and `impact` are of the whole kind, whatever the selection, and tell what hangs on its rows
     (`mdm.model.refused`); they and the number of rows are as they were when the kind was ranked last. `after` is
     `place` and `newest_id` of the last group of the page before, in the same order.
     """

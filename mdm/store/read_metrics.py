@@ -13,13 +13,13 @@ from mdm.store.waiting import waits
 _AGE = "extract(epoch from now() - min(first_seen))"
 #: Refusals by what a contract says: a value, a column, a version, a truncate that it does not let through.
 _CONTRACT_CODES = "('VALUE_TYPE', 'CONTRACT_VIOLATION', 'CONTRACT_NOT_ACTIVE', 'TRUNCATE_HELD', 'KEY_DIFFERS')"
-#: Severity and seconds within which an exception of a kind should be closed; dead letters are one. What is missing does
-#: not come by itself, so gaps have a day; the others are what their alerts wait for.
+#: Severity and seconds within which an exception of a kind should be closed. What is missing does not come by itself,
+#: so gaps have a day; the others are what their alerts wait for. Refused messages are due as their tier says.
 _DUE: Mapping[str, tuple[str, int]] = {
     "gap": ("page", 86_400),
-    "dead_letter": ("ticket", 3 * 86_400),
     "contract_drift": ("ticket", 7 * 86_400),
     "oversize": ("ticket", 7 * 86_400),
+    "recycled": ("ticket", 3 * 86_400),
 }
 _DUE_VALUES = ", ".join(f"('{kind}', '{severity}', {seconds})" for kind, (severity, seconds) in _DUE.items())
 _WORKERS = ("ingest", "relay", "calendar")
@@ -57,11 +57,15 @@ _QUERIES: Mapping[MetricName, str] = {
     "mdm_exception_sla_breaches_total": f"""
         select d.kind, d.severity, e.owner, count(*) filter (where extract(epoch from
             case when e.status = 'open' then now() else e.closed_at end - e.first_seen) > d.seconds)
-        from (values {_DUE_VALUES}) d (kind, severity, seconds) join (
-            select kind, owner, first_seen, status, closed_at from exception
-            union all select 'dead_letter', owner, first_seen, status, closed_at from dead_letter
-        ) e using (kind)
-        group by d.kind, d.severity, e.owner""",
+        from (values {_DUE_VALUES}) d (kind, severity, seconds) join exception e using (kind)
+        group by d.kind, d.severity, e.owner
+        union all
+        select 'dead_letter', case tier when 1 then 'page' else 'ticket' end, owner,
+            count(*) filter (where case when status = 'open' then now() else closed_at end > due_at)
+        from dead_letter group by 2, 3""",
+    "mdm_dlq_tier_items": """
+        select tier, case when behind is null then 'refused' else 'held' end, count(*) from dead_letter
+        where status = 'open' group by 1, 2""",
     # By connections, not by reports: one that was killed is gone at once, and the embedded server knows as well.
     "mdm_workers_alive": f"""
         select w.worker, count(distinct a.application_name)

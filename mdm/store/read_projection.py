@@ -35,6 +35,7 @@ from mdm.projection.odata import Compare, Condition, Op, Order
 from mdm.store.read_golden import GOLDEN_COLUMNS, GoldenRow, golden_row
 from mdm.store.scoped import visible
 from mdm.store.tables import crosswalk, golden, source_record
+from mdm.store.tables_erp import erp_version
 
 _ORDERED: Mapping[Op, Callable[[Any, Any], Any]] = {
     Op.EQ: operator.eq, Op.NE: operator.ne, Op.GT: operator.gt,
@@ -44,11 +45,15 @@ _ORDERED: Mapping[Op, Callable[[Any, Any], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a list is narrowed to and sorted by; without an order, records come by their last change, oldest first."""
+    """What a list is narrowed to and sorted by; without an order, records come by their last change, oldest first.
+
+    With `passed` it is about the last versions that passed the target's gates, and their last change is when they did.
+    """
 
     condition: Condition | None = None
     order: Order | None = None
     updated_since: datetime | None = None
+    passed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ def list_projected(
     connection: Connection, target: Target, form: Form, asked: Question, after: tuple[str, str] | None, limit: int
 ) -> Sequence[Found]:
     """Up to `limit` current golden records after a place."""
-    sort, descending = _sort(target, asked.order)
+    sort, descending = _sort(target, asked)
     query = _narrowed(select(*GOLDEN_COLUMNS, cast(sort, Text).label("sort")), target, form, asked)
     query = query.where(*visible(connection, golden.c.entity_id))
     if after is not None:
@@ -107,18 +112,35 @@ def own_keys(connection: Connection, target: Target, ids: Mapping[Domain, Iterab
 
 
 def _narrowed(query: Select[*tuple[Any, ...]], target: Target, form: Form, asked: Question) -> Select[*tuple[Any, ...]]:
-    query = query.where(golden.c.domain == form.domain.value, golden.c.known_to.is_(None))
+    query = query.where(golden.c.domain == form.domain.value)
+    changed: ColumnElement[Any] = golden.c.known_from
+    if asked.passed:
+        changed, current = erp_version.c.since, golden.alias("current")
+        # An id that has ended has versions that passed, too.
+        lives = exists(
+            select(literal(1)).where(current.c.entity_id == golden.c.entity_id, current.c.known_to.is_(None))
+        )
+        query = query.where(
+            erp_version.c.erp == target.name,
+            erp_version.c.domain == form.domain.value,
+            erp_version.c.entity_id == golden.c.entity_id,
+            erp_version.c.version == golden.c.version,
+            lives,
+        )
+    else:
+        query = query.where(golden.c.known_to.is_(None))
     if asked.updated_since is not None:
-        query = query.where(golden.c.known_from >= asked.updated_since)
+        query = query.where(changed >= asked.updated_since)
     if asked.condition is not None:
         query = query.where(_sql(target, asked.condition))
     return query
 
 
-def _sort(target: Target, order: Order | None) -> tuple[ColumnElement[Any], bool]:
+def _sort(target: Target, asked: Question) -> tuple[ColumnElement[Any], bool]:
     """What to sort by: never null, so that a place in the list can always be told."""
+    order = asked.order
     if order is None:
-        return golden.c.seq, False
+        return (erp_version.c.since if asked.passed else golden.c.seq), False
     field = order.field
     if isinstance(field.origin, OwnKey):
         own = (

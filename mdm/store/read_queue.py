@@ -38,6 +38,7 @@ class QueueRow:
     due_at: datetime
     rank: float
     parts: Sequence[tuple[float, str]]
+    impact: Mapping[str, Mapping[str, Any]]
     amounts: Mapping[str, str]
     countries: Sequence[str]
     sides: tuple[QueueSide, QueueSide]
@@ -51,7 +52,7 @@ class QueueRow:
 
 _PAGE = """
 select t.task_id, t.kind, t.domain, t.weight, t.detail, t.opened_at, t.a, t.b,
-  p.due_at, p.rank, p.parts, p.amounts, p.countries, w.assignee, w.snoozed_until
+  p.due_at, p.rank, p.parts, p.impact, p.amounts, p.countries, w.assignee, w.snoozed_until
 from task_priority p join steward_task t on t.task_id = p.task_id and t.status = 'open'
 left join task_work w on w.task_id = t.task_id
 where {conditions}
@@ -155,6 +156,7 @@ def _with_sides(connection: Connection, rows: Sequence[Any]) -> Sequence[QueueRo
             due_at=row.due_at,
             rank=row.rank,
             parts=[(points, reason) for points, reason in row.parts],
+            impact=row.impact,
             amounts=row.amounts,
             countries=row.countries,
             sides=(sides[row.a], sides[row.b]),

@@ -18,12 +18,12 @@ from mdm.store.unit_of_work import UnitOfWork
 #: Derived tables, which are exchanged as a whole.
 DERIVED = (
     "source_record", "record_reference", "record_alias", "record_evidence", "block_key", "record_without_key", "link",
-    "crosswalk", "crosswalk_history", "golden", "search_term", "placement",
+    "crosswalk", "crosswalk_history", "golden", "search_term", "placement", "identifier_use", "recycled_identifier",
 )  # fmt: skip
 #: What deriving reads: facts, and the derived state that keeps ids, links and versions going.
 _COPIED = (
     "batch", "entity", "source_record", "record_history", "truncation", "judgement", "golden_override", "echo",
-    "crosswalk",
+    "identifier_kept", "crosswalk",
     "crosswalk_history", "link", "golden", "steward_task", "placement",
 )  # fmt: skip
 #: Where the tables go that were in use before, until the next rebuild.

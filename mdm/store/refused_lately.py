@@ -19,7 +19,7 @@ def refused_lately(engine: Engine, log: TopicPartition, last: int) -> Sequence[b
            from (select topic, partition, "offset" from event_ledger
                  where topic = :topic and partition = :partition order by "offset" desc limit :last) l
            left join dead_letter d on (d.topic, d.partition, d."offset") = (l.topic, l.partition, l."offset")
-               and d.status = 'open'
+               and d.status = 'open' and d.behind is null
            order by l."offset" """
     )
     with transient_failures(), engine.connect() as connection:

@@ -60,6 +60,14 @@ def _all_placed(column: str) -> str:
                            where not exists (select 1 from placement p where p.entity_id = e.id))"""
 
 
+def _identifier(table: str) -> str:
+    """A number that a row within reach states or stated, or the key of one."""
+    return f"""exists (select 1 from identifier_use u where u.identifier = {table}.identifier)
+        or exists (select 1 from source_record s where s.system = {table}.system and s.type = {table}.type
+            and s.key = substr({table}.identifier, length({table}.system) + length({table}.type) + 3)
+            and {table}.identifier = s.system || ':' || s.type || ':' || s.key)"""
+
+
 #: What a limited principal sees of each table. Sub-selects are themselves under the policies of what they read.
 POLICIES: dict[str, str] = {
     "placement": IN_SCOPE.replace("p.", "placement."),
@@ -73,6 +81,7 @@ POLICIES: dict[str, str] = {
     "waiver": _placed("waiver.entity_id"),
     "onboarding_return": _placed("onboarding_return.entity_id"),
     "verdict": _placed("verdict.entity_id"),
+    "erp_version": _placed("erp_version.entity_id"),
     "record_access": _placed("record_access.entity_id"),
     "customer_relation": f"""{_placed("customer_relation.child")} and
         (customer_relation.parent is null or {_placed("customer_relation.parent")})""",
@@ -87,6 +96,9 @@ POLICIES: dict[str, str] = {
     "echo": _record("echo.rec_id"),
     "block_key": _member("block_key.rec_id"),
     "record_without_key": _member("record_without_key.rec_id"),
+    "identifier_use": _record("identifier_use.rec_id"),
+    "recycled_identifier": _identifier("recycled_identifier"),
+    "identifier_kept": _identifier("identifier_kept"),
     "link": f"{_member('link.a')} and {_member('link.b')}",
     "judgement": f"{_member('judgement.a')} and {_member('judgement.b')}",
     "steward_task": f"{_member('steward_task.a')} and {_member('steward_task.b')}",
@@ -103,11 +115,12 @@ POLICIES: dict[str, str] = {
     # What says nothing about a golden record: numbers of the machinery, released rules, public registries.
     **dict.fromkeys(
         (
-            "batch", "bulk_job", "console_view", "consumed_count", "delegation", "export_job", "feed_consumer",
+            "batch", "bulk_job", "console_view", "consumed_count", "delegation", "erp_gate", "export_job",
+            "feed_consumer",
             "feed_lag", "feed_position", "freshness_hour", "gleif_entity", "governance_document",
             "outcome_count", "reference_list", "release_run", "released_rules", "rule_release", "rules_in_force",
             "sanction_name", "source_progress", "table_shape",
-            "truncation", "attestation",
+            "truncation", "attestation", "source_retirement",
         ),
         "true",
     ),

@@ -6,7 +6,7 @@ found in two places: open invoices, and golden contracts that run.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,8 @@ import orjson
 from sqlalchemy import Connection, text
 
 from mdm.model.refused import AtStake, RankedGroup, RefusedGroup
+from mdm.model.worklist import Affected
+from mdm.store.affected import AsOf, affected, unread_documents
 
 #: Messages of a kind that are counted and looked at, the newest: what hangs on the others is not told. So many weigh as
 #: much as any larger number (`mdm.core.refused_order`).
@@ -127,9 +129,14 @@ where d.row_key is not null
 _GROUPS = f"""
 with base as (select distinct likeness as item, system, type, key from stage_letter), {TOUCHED}
 select s.likeness, s.letters, s.newest_id, s.first_seen, s.version, coalesce(m.amounts, '{{}}') as amounts,
-  coalesce(h.rows, 0) as rows, coalesce(h.known, 0) as known
-from stage_group s left join held h on h.item = s.likeness left join money m on m.item = s.likeness
+  coalesce(h.rows, 0) as rows, coalesce(h.known, 0) as known, n.tier, n.behind is not null as waits
+from stage_group s join dead_letter n on n.dead_letter_id = s.newest_id
+left join held h on h.item = s.likeness left join money m on m.item = s.likeness
 order by s.likeness
+"""
+_STAGED_ROWS = "select likeness as item, system, type, key from stage_letter"
+_STAGED_RECORDS = """
+select distinct l.likeness as item, r.rec_id from stage_letter l join source_record r using (system, type, key)
 """
 # Who writes letters holds groups in the same order, this one's row first; what is held by somebody is left to the next
 # look, for it changes just now.
@@ -140,10 +147,12 @@ where share = 'all' and likeness = any(:likenesses) order by likeness for update
 """
 _HELD = "select likeness from stage_held"
 _WRITE = """
-insert into dead_letter_rank (likeness, rank, parts, times_much, amounts, rows, known, ranked_at)
-values (:likeness, :rank, cast(:parts as jsonb), :times_much, cast(:amounts as jsonb), :rows, :known, :at)
-on conflict (likeness) do update set rank = excluded.rank, parts = excluded.parts, times_much = excluded.times_much,
-  amounts = excluded.amounts, rows = excluded.rows, known = excluded.known, ranked_at = excluded.ranked_at
+insert into dead_letter_rank (likeness, rank, parts, impact, times_much, amounts, rows, known, ranked_at)
+values (:likeness, :rank, cast(:parts as jsonb), cast(:impact as jsonb), :times_much, cast(:amounts as jsonb), :rows,
+  :known, :at)
+on conflict (likeness) do update set rank = excluded.rank, parts = excluded.parts, impact = excluded.impact,
+  times_much = excluded.times_much, amounts = excluded.amounts, rows = excluded.rows, known = excluded.known,
+  ranked_at = excluded.ranked_at
 """
 # Rows are counted of every part of a kind: `grouping` says of which a row is.
 _MARK = """
@@ -177,7 +186,7 @@ class Looked:
     budget: int = 10_000
 
 
-def unranked_groups(connection: Connection, which: Looked) -> list[RefusedGroup]:
+def unranked_groups(connection: Connection, which: Looked, as_of: AsOf) -> list[RefusedGroup]:
     """Groups of open dead letters that have no rank, have changed, or have an old one.
 
     Letters are counted up to one more than `MOST`. None are all there are; others may be left for the next look."""
@@ -188,9 +197,18 @@ def unranked_groups(connection: Connection, which: Looked) -> list[RefusedGroup]
     connection.execute(text(_STAGE), {**limits, "stale": stale, "most": MOST + 1})
     connection.execute(text(_STAGE_LETTERS), {"most": MOST})
     connection.execute(text("analyze stage_group, stage_letter"))
+    touched = affected(connection, _STAGED_RECORDS, as_of)
+    unread = unread_documents(connection, _STAGED_ROWS)
     return [
         RefusedGroup(
-            row.likeness, row.letters, row.newest_id, row.first_seen, AtStake(_money(row.amounts), row.rows, row.known)
+            row.likeness,
+            row.letters,
+            row.newest_id,
+            row.first_seen,
+            AtStake(_money(row.amounts), row.rows, row.known),
+            _with(touched.get(row.likeness, Affected()), unread.get(row.likeness, 0)),
+            row.tier,
+            row.waits,
         )
         for row in connection.execute(text(_GROUPS))
     ]
@@ -217,6 +235,7 @@ def write_group_ranks(connection: Connection, ranked: Sequence[RankedGroup], at:
             "likeness": each.group.likeness,
             "rank": each.rank,
             "parts": orjson.dumps([list(part) for part in each.parts]).decode(),
+            "impact": orjson.dumps(each.impact._asdict()).decode(),
             "times_much": each.times_much,
             "amounts": orjson.dumps({name: str(value) for name, value in each.group.amounts.items()}).decode(),
             "rows": each.group.rows,
@@ -234,3 +253,7 @@ def write_group_ranks(connection: Connection, ranked: Sequence[RankedGroup], at:
 
 def _money(amounts: dict[str, Any]) -> dict[str, Decimal]:
     return {currency: Decimal(str(amount)) for currency, amount in amounts.items()}
+
+
+def _with(touched: Affected, unread: int) -> Affected:
+    return replace(touched, documents=touched.documents + unread)

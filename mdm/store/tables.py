@@ -2,10 +2,12 @@
 
 from mdm.store import tables_access as access
 from mdm.store import tables_console as console
+from mdm.store import tables_erp as erp
 from mdm.store import tables_exceptions as exceptions
 from mdm.store import tables_gaps as gaps
 from mdm.store import tables_governance as governance
 from mdm.store import tables_hierarchy as hierarchy
+from mdm.store import tables_identifiers as identifiers
 from mdm.store import tables_onboarding as onboarding
 from mdm.store import tables_placement as placement
 from mdm.store import tables_privacy as privacy
@@ -42,6 +44,7 @@ from mdm.store.tables_records import (
     record_history,
     record_reference,
     source_record,
+    source_retirement,
     table_shape,
     truncation,
 )
@@ -61,6 +64,7 @@ __all__ = [
     "crosswalk_history",
     "dead_letter",
     "entity",
+    "erp",
     "event_ledger",
     "exception",
     "exceptions",
@@ -69,6 +73,7 @@ __all__ = [
     "golden",
     "governance",
     "hierarchy",
+    "identifiers",
     "judgement",
     "link",
     "metadata",
@@ -86,6 +91,7 @@ __all__ = [
     "search_term",
     "serving",
     "source_record",
+    "source_retirement",
     "steward_task",
     "stewardship",
     "streams",

@@ -120,6 +120,7 @@ task_priority = Table(
     time_column("opened_at"),
     Column("rank", Double, nullable=False),
     Column("parts", JSONB, nullable=False),  # [[points, reason]]
+    Column("impact", JSONB, nullable=False, server_default="{}"),  # what close and customers were and added
     Column("amount", Numeric, nullable=False),  # the largest sum in one currency
     Column("amounts", JSONB, nullable=False),  # {currency: sum}
     Column("countries", ARRAY(Text), nullable=False),

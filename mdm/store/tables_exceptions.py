@@ -75,6 +75,7 @@ dead_letter_rank = Table(
     Column("likeness", Text, primary_key=True),  # digest of topic, code, owner and reason without numbers
     Column("rank", Double, nullable=False),
     Column("parts", JSONB, nullable=False),  # [[points, reason]]
+    Column("impact", JSONB, nullable=False, server_default="{}"),  # what close and customers were and added
     Column("times_much", Double, nullable=False),  # its largest sum, measured by what is much in its currency
     Column("amounts", JSONB, nullable=False),  # {currency: sum}
     Column("rows", BigInteger, nullable=False),  # rows the messages are about

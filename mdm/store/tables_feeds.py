@@ -10,6 +10,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -102,6 +103,9 @@ dead_letter = Table(
     Column("closed_by", Text),
     Column("closed_reason", Text),
     Column("assignee", Text),  # who looks after it; others of its kind that come later are theirs too
+    Column("tier", SmallInteger, nullable=False, server_default="2"),  # how critical its table was then
+    time_column("due_at", default=True),  # by when it should be dealt with
+    Column("behind", BigInteger),  # the dead letter that it waits for, nothing being wrong with itself
     # Names the kind: topic, code, owner and what is alike in the reasons.
     Column(
         "likeness",
@@ -111,7 +115,11 @@ dead_letter = Table(
     ),
     UniqueConstraint("topic", "partition", "offset"),
     CheckConstraint("status in ('open','replayed','discarded')", name="status"),
+    CheckConstraint("tier between 1 and 3", name="tier"),
     Index(None, "status", "code"),
+    # What waits for another one, and what may be left out by and by.
+    Index("ix_dead_letter_behind", "behind", postgresql_where=text("status = 'open' and behind is not null")),
+    Index("ix_dead_letter_tier", "tier", "first_seen", postgresql_where=text("status = 'open' and tier <> 2")),
     Index("ix_dead_letter_trace", "trace_id", postgresql_where=text("trace_id is not null")),
     # Whose the kind of a message is that is refused just now.
     Index("ix_dead_letter_taken", "topic", "code", postgresql_where=text("status = 'open' and assignee is not null")),

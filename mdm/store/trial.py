@@ -18,6 +18,9 @@ _PRESENT = {
     "record_evidence": "true",
     "block_key": "true",
     "record_without_key": "true",
+    "identifier_use": "true",
+    "recycled_identifier": "true",
+    "identifier_kept": "true",
     "link": "superseded_at is null",
     "judgement": "true",
     "golden_override": "true",
@@ -30,11 +33,12 @@ _PRESENT = {
     "customer_relation": "true",
     "steward_task": "status = 'open'",
 }
-#: What taking rows in reads beside that: what came before, where feeds stand, and who was erased.
+#: What taking rows in reads beside that: what came before, what was refused, where feeds stand, and who was erased.
 _INTAKE = (
-    "record_history", "truncation", "event_ledger", "feed_position", "topic_life", "table_shape", "partition_mark",
-    "table_snapshot", "suppression", "suppression_secret",
+    "record_history", "dead_letter", "source_retirement", "truncation", "event_ledger", "feed_position", "topic_life",
+    "table_shape", "partition_mark", "table_snapshot", "suppression", "suppression_secret",
 )  # fmt: skip
+_TO_TAKE_IN = dict.fromkeys(_INTAKE, "true") | {"dead_letter": "status = 'open'"}
 
 
 def copy_present(work: UnitOfWork, scratch: str, *, to_take_in: bool = False) -> int:
@@ -43,8 +47,8 @@ def copy_present(work: UnitOfWork, scratch: str, *, to_take_in: bool = False) ->
     Args:
         to_take_in: copy also what is asked when rows are taken in.
     """
-    for name, present in (_PRESENT | (dict.fromkeys(_INTAKE, "true") if to_take_in else {})).items():
-        columns = ", ".join(f'"{column.name}"' for column in metadata.tables[name].columns)
+    for name, present in (_PRESENT | (_TO_TAKE_IN if to_take_in else {})).items():
+        columns = ", ".join(f'"{each.name}"' for each in metadata.tables[name].columns if each.computed is None)
         work.execute(
             f"""insert into "{scratch}".{name} ({columns}) overriding system value
                 select {columns} from {name} where {present}"""

@@ -12,7 +12,8 @@ import orjson
 from sqlalchemy import Connection, text
 
 from mdm.model.ids import Domain
-from mdm.model.worklist import Ranked, TaskFacts
+from mdm.model.worklist import Affected, Ranked, TaskFacts
+from mdm.store.affected import AsOf, affected
 from mdm.store.unit_of_work import UnitOfWork
 
 # Old ranks, the oldest first; they are found by their index.
@@ -96,14 +97,16 @@ from (select task_id, currency, amount from owed union all select task_id, curre
 group by task_id, currency
 """
 _WRITE = """
-insert into task_priority (task_id, domain, kind, weight, opened_at, rank, parts, amount, amounts, countries, systems,
-  regions, business_units, due_at, taken, put_off_until, ranked_at)
-select t.task_id, t.domain, t.kind, t.weight, t.opened_at, :rank, cast(:parts as jsonb), :amount,
-  cast(:amounts as jsonb), :countries, :systems, :regions, :business_units, :due_at, :taken, :put_off_until, :at
+insert into task_priority (task_id, domain, kind, weight, opened_at, rank, parts, impact, amount, amounts, countries,
+  systems, regions, business_units, due_at, taken, put_off_until, ranked_at)
+select t.task_id, t.domain, t.kind, t.weight, t.opened_at, :rank, cast(:parts as jsonb), cast(:impact as jsonb),
+  :amount, cast(:amounts as jsonb), :countries, :systems, :regions, :business_units, :due_at, :taken, :put_off_until,
+  :at
 from steward_task t where t.task_id = :task_id
 on conflict (task_id) do update set domain = excluded.domain, kind = excluded.kind, rank = excluded.rank,
-  parts = excluded.parts, amount = excluded.amount, amounts = excluded.amounts, countries = excluded.countries,
-  systems = excluded.systems, regions = excluded.regions, business_units = excluded.business_units,
+  parts = excluded.parts, impact = excluded.impact, amount = excluded.amount, amounts = excluded.amounts,
+  countries = excluded.countries, systems = excluded.systems, regions = excluded.regions,
+  business_units = excluded.business_units,
   due_at = excluded.due_at, taken = excluded.taken, put_off_until = excluded.put_off_until,
   ranked_at = excluded.ranked_at
 """
@@ -183,25 +186,32 @@ def unranked(connection: Connection, stale: datetime, since: int = 0) -> bool:
 
 
 def read_task_facts(
-    connection: Connection, stale: datetime, limit: int, limits: dict[Domain, tuple[float, float]], since: int = 0
+    connection: Connection,
+    stale: datetime,
+    limit: int,
+    limits: dict[Domain, tuple[float, float]],
+    as_of: AsOf,
+    since: int = 0,
 ) -> list[TaskFacts]:
     """What up to `limit` tasks are about that have a rank from before `stale`, or a number above `since` and none.
 
     Args:
         limits: per domain the weights from which on a person is asked and records are joined.
+        as_of: of which month documents count, and when people use what they may.
     """
     staged = connection.execute(text(_STAGE), {"stale": stale, "limit": limit, "since": since}).rowcount
     if staged < limit:
         connection.execute(text(_STAGE_NEW), {"limit": limit, "since": since})
     connection.execute(text(_STAGE_MEMBERS))
     connection.execute(text(_STAGE_NAMES))
-    connection.execute(text("analyze stage_rank_name"))
+    connection.execute(text("analyze stage_rank_member, stage_rank_name"))
     shapes = {row.task_id: row for row in connection.execute(text(_SHAPES))}
     places = {row.task_id: row for row in connection.execute(text(_PLACES))}
     systems = {row.task_id: row.systems for row in connection.execute(text(_SYSTEMS))}
     amounts: dict[int, dict[str, Decimal]] = {}
     for row in connection.execute(text(_AMOUNTS)):
         amounts.setdefault(row.task_id, {})[row.currency] = row.amount
+    touched = affected(connection, "select task_id as item, rec_id from stage_rank_member", as_of)
     facts = []
     for task in connection.execute(text("select task_id, kind, domain, opened_at, weight from stage_rank")):
         shape, place = shapes.get(task.task_id), places.get(task.task_id)
@@ -220,6 +230,7 @@ def read_task_facts(
                 systems=systems.get(task.task_id, ()),
                 regions=place.regions if place else (),
                 business_units=place.business_units if place else (),
+                affected=touched.get(task.task_id, Affected()),
             )
         )
     return facts
@@ -237,6 +248,7 @@ def write_ranks(connection: Connection, ranked: Sequence[Ranked], at: datetime) 
             "task_id": each.facts.task_id,
             "rank": each.rank,
             "parts": orjson.dumps([list(part) for part in each.parts]).decode(),
+            "impact": orjson.dumps(each.impact._asdict()).decode(),
             "amount": each.amount,
             "amounts": orjson.dumps({name: str(value) for name, value in each.facts.amounts.items()}).decode(),
             "countries": list(each.facts.countries),

@@ -1,17 +1,21 @@
 """What happens because time passes: end dates come, evidence grows old, verdicts change and are announced.
 
-It ends verdicts, overrides and proposals that are due, and judges anew the customers whose onboarding verdict may not
-hold any more. Cheap when nothing is due. One calendar works at a time; others wait to take over.
+It ends verdicts, overrides and proposals that are due, leaves out refused messages whose tier allows it, lets those go
+that wait for nothing any more, judges anew the customers whose onboarding verdict may not hold any more, and golden
+versions for the ERP view. Cheap when nothing is due. One calendar works at a time; others wait to take over.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from mdm.errors import TransientError
+from mdm.hub.erp_gates import gated_erps, pass_gates, tell_gated
+from mdm.hub.leaving_out import leave_out_due
+from mdm.hub.letting_go import let_go
 from mdm.hub.process import Pipeline, by_rules_in_force
 from mdm.hub.recheck import recheck
 from mdm.hub.steward import expire_due
@@ -40,11 +44,14 @@ class CalendarOptions:
 
 @dataclass(slots=True)
 class Kept:
-    """What a calendar did: decisions that ended something, customers judged anew, verdicts that are others now."""
+    """What a calendar did: decisions that ended something, customers judged anew, verdicts that are others now, refused
+    messages that were left out, and announcements of what the gates of the ERP view hold back, or no longer do."""
 
     ended: int = 0
     judged: int = 0
     changed: int = 0
+    left_out: int = 0
+    gated: int = field(default=0, compare=False)
 
 
 def run_calendar(flow: Pipeline, options: CalendarOptions, stop: Callable[[], bool]) -> Kept:
@@ -100,10 +107,15 @@ class _Calendar:
         with snapshot(self._flow.engine) as work:
             now = by_rules_in_force(self._flow, work)
         self.kept.ended += len(expire_due(now))
+        self.kept.left_out += leave_out_due(now)
+        let_go(now)
         for erp in self._options.erps or (None,):
             found = recheck(now.engine, now.clock, erp, progress=self._go_on)
             self.kept.judged += found.judged
             self.kept.changed += found.changed
+        for erp in gated_erps(now.engine, self._options.erps):
+            pass_gates(now.engine, now.clock(), erp, go_on=lambda: self._go_on(0, 0))
+        self.kept.gated += tell_gated(now.engine, now.clock)
 
     def _go_on(self, _done: int, _all: int) -> None:
         self._health.turn()

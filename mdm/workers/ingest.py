@@ -9,6 +9,7 @@ from functools import partial
 from mdm.faults import fault_point
 from mdm.hub.apart import process_apart, unforeseen
 from mdm.hub.feeds import LOOK_SECONDS
+from mdm.hub.letting_go import let_go
 from mdm.hub.mappings import note_mappings
 from mdm.hub.process import BatchReport, Pipeline, process_prepared
 from mdm.model.events import Message, TopicPartition
@@ -103,7 +104,7 @@ def drain(
 
 
 class _Control:
-    """Holds the feed and lets it go as the operator says."""
+    """Holds the feed and lets it go as the operator says; messages that waited for a refused one go on."""
 
     def __init__(self, pipeline: Pipeline, feed: Consumer, watch: Watch) -> None:
         self._pipeline, self._feed, self._watch = pipeline, feed, watch
@@ -114,6 +115,7 @@ class _Control:
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + LOOK_SECONDS
+        let_go(self._pipeline)
         held = is_paused(self._pipeline.engine, self._feed.name)
         if held != self.held:
             self.held = held

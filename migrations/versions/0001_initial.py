@@ -247,6 +247,9 @@ def upgrade() -> None:
         sa.Column("closed_by", sa.Text(), nullable=True),
         sa.Column("closed_reason", sa.Text(), nullable=True),
         sa.Column("assignee", sa.Text(), nullable=True),
+        sa.Column("tier", sa.SmallInteger(), server_default="2", nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("behind", sa.BigInteger(), nullable=True),
         sa.Column(
             "likeness",
             sa.Text(),
@@ -254,8 +257,16 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.CheckConstraint("status in ('open','replayed','discarded')", name=op.f("ck_dead_letter_status")),
+        sa.CheckConstraint("tier between 1 and 3", name=op.f("ck_dead_letter_tier")),
         sa.PrimaryKeyConstraint("dead_letter_id", name=op.f("pk_dead_letter")),
         sa.UniqueConstraint("topic", "partition", "offset", name=op.f("uq_dead_letter_topic_partition_offset")),
+    )
+    op.create_index(
+        "ix_dead_letter_behind",
+        "dead_letter",
+        ["behind"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open' and behind is not null"),
     )
     op.create_index(
         "ix_dead_letter_kind",
@@ -295,6 +306,13 @@ def upgrade() -> None:
         ["topic", "code"],
         unique=False,
         postgresql_where=sa.text("status = 'open' and assignee is not null"),
+    )
+    op.create_index(
+        "ix_dead_letter_tier",
+        "dead_letter",
+        ["tier", "first_seen"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open' and tier <> 2"),
     )
     op.create_index(
         "ix_dead_letter_trace",
@@ -363,6 +381,7 @@ def upgrade() -> None:
         sa.Column("likeness", sa.Text(), nullable=False),
         sa.Column("rank", sa.Double(), nullable=False),
         sa.Column("parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("impact", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("times_much", sa.Double(), nullable=False),
         sa.Column("amounts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("rows", sa.BigInteger(), nullable=False),
@@ -492,6 +511,15 @@ def upgrade() -> None:
         sa.CheckConstraint("status in ('open','carried_out','rejected')", name=op.f("ck_erasure_status")),
         sa.CheckConstraint("decided_by is null or decided_by <> requested_by", name=op.f("ck_erasure_two_persons")),
         sa.PrimaryKeyConstraint("erasure_id", name=op.f("pk_erasure")),
+    )
+    op.create_table(
+        "erp_gate",
+        sa.Column("erp", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("gates", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("erp", "domain", name=op.f("pk_erp_gate")),
     )
     op.create_table(
         "event_ledger",
@@ -727,6 +755,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("actor", "key", name=op.f("pk_idempotency_key")),
     )
     op.create_index(op.f("ix_idempotency_key_expires_at"), "idempotency_key", ["expires_at"], unique=False)
+    op.create_table(
+        "identifier_kept",
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("identifier", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("system", "type", "identifier", name=op.f("pk_identifier_kept")),
+    )
+    op.create_table(
+        "identifier_use",
+        sa.Column("identifier", sa.Text(), nullable=False),
+        sa.Column("rec_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("identifier", "rec_id", name=op.f("pk_identifier_use")),
+    )
+    op.create_index(op.f("ix_identifier_use_rec_id"), "identifier_use", ["rec_id"], unique=False)
     op.create_table(
         "judgement",
         sa.Column("judgement_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -969,6 +1014,18 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "recycled_identifier",
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("identifier", sa.Text(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("holders", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("system", "type", "identifier", name=op.f("pk_recycled_identifier")),
+        sa.UniqueConstraint("question", name=op.f("uq_recycled_identifier_question")),
+    )
+    op.create_table(
         "reference_list",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("version", sa.Text(), nullable=False),
@@ -1150,6 +1207,32 @@ def upgrade() -> None:
         ["system", "type", "previous_key"],
         unique=False,
         postgresql_where=sa.text("previous_key is not null"),
+    )
+    op.create_table(
+        "source_retirement",
+        sa.Column("retirement_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("retired_by", sa.Text(), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("restored_by", sa.Text(), nullable=True),
+        sa.Column("restored_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("restored_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(restored_by is null) = (state in ('retiring','retired'))", name=op.f("ck_source_retirement_restored")
+        ),
+        sa.CheckConstraint(
+            "state in ('retiring','retired','restoring','restored')", name=op.f("ck_source_retirement_state")
+        ),
+        sa.PrimaryKeyConstraint("retirement_id", name=op.f("pk_source_retirement")),
+    )
+    op.create_index(
+        "ix_source_retirement_now",
+        "source_retirement",
+        ["system"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'restored'"),
     )
     op.create_table(
         "steward_task",
@@ -1378,6 +1461,42 @@ def upgrade() -> None:
         op.f("ix_dead_letter_fix_dead_letter_id_fix_id"), "dead_letter_fix", ["dead_letter_id", "fix_id"], unique=False
     )
     op.create_table(
+        "erp_version",
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("erp", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("judged", sa.Integer(), nullable=False),
+        sa.Column("judged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=False),
+        sa.CheckConstraint(
+            "(reasons = '[]'::jsonb) = (version is not null and version = judged)",
+            name=op.f("ck_erp_version_held_for_a_reason"),
+        ),
+        sa.CheckConstraint("(version is null) = (since is null)", name=op.f("ck_erp_version_served_since")),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_erp_version_entity_id")),
+        sa.PrimaryKeyConstraint("entity_id", "erp", name=op.f("pk_erp_version")),
+    )
+    op.create_index(
+        "ix_erp_version_held",
+        "erp_version",
+        ["erp", "domain", "entity_id"],
+        unique=False,
+        postgresql_where=sa.text("reasons <> '[]'::jsonb"),
+    )
+    op.create_index(
+        "ix_erp_version_order",
+        "erp_version",
+        ["erp", "domain", "since", "entity_id"],
+        unique=False,
+        postgresql_where=sa.text("version is not null"),
+    )
+    op.create_index(
+        "ix_erp_version_untold", "erp_version", ["entity_id", "erp"], unique=False, postgresql_where=sa.text("not told")
+    )
+    op.create_table(
         "golden",
         sa.Column("entity_id", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -1547,6 +1666,7 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("rank", sa.Double(), nullable=False),
         sa.Column("parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("impact", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("amount", sa.Numeric(), nullable=False),
         sa.Column("amounts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("countries", postgresql.ARRAY(sa.Text()), nullable=False),

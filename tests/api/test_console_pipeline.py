@@ -23,6 +23,7 @@ from mdm.store.unit_of_work import unit_of_work
 from tests.api.rows import inserted
 from tests.api.test_console import form_token
 from tests.api.test_console_pages import entered
+from tests.api.test_tiers import refused_payment
 
 NOW = system_clock()
 HOUR = NOW.replace(minute=0, second=0, microsecond=0)
@@ -192,3 +193,23 @@ def test_a_part_of_the_subject_is_looked_for_some_entries_at_a_time(
         read += re.findall(r"<td>task (\d+)</td>", page)
     assert read == ["1"]
     assert steps == (newest - 1) // 4, "every entry is looked at once"
+
+
+def test_workflows_are_told_with_what_is_refused_and_what_waits(engine: Engine, steward: TestClient) -> None:
+    first = refused_payment(engine)
+
+    page = steward.get("/console/pipeline").text
+
+    row = re.search(r'<th scope="row">payment<.*?</tr>', page, re.DOTALL)
+    assert row is not None
+    assert re.findall(r"<td[^>]*>(?:<span[^>]*>)?([^<]*)", row.group()) == [
+        "1",
+        "60\u202fs",
+        "–",
+        "1",
+        "1",
+        "1",
+        "never",
+    ]
+    assert "wait" in steward.get(f"/console/exceptions/letters/{first}").text
+    assert f"D{first}</a>" in steward.get(f"/console/exceptions/letters/{first + 1}").text

@@ -11,7 +11,10 @@ from tests.api.rows import ACME, CRM_ACME, ERP_ACME, HubRows
 
 World = Callable[[Role], TestClient]
 VAT = {"type": "vat", "country": "NL", "value": "NL169963937B05", "normal": "NL169963937B05", "state": "valid"}
-FULL = {**ACME, "identifiers": [VAT]}
+#: What passes the gates.
+FULL = {
+    **ACME, "address": {**ACME["address"], "postal_code": "9721 XA"}, "identifiers": [VAT], "currency": "EUR"
+}  # fmt: skip
 
 
 def test_a_customer_is_a_business_partner_with_its_own_number(rows: HubRows, erp: TestClient) -> None:
@@ -30,7 +33,7 @@ def test_a_reader_gets_hidden_values_by_their_end(rows: HubRows, reader: TestCli
 
     for erp_name in ("sap", "odoo", "erpnext", "netsuite"):
         answer = reader.get(f"/v1/erp/{erp_name}/customers/{acme}")
-        assert answer.json()["masked"], erp_name
+        assert answer.json().get("masked"), (erp_name, answer.text)
         for secret in ("169963937B05", "9725926", "accounts@"):
             assert secret not in answer.text, (erp_name, secret)
 
@@ -113,7 +116,7 @@ def test_the_form_of_each_target_can_be_read(erp: TestClient) -> None:
 @pytest.mark.parametrize("erp_name", ["sap", "odoo", "erpnext", "netsuite"])
 @pytest.mark.parametrize("domain", list(Domain))
 def test_every_record_of_the_sample_world_has_its_object(world: World, erp_name: str, domain: Domain) -> None:
-    page = world(Role.ERP).get(f"/v1/erp/{erp_name}/{domain.plural}?limit=200").json()
+    page = world(Role.ERP).get(f"/v1/erp/{erp_name}/{domain.plural}?limit=200&view=newest").json()
 
     assert len(page["items"]) > 20
     for item in page["items"]:
@@ -126,11 +129,11 @@ def test_every_record_of_the_sample_world_has_its_object(world: World, erp_name:
 
 def test_contracts_of_the_sample_world_name_the_business_partner(world: World) -> None:
     client = world(Role.ERP)
-    items = client.get("/v1/erp/sap/contracts?limit=200").json()["items"]
-    partners, page = [], client.get("/v1/erp/sap/customers?limit=200").json()
+    items = client.get("/v1/erp/sap/contracts?limit=200&view=newest").json()["items"]
+    partners, page = [], client.get("/v1/erp/sap/customers?limit=200&view=newest").json()
     while page["next"] is not None:
         partners += page["items"]
-        page = client.get(f"/v1/erp/sap/customers?limit=200&cursor={page['next']}").json()
+        page = client.get(f"/v1/erp/sap/customers?limit=200&view=newest&cursor={page['next']}").json()
     partners += page["items"]
 
     named = [item for item in items if item["values"]["SoldToParty"]]

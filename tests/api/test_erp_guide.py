@@ -20,7 +20,8 @@ _REQUESTS = take("erp", "curl")
 @pytest.mark.parametrize("request_line", _REQUESTS)
 def test_every_request_of_the_guide_works(rows: HubRows, erp: TestClient, request_line: str) -> None:
     vat = {"type": "vat", "country": "NL", "value": "NL169963937B05", "normal": "NL169963937B05", "state": "valid"}
-    acme = rows.golden(Domain.CUSTOMER, ERP_ACME, {**ACME, "identifiers": [vat]})
+    address = {**ACME["address"], "postal_code": "9721 XA"}
+    acme = rows.golden(Domain.CUSTOMER, ERP_ACME, {**ACME, "address": address, "identifiers": [vat]})
     known = {"HUB": "", "KEY": erp.headers["authorization"].removeprefix("Bearer "), "CUSTOMER": acme}
     stranger = TestClient(erp.app, follow_redirects=False)
 

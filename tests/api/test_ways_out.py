@@ -152,7 +152,7 @@ def test_filters_and_order_do_not_find_it_out(client_of: As, planted: Mapping[Do
     viewer, erp = client_of(Role.VIEWER), client_of(Role.ERP_READER)
     sought = HIDDEN[Domain.CUSTOMER, "payment_terms"]
     address_of = "/v1/erp/sap/odata/A_BusinessPartner"
-    right, wrong = ({"$filter": f"PaymentTerms eq '{value}'"} for value in (sought, "nonsense"))
+    right, wrong = ({"$filter": f"PaymentTerms eq '{value}'", "view": "newest"} for value in (sought, "nonsense"))
 
     assert len(erp.get(address_of, params=right).json()["value"]) == 1
     assert erp.get(address_of, params=wrong).json()["value"] == []

@@ -69,6 +69,7 @@ def screens(engine: Engine) -> dict[str, str]:
         "schemas": "/console/schemas",
         "schema": "/console/schemas/crm/account",
         "ownership": "/console/ownership",
+        "identifiers": "/console/identifiers",
         "replay": "/console/replay",
         "admin": "/console/admin",
         "admin-policies": "/console/admin?tab=policies",

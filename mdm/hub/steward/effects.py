@@ -250,6 +250,7 @@ def letters_json(effect: Effect) -> list[dict[str, Any]]:
             "place": each.place,
             "code": each.code,
             "row": each.row,
+            "tier": each.tier,
         }
         for each in effect.letters
     ]

@@ -9,10 +9,11 @@ from mdm.core.four_eyes import ANY_CURRENCY, Demand, Policy, Risk
 from mdm.errors import Invalid
 from mdm.model.canonical import ATTRIBUTES
 from mdm.model.hierarchy import RelationKind
+from mdm.model.worklist import CustomerWeights
 from survivorship.document import Part, read_document
 
 _SHIPPED = Path(__file__).parent / "policy.yaml"
-_CONDITIONS = ("merges", "attributes", "golden", "erp_linked", "amount", "discards")
+_CONDITIONS = ("merges", "attributes", "golden", "erp_linked", "amount", "discards", "tier")
 _NAMES = frozenset(attribute.name for attributes in ATTRIBUTES.values() for attribute in attributes) | frozenset(
     RelationKind
 )
@@ -29,7 +30,7 @@ def load_policy(path: Path | None = None) -> Policy:
         ConfigurationInvalid: the document is wrong; the message names file, line and key.
     """
     document = read_document(path or _SHIPPED)
-    parts = document.mapping("version", "expires_after_days", "rules")
+    parts = document.mapping("version", "expires_after_days", "rules", "customers")
     for needed in ("version", "expires_after_days", "rules"):
         if needed not in parts:
             document.refuse(f"must have the key {needed}")
@@ -38,7 +39,20 @@ def load_policy(path: Path | None = None) -> Policy:
     for demand, part in zip(demands, parts["rules"].elements(), strict=False):
         if names.count(demand.name) > 1:
             part.refuse(f"has the name {demand.name}, which another rule has too")
-    return Policy(parts["version"].text(), int(parts["expires_after_days"].number(1, 365)), demands)
+    return Policy(
+        parts["version"].text(),
+        int(parts["expires_after_days"].number(1, 365)),
+        demands,
+        _customers(parts["customers"]) if "customers" in parts else CustomerWeights(),
+    )
+
+
+def _customers(part: Part) -> CustomerWeights:
+    own = part.mapping("tiers", "many_users")
+    return CustomerWeights(
+        {name: each.number(0, 20) for name, each in own["tiers"].items()} if "tiers" in own else {},
+        int(own["many_users"].number(1, 1_000_000_000)) if "many_users" in own else CustomerWeights().many_users,
+    )
 
 
 def _demand(part: Part) -> Demand:
@@ -62,6 +76,7 @@ def _demand(part: Part) -> Demand:
         erp_linked=int(own["erp_linked"].number(1, 100)) if "erp_linked" in own else 0,
         amount=dict(map(_limit, own["amount"].items())) if "amount" in own else {},
         discards=int(own["discards"].number(1, 1_000_000)) if "discards" in own else 0,
+        tier=int(own["tier"].number(1, 3)) if "tier" in own else 0,
         risk=_risk(own["risk"]) if "risk" in own else Risk.NORMAL,
     )
 

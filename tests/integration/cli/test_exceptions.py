@@ -49,6 +49,24 @@ def test_a_group_is_listed_shown_tried_mended_and_gone(engine: Engine, feed: Fee
     ]  # fmt: skip
 
 
+def test_a_priority_is_explained_with_the_close_and_the_customers_behind_it(feed: Feed, mdm: Command) -> None:
+    feed([changed(account, number, number_of_employees="many") for number, account in enumerate(accounts(3))])
+    letter = printed(mdm("exceptions", "list", "--json"))["groups"][0]["newest_id"]
+
+    told = printed(mdm("exceptions", "explain-priority", f"D{letter}", "--json"))
+
+    assert told["close_impact"].keys() == {"month", "due", "days_left", "documents", "points"}
+    assert told["customer_exposure"].keys() == {"customers", "tiers", "users", "points"}
+    assert sum(each["points"] for each in told["because"]) == pytest.approx(told["priority"], abs=0.2)
+    words = mdm("exceptions", "explain-priority", letter).stdout
+    assert f"close of {told['close_impact']['month']}" in words
+    assert "users who may be affected" in words
+    with pytest.raises(NotFound, match="no open dead letter 999"):
+        mdm("exceptions", "explain-priority", "D999")
+    with pytest.raises(OperatorError, match="no priority"):
+        mdm("exceptions", "explain-priority", "E1")
+
+
 def test_an_unknown_letter_is_told_as_such(mdm: Command) -> None:
     with pytest.raises(NotFound, match="no dead letter or exception 7"):
         mdm("exceptions", "show", 7)

@@ -4,8 +4,10 @@ import json
 from importlib.resources import files
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine, text
 
+from mdm.errors import OperatorError
 from tests.integration.cli.conftest import Command, printed
 
 _EVENTS = Path(__file__).parents[3] / "mdm" / "demo" / "world" / "events"
@@ -51,3 +53,21 @@ def test_documents_are_compared_without_a_hub(mdm: Command) -> None:
     listed = json.loads(mdm("projections", "list", "--json").stdout)
     assert [each["name"] for each in listed] == ["sap", "odoo", "erpnext", "netsuite"]
     assert listed[0]["objects"]["customers"] == "A_BusinessPartner"
+
+
+def test_what_the_gates_hold_back_is_listed_with_why(mdm: Command) -> None:
+    mdm("ingest", "--feed", f"file:{_EVENTS / 'crm.jsonl.gz'}")
+
+    first = printed(mdm("projections", "gate", "--erp", "sap", "--json"))
+    again = printed(mdm("projections", "gate", "--erp", "sap", "--json"))
+
+    customers = first["domains"]["customer"]
+    assert first["judged"] >= customers["served"] + customers["held"] > 0
+    assert customers["held"] > 0
+    assert (again["judged"], again["announced"], again["domains"]) == (0, 0, first["domains"])
+    listed = printed(mdm("projections", "held", "--erp", "sap", "--domain", "customer", "--limit", "3", "--json"))
+    assert all(each["reasons"] and each["version"] != each["judged"] for each in listed)
+    assert listed[0]["reasons"][0]["code"] in mdm("projections", "held", "--erp", "sap", "--domain", "customer").stdout
+    assert "versions judged for sap" in mdm("projections", "gate", "--erp", "sap").stdout
+    with pytest.raises(OperatorError, match="no projection for oracle"):
+        mdm("projections", "gate", "--erp", "oracle")

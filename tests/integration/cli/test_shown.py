@@ -52,7 +52,8 @@ def test_a_task_is_shown_with_what_it_asks(world_url: str, world_engine: Engine)
 
     assert first in told
     assert second in told
-    assert "Nobody has it.\nAn answer waits for a second person: proposal 1.\nComments: none.\n" in told
+    assert f"Nobody has it.\nAn answer waits for a second person: proposal 1.\nTask {task} has priority " in told
+    assert "who may be affected\nComments: none.\n" in told
 
 
 def test_where_there_is_nothing_it_is_said(world_url: str) -> None:

@@ -13,8 +13,9 @@ from mdm.core.worklist import rank
 from mdm.hub.release import load_rules
 from mdm.hub.worklist import rank_new_tasks, rank_open_tasks, state_of_tasks
 from mdm.intake.catalogue import load_catalogue
-from mdm.model.worklist import MuchMoney
+from mdm.model.worklist import CutOff, Measures, MuchMoney
 from mdm.store import worklist as store
+from mdm.store.affected import AsOf
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
 
@@ -73,12 +74,13 @@ def test_a_task_that_is_closed_while_it_is_ranked_gets_no_rank(engine: Engine) -
     closing, closed, left = (opened(engine, each) for each in ("one", "two", "three"))
     limits = {domain: (model.thresholds.possible, model.thresholds.match) for domain, model in rules.models.items()}
     with engine.begin() as connection:
-        facts = store.read_task_facts(connection, now, 10, limits)
+        facts = store.read_task_facts(connection, now, 10, limits, AsOf("2026-10", now.date(), frozenset()))
         assert {each.task_id for each in facts} == {closing, closed, left}
         now_is(engine, closed, "obsolete")
         with unit_of_work(engine, system_clock, "test") as work:
             work.execute("update steward_task set status = 'obsolete' where task_id = %s", closing)
-            assert store.write_ranks(connection, [rank(each, MuchMoney({}, Decimal(1))) for each in facts], now) == 1
+            measures = Measures(MuchMoney({}, Decimal(1)), CutOff("2026-10", now.date(), 0))
+            assert store.write_ranks(connection, [rank(each, measures) for each in facts], now) == 1
 
     assert ranked(engine) == {left}
 

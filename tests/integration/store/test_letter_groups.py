@@ -11,12 +11,14 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from mdm.clock import system_clock
-from mdm.core.four_eyes import much_money
+from mdm.core.four_eyes import measures_of
 from mdm.core.refused_order import rank_group
 from mdm.hub.steward import load_policy
 from mdm.hub.worklist import rank_refused, refused_unranked
 from mdm.model.events import DeadLetter, Message, Outcome, Place
+from mdm.model.worklist import CutOff
 from mdm.store import invariants, ledger, letter_groups, letters
+from mdm.store.affected import AsOf
 from mdm.store.letter_groups import Open, changes
 from mdm.store.read_exceptions import Selection
 from mdm.store.read_letter_groups import GroupOrder, OpenLetters, dead_letter_groups, open_letters
@@ -187,12 +189,13 @@ def test_counting_anew_and_ranking_wait_for_each_other_in_one_order(engine: Engi
 def test_a_kind_that_ends_and_begins_anew_while_it_is_ranked_is_ranked_again(engine: Engine) -> None:
     (first,) = refuse(engine, {"offset": 1, "alike": "a"})
     with engine.begin() as connection:
-        (found,) = unranked_groups(connection, Looked(system_clock()))
+        now = system_clock()
+        (found,) = unranked_groups(connection, Looked(now), AsOf("2026-10", now.date(), frozenset()))
         with unit_of_work(engine, system_clock, "test") as work:
             letters.discard(work, [first], "tester", "gone")
         refuse(engine, {"offset": 2, "alike": "a"})
-        much = much_money(load_policy())
-        assert write_group_ranks(connection, [rank_group(found, much)], system_clock()) == 1
+        measures = measures_of(load_policy(), CutOff("2026-10", now.date(), 0))
+        assert write_group_ranks(connection, [rank_group(found, measures)], system_clock()) == 1
     assert refused_unranked(engine, system_clock()), "what was ranked is what was there before"
 
 
@@ -264,7 +267,14 @@ def test_a_page_walks_an_index_and_sorts_nothing_else(engine: Engine, order: Gro
             ),
             {"noon": NOON},
         )
-        connection.execute(text("analyze dead_letter_group"))
+        connection.execute(
+            text(
+                """insert into dead_letter_rank (likeness, rank, parts, times_much, amounts, rows, known, ranked_at)
+                   select md5(n::text), n, '[]', n, '{}', 1, 1, :noon from generate_series(1, 5000) n"""
+            ),
+            {"noon": NOON},
+        )
+        connection.execute(text("analyze dead_letter_group, dead_letter_rank"))
         asked: list[tuple[str, Any]] = []
         event.listen(connection, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
         dead_letter_groups(connection, Selection(**meant), limit=51, order=order, after=(4000.0, 4000))

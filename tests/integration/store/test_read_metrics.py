@@ -90,7 +90,7 @@ def test_what_was_not_closed_in_time_is_counted_by_its_owner(engine: Engine, pip
     assert set(breaches().values()) == {0.0}, "a series begins before its first breach"
     with engine.begin() as connection:
         connection.execute(text("update exception set first_seen = first_seen - interval '8 days'"))
-        connection.execute(text("update dead_letter set first_seen = first_seen - interval '4 days'"))
+        connection.execute(text("update dead_letter set due_at = due_at - interval '4 days'"))
     late = {("contract_drift", "ticket"): 1.0, ("dead_letter", "ticket"): 1.0}
     assert breaches() == late
 

@@ -1,0 +1,70 @@
+"""How critical workflows are, over HTTP and in the console."""
+
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, text
+
+from mdm.access import Role, Scope
+from mdm.store import api_keys
+from tests.api.test_stewardship import Client, client, hub
+from tests.letters import refuse
+
+__all__ = ["client", "hub"]
+
+
+def refused_payment(engine: Engine) -> int:
+    payment = {"topic": "billing.public.payment", "system": "billing", "type": "payment", "row_key": "p", "tier": 1}
+    first, second = refuse(engine, payment | {"offset": 1}, payment | {"offset": 2})
+    with engine.begin() as connection:
+        connection.execute(
+            text("update dead_letter set behind = :first, code = 'ORDER_HELD' where dead_letter_id = :second"),
+            {"first": first, "second": second},
+        )
+    return first
+
+
+def test_workflows_say_what_is_asked_and_how_they_stand(client: Client, hub: Engine) -> None:
+    refused_payment(hub)
+
+    answer = client(Role.STEWARD).get("/v1/tiers")
+
+    assert answer.status_code == 200, answer.text
+    found = {each["workflow"]: each for each in answer.json()["workflows"]}
+    assert (found["payment"]["tier"], found["payment"]["refused"], found["payment"]["held"]) == (1, 1, 1)
+    assert found["payment"]["order"] == "held"
+    assert found["reference"]["skipped_after_days"] == 14
+
+
+def test_they_are_for_those_who_see_the_whole_hub(client: Client, hub: Engine) -> None:
+    assert client(Role.ERP_READER).get("/v1/tiers").status_code == 403
+    with hub.begin() as connection:
+        limited = api_keys.issue_key(connection, Role.STEWARD, "limited", Scope(regions=frozenset({"EMEA"})))
+    answer = client(Role.STEWARD).get("/v1/tiers", headers={"X-API-Key": limited})
+    assert answer.status_code == 403
+
+
+def test_a_refused_message_says_its_tier_and_who_waits(client: Client, hub: Engine) -> None:
+    first = refused_payment(hub)
+    steward: TestClient = client(Role.STEWARD)
+
+    blocking = steward.get(f"/v1/dead-letters/{first}").json()
+    waiting = steward.get(f"/v1/dead-letters/{first + 1}").json()
+
+    assert (blocking["tier"], blocking["held"], blocking["behind"]) == (1, 1, None)
+    assert (waiting["held"], waiting["behind"]) == (0, f"D{first}")
+
+
+def test_sources_are_listed_with_those_out_of_service(client: Client, hub: Engine) -> None:
+    before = client(Role.STEWARD).get("/v1/sources").json()
+    assert {each["state"] for each in before["sources"]} == {"in_service"}
+    system = before["sources"][0]["system"]
+    with hub.begin() as connection:
+        connection.execute(
+            text(
+                """insert into source_retirement (system, state, reason, retired_by, retired_at)
+                   values (:system, 'retired', 'moved', 'ops', now())"""
+            ),
+            {"system": system},
+        )
+    found = client(Role.STEWARD).get("/v1/sources").json()
+    assert {each["system"]: each["state"] for each in found["sources"]}[system] == "retired"
+    assert [(each["system"], each["reason"]) for each in found["retirements"]] == [(system, "moved")]

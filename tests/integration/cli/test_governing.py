@@ -1,0 +1,62 @@
+"""Tiers of workflows on the command line."""
+
+import pytest
+
+from mdm.errors import NotFound
+from mdm.hub.process import Pipeline, process
+from tests.integration.cli.conftest import Command, printed
+from tests.integration.hub.rows import take_in
+from tests.integration.hub.test_tiers import CRITICAL, version
+
+
+def test_tier_three_is_another_policy_than_tier_one(mdm: Command) -> None:
+    (third,) = printed(mdm("policy", "show", "--tier", "3", "--json"))["tiers"]
+    (first,) = printed(mdm("policy", "show", "--tier", "1", "--json"))["tiers"]
+
+    assert (first["skip_allowed"], third["skip_allowed"]) == (False, True)
+    assert (first["order"], third["order"]) == ("held", "goes_on")
+    assert first["fresh_within_seconds"] < third["fresh_within_seconds"]
+    assert first["workflows"]["payment"] == ["billing.payment"]
+    assert third["workflows"] == {"reference": ["product.feature"]}
+    assert "left out by itself: after 14 days" in mdm("policy", "show").stdout
+    with pytest.raises(NotFound):
+        mdm("policy", "show", "--tier", "4")
+
+
+def test_controls_are_listed_and_proven(mdm: Command) -> None:
+    listed = mdm("governance", "tiers").stdout
+    assert "two persons" in listed
+
+    found = printed(mdm("governance", "tiers", "--prove", "--json"))
+
+    assert found["proof"]["holds"]
+    assert [each["workflow"] for each in found["workflows"]][:3] == ["posting", "revenue", "payment"]
+
+
+def test_what_waits_is_shown_and_goes_on_after_a_discard(mdm: Command, pipeline: Pipeline) -> None:
+    topic, column = CRITICAL["payment"]
+    process(pipeline, "test", [version(topic, column, 1, "", bad=True), version(topic, column, 2, "two")])
+
+    assert "1 later message of its row wait for it" in mdm("exceptions", "show", "D1").stdout
+    assert "waits for D1" in mdm("exceptions", "show", "D2").stdout
+    proposed = printed(mdm("exceptions", "discard", "D1", "--reason", "no", "--actor", "anna", "--json"))
+    assert proposed["demands"] == ["discard-of-tier-one"]
+    mdm("steward", "approve", str(proposed["proposal_id"]), "--actor", "bob")
+    mdm("worker", "calendar", "--once")
+
+    assert printed(mdm("exceptions", "show", "D2", "--json"))["status"] == "replayed"
+
+
+def test_a_source_is_retired_and_taken_back(mdm: Command, pipeline: Pipeline) -> None:
+    take_in(pipeline, [{"id": "cus_1", "name": "Nordwind Werke GmbH"}])
+
+    would = printed(mdm("sources", "retire", "billing", "--dry-run", "--json"))
+    assert (would["rows"], would["domains"]["customer"]["retired"]) == (1, 1)
+    assert "1 row of billing went" in mdm("sources", "retire", "billing", "--reason", "migrated").stdout
+    (source,) = printed(mdm("sources", "list", "--json"))["sources"]
+    assert (source["rows"], source["golden"], source["state"]) == (0, 0, "retired")
+    assert "migrated" in mdm("sources", "list").stdout
+    assert printed(mdm("verify", "--json"))["differences"] == []
+
+    assert "1 row of billing came back" in mdm("sources", "restore", "billing", "--reason", "too early").stdout
+    assert printed(mdm("sources", "list", "--json"))["retirements"][0]["restored_reason"] == "too early"
