@@ -44,6 +44,7 @@ from mdm.store.tables_records import (
     record_history,
     record_reference,
     source_record,
+    source_retirement,
     table_shape,
     truncation,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "search_term",
     "serving",
     "source_record",
+    "source_retirement",
     "steward_task",
     "stewardship",
     "streams",

@@ -1210,6 +1210,32 @@ def upgrade() -> None:
         postgresql_where=sa.text("previous_key is not null"),
     )
     op.create_table(
+        "source_retirement",
+        sa.Column("retirement_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("retired_by", sa.Text(), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("restored_by", sa.Text(), nullable=True),
+        sa.Column("restored_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("restored_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(restored_by is null) = (state in ('retiring','retired'))", name=op.f("ck_source_retirement_restored")
+        ),
+        sa.CheckConstraint(
+            "state in ('retiring','retired','restoring','restored')", name=op.f("ck_source_retirement_state")
+        ),
+        sa.PrimaryKeyConstraint("retirement_id", name=op.f("pk_source_retirement")),
+    )
+    op.create_index(
+        "ix_source_retirement_now",
+        "source_retirement",
+        ["system"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'restored'"),
+    )
+    op.create_table(
         "steward_task",
         sa.Column("task_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("question", sa.Text(), nullable=False),
