@@ -21,6 +21,7 @@ $(VENV)/.ready: requirements/runtime.txt requirements/dev.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: -r requirements/runtime.txt -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m matching.compiling
 	@touch $@
 
 demo: setup ## Load the sample world, show the result, serve API and console

@@ -1,8 +1,9 @@
-"""Commands about the description of the API: what another one changes for those who call it."""
+"""Commands about versions of the API: what another description changes for callers, and who uses which version."""
 
 import json
 from collections import Counter
 from dataclasses import asdict
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import typer
 
 from api.compatibility import changes, major, refused
 from api.released import NAMED, read_released
-from mdm.cli.context import JSON_OPTION, many, print_json, print_table
+from mdm.cli.context import JSON_OPTION, hub, many, print_json, print_table
+from mdm.cli.steward_bench import plain
 from mdm.errors import OperatorError
+from mdm.store.version_usage import pinned_consumers, usage_since
 
 api = typer.Typer(no_args_is_help=True)
 
@@ -27,7 +30,7 @@ class FailOn(StrEnum):
 
 @api.callback()
 def _root() -> None:
-    """The description of the API (OpenAPI)."""
+    """The API: what another description changes for callers, and who uses which version."""
 
 
 @api.command("diff")
@@ -64,6 +67,37 @@ def diff(
             )
     if failed:
         raise typer.Exit(1)
+
+
+@api.command("usage")
+def usage(
+    days: int = typer.Option(30, min=1, max=400, help="Of the last days, today included."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Who uses which version of the API and of its events, and which consumers of the change feed are pinned."""
+    from api.routes.versions import usage_object
+
+    with hub() as opened:
+        since = opened.clock().date() - timedelta(days=days - 1)
+        with opened.engine.connect() as connection:
+            told = usage_object(since, usage_since(connection, since), pinned_consumers(connection))
+    if as_json:
+        print_json(told | {"items": [each | {"callers": plain(each["callers"])} for each in told["items"]],
+                           "consumers": plain(told["consumers"])})  # fmt: skip
+        return
+    rows = [
+        [each["surface"], each["version"], "pinned" if each["pinned"] else "takes what comes", one.label or one.caller,
+         one.requests, one.deprecated, f"{one.last_at:%Y-%m-%d %H:%M}"]
+        for each in told["items"] for one in each["callers"]
+    ]  # fmt: skip
+    names = ("of", "version", "how", "who", "requests", "at addresses that end", "last")
+    print_table(f"Versions in use since {since}", names, rows, right=(4, 5))
+    pinned = [
+        [each.name, each.label or each.owner, "newest" if each.events is None else each.events,
+         f"{each.acknowledged_at:%Y-%m-%d %H:%M}"]
+        for each in told["consumers"]
+    ]  # fmt: skip
+    print_table("Consumers of the change feed", ("name", "whose", "events", "acknowledged"), pinned)
 
 
 def _print(found: list[Any]) -> None:

@@ -613,6 +613,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("domain", sa.Text(), nullable=True),
+        sa.Column("events", sa.Integer(), nullable=True),
         sa.Column("acknowledged", sa.BigInteger(), nullable=False),
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -1337,6 +1338,20 @@ def upgrade() -> None:
         sa.Column("place", sa.Text(), nullable=False),
         sa.Column("event_time", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("system", "type", "pos_major", "pos_minor", "pos_order", name=op.f("pk_truncation")),
+    )
+    op.create_table(
+        "version_usage",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("caller", sa.Text(), nullable=False),
+        sa.Column("surface", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("pinned", sa.Boolean(), nullable=False),
+        sa.Column("requests", sa.BigInteger(), nullable=False),
+        sa.Column("deprecated", sa.BigInteger(), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("surface in ('api','events')", name=op.f("ck_version_usage_surface")),
+        sa.PrimaryKeyConstraint("day", "caller", "surface", "version", "pinned", name=op.f("pk_version_usage")),
     )
     op.create_table(
         "audit_remark",

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, text
 
 from mdm.errors import OperatorError
 from tests.integration.cli.conftest import Command, printed
@@ -43,3 +44,20 @@ def test_a_file_that_is_no_description_is_told_as_such(mdm: Command, tmp_path: P
     (tmp_path / "x.json").write_text("[]")
     with pytest.raises(OperatorError, match="cannot be read as an OpenAPI document"):
         mdm("api", "diff", "--base", tmp_path / "x.json")
+
+
+def test_who_uses_which_version_is_told(mdm: Command, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                """insert into version_usage
+                     (day, caller, surface, version, pinned, requests, deprecated, first_at, last_at)
+                   values (current_date, 'k1', 'api', '1.0', true, 7, 2, now(), now())"""
+            )
+        )
+    told = printed(mdm("api", "usage", "--json"))
+    assert [(each["version"], each["pinned"], each["requests"], each["deprecated"]) for each in told["items"]] == [
+        ("1.0", True, 7, 2)
+    ]
+    assert told["items"][0]["callers"][0]["caller"] == "k1"
+    assert "takes what comes" not in mdm("api", "usage").stdout
