@@ -185,14 +185,11 @@ def _share(found: _Sum, missed: _Sum, of: int) -> Estimate:
 
 def figures(told: Report) -> list[tuple[str, str, str, float]]:
     """Everything that is known as (platform, measure, bound, share); the whole domain has no platform."""
-    rows: list[tuple[str, str, str, float]] = []
-    for source, each in (("", told.whole), *told.by_source.items()):
-        for measure in ("precision", "auto_recall", "recall"):
-            estimate: Estimate = getattr(each, measure)
-            for bound in ("value", "low", "high"):
-                if (share := getattr(estimate, bound)) is not None:
-                    rows.append((source, measure, bound, share))
-    for measure, share in (("agreement", told.agreement.share), ("kappa", told.agreement.kappa)):
-        if share is not None:
-            rows.append(("", measure, "value", share))
-    return rows
+    all_of = [
+        (source, measure, bound, getattr(getattr(each, measure), bound))
+        for source, each in (("", told.whole), *told.by_source.items())
+        for measure in ("precision", "auto_recall", "recall")
+        for bound in ("value", "low", "high")
+    ]
+    all_of += [("", "agreement", "value", told.agreement.share), ("", "kappa", "value", told.agreement.kappa)]
+    return [each for each in all_of if each[3] is not None]

@@ -130,8 +130,8 @@ METRICS: dict[MetricName, Metric] = {
         Kind.GAUGE,
         ("domain", "system", "measure", "bound"),
         "What the last closed blind sample of a domain told: precision, auto_recall (joined), recall (joined or asked "
-        "about), each with its value and the low and high end of its interval, of pairs with a record of a platform or, "
-        "without one, of all; agreement and kappa of people. A high end below its budget is no chance: look at the "
+        "about), each with its value and the low and high end of its interval, of pairs with a record of a platform or "
+        "of all; agreement and kappa of people. A high end below its budget is no chance: look at the "
         "pairs that people saw otherwise (console Quality).",
     ),
     "mdm_approvals_open": Metric(
