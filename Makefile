@@ -21,6 +21,7 @@ $(VENV)/.ready: requirements/runtime.txt requirements/dev.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: -r requirements/runtime.txt -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m matching.compiling
 	@touch $@
 
 demo: setup ## Load the sample world, show the result, serve API and console
@@ -32,12 +33,13 @@ test: setup ## Run all tests
 race: setup ## Two and three workers on one store, split in many ways, and workers killed: the same state as one
 	MDM_RACE_SEEDS=$${SEEDS:-1,2,3,4,5,6,7,8} $(BIN)/python -m pytest -q tests/integration/hub/test_claims.py tests/integration/hub/test_claims_of_crowded_blocks.py tests/integration/hub/test_convergence.py -k "quiet or killed or beside or step or interleaving or crowded"
 
-check: setup ## Style, types, import rules, API description
+check: setup ## Style, types, import rules, API description and what it promised
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@if test -f api/openapi.json; then $(BIN)/python -m api.openapi --check; fi
+	$(BIN)/mdm api diff --base v1 --fail-on breaking
 	$(BIN)/python -m api.asyncapi --check
 	$(BIN)/python -m api.matrix --check
 

@@ -76,11 +76,13 @@ from api.routes import (
     releases,
     rules,
     search,
+    sources,
     stewardship,
     tasks,
     tiers,
     traces,
     verdicts,
+    versions,
     workbench,
 )
 from api.routes.exports import export_router
@@ -89,6 +91,7 @@ from api.routes.history import history_router
 from api.routes.matching import matching_router, pair_router
 from api.routes.records import record_router
 from api.routes.responses import COMMON
+from api.versions import VERSION, VersionLog
 from api.wire import encode
 from mdm.access import Permission
 from mdm.core.four_eyes import Policy
@@ -99,8 +102,6 @@ from mdm.store.failures import PASSING
 from mdm.store.lifeline import Lifeline
 from mdm.store.process_numbers import process_numbers
 from mdm.store.quick import AwaitedReads, QuickReads
-
-VERSION = "1.0.0"
 
 #: Routes that answer without an API key, and why that is right. Everything else states its permission.
 PUBLIC_ROUTES: dict[str, str] = {
@@ -190,6 +191,7 @@ def attach(app: FastAPI, hub: ReadHub, options: ApiOptions) -> None:
     state.awaited = AwaitedReads(hub.engine)
     state.sessions = Sessions(hub.engine, hub.clock)
     state.access_log = AccessLog(hub.engine, hub.clock)
+    state.version_log = VersionLog(hub.engine, hub.clock)
     state.lifeline = Lifeline(hub.engine)
 
 
@@ -201,6 +203,7 @@ async def _ending(app: FastAPI) -> AsyncIterator[None]:
     await app.state.awaited.close()
     await run_in_threadpool(app.state.lifeline.close)
     await run_in_threadpool(app.state.access_log.write)
+    await run_in_threadpool(app.state.version_log.write)
 
 
 def assemble(options: ApiOptions) -> FastAPI:
@@ -254,6 +257,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         search.router,
         onboarding.router,
         verdicts.router,
+        versions.router,
         onboarding.customer_router,
         stewardship.router,
         tasks.router,
@@ -266,6 +270,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         workbench.router,
         closes.router,
         kpis.router,
+        sources.router,
         tiers.router,
         findings.router,
         privacy.router,

@@ -21,6 +21,7 @@ from api.deps import SCOPE, Reads, ReadsDep, hub_of
 from api.errors import FORBIDDEN, TOO_MANY, UNAUTHENTICATED, refuse
 from api.rate import Standing
 from api.strangers import refuse_strangers
+from api.versions import heed_pin
 from mdm.access import MEANINGS, Caller, Permission
 from mdm.hub.tokens import TokenVerifier
 from mdm.store import api_keys
@@ -111,7 +112,7 @@ async def admit(scope: Scope, caller: Caller, own: Reads) -> None:
     """Let a known caller in: count the request, and put down for log, answer and queries who asks.
 
     Raises:
-        ProblemRaised: `too-many-requests`.
+        ProblemRaised: `too-many-requests`, or `version-not-served`.
     """
     state = scope["app"].state
     # Read by the request log, which sits outside of the routes.
@@ -126,6 +127,7 @@ async def admit(scope: Scope, caller: Caller, own: Reads) -> None:
             "This key sends more requests than it may.",
             headers={"Retry-After": str(math.ceil(standing.wait))},
         )
+    heed_pin(scope)
     scope["mdm.caller"] = caller
     scope["mdm.freshness"] = await state.freshness.text(own)
 

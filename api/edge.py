@@ -27,6 +27,7 @@ from api.errors import (
     TOO_LARGE,
     Problem,
 )
+from api.versions import VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ class Edge:
                 headers["X-Trace-Id"] = trace_id
                 if scope.get("mdm.freshness"):
                     headers["X-Source-Freshness"] = scope["mdm.freshness"]
+                if "mdm.caller" in scope and scope["path"].startswith("/v1/"):
+                    headers["API-Version"] = VERSION
                 if "mdm.rate" in scope:
                     headers["RateLimit-Policy"], headers["RateLimit"] = scope["mdm.rate"]
                 for name, value in deprecation.headers_of(route_of(scope), scope.get("path_params") or {}).items():
@@ -129,6 +132,8 @@ class Edge:
             state = scope["app"].state
             state.metrics.observe(method_of(scope), route, status, seconds)
             note_answer(getattr(state, "access_log", None), scope, route, status)
+            if hasattr(state, "version_log"):
+                state.version_log.note(scope, route)
             self._log(
                 "request",
                 trace_id=trace_id,

@@ -237,12 +237,19 @@ UNAVAILABLE = ProblemType(
     "The hub's database does not answer",
     "Try again after the seconds of `Retry-After`. If it lasts, an operator should look at /readyz.",
 )
+NOT_SERVED = ProblemType(
+    "version-not-served",
+    400,
+    "This version of the API is not served",
+    "Send a major version that `served` has, with no newer minor version, or leave the header out to take what comes.",
+)
 BAD_REQUEST = ProblemType("bad-request", 400, "The request was refused", "See `detail`.")
 
 CATALOGUE: Mapping[str, ProblemType] = {
     problem.code: problem
     for problem in (
         BAD_REQUEST,
+        NOT_SERVED,
         MALFORMED,
         ODATA_UNSUPPORTED,
         UNAUTHENTICATED,

@@ -49,7 +49,7 @@ def run(records: int, seed: int, folder: Path, workers: int, sampled: int = 0) -
     table = compared(model, table)
     with meter.stage("encode"):
         frame = TableFrame(model, table)
-        frame.encode(sorted({column for column, _ in model.columns()}))
+        frame.encode(model)
     table = named(model, table)
     with meter.stage("score"):
         links = score_links(model, frame, packed, workers)

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     packed = duckdb_engine.candidate_pairs(model, table)
     left, right = packed >> 32, packed & 0xFFFFFFFF
     frame = TableFrame(model, table)
-    frame.encode(sorted({column for column, _ in model.columns()}))
+    frame.encode(model)
     result: dict[str, Any] = {"model": model.fingerprint, "candidate_pairs": len(packed), "pairs_per_cpu_second": {}}
     for size in (each for each in _SIZES if each <= len(packed)):
         result["pairs_per_cpu_second"][size] = {

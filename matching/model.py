@@ -140,7 +140,7 @@ class CannotLink:
     parents: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class MatchModel:
     """Everything that scoring, blocking, deciding and clustering of one domain depend on."""
 

@@ -6,22 +6,14 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
-from rapidfuzz.process import cpdist
 
-from matching.conditions import FALSE, TRUE, Columns, Indices, Judged, Pairs, Truth, Uses
+from matching.conditions import Judged, Uses
 from matching.features.values import Features, Kind
-from matching.frame import NARROW, Lists
-from matching.likeness import MARGIN, ListsBeside, Similarities, alike, utf8
+from matching.likeness import MARGIN, alike, utf8
 
 _Codes = NDArray[np.int32]
 #: Values in common beyond this number are not counted.
 MANY = 127
-
-
-def truth_of(holds: NDArray[np.bool_], known: NDArray[np.bool_]) -> Truth:
-    """Where not `known`: unknown; otherwise whether it holds. Arithmetic, because masked writes are slow."""
-    truth: Truth = (holds & known).view(np.int8) << np.int8(1) | (~known).view(np.int8)
-    return truth
 
 
 def _one(holds: bool) -> int:
@@ -40,14 +32,6 @@ class Equal:
     first: str
     second: str
 
-    def evaluate(self, pairs: Pairs) -> Truth:
-        (a, b), (c, d) = pairs.codes(self.first), pairs.codes(self.second)
-        result = self._one_way(a, d)
-        return result if self.first == self.second else np.maximum(result, self._one_way(c, b))
-
-    def _one_way(self, a: _Codes, b: _Codes) -> Truth:
-        return truth_of(a == b, (a >= 0) & (b >= 0))
-
     def judge(self, pair: Judged) -> int:
         result = self._judge(pair.left, pair.right)
         return result if self.first == self.second else max(result, self._judge(pair.right, pair.left))
@@ -63,42 +47,6 @@ class Equal:
         return _either_way(self.first, self.second, "{a} = {b}")
 
 
-def _in_common(pairs: Pairs, first: str, second: str) -> tuple[Indices, NDArray[np.int8]]:
-    """The pairs of which both sides have a list, and how many values each of them shares: the first list of the left
-    side with the second of the right. Most pairs lack most lists.
-    """
-    rows = pairs.rows_with(first, second)
-    if not len(rows):
-        return rows, np.zeros(0, dtype=np.int8)
-    all_of_them = len(rows) == len(pairs)
-    left, right = (pairs.left, pairs.right) if all_of_them else (pairs.left.take(rows), pairs.right.take(rows))
-    x, y = pairs.columns.lists(first), pairs.columns.lists(second)
-    common = (x.narrow[0].take(left) == y.narrow[0].take(right)).view(np.int8)
-    # Most lists have one value.
-    longer = (x.many.take(left) | y.many.take(right)).nonzero()[0]
-    if len(longer):
-        common[longer] = _in_long(x, y, left[longer], right[longer])
-    return rows, common
-
-
-def _in_long(x: Lists, y: Lists, a: Indices, b: Indices) -> NDArray[np.int8]:
-    """How many of the values of `a` in `x` are among those of `b` in `y`; none is empty."""
-    long_a, long_b = x.lengths[a], y.lengths[b]
-    found = np.zeros(len(a), dtype=np.int8)
-    theirs = [y.narrow[place].take(b) for place in range(min(int(long_b.max()), NARROW))]
-    for place in range(min(int(long_a.max()), NARROW)):
-        value = x.narrow[place].take(a)
-        if place:
-            value[long_a <= place] = -2  # past the end, and equal to no end on the other side
-        for other in theirs:
-            found += value == other
-    for row in (np.maximum(long_a, long_b) > NARROW).nonzero()[0].tolist():
-        at_a, at_b = int(x.starts[a[row]]), int(y.starts[b[row]])
-        values = set(x.flat[at_a : at_a + int(long_a[row])].tolist())
-        found[row] = min(len(values.intersection(y.flat[at_b : at_b + int(long_b[row])].tolist())), MANY)
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Overlap:
     """Two lists have at least `at_least` values in common; with two columns, in either direction."""
@@ -106,26 +54,6 @@ class Overlap:
     first: str
     second: str
     at_least: int = 1
-
-    def evaluate(self, pairs: Pairs) -> Truth:
-        result = self._one_way(pairs, self.first, self.second)
-        return (
-            result if self.first == self.second else np.maximum(result, self._one_way(pairs, self.second, self.first))
-        )
-
-    def _one_way(self, pairs: Pairs, first: str, second: str) -> Truth:
-        key = "in common", first, second
-        if key not in pairs.memory:
-            pairs.memory[key] = _in_common(pairs, first, second)
-        rows, common = cast("tuple[Indices, NDArray[np.int8]]", pairs.memory[key])
-        if not len(rows):
-            return pairs.nothing_known
-        found: Truth = (common >= self.at_least).view(np.int8) << np.int8(1)
-        if len(rows) == len(pairs):
-            return found
-        truth = pairs.nothing_known.copy()
-        truth[rows] = found
-        return truth
 
     def judge(self, pair: Judged) -> int:
         result = self._judge(pair.left, pair.right)
@@ -154,13 +82,6 @@ class JaroWinklerAtLeast:
     column: str
     threshold: float
 
-    def evaluate(self, pairs: Pairs) -> Truth:
-        key = "similarities", self.column
-        if key not in pairs.memory:
-            pairs.memory[key] = Similarities(pairs, self.column)
-        found = cast("Similarities", pairs.memory[key])
-        return truth_of(found.at_least(self.threshold), found.known)
-
     def judge(self, pair: Judged) -> int:
         a, b = pair.left.get(self.column), pair.right.get(self.column)
         if a is None or b is None:
@@ -180,17 +101,6 @@ class LevenshteinAtMost:
 
     column: str
     edits: int
-
-    def evaluate(self, pairs: Pairs) -> Truth:
-        a, b = pairs.codes(self.column)
-        result = truth_of(a == b, (a >= 0) & (b >= 0))
-        differing = (result == FALSE).nonzero()[0]
-        if len(differing):
-            columns = pairs.columns
-            texts = columns.texts(self.column, a[differing]), columns.texts(self.column, b[differing])
-            near = np.asarray(cpdist(*texts, scorer=Levenshtein.distance, dtype=np.int32)) <= self.edits
-            result[differing[near]] = TRUE
-        return result
 
     def judge(self, pair: Judged) -> int:
         a, b = pair.left.get(self.column), pair.right.get(self.column)
@@ -217,15 +127,6 @@ class Covered:
     near: float
     at_most: int
     fewer: bool
-
-    def evaluate(self, pairs: Pairs) -> Truth:
-        key = "lists", self.column
-        if key not in pairs.memory:
-            pairs.memory[key] = ListsBeside(pairs, self.column)
-        lists = cast("ListsBeside", pairs.memory[key])
-        alone_a, alone_b = lists.alone(self.near)
-        alone = np.minimum(alone_a, alone_b) if self.fewer else np.maximum(alone_a, alone_b)
-        return truth_of(alone <= self.at_most, lists.known)
 
     def judge(self, pair: Judged) -> int:
         a, b = pair.left.get(self.column), pair.right.get(self.column)
@@ -261,16 +162,6 @@ class Within:
     second: str
     distance: float
 
-    def evaluate(self, pairs: Pairs) -> Truth:
-        result = self._one_way(pairs.columns, pairs.left, pairs.right)
-        if self.first == self.second:
-            return result
-        return np.maximum(result, self._one_way(pairs.columns, pairs.right, pairs.left))
-
-    def _one_way(self, columns: Columns, left: Indices, right: Indices) -> Truth:
-        gap = np.abs(columns.numbers(self.first)[left] - columns.numbers(self.second)[right])
-        return truth_of(gap <= self.distance, ~np.isnan(gap))
-
     def judge(self, pair: Judged) -> int:
         result = self._judge(pair.left, pair.right)
         return result if self.first == self.second else max(result, self._judge(pair.right, pair.left))
@@ -294,10 +185,6 @@ class Inside:
     outer: tuple[str, str]
     slack: float
 
-    def evaluate(self, pairs: Pairs) -> Truth:
-        columns, left, right = pairs.columns, pairs.left, pairs.right
-        return np.maximum(self._one_way(columns, left, right), self._one_way(columns, right, left))
-
     def judge(self, pair: Judged) -> int:
         return max(self._judge(pair.left, pair.right), self._judge(pair.right, pair.left))
 
@@ -305,13 +192,6 @@ class Inside:
         first, last = left.get(self.inner[0]), left.get(self.inner[1])
         opening, closing = right.get(self.outer[0]), right.get(self.outer[1])
         return min(_not_before(first, opening, self.slack), _not_before(closing, last, self.slack))
-
-    def _one_way(self, columns: Columns, left: Indices, right: Indices) -> Truth:
-        after = columns.numbers(self.inner[0])[left] - columns.numbers(self.outer[0])[right]
-        before = columns.numbers(self.outer[1])[right] - columns.numbers(self.inner[1])[left]
-        return np.minimum(
-            truth_of(after >= -self.slack, ~np.isnan(after)), truth_of(before >= -self.slack, ~np.isnan(before))
-        )
 
     def columns(self) -> Uses:
         return frozenset((name, Kind.NUMBER) for name in (*self.inner, *self.outer))

@@ -7,11 +7,13 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.conditions import Judged, Pairs
+from matching.conditions import Columns, Indices, Judged
 from matching.model import Comparison, TermFrequency
 
 
-def adjustments(comparison: Comparison, pairs: Pairs, levels: NDArray[np.int8]) -> NDArray[np.float64] | float:
+def adjustments(
+    comparison: Comparison, columns: Columns, left: Indices, right: Indices, levels: NDArray[np.int8]
+) -> NDArray[np.float64] | float:
     """Bits to add to the weight of each pair's level (0 is unknown, i the comparison's level i - 1)."""
     if not comparison.adjusted:
         return 0.0
@@ -19,7 +21,7 @@ def adjustments(comparison: Comparison, pairs: Pairs, levels: NDArray[np.int8]) 
     for number, level in enumerate(comparison.levels, start=1):
         if level.term_frequency is not None:
             rows = (levels == number).nonzero()[0]
-            result[rows] = _adjustments(level.term_frequency, pairs, rows)
+            result[rows] = _adjustments(level.term_frequency, columns, left[rows], right[rows])
     return result
 
 
@@ -33,12 +35,12 @@ def adjustment(comparison: Comparison, pair: Judged, level: int) -> float:
     return _bits(rule, np.array([max(shares)]))[0].item() if shares else 0.0
 
 
-def _adjustments(rule: TermFrequency, pairs: Pairs, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-    left, right = (_shares(rule, pairs, codes[rows]) for codes in pairs.codes(rule.table.column))
+def _adjustments(rule: TermFrequency, columns: Columns, left: Indices, right: Indices) -> NDArray[np.float64]:
+    codes = columns.codes(rule.table.column)
     # The larger of the two; where one value was never counted, the other's.
-    share = np.fmax(left, right)
+    share = np.fmax(_shares(rule, columns, codes[left]), _shares(rule, columns, codes[right]))
     known = ~np.isnan(share)
-    result = np.zeros(len(rows))
+    result = np.zeros(len(left))
     result[known] = _bits(rule, share[known])
     return result
 
@@ -48,10 +50,10 @@ def _bits(rule: TermFrequency, shares: NDArray[np.float64]) -> NDArray[np.float6
     return bits
 
 
-def _shares(rule: TermFrequency, pairs: Pairs, codes: NDArray[np.int32]) -> NDArray[np.float64]:
+def _shares(rule: TermFrequency, columns: Columns, codes: NDArray[np.int32]) -> NDArray[np.float64]:
     """How frequent the values behind codes are; NaN for a value that is missing or was never counted."""
     distinct, places = np.unique(codes, return_inverse=True)
-    texts: Sequence[bytes] = pairs.columns.texts(rule.table.column, distinct[distinct >= 0])
+    texts: Sequence[bytes] = columns.texts(rule.table.column, distinct[distinct >= 0])
     found = [rule.table.share(text.decode()) for text in texts]
     shares = np.full(len(distinct), np.nan)
     shares[distinct >= 0] = [np.nan if share is None else share for share in found]

@@ -1,28 +1,30 @@
 """Match weights of pairs: the prior plus one contribution per comparison, in bits.
 
-A large batch is scored with array operations and a small one pair by pair, with the same result to the last bit. Levels
-are kept, so that every weight can be explained as a sum of contributions whenever somebody asks.
+A batch is scored by compiled code (`matching.kernels`), a few pairs one by one, with the same result to the last bit.
+Levels are kept, so that every weight can be explained as a sum of contributions whenever somebody asks.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.conditions import TRUE, Columns, Indices, Judged, Pairs
+from matching import kernels
+from matching.conditions import TRUE, Columns, Indices, Judged
 from matching.decision import asking, parting
 from matching.features import Features, derive, derive_all
 from matching.frame import Frame
 from matching.model import Comparison, MatchModel
+from matching.program import program_of
 from matching.rarity import adjustment, adjustments
+from matching.rows import rows_of
 from matching.vetoes import Effect, Veto
 
-#: Pairs per pass; larger arrays fall out of the processor's cache and are slower per pair.
-_CHUNK = 20_000
 #: Below this many pairs one by one is faster (measured: bench/scoring.py).
-FEW = 100
+FEW = 16
 
 UNKNOWN_LABEL = "unknown"
 
@@ -65,6 +67,11 @@ class Scores:
         """The name of the first veto that holds, or None, per pair."""
         names = (*self.veto_names, None)
         return [names[number] for number in self.vetoes.tolist()]
+
+    def veto_at(self, row: int) -> str | None:
+        """The same of one pair."""
+        number = int(self.vetoes[row])
+        return None if number < 0 else self.veto_names[number]
 
 
 class Contribution(NamedTuple):
@@ -131,64 +138,42 @@ def derived_pairs(
 def score_features(model: MatchModel, records: Sequence[Features], left: Indices, right: Indices) -> Scores:
     """Score pairs given as indices into records whose columns are already derived."""
     if len(left) < FEW:
-        return _score_few(model, records, left, right)
+        return score_few(model, records, left, right)
     return score_columns(model, Frame(records), left, right)
 
 
 def score_columns(model: MatchModel, columns: Columns, left: Indices, right: Indices) -> Scores:
     """Score pairs of a batch of records that is encoded already."""
-    starts = range(0, len(left), _CHUNK)
-    parts = [
-        score_part(model, Pairs(columns, left[start : start + _CHUNK], right[start : start + _CHUNK]))
-        for start in starts
-    ]
-    return as_one(model, parts)
-
-
-def score_part(model: MatchModel, pairs: Pairs) -> Scores:
-    """Score a few ten thousand pairs in one pass."""
-    weight = np.full(len(pairs), model.prior)
-    # A column lies in one piece, because it is written and read as one.
-    levels = np.zeros((len(pairs), len(model.comparisons)), dtype=np.int8, order="F")
-    veto = np.full(len(pairs), -1, dtype=np.int8)
-    for column, comparison in enumerate(model.comparisons):
-        found = _levels(comparison, pairs)
-        if found is None:
-            continue
-        levels[:, column] = found
-        bits = _weights(comparison).take(found)
-        if comparison.adjusted:
-            bits += adjustments(comparison, pairs, found)
-        weight += bits
-    for number, item in reversed(parting(model)):
-        truth = pairs.truth(item.condition)
-        if truth is not pairs.nothing_known:
-            veto[(truth == TRUE).nonzero()[0]] = number
-    parted, asked = veto, asking(model)
-    if asked:
-        veto = veto.copy()
-        # A veto that only demotes has nothing to demote where a pair weighs too little for a question.
-        forbidden = np.array([*(item.effect is Effect.FORBID for item in model.vetoes), False])[veto]
-        apart = (weight < model.thresholds.possible) & ~forbidden | (weight < model.thresholds.match) & (veto < 0)
-        for number, item in reversed(asked):
-            veto[(apart & (pairs.truth(item.condition) == TRUE)).nonzero()[0]] = number
-    return Scores(weight, levels, veto, parted, tuple(item.name for item in model.vetoes))
-
-
-def as_one(model: MatchModel, parts: Sequence[Scores]) -> Scores:
-    """The scores of consecutive pairs as one."""
-    if len(parts) == 1:
-        return parts[0]
-    return Scores(
-        np.concatenate([np.zeros(0), *(part.weight for part in parts)]),
-        np.concatenate([np.zeros((0, len(model.comparisons)), dtype=np.int8), *(part.levels for part in parts)]),
-        np.concatenate([np.zeros(0, dtype=np.int8), *(part.vetoes for part in parts)]),
-        np.concatenate([np.zeros(0, dtype=np.int8), *(part.parting for part in parts)]),
-        tuple(item.name for item in model.vetoes),
+    program = program_of(model)
+    adjusted = any(comparison.adjusted for comparison in model.comparisons)
+    # What rarity adds is not known before the level is: until then every pair counts as one that may be asked about.
+    bounds = (math.inf, math.inf) if adjusted else (model.thresholds.possible, model.thresholds.match)
+    found = kernels.judge(
+        as_indices(left), as_indices(right), rows_of(program, columns), program.code, (model.prior, *bounds)
     )
+    levels, weight, parted, vetoes = found
+    scores = Scores(weight, levels.T, vetoes, parted, tuple(item.name for item in model.vetoes))
+    return _adjusted(model, scores, columns, left, right) if adjusted else scores
 
 
-def _score_few(model: MatchModel, records: Sequence[Features], left: Indices, right: Indices) -> Scores:
+def as_indices(numbers: NDArray[Any]) -> Indices:
+    """In one piece and of the one width that the scorer is compiled for."""
+    return np.ascontiguousarray(numbers, dtype=np.intp)
+
+
+def _adjusted(model: MatchModel, scores: Scores, columns: Columns, left: Indices, right: Indices) -> Scores:
+    """With what rarity adds, and without the questions that are none at that weight."""
+    weight = np.full(len(left), model.prior)
+    for number, comparison in enumerate(model.comparisons):
+        levels = scores.levels[:, number]
+        weight += _weights(comparison)[levels] + adjustments(comparison, columns, left, right, levels)
+    forbidden = np.array([*(item.effect is Effect.FORBID for item in model.vetoes), False])[scores.parting]
+    apart = (weight < model.thresholds.possible) & ~forbidden
+    apart |= (weight < model.thresholds.match) & (scores.parting < 0)
+    return replace(scores, weight=weight, vetoes=np.where(apart, scores.vetoes, scores.parting))
+
+
+def score_few(model: MatchModel, records: Sequence[Features], left: Indices, right: Indices) -> Scores:
     """The same, pair by pair: arrays cost more than they save for a handful of pairs."""
     weight = np.empty(len(left))
     levels = np.zeros((len(left), len(model.comparisons)), dtype=np.int8)
@@ -213,12 +198,12 @@ def contributions(
     model: MatchModel, records: Sequence[Features], left: Indices, right: Indices, levels: NDArray[np.int8]
 ) -> NDArray[np.float64]:
     """What each comparison (a column) adds to the weight of pairs whose levels are known, in bits."""
-    pairs = Pairs(Frame(records), left, right)
-    columns = [
-        _weights(comparison)[levels[:, number]] + adjustments(comparison, pairs, levels[:, number])
+    frame = Frame(records)
+    found = [
+        _weights(comparison)[levels[:, number]] + adjustments(comparison, frame, left, right, levels[:, number])
         for number, comparison in enumerate(model.comparisons)
     ]
-    return np.stack(columns, axis=1)
+    return np.stack(found, axis=1)
 
 
 def speaking_for(model: MatchModel, scores: Scores) -> NDArray[np.bool_]:
@@ -277,29 +262,6 @@ def _may_be_asked(model: MatchModel, veto: int, weight: float) -> bool:
 def probability(weight: float) -> float:
     """The probability of a match at a weight (posterior log2 odds)."""
     return float(1.0 / (1.0 + 2.0 ** -min(max(weight, -1000.0), 1000.0)))
-
-
-def _levels(comparison: Comparison, pairs: Pairs) -> NDArray[np.int8] | None:
-    """The first true level of each pair; 0 where the comparison is unknown. None where it is unknown of all pairs."""
-    known = np.int8(1) - _true(pairs.truth(comparison.unknown))
-    if not known.any():
-        return None
-    count = len(comparison.levels)
-    result = np.full(len(pairs), count, dtype=np.int8)
-    # The last first: what is near by a looser threshold is known when a stricter one is asked.
-    for number in range(count, 0, -1):
-        condition = comparison.levels[number - 1].condition
-        truth = pairs.nothing_known if condition is None else pairs.truth(condition)
-        if truth is not pairs.nothing_known:
-            # The number of the level where it is true, the last number elsewhere. Arithmetic: masked writes are slow.
-            np.minimum(result, _true(truth) * np.int8(number - count) + np.int8(count), out=result)
-    result *= known
-    return result
-
-
-def _true(truth: NDArray[np.int8]) -> NDArray[np.int8]:
-    """1 where it is true, 0 where it is false or unknown."""
-    return truth >> np.int8(1)
 
 
 def _level(comparison: Comparison, pair: Judged) -> int:

@@ -7,11 +7,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.conditions import Judged, Pairs, Truth, Uses
+from matching.conditions import Judged, Uses
 from matching.features.values import Kind
 from matching.frequencies import Frequencies
-from matching.likeness import MARGIN, alike, lonely
-from matching.operators import truth_of
+from matching.likeness import MARGIN, alike
 
 _Worth = NDArray[np.int64]
 
@@ -37,34 +36,6 @@ class Shared:
     percent: int = 0
     of: Side = Side.MORE
     near: float | None = None
-
-    def evaluate(self, pairs: Pairs) -> Truth:
-        key = "shared", self.column, self.near, self.frequencies
-        if key not in pairs.memory:
-            pairs.memory[key] = self._measure(pairs)
-        known, shared, first, second = cast("tuple[NDArray[np.bool_], _Worth, _Worth, _Worth]", pairs.memory[key])
-        whole = (np.maximum if self.of is Side.MORE else np.minimum)(first, second)
-        return truth_of((shared >= round(self.bits * 100)) & (shared * 100 >= whole * self.percent), known)
-
-    def _measure(self, pairs: Pairs) -> tuple[NDArray[np.bool_], _Worth, _Worth, _Worth]:
-        """Where both sides have a list; what they share, and what each tells, in hundredths of bits."""
-        columns = pairs.columns
-        lists = columns.lists(self.column)
-        known = np.minimum(lists.lengths[pairs.left], lists.lengths[pairs.right]) > 0
-        rows = known.nonzero()[0]
-        shared, first, second = np.zeros((3, len(known)), dtype=np.int64)
-        if len(rows):
-            a, b = lists.wide(pairs.left[rows]), lists.wide(pairs.right[rows])
-            codes, places = np.unique(np.concatenate([a.ravel(), b.ravel()]), return_inverse=True)
-            texts = columns.texts(self.column, codes[codes >= 0])
-            worth = np.zeros(len(codes), dtype=np.int64)
-            worth[codes >= 0] = [self.frequencies.information(text.decode()) for text in texts]
-            worth_a, worth_b = worth[places[: a.size]].reshape(a.shape), worth[places[a.size :]].reshape(b.shape)
-            alone_a, alone_b = lonely(columns, self.column, a, b, self.near)
-            first[rows], second[rows] = worth_a.sum(axis=0), worth_b.sum(axis=0)
-            left, right = (worth_a * ~alone_a).sum(axis=0), (worth_b * ~alone_b).sum(axis=0)
-            shared[rows] = np.minimum(left, right)
-        return known, shared, first, second
 
     def judge(self, pair: Judged) -> int:
         a, b = (cast("tuple[str, ...] | None", side.get(self.column)) for side in (pair.left, pair.right))

@@ -31,6 +31,7 @@ from mdm.store import read_console, replay_jobs
 from mdm.store.feed_numbers import freshness_by_platform, lag_by_platform
 from mdm.store.feeds import feed_states
 from mdm.store.read_status import last_batch, message_account, vitals
+from mdm.store.retirements import retired_systems
 
 router = APIRouter(
     route_class=FormRoute, prefix="/console/pipeline", include_in_schema=False, dependencies=[needs(Permission.INSPECT)]
@@ -84,6 +85,7 @@ def _page(
         rebuilds = read_console.rebuilds(connection, _JOBS)
     with reads.own().snapshot() as connection:
         workflows = standings(connection, bench.catalogue, bench.policy or load_policy(), bench.now)
+        retired = retired_systems(connection)
     return page(
         "pipeline.html",
         request,
@@ -103,6 +105,7 @@ def _page(
         replays=replays,
         rebuilds=rebuilds,
         workflows=workflows,
+        retired=retired,
         # Of the hub as a whole, whatever the person reaches of it: mappings and keys are nobody's.
         outdated=outdated(reads.own().engine, bench.catalogue, bench.rules),
         vitals=waiting,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field, StringConstraints
@@ -21,6 +21,7 @@ from api.routes.responses import CHECKED, CONFLICTING, GUARDED, UNKNOWN
 from api.schemas.feed import ConsumerForm, ConsumerList
 from api.schemas.given import Asked
 from api.schemas.records import ChangePage
+from api.versions import heed_events
 from api.wire import answer
 from mdm.access import Caller, Eyes, Permission
 from mdm.model.ids import Domain
@@ -63,6 +64,9 @@ class Registration(Asked):
     """What a consumer wants to hear."""
 
     domain: Domain | None = Field(None, strict=False, description="Only this domain; all when absent.")
+    events: Literal[1] | None = Field(
+        None, description="The version of events that it was built for, and goes on getting; absent: what is newest."
+    )
     start: str = Field("beginning", pattern="^(beginning|now)$", description="Where a new consumer begins.")
 
 
@@ -84,6 +88,7 @@ async def list_changes(
     every change is announced; `version` lets a consumer skip what it already has. With `wait` the answer comes as soon
     as there is something new.
     """
+    heed_events(request.scope, None)
     since = int(read_cursor(page.since, _SCOPE, (int,))[0]) if page.since is not None else 0
     changes = await _changes(request, reads, since, page.domain, page)
     _note(request, page.domain, since, changes[: page.limit])
@@ -108,7 +113,7 @@ def list_consumers(reads: ReadsDep) -> Response:
 def register_consumer(name: Name, wanted: Registration, caller: CallerDep, reads: ReadsDep) -> Response:
     """Repeating it changes nothing. The consumer belongs to the API key that registered it."""
     with unrestricted(reads.engine).begin() as connection:
-        found = consumers.register(connection, name, caller.key_id, wanted.domain, wanted.start == "now")
+        found = consumers.register(connection, name, caller.key_id, wanted.domain, wanted.start == "now", wanted.events)
         return answer(_consumer_object(found, consumers.backlog(connection, found)))
 
 
@@ -124,6 +129,7 @@ async def list_consumer_changes(
 ) -> Response:
     """The changes after the acknowledged place. Asking again without acknowledging gives the same again."""
     consumer = await run_in_threadpool(_own, reads, name, caller)
+    heed_events(request.scope, consumer.events)
     changes = await _changes(request, reads, consumer.acknowledged, consumer.domain, page)
     _note(request, consumer.domain, consumer.acknowledged, changes[: page.limit])
     return answer(_page_object(changes, consumer.acknowledged, page.limit, caller.eyes))
@@ -215,6 +221,7 @@ def _consumer_object(consumer: FeedConsumer, behind: int) -> dict[str, Any]:
     return {
         "name": consumer.name,
         "domain": consumer.domain.value if consumer.domain else None,
+        "events": consumer.events,
         "next": write_cursor(_SCOPE, [consumer.acknowledged]),
         "acknowledged_at": consumer.acknowledged_at,
         "behind": behind,

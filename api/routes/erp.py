@@ -159,8 +159,7 @@ def list_records(
     if page.cursor is not None:
         place, entity_id = read_cursor(page.cursor, scope, (str, str))
         after = (_checked(str(place), page.view), str(entity_id))
-    if page.view == "passed":
-        gating.ready(hub, erp, form.domain)
+    gating.ready(hub, erp, form.domain)
     with reads.snapshot() as connection:
         asked = Question(updated_since=page.updated_since, passed=page.view == "passed")
         found = list_projected(connection, target, form, asked, after, page.limit + 1)
@@ -207,8 +206,7 @@ def get_record(
     if look.require is not None:
         account = Account(company_code=look.company_code, reconciliation_account=look.reconciliation_account)
         refuse_unready(request, form.domain, id, caller.eyes, Aim(erp, account))
-    if look.view == "passed":
-        gating.one_ready(hub, erp, form.domain, id)
+    gating.one_ready(hub, erp, form.domain, id)
     with reads.snapshot() as connection:
         row = find_golden(connection, request, form.domain, id)
         row = gating.passed(connection, erp, row) if look.view == "passed" else row
@@ -238,8 +236,7 @@ def get_record_lineage(
     """Of the version that the ERP is served: for every field the golden attribute, and of that the winning source row,
     its place in the feed, and the rule."""
     _, form = _form(erp, plural)
-    if look.view == "passed":
-        gating.one_ready(hub, erp, form.domain, id)
+    gating.one_ready(hub, erp, form.domain, id)
     with reads.snapshot() as connection:
         row = find_golden(connection, request, form.domain, id)
         row = gating.passed(connection, erp, row) if look.view == "passed" else row

@@ -13,6 +13,7 @@ class ConsumerForm(Form):
 
     name: str
     domain: Domain | None
+    events: int | None = Field(description="The version of events that it is pinned to; null takes what is newest.")
     next: str = Field(description="Where it is; fits `since` of `/v1/changes`.")
     acknowledged_at: datetime
     behind: int = Field(description="Changes that it has not acknowledged.")

@@ -46,7 +46,7 @@ class DuckDB:
         )
         progress(f"{len(packed):,} candidate pairs among {len(table):,} records")
         frame = TableFrame(model, compared(model, table))
-        frame.encode(sorted({column for column, _ in model.columns()}))
+        frame.encode(model)
         return score_links(model, frame, packed, self.workers, progress)
 
 

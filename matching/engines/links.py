@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from matching.conditions import Columns
 from matching.decision import worth_deciding
 from matching.model import MatchModel
-from matching.promise import score_promising
-from matching.scoring import Scores
+from matching.program import program_of
+from matching.rows import rows_of
+from matching.scoring import Scores, score_columns
 from matching.vetoes import Effect
 
 Progress = Callable[[str], None]
@@ -57,9 +58,8 @@ def decided(model: MatchModel, a: NDArray[np.int64], b: NDArray[np.int64], score
 
 
 def links_among(model: MatchModel, columns: Columns, a: NDArray[np.int64], b: NDArray[np.int64]) -> Links:
-    """Score these pairs as far as they can be links, and decide."""
-    found = score_promising(model, columns, a, b, model.thresholds.possible)
-    return replace(decided(model, a[found.rows], b[found.rows], found.scores), candidates=len(a))
+    """Score these pairs and decide."""
+    return decided(model, a, b, score_columns(model, columns, a, b))
 
 
 def joined(parts: list[Links]) -> Links:
@@ -86,6 +86,7 @@ def score_links(
         part = pairs[start : start + CHUNK]
         return links_among(model, columns, part >> 32, part & 0xFFFFFFFF)
 
+    rows_of(program_of(model), columns)  # before there are several who would all encode them
     starts = range(0, len(pairs), CHUNK)
     parts: list[Links] = []
     with ThreadPoolExecutor(max_workers=workers) as pool:

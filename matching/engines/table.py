@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from matching.conditions import Condition
 from matching.features import DISTINCT_IN, Features, Kind, derive_once
-from matching.frame import Lists, make_lists
+from matching.frame import Dictionary, Lists
 from matching.model import MatchModel
-from matching.sketches import Sketches, sketch
+from matching.program import program_of
+from matching.rows import rows_of
 
 _ARROW = {Kind.TEXT: pa.string(), Kind.LIST: pa.list_(pa.string()), Kind.NUMBER: pa.float64()}
 #: A dictionary up to this size is also kept as a list, from which texts are taken in half the time.
@@ -74,28 +75,22 @@ class TableFrame:
 
     def __init__(self, model: MatchModel, table: pa.Table) -> None:
         self._table = table
+        self.memory: dict[str, Any] = {}
         self._family = _families(model)
         self._dictionaries: dict[str, pa.Array] = {}
         self._codes: dict[str, NDArray[np.int32]] = {}
         self._lists: dict[str, Lists] = {}
         self._numbers: dict[str, NDArray[np.float64]] = {}
-        self._present: dict[str, NDArray[np.bool_]] = {}
-        self._sketches: dict[str, Sketches] = {}
         self._texts: dict[str, NDArray[np.object_]] = {}
 
-    def encode(self, columns: Iterable[str]) -> None:
-        """Encode these columns now, so that workers which share the frame only read it, and let go of their texts."""
-        known = [column for column in columns if column in self._table.column_names]
-        for column in known:
-            self.present(column)
-            kind = self._table.schema.field(column).type
-            if pa.types.is_list(kind):
-                self.lists(column)
-            elif pa.types.is_string(kind):
-                self.codes(column)
-            else:
-                self.numbers(column)
-        self._table = self._table.drop(known)
+    def encode(self, model: MatchModel) -> None:
+        """Encode what this model reads, so that threads which share the frame only read it, and let go of all else."""
+        rows_of(program_of(model), self)
+        if any(comparison.adjusted for comparison in model.comparisons):
+            return  # how rare a value is, is looked up by its text
+        self._table = self._table.select([])
+        for kept in (self._dictionaries, self._codes, self._lists, self._numbers, self._texts):
+            kept.clear()
 
     def codes(self, column: str) -> NDArray[np.int32]:
         self._encode(column)
@@ -118,22 +113,17 @@ class TableFrame:
         found: list[bytes] = self._texts[name][codes].tolist()
         return found
 
-    def sketches(self, column: str) -> Sketches:
-        name = self._name(column)
-        if name not in self._sketches:
+    def dictionaries(self, columns: Sequence[str]) -> list[Dictionary]:
+        for column in columns:
             self._encode(column)
-            self._sketches[name] = _sketched(self._dictionaries[name])
-        return self._sketches[name]
+        names = [self._name(column) for column in columns]
+        found = {name: _dictionary(self._dictionaries[name]) for name in set(names)}
+        return [found[name] for name in names]
 
     def numbers(self, column: str) -> NDArray[np.float64]:
         if column not in self._numbers:
             self._numbers[column] = self._table[column].to_numpy()
         return self._numbers[column]
-
-    def present(self, column: str) -> NDArray[np.bool_]:
-        if column not in self._present:
-            self._present[column] = self._table[column].is_valid().to_numpy()
-        return self._present[column]
 
     def _name(self, column: str) -> str:
         return self._family.get(column, (column,))[0]
@@ -153,7 +143,7 @@ class TableFrame:
             start += len(values)
             if pa.types.is_list(part.type):
                 lengths = part.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
-                self._lists[name] = make_lists(lengths.astype(np.int32), mine)
+                self._lists[name] = Lists(lengths.astype(np.int32), mine)
             else:
                 self._codes[name] = mine
 
@@ -162,10 +152,10 @@ def _flat(part: pa.Array) -> pa.Array:
     return part.flatten() if pa.types.is_list(part.type) else part
 
 
-def _sketched(dictionary: pa.Array) -> Sketches:
+def _dictionary(dictionary: pa.Array) -> Dictionary:
     _, offsets, data = dictionary.buffers()
     starts = np.frombuffer(offsets, dtype=np.int32)[dictionary.offset : dictionary.offset + len(dictionary) + 1]
-    return sketch(np.frombuffer(data, dtype=np.uint8) if data else np.zeros(0, np.uint8), starts.astype(np.int64))
+    return Dictionary(np.frombuffer(data, dtype=np.uint8) if data else np.zeros(0, np.uint8), starts.astype(np.int64))
 
 
 def _families(model: MatchModel) -> dict[str, tuple[str, ...]]:

@@ -55,7 +55,7 @@ def cluster_table(
         return in_units(model, score_columns(model, frame, rows[low], rows[high]))
 
     if workers > 1:
-        frame.encode(sorted({column for column, _ in model.columns()}))
+        frame.encode(model)
     # What is only asked about, whatever it weighs, supports nothing.
     supporting = links.at(np.flatnonzero(links.weight >= model.thresholds.possible))
     parted = keeps_apart(model)[supporting.veto]

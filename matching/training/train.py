@@ -15,7 +15,6 @@ import yaml
 from numpy.typing import NDArray
 
 from matching.batch import Candidates, Whole, prepare, resolve_prepared
-from matching.conditions import Pairs
 from matching.documents import CHECKSUM, FEATURES_VERSION, checksum_of, comparisons_fingerprint, read_profile
 from matching.features import Features, Kind, derive
 from matching.features.values import texts
@@ -291,10 +290,10 @@ def _from_labels(
     pairs = data.pairs.records, data.pairs.left, data.pairs.right
     levels = score_features(neutral, *pairs).levels
     model = _read(profile, neutral, weights_of(neutral, u, before, 0.0))
-    together = Pairs(Frame(pairs[0]), *pairs[1:])
+    frame = Frame(pairs[0])
     rarity = np.zeros(len(matching))
     for number, comparison in enumerate(model.comparisons):
-        rarity += adjustments(comparison, together, levels[:, number])
+        rarity += adjustments(comparison, frame, *pairs[1:], levels[:, number])
     fitted = fit(
         neutral.comparisons, Sample(levels, matching, rarity), before, options.shrinkage, prior_within(len(matching))
     )

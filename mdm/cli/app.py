@@ -53,6 +53,8 @@ COMMANDS: Mapping[str, Command] = {
     "projections": Command(
         "projections", "projections", "Golden records as ERP systems want them: list, diff, gate, held."
     ),
+    "sources": Command("sources", "sources", "Sources: list, retire one, take it back."),
+    "api": Command("api", "api", "The API's description: what changed for callers, and what would break them."),
     "policy": Command("policy", "policy", "What tiers of workflows ask for: show."),
     "governance": Command("governing", "governance", "How the hub is governed: tiers and their proof."),
     "ownership": Command("ownership", "ownership", "Who answers for what: show, lint, history."),

@@ -24,7 +24,7 @@ def get(
 ) -> None:
     """Read from the API of a running hub; prints JSON, or what an address gives that has none (an export as CSV).
 
-    With `--as`, what does not fit the ERP's fields is told on standard error, value by value.
+    With `--as`, what does not fit the ERP's fields, and what the gates hold back, is told on standard error.
     """
     secret = key or read_secret(os.environ, "MDM_API_KEY")
     if not secret:
@@ -62,3 +62,8 @@ def _tell(body: Any) -> None:
     for item in body.get("items", [body]):
         for each in item.get("findings", ()):
             typer.echo(f"{item['id']}: {each['severity']}: {each['field']}: {each['message']}", err=True)
+        if held := item.get("held"):
+            why = ", ".join(
+                f"{each['code']} {each['field'] or each['attribute'] or ''}".strip() for each in held["reasons"]
+            )
+            typer.echo(f"{item['id']}: version {held['version']} is held back: {why}", err=True)

@@ -132,6 +132,10 @@ class Problem(Exception):
     def __init__(self, status: int, body: Mapping[str, Any]) -> None:
         reasons = [f"{each.get('parameter')}: {each.get('detail')}" for each in body.get("errors", ())]
         reasons += [f"{each.get('code')}: {each.get('message')}" for each in body.get("findings", ())]
+        held = body.get("reasons", ())
+        reasons += [
+            f"{each.get('code')}: {each.get('field') or each.get('attribute') or each.get('gate')}" for each in held
+        ]
         super().__init__("\n  ".join([f"{status} {_told(status, body)}", *reasons]))
         self.status = status
         self.type = str(body.get("type", ""))

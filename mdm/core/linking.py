@@ -3,9 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from matching.decision import Decision, decide
+import numpy as np
+
+from matching.decision import Decision, decide, worth_deciding
 from matching.model import MatchModel
-from matching.promise import promising_pairs
+from matching.scoring import score_pairs
 from mdm.model.delta import Link, LinkChange
 from mdm.model.ids import RecordId
 from mdm.model.neighbourhood import LiveLink
@@ -23,11 +25,11 @@ def decide_links(
     ordered = sorted(pair for pair in pairs if pair[0] in comparisons and pair[1] in comparisons)
     if not ordered:
         return ()
-    left, right = [comparisons[a] for a, _ in ordered], [comparisons[b] for _, b in ordered]
-    found = promising_pairs(model, left, right, model.thresholds.possible)
+    scores = score_pairs(model, [comparisons[a] for a, _ in ordered], [comparisons[b] for _, b in ordered])
     links = []
-    for row, weight, veto in zip(found.rows.tolist(), found.scores.weight.tolist(), found.scores.veto, strict=True):
+    for row in np.flatnonzero(worth_deciding(model, scores.weight, scores.vetoes)).tolist():
         a, b = ordered[row]
+        weight, veto = float(scores.weight[row]), scores.veto_at(row)
         decision = decide(model, weight, veto)
         if decision is not Decision.NONE:
             links.append(Link(a, b, decision.value, round(weight, _DIGITS), veto))

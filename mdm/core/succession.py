@@ -4,8 +4,9 @@ The rules, in order: an entity stays with the cluster that holds its founding re
 of its members; of several entities in one cluster the oldest survives and the others redirect to it; a cluster without
 an entity takes back an id that one of its records founded or last belonged to, before a new one is minted.
 
-Where a decision is taken back, records count as members of the entities they had left for it: long histories leave ids
-with records that did not found them, so that neither founders nor ages tell what was before.
+Where a decision is taken back, or a source comes back into service, records count as members of the entities they had
+left for it: long histories leave ids with records that did not found them, so that neither founders nor ages tell what
+was before.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -59,7 +60,9 @@ def assign(
     homes = {
         rec: home
         for rec, home in recall.homes.items()
-        if rec in membership and home in entities and (home in inside or entities[home].status in _ENDED)
+        if (rec in membership or rec in claims)
+        and home in entities
+        and (home in inside or entities[home].status in _ENDED)
     }
     for entity_id, index in _keepers(ordered, group_of, {**membership, **homes}, entities).items():
         held[index].append(entity_id)

@@ -31,6 +31,7 @@ from mdm.intake.catalogue import Catalogue
 from mdm.intake.debezium import Decoded, Plain, as_it_is, translate
 from mdm.intake.mapping import standardise
 from mdm.intake.refusal import ORDER_HELD
+from mdm.model.delta import NOTHING_RECALLED, Recall
 from mdm.model.events import ChangeEvent, DeadLetter, Message, Operation, Outcome, Place, Row, TopicPartition
 from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain, RecordId
 from mdm.model.mirror import Head, MirrorDelta
@@ -288,12 +289,14 @@ def apply_rows(
     report: BatchReport,
     traces: Mapping[RecordId, str] = MappingProxyType({}),
     standard: Standard = MappingProxyType({}),
+    recall: Recall = NOTHING_RECALLED,
 ) -> None:
     """Write folded rows, standardise them with the profiles as they are now, and resolve what that touches.
 
     Args:
         traces: trace contexts of the changes by record, for what is announced.
         standard: canonical forms that are known already; used where the folded row is the row they were made of.
+        recall: ids to be given again, where rows come back that were taken out.
     """
     with report.stage("standardise"):
         found = {head.rec_id: _standard(pipeline.catalogue, head, standard) for head in delta.heads}
@@ -322,7 +325,9 @@ def apply_rows(
         with report.stage(f"resolve {domain}"):
             if domain is Domain.CONTRACT:
                 dirty[domain] = pairs.contracts_by_target(work, moved, touched.names, models[domain].block_cap)
-            change = replace(changes[domain], dirty=frozenset(dirty[domain]), stated=stated, traces=traces)
+            change = replace(
+                changes[domain], dirty=frozenset(dirty[domain]), stated=stated, traces=traces, recall=recall
+            )
             if change.empty:
                 continue
             resolved = resolve_domain(work, domain, change, pipeline.rules)

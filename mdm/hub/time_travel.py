@@ -87,7 +87,7 @@ def _heads(work: UnitOfWork, keys: Mapping[CrosswalkKey, RecordId], instant: Ins
         return read_time.versions_known_at(work, donors, instant.known_at, None) if donors else {}
 
     donor_versions = with_donors(known(donors_of(versions)), known)
-    truncated = read_time.truncations_until(work, instant.valid_at)
+    truncated = read_time.truncations_until(work, instant.known_at, instant.valid_at)
     heads = []
     for key, found in versions.items():
         head = fold(

@@ -54,6 +54,9 @@ class Recall:
     absorbers: Mapping[EntityId, EntityId] = field(default_factory=dict)
 
 
+NOTHING_RECALLED = Recall()
+
+
 @dataclass(frozen=True, slots=True)
 class Membership:
     """A record joins an entity; `left` is the entity it belonged to before."""

@@ -1,7 +1,7 @@
 """Readers of the change feed whose place the hub keeps. The functions that write leave the commit to their caller."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select, true, update
@@ -24,6 +24,8 @@ class FeedConsumer:
     acknowledged: int
     acknowledged_at: datetime
     created_at: datetime
+    #: The version of events that it is pinned to.
+    events: int | None = None
 
 
 _COLUMNS = (
@@ -33,6 +35,7 @@ _COLUMNS = (
     feed_consumer.c.acknowledged,
     feed_consumer.c.acknowledged_at,
     feed_consumer.c.created_at,
+    feed_consumer.c.events,
 )
 
 
@@ -48,8 +51,15 @@ def all_consumers(connection: Connection) -> Sequence[FeedConsumer]:
     return [FeedConsumer(row[0], row[1], Domain(row[2]) if row[2] else None, *row[3:]) for row in rows]
 
 
-def register(connection: Connection, name: str, owner: str, domain: Domain | None, from_now: bool) -> FeedConsumer:
-    """The reader of this name, made if it is new; harmless the second time.
+def register(
+    connection: Connection,
+    name: str,
+    owner: str,
+    domain: Domain | None,
+    from_now: bool,
+    events: int | None = None,
+) -> FeedConsumer:
+    """The reader of this name, made if it is new; harmless the second time. It may pin itself to another version.
 
     Raises:
         Conflict: it exists with another domain or owner.
@@ -70,6 +80,9 @@ def register(connection: Connection, name: str, owner: str, domain: Domain | Non
     found = find_consumer(connection, name)
     if found is None or (found.owner, found.domain) != (owner, domain):
         raise Conflict(f"A consumer {name} exists already, for another key or another domain.")
+    if found.events != events:
+        connection.execute(update(feed_consumer).where(feed_consumer.c.name == name).values(events=events))
+        found = replace(found, events=events)
     return found
 
 

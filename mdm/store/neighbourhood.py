@@ -180,7 +180,8 @@ def _neighbourhood(
         key=lambda link: link.link_id,
     )
     not_same = frozenset(pair for pair in reached.not_same if not pair.isdisjoint(records))
-    former = {recall.homes[rec] for rec in records.keys() & recall.homes.keys()} | set(recall.absorbers.values())
+    recall = _of_these(recall, records, departed)
+    former = {*recall.homes.values(), *recall.absorbers.values()}
     entities, claims = _entities(work, domain, records, departed, former)
     return Neighbourhood(
         domain=domain,
@@ -247,6 +248,17 @@ def overrides_at(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, 
         if home is not None and home in here:
             homes.setdefault(home, []).append(override)
     return homes
+
+
+def _of_these(
+    recall: Recall, records: Mapping[RecordId, StoredRecord], departed: Mapping[RecordId, EntityId]
+) -> Recall:
+    """The part of a recall that these records can need: one of a whole source names a great many."""
+    inside = {record.entity_id for record in records.values()} | set(departed.values())
+    return Recall(
+        {rec: recall.homes[rec] for rec in records.keys() & recall.homes.keys()},
+        {each: recall.absorbers[each] for each in recall.absorbers.keys() & inside},
+    )
 
 
 def _entities(

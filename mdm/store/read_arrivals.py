@@ -65,7 +65,8 @@ touched as materialized (
         select entity_id from golden where batch_id > s.batch
         union select entity_id from entity where changed_at > s.instant and status <> 'active') x
     cross join lateral (
-        select domain, entity_id, version from golden where entity_id = x.entity_id and batch_id <= s.batch
+        select domain, entity_id, version from golden
+        where entity_id = x.entity_id and batch_id <= s.batch and (known_to is null or known_to >= s.instant)
         order by version desc limit 1) o
     join entity e on e.entity_id = o.entity_id
     left join golden n on n.entity_id = o.entity_id and n.known_to is null and n.version > o.version)

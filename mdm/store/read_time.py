@@ -50,6 +50,8 @@ def versions_known_at(
     return found
 
 
-def truncations_until(work: UnitOfWork, valid_at: datetime | None) -> Mapping[TableName, Sequence[SourcePosition]]:
-    """Every truncate of each table made until an instant."""
-    return truncations_of(work, "where %s::timestamptz is null or event_time <= %s", valid_at, valid_at)
+def truncations_until(
+    work: UnitOfWork, known_at: datetime, valid_at: datetime | None
+) -> Mapping[TableName, Sequence[SourcePosition]]:
+    """Every truncate of each table made until both instants; a source that was retired later had its rows then."""
+    return truncations_of(work, "where event_time <= least(%s, %s::timestamptz)", known_at, valid_at)

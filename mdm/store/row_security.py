@@ -120,7 +120,7 @@ POLICIES: dict[str, str] = {
             "feed_lag", "feed_position", "freshness_hour", "gleif_entity", "governance_document",
             "outcome_count", "reference_list", "release_run", "released_rules", "rule_release", "rules_in_force",
             "sanction_name", "source_progress", "table_shape",
-            "truncation", "attestation",
+            "truncation", "attestation", "source_retirement",
         ),
         "true",
     ),

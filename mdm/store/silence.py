@@ -22,7 +22,7 @@ class Heard:
 
 
 def heard(engine: Engine) -> Sequence[Heard]:
-    """Every platform that was ever heard, by name.
+    """Every platform that was ever heard and is in service, by name.
 
     Raises:
         TransientError: the database cannot be reached now.
@@ -31,6 +31,7 @@ def heard(engine: Engine) -> Sequence[Heard]:
         """select p.system, max(p.committed_at), bool_or(e.exception_id is not null)
            from source_progress p
            left join exception e on e.question = 'silence:' || p.system and e.status in ('open', 'accepted')
+           where not exists (select from source_retirement r where r.system = p.system and r.state <> 'restored')
            group by p.system order by p.system"""
     )
     with transient_failures(), engine.connect() as connection:

@@ -45,6 +45,7 @@ from mdm.store.tables_records import (
     record_history,
     record_reference,
     source_record,
+    source_retirement,
     table_shape,
     truncation,
 )
@@ -92,6 +93,7 @@ __all__ = [
     "search_term",
     "serving",
     "source_record",
+    "source_retirement",
     "steward_task",
     "stewardship",
     "streams",

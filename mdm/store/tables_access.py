@@ -3,8 +3,10 @@
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Index,
     Integer,
@@ -62,4 +64,22 @@ list_access = Table(
     CheckConstraint("what in ('list','search','export','feed')", name="what"),
     Index(None, "hour"),
     Index(None, "ids", postgresql_using="gin"),
+)
+
+# Requests of one caller by version of the API, and of the change feed by version of events, on one day. Written in
+# batches; no address is in it.
+version_usage = Table(
+    "version_usage",
+    metadata,
+    Column("day", Date, nullable=False),
+    Column("caller", Text, nullable=False),  # API key, or person of the identity provider
+    Column("surface", Text, nullable=False),  # api, events
+    Column("version", Text, nullable=False),
+    Column("pinned", Boolean, nullable=False),  # whether the caller named the version
+    Column("requests", BigInteger, nullable=False),
+    Column("deprecated", BigInteger, nullable=False),  # of them, at addresses that will end
+    time_column("first_at"),
+    time_column("last_at"),
+    PrimaryKeyConstraint("day", "caller", "surface", "version", "pinned"),
+    CheckConstraint("surface in ('api','events')", name="surface"),
 )

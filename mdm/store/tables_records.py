@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Identity,
     Index,
@@ -100,6 +101,24 @@ truncation = Table(
     Column("place", Text, nullable=False),
     time_column("event_time"),
     PrimaryKeyConstraint("system", "type", "pos_major", "pos_minor", "pos_order"),
+)
+
+# A source that was taken out of service. While it is, its tables have a watermark behind everything they can say.
+source_retirement = Table(
+    "source_retirement",
+    metadata,
+    Column("retirement_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("system", Text, nullable=False),
+    Column("state", Text, nullable=False),  # retiring, retired, restoring, restored
+    Column("reason", Text, nullable=False),
+    Column("retired_by", Text, nullable=False),
+    time_column("retired_at"),
+    Column("restored_by", Text),
+    time_column("restored_at", nullable=True),
+    Column("restored_reason", Text),
+    CheckConstraint("state in ('retiring','retired','restoring','restored')", name="state"),
+    CheckConstraint("(restored_by is null) = (state in ('retiring','retired'))", name="restored"),
+    Index("ix_source_retirement_now", "system", unique=True, postgresql_where=text("state <> 'restored'")),
 )
 
 # The columns of a table as its newest event had them, in their order.

@@ -51,6 +51,7 @@ feed_consumer = Table(
     Column("name", Text, primary_key=True),
     Column("owner", Text, nullable=False),  # the API key's id
     Column("domain", Text),  # None for all
+    Column("events", Integer),  # the version of events that it is pinned to; None takes what comes
     Column("acknowledged", BigInteger, nullable=False),
     time_column("acknowledged_at"),
     time_column("created_at"),

@@ -35,8 +35,8 @@ _PRESENT = {
 }
 #: What taking rows in reads beside that: what came before, what was refused, where feeds stand, and who was erased.
 _INTAKE = (
-    "record_history", "dead_letter", "truncation", "event_ledger", "feed_position", "topic_life", "table_shape",
-    "partition_mark", "table_snapshot", "suppression", "suppression_secret",
+    "record_history", "dead_letter", "source_retirement", "truncation", "event_ledger", "feed_position", "topic_life",
+    "table_shape", "partition_mark", "table_snapshot", "suppression", "suppression_secret",
 )  # fmt: skip
 _TO_TAKE_IN = dict.fromkeys(_INTAKE, "true") | {"dead_letter": "status = 'open'"}
 

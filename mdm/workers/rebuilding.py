@@ -14,6 +14,7 @@ from mdm.hub.rebuild import Rebuild
 from mdm.hub.shuffle import compare, settle_decisions
 from mdm.model.ids import RESOLUTION_ORDER
 from mdm.store import carry
+from mdm.store.retirements import carry_closed_tables
 from mdm.store.scratch import consistent, scratch_engine, scratch_schema
 from mdm.streams.protocol import Consumer
 from mdm.workers.ingest import drain
@@ -41,6 +42,7 @@ def rebuild_from_feed(
             carry.pack_judgements(work, schema)
             carry.pack_overrides(work, schema)
             carry.pack_echoes(work, schema)
+            carry_closed_tables(work, schema)
             carry.pack_kept(work, schema)
             live = read_content(work)
         inside = replace(pipeline, engine=scratch_engine(pipeline.engine.url, schema))

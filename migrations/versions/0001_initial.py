@@ -630,6 +630,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("domain", sa.Text(), nullable=True),
+        sa.Column("events", sa.Integer(), nullable=True),
         sa.Column("acknowledged", sa.BigInteger(), nullable=False),
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -1101,6 +1102,7 @@ def upgrade() -> None:
         sa.Column("approver", sa.Text(), nullable=True),
         sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("comment", sa.Text(), server_default="", nullable=False),
+        sa.Column("despite", sa.Text(), server_default="", nullable=False),
         sa.Column("simulation_id", sa.BigInteger(), nullable=True),
         sa.Column("releaser", sa.Text(), nullable=True),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
@@ -1226,6 +1228,32 @@ def upgrade() -> None:
         postgresql_where=sa.text("previous_key is not null"),
     )
     op.create_table(
+        "source_retirement",
+        sa.Column("retirement_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("retired_by", sa.Text(), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("restored_by", sa.Text(), nullable=True),
+        sa.Column("restored_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("restored_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(restored_by is null) = (state in ('retiring','retired'))", name=op.f("ck_source_retirement_restored")
+        ),
+        sa.CheckConstraint(
+            "state in ('retiring','retired','restoring','restored')", name=op.f("ck_source_retirement_state")
+        ),
+        sa.PrimaryKeyConstraint("retirement_id", name=op.f("pk_source_retirement")),
+    )
+    op.create_index(
+        "ix_source_retirement_now",
+        "source_retirement",
+        ["system"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'restored'"),
+    )
+    op.create_table(
         "steward_task",
         sa.Column("task_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("question", sa.Text(), nullable=False),
@@ -1327,6 +1355,20 @@ def upgrade() -> None:
         sa.Column("place", sa.Text(), nullable=False),
         sa.Column("event_time", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("system", "type", "pos_major", "pos_minor", "pos_order", name=op.f("pk_truncation")),
+    )
+    op.create_table(
+        "version_usage",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("caller", sa.Text(), nullable=False),
+        sa.Column("surface", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("pinned", sa.Boolean(), nullable=False),
+        sa.Column("requests", sa.BigInteger(), nullable=False),
+        sa.Column("deprecated", sa.BigInteger(), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("surface in ('api','events')", name=op.f("ck_version_usage_surface")),
+        sa.PrimaryKeyConstraint("day", "caller", "surface", "version", "pinned", name=op.f("pk_version_usage")),
     )
     op.create_table(
         "audit_remark",

@@ -20,7 +20,7 @@ from tests.api.test_reading_along import read_until
 
 #: As ingest writes identifiers.
 _VAT = {"type": "vat", "country": "NL", "value": "NL169963937B05", "normal": "NL169963937B05", "state": "valid"}
-_FULL = ACME | {"identifiers": [_VAT]}
+_FULL = ACME | {"identifiers": [_VAT], "address": {**ACME["address"], "postal_code": "9721 XA"}}
 
 
 class Through(httpx.BaseTransport):
@@ -168,8 +168,11 @@ def test_the_command_line_reads_as_an_erp_and_tells_what_does_not_fit(
     monkeypatch.setenv("MDM_URL", "http://testserver")
     monkeypatch.setenv("MDM_API_KEY", keys[Role.ERP])
 
-    shown = CliRunner().invoke(command_line, ["get", f"customers/{acme}", "--as", "sap"])
+    shown = CliRunner().invoke(command_line, ["get", f"customers/{acme}?view=newest", "--as", "sap"])
+    held = CliRunner().invoke(command_line, ["get", f"customers/{acme}", "--as", "sap"])
 
+    assert "\n  ERP_FIELD_TOO_LONG: to_BusinessPartnerAddress/0/StreetName" in str(held.exception)
+    assert "is held back: " in shown.stderr
     assert shown.exit_code == 0, shown.output
     assert json.loads(shown.stdout)["values"]["to_BusinessPartnerAddress"][0]["StreetName"] == street
     assert "StreetName: The value has 61 characters" in shown.stderr

@@ -51,3 +51,20 @@ def test_a_refused_message_says_its_tier_and_who_waits(client: Client, hub: Engi
 
     assert (blocking["tier"], blocking["held"], blocking["behind"]) == (1, 1, None)
     assert (waiting["held"], waiting["behind"]) == (0, f"D{first}")
+
+
+def test_sources_are_listed_with_those_out_of_service(client: Client, hub: Engine) -> None:
+    before = client(Role.STEWARD).get("/v1/sources").json()
+    assert {each["state"] for each in before["sources"]} == {"in_service"}
+    system = before["sources"][0]["system"]
+    with hub.begin() as connection:
+        connection.execute(
+            text(
+                """insert into source_retirement (system, state, reason, retired_by, retired_at)
+                   values (:system, 'retired', 'moved', 'ops', now())"""
+            ),
+            {"system": system},
+        )
+    found = client(Role.STEWARD).get("/v1/sources").json()
+    assert {each["system"]: each["state"] for each in found["sources"]}[system] == "retired"
+    assert [(each["system"], each["reason"]) for each in found["retirements"]] == [(system, "moved")]

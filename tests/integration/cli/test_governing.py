@@ -5,6 +5,7 @@ import pytest
 from mdm.errors import NotFound
 from mdm.hub.process import Pipeline, process
 from tests.integration.cli.conftest import Command, printed
+from tests.integration.hub.rows import take_in
 from tests.integration.hub.test_tiers import CRITICAL, version
 
 
@@ -44,3 +45,18 @@ def test_what_waits_is_shown_and_goes_on_after_a_discard(mdm: Command, pipeline:
     mdm("worker", "calendar", "--once")
 
     assert printed(mdm("exceptions", "show", "D2", "--json"))["status"] == "replayed"
+
+
+def test_a_source_is_retired_and_taken_back(mdm: Command, pipeline: Pipeline) -> None:
+    take_in(pipeline, [{"id": "cus_1", "name": "Nordwind Werke GmbH"}])
+
+    would = printed(mdm("sources", "retire", "billing", "--dry-run", "--json"))
+    assert (would["rows"], would["domains"]["customer"]["retired"]) == (1, 1)
+    assert "1 row of billing went" in mdm("sources", "retire", "billing", "--reason", "migrated").stdout
+    (source,) = printed(mdm("sources", "list", "--json"))["sources"]
+    assert (source["rows"], source["golden"], source["state"]) == (0, 0, "retired")
+    assert "migrated" in mdm("sources", "list").stdout
+    assert printed(mdm("verify", "--json"))["differences"] == []
+
+    assert "1 row of billing came back" in mdm("sources", "restore", "billing", "--reason", "too early").stdout
+    assert printed(mdm("sources", "list", "--json"))["retirements"][0]["restored_reason"] == "too early"

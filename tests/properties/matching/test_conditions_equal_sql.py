@@ -1,6 +1,7 @@
 """Every condition of the shipped models means in SQL exactly what it means in the scorer, missing values included."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -10,11 +11,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from matching.conditions import TRUE, UNKNOWN, Condition, Pairs
-from matching.features import COLUMNS, Features, Kind, derive
+from matching.conditions import FALSE, TRUE, UNKNOWN, Condition, Judged, Not
+from matching.features import COLUMNS, DISTINCT_IN, Features, Kind, derive
 from matching.frame import Frame
-from matching.model import MatchModel, load_model
+from matching.model import Comparison, Level, MatchModel, load_model
 from matching.parsing import parse_condition
+from matching.scoring import score_columns
 from tests.properties.matching.worlds import RECORDS
 
 ARROW = {Kind.TEXT: pa.string(), Kind.LIST: pa.list_(pa.string()), Kind.NUMBER: pa.float64()}
@@ -66,8 +68,49 @@ def test_conditions_hold_in_sql_where_they_hold_in_the_scorer(domain: str, data:
         "ORDER BY number_l, number_r"
     ).fetchall()
 
-    pairs = Pairs(Frame(records), left, right)
+    pairs = [Judged(records[a], records[b]) for a, b in zip(left.tolist(), right.tolist(), strict=True)]
     for i, condition in enumerate(wanted):
-        truth = pairs.truth(condition, pairs.all_rows)
-        here = [None if value == UNKNOWN else int(value == TRUE) for value in truth]
+        truths = [pair.truth(condition) for pair in pairs]
+        here = [None if truth == UNKNOWN else int(truth == TRUE) for truth in truths]
         assert here == [row[i] for row in rows], condition.sql()
+
+
+@pytest.mark.parametrize("domain", sorted(RECORDS))
+@settings(max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_compiled_conditions_hold_where_they_hold_of_a_pair(domain: str, data: st.DataObject) -> None:
+    """Each condition alone is a comparison with the levels true, false and unknown, and a veto."""
+    model = load_model(domain)
+    drawn = data.draw(st.lists(RECORDS[domain], min_size=20, max_size=20))
+    records = [derive(domain, record, frozenset({"data"})) for record in drawn]
+    left, right = (side.ravel() for side in np.indices((len(records), len(records))))
+    wanted = list(conditions(model))
+    asked = replace(
+        model,
+        comparisons=tuple(
+            Comparison(
+                str(number),
+                parse_condition({"equal": DISTINCT_IN}, "test"),
+                (level(condition), level(Not(condition)), level(None)),
+                worst=0.0,
+                best=0.0,
+            )
+            for number, condition in enumerate(wanted)
+        ),
+        vetoes=(),
+    )
+
+    levels = score_columns(asked, Frame(records), left, right).levels
+
+    for row, (a, b) in enumerate(zip(left.tolist(), right.tolist(), strict=True)):
+        pair = Judged(records[a], records[b])
+        for column, condition in enumerate(wanted):
+            assert _TRUTHS[levels[row, column]] == pair.truth(condition), (condition.sql(), records[a], records[b])
+
+
+def level(condition: Condition | None) -> Level:
+    return Level("a level", condition, m=0.5, u=0.5, weight=0.0, expected=None)
+
+
+#: The truth that a level of the test above stands for.
+_TRUTHS = {1: TRUE, 2: FALSE, 3: UNKNOWN}

@@ -9,7 +9,7 @@ from matching.blocking import block_hash, block_keys, dynamic_keys
 from matching.features import derive
 from matching.frame import Frame
 from matching.model import load_model
-from matching.scoring import explain_pair, score_columns, score_features, score_pairs
+from matching.scoring import explain_pair, score_columns, score_few, score_pairs
 from tests.properties.matching.worlds import RECORDS
 
 DOMAINS = pytest.mark.parametrize("domain", sorted(RECORDS))
@@ -46,19 +46,20 @@ def test_scores_are_symmetric_and_a_batch_scores_like_a_single_pair(domain: str,
 
 @DOMAINS
 @given(data=st.data())
-def test_arrays_and_single_pairs_score_alike_to_the_last_bit(domain: str, data: st.DataObject) -> None:
+def test_compiled_code_and_single_pairs_score_alike_to_the_last_bit(domain: str, data: st.DataObject) -> None:
     model = load_model(domain)
     records = [
         derive(domain, each, frozenset()) for each in data.draw(st.lists(RECORDS[domain], min_size=2, max_size=9))
     ]
     left, right = np.triu_indices(len(records), k=1)
 
-    one_by_one = score_features(model, records, left, right)
+    one_by_one = score_few(model, records, left, right)
     together = score_columns(model, Frame(records), left, right)
 
     np.testing.assert_array_equal(one_by_one.weight, together.weight)
     np.testing.assert_array_equal(one_by_one.levels, together.levels)
     assert one_by_one.veto == together.veto
+    np.testing.assert_array_equal(one_by_one.parting, together.parting)
 
 
 @DOMAINS

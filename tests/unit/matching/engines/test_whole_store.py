@@ -17,9 +17,9 @@ from matching.engines import duckdb_engine, settling
 from matching.engines.links import Links, score_links
 from matching.engines.table import TableFrame, feature_table
 from matching.engines.whole import cluster_table
+from matching.features import derive_once
 from matching.model import MatchModel, load_model
-from matching.promise import score_promising
-from matching.scoring import explain_pair, score_columns
+from matching.scoring import explain_pair, score_columns, score_few
 from matching.validity import SAME_SOURCE
 
 DOMAINS = pytest.mark.parametrize("domain", ["customer", "contract", "product"])
@@ -106,18 +106,17 @@ def test_several_cores_give_the_entities_that_one_gives(domain: str, monkeypatch
 
 
 @DOMAINS
-def test_pairs_that_are_given_up_early_would_not_have_reached_the_threshold(domain: str) -> None:
+def test_compiled_code_scores_a_store_as_its_pairs_are_scored_one_by_one(domain: str) -> None:
     model, (table, frame, _) = load_model(domain), links_of(domain)
     packed = duckdb_engine.candidate_pairs(model, table)
     left, right = packed >> 32, packed & 0xFFFFFFFF
-    whole = score_columns(model, frame, left, right)
 
-    found = score_promising(model, frame, left, right, model.thresholds.possible)
+    found = score_columns(model, frame, left, right)
 
-    assert set(np.flatnonzero(whole.weight >= model.thresholds.possible)) <= set(found.rows.tolist())
-    assert len(found.rows) < len(packed)
-    for name in ("weight", "levels", "vetoes"):
-        assert (getattr(found.scores, name) == getattr(whole, name)[found.rows]).all()
+    records = [derive_once(domain, each, model.common_tokens) for each in store(domain)]
+    alone = score_few(model, records, left, right)
+    for name in ("weight", "levels", "vetoes", "parting"):
+        assert (getattr(found, name) == getattr(alone, name)).all()
 
 
 def test_rows_of_a_table_that_is_trusted_to_hold_no_duplicates_stay_apart() -> None:

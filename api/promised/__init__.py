@@ -1,0 +1,1 @@
+"""Descriptions of the API as they were promised to callers, one per major version (`api.released`)."""
