@@ -31,6 +31,7 @@ from api.console import (
     schemas,
     search,
     splitting,
+    standing,
     steps,
     views,
 )
@@ -51,6 +52,7 @@ ROUTERS = (
     exports.router,
     onboarding.router,
     reconciliation.router,
+    standing.router,
     close.router,
     quality.router,
     pipeline.router,
