@@ -53,6 +53,7 @@ from api.read_after import NotYet
 from api.request_log import write_line
 from api.routes import (
     approvals,
+    blind,
     changes,
     closes,
     contract_proposals,
@@ -267,6 +268,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         exceptions.exceptions_router,
         exception_records.router,
         identifiers.router,
+        blind.router,
         workbench.router,
         closes.router,
         kpis.router,

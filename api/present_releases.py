@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from mdm.core.releases import differences
+from mdm.core.releases import contradicted_in, differences
 from mdm.hub import releases
 from mdm.hub.steward.workplace import Workplace
 from mdm.model.releases import Release, ReleaseStatus, Run, RunKind
@@ -25,11 +25,17 @@ def release_object(query: store.Query, hub: Workplace, release: Release) -> dict
     done = store.runs(query, release.release_id)
     now = releases.document_in_force(query, hub, release.kind, release.domain)
     back = next((each for each in done if each.what is RunKind.ROLLBACK), None)
+    held = releases.checks(query, hub, release)
+    simulation = next((each for each in done if each.what is RunKind.SIMULATION), None)
     rolled_back = release.status is ReleaseStatus.ROLLED_BACK and back is not None
     return {
         **entry_object(release),
         "document": release.document,
         "comment": release.comment,
+        "despite": release.despite,
+        "contradicted": len(contradicted_in(simulation)),
+        "passed": all(each.passed for each in held),
+        "checks": [each._asdict() for each in held],
         "reason": release.reason,
         "replaced": release.replaced,
         "differences": [f"{line.sign}{line.text}" for line in differences(now, release.document)],

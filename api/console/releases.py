@@ -24,7 +24,7 @@ from api.masking import show_values
 from api.routes.parameters import Parameters
 from api.schemas.given import Storable
 from mdm.access import Permission
-from mdm.core.releases import STEPS, against_approving, against_releasing, differences
+from mdm.core.releases import STEPS, against_approving, against_releasing, contradicted_in, differences
 from mdm.errors import Invalid, Refused
 from mdm.hub import releases
 from mdm.hub.in_force import part, text_of, version_of
@@ -198,7 +198,9 @@ def act(
             later, releases.run_simulation, hub, releases.begin_simulation(hub, actor, release_id)
         ),
         "stop": lambda: releases.stop_simulation(hub, actor, release_id),
-        "approve": lambda: releases.approve(hub, actor, release_id, form.number("simulation"), comment),
+        "approve": lambda: releases.approve(
+            hub, actor, release_id, form.number("simulation"), comment, despite=form.text("despite")
+        ),
         "reject": lambda: releases.reject(hub, actor, release_id, comment),
         "withdraw": lambda: releases.withdraw(hub, actor, release_id),
         "activate": lambda: afterwards(later, releases.run, hub, releases.begin_activation(hub, actor, release_id)),
@@ -235,6 +237,8 @@ def _release_page(
         simulation = next((run for run in runs if run.what is RunKind.SIMULATION), None)
         shown = _report_run(found, runs)
         named = _named(connection, shown.report) if shown is not None else {}
+        wrong = contradicted_in(simulation)
+        wrong_records = records_of(connection, {end for each in wrong[:_SHOWN] for end in each[1:]})
         back = next((run for run in runs if run.what is RunKind.ROLLBACK), None)
         same = releases.same_state(ask, back) if back is not None else None
         since = store.units_since(ask, simulation.batch_id) if simulation is not None else 0
@@ -258,6 +262,12 @@ def _release_page(
         named=named,
         shown_after=_SHOWN_AFTER,
         same_state=same,
+        contradicted=wrong,
+        contradicted_shown=[
+            (each.verdict, wrong_records[each.a], wrong_records[each.b])
+            for each in wrong[:_SHOWN]
+            if each.a in wrong_records and each.b in wrong_records
+        ],
         may=_may(bench, found),
         against=_against(bench, found),
         typed=typed,

@@ -149,11 +149,12 @@ def approve(
     agreement: Annotated[Approval | None, Body()] = None,
     condition: IfMatchOrNot = None,
 ) -> Response:
-    """Nobody approves what they wrote (403). 409 without a simulation, 412 when it is not what it was: the simulation
-    that is named, or the release under `If-Match`."""
-    told = agreement or Approval(simulation=None, comment="")
+    """Nobody approves what they wrote (403). 409 without a simulation, and where verdicts of stewards speak against it
+    (`contradicted`) unless `despite_verdicts` says why it may come into force all the same. 412 when it is not what it
+    was: the simulation that is named, or the release under `If-Match`."""
+    told = agreement or Approval(simulation=None, comment="", despite_verdicts="")
     expected = tags_in(condition) if condition else None
-    releases.approve(hub, actor_of(caller), id, told.simulation, told.comment, expected)
+    releases.approve(hub, actor_of(caller), id, told.simulation, told.comment, expected, told.despite_verdicts)
     return _told(hub, id)
 
 

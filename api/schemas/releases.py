@@ -36,6 +36,15 @@ class Approval(Asked):
 
     simulation: int | None = Field(None, ge=1, le=MAX_ID, description="The run that you looked at; 412 if stale.")
     comment: _Text = ""
+    despite_verdicts: _Text = Field("", description="Why it may although verdicts speak against it; audited.")
+
+
+class ReleaseCheck(Form):
+    """Something that must hold before a release comes into force."""
+
+    name: Literal["fits", "simulated", "verdicts"]
+    passed: bool
+    detail: str
 
 
 class Refusal(Asked):
@@ -95,6 +104,12 @@ class ReleaseForm(ReleaseEntry):
 
     document: str
     comment: str
+    despite: str = Field(description="Why it was approved although verdicts of stewards speak against it.")
+    contradicted: int = Field(
+        description="Pairs that stewards judged, that the rules in force decide rightly and this release would not."
+    )
+    passed: bool = Field(description="Whether all checks hold.")
+    checks: list[ReleaseCheck]
     reason: str
     replaced: int | None
     differences: list[str] = Field(description="Lines of a unified comparison with the rules in force.")

@@ -58,6 +58,7 @@ COMMANDS: Mapping[str, Command] = {
     "policy": Command("policy", "policy", "What tiers of workflows ask for: show."),
     "governance": Command("governing", "governance", "How the hub is governed: tiers and their proof."),
     "ownership": Command("ownership", "ownership", "Who answers for what: show, lint, history."),
+    "quality": Command("quality", "quality", "How right the matching is, told by blind samples."),
     "identifiers": Command("identifiers", "identifiers", "What identifier columns hold, and numbers given to others."),
     "releases": Command("releases", "releases", "Rules: draft, simulate, approve, activate, roll back."),
     "match": Command("match", "match", "The matching engine, measured."),

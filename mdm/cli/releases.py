@@ -12,7 +12,7 @@ from matching.model import MatchModel, load_model, read_model
 from mdm.cli.context import JSON_OPTION, print_json, print_table, progress_bar, sources_folder
 from mdm.cli.steward_bench import ACTOR, Bench, bench_of
 from mdm.core.former import refuse_witnesses_that_echo, witnesses_of
-from mdm.core.releases import differences
+from mdm.core.releases import contradicted_in, differences
 from mdm.errors import OperatorError
 from mdm.faults import arm
 from mdm.hub import releases as releasing
@@ -21,6 +21,7 @@ from mdm.intake.catalogue import load_catalogue
 from mdm.model.ids import Domain
 from mdm.model.releases import Release, RuleKind, Run
 from mdm.store import releases as store
+from mdm.store.read_release_samples import records_of
 from survivorship.ruleset import RuleSet, load_ruleset
 
 releases = typer.Typer(no_args_is_help=True)
@@ -28,6 +29,8 @@ releases = typer.Typer(no_args_is_help=True)
 _NUMBER = typer.Argument(..., help="Number of the release.")
 _KIND = typer.Argument(..., help="survivorship or matching.")
 _DOMAIN = typer.Argument(..., help="customer, contract or product.")
+#: Contradicted verdicts shown to people; JSON has them all.
+_SHOWN = 20
 _FILE = typer.Argument(..., help="The document, as `mdm releases document` prints the one in force.")
 
 
@@ -161,17 +164,45 @@ def simulate(release: int = _NUMBER, actor: str = ACTOR, as_json: bool = JSON_OP
     _show_run(run, as_json)
 
 
+@releases.command("test")
+def check_release(release: int = _NUMBER, as_json: bool = JSON_OPTION) -> None:
+    """What must hold before it comes into force: it fits, it was simulated against the rules in force, and no verdict
+    of a steward speaks against it. Exits with 1 when something does not hold."""
+    with bench_of("") as bench, bench.pipeline.engine.connect() as connection:
+        ask = store.asking(connection)
+        found = store.find(ask, release)
+        held = releasing.checks(ask, bench.pipeline, found)
+        simulation = releasing.last_simulation(ask, release)
+        wrong = contradicted_in(simulation)
+        named = records_of(connection, {end for each in wrong for end in each[1:]})
+    passed = all(each.passed for each in held)
+    pairs = [(each.verdict, str(named[each.a]), str(named[each.b])) for each in wrong if {each.a, each.b} <= set(named)]
+    if as_json:
+        told = [{"verdict": verdict, "records": [a, b]} for verdict, a, b in pairs]
+        checks = [each._asdict() for each in held]
+        print_json({"release": release, "passed": passed, "checks": checks, "contradicted": told})
+    else:
+        rows = [[each.name, "holds" if each.passed else "FAILS", each.detail] for each in held]
+        print_table(f"Release {release}", ("check", "", "detail"), rows)
+        if pairs:
+            print_table("Verdicts that it contradicts", ("stewards said", "record", "record"), pairs[:_SHOWN])
+    if not passed:
+        raise typer.Exit(1)
+
+
 @releases.command("approve")
 def approve(
     release: int = _NUMBER,
     comment: str = typer.Option("", "--comment"),
     seen: int | None = typer.Option(None, "--simulation", help="The run that you looked at."),
+    despite: str = typer.Option("", "--despite-verdicts", help="Why it may although verdicts speak against it."),
     actor: str = ACTOR,
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Agree to a release that somebody else wrote, as its last simulation showed it."""
+    """Agree to a release that somebody else wrote, as its last simulation showed it. One that contradicts verdicts of
+    stewards needs --despite-verdicts, which is audited."""
     with bench_of(actor) as bench:
-        releasing.approve(bench.pipeline, bench.actor, release, seen, comment)
+        releasing.approve(bench.pipeline, bench.actor, release, seen, comment, despite=despite)
         _show(bench, release, as_json)
 
 

@@ -5,11 +5,12 @@ person only: it leads back to where everybody had agreed to be.
 """
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from mdm.access import Permission, Role, either, roles_that
-from mdm.errors import Conflict, Refused, Stale
+from mdm.errors import Conflict, MdmError, Refused, Stale
+from mdm.model.ids import RecordId
 from mdm.model.releases import Release, ReleaseStatus, Run, RunKind
 
 _S = ReleaseStatus
@@ -108,6 +109,85 @@ def check_simulation(release: Release, simulation: Run | None, in_force: str) ->
     if simulation.against != in_force:
         raise Stale("Other rules have come into force since it was simulated.", action="Simulate it again.")
     return simulation
+
+
+class Contradiction(NamedTuple):
+    """Two records that stewards judged, and that a release would decide otherwise, while the rules in force do not."""
+
+    verdict: str
+    a: int
+    b: int
+
+
+class Check(NamedTuple):
+    """Something that must hold before a release comes into force."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+#: What a model must not say of a pair with this verdict.
+_WRONG = {"same": "apart", "not_same": "joined"}
+
+
+def contradictions(
+    verdict: str, before: Mapping[tuple[RecordId, RecordId], str], after: Mapping[tuple[RecordId, RecordId], str]
+) -> list[Contradiction]:
+    """Pairs with this verdict that `after` decides wrongly and `before` does not.
+
+    What both get wrong is no reason to keep a release back: stewards judge the very pairs that models get wrong.
+    """
+    wrong = _WRONG[verdict]
+    return [Contradiction(verdict, *pair) for pair, said in after.items() if said == wrong != before.get(pair)]
+
+
+def contradicted_in(simulation: Run | None) -> list[Contradiction]:
+    """The verdicts that a release contradicts, as its simulation found them."""
+    return [Contradiction(*each) for each in simulation.report.get("contradicted", ())] if simulation else []
+
+
+def check_verdicts(simulation: Run, despite: str) -> None:
+    """Raises Conflict when verdicts speak against a release and nobody says why it may come into force all the same."""
+    found = contradicted_in(simulation)
+    if found and not despite.strip():
+        raise Conflict(
+            f"The release contradicts {_verdicts(len(found))} that the rules in force agree with.",
+            action="Look at the pairs and change the draft, or say why it may (`--despite-verdicts`); that is audited.",
+        )
+
+
+def check_accepted(simulation: Run, now: Collection[Contradiction]) -> None:
+    """Raises Stale when verdicts speak against a release that its approver has not seen."""
+    new = set(now) - set(contradicted_in(simulation))
+    if new:
+        raise Stale(
+            f"Since it was approved, {_verdicts(len(new))} speak against it that its approver has not seen.",
+            action="Withdraw it, draft it again and simulate it.",
+        )
+
+
+def checks_of(release: Release, simulation: Run | None, in_force: str, unfit: str) -> list[Check]:
+    """Every check with its outcome; `unfit` says why the document goes against the mappings, if it does."""
+    found = [Check("fits", not unfit, unfit or "It fits the mappings of now.")]
+    try:
+        check_simulation(release, simulation, in_force)
+        found.append(Check("simulated", True, "It was simulated against the rules in force."))
+    except MdmError as error:
+        found.append(Check("simulated", False, error.message))
+    wrong = contradicted_in(simulation)
+    if not wrong:
+        known = simulation is not None and simulation.status == "done"
+        found.append(Check("verdicts", known, "No verdict speaks against it." if known else "Nobody knows yet."))
+    elif release.despite:
+        found.append(Check("verdicts", True, f"It contradicts {_verdicts(len(wrong))}: {release.despite}"))
+    else:
+        found.append(Check("verdicts", False, f"It contradicts {_verdicts(len(wrong))}."))
+    return found
+
+
+def _verdicts(number: int) -> str:
+    return "1 verdict of a steward" if number == 1 else f"{number:,} verdicts of stewards"
 
 
 class Line(NamedTuple):

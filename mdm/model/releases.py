@@ -56,6 +56,8 @@ class Release:
     approver: str | None
     approved_at: datetime | None
     comment: str
+    #: Why it was approved although verdicts of stewards speak against it.
+    despite: str
     simulation_id: int | None
     releaser: str | None
     released_at: datetime | None

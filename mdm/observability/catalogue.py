@@ -26,6 +26,7 @@ MetricName: TypeAlias = Literal[
     "mdm_review_oldest_seconds",
     "mdm_review_decisions_total",
     "mdm_review_overturned_total",
+    "mdm_match_quality",
     "mdm_approvals_open",
     "mdm_approvals_oldest_seconds",
     "mdm_onboarding_verdicts",
@@ -124,6 +125,14 @@ METRICS: dict[MetricName, Metric] = {
         Kind.TOTAL,
         ("domain", "decision"),
         "Decisions that somebody took back. When their share grows, look together at what was undone.",
+    ),
+    "mdm_match_quality": Metric(
+        Kind.GAUGE,
+        ("domain", "system", "measure", "bound"),
+        "What the last closed blind sample of a domain told: precision, auto_recall (joined), recall (joined or asked "
+        "about), each with its value and the low and high end of its interval, of pairs with a record of a platform or "
+        "of all; agreement and kappa of people. A high end below its budget is no chance: look at the "
+        "pairs that people saw otherwise (console Quality).",
     ),
     "mdm_approvals_open": Metric(
         Kind.GAUGE,

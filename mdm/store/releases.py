@@ -17,7 +17,8 @@ from mdm.store.unit_of_work import UnitOfWork
 Query: TypeAlias = Callable[..., Sequence[Sequence[Any]]]
 
 _RELEASE = """release_id, kind, domain, title, version, fingerprint, document, status, author, drafted_at, changed_at,
-    approver, approved_at, comment, simulation_id, releaser, released_at, replaced, ended_by, reason, ended_at"""
+    approver, approved_at, comment, despite, simulation_id, releaser, released_at, replaced, ended_by, reason,
+    ended_at"""
 _RUN = """run_id, release_id, what, fingerprint, against, actor, status, step, done, total, position, report::text,
     digest_before, digest_after, batch_id, error, started_at, finished_at,
     status = 'running' and exists (

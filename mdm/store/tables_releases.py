@@ -38,6 +38,7 @@ rule_release = Table(
     Column("approver", Text),
     time_column("approved_at", nullable=True),
     Column("comment", Text, nullable=False, server_default=""),  # of who approved or rejected
+    Column("despite", Text, nullable=False, server_default=""),  # why it was approved against verdicts of stewards
     Column("simulation_id", BigInteger),  # the simulation that was approved
     Column("releaser", Text),
     time_column("released_at", nullable=True),

@@ -2,10 +2,12 @@
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from mdm.access import Role, Scope
 from mdm.store import api_keys
+from tests.api.rows import CRM_ACME, ERP_ACME, HubRows
+from tests.api.test_console_pages import entered
 from tests.api.writing import Writer
 
 
@@ -81,3 +83,39 @@ def test_whoever_reaches_a_part_of_the_hub_decides_nothing_about_rules_for_all_o
     for step in ("simulate", "approve", "activate"):
         assert limited.post(f"/v1/releases/{made}/{step}").status_code == 403, step
     assert anna.get(f"/v1/releases/{made}").json()["status"] == "draft"
+
+
+def test_a_release_that_contradicts_verdicts_is_blocked_and_says_so(
+    app: FastAPI, engine: Engine, rows: HubRows, keys: dict[Role, str]
+) -> None:
+    anna, ben = caller(app, engine, Role.RULE_AUTHOR), caller(app, engine, Role.DATA_OWNER)
+    document = anna.get("/v1/rules/in-force/survivorship/customer").json()["document"]
+    changed = document.replace("employees: {rank: [most_recent, trust]}", "employees: {rank: [maximum, trust]}")
+    wish = {"kind": "survivorship", "domain": "customer", "title": "Largest", "document": changed}
+    number = anna.post("/v1/releases", json=wish).json()["release_id"]
+    address = f"/v1/releases/{number}"
+    assert [each["passed"] for each in anna.get(address).json()["checks"]] == [True, False, False]
+    assert anna.post(f"{address}/simulate").status_code == 202
+    assert anna.get(address).json()["passed"]
+    a, b = rows.source(CRM_ACME), rows.source(ERP_ACME)
+    with engine.begin() as connection:
+        report = f'{{"contradicted": [["same", {a}, {b}]], "verdicts_contradicted": 1}}'
+        connection.execute(text("update release_run set report = report || cast(:r as jsonb)"), {"r": report})
+
+    told = anna.get(address).json()
+    assert (told["passed"], told["contradicted"]) == (False, 1)
+    refused = ben.post(f"{address}/approve")
+    assert refused.status_code == 409
+    assert "contradicts 1 verdict" in refused.json()["detail"]
+    browser = entered(app, keys[Role.DATA_OWNER])
+    page = browser.get(f"/console/releases/{number}").text
+    assert "contradicts 1 verdict" in page
+    assert CRM_ACME.key in page
+    assert 'name="despite"' in page
+    agreed = ben.post(f"{address}/approve", json={"despite_verdicts": "they split last year"})
+    assert (agreed.status_code, agreed.json()["despite"], agreed.json()["passed"]) == (
+        200,
+        "they split last year",
+        True,
+    )
+    assert "they split last year" in browser.get(f"/console/releases/{number}").text

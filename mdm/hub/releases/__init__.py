@@ -15,6 +15,7 @@ from mdm.hub.releases.carrying import (
     same_state,
 )
 from mdm.hub.releases.drafting import approve, change, document_in_force, draft, last_simulation, reject, withdraw
+from mdm.hub.releases.testing import checks
 from mdm.hub.releases.trying import Progress, begin_simulation, run_simulation, simulate, stop_simulation
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "begin_rollback",
     "begin_simulation",
     "change",
+    "checks",
     "document_in_force",
     "draft",
     "in_force",

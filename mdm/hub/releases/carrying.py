@@ -8,16 +8,25 @@ that was killed is finished by asking for the same again.
 from dataclasses import dataclass, replace
 
 from matching.engines.engine import Engine as MatchEngine
-from mdm.core.releases import check_releaser, check_simulation, check_step, check_undoer
+from mdm.core.releases import (
+    Contradiction,
+    check_accepted,
+    check_releaser,
+    check_simulation,
+    check_step,
+    check_undoer,
+    check_verdicts,
+)
 from mdm.core.rules import Rules
 from mdm.engines import open_engine
 from mdm.errors import Conflict, Invalid
 from mdm.faults import fault_point
 from mdm.hub.digest import state_digest
-from mdm.hub.in_force import in_force, in_force_now, must_still_fit, part
+from mdm.hub.in_force import in_force, in_force_now, must_still_fit, part, read, standing_in
 from mdm.hub.process import Pipeline
 from mdm.hub.reach import must_reach_all
 from mdm.hub.releases.effects import RuleEffects
+from mdm.hub.releases.testing import against_verdicts
 from mdm.hub.releases.trying import UNIT, Progress, matching_report, settle_with, silent
 from mdm.hub.rematch import rematch
 from mdm.hub.steward.actor import Actor
@@ -55,7 +64,7 @@ def begin_activation(hub: Pipeline, actor: Actor, release_id: int) -> int:
         Stale: what was approved is not what it would do now.
     """
     must_reach_all(hub.engine, "Rules")
-    digest = state_digest(hub.engine).state
+    digest, contradicted = state_digest(hub.engine).state, _contradicted(hub, release_id)
     with unit_of_work(hub.engine, hub.clock, "release") as work:
         release = store.find(work.query, release_id, lock=True)
         check_releaser(release, actor.name, actor.role)
@@ -67,7 +76,9 @@ def begin_activation(hub: Pipeline, actor: Actor, release_id: int) -> int:
         before = store.in_force(work.query).get((release.kind, release.domain))
         against = part(in_force(work.query, hub.rules), release.kind, release.domain).fingerprint
         assert release.simulation_id is not None  # the table says so
-        check_simulation(release, store.find_run(work.query, release.simulation_id), against)
+        simulation = check_simulation(release, store.find_run(work.query, release.simulation_id), against)
+        check_verdicts(simulation, release.despite)
+        check_accepted(simulation, contradicted)
         store.update(
             work, release_id, status=_S.ACTIVATING.value, releaser=actor.name, released_at=work.now,
             replaced=before[0] if before else None,
@@ -80,6 +91,18 @@ def begin_activation(hub: Pipeline, actor: Actor, release_id: int) -> int:
         }  # fmt: skip
         write_audit(work, actor.name, "release.activate", f"release {release_id}", detail)
     return run_id
+
+
+def _contradicted(hub: Pipeline, release_id: int) -> tuple[Contradiction, ...]:
+    """The verdicts of now that speak against a release which is to come into force."""
+    with hub.engine.connect() as connection:
+        release = store.find(store.asking(connection), release_id)
+        document = store.texts(store.asking(connection), release_id)
+    if release.kind is not RuleKind.MATCHING or release.status is not _S.APPROVED:
+        return ()
+    now = in_force_now(hub.engine, hub.rules)
+    then = standing_in(now, read(release.kind, release.domain, *document))
+    return against_verdicts(hub.engine, now, then, release.domain).contradicted
 
 
 def begin_rollback(hub: Pipeline, actor: Actor, release_id: int, reason: str) -> int:

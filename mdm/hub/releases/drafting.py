@@ -5,7 +5,15 @@ from collections.abc import Collection, Mapping
 import orjson
 
 from matching.model import MatchModel
-from mdm.core.releases import check_approver, check_editor, check_simulation, check_step, check_writer
+from mdm.core.releases import (
+    check_approver,
+    check_editor,
+    check_simulation,
+    check_step,
+    check_verdicts,
+    check_writer,
+    contradicted_in,
+)
 from mdm.errors import ConfigurationInvalid, Conflict, Invalid, Stale
 from mdm.hub.in_force import attachments_of, in_force, must_fit, must_still_fit, part, read, text_of, version_of
 from mdm.hub.reach import must_reach_all
@@ -103,16 +111,18 @@ def approve(
     seen: int | None = None,
     comment: str = "",
     expected: Collection[str] | None = None,
+    despite: str = "",
 ) -> Release:
     """Agree to a release as its last simulation showed it. Whoever wrote it cannot.
 
     Args:
         seen: the simulation that the approver looked at; another one since is refused.
         expected: tokens of the states that the approver may have looked at; None for whatever it is by now.
+        despite: why it may come into force although verdicts of stewards speak against it.
 
     Raises:
         Refused: the actor wrote it, or does not decide about rules.
-        Conflict: it was not simulated, or is no draft.
+        Conflict: it was not simulated, is no draft, or contradicts verdicts and nobody says why it may.
         Invalid: it goes against the mappings of now.
         Stale: the document, the rules in force or the simulation are others by now.
     """
@@ -126,11 +136,17 @@ def approve(
         simulation = check_simulation(release, last_simulation(work.query, release_id), _against(work, hub, release))
         if seen is not None and seen != simulation.run_id:
             raise Stale("It was simulated again since you looked at it.", action="Look at the new simulation.")
+        check_verdicts(simulation, despite)
+        wrong = len(contradicted_in(simulation))
         store.update(
             work, release_id, status=ReleaseStatus.APPROVED.value, approver=actor.name, approved_at=work.now,
-            comment=comment, simulation_id=simulation.run_id,
+            comment=comment, simulation_id=simulation.run_id, despite=despite.strip() if wrong else "",
         )  # fmt: skip
-        detail = {"rules": release.fingerprint, "simulation": simulation.run_id, "comment": comment}
+        detail: dict[str, object] = {
+            "rules": release.fingerprint, "simulation": simulation.run_id, "comment": comment,
+        }  # fmt: skip
+        if wrong:
+            detail |= {"despite_verdicts": wrong, "reason": despite.strip()}
         _audit(work, actor, "release.approve", release_id, detail)
         return store.find(work.query, release_id)
 

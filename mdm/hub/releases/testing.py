@@ -1,19 +1,28 @@
-"""A matching release against the test set that every hub grows by itself: what its stewards have decided.
+"""A release against what must hold: it fits, it was simulated, and no verdict of a steward speaks against it.
 
-Each verdict about two live records is a labelled pair. The model decides it from the records alone; verdicts outrank
-it in the hub, so what it gets wrong here changes nothing there and tells much about pairs that nobody has looked at.
+The test set is what every hub grows by itself: each verdict about two live records is a labelled pair. The model
+decides it from the records alone; verdicts outrank it in the hub, so what it gets wrong there changes nothing there and
+tells much about pairs that nobody has looked at. What the rules in force decide rightly and a release would not is a
+contradiction, and blocks it until somebody says why it may.
 """
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
 from matching.model import MatchModel
 from mdm.core.linking import decide_links
+from mdm.core.releases import Check, Contradiction, checks_of, contradictions
 from mdm.core.rules import Rules
+from mdm.errors import MdmError
+from mdm.hub.in_force import in_force, must_still_fit, part
+from mdm.hub.steward.workplace import Workplace
 from mdm.model.ids import Domain, RecordId
+from mdm.model.releases import Release, RunKind
 from mdm.store import neighbourhood, whole
+from mdm.store import releases as store
 from mdm.store.reading import snapshot
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -23,27 +32,49 @@ JOINED, ASKED, APART = "joined", "asked", "apart"
 Pair = tuple[RecordId, RecordId]
 
 
-def against_verdicts(
-    engine: Engine, before: Rules, after: Rules, domain: Domain
-) -> dict[str, dict[str, Mapping[str, int]]]:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How two models decide pairs that stewards judged: counts by verdict, and where the second one is newly wrong."""
+
+    counts: dict[str, dict[str, Mapping[str, int]]]
+    contradicted: tuple[Contradiction, ...]
+
+
+def against_verdicts(engine: Engine, before: Rules, after: Rules, domain: Domain) -> Judged:
     """By verdict (`same`, `not_same`) and by model (`before`, `after`): how many pairs it joins, asks about, leaves."""
     with snapshot(engine) as work:
         same, not_same = whole.judgements(work)
-        return {
-            verdict: {
-                "before": _decided(work, before.models[domain], domain, pairs),
-                "after": _decided(work, after.models[domain], domain, pairs),
-            }
-            for verdict, pairs in (("same", same), ("not_same", not_same))
-        }
+        counts: dict[str, dict[str, Mapping[str, int]]] = {}
+        found: list[Contradiction] = []
+        for verdict, pairs in (("same", same), ("not_same", not_same)):
+            was, would = (_decided(work, each.models[domain], domain, pairs) for each in (before, after))
+            counts[verdict] = {"before": _counted(was), "after": _counted(would)}
+            found += contradictions(verdict, was, would)
+    return Judged(counts, tuple(found))
+
+
+def checks(query: store.Query, hub: Workplace, release: Release) -> list[Check]:
+    """Everything that must hold before a release comes into force, and whether it does."""
+    runs = store.runs(query, release.release_id, RunKind.SIMULATION, 1)
+    unfit = ""
+    try:
+        must_still_fit(query, hub.rules, release)
+    except MdmError as error:
+        unfit = error.message
+    against = part(in_force(query, hub.rules), release.kind, release.domain).fingerprint
+    return checks_of(release, runs[0] if runs else None, against, unfit)
 
 
 def _decided(
     work: UnitOfWork, model: MatchModel, domain: Domain, verdicts: Collection[frozenset[RecordId]]
-) -> dict[str, int]:
+) -> dict[Pair, str]:
     mine = set(whole.live_records(work, domain))
     pairs: set[Pair] = {(min(pair), max(pair)) for pair in verdicts if len(pair) == 2 and pair <= mine}
     comparisons = neighbourhood.load_comparisons(work, domain, {end for pair in pairs for end in pair})
     links = {(link.a, link.b): link.decision for link in decide_links(model, pairs, comparisons)}
-    counted = Counter({"match": JOINED, "possible": ASKED}.get(links.get(pair, ""), APART) for pair in pairs)
+    return {pair: {"match": JOINED, "possible": ASKED}.get(links.get(pair, ""), APART) for pair in sorted(pairs)}
+
+
+def _counted(decided: Mapping[Pair, str]) -> dict[str, int]:
+    counted = Counter(decided.values())
     return {name: counted[name] for name in (JOINED, ASKED, APART)}

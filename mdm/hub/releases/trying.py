@@ -88,7 +88,10 @@ def run_simulation(hub: Pipeline, run_id: int, progress: Progress = silent, engi
                 report = _try_survivorship(hub, rules, release.domain, tell)
             else:
                 report = try_matching(hub, rules, tell, engine)
-                report["verdicts"] = against_verdicts(hub.engine, now, rules, release.domain)
+                judged = against_verdicts(hub.engine, now, rules, release.domain)
+                report["verdicts"] = judged.counts
+                report["contradicted"] = [list(each) for each in judged.contradicted]
+                report["verdicts_contradicted"] = len(judged.contradicted)
         except _Stopped:
             with hub.engine.connect() as connection:
                 return store.find_run(store.asking(connection), run_id)

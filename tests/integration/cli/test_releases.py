@@ -22,7 +22,9 @@ def test_a_release_is_drafted_tried_approved_activated_and_taken_back(mdm: Comma
     )  # fmt: skip
     number = made["release_id"]
     assert [line for line in made["differences"] if line.startswith("+")]
+    assert mdm("releases", "test", number).exit_code == 1, "nobody has simulated it"
     run = printed(mdm("releases", "simulate", number, "--actor", "anna", "--json"))
+    assert printed(mdm("releases", "test", number, "--json"))["passed"]
     assert run["report"]["entities"] > 0
     with pytest.raises(Refused):
         mdm("releases", "approve", number, "--actor", "anna")

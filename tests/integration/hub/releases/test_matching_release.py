@@ -3,12 +3,13 @@
 import pytest
 from sqlalchemy import text
 
-from mdm.errors import Conflict
+from mdm.errors import Conflict, Stale
 from mdm.hub import releases, steward
 from mdm.hub.steward import NO_POLICY
 from mdm.hub.verify import verify
 from mdm.model.releases import RuleKind
 from mdm.model.stewardship import JudgeTask, Verdict
+from mdm.store.releases import asking, find
 from mdm.store.unit_of_work import _HUB_LOCK
 from tests.integration.hub.releases.conftest import ANNA, BEN, CLARA, Office
 
@@ -85,3 +86,69 @@ def test_a_simulation_is_stopped_and_leaves_nothing_behind(office: Office) -> No
     assert office.audited("release.stop_simulation") == 1
     with pytest.raises(Conflict, match="No simulation"):
         releases.stop_simulation(office.world.pipeline, BEN, release_id)
+
+
+def deafer(office: Office) -> int:
+    """A draft that asks about pairs on more evidence only; returns its number."""
+    return office.draft("possible: 0.0", "possible: 1.4", RuleKind.MATCHING).release_id
+
+
+def faintest_question(office: Office) -> int:
+    """The question about two customers that rests on least evidence."""
+    found = office.world.one(
+        """select t.task_id from steward_task t join link l on l.a = least(t.a, t.b) and l.b = greatest(t.a, t.b)
+           where t.domain = 'customer' and t.kind = 'possible_match' and t.status = 'open' and l.superseded_at is null
+             and l.veto is null and l.weight < 1.4 order by l.weight limit 1"""
+    )
+    return int(found)  # type: ignore[call-overload]
+
+
+def test_a_verdict_that_a_release_contradicts_blocks_it_until_somebody_says_why_it_may(office: Office) -> None:
+    pipeline = office.world.pipeline
+    steward.decide(pipeline, ANNA, JudgeTask(faintest_question(office), Verdict.SAME), policy=NO_POLICY)
+    number = deafer(office)
+    told = releases.simulate(pipeline, ANNA, number)
+
+    assert told.report["verdicts_contradicted"] == 1
+    assert [each[0] for each in told.report["contradicted"]] == ["same"]
+    assert checked(office, number) == {"fits": True, "simulated": True, "verdicts": False}
+    with pytest.raises(Conflict, match="contradicts 1 verdict of a steward"):
+        releases.approve(pipeline, BEN, number)
+    with pytest.raises(Conflict, match="contradicts"):
+        releases.approve(pipeline, BEN, number, despite="  ")
+
+    approved = releases.approve(pipeline, BEN, number, despite="they merged last year")
+
+    assert approved.despite == "they merged last year"
+    assert checked(office, number)["verdicts"]
+    detail = office.world.one("select detail from audit where action = 'release.approve'")
+    assert detail["despite_verdicts"] == 1  # type: ignore[index]
+    releases.activate(pipeline, CLARA, number)
+    assert office.world.one("select count(*) from judgement where verdict = 'same'"), "the verdict still holds"
+    rules = releases.in_force_now(pipeline.engine, pipeline.rules)
+    assert verify(pipeline.engine, pipeline.catalogue, rules).agrees
+
+
+def test_verdicts_that_the_approver_has_not_seen_keep_a_release_from_coming_into_force(office: Office) -> None:
+    pipeline, task = office.world.pipeline, faintest_question(office)
+    number = deafer(office)
+    assert releases.simulate(pipeline, ANNA, number).report["verdicts_contradicted"] == 0
+    assert checked(office, number)["verdicts"]
+    releases.approve(pipeline, BEN, number, despite="nothing to say")
+    assert office.world.one("select despite from rule_release") == "", "there was nothing to excuse"
+
+    steward.decide(pipeline, ANNA, JudgeTask(task, Verdict.SAME), policy=NO_POLICY)
+
+    with pytest.raises(Stale, match="has not seen"):
+        releases.activate(pipeline, CLARA, number)
+
+
+def test_a_release_that_nobody_simulated_does_not_pass(office: Office) -> None:
+    assert checked(office, stricter(office)) == {"fits": True, "simulated": False, "verdicts": False}
+
+
+def checked(office: Office, number: int) -> dict[str, bool]:
+    with office.world.pipeline.engine.connect() as connection:
+        ask = asking(connection)
+        found = releases.checks(ask, office.world.pipeline, find(ask, number))
+    return {each.name: each.passed for each in found}
