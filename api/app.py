@@ -82,6 +82,7 @@ from api.routes import (
     tasks,
     tiers,
     traces,
+    transactions,
     verdicts,
     versions,
     workbench,
@@ -275,6 +276,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         sources.router,
         tiers.router,
         findings.router,
+        transactions.router,
         privacy.router,
     ):
         app.include_router(router)
