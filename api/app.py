@@ -57,6 +57,7 @@ from api.routes import (
     blind,
     changes,
     closes,
+    contract_proposals,
     contracts,
     customers,
     documentation,
@@ -82,6 +83,7 @@ from api.routes import (
     tasks,
     tiers,
     traces,
+    transactions,
     verdicts,
     versions,
     workbench,
@@ -262,6 +264,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         onboarding.router,
         verdicts.router,
         versions.router,
+        contract_proposals.router,
         onboarding.customer_router,
         stewardship.router,
         tasks.router,
@@ -277,6 +280,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         sources.router,
         tiers.router,
         findings.router,
+        transactions.router,
         privacy.router,
     ):
         app.include_router(router)
