@@ -40,6 +40,7 @@ _OF_AREA: Mapping[str, Layer] = {
     "findings": Layer.PROCESS,
     "exceptions": Layer.PROCESS,
     "identifiers": Layer.PROCESS,
+    "quality": Layer.PROCESS,
     "stewardship": Layer.PROCESS,
     "releases": Layer.PROCESS,
     "privacy": Layer.PROCESS,

@@ -47,7 +47,7 @@ COMMANDS: Mapping[str, Command] = {
     "kpi": Command("kpi", "kpi", "Money at risk, readiness to close, what became better."),
     "close": Command("close", "close", "The close of a month: checklist, first and second signature."),
     "onboarding": Command("onboarding", "onboarding", "ERP onboarding: verdicts, registries, confirmations."),
-    "contracts": Command("contracts", "contracts", "Data contracts: list, lint, diff, test."),
+    "contracts": Command("contract_proposals", "contracts", "Data contracts: list, lint, diff, test, propose."),
     "conformance": Command("conformance", "conformance", "A feed, held against the hard cases of CDC."),
     "erase": Command("erase", "erase", "Erase a person: request, approval, proof."),
     "projections": Command(
@@ -58,6 +58,7 @@ COMMANDS: Mapping[str, Command] = {
     "policy": Command("policy", "policy", "What tiers of workflows ask for: show."),
     "governance": Command("governing", "governance", "How the hub is governed: tiers and their proof."),
     "ownership": Command("ownership", "ownership", "Who answers for what: show, lint, history."),
+    "quality": Command("quality", "quality", "How right the matching is, told by blind samples."),
     "identifiers": Command("identifiers", "identifiers", "What identifier columns hold, and numbers given to others."),
     "releases": Command("releases", "releases", "Rules: draft, simulate, approve, activate, roll back."),
     "match": Command("match", "match", "The matching engine, measured."),

@@ -26,11 +26,14 @@ MetricName: TypeAlias = Literal[
     "mdm_review_oldest_seconds",
     "mdm_review_decisions_total",
     "mdm_review_overturned_total",
+    "mdm_match_quality",
     "mdm_approvals_open",
     "mdm_approvals_oldest_seconds",
     "mdm_onboarding_verdicts",
     "mdm_recon_breaks",
     "mdm_recon_break_amount",
+    "mdm_transactions_stuck",
+    "mdm_transactions_stuck_days",
     "mdm_dlq_items",
     "mdm_dlq_tier_items",
     "mdm_dlq_oldest_seconds",
@@ -125,6 +128,14 @@ METRICS: dict[MetricName, Metric] = {
         ("domain", "decision"),
         "Decisions that somebody took back. When their share grows, look together at what was undone.",
     ),
+    "mdm_match_quality": Metric(
+        Kind.GAUGE,
+        ("domain", "system", "measure", "bound"),
+        "What the last closed blind sample of a domain told: precision, auto_recall (joined), recall (joined or asked "
+        "about), each with its value and the low and high end of its interval, of pairs with a record of a platform or "
+        "of all; agreement and kappa of people. A high end below its budget is no chance: look at the "
+        "pairs that people saw otherwise (console Quality).",
+    ),
     "mdm_approvals_open": Metric(
         Kind.GAUGE,
         ("risk",),
@@ -146,6 +157,17 @@ METRICS: dict[MetricName, Metric] = {
         ("rule", "severity"),
         "Findings of reconciliation, by rule, as this process looked last; nothing before it has. A rule that jumps is "
         "an interface that failed: `mdm reconcile --rule` lists both sides.",
+    ),
+    "mdm_transactions_stuck": Metric(
+        Kind.GAUGE,
+        ("stage",),
+        "Business transactions that stand still at a step for longer than the policy allows. When one stage grows, the "
+        "hand-over behind it is broken: `mdm reconcile stuck` names them and whose move it is.",
+    ),
+    "mdm_transactions_stuck_days": Metric(
+        Kind.GAUGE,
+        ("stage",),
+        "Days for which the longest of them has stood still. When it only grows, nobody feels responsible.",
     ),
     "mdm_recon_break_amount": Metric(
         Kind.GAUGE,

@@ -35,6 +35,10 @@ _QUERIES: Mapping[MetricName, str] = {
         select coalesce(domain, ''), kind, count(*) from decision group by domain, kind""",
     "mdm_review_overturned_total": """
         select coalesce(domain, ''), kind, count(undone_by) from decision group by domain, kind""",
+    "mdm_match_quality": """
+        select s.domain, f ->> 0, f ->> 1, f ->> 2, (f ->> 3)::double precision
+        from (select distinct on (domain) domain, figures from blind_sample where figures is not null
+              order by domain, sample_id desc) s cross join jsonb_array_elements(s.figures) f""",
     "mdm_approvals_open": f"""
         select case risk when 1 then 'normal' when 2 then 'elevated' else 'high' end, count(*) from proposal
         where {waits(now="now()")} group by risk""",

@@ -1,6 +1,7 @@
 """Every table of the hub, from the modules of their areas. Importing this fills the metadata, as migrations need it."""
 
 from mdm.store import tables_access as access
+from mdm.store import tables_blind as blind
 from mdm.store import tables_console as console
 from mdm.store import tables_erp as erp
 from mdm.store import tables_exceptions as exceptions
@@ -57,6 +58,7 @@ __all__ = [
     "audit",
     "audit_remark",
     "batch",
+    "blind",
     "block_key",
     "console",
     "consumed_count",

@@ -69,6 +69,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("publication", name=op.f("uq_batch_publication")),
     )
     op.create_table(
+        "blind_sample",
+        sa.Column("sample_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("seed", sa.Text(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("strata", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("drawn_by", sa.Text(), nullable=False),
+        sa.Column("drawn_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("figures", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.PrimaryKeyConstraint("sample_id", name=op.f("pk_blind_sample")),
+    )
+    op.create_index(
+        "uq_blind_sample_open", "blind_sample", ["domain"], unique=True, postgresql_where=sa.text("closed_at is null")
+    )
+    op.create_table(
         "block_key",
         sa.Column("block", sa.BigInteger(), nullable=False),
         sa.Column("rec_id", sa.BigInteger(), nullable=False),
@@ -209,6 +226,47 @@ def upgrade() -> None:
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("messages", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("topic", name=op.f("pk_consumed_count")),
+    )
+    op.create_table(
+        "contract_proposal",
+        sa.Column("proposal_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("base", sa.Text(), nullable=True),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("report", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("status", sa.Text(), server_default="proposed", nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decider", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.CheckConstraint(
+            "(status = 'proposed') = (decider is null)", name=op.f("ck_contract_proposal_decided_by_somebody")
+        ),
+        sa.CheckConstraint(
+            "status in ('proposed','approved','rejected','withdrawn')", name=op.f("ck_contract_proposal_status")
+        ),
+        sa.CheckConstraint(
+            "status not in ('approved','rejected') or decider <> author",
+            name=op.f("ck_contract_proposal_nobody_decides_their_own"),
+        ),
+        sa.CheckConstraint(
+            "(decider is null) = (decided_at is null)", name=op.f("ck_contract_proposal_decided_at_some_time")
+        ),
+        sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_contract_proposal")),
+    )
+    op.create_index(
+        op.f("ix_contract_proposal_author_proposal_id"), "contract_proposal", ["author", "proposal_id"], unique=False
+    )
+    op.create_index(
+        "uq_contract_proposal_open",
+        "contract_proposal",
+        ["system", "fingerprint"],
+        unique=True,
+        postgresql_where=sa.text("status = 'proposed'"),
     )
     op.create_table(
         "crosswalk_history",
@@ -1363,6 +1421,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", "name", name=op.f("pk_audit_remark")),
     )
     op.create_table(
+        "blind_pair",
+        sa.Column("pair_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("sample_id", sa.BigInteger(), nullable=False),
+        sa.Column("stratum", sa.Text(), nullable=False),
+        sa.Column("a", sa.BigInteger(), nullable=False),
+        sa.Column("b", sa.BigInteger(), nullable=False),
+        sa.Column("a_system", sa.Text(), nullable=False),
+        sa.Column("b_system", sa.Text(), nullable=False),
+        sa.Column("weight", sa.Double(), nullable=True),
+        sa.CheckConstraint("stratum in ('joined','asked','near','unmet','far')", name=op.f("ck_blind_pair_stratum")),
+        sa.CheckConstraint("a < b", name=op.f("ck_blind_pair_ordered")),
+        sa.ForeignKeyConstraint(["sample_id"], ["blind_sample.sample_id"], name=op.f("fk_blind_pair_sample_id")),
+        sa.PrimaryKeyConstraint("pair_id", name=op.f("pk_blind_pair")),
+    )
+    op.create_index(op.f("ix_blind_pair_sample_id"), "blind_pair", ["sample_id"], unique=False)
+    op.create_table(
         "bulk_item",
         sa.Column("job_id", sa.BigInteger(), nullable=False),
         sa.Column("task_id", sa.BigInteger(), nullable=False),
@@ -1805,6 +1879,16 @@ def upgrade() -> None:
         ["entity_id", "code", "path"],
         unique=True,
         postgresql_where=sa.text("superseded_at is null"),
+    )
+    op.create_table(
+        "blind_answer",
+        sa.Column("pair_id", sa.BigInteger(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("verdict in ('same','not_same','unsure')", name=op.f("ck_blind_answer_verdict")),
+        sa.ForeignKeyConstraint(["pair_id"], ["blind_pair.pair_id"], name=op.f("fk_blind_answer_pair_id")),
+        sa.PrimaryKeyConstraint("pair_id", "person", name=op.f("pk_blind_answer")),
     )
     # ### end Alembic commands ###
 

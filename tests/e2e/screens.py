@@ -62,6 +62,7 @@ def screens(engine: Engine) -> dict[str, str]:
         "finding": f"/console/reconciliation/findings/{finding.rule}/{'/'.join(finding.subject)}",
         "close": "/console/close",
         "quality": "/console/quality",
+        "blind-samples": "/console/quality/samples",
         "quality-stewards": "/console/quality/stewards",
         "releases": "/console/releases",
         "release": "/console/releases/1",
