@@ -18,6 +18,7 @@ from mdm.access import Scope
 from mdm.hub.reconcile import Reconciliation, reconcile
 from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.overview import Overview
+from mdm.lifecycle.stuck import Stuck
 from mdm.model.ids import EntityId
 from mdm.store.findings import write_day
 from mdm.store.read_console import newest_batch
@@ -157,16 +158,22 @@ def _within_reach(engine: Engine, run: _Run) -> Looked:
     if known is None or batch != newest:
         found = run.found
         if scope.limits_rows:
-            parties = {each: _parties(each) for each in found.findings}
+            everything: tuple[Finding | Stuck, ...] = (*found.findings, *found.stuck)
+            parties = {each: _parties(each) for each in everything}
             with engine.connect() as connection:
                 reached = visible_ids(connection, set().union(*parties.values()))
-            found = replace(found, findings=tuple(each for each, ids in parties.items() if ids and ids <= reached))
+            told = {each for each, ids in parties.items() if ids and ids <= reached}
+            found = replace(
+                found,
+                findings=tuple(each for each in found.findings if each in told),
+                stuck=tuple(each for each in found.stuck if each in told),
+            )
         known = Looked(found, Overview(found.findings, found.books, found.as_of.date()))
         run.looks[scope] = newest, known
     return known
 
 
-def _parties(finding: Finding) -> set[EntityId]:
+def _parties(finding: Finding | Stuck) -> set[EntityId]:
     return {each for each in (finding.customer, finding.contract) if each is not None}
 
 

@@ -7,6 +7,7 @@ from prometheus_client.exposition import choose_encoder
 
 from mdm.lifecycle.overview import Overview
 from mdm.lifecycle.policy import Policy
+from mdm.lifecycle.stuck import Stuck
 from mdm.observability.catalogue import METRICS, MetricName
 from mdm.observability.metrics import Asked, AskedCollector, Sample, State, StateCollector
 from mdm.store.read_metrics import STATE_METRICS
@@ -15,7 +16,9 @@ from mdm.store.read_models import Vitals
 # From a warm read by id (1 ms) to what no caller should wait for (10 s).
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 #: What reconciliation found, as this process looked last.
-RECONCILED: tuple[MetricName, ...] = ("mdm_recon_breaks", "mdm_recon_break_amount")
+RECONCILED: tuple[MetricName, ...] = (
+    "mdm_recon_breaks", "mdm_recon_break_amount", "mdm_transactions_stuck", "mdm_transactions_stuck_days",
+)  # fmt: skip
 
 
 class Metrics:
@@ -77,7 +80,7 @@ class Metrics:
         return Gauge(name, documentation, registry=self.registry)
 
 
-def reconciled(overview: Overview, policy: Policy) -> dict[MetricName, Sequence[Sample]]:
+def reconciled(overview: Overview, policy: Policy, stuck: Sequence[Stuck]) -> dict[MetricName, Sequence[Sample]]:
     """What reconciliation found, in numbers. A rule that found nothing is told as well: an alert sees it grow."""
     shelves = [(name, declared.severity.value, overview.shelf(name)) for name, declared in policy.rules.items()]
     return {
@@ -86,5 +89,12 @@ def reconciled(overview: Overview, policy: Policy) -> dict[MetricName, Sequence[
             Sample((name, currency), float(amount))
             for name, _, shelf in shelves
             for currency, amount in sorted(shelf.sums.items())
+        ],
+        "mdm_transactions_stuck": [
+            Sample((stage,), sum(each.stage == stage for each in stuck)) for stage in policy.progress
+        ],
+        "mdm_transactions_stuck_days": [
+            Sample((stage,), max((each.days for each in stuck if each.stage == stage), default=0))
+            for stage in policy.progress
         ],
     }

@@ -12,6 +12,7 @@ from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.impact import Row
 from mdm.lifecycle.overview import Overview
 from mdm.lifecycle.policy import Policy
+from mdm.lifecycle.stuck import Stuck
 from mdm.store.findings import FindingWork
 
 _SAME = ("rule", "code", "customer", "contract", "currency", "sentence", "action", "owner")
@@ -30,6 +31,19 @@ def finding_object(finding: Finding, days: int, work: FindingWork) -> dict[str, 
         "explained_by": work.explained_by,
         "explained_at": work.explained_at,
         "explained": work.explains(finding),
+    }
+
+
+def stuck_object(stuck: Stuck) -> dict[str, Any]:
+    """A business transaction that stands still."""
+    same = (
+        "stage", "waits_for", "customer", "contract", "currency", "since", "days", "allowed", "sentence", "action",
+        "owner",
+    )  # fmt: skip
+    return {name: getattr(stuck, name) for name in same} | {
+        "subject": key_object(stuck.subject),
+        "facts": [key_object(each) for each in stuck.facts],
+        "amount": None if stuck.amount is None else str(stuck.amount),
     }
 
 

@@ -32,6 +32,7 @@ from api.console import (
     schemas,
     search,
     splitting,
+    standing,
     steps,
     views,
 )
@@ -52,6 +53,7 @@ ROUTERS = (
     exports.router,
     onboarding.router,
     reconciliation.router,
+    standing.router,
     close.router,
     blind.router,
     quality.router,

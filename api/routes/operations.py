@@ -72,6 +72,8 @@ def get_metrics(request: Request, hub: HubDep, reads: ReadsDep) -> Response:
         metrics.show(vitals(connection))
         state = hub_state(connection)
     looked = last_run.freshened(hub.engine, hub.clock())
-    metrics.show_state(state if looked is None else state | reconciled(looked.overview, shipped_policy()))
+    metrics.show_state(
+        state if looked is None else state | reconciled(looked.overview, shipped_policy(), looked.found.stuck)
+    )
     content, media_type = metrics.exposition(request.headers.get("accept", ""))
     return Response(content, media_type=media_type)

@@ -45,6 +45,33 @@ class FindingPage(Page[FindingForm]):
     amounts: Amounts
 
 
+class StuckForm(Form):
+    """A business transaction that got as far as one step and, for longer than the policy allows, no further."""
+
+    stage: Literal["ordered", "subscribed", "invoiced", "rejected", "posted"] = Field(description="Its last step.")
+    waits_for: str = Field(description="The step that does not come.", examples=["journal entry"])
+    subject: SourceKey
+    facts: list[SourceKey]
+    customer: str | None
+    contract: str | None
+    since: datetime
+    days: int
+    allowed: int = Field(description="How many days it may take.")
+    amount: str | None
+    currency: str | None
+    sentence: str
+    action: str
+    owner: str
+
+
+class StuckPage(Page[StuckForm]):
+    """Transactions that stand still, what has waited longest first."""
+
+    as_of: datetime = Field(description="The newest change event that the hub holds.")
+    total: int
+    amounts: dict[str, str] = Field(description="What they are worth together, by currency.")
+
+
 class FindingAge(Form):
     """A class of age."""
 

@@ -160,6 +160,9 @@ DASHBOARDS: dict[str, tuple[str, Sequence[Panel]]] = {
             Panel("What findings are worth, by currency", (("sum by (currency) (max by (rule, currency) "
                                                             "(mdm_recon_break_amount))", "{{currency}}"),), "short",
                   "To be explained before the month closes; the hub holds no exchange rates."),
+            Panel("Transactions that stand still, by step",
+                  (("max by (stage) (mdm_transactions_stuck)", "{{stage}}"),), "short",
+                  "A step that grows is a hand-over that failed: `mdm reconcile stuck` names what waits."),
             Panel("Age of the oldest question",
                   (("max by (domain, kind) (mdm_review_oldest_seconds)", "{{domain}} {{kind}}"),), "s",
                   "When it only grows, the hardest are left: hand them over."),

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     WRITE_RULES = "write_rules"
     APPROVE_RULES = "approve_rules"
     RELEASE = "release"
+    PROPOSE_CONTRACTS = "propose_contracts"
     ERASE = "erase"
     AUDIT = "audit"
     ADMINISTER = "administer"
@@ -44,8 +45,9 @@ MEANINGS: Mapping[Permission, str] = {
     Permission.MEND: "mend, replay and discard refused messages",
     Permission.OPERATE: "hold feeds, replay stored events",
     Permission.WRITE_RULES: "write and simulate releases of rules",
-    Permission.APPROVE_RULES: "approve or reject releases that somebody else wrote",
+    Permission.APPROVE_RULES: "approve or reject releases and data contracts that somebody else wrote",
     Permission.RELEASE: "put approved releases into force, take them back",
+    Permission.PROPOSE_CONTRACTS: "propose data contracts of platforms, and see what became of them",
     Permission.ERASE: "ask for erasures, decide holds, approve somebody else's request",
     Permission.AUDIT: "read the audit and who read what",
     Permission.ADMINISTER: "give and take accounts and API keys",
@@ -55,7 +57,7 @@ MEANINGS: Mapping[Permission, str] = {
 class Role(Flag):
     """What a caller is to the hub: one role or several (`Role.STEWARD | Role.RELEASER`), each with its permissions.
 
-    Written as `steward` or `releaser+steward`. The second names are those of releases before there were twelve.
+    Written as `steward` or `releaser+steward`. The second names are those of releases before there were so many.
     """
 
     VIEWER = auto()
@@ -70,6 +72,7 @@ class Role(Flag):
     PRIVACY_OFFICER = auto()
     AUDITOR = auto()
     ADMIN = auto()
+    VENDOR = auto()
     READER = VIEWER
     ERP = ERP_READER
 
@@ -134,17 +137,26 @@ POLICY: Mapping[Role, Grant] = {
     ),
     Role.DATA_OWNER: _grant(
         "answers for a domain in the business: its identity data and its rules", DataClass.CONFIDENTIAL,
-        _P.APPROVE, _P.APPROVE_RULES, _P.WAIVE, looks=_LOOKS,
+        _P.APPROVE, _P.APPROVE_RULES, _P.PROPOSE_CONTRACTS, _P.WAIVE, looks=_LOOKS,
     ),
-    Role.RULE_AUTHOR: _grant("writes rules and tries them", DataClass.CONFIDENTIAL, _P.WRITE_RULES, looks=_LOOKS),
+    Role.RULE_AUTHOR: _grant(
+        "writes rules and tries them", DataClass.CONFIDENTIAL, _P.WRITE_RULES, _P.PROPOSE_CONTRACTS, looks=_LOOKS
+    ),
     Role.RELEASER: _grant("puts into force what others approved", DataClass.INTERNAL, _P.RELEASE, looks=_LOOKS),
-    Role.OPERATOR: _grant("keeps feeds and messages running", DataClass.INTERNAL, _P.MEND, _P.OPERATE, looks=_LOOKS),
+    Role.OPERATOR: _grant(
+        "keeps feeds and messages running", DataClass.INTERNAL,
+        _P.MEND, _P.OPERATE, _P.PROPOSE_CONTRACTS, looks=_LOOKS,
+    ),
     Role.PRIVACY_OFFICER: _grant(
         "answers requests of the people that data are about", DataClass.RESTRICTED,
         _P.READ, _P.CONSOLE, _P.ERASE, _P.AUDIT,
     ),
     Role.AUDITOR: _grant("checks who did and who read what", DataClass.INTERNAL, _P.AUDIT, looks=_LOOKS),
     Role.ADMIN: _grant("sets up the hub, and stands in for everybody", DataClass.RESTRICTED, *Permission),
+    Role.VENDOR: _grant(
+        "who makes a platform: proposes its contracts, and sees nothing of the hub", DataClass.PUBLIC,
+        _P.PROPOSE_CONTRACTS,
+    ),
 }  # fmt: skip
 
 #: What `steward` could do while there were four roles: give these where somebody still does it all.
@@ -152,7 +164,7 @@ FORMER_STEWARD: Role = (
     Role.STEWARD | Role.SENIOR_STEWARD | Role.APPROVER_FINANCE | Role.DATA_OWNER | Role.RULE_AUTHOR | Role.OPERATOR
     | Role.PRIVACY_OFFICER | Role.AUDITOR
 )  # fmt: skip
-#: Other names that mean a role: those of releases before there were twelve.
+#: Other names that mean a role: those of releases before there were so many.
 ALIASES: Mapping[str, Role] = {"reader": Role.VIEWER, "erp": Role.ERP_READER}
 
 RANK: Mapping[DataClass, int] = {each: rank for rank, each in enumerate(DataClass)}

@@ -47,7 +47,7 @@ COMMANDS: Mapping[str, Command] = {
     "kpi": Command("kpi", "kpi", "Money at risk, readiness to close, what became better."),
     "close": Command("close", "close", "The close of a month: checklist, first and second signature."),
     "onboarding": Command("onboarding", "onboarding", "ERP onboarding: verdicts, registries, confirmations."),
-    "contracts": Command("contracts", "contracts", "Data contracts: list, lint, diff, test."),
+    "contracts": Command("contract_proposals", "contracts", "Data contracts: list, lint, diff, test, propose."),
     "conformance": Command("conformance", "conformance", "A feed, held against the hard cases of CDC."),
     "erase": Command("erase", "erase", "Erase a person: request, approval, proof."),
     "projections": Command(

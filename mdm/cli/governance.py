@@ -13,7 +13,9 @@ from mdm.hub.reconcile import Reconciliation
 from mdm.hub.reconcile import reconcile as reconcile_hub
 from mdm.intake.catalogue import load_catalogue
 from mdm.lifecycle.findings import Finding
+from mdm.lifecycle.policy import shipped_policy
 from mdm.lifecycle.reconciliation import RULE_NAMES
+from mdm.lifecycle.stuck import Stuck
 
 #: Findings shown to people; JSON has them all.
 _SHOWN = 50
@@ -31,7 +33,7 @@ def reconcile(
 ) -> None:
     """What does not agree from contract to posting, what to do about it, and whose move it is.
 
-    `mdm reconcile source` holds the hub's mirror against a source table.
+    `mdm reconcile source` holds the hub's mirror against a source table, `mdm reconcile stuck` tells what stands still.
     """
     if context.invoked_subcommand is not None:
         return
@@ -50,6 +52,38 @@ def reconcile(
     if len(findings) > _SHOWN:
         typer.echo(f"... and {len(findings) - _SHOWN:,} more; --json lists all, --rule those of one rule.")
     typer.echo(f"{many(len(findings), 'finding')} as of {found.as_of:%Y-%m-%d %H:%M} UTC.")
+
+
+@reconciling.command("stuck")
+def stuck_command(
+    stage: str | None = typer.Option(None, "--stage", help="Only those whose last step this was, e.g. invoiced."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Business transactions that stand still: what got as far as one step and, for longer than the policy allows, no
+    further. What has waited longest comes first."""
+    steps = shipped_policy().progress
+    if stage is not None and stage not in steps:
+        raise OperatorError(f"There is no step {stage!r}.", action=f"Steps: {', '.join(steps)}.")
+    with hub() as opened:
+        found = reconcile_hub(opened.engine, load_catalogue(opened.settings.sources))
+    meant = [each for each in found.stuck if stage in (None, each.stage)]
+    if as_json:
+        print_json({"as_of": found.as_of, "items": [_stuck_document(each) for each in meant]})
+        return
+    counts = Counter(each.stage for each in found.stuck)
+    rows = [[name, step.waits_for, step.days, counts[name], step.owner] for name, step in steps.items()]
+    print_table("By step", ("last step", "waits for", "may take, days", "stand still", "owner"), rows, right=(2, 3))
+    shown = [[each.stage, each.days, each.sentence, each.action, each.owner] for each in meant[:_SHOWN]]
+    print_table("Stand still", ("last step", "days", "what", "what to do", "owner"), shown, right=(1,))
+    if len(meant) > _SHOWN:
+        typer.echo(f"... and {len(meant) - _SHOWN:,} more; --json lists all, --stage those of one step.")
+
+
+def _stuck_document(stuck: Stuck) -> dict[str, Any]:
+    return asdict(stuck) | {
+        "amount": None if stuck.amount is None else format(stuck.amount, "f"),
+        "facts": [fact._asdict() for fact in stuck.facts],
+    }
 
 
 def _print_summary(findings: list[Finding]) -> None:

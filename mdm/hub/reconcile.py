@@ -8,18 +8,20 @@ from sqlalchemy import Engine
 
 from mdm.intake.catalogue import Catalogue, load_catalogue
 from mdm.intake.mapping import standardise
+from mdm.lifecycle.assemble import read_story
 from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.impact import Books, books_of
 from mdm.lifecycle.material import Material, Stated, Version
 from mdm.lifecycle.policy import Policy, shipped_policy
-from mdm.lifecycle.reconciliation import reconcile as find
+from mdm.lifecycle.reconciliation import reconcile_story
+from mdm.lifecycle.stuck import Stuck, stuck
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store import read_lifecycle, whole
 from mdm.store.read_lifecycle import LiveRow, PastRow
 from mdm.store.reading import snapshot
 
 #: Linked facts that rules look at.
-_KINDS = ("invoice", "invoice_line", "posting", "entitlement", "usage_batch", "offer")
+_KINDS = ("order", "invoice", "invoice_line", "posting", "entitlement", "usage_batch", "offer")
 _NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,6 +34,8 @@ class Reconciliation:
     findings: tuple[Finding, ...]
     #: In whose books, and in which month, the facts behind the findings are.
     books: Books
+    #: Business transactions that stand still, what has waited longest first.
+    stuck: tuple[Stuck, ...] = ()
 
 
 def reconcile(engine: Engine, catalogue: Catalogue | None = None, policy: Policy | None = None) -> Reconciliation:
@@ -42,7 +46,14 @@ def reconcile(engine: Engine, catalogue: Catalogue | None = None, policy: Policy
     """
     policy = policy or shipped_policy()
     material = read_material(engine, catalogue or load_catalogue(None), policy)
-    return Reconciliation(material.as_of, policy.version, find(material, policy), books_of(material))
+    story = read_story(material, policy)
+    return Reconciliation(
+        material.as_of,
+        policy.version,
+        reconcile_story(material, policy, *story),
+        books_of(material),
+        stuck(material, *story, policy),
+    )
 
 
 def read_material(engine: Engine, catalogue: Catalogue, policy: Policy) -> Material:

@@ -20,10 +20,14 @@ from mdm.lifecycle.usage import usage_cases
 from mdm.model.ids import CrosswalkKey, EntityId
 
 
-def cases(material: Material, policy: Policy) -> Iterator[Case]:
-    """Every invoice, entitlement, usage batch and contract as a case."""
+def read_story(material: Material, policy: Policy) -> tuple[Ledger, Agreements]:
+    """The facts and the agreements of the material."""
     ledger = read_ledger(material, policy)
-    agreements = read_agreements(material, ledger, policy)
+    return ledger, read_agreements(material, ledger, policy)
+
+
+def cases(ledger: Ledger, agreements: Agreements) -> Iterator[Case]:
+    """Every invoice, entitlement, usage batch and contract as a case."""
     metered = ledger.products.metered
     yield from _invoice_cases(ledger, agreements, metered)
     yield from _entitlement_cases(ledger, agreements, metered)

@@ -1,7 +1,7 @@
 """The declared part of reconciliation: rules with their owners, the words of the platforms, grace periods."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
@@ -26,6 +26,16 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """A step of a business transaction: how long one may stand at it, what follows, what to do and whose move it is."""
+
+    days: int
+    waits_for: str
+    action: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Everything that rules know about platforms and deadlines."""
 
@@ -38,6 +48,7 @@ class Policy:
     grace: Mapping[str, timedelta]
     #: On which business day after a month its books are closed.
     close_on: int = 5
+    progress: Mapping[str, Progress] = field(default_factory=dict)
 
     def plays(self, role: str, key: CrosswalkKey) -> bool:
         """Whether rows of this table play the role."""
@@ -71,6 +82,7 @@ def read_policy(text: str) -> Policy:
             periods_per_year={name: int(periods) for name, periods in document["periods_per_year"].items()},
             grace={name: timedelta(days=float(days)) for name, days in document["grace"].items()},
             close_on=int(document.get("close", {}).get("business_day", 5)),
+            progress={name: _progress(step) for name, step in document["progress"].items()},
         )
     except KeyError as fault:
         raise ConfigurationInvalid(f"The reconciliation rules lack {fault}.") from fault
@@ -80,6 +92,10 @@ def read_policy(text: str) -> Policy:
 
 def _declared(name: str, rule: Mapping[str, str]) -> Declared:
     return Declared(name, rule["code"], Severity(rule["severity"]), rule["owner"], rule["action"])
+
+
+def _progress(step: Mapping[str, Any]) -> Progress:
+    return Progress(int(step["days"]), str(step["waits_for"]), str(step["action"]), str(step["owner"]))
 
 
 def _sets(lists: Mapping[str, list[str]]) -> Mapping[str, frozenset[str]]:

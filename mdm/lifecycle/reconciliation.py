@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias, TypeVar
 
-from mdm.lifecycle.assemble import cases
+from mdm.lifecycle.agreements import Agreements
+from mdm.lifecycle.assemble import cases, read_story
 from mdm.lifecycle.cases import Case, Context, ContractCase, EntitlementCase, InvoiceCase, UsageCase
 from mdm.lifecycle.findings import Finding, Problem
+from mdm.lifecycle.ledger import Ledger
 from mdm.lifecycle.material import Material
 from mdm.lifecycle.policy import Policy
 from mdm.lifecycle.rules import contracts, entitlements, invoices, postings, usage
@@ -44,8 +46,13 @@ def reconcile(material: Material, policy: Policy) -> tuple[Finding, ...]:
 
     The same material gives the same findings in the same order.
     """
+    return reconcile_story(material, policy, *read_story(material, policy))
+
+
+def reconcile_story(material: Material, policy: Policy, ledger: Ledger, agreements: Agreements) -> tuple[Finding, ...]:
+    """The same of a story that was read before."""
     context = Context(material.as_of, policy)
-    found = (finding for case in cases(material, policy) for finding in examine(case, context))
+    found = (finding for case in cases(ledger, agreements) for finding in examine(case, context))
     return tuple(sorted(found, key=lambda finding: (finding.rule, finding.subject)))
 
 

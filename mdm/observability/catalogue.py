@@ -45,6 +45,8 @@ MetricName: TypeAlias = Literal[
     "mdm_onboarding_verdicts",
     "mdm_recon_breaks",
     "mdm_recon_break_amount",
+    "mdm_transactions_stuck",
+    "mdm_transactions_stuck_days",
     "mdm_dlq_items",
     "mdm_dlq_tier_items",
     "mdm_dlq_oldest_seconds",
@@ -244,6 +246,17 @@ METRICS: dict[MetricName, Metric] = {
         ("rule", "severity"),
         "Findings of reconciliation, by rule, as this process looked last; nothing before it has. A rule that jumps is "
         "an interface that failed: `mdm reconcile --rule` lists both sides.",
+    ),
+    "mdm_transactions_stuck": Metric(
+        Kind.GAUGE,
+        ("stage",),
+        "Business transactions that stand still at a step for longer than the policy allows. When one stage grows, the "
+        "hand-over behind it is broken: `mdm reconcile stuck` names them and whose move it is.",
+    ),
+    "mdm_transactions_stuck_days": Metric(
+        Kind.GAUGE,
+        ("stage",),
+        "Days for which the longest of them has stood still. When it only grows, nobody feels responsible.",
     ),
     "mdm_recon_break_amount": Metric(
         Kind.GAUGE,

@@ -22,6 +22,7 @@ ANYWHERE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("close_sign_off", ("points", "comment", "review", "reason")),
     ("command_key", ("answer",)),
     ("comment", ("text",)),
+    ("contract_proposal", ("title", "reason")),
     ("customer_relation", ("reason",)),
     ("dead_letter", ("closed_reason",)),
     ("delegation", ("reason",)),

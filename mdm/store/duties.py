@@ -17,12 +17,15 @@ KEPT: dict[str, tuple[str, ...]] = {
     "erasure": ("requested_by", "decided_by"),
     "delegation": ("owner", "delegate"),
     "waiver": ("actor", "approved_by"),
+    "contract_proposal": ("author", "decider"),
 }
 
 #: What else stays, as a condition on the rows before and after: a document that somebody approved.
 _ALSO: dict[str, str] = {
     "rule_release": "(old.approver is not null and (new.document, new.fingerprint) is distinct from "
     "(old.document, old.fingerprint))",
+    "contract_proposal": "(new.document, new.fingerprint, new.system) is distinct from "
+    "(old.document, old.fingerprint, old.system)",
 }
 
 _FUNCTION = """

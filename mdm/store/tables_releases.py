@@ -105,3 +105,32 @@ release_run = Table(
     CheckConstraint("status in ('running','done','failed')", name="status"),
     Index(None, "release_id", "run_id"),
 )
+
+# Data contracts that somebody proposes - the vendor of a platform, or a team of ours - and what was decided about them.
+# An approved one takes effect when operators put it into the folder of platforms.
+contract_proposal = Table(
+    "contract_proposal",
+    metadata,
+    Column("proposal_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("system", Text, nullable=False),
+    Column("version", Text, nullable=False),  # as the document says
+    Column("base", Text),  # the version that was in force when it was proposed; none for a new platform
+    Column("document", Text, nullable=False),  # ODCS 3, YAML
+    Column("fingerprint", Text, nullable=False),  # of the document
+    Column("title", Text, nullable=False),
+    Column("report", JSONB, nullable=False),  # warnings, changes against `base`, and the step that they need
+    Column("status", Text, nullable=False, server_default="proposed"),
+    Column("author", Text, nullable=False),
+    time_column("proposed_at"),
+    Column("decider", Text),  # who approved, rejected or withdrew it
+    time_column("decided_at", nullable=True),
+    Column("reason", Text, nullable=False, server_default=""),
+    CheckConstraint("status in ('proposed','approved','rejected','withdrawn')", name="status"),
+    CheckConstraint("status not in ('approved','rejected') or decider <> author", name="nobody_decides_their_own"),
+    CheckConstraint("(status = 'proposed') = (decider is null)", name="decided_by_somebody"),
+    CheckConstraint("(decider is null) = (decided_at is null)", name="decided_at_some_time"),
+    Index(None, "author", "proposal_id"),
+    Index(
+        "uq_contract_proposal_open", "system", "fingerprint", unique=True, postgresql_where=sql("status = 'proposed'")
+    ),
+)

@@ -239,6 +239,47 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("topic", name=op.f("pk_consumed_count")),
     )
     op.create_table(
+        "contract_proposal",
+        sa.Column("proposal_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("base", sa.Text(), nullable=True),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("report", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("status", sa.Text(), server_default="proposed", nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decider", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.CheckConstraint(
+            "(status = 'proposed') = (decider is null)", name=op.f("ck_contract_proposal_decided_by_somebody")
+        ),
+        sa.CheckConstraint(
+            "status in ('proposed','approved','rejected','withdrawn')", name=op.f("ck_contract_proposal_status")
+        ),
+        sa.CheckConstraint(
+            "status not in ('approved','rejected') or decider <> author",
+            name=op.f("ck_contract_proposal_nobody_decides_their_own"),
+        ),
+        sa.CheckConstraint(
+            "(decider is null) = (decided_at is null)", name=op.f("ck_contract_proposal_decided_at_some_time")
+        ),
+        sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_contract_proposal")),
+    )
+    op.create_index(
+        op.f("ix_contract_proposal_author_proposal_id"), "contract_proposal", ["author", "proposal_id"], unique=False
+    )
+    op.create_index(
+        "uq_contract_proposal_open",
+        "contract_proposal",
+        ["system", "fingerprint"],
+        unique=True,
+        postgresql_where=sa.text("status = 'proposed'"),
+    )
+    op.create_table(
         "crosswalk_history",
         sa.Column("rec_id", sa.BigInteger(), nullable=False),
         sa.Column("entity_id", sa.Text(), nullable=False),

@@ -17,13 +17,14 @@ GRANTS: dict[str, tuple[DataClass, str]] = {
     "steward": (DataClass.CONFIDENTIAL, "read console inspect decide mend confirm waive"),
     "senior_steward": (DataClass.CONFIDENTIAL, "read console inspect decide approve mend confirm waive"),
     "approver_finance": (DataClass.CONFIDENTIAL, "read console inspect approve confirm waive"),
-    "data_owner": (DataClass.CONFIDENTIAL, "read console inspect approve approve_rules waive"),
-    "rule_author": (DataClass.CONFIDENTIAL, "read console inspect write_rules"),
+    "data_owner": (DataClass.CONFIDENTIAL, "read console inspect approve approve_rules propose_contracts waive"),
+    "rule_author": (DataClass.CONFIDENTIAL, "read console inspect write_rules propose_contracts"),
     "releaser": (DataClass.INTERNAL, "read console inspect release"),
-    "operator": (DataClass.INTERNAL, "read console inspect mend operate"),
+    "operator": (DataClass.INTERNAL, "read console inspect mend operate propose_contracts"),
     "privacy_officer": (DataClass.RESTRICTED, "read console erase audit"),
     "auditor": (DataClass.INTERNAL, "read console inspect audit"),
     "admin": (DataClass.RESTRICTED, " ".join(Permission)),
+    "vendor": (DataClass.PUBLIC, "propose_contracts"),
 }
 
 

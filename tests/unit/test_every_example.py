@@ -16,6 +16,7 @@ _GUIDES = (
     "tests.api.test_onboarding_guide",
     "tests.api.test_readme",
     "tests.api.test_security_guide",
+    "tests.integration.cli.test_api",
     "tests.integration.cli.test_backup",
     "tests.integration.cli.test_feed_pages",
     "tests.integration.cli.test_ordinary_owner",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mdm.errors import Conflict, Refused
 from mdm.intake.catalogue import SHIPPED_SOURCES
 from tests.integration.cli.conftest import Command, printed
 
@@ -92,3 +93,22 @@ def test_a_document_that_is_none_is_told_with_every_fault(mdm: Command, tmp_path
 
     assert result.exit_code == 1
     assert {finding["code"] for finding in printed(result)["findings"]} == {"NOT_ODCS", "NOT_READABLE"}
+
+
+def test_a_contract_is_proposed_approved_by_somebody_else_and_taken_over(mdm: Command, tmp_path: Path) -> None:
+    file = changed(tmp_path, "version: 1.0.0", "version: 1.1.0")
+    made = printed(mdm("contracts", "propose", file, "--title", "in other words", "--actor", "anna", "--json"))
+    number = made["proposal_id"]
+    assert (made["system"], made["status"], made["author"]) == ("crm", "proposed", "anna")
+    with pytest.raises(Refused, match="they proposed"):
+        mdm("contracts", "approve", number, "--reason", "mine", "--actor", "anna")
+    folder = tmp_path / "sources"
+    with pytest.raises(Conflict, match="is proposed"):
+        mdm("contracts", "take-over", number, "--sources", folder)
+    assert "approved by ben" in mdm("contracts", "approve", number, "--reason", "fine", "--actor", "ben").stdout
+    assert "in other words" in mdm("contracts", "proposals", "--status", "approved").stdout
+    assert "apiVersion: v3" in mdm("contracts", "proposal", number).stdout
+
+    assert "is version 1.1.0 of crm" in mdm("contracts", "take-over", number, "--sources", folder).stdout
+    assert (folder / "crm" / "contract.odcs.yaml").read_text("utf-8") == file.read_text("utf-8")
+    assert mdm("contracts", "lint", folder).exit_code == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mdm.errors import NotFound
+from mdm.errors import NotFound, OperatorError
 from mdm.hub.process import Pipeline, process
 from tests.integration.cli.conftest import Command, printed
 from tests.integration.hub.rows import take_in
@@ -60,3 +60,15 @@ def test_a_source_is_retired_and_taken_back(mdm: Command, pipeline: Pipeline) ->
 
     assert "1 row of billing came back" in mdm("sources", "restore", "billing", "--reason", "too early").stdout
     assert printed(mdm("sources", "list", "--json"))["retirements"][0]["restored_reason"] == "too early"
+
+
+@pytest.mark.sample_world
+def test_what_stands_still_is_told_by_step(mdm: Command) -> None:
+    whole = printed(mdm("reconcile", "stuck", "--json"))["items"]
+    posted = printed(mdm("reconcile", "stuck", "--stage", "posted", "--json"))["items"]
+
+    assert posted == [each for each in whole if each["stage"] == "posted"] != []
+    assert [each["since"] for each in whole] == sorted(each["since"] for each in whole)
+    assert "finance-accounting" in mdm("reconcile", "stuck").stdout
+    with pytest.raises(OperatorError, match="no step"):
+        mdm("reconcile", "stuck", "--stage", "lost")

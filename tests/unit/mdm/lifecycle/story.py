@@ -63,18 +63,19 @@ class Story:
     versions: dict[CrosswalkKey, list[Version]] = field(default_factory=dict)
 
     def findings(self) -> tuple[Finding, ...]:
-        return reconcile(
-            Material(
-                as_of=self.as_of,
-                facts=self.facts,
-                contract_records=list(self.records.values()),
-                accounts=self.accounts,
-                entities=self.entities,
-                contracts=self.contracts,
-                products={PRODUCT: {"code": "SKU", "metered": self.metered}},
-                versions=self.versions,
-            ),
-            shipped_policy(),
+        return reconcile(self.material(), shipped_policy())
+
+    def material(self) -> Material:
+        """The story as reconciliation reads it."""
+        return Material(
+            as_of=self.as_of,
+            facts=self.facts,
+            contract_records=list(self.records.values()),
+            accounts=self.accounts,
+            entities=self.entities,
+            contracts=self.contracts,
+            products={PRODUCT: {"code": "SKU", "metered": self.metered}},
+            versions=self.versions,
         )
 
     def found(self) -> list[str]:
