@@ -173,8 +173,8 @@ METRICS: dict[MetricName, Metric] = {
     "mdm_golden_changes_total": Metric(
         Kind.COUNTER,
         ("entity", "cause"),
-        "Golden versions that ingest wrote, by cause: founded, source, merge, split. Those of stewards and releases are "
-        "counted with decisions and replays. A burst of merge or split is a rule or a source that changed.",
+        "Golden versions that ingest wrote, by cause: founded, source, merge, split. Those of stewards and releases "
+        "are counted with decisions and replays. A burst of merge or split is a rule or a source that changed.",
     ),
     "mdm_survivorship_conflicts_total": Metric(
         Kind.COUNTER,
