@@ -78,6 +78,7 @@ def _serve(opened: Hub, host: str, port: int, *, as_json: bool = False) -> None:
         ownership=opened.settings.ownership,
         tokens=token_verifier(os.environ),
         cors_origins=read_origins(os.environ),
+        longest_statement=opened.settings.longest_statement,
     )
     # Ctrl-C is how people end it: that is no failure, and none for `make demo` to report.
     with suppress(KeyboardInterrupt):
