@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
-from psycopg.errors import InsufficientPrivilege
+from psycopg.errors import InsufficientPrivilege, QueryCanceled
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError, ProgrammingError, TimeoutError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -28,12 +28,13 @@ from api.console.pages import page
 from api.console.screens import ROUTERS
 from api.console.sessions import Sessions
 from api.cross_origin import cors
-from api.deps import ReadHub, Released
+from api.deps import LONGEST_STATEMENT, ReadHub, Released
 from api.edge import Edge, Limits, RequestLog
 from api.errors import (
     FORBIDDEN,
     INVALID_REQUEST,
     NOT_FOUND,
+    TOO_SLOW,
     UNAVAILABLE,
     Problem,
     ProblemRaised,
@@ -146,6 +147,8 @@ class ApiOptions:
     oidc: OidcOptions | None = None
     #: Nobody waits longer than this for something to happen, whatever was asked for. Seconds.
     longest_wait: float = 30.0
+    #: No statement of a read may take longer. Seconds.
+    longest_statement: float = LONGEST_STATEMENT
     #: Where released match models are, beside those that ship.
     models_dir: Path | None = None
     #: The platforms' contracts and mappings; None for the shipped ones.
@@ -185,6 +188,7 @@ def attach(app: FastAPI, hub: ReadHub, options: ApiOptions) -> None:
     state.freshness = Freshness()
     state.watcher = Watcher()
     state.longest_wait = options.longest_wait
+    state.longest_statement = options.longest_statement
     state.policy = options.policy
     state.cors_origins = options.cors_origins
     state.ownership = options.ownership
@@ -391,4 +395,7 @@ def _answer_errors(app: FastAPI) -> None:
     async def database_error(request: Request, error: DBAPIError) -> Response:
         if isinstance(error, InternalError) and not isinstance(error.orig, PASSING):
             raise error
+        if isinstance(error.orig, QueryCanceled):
+            seconds = request.app.state.longest_statement
+            return _reply(request, Problem(TOO_SLOW, f"It took longer than {seconds:g} seconds and was given up."))
         return _reply(request, Problem(UNAVAILABLE, "The database does not answer.", headers={"Retry-After": "5"}))

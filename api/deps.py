@@ -31,6 +31,8 @@ class ReadHub(Protocol):
     def clock(self) -> Clock: ...
 
 
+#: Seconds that a statement of a read may take.
+LONGEST_STATEMENT = 60.0
 #: Where authentication leaves the scope of whoever asks, in the request's ASGI scope.
 SCOPE = "mdm.scope"
 #: Where a request leaves the name that its caller gave it (`api.idempotency`).
@@ -69,6 +71,8 @@ class Reads:
     """Read access to the store for one request: with the scope of the caller."""
 
     hub: ReadHub
+    #: No statement may take longer, so that nobody can hold the database up by asking for much.
+    longest_statement: float = LONGEST_STATEMENT
 
     @property
     def engine(self) -> Engine:
@@ -78,11 +82,15 @@ class Reads:
     def snapshot(self) -> Iterator[Connection]:
         """One read-only transaction in which all statements see the same state."""
         with self.engine.connect() as connection:
-            yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            reading = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            reading.exec_driver_sql(f"set local statement_timeout = {round(self.longest_statement * 1000)}")
+            yield reading
 
     def own(self) -> "Reads":
         """Reads of the hub on its own account: keys, freshness, whatever is nobody's in particular."""
-        return Reads(self.hub.request.app.state.hub) if isinstance(self.hub, RequestHub) else self
+        if isinstance(self.hub, RequestHub):
+            return Reads(self.hub.request.app.state.hub, self.longest_statement)
+        return self
 
 
 def hub_of(request: Request) -> ReadHub:
@@ -97,7 +105,7 @@ async def get_hub(request: Request) -> ReadHub:
 
 async def get_reads(request: Request) -> Reads:
     # async although it waits for nothing: a plain function would cost each request a hop to a worker thread.
-    return Reads(hub_of(request))
+    return Reads(hub_of(request), request.app.state.longest_statement)
 
 
 #: How long an answer about which rules are in force may be used: what writes asks again in its own transaction.

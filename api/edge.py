@@ -80,13 +80,14 @@ class Edge:
         trace_id = trace_of(scope)
         scope["mdm.trace_id"] = trace_id
         begun = time.perf_counter()
-        status = 0
+        status, repeated = 0, False
 
         async def send_finished(message: Message) -> None:
-            nonlocal status
+            nonlocal status, repeated
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
+                repeated = "Idempotency-Replayed" in headers
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 headers["X-Trace-Id"] = trace_id
@@ -131,6 +132,8 @@ class Edge:
             route = route_of(scope)
             state = scope["app"].state
             state.metrics.observe(method_of(scope), route, status, seconds)
+            if repeated:
+                state.metrics.repeated(route)
             note_answer(getattr(state, "access_log", None), scope, route, status)
             if hasattr(state, "version_log"):
                 state.version_log.note(scope, route)

@@ -237,6 +237,13 @@ UNAVAILABLE = ProblemType(
     "The hub's database does not answer",
     "Try again after the seconds of `Retry-After`. If it lasts, an operator should look at /readyz.",
 )
+TOO_SLOW = ProblemType(
+    "too-slow",
+    503,
+    "The hub gave up reading this, because it took too long",
+    "Ask for less: narrow it with filters, ask for smaller pages, or use an export. If it was little, the database is "
+    "busy: try again later. An operator can allow more (`MDM_LONGEST_STATEMENT`).",
+)
 NOT_SERVED = ProblemType(
     "version-not-served",
     400,
@@ -285,6 +292,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         HEADERS_TOO_LARGE,
         INTERNAL,
         UNAVAILABLE,
+        TOO_SLOW,
     )
 }
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 
 from mdm.lifecycle.overview import Overview
 from mdm.lifecycle.policy import Policy
 from mdm.lifecycle.stuck import Stuck
-from mdm.observability.catalogue import MetricName
+from mdm.observability.catalogue import METRICS, MetricName
 from mdm.observability.metrics import Asked, AskedCollector, Sample, State, StateCollector
 from mdm.store.read_metrics import STATE_METRICS
 from mdm.store.read_models import Vitals
@@ -33,6 +33,10 @@ class Metrics:
             registry=self.registry,
             buckets=_BUCKETS,
         )
+        self._refused = {
+            403: self._counter("mdm_authz_denials_total"), 429: self._counter("mdm_ratelimit_rejections_total"),
+        }  # fmt: skip
+        self._repeated = self._counter("mdm_idempotency_hits_total")
         self._consumed = self._gauge("mdm_messages_consumed", "Messages consumed. If it stands still, look at ingest.")
         self._tasks = self._gauge("mdm_steward_tasks_open", "Open steward tasks. If it only grows, add stewards.")
         self._unpublished = self._gauge(
@@ -45,6 +49,12 @@ class Metrics:
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request under its route's template, never under its address."""
         self._requests.labels(method, route, str(status)).observe(seconds)
+        if (refused := self._refused.get(status)) is not None:
+            refused.labels(route).inc()
+
+    def repeated(self, route: str) -> None:
+        """Count a write that was sent again under its name, and answered as the first time."""
+        self._repeated.labels(route).inc()
 
     def show(self, vitals: Vitals) -> None:
         """Set the gauges to the hub's present state."""
@@ -62,6 +72,9 @@ class Metrics:
         """The metrics in the format that the scraper asks for, and its media type."""
         encoder, media_type = choose_encoder(accept)
         return encoder(self.registry), media_type
+
+    def _counter(self, name: MetricName) -> Counter:
+        return Counter(name, METRICS[name].meaning, METRICS[name].labels, registry=self.registry)
 
     def _gauge(self, name: str, documentation: str) -> Gauge:
         return Gauge(name, documentation, registry=self.registry)

@@ -8,7 +8,7 @@ from matching.scoring import score_columns
 
 
 def compile_ahead() -> None:
-    """Compile what scoring calls; it is kept beside the source, or in the user's cache (`matching.kernels`)."""
+    """Compile what scoring calls; it is kept beside the source, or in the user's cache (`matching.machine_code`)."""
     pair = np.array([0], dtype=np.intp)
     score_columns(load_model("customer"), Frame([{"self": ("a",)}]), pair, pair)
 

@@ -1,4 +1,4 @@
-"""A batch of records as columns of numbers, so that conditions on many pairs become array operations."""
+"""A batch of records as columns of numbers, from which the compiled scorer makes its rows."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

@@ -1,34 +1,22 @@
 """The compiled part of scoring: a program (`matching.program`) run over pairs of encoded records (`matching.rows`).
 
-Compiled when first used, which takes some seconds, and kept beside this file or in the user's cache. What is kept goes
-by this file alone, so it may not call compiled functions of others. Indices are unsigned where it matters, because a
-signed one is asked each time whether it counts from the end.
+Compiled when first used, which takes some seconds, and kept (`matching.machine_code`). What is kept goes by this file
+alone, so compiled functions may neither call those of other files nor read their constants. Indices are unsigned where
+it matters, because a signed one is asked each time whether it counts from the end.
 """
 
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from matching.likeness import MARGIN
+from matching.machine_code import bare, compiled
 
 #: Numbers of instructions and leaves that `matching.program` writes. An instruction below `ACTION` tests that leaf.
 ACTION = 1 << 30
 LEVEL, VETO, WEIGH, ASK, STOP = range(ACTION, ACTION + 5)
 MISSING, EQUAL, OVERLAP, ALIKE, EDITS, COVERED, WITHIN, INSIDE, SHARED = range(9)
-
-
-def compiled(function: Any, **options: Any) -> Any:
-    """A function as machine code. It is compiled again in each process where it can be kept nowhere."""
-    try:
-        return njit(cache=True, nogil=True, error_model="numpy", **options)(function)
-    except RuntimeError:
-        return njit(nogil=True, error_model="numpy", **options)(function)
-
-
-def _bare(function: Any) -> Any:
-    """For functions that make no arrays: without counting references to them, which took half of the time."""
-    return compiled(function, _nrt=False)
+#: What no two texts are as alike as: the limit of a leaf that asks for equal values only.
+UNLIKE = 2.0
 
 
 _ONE = np.uint64(1)
@@ -46,12 +34,12 @@ def _bits(x: Any) -> Any:
     return np.int64((x * _H01) >> np.uint64(56))
 
 
-@_bare
+@bare
 def _length(sketches: Any, text: Any) -> Any:
     return np.int64(sketches[text + np.uint32(1), 3]) - np.int64(sketches[text, 3])
 
 
-@_bare
+@bare
 def bound(sketches: Any, a: Any, b: Any) -> Any:
     """At least the Jaro-Winkler similarity of two texts, from their sketches.
 
@@ -79,7 +67,7 @@ def bound(sketches: Any, a: Any, b: Any) -> Any:
     return jaro + head * 0.1 * (1.0 - jaro)
 
 
-@_bare
+@bare
 def _swaps_of_short(
     data: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any, window: Any, places: Any, order: Any
 ) -> Any:
@@ -113,22 +101,28 @@ def _swaps_of_short(
     return common, swapped
 
 
-@_bare
+@bare
 def _swaps_of_long(
-    data: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any, window: Any, taken: Any, order: Any
+    data: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any, window: Any, places: Any, taken: Any, order: Any
 ) -> Any:
-    """The same for a first text of any length."""
+    """The same for a first text of any length; `places` says before where no such byte is left to be found."""
     for i in range(long_a):
         taken[i] = False
     common = 0
     for j in range(long_b):
         byte = data[start_b + j]
-        for i in range(max(j - window, 0), min(j + window + 1, long_a)):
-            if not taken[i] and data[start_a + i] == byte:
-                taken[i] = True
-                order[common] = byte
-                common += 1
-                break
+        i = max(j - window, np.int64(places[byte]))
+        end = min(j + window + 1, long_a)
+        while i < end and data[start_a + i] != byte:
+            i += 1
+        if i < end:
+            taken[i] = True
+            order[common] = byte
+            common += 1
+            i += 1
+        places[byte] = i
+    for j in range(long_b):
+        places[data[start_b + j]] = np.uint64(0)
     swapped = at = 0
     for i in range(long_a):
         if taken[i]:
@@ -137,7 +131,7 @@ def _swaps_of_long(
     return common, swapped
 
 
-@_bare
+@bare
 def similarity(
     data: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any, places: Any, taken: Any, order: Any
 ) -> Any:
@@ -148,7 +142,7 @@ def similarity(
     if long_a <= 64:
         common, swapped = _swaps_of_short(data, start_a, long_a, start_b, long_b, window, places, order)
     else:
-        common, swapped = _swaps_of_long(data, start_a, long_a, start_b, long_b, window, taken, order)
+        common, swapped = _swaps_of_long(data, start_a, long_a, start_b, long_b, window, places, taken, order)
     if common == 0:
         return 0.0
     alike = common / long_a + common / long_b
@@ -161,20 +155,24 @@ def similarity(
     return alike
 
 
-@_bare
+@bare
 def distance(data: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any, most: Any, line: Any) -> Any:
     """The Levenshtein distance of two texts where it is at most `most`, otherwise something beyond it.
 
-    `line` is room to work in, longer by one than the second text.
+    `line` is room to work in, longer by one than the second text. Only ways that stay within `most` of the diagonal are
+    looked at: others cost more.
     """
     if abs(long_a - long_b) > most:
         return most + 1
-    for j in range(long_b + 1):
+    for j in range(min(most, long_b) + 1):
         line[j] = j
     for i in range(long_a):
-        corner = line[0]
-        line[0] = least = i + 1
-        for j in range(long_b):
+        low, high = max(i - most, 0), min(i + most + 1, long_b)
+        if high == i + most + 1:
+            line[high] = most + 1
+        corner = line[low]
+        line[low] = least = i + 1 if low == 0 else most + 1
+        for j in range(low, high):
             above = line[j + 1]
             line[j + 1] = min(corner + (data[start_a + i] != data[start_b + j]), above + 1, line[j] + 1)
             corner = above
@@ -184,13 +182,13 @@ def distance(data: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any, mo
     return line[long_b]
 
 
-@_bare
+@bare
 def _value(flat: Any, start: Any, length: Any, place: Any) -> Any:
     """A value of a list."""
     return np.int32(start) if length == 1 else flat[np.uint64(start + place)]
 
 
-@_bare
+@bare
 def _alone(flat: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any, alone_a: Any, alone_b: Any) -> Any:
     """Tell which values of two lists have no equal on the other side; how many these are."""
     for j in range(long_b):
@@ -206,7 +204,7 @@ def _alone(flat: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any, alon
     return count
 
 
-@_bare
+@bare
 def _alike(sketches: Any, data: Any, a: Any, b: Any, least: Any, places: Any, taken: Any, order: Any) -> Any:
     """How alike two texts are; -1 where they cannot be as alike as `least`."""
     if bound(sketches, a, b) < least:
@@ -215,13 +213,12 @@ def _alike(sketches: Any, data: Any, a: Any, b: Any, least: Any, places: Any, ta
     return similarity(data, start_a, _length(sketches, a), start_b, _length(sketches, b), places, taken, order)
 
 
-@_bare
+@bare
 def _near(
-    sketches: Any, data: Any, flat: Any, base: Any, near: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any,
+    sketches: Any, data: Any, flat: Any, base: Any, least: Any, start_a: Any, long_a: Any, start_b: Any, long_b: Any,
     alone_a: Any, alone_b: Any, places: Any, taken: Any, order: Any,
 ) -> None:  # fmt: skip
     """Tell which of the values without an equal one have a near one on the other side."""
-    least = near - MARGIN
     for i in range(long_a):
         x = _value(flat, start_a, long_a, i)
         for j in range(long_b):
@@ -231,13 +228,13 @@ def _near(
             y = _value(flat, start_b, long_b, j)
             if (
                 x != y
-                and _alike(sketches, data, np.uint32(base + x), np.uint32(base + y), near, places, taken, order)
+                and _alike(sketches, data, np.uint32(base + x), np.uint32(base + y), least, places, taken, order)
                 >= least
             ):
                 alone_a[i] = alone_b[j] = False
 
 
-@_bare
+@bare
 def _in_common(lists: Any, flat: Any, one: Any, first: Any, other: Any, second: Any) -> Any:
     """How many values two lists share; -1 where one is empty."""
     long_a, long_b = lists[one, first, 0], lists[other, second, 0]
@@ -256,7 +253,7 @@ def _in_common(lists: Any, flat: Any, one: Any, first: Any, other: Any, second: 
     return count
 
 
-@_bare
+@bare
 def _has(present: Any, record: Any, named: Any, leaf: Any) -> Any:
     for word in range(named.shape[1]):  # noqa: SIM110 - no generator can be compiled
         if present[record, word] & named[leaf, word]:
@@ -264,17 +261,17 @@ def _has(present: Any, record: Any, named: Any, leaf: Any) -> Any:
     return False
 
 
-@_bare
+@bare
 def _same(a: Any, b: Any) -> Any:
     return 1 if a < 0 or b < 0 else 2 if a == b else 0
 
 
-@_bare
+@bare
 def _at_most(gap: Any, limit: Any) -> Any:
     return 1 if np.isnan(gap) else 2 if gap <= limit else 0
 
 
-@_bare
+@bare
 def _run(
     left: Any, right: Any, present: Any, text: Any, lists: Any, flat: Any, numbers: Any, data: Any, sketches: Any,
     bases: Any, worth: Any, worth_bases: Any, steps: Any, weights: Any, leaves: Any, limits: Any, named: Any,
@@ -347,7 +344,7 @@ def _run(
                         long_a, long_b = lists[one, x, 0], lists[other, x, 0]
                         if what == SHARED or few[z, 0] != mark:
                             unequal = _alone(flat, start_a, long_a, start_b, long_b, alone_a, alone_b)
-                            if unequal > 0 and limit > 0.0:
+                            if unequal > 0 and limit < UNLIKE:
                                 _near(
                                     sketches, data, flat, bases[y], limit, start_a, long_a, start_b, long_b,
                                     alone_a, alone_b, places, taken, order,

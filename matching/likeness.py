@@ -1,16 +1,12 @@
-"""How alike texts are, letter by letter: found out only where a cheap bound allows it, and once for all thresholds."""
+"""How alike two texts are, letter by letter. For many pairs compiled code says the same (`matching.kernels`)."""
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rapidfuzz.distance import JaroWinkler
 
 # Similarities are compared with the threshold less this margin: one unit in the last place between two
 # implementations of Jaro-Winkler otherwise flips a level (.92 is such a value).
 MARGIN = 1e-9
-
-_Codes = NDArray[np.int32]
 
 
 def alike(a: str, b: str) -> float:

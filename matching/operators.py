@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 from typing import cast
 
-import numpy as np
-from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 from matching.conditions import Judged, Uses
 from matching.features.values import Features, Kind
 from matching.likeness import MARGIN, alike, utf8
 
-_Codes = NDArray[np.int32]
-#: Values in common beyond this number are not counted.
+#: More values in common than this no profile asks for.
 MANY = 127
 
 

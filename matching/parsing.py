@@ -39,6 +39,8 @@ def parse_condition(document: object, where: str, tables: Tables | None = None) 
 
 
 _INTERNED: dict[Condition, Condition] = {}
+#: Beyond these no document means what it says.
+_MOST_BITS, _FAR = 10_000, 1e15
 
 
 def _parse(document: object, where: str, tables: Tables) -> Condition:
@@ -79,28 +81,40 @@ def _overlap(argument: Any) -> Condition:
     return Overlap(*_two(argument), at_least=at_least)
 
 
+def _number(argument: Any, key: str, least: float, most: float, usual: float | None = None) -> float:
+    found = float(argument[key] if usual is None else argument.get(key, usual))
+    if not least <= found <= most:
+        raise ValueError(f"{key} is {found:g}; it must be from {least:g} to {most:g}")
+    return found
+
+
+def _likeness(argument: Any, key: str) -> float:
+    return _number(argument, key, 0.01, 1)
+
+
 def _jaro_winkler(argument: Any) -> Condition:
-    return JaroWinklerAtLeast(str(argument["column"]), float(argument["at_least"]))
+    return JaroWinklerAtLeast(str(argument["column"]), _likeness(argument, "at_least"))
 
 
 def _levenshtein(argument: Any) -> Condition:
-    return LevenshteinAtMost(str(argument["column"]), int(argument["at_most"]))
+    return LevenshteinAtMost(str(argument["column"]), int(_number(argument, "at_most", 0, MANY)))
 
 
-def _covered(argument: Any) -> Condition:
-    return Covered(str(argument["column"]), float(argument["near"]), int(argument.get("at_most", 0)), fewer=False)
+def _covered(argument: Any, *, fewer: bool = False) -> Condition:
+    few = int(_number(argument, "at_most", 0, MANY, usual=0))
+    return Covered(str(argument["column"]), _likeness(argument, "near"), few, fewer)
 
 
 def _contained(argument: Any) -> Condition:
-    return Covered(str(argument["column"]), float(argument["near"]), int(argument.get("at_most", 0)), fewer=True)
+    return _covered(argument, fewer=True)
 
 
 def _within(argument: Any) -> Condition:
-    return Within(*_two(argument), distance=float(argument["distance"]))
+    return Within(*_two(argument), distance=_number(argument, "distance", 0, _FAR))
 
 
 def _inside(argument: Any) -> Condition:
-    return Inside(_two(argument["inner"]), _two(argument["outer"]), float(argument.get("slack", 0)))
+    return Inside(_two(argument["inner"]), _two(argument["outer"]), _number(argument, "slack", -_FAR, _FAR, usual=0))
 
 
 def _missing(argument: Any) -> Condition:
@@ -117,10 +131,10 @@ def _shared(argument: Any, tables: Tables) -> Condition:
     return Shared(
         column,
         tables[column],
-        float(argument.get("bits", 0.0)),
-        int(argument.get("percent", 0)),
+        _number(argument, "bits", 0, _MOST_BITS, usual=0),
+        int(_number(argument, "percent", 0, 100, usual=0)),
         Side(argument.get("of", Side.MORE)),
-        float(argument["near"]) if "near" in argument else None,
+        _likeness(argument, "near") if "near" in argument else None,
     )
 
 

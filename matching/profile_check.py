@@ -73,6 +73,8 @@ def check_columns(model: "MatchModel") -> None:
 
 #: Thresholds are sums of weights. Beyond this they are slips of the pen, whatever is compared.
 _MOST_BITS = 100.0
+#: Levels of a comparison, and vetoes of a model, are counted in a byte.
+_MOST_COUNTED = 127
 #: Records that share a key are compared each with each: one block of this size makes fifty million pairs.
 _MOST_IN_A_BLOCK = 10_000
 
@@ -102,6 +104,13 @@ def check_limits(model: "MatchModel") -> None:
             f"{model.domain}.block_cap: {model.block_cap:,} records of one block would be {pairs:,} pairs.",
             action=f"Set {_MOST_IN_A_BLOCK:,} or less; some hundred find what there is where rules refine one another.",
         )
+    counted = {f".comparisons.{each.name}": ("levels", len(each.levels)) for each in model.comparisons}
+    for place, (what, many) in {".vetoes": ("vetoes", len(model.vetoes)), **counted}.items():
+        if many > _MOST_COUNTED:
+            raise ConfigurationInvalid(
+                f"{model.domain}{place}: {many} {what} are more than {_MOST_COUNTED}.",
+                action="Say several things in one condition (`any`), or leave some out.",
+            )
     names = [veto.name for veto in model.vetoes]
     if twice := [name for name in names if names.count(name) > 1]:
         raise ConfigurationInvalid(

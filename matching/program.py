@@ -42,7 +42,7 @@ class Code(NamedTuple):
             on where it has that truth and where not. Others: what they do, two operands, and where to go on.
         weights: what a level weighs, per instruction that finds it.
         leaves: a row per leaf: what it compares, its columns, and what else the operator needs.
-        limits: a threshold or distance per leaf.
+        limits: a threshold, already less the margin where it is of likeness, or a distance per leaf.
         named: per leaf that looks for missing values, a bit per column.
         forbids: per veto, whether it forbids.
         sizes: pairs of lists that are compared, columns that are compared letter by letter, nearnesses of lists, and
@@ -175,7 +175,13 @@ class _Writer:
             case LevenshteinAtMost(column, edits):
                 return [kernels.EDITS, self.texts.index(column), self._spelt(column)], float(edits)
             case Covered(column, near, at_most, fewer):
-                return [kernels.COVERED, self.lists.index(column), *self._near(column, near), at_most, int(fewer)], near
+                return [
+                    kernels.COVERED,
+                    self.lists.index(column),
+                    *self._near(column, near),
+                    at_most,
+                    int(fewer),
+                ], near - MARGIN
             case Within(a, b, distance):
                 return [kernels.WITHIN, self.numbers.index(a), self.numbers.index(b)], distance
             case Inside(inner, outer, slack):
@@ -184,7 +190,8 @@ class _Writer:
                 self.worth[column] = frequencies
                 beside = (0, 0) if near is None else self._near(column, near)
                 asked = [round(bits * 100), percent, int(of is Side.MORE), list(self.worth).index(column)]
-                return [kernels.SHARED, self.lists.index(column), *beside, *asked], near or 0.0
+                limit = kernels.UNLIKE if near is None else near - MARGIN
+                return [kernels.SHARED, self.lists.index(column), *beside, *asked], limit
         raise TypeError(f"the compiled scorer knows no {type(leaf).__name__}")
 
     def _spelt(self, column: str) -> int:
@@ -214,9 +221,12 @@ def program_of(model: MatchModel) -> Program:
     """The program of a model, written once."""
     program = _PROGRAMS.get(id(model))
     if program is None:
-        program = _PROGRAMS[id(model)] = write_program(model)
-        # Another model may come to lie where this one was.
-        weakref.finalize(model, _PROGRAMS.pop, id(model), None)
+        # All threads go on with one program: rows that are made for another count as none.
+        written = write_program(model)
+        program = _PROGRAMS.setdefault(id(model), written)
+        if program is written:
+            # Another model may come to lie where this one was.
+            weakref.finalize(model, _PROGRAMS.pop, id(model), None)
     return program
 
 

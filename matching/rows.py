@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from matching import kernels
 from matching.conditions import Columns
+from matching.machine_code import compiled
 from matching.program import WORD, Program, words_for
 
 # Letters and digits have a bit each, all other bytes share the rest of a 64-bit word. Two bytes on one bit only make
@@ -30,13 +30,13 @@ class Records(NamedTuple):
     """Encoded records, each a row.
 
     Attributes:
-        present: a bit per column that has a value, in two words.
+        present: a bit per column that has a value, texts first, then lists, then numbers.
         text: the code of each text; -1 missing.
         lists: how long each list is, and its value where that is 1, otherwise where its values begin in `flat`.
         numbers: NaN is missing.
         data: texts that are compared letter by letter, one after another.
-        sketches: of each of these: a bit per character that it has, and that it has twice , its
-            first four bytes, and where it begins in `data`.
+        sketches: of each of these: a bit per character that it has, and that it has twice, its first four bytes, and
+            where it begins in `data`; one more row tells where the last one ends.
         bases: per column that is so compared, where its texts begin in `sketches`.
         worth: what values of lists tell; `worth_bases` where each column's begin.
         longest: the length of the longest list, and of the longest text.
@@ -82,7 +82,8 @@ def encode_rows(program: Program, columns: Columns) -> Records:
         placed[:, slot, 0] = each.lengths
     flat = np.empty(_arrange(placed), dtype=np.int32)
     for slot, each in enumerate(lists):
-        _put(placed, flat, slot, each.flat)
+        # Arrow's arrays cannot be written to, and for such all would be compiled a second time.
+        _put(placed, flat, slot, np.require(each.flat, requirements="W"))
     data, starts, bases = _spelt(columns, program.spelt)
     worth, worth_bases = _worth(program, columns)
     has = [codes >= 0 for codes in texts], [each.lengths > 0 for each in lists], [~np.isnan(each) for each in numbers]
@@ -139,7 +140,7 @@ def _worth(program: Program, columns: Columns) -> tuple[NDArray[np.int64], NDArr
     return np.concatenate(parts), np.array(begins, dtype=np.uint32)
 
 
-@kernels.compiled
+@compiled
 def sketched(data: Any, starts: Any) -> Any:
     """`Records.sketches` of texts that lie one after another; one more row tells where the last of them ends."""
     n = len(starts) - 1
@@ -159,7 +160,7 @@ def sketched(data: Any, starts: Any) -> Any:
     return found
 
 
-@kernels.compiled
+@compiled
 def _arrange(lists: Any) -> Any:
     """Say where the values of each list begin in `Records.flat`, a record's one after another; how many there are.
 
@@ -174,7 +175,7 @@ def _arrange(lists: Any) -> Any:
     return place
 
 
-@kernels.compiled
+@compiled
 def _put(lists: Any, flat: Any, slot: Any, values: Any) -> None:
     """Write the values of a column of lists, which come one record's after another's."""
     begin = 0

@@ -157,8 +157,8 @@ def score_columns(model: MatchModel, columns: Columns, left: Indices, right: Ind
 
 
 def as_indices(numbers: NDArray[Any]) -> Indices:
-    """In one piece and of the one width that the scorer is compiled for."""
-    return np.ascontiguousarray(numbers, dtype=np.intp)
+    """In one piece, writable, and of the one width: what the scorer is compiled for."""
+    return np.require(numbers, dtype=np.intp, requirements=("C", "W"))
 
 
 def _adjusted(model: MatchModel, scores: Scores, columns: Columns, left: Indices, right: Indices) -> Scores:

@@ -4,15 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
-import numpy as np
-from numpy.typing import NDArray
-
 from matching.conditions import Judged, Uses
 from matching.features.values import Kind
 from matching.frequencies import Frequencies
 from matching.likeness import MARGIN, alike
-
-_Worth = NDArray[np.int64]
 
 
 class Side(StrEnum):

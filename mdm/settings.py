@@ -28,13 +28,16 @@ class Settings:
     ownership: Path | None = None
     #: Seconds without a message or heartbeat after which a platform counts as silent.
     silent_after: int = 3600
+    #: Seconds that a statement of a read may take, in the API and the console.
+    longest_statement: int = 60
     #: Says where golden records belong, for the scopes of principals; None for the shipped plan.
     placement: Path | None = None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Settings from `MDM_DATA_DIR`, `MDM_DATABASE_URL` (or `_FILE`), `MDM_BATCH_SIZE`, `MDM_DEAD_LETTER_LIMIT`,
-    `MDM_MODELS_DIR`, `MDM_SOURCES`, `MDM_STEWARD_POLICY`, `MDM_PLACEMENT`, `MDM_OWNERSHIP` and `MDM_SILENT_AFTER`.
+    `MDM_MODELS_DIR`, `MDM_SOURCES`, `MDM_STEWARD_POLICY`, `MDM_PLACEMENT`, `MDM_OWNERSHIP`, `MDM_SILENT_AFTER`
+    and `MDM_LONGEST_STATEMENT`.
 
     Raises:
         ConfigurationInvalid: a value cannot be read; the message names the variable.
@@ -50,6 +53,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         placement=_path(environment, "MDM_PLACEMENT"),
         ownership=_path(environment, "MDM_OWNERSHIP"),
         silent_after=_positive(environment, "MDM_SILENT_AFTER", 3600),
+        longest_statement=_positive(environment, "MDM_LONGEST_STATEMENT", 60),
     )
 
 

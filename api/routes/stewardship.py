@@ -151,7 +151,15 @@ class Commanding:
         """The answer to a command."""
         expected = _expected(command, condition)
         decided = steward.decide(self.desk, self.actor, command, expected, CommandKey(key), self.policy)
-        return answer(decided_object(decided))
+        return told(decided)
+
+
+def told(decided: steward.Decided) -> Response:
+    """The answer to a command; one that was given before under its key says so as every such answer does."""
+    response = answer(decided_object(decided))
+    if decided.repeated:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
 
 
 async def get_commanding(request: Request, caller: CallerDep, desk: DeskDep) -> Commanding:
@@ -280,8 +288,8 @@ def undo_last_decision(
 ) -> Response:
     """The newest of the caller that still holds. Under the same `Idempotency-Key` it is taken back once."""
     named = CommandKey(key)
-    told = reason.reason if reason else ""
-    return answer(decided_object(steward.undo_last(commanding.desk, commanding.actor, told, named, commanding.policy)))
+    why = reason.reason if reason else ""
+    return told(steward.undo_last(commanding.desk, commanding.actor, why, named, commanding.policy))
 
 
 @router.get(

@@ -30,7 +30,7 @@ class Engine(Protocol):
 
 
 class DuckDB:
-    """Blocking in DuckDB, scoring with arrays on several threads."""
+    """Blocking in DuckDB, scoring on several threads."""
 
     name = "duckdb"
 

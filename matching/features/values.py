@@ -1,5 +1,6 @@
 """Reading a comparison form: every reader returns nothing rather than an empty or mistyped value."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -47,8 +48,18 @@ def texts_of(value: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def number(comparison: Mapping[str, Any], key: str) -> float | None:
-    value = comparison.get(key)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return number_of(comparison.get(key))
+
+
+def number_of(value: object) -> float | None:
+    """A number that can be compared, which one that is none, endless or beyond what a float holds cannot."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
 
 
 def distinct(values: Iterable[str]) -> tuple[str, ...]:
@@ -59,7 +70,9 @@ def distinct(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def put(columns: Columns, name: str, value: str | tuple[str, ...] | float | None) -> None:
-    """Keep a value unless it says nothing."""
+    """Keep a value unless it says nothing; so does a number that is none or endless."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return
     if value is not None and value != "" and value != ():
         columns[name] = value
 
@@ -71,7 +84,7 @@ def given_features(comparison: Mapping[str, Any]) -> Features:
         if isinstance(value, list | tuple):
             put(columns, name, distinct(str(item) for item in value))
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            columns[name] = float(value)
+            put(columns, name, number_of(value))
         elif value is not None:
             put(columns, name, str(value))
     return columns

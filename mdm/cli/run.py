@@ -11,6 +11,7 @@ from api.console.oidc import read_oidc
 from api.cross_origin import read_origins
 from api.server import check_address
 from api.server import serve as serve_http
+from matching.compiling import compile_ahead
 from mdm.bootstrap import Hub
 from mdm.cli.context import JSON_OPTION, console, hub, notes, print_json, tell_what_is_stale
 from mdm.cli.tokens import token_verifier
@@ -63,6 +64,7 @@ def _serve(opened: Hub, host: str, port: int, *, as_json: bool = False) -> None:
     must_agree(rules)
     tell_what_is_stale(opened, catalogue, rules)
     remember_ownership(opened.engine, opened.clock, load_ownership(opened.settings.ownership))
+    compile_ahead()  # so that nobody's search waits for it
     if as_json:
         where = f"http://{host}:{port}"
         print_json({"api": f"{where}/v1", "description": f"{where}/docs", "console": f"{where}/console/"})
@@ -78,6 +80,7 @@ def _serve(opened: Hub, host: str, port: int, *, as_json: bool = False) -> None:
         ownership=opened.settings.ownership,
         tokens=token_verifier(os.environ),
         cors_origins=read_origins(os.environ),
+        longest_statement=opened.settings.longest_statement,
     )
     # Ctrl-C is how people end it: that is no failure, and none for `make demo` to report.
     with suppress(KeyboardInterrupt):

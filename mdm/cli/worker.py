@@ -9,6 +9,7 @@ from typing import TypeVar
 import typer
 from sqlalchemy.exc import OperationalError
 
+from matching.compiling import compile_ahead
 from mdm.bootstrap import DatabaseUnreachable, Hub
 from mdm.cli.context import hub, pipeline
 from mdm.cli.open_feed import GROUP, brokers_of, open_file, open_kafka
@@ -91,6 +92,7 @@ def ingest_command(
             # A file is read once: it falls silent because it ends.
             timedelta(seconds=settings.silent_after) if feed.startswith("kafka:") else None,
         )
+        compile_ahead()  # not while a unit of work holds its claims
         run_ingest_worker(flow, source, options, stop)
 
 

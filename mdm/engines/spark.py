@@ -135,6 +135,7 @@ def _pairs(blocks: DataFrame) -> DataFrame:
 def _score(model: MatchModel, path: str, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Score pairs inside a worker, against the columns of all records, mapped into its memory."""
     frame = TableFrame(model, feather.read_table(path, memory_map=True))
+    frame.encode(model)
     for batch in batches:
         a, b = (batch.column(place).to_numpy(zero_copy_only=False) for place in (0, 1))
         links = links_among(model, frame, a, b)

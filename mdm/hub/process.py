@@ -24,6 +24,7 @@ from mdm.hub.comparing import with_comparisons
 from mdm.hub.echoing import mark_echoes
 from mdm.hub.in_force import in_force
 from mdm.hub.lost import watch_for_gaps
+from mdm.hub.measures import Measures
 from mdm.hub.recycling import watch_identifiers
 from mdm.hub.resolve import DomainChange, block_hashes, claim_changes, resolve_domain
 from mdm.hub.sharing import beside_others
@@ -66,9 +67,9 @@ class Pipeline:
 class BatchReport:
     """What one batch did: messages by platform and outcome, and seconds spent in each stage.
 
-    Three parts are of one batch only and not summed up: `changed_at` has platform, table and source time of every
+    Four parts are of one batch only and not summed up: `changed_at` has platform, table and source time of every
     change (not snapshot reads) that was taken in, `late_at` of those that came after a newer one of their row,
-    `refused` the new dead letters by partition.
+    `refused` the new dead letters by partition, `measures` what resolving came to.
     """
 
     outcomes: Counter[tuple[str, Outcome]] = field(default_factory=Counter)
@@ -77,6 +78,7 @@ class BatchReport:
     changed_at: list[tuple[str, str, datetime]] = field(default_factory=list)
     late_at: list[tuple[str, str, datetime]] = field(default_factory=list)
     refused: Counter[TopicPartition] = field(default_factory=Counter)
+    measures: Measures = field(default_factory=Measures)
 
     @property
     def messages(self) -> int:
@@ -94,6 +96,7 @@ class BatchReport:
         self.changed_at += other.changed_at
         self.late_at += other.late_at
         self.refused.update(other.refused)
+        self.measures.add(other.measures)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -208,6 +211,7 @@ def consume(
     report.outcomes.update(counted.outcomes)
     report.golden.update(counted.golden)
     report.changed_at, report.late_at, report.refused = counted.changed_at, counted.late_at, counted.refused
+    report.measures = counted.measures
     return report
 
 
@@ -333,6 +337,7 @@ def apply_rows(
             resolved = resolve_domain(work, domain, change, pipeline.rules)
         moved |= resolved.moved
         report.golden[domain] += len(resolved.delta.golden)
+        report.measures.add(resolved.measures)
     fault_point("ingest.resolved")
 
 

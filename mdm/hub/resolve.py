@@ -11,6 +11,7 @@ from mdm.core.groups import together
 from mdm.core.identity import settle
 from mdm.core.linking import change_links, decide_links
 from mdm.core.rules import Rules
+from mdm.hub.measures import Measures, measured
 from mdm.hub.oversized import ask_about_blocks, ask_about_evidence
 from mdm.hub.placing import place
 from mdm.model.candidates import in_parts, pairs_within
@@ -73,7 +74,8 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     blocks = pairs.blocks_of(work, concerned, model.block_cap, keys, replaced.members)
     ask_about_blocks(work, model, replaced, blocks, concerned | change.gone)
     live = reach.links_of(work, concerned | change.gone)
-    wanted = _wanted_links(work, domain, model, change, compared, blocks)
+    scored, wanted = _wanted_links(work, domain, model, change, compared, blocks)
+    decided = wanted
     wanted += _kept_links(work, domain, model, live, compared | change.gone, blocks)
     links = change_links(live, wanted)
     identity_store.write_links(work, domain, model.fingerprint, links)
@@ -89,7 +91,7 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
         # Whether contracts may share an entity depends on their customers, also where no weight moved.
         seeds |= change.dirty
     if not seeds and not departed:
-        return Resolved(IdentityDelta(domain))
+        return Resolved(IdentityDelta(domain), measured(domain, scored, decided, ()))
     written = IdentityDelta(domain, links)
     for hood in _hoods(work, domain, changed, seeds, departed, change.recall):
         delta = traced(settle(hood, rules, work.now, cause=change.cause), hood, change.traces)
@@ -97,7 +99,7 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
         identity_store.write_identity(work, delta)
         place(work, delta, rules.placement)
         written += delta
-    return Resolved(written)
+    return Resolved(written, measured(domain, scored, decided, written.golden))
 
 
 def _hoods(
@@ -124,9 +126,10 @@ def _hoods(
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What was written."""
+    """What was written, and what it came to in numbers."""
 
     delta: IdentityDelta
+    measures: Measures
 
     @property
     def moved(self) -> set[RecordId]:
@@ -234,13 +237,17 @@ def _wanted_links(
     change: DomainChange,
     compared: Collection[RecordId],
     blocks: pairs.Blocks,
-) -> tuple[Link, ...]:
-    """The links that the compared records should have, by everything known now. Asks about what finds too many."""
+) -> tuple[int, tuple[Link, ...]]:
+    """How many pairs were compared, and the links that the compared records should have, by everything known now.
+
+    Asks about what finds too many.
+    """
     owners: dict[str, set[CrosswalkKey]] = {}
     if domain is not Domain.CONTRACT:
         owners = evidence.evidence_owners(work, compared, model.block_cap)
         ask_about_evidence(work, model, owners, change.gone, change.stated)
     wanted: list[Link] = []
+    scored = 0
     ids = sorted(compared)
     for start in range(0, len(ids), _AT_A_TIME):
         some, done = set(ids[start : start + _AT_A_TIME]), set(ids[:start])
@@ -248,10 +255,11 @@ def _wanted_links(
         found |= evidence.pairs_of_owners(work, domain, some, owners, model.block_cap)
         if done:
             found = {pair for pair in found if done.isdisjoint(pair)}
+        scored += len(found)
         for part in in_parts(found, some, _AT_A_TIME):
             ends = {end for pair in part for end in pair}
             wanted += decide_links(model, part, neighbourhood.load_comparisons(work, domain, ends))
-    return tuple(wanted)
+    return scored, tuple(wanted)
 
 
 def _kept_links(

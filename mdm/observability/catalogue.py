@@ -27,6 +27,19 @@ MetricName: TypeAlias = Literal[
     "mdm_review_decisions_total",
     "mdm_review_overturned_total",
     "mdm_match_quality",
+    "mdm_match_candidates_total",
+    "mdm_match_decisions_total",
+    "mdm_match_score",
+    "mdm_golden_changes_total",
+    "mdm_survivorship_conflicts_total",
+    "mdm_unmerge_total",
+    "mdm_approval_wait_seconds",
+    "mdm_audit_chain_ok",
+    "mdm_audit_last_verified_timestamp_seconds",
+    "mdm_rule_release_info",
+    "mdm_idempotency_hits_total",
+    "mdm_ratelimit_rejections_total",
+    "mdm_authz_denials_total",
     "mdm_approvals_open",
     "mdm_approvals_oldest_seconds",
     "mdm_onboarding_verdicts",
@@ -87,6 +100,10 @@ _FRESHNESS_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300
 _LATENESS_BUCKETS = (1.0, 10.0, 60.0, 600.0, 3600.0, 86400.0, 604800.0)
 #: From one dead letter to a thousand rows whose customers are all linked.
 _REPLAY_BUCKETS = (0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0)
+#: In bits, from what only a rule asks about to what nobody doubts.
+_SCORE_BUCKETS = (-10.0, -5.0, 0.0, 1.5, 3.0, 5.0, 8.0, 12.0, 16.0, 24.0)
+#: From a colleague at the next desk to the days after which proposals expire.
+_WAIT_BUCKETS = (60.0, 600.0, 3600.0, 14400.0, 86400.0, 259200.0, 604800.0, 1209600.0)
 _REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 METRICS: dict[MetricName, Metric] = {
@@ -135,6 +152,78 @@ METRICS: dict[MetricName, Metric] = {
         "about), each with its value and the low and high end of its interval, of pairs with a record of a platform or "
         "of all; agreement and kappa of people. A high end below its budget is no chance: look at the "
         "pairs that people saw otherwise (console Quality).",
+    ),
+    "mdm_match_candidates_total": Metric(
+        Kind.COUNTER,
+        ("entity",),
+        "Pairs that ingest compared. When it grows faster than messages, a value came to be shared by too many.",
+    ),
+    "mdm_match_decisions_total": Metric(
+        Kind.COUNTER,
+        ("entity", "decision"),
+        "What became of compared pairs: match, review (asked about), veto (a rule kept them from joining), no_match. "
+        "The share of match among match and review is the rate of automatic merges; when it falls, sources got worse.",
+    ),
+    "mdm_match_score": Metric(
+        Kind.HISTOGRAM,
+        ("entity", "decision"),
+        "Weights of linked pairs in bits. When the middle moves without a release, sources state something else.",
+        _SCORE_BUCKETS,
+    ),
+    "mdm_golden_changes_total": Metric(
+        Kind.COUNTER,
+        ("entity", "cause"),
+        "Golden versions that ingest wrote, by cause: founded, source, merge, split. Those of stewards and releases "
+        "are counted with decisions and replays. A burst of merge or split is a rule or a source that changed.",
+    ),
+    "mdm_survivorship_conflicts_total": Metric(
+        Kind.COUNTER,
+        ("entity", "attribute"),
+        "Golden versions that ingest wrote although members state different values of an attribute. An attribute that "
+        "grows: two platforms disagree, and one of them should be put right.",
+    ),
+    "mdm_unmerge_total": Metric(
+        Kind.TOTAL,
+        ("domain", "reason"),
+        "Merges that people took apart: split, or undone. Beside merges they are the sign that too much is joined.",
+    ),
+    "mdm_approval_wait_seconds": Metric(
+        Kind.TALLY,
+        ("kind",),
+        "Seconds from a proposal to what a second person decided. When they grow, too few may approve.",
+        _WAIT_BUCKETS,
+    ),
+    "mdm_audit_chain_ok": Metric(
+        Kind.GAUGE,
+        (),
+        "1 while the audit chain holds as far as the calendar has verified it, 0 once it found a break: `mdm verify` "
+        "names the entry, and nobody should write before it is known who did what.",
+    ),
+    "mdm_audit_last_verified_timestamp_seconds": Metric(
+        Kind.GAUGE,
+        (),
+        "When the calendar last verified a part of the audit chain. When it stands still, no calendar runs.",
+    ),
+    "mdm_rule_release_info": Metric(
+        Kind.GAUGE,
+        ("kind", "domain", "version", "fingerprint"),
+        "1 for each release of rules in force; rules that ship with the hub have none. Tells what changed when.",
+    ),
+    "mdm_idempotency_hits_total": Metric(
+        Kind.COUNTER,
+        ("route",),
+        "Writes that were sent again under their name, and answered as the first time. Many: a client gives up early.",
+    ),
+    "mdm_ratelimit_rejections_total": Metric(
+        Kind.COUNTER,
+        ("route",),
+        "Requests refused because their key sends too many. Ask whose it is; the log names the key.",
+    ),
+    "mdm_authz_denials_total": Metric(
+        Kind.COUNTER,
+        ("route",),
+        "Requests refused because of who sent them: role, scope, or their own second person. A burst is a client with "
+        "the wrong key, or somebody who tries doors.",
     ),
     "mdm_approvals_open": Metric(
         Kind.GAUGE,

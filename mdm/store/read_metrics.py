@@ -39,6 +39,17 @@ _QUERIES: Mapping[MetricName, str] = {
         select s.domain, f ->> 0, f ->> 1, f ->> 2, (f ->> 3)::double precision
         from (select distinct on (domain) domain, figures from blind_sample where figures is not null
               order by domain, sample_id desc) s cross join jsonb_array_elements(s.figures) f""",
+    "mdm_unmerge_total": """
+        select domain, 'split', count(*) from decision where kind = 'split' and undone_by is null group by domain
+        union all
+        select domain, 'undone', count(*) from decision where kind in ('same', 'merge') and undone_by is not null
+        group by domain""",
+    "mdm_audit_chain_ok": """
+        select case when broken_at is null and broken_before is null then 1 else 0 end from audit_check""",
+    "mdm_audit_last_verified_timestamp_seconds": "select extract(epoch from verified_at) from audit_check",
+    "mdm_rule_release_info": """
+        select f.kind, f.domain, r.version, f.fingerprint, 1
+        from rules_in_force f join rule_release r using (release_id)""",
     "mdm_approvals_open": f"""
         select case risk when 1 then 'normal' when 2 then 'elevated' else 'high' end, count(*) from proposal
         where {waits(now="now()")} group by risk""",
@@ -105,6 +116,9 @@ _QUERIES: Mapping[MetricName, str] = {
 
 #: Histograms to the query of what they count: the labels, then the seconds.
 _DURATIONS: Mapping[MetricName, str] = {
+    "mdm_approval_wait_seconds": """
+        select kind, extract(epoch from decided_at - proposed_at)::double precision from proposal
+        where status in ('approved', 'rejected')""",
     "mdm_replay_duration_seconds": """
         select subject, (detail ->> 'seconds')::double precision from audit
         where action = 'replay' and detail ->> 'seconds' is not null""",

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -69,6 +70,19 @@ audit_remark = Table(
     Column("salt", LargeBinary),  # none: the remark was erased
     Column("text", Text, nullable=False),
     PrimaryKeyConstraint("seq", "name"),
+)
+
+# How far the calendar has verified the audit chain, and where it was found broken, in this round and in the one before.
+audit_check = Table(
+    "audit_check",
+    metadata,
+    Column("one", Boolean, primary_key=True),
+    Column("verified_to", BigInteger, nullable=False),
+    Column("broken_at", BigInteger),
+    Column("broken_before", BigInteger),
+    time_column("began_at"),
+    time_column("verified_at"),
+    CheckConstraint("one", name="one"),
 )
 
 # Roles as they are stored: names joined by +. Which there are is said in mdm.access; a name that is not there gives no

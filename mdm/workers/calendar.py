@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from mdm.errors import TransientError
+from mdm.hub.audit_check import check_audit
 from mdm.hub.erp_gates import gated_erps, pass_gates, tell_gated
 from mdm.hub.leaving_out import leave_out_due
 from mdm.hub.letting_go import let_go
@@ -109,6 +110,7 @@ class _Calendar:
         self.kept.ended += len(expire_due(now))
         self.kept.left_out += leave_out_due(now)
         let_go(now)
+        check_audit(now.engine, now.clock)
         for erp in self._options.erps or (None,):
             found = recheck(now.engine, now.clock, erp, progress=self._go_on)
             self.kept.judged += found.judged

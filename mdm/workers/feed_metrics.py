@@ -8,6 +8,7 @@ from math import inf
 from types import MappingProxyType
 
 from mdm.clock import Clock
+from mdm.hub.measures import Measures
 from mdm.hub.process import BatchReport
 from mdm.model.events import Message, TopicPartition
 from mdm.observability.catalogue import METRICS
@@ -49,10 +50,23 @@ class FeedMetrics:
             self._metrics.count("mdm_late_events_total", system=system, entity=entity)
             lateness = max((now - changed_at).total_seconds(), 0.0)
             self._metrics.observe("mdm_lateness_seconds", lateness, system=system, entity=entity)
+        self._resolved(report.measures)
         for message in messages:
             topic = message.place.topic
             self._newest[topic] = max(self._newest.get(topic, 0.0), message.timestamp_ms / 1000)
             self._heard[system_of(topic)] = now
+
+    def _resolved(self, measures: Measures) -> None:
+        for (domain, decision), number in measures.pairs.items():
+            self._metrics.count("mdm_match_candidates_total", number, entity=domain.value)
+            self._metrics.count("mdm_match_decisions_total", number, entity=domain.value, decision=decision)
+        for domain, decision, weight in measures.weights:
+            self._metrics.observe("mdm_match_score", weight, entity=domain.value, decision=decision)
+        for (domain, cause), number in measures.causes.items():
+            self._metrics.count("mdm_golden_changes_total", number, entity=domain.value, cause=cause)
+        for (domain, attribute), number in measures.conflicts.items():
+            labels = {"entity": domain.value, "attribute": attribute}
+            self._metrics.count("mdm_survivorship_conflicts_total", number, **labels)
 
     def turned(self, waiting: Mapping[TopicPartition, int] = MappingProxyType({})) -> None:
         """The loop came round: what depends on the time is shown anew.

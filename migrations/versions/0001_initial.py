@@ -58,6 +58,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_audit_action_seq"), "audit", ["action", "seq"], unique=False)
     op.create_index(op.f("ix_audit_actor_seq"), "audit", ["actor", "seq"], unique=False)
     op.create_table(
+        "audit_check",
+        sa.Column("one", sa.Boolean(), nullable=False),
+        sa.Column("verified_to", sa.BigInteger(), nullable=False),
+        sa.Column("broken_at", sa.BigInteger(), nullable=True),
+        sa.Column("broken_before", sa.BigInteger(), nullable=True),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("one", name=op.f("ck_audit_check_one")),
+        sa.PrimaryKeyConstraint("one", name=op.f("pk_audit_check")),
+    )
+    op.create_table(
         "batch",
         sa.Column("batch_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("cause", sa.Text(), nullable=False),

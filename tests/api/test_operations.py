@@ -10,11 +10,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, insert, text
 
 from api import openapi
-from api.app import ApiOptions, assemble
+from api.app import ApiOptions, assemble, create_app
+from api.rate import Rate
 from mdm.access import Role
 from mdm.model.ids import CrosswalkKey, Domain
+from mdm.store import api_keys
 from mdm.store import tables as t
-from tests.api.conftest import As
+from tests.api.conftest import As, Surroundings
 from tests.api.rows import ACME, CRM_ACME, ERP_ACME, HubRows
 from tests.api.test_console_findings import contracts
 
@@ -98,6 +100,31 @@ def test_metrics_count_requests_by_route_and_show_the_hub(rows: HubRows, engine:
     assert acme not in scraped.text
     openmetrics = erp.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     assert openmetrics.headers["content-type"].startswith("application/openmetrics-text")
+
+
+def test_metrics_count_what_was_refused_and_what_was_sent_again(world_engine: Engine) -> None:
+    around = Surroundings(world_engine)
+    app = create_app(around, ApiOptions(log=around.log, rate=Rate(per_second=0.001, burst=5)))
+    with world_engine.begin() as connection:
+        viewer, steward = (api_keys.issue_key(connection, role, "test") for role in (Role.VIEWER, Role.STEWARD))
+    looks, decides = (TestClient(app, headers={"X-API-Key": key}) for key in (viewer, steward))
+    named = {"Idempotency-Key": "one"}
+
+    assert looks.get("/v1/exceptions").status_code == 403
+    first, again = (
+        decides.post("/v1/quality/samples", json={"size": 20, "seed": "s"}, headers=named) for _ in range(2)
+    )
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert first.json() == again.json()
+    assert [decides.get("/v1/status").status_code for _ in range(4)] == [200, 200, 200, 429]
+    told = looks.get("/metrics").text
+
+    for line in (
+        'mdm_authz_denials_total{route="/v1/exceptions"} 1.0',
+        'mdm_idempotency_hits_total{route="/v1/quality/samples"} 1.0',
+        'mdm_ratelimit_rejections_total{route="/v1/status"} 1.0',
+    ):
+        assert line in told, line
 
 
 def test_metrics_tell_what_reconciliation_found_once_somebody_has_looked(

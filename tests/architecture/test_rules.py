@@ -100,6 +100,13 @@ def test_pinned_packages_name_no_address() -> None:
         assert "://" not in file.read_text(), f"{file.name} must not say where packages come from"
 
 
+def test_a_decision_is_cited_by_a_number_of_its_own() -> None:
+    numbers = [file.name[:4] for file in (ROOT / "mdm" / "decisions").glob("[0-9]*.md")]
+
+    assert numbers
+    assert sorted({each for each in numbers if numbers.count(each) > 1}) == []
+
+
 def test_every_data_file_of_a_package_is_packaged() -> None:
     patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["*"]
     left_out = [

@@ -93,6 +93,19 @@ def _first_level(profile: Any) -> Any:
         (lambda p, w: _first_level(p).update(when={"jaro_winkler": {"column": "name"}}), "at_least"),
         (lambda p, w: _first_level(p).update(when={"overlap": {"column": "names", "at_least": 0}}), "from 1 to 127"),
         (lambda p, w: _first_level(p).update(when={"overlap": {"column": "names", "at_least": 128}}), "from 1 to 127"),
+        *(
+            (lambda p, w, when=when: _first_level(p).update(when=when), complaint)
+            for when, complaint in [
+                ({"jaro_winkler": {"column": "name", "at_least": 1.5}}, "at_least is 1.5; it must be from 0.01 to 1"),
+                ({"jaro_winkler": {"column": "name", "at_least": float("nan")}}, "at_least is nan"),
+                ({"levenshtein": {"column": "vat", "at_most": -1}}, "at_most is -1; it must be from 0 to 127"),
+                ({"covered": {"column": "name_tokens", "near": 0}}, "near is 0; it must be from 0.01 to 1"),
+                ({"contained": {"column": "name_tokens", "near": 0.9, "at_most": -1}}, "at_most is -1"),
+                ({"within": {"columns": ["a", "b"], "distance": -1}}, "distance is -1"),
+                ({"inside": {"inner": ["a", "b"], "outer": ["c", "d"], "slack": float("inf")}}, "slack is inf"),
+            ]
+        ),
+        (lambda p, w: p["vetoes"].extend({**p["vetoes"][0], "name": f"v{i}"} for i in range(127)), "vetoes are more"),
         (lambda p, w: _first_level(p).update(label="renamed level"), "renamed level"),
         (lambda p, w: w["comparisons"]["name"][_first_level(p)["label"]].update(m=0.0), "probabilities"),
         (lambda p, w: w["comparisons"]["name"][_first_level(p)["label"]].update(m=1.0, u=1e-30), "bits"),

@@ -39,6 +39,7 @@ FUNCTIONS = {
     "absent",
     "for",
     "max_over_time",
+    "topk",
 }
 PROCESS = process_numbers(create_engine("postgresql+psycopg://nobody@nowhere/nothing"))
 SUFFIXES = re.compile(r"(_bucket|_count|_sum|_created)$")
