@@ -43,6 +43,7 @@ NAVIGATION: tuple[Group, ...] = (
             Place("Reconciliation", "/console/reconciliation", "scale", "r"),
             Place("Close", "/console/close", "money", "l"),
             Place("Quality", "/console/quality", "quality", "y"),
+            Place("Executive", "/console/executive", "executive", "x"),
         ),
     ),
     Group(

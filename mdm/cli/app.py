@@ -56,7 +56,7 @@ COMMANDS: Mapping[str, Command] = {
     "sources": Command("sources", "sources", "Sources: list, retire one, take it back."),
     "api": Command("api", "api", "The API's description: what changed for callers, and what would break them."),
     "policy": Command("policy", "policy", "What tiers of workflows ask for: show."),
-    "governance": Command("governing", "governance", "How the hub is governed: tiers and their proof."),
+    "governance": Command("governing", "governance", "How the hub is governed: tiers, scorecard, report."),
     "ownership": Command("ownership", "ownership", "Who answers for what: show, lint, history."),
     "quality": Command("quality", "quality", "How right the matching is, told by blind samples."),
     "identifiers": Command("identifiers", "identifiers", "What identifier columns hold, and numbers given to others."),

@@ -68,3 +68,17 @@ def test_sources_are_listed_with_those_out_of_service(client: Client, hub: Engin
     found = client(Role.STEWARD).get("/v1/sources").json()
     assert {each["system"]: each["state"] for each in found["sources"]}[system] == "retired"
     assert [(each["system"], each["reason"]) for each in found["retirements"]] == [(system, "moved")]
+
+
+def test_the_scorecard_says_whether_every_threshold_is_reached(client: Client, hub: Engine) -> None:
+    steward = client(Role.STEWARD)
+
+    found = steward.get("/v1/governance/scorecard").json()
+
+    measured = {each["name"]: each for each in found["measures"]}
+    assert (measured["owned"]["value"], measured["owned"]["passed"]) == (1.0, True)
+    assert found["passed"] == all(each["passed"] for each in found["measures"])
+    strict = steward.get("/v1/governance/scorecard?min=1").json()
+    assert {each["least"] for each in strict["measures"]} == {1.0}
+    assert steward.get("/v1/governance/scorecard?min=2").status_code == 422
+    assert client(Role.ERP_READER).get("/v1/governance/scorecard").status_code == 403

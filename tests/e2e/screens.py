@@ -61,6 +61,7 @@ def screens(engine: Engine) -> dict[str, str]:
         "reconciliation": "/console/reconciliation",
         "finding": f"/console/reconciliation/findings/{finding.rule}/{'/'.join(finding.subject)}",
         "close": "/console/close",
+        "executive": "/console/executive",
         "quality": "/console/quality",
         "blind-samples": "/console/quality/samples",
         "quality-stewards": "/console/quality/stewards",

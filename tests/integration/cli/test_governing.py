@@ -1,6 +1,10 @@
 """Tiers of workflows on the command line."""
 
+import json
+from pathlib import Path
+
 import pytest
+from sqlalchemy import Engine, text
 
 from mdm.errors import NotFound, OperatorError
 from mdm.hub.process import Pipeline, process
@@ -72,3 +76,46 @@ def test_what_stands_still_is_told_by_step(mdm: Command) -> None:
     assert "finance-accounting" in mdm("reconcile", "stuck").stdout
     with pytest.raises(OperatorError, match="no step"):
         mdm("reconcile", "stuck", "--stage", "lost")
+
+
+@pytest.mark.sample_world
+def test_thresholds_of_the_scorecard_are_enforced(mdm: Command, engine: Engine) -> None:
+    found = printed(mdm("governance", "scorecard", "--json"))
+    measured = {each["name"]: each for each in found["measures"]}
+    assert {name for name, each in measured.items() if each["value"] == 1.0} >= {
+        "owned",
+        "contracted",
+        "accounted",
+        "audited",
+    }
+    assert 0 < measured["agreeing"]["value"] < 1
+    assert measured["agreeing"]["of"] > 100
+    assert measured["fresh"]["value"] is None, "nothing was timed: it was read from files"
+    lowest = min(each["value"] for each in found["measures"] if each["value"] is not None)
+
+    strict = mdm("governance", "scorecard", "--min", lowest + 0.01)
+    assert strict.exit_code == 1
+    assert "FAILS" in strict.stdout
+
+    with engine.begin() as connection:
+        connection.execute(text("update consumed_count set messages = messages + 1000"))
+    broken = mdm("governance", "scorecard", "--json")
+    assert broken.exit_code == 1
+    assert not {each["name"]: each["passed"] for each in printed(broken)["measures"]}["accounted"]
+
+
+@pytest.mark.sample_world
+def test_the_report_tells_gates_policies_objectives_and_evidence(mdm: Command, tmp_path: Path) -> None:
+    mdm("ownership", "history")
+    page = mdm("governance", "report", "--format", "html").stdout
+    mdm("governance", "report", "--format", "json", "--output", tmp_path / "report.json")
+    told = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+
+    assert "discard-of-tier-one" in {each["name"] for each in told["gates"]}
+    assert {each["name"]: each["version"] for each in told["policies"]}["second person"] == "1.5.0"
+    assert [each["workflow"] for each in told["objectives"]][:3] == ["posting", "revenue", "payment"]
+    assert told["evidence"]["counts"]["Rows of the audit"] > 0
+    assert told["scorecard"]["measures"]
+    for shown in ("discard-of-tier-one", "survivorship of customers", "Rows of the audit", "posting"):
+        assert shown in page
+    assert page.startswith("<!doctype html>")
