@@ -3,8 +3,8 @@
     python -m bench.scoring [--records 60000] [--cache DIR]
 
 Pairs per second of processor time, so per core. "encoded" scores pairs of records whose columns are encoded (a whole
-store, a cached neighbourhood); "decided" does the same as far as a pair can be a link; "from records" includes
-encoding the records of the batch. Splink is given the same model, as its own settings, and the same pairs, blocked
+store, a cached neighbourhood); "decided" decides them as well; "from records" includes encoding
+the records of the batch. Splink is given the same model, as its own settings, and the same pairs, blocked
 beforehand; the largest difference of the two weights is told.
 """
 
