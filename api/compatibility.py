@@ -231,8 +231,18 @@ def _bounds(where: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
         if is_ is not None and (was is None or (is_ - was) * way > 0) and not (was is None and way > 0 and is_ <= 0):
             yield Change("bound-tightened", where, f"{name} is {is_} now, {'none' if was is None else was} before")
     for name in ("pattern", "format"):
-        if new.get(name) is not None and new.get(name) != old.get(name):
+        if new.get(name) is not None and new.get(name) != old.get(name) and not _more_names(old.get(name), new[name]):
             yield Change("bound-tightened", where, f"{name} is {new[name]} now, {old.get(name) or 'none'} before")
+
+
+#: A list of names out of some, separated by commas.
+_NAMES = re.compile(r"\^\(([\w|]+)\)\(,\(\1\)\)\*\$")
+
+
+def _more_names(old: Any, new: Any) -> bool:
+    """Whether two patterns let names out of a list through, and the new list has all of the old one."""
+    was, is_ = (_NAMES.fullmatch(each) if isinstance(each, str) else None for each in (old, new))
+    return was is not None and is_ is not None and set(was[1].split("|")) <= set(is_[1].split("|"))
 
 
 def _fields(

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from api.masking import show_name, show_values
 from mdm.access import Eyes, may_see
-from mdm.model.canonical import ATTRIBUTES
+from mdm.model.canonical import ATTRIBUTES, EXTENSION
 from mdm.model.cells import harmless
 from mdm.model.ids import Domain
 from mdm.store.read_models import GoldenRow
@@ -31,7 +31,7 @@ def written(form: str, domain: Domain, chunks: Iterable[Chunk], eyes: Eyes) -> I
     """The export in a format; each chunk holds rows with their references resolved."""
     if form == "ndjson":
         return _ndjson(domain, chunks, eyes)
-    columns = (*_HEAD, *(attribute.name for attribute in ATTRIBUTES[domain]))
+    columns = (*_HEAD, *(attribute.name for attribute in (*ATTRIBUTES[domain], EXTENSION)))
     return (_csv if form == "csv" else _parquet)(domain, columns, chunks, eyes)
 
 
@@ -120,4 +120,4 @@ def _text(value: Any) -> str | None:
 
 def sees_all(domain: Domain, eyes: Eyes) -> bool:
     """Whether nothing is hidden from these eyes."""
-    return all(may_see(eyes, attribute.data_class) for attribute in ATTRIBUTES[domain])
+    return all(may_see(eyes, attribute.data_class) for attribute in (*ATTRIBUTES[domain], EXTENSION))

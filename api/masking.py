@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mdm.access import Eyes, ending, mask, may_see
-from mdm.model.canonical import ATTRIBUTES, NAMING, Attribute, DataClass, Shape
+from mdm.model.canonical import ATTRIBUTES, EXTENSION, NAMING, Attribute, DataClass, Shape
 from mdm.model.ids import Domain
 
 _BY_NAME: Mapping[Domain, Mapping[str, Attribute]] = {
-    domain: {attribute.name: attribute for attribute in attributes} for domain, attributes in ATTRIBUTES.items()
+    domain: {attribute.name: attribute for attribute in (*attributes, EXTENSION)}
+    for domain, attributes in ATTRIBUTES.items()
 }
 
 #: Attributes of linked facts that say what a fact is, when it is and how it stands. All others count as confidential:

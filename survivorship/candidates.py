@@ -65,7 +65,7 @@ def values_of(rule: Rule, members: Sequence[Member], trust: Trust) -> list[Candi
     """The values of an attribute, of a group as one object each, or first elements of the rule's `otherwise`."""
     if rule.shape is None:
         return [
-            Candidate(member, stated, (-_trust_in(rule, member, rule.attributes[0], stated, trust), member.age, 0))
+            Candidate(member, stated, (-trust_in(rule, member, rule.attributes[0], stated, trust), member.age, 0))
             for member in members
             if (stated := _group(rule, member))
         ]
@@ -91,7 +91,7 @@ def elements_of(rule: Rule, members: Sequence[Member], trust: Trust) -> list[Can
             if not stated or (fresh and (id(member), attribute) not in fresh):
                 continue
             for element in stated if isinstance(stated, list | tuple) else (stated,):
-                weight = _trust_in(rule, member, attribute, element, trust)
+                weight = trust_in(rule, member, attribute, element, trust)
                 found.append(Candidate(member, element, (-weight, member.age, place)))
                 place += 1
     return found
@@ -100,7 +100,7 @@ def elements_of(rule: Rule, members: Sequence[Member], trust: Trust) -> list[Can
 def _single(rule: Rule, attribute: str, members: Sequence[Member], trust: Trust) -> list[Candidate]:
     # 0 and False are values; None, an empty text and an empty list say that the record does not know.
     return [
-        Candidate(member, value, (-_trust_in(rule, member, attribute, value, trust), member.age, 0))
+        Candidate(member, value, (-trust_in(rule, member, attribute, value, trust), member.age, 0))
         for member in members
         if (value := member.attributes.get(attribute)) or value == 0
     ]
@@ -123,7 +123,8 @@ def validity(member: Member, value: Value) -> int:
     return 2 if member.attributes.get("validated") is True else 1
 
 
-def _trust_in(rule: Rule, member: Member, attribute: str, value: Value, trust: Trust) -> float:
+def trust_in(rule: Rule, member: Member, attribute: str, value: Value, trust: Trust) -> float:
+    """How far a rule believes this member about an attribute, with age and validity where the rule minds them."""
     stated = _source_trust(rule, member, attribute, trust)
     if rule.decay is None and rule.invalid == 1.0:
         return stated

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from mdm.model.canonical import ATTRIBUTES
+from mdm.model.canonical import ATTRIBUTES, EXTENSION
 from mdm.model.records import StoredRecord
 from mdm.model.stewardship import Override
 from survivorship.candidates import Candidate, Member, Trust, elements_of, is_echo, satisfies, values_of
 from survivorship.choice import Choice, choose
+from survivorship.extension import Extended, extend
 from survivorship.naming import display_name, search_terms
 from survivorship.rules import Rule, RuleSet
 from survivorship.union import unite
@@ -65,7 +66,11 @@ def consolidate(
                     lineage[name] = _lineage(choice, fingerprint, name)
     for override in sorted(overrides, key=lambda each: each.override_id):
         _pin(override, values, lineage, ruleset.fingerprint)
-    ordered = [attribute.name for attribute in ATTRIBUTES[ruleset.domain] if attribute.name in values]
+    extended = extend(ruleset.extension, ranked, trust) if ruleset.extension and EXTENSION.name in stated else None
+    if extended is not None and extended.chosen:
+        values[EXTENSION.name] = extended.value
+        lineage[EXTENSION.name] = _extension_lineage(extended, ruleset.fingerprint)
+    ordered = [each.name for each in (*ATTRIBUTES[ruleset.domain], EXTENSION) if each.name in values]
     values = {name: values[name] for name in ordered}
     return Consolidated(
         values=values,
@@ -149,6 +154,14 @@ def _lineage(choice: Choice, fingerprint: str, part: str | None) -> AttributeLin
 def _union_lineage(chosen: Sequence[Choice], fingerprint: str) -> AttributeLineage:
     elements = tuple(
         ElementLineage(choice.winner.member.origin, choice.rule, _runners_up(choice.losers, None)) for choice in chosen
+    )
+    return AttributeLineage(elements[0].origin, "union", fingerprint, (), elements)
+
+
+def _extension_lineage(extended: Extended, fingerprint: str) -> AttributeLineage:
+    elements = tuple(
+        ElementLineage(choice.winner.member.origin, choice.rule, _runners_up(choice.losers, None), name)
+        for name, choice in extended.chosen
     )
     return AttributeLineage(elements[0].origin, "union", fingerprint, (), elements)
 

@@ -111,5 +111,7 @@ class RuleSet:
     #: Attributes found by each of their words, and attributes found as a whole.
     search_words: tuple[str, ...]
     search_whole: tuple[str, ...]
+    #: How extension attributes choose their values: by what holds where the document says nothing of an attribute.
+    extension: Rule | None = field(default=None, compare=False)
     #: The text it was read from.
     document: str = field(default="", repr=False, compare=False)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mdm.model.canonical import ATTRIBUTES, NAMING, DataClass, Shape
+from mdm.model.canonical import ATTRIBUTES, EXTENSION, NAMING, DataClass, Shape
 from mdm.model.ids import Domain
 from survivorship.criteria import CRITERIA
 from survivorship.document import Part, parse_document, read_text
@@ -62,6 +62,7 @@ def parse_ruleset(domain: str, text: str, file: Path) -> RuleSet:
         display=reader.display(parts["display"]),
         search_words=reader.names(search.get("words")),
         search_whole=reader.names(search.get("whole")),
+        extension=reader.extension(),
         document=text,
     )
 
@@ -105,6 +106,10 @@ class _Reader:
         ]
         self._check_followed(rules, {**own, **of_groups})
         return tuple(sorted(rules, key=_turn))
+
+    def extension(self) -> Rule:
+        """The rule of every extension attribute: the default, for no document knows them."""
+        return self._rule(EXTENSION.name, (EXTENSION.name,), Shape.TEXT, None)
 
     def variants(self, part: Part | None) -> tuple[Variant, ...]:
         """Rules of regions and business units, in the order in which they are tried."""

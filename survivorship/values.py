@@ -91,18 +91,22 @@ def _record_json(key: CrosswalkKey) -> dict[str, Any]:
 
 
 class ElementLineage(NamedTuple):
-    """Where one element of a union comes from; `runners_up` are other records that state the same element."""
+    """Where one element of a union comes from; `runners_up` are other records that state the same element.
+
+    `name` is that of an extension attribute, with its platform; elements of lists have none.
+    """
 
     origin: Origin
     rule: str
     runners_up: tuple[RunnerUp, ...] = ()
+    name: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The origin's form with rule and runners-up."""
         shown = self.origin.as_json()
         shown["rule"] = self.rule
         shown["runners_up"] = [runner_up.as_json() for runner_up in self.runners_up]
-        return shown
+        return {"name": self.name, **shown} if self.name else shown
 
 
 class AttributeLineage(NamedTuple):

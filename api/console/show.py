@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from mdm.model.canonical import ATTRIBUTES, Shape
+from mdm.model.canonical import ATTRIBUTES, EXTENSION, Shape
 from mdm.model.ids import Domain
 
 _SHAPES: Mapping[Domain, Mapping[str, Shape]] = {
-    domain: {attribute.name: attribute.shape for attribute in attributes} for domain, attributes in ATTRIBUTES.items()
+    domain: {attribute.name: attribute.shape for attribute in (*attributes, EXTENSION)}
+    for domain, attributes in ATTRIBUTES.items()
 }
 _PLURAL_OF_PREFIX = {domain.prefix: domain.plural for domain in Domain}
 _ADDRESS_LINES = (("street", "house_number"), ("line2",), ("postal_code", "city"), ("region", "country"))
@@ -67,6 +68,10 @@ def _lines(shape: Shape, value: Any) -> Iterator[Line]:
             text = " ".join(str(value[part]) for part in parts if value.get(part))
             if text:
                 yield Line(text)
+    elif shape is Shape.EXTENSIONS:
+        for space, own in value.items():
+            for name, said in own.items():
+                yield from (each._replace(note=f"{space} {name}") for each in _lines(Shape.TEXT, said))
     elif shape is Shape.LINES:
         yield from _contract_line(value)
     elif shape is Shape.REFERENCE:

@@ -16,7 +16,7 @@ from api.resembling import Alike, alike_by, by_key, resembling
 from api.routes.parameters import Paged, Sparse
 from api.wire import REVALIDATE, VARY, answer
 from mdm.access import Eyes
-from mdm.model.canonical import ATTRIBUTES
+from mdm.model.canonical import ATTRIBUTES, EXTENSION
 from mdm.model.ids import Domain
 from mdm.store.read_models import (
     Filters,
@@ -26,7 +26,9 @@ from mdm.store.read_models import (
     resolve_references,
 )
 
-_NAMES = {domain: {attribute.name for attribute in attributes} for domain, attributes in ATTRIBUTES.items()}
+_NAMES = {
+    domain: {attribute.name for attribute in (*attributes, EXTENSION)} for domain, attributes in ATTRIBUTES.items()
+}
 
 
 def list_response(

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSc
 from api.cursors import MAX_CURSOR
 from api.read_after import AFTER, MOST_SECONDS, USUAL_SECONDS
 from api.schemas.given import Moment, Storable
-from mdm.model.canonical import ATTRIBUTES
+from mdm.model.canonical import ATTRIBUTES, EXTENSION
 from mdm.model.ids import Domain
 
 #: A list never returns more at once; further rows follow by cursor.
@@ -42,7 +42,7 @@ class ReadAfter(Parameters):
 
 def _names_of(domain: Domain) -> WithJsonSchema:
     """The description of attributes of a domain; the routes refuse others with a sentence (`api.routes.lists`)."""
-    one = "|".join(sorted(attribute.name for attribute in ATTRIBUTES[domain]))
+    one = "|".join(sorted(attribute.name for attribute in (*ATTRIBUTES[domain], EXTENSION)))
     return WithJsonSchema({"type": "string", "pattern": f"^({one})(,({one}))*$", "maxLength": _MOST_NAMES})
 
 

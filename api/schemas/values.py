@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field, create_model
 
 from api.schemas.common import Form, Reference
-from mdm.model.canonical import ATTRIBUTES, Attribute, DataClass, Shape
+from mdm.model.canonical import ATTRIBUTES, EXTENSION, Attribute, DataClass, Shape
 from mdm.model.ids import Domain
 
 
@@ -67,13 +67,14 @@ _FORMS: dict[Shape, Any] = {
     Shape.EMAILS: list[Email],
     Shape.REFERENCE: Reference,
     Shape.LINES: list[ContractLine],
+    Shape.EXTENSIONS: dict[str, dict[str, str | bool | int | float | list[str]]],
 }
 
 
 def _values_form(domain: Domain) -> type[BaseModel]:
     fields: dict[str, Any] = {
         attribute.name: (_FORMS[attribute.shape] | None, Field(None, description=_description(attribute)))
-        for attribute in ATTRIBUTES[domain]
+        for attribute in (*ATTRIBUTES[domain], EXTENSION)
     }
     form: type[BaseModel] = create_model(
         f"{domain.value.capitalize()}Values",

@@ -15,7 +15,7 @@ import typer
 
 from mdm.cli.context import hub
 from mdm.errors import OperatorError
-from mdm.model.canonical import ATTRIBUTES
+from mdm.model.canonical import ATTRIBUTES, EXTENSION
 from mdm.model.cells import harmless
 from mdm.model.ids import Domain
 from mdm.store import read_export
@@ -109,7 +109,7 @@ _HEAD = ("entity_id", "version", "name", "known_from")
 
 
 def _golden_columns(domain: Domain) -> list[str]:
-    return [*_HEAD, *(f"values.{each.name}" for each in ATTRIBUTES[domain]), "sources"]
+    return [*_HEAD, *(f"values.{each.name}" for each in (*ATTRIBUTES[domain], EXTENSION)), "sources"]
 
 
 def _flat(domain: Domain, rows: Iterable[dict[str, Any]]) -> Iterator[list[str | None]]:
@@ -117,7 +117,7 @@ def _flat(domain: Domain, rows: Iterable[dict[str, Any]]) -> Iterator[list[str |
     for row in rows:
         values = row["values"]
         cells = [row.get(name) for name in _HEAD]
-        cells += [values.get(attribute.name) for attribute in ATTRIBUTES[domain]]
+        cells += [values.get(attribute.name) for attribute in (*ATTRIBUTES[domain], EXTENSION)]
         yield [_text(cell) for cell in (*cells, row.get("sources"))]
 
 

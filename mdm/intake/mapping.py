@@ -12,6 +12,7 @@ from mdm.intake.standardise.agreements import derived_terms
 from mdm.intake.standardise.document_numbers import number_form
 from mdm.intake.standardise.registry import STANDARDISERS
 from mdm.intake.standardise.result import Context, Given, Standardised
+from mdm.model.canonical import EXTENSION
 from mdm.model.events import Row
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.model.records import Evidence, Reference, SourceRecord
@@ -38,6 +39,7 @@ def standardise_by(mapping: TableMapping, key: CrosswalkKey, row: Row) -> Source
     found = _findings(mapping.attributes, mapping.comparisons, row, None)
     if mapping.domain is Domain.CUSTOMER and found.country is None and (assumed := found.assumed_country()) is not None:
         found = _findings(mapping.attributes, mapping.comparisons, row, assumed)
+    found.extend(key.system, ((rule, _apply(rule, row, found.country, None)) for rule in mapping.extensions))
     references = _references(mapping.references, row)
     aliases = tuple(
         CrosswalkKey(key.system, f"{key.type}#{alias.name}", text[: alias.first])
@@ -106,6 +108,17 @@ class _Findings:
         if found.rejected is not None:
             self.rejected[attribute] = found.rejected
         self.compare(found.comparison)
+
+    def extend(self, namespace: str, given: Iterable[tuple[AttributeRule, Standardised]]) -> None:
+        """Extension attributes stand in one value, in the namespace of their platform; matching sees none of them."""
+        own: dict[str, Any] = {}
+        for rule, read in given:
+            if read.value is not None:
+                own[rule.attribute] = read.value
+            if read.rejected is not None:
+                self.rejected[f"{EXTENSION.name}.{rule.attribute}"] = read.rejected
+        if own:
+            self.attributes[EXTENSION.name] = {namespace: own}
 
     def compare(self, forms: Mapping[str, Any]) -> None:
         """Lists grow; a single form stays as the first rule found it."""

@@ -5,6 +5,7 @@ column `metadata.segment` and `line_items[].product_code`. A target names anothe
 platform, `billing.customer` of another one, `product2#product_code` by one of its aliases.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from mdm.intake.document import Section, read_document
 from mdm.intake.namespaces import Namespace, read_namespaces
 from mdm.intake.paths import Path as ValuePath
 from mdm.intake.paths import parse_path
-from mdm.model.canonical import ATTRIBUTES, LINKED_FACTS
+from mdm.model.canonical import ATTRIBUTES, EXTENSION, LINKED_FACTS
 from mdm.model.ids import Domain
 
 #: What changes in the life of a company, rather than being put right.
@@ -80,6 +81,11 @@ class EvidenceRule:
     path: ValuePath
 
 
+#: How extension attributes may be read: as what has no meaning that the hub would have to know.
+EXTENSION_FORMS = frozenset({"text", "texts", "code", "boolean", "integer", "decimal", "date"})
+_EXTENSION_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+
+
 @dataclass(frozen=True, slots=True)
 class TableMapping:
     """Everything the hub makes of one table's rows."""
@@ -98,6 +104,8 @@ class TableMapping:
     distinct: bool = False
     #: Attributes whose earlier values stay evidence (`mdm.core.former`); none where a platform reads the hub.
     former: frozenset[str] = frozenset()
+    #: Extension attributes: what this platform says beyond the canonical model.
+    extensions: tuple[AttributeRule, ...] = ()
     #: What its identifier columns hold.
     namespaces: tuple[Namespace, ...] = ()
     #: Names what the document says; empty where there is none.
@@ -138,6 +146,7 @@ def read_mapping(file: Path, contract: Contract, standardisers: frozenset[str]) 
         default_trust=_default_trust(document),
         distinct=_distinct(document, domain),
         former=_former(document, domain),
+        extensions=_extensions(document, domain, reader),
         namespaces=read_namespaces(document.section("namespaces"), contract.columns),
         fingerprint=document.fingerprint(),
     )
@@ -163,6 +172,25 @@ def _attributes(document: Section, domain: Domain | None, reader: "_Reader") -> 
                 section.refuse(name, f"is not an attribute of {domain}")
     # The country comes first: numbers, addresses and names of a row are read by the rules of its country.
     return tuple(sorted(reader.attributes(section), key=lambda rule: rule.attribute != "country"))
+
+
+def _extensions(document: Section, domain: Domain | None, reader: "_Reader") -> tuple[AttributeRule, ...]:
+    section = document.section("extensions")
+    if section is None:
+        return ()
+    if domain is None:
+        document.refuse("extensions", "belong to tables of customers, contracts or products")
+    known = {attribute.name for attribute in ATTRIBUTES[domain]} | {EXTENSION.name}
+    for name in section.names():
+        if name in known:
+            section.refuse(name, f"is an attribute of {domain}: map it under attributes")
+        if not _EXTENSION_NAME.fullmatch(name):
+            section.refuse(name, "must be lower-case letters, digits and underscores, beginning with a letter")
+    rules = reader.attributes(section)
+    for rule in rules:
+        if rule.standardiser not in EXTENSION_FORMS:
+            section.refuse(rule.attribute, f"is read as {rule.standardiser}; as {', '.join(sorted(EXTENSION_FORMS))}")
+    return rules
 
 
 def _trust(document: Section, domain: Domain | None) -> Mapping[str, float]:

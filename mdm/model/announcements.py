@@ -6,7 +6,7 @@ Made from the canonical attributes, so an attribute cannot exist in a golden rec
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mdm.model.canonical import ATTRIBUTES, Attribute, Shape
+from mdm.model.canonical import ATTRIBUTES, EXTENSION, Attribute, Shape
 from mdm.model.ids import Domain
 from mdm.model.stewardship import Verdict
 
@@ -68,6 +68,13 @@ _SHAPES: Final[Mapping[Shape, Mapping[str, Any]]] = {
         },
     },
     Shape.REFERENCE: _KEY,
+    Shape.EXTENSIONS: {
+        "type": "object",
+        "additionalProperties": {
+            "type": "object",
+            "additionalProperties": {"type": ["string", "number", "boolean", "array"], "items": _TEXT},
+        },
+    },
     Shape.LINES: {
         "type": "array",
         "items": {
@@ -166,7 +173,7 @@ def payload_schema(event: str) -> dict[str, Any]:
     required = list(properties)
     match kind:
         case "created" | "changed":
-            properties |= _version(ATTRIBUTES[domain])
+            properties |= _version((*ATTRIBUTES[domain], EXTENSION))
             required += ["version", "cause", "changed", "values", "members"]
         case "merged":
             properties |= {"status": {"const": "merged"}, "merged_into": properties["entity_id"]}

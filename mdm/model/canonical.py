@@ -36,6 +36,7 @@ class Shape(StrEnum):
     EMAILS = "list of email"
     REFERENCE = "reference"  # {"system", "type", "key"}: a source row; served with its entity id
     LINES = "list of contract line"
+    EXTENSIONS = "extensions"  # {platform: {name: text, number, flag, date or list of text}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,16 @@ ATTRIBUTES: Mapping[Domain, tuple[Attribute, ...]] = {
     Domain.CONTRACT: CONTRACT,
     Domain.PRODUCT: PRODUCT,
 }
+
+#: What platforms say beyond the model, in a namespace of each: no mapping, rule or release adds to `ATTRIBUTES` for it.
+#: Nobody classified it, so it travels as far as confidential values.
+EXTENSION = Attribute(
+    "ext",
+    Shape.EXTENSIONS,
+    "Extension attributes that mappings declare beyond this model, by platform and name.",
+    _MASTER,
+    DataClass.CONFIDENTIAL,
+)
 
 #: The attribute whose class the display name of a golden record has; no other of a higher class may lend it its value.
 NAMING: Mapping[Domain, str] = {Domain.CUSTOMER: "name", Domain.CONTRACT: "number", Domain.PRODUCT: "name"}

@@ -28,7 +28,7 @@ from tests.letters import refuse
 
 __all__ = ["records"]
 
-LOW = [role for role in Role if not may_see(role, DataClass.CONFIDENTIAL)]
+LOW = [role for role in Role if role.may(Permission.READ) and not may_see(role, DataClass.CONFIDENTIAL)]
 #: In a message that could not be read, and so has no classes.
 RAW = "Qz-raw-refused-hoard"
 HIDDEN = {

@@ -1,5 +1,6 @@
 """Compiled comparisons of texts are RapidFuzz's to the last bit, and a sketch never hides a pair that is similar."""
 
+import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -69,6 +70,18 @@ def test_texts_are_as_far_apart_as_rapidfuzz_says(texts: list[str], most: int) -
         found = kernels.distance(*given_.ends(a, b), most, given_.line)
         apart = Levenshtein.distance(given_.texts[a], given_.texts[b])
         assert found == apart if apart <= most else found > most
+
+
+def test_texts_of_any_length_are_compared() -> None:
+    """Beyond 64 bytes another way is taken; it must also end with texts that are no names."""
+    draw = random.Random(3)
+    long = "".join(draw.choices("abcdefgh ", k=70_000))
+    given_ = Texts(["", "a" * 63, "ab" * 32, "ba" * 32 + "c", long[:300], long, "x" + long[:-3] + "é", long[::-1]])
+
+    for a, b in given_.pairs():
+        assert given_.similarity(a, b) == JaroWinkler.similarity(given_.texts[a], given_.texts[b])
+        apart = Levenshtein.distance(given_.texts[a], given_.texts[b], score_cutoff=9)
+        assert min(kernels.distance(*given_.ends(a, b), 9, given_.line), 10) == apart
 
 
 @given(TEXTS)

@@ -45,6 +45,7 @@ BASE: Document = {
                 "parameters": [
                     {"in": "path", "name": "id", "required": True, "schema": {"type": "string"}},
                     {"in": "query", "name": "sort", "schema": {"type": "string", "enum": ["age", "money"]}},
+                    {"in": "query", "name": "fields", "schema": {"type": "string", "pattern": "^(a|b)(,(a|b))*$"}},
                     {"in": "query", "name": "limit", "schema": {"type": "integer", "maximum": 200}},
                 ],
                 "responses": {
@@ -101,7 +102,8 @@ BREAKING: list[tuple[str, Callable[[Document], object]]] = [
     ("parameter-required", lambda d: one(d)["parameters"][1].update(required=True)),
     ("parameter-removed", lambda d: one(d)["parameters"].pop(1)),
     ("enum-narrowed", lambda d: one(d)["parameters"][1]["schema"].update(enum=["age"])),
-    ("bound-tightened", lambda d: one(d)["parameters"][2]["schema"].update(maximum=100)),
+    ("bound-tightened", lambda d: one(d)["parameters"][3]["schema"].update(maximum=100)),
+    ("bound-tightened", lambda d: one(d)["parameters"][2]["schema"].update(pattern="^(a|c)(,(a|c))*$")),
     ("bound-tightened", lambda d: asked(d)["properties"]["name"].update(minLength=2)),
     ("bound-tightened", lambda d: asked(d)["properties"]["name"].update(pattern="^[a-z]+$")),
     ("enum-narrowed", lambda d: asked(d)["properties"]["kind"].update(enum=["a"])),
@@ -138,7 +140,8 @@ COMPATIBLE: list[Callable[[Document], object]] = [
     lambda d: one(d)["responses"].pop("404"),
     lambda d: one(d)["parameters"].append({"in": "query", "name": "more", "schema": {"type": "string"}}),
     lambda d: one(d)["parameters"][1]["schema"]["enum"].append("name"),
-    lambda d: one(d)["parameters"][2]["schema"].update(maximum=500),
+    lambda d: one(d)["parameters"][2]["schema"].update(pattern="^(a|b|c)(,(a|b|c))*$"),
+    lambda d: one(d)["parameters"][3]["schema"].update(maximum=500),
     lambda d: asked(d)["properties"].update(more={"type": "string"}),
     lambda d: asked(d)["required"].remove("name"),
     lambda d: asked(d)["properties"]["name"].update(minLength=0, maxLength=30),

@@ -63,7 +63,9 @@ def test_a_copy_of_a_model_scores_as_the_model_does(copied: Any) -> None:
     assert_equal(score_columns(copied(model), frame, *PAIR), score_columns(model, frame, *PAIR))
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 10**400])
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), -float("inf"), 10**400], ids=["none", "endless", "below all", "too large"]
+)
 def test_a_number_that_cannot_be_compared_says_nothing(value: float) -> None:
     model = load_model("contract")
     forms = [{"self": [f"a:b:{number}"], "value": value, "start": 19_000} for number in (1, 2)]
