@@ -1,5 +1,6 @@
 """Functions as machine code: compiled by Numba when first used, and kept beside their file or in the user's cache."""
 
+import os
 import warnings
 from contextlib import suppress
 from typing import Any
@@ -7,11 +8,27 @@ from typing import Any
 from numba import njit
 from numba.core import caching
 
-_FunctionCache: Any = caching.FunctionCache  # it has no types
+# None of these has types.
+_FunctionCache: Any = caching.FunctionCache
+_Places: Any = caching.CompileResultCacheImpl
+_UserWide: Any = caching.UserWideCacheLocator
 
 
-class _Kept(_FunctionCache):  # type: ignore[misc]  # the same
+class _Found(_UserWide):  # type: ignore[misc]
+    """The user's cache where it was filled before and cannot be written to now, as in a container that is read-only."""
+
+    def ensure_cache_path(self) -> None:
+        os.listdir(self.get_cache_path())
+
+
+class _PlacesToRead(_Places):  # type: ignore[misc]
+    _locator_classes = (*_Places._locator_classes, _Found)
+
+
+class _Kept(_FunctionCache):  # type: ignore[misc]
     """Compiled code on a disk, which may be full, or hold what a crash left half written: neither stops scoring."""
+
+    _impl_class = _PlacesToRead
 
     def __init__(self, function: Any, options: dict[str, Any]) -> None:
         super().__init__(function)

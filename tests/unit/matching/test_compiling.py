@@ -36,6 +36,13 @@ _NOWHERE = """
 from numba.core.caching import CompileResultCacheImpl
 CompileResultCacheImpl._locator_classes = []
 """
+#: What Numba tries before it takes a folder for one that it may write to.
+_READ_ONLY = """
+import tempfile
+def refuse(**_):
+    raise PermissionError("read-only file system")
+tempfile.TemporaryFile = refuse
+"""
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +54,9 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def scored(program: str, folder: Path) -> list[int]:
+def scored(program: str, folder: Path, setting: str = "NUMBA_CACHE_DIR") -> list[int]:
     """Score pairs in a process that may keep compiled code in this folder; how often it found some, and not."""
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder)}
+    environment = {**os.environ, setting: str(folder)}
     told = subprocess.run([sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True)
     return [int(number) for number in told.stdout.split()]
 
@@ -61,6 +68,13 @@ def test_what_was_compiled_ahead_is_all_that_the_next_process_needs(compiled: Pa
 def test_where_nothing_can_be_kept_each_process_compiles_for_itself(tmp_path: Path) -> None:
     assert scored(_NOWHERE + _SCORE, tmp_path) == [0, 4]
     assert not list(tmp_path.iterdir())
+
+
+def test_the_cache_of_the_user_is_read_where_it_can_no_more_be_written_to(compiled: Path, tmp_path: Path) -> None:
+    (place,) = compiled.iterdir()
+    shutil.copytree(place, tmp_path / "numba" / place.name)
+
+    assert scored(_READ_ONLY + _SCORE, tmp_path, setting="XDG_CACHE_HOME") == [4, 0]
 
 
 def _cut(file: Path) -> None:
