@@ -62,6 +62,7 @@ def screens(engine: Engine) -> dict[str, str]:
         "finding": f"/console/reconciliation/findings/{finding.rule}/{'/'.join(finding.subject)}",
         "close": "/console/close",
         "executive": "/console/executive",
+        "stuck": "/console/reconciliation/stuck",
         "quality": "/console/quality",
         "blind-samples": "/console/quality/samples",
         "quality-stewards": "/console/quality/stewards",
@@ -89,6 +90,9 @@ def screens(engine: Engine) -> dict[str, str]:
     rows = _one(engine, "select min(exception_id) from exception where code = 'RECORD_WITHOUT_USABLE_KEY'")
     if rows is not None:
         found["exception-records"] = f"/console/exceptions/drift/{rows}/records"
+    if (sample := _one(engine, "select max(sample_id) from blind_sample")) is not None:
+        found |= {"blind-report": f"/console/quality/samples/{sample}",
+                  "blind-pair": f"/console/quality/samples/{sample}/next"}  # fmt: skip
     jobs = {"bulk-look": "select min(job_id) from bulk_job where purpose = 'look'",
             "bulk-job": "select min(job_id) from bulk_job where purpose = 'answer'"}  # fmt: skip
     for name, query in jobs.items():

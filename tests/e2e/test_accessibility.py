@@ -16,7 +16,7 @@ from api.console.screens import ROUTERS
 from mdm.access import FORMER_STEWARD
 from mdm.clock import system_clock
 from mdm.core.four_eyes import Policy
-from mdm.hub import erase, releases, steward
+from mdm.hub import blind, erase, releases, steward
 from mdm.hub.exceptions import Selection, to_discard
 from mdm.hub.process import Pipeline, process
 from mdm.hub.release import load_rules
@@ -69,6 +69,7 @@ def busy(engine: Engine, looker: str = "user:ben") -> None:
     _relate(engine, pipeline, ada)
     _many(engine, pipeline, looker)
     _override(engine, pipeline, looker)
+    blind.draw(pipeline, Domain.CUSTOMER, blind.LEAST, ada.name)
     take_in(pipeline, overflow(), first=10**9)  # rows that only their own names find
 
 
