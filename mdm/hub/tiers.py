@@ -63,7 +63,8 @@ def standings(connection: Connection, catalogue: Catalogue, policy: Policy, now:
     for workflow in sorted(catalogue.tiers.workflows.values(), key=lambda each: each.tier.number):
         tables = [(each.system, each.table) for each in catalogue.profiles if each.workflow.name == workflow.name]
         timed = [each for table in tables for each in fresh.get(table, {}).items()]
-        mine = [refused.get(table, OpenRefused()) for table in tables]
+        topics = [topic for each in catalogue.profiles if each.workflow.name == workflow.name for topic in each.topics]
+        mine = [refused.get(topic, OpenRefused()) for topic in topics]
         found.append(
             Standing(
                 workflow=workflow.name,

@@ -117,6 +117,7 @@ dead_letter = Table(
     CheckConstraint("status in ('open','replayed','discarded')", name="status"),
     CheckConstraint("tier between 1 and 3", name="tier"),
     Index(None, "status", "code"),
+    Index("ix_dead_letter_due", "due_at", "topic", postgresql_where=text("status = 'open' and behind is null")),
     # What waits for another one, and what may be left out by and by.
     Index("ix_dead_letter_behind", "behind", postgresql_where=text("status = 'open' and behind is not null")),
     Index("ix_dead_letter_tier", "tier", "first_seen", postgresql_where=text("status = 'open' and tier <> 2")),

@@ -338,6 +338,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'open' and behind is not null"),
     )
     op.create_index(
+        "ix_dead_letter_due",
+        "dead_letter",
+        ["due_at", "topic"],
+        unique=False,
+        postgresql_where=sa.text("status = 'open' and behind is null"),
+    )
+    op.create_index(
         "ix_dead_letter_kind",
         "dead_letter",
         ["likeness", "first_seen", "dead_letter_id"],

@@ -13,10 +13,10 @@ __all__ = ["client", "hub"]
 
 def refused_payment(engine: Engine) -> int:
     payment = {"topic": "billing.public.payment", "system": "billing", "type": "payment", "row_key": "p", "tier": 1}
-    first, second = refuse(engine, payment | {"offset": 1}, payment | {"offset": 2})
+    first, second = refuse(engine, payment | {"offset": 1}, payment | {"offset": 2, "code": "ORDER_HELD"})
     with engine.begin() as connection:
         connection.execute(
-            text("update dead_letter set behind = :first, code = 'ORDER_HELD' where dead_letter_id = :second"),
+            text("update dead_letter set behind = :first where dead_letter_id = :second"),
             {"first": first, "second": second},
         )
     return first
