@@ -16,7 +16,8 @@ select system, entity, within, sum(changes)::bigint as changes from freshness_ho
 #: Kinds of refused messages are kept with how many they are, so that nobody counts the messages themselves.
 _REFUSED = """
 select topic, sum(letters) filter (where code <> :held), sum(letters) filter (where code = :held) from (
-  select topic, code, letters from dead_letter_group where share = 'all' and person = '' order by letters desc limit :most
+  select topic, code, letters from dead_letter_group
+  where share = 'all' and person = '' order by letters desc limit :most
 ) kinds group by 1
 """
 #: No more kinds are looked at, those of most messages.
