@@ -73,7 +73,6 @@ def run(records: int, seed: int, folder: Path, workers: int, sampled: int = 0) -
         "cpu_seconds": meter.cpu,
         "run_wall_seconds": round(sum(meter.wall[stage] for stage in run_stages), 1),
         "run_cpu_seconds": round(sum(meter.cpu[stage] for stage in run_stages), 1),
-        "peak_gib": peak_gib(),
     }
 
 
@@ -90,7 +89,6 @@ def run_splink(records: int, seed: int, folder: Path, workers: int) -> dict[str,
         "entities_with_two_tax_numbers": contradicting(entity, full),
         "wall_seconds": meter.wall,
         "cpu_seconds": meter.cpu,
-        "peak_gib": peak_gib(),
     }
 
 
@@ -111,7 +109,6 @@ def run_prototype(records: int, seed: int, folder: Path, workers: int) -> dict[s
         "quality": best.as_json(),
         "wall_seconds": meter.wall,
         "cpu_seconds": meter.cpu,
-        "peak_gib": peak_gib(),
     }
 
 
@@ -120,6 +117,16 @@ def _note(message: str) -> None:
 
 
 _KINDS = {"hub": run, "splink": run_splink, "prototype": run_prototype}
+
+
+def _measured(command: list[str]) -> dict[str, Any]:
+    """What a measurement in a process of its own says, and the memory that it took."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        held = peak_gib(process)
+        told = process.stdout.read() if process.stdout else ""
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return {**json.loads(told), "peak_gib": held}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -144,8 +151,7 @@ def main(arguments: Sequence[str]) -> int:
             command = [sys.executable, "-m", "bench.batch", "--one", kind, "--records", str(records)]
             command += ["--seed", str(options.seed), "--cache", str(options.cache), "--workers", str(options.workers)]
             command += ["--train", str(options.train)]
-            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-            results.append({"engine": kind, **json.loads(done.stdout)})
+            results.append({"engine": kind, **_measured(command)})
             print(json.dumps(results[-1], indent=2))  # noqa: T201
     return 0
 
