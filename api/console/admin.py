@@ -171,7 +171,7 @@ def _page(
 def _as_role(connection: Any, request: Request, look: AdminLook, own: Eyes) -> dict[str, Any]:
     """A golden record exactly as the API gives it to a role, which sees no more than who asks."""
     if look.role not in _below(own):
-        raise refuse(FORBIDDEN, f"The role {look.role} sees more than yours does.")
+        raise refuse(FORBIDDEN, f"The role {look.role} sees more than yours does, or no records at all.")
     entity_id = look.id or ""
     domain = _BY_PREFIX.get(entity_id.partition("_")[0], Domain.CUSTOMER)
     row = find_golden(connection, request, domain, entity_id)
@@ -182,7 +182,11 @@ def _as_role(connection: Any, request: Request, look: AdminLook, own: Eyes) -> d
 
 def _below(own: Eyes) -> list[Role]:
     """Roles that see nothing that this one does not see."""
-    return [role for role in Role if all(may_see(own, each) or not may_see(role, each) for each in DataClass)]
+    return [
+        role
+        for role in Role
+        if role.may(Permission.READ) and all(may_see(own, each) or not may_see(role, each) for each in DataClass)
+    ]
 
 
 def _examples(data_class: DataClass) -> list[tuple[str, list[str]]]:

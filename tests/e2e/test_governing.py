@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from sqlalchemy import Engine, text
 
 from api.app import ApiOptions, create_app
-from mdm.access import Role
+from mdm.access import Permission, Role
 from mdm.clock import system_clock
 from mdm.hub.ownership import remember_ownership
 from mdm.hub.process import Pipeline, process
@@ -243,7 +243,7 @@ def test_what_is_seen_as_a_role_is_what_the_api_answers_to_it(signed_in: SignIn,
                order by members desc, entity_id limit 1""",
             domain=domain.value,
         )[0][0]
-        for role in Role:
+        for role in (role for role in Role if role.may(Permission.READ)):
             with world.begin() as connection:
                 key = api_keys.issue_key(connection, role, f"{role} {domain}")
             answer = clara.page.request.get(
