@@ -28,17 +28,28 @@ _HEAD = """
     r.rec_id, r.system, r.type, r.key, r.pos_major, r.pos_minor, r.pos_order, r.pos_rank, r.row::text, r.deleted,
     r.topic, r.partition, r."offset", r.event_time, r.lsn, r.transaction, r.previous_key, r.unresolved, r.operation"""
 
+# Every key is looked up by itself: a plan that does not know how few keys there are walks through all records instead.
 #: Rows that were re-keyed from one of these; and these themselves with them.
 _REKEYED = """
     from unnest(%s::text[], %s::text[], %s::text[]) as s(system, type, key) cross join lateral (
         select * from source_record
         where system = s.system and type = s.type and previous_key = s.key offset 0) r"""
 
+_BY_KEY = """
+    from unnest(%s::text[], %s::text[], %s::text[]) as s(system, type, key) cross join lateral (
+        select * from source_record where system = s.system and type = s.type and key = s.key offset 0) r"""
+
 _BY_KEY_OR_REKEYED = """
     from unnest(%s::text[], %s::text[], %s::text[]) as s(system, type, key) cross join lateral (
         select * from source_record where system = s.system and type = s.type and key = s.key
         union all
         select * from source_record where system = s.system and type = s.type and previous_key = s.key offset 0) r"""
+
+#: The records of these keys, for `read_versions`.
+OF_KEYS = """
+    unnest(%s::text[], %s::text[], %s::text[]) as s(system, type, key) cross join lateral (
+        select rec_id, system, type, key from source_record
+        where system = s.system and type = s.type and key = s.key offset 0) r"""
 
 _VERSION_COLUMNS = (
     "rec_id", "pos_major", "pos_minor", "pos_order", "pos_rank", "operation", "row", "unavailable", "topic",
@@ -192,22 +203,25 @@ def histories_of(work: UnitOfWork, keys: set[CrosswalkKey]) -> dict[CrosswalkKey
     histories: dict[CrosswalkKey, list[Version]] = {key: [] for key in keys}
     if not keys:
         return histories
-    work.stage("stage_past", "system text, type text, key text", sorted(keys))
-    for key, version in read_versions(work, "join stage_past s using (system, type, key)"):
+    for key, version in read_versions(work, OF_KEYS, "", *columns_of(keys)):
         histories[key].append(version)
     return histories
 
 
-def read_versions(work: UnitOfWork, condition: str = "", narrowed: str = "") -> Iterable[tuple[CrosswalkKey, Version]]:
+def read_versions(
+    work: UnitOfWork, records: str = "source_record r", narrowed: str = "", *parameters: object
+) -> Iterable[tuple[CrosswalkKey, Version]]:
     """Stored versions with their record's key.
 
-    `condition` joins `source_record r`, `narrowed` joins and filters `record_history h`.
+    `records` says of which (`OF_KEYS`, with their columns as parameters), `narrowed` joins and filters
+    `record_history h`.
     """
     rows = work.query(
         f"""select r.system, r.type, r.key, h.pos_major, h.pos_minor, h.pos_order, h.pos_rank, h.operation,
                    h.row::text, h.unavailable, h.topic, h.partition, h."offset", h.event_time, h.lsn, h.transaction,
                    h.previous_key, h.next_key
-            from source_record r {condition} join record_history h on h.rec_id = r.rec_id {narrowed}"""
+            from {records} join record_history h on h.rec_id = r.rec_id {narrowed}""",
+        *parameters,
     )
     for row in rows:
         version = Version(
@@ -239,8 +253,7 @@ def truncations_of(
 
 def heads_of(work: UnitOfWork, keys: Iterable[CrosswalkKey]) -> Iterable[Head]:
     """The stored versions of these rows; rows never seen are left out."""
-    work.stage("stage_wanted", "system text, type text, key text", sorted(set(keys)))
-    return _heads(work, "join stage_wanted s using (system, type, key)")
+    return _heads(work, _BY_KEY, *columns_of(set(keys)))
 
 
 def all_heads(work: UnitOfWork) -> Iterable[Head]:

@@ -6,7 +6,8 @@ from datetime import datetime
 from mdm.model.events import SourcePosition
 from mdm.model.ids import CrosswalkKey, RecordId
 from mdm.model.mirror import TableName, Version
-from mdm.store.mirror import read_versions, truncations_of
+from mdm.store.mirror import OF_KEYS, read_versions, truncations_of
+from mdm.store.pairs import columns_of
 from mdm.store.unit_of_work import UnitOfWork
 
 
@@ -39,13 +40,12 @@ def versions_known_at(
 
     A change is made when its platform says so (event time), and known when its unit of work was committed.
     """
-    work.stage("stage_asked", "system text, type text, key text", sorted(keys))
     work.stage("stage_instant", "known_at timestamptz, valid_at timestamptz", [(known_at, valid_at)])
     found: dict[CrosswalkKey, list[Version]] = {}
     narrowed = """join batch b on b.batch_id = h.batch_id
         cross join stage_instant i
         where b.committed_at <= i.known_at and (i.valid_at is null or h.event_time <= i.valid_at)"""
-    for key, version in read_versions(work, "join stage_asked a using (system, type, key)", narrowed):
+    for key, version in read_versions(work, OF_KEYS, narrowed, *columns_of(keys)):
         found.setdefault(key, []).append(version)
     return found
 
