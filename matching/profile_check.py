@@ -93,6 +93,12 @@ def check_limits(model: "MatchModel") -> None:
             "records because nothing was found between them.",
             action="Set `absent` to 0 or less: what such a pair weighs on average.",
         )
+    if model.thresholds.groups < model.thresholds.attach:
+        raise ConfigurationInvalid(
+            f"{model.domain}.thresholds.groups: {model.thresholds.groups:g} bits are less than `attach` "
+            f"({model.thresholds.attach:g}): two groups would be joined more easily than a record and a group.",
+            action="Set `groups` to what `attach` is, or more: the band between them keeps entities from melting.",
+        )
     if (rival := model.thresholds.rival) is not None and rival < 0:
         raise ConfigurationInvalid(
             f"{model.domain}.thresholds.rival: {rival:g} bits worse is better; equals would be no rivals.",

@@ -1,12 +1,13 @@
 """How pairs become entities, case by case."""
 
 from dataclasses import replace
+from itertools import combinations, product
 from typing import Any
 
 import pytest
 
 from matching.clustering import Clustering, Edge, cluster
-from matching.decision import Decision
+from matching.decision import Decision, decide
 from matching.merging import PARTED, RIVAL, WORD
 from matching.model import load_model
 
@@ -79,20 +80,49 @@ def test_one_strong_pair_does_not_melt_two_entities() -> None:
     assert [item.reason for item in found.refused] == ["weak join of two groups"]
 
 
-def test_between_the_two_thresholds_a_record_is_attached_and_two_entities_are_not_joined() -> None:
+#: Pairs of four records, of which one was never compared where weights are negative, so that it weighs the prior: more
+#: on average than attaching needs, and less than joining two groups.
+IN_THE_BAND = {
+    "customer": (1.75, 1.75, 1.75, 1.75),
+    "contract": (4.3, 4.3, 4.3, None),
+    "product": (3.8, 3.8, 3.8, None),
+}
+
+
+@pytest.mark.parametrize(("domain", "weights"), IN_THE_BAND.items())
+def test_in_the_band_a_record_is_attached_and_two_entities_are_not_joined(
+    domain: str, weights: tuple[float | None, ...]
+) -> None:
     """Hysteresis without a memory: what joins is decided by the groups that there are, not by who came first."""
-    between = (MODEL.thresholds.match + MODEL.thresholds.groups) / 2
-    assert MODEL.thresholds.match < between < MODEL.thresholds.groups
-    nodes = {number: record(str(number)) for number in range(4)}
-    pair, weak = match(0, 1, 15.0), [match(a, b, between) for a in (0, 1) for b in (2, 3)]
-    alone = {number: nodes[number] for number in (0, 1, 2)}
+    model = load_model(domain)
+    assert model.thresholds.attach < model.thresholds.groups
 
-    attached = cluster(MODEL, alone, [pair, *weak], set(), set())
-    apart = cluster(MODEL, nodes, [match(2, 3, 15.0), pair, *weak], set(), set())
+    def found(left: tuple[int, ...], right: tuple[int, ...], more: float = 0.0) -> Clustering:
+        inside = [match(a, b, 60.0) for group in (left, right) for a, b in combinations(group, 2)]
+        pairs = zip(product(left, right), weights, strict=True)
+        between = [match(a, b, weight + more) for (a, b), weight in pairs if weight is not None]
+        nodes = {number: record(str(number)) for number in (*left, *right)}
+        return cluster(model, nodes, [*inside, *between], set(), set())
 
-    assert groups(attached) == {frozenset({0, 1, 2})}
+    attached, apart, joined = found((0,), (1, 2, 3, 4)), found((0, 1), (2, 3)), found((0, 1), (2, 3), 0.3)
+
+    assert groups(attached) == {frozenset(range(5))}
     assert groups(apart) == {frozenset({0, 1}), frozenset({2, 3})}
     assert {item.reason for item in apart.refused} == {"weak join of two groups"}
+    assert groups(joined) == {frozenset(range(4))}
+
+
+@pytest.mark.parametrize("domain", IN_THE_BAND)
+def test_two_records_alone_are_joined_from_a_match_on(domain: str) -> None:
+    model = load_model(domain)
+    nodes = {number: record(str(number)) for number in range(2)}
+
+    def joined(weight: float) -> bool:
+        edge = Edge(0, 1, weight, decide(model, weight, None))
+        return len(cluster(model, nodes, [edge], set(), set()).groups) == 1
+
+    assert joined(model.thresholds.match)
+    assert not joined(model.thresholds.match - 0.001)
 
 
 def test_no_third_record_brings_together_what_a_rule_keeps_apart() -> None:
