@@ -122,7 +122,7 @@ def _first_level(profile: Any) -> Any:
         (lambda p, w: p["thresholds"].update(match=-90, possible=-90), "all that is compared would be joined"),
         (lambda p, w: p["thresholds"].update(groups=-1e9), "thresholds.groups"),
         (lambda p, w: p["thresholds"].update(absent=5), "thresholds.absent: 5 bits for a pair that is no link"),
-        (lambda p, w: p["thresholds"].update(groups=-3, attach=-1), "thresholds.groups: -3 bits are less than `attach`"),
+        (lambda p, w: p["thresholds"].update(groups=-3, attach=-1), "thresholds.groups: -3 bits are less than"),
         (lambda p, w: p["thresholds"].update(rival=-1), "thresholds.rival: -1 bits worse is better"),
         (lambda p, w: p["vetoes"][1].update(name=p["vetoes"][0]["name"]), "two vetoes are named"),
         (lambda p, w: p.update(block_cap=10_001), "10,001 records of one block"),
