@@ -311,7 +311,7 @@ def apply_rows(
         touched = mirror_store.write_mirror(work, delta, records)
     with report.stage("watch"):
         # By what the rows themselves state: a row that repeats the hub states it, too.
-        concerned = watch_identifiers(work, pipeline.catalogue, delta, found)
+        concerned = watch_identifiers(work, pipeline.catalogue, delta, found, before.keys())
     fault_point("ingest.mirrored")
     if pipeline.bulk:
         return

@@ -42,9 +42,16 @@ _AT_A_TIME = 500
 
 
 def watch_identifiers(
-    work: UnitOfWork, catalogue: Catalogue, delta: MirrorDelta, records: Mapping[RecordId, SourceRecord]
+    work: UnitOfWork,
+    catalogue: Catalogue,
+    delta: MirrorDelta,
+    records: Mapping[RecordId, SourceRecord],
+    known_before: Collection[RecordId] | None = None,
 ) -> set[RecordId]:
     """Judge what the rows of a delta state, once they are written.
+
+    Args:
+        known_before: those of the rows that were there before the delta; None where that is not known.
 
     Returns:
         Live customers that must be compared anew, because something of theirs counts no more, or counts again.
@@ -58,7 +65,12 @@ def watch_identifiers(
     stated = {each for identifiers in numbers.values() for each in identifiers}
     hold(work, {token_claim(f"{store.KIND}:{each}") for each in stated})
     rows = _shared(work, stated, tables)
-    keys = _said_else(work, catalogue, heads)
+    # A row that came with one version has said nothing else.
+    arrived = arrived_in(delta) if known_before is not None else {}
+    new = {
+        head.key for head in heads if head.rec_id not in (known_before or ()) and len(arrived.get(head.key, ())) == 1
+    }
+    keys = _said_else(work, catalogue, [head for head in heads if head.key not in new])
     names = {Name(head.key.system, head.key.type, str(head.key)) for head in heads}
     names |= {Name(*table, each) for table in tables for each in stated}
     known = store.stored(work, names)

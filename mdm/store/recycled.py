@@ -149,7 +149,7 @@ _DEMOTED = """
     cross join lateral (select system, type, key from source_record where rec_id = i.id offset 0) r
     cross join lateral (
         select identifier from identifier_use where rec_id = i.id
-        union
+        union all
         select r.system || ':' || r.type || ':' || r.key offset 0) u
     where exists (select from recycled_identifier d
                   where d.system = r.system and d.type = r.type and d.identifier = u.identifier)
@@ -159,10 +159,10 @@ _DEMOTED = """
 
 def demoted_of(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, list[str]]:
     """What does not count for each of these records because its source gave it to another company later."""
-    found: dict[RecordId, list[str]] = {}
+    found: dict[RecordId, set[str]] = {}
     if ids and work.query("select 1 from recycled_identifier limit 1"):
         for rec, identifier in work.probe(_DEMOTED, list(ids)):
-            found.setdefault(RecordId(rec), []).append(identifier)
+            found.setdefault(RecordId(rec), set()).add(identifier)
     return {rec: sorted(identifiers) for rec, identifiers in found.items()}
 
 
