@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 from sqlalchemy import Engine, event, text
+from stdnum.iso7064 import mod_11_10
 
 from mdm.clock import system_clock
 from mdm.hub.process import Pipeline, process
@@ -97,10 +98,18 @@ class Hub:
 
 
 def company(number: int, copy: int = 0) -> Row:
-    """A row of the company of this number, whose name has no word in common with that of any other."""
+    """A row of the company of this number, which has nothing in common with that of any other."""
     dice = random.Random(number)
-    words = ("".join(dice.choices(ascii_lowercase, k=9)) for _ in range(2))
-    return {"id": f"cus_{number:05}_{copy}", "name": " ".join(words), "address_country": "DE"}
+    first, second, host = ("".join(dice.choices(ascii_lowercase, k=9)) for _ in range(3))
+    tax = str(dice.randrange(10**7, 10**8))
+    return {
+        "id": f"cus_{number:05}_{copy}",
+        "name": f"{first} {second}",
+        "email": f"{second}@{host}.de",
+        "tax_id": f"DE{tax}{mod_11_10.calc_check_digit(tax)}",
+        "tax_id_type": "eu_vat",
+        "address_country": "DE",
+    }
 
 
 def filled(engine: Engine, catalogue: Catalogue, others: int) -> Hub:
@@ -137,7 +146,7 @@ def test_what_arrives_costs_by_whom_it_has_to_do_with_and_not_by_how_many_others
     assert [each[0].matches for each in (alone, twin, family, batch)] == [0, 1, 3, 0]
     # What is counted does grow where there is more to do; statements are as many for three relatives as for one.
     assert alone[0].handed < twin[0].handed < family[0].handed
-    assert alone[0].read < twin[0].read < family[0].read < _SMALL
+    assert alone[0].read < twin[0].read < family[0].read < 2 * _SMALL
     assert alone[0].statements < twin[0].statements == family[0].statements
 
 
@@ -147,7 +156,7 @@ def test_what_changes_costs_by_whom_it_has_to_do_with_and_not_by_how_many_others
     hubs = [filled(new_engine(), catalogue, others) for others in (_SMALL, _LARGE)]
 
     def renamed(*names: tuple[int, int]) -> list[Cost]:
-        rows = [{**company(number), "name": company(name)["name"]} for number, name in names]
+        rows = [{**company(name), "id": company(number)["id"]} for number, name in names]
         return [hub.cost_of(*rows) for hub in hubs]
 
     alone, twin, family = renamed((0, _NEW)), renamed((1, _TWIN)), renamed((2, _FAMILY))
