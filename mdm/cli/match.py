@@ -11,6 +11,7 @@ from matching.assessment import Assessment, Bin, assess, mean_distance
 from matching.capping import Capped
 from matching.model import MatchModel
 from mdm.cli import context
+from mdm.cli.blocks import blocks
 from mdm.cli.context import JSON_OPTION, notes, print_json, print_table
 from mdm.cli.rematch import run
 from mdm.errors import OperatorError
@@ -26,6 +27,7 @@ from mdm.settings import read_settings
 
 match = typer.Typer(no_args_is_help=True)
 match.command("run")(run)
+match.command("blocks")(blocks)
 
 
 @match.callback()
