@@ -11,12 +11,9 @@ units of work having the hub for themselves.
 
 `by 100, two workers` is two processes that each take batches of their own, as workers of two partitions do.
 
-Two more measurements say what may be hoped for. `at a rate`: records that come one by one at an even rate, taken as a
-live worker takes them, whatever waits in one unit of work; the time of each from its coming to its commit. `no more
-than`: how many a second there would be if, of 1,000 arriving records, nothing cost anything but decoding and
-standardising them; but taking them in without matching, with a durable commit; but reading their candidates; but
-reading and scoring these; and but the last two and taking in together: all except clusters and golden records. For one
-record alone: what a statement takes that does nothing, and a unit of work that does nothing but commit durably.
+`at a rate`: records that come one by one at an even rate, taken as a live worker takes them, whatever waits in one unit
+of work; the time of each from its coming to its commit. `where the time goes`: the stages of further batches, by
+looking at the worker (`bench.stacks`). `no more than`: what each part alone would allow (`bench.bounds`).
 
     python -m bench.resolve --stored 100000 --rate 500
 """
@@ -26,33 +23,28 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 from sqlalchemy import text
 
+from bench.bounds import NEEDED, bounds
 from bench.company_events import messages
 from bench.processor import processor
 from bench.side_by_side import side_by_side
+from bench.stacks import looking
 from mdm.bootstrap import open_hub
 from mdm.clock import system_clock
-from mdm.core.linking import decide_links
 from mdm.engines import open_engine
-from mdm.hub.process import BatchReport, Pipeline, prepare, process, process_prepared
+from mdm.hub.process import BatchReport, Pipeline, process, process_prepared
 from mdm.hub.release import load_rules
 from mdm.hub.rematch import in_bulk, rematch
-from mdm.hub.resolve import block_hashes
 from mdm.intake.catalogue import load_catalogue
-from mdm.model.blocks import cap_of
-from mdm.model.candidates import in_parts
 from mdm.model.events import Message
-from mdm.model.ids import Domain, RecordId
 from mdm.settings import Settings
-from mdm.store import migrate, neighbourhood, pairs
-from mdm.store.reading import snapshot
-from mdm.store.unit_of_work import unit_of_work
+from mdm.store import migrate
 from mdm.workers.collection import rare_collection
 from mdm.workers.preparing import in_process
 
@@ -62,14 +54,12 @@ _ROUNDS = ((1000, 5), (100, 40), (1, 200))
 _CAPTURE = 6
 #: Workers side by side, and batches of 100 for each; the first of each is not timed.
 _WORKERS, _BESIDE = 2, 21
-#: Records that come at an even rate; those whose candidates are only read, and as many that are not matched.
-_STEADY, _READ = 2000, 2000
-#: Statements and units of work that do nothing.
-_TRIPS = 200
+#: Records that come at an even rate.
+_STEADY = 2000
+#: Sizes of units of work that are looked at, and how many of each.
+_LOOKED_AT = ((1000, 3), (100, 10), (1, 200))
 #: A live worker takes at most this many at once.
 _MOST = 1000
-#: Records that are compared at a time, as in the hub.
-_CANDIDATES = 5000
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -92,15 +82,14 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         print(json.dumps(result, indent=2))  # noqa: T201
     else:
-        for name, value in result.items():
-            print(f"{name:<12} {value}")  # noqa: T201
+        _tell(result)
     return 0
 
 
 def measure(pipeline: Pipeline, stored: int, rate: float, seed: int) -> dict[str, object]:
     """Fill the store with all but some records, drawn at random, and resolve those; `rate` is records a second."""
     arriving = sum(size * times for size, times in _ROUNDS) + _CAPTURE * _MOST + _WORKERS * _BESIDE * 100 + _STEADY
-    arriving += _READ
+    arriving += sum(size * times for size, times in _LOOKED_AT) + NEEDED
     total = stored + arriving
     dice = Random(seed)  # noqa: S311 - a sample, not a secret
     chosen = set(dice.sample(range(total), arriving))
@@ -129,7 +118,16 @@ def measure(pipeline: Pipeline, stored: int, rate: float, seed: int) -> dict[str
     result["by 100, two workers"] = side_by_side(pipeline.engine.url, batches, _WORKERS)
     at += _WORKERS * _BESIDE * 100
     result[f"at {rate:g} a second"] = steady(pipeline, late[at : at + _STEADY], rate)
-    result["no more than"] = bounds(pipeline, late[at + _STEADY :])
+    at += _STEADY
+    going: dict[str, object] = {}
+    for size, times in _LOOKED_AT:
+        with looking() as looks:
+            for number in range(times):
+                process(pipeline, "arrive", late[at + number * size :][:size])
+        going[f"by {size}"] = looks.shares()
+        at += size * times
+    result["where the time goes"] = going
+    result["no more than"] = bounds(pipeline, late[at:])
     return result
 
 
@@ -175,64 +173,14 @@ def steady(pipeline: Pipeline, coming: Sequence[Message], rate: float) -> dict[s
     }
 
 
-def bounds(pipeline: Pipeline, batch: Sequence[Message]) -> dict[str, object]:
-    """Records a second if candidates were only read, if they were only read and scored, and if there were no matching.
-
-    The first half of the batch is read for. The second is taken in without matching: other records, for nothing of them
-    is remembered yet, and last, for what is taken in like this has no golden record.
-    """
-    batch, unmatched = batch[: len(batch) // 2], batch[len(batch) // 2 :]
-    model = pipeline.rules.models[Domain.CUSTOMER]
-    start = time.perf_counter()
-    forms = [record.comparison for _, record in prepare(pipeline, batch).standard.values()]
-    prepared = time.perf_counter() - start
-    start = time.perf_counter()
-    with snapshot(pipeline.engine) as work:
-        # Numbers of their own: the records are not in the hub.
-        arriving = {RecordId(-number): form for number, form in enumerate(forms, start=1)}
-        blocks = {rec: block_hashes(model, form) for rec, form in arriving.items()}
-        members = pairs.members_of(work, set().union(*blocks.values()), model.block_cap)
-        found = {
-            (rec, other)
-            for rec, own in blocks.items()
-            for block in own
-            if len(members.get(block, ())) <= cap_of(model.block_cap, block)
-            for other in members.get(block, ())
-        }
-        scoring = 0.0
-        for part in in_parts(found, frozenset(arriving), _CANDIDATES):
-            others = neighbourhood.load_comparisons(work, Domain.CUSTOMER, {other for _, other in part})
-            before = time.perf_counter()
-            decide_links(model, part, {**others, **arriving})
-            scoring += time.perf_counter() - before
-    seconds = time.perf_counter() - start
-    start = time.perf_counter()
-    process(replace(pipeline, bulk=True), "arrive", unmatched)
-    taken_in = time.perf_counter() - start
-    statement, unit = round_trips(pipeline)
-    return {
-        "standardised": f"{len(forms) / prepared:,.0f} records/s",
-        "taken_in_unmatched": f"{len(unmatched) / taken_in:,.0f} records/s",
-        "pairs_per_record": round(len(found) / len(forms), 1),
-        "read": f"{len(forms) / (seconds - scoring):,.0f} records/s",
-        "read_and_scored": f"{len(forms) / seconds:,.0f} records/s",
-        "taken_in_read_and_scored": f"{1 / (seconds / len(forms) + taken_in / len(unmatched)):,.0f} records/s",
-        "one_statement": f"{statement * 1000:.2f} ms",
-        "empty_unit_of_work": f"{unit * 1000:.2f} ms",
-    }
-
-
-def round_trips(pipeline: Pipeline) -> tuple[float, float]:
-    """Median seconds of a statement that does nothing, and of a unit of work that does nothing but commit durably."""
-    statements, units = [], []
-    for _ in range(_TRIPS):
-        start = time.perf_counter()
-        with unit_of_work(pipeline.engine, pipeline.clock, "bench", alone=False) as work:
-            asked = time.perf_counter()
-            work.query("select 1")
-            statements.append(time.perf_counter() - asked)
-        units.append(time.perf_counter() - start - statements[-1])
-    return sorted(statements)[_TRIPS // 2], sorted(units)[_TRIPS // 2]
+def _tell(result: Mapping[str, object], indent: str = "") -> None:
+    """Print names and values, what belongs to a name below it."""
+    for name, value in result.items():
+        if isinstance(value, dict):
+            print(f"{indent}{name}")  # noqa: T201
+            _tell(value, f"{indent}  ")
+        else:
+            print(f"{indent}{name:<{44 - len(indent)}} {value}")  # noqa: T201
 
 
 def _note(message: str) -> None:

@@ -11,6 +11,8 @@ from datetime import datetime
 from itertools import combinations, pairwise
 from typing import Any, Final
 
+import orjson
+
 from matching.recycled import other_entity
 from mdm.core.fold import rows_of
 from mdm.intake.catalogue import Catalogue, Profile
@@ -130,7 +132,7 @@ def _recycled(
 ) -> Recycled | None:
     # Who states no name may be anybody, and would make one party of all.
     named = [each for each in statements if each.comparison.get("name") or each.comparison.get("name_native")]
-    newest = sorted(named, key=lambda each: (each.start, each.key))[-MOST:]
+    newest = sorted(named, key=_order)[-MOST:]
     parties = _parties(
         newest,
         lambda one, other: (
@@ -154,9 +156,16 @@ def _parties(statements: Sequence[Statement], one: Callable[[Statement, Statemen
         joined = [each for party in mine for each in party] + [statement]
         parties = [party for party in parties if party not in mine] + [joined]
     return sorted(
-        (sorted(party, key=lambda each: (each.start, each.key)) for party in parties),
-        key=lambda party: (party[0].start, party[0].key),
+        (sorted(party, key=_order) for party in parties),
+        key=lambda party: _order(party[0]),
     )
+
+
+def _order(said: Statement) -> tuple[Any, ...]:
+    """By time; what was said at one time, too, stands in one order whatever came first."""
+    end = said.end or said.start
+    content = orjson.dumps(said.comparison, option=orjson.OPT_SORT_KEYS)
+    return said.start, said.key, said.end is None, end, said.name, content
 
 
 def _over_before(first: Sequence[Statement], second: Sequence[Statement]) -> bool:
@@ -165,7 +174,7 @@ def _over_before(first: Sequence[Statement], second: Sequence[Statement]) -> boo
 
 
 def _holder(party: Sequence[Statement]) -> Holder:
-    last = max(party, key=lambda each: (each.start, each.key))
+    last = max(party, key=_order)
     going_on = any(each.until is None for each in party)
     return Holder(
         tuple(sorted({each.key for each in party})),

@@ -66,8 +66,11 @@ def rows_of(
         """select i.identifier, r.system, r.type, r.key from unnest(%s::text[]) as i(identifier)
            cross join unnest(%s::text[], %s::text[]) as t(system, type)
            cross join lateral (
-               select s.system, s.type, s.key from identifier_use u join source_record s using (rec_id)
-               where u.identifier = i.identifier and s.system = t.system and s.type = t.type limit %s) r""",
+               select s.system, s.type, s.key
+               from (select rec_id from identifier_use where identifier = i.identifier offset 0) u
+               cross join lateral (
+                   select system, type, key from source_record where rec_id = u.rec_id offset 0) s
+               where s.system = t.system and s.type = t.type limit %s) r""",
         list(identifiers),
         [system for system, _ in tables],
         [type for _, type in tables],
@@ -125,8 +128,10 @@ def concerned(work: UnitOfWork, names: Iterable[Name]) -> set[RecordId]:
     rows = work.probe(
         """select r.rec_id from unnest(%s::text[], %s::text[], %s::text[]) as n(system, type, identifier)
            cross join lateral (
-               select s.rec_id from identifier_use u join source_record s using (rec_id)
-               where u.identifier = n.identifier and s.system = n.system and s.type = n.type and not s.deleted
+               select u.rec_id from (select rec_id from identifier_use where identifier = n.identifier offset 0) u
+               cross join lateral (
+                   select system, type, deleted from source_record where rec_id = u.rec_id offset 0) s
+               where s.system = n.system and s.type = n.type and not s.deleted
                union all
                select rec_id from source_record s
                where s.system = n.system and s.type = n.type and not s.deleted
@@ -140,13 +145,16 @@ def concerned(work: UnitOfWork, names: Iterable[Name]) -> set[RecordId]:
 
 
 _DEMOTED = """
-    select i.id, d.identifier from unnest(%s::bigint[]) as i(id)
+    select i.id, u.identifier from unnest(%s::bigint[]) as i(id)
     cross join lateral (select system, type, key from source_record where rec_id = i.id offset 0) r
-    join recycled_identifier d on d.system = r.system and d.type = r.type
-    where not exists (select from identifier_kept k
-                      where k.system = d.system and k.type = d.type and k.identifier = d.identifier)
-      and (d.identifier = r.system || ':' || r.type || ':' || r.key
-           or exists (select from identifier_use u where u.rec_id = i.id and u.identifier = d.identifier))"""
+    cross join lateral (
+        select identifier from identifier_use where rec_id = i.id
+        union
+        select r.system || ':' || r.type || ':' || r.key offset 0) u
+    where exists (select from recycled_identifier d
+                  where d.system = r.system and d.type = r.type and d.identifier = u.identifier)
+      and not exists (select from identifier_kept k
+                      where k.system = r.system and k.type = r.type and k.identifier = u.identifier)"""
 
 
 def demoted_of(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, list[str]]:
