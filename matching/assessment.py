@@ -5,13 +5,14 @@ One pass of blocking and scoring serves everything; entities are formed again fo
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.batch import open_pairs
+from matching.batch import Blocks, Candidates, blocks_of, paired, without_settled
+from matching.capping import Capped, above_cap, capped, never_compared
 from matching.clustering import Edge, cluster
 from matching.decision import Decision, asking, decide
 from matching.evaluation import PairCounts, Quality, Report, evaluate
@@ -84,6 +85,7 @@ class Assessment:
     true_sizes: Mapping[int, int]
     false_joins: tuple[Mistake, ...]
     missed: tuple[Mistake, ...]
+    capped: Capped = field(default_factory=Capped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,10 @@ def assess(
     model: MatchModel, records: Records, entities: Entities, thresholds: Iterable[float] = _TRIED, worst: int = 10
 ) -> Assessment:
     """Hold a model against the entities of the records. Records of unknown entity take part but do not count."""
-    scored = _score(model, records, entities)
+    blocks = blocks_of(model, records)
+    candidates = paired(model, blocks)
+    cost = _capped(model, blocks, candidates, entities)
+    scored = _score(model, records, entities, without_settled(records, candidates))
     operating, found = _cluster(model, records, entities, scored)
     tried = sorted({*thresholds, model.thresholds.match})
     sweep = tuple(
@@ -125,11 +130,18 @@ def assess(
         true_sizes=_sizes(entity for entity in entities if entity is not None),
         false_joins=_false_joins(model, records, entities, scored, found, worst),
         missed=_missed(model, records, entities, scored, found, worst),
+        capped=cost,
     )
 
 
-def _score(model: MatchModel, records: Records, entities: Entities) -> _Scored:
-    left, right = open_pairs(model, records)
+def _capped(model: MatchModel, blocks: Blocks, candidates: Candidates, entities: Entities) -> Capped:
+    known = {number: entity for number, entity in enumerate(entities) if entity is not None}
+    compared = zip(*(ends.tolist() for ends in candidates), strict=True)
+    return capped(model, above_cap(model, blocks), never_compared(known, compared) if known else None)
+
+
+def _score(model: MatchModel, records: Records, entities: Entities, candidates: Candidates) -> _Scored:
+    left, right = candidates
     scores = score_pairs(model, [records[a] for a in left], [records[b] for b in right])
     codes = {entity: number for number, entity in enumerate({entity for entity in entities if entity is not None})}
     code = np.array([-1 if entity is None else codes[entity] for entity in entities], dtype=np.int64)

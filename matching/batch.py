@@ -6,7 +6,7 @@ What a stream of changes must end in whatever its order; also the loop of traini
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from matching.scoring import score_features
 #: Two rows of record numbers, lower above higher, in ascending order.
 Candidates = NDArray[np.intp]
 
+#: The members of every block, ascending.
+Blocks: TypeAlias = Mapping[BlockingKey, list[int]]
+
 
 @dataclass(frozen=True, slots=True)
 class Whole:
@@ -33,7 +36,7 @@ class Whole:
     @property
     def open_pairs(self) -> Candidates:
         """Candidate pairs about which there is a question; see `open_pairs`."""
-        return _open(self.records, self.candidates)
+        return without_settled(self.records, self.candidates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +50,26 @@ class Resolution:
 
 def candidate_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Candidates:
     """Pairs of records that share a key which no more records carry than the cap of its rule; (2, n)."""
-    return _paired(model, (derive_keys(model.domain, record, model.common_tokens) for record in records))
+    return paired(model, blocks_of(model, records))
 
 
-def _paired(model: MatchModel, features: Iterable[Features]) -> Candidates:
+def blocks_of(model: MatchModel, records: Iterable[Mapping[str, Any]]) -> Blocks:
+    """The members of every block of these records, ascending."""
+    return _blocks(model, (derive_keys(model.domain, record, model.common_tokens) for record in records))
+
+
+def _blocks(model: MatchModel, features: Iterable[Features]) -> Blocks:
     blocks: defaultdict[BlockingKey, list[int]] = defaultdict(list)
     rules = (*model.blocking, *model.dynamic)
-    caps = {rule.name: model.cap_of(rule) for rule in rules}
     for number, each in enumerate(features):
         for key in keys_of(rules, each):
             blocks[key].append(number)
+    return blocks
+
+
+def paired(model: MatchModel, blocks: Blocks) -> Candidates:
+    """Pairs of records that share one of these blocks which is not above its cap; (2, n)."""
+    caps = {rule.name: model.cap_of(rule) for rule in (*model.blocking, *model.dynamic)}
     sizes: defaultdict[int, list[list[int]]] = defaultdict(list)
     for key, members in blocks.items():
         if 1 < len(members) <= caps[key.rule]:
@@ -76,10 +89,11 @@ def open_pairs(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Candi
 
     The veto `same_source` parts those whatever they weigh, so weights are neither learned from them nor judged by them.
     """
-    return _open(records, candidate_pairs(model, records))
+    return without_settled(records, candidate_pairs(model, records))
 
 
-def _open(records: Sequence[Mapping[str, Any]], candidates: Candidates) -> Candidates:
+def without_settled(records: Sequence[Mapping[str, Any]], candidates: Candidates) -> Candidates:
+    """Of these candidate pairs those about which there is a question; see `open_pairs`."""
     numbers: dict[object, int] = {}
     trusted = (record.get(DISTINCT_IN) for record in records)
     tables = np.array([-1 if each is None else numbers.setdefault(each, len(numbers)) for each in trusted], np.intp)
@@ -95,7 +109,7 @@ def prepare(model: MatchModel, records: Sequence[Mapping[str, Any]], candidates:
         candidates: the pairs to compare, where they are known; else those that share a key.
     """
     features = [derive_once(model.domain, record, model.common_tokens) for record in records]
-    return Whole(records, features, _paired(model, features) if candidates is None else candidates)
+    return Whole(records, features, paired(model, _blocks(model, features)) if candidates is None else candidates)
 
 
 def resolve(model: MatchModel, records: Sequence[Mapping[str, Any]]) -> Resolution:

@@ -42,7 +42,7 @@ class PairCounts:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The evaluation of one domain."""
+    """The evaluation of one domain. Mixed are clusters of records of more than one true entity."""
 
     records: int
     clusters: int
@@ -50,6 +50,8 @@ class Report:
     pairs: PairCounts
     b_cubed: Quality
     largest_cluster: int
+    mixed_clusters: int
+    mixed_records: int
 
 
 def evaluate(found: Mapping[Record, Hashable], truth: Mapping[Record, Hashable]) -> Report:
@@ -59,6 +61,8 @@ def evaluate(found: Mapping[Record, Hashable], truth: Mapping[Record, Hashable])
     entities = Counter(truth[record] for record in records)
     cells = Counter((found[record], truth[record]) for record in records)
     agreeing = _pairs(cells.values())
+    entities_in = Counter(cluster for cluster, _ in cells)
+    mixed = [cluster for cluster, number in entities_in.items() if number > 1]
     pairs = PairCounts(agreeing, _pairs(sizes.values()) - agreeing, _pairs(entities.values()) - agreeing)
     return Report(
         records=len(records),
@@ -67,6 +71,8 @@ def evaluate(found: Mapping[Record, Hashable], truth: Mapping[Record, Hashable])
         pairs=pairs,
         b_cubed=_b_cubed(cells, sizes, entities, len(records)),
         largest_cluster=max(sizes.values(), default=0),
+        mixed_clusters=len(mixed),
+        mixed_records=sum(sizes[cluster] for cluster in mixed),
     )
 
 

@@ -20,7 +20,7 @@ from bench.accuracy.peer import splink_by_default
 from bench.accuracy.sides import files_of
 from matching.assessment import Assessment, assess
 from matching.batch import open_pairs
-from matching.model import MatchModel
+from matching.model import MatchModel, load_model
 from matching.training.stores import Store
 from matching.training.train import Options, train
 from mdm.hub.assessment_page import assessment_json, assessment_page, describe_row
@@ -42,8 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     sets: Mapping[str, Any] = yaml.safe_load((HERE / "sets.yaml").read_text("utf-8"))
     _line(_HEAD)
-    for name in options.sets.split(",") if options.sets else sets:
-        _line(_measure(name, sets[name], options.data, options.labels, options.out))
+    named = options.sets.split(",") if options.sets else list(sets)
+    for name in named:
+        if not sets[name].get("distinct"):
+            _line(_measure(name, sets[name], options.data, options.labels, options.out))
+    for name in named:
+        if sets[name].get("distinct"):
+            table = read_table(
+                files_of(sets[name], options.data / sets[name]["folder"], HERE), HERE / name / "mapping.yaml"
+            )
+            sys.stdout.write(f"{name}: {wrong_joins(table)}\n")
     sys.stdout.write("* measured here, on the pairs that this engine compared; the others stand in the sets' READMEs\n")
     sys.stdout.write("published: " + "; ".join(f"{name}: {entry['published']}" for name, entry in sets.items()) + "\n")
 
@@ -77,6 +85,18 @@ def _measure(name: str, entry: Mapping[str, Any], data: Path, labels: bool, out:
     if out is not None:
         _write(out, name, found, [table.names[at] for at in judged], rows)
     return [*_figures(name, found), *(f"{peer.pairs.quality.f1:.3f}" for peer in peers), naive, *seconds]
+
+
+def wrong_joins(table: Table) -> str:
+    """A sentence about what the model that ships joins of records of which no two are one entity: all of it wrongly."""
+    found = assess(load_model(table.mapping.domain), table.comparisons, table.entities, ())
+    assert found.operating.true_entities == found.records
+    report = found.operating
+    return (
+        f"{found.records:,} records, each an entity of its own, {found.candidates:,} pairs compared; "
+        f"{report.mixed_records:,} are joined wrongly, in {report.mixed_clusters:,} entities of at most "
+        f"{report.largest_cluster}; {found.questions.pairs:,} pairs are asked about"
+    )
 
 
 def _note(text: str) -> None:

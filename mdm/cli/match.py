@@ -8,13 +8,15 @@ from typing import Any
 import typer
 
 from matching.assessment import Assessment, Bin, assess, mean_distance
+from matching.capping import Capped
 from matching.model import MatchModel
 from mdm.cli import context
+from mdm.cli.blocks import blocks
 from mdm.cli.context import JSON_OPTION, notes, print_json, print_table
 from mdm.cli.rematch import run
 from mdm.errors import OperatorError
 from mdm.hub import training
-from mdm.hub.assessment_page import assessment_json, assessment_page, describe_row
+from mdm.hub.assessment_page import assessment_json, assessment_page, capped_json, describe_row
 from mdm.hub.evaluate import DomainQuality, evaluate_world
 from mdm.hub.in_force import in_force_now
 from mdm.hub.release import load_rules
@@ -25,6 +27,7 @@ from mdm.settings import read_settings
 
 match = typer.Typer(no_args_is_help=True)
 match.command("run")(run)
+match.command("blocks")(blocks)
 
 
 @match.callback()
@@ -213,9 +216,12 @@ def _print(found: Assessment, table: Table) -> None:
     typer.echo(
         f"candidate pairs {found.candidates:,} with a recall of {found.candidate_recall:.3f}; "
         f"largest entity {found.operating.largest_cluster}; calibration off by {found.calibration_error:.3f}\n"
+        f"{found.operating.mixed_records:,} records are in the {found.operating.mixed_clusters:,} entities that hold "
+        "records of more than one\n"
         f"queue {questions.pairs:,} pairs, {questions.hopeless:,} of them hopeless; "
         f"joined or queued recall {questions.recall:.3f}"
     )
+    _print_capped("Keys that too many records share", found.capped)
     _print_reliability("Reliability", found.calibration)
     mistakes = [("joined", each) for each in found.false_joins[:5]] + [("apart", each) for each in found.missed[:5]]
     print_table(
@@ -253,7 +259,25 @@ def _evaluate_world(world: Path, models: Path | None, as_json: bool) -> None:
                "joined or queued")  # fmt: skip
     print_table("Entities compared with the truth, pairwise", columns, rows, right=range(1, 13))
     for domain, quality in found.items():
+        _print_capped(f"Keys that too many records of {domain.value} share", quality.capped)
         _print_reliability(f"Reliability of {domain.value} weights", quality.calibration)
+
+
+def _print_capped(title: str, found: Capped) -> None:
+    """By rule, what its cap keeps from being compared; nothing where no block is above its cap."""
+    if not found.rules:
+        return
+    lost = "?" if found.true_pairs_lost is None else f"{found.true_pairs_lost:,}"
+    print_table(
+        f"{title}: {lost} true pairs are not compared for that",
+        ("rule", "cap", "blocks", "records", "pairs not made", "true pairs lost"),
+        [
+            [each.rule, each.cap, f"{each.blocks:,}", f"{each.records:,}", f"{each.pairs:,}",
+             "?" if each.true_pairs_lost is None else f"{each.true_pairs_lost:,}"]
+            for each in found.rules
+        ],
+        right=range(1, 6),
+    )  # fmt: skip
 
 
 def _print_reliability(title: str, bins: Sequence[Bin]) -> None:
@@ -282,7 +306,10 @@ def _json(quality: DomainQuality) -> dict[str, Any]:
         "largest_entity": report.largest_cluster,
         "automatic_precision": quality.automatic.precision,
         "automatic_pairs": quality.automatic_pairs,
+        "mixed_entities": report.mixed_clusters,
+        "records_in_mixed_entities": report.mixed_records,
         "candidate_recall": quality.candidate_recall,
+        "blocking": capped_json(quality.capped),
         "queued_pairs": quality.queued,
         "hopeless_pairs": quality.hopeless,
         "joined_or_queued_recall": quality.queue_recall,

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from matching.blocking import BlockingKey, block_hash, block_keys, dynamic_keys, own_keys
+from matching.capping import above_cap
 from matching.clustering import Edge, cluster
 from matching.decision import Decision
 from matching.features.demoted import DEMOTED
@@ -62,6 +63,8 @@ class WholeDomain:
     questions: frozenset[str] = frozenset()
     #: Records that no key finds a partner.
     without_key: frozenset[CrosswalkKey] = frozenset()
+    #: The blocks that are above their cap, with their members.
+    large: Mapping[BlockingKey, Sequence[RecordId]] = field(default_factory=dict)
     #: The stored blocks of each record, but for those of resolved customers and products.
     blocks: Mapping[RecordId, Sequence[int]] = field(default_factory=dict)
 
@@ -96,7 +99,8 @@ def resolve_all(
         for rec in mine.keys() & demoted.keys():
             comparisons[rec][DEMOTED] = list(demoted[rec])
         blocks = _blocks(model, mine, comparisons)
-        large = _too_large(model, blocks)
+        crowds = above_cap(model, blocks)
+        large = frozenset(crowds)
         pairs = _pairs(members for key, members in blocks.items() if key not in large)
         if domain is not Domain.CONTRACT:
             pairs |= _shared(comparisons, owners, model)
@@ -120,7 +124,7 @@ def resolve_all(
         asked = _questions(model, large) | _about_evidence(model, comparisons, owners)
         asked |= {records_question(domain, key.system, key.type) for key in without}
         stored = _stored_blocks(model, mine, blocks)
-        result[domain] = WholeDomain(links_by_ends, entities, pairs, comparisons, asked, without, stored)
+        result[domain] = WholeDomain(links_by_ends, entities, pairs, comparisons, asked, without, crowds, stored)
     return result
 
 
@@ -289,8 +293,3 @@ def _shared(
 
 def _pairs(blocks: Iterable[Sequence[RecordId]]) -> set[tuple[RecordId, RecordId]]:
     return {pair for members in blocks for pair in combinations(sorted(members), 2)}
-
-
-def _too_large(model: MatchModel, blocks: Mapping[BlockingKey, Sequence[RecordId]]) -> frozenset[BlockingKey]:
-    caps = {rule.name: model.cap_of(rule) for rule in (*model.blocking, *model.dynamic)}
-    return frozenset(key for key, members in blocks.items() if len(members) > caps[key.rule])

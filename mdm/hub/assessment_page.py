@@ -1,11 +1,13 @@
 """An assessment as one HTML page that needs nothing else: figures, threshold sweep as SVG, calibration, mistakes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from markupsafe import Markup
 
 from matching.assessment import Assessment, Mistake, Point
+from matching.capping import Capped
 
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 720, 300, 46, 34
 _COLOURS = {"precision": "#1b6ca8", "recall": "#c0562f", "F1": "#2e7d32"}
@@ -28,6 +30,7 @@ def assessment_page(title: str, found: Assessment, describe: Callable[[int], str
                 sweep_svg(found), _sweep(found.sweep)
             ),
             _calibration(found),
+            _capped(found.capped),
             _sizes(found),
             _mistakes("Joined wrongly", found.false_joins, describe),
             _mistakes("Left apart wrongly", found.missed, describe),
@@ -112,6 +115,24 @@ def _calibration(found: Assessment) -> Markup:
     return Markup("<h2>Calibration</h2><p>Mean distance {:.3f}.</p>{}").format(found.calibration_error, table)
 
 
+def _capped(found: Capped) -> Markup:
+    title = Markup("<h2>Keys that too many records share</h2>")
+    if not found.rules:
+        return title + Markup("<p>None.</p>")
+    rows = [
+        (rule.rule, rule.cap, rule.blocks, rule.records, rule.pairs, _known(rule.true_pairs_lost))
+        for rule in found.rules
+    ]
+    table = _table(("rule", "cap", "blocks", "records", "pairs not made", "true pairs lost"), rows)
+    return (
+        title + table + Markup("<p>True pairs lost by that, each once: {}.</p>").format(_known(found.true_pairs_lost))
+    )
+
+
+def _known(number: int | None) -> str:
+    return "not known" if number is None else f"{number:,}"
+
+
 def _sizes(found: Assessment) -> Markup:
     sizes = sorted(found.sizes.keys() | found.true_sizes.keys())
     rows = [(str(size), found.sizes.get(size, 0), found.true_sizes.get(size, 0)) for size in sizes]
@@ -142,8 +163,11 @@ def assessment_json(found: Assessment, names: Sequence[str]) -> dict[str, Any]:
         "true_entities": found.operating.true_entities,
         "entities": found.operating.clusters,
         "largest_entity": found.operating.largest_cluster,
+        "mixed_entities": found.operating.mixed_clusters,
+        "records_in_mixed_entities": found.operating.mixed_records,
         "candidate_pairs": found.candidates,
         "candidate_recall": found.candidate_recall,
+        "blocking": capped_json(found.capped),
         "pairwise": {"precision": pairs.precision, "recall": pairs.recall, "f1": pairs.f1},
         "b_cubed": {"precision": cubed.precision, "recall": cubed.recall, "f1": cubed.f1},
         "automatic": {
@@ -173,6 +197,11 @@ def assessment_json(found: Assessment, names: Sequence[str]) -> dict[str, Any]:
         "joined_wrongly": [_mistake(each, names) for each in found.false_joins],
         "left_apart_wrongly": [_mistake(each, names) for each in found.missed],
     }
+
+
+def capped_json(found: Capped) -> dict[str, Any]:
+    """What is above its cap, rule by rule, as plain data."""
+    return {"true_pairs_lost": found.true_pairs_lost, "above_cap": [asdict(rule) for rule in found.rules]}
 
 
 def _point(point: Point) -> Mapping[str, float]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from matching.assessment import Bin, reliability
+from matching.capping import Capped, capped, never_compared
 from matching.decision import Decision
 from matching.evaluation import Quality, Report, candidate_recall, evaluate
 from matching.model import MatchModel
@@ -46,7 +47,8 @@ class DomainQuality:
 
     `automatic` is how right the matches are that were followed, as pairs; `queued` is the number of record pairs that
     wait for a steward and `hopeless` those of them with a negative weight; `queue_recall` is the share of true pairs
-    that are joined or wait. `calibration` holds what weights of compared pairs promise beside what is so.
+    that are joined or wait. `calibration` holds what weights of compared pairs promise beside what is so, `capped` the
+    blocks that pair nobody because too many records share them.
     """
 
     report: Report
@@ -57,6 +59,7 @@ class DomainQuality:
     hopeless: int
     queue_recall: float
     calibration: tuple[Bin, ...]
+    capped: Capped
 
 
 def world_records(catalogue: Catalogue, events: Path) -> list[WholeRecord]:
@@ -134,7 +137,14 @@ def _quality(
         hopeless=sum(link.weight < 0 for link in waiting.values()),
         queue_recall=candidate_recall(_answered(clusters, truth, waiting), truth),
         calibration=_calibration(model, found, names, truth),
+        capped=capped(model, found.large, never_compared(_entities(found, names, truth), found.candidates)),
     )
+
+
+def _entities(
+    found: WholeDomain, names: Mapping[RecordId, CrosswalkKey], truth: Mapping[CrosswalkKey, str]
+) -> dict[int, str]:
+    return {rec: truth[names[rec]] for rec in found.comparisons if names[rec] in truth}
 
 
 def _calibration(

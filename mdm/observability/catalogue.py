@@ -30,6 +30,8 @@ MetricName: TypeAlias = Literal[
     "mdm_match_candidates_total",
     "mdm_match_decisions_total",
     "mdm_match_score",
+    "mdm_match_blocks_above_cap",
+    "mdm_match_records_above_cap",
     "mdm_golden_changes_total",
     "mdm_survivorship_conflicts_total",
     "mdm_unmerge_total",
@@ -169,6 +171,19 @@ METRICS: dict[MetricName, Metric] = {
         ("entity", "decision"),
         "Weights of linked pairs in bits. When the middle moves without a release, sources state something else.",
         _SCORE_BUCKETS,
+    ),
+    "mdm_match_blocks_above_cap": Metric(
+        Kind.GAUGE,
+        ("entity", "cap"),
+        "Keys that more records share than their cap, as the calendar counted them last (once a day): they find nobody "
+        "partners. When it grows faster than the records, names or a value came to be shared by many: "
+        "`mdm match blocks` tells by rule.",
+    ),
+    "mdm_match_records_above_cap": Metric(
+        Kind.GAUGE,
+        ("entity", "cap"),
+        "Records that have at least one such key. Their other keys find them; of those that have none a steward is "
+        "asked.",
     ),
     "mdm_golden_changes_total": Metric(
         Kind.COUNTER,

@@ -2,17 +2,21 @@
 
 It ends verdicts, overrides and proposals that are due, leaves out refused messages whose tier allows it, lets those go
 that wait for nothing any more, judges anew the customers whose onboarding verdict may not hold any more, and golden
-versions for the ERP view. Cheap when nothing is due. One calendar works at a time; others wait to take over.
+versions for the ERP view. Once a day it counts the keys that too many records share. Cheap when nothing is due. One
+calendar works at a time; others wait to take over.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from mdm.errors import TransientError
+from mdm.hub.above_cap import above_cap_by_cap
 from mdm.hub.audit_check import check_audit
 from mdm.hub.erp_gates import gated_erps, pass_gates, tell_gated
 from mdm.hub.leaving_out import leave_out_due
@@ -20,6 +24,7 @@ from mdm.hub.letting_go import let_go
 from mdm.hub.process import Pipeline, by_rules_in_force
 from mdm.hub.recheck import recheck
 from mdm.hub.steward import expire_due
+from mdm.observability.catalogue import MetricName
 from mdm.observability.logs import bound, logger
 from mdm.observability.metrics import Metrics
 from mdm.store.process_numbers import process_numbers
@@ -30,6 +35,9 @@ from mdm.workers.patience import Patience, Stopped, pause
 _log = logger(__name__)
 #: Whoever holds it keeps the calendar. Held by a session, so it is free when the process dies.
 _LOCK = 0x6D646D63  # "mdmc"
+#: A look at all keys of a hub takes as long as reading its largest table.
+_COUNTED_EVERY = timedelta(days=1)
+_ABOVE_CAP: Final[tuple[MetricName, ...]] = ("mdm_match_blocks_above_cap", "mdm_match_records_above_cap")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,7 @@ def run_calendar(flow: Pipeline, options: CalendarOptions, stop: Callable[[], bo
         health.waits(failure.message)
         metrics.count("mdm_worker_retries_total", worker="calendar", code=failure.code)
 
-    calendar = _Calendar(flow, options, stop, health)
+    calendar = _Calendar(flow, options, stop, health, metrics)
     patience = Patience(6 if options.once else None, stop, failed)
     with exposed(metrics, health, options.metrics_host, options.metrics_port) as port, bound(worker="calendar"):
         _log.info("worker_started", metrics_port=port)
@@ -78,8 +86,11 @@ def run_calendar(flow: Pipeline, options: CalendarOptions, stop: Callable[[], bo
 
 
 class _Calendar:
-    def __init__(self, flow: Pipeline, options: CalendarOptions, stop: Callable[[], bool], health: Health) -> None:
+    def __init__(
+        self, flow: Pipeline, options: CalendarOptions, stop: Callable[[], bool], health: Health, metrics: Metrics
+    ) -> None:
         self._flow, self._options, self._stop, self._health = flow, options, stop, health
+        self._metrics, self._counted_at = metrics, datetime.min.replace(tzinfo=UTC)
         self.kept = Kept()
 
     def run(self) -> None:
@@ -118,6 +129,20 @@ class _Calendar:
         for erp in gated_erps(now.engine, self._options.erps):
             pass_gates(now.engine, now.clock(), erp, go_on=lambda: self._go_on(0, 0))
         self.kept.gated += tell_gated(now.engine, now.clock)
+        self._count_blocks(now)
+
+    def _count_blocks(self, now: Pipeline) -> None:
+        """Show how many keys too many records share: once a day, where anybody can see it. It looks at all keys."""
+        if self._options.metrics_port is None or now.clock() - self._counted_at < _COUNTED_EVERY:
+            return
+        found = above_cap_by_cap(now.engine, now.rules)
+        for name in _ABOVE_CAP:
+            self._metrics.forget(name)  # a release may have other caps
+        for (domain, cap), crowd in found.items():
+            labels = {"entity": domain.value, "cap": str(cap)}
+            for name, number in zip(_ABOVE_CAP, (crowd.blocks, crowd.records), strict=True):
+                self._metrics.set(name, number, **labels)
+        self._counted_at = now.clock()
 
     def _go_on(self, _done: int, _all: int) -> None:
         self._health.turn()

@@ -10,10 +10,13 @@ from mdm.access import Role
 from mdm.clock import system_clock
 from mdm.hub.process import Pipeline
 from mdm.hub.steward import Actor
-from mdm.model.ids import EntityId
+from mdm.model.ids import Domain, EntityId
 from mdm.model.stewardship import Command, JudgeTask, Pin, Verdict
+from mdm.observability.metrics import Metrics
 from mdm.workers import calendar
 from mdm.workers.calendar import CalendarOptions, Kept, run_calendar
+from mdm.workers.exposition import Health
+from tests.integration.hub.rows import take_in
 from tests.integration.hub.steward.alone import decide
 from tests.integration.workers.turns import turns_at_the_end
 
@@ -81,3 +84,30 @@ def test_one_calendar_works_at_a_time(engine: Engine, pipeline: Pipeline) -> Non
     assert half.judged == 0, "it was stopped after the first customers, whose verdicts are kept"
     assert kept(pipeline).judged > 0
     assert turns == [0, 0], "stopped or done, a calendar gives its turn back before its session ends"
+
+
+def test_keys_that_too_many_records_share_are_counted_once_a_day(pipeline: Pipeline) -> None:
+    began, hours, metrics = system_clock(), [0], Metrics()
+    flow = replace(pipeline, clock=lambda: began + hours[0] * HOUR)
+    keeper = calendar._Calendar(flow, CalendarOptions(metrics_port=0), lambda: False, Health(), metrics)
+
+    def shown(after: int, name: str) -> float | None:
+        """Records with a key above its cap, when thirteen companies of one more name have come."""
+        rows = [{"id": f"cus_{name}{number:02}", "name": f"{name} Werke GmbH"} for number in range(13)]
+        take_in(pipeline, rows, first=100 * after)
+        hours[0] = after
+        keeper._turn()
+        labels = {"entity": "customer", "cap": "12"}
+        return metrics.registry.get_sample_value("mdm_match_records_above_cap", labels)
+
+    assert [shown(0, "Seebad"), shown(23, "Nordlicht"), shown(25, "Vetokraft")] == [13, 13, 39]
+    none = {"entity": "product", "cap": str(pipeline.rules.models[Domain.PRODUCT].block_cap)}
+    assert metrics.registry.get_sample_value("mdm_match_blocks_above_cap", none) == 0
+
+
+def test_a_calendar_that_shows_no_metrics_counts_no_keys(pipeline: Pipeline) -> None:
+    metrics = Metrics()
+
+    calendar._Calendar(pipeline, CalendarOptions(), lambda: False, Health(), metrics)._turn()
+
+    assert b"mdm_match_blocks_above_cap{" not in metrics.exposition()

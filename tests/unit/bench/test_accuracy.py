@@ -8,13 +8,14 @@ import pytest
 import yaml
 
 from bench.accuracy.naive import best_of_one_similarity
-from bench.accuracy.run import HERE, train_on
+from bench.accuracy.run import HERE, train_on, wrong_joins
 from bench.accuracy.sides import files_of
 from matching.assessment import assess
 from matching.batch import open_pairs
 from mdm.hub.tabular import Table, read_table, vocabulary
 from mdm.intake.tabular import read_tabular
 
+SETS = yaml.safe_load((HERE / "sets.yaml").read_text("utf-8"))
 CASE = Path(__file__).parents[2] / "cases" / "register"
 SIDES = [
     {"file": "pairs.csv", "columns": {"entity": "gt_entity_id", "name": "gt_name"}},
@@ -53,6 +54,21 @@ def test_a_record_of_a_pair_that_is_no_match_is_an_entity_of_its_own(tmp_path: P
     assert path.read_text("utf-8").splitlines() == ["line,entity", "x st,1", "y st,none 1"]
 
 
+def test_of_records_that_are_all_different_wrong_joins_are_counted(tmp_path: Path) -> None:
+    """By name and country alone namesakes are one; a number that each has for itself keeps them apart."""
+    namesakes = ["5299000J2N45DDNE4Y28,Seebad Werke GmbH,DE", "529900D6BF99LW9R2E68,Seebad Werke GmbH,DE"]
+    rows = [*namesakes, "7LTWFZYICNSX8D621K86,Vetokraft AG,DE"]
+    (tmp_path / "names.csv").write_text("\n".join(["lei,legal_name,country", *rows]), "utf-8")
+
+    by_name, numbered = (
+        wrong_joins(read_table([tmp_path / "names.csv"], HERE / name / "mapping.yaml"))
+        for name in ("gleif", "gleif_numbered")
+    )
+
+    assert "2 are joined wrongly, in 1 entities of at most 2" in by_name
+    assert "0 are joined wrongly, in 0 entities of at most 1" in numbered
+
+
 def texts(node: Any) -> Iterator[str]:
     """Every text of a document."""
     if isinstance(node, dict):
@@ -71,5 +87,6 @@ def test_a_set_fills_only_what_its_profile_knows(mapping: Path) -> None:
 
     found = read_tabular(mapping, columns, vocabulary(None))
 
-    assert found.profile is not None
+    # Distinct sets have no profile: they are for the model that ships.
+    assert (found.profile is None) == SETS[mapping.parent.name].get("distinct", False)
     assert vocabulary(None)(found.domain, found.profile) is not None

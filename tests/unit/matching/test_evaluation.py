@@ -26,6 +26,7 @@ def test_pairwise_figures_count_pairs() -> None:
     assert report.pairs.quality == Quality(1 / 4, 1 / 4)
     assert report.pairs.quality.f1 == pytest.approx(1 / 4)
     assert report.largest_cluster == 3
+    assert (report.mixed_clusters, report.mixed_records) == (2, 5)
 
 
 def test_b_cubed_figures_are_means_over_records() -> None:

@@ -97,6 +97,34 @@ def test_any_table_of_companies_is_held_against_the_model_that_ships(tmp_path: P
     assert json.loads(found.stdout)["candidate_recall"] == 1.0
 
 
+def test_keys_that_too_many_share_are_told_by_rule(tmp_path: Path) -> None:
+    """A name of thirteen companies is above the cap of names alone, which is 12: no two of them are compared by it."""
+    rows = "".join(f"{each},Oakridge Foundry,{each // 2}\n" for each in range(13))
+    given = companies(tmp_path)
+    (tmp_path / "companies.csv").write_text(f"id,name,company\n{rows}", "utf-8")
+
+    found = json.loads(run("evaluate", *given, "--json").stdout)
+    printed = run("evaluate", *given, "--html", str(tmp_path / "page.html")).stdout
+
+    words = {"rule": "words", "cap": 12, "blocks": 1, "records": 13, "pairs": 78, "true_pairs_lost": 6}
+    assert words in found["blocking"]["above_cap"]
+    assert found["blocking"]["true_pairs_lost"] == 6
+    assert found["candidate_pairs"] == 0
+    assert "6 true pairs are not compared for that" in " ".join(printed.split())
+    assert "Keys that too many records share" in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_records_that_share_an_entity_with_others_are_counted(tmp_path: Path) -> None:
+    """Where every record is an entity of its own, pairs say nothing: recall has nothing to find."""
+    given = companies(tmp_path)
+    rows = "a,Oakridge Foundry GmbH,a\nb,Oakridge Foundry GmbH,b\nc,Seebad Werke AG,c\n"
+    (tmp_path / "companies.csv").write_text(f"id,name,company\n{rows}", "utf-8")
+
+    found = json.loads(run("evaluate", *given, "--json").stdout)
+
+    assert (found["entities"], found["mixed_entities"], found["records_in_mixed_entities"]) == (2, 1, 2)
+
+
 @pytest.mark.parametrize(
     ("changes", "more", "complaint"),
     [
