@@ -56,8 +56,15 @@ _STATUS: Final = (
     r"einkauf|comptabilit[eé]|amministrazione|new|legacy|eur|usd|gbp|chf|pln|czk|huf|ron|bgn|sek|nok|dkk|try|uah|jpy|cny|krw|inr|"
     r"brl|mxn|cad|aud|nzd|sgd|hkd|zar|aed|ils"
 )
+#: Of these there are many, told apart by a number: `Sub-Fund # 57`, `Union Local #5`. `Foo Inc #2` is a second row of Foo.
+_NUMBERED: Final = (
+    "fund fonds series serie trust compartment tranche class lot unit store shop local lodge post chapter district "
+    "school branch plant lease well building"
+).split()
+_NOT_NUMBERED: Final = r"(?<=\S)" + "".join(rf"(?<!\b{word})" for word in _NUMBERED)
 _NOISE_TAIL: Final = re.compile(
-    rf"(?:(?:\s+[-–—/|:]+\s*|\s*[(\[]\s*)(?:{_STATUS})\s*[)\]]?|\s+#\s?\d{{1,2}})[\s*!#.]*$", re.IGNORECASE
+    rf"(?:(?:\s+[-–—/|:]+\s*|\s*[(\[]\s*)(?:{_STATUS})\s*[)\]]?|{_NOT_NUMBERED}\s+#\s?\d{{1,2}})[\s*!#.]*$",
+    re.IGNORECASE,
 )
 _TAIL: Final = re.compile(r"(?:\s+[-–—/|:]+\s*|\s*[(\[]\s*)(?P<tail>[^-–—/|:(\[]{9,})$")
 #: What a tail is though it has a slip, folded. Shorter ones are too near to names.
