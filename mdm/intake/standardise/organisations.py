@@ -56,11 +56,11 @@ _STATUS: Final = (
     r"einkauf|comptabilit[eé]|amministrazione|new|legacy|eur|usd|gbp|chf|pln|czk|huf|ron|bgn|sek|nok|dkk|try|uah|jpy|cny|krw|inr|"
     r"brl|mxn|cad|aud|nzd|sgd|hkd|zar|aed|ils"
 )
-#: Of these there are many, told apart by a number: `Sub-Fund # 57`, `Union Local #5`. `Foo Inc #2` is a second row of Foo.
+#: Of these there are many, told apart by a number (`Sub-Fund # 57`, `Union Local #5`); `Foo Inc #2` is a second row.
 _NUMBERED: Final = (
-    "fund fonds series serie trust compartment tranche class lot unit store shop local lodge post chapter district "
-    "school branch plant lease well building"
-).split()
+    "branch", "building", "chapter", "class", "compartment", "district", "fonds", "fund", "lease", "local", "lodge", "lot",
+    "plant", "post", "school", "serie", "series", "shop", "store", "tranche", "trust", "unit", "well",
+)  # fmt: skip
 _NOT_NUMBERED: Final = r"(?<=\S)" + "".join(rf"(?<!\b{word})" for word in _NUMBERED)
 _NOISE_TAIL: Final = re.compile(
     rf"(?:(?:\s+[-–—/|:]+\s*|\s*[(\[]\s*)(?:{_STATUS})\s*[)\]]?|{_NOT_NUMBERED}\s+#\s?\d{{1,2}})[\s*!#.]*$",
