@@ -58,8 +58,8 @@ _STATUS: Final = (
 )
 #: Of these there are many, told apart by a number (`Sub-Fund # 57`, `Union Local #5`); `Foo Inc #2` is a second row.
 _NUMBERED: Final = (
-    "branch", "building", "chapter", "class", "compartment", "district", "fonds", "fund", "lease", "local", "lodge", "lot",
-    "plant", "post", "school", "serie", "series", "shop", "store", "tranche", "trust", "unit", "well",
+    "branch", "building", "chapter", "class", "compartment", "district", "fonds", "fund", "lease", "local", "lodge",
+    "lot", "plant", "post", "school", "serie", "series", "shop", "store", "tranche", "trust", "unit", "well",
 )  # fmt: skip
 _NOT_NUMBERED: Final = r"(?<=\S)" + "".join(rf"(?<!\b{word})" for word in _NUMBERED)
 _NOISE_TAIL: Final = re.compile(
