@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
+from mdm.hub.in_force import usage_revenue_in_force
 from mdm.intake.catalogue import Catalogue, load_catalogue
 from mdm.intake.mapping import standardise
 from mdm.lifecycle.assemble import read_story
@@ -69,6 +70,7 @@ def read_material(engine: Engine, catalogue: Catalogue, policy: Policy) -> Mater
             contracts=dict(whole.current_values(work, Domain.CONTRACT)),
             products=dict(whole.current_values(work, Domain.PRODUCT)),
             versions=_versions(read_lifecycle.past_rows(work, agreements), catalogue),
+            usage_revenue=usage_revenue_in_force(work.query),
         )
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from mdm.lifecycle.facts import Contract, Entitlement, Invoice, JournalEntry, Subscription, UsageBatch
 from mdm.lifecycle.policy import Policy
-from mdm.model.ids import EntityId
+from mdm.model.ids import CrosswalkKey, EntityId
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +87,17 @@ class ContractCase:
         return self.contract.customer
 
 
-Case = InvoiceCase | EntitlementCase | UsageCase | ContractCase
+@dataclass(frozen=True, slots=True)
+class ProductCase:
+    """A product that is sold: one of its rows, and by step (`usage_unit`, `billing_metric`, `revenue_account`) why the
+    mapping of use and revenue does not lead on there. It is nobody's in particular.
+    """
+
+    row: CrosswalkKey
+    name: str | None = None
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    customer: None = None
+    contract: None = None
+
+
+Case = InvoiceCase | EntitlementCase | UsageCase | ContractCase | ProductCase
