@@ -62,7 +62,8 @@ class EntitlementCase:
 class UsageCase:
     """A usage batch, the batch that reported the same event before it, and the invoice that bills its period.
 
-    `unit_price` is what a unit of use costs under the contract, or by the offer of the subscription.
+    `product` is what it is sold as, where the subscription can be told. `unit_price` is what a unit of use costs under
+    the contract, or by the offer of the subscription.
     """
 
     batch: UsageBatch
@@ -70,6 +71,7 @@ class UsageCase:
     billed_by: Invoice | None = None
     unit_price: Decimal | None = None
     contract: Contract | None = None
+    product: EntityId | None = None
 
     @property
     def customer(self) -> EntityId | None:

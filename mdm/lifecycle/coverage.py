@@ -85,7 +85,7 @@ class Coverage:
 
 def coverage(mapping: UsageRevenue, material: Material, policy: Policy, ledger: Ledger, agreed: Agreements) -> Coverage:
     """What the mapping covers of what is sold."""
-    offers = _offers(ledger)
+    offers = offers_by_product(ledger)
     chains = [
         follow(mapping, product, material.products.get(product, {}), offers.get(product, ()))
         for product in active_products(policy, ledger, agreed)
@@ -177,7 +177,8 @@ def _account_lacks(declared: str | None, booked: str | None) -> str:
     return "" if declared or booked else "neither the mapping nor ERP says the revenue account"
 
 
-def _offers(ledger: Ledger) -> dict[EntityId, list[Offer]]:
+def offers_by_product(ledger: Ledger) -> dict[EntityId, list[Offer]]:
+    """The prices of each product."""
     found: dict[EntityId, list[Offer]] = {}
     for offer in ledger.products.offers.values():
         if offer.product is not None:

@@ -42,6 +42,8 @@ ON_PRODUCTS: tuple[Check[ProductCase], ...] = (
     products.billing_metric_missing,
     products.revenue_account_missing,
 )
+#: Rules of which the subject is a row of a product and no linked fact.
+ABOUT_PRODUCTS: frozenset[str] = frozenset(check.__name__ for check in ON_PRODUCTS)
 
 RULE_NAMES: tuple[str, ...] = tuple(
     check.__name__ for checks in (ON_INVOICES, ON_ENTITLEMENTS, ON_USAGE, ON_CONTRACTS, ON_PRODUCTS) for check in checks
