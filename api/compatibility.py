@@ -235,14 +235,16 @@ def _bounds(where: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
             yield Change("bound-tightened", where, f"{name} is {new[name]} now, {old.get(name) or 'none'} before")
 
 
-#: A list of names out of some, separated by commas.
-_NAMES = re.compile(r"\^\(([\w|]+)\)\(,\(\1\)\)\*\$")
+#: One name out of some, or a list of them, separated by commas.
+_NAMES = re.compile(r"\^\(([\w|]+)\)(\(,\(\1\)\)\*)?\$")
 
 
 def _more_names(old: Any, new: Any) -> bool:
-    """Whether two patterns let names out of a list through, and the new list has all of the old one."""
+    """Whether two patterns let names out of some through, the new one all of the old ones, and several where it did."""
     was, is_ = (_NAMES.fullmatch(each) if isinstance(each, str) else None for each in (old, new))
-    return was is not None and is_ is not None and set(was[1].split("|")) <= set(is_[1].split("|"))
+    if was is None or is_ is None:
+        return False
+    return set(was[1].split("|")) <= set(is_[1].split("|")) and bool(is_[2]) >= bool(was[2])
 
 
 def _fields(

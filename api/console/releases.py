@@ -94,7 +94,7 @@ def overview(
         ask = store.asking(connection)
         found = store.page(ask, TABS[look.tab], look.before, _ROWS + 1)
         rules, held = releases.in_force(ask, bench.rules), store.in_force(ask)
-    decides = [(kind, domain, part(rules, kind, domain)) for kind in RuleKind for domain in Domain]
+    decides = [(kind, domain, part(rules, kind, domain)) for kind in RuleKind for domain in kind.domains]
     documents = [
         (kind, domain, version_of(each), each.fingerprint, held.get((kind, domain), (None, ""))[0])
         for kind, domain, each in decides
@@ -119,9 +119,10 @@ def new(
     look: Annotated[DraftLook, Query()], request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep
 ) -> Response:
     """A draft that starts from what is in force."""
+    domain = look.domain if look.domain in look.kind.domains else look.kind.domains[0]
     with reads.snapshot() as connection:
-        document = releases.document_in_force(store.asking(connection), bench.pipeline, look.kind, look.domain)
-    return _editor(request, session, look.kind, look.domain, "", document)
+        document = releases.document_in_force(store.asking(connection), bench.pipeline, look.kind, domain)
+    return _editor(request, session, look.kind, domain, "", document)
 
 
 @router.post("/new", dependencies=[needs(Permission.WRITE_RULES)])

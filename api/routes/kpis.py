@@ -8,14 +8,15 @@ from pydantic import Field
 
 from api.auth import allows
 from api.last_run import last_run
+from api.present_kpis import accuracy_object
 from api.routes.parameters import Parameters
 from api.routes.responses import CHECKED, GUARDED
 from api.routes.stewardship import DeskDep, PolicyDep
-from api.schemas.kpis import KpiForm
+from api.schemas.kpis import InvoiceAccuracyForm, KpiForm
 from api.wire import answer
 from mdm.access import Permission
 from mdm.errors import Invalid
-from mdm.hub.kpis import read_kpis
+from mdm.hub.kpis import read_invoice_accuracy, read_kpis
 from mdm.hub.worklist import rank_new_tasks
 from mdm.model.kpis import Period
 
@@ -25,11 +26,16 @@ router = APIRouter(
 )  # fmt: skip
 
 
-class KpiParameters(Parameters):
-    """Two periods."""
+class PeriodParameters(Parameters):
+    """A period."""
 
     first: date | None = Field(None, description="First day of the period; ninety days up to today when absent.")
     last: date | None = Field(None, description="Its last day; with `first`.")
+
+
+class KpiParameters(PeriodParameters):
+    """Two periods."""
+
     baseline_first: date | None = Field(None, description="The same of the period to compare with; the one before.")
     baseline_last: date | None = None
 
@@ -49,6 +55,20 @@ def get_kpis(asked: Annotated[KpiParameters, Query()], desk: DeskDep, policy: Po
     period = _period("first", asked.first, asked.last)
     baseline = _period("baseline_first", asked.baseline_first, asked.baseline_last)
     return answer(read_kpis(desk, found, period, baseline).as_json())
+
+
+@router.get(
+    "/invoice-accuracy", name="get_invoice_accuracy", summary="Do invoices bill what was used?",
+    response_model=InvoiceAccuracyForm,
+)  # fmt: skip
+def get_invoice_accuracy(asked: Annotated[PeriodParameters, Query()], desk: DeskDep) -> Response:
+    """Of the invoices issued in a period: metered quantities that are billed against usage that was accepted for them.
+
+    Of the whole hub: 403 for callers whose scope is limited.
+    """
+    found = last_run.of(desk.engine, desk.clock())
+    period = _period("first", asked.first, asked.last)
+    return answer(accuracy_object(read_invoice_accuracy(desk, found, period)))
 
 
 def _period(name: str, first: date | None, last: date | None) -> Period | None:

@@ -79,10 +79,10 @@ def list_releases(page: Annotated[ReleaseParameters, Query()], reads: ReadsDep) 
 
 @router.get(
     "/rules/in-force/{kind}/{domain}", name="get_rules_in_force", summary="The document that decides now",
-    response_model=InForce,
+    response_model=InForce, responses=UNKNOWN,
 )  # fmt: skip
 def get_in_force(kind: RuleKind, domain: Domain, reads: ReadsDep, rules: RulesDep) -> Response:
-    """Where a new draft starts."""
+    """Where a new draft starts. 404 where the kind has no document for the domain: `usage-revenue` is of products."""
     with reads.snapshot() as connection:
         ask = store.asking(connection)
         now = part(releases.in_force(ask, rules), kind, domain)

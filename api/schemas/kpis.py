@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.schemas.common import Form
+from api.schemas.common import Form, SourceKey
 
 Sums = Annotated[dict[str, str], Field(description="By currency, as decimal text; there are no exchange rates.")]
 
@@ -62,3 +62,53 @@ class KpiForm(Form):
     period: KpiPeriod
     baseline: KpiPeriod
     measures: list[KpiMeasure]
+
+
+Quantity = Annotated[str, Field(description="Decimal text, in billed units.", examples=["532184.4000"])]
+Share = Annotated[float | None, Field(ge=0, le=1)]
+
+
+class UnitAccuracy(Form):
+    """Quantities of metered lines in one usage unit; units are never added up."""
+
+    unit: str | None = Field(description="Usage unit of the product; null where no platform says it.")
+    lines: int
+    agreeing: int
+    billed: Quantity
+    accepted: Quantity
+    over: Quantity = Field(description="Billed and not used.")
+    under: Quantity = Field(description="Used and not billed.")
+    accuracy: Share = Field(
+        description="1 less `over` and `under` of what is billed or was used, line by line the larger of the two; null "
+        "where both are nothing."
+    )
+
+
+class BilledDifference(Form):
+    """A metered product of which an invoice bills another quantity than was accepted for it."""
+
+    invoice: SourceKey
+    number: str | None
+    issued_on: date
+    product: str = Field(description="Golden record id.")
+    unit: str | None
+    billed: Quantity
+    accepted: Quantity
+    difference: Quantity = Field(description="Negative where less is billed than was used.")
+
+
+class InvoiceAccuracyForm(Form):
+    """How right invoices of a period are about what was used. Drafts and void invoices are left out."""
+
+    as_of: datetime = Field(description="The newest change event that reconciliation knew of.")
+    period: KpiPeriod = Field(description="In which the invoices were issued.")
+    lines: int = Field(description="Metered products on invoices, of which both quantities are known.")
+    agreeing: int = Field(description="Lines that bill just what was accepted, to four decimals.")
+    accuracy: Share = Field(description="`agreeing` of `lines`; null where there are none.")
+    without_usage: int = Field(description="Lines for which no usage was accepted at all.")
+    unknown: int = Field(description="Lines beside these of which a quantity is not stated, or is no quantity.")
+    unbilled: int = Field(description="Accepted usage batches that end in the period and that no invoice bills.")
+    repeated: int = Field(description="Usage batches that end in the period and repeat another one: not accepted.")
+    units: list[UnitAccuracy]
+    differing: int = Field(description="How many lines differ.")
+    differences: list[BilledDifference] = Field(description="Up to 100 of them, the largest share first.")

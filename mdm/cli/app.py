@@ -61,6 +61,7 @@ COMMANDS: Mapping[str, Command] = {
     "quality": Command("quality", "quality", "How right the matching is, told by blind samples."),
     "identifiers": Command("identifiers", "identifiers", "What identifier columns hold, and numbers given to others."),
     "releases": Command("releases", "releases", "Rules: draft, simulate, approve, activate, roll back."),
+    "mapping": Command("mapping", "mapping", "From use to revenue: show the mapping, and what it covers."),
     "match": Command("match", "match", "The matching engine, measured."),
     "steward": Command("steward_queue", "steward", "Judge, merge, split, override, undo, approve; preview any."),
     "accounts": Command("accounts", "accounts", "People who sign in to the console with a password."),

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from matching.model import MatchModel, load_model, read_model
+from matching.model import load_model, read_model
 from mdm.cli.context import JSON_OPTION, print_json, print_table, progress_bar, sources_folder
 from mdm.cli.steward_bench import ACTOR, Bench, bench_of
 from mdm.core.former import refuse_witnesses_that_echo, witnesses_of
@@ -16,18 +16,19 @@ from mdm.core.releases import contradicted_in, differences
 from mdm.errors import OperatorError
 from mdm.faults import arm
 from mdm.hub import releases as releasing
-from mdm.hub.in_force import part, text_of, version_of
+from mdm.hub.in_force import Ruling, part, text_of, version_of
+from mdm.hub.in_force import read as read_document
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.ids import Domain
 from mdm.model.releases import Release, RuleKind, Run
 from mdm.store import releases as store
 from mdm.store.read_release_samples import records_of
-from survivorship.ruleset import RuleSet, load_ruleset
+from survivorship.ruleset import load_ruleset
 
 releases = typer.Typer(no_args_is_help=True)
 
 _NUMBER = typer.Argument(..., help="Number of the release.")
-_KIND = typer.Argument(..., help="survivorship or matching.")
+_KIND = typer.Argument(..., help="survivorship, matching or usage-revenue.")
 _DOMAIN = typer.Argument(..., help="customer, contract or product.")
 #: Contradicted verdicts shown to people; JSON has them all.
 _SHOWN = 20
@@ -71,7 +72,7 @@ def in_force(as_json: bool = JSON_OPTION) -> None:
             "fingerprint": part(rules, kind, domain).fingerprint, "release": held.get((kind, domain), (None,))[0],
         }
         for kind in RuleKind
-        for domain in Domain
+        for domain in kind.domains
     ]  # fmt: skip
     if as_json:
         print_json(found)
@@ -100,7 +101,9 @@ def check(
     if kind is RuleKind.SURVIVORSHIP:
         ruleset = load_ruleset(domain.value, file)
         refuse_witnesses_that_echo(witnesses_of(load_catalogue(sources_folder())), ruleset)
-        read: RuleSet | MatchModel = ruleset
+        read: Ruling = ruleset
+    elif kind is RuleKind.USAGE_REVENUE:
+        read = read_document(kind, domain, _text(file), {})
     else:
         shipped = load_model(domain.value)
         read = read_model(_text(file), _text(weights) if weights else shipped.texts[1], shipped.texts[2])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from matching.model import MatchModel
 from mdm.core.former import Witness
 from mdm.core.placing import PlacementPlan, shipped_plan
+from mdm.lifecycle.usage_revenue import UsageRevenue, shipped_usage_revenue
 from mdm.model.ids import Domain
 from survivorship.ruleset import RuleSet
 
@@ -17,6 +18,7 @@ class Rules:
 
     `trust(system, type, attribute)` is 0..1 from the source profiles. `base` are the rules as they ship, where releases
     of this hub stand in for some of them. `placement` decides who reaches a golden record, and nothing of what it says.
+    `usage_revenue` leads from use to revenue, and decides nothing of what golden records say either.
     `witnesses` are the tables whose earlier values stay evidence, to which no rule set may give a platform that echoes.
     """
 
@@ -26,6 +28,7 @@ class Rules:
     base: "Rules | None" = None
     placement: PlacementPlan = field(default_factory=shipped_plan)
     witnesses: frozenset[Witness] = frozenset()
+    usage_revenue: UsageRevenue = field(default_factory=shipped_usage_revenue)
 
     @property
     def fingerprint(self) -> str:

@@ -17,7 +17,6 @@ from mdm.hub.process import Pipeline
 from mdm.hub.tiers import Standing, standings
 from mdm.intake.ownership import Ownership
 from mdm.lifecycle.policy import shipped_policy
-from mdm.model.ids import Domain
 from mdm.model.releases import RuleKind
 from mdm.onboarding.ruleset import shipped_ruleset
 from mdm.privacy.policy import shipped_policy as privacy_policy
@@ -136,7 +135,7 @@ def _policies(hub: Pipeline, policy: Policy, ownership: Ownership) -> list[Polic
         PolicyInForce("privacy", privacy_policy().version, "what identifies a person, and what the law keeps"),
     ]
     for kind in RuleKind:
-        for domain in Domain:
+        for domain in kind.domains:
             decides = part(rules, kind, domain)
             name, says = f"{kind.value} of {domain.plural}", f"fingerprint {decides.fingerprint}"
             found.append(PolicyInForce(name, version_of(decides), says))

@@ -12,6 +12,7 @@ from mdm.hub import closing
 from mdm.hub.reach import must_reach_all
 from mdm.hub.reconcile import Reconciliation
 from mdm.hub.steward.workplace import Workplace
+from mdm.lifecycle.billed_usage import Accuracy, accuracy
 from mdm.lifecycle.close import Close
 from mdm.lifecycle.impact import add
 from mdm.lifecycle.policy import shipped_policy
@@ -85,7 +86,7 @@ def read_kpis(
     """
     must_reach_all(desk.engine, "Figures of the hub")
     now = desk.clock()
-    period = period or Period(now.date() - timedelta(days=USUAL - 1), now.date())
+    period = period or _usual(now)
     _check(period)
     _check(baseline := baseline or period.before)
     books = closing.books_of(desk, closing.close_named(None, now.date()), found)
@@ -110,6 +111,32 @@ def read_kpis(
         baseline=baseline,
         measures=tuple(measures(kept, before)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceAccuracy:
+    """How right the invoices of a period are, as of the newest change event that reconciliation knew of."""
+
+    as_of: datetime
+    period: Period
+    figures: Accuracy
+
+
+def read_invoice_accuracy(desk: Workplace, found: Reconciliation, period: Period | None = None) -> InvoiceAccuracy:
+    """Billed against accepted quantities of the invoices issued in a period: the last ninety days, when none is named.
+
+    Raises:
+        Invalid: the period ends before it begins, or is longer than three years.
+        Refused: whoever asks reaches part of the hub.
+    """
+    must_reach_all(desk.engine, "Figures of the hub")
+    period = period or _usual(desk.clock())
+    _check(period)
+    return InvoiceAccuracy(found.as_of, period, accuracy(found.usage, period))
+
+
+def _usual(now: datetime) -> Period:
+    return Period(now.date() - timedelta(days=USUAL - 1), now.date())
 
 
 def _as_text(amounts: Mapping[str, Decimal]) -> dict[str, str]:

@@ -1,14 +1,16 @@
 """Do the platforms tell the same story from order to revenue? Reads the hub at one instant and never writes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
+from mdm.hub.in_force import usage_revenue_in_force
 from mdm.intake.catalogue import Catalogue, load_catalogue
 from mdm.intake.mapping import standardise
 from mdm.lifecycle.assemble import read_story
+from mdm.lifecycle.billed_usage import BilledUsage, billed_usage
 from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.impact import Books, books_of
 from mdm.lifecycle.material import Material, Stated, Version
@@ -36,6 +38,8 @@ class Reconciliation:
     books: Books
     #: Business transactions that stand still, what has waited longest first.
     stuck: tuple[Stuck, ...] = ()
+    #: What invoices bill of what was used.
+    usage: BilledUsage = field(default_factory=BilledUsage)
 
 
 def reconcile(engine: Engine, catalogue: Catalogue | None = None, policy: Policy | None = None) -> Reconciliation:
@@ -53,6 +57,7 @@ def reconcile(engine: Engine, catalogue: Catalogue | None = None, policy: Policy
         reconcile_story(material, policy, *story),
         books_of(material),
         stuck(material, *story, policy),
+        billed_usage(material, policy, *story),
     )
 
 
@@ -69,6 +74,7 @@ def read_material(engine: Engine, catalogue: Catalogue, policy: Policy) -> Mater
             contracts=dict(whole.current_values(work, Domain.CONTRACT)),
             products=dict(whole.current_values(work, Domain.PRODUCT)),
             versions=_versions(read_lifecycle.past_rows(work, agreements), catalogue),
+            usage_revenue=usage_revenue_in_force(work.query),
         )
 
 

@@ -31,7 +31,7 @@ def cases(ledger: Ledger, agreements: Agreements) -> Iterator[Case]:
     metered = ledger.products.metered
     yield from _invoice_cases(ledger, agreements, metered)
     yield from _entitlement_cases(ledger, agreements, metered)
-    yield from usage_cases(ledger, agreements, _by_subscription(ledger), metered)
+    yield from usage_cases(ledger, agreements, invoices_by_subscription(ledger), metered)
     for contract in agreements.contracts.values():
         yield ContractCase(contract)
 
@@ -57,7 +57,7 @@ def _invoice_cases(ledger: Ledger, agreements: Agreements, metered: frozenset[En
 def _usual_prices(ledger: Ledger, agreements: Agreements) -> dict[CrosswalkKey, dict[EntityId, frozenset[Decimal]]]:
     """By invoice: what the invoices around it charge."""
     found: dict[CrosswalkKey, dict[EntityId, frozenset[Decimal]]] = defaultdict(dict)
-    for key, invoices in _by_subscription(ledger).items():
+    for key, invoices in invoices_by_subscription(ledger).items():
         subscription = agreements.subscription(key)
         if subscription is not None:
             for (invoice, product), price in usual_prices(invoices, subscription.start).items():
@@ -65,7 +65,8 @@ def _usual_prices(ledger: Ledger, agreements: Agreements) -> dict[CrosswalkKey, 
     return found
 
 
-def _by_subscription(ledger: Ledger) -> dict[CrosswalkKey, list[Invoice]]:
+def invoices_by_subscription(ledger: Ledger) -> dict[CrosswalkKey, list[Invoice]]:
+    """The invoices of each subscription."""
     invoices: dict[CrosswalkKey, list[Invoice]] = defaultdict(list)
     for invoice in ledger.invoices.values():
         if invoice.subscription is not None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from mdm.lifecycle.facts import Contract, Entitlement, Invoice, JournalEntry, Subscription, UsageBatch
 from mdm.lifecycle.policy import Policy
-from mdm.model.ids import EntityId
+from mdm.model.ids import CrosswalkKey, EntityId
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ class EntitlementCase:
 class UsageCase:
     """A usage batch, the batch that reported the same event before it, and the invoice that bills its period.
 
-    `unit_price` is what a unit of use costs under the contract, or by the offer of the subscription.
+    `product` is what it is sold as, where the subscription can be told. `unit_price` is what a unit of use costs under
+    the contract, or by the offer of the subscription.
     """
 
     batch: UsageBatch
@@ -70,6 +71,7 @@ class UsageCase:
     billed_by: Invoice | None = None
     unit_price: Decimal | None = None
     contract: Contract | None = None
+    product: EntityId | None = None
 
     @property
     def customer(self) -> EntityId | None:
@@ -87,4 +89,17 @@ class ContractCase:
         return self.contract.customer
 
 
-Case = InvoiceCase | EntitlementCase | UsageCase | ContractCase
+@dataclass(frozen=True, slots=True)
+class ProductCase:
+    """A product that is sold: one of its rows, and by step (`usage_unit`, `billing_metric`, `revenue_account`) why the
+    mapping of use and revenue does not lead on there. It is nobody's in particular.
+    """
+
+    row: CrosswalkKey
+    name: str | None = None
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    customer: None = None
+    contract: None = None
+
+
+Case = InvoiceCase | EntitlementCase | UsageCase | ContractCase | ProductCase

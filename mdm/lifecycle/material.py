@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from mdm.lifecycle.usage_revenue import UsageRevenue, shipped_usage_revenue
 from mdm.model.ids import CrosswalkKey, EntityId
 from mdm.model.records import Reference
 
@@ -60,6 +61,7 @@ class Material:
 
     `entities` leads from every name of a source row (key or alias) to the one entity it means. `contracts` and
     `products` hold golden values. `versions` holds the known versions of contract records, oldest first.
+    `usage_revenue` is the mapping of use and revenue in force.
     """
 
     as_of: datetime
@@ -70,6 +72,7 @@ class Material:
     contracts: Mapping[EntityId, Mapping[str, Any]]
     products: Mapping[EntityId, Mapping[str, Any]] = field(default_factory=dict)
     versions: Mapping[CrosswalkKey, Sequence[Version]] = field(default_factory=dict)
+    usage_revenue: UsageRevenue = field(default_factory=shipped_usage_revenue)
 
     def of_kind(self, kind: str) -> list[Stated]:
         return [fact for fact in self.facts if fact.kind == kind]

@@ -49,6 +49,13 @@ def key_of(reference: Mapping[str, Any]) -> CrosswalkKey:
     return CrosswalkKey(reference["system"], reference["type"], reference["key"])
 
 
+def codes_of(values: Mapping[str, Any]) -> frozenset[str]:
+    """The folded codes of a golden product."""
+    stated = (values.get(name) for name in _CODES)
+    codes = (code for value in stated for code in (value if isinstance(value, list) else [value]) if code)
+    return frozenset(map(folded, map(str, codes))) - {""}
+
+
 def _offer(row: Stated, products: Products, policy: Policy) -> Offer:
     metered = policy.says("offer_metered", row.word("usage_type"))
     return Offer(row.key, products.named(row.target("offer_of")), row.amount("unit_amount"), metered)
@@ -58,9 +65,6 @@ def _codes(products: Mapping[EntityId, Mapping[str, Any]]) -> dict[str, EntityId
     """Products by folded code; a code that two products have leads to neither."""
     found: dict[str, set[EntityId]] = defaultdict(set)
     for entity, values in products.items():
-        for name in _CODES:
-            value = values.get(name)
-            for code in value if isinstance(value, list) else [value]:
-                if code:
-                    found[folded(str(code))].add(entity)
-    return {code: entities.pop() for code, entities in found.items() if len(entities) == 1 and code}
+        for code in codes_of(values):
+            found[code].add(entity)
+    return {code: entities.pop() for code, entities in found.items() if len(entities) == 1}

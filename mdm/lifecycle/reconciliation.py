@@ -1,16 +1,18 @@
 """Runs the rules over all cases and makes findings of what they say."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import TypeAlias, TypeVar
 
 from mdm.lifecycle.agreements import Agreements
 from mdm.lifecycle.assemble import cases, read_story
-from mdm.lifecycle.cases import Case, Context, ContractCase, EntitlementCase, InvoiceCase, UsageCase
+from mdm.lifecycle.cases import Case, Context, ContractCase, EntitlementCase, InvoiceCase, ProductCase, UsageCase
+from mdm.lifecycle.coverage import product_cases
 from mdm.lifecycle.findings import Finding, Problem
 from mdm.lifecycle.ledger import Ledger
 from mdm.lifecycle.material import Material
 from mdm.lifecycle.policy import Policy
-from mdm.lifecycle.rules import contracts, entitlements, invoices, postings, usage
+from mdm.lifecycle.rules import contracts, entitlements, invoices, postings, products, usage
 
 C = TypeVar("C", bound=Case)
 Check: TypeAlias = Callable[[C, Context], Problem | None]
@@ -35,9 +37,16 @@ ON_CONTRACTS: tuple[Check[ContractCase], ...] = (
     contracts.contract_without_subscription,
     contracts.account_used_before_validation,
 )
+ON_PRODUCTS: tuple[Check[ProductCase], ...] = (
+    products.usage_unit_missing,
+    products.billing_metric_missing,
+    products.revenue_account_missing,
+)
+#: Rules of which the subject is a row of a product and no linked fact.
+ABOUT_PRODUCTS: frozenset[str] = frozenset(check.__name__ for check in ON_PRODUCTS)
 
 RULE_NAMES: tuple[str, ...] = tuple(
-    check.__name__ for checks in (ON_INVOICES, ON_ENTITLEMENTS, ON_USAGE, ON_CONTRACTS) for check in checks
+    check.__name__ for checks in (ON_INVOICES, ON_ENTITLEMENTS, ON_USAGE, ON_CONTRACTS, ON_PRODUCTS) for check in checks
 )
 
 
@@ -52,7 +61,8 @@ def reconcile(material: Material, policy: Policy) -> tuple[Finding, ...]:
 def reconcile_story(material: Material, policy: Policy, ledger: Ledger, agreements: Agreements) -> tuple[Finding, ...]:
     """The same of a story that was read before."""
     context = Context(material.as_of, policy)
-    found = (finding for case in cases(ledger, agreements) for finding in examine(case, context))
+    everything = chain(cases(ledger, agreements), product_cases(material, policy, ledger, agreements))
+    found = (finding for case in everything for finding in examine(case, context))
     return tuple(sorted(found, key=lambda finding: (finding.rule, finding.subject)))
 
 
@@ -67,6 +77,8 @@ def examine(case: Case, context: Context) -> Iterator[Finding]:
             yield from _run(ON_USAGE, case, context)
         case ContractCase():
             yield from _run(ON_CONTRACTS, case, context)
+        case ProductCase():
+            yield from _run(ON_PRODUCTS, case, context)
 
 
 def _run(checks: Iterable[Check[C]], case: C, context: Context) -> Iterator[Finding]:

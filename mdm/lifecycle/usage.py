@@ -44,6 +44,7 @@ def usage_cases(
             billed_by=billed_by,
             unit_price=min(named) if len(named) == 1 else _charged(batch, sale),
             contract=contract,
+            product=sale.product if sale is not None else batch.product,
         )
 
 

@@ -14,6 +14,12 @@ class RuleKind(StrEnum):
 
     SURVIVORSHIP = "survivorship"
     MATCHING = "matching"
+    USAGE_REVENUE = "usage-revenue"
+
+    @property
+    def domains(self) -> tuple[Domain, ...]:
+        """The domains that it has a document for: use and revenue are mapped for products only."""
+        return (Domain.PRODUCT,) if self is RuleKind.USAGE_REVENUE else tuple(Domain)
 
 
 class ReleaseStatus(StrEnum):

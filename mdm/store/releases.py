@@ -107,6 +107,16 @@ def page(query: Query, statuses: Sequence[str], before: int | None, limit: int) 
     return [_release(row) for row in rows]
 
 
+def versions(query: Query, kind: RuleKind, domain: Domain) -> list[Release]:
+    """The releases that are or were in force, the newest first."""
+    rows = query(
+        f"""select {_RELEASE} from rule_release where kind = %s and domain = %s and releaser is not null
+            order by released_at desc, release_id desc""",
+        kind.value, domain.value,
+    )  # fmt: skip
+    return [_release(row) for row in rows]
+
+
 def _release(row: Sequence[Any]) -> Release:
     named = dict(zip(_fields(Release), row, strict=True))
     kind, domain, status = RuleKind(row[1]), Domain(row[2]), ReleaseStatus(row[7])

@@ -46,7 +46,7 @@ rule_release = Table(
     Column("ended_by", Text),  # who rolled it back, withdrew or rejected it
     Column("reason", Text, nullable=False, server_default=""),  # why it was rolled back
     time_column("ended_at", nullable=True),
-    CheckConstraint("kind in ('survivorship','matching')", name="kind"),
+    CheckConstraint("kind in ('survivorship','matching','usage-revenue')", name="kind"),
     CheckConstraint(
         "status ~ '^(draft|approved|activating|active|superseded|rolling_back|rolled_back|rejected|withdrawn)$'",
         name="status",

@@ -1169,7 +1169,7 @@ def upgrade() -> None:
         sa.Column("ended_by", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("kind in ('survivorship','matching')", name=op.f("ck_rule_release_kind")),
+        sa.CheckConstraint("kind in ('survivorship','matching','usage-revenue')", name=op.f("ck_rule_release_kind")),
         sa.CheckConstraint(
             "status in ('draft','rejected','withdrawn') or (approver is not null and simulation_id is not null)",
             name=op.f("ck_rule_release_nothing_without_approval"),

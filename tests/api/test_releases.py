@@ -119,3 +119,45 @@ def test_a_release_that_contradicts_verdicts_is_blocked_and_says_so(
         True,
     )
     assert "they split last year" in browser.get(f"/console/releases/{number}").text
+
+
+def test_the_mapping_of_use_and_revenue_is_released_for_products_only(app: FastAPI, engine: Engine) -> None:
+    anna = caller(app, engine, Role.RULE_AUTHOR)
+    address = "/v1/rules/in-force/usage-revenue"
+    now = anna.get(f"{address}/product").json()
+    wish = {"kind": "usage-revenue", "title": "Accounts", "document": now["document"].replace("erp}", '"4010"}', 1)}
+
+    assert (now["version"], now["release_id"], now["kind"]) == ("1.0.0", None, "usage-revenue")
+    assert anna.get(f"{address}/customer").status_code == 404
+    refused = anna.post("/v1/releases", json={**wish, "domain": "customer"})
+    assert (refused.status_code, refused.json()["detail"]) == (
+        422,
+        "There is no usage-revenue of customers. Write one of products.",
+    )
+    made = anna.post("/v1/releases", json={**wish, "domain": "product"})
+    assert made.status_code == 201, made.text
+    mine = f"/v1/releases/{made.json()['release_id']}"
+    assert anna.post(f"{mine}/simulate").status_code == 202
+    assert anna.get(mine).json()["runs"][0]["report"] == {
+        "entities": 0, "mapped_before": 0, "mapped": 0, "newly_mapped": 0, "no_longer_mapped": 0, "changed": 0,
+        "codes_of_no_product": 0, "lost": [],
+    }  # fmt: skip
+    unquoted = {**wish, "domain": "product", "document": wish["document"].replace('"4010"', "4010")}
+    assert "line" in anna.post("/v1/releases", json=unquoted).json()["detail"]
+
+
+def test_the_console_starts_a_mapping_and_tells_what_it_would_lead_to(app: FastAPI, engine: Engine) -> None:
+    anna = caller(app, engine, Role.RULE_AUTHOR)
+    now = anna.get("/v1/rules/in-force/usage-revenue/product").json()["document"]
+    wish = {"kind": "usage-revenue", "domain": "product", "title": "Other words"}
+    made = anna.post("/v1/releases", json={**wish, "document": now.replace("licensed seats", "seats")}).json()
+    anna.post(f"/v1/releases/{made['release_id']}/simulate")
+    with engine.begin() as connection:
+        key = api_keys.issue_key(connection, Role.RULE_AUTHOR, "ada")
+    browser = entered(app, key)
+
+    assert "Usage-revenue of products" in browser.get("/console/releases").text
+    assert "usage-revenue of products" in browser.get("/console/releases/new?kind=usage-revenue&domain=customer").text
+    page = browser.get(f"/console/releases/{made['release_id']}")
+    assert page.status_code == 200
+    assert "Active products mapped" in page.text

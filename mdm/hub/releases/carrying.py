@@ -7,6 +7,8 @@ that was killed is finished by asking for the same again.
 
 from dataclasses import dataclass, replace
 
+from sqlalchemy import Connection
+
 from matching.engines.engine import Engine as MatchEngine
 from mdm.core.releases import (
     Contradiction,
@@ -30,6 +32,9 @@ from mdm.hub.releases.testing import against_verdicts
 from mdm.hub.releases.trying import UNIT, Progress, matching_report, settle_with, silent
 from mdm.hub.rematch import rematch
 from mdm.hub.steward.actor import Actor
+from mdm.hub.usage_revenue import compare_mappings
+from mdm.lifecycle.usage_revenue import UsageRevenue
+from mdm.model.ids import Domain
 from mdm.model.releases import Release, ReleaseStatus, RuleKind, Run, RunKind
 from mdm.store import identity as identity_store
 from mdm.store import released
@@ -161,6 +166,8 @@ def run(hub: Pipeline, run_id: int, progress: Progress = silent, engine: MatchEn
         rules = in_force_now(hub.engine, hub.rules)
         if release.kind is RuleKind.SURVIVORSHIP:
             _survive_anew(hub, rules, release, begun, progress)
+        elif release.kind is RuleKind.USAGE_REVENUE:
+            _map_anew(hub, release, begun)
         else:
             _match_anew(hub, rules, begun, progress, engine)
         fault_point("release.in_line")
@@ -221,6 +228,25 @@ def _match_anew(hub: Pipeline, rules: Rules, begun: Run, progress: Progress, eng
     report = rematch(replace(hub, rules=rules), engine or open_engine("duckdb"), begun.actor, tell)
     with unit_of_work(hub.engine, hub.clock, "release") as work:
         store.advance(work, begun.run_id, "", 1, matching_report(report))
+
+
+def _map_anew(hub: Pipeline, release: Release, begun: Run) -> None:
+    """Nothing that a mapping says is kept: whoever asks is answered by the one in force. The run says what changed."""
+    with hub.engine.connect() as connection:
+        named, former = _mapping(hub, connection, release.release_id), _mapping(hub, connection, release.replaced)
+    before, after = (former, named) if begun.what is RunKind.ACTIVATION else (named, former)
+    report = compare_mappings(hub, before, after)
+    with unit_of_work(hub.engine, hub.clock, "release") as work:
+        store.advance(work, begun.run_id, "", 1, report)
+
+
+def _mapping(hub: Pipeline, connection: Connection, release_id: int | None) -> UsageRevenue:
+    """The mapping of a release; the one that ships for None."""
+    if release_id is None:
+        return (hub.rules.base or hub.rules).usage_revenue
+    found = read(RuleKind.USAGE_REVENUE, Domain.PRODUCT, *store.texts(store.asking(connection), release_id))
+    assert isinstance(found, UsageRevenue)  # its kind says so
+    return found
 
 
 def _finish(hub: Pipeline, release: Release, begun: Run) -> tuple[Release, Run]:

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 
 import orjson
 
-from matching.model import MatchModel
 from mdm.core.releases import (
     check_approver,
     check_editor,
@@ -15,7 +14,18 @@ from mdm.core.releases import (
     contradicted_in,
 )
 from mdm.errors import ConfigurationInvalid, Conflict, Invalid, Stale
-from mdm.hub.in_force import attachments_of, in_force, must_fit, must_still_fit, part, read, text_of, version_of
+from mdm.hub.in_force import (
+    Ruling,
+    attachments_of,
+    in_force,
+    must_be_of,
+    must_fit,
+    must_still_fit,
+    part,
+    read,
+    text_of,
+    version_of,
+)
 from mdm.hub.reach import must_reach_all
 from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.workplace import Workplace
@@ -24,7 +34,6 @@ from mdm.model.releases import Release, ReleaseStatus, RuleKind, Run, RunKind
 from mdm.store import releases as store
 from mdm.store.ledger import write_audit
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
-from survivorship.ruleset import RuleSet
 
 _LONGEST = 200_000
 
@@ -41,12 +50,13 @@ def draft(
     """Write a new release. A matching model keeps the weights in force unless others are given.
 
     Raises:
-        Invalid: the document is wrong; the message names line and key.
+        Invalid: the document is wrong; the message names line and key. Or there is none of this kind for the domain.
         Conflict: it says what is in force already.
         Refused: the actor does not decide about rules.
     """
     _must_write(actor)
     _check_texts(title, document, "a title")
+    must_be_of(kind, domain)
     must_reach_all(hub.engine, "Rules")
     with unit_of_work(hub.engine, hub.clock, "release") as work:
         now = part(in_force(work.query, hub.rules), kind, domain)
@@ -210,7 +220,7 @@ def _against(work: UnitOfWork, hub: Workplace, release: Release) -> str:
 
 def _read(
     hub: Workplace, kind: RuleKind, domain: Domain, document: str, attachments: Mapping[str, str | None]
-) -> RuleSet | MatchModel:
+) -> Ruling:
     try:
         meant = read(kind, domain, document, attachments)
     except ConfigurationInvalid as error:

@@ -24,6 +24,7 @@ from mdm.hub.releases.testing import against_verdicts
 from mdm.hub.rematch import preview
 from mdm.hub.rematch.report import Report
 from mdm.hub.steward.actor import Actor
+from mdm.hub.usage_revenue import compare_mappings
 from mdm.model.delta import IdentityDelta, LinkChange
 from mdm.model.ids import Domain, RecordId
 from mdm.model.releases import RuleKind, Run, RunKind
@@ -86,6 +87,8 @@ def run_simulation(hub: Pipeline, run_id: int, progress: Progress = silent, engi
             rules = standing_in(now, read(release.kind, release.domain, *document))
             if release.kind is RuleKind.SURVIVORSHIP:
                 report = _try_survivorship(hub, rules, release.domain, tell)
+            elif release.kind is RuleKind.USAGE_REVENUE:
+                report = compare_mappings(hub, now.usage_revenue, rules.usage_revenue)
             else:
                 report = try_matching(hub, rules, tell, engine)
                 judged = against_verdicts(hub.engine, now, rules, release.domain)

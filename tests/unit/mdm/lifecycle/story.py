@@ -60,6 +60,7 @@ class Story:
     entities: dict[CrosswalkKey, EntityId] = field(default_factory=dict)
     contracts: dict[EntityId, dict[str, Any]] = field(default_factory=dict)
     metered: bool = False
+    product: dict[str, Any] = field(default_factory=lambda: {"unit": "seat", "revenue_account": "4010"})
     versions: dict[CrosswalkKey, list[Version]] = field(default_factory=dict)
 
     def findings(self) -> tuple[Finding, ...]:
@@ -74,7 +75,7 @@ class Story:
             accounts=self.accounts,
             entities=self.entities,
             contracts=self.contracts,
-            products={PRODUCT: {"code": "SKU", "metered": self.metered}},
+            products={PRODUCT: {"code": "SKU", "metered": self.metered, **self.product}},
             versions=self.versions,
         )
 
