@@ -51,6 +51,17 @@ class ConfigurationInvalid(OperatorError):
     action = "Correct what the message names and start again."
 
 
+class TrainingDisagrees(OperatorError):
+    """Training without labels has found something else than the weights before: families of products, say, and not
+    products. Nothing was written. Give more records or labels, or keep the weights that there are."""
+
+    code = "TRAINING_DISAGREES"
+    action = (
+        "Give more records, or labels (--labels, --labelled), or keep the weights that there are: those that ship need "
+        "no training. If you have seen that the new ones are right, add --accept-disagreement."
+    )
+
+
 class InvariantViolated(MdmError):
     """A unit of work would have written a state that must not exist. Nothing was written; this is a defect."""
 

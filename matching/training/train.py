@@ -37,6 +37,7 @@ from matching.training.estimate import (
     prior_within,
 )
 from matching.training.parity import Parity, check_parity
+from matching.training.plausibility import Disagreement, comparable, disagreement
 from matching.training.stores import Store, common_tokens, fingerprint_of
 from matching.training.weights import settle, unmet, weights_of
 from mdm.errors import ConfigurationInvalid, OperatorError
@@ -64,6 +65,8 @@ class Released:
     weights: str
     frequencies: str | None
     parity: Parity
+    #: With the model that training was given to compare with (`Options.start`); None without one.
+    disagreement: Disagreement | None = None
 
     def model(self) -> MatchModel:
         return read_model(self.profile, self.weights, self.frequencies)
@@ -73,12 +76,14 @@ class Released:
 class Options:
     """How to train: `shrinkage` draws labelled weights to Splink's per squared bit, `common_share` is how many entities
     a name token may have before it counts as common; `tables` are frequencies, and `common` tokens, that were counted
-    elsewhere."""
+    elsewhere. `start` is a model to hold the result against, where it weighs the same comparisons; nothing is learned
+    from it."""
 
     shrinkage: float = 0.05
     common_share: float = 0.004
     tables: Tables | None = None
     common: Sequence[str] | None = None
+    start: MatchModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ def train(profile: str, stores: Sequence[Store], options: Options, progress: Pro
         data = _data(neutral, stores, _prepared(neutral, stores), entities)
         _say(progress, data)
         found, missing = _from_labels(profile, neutral, data, options)
-        return _release(profile, neutral, found, data, stores, True, missing, progress)
+        return _release(profile, neutral, found, data, stores, True, missing, options.start, progress)
     return _without_labels(profile, stores, tokens, options, progress)
 
 
@@ -139,7 +144,7 @@ def _without_labels(
         found = weights_of(neutral, u, settle(neutral, estimates), estimates.prior)
         missing = unmet(neutral, estimates)
         model = _read(profile, neutral, found)
-    return _release(profile, neutral, found, data, stores, False, missing, progress)
+    return _release(profile, neutral, found, data, stores, False, missing, options.start, progress)
 
 
 def _enough(held: int, stores: Sequence[Store]) -> float:
@@ -329,6 +334,7 @@ def _release(
     stores: Sequence[Store],
     labelled: bool,
     missing: Sequence[str],
+    start: MatchModel | None,
     progress: Progress,
 ) -> Released:
     """The documents, after the check that the scorer says what Splink says."""
@@ -348,6 +354,9 @@ def _release(
             f"{model.domain}: the scorer differs from Splink by {max(parity.weight, parity.contribution):.3g} bits.",
             action="Report this with the profile; the model was not written.",
         )
+    records = [comparison for store in stores for comparison in store.comparisons]
+    beside = comparable(start, profile)
+    differs = None if beside is None else disagreement(beside, model, records, data.pairs)
     document["provenance"] = {
         "method": "m and u from labels, corrected for dependence by logistic regression"
         if labelled
@@ -357,6 +366,7 @@ def _release(
         "candidate_pairs": len(data.pairs),
         "matching_pairs": int(data.matching.sum()),
         **({"unmet": list(missing)} if missing else {}),
+        **({} if differs is None else {"compared_with": differs.document()}),
         **_sampled(stores),
         "seed": SEED,
         "data": fingerprint_of(stores),
@@ -364,7 +374,7 @@ def _release(
         "parity": asdict(parity),
     }
     document[CHECKSUM] = checksum_of(document)
-    return Released(profile, json.dumps(document, indent=1) + "\n", tables, parity)
+    return Released(profile, json.dumps(document, indent=1) + "\n", tables, parity, differs)
 
 
 def _sampled(stores: Sequence[Store]) -> dict[str, Any]:

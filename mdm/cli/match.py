@@ -10,6 +10,7 @@ import typer
 from matching.assessment import Assessment, Bin, assess, mean_distance
 from matching.capping import Capped
 from matching.model import MatchModel
+from matching.training.plausibility import Disagreement
 from mdm.cli import context
 from mdm.cli.blocks import blocks
 from mdm.cli.context import JSON_OPTION, notes, print_json, print_table
@@ -49,18 +50,25 @@ def train(
         None, help="Comparisons and blocking rules; else those in force with --hub, and those that ship without."
     ),
     out: Path = typer.Option(Path("models"), help="Where to write the model. MDM_MODELS_DIR makes a hub use it."),
+    accept_disagreement: bool = typer.Option(
+        False, help="Write it also when it holds very different pairs to match than the weights before."
+    ),
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Train a model with Splink and write it with its provenance. The same records in the same order give
     the same model.
 
-    Without labels, m is learned by expectation maximisation, from what experts expect.
+    Without labels, m is learned by expectation maximisation, from what experts expect. What comes of it is then held
+    against the weights in force (or that ship) for the same comparisons: if it differs much, nothing is written.
     """
     material = _material(domain, _paths(records), config, labels, labelled, world, hub, profile, most)
     for remark in material.remarks:
         notes.print(remark, markup=False)
     released = training.train_model(material, lambda text: notes.print(f"  {text}"))
-    written = training.write_model(domain, released, out)
+    refusal = None if accept_disagreement else training.refusal(material, released)
+    if refusal is None:
+        notes.print(_compared(released.disagreement), markup=False)
+    written = [] if refusal is not None else training.write_model(domain, released, out)
     model = released.model()
     summary = {
         "domain": domain,
@@ -72,6 +80,9 @@ def train(
     }
     if as_json:
         print_json(summary)
+    if refusal is not None:
+        raise refusal
+    if as_json:
         return
     rows = [
         [comparison.name, level.label, f"{level.m:.4g}", f"{level.u:.4g}", f"{level.weight:+.2f}"]
@@ -80,6 +91,12 @@ def train(
     ]
     print_table(f"Model {model.fingerprint} of {domain}", ("comparison", "level", "m", "u", "bits"), rows, range(2, 5))
     typer.echo(f"prior {model.prior:+.2f} bits; written to {', '.join(map(str, written))}")
+
+
+def _compared(found: Disagreement | None) -> str:
+    if found is None:
+        return "There are no other weights for these comparisons to hold the new ones against."
+    return f"{found.words} That is a large disagreement." if found.large else found.words
 
 
 def _material(

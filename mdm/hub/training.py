@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
+from matching.model import MatchModel, load_model
 from mdm.core.rules import Rules
 from mdm.core.whole import resolve_all
-from mdm.errors import OperatorError
+from mdm.errors import OperatorError, TrainingDisagrees
 from mdm.hub.evaluate import check_world, true_entities, world_records
 from mdm.hub.tabular import profile_of, read_table
 from mdm.intake.catalogue import Catalogue
@@ -40,6 +41,13 @@ class Material:
     stores: "Sequence[Store]"
     #: What of the records counts for nothing, in sentences.
     remarks: Sequence[str] = ()
+    #: Weights that the new ones are held against, if they are for the same comparisons: those in force, or that ship.
+    start: MatchModel | None = None
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the truth of every store is known, so that it is learned from."""
+        return all(store.entities for store in self.stores)
 
 
 def from_files(domain: str, records: Sequence[Path], profile: Path | None, labelled: bool) -> Material:
@@ -51,7 +59,7 @@ def from_files(domain: str, records: Sequence[Path], profile: Path | None, label
     if labelled and not all(store.entities for store in stores):
         raise OperatorError("Not every file says what entity each record is.", action="Leave out --labelled.")
     chosen = stores if labelled else [Store(store.comparisons) for store in stores]
-    return Material(domain, _profile(domain, profile), chosen)
+    return Material(domain, _profile(domain, profile), chosen, start=_shipped(domain))
 
 
 def from_table(domain: str, records: Sequence[Path], config: Path, labels: Path | None, labelled: bool) -> Material:
@@ -71,7 +79,7 @@ def from_table(domain: str, records: Sequence[Path], config: Path, labels: Path 
     places = range(len(table.comparisons)) if chosen is None else chosen
     entities = [str(table.entities[number]) for number in places] if labelled else []
     store = Store([table.comparisons[number] for number in places], entities)
-    return Material(domain, profile_of(table) or _profile(domain, None), [store], table.remarks)
+    return Material(domain, profile_of(table) or _profile(domain, None), [store], table.remarks, _shipped(domain))
 
 
 def from_worlds(
@@ -96,7 +104,7 @@ def from_worlds(
         kept = [rec for rec in comparisons if not labelled or names[rec] in truth]
         entities = [truth[names[rec]] for rec in kept] if labelled else []
         stores.append(Store([comparisons[rec] for rec in kept], entities))
-    return Material(domain, _profile(domain, profile), stores)
+    return Material(domain, _profile(domain, profile), stores, start=_shipped(domain))
 
 
 def from_hub(domain: str, engine: Engine, rules: Rules, profile: Path | None = None, most: int = MOST) -> Material:
@@ -116,12 +124,13 @@ def from_hub(domain: str, engine: Engine, rules: Rules, profile: Path | None = N
         raise OperatorError(f"{most} records are too few to learn from.", action=f"Give {LEAST} or more with --most.")
     chosen = _hub_domain(domain)
     # What is in force here, and not what ships: training is for the comparisons that this hub makes.
-    text = rules.models[chosen].texts[0] if profile is None else _profile(domain, profile)
+    held = rules.models[chosen]
+    text = held.texts[0] if profile is None else _profile(domain, profile)
     with snapshot(engine) as work:
-        sample = sample_with_candidates(work, chosen, rules.models[chosen].block_cap, most)
+        sample = sample_with_candidates(work, chosen, held.block_cap, most)
         if sample is None:
             found = neighbourhood.load_comparisons(work, chosen, set(whole.live_records(work, chosen)))
-            return Material(domain, text, [Store([found[rec] for rec in sorted(found)])])
+            return Material(domain, text, [Store([found[rec] for rec in sorted(found)])], start=held)
         found = neighbourhood.load_comparisons(work, chosen, sample.records)
         plain = neighbourhood.load_comparisons(work, chosen, sample.plain)
     ordered = sorted(found)
@@ -137,7 +146,7 @@ def from_hub(domain: str, engine: Engine, rules: Rules, profile: Path | None = N
         f"Of {sample.of:,} records it learns from {len(ordered):,}: {len(seeds):,} that were drawn, and everybody whom "
         "these are compared with. --most takes more or fewer."
     )
-    return Material(domain, text, [store], [said])
+    return Material(domain, text, [store], [said], held)
 
 
 def _hub_domain(domain: str) -> Domain:
@@ -151,7 +160,21 @@ def train_model(material: Material, progress: Progress = lambda _: None) -> "Rel
     _need_trainer()
     from matching.training.train import Options, train
 
-    return train(material.profile, material.stores, Options(), progress)
+    return train(material.profile, material.stores, Options(start=material.start), progress)
+
+
+def refusal(material: Material, released: "Released") -> TrainingDisagrees | None:
+    """What to raise in the place of writing the model, if anything.
+
+    Without labels, weights that hold very different pairs to match than those before (`matching.training.plausibility`)
+    are no better: they are about something else. With labels the truth has spoken, and nothing is refused.
+    """
+    differs = released.disagreement
+    if differs is None or not differs.large or material.labelled:
+        return None
+    return TrainingDisagrees(
+        f"The trained weights are about something else than the ones before; nothing was written. {differs.words}"
+    )
 
 
 def write_model(domain: str, released: "Released", folder: Path) -> list[Path]:
@@ -176,6 +199,10 @@ def write_model(domain: str, released: "Released", folder: Path) -> list[Path]:
             f"The model cannot be written to {folder}: {error.strerror}.", action="Give another folder with --out."
         ) from error
     return written
+
+
+def _shipped(domain: str) -> MatchModel | None:
+    return load_model(domain) if domain in tuple(Domain) else None
 
 
 def _profile(domain: str, path: Path | None) -> str:

@@ -1,14 +1,18 @@
 """Training on a hub that is too large to train on: a part of it that says the same."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import Engine
+from typer.testing import CliRunner, Result
 
 from matching.training.stores import Store, common_tokens
 from matching.training.train import Options
-from mdm.errors import OperatorError
+from mdm.cli.app import app
+from mdm.errors import OperatorError, TrainingDisagrees
 from mdm.hub.process import Pipeline
 from mdm.hub.training import from_hub, train_model
 from mdm.model.ids import Domain
@@ -111,3 +115,43 @@ def test_the_profile_in_force_is_trained_for(engine: Engine, pipeline: Pipeline)
 def test_too_few_records_are_refused(engine: Engine, pipeline: Pipeline) -> None:
     with pytest.raises(OperatorError, match="too few"):
         from_hub("customer", engine, pipeline.rules, most=10)
+
+
+def trained(engine: Engine, domain: str, out: Path, *options: str) -> Result:
+    words = ["match", "train", "--domain", domain, "--hub", "--out", str(out), "--json", *options]
+    return CliRunner().invoke(app, words, env={"MDM_DATABASE_URL": engine.url.render_as_string(hide_password=False)})
+
+
+def test_a_model_of_something_else_than_identity_is_written_only_when_that_is_accepted(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """So few products are told apart by family before all else: names that agree say nothing of it."""
+    folder = tmp_path / "models"
+
+    refused = trained(engine, "product", folder)
+
+    assert isinstance(refused.exception, TrainingDisagrees)
+    assert "name: same words" in refused.exception.message
+    assert not folder.exists()
+    told = json.loads(refused.stdout)
+    assert told["files"] == []
+
+    accepted = trained(engine, "product", folder, "--accept-disagreement")
+
+    assert accepted.exit_code == 0, accepted.output
+    written = json.loads((folder / "product.weights.json").read_text("utf-8"))
+    assert written["provenance"]["compared_with"] == told["provenance"]["compared_with"]
+    assert written["provenance"]["compared_with"]["large"] is True
+
+
+def test_a_model_that_matches_what_the_one_before_does_is_written(
+    engine: Engine, pipeline: Pipeline, tmp_path: Path
+) -> None:
+    found = trained(engine, "contract", tmp_path)
+
+    assert found.exit_code == 0, found.output
+    compared = json.loads(found.stdout)["provenance"]["compared_with"]
+    assert compared["model"] == pipeline.rules.models[Domain.CONTRACT].fingerprint
+    assert compared["large"] is False
+    assert compared["held_before"] - compared["no_longer"] + compared["newly"] == compared["held_now"] > 0
+    assert (tmp_path / "contract.weights.json").is_file()

@@ -13,6 +13,7 @@ from matching.model import MatchModel, profile_model, read_model
 from matching.training import train as training
 from matching.training.estimate import COLD_PRIOR, prior_of
 from matching.training.parity import Parity
+from matching.training.plausibility import LEAST, Disagreement, Turned
 from matching.training.stores import Store, common_tokens, read_store
 from matching.training.train import Options, Released, train
 from mdm.errors import ConfigurationInvalid, OperatorError
@@ -48,6 +49,80 @@ def test_people_are_found_without_labels(unlabelled: Released) -> None:
 def test_with_labels_probabilities_are_kept(labelled: Released) -> None:
     assert best_f1(labelled.model()) > 0.75
     assert assessed(labelled.model()).calibration_error < 0.02
+
+
+def reweighed(comparison: str, level: str, bits: float, model: MatchModel) -> MatchModel:
+    """The model with another weight of one level."""
+    comparisons = tuple(
+        replace(each, levels=tuple(replace(at, weight=bits) if at.label == level else at for at in each.levels))
+        if each.name == comparison
+        else each
+        for each in model.comparisons
+    )
+    return replace(model, comparisons=comparisons)
+
+
+def beside(start: MatchModel) -> Disagreement | None:
+    return train(PEOPLE, [Store(RECORDS)], Options(start=start)).disagreement
+
+
+def test_weights_agree_with_themselves(unlabelled: Released) -> None:
+    found = beside(unlabelled.model())
+
+    assert found is not None
+    assert (found.no_longer, found.newly, found.turned, found.large) == (0, 0, (), False)
+    assert found.held_before == found.held_now > LEAST
+
+
+def test_a_level_that_says_the_opposite_is_told_with_the_pairs_that_it_parts(unlabelled: Released) -> None:
+    before = unlabelled.model()
+    phone = next(each for each in before.comparisons if each.name == "phone").levels[0]
+
+    found = beside(reweighed("phone", "same phone", -4.0, before))
+
+    assert found is not None
+    (turned,) = found.turned
+    assert turned == Turned("phone", "same phone", -4.0, round(phone.weight, 2), turned.pairs)
+    assert found.newly > LEAST
+    assert found.no_longer == 0
+    assert found.large
+    assert "phone: same phone (-4.00 before" in found.words
+
+
+def test_nothing_is_learned_from_what_the_result_is_held_against(unlabelled: Released) -> None:
+    found = train(PEOPLE, [Store(RECORDS)], Options(start=reweighed("phone", "same phone", -4.0, unlabelled.model())))
+
+    assert found.model().comparisons == unlabelled.model().comparisons
+
+
+def test_weights_for_other_comparisons_are_no_measure(unlabelled: Released) -> None:
+    other = PEOPLE.replace("percent: 50", "percent: 60")
+    moved = PEOPLE.replace("match: 0", "match: 2")
+
+    start = Options(start=unlabelled.model())
+
+    assert train(other, [Store(RECORDS)], start).disagreement is None
+    same = train(moved, [Store(RECORDS)], start).disagreement
+    assert same is not None
+    assert not same.large, "the thresholds of the new profile are both's"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "no_longer", "newly", "large"),
+    [
+        (1000, 1000, 90, 90, False),
+        (1000, 900, 101, 1, True),
+        (900, 1000, 0, 100, False),
+        (900, 1001, 0, 101, True),
+        (30, 11, 19, 0, False),
+        (30, 10, 20, 0, True),
+        (0, 0, 0, 0, False),
+    ],
+)
+def test_more_than_a_tenth_of_either_models_matches_is_large(
+    before: int, now: int, no_longer: int, newly: int, large: bool
+) -> None:
+    assert Disagreement("x", 5000, before, now, no_longer, newly, ()).large is large
 
 
 def test_the_same_records_give_the_same_documents(unlabelled: Released) -> None:
