@@ -50,7 +50,7 @@ def company_table(
 
 
 def _digest(model: MatchModel) -> str:
-    """What a table depends on: the columns that the model reads, the words that it calls common, and what makes them."""
+    """What a table depends on: the columns that the model reads, the words that it calls common, and their makers."""
     digest = sha256(repr([FEATURES_VERSION, sorted(columns_of(model)), sorted(model.common_tokens)]).encode())
     for path in sorted(path for folder in _MADE_BY for path in folder.rglob("*") if path.suffix in _SOURCES):
         digest.update(path.read_bytes())
