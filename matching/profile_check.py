@@ -210,8 +210,8 @@ def check_weights(model: "MatchModel") -> None:
 def check_reach(model: "MatchModel", most: float) -> None:
     """Thresholds are where weights of pairs are.
 
-    Some pairs can reach `match`, and some that are compared do not; else all or nothing would be joined. Nor is anybody
-    asked about all that is compared, and no other threshold lies where no pair ever is.
+    Some pairs can reach `match`, and some that are compared do not; else all or nothing would be joined. Nor does any
+    other threshold lie where no pair ever is.
 
     Args:
         most: bits that one level may weigh, and that rarity adds where the profile does not bound it.
@@ -232,23 +232,29 @@ def check_reach(model: "MatchModel", most: float) -> None:
                 f"{becomes}.",
                 action=f"Set `{key}` below {reach:.1f}.",
             )
-    for key, bits, becomes in (
-        ("match", limits.match, "all that is compared would be joined"),
-        ("possible", limits.possible, "people would be asked about all that is compared"),
-    ):
-        if bits <= least:
-            raise ConfigurationInvalid(
-                f"{model.domain}.thresholds.{key}: {bits:g} bits are no more than any pair weighs ({least:.1f}): "
-                f"{becomes}.",
-                action=f"Set `{key}` above {least:.1f}.",
-            )
-    # Where few things are compared, a floor that one weight alone could reach is no slip.
+    if limits.match <= least:
+        raise ConfigurationInvalid(
+            f"{model.domain}.thresholds.match: {limits.match:g} bits are no more than any pair weighs ({least:.1f}): "
+            "all that is compared would be joined.",
+            action=f"Set `match` above {least:.1f}.",
+        )
+    # Training that tells little apart makes weights small: a floor that one weight alone could reach is no slip then.
     floor = min(least, -most)
-    for key, bits in (("attach", limits.attach), ("groups", limits.groups), ("absent", limits.absent)):
+    for key, bits, becomes in (
+        ("possible", limits.possible, "people would be asked about all that is compared"),
+        ("attach", limits.attach, "it would keep no record from a group"),
+        ("groups", limits.groups, "it would keep no two groups apart"),
+        (
+            "absent",
+            limits.absent,
+            "a pair of which nothing is known would speak against more than any that was compared",
+        ),
+    ):
         if bits < floor:
             raise ConfigurationInvalid(
-                f"{model.domain}.thresholds.{key}: {bits:g} bits are less than any pair weighs ({least:.1f}).",
-                action=f"Set `{key}` to {floor:.1f} or more.",
+                f"{model.domain}.thresholds.{key}: {bits:g} bits are less than any pair weighs ({least:.1f}): "
+                f"{becomes}.",
+                action=f"Set `{key}` to {math.ceil(10 * floor) / 10:.1f} or more.",
             )
     if limits.rival is not None and limits.rival > reach - least:
         raise ConfigurationInvalid(

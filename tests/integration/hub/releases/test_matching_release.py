@@ -185,6 +185,26 @@ def test_weights_that_lost_their_proof_do_not_come_into_force(office: Office) ->
         releases.simulate(pipeline, ANNA, number)
 
 
+def test_a_rollback_may_return_to_weights_without_proof(office: Office) -> None:
+    """They decided here before; to stay with what went wrong would be no better."""
+    pipeline, first = office.world.pipeline, stricter(office)
+    into_force(office, first)
+    before, second = office.world.digest(), deafer(office)
+    into_force(office, second)
+    lose_proof(office, first)
+
+    back = releases.roll_back(pipeline, CLARA, second, "asked too little")
+
+    assert back.same_state is True
+    assert office.world.digest() == before
+
+
+def into_force(office: Office, number: int) -> None:
+    releases.simulate(office.world.pipeline, ANNA, number)
+    releases.approve(office.world.pipeline, BEN, number)
+    releases.activate(office.world.pipeline, CLARA, number)
+
+
 def lose_proof(office: Office, number: int) -> None:
     with office.world.pipeline.engine.begin() as connection:
         connection.execute(
