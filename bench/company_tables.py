@@ -20,6 +20,10 @@ from mdm.intake.catalogue import Catalogue, load_catalogue
 from mdm.intake.mapping import standardise
 
 _CHUNK = 5_000
+#: What a table is made by; a change in any of these makes it anew.
+_ROOT = Path(__file__).parents[1]
+_MADE_BY = (_ROOT / "matching" / "features", _ROOT / "mdm" / "intake", Path(__file__).parent)
+_SOURCES = frozenset({".py", ".yaml", ".csv", ".txt", ".tsv", ".json", ".gz"})
 #: The true company of each record, beside the columns that matching reads.
 TRUTH = "company"
 
@@ -46,9 +50,11 @@ def company_table(
 
 
 def _digest(model: MatchModel) -> str:
-    """What a table depends on: the columns that the model reads, and the words that it calls common."""
-    parts = [FEATURES_VERSION, sorted(columns_of(model)), sorted(model.common_tokens)]
-    return sha256(repr(parts).encode()).hexdigest()[:12]
+    """What a table depends on: the columns that the model reads, the words that it calls common, and their makers."""
+    digest = sha256(repr([FEATURES_VERSION, sorted(columns_of(model)), sorted(model.common_tokens)]).encode())
+    for path in sorted(path for folder in _MADE_BY for path in folder.rglob("*") if path.suffix in _SOURCES):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _chunks(records: int, seed: int) -> Iterator[list[Row]]:

@@ -1,8 +1,8 @@
 """What a unit of work sends to its database: how many statements, and what its writes cost with nothing else.
 
-A unit of work is recorded and rolled back; its writes - the same rows, as the bytes that the driver made of them, into
-the same tables and indexes - are then sent again on a bare connection and committed durably. No code that takes these
-rows in can be faster on this database than that, whatever it does with them before.
+A unit of work is recorded and rolled back; its writes - the same statements with the same rows, as the bytes that the
+driver made of them - are then sent again on a bare connection and committed durably. What the hub reads, compares and
+computes is not in it. How it writes is: rows that may be there already go through temporary tables.
 """
 
 import re
