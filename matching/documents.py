@@ -5,6 +5,7 @@ Whether profile, weights and frequencies are of one release is decided here; wha
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -111,6 +112,22 @@ def number_in(value: Any, where: str) -> float:
     return float(value)
 
 
+def whole_in(value: Any, where: str) -> int:
+    """A whole number of a document: 2.7 would be read as 2, which nobody wrote.
+
+    Raises:
+        ConfigurationInvalid: it is none, or yes or no, or a text. What is no number at all raises ValueError or
+            TypeError.
+    """
+    number = number_in(value, where)
+    if not math.isfinite(number) or number != int(number):
+        raise ConfigurationInvalid(
+            f"{where}: {number:g} is no whole number.",
+            action=f"Write a whole number for {where}: nothing is counted in parts.",
+        )
+    return int(number)
+
+
 def comparisons_fingerprint(profile: Mapping[str, Any]) -> str:
     """One number for what weights are about: comparisons with their levels and conditions, whatever they may weigh."""
     meaning = [
@@ -151,7 +168,8 @@ def check_unchanged(domain: str, weights: Mapping[str, Any]) -> None:
     if weights.get(CHECKSUM, checksum_of(weights)) != checksum_of(weights):
         raise ConfigurationInvalid(
             f"{domain}: the weights are not those that training wrote: their checksum differs.",
-            action=f"Restore {domain}.weights.json of the release or train again; who means it takes {CHECKSUM!r} out.",
+            action=f"Restore {domain}.weights.json of the release, or train again (`mdm match train`). Who wants other "
+            "weights says in the profile what they may be (`expected`, `worst`, `best`) and trains.",
         )
 
 

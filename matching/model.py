@@ -31,12 +31,21 @@ from matching.documents import (
     read_profile,
     text_of,
     texts_in,
+    whole_in,
 )
 from matching.features import COLUMNS, DISTINCT_IN, KEY_COLUMNS, Kind
 from matching.features.values import kinds
 from matching.frequencies import Frequencies, dump_frequencies, fingerprint_of, read_frequencies
 from matching.parsing import Tables, parse_condition
-from matching.profile_check import check_columns, check_limits, check_reach, check_weights, refuse_unknown_keys
+from matching.profile_check import (
+    check_columns,
+    check_limits,
+    check_reach,
+    check_weights,
+    refuse_unknown_keys,
+    refuse_unknown_weights,
+)
+from matching.proof import check_proven
 from matching.vetoes import SAME_SOURCE, Veto, read_veto
 from mdm.errors import ConfigurationInvalid
 from mdm.model.blocks import HALVINGS, halved
@@ -199,7 +208,8 @@ _MAX_WEIGHT_BITS = 20.0
 def load_model(domain: str, folder: Traversable | None = None) -> MatchModel:
     """The model of a domain: the one in `folder`, else the one that ships.
 
-    Raises ConfigurationInvalid naming the document and the place.
+    Raises ConfigurationInvalid naming the document and the place; also where nothing proves that its weights are what
+    Splink says (`matching.proof`).
     """
     places = [folder] if folder is not None else []
     for place in (*places, files("matching") / "models"):
@@ -207,7 +217,9 @@ def load_model(domain: str, folder: Traversable | None = None) -> MatchModel:
             place / f"{domain}.{ending}" for ending in ("yaml", "weights.json", "frequencies.json")
         )
         if profile.is_file() and weights.is_file():
-            return read_model(text_of(profile), text_of(weights), text_of(tables) if tables.is_file() else None)
+            model = read_model(text_of(profile), text_of(weights), text_of(tables) if tables.is_file() else None)
+            check_proven(model)
+            return model
         if profile.is_file() or weights.is_file():
             # The model that ships must not decide in the place of one that somebody meant to use.
             raise ConfigurationInvalid(
@@ -238,6 +250,7 @@ def _read(profile_text: str, weights_text: str, frequencies_text: str | None) ->
     check_unchanged(domain, weights)
     try:
         refuse_unknown_keys(domain, profile)
+        refuse_unknown_weights(domain, weights)
         model = _build(domain, profile, weights, tables)
         check_weighed(domain, profile, weights["comparisons"])
     except KeyError as error:
@@ -290,10 +303,12 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
         vetoes=(SAME_SOURCE, *(read_veto(domain, item, tables) for item in profile.get("vetoes", ()))),
         blocking=_rules(profile["blocking"]),
         dynamic=_rules(profile.get("dynamic_blocking", ())),
-        thresholds=_thresholds(domain, profile["thresholds"]),
+        thresholds=Thresholds(
+            **{key: number_in(bits, f"{domain}.thresholds.{key}") for key, bits in profile["thresholds"].items()}
+        ),
         cannot_link=_cannot_link(profile.get("cannot_link", {})),
-        block_cap=_at_least_two(domain, profile, "block_cap", 100),
-        reach_cap=_at_least_two(domain, profile, "reach_cap", 1000),
+        block_cap=whole_in(profile.get("block_cap", 100), f"{domain}.block_cap"),
+        reach_cap=whole_in(profile.get("reach_cap", 1000), f"{domain}.reach_cap"),
         fingerprint=hashlib.sha256(canonical.encode()).hexdigest()[:16],
         provenance=dict(weights.get("provenance", {})),
         common_tokens=frozenset(texts_in(weights.get("common_tokens", []), f"{domain}.common_tokens")),
@@ -306,30 +321,12 @@ def _build(domain: str, profile: Mapping[str, Any], weights: Mapping[str, Any], 
     )
 
 
-def _thresholds(domain: str, item: Mapping[str, Any]) -> Thresholds:
-    found = Thresholds(**{key: number_in(value, f"{domain}.thresholds.{key}") for key, value in item.items()})
-    if found.possible > found.match:
-        raise ConfigurationInvalid(
-            f"{domain}.thresholds: people would be asked from {found.possible:g} bits on, but records are joined from "
-            f"{found.match:g} on.",
-            action="Set `possible` at or below `match`.",
-        )
-    return found
-
-
-def _at_least_two(domain: str, profile: Mapping[str, Any], key: str, default: int) -> int:
-    number = int(number_in(profile.get(key, default), f"{domain}.{key}"))
-    if number < 2:
-        raise ConfigurationInvalid(f"{domain}.{key}: {number} would leave no two records to compare; set 2 or more.")
-    return number
-
-
 def _rules(items: Any) -> tuple[BlockingRule, ...]:
     rules = tuple(
         BlockingRule(
             str(item["rule"]),
             tuple(str(name) for name in item["columns"]),
-            int(number_in(item.get("limit", 24), f"blocking rule {item['rule']!r}.limit")),
+            whole_in(item.get("limit", 24), f"blocking rule {item['rule']!r}.limit"),
             item.get("refines"),
             _halvings(str(item["rule"]), item.get("halved", 0)),
         )

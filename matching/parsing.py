@@ -75,17 +75,25 @@ def _equal(argument: Any) -> Condition:
 
 
 def _overlap(argument: Any) -> Condition:
-    at_least = int(argument.get("at_least", 1)) if isinstance(argument, Mapping) else 1
-    if not 1 <= at_least <= MANY:
-        raise ValueError(f"overlap: at_least is {at_least}; it must be from 1 to {MANY}")
+    at_least = _whole(argument, "at_least", 1, MANY, usual=1) if isinstance(argument, Mapping) else 1
     return Overlap(*_two(argument), at_least=at_least)
 
 
 def _number(argument: Any, key: str, least: float, most: float, usual: float | None = None) -> float:
-    found = float(argument[key] if usual is None else argument.get(key, usual))
+    said = argument[key] if usual is None else argument.get(key, usual)
+    if isinstance(said, bool | str):  # Python counts with yes and no, and reads texts of digits
+        raise ValueError(f"{key} is {said!r}, which is no number")
+    found = float(said)
     if not least <= found <= most:
         raise ValueError(f"{key} is {found:g}; it must be from {least:g} to {most:g}")
     return found
+
+
+def _whole(argument: Any, key: str, least: int, most: int, usual: int | None = None) -> int:
+    found = _number(argument, key, least, most, usual)
+    if found != int(found):
+        raise ValueError(f"{key} is {found:g}; it must be a whole number, for nothing is counted in parts")
+    return int(found)
 
 
 def _likeness(argument: Any, key: str) -> float:
@@ -97,11 +105,11 @@ def _jaro_winkler(argument: Any) -> Condition:
 
 
 def _levenshtein(argument: Any) -> Condition:
-    return LevenshteinAtMost(str(argument["column"]), int(_number(argument, "at_most", 0, MANY)))
+    return LevenshteinAtMost(str(argument["column"]), _whole(argument, "at_most", 0, MANY))
 
 
 def _covered(argument: Any, *, fewer: bool = False) -> Condition:
-    few = int(_number(argument, "at_most", 0, MANY, usual=0))
+    few = _whole(argument, "at_most", 0, MANY, usual=0)
     return Covered(str(argument["column"]), _likeness(argument, "near"), few, fewer)
 
 
@@ -132,7 +140,7 @@ def _shared(argument: Any, tables: Tables) -> Condition:
         column,
         tables[column],
         _number(argument, "bits", 0, _MOST_BITS, usual=0),
-        int(_number(argument, "percent", 0, 100, usual=0)),
+        _whole(argument, "percent", 0, 100, usual=0),
         Side(argument.get("of", Side.MORE)),
         _likeness(argument, "near") if "near" in argument else None,
     )
@@ -142,6 +150,12 @@ def _parts(argument: Any, where: str, tables: Tables) -> tuple[Condition, ...]:
     parts = tuple(parse_condition(part, f"{where}[{index}]", tables) for index, part in enumerate(argument))
     if not parts:
         raise ValueError("no part")
+    # A veto on two countries that are equal or not would part every two records that state one.
+    if any(part.part in parts for part in parts if isinstance(part, Not)):
+        raise ConfigurationInvalid(
+            f"{where}: a condition and its opposite stand beside each other: together they are always so, or never.",
+            action="Take one of the two out.",
+        )
     return parts
 
 

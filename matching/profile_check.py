@@ -22,11 +22,27 @@ _COMPARISON = "name worst best unknown levels otherwise"
 _LEVEL = "label expected when term_frequency"
 _LAST = "label expected"
 _TERM_FREQUENCY = "column weight minimum"
+_WEIGHTS = "domain features comparisons_fingerprint frequencies provenance common_tokens prior comparisons checksum"
+_WEIGHED = "m u"
 
 
 def refuse_unknown_keys(domain: str, profile: Mapping[str, Any]) -> None:
     """Raises ConfigurationInvalid naming the key, its place and what there is."""
-    for place, known, section in _sections(profile):
+    _refuse_unknown(domain, _sections(profile))
+
+
+def refuse_unknown_weights(domain: str, weights: Mapping[str, Any]) -> None:
+    """The same for the document of weights: its own keys, and those of each level. Provenance may say anything."""
+    levels = (
+        (("weights", name, label), _WEIGHED, weight)
+        for name, labels in weights["comparisons"].items()
+        for label, weight in labels.items()
+    )
+    _refuse_unknown(domain, [(("weights",), _WEIGHTS, weights), *levels])
+
+
+def _refuse_unknown(domain: str, sections: Iterable[tuple[tuple[str, ...], str, Any]]) -> None:
+    for place, known, section in sections:
         allowed = known.split()
         for key in section if isinstance(section, Mapping) else ():
             if key not in allowed:
@@ -77,16 +93,51 @@ _MOST_BITS = 100.0
 _MOST_COUNTED = 127
 #: Records that share a key are compared each with each: one block of this size makes fifty million pairs.
 _MOST_IN_A_BLOCK = 10_000
+#: Records that links connect are grouped as one set, in memory and in one piece. Ten times what it is unless said.
+_MOST_IN_A_SET = 10_000
+#: Keys of one record by one rule: each is stored, and brings up to `block_cap` others to compare it with.
+_MOST_KEYS = 1_000
 
 
 def check_limits(model: "MatchModel") -> None:
-    """Thresholds and the cap of blocks are such that somebody may mean them, and no two vetoes have one name."""
+    """Thresholds and caps are such that somebody may mean them, and no two vetoes have one name."""
+    _check_thresholds(model)
+    _check_caps(model)
+    counted = {f".comparisons.{each.name}": ("levels", len(each.levels)) for each in model.comparisons}
+    for place, (what, many) in {".vetoes": ("vetoes", len(model.vetoes)), **counted}.items():
+        if many > _MOST_COUNTED:
+            raise ConfigurationInvalid(
+                f"{model.domain}{place}: {many} {what} are more than {_MOST_COUNTED}.",
+                action="Say several things in one condition (`any`), or leave some out.",
+            )
+    names = [veto.name for veto in model.vetoes]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ConfigurationInvalid(
+            f"{model.domain}.vetoes: two vetoes are named {twice[0]!r}, and what one does would be done for the other.",
+            action="Give each veto a name of its own.",
+        )
+
+
+def _check_thresholds(model: "MatchModel") -> None:
+    """What can be told of thresholds without weights."""
     for key, bits in asdict(model.thresholds).items():
         if bits is not None and not abs(bits) <= _MOST_BITS:
             raise ConfigurationInvalid(
                 f"{model.domain}.thresholds.{key}: {bits:g} is no match weight.",
                 action=f"Set it between {-_MOST_BITS:g} and {_MOST_BITS:g} bits.",
             )
+    if model.thresholds.possible > model.thresholds.match:
+        raise ConfigurationInvalid(
+            f"{model.domain}.thresholds.possible: people would be asked from {model.thresholds.possible:g} bits on, "
+            f"but records are joined from {model.thresholds.match:g} on.",
+            action="Set `possible` at or below `match`.",
+        )
+    if (sure := model.thresholds.sure) is not None and sure < model.thresholds.match:
+        raise ConfigurationInvalid(
+            f"{model.domain}.thresholds.sure: {sure:g} bits are less than `match` ({model.thresholds.match:g}): every "
+            "match would be sure, and records of which little is known would never be rivals.",
+            action="Set `sure` to what `match` is, or more, or leave it out: then no match is too sure for rivals.",
+        )
     if model.thresholds.absent > 0:
         raise ConfigurationInvalid(
             f"{model.domain}.thresholds.absent: {model.thresholds.absent:g} bits for a pair that is no link would join "
@@ -104,25 +155,34 @@ def check_limits(model: "MatchModel") -> None:
             f"{model.domain}.thresholds.rival: {rival:g} bits worse is better; equals would be no rivals.",
             action="Set `rival` to 0 or more, or leave it out: then what fits two groups is joined to the better.",
         )
+
+
+def _check_caps(model: "MatchModel") -> None:
+    """How many records are compared, and grouped, at once."""
+    for key, cap in (("block_cap", model.block_cap), ("reach_cap", model.reach_cap)):
+        if cap < 2:
+            raise ConfigurationInvalid(
+                f"{model.domain}.{key}: {cap} would leave no two records to compare.", action="Set 2 or more."
+            )
     if model.block_cap > _MOST_IN_A_BLOCK:
         pairs = model.block_cap * (model.block_cap - 1) // 2
         raise ConfigurationInvalid(
             f"{model.domain}.block_cap: {model.block_cap:,} records of one block would be {pairs:,} pairs.",
             action=f"Set {_MOST_IN_A_BLOCK:,} or less; some hundred find what there is where rules refine one another.",
         )
-    counted = {f".comparisons.{each.name}": ("levels", len(each.levels)) for each in model.comparisons}
-    for place, (what, many) in {".vetoes": ("vetoes", len(model.vetoes)), **counted}.items():
-        if many > _MOST_COUNTED:
-            raise ConfigurationInvalid(
-                f"{model.domain}{place}: {many} {what} are more than {_MOST_COUNTED}.",
-                action="Say several things in one condition (`any`), or leave some out.",
-            )
-    names = [veto.name for veto in model.vetoes]
-    if twice := [name for name in names if names.count(name) > 1]:
+    if model.reach_cap > _MOST_IN_A_SET:
         raise ConfigurationInvalid(
-            f"{model.domain}.vetoes: two vetoes are named {twice[0]!r}, and what one does would be done for the other.",
-            action="Give each veto a name of its own.",
+            f"{model.domain}.reach_cap: {model.reach_cap:,} records that links connect would be grouped as one set, "
+            "however a number or a name shared by mistake chains them.",
+            action=f"Set it from 2 to {_MOST_IN_A_SET:,}, or leave it out; of larger sets the weakest links are left.",
         )
+    for rule in (*model.blocking, *model.dynamic):
+        if rule.limit > _MOST_KEYS:
+            raise ConfigurationInvalid(
+                f"{model.domain}: blocking rule {rule.name!r}.limit: {rule.limit:,} keys of one record would each be "
+                f"stored and bring up to {model.cap_of(rule):,} others to compare it with.",
+                action=f"Set it from 1 to {_MOST_KEYS:,}, or leave it out.",
+            )
 
 
 #: Bits by which a weight may pass its limit: m and u are written with some digits, and the weight is worked out anew.
@@ -148,26 +208,59 @@ def check_weights(model: "MatchModel") -> None:
 
 
 def check_reach(model: "MatchModel", most: float) -> None:
-    """Some pairs can reach `match`, and some that are compared do not; else all or nothing would be joined.
+    """Thresholds are where weights of pairs are.
+
+    Some pairs can reach `match`, and some that are compared do not; else all or nothing would be joined. Nor does any
+    other threshold lie where no pair ever is.
 
     Args:
-        most: bits that rarity adds where the profile does not bound it.
+        most: bits that one level may weigh, and that rarity adds where the profile does not bound it.
     """
     weights = [[0.0, *(level.weight + _rarity(level, most) for level in each.levels)] for each in model.comparisons]
     least = model.prior + sum(min(0.0, *(level.weight for level in each.levels)) for each in model.comparisons)
     reach = model.prior + sum(map(max, weights))
-    match = model.thresholds.match
-    if match > reach:
+    limits = model.thresholds
+    for key, bits, becomes in (
+        ("match", limits.match, "nothing would ever be joined"),
+        ("attach", limits.attach, "no record would ever be joined with two that are one"),
+        ("groups", limits.groups, "no two groups would ever be joined"),
+        ("sure", limits.sure, "no match would ever be sure, as if it were left out"),
+    ):
+        if bits is not None and bits > reach:
+            raise ConfigurationInvalid(
+                f"{model.domain}.thresholds.{key}: {bits:g} bits are more than any pair can weigh ({reach:.1f}): "
+                f"{becomes}.",
+                action=f"Set `{key}` below {reach:.1f}.",
+            )
+    if limits.match <= least:
         raise ConfigurationInvalid(
-            f"{model.domain}.thresholds.match: {match:g} bits are more than any pair can weigh ({reach:.1f}): nothing "
-            "would ever be joined.",
-            action=f"Set `match` below {reach:.1f}.",
-        )
-    if match <= least:
-        raise ConfigurationInvalid(
-            f"{model.domain}.thresholds.match: {match:g} bits are no more than any pair weighs ({least:.1f}): all that "
-            "is compared would be joined.",
+            f"{model.domain}.thresholds.match: {limits.match:g} bits are no more than any pair weighs ({least:.1f}): "
+            "all that is compared would be joined.",
             action=f"Set `match` above {least:.1f}.",
+        )
+    # Training that tells little apart makes weights small: a floor that one weight alone could reach is no slip then.
+    floor = min(least, -most)
+    for key, bits, becomes in (
+        ("possible", limits.possible, "people would be asked about all that is compared"),
+        ("attach", limits.attach, "it would keep no record from a group"),
+        ("groups", limits.groups, "it would keep no two groups apart"),
+        (
+            "absent",
+            limits.absent,
+            "a pair of which nothing is known would speak against more than any that was compared",
+        ),
+    ):
+        if bits < floor:
+            raise ConfigurationInvalid(
+                f"{model.domain}.thresholds.{key}: {bits:g} bits are less than any pair weighs ({least:.1f}): "
+                f"{becomes}.",
+                action=f"Set `{key}` to {math.ceil(10 * floor) / 10:.1f} or more.",
+            )
+    if limits.rival is not None and limits.rival > reach - least:
+        raise ConfigurationInvalid(
+            f"{model.domain}.thresholds.rival: {limits.rival:g} bits are more than the weights of any two pairs differ "
+            f"by ({reach - least:.1f}): whatever fits two groups would be joined to neither.",
+            action=f"Set `rival` from 0 to {reach - least:.1f}; it is what still counts as about as well.",
         )
 
 

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from matching.features import Features
 from matching.model import MatchModel
+from matching.proof import TOLERANCE
 from matching.scoring import contributions, score_features
 from matching.training.splink_model import splink_weights
 
-#: Bits that two sums of the same numbers in another order may differ by.
-TOLERANCE = 1e-9
+__all__ = ["TOLERANCE", "Parity", "check_parity"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,14 @@ import yaml
 from numpy.typing import NDArray
 
 from matching.batch import Candidates, Whole, prepare, resolve_prepared
-from matching.documents import CHECKSUM, FEATURES_VERSION, checksum_of, comparisons_fingerprint, read_profile
+from matching.documents import (
+    CHECKSUM,
+    FEATURES_VERSION,
+    checksum_of,
+    comparisons_fingerprint,
+    read_profile,
+    whole_in,
+)
 from matching.features import Features, Kind, derive
 from matching.features.values import texts
 from matching.frame import Frame
@@ -201,7 +208,8 @@ def _tables(profile: str, stores: Sequence[Store], tokens: Sequence[str], option
     for column, at_least in wanted.items():
         if column not in given:
             values = (value for record in records for value in texts(record, column))
-            tables[str(column)] = count_values(str(column), values, int(at_least))
+            least = whole_in(at_least, f"{domain}.frequencies.{column}")
+            tables[str(column)] = count_values(str(column), values, least)
     return tables
 
 

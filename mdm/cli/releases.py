@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from matching.model import load_model, read_model
+from matching.proof import check_proven
 from mdm.cli.context import JSON_OPTION, print_json, print_table, progress_bar, sources_folder
 from mdm.cli.steward_bench import ACTOR, Bench, bench_of
 from mdm.core.former import refuse_witnesses_that_echo, witnesses_of
@@ -107,6 +108,7 @@ def check(
     else:
         shipped = load_model(domain.value)
         read = read_model(_text(file), _text(weights) if weights else shipped.texts[1], shipped.texts[2])
+        check_proven(read)
         if read.domain != domain.value:
             raise OperatorError(f"The model is for {read.domain}, not for {domain.value}.", action="Name its domain.")
     told = {"kind": kind.value, "domain": domain.value, "version": version_of(read), "fingerprint": read.fingerprint}

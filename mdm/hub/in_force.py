@@ -9,6 +9,7 @@ from typing import TypeAlias
 from sqlalchemy import Engine
 
 from matching.model import MatchModel, read_model
+from matching.proof import check_proven
 from mdm.core.former import refuse_witnesses_that_echo
 from mdm.core.rules import Rules
 from mdm.errors import ConfigurationInvalid, Invalid, NotFound
@@ -55,22 +56,29 @@ def must_be_of(kind: RuleKind, domain: Domain) -> None:
 
 
 def must_fit(rules: Rules, released: Ruling) -> None:
-    """Refuse a document that goes against the mappings, which do not come by release.
+    """Refuse a document that goes against the mappings, which do not come by release, and weights without proof.
 
     Raises:
-        Invalid: a platform would be called an echo whose mapping keeps former values.
+        Invalid: a platform would be called an echo whose mapping keeps former values, or nothing proves that a model's
+            weights are what Splink says.
     """
-    if not isinstance(released, RuleSet):
-        return
     try:
-        refuse_witnesses_that_echo(rules.witnesses, released)
+        if isinstance(released, RuleSet):
+            refuse_witnesses_that_echo(rules.witnesses, released)
+        elif isinstance(released, MatchModel):
+            check_proven(released)
     except ConfigurationInvalid as error:
         raise Invalid(error.message, action=error.advice) from error
 
 
-def must_still_fit(query: store.Query, rules: Rules, release: Release) -> None:
-    """`must_fit` for a release that was written before: a mapping may have changed since."""
-    if release.kind is RuleKind.SURVIVORSHIP:
+def must_still_fit(query: store.Query, rules: Rules, release: Release, *, back: bool = False) -> None:
+    """`must_fit` for a release that was written before: a mapping, or what a release needs, may have changed since.
+
+    Args:
+        back: it has decided here before, and a rollback returns to it: weights without proof are no reason to stay with
+            what went wrong.
+    """
+    if release.kind is RuleKind.SURVIVORSHIP or (release.kind is RuleKind.MATCHING and not back):
         must_fit(rules, read(release.kind, release.domain, *store.texts(query, release.release_id)))
 
 

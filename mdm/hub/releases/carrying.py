@@ -143,7 +143,7 @@ def begin_rollback(hub: Pipeline, actor: Actor, release_id: int, reason: str) ->
             store.take_out_of_force(work, release.kind, release.domain)
         else:
             former = store.find(work.query, release.replaced)
-            must_still_fit(work.query, hub.rules, former)
+            must_still_fit(work.query, hub.rules, former, back=True)
             store.put_in_force(work, former)
         detail: dict[str, object] = {"rules": release.fingerprint, "reason": reason, "state": digest}
         write_audit(work, actor.name, "release.roll_back", f"release {release_id}", detail)

@@ -10,12 +10,13 @@ import pytest
 import yaml
 
 from matching.blocking import BlockingKey, block_numbers
-from matching.frequencies import read_frequencies
-from matching.model import MatchModel, load_model, read_model
+from matching.frequencies import count_values, read_frequencies
+from matching.model import MatchModel, load_model, profile_model, read_model
 from mdm.errors import ConfigurationInvalid
 from mdm.model.blocks import cap_of
 
 DOMAINS = ("customer", "contract", "product")
+PUBLIC_SETS = sorted((Path(__file__).parents[3] / "bench" / "accuracy").glob("*/profile.yaml"))
 
 
 def documents(domain: str) -> tuple[Any, Any]:
@@ -101,9 +102,23 @@ def _first_level(profile: Any) -> Any:
                 ({"levenshtein": {"column": "vat", "at_most": -1}}, "at_most is -1; it must be from 0 to 127"),
                 ({"covered": {"column": "name_tokens", "near": 0}}, "near is 0; it must be from 0.01 to 1"),
                 ({"contained": {"column": "name_tokens", "near": 0.9, "at_most": -1}}, "at_most is -1"),
+                ({"overlap": {"column": "names", "at_least": 1.5}}, "at_least is 1.5; it must be a whole number"),
+                ({"overlap": {"column": "names", "at_least": True}}, "at_least is True, which is no number"),
+                ({"levenshtein": {"column": "vat", "at_most": 1.5}}, "at_most is 1.5; it must be a whole number"),
+                ({"levenshtein": {"column": "vat", "at_most": True}}, "at_most is True, which is no number"),
+                ({"levenshtein": {"column": "vat", "at_most": "1"}}, "at_most is '1', which is no number"),
+                ({"covered": {"column": "name_tokens", "near": 1, "at_most": 0.5}}, "at_most is 0.5; it must be a who"),
                 ({"within": {"columns": ["a", "b"], "distance": -1}}, "distance is -1"),
                 ({"inside": {"inner": ["a", "b"], "outer": ["c", "d"], "slack": float("inf")}}, "slack is inf"),
             ]
+        ),
+        *(
+            (lambda p, w, when=when: p["vetoes"][0].update(when=when), "a condition and its opposite stand beside")
+            for when in (
+                {"any": [{"equal": "country"}, {"not": {"equal": "country"}}]},
+                {"all": [{"missing": "vat"}, {"any": [{"not": {"overlap": "names"}}, {"overlap": "names"}]}]},
+                {"not": {"all": [{"equal": "country"}, {"not": {"equal": ["country", "country"]}}]}},
+            )
         ),
         (lambda p, w: p["vetoes"].extend({**p["vetoes"][0], "name": f"v{i}"} for i in range(127)), "vetoes are more"),
         (lambda p, w: _first_level(p).update(label="renamed level"), "renamed level"),
@@ -118,14 +133,42 @@ def _first_level(profile: Any) -> Any:
         (lambda p, w: p["thresholds"].update(possible=p["thresholds"]["match"] + 1), "thresholds"),
         (lambda p, w: p["thresholds"].update(match=float("nan")), "nan"),
         (lambda p, w: p["thresholds"].update(match=100_000), "thresholds.match: 100000 is no match weight"),
-        (lambda p, w: p["thresholds"].update(match=90), "more than any pair can weigh"),
+        (
+            lambda p, w: p["thresholds"].update(match=90, sure=90),
+            "thresholds.match: 90 bits are more than any pair can weigh",
+        ),
         (lambda p, w: p["thresholds"].update(match=-90, possible=-90), "all that is compared would be joined"),
         (lambda p, w: p["thresholds"].update(groups=-1e9), "thresholds.groups"),
         (lambda p, w: p["thresholds"].update(absent=5), "thresholds.absent: 5 bits for a pair that is no link"),
         (lambda p, w: p["thresholds"].update(groups=-3, attach=-1), "thresholds.groups: -3 bits are less than"),
         (lambda p, w: p["thresholds"].update(rival=-1), "thresholds.rival: -1 bits worse is better"),
         (lambda p, w: p["vetoes"][1].update(name=p["vetoes"][0]["name"]), "two vetoes are named"),
+        (lambda p, w: p["thresholds"].update(rival=100), "rival: 100 bits are more than .* differ by .85.6."),
+        (lambda p, w: p["thresholds"].update(sure=-50), "thresholds.sure: -50 bits are less than `match` .1.5."),
+        (lambda p, w: p["thresholds"].update(sure=1.4), "thresholds.sure: 1.4 bits are less than `match` .1.5."),
+        (lambda p, w: p["thresholds"].update(sure=49), "sure: 49 bits are more than .* no match would ever be sure"),
+        (
+            lambda p, w: p["thresholds"].update(attach=60, groups=60),
+            "thresholds.attach: 60 bits are more than .* .48.3.: no",
+        ),
+        (
+            lambda p, w: p["thresholds"].update(groups=60),
+            "thresholds.groups: 60 bits are more than .* .48.3.: no two gr",
+        ),
+        (lambda p, w: p["thresholds"].update(possible=-100), "possible: -100 bits are less than .* asked about all"),
+        (lambda p, w: p["thresholds"].update(possible=-38), "possible: -38 bits are less than any pair weighs"),
+        (lambda p, w: p["thresholds"].update(possible=1.6), "thresholds.possible: people would be asked from 1.6"),
+        (lambda p, w: p["thresholds"].update(attach=-38), "thresholds.attach: -38 bits are less than any pair weighs"),
+        (lambda p, w: p["thresholds"].update(groups=-38, attach=-38), "thresholds.attach: -38 bits are less than"),
+        (lambda p, w: p["thresholds"].update(absent=-38), "thresholds.absent: -38 bits are less than any pair weighs"),
         (lambda p, w: p.update(block_cap=10_001), "10,001 records of one block"),
+        (lambda p, w: p.update(block_cap=2.7), "customer.block_cap: 2.7 is no whole number"),
+        (lambda p, w: p.update(block_cap=True), "customer.block_cap: true is no number"),
+        (lambda p, w: p.update(reach_cap=2.7), "customer.reach_cap: 2.7 is no whole number"),
+        (lambda p, w: p.update(reach_cap=1), "customer.reach_cap: 1 would leave no two records"),
+        (lambda p, w: p.update(reach_cap=10**9), "reach_cap: 1,000,000,000 records that links connect"),
+        (lambda p, w: p["blocking"][0].update(limit=10**9), "limit: 1,000,000,000 keys of one record would each"),
+        (lambda p, w: p["blocking"][0].update(limit=2.5), "limit: 2.5 is no whole number"),
         (lambda p, w: w.update(prior=39), "39.0 bits is not a weight"),
         (lambda p, w: w["comparisons"]["name"][_first_level(p)["label"]].update(m=1, u=2**-39), "39.0 bits is not"),
         (
@@ -163,8 +206,13 @@ def _first_level(profile: Any) -> Any:
             lambda p, w: [p["blocking"][a].update(refines=p["blocking"][b]["rule"]) for a, b in ((0, 1), (1, 0))],
             "itself",
         ),
-        (lambda p, w: p.update(block_cap=float("inf")), "infinity"),
+        (lambda p, w: p.update(block_cap=float("inf")), "block_cap: inf is no whole number"),
         (lambda p, w: w.update(common_tokens="acme"), "list of texts"),
+        (lambda p, w: w.update(priors=0.0), "customer.weights: 'priors' is not a known key here; there are .*prior"),
+        (
+            lambda p, w: w["comparisons"]["name"][_first_level(p)["label"]].update(weight=3),
+            r"weights\.name\.same name of rare words: 'weight' is not a known key here; there are m, u",
+        ),
         (lambda p, w: w.pop("prior"), "lacks 'prior'"),
         (lambda p, w: w.update(prior=float("nan")), "nan bits"),
         (lambda p, w: w["comparisons"]["name"][_first_level(p)["label"]].update(m=float("nan")), "probabilities"),
@@ -203,9 +251,34 @@ def test_a_weight_that_training_did_not_write_is_refused(domain: str) -> None:
 
     with pytest.raises(ConfigurationInvalid, match="not those that training wrote") as refused:
         read_model(profile, json.dumps(document), tables)
-    assert "checksum" in str(refused.value.advice)
+    assert "mdm match train" in str(refused.value.advice)
     document.pop("checksum")
     assert read_model(profile, json.dumps(document), tables).fingerprint != load_model(domain).fingerprint
+
+
+@pytest.mark.parametrize("caps", [{"block_cap": 60.0}, {"reach_cap": 10_000}, {"block_cap": 10_000}])
+def test_a_whole_number_may_be_written_as_one_and_a_bound_may_be_reached(caps: dict[str, float]) -> None:
+    model = changed(lambda profile, _: profile.update(caps))
+
+    assert {key: getattr(model, key) for key in caps} == caps
+    assert all(isinstance(getattr(model, key), int) for key in caps)
+
+
+def test_a_threshold_may_be_where_a_pair_can_be() -> None:
+    bounds = {"sure": 48, "attach": 48, "groups": 48, "possible": -37, "absent": -37, "rival": 85}
+
+    limits = changed(lambda profile, _: profile["thresholds"].update(bounds)).thresholds
+
+    assert {key: getattr(limits, key) for key in bounds} == bounds
+
+
+@pytest.mark.parametrize("path", PUBLIC_SETS, ids=lambda path: path.parent.name)
+def test_the_profiles_of_the_public_sets_are_none_of_those_that_are_refused(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert len(PUBLIC_SETS) > 10
+    tables = {column: count_values(column, ["a", "b"]) for column in yaml.safe_load(text).get("frequencies", {})}
+
+    assert profile_model(text, (), tables).comparisons
 
 
 def test_the_weights_of_another_domain_are_refused() -> None:

@@ -170,6 +170,19 @@ def test_thresholds_may_change_without_training(unlabelled: Released) -> None:
     assert moved.fingerprint != unlabelled.model().fingerprint
 
 
+def test_a_threshold_is_no_slip_because_training_told_little_apart(unlabelled: Released) -> None:
+    """What any pair weighs is a matter of the records; the profile was written before them."""
+    least = sum(min(0.0, *(level.weight for level in each.levels)) for each in unlabelled.model().comparisons)
+    low = replace(
+        unlabelled, profile=PEOPLE.replace("possible: -2", "possible: -20").replace("absent: -5", "absent: -20")
+    )
+    lower = replace(unlabelled, profile=PEOPLE.replace("possible: -2", "possible: -20.1"))
+
+    assert low.model().thresholds.possible < unlabelled.model().prior + least
+    with pytest.raises(ConfigurationInvalid, match=r"possible: -20\.1 bits are less than any pair weighs"):
+        lower.model()
+
+
 def test_a_level_that_neither_data_nor_expert_can_weigh_is_named() -> None:
     silent = PEOPLE.replace("{label: same phone, expected: 4,", "{label: same phone,")
     without_phones = [{key: value for key, value in record.items() if key != "phones"} for record in RECORDS]

@@ -1,12 +1,16 @@
 """A release of a matching model: what it merges and parts is told before, done by the same engine, and taken back."""
 
+import json
+
 import pytest
 from sqlalchemy import text
 
-from mdm.errors import Conflict, Stale
+from matching.documents import checksum_of
+from mdm.errors import Conflict, Invalid, Stale
 from mdm.hub import releases, steward
 from mdm.hub.steward import NO_POLICY
 from mdm.hub.verify import verify
+from mdm.model.ids import Domain
 from mdm.model.releases import RuleKind
 from mdm.model.stewardship import JudgeTask, Verdict
 from mdm.store.releases import asking, find
@@ -17,7 +21,7 @@ from tests.integration.hub.releases.conftest import ANNA, BEN, CLARA, Office
 def test_a_stricter_model_parts_customers_and_its_rollback_joins_them_again(office: Office) -> None:
     pipeline = office.world.pipeline
     threshold = pipeline.rules.models["customer"].thresholds.match  # type: ignore[index]
-    made = office.draft(f"match: {threshold:g}", f"match: {threshold + 4:g}", RuleKind.MATCHING)
+    made = office.draft(f"match: {threshold:g}", f"match: {threshold + 3:g}", RuleKind.MATCHING)
 
     task_id, _, _ = office.world.some_task()
     steward.decide(pipeline, ANNA, JudgeTask(task_id, Verdict.NOT_SAME), policy=NO_POLICY)
@@ -51,7 +55,7 @@ def test_a_stricter_model_parts_customers_and_its_rollback_joins_them_again(offi
 def stricter(office: Office) -> int:
     """A draft that joins customers on more evidence only; returns its number."""
     threshold = office.world.pipeline.rules.models["customer"].thresholds.match  # type: ignore[index]
-    return office.draft(f"match: {threshold:g}", f"match: {threshold + 4:g}", RuleKind.MATCHING).release_id
+    return office.draft(f"match: {threshold:g}", f"match: {threshold + 3:g}", RuleKind.MATCHING).release_id
 
 
 def test_nobody_waits_while_a_matching_release_is_simulated(office: Office) -> None:
@@ -145,6 +149,69 @@ def test_verdicts_that_the_approver_has_not_seen_keep_a_release_from_coming_into
 
 def test_a_release_that_nobody_simulated_does_not_pass(office: Office) -> None:
     assert checked(office, stricter(office)) == {"fits": True, "simulated": False, "verdicts": False}
+
+
+def unproven(office: Office) -> str:
+    """The weights of customers in force, as if nobody had compared them with Splink."""
+    document = json.loads(office.world.pipeline.rules.models[Domain.CUSTOMER].texts[1])
+    document["provenance"]["parity"] = {"pairs": 0, "weight": 9.0}
+    document["checksum"] = checksum_of(document)
+    return json.dumps(document)
+
+
+def test_weights_that_were_not_compared_with_splink_are_no_release(office: Office) -> None:
+    pipeline = office.world.pipeline
+    profile = pipeline.rules.models[Domain.CUSTOMER].texts[0]
+
+    with pytest.raises(Invalid, match="compared with Splink over no pairs") as refused:
+        releases.draft(
+            pipeline, ANNA, RuleKind.MATCHING, Domain.CUSTOMER, "Try it", profile, {"weights": unproven(office)}
+        )
+
+    assert "mdm match train --domain customer" in refused.value.advice
+    assert office.world.one("select count(*) from rule_release") == 0
+
+
+def test_weights_that_lost_their_proof_do_not_come_into_force(office: Office) -> None:
+    """A release that was written when nobody asked for it."""
+    pipeline, number = office.world.pipeline, stricter(office)
+    releases.simulate(pipeline, ANNA, number)
+    lose_proof(office, number)
+
+    assert not checked(office, number)["fits"]
+    with pytest.raises(Invalid, match="compared with Splink over no pairs"):
+        releases.approve(pipeline, BEN, number)
+    with pytest.raises(Invalid, match="compared with Splink over no pairs"):
+        releases.simulate(pipeline, ANNA, number)
+
+
+def test_a_rollback_may_return_to_weights_without_proof(office: Office) -> None:
+    """They decided here before; to stay with what went wrong would be no better."""
+    pipeline, first = office.world.pipeline, stricter(office)
+    into_force(office, first)
+    before, second = office.world.digest(), deafer(office)
+    into_force(office, second)
+    lose_proof(office, first)
+
+    back = releases.roll_back(pipeline, CLARA, second, "asked too little")
+
+    assert back.same_state is True
+    assert office.world.digest() == before
+
+
+def into_force(office: Office, number: int) -> None:
+    releases.simulate(office.world.pipeline, ANNA, number)
+    releases.approve(office.world.pipeline, BEN, number)
+    releases.activate(office.world.pipeline, CLARA, number)
+
+
+def lose_proof(office: Office, number: int) -> None:
+    with office.world.pipeline.engine.begin() as connection:
+        connection.execute(
+            text("update rule_release set attachments = jsonb_build_object('weights', cast(:weights as text))"
+                 " where release_id = :number"),
+            {"weights": unproven(office), "number": number},
+        )  # fmt: skip
 
 
 def checked(office: Office, number: int) -> dict[str, bool]:
