@@ -276,12 +276,12 @@ _SHAPES: Mapping[Kind, type | tuple[type, ...]] = {Kind.TEXT: str, Kind.LIST: (l
 
 
 def _check_kinds(model: MatchModel, records: Sequence[Features]) -> None:
-    for record in records:
+    for number, record in enumerate(records, start=1):
         for column, value in record.items():
             kind = model.kinds.get(column)
             if kind is not None and not isinstance(value, _SHAPES[kind]):
                 raise OperatorError(
-                    f"A record gives {value!r} for {column!r}, which is no {kind}.",
+                    f"Record {number} gives {value!r} for {column!r}, which is no {kind}.",
                     action="Correct the records: texts, lists of texts and numbers, as the profile declares them.",
                 )
 

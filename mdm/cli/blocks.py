@@ -26,8 +26,8 @@ def blocks(as_json: bool = JSON_OPTION) -> None:
         return
     rows = [
         [each.domain.value, each.rule or "(no rule in force)", "-" if each.cap is None else each.cap,
-         "asked" if each.asked else "", *(f"{number:,}" for number in asdict(each.crowd).values())]
+         "yes" if each.asked else "no", *(f"{number:,}" for number in asdict(each.crowd).values())]
         for each in found
     ]  # fmt: skip
-    columns = ("domain", "rule", "cap", "", "keys above it", "records with one", "pairs not made")
+    columns = ("domain", "rule", "cap", "asked", "keys above it", "records with one", "pairs not made")
     print_table("Keys that too many records share", columns, rows, right=(2, 4, 5, 6))
