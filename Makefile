@@ -27,7 +27,7 @@ $(VENV)/.ready: requirements/runtime.txt requirements/dev.txt pyproject.toml
 demo: setup ## Load the sample world, show the result, serve API and console
 	$(BIN)/mdm demo $(DEMO_ARGS)
 
-test: setup ## Run all tests
+test: setup $(if $(filter 0,$(MDM_BROWSER)),,browser) ## Run all tests (Chromium is installed where it can be; MDM_BROWSER=0 leaves it as it is)
 	$(BIN)/python -m pytest -n auto
 
 race: setup ## Two and three workers on one store, split in many ways, and workers killed: the same state as one
@@ -124,7 +124,7 @@ clean: ## Remove everything that was made here, but not the data
 .PHONY: browser browser-tests browser-medium screenshots bench-console
 
 browser: setup ## Chromium and axe-core for browser tests and pictures, where they can be installed
-	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y chromium fonts-noto-cjk fonts-inter pngquant >/dev/null; } || echo "Chromium cannot be installed here; browser tests will be skipped."
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && test "$$(id -u)" = 0 && timeout 120 apt-get update -qq && timeout 300 apt-get install -qq -y chromium fonts-noto-cjk fonts-inter pngquant >/dev/null; } || echo "Chromium cannot be installed here; browser tests will be skipped."
 	@$(BIN)/python -c "from tests.e2e.browsing import axe_script; print('axe-core is here' if axe_script() else 'axe-core cannot be fetched; accessibility tests will be skipped.')"
 
 browser-tests: browser ## All browser tests, accessibility of every screen included
