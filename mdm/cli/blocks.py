@@ -58,7 +58,7 @@ def _print_samples(found: Sequence[Looked]) -> None:
         ("domain", "rule", "drawn", "not compared", "match", "possible", "in all", "95 %"),
         [
             [above.domain.value, above.rule, sampled.drawn, sampled.alone, sampled.matches, sampled.possible,
-             sampled.expected.value, f"{sampled.expected.low:,} to {sampled.expected.high:,}"]
+             sampled.expected.value, _limits(sampled)]
             for above, sampled in samples
         ],
         right=(2, 3, 4, 5, 6, 7),
@@ -67,12 +67,18 @@ def _print_samples(found: Sequence[Looked]) -> None:
         "The strongest of them (`mdm explain A B` shows two side by side)",
         ("domain", "rule", "A", "B", "decision", "bits"),
         [
-            [above.domain.value, above.rule, each.a, each.b, each.decision, f"{each.weight:.1f}"]
+            [above.domain.value, above.rule, "/".join(each.a), "/".join(each.b), each.decision, f"{each.weight:.1f}"]
             for above, sampled in samples
             for each in sampled.strongest
         ],
         right=(5,),
     )
+
+
+def _limits(sampled: Sampled) -> str:
+    if sampled.whole:
+        return "all drawn"
+    return f"{sampled.expected.low:,} to {sampled.expected.high:,}"
 
 
 def _question(found: tuple[int, str] | None) -> str:
@@ -103,7 +109,7 @@ def _sample_json(sampled: Sampled) -> dict[str, Any]:
         "matches": sampled.matches,
         "possible": sampled.possible,
         "expected": sampled.expected._asdict(),
-        "strongest": [each._asdict() | {"a": str(each.a), "b": str(each.b)} for each in sampled.strongest],
+        "strongest": [each._asdict() | {"a": "/".join(each.a), "b": "/".join(each.b)} for each in sampled.strongest],
     }
 
 

@@ -17,7 +17,7 @@ from mdm.model.ids import CrosswalkKey, Domain
 
 UNCOMPARED = "PAIRS_UNCOMPARED"
 #: Pairs of a rule that are drawn, about; where it has no more than these, all are looked at.
-DRAWN = 5_000
+DRAWN = 10_000
 #: Pairs named in a question.
 _NAMED = 5
 
@@ -46,8 +46,10 @@ class Sampled:
     Attributes:
         pairs: pairs of these blocks, once per block: what was drawn from.
         drawn: how many of them were drawn; all, where these are equal.
-        alone: those of the drawn that no usable block compares, counted under the first rule that they share only.
-        matches, possible: those of them that would be linked so, and whose entities no link or judgement connects.
+        alone: those of the drawn that no usable block compares, and that share no block about which stewards are asked
+            as it is; each under the first rule only of which they share a block.
+        matches, possible: those of them that would be linked so, whose entities no link or judgement connects, and no
+            number that they state keeps apart.
         strongest: a few of these, the strongest first.
     """
 
@@ -64,16 +66,21 @@ class Sampled:
         return self.matches + self.possible
 
     @property
+    def whole(self) -> bool:
+        """Whether all pairs were drawn, so that nothing is estimated."""
+        return self.drawn == self.pairs
+
+    @property
     def expected(self) -> Expected:
         """How many such pairs there are in all."""
-        if self.drawn == self.pairs:
+        if self.whole:
             return Expected(self.found, self.found, self.found)
         low, high = (share * self.pairs for share in wilson(self.found, self.drawn))
         middle = self.pairs * self.found / self.drawn if self.drawn else 0.0
         return Expected(max(self.found, round(middle)), max(self.found, int(low)), round(high))
 
 
-def halvings_of(pairs: int, most: int = DRAWN) -> int:
+def halvings_of(pairs: int, most: int) -> int:
     """How often a chance of one is halved so that about `most` of these pairs are drawn, and no less than half."""
     return max(0, (pairs // (most + 1)).bit_length())
 
@@ -84,7 +91,7 @@ def drawn_places(block: int, size: int, halvings: int) -> Iterator[tuple[int, in
     Pairs are numbered so that those of a later member come after all others: who joins a block only adds draws.
     """
     number, pairs = -1, size * (size - 1) // 2
-    dice, skipped = random.Random(block), log1p(-(0.5**halvings)) if halvings else 0.0  # noqa: S311
+    dice, skipped = random.Random(block), log1p(-(0.5**halvings)) if halvings else 0.0  # noqa: S311 - a sample
     while True:
         # The gap to the next one that a coin of this chance picks has a geometric distribution.
         number += 1 + (int(log(1.0 - dice.random()) / skipped) if halvings else 0)
@@ -102,18 +109,20 @@ def uncompared_question(domain: Domain, rule: str) -> str:
 def uncompared_finding(domain: Domain, rule: str, blocks: int, records: int, sampled: Sampled) -> Finding:
     """The question about the blocks of a rule, of which the sample found pairs that the model would link."""
     value, low, high = sampled.expected
-    whole = sampled.drawn == sampled.pairs
-    looked = "All were looked at" if whole else f"Of {sampled.drawn} of them drawn by chance"
-    scale = "" if whole else f"; about {value} of all ({low} to {high} with 95 % confidence)"
-    named = "; ".join(f"{a} and {b} ({decision}, {weight:.1f} bits)" for a, b, decision, weight in sampled.strongest)
+    looked = "All were looked at" if sampled.whole else f"Of {sampled.drawn} of them drawn by chance"
+    scale = "" if sampled.whole else f"; about {value} of all ({low} to {high} with 95 % confidence)"
+    named = "; ".join(
+        f"{'/'.join(each.a)} and {'/'.join(each.b)} ({each.decision}, {each.weight:.1f} bits)"
+        for each in sampled.strongest
+    )
     return Finding(
         uncompared_question(domain, rule),
         UNCOMPARED,
         domain,
-        f"{blocks} keys of {rule!r} are shared by too many {domain.plural} to pair them: {records} records, "
-        f"{sampled.pairs} pairs. {looked}: the model would join {sampled.matches} and ask about {sampled.possible} "
-        f"that nothing compares{scale}. Judge the strongest by hand; where there are many, the model needs a rule that "
-        f"refines {rule!r}. The strongest: {named}.",
+        f"{records} {domain.plural} share {blocks} key{'' if blocks == 1 else 's'} of {rule!r} with too many others to "
+        f"be paired by them: {sampled.pairs} pairs. {looked}: the model would join {sampled.matches} and ask about "
+        f"{sampled.possible} that nothing compares{scale}. Judge the strongest by hand; where there are many, the "
+        f"model needs a rule that refines {rule!r}. The strongest: {named}.",
         f"{domain} stewards",
         value,
     )

@@ -8,11 +8,15 @@ of arrival, on a snapshot, a bounded number of records at a time; no link, entit
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from matching.features import derive
 from matching.model import MatchModel
+from matching.validity import NOTHING_KNOWN, Facts, contradiction, facts_of
 from mdm.core.linking import decide_links
 from mdm.core.oversize import Finding
 from mdm.core.uncompared import (
+    DRAWN,
     UNCOMPARED,
     Missed,
     Sampled,
@@ -27,7 +31,7 @@ from mdm.hub.oversized import row_of
 from mdm.hub.process import Pipeline
 from mdm.model.candidates import Pair, in_parts
 from mdm.model.delta import Link
-from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain, RecordId
+from mdm.model.ids import RESOLUTION_ORDER, CrosswalkKey, Domain, EntityId, RecordId
 from mdm.store import evidence, neighbourhood, pairs, reach
 from mdm.store.large_blocks import large_of, look_for_large, members_at
 from mdm.store.oversize import named_questions, write_oversize
@@ -55,18 +59,19 @@ class Looked:
         return uncompared_finding(self.above.domain, self.above.rule, crowd.blocks, crowd.records, self.sampled)
 
 
-def look(pipeline: Pipeline, go_on: Callable[[], None] = lambda: None) -> list[Looked]:
+def look(pipeline: Pipeline, go_on: Callable[[], None] = lambda: None, *, most: int = DRAWN) -> list[Looked]:
     """Look at a sample of these pairs of every domain, and raise, change and close the questions about them.
 
     Args:
         go_on: called every now and then; what it raises ends the look, and nothing is written.
+        most: pairs of each rule that are drawn, about; all of a rule that has no more.
     """
     found: list[Looked] = []
     with snapshot(pipeline.engine) as work:
         look_for_large(work, {domain: model.block_cap for domain, model in pipeline.rules.models.items()})
         for domain in RESOLUTION_ORDER:
             go_on()
-            found += _look_at(work, domain, pipeline.rules.models[domain], go_on)
+            found += _look_at(work, domain, pipeline.rules.models[domain], most, go_on)
         asked = named_questions(work, UNCOMPARED)
     raised = [each.finding for each in found if each.finding is not None]
     if raised or asked:
@@ -104,36 +109,56 @@ class _Crowded:
     def counted_in(self, shared: Collection[int]) -> int | None:
         """In which of the blocks that two records share they are counted: one of the first rule that is looked at.
 
-        None where one of these is not crowded, for then it compares them.
+        None where one of these is not crowded, for then it compares them; and where stewards are asked about one as it
+        is, for then its value may say nothing, and whoever answers that answers for its pairs.
         """
         if not self.sizes.keys() >= set(shared):
             return None
-        ranked = [(self.order[rule], block) for block in shared if (rule := self.rule_of.get(block, "")) in self.order]
-        return min(ranked)[1] if ranked else None
+        rules = [(rule, block) for block in shared if (rule := self.rule_of.get(block))]
+        if not all(rule in self.order for rule, _ in rules):
+            return None
+        return min(((self.order[rule], block) for rule, block in rules), default=(0, None))[1]
 
 
-def _look_at(work: UnitOfWork, domain: Domain, model: MatchModel, go_on: Callable[[], None]) -> list[Looked]:
+def _look_at(work: UnitOfWork, domain: Domain, model: MatchModel, most: int, go_on: Callable[[], None]) -> list[Looked]:
     rule_of = rules_of_large(work, domain, model)
     above = above_cap_of(work, domain, model, rule_of)
     order = {each.rule: place for place, each in enumerate(above) if each.rule and not each.asked}
     crowded = _Crowded({each.block: each.size for each in large_of(work, domain)}, rule_of, order)
     found = []
     for each in above:
-        sampled = _sampled(work, domain, model, crowded, each, go_on) if each.rule in order else None
-        found.append(Looked(each, sampled))
+        if each.rule not in order:
+            found.append(Looked(each, None))
+            continue
+        halvings = halvings_of(each.crowd.pairs, most)
+        drawn = [
+            _Drawn(block, *places)
+            for block, size in crowded.of_rule(each.rule)
+            for places in drawn_places(block, size, halvings)
+        ]
+        found.append(Looked(each, _sampled(work, domain, model, crowded, each.crowd.pairs, drawn, go_on)))
     return found
 
 
+class _Drawn(NamedTuple):
+    """A pair of a block, as places in it."""
+
+    block: int
+    one: int
+    other: int
+
+
 def _sampled(
-    work: UnitOfWork, domain: Domain, model: MatchModel, crowded: _Crowded, above: AboveCap, go_on: Callable[[], None]
+    work: UnitOfWork,
+    domain: Domain,
+    model: MatchModel,
+    crowded: _Crowded,
+    of: int,
+    drawn: Collection[_Drawn],
+    go_on: Callable[[], None],
 ) -> Sampled:
-    halvings = halvings_of(above.crowd.pairs)
-    drawn = [
-        (block, *places)
-        for block, size in crowded.of_rule(above.rule)
-        for places in drawn_places(block, size, halvings)
-    ]
-    members = members_at(work, ((block, place) for block, *places in drawn for place in places))
+    """What the model says of the pairs that were drawn from so many."""
+    members = members_at(work, ((each.block, place) for each in drawn for place in (each.one, each.other)))
     met = [(block, _ordered(members[block, one], members[block, other])) for block, one, other in drawn]
     keys: dict[RecordId, set[int]] = {}
     for block, rec in pairs.keys_of(work, {end for _, pair in met for end in pair}):
@@ -144,26 +169,43 @@ def _sampled(
         go_on()
         ends = {end for pair in part for end in pair}
         links += decide_links(model, part, neighbourhood.load_comparisons(work, domain, ends))
-    links = _unconnected(work, domain, model, links)
+    links = _askable(work, domain, model, links)
     names = pairs.record_names(work, {end for link in links for end in (link.a, link.b)})
     missed = [Missed(*_by_name(names[each.a], names[each.b]), each.decision, each.weight) for each in links]
     matches = sum(each.decision == "match" for each in missed)
-    return Sampled(above.crowd.pairs, len(drawn), len(alone), matches, len(missed) - matches, strongest(missed))
+    return Sampled(of, len(drawn), len(alone), matches, len(missed) - matches, strongest(missed))
 
 
-def _unconnected(work: UnitOfWork, domain: Domain, model: MatchModel, links: Collection[Link]) -> list[Link]:
-    """Those of these pairs that no evidence compares, and whose entities nothing connects: neither are they one, nor is
-    there a link or a judgement between any of their members."""
+def _askable(work: UnitOfWork, domain: Domain, model: MatchModel, links: Collection[Link]) -> list[Link]:
+    """Those of these pairs that evidence does not compare, and whose entities could be one: no link and no judgement is
+    between any of their members yet, and nothing that these state keeps the two apart."""
     ends = {end for link in links for end in (link.a, link.b)}
     made = evidence.evidence_pairs(work, domain, ends, model.block_cap) if domain is not Domain.CONTRACT else set()
     homes = reach.homes_of(work, ends)
     connected = reach.connected(work, sorted(set(homes.values())))
+    between = {
+        link: frozenset((homes[link.a], homes[link.b]))
+        for link in links
+        if (link.a, link.b) not in made and link.a in homes and link.b in homes
+    }
+    left = {link: pair for link, pair in between.items() if len(pair) == 2 and pair not in connected}
+    facts = _facts(work, domain, model, {home for pair in left.values() for home in pair})
+    return [link for link, (one, other) in left.items() if contradiction(facts[one], facts[other]) is None]
 
-    def apart(link: Link) -> bool:
-        one, other = homes.get(link.a), homes.get(link.b)
-        return one is None or other is None or (one != other and frozenset((one, other)) not in connected)
 
-    return [link for link in links if (link.a, link.b) not in made and apart(link)]
+def _facts(
+    work: UnitOfWork, domain: Domain, model: MatchModel, entities: Collection[EntityId]
+) -> dict[EntityId, Facts]:
+    """What the members of each of these entities state about its identity."""
+    found = dict.fromkeys(entities, NOTHING_KNOWN)
+    home_of = reach.members_of(work, entities)
+    ids = sorted(home_of)
+    for start in range(0, len(ids), _AT_A_TIME):
+        some = neighbourhood.load_comparisons(work, domain, ids[start : start + _AT_A_TIME])
+        for rec, comparison in some.items():
+            stated = facts_of(model.cannot_link, derive(model.domain, comparison, model.common_tokens))
+            found[home_of[rec]] = found[home_of[rec]].union(stated)
+    return found
 
 
 def _ordered(one: RecordId, other: RecordId) -> Pair:
