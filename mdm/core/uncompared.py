@@ -5,11 +5,13 @@ gives the same sample, and records that come later change it little: a question 
 Shares have the limits of Wilson (1927), of 95 %, as those of blind samples have.
 """
 
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from math import isqrt, log, log1p
 from typing import NamedTuple
+
+from xxhash import xxh3_64_intdigest
 
 from mdm.core.blind import wilson
 from mdm.core.oversize import Finding
@@ -91,14 +93,19 @@ def drawn_places(block: int, size: int, halvings: int) -> Iterator[tuple[int, in
     Pairs are numbered so that those of a later member come after all others: who joins a block only adds draws.
     """
     number, pairs = -1, size * (size - 1) // 2
-    dice, skipped = random.Random(block), log1p(-(0.5**halvings)) if halvings else 0.0  # noqa: S311 - a sample
-    while True:
+    skipped = log1p(-(0.5**halvings)) if halvings else 0.0
+    for throw in count():
         # The gap to the next one that a coin of this chance picks has a geometric distribution.
-        number += 1 + (int(log(1.0 - dice.random()) / skipped) if halvings else 0)
+        number += 1 + (int(log(_dice(block, throw)) / skipped) if halvings else 0)
         if number >= pairs:
             return
         later = (1 + isqrt(1 + 8 * number)) // 2
         yield number - later * (later - 1) // 2, later
+
+
+def _dice(block: int, throw: int) -> float:
+    """One of 2^53 numbers above 0 and up to 1: the same for the same throw, and without any order among blocks."""
+    return ((xxh3_64_intdigest(throw.to_bytes(8, "big"), block % (1 << 64)) >> 11) + 1) / (1 << 53)
 
 
 def uncompared_question(domain: Domain, rule: str) -> str:
