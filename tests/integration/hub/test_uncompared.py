@@ -21,6 +21,7 @@ from mdm.hub.uncompared import Looked, look, questions_of_rules
 from mdm.hub.verify import verify
 from mdm.model.ids import Domain
 from mdm.model.stewardship import JudgePair, Verdict
+from mdm.store.unit_of_work import UnitOfWork
 from mdm.workers.patience import Stopped
 from tests.integration.hub.rows import billed, take_in
 from tests.integration.hub.steward.alone import decide
@@ -164,6 +165,33 @@ def test_what_a_steward_judged_otherwise_is_not_named_again(crowded: Pipeline) -
     assert "cus_n03" not in asked.detail
 
 
+@pytest.mark.parametrize("linked", [True, False])
+def test_what_connects_other_records_of_two_entities_speaks_for_these_too(crowded: Pipeline, linked: bool) -> None:
+    """A steward is asked whether the twin is the company already, or has said that it is not: by its other row."""
+    other = company(3) | {"id": "cus_other", "name": "Seebad Werke Vertrieb GmbH"}
+    take_in(crowded, [other], first=100)
+    before = sampled(look(crowded), "handle")
+    assert {billed("cus_n03"), billed("cus_twin")} in [{each.a, each.b} for each in before.strongest]
+
+    if linked:
+        with crowded.engine.begin() as connection:
+            connection.execute(
+                text(
+                    """insert into link (domain, a, b, decision, weight, fingerprint, batch_id, created_at)
+                       select 'customer', least(a.rec_id, b.rec_id), greatest(a.rec_id, b.rec_id), 'possible', 0, '', 0,
+                           now()
+                       from source_record a, source_record b where a.key = 'cus_other' and b.key = 'cus_twin'"""
+                )
+            )
+    else:
+        decide(crowded, ANNA, JudgePair(billed("cus_other"), billed("cus_twin"), Verdict.NOT_SAME, "two shops"))
+
+    after = sampled(look(crowded), "handle")
+    assert {billed("cus_n03"), billed("cus_twin")} not in [{each.a, each.b} for each in after.strongest]
+    assert after.found == before.found - 1
+    assert after.alone == before.alone
+
+
 def test_it_closes_when_the_block_is_small_enough_to_pair_its_records(crowded: Pipeline) -> None:
     look(crowded)
 
@@ -243,6 +271,26 @@ def test_a_question_about_a_rule_that_the_model_no_longer_has_is_closed(crowded:
     assert {each.question: each.status for each in exceptions(crowded.engine)} == {
         QUESTION: "resolved", "oversize:customer:pairs:words": "open",
     }  # fmt: skip
+
+
+def test_more_pairs_take_no_more_statements(crowded: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    query = UnitOfWork.query
+
+    def note(work: UnitOfWork, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        asked.append(statement)
+        return query(work, statement, *parameters)
+
+    monkeypatch.setattr(UnitOfWork, "query", note)
+    look(crowded)
+    few = len(asked)
+    take_in(crowded, [{"id": f"cus_bare{number:02}", "name": "Seebad Werke GmbH"} for number in range(30)], first=100)
+    asked.clear()
+
+    told = sampled(look(crowded), "handle")
+
+    assert (told.drawn, told.found > 300) == (44 * 43 / 2, True)
+    assert len(asked) == few
 
 
 def test_a_look_that_is_stopped_writes_nothing(crowded: Pipeline) -> None:
