@@ -129,7 +129,8 @@ def calendar_command(
 ) -> None:
     """Do what time brings: end what is due, judge onboarding anew when a record changed or evidence expired.
 
-    Verdicts that are others now are announced as customer.readiness_changed. One calendar works at a time.
+    Verdicts that are others now are announced as customer.readiness_changed. Without --once it also looks once a day at
+    pairs that nothing compares, as `mdm match blocks --look` does. One calendar works at a time.
     """
     with stopped_by_signals() as stop, _hub_when_there(stop, "calendar") as opened:
         options = CalendarOptions(every, erp, once, metrics_host, metrics_port or None)

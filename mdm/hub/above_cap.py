@@ -1,10 +1,11 @@
 """How many keys find nobody partners because too many records share them: for an operator, not record by record.
 
-Only what is fine and not refined by another rule is a question to a steward (`mdm.hub.oversized`); everything above its
-cap is counted here. It takes one look at all keys of the hub: for a command and once a day, not for every scrape.
+Only what is fine and not refined by another rule is a question to a steward block by block (`mdm.hub.oversized`); of
+the others a sample of pairs is looked at (`mdm.hub.uncompared`). Everything above its cap is counted here. It takes one
+look at all keys of the hub: for a command and once a day, not for every scrape.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -26,7 +27,7 @@ _AT_A_TIME = 5_000
 @dataclass(frozen=True, slots=True)
 class AboveCap:
     """The blocks of one rule of a domain that are above its cap. `rule` is empty for keys that no rule in force makes
-    (they are made anew by a re-match); `asked` says whether each of them is a question to a steward."""
+    (they are made anew by a re-match); `asked` says whether each of them is a question to a steward, block by block."""
 
     domain: Domain
     rule: str
@@ -59,13 +60,24 @@ def above_cap_by_rule(engine: Engine, rules: Rules) -> list[AboveCap]:
         look_for_large(work, {domain: model.block_cap for domain, model in rules.models.items()})
         for domain in RESOLUTION_ORDER:
             model = rules.models[domain]
-            crowds = crowds_by_rule(work, domain, list(_rules(work, domain, model)))
-            for rule in (*model.blocking, *model.dynamic):
-                if (crowd := crowds.pop(rule.name, None)) is not None:
-                    asked = rule.name not in model.refined_rules and not rule.halvings
-                    found.append(AboveCap(domain, rule.name, model.cap_of(rule), asked, crowd))
-            found += [AboveCap(domain, rule, None, False, crowd) for rule, crowd in crowds.items()]
+            found += above_cap_of(work, domain, model, rules_of_large(work, domain, model))
     return found
+
+
+def above_cap_of(work: UnitOfWork, domain: Domain, model: MatchModel, rule_of: Mapping[int, str]) -> list[AboveCap]:
+    """The same of one domain, where `look_for_large` has looked; `rule_of` names the rule of each block."""
+    crowds = crowds_by_rule(work, domain, rule_of.items())
+    found: list[AboveCap] = []
+    for rule in (*model.blocking, *model.dynamic):
+        if (crowd := crowds.pop(rule.name, None)) is not None:
+            asked = rule.name not in model.refined_rules and not rule.halvings
+            found.append(AboveCap(domain, rule.name, model.cap_of(rule), asked, crowd))
+    return found + [AboveCap(domain, rule, None, False, crowd) for rule, crowd in crowds.items()]
+
+
+def rules_of_large(work: UnitOfWork, domain: Domain, model: MatchModel) -> dict[int, str]:
+    """The rule of each block that `look_for_large` found, as a member of it tells; those that no rule makes lack."""
+    return dict(_rules(work, domain, model))
 
 
 def _rules(work: UnitOfWork, domain: Domain, model: MatchModel) -> Iterator[tuple[int, str]]:

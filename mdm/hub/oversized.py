@@ -61,7 +61,7 @@ def ask_about_blocks(
         if block in over
         for question in questions_of_block(model.domain, block)
     }
-    write_oversize(work, [_row(each) for each in raised], cleared, grown)
+    write_oversize(work, [row_of(each) for each in raised], cleared, grown)
     without = _without_usable_key(work, model, blocks)
     names = pairs.record_names(work, without)
     others = set(concerned) - without if keyless.any_without(work) else set[RecordId]()
@@ -95,7 +95,7 @@ def ask_about_all(work: UnitOfWork, model: MatchModel) -> None:
         raised += [evidence_finding(model, token, some, number) for token, (number, some) in sorted(found.items())]
     kinds = tuple(f"oversize:{domain}:{kind}:" for kind in ("block", "joined", "evidence"))
     asked = {question for question in oversize_questions(work) if question.startswith(kinds)}
-    write_oversize(work, [_row(each) for each in raised], asked - {each.question for each in raised}, {})
+    write_oversize(work, [row_of(each) for each in raised], asked - {each.question for each in raised}, {})
     without: set[RecordId] = set()
     stuck_so_far = perhaps_stuck(work, len(own_keys(model, [""])))
     for start in range(0, len(stuck_so_far), _AT_A_TIME):
@@ -138,7 +138,7 @@ def _keep_all_without(work: UnitOfWork, domain: Domain, without: Mapping[RecordI
 def _say(work: UnitOfWork, domain: Domain, sizes: Mapping[keyless.Table, int]) -> None:
     samples = keyless.samples(work, domain, sizes, SAMPLE)
     findings = [records_finding(domain, *table, samples[table], size) for table, size in sorted(sizes.items())]
-    write_now(work, [_row(each) for each in findings], ())
+    write_now(work, [row_of(each) for each in findings], ())
 
 
 def ask_about_evidence(
@@ -166,10 +166,11 @@ def ask_about_evidence(
         tokens = {token for token in doubted if evidence_question(domain, token) in asked}
         still = evidence.oversized_evidence(work, domain, model.block_cap, tokens) if tokens else {}
         cleared = {evidence_question(domain, token) for token in tokens - still.keys()}
-    write_oversize(work, [_row(each) for each in raised], cleared, {})
+    write_oversize(work, [row_of(each) for each in raised], cleared, {})
 
 
-def _row(each: Finding) -> tuple[str, str, str, str, str, int]:
+def row_of(each: Finding) -> tuple[str, str, str, str, str, int]:
+    """A question as `mdm.store.oversize` takes it."""
     return each.question, each.code, str(each.domain), each.detail, each.owner, each.size
 
 

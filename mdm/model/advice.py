@@ -36,6 +36,10 @@ ADVICE: Final = {
     "BLOCK_OVERSIZED": "More records share this key than can be compared: look at one or two, and correct the value "
     "at its source if it is no evidence (a placeholder, a shared mailbox).",
     "EVIDENCE_OVERSIZED": "Too many records state this evidence: correct it at its source if it is a placeholder.",
+    "PAIRS_UNCOMPARED": "Records that may be one share only keys that too many have, so nothing compares them. Look at "
+    "the pairs named (`mdm explain A B`) and judge them (`mdm steward judge same --record A --record B`); where there "
+    "are many, give the model a rule that refines this one. It closes when a look finds none (`mdm match blocks "
+    "--look`, and the calendar once a day).",
     "IDENTIFIER_RECYCLED": "Ask the owner whether the source gave the number to another company. If so, take back the "
     "decisions that `mdm identifiers recycled` and the page Identifiers propose, and have the source use new numbers; "
     "if it is one company that was renamed and moved, say so there (`mdm identifiers keep`).",

@@ -183,7 +183,7 @@ METRICS: dict[MetricName, Metric] = {
         Kind.GAUGE,
         ("entity", "cap"),
         "Records that have at least one such key. Their other keys find them; of those that have none a steward is "
-        "asked.",
+        "asked, and of pairs that nothing compares and the model would link (exception PAIRS_UNCOMPARED).",
     ),
     "mdm_golden_changes_total": Metric(
         Kind.COUNTER,

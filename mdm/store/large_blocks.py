@@ -96,6 +96,19 @@ def crowds_by_rule(work: UnitOfWork, domain: Domain, rules: Iterable[tuple[int, 
     return {rule: Crowd(*map(int, counts)) for rule, *counts in rows}
 
 
+def members_at(work: UnitOfWork, places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], RecordId]:
+    """The members of blocks at these places, as (block, place): 0 is the record that the hub knew first."""
+    work.stage("stage_place", "block bigint, place bigint", sorted(set(places)))
+    rows = work.query(
+        """select s.block, s.place, m.rec_id from (select distinct block from stage_place) b
+           cross join lateral (
+               select rec_id, row_number() over (order by rec_id) - 1 as place from block_key
+               where block = b.block offset 0) m
+           join stage_place s on s.block = b.block and s.place = m.place"""
+    )
+    return {(block, place): RecordId(rec) for block, place, rec in rows}
+
+
 def perhaps_stuck(work: UnitOfWork, own_rules: int) -> list[RecordId]:
     """Records in blocks that `find_large` found and in hardly any others: no more than their own names can make.
 

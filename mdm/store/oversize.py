@@ -95,4 +95,14 @@ def any_question(work: UnitOfWork, code: str) -> bool:
     return bool(work.query(_LIVE + " and code = %s limit 1", code))
 
 
+def named_questions(work: UnitOfWork, code: str) -> dict[str, tuple[int, str]]:
+    """The questions of a code that the hub has not closed -> the number of the exception, and its status."""
+    rows = work.query(
+        """select question, exception_id, status from exception
+           where kind = 'oversize' and closed_by is distinct from 'hub' and code = %s""",
+        code,
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
 _LIVE = "select question, status, seen from exception where kind = 'oversize' and closed_by is distinct from 'hub'"

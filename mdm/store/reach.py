@@ -101,6 +101,25 @@ def homes_of(work: UnitOfWork, ids: Collection[RecordId]) -> dict[RecordId, Enti
     return {RecordId(row[0]): EntityId(row[1]) for row in rows}
 
 
+def connected(work: UnitOfWork, entities: Collection[EntityId]) -> set[frozenset[EntityId]]:
+    """Pairs with one of these entities that a live link or a judgement, whatever it says, holds beside each other."""
+    rows = work.probe(
+        """select distinct e.id, o.entity_id from unnest(%s::text[]) as e(id)
+           cross join lateral (select rec_id from crosswalk where entity_id = e.id offset 0) m
+           cross join lateral (
+               select b as other from link where a = m.rec_id and superseded_at is null
+               union all
+               select a from link where b = m.rec_id and superseded_at is null
+               union all
+               select b from judgement where a = m.rec_id and superseded_at is null
+               union all
+               select a from judgement where b = m.rec_id and superseded_at is null) n
+           cross join lateral (select entity_id from crosswalk where rec_id = n.other offset 0) o""",
+        list(entities),
+    )
+    return {frozenset((EntityId(one), EntityId(other))) for one, other in rows}
+
+
 def _around(
     work: UnitOfWork, ids: Collection[RecordId]
 ) -> tuple[dict[RecordId, EntityId], list[LiveLink], set[Verdict], set[Verdict]]:

@@ -2,8 +2,8 @@
 
 It ends verdicts, overrides and proposals that are due, leaves out refused messages whose tier allows it, lets those go
 that wait for nothing any more, judges anew the customers whose onboarding verdict may not hold any more, and golden
-versions for the ERP view. Once a day it counts the keys that too many records share. Cheap when nothing is due. One
-calendar works at a time; others wait to take over.
+versions for the ERP view. Once a day it counts the keys that too many records share, and looks at a sample of the pairs
+that nothing compares for that. Cheap when nothing is due. One calendar works at a time; others wait to take over.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,6 +24,7 @@ from mdm.hub.letting_go import let_go
 from mdm.hub.process import Pipeline, by_rules_in_force
 from mdm.hub.recheck import recheck
 from mdm.hub.steward import expire_due
+from mdm.hub.uncompared import look
 from mdm.observability.catalogue import MetricName
 from mdm.observability.logs import bound, logger
 from mdm.observability.metrics import Metrics
@@ -37,12 +38,14 @@ _log = logger(__name__)
 _LOCK = 0x6D646D63  # "mdmc"
 #: A look at all keys of a hub takes as long as reading its largest table.
 _COUNTED_EVERY = timedelta(days=1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _ABOVE_CAP: Final[tuple[MetricName, ...]] = ("mdm_match_blocks_above_cap", "mdm_match_records_above_cap")
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarOptions:
-    """How a calendar runs. `erps` are the targets to judge for; none: that of the onboarding rules."""
+    """How a calendar runs. `erps` are the targets to judge for; none: that of the onboarding rules. With `once` it does
+    not look at pairs that nothing compares: whoever starts it every minute would have them looked at every minute."""
 
     every_seconds: float = 60.0
     erps: Sequence[str] = ()
@@ -90,7 +93,7 @@ class _Calendar:
         self, flow: Pipeline, options: CalendarOptions, stop: Callable[[], bool], health: Health, metrics: Metrics
     ) -> None:
         self._flow, self._options, self._stop, self._health = flow, options, stop, health
-        self._metrics, self._counted_at = metrics, datetime.min.replace(tzinfo=UTC)
+        self._metrics, self._counted_at, self._looked_at = metrics, _NEVER, _NEVER
         self.kept = Kept()
 
     def run(self) -> None:
@@ -130,6 +133,7 @@ class _Calendar:
             pass_gates(now.engine, now.clock(), erp, go_on=lambda: self._go_on(0, 0))
         self.kept.gated += tell_gated(now.engine, now.clock)
         self._count_blocks(now)
+        self._look_at_pairs(now)
 
     def _count_blocks(self, now: Pipeline) -> None:
         """Show how many keys too many records share: once a day, where anybody can see it. It looks at all keys."""
@@ -143,6 +147,15 @@ class _Calendar:
             for name, number in zip(_ABOVE_CAP, (crowd.blocks, crowd.records), strict=True):
                 self._metrics.set(name, number, **labels)
         self._counted_at = now.clock()
+
+    def _look_at_pairs(self, now: Pipeline) -> None:
+        """Ask about pairs that nothing compares and the model would link: once a day, by a calendar that stays."""
+        if self._options.once or now.clock() - self._looked_at < _COUNTED_EVERY:
+            return
+        found = look(now, lambda: self._go_on(0, 0))
+        self._looked_at = now.clock()
+        _log.info("pairs_looked_at", rules=sum(each.sampled is not None for each in found),
+                  questions=sum(each.finding is not None for each in found))  # fmt: skip
 
     def _go_on(self, _done: int, _all: int) -> None:
         self._health.turn()

@@ -132,6 +132,6 @@ def test_every_code_that_an_exception_can_have_says_what_to_do() -> None:
     drift = set(re.findall(r'Deviation\(\s*"([A-Z_]+)"', sources)) | {"COLUMN_WIDENED"}
     gaps = set(re.findall(r'Alarm\(\s*"([A-Z_]+)"', sources)) | {CODE}
     gaps |= {source_differences.CODE}
-    sizes = set(re.findall(r'"([A-Z]+_OVERSIZED|RECORD_WITHOUT_USABLE_KEY)"', sources))
+    sizes = set(re.findall(r'"([A-Z]+_OVERSIZED|RECORD_WITHOUT_USABLE_KEY|PAIRS_UNCOMPARED)"', sources))
 
     assert drift | gaps | sizes | {recycled.CODE} == ADVICE.keys()

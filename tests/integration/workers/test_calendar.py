@@ -105,6 +105,34 @@ def test_keys_that_too_many_records_share_are_counted_once_a_day(pipeline: Pipel
     assert metrics.registry.get_sample_value("mdm_match_blocks_above_cap", none) == 0
 
 
+def test_pairs_that_nothing_compares_are_looked_at_once_a_day_by_a_calendar_that_stays(pipeline: Pipeline) -> None:
+    """Thirteen rows that state one name and nothing else: each could be any other."""
+    began, hours = system_clock(), [0]
+    flow = replace(pipeline, clock=lambda: began + hours[0] * HOUR)
+    take_in(pipeline, [{"id": f"cus_{number:02}", "name": "Seebad Werke GmbH"} for number in range(13)])
+    turns = {
+        once: calendar._Calendar(flow, CalendarOptions(once=once), lambda: False, Health(), Metrics())
+        for once in (True, False)
+    }
+
+    def asked(after: int, *, once: bool) -> list[tuple[str, int]]:
+        hours[0] = after
+        turns[once]._turn()
+        with pipeline.engine.connect() as connection:
+            return [
+                (row.status, row.seen)
+                for row in connection.execute(
+                    text("select status, seen from exception where code = 'PAIRS_UNCOMPARED' and type = 'customer'")
+                )
+            ]
+
+    assert asked(0, once=True) == [], "whoever starts one every minute would have it look every minute"
+    assert asked(0, once=False) == [("open", 78)]
+    take_in(pipeline, [{"id": "cus_00", "name": "Seebad Werke GmbH"}], first=100, gone=True)
+    assert asked(23, once=False) == [("open", 78)]
+    assert asked(25, once=False) == [("resolved", 78)], "twelve are compared"
+
+
 def test_a_calendar_that_shows_no_metrics_counts_no_keys(pipeline: Pipeline) -> None:
     metrics = Metrics()
 
