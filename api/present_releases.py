@@ -37,7 +37,7 @@ def release_object(query: store.Query, hub: Workplace, release: Release) -> dict
         "contradicted": len(contradicted_in(simulation)),
         "passed": all(each.passed for each in held),
         "checks": [each._asdict() for each in held],
-        "parity": None if proof is None else {**proof.document(), "holds": proof.holds},
+        "parity": None if proof is None else proof.document(),
         "reason": release.reason,
         "replaced": release.replaced,
         "differences": [f"{line.sign}{line.text}" for line in differences(now, release.document)],

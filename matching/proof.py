@@ -36,6 +36,7 @@ class Proof:
         own: how many of these were candidates among the hub's own records.
         weight: the largest difference of two match weights, in bits; infinite where Splink gave none.
         contribution: the same of what one comparison adds.
+        most: the comparison whose contributions differ most; none where they do not.
         levels: levels of comparisons that some pair reaches, "unknown" counted as one.
         of_levels: how many levels there are.
         unreached: those that no pair reaches, each as `comparison: level`.
@@ -51,6 +52,7 @@ class Proof:
     own: int
     weight: float
     contribution: float
+    most: str
     levels: int
     of_levels: int
     unreached: tuple[str, ...]
@@ -67,16 +69,18 @@ class Proof:
     @property
     def words(self) -> str:
         """The same as a sentence for people."""
+        mine = f" ({self.own:,} of this hub's records)" if self.own else ""
+        most = f"; most of all in the comparison {self.most!r}" if self.most else ""
         missed = f"; not reached: {', '.join(self.unreached)}" if self.unreached else ""
         return (
             f"Splink {self.versions.get('splink', '?')} and the hub differ by "
-            f"{max(self.weight, self.contribution):.1e} bits at most, over {self.pairs:,} pairs ({self.own:,} of this "
-            f"hub's records) that reach {self.levels} of {self.of_levels} levels{missed}."
+            f"{max(self.weight, self.contribution):.1e} bits at most, over {self.pairs:,} pairs{mine} that reach "
+            f"{self.levels} of {self.of_levels} levels{missed}{most}."
         )
 
     def document(self) -> dict[str, Any]:
-        """As JSON can hold it: a difference that is no number is null."""
-        told = {**asdict(self), "unreached": list(self.unreached), "versions": dict(self.versions)}
+        """As JSON can hold it: a difference that is no number is null. It says whether it holds, too."""
+        told = {"holds": self.holds, **asdict(self), "unreached": list(self.unreached), "versions": dict(self.versions)}
         return {name: None if value == math.inf else value for name, value in told.items()}
 
     def about(self, fingerprint: str) -> bool:

@@ -60,6 +60,7 @@ class ParityForm(Form):
     own: int = Field(description="How many of the pairs were candidates among the hub's own records.")
     weight: float | None = Field(description="Largest difference of two match weights, in bits; null: no number.")
     contribution: float | None = Field(description="The same of what one comparison adds.")
+    most: str = Field(description="The comparison whose contributions differ most; empty where none does.")
     levels: int = Field(description="Levels of comparisons that some pair reaches, unknown counted as one.")
     of_levels: int = Field(description="How many levels there are.")
     unreached: list[str] = Field(description="Levels that no pair reaches, as `comparison: level`.")

@@ -30,27 +30,33 @@ class Parity:
 
 
 def check_parity(
+    model: MatchModel, records: Sequence[Features], left: NDArray[np.intp], right: NDArray[np.intp]
+) -> Parity:
+    """Score the pairs both ways and compare."""
+    weight, contribution = differences(model, records, left, right)
+    return Parity(len(left), weight, float(contribution.max(initial=0.0)))
+
+
+def differences(
     model: MatchModel,
     records: Sequence[Features],
     left: NDArray[np.intp],
     right: NDArray[np.intp],
     *,
     one_by_one: bool = False,
-) -> Parity:
-    """Score the pairs both ways and compare.
+) -> tuple[float, NDArray[np.float64]]:
+    """The largest difference of two match weights of a pair, and of what each comparison adds, in bits; NaN where one
+    of the two gives no number.
 
     Args:
         one_by_one: compare also what the hub says of each pair alone, as when a single record comes in.
     """
     if not len(left):
-        return Parity(0, 0.0, 0.0)
+        return 0.0, np.zeros(len(model.comparisons))
     weights, parts = splink_weights(model, records, left, right)
     scored = [score_features(model, records, left, right)]
     if one_by_one:
         scored.append(score_few(model, records, left, right))
     mine = [contributions(model, records, left, right, each.levels) for each in scored]
-    return Parity(
-        len(left),
-        float(np.max([np.abs(each.weight - weights).max() for each in scored])),
-        float(np.max([np.abs(each - parts).max() for each in mine])),
-    )
+    apart: NDArray[np.float64] = np.max([np.abs(each - parts).max(axis=0) for each in mine], axis=0)
+    return float(np.max([np.abs(each.weight - weights).max() for each in scored])), apart

@@ -20,7 +20,7 @@ from matching.proof import Proof, scorer_now
 from matching.scoring import contributions, score_features
 from matching.training.estimate import PairSet
 from matching.training.examples import examples
-from matching.training.parity import check_parity
+from matching.training.parity import differences
 from matching.training.reaching import names_of, reaching
 from mdm.errors import ParityUnproven
 
@@ -46,7 +46,7 @@ def prove(model: MatchModel, own: Sequence[Mapping[str, Any]] = (), candidates: 
     mine = _own_pairs(model, own, candidates)
     pairs = _together(shipped, made.pairs, mine)
     try:
-        parity = check_parity(model, pairs.records, pairs.left, pairs.right, one_by_one=True)
+        weight, apart = differences(model, pairs.records, pairs.left, pairs.right, one_by_one=True)
     except (duckdb.Error, SplinkException) as error:
         said = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ParityUnproven(f"Splink cannot score by this model: {said}") from error
@@ -57,10 +57,11 @@ def prove(model: MatchModel, own: Sequence[Mapping[str, Any]] = (), candidates: 
     return Proof(
         fingerprint=model.fingerprint,
         scorer=scorer_now(),
-        pairs=parity.pairs,
+        pairs=len(pairs),
         own=len(mine),
-        weight=_bits(parity.weight),
-        contribution=_bits(parity.contribution),
+        weight=_bits(weight),
+        contribution=_bits(float(apart.max(initial=0.0))),
+        most=model.comparisons[int(apart.argmax())].name if apart.any() else "",
         levels=sum(map(len, named)) - len(unreached),
         of_levels=sum(map(len, named)),
         unreached=tuple(unreached),

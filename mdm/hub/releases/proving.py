@@ -30,9 +30,9 @@ Prover: TypeAlias = Callable[[MatchModel, Sequence[Mapping[str, Any]], Candidate
 _OWN = 2_000
 
 
-def need_prover() -> None:
+def need_prover(packages: Sequence[str] = ("splink", "duckdb")) -> None:
     """Raises ParityUnproven where Splink is not installed: the hub does without it but for this."""
-    missing = [name for name in ("splink", "duckdb", "scipy") if find_spec(name) is None]
+    missing = [name for name in packages if find_spec(name) is None]
     if missing:
         raise ParityUnproven(
             f"A matching release is scored with Splink too, and {', '.join(missing)} cannot be found here.",

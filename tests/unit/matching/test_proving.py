@@ -38,6 +38,8 @@ def test_a_scorer_that_is_wrong_in_one_level_is_seen(comparison: int, level: int
 
     assert not proof.holds
     assert proof.contribution == pytest.approx(3e-9, rel=1e-3)
+    assert proof.most == PRODUCT.comparisons[comparison].name
+    assert f"most of all in the comparison {proof.most!r}" in proof.words
     with pytest.raises(ParityUnproven, match="not scored as Splink scores it") as refused:
         check_holds(proof)
     assert refused.value.code == "PARITY_UNPROVEN"

@@ -164,6 +164,15 @@ def test_a_release_of_survivorship_needs_no_proof(office: Office) -> None:
     assert set(checked(office, made.release_id)) == {"fits", "simulated", "verdicts"}
 
 
+def test_where_splink_is_missing_the_error_says_what_to_install() -> None:
+    releases.need_prover()
+
+    with pytest.raises(ParityUnproven, match="splink_of_nobody cannot be found") as refused:
+        releases.need_prover(("splink_of_nobody",))
+
+    assert "pip install 'mdm-hub[train]'" in refused.value.advice
+
+
 def checked(office: Office, number: int) -> dict[str, bool]:
     with office.world.pipeline.engine.connect() as connection:
         ask = asking(connection)
