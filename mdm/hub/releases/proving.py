@@ -49,18 +49,21 @@ def splink(model: MatchModel, own: Sequence[Mapping[str, Any]], candidates: Cand
     return prove(model, own, candidates)
 
 
-def prove_release(engine: Engine, held: MatchModel, model: MatchModel, prover: Prover = splink) -> Proof:
+def prove_release(
+    engine: Engine, held: MatchModel, model: MatchModel, prover: Prover = splink, most: int = _OWN
+) -> Proof:
     """What comes of scoring pairs by a model both ways, candidates among the hub's own records included.
 
     Args:
         held: the model in force, by which the hub's blocks are.
+        most: records among which candidates are taken: all, or about so many that the hub compares with one another.
 
     Raises:
         ParityUnproven: Splink is not installed, or cannot score by this model.
     """
     domain = Domain(model.domain)
     with snapshot(engine) as work:
-        sample = sample_with_candidates(work, domain, held.block_cap, _OWN)
+        sample = sample_with_candidates(work, domain, held.block_cap, most)
         records = whole.live_records(work, domain) if sample is None else sample.records
         found = neighbourhood.load_comparisons(work, domain, set(records))
     if sample is None or len(found) < len(records):

@@ -15,6 +15,7 @@ from matching.model import MatchModel
 from matching.proof import Proof, read_proof, scorer_now
 from mdm.errors import ParityUnproven, Stale
 from mdm.hub import releases
+from mdm.hub.releases.proving import prove_release
 from mdm.model.ids import Domain
 from mdm.model.releases import RuleKind
 from mdm.store.releases import asking, find, runs
@@ -162,6 +163,30 @@ def test_a_release_of_survivorship_needs_no_proof(office: Office) -> None:
     made = office.approved("employees: {rank: [most_recent, trust]}", "employees: {rank: [maximum, trust]}")
 
     assert set(checked(office, made.release_id)) == {"fits", "simulated", "verdicts"}
+
+
+def test_of_a_large_hub_a_sample_is_scored_with_the_pairs_that_the_hub_compares(office: Office) -> None:
+    pipeline = office.world.pipeline
+    model = pipeline.rules.models[Domain.CUSTOMER]
+    asked: list[tuple[int, Candidates | None]] = []
+
+    def listening(model: MatchModel, own: Sequence[Mapping[str, Any]], candidates: Candidates | None) -> Proof:
+        asked.append((len(own), candidates))
+        return releases.splink(model, own, candidates)
+
+    few = prove_release(pipeline.engine, model, model, listening, most=100)
+    whole = prove_release(pipeline.engine, model, model, listening)
+
+    (drawn, pairs), (everybody, none) = asked
+    assert none is None, "those that share a key by the model"
+    assert pairs is not None
+    assert 100 <= drawn < everybody
+    assert pairs.shape[1] == few.own > 0
+    assert (pairs[0] < pairs[1]).all()
+    assert pairs.max() < drawn
+    assert few.own < whole.own
+    assert few.holds
+    assert whole.holds
 
 
 def test_where_splink_is_missing_the_error_says_what_to_install() -> None:
