@@ -44,7 +44,7 @@ def prove(model: MatchModel, own: Sequence[Mapping[str, Any]] = (), candidates: 
     shipped = shipped_pairs(model)
     made = reaching(model, shipped.records)
     mine = _own_pairs(model, own, candidates)
-    pairs = _together(shipped, made.pairs, mine)
+    pairs = together(shipped, made.pairs, mine)
     try:
         weight, apart = differences(model, pairs.records, pairs.left, pairs.right, one_by_one=True)
     except (duckdb.Error, SplinkException) as error:
@@ -93,8 +93,8 @@ def _own_pairs(model: MatchModel, own: Sequence[Mapping[str, Any]], candidates: 
     return pairs.chosen(chosen)
 
 
-def _together(*sets: PairSet) -> PairSet:
-    """All pairs over all records."""
+def together(*sets: PairSet) -> PairSet:
+    """The pairs of all of these, over the records of all."""
     records: list[Features] = []
     left, right = [], []
     for each in sets:
