@@ -17,6 +17,7 @@ from mdm.errors import (
     Invalid,
     MdmError,
     NotFound,
+    ParityUnproven,
     Refused,
     RowDeleted,
     Stale,
@@ -119,6 +120,13 @@ AMBIGUOUS_NAME = ProblemType(
 )
 CONFLICT = ProblemType(
     "conflict", 409, "Somebody else changed what this request is about", "Read it again, and decide anew."
+)
+PARITY_UNPROVEN = ProblemType(
+    "parity-unproven",
+    409,
+    "Nothing proves that this matching release is scored as Splink scores it",
+    "`detail` says what was seen. Simulate the release again: pairs are then scored both ways. Where they differ, keep "
+    "the model in force.",
 )
 ANSWER_WAITS = ProblemType(
     "answer-waits",
@@ -269,6 +277,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         METHOD_NOT_ALLOWED,
         AMBIGUOUS_NAME,
         CONFLICT,
+        PARITY_UNPROVEN,
         ANSWER_WAITS,
         NOT_READY,
         HELD_BACK,
@@ -372,6 +381,8 @@ def problem_of(error: MdmError) -> Problem:
         return Problem(NOT_FOUND, error.message)
     if isinstance(error, Stale):
         return Problem(STALE, _sentence(error))
+    if isinstance(error, ParityUnproven):
+        return Problem(PARITY_UNPROVEN, _sentence(error))
     if isinstance(error, AnswerWaits):
         return Problem(ANSWER_WAITS, _sentence(error), {"proposal_id": error.proposal_id})
     if isinstance(error, Conflict):

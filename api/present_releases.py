@@ -27,6 +27,7 @@ def release_object(query: store.Query, hub: Workplace, release: Release) -> dict
     back = next((each for each in done if each.what is RunKind.ROLLBACK), None)
     held = releases.checks(query, hub, release)
     simulation = next((each for each in done if each.what is RunKind.SIMULATION), None)
+    proof = releases.proof_of(release, done)
     rolled_back = release.status is ReleaseStatus.ROLLED_BACK and back is not None
     return {
         **entry_object(release),
@@ -36,6 +37,7 @@ def release_object(query: store.Query, hub: Workplace, release: Release) -> dict
         "contradicted": len(contradicted_in(simulation)),
         "passed": all(each.passed for each in held),
         "checks": [each._asdict() for each in held],
+        "parity": None if proof is None else proof.document(),
         "reason": release.reason,
         "replaced": release.replaced,
         "differences": [f"{line.sign}{line.text}" for line in differences(now, release.document)],

@@ -121,6 +121,17 @@ class AnswerWaits(Conflict):
         self.proposal_id = proposal_id
 
 
+class ParityUnproven(Conflict):
+    """A matching model was seen to weigh pairs otherwise than Splink does, or nobody has looked: it may not decide.
+    Simulate the release again, or keep the model in force and report the difference with the model's documents."""
+
+    code = "PARITY_UNPROVEN"
+    action = (
+        "Keep the model in force. `mdm releases check matching DOMAIN FILE` shows the difference without a hub; report "
+        "it with the documents. Where a package was upgraded, install the versions that the hub names (requirements/)."
+    )
+
+
 class Refused(MdmError):
     """This person may not do this: the role, a policy or the rule of two persons stands against it."""
 

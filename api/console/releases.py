@@ -263,6 +263,7 @@ def _release_page(
         named=named,
         shown_after=_SHOWN_AFTER,
         same_state=same,
+        parity=releases.proof_of(found, runs),
         contradicted=wrong,
         contradicted_shown=[
             (each.verdict, wrong_records[each.a], wrong_records[each.b])

@@ -42,9 +42,32 @@ class Approval(Asked):
 class ReleaseCheck(Form):
     """Something that must hold before a release comes into force."""
 
-    name: Literal["fits", "simulated", "verdicts"]
+    name: Literal["fits", "simulated", "parity", "verdicts"]
     passed: bool
     detail: str
+
+
+class ParityForm(Form):
+    """What came of scoring pairs by a matching release with the hub's scorer and with Splink.
+
+    The pairs are of records that ship, made to reach every level, and candidates among the hub's own records.
+    """
+
+    holds: bool = Field(description="Whether the two agree, within 1e-9 bits.")
+    fingerprint: str = Field(description="Of the documents that were scored by.")
+    scorer: str = Field(description="Names the code that scored.")
+    pairs: int
+    own: int = Field(description="How many of the pairs were candidates among the hub's own records.")
+    weight: float | None = Field(description="Largest difference of two match weights, in bits; null: no number.")
+    contribution: float | None = Field(description="The same of what one comparison adds.")
+    most: str = Field(description="The comparison whose contributions differ most; empty where none does.")
+    levels: int = Field(description="Levels of comparisons that some pair reaches, unknown counted as one.")
+    of_levels: int = Field(description="How many levels there are.")
+    unreached: list[str] = Field(description="Levels that no pair reaches, as `comparison: level`.")
+    non_ascii: int = Field(description="Pairs with letters beyond ASCII.")
+    unknown: int = Field(description="Pairs of which some comparison has nothing to compare.")
+    adjusted: int = Field(description="Pairs of which a contribution depends on how frequent a value is.")
+    versions: dict[str, str] = Field(description="Of the packages that scored, Splink among them.")
 
 
 class Refusal(Asked):
@@ -110,6 +133,9 @@ class ReleaseForm(ReleaseEntry):
     )
     passed: bool = Field(description="Whether all checks hold.")
     checks: list[ReleaseCheck]
+    parity: ParityForm | None = Field(
+        description="The newest proof that a matching release is scored as Splink scores it; null before a simulation."
+    )
     reason: str
     replaced: int | None
     differences: list[str] = Field(description="Lines of a unified comparison with the rules in force.")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from matching.features import Features
 from matching.model import MatchModel
 from matching.proof import TOLERANCE
-from matching.scoring import contributions, score_features
+from matching.scoring import contributions, score_features, score_few
 from matching.training.splink_model import splink_weights
 
 __all__ = ["TOLERANCE", "Parity", "check_parity"]
@@ -25,16 +25,38 @@ class Parity:
 
     @property
     def holds(self) -> bool:
-        return max(self.weight, self.contribution) <= TOLERANCE
+        """Each by itself: what cannot be compared (NaN) is no agreement."""
+        return self.weight <= TOLERANCE and self.contribution <= TOLERANCE
 
 
 def check_parity(
     model: MatchModel, records: Sequence[Features], left: NDArray[np.intp], right: NDArray[np.intp]
 ) -> Parity:
     """Score the pairs both ways and compare."""
+    weight, contribution = differences(model, records, left, right)
+    return Parity(len(left), weight, float(contribution.max(initial=0.0)))
+
+
+def differences(
+    model: MatchModel,
+    records: Sequence[Features],
+    left: NDArray[np.intp],
+    right: NDArray[np.intp],
+    *,
+    one_by_one: bool = False,
+) -> tuple[float, NDArray[np.float64]]:
+    """The largest difference of two match weights of a pair, and of what each comparison adds, in bits; NaN where one
+    of the two gives no number.
+
+    Args:
+        one_by_one: compare also what the hub says of each pair alone, as when a single record comes in.
+    """
     if not len(left):
-        return Parity(0, 0.0, 0.0)
-    ours = score_features(model, records, left, right)
+        return 0.0, np.zeros(len(model.comparisons))
     weights, parts = splink_weights(model, records, left, right)
-    mine = contributions(model, records, left, right, ours.levels)
-    return Parity(len(left), float(np.abs(ours.weight - weights).max()), float(np.abs(mine - parts).max()))
+    scored = [score_features(model, records, left, right)]
+    if one_by_one:
+        scored.append(score_few(model, records, left, right))
+    mine = [contributions(model, records, left, right, each.levels) for each in scored]
+    apart: NDArray[np.float64] = np.max([np.abs(each - parts).max(axis=0) for each in mine], axis=0)
+    return float(np.max([np.abs(each.weight - weights).max() for each in scored])), apart

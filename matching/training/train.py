@@ -45,6 +45,8 @@ from matching.training.estimate import (
 )
 from matching.training.parity import Parity, check_parity
 from matching.training.plausibility import Disagreement, comparable, disagreement
+from matching.training.proving import together
+from matching.training.reaching import reaching
 from matching.training.stores import Store, common_tokens, fingerprint_of
 from matching.training.weights import settle, unmet, weights_of
 from mdm.errors import ConfigurationInvalid, OperatorError
@@ -354,7 +356,8 @@ def _release(
         )
     document, tables = _document(profile, neutral, found), _tables_text(neutral.frequencies)
     model = _read(profile, neutral, found)
-    sample = data.pairs.at_most(_PARITY_PAIRS)
+    seen = data.pairs.at_most(_PARITY_PAIRS)
+    sample = together(seen, reaching(model, seen.records).pairs)
     parity = check_parity(model, sample.records, sample.left, sample.right)
     progress(f"parity with Splink over {parity.pairs} pairs: {parity.weight:.1e} bits")
     if not parity.holds:

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from matching.model import load_model, read_model
-from matching.proof import check_proven
+from matching.proof import Proof, check_holds, check_proven, read_proof
 from mdm.cli.context import JSON_OPTION, print_json, print_table, progress_bar, sources_folder
 from mdm.cli.steward_bench import ACTOR, Bench, bench_of
 from mdm.core.former import refuse_witnesses_that_echo, witnesses_of
@@ -98,7 +98,9 @@ def check(
     weights: Path | None = typer.Option(None, help="A matching model's weights; those that ship if not given."),
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Read a document as the hub would, without one: a fault is told with its line and key."""
+    """Read a document as the hub would, without one: a fault is told with its line and key. A matching model is scored
+    with Splink too, over the records that ship and pairs made for it."""
+    proof: Proof | None = None
     if kind is RuleKind.SURVIVORSHIP:
         ruleset = load_ruleset(domain.value, file)
         refuse_witnesses_that_echo(witnesses_of(load_catalogue(sources_folder())), ruleset)
@@ -109,13 +111,17 @@ def check(
         shipped = load_model(domain.value)
         read = read_model(_text(file), _text(weights) if weights else shipped.texts[1], shipped.texts[2])
         check_proven(read)
+        proof = releasing.splink(read, (), None)
+        check_holds(proof)
         if read.domain != domain.value:
             raise OperatorError(f"The model is for {read.domain}, not for {domain.value}.", action="Name its domain.")
     told = {"kind": kind.value, "domain": domain.value, "version": version_of(read), "fingerprint": read.fingerprint}
     if as_json:
-        print_json(told)
-    else:
-        typer.echo(f"{file} is a rule set for {domain.value} ({kind.value}), fingerprint {read.fingerprint}.")
+        print_json(told if proof is None else {**told, "parity": proof.document()})
+        return
+    typer.echo(f"{file} is a rule set for {domain.value} ({kind.value}), fingerprint {read.fingerprint}.")
+    if proof is not None:
+        typer.echo(proof.words)
 
 
 @releases.command("draft")
@@ -272,15 +278,18 @@ def _show(bench: Bench, release_id: int, as_json: bool) -> None:
         ask = store.asking(connection)
         release, runs = store.find(ask, release_id), store.runs(ask, release_id)
         now = releasing.document_in_force(ask, bench.pipeline, release.kind, release.domain)
-    lines = differences(now, release.document)
+    lines, proof = differences(now, release.document), releasing.proof_of(release, runs)
     if as_json:
         shown = [f"{line.sign}{line.text}" for line in lines]
-        print_json({**_summary(release), "differences": shown, "runs": [asdict(each) for each in runs]})
+        told = {"parity": None if proof is None else proof.document(), "runs": [asdict(each) for each in runs]}
+        print_json({**_summary(release), "differences": shown, **told})
         return
     typer.echo(f"Release {release_id}: {release.title} ({release.kind} of {release.domain.plural}, {release.status})")
     typer.echo(f"  by {release.author}, approved by {release.approver or '-'}, released by {release.releaser or '-'}")
     for line in lines:
         typer.echo(f"{line.sign} {line.text}")
+    if proof is not None:
+        typer.echo(f"parity: {proof.words}")
     for run in runs:
         typer.echo(f"{run.what} {run.run_id}: {run.status}, {run.done:,} of {run.total:,}, {_counts(run.report)}")
 
@@ -292,6 +301,9 @@ def _show_run(run: Run, as_json: bool) -> None:
     title = "What it would change; nothing was written" if run.what == "simulation" else "What it changed"
     print_table(title, ("what", "how many"), [[name.replace("_", " "), value] for name, value in _ints(run.report)],
                 right=(1,))  # fmt: skip
+    proof = read_proof(run.report.get("parity"))
+    if proof is not None:
+        typer.echo(f"parity: {proof.words}")
     attributes = run.report.get("attributes", {})
     if attributes:
         rows = [[name, count, ", ".join(run.report["samples"].get(name, [])[:3])] for name, count in attributes.items()]

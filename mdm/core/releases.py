@@ -167,14 +167,23 @@ def check_accepted(simulation: Run, now: Collection[Contradiction]) -> None:
         )
 
 
-def checks_of(release: Release, simulation: Run | None, in_force: str, unfit: str) -> list[Check]:
-    """Every check with its outcome; `unfit` says why the document goes against the mappings, if it does."""
+def checks_of(
+    release: Release, simulation: Run | None, in_force: str, unfit: str, parity: Check | None = None
+) -> list[Check]:
+    """Every check with its outcome.
+
+    Args:
+        unfit: why the document goes against the mappings, if it does.
+        parity: whether a matching model is proven to be scored as Splink scores it.
+    """
     found = [Check("fits", not unfit, unfit or "It fits the mappings of now.")]
     try:
         check_simulation(release, simulation, in_force)
         found.append(Check("simulated", True, "It was simulated against the rules in force."))
     except MdmError as error:
         found.append(Check("simulated", False, error.message))
+    if parity is not None:
+        found.append(parity)
     wrong = contradicted_in(simulation)
     if not wrong:
         known = simulation is not None and simulation.status == "done"

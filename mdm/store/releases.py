@@ -126,12 +126,22 @@ def _release(row: Sequence[Any]) -> Release:
 # --- work on a release ----------------------------------------------------------------------------------------------
 
 
-def begin_run(work: UnitOfWork, release: Release, what: RunKind, against: str, actor: str, digest: str | None) -> int:
-    """Note that work on a release begins; returns the number of the run."""
+def begin_run(
+    work: UnitOfWork,
+    release: Release,
+    what: RunKind,
+    against: str,
+    actor: str,
+    digest: str | None,
+    report: Mapping[str, object] | None = None,
+) -> int:
+    """Note that work on a release begins; returns the number of the run. `report` is what is known before."""
     number: int = work.query(
-        """insert into release_run (release_id, what, fingerprint, against, actor, digest_before, batch_id, started_at)
-           values (%s, %s, %s, %s, %s, %s, %s, %s) returning run_id""",
+        """insert into release_run (release_id, what, fingerprint, against, actor, digest_before, batch_id, started_at,
+               report)
+           values (%s, %s, %s, %s, %s, %s, %s, %s, %s) returning run_id""",
         release.release_id, what.value, release.fingerprint, against, actor, digest, work.batch_id, work.now,
+        orjson.dumps(report or {}).decode(),
     )[0][0]  # fmt: skip
     return number
 

@@ -1,5 +1,7 @@
 """Releases over HTTP: three callers, one release, and nobody does two of the three."""
 
+from typing import Any
+
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
@@ -119,6 +121,44 @@ def test_a_release_that_contradicts_verdicts_is_blocked_and_says_so(
         True,
     )
     assert "they split last year" in browser.get(f"/console/releases/{number}").text
+
+
+def test_a_matching_release_tells_how_far_it_is_from_splink(
+    app: FastAPI, engine: Engine, keys: dict[Role, str]
+) -> None:
+    anna, ben = caller(app, engine, Role.RULE_AUTHOR), caller(app, engine, Role.DATA_OWNER)
+    document = anna.get("/v1/rules/in-force/matching/product").json()["document"]
+    changed = document.replace("possible: 0.0", "possible: 0.5")
+    wish = {"kind": "matching", "domain": "product", "title": "Ask less", "document": changed}
+    made = anna.post("/v1/releases", json=wish).json()
+    address = f"/v1/releases/{made['release_id']}"
+    assert made["parity"] is None
+    assert passed(made) == {"fits": True, "simulated": False, "parity": False, "verdicts": False}
+
+    assert anna.post(f"{address}/simulate").status_code == 202
+
+    told = anna.get(address).json()
+    assert all(passed(told).values())
+    parity = told["parity"]
+    assert parity["holds"]
+    assert max(parity["weight"], parity["contribution"]) <= 1e-9
+    assert parity["levels"] == parity["of_levels"]
+    assert parity["versions"]["splink"]
+    page = f"/console/releases/{made['release_id']}"
+    assert "Scored as Splink scores it" in entered(app, keys[Role.DATA_OWNER]).get(page).text
+    with engine.begin() as connection:
+        differs = """update release_run set report = jsonb_set(report, '{parity,weight}', '0.5')"""
+        connection.execute(text(differs))
+    refused = ben.post(f"{address}/approve")
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/parity-unproven")
+    assert "differ by 5.0e-01 bits" in refused.json()["detail"]
+    assert not anna.get(address).json()["passed"]
+    assert "Not scored as Splink scores it" in entered(app, keys[Role.DATA_OWNER]).get(page).text
+
+
+def passed(release: dict[str, Any]) -> dict[str, bool]:
+    """Which checks hold."""
+    return {each["name"]: each["passed"] for each in release["checks"]}
 
 
 def test_the_mapping_of_use_and_revenue_is_released_for_products_only(app: FastAPI, engine: Engine) -> None:

@@ -15,6 +15,7 @@ from mdm.hub.releases.carrying import (
     same_state,
 )
 from mdm.hub.releases.drafting import approve, change, document_in_force, draft, last_simulation, reject, withdraw
+from mdm.hub.releases.proving import need_prover, proof_of, splink
 from mdm.hub.releases.testing import checks
 from mdm.hub.releases.trying import Progress, begin_simulation, run_simulation, simulate, stop_simulation
 
@@ -33,13 +34,16 @@ __all__ = [
     "in_force",
     "in_force_now",
     "last_simulation",
+    "need_prover",
     "part",
+    "proof_of",
     "reject",
     "roll_back",
     "run",
     "run_simulation",
     "same_state",
     "simulate",
+    "splink",
     "stop_simulation",
     "text_of",
     "withdraw",

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from matching.engines.engine import Engine as MatchEngine
+from matching.proof import Proof, check_holds
 from mdm.core.releases import (
     Contradiction,
     check_accepted,
@@ -21,13 +22,14 @@ from mdm.core.releases import (
 )
 from mdm.core.rules import Rules
 from mdm.engines import open_engine
-from mdm.errors import Conflict, Invalid
+from mdm.errors import Conflict, Invalid, Stale
 from mdm.faults import fault_point
 from mdm.hub.digest import state_digest
 from mdm.hub.in_force import in_force, in_force_now, must_still_fit, part, read, standing_in
 from mdm.hub.process import Pipeline
 from mdm.hub.reach import must_reach_all
 from mdm.hub.releases.effects import RuleEffects
+from mdm.hub.releases.proving import Prover, must_be_as_drafted, prove_release, relied_on, splink
 from mdm.hub.releases.testing import against_verdicts
 from mdm.hub.releases.trying import UNIT, Progress, matching_report, settle_with, silent
 from mdm.hub.rematch import rematch
@@ -59,16 +61,22 @@ class Carried:
     same_state: bool | None = None
 
 
-def begin_activation(hub: Pipeline, actor: Actor, release_id: int) -> int:
+def begin_activation(hub: Pipeline, actor: Actor, release_id: int, prover: Prover = splink) -> int:
     """Put a release into force, or go on with one that was interrupted; `run` brings the hub in line.
+
+    Args:
+        prover: scores pairs by a matching release both ways, where the proof of its simulation is about something else
+            than what is to decide now: other documents, or another version of the scorer.
 
     Raises:
         Refused: the actor wrote or approved it, or puts nothing into force.
         Conflict: it is not approved, or another release is under way.
         Invalid: it goes against the mappings of now.
         Stale: what was approved is not what it would do now.
+        ParityUnproven: its matching model is not scored as Splink scores it.
     """
     must_reach_all(hub.engine, "Rules")
+    proof = _proven(hub, release_id, prover)
     digest, contradicted = state_digest(hub.engine).state, _contradicted(hub, release_id)
     with unit_of_work(hub.engine, hub.clock, "release") as work:
         release = store.find(work.query, release_id, lock=True)
@@ -78,6 +86,8 @@ def begin_activation(hub: Pipeline, actor: Actor, release_id: int) -> int:
             return _unfinished(work, release, RunKind.ACTIVATION)
         _only_one(work)
         must_still_fit(work.query, hub.rules, release)
+        if release.kind is RuleKind.MATCHING and (proof is None or proof.fingerprint != release.fingerprint):
+            raise Stale("The release has changed meanwhile.", action="Look at it again and ask for the same again.")
         before = store.in_force(work.query).get((release.kind, release.domain))
         against = part(in_force(work.query, hub.rules), release.kind, release.domain).fingerprint
         assert release.simulation_id is not None  # the table says so
@@ -88,14 +98,33 @@ def begin_activation(hub: Pipeline, actor: Actor, release_id: int) -> int:
             work, release_id, status=_S.ACTIVATING.value, releaser=actor.name, released_at=work.now,
             replaced=before[0] if before else None,
         )  # fmt: skip
-        run_id = store.begin_run(work, release, RunKind.ACTIVATION, against, actor.name, digest)
+        proven: dict[str, object] = {} if proof is None else {"parity": proof.document()}
+        run_id = store.begin_run(work, release, RunKind.ACTIVATION, against, actor.name, digest, proven)
         store.put_in_force(work, release)
         _remember(work, release)
         detail: dict[str, object] = {
             "rules": release.fingerprint, "instead_of": against, "approved_by": release.approver, "state": digest,
+            **proven,
         }  # fmt: skip
         write_audit(work, actor.name, "release.activate", f"release {release_id}", detail)
     return run_id
+
+
+def _proven(hub: Pipeline, release_id: int, prover: Prover) -> Proof | None:
+    """The proof of a matching release that is to come into force: of its simulation, or made now."""
+    with hub.engine.connect() as connection:
+        query = store.asking(connection)
+        release = store.find(query, release_id)
+        if release.kind is not RuleKind.MATCHING or release.status is not _S.APPROVED:
+            return None
+        assert release.simulation_id is not None  # the table says so
+        proof = relied_on(release, store.find_run(query, release.simulation_id))
+        model = must_be_as_drafted(query, release)
+        held = in_force(query, hub.rules).models[release.domain]
+    if proof is None:
+        proof = prove_release(hub.engine, held, model, prover)
+    check_holds(proof)
+    return proof
 
 
 def _contradicted(hub: Pipeline, release_id: int) -> tuple[Contradiction, ...]:
@@ -176,10 +205,15 @@ def run(hub: Pipeline, run_id: int, progress: Progress = silent, engine: MatchEn
 
 
 def activate(
-    hub: Pipeline, actor: Actor, release_id: int, progress: Progress = silent, engine: MatchEngine | None = None
+    hub: Pipeline,
+    actor: Actor,
+    release_id: int,
+    progress: Progress = silent,
+    engine: MatchEngine | None = None,
+    prover: Prover = splink,
 ) -> Carried:
     """Put a release into force and bring the hub in line with it. Raises as `begin_activation` and `run`."""
-    return run(hub, begin_activation(hub, actor, release_id), progress, engine)
+    return run(hub, begin_activation(hub, actor, release_id, prover), progress, engine)
 
 
 def roll_back(
@@ -226,8 +260,9 @@ def _match_anew(hub: Pipeline, rules: Rules, begun: Run, progress: Progress, eng
 
     tell("matching everything anew")
     report = rematch(replace(hub, rules=rules), engine or open_engine("duckdb"), begun.actor, tell)
+    proven = {"parity": begun.report["parity"]} if "parity" in begun.report else {}
     with unit_of_work(hub.engine, hub.clock, "release") as work:
-        store.advance(work, begun.run_id, "", 1, matching_report(report))
+        store.advance(work, begun.run_id, "", 1, {**matching_report(report), **proven})
 
 
 def _map_anew(hub: Pipeline, release: Release, begun: Run) -> None:

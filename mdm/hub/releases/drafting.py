@@ -27,6 +27,7 @@ from mdm.hub.in_force import (
     version_of,
 )
 from mdm.hub.reach import must_reach_all
+from mdm.hub.releases.proving import check_proof, refuse_differing
 from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.workplace import Workplace
 from mdm.model.ids import Domain
@@ -135,6 +136,7 @@ def approve(
         Conflict: it was not simulated, is no draft, or contradicts verdicts and nobody says why it may.
         Invalid: it goes against the mappings of now.
         Stale: the document, the rules in force or the simulation are others by now.
+        ParityUnproven: nothing proves that its matching model is scored as Splink scores it.
     """
     must_reach_all(hub.engine, "Rules")
     with unit_of_work(hub.engine, hub.clock, "release") as work:
@@ -143,9 +145,12 @@ def approve(
         check_step(release, "approve")
         _check_expected(release, expected)
         must_still_fit(work.query, hub.rules, release)
-        simulation = check_simulation(release, last_simulation(work.query, release_id), _against(work, hub, release))
+        last = last_simulation(work.query, release_id)
+        refuse_differing(release, last)
+        simulation = check_simulation(release, last, _against(work, hub, release))
         if seen is not None and seen != simulation.run_id:
             raise Stale("It was simulated again since you looked at it.", action="Look at the new simulation.")
+        proof = check_proof(work.query, release, simulation)
         check_verdicts(simulation, despite)
         wrong = len(contradicted_in(simulation))
         store.update(
@@ -155,6 +160,8 @@ def approve(
         detail: dict[str, object] = {
             "rules": release.fingerprint, "simulation": simulation.run_id, "comment": comment,
         }  # fmt: skip
+        if proof is not None:
+            detail["parity"] = proof.document()
         if wrong:
             detail |= {"despite_verdicts": wrong, "reason": despite.strip()}
         _audit(work, actor, "release.approve", release_id, detail)

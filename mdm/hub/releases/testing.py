@@ -18,9 +18,10 @@ from mdm.core.releases import Check, Contradiction, checks_of, contradictions
 from mdm.core.rules import Rules
 from mdm.errors import MdmError
 from mdm.hub.in_force import in_force, must_still_fit, part
+from mdm.hub.releases.proving import check_proof
 from mdm.hub.steward.workplace import Workplace
 from mdm.model.ids import Domain, RecordId
-from mdm.model.releases import Release, RunKind
+from mdm.model.releases import Release, RuleKind, Run, RunKind
 from mdm.store import neighbourhood, whole
 from mdm.store import releases as store
 from mdm.store.reading import snapshot
@@ -55,14 +56,24 @@ def against_verdicts(engine: Engine, before: Rules, after: Rules, domain: Domain
 
 def checks(query: store.Query, hub: Workplace, release: Release) -> list[Check]:
     """Everything that must hold before a release comes into force, and whether it does."""
-    runs = store.runs(query, release.release_id, RunKind.SIMULATION, 1)
-    unfit = ""
+    simulation = next(iter(store.runs(query, release.release_id, RunKind.SIMULATION, 1)), None)
+    unfit, parity = "", None
     try:
         must_still_fit(query, hub.rules, release)
     except MdmError as error:
         unfit = error.message
+    if release.kind is RuleKind.MATCHING:
+        parity = _parity(query, release, simulation)
     against = part(in_force(query, hub.rules), release.kind, release.domain).fingerprint
-    return checks_of(release, runs[0] if runs else None, against, unfit)
+    return checks_of(release, simulation, against, unfit, parity)
+
+
+def _parity(query: store.Query, release: Release, simulation: Run | None) -> Check:
+    try:
+        proof = check_proof(query, release, simulation)
+    except MdmError as error:
+        return Check("parity", False, error.message)
+    return Check("parity", True, proof.words if proof is not None else "")
 
 
 def _decided(

@@ -1,7 +1,8 @@
 """Simulating a release on live data: the engine that would carry it out decides, and nothing is written.
 
 A survivorship release is tried on a consistent view of the hub, a matching release on a copy of its present that is
-dropped in the end (`mdm.hub.rematch.preview`). Nobody waits for either, and both can be stopped.
+dropped in the end (`mdm.hub.rematch.preview`), once it is proven that it is scored as Splink scores it
+(`mdm.hub.releases.proving`). Nobody waits for either, and both can be stopped.
 """
 
 from collections.abc import Callable
@@ -11,15 +12,17 @@ from typing import Any
 import orjson
 
 from matching.engines.engine import Engine as MatchEngine
+from matching.proof import check_holds
 from mdm.core.identity import settle
 from mdm.core.releases import check_step, check_writer
 from mdm.core.rules import Rules
 from mdm.engines import open_engine
-from mdm.errors import Conflict
+from mdm.errors import Conflict, MdmError
 from mdm.hub.in_force import in_force, in_force_now, must_still_fit, part, read, standing_in
 from mdm.hub.process import Pipeline
 from mdm.hub.reach import must_reach_all
 from mdm.hub.releases.effects import RuleEffects
+from mdm.hub.releases.proving import Prover, need_prover, prove_release, splink
 from mdm.hub.releases.testing import against_verdicts
 from mdm.hub.rematch import preview
 from mdm.hub.rematch.report import Report
@@ -57,6 +60,7 @@ def begin_simulation(hub: Pipeline, actor: Actor, release_id: int) -> int:
         Refused: the actor does not decide about rules.
         Conflict: the release is in force, or has ended.
         Invalid: it goes against the mappings of now.
+        ParityUnproven: it is a matching release, and Splink is not installed.
     """
     check_writer(actor.role, "simulate")
     must_reach_all(hub.engine, "Rules")
@@ -64,15 +68,27 @@ def begin_simulation(hub: Pipeline, actor: Actor, release_id: int) -> int:
         release = store.find(work.query, release_id, lock=True)
         check_step(release, "simulate")
         must_still_fit(work.query, hub.rules, release)
+        if release.kind is RuleKind.MATCHING:
+            need_prover()
         against = part(in_force(work.query, hub.rules), release.kind, release.domain).fingerprint
         return store.begin_run(work, release, RunKind.SIMULATION, against, actor.name, None)
 
 
-def run_simulation(hub: Pipeline, run_id: int, progress: Progress = silent, engine: MatchEngine | None = None) -> Run:
+def run_simulation(
+    hub: Pipeline,
+    run_id: int,
+    progress: Progress = silent,
+    engine: MatchEngine | None = None,
+    prover: Prover = splink,
+) -> Run:
     """Carry out a simulation that was begun. One that was interrupted is simulated again from the beginning.
+
+    Args:
+        prover: scores pairs by a matching release both ways.
 
     Raises:
         Conflict: somebody else is at work on the release.
+        ParityUnproven: a matching release is not scored as Splink scores it; the run has failed and says by how much.
     """
     with hub.engine.connect() as connection:
         run = store.find_run(store.asking(connection), run_id)
@@ -81,6 +97,7 @@ def run_simulation(hub: Pipeline, run_id: int, progress: Progress = silent, engi
     if run.status == "done":
         return run
     tell = _teller(hub, run_id, progress)
+    proven: dict[str, Any] = {}
     with only_one_at(hub.engine, RELEASES, release.release_id, "release"):
         try:
             now = in_force_now(hub.engine, hub.rules)
@@ -90,6 +107,10 @@ def run_simulation(hub: Pipeline, run_id: int, progress: Progress = silent, engi
             elif release.kind is RuleKind.USAGE_REVENUE:
                 report = compare_mappings(hub, now.usage_revenue, rules.usage_revenue)
             else:
+                tell("scoring pairs with Splink too", 0, 1)
+                proof = prove_release(hub.engine, now.models[release.domain], rules.models[release.domain], prover)
+                proven["parity"] = proof.document()
+                check_holds(proof)
                 report = try_matching(hub, rules, tell, engine)
                 judged = against_verdicts(hub.engine, now, rules, release.domain)
                 report["verdicts"] = judged.counts
@@ -99,9 +120,10 @@ def run_simulation(hub: Pipeline, run_id: int, progress: Progress = silent, engi
             with hub.engine.connect() as connection:
                 return store.find_run(store.asking(connection), run_id)
         except Exception as error:
-            _end(hub, run_id, "failed", {}, str(error))
+            said = f"{error.message} {error.advice}".strip() if isinstance(error, MdmError) else str(error)
+            _end(hub, run_id, "failed", proven, said)
             raise
-        return _end(hub, run_id, "done", report)
+        return _end(hub, run_id, "done", {**report, **proven})
 
 
 def stop_simulation(hub: Pipeline, actor: Actor, release_id: int) -> None:
@@ -121,13 +143,18 @@ def stop_simulation(hub: Pipeline, actor: Actor, release_id: int) -> None:
 
 
 def simulate(
-    hub: Pipeline, actor: Actor, release_id: int, progress: Progress = silent, engine: MatchEngine | None = None
+    hub: Pipeline,
+    actor: Actor,
+    release_id: int,
+    progress: Progress = silent,
+    engine: MatchEngine | None = None,
+    prover: Prover = splink,
 ) -> Run:
     """What a release would change in the hub as it is now. Nothing but the report is written.
 
     Raises: as `begin_simulation` and `run_simulation`.
     """
-    return run_simulation(hub, begin_simulation(hub, actor, release_id), progress, engine)
+    return run_simulation(hub, begin_simulation(hub, actor, release_id), progress, engine, prover)
 
 
 def settle_with(work: UnitOfWork, rules: Rules, domain: Domain, records: list[RecordId]) -> IdentityDelta:
@@ -191,5 +218,7 @@ def _end(hub: Pipeline, run_id: int, status: str, report: dict[str, Any], error:
         run = store.find_run(work.query, run_id)
         counts = {name: value for name, value in report.items() if isinstance(value, int)}
         detail: dict[str, object] = {"run": run_id, "status": status, "rules": run.fingerprint, **counts}
+        if "parity" in report:
+            detail["parity"] = report["parity"]
         write_audit(work, run.actor, "release.simulate", f"release {run.release_id}", detail)
         return run

@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ from matching.decision import Decision
 from matching.evaluation import Report, candidate_recall, evaluate
 from matching.model import load_model
 
+#: The stores that ship with the package.
+SAMPLES = Path(str(files("matching"))) / "training" / "samples"
 DOMAINS = ("customer", "contract", "product")
 
 
 @cache
 def store(domain: str) -> tuple[list[dict[str, Any]], list[str]]:
-    path = Path(__file__).parent / "stores" / f"{domain}.jsonl.gz"
+    path = SAMPLES / f"{domain}.jsonl.gz"
     lines = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
     return [line["comparison"] for line in lines], [line["entity"] for line in lines]
 

@@ -80,3 +80,18 @@ def test_a_difference_of_rounding_is_proof(bits: float) -> None:
     check_proven(model)
 
     assert model.provenance["parity"]["weight"] == bits
+
+
+def test_a_document_is_scored_with_splink_without_a_hub(tmp_path: Path) -> None:
+    file = tmp_path / "product.yaml"
+    file.write_text(load_model("product").texts[0], "utf-8")
+    asked = ["releases", "check", "matching", "product", str(file)]
+
+    told = CliRunner().invoke(app, asked)
+    machine = json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)
+
+    assert told.exit_code == 0
+    assert "Splink" in told.stdout
+    assert "levels" in told.stdout
+    assert machine["parity"]["levels"] == machine["parity"]["of_levels"]
+    assert max(machine["parity"]["weight"], machine["parity"]["contribution"]) <= TOLERANCE

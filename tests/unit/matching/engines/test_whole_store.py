@@ -4,6 +4,7 @@ import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,14 @@ from matching.model import MatchModel, load_model
 from matching.scoring import explain_pair, score_columns, score_few
 from matching.validity import SAME_SOURCE
 
+#: The stores that ship with the package.
+SAMPLES = Path(str(files("matching"))) / "training" / "samples"
 DOMAINS = pytest.mark.parametrize("domain", ["customer", "contract", "product"])
 
 
 @cache
 def store(domain: str) -> list[dict[str, Any]]:
-    path = Path(__file__).parent.parent / "stores" / f"{domain}.jsonl.gz"
+    path = SAMPLES / f"{domain}.jsonl.gz"
     return [json.loads(line)["comparison"] for line in gzip.decompress(path.read_bytes()).splitlines()]
 
 
