@@ -57,7 +57,7 @@ class TrainingDisagrees(OperatorError):
 
     code = "TRAINING_DISAGREES"
     action = (
-        "Leave out --afresh, or give more records, or labels (--labels, --labelled), or keep the weights that there are: "
+        "Leave out --afresh, give more records, or labels (--labels, --labelled), or keep the weights that there are: "
         "those that ship need no training. If you have seen that the new ones are right, add --accept-disagreement."
     )
 

@@ -78,13 +78,12 @@ def test_a_model_of_a_sample_learns_from_pairs_with_a_seed_and_counts_in_what_wa
     assert store.counted is not None
     with_seed = sum(1 for pair in store.pairs.T.tolist() if store.seeds & {*pair})
 
-    released = train_model(material)
-
-    provenance = released.model().provenance
-    assert (provenance["sampled_of"], provenance["seeds"]) == (store.of, len(store.seeds))
-    assert provenance["records"] == len(store.comparisons) < store.of
+    for released in (train_model(material), train_model(material, afresh=True)):
+        provenance = released.model().provenance
+        assert (provenance["sampled_of"], provenance["seeds"]) == (store.of, len(store.seeds))
+        assert provenance["records"] == len(store.comparisons) < store.of
+        assert provenance["candidate_pairs"] == with_seed < store.pairs.shape[1]
     assert f"{len(store.seeds):,} that were drawn" in said
-    assert provenance["candidate_pairs"] == with_seed < store.pairs.shape[1]
     assert released.model().common_tokens == {*common_tokens([Store(store.counted)], Options().common_share)}
     assert released.model().common_tokens != {*common_tokens([Store(store.comparisons)], Options().common_share)}
 
