@@ -5,6 +5,9 @@ columns derived and blocking keys made; `candidates read`: blocks looked up, and
 them; `derived`: the columns of candidates; `scored`: encoded and weighed; `taken in`: everything but matching - rows,
 history, ledger, audit - with a durable commit. `without clusters and golden records` is all of these one after another.
 
+`two sessions`: the writes of two units of work of 250 sent at once, each by a session of its own, and those of one for
+comparison; as workers do, they take turns from where they publish to the commit.
+
 Two parts are no part of this code. `writes alone` sends the rows that the whole unit of work writes, recorded before,
 to the same tables, and commits (`bench.journal`). `derived, if kept` is what it would take to read the columns of
 candidates as they were kept, instead of deriving them, from the fastest form that Python has (`marshal`), the reading
@@ -17,7 +20,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bench.journal import recorded, replayed
+from psycopg.errors import UniqueViolation
+
+from bench.journal import recorded, replayed, replayed_together
 from bench.processor import processor
 from matching.model import MatchModel
 from matching.scoring import derived_pairs, score_features
@@ -33,8 +38,10 @@ from mdm.store.unit_of_work import unit_of_work
 
 #: Sizes of units of work, and how many of each are read for, and as many of others taken in.
 _SIZES = ((1000, 1), (100, 5), (1, 100))
+#: Size of units of work that are written beside each other, and how often two of them are.
+_BESIDE, _TURNS = 250, 4
 #: Records that all of this needs.
-NEEDED = 2 * sum(size * times for size, times in _SIZES)
+NEEDED = 2 * sum(size * times for size, times in _SIZES) + 3 * _BESIDE * _TURNS
 #: Statements and units of work that do nothing.
 _TRIPS = 200
 #: Records that are compared at a time, as in the hub.
@@ -48,18 +55,51 @@ def bounds(pipeline: Pipeline, coming: Sequence[Message]) -> dict[str, object]:
         "one statement": f"{statement * 1000:.2f} ms",
         "empty unit of work": f"{unit * 1000:.2f} ms",
     }
-    half = NEEDED // 2
+    beside = 3 * _BESIDE * _TURNS
+    found |= together(pipeline, coming[:beside])
+    coming, half = coming[beside:NEEDED], (NEEDED - beside) // 2
     # What is taken in without matching comes last: nobody finds it.
     taken = []
     for read, batches in zip(_SIZES, _cut(coming[:half]), strict=True):
         taken.append((f"by {read[0]}", read[0], _read(pipeline, batches)))
-    for (name, size, parts), batches in zip(taken, _cut(coming[half:NEEDED]), strict=True):
+    for (name, size, parts), batches in zip(taken, _cut(coming[half:]), strict=True):
         for batch in batches:
             start = time.perf_counter()
             process(replace(pipeline, bulk=True), "arrive", batch)
             parts.taken_in += time.perf_counter() - start
         found[name] = parts.told(size, len(batches))
     return found
+
+
+def together(pipeline: Pipeline, coming: Sequence[Message]) -> dict[str, object]:
+    """The same writes by one session and by two at once; `coming` are three units of work for each turn.
+
+    Two units that turn out to write to one golden record would wait for each other in the hub: they are left out.
+    """
+    units = [coming[start : start + _BESIDE] for start in range(0, len(coming), _BESIDE)]
+    one = two = 0.0
+    turns = 0
+    for first, second, third in zip(units[::3], units[1::3], units[2::3], strict=True):
+        with recorded(pipeline.engine) as alone:
+            process(pipeline, "arrive 0", first)
+        seconds = replayed(pipeline.engine, alone)
+        journals = []
+        for place, unit in enumerate((second, third)):
+            with recorded(pipeline.engine, place) as journal:
+                process(pipeline, f"arrive {place}", unit)
+            journals.append(journal)
+        try:
+            two += replayed_together(pipeline.engine, journals)
+        except UniqueViolation:
+            continue
+        one += seconds
+        turns += 1
+    if not turns:
+        return {}
+    return {
+        f"writes alone by {_BESIDE}": f"{turns * _BESIDE / one:,.0f} records/s",
+        f"writes alone by {_BESIDE}, two sessions": f"{2 * turns * _BESIDE / two:,.0f} records/s",
+    }
 
 
 def _cut(messages: Sequence[Message]) -> list[list[Sequence[Message]]]:

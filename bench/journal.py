@@ -8,6 +8,7 @@ computes is not in it. How it writes is: rows that may be there already go throu
 import re
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
@@ -18,11 +19,14 @@ from psycopg.abc import Buffer, Params
 from psycopg.copy import Copy, LibpqWriter, Writer
 from sqlalchemy import Engine, event
 
+from mdm.store.unit_of_work import SEQUENCE_BITS, UnitOfWork
+
 #: Statements that write, or say how the session is to write.
 _WRITES: Final = re.compile(r"\b(insert\s+into|update\s|delete\s+from|create\s+temporary|set_config)", re.IGNORECASE)
 
 #: What gives a unit of work its number.
 _NUMBERED: Final = re.compile(r"\s*insert\s+into\s+batch\b", re.IGNORECASE)
+_AUDIT: Final = re.compile(r'\s*insert\s+into\s+"audit"', re.IGNORECASE)
 _AS_NUMBERED: Final = """
     insert into batch (batch_id, cause, feed, committed_at) overriding system value values (%s, %s, %s, %s)"""
 
@@ -42,12 +46,16 @@ class Journal:
         return sum(len(data) for _, _, copied in self.writes if copied for data in copied)
 
 
+def _text(query: object) -> str:
+    return query.decode() if isinstance(query, bytes) else query if isinstance(query, str) else ""
+
+
 class _Recording(psycopg.Cursor[Any]):
     journal: ClassVar[Journal] = Journal()
 
     def execute(self, query: Any, params: Params | None = None, **options: Any) -> "_Recording":
         self.journal.statements += 1
-        text = query.decode() if isinstance(query, bytes) else query if isinstance(query, str) else ""
+        text = _text(query)
         if _WRITES.search(text):
             self.journal.writes.append((query, params, None))
         super().execute(query, params, **options)
@@ -81,9 +89,18 @@ class _RolledBack(Exception):
 
 
 @contextmanager
-def recorded(engine: Engine) -> Iterator[Journal]:
-    """Record the one unit of work of the block; it is rolled back where it would commit, which also ends the block."""
+def recorded(engine: Engine, place: int = 0) -> Iterator[Journal]:
+    """Record the one unit of work of the block; it is rolled back where it would commit, which also ends the block.
+
+    Args:
+        place: of several that are recorded at one state of the hub and sent again together: each numbers what it
+            publishes in a range of its own.
+    """
     journal = Journal()
+    first = UnitOfWork.numbers
+
+    def numbers(work: UnitOfWork, count: int) -> int:
+        return first(work, count) + (place << (SEQUENCE_BITS - 2))
 
     def before_commit(name: str) -> None:
         if name == "unit.written":
@@ -99,7 +116,11 @@ def recorded(engine: Engine) -> Iterator[Journal]:
     event.listen(engine, "checkout", checkout)
     event.listen(engine, "checkin", checkin)
     try:
-        with patch.object(_Recording, "journal", journal), patch("mdm.store.unit_of_work.fault_point", before_commit):
+        with (
+            patch.object(_Recording, "journal", journal),
+            patch.object(UnitOfWork, "numbers", numbers),
+            patch("mdm.store.unit_of_work.fault_point", before_commit),
+        ):
             yield journal
             raise AssertionError("The unit of work was not written.")
     except _RolledBack:
@@ -123,7 +144,7 @@ def replayed(engine: Engine, journal: Journal) -> float:
                         for data in copied:
                             copy.write(data)
                     continue
-                if _NUMBERED.match(statement if isinstance(statement, str) else ""):
+                if _NUMBERED.match(_text(statement)):
                     assert isinstance(params, Sequence)
                     cursor.execute(_AS_NUMBERED, (journal.batch, *params))
                 else:
@@ -131,3 +152,20 @@ def replayed(engine: Engine, journal: Journal) -> float:
         return time.perf_counter() - start
     finally:
         raw.close()
+
+
+def replayed_together(engine: Engine, journals: Sequence[Journal]) -> float:
+    """Seconds from the first begin to the last commit when each of these is sent by a session of its own.
+
+    The one row that each appends to the audit is sent by the first only: its number follows the last that was there.
+
+    Raises:
+        psycopg.Error: they write to the same rows; nothing can be said of such.
+    """
+    for each in journals[1:]:
+        each.writes = [write for write in each.writes if not _AUDIT.match(_text(write[0]))]
+    start = time.perf_counter()
+    with ThreadPoolExecutor(len(journals)) as pool:
+        for done in [pool.submit(replayed, engine, each) for each in journals]:
+            done.result()
+    return time.perf_counter() - start

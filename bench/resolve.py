@@ -12,7 +12,8 @@ units of work having the hub for themselves.
 `by 100, two workers` is two processes that each take batches of their own, as workers of two partitions do.
 
 `at a rate`: records that come one by one at an even rate, taken as a live worker takes them, whatever waits in one unit
-of work; the time of each from its coming to its commit. `where the time goes`: the stages of further batches, by
+of work; the time of each from its coming to its commit. `rates that hold`: the same at other rates, ten seconds each,
+up to the first at which records wait longer and longer. `where the time goes`: the stages of further batches, by
 looking at the worker (`bench.stacks`). `no more than`: what each part alone would allow (`bench.bounds`).
 
     python -m bench.resolve --stored 100000 --rate 500
@@ -56,6 +57,8 @@ _CAPTURE = 6
 _WORKERS, _BESIDE = 2, 21
 #: Records that come at an even rate.
 _STEADY = 2000
+#: Rates that are tried one after the other, and for how many seconds each.
+_RATES, _FOR = (50, 100, 150, 200, 250), 10
 #: Sizes of units of work that are looked at, and how many of each.
 _LOOKED_AT = ((1000, 3), (100, 10), (1, 200))
 #: A live worker takes at most this many at once.
@@ -89,7 +92,7 @@ def main(arguments: Sequence[str]) -> int:
 def measure(pipeline: Pipeline, stored: int, rate: float, seed: int) -> dict[str, object]:
     """Fill the store with all but some records, drawn at random, and resolve those; `rate` is records a second."""
     arriving = sum(size * times for size, times in _ROUNDS) + _CAPTURE * _MOST + _WORKERS * _BESIDE * 100 + _STEADY
-    arriving += sum(size * times for size, times in _LOOKED_AT) + NEEDED
+    arriving += sum(size * times for size, times in _LOOKED_AT) + NEEDED + sum(_RATES) * _FOR
     total = stored + arriving
     dice = Random(seed)  # noqa: S311 - a sample, not a secret
     chosen = set(dice.sample(range(total), arriving))
@@ -119,6 +122,7 @@ def measure(pipeline: Pipeline, stored: int, rate: float, seed: int) -> dict[str
     at += _WORKERS * _BESIDE * 100
     result[f"at {rate:g} a second"] = steady(pipeline, late[at : at + _STEADY], rate)
     at += _STEADY
+    result["rates that hold"], at = holding(pipeline, late, at), at + sum(_RATES) * _FOR
     going: dict[str, object] = {}
     for size, times in _LOOKED_AT:
         with looking() as looks:
@@ -164,13 +168,32 @@ def steady(pipeline: Pipeline, coming: Sequence[Message], rate: float) -> dict[s
         waited += [now - number / rate for number in range(done, come)]
         sizes.append(come - done)
         done = come
+    seconds = time.perf_counter() - began
+    first, second = (sorted(half)[len(half) // 2] for half in (waited[: len(waited) // 2], waited[len(waited) // 2 :]))
     waited.sort()
     return {
-        "records_per_second": round(len(coming) / (time.perf_counter() - began)),
+        "records_per_second": round(len(coming) / seconds),
+        "holds": second <= 1.5 * first,
         "p50_ms": round(waited[len(waited) // 2] * 1000, 1),
         "p99_ms": round(waited[int(len(waited) * 0.99)] * 1000, 1),
         "records_in_a_unit": round(len(coming) / len(sizes), 1),
     }
+
+
+def holding(pipeline: Pipeline, coming: Sequence[Message], at: int) -> dict[str, object]:
+    """What `steady` tells of each rate, from `at` on, up to the first that is more than what is taken in.
+
+    A rate holds where the second half of its records waited no more than half as long again as the first, at the
+    median; of one that does not, records wait as long as it lasts.
+    """
+    found: dict[str, object] = {}
+    for rate in _RATES:
+        told = steady(pipeline, coming[at : at + rate * _FOR], rate)
+        found[f"{rate} a second"] = told
+        if not told["holds"]:
+            break
+        at += rate * _FOR
+    return found
 
 
 def _tell(result: Mapping[str, object], indent: str = "") -> None:

@@ -243,6 +243,9 @@ def judge_all(
     work: UnitOfWork, catalogue: Catalogue, asked: Mapping[Name, Sequence[CrosswalkKey]]
 ) -> dict[Name, Recycled]:
     """Those of these identifiers that are recycled, by all that the rows which had them ever said."""
+    # Who holds a number after another does so after a row said that it has it no more.
+    past = store.with_a_past(work, {key for keys in asked.values() for key in keys})
+    asked = {name: keys for name, keys in asked.items() if not past.isdisjoint(keys)}
     histories = histories_of(work, {key for keys in asked.values() for key in keys})
     said = {}
     for key, versions in histories.items():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from mdm.model.blocks import HALVINGS, caps_of
 from mdm.model.candidates import Pair, Stated, crossed, growth, pairs_within, usable
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
+from mdm.model.neighbourhood import LiveLink
 from mdm.store.claims import block_claim, block_claims, hold, name_claim, token_claim
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -143,6 +144,16 @@ class Replaced:
     crossed: Collection[int]
     others: set[RecordId]
 
+    def perhaps_parted(self, links: Iterable[LiveLink]) -> list[LiveLink]:
+        """Those of these links whose two records share a block that crossed its cap: nothing else can have found them
+        before that does not find them now, where neither record changed.
+        """
+        inside: defaultdict[RecordId, set[int]] = defaultdict(set)
+        for block in self.crossed:
+            for rec in self.members.get(block, ()):
+                inside[rec].add(block)
+        return [link for link in links if link.a in inside and link.b in inside and inside[link.a] & inside[link.b]]
+
     def found_anew(self, cap: int) -> set[RecordId]:
         """The others in blocks that have come to pair their members."""
         small = usable({block: self.members.get(block, ()) for block in self.crossed}, cap)
@@ -231,6 +242,36 @@ def blocks_of(
     wanted = {block for each in blocks.values() for block in each}
     found = _lasting_members(work, wanted - known.keys(), cap)
     return Blocks(blocks, found | {block: known[block] for block in wanted & known.keys()})
+
+
+def perhaps_stuck(work: UnitOfWork, ids: Collection[RecordId], cap: int, own_rules: int) -> set[RecordId]:
+    """Those of these records that are in no more usable blocks than their own names can make.
+
+    Usable blocks are looked for until there are enough, which most records have among the first that are looked at.
+
+    Args:
+        own_rules: how many rules make a key of each name of a record.
+    """
+    if not ids:
+        return set()
+    rows = work.query(
+        """select i.id from unnest(%s::bigint[]) as i(id)
+           cross join lateral (
+               select %s * (1 + count(*)) as most from record_alias where rec_id = i.id) own
+           where own.most >= (select count(*) from (
+               select from (select block from block_key where rec_id = i.id offset 0) k
+               where k.block <> all(%s::bigint[]) and not exists (
+                   select from block_key where block = k.block
+                   offset greatest(%s::int >> (k.block & %s)::int, 2) limit 1)
+               limit own.most + 1) usable)""",
+        list(ids),
+        own_rules,
+        # What is only taken to be above its cap is looked at again where it matters.
+        [] if work.alone else sorted(work.relied_on),
+        cap,
+        HALVINGS,
+    )
+    return {RecordId(row[0]) for row in rows}
 
 
 def blocked_pairs(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> set[Pair]:

@@ -9,6 +9,7 @@ from xxhash import xxh3_64_hexdigest
 
 from mdm.model.ids import CrosswalkKey, RecordId
 from mdm.model.mirror import TableName
+from mdm.store.pairs import columns_of
 from mdm.store.unit_of_work import UnitOfWork
 
 KIND = "recycled"
@@ -79,6 +80,18 @@ def rows_of(
         row = CrosswalkKey(*key)
         found.setdefault(Name(row.system, row.type, identifier), []).append(row)
     return {name: sorted(rows) for name, rows in found.items()}
+
+
+def with_a_past(work: UnitOfWork, keys: Collection[CrosswalkKey]) -> set[CrosswalkKey]:
+    """Those of these rows that have more than one version: only they ever said anything that they say no more."""
+    rows = work.probe(
+        """select n.system, n.type, n.key from unnest(%s::text[], %s::text[], %s::text[]) as n(system, type, key)
+           cross join lateral (
+               select rec_id from source_record where system = n.system and type = n.type and key = n.key offset 0) r
+           where exists (select from record_history where rec_id = r.rec_id offset 1)""",
+        *columns_of(keys),
+    )
+    return {CrosswalkKey(*row) for row in rows}
 
 
 def stored(work: UnitOfWork, names: Collection[Name]) -> dict[Name, bytes]:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from mdm.clock import system_clock
 from mdm.errors import Conflict
-from mdm.hub import erase, identifiers
+from mdm.hub import erase, identifiers, recycling
 from mdm.hub.digest import state_digest
 from mdm.hub.process import Pipeline, process
 from mdm.hub.rebuild import rebuild
@@ -19,7 +19,10 @@ from mdm.hub.verify import verify
 from mdm.intake.catalogue import Catalogue
 from mdm.model.events import Message
 from mdm.model.ids import CrosswalkKey
+from mdm.model.mirror import Version
 from mdm.model.stewardship import JudgePair, Verdict
+from mdm.store.mirror import histories_of
+from mdm.store.unit_of_work import UnitOfWork
 from tests.integration.hub.conftest import Feed, world_messages
 from tests.integration.hub.releases.conftest import ANNA
 from tests.integration.hub.test_former import ACCOUNT, CUSTOMER, said
@@ -99,6 +102,23 @@ def test_what_is_put_right_again_was_a_slip(take: Take) -> None:
     assert recycled(pipeline) == []
     with pipeline.engine.connect() as connection:
         assert connection.scalar(text("select closed_by from exception where kind = 'recycled'")) == "hub"
+    agrees(pipeline)
+
+
+def test_of_rows_that_never_said_anything_else_no_history_is_read(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[set[CrosswalkKey]] = []
+
+    def noted(work: UnitOfWork, keys: set[CrosswalkKey]) -> dict[CrosswalkKey, list[Version]]:
+        read.append(keys)
+        return histories_of(work, keys)
+
+    monkeypatch.setattr(recycling, "histories_of", noted)
+    other = {**BETA, "id": "001000000000000002", "vat_number__c": VAT}
+    pipeline = take([[account(1, "c", {**ALPHA, "vat_number__c": VAT})], [account(2, "c", other)]])
+    assert not any(read)
+
+    process(pipeline, "test", [account(3, "d", {**ALPHA, "vat_number__c": VAT})])
+    assert {key.key for keys in read for key in keys} == {"001000000000000001", "001000000000000002"}
     agrees(pipeline)
 
 
