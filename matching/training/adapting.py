@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from matching.model import MatchModel
 from matching.training.stores import Store, common_tokens
 
-#: Penalty per squared bit away from the weight before, for each pair that is believed to match. Chosen over nine
+#: Penalty per squared bit away from the weight before, for each pair that is believed to match. Chosen over twelve
 #: generated stores: with it none loses more than .001 of F1; with a third of it products of one lose .0012, with a
 #: tenth .0024. Weights that are off at random recover a little more with less.
 STRENGTH = 0.03

@@ -173,7 +173,9 @@ def _from_before(
 ) -> Released:
     """One step away from the weights before: see `matching.training.adapting`. A second would take the labels of the
     first for news."""
-    tokens = words_kept(before, stores, options.common_share) if before.domain == "customer" else []
+    tokens = _tokens(profile, stores, options)
+    if before.domain == "customer" and options.common is None:
+        tokens = words_kept(before, stores, options.common_share)
     bits = bits_of(before)
     counted = _tables(profile, [store.to_count for store in stores], tokens, options)
     neutral = profile_model(profile, tokens, counted)

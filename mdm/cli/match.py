@@ -65,7 +65,7 @@ def train(
     these teach. Where there are none, or with --afresh, m is learned by expectation maximisation, from what experts
     expect. The result is held against the weights before: if it differs much, nothing is written.
     """
-    material = _material(domain, _paths(records), config, labels, labelled, world, hub, profile, most)
+    material = _material(domain, _paths(records), config, labels, labelled, world, hub, profile, most, afresh)
     for remark in material.remarks:
         notes.print(remark, markup=False)
     released = training.train_model(material, lambda text: notes.print(f"  {text}"), afresh=afresh)
@@ -113,6 +113,7 @@ def _material(
     hub: bool,
     profile: Path | None,
     most: int,
+    afresh: bool,
 ) -> training.Material:
     if sum(map(bool, (records, worlds, hub))) != 1:
         raise OperatorError("Say what to train on.", action="Give one of --records, --world and --hub.")
@@ -122,6 +123,7 @@ def _material(
             "--config": config is not None and not records,
             "--labels": labels is not None and not tables,
             "--labelled": labelled and hub,
+            "--afresh": afresh and (labelled or labels is not None),
             "--profile": profile is not None and tables,
             "--most": most != training.MOST and not hub,
         }
