@@ -57,8 +57,8 @@ class TrainingDisagrees(OperatorError):
 
     code = "TRAINING_DISAGREES"
     action = (
-        "Give more records, or labels (--labels, --labelled), or keep the weights that there are: those that ship need "
-        "no training. If you have seen that the new ones are right, add --accept-disagreement."
+        "Leave out --afresh, give more records, or labels (--labels, --labelled), or keep the weights that there are: "
+        "those that ship need no training. If you have seen that the new ones are right, add --accept-disagreement."
     )
 
 

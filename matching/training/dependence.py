@@ -1,9 +1,10 @@
 """Weights that add up: the evidence of several comparisons about one pair is not independent.
 
 The companies of a group share brand, domain and phone at once, so that the sum of separately learned weights counts one
-piece of evidence three times. Where the truth is known, a logistic regression over the levels of candidate pairs
-corrects the weights that Splink found. Two constraints keep the result a model that a person can believe: within a
-comparison a better level never weighs less than a worse one, and every weight is drawn towards what it was before.
+piece of evidence three times. Where the truth is known, or there is a belief about it, a logistic regression over the
+levels of candidate pairs corrects the weights that Splink found, or that there were before. Two constraints keep the
+result a model that a person can believe: within a comparison a better level never weighs less than a worse one, and
+every weight is drawn towards what it was before.
 """
 
 import math
@@ -24,13 +25,14 @@ _BEYOND = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Candidate pairs: the level of each comparison (0 unknown), and whether the two are one entity.
+    """Candidate pairs: the level of each comparison (0 unknown), and whether the two are one entity, or how sure that
+    is (between 0 and 1).
 
     `rarity` is what term frequencies add to each pair's weight, whatever the levels will weigh.
     """
 
     levels: NDArray[np.int8]
-    matches: NDArray[np.bool_]
+    matches: NDArray[np.bool_] | NDArray[np.float64]
     rarity: NDArray[np.float64] | None = None
 
 
@@ -96,12 +98,15 @@ def fit(
 
 
 def _distinct(data: Sample) -> tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.float64]]:
-    """Distinct combinations of levels and rarity (in tenths of bits), and how many non-matches and matches each has."""
+    """Distinct combinations of levels and rarity (in tenths of bits), and how many non-matches and matches each has, or
+    is believed to have."""
     rarity = np.zeros(len(data.levels)) if data.rarity is None else data.rarity
     tenths = np.round(rarity * 10).astype(np.int16)
     both, places = np.unique(np.column_stack([data.levels, tenths]), axis=0, return_inverse=True)
+    sure = data.matches.astype(np.float64)
     counts = np.zeros((len(both), 2))
-    np.add.at(counts, (places, data.matches.astype(np.intp)), 1.0)
+    for side, each in enumerate((1.0 - sure, sure)):
+        counts[:, side] = np.bincount(places, each, len(both))
     return both[:, :-1].astype(np.int8), both[:, -1] / 10.0, counts
 
 

@@ -1,7 +1,8 @@
 """Training a model: Splink estimates m and u, labels correct them for dependence; the result is a released document.
 
-Without labels the model is trained twice: the second time on one record per entity that the first result found, because
-duplicates make values look frequent that are not.
+Without labels it starts from the weights before, where there are some for the same comparisons (`adapting`). Where
+there are none it goes in rounds, each on one record per entity that the round before found, because duplicates make
+values look frequent that are not.
 """
 
 import json
@@ -32,6 +33,7 @@ from matching.model import MatchModel, profile_model, read_model
 from matching.parsing import Tables
 from matching.rarity import adjustments
 from matching.scoring import score_features
+from matching.training.adapting import believed, bits_of, shares_of, shrinkage, words_kept
 from matching.training.dependence import Sample, fit
 from matching.training.estimate import (
     SEED,
@@ -63,6 +65,13 @@ _FEW = 100
 #: Candidate pairs below which nothing is learned: twice the imagined ones (`estimate.IMAGINED`), so that what was seen
 #: says more than what was expected. The share of matches among twenty is known to some twenty points, a bit or two.
 _LEAST_PAIRS = 20
+#: How a model was trained, as its provenance says it.
+_LABELLED = {"method": "m and u from labels, corrected for dependence by logistic regression"}
+_MAXIMISED = {"method": "m by expectation maximisation, u from candidates between the entities found"}
+_ADAPTED = {
+    "method": "from the weights before, drawn to them, by logistic regression over the entities that they form; u from "
+    "candidates between these"
+}
 _VERSIONED = ("splink", "duckdb", "numpy", "rapidfuzz")
 
 
@@ -85,14 +94,15 @@ class Released:
 class Options:
     """How to train: `shrinkage` draws labelled weights to Splink's per squared bit, `common_share` is how many entities
     a name token may have before it counts as common; `tables` are frequencies, and `common` tokens, that were counted
-    elsewhere. `start` is a model to hold the result against, where it weighs the same comparisons; nothing is learned
-    from it."""
+    elsewhere. `start` is the model before, where it weighs the same comparisons: the result is held against it, and
+    without labels training starts from it, unless `afresh`."""
 
     shrinkage: float = 0.05
     common_share: float = 0.004
     tables: Tables | None = None
     common: Sequence[str] | None = None
     start: MatchModel | None = None
+    afresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +128,19 @@ def train(profile: str, stores: Sequence[Store], options: Options, progress: Pro
     """
     if sum(len(store.comparisons) for store in stores) < 3:
         raise OperatorError("There are too few records to train on.", action="Give at least some hundred records.")
+    labelled = all(store.entities for store in stores)
+    before = None if labelled or options.afresh else comparable(options.start, profile)
+    if before is not None:
+        return _from_before(profile, stores, before, options, progress)
     tokens = _tokens(profile, stores, options)
-    if all(store.entities for store in stores):
+    if labelled:
         entities = [list(store.entities) for store in stores]
         tables = _tables(profile, _representatives(stores, entities), tokens, options)
         neutral = profile_model(profile, tokens, tables)
         data = _data(neutral, stores, _prepared(neutral, stores), entities)
         _say(progress, data)
         found, missing = _from_labels(profile, neutral, data, options)
-        return _release(profile, neutral, found, data, stores, True, missing, options.start, progress)
+        return _release(profile, neutral, found, data, stores, _LABELLED, missing, options.start, progress)
     return _without_labels(profile, stores, tokens, options, progress)
 
 
@@ -153,7 +167,46 @@ def _without_labels(
         found = weights_of(neutral, u, settle(neutral, estimates), estimates.prior)
         missing = unmet(neutral, estimates)
         model = _read(profile, neutral, found)
-    return _release(profile, neutral, found, data, stores, False, missing, options.start, progress)
+    return _release(profile, neutral, found, data, stores, _MAXIMISED, missing, options.start, progress)
+
+
+def _from_before(
+    profile: str, stores: Sequence[Store], before: MatchModel, options: Options, progress: Progress
+) -> Released:
+    """One step away from the weights before: see `matching.training.adapting`. A second would take the labels of the
+    first for news."""
+    tokens = _tokens(profile, stores, options)
+    if before.domain == "customer" and options.common is None:
+        tokens = words_kept(before, stores, options.common_share)
+    bits = bits_of(before)
+    counted = _tables(profile, [store.to_count for store in stores], tokens, options)
+    neutral = profile_model(profile, tokens, counted)
+    model = _read(profile, neutral, weights_of(neutral, shares_of(before), bits, before.prior))
+    wholes = _prepared(model, stores)
+    entities = _entities(model, wholes)
+    data = _data(model, stores, wholes, entities)
+    _say(progress, data)
+    if counted:
+        counted = _tables(profile, _representatives(stores, entities), tokens, options)
+        neutral = profile_model(profile, tokens, counted)
+    apart = data.pairs.chosen(~data.matching)
+    u = level_shares(neutral, apart) if len(apart) else shares_of(before)
+    model = _read(profile, neutral, weights_of(neutral, u, bits, before.prior))
+    pairs = data.pairs.records, data.pairs.left, data.pairs.right
+    scores = score_features(model, *pairs)
+    sure = believed(scores.weight, data.matching)
+    least, most = prior_within(len(sure))
+    fitted = fit(
+        neutral.comparisons,
+        Sample(scores.levels, sure, _rarity(model, data, scores.levels)),
+        bits,
+        shrinkage(float(sure.sum())),
+        (min(least, before.prior), max(most, before.prior)),
+    )
+    progress(f"starts from {before.fingerprint}, by whose weights {sure.sum():.0f} of the pairs match")
+    found = weights_of(neutral, u, fitted.weights, fitted.prior)
+    how = {**_ADAPTED, "started_from": before.fingerprint}
+    return _release(profile, neutral, found, data, stores, how, [], options.start, progress)
 
 
 def _enough(held: int, stores: Sequence[Store]) -> float:
@@ -302,17 +355,20 @@ def _from_labels(
     m, u = (level_shares(neutral, data.pairs.chosen(keep)) for keep in (matching, ~matching))
     estimates = Estimates(m, u, *counts, prior=prior_of(*counts))
     before = settle(neutral, estimates)
-    pairs = data.pairs.records, data.pairs.left, data.pairs.right
-    levels = score_features(neutral, *pairs).levels
+    levels = score_features(neutral, data.pairs.records, data.pairs.left, data.pairs.right).levels
     model = _read(profile, neutral, weights_of(neutral, u, before, 0.0))
-    frame = Frame(pairs[0])
-    rarity = np.zeros(len(matching))
-    for number, comparison in enumerate(model.comparisons):
-        rarity += adjustments(comparison, frame, *pairs[1:], levels[:, number])
-    fitted = fit(
-        neutral.comparisons, Sample(levels, matching, rarity), before, options.shrinkage, prior_within(len(matching))
-    )
+    sample = Sample(levels, matching, _rarity(model, data, levels))
+    fitted = fit(neutral.comparisons, sample, before, options.shrinkage, prior_within(len(matching)))
     return weights_of(neutral, u, fitted.weights, fitted.prior), unmet(neutral, estimates)
+
+
+def _rarity(model: MatchModel, data: _Data, levels: NDArray[np.int8]) -> NDArray[np.float64]:
+    """What term frequencies add to the weight of each pair, in bits."""
+    frame = Frame(data.pairs.records)
+    rarity = np.zeros(len(data.pairs))
+    for number, comparison in enumerate(model.comparisons):
+        rarity += adjustments(comparison, frame, data.pairs.left, data.pairs.right, levels[:, number])
+    return rarity
 
 
 def _document(profile: str, neutral: MatchModel, found: dict[str, Any]) -> dict[str, Any]:
@@ -342,7 +398,7 @@ def _release(
     found: dict[str, Any],
     data: _Data,
     stores: Sequence[Store],
-    labelled: bool,
+    how: Mapping[str, str],
     missing: Sequence[str],
     start: MatchModel | None,
     progress: Progress,
@@ -350,7 +406,7 @@ def _release(
     """The documents, after the check that the scorer says what Splink says."""
     if missing:
         progress(f"met by no pair, so weighed as what stands beside them: {'; '.join(missing)}")
-    if data.matching.sum() < _FEW:
+    if data.matching.sum() < _FEW and "started_from" not in how:
         progress(
             f"only {data.matching.sum()} pairs are held to match: give more records, or take these weights for a guess"
         )
@@ -369,9 +425,7 @@ def _release(
     beside = comparable(start, profile)
     differs = None if beside is None else disagreement(beside, model, records, data.pairs)
     document["provenance"] = {
-        "method": "m and u from labels, corrected for dependence by logistic regression"
-        if labelled
-        else "m by expectation maximisation, u from candidates between the entities found",
+        **how,
         "records": len(data.pairs.records),
         "stores": len(stores),
         "candidate_pairs": len(data.pairs),

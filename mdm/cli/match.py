@@ -50,6 +50,9 @@ def train(
         None, help="Comparisons and blocking rules; else those in force with --hub, and those that ship without."
     ),
     out: Path = typer.Option(Path("models"), help="Where to write the model. MDM_MODELS_DIR makes a hub use it."),
+    afresh: bool = typer.Option(
+        False, "--afresh", help="Without labels: start from what experts expect, not from the weights before."
+    ),
     accept_disagreement: bool = typer.Option(
         False, help="Write it also when it holds very different pairs to match than the weights before."
     ),
@@ -58,13 +61,14 @@ def train(
     """Train a model with Splink and write it with its provenance. The same records in the same order give
     the same model.
 
-    Without labels, m is learned by expectation maximisation, from what experts expect. What comes of it is then held
-    against the weights in force (or that ship) for the same comparisons: if it differs much, nothing is written.
+    Without labels it starts from the weights in force (or that ship) for the same comparisons: they form entities, and
+    these teach. Where there are none, or with --afresh, m is learned by expectation maximisation, from what experts
+    expect. The result is held against the weights before: if it differs much, nothing is written.
     """
-    material = _material(domain, _paths(records), config, labels, labelled, world, hub, profile, most)
+    material = _material(domain, _paths(records), config, labels, labelled, world, hub, profile, most, afresh)
     for remark in material.remarks:
         notes.print(remark, markup=False)
-    released = training.train_model(material, lambda text: notes.print(f"  {text}"))
+    released = training.train_model(material, lambda text: notes.print(f"  {text}"), afresh=afresh)
     refusal = None if accept_disagreement else training.refusal(material, released)
     if refusal is None:
         notes.print(_compared(released.disagreement), markup=False)
@@ -109,6 +113,7 @@ def _material(
     hub: bool,
     profile: Path | None,
     most: int,
+    afresh: bool,
 ) -> training.Material:
     if sum(map(bool, (records, worlds, hub))) != 1:
         raise OperatorError("Say what to train on.", action="Give one of --records, --world and --hub.")
@@ -118,6 +123,7 @@ def _material(
             "--config": config is not None and not records,
             "--labels": labels is not None and not tables,
             "--labelled": labelled and hub,
+            "--afresh": afresh and (labelled or labels is not None),
             "--profile": profile is not None and tables,
             "--most": most != training.MOST and not hub,
         }

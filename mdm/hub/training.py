@@ -41,7 +41,8 @@ class Material:
     stores: "Sequence[Store]"
     #: What of the records counts for nothing, in sentences.
     remarks: Sequence[str] = ()
-    #: Weights that the new ones are held against, if they are for the same comparisons: those in force, or that ship.
+    #: Weights that training without labels starts from, and that the new ones are held against, if they are for the
+    #: same comparisons: those in force, or that ship.
     start: MatchModel | None = None
 
     @property
@@ -155,12 +156,16 @@ def _hub_domain(domain: str) -> Domain:
     return Domain(domain)
 
 
-def train_model(material: Material, progress: Progress = lambda _: None) -> "Released":
-    """Train, check parity with Splink, and give the documents. The same material gives the same documents."""
+def train_model(material: Material, progress: Progress = lambda _: None, *, afresh: bool = False) -> "Released":
+    """Train, check parity with Splink, and give the documents. The same material gives the same documents.
+
+    Args:
+        afresh: without labels, learn from what experts expect instead of from `material.start`.
+    """
     _need_trainer()
     from matching.training.train import Options, train
 
-    return train(material.profile, material.stores, Options(start=material.start), progress)
+    return train(material.profile, material.stores, Options(start=material.start, afresh=afresh), progress)
 
 
 def refusal(material: Material, released: "Released") -> TrainingDisagrees | None:

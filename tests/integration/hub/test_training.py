@@ -78,13 +78,12 @@ def test_a_model_of_a_sample_learns_from_pairs_with_a_seed_and_counts_in_what_wa
     assert store.counted is not None
     with_seed = sum(1 for pair in store.pairs.T.tolist() if store.seeds & {*pair})
 
-    released = train_model(material)
-
-    provenance = released.model().provenance
-    assert (provenance["sampled_of"], provenance["seeds"]) == (store.of, len(store.seeds))
-    assert provenance["records"] == len(store.comparisons) < store.of
+    for released in (train_model(material), train_model(material, afresh=True)):
+        provenance = released.model().provenance
+        assert (provenance["sampled_of"], provenance["seeds"]) == (store.of, len(store.seeds))
+        assert provenance["records"] == len(store.comparisons) < store.of
+        assert provenance["candidate_pairs"] == with_seed < store.pairs.shape[1]
     assert f"{len(store.seeds):,} that were drawn" in said
-    assert provenance["candidate_pairs"] == with_seed < store.pairs.shape[1]
     assert released.model().common_tokens == {*common_tokens([Store(store.counted)], Options().common_share)}
     assert released.model().common_tokens != {*common_tokens([Store(store.comparisons)], Options().common_share)}
 
@@ -92,7 +91,7 @@ def test_a_model_of_a_sample_learns_from_pairs_with_a_seed_and_counts_in_what_wa
 def test_what_no_pair_met_is_weighed_by_what_stands_beside_it(engine: Engine, pipeline: Pipeline) -> None:
     said: list[str] = []
 
-    released = train_model(from_hub("product", engine, pipeline.rules), said.append)
+    released = train_model(from_hub("product", engine, pipeline.rules), said.append, afresh=True)
 
     model = released.model()
     missing = model.provenance["unmet"]
@@ -125,10 +124,10 @@ def trained(engine: Engine, domain: str, out: Path, *options: str) -> Result:
 def test_a_model_of_something_else_than_identity_is_written_only_when_that_is_accepted(
     engine: Engine, tmp_path: Path
 ) -> None:
-    """So few products are told apart by family before all else: names that agree say nothing of it."""
+    """Learned afresh, so few products are told apart by family before all else: names that agree say nothing of it."""
     folder = tmp_path / "models"
 
-    refused = trained(engine, "product", folder)
+    refused = trained(engine, "product", folder, "--afresh")
 
     assert isinstance(refused.exception, TrainingDisagrees)
     assert "name: same words" in refused.exception.message
@@ -136,7 +135,7 @@ def test_a_model_of_something_else_than_identity_is_written_only_when_that_is_ac
     told = json.loads(refused.stdout)
     assert told["files"] == []
 
-    accepted = trained(engine, "product", folder, "--accept-disagreement")
+    accepted = trained(engine, "product", folder, "--afresh", "--accept-disagreement")
 
     assert accepted.exit_code == 0, accepted.output
     written = json.loads((folder / "product.weights.json").read_text("utf-8"))
@@ -144,14 +143,17 @@ def test_a_model_of_something_else_than_identity_is_written_only_when_that_is_ac
     assert written["provenance"]["compared_with"]["large"] is True
 
 
-def test_a_model_that_matches_what_the_one_before_does_is_written(
-    engine: Engine, pipeline: Pipeline, tmp_path: Path
+@pytest.mark.parametrize("domain", ["contract", "product"])
+def test_a_model_that_starts_from_the_weights_in_force_matches_what_they_do(
+    engine: Engine, pipeline: Pipeline, tmp_path: Path, domain: str
 ) -> None:
-    found = trained(engine, "contract", tmp_path)
+    found = trained(engine, domain, tmp_path)
 
     assert found.exit_code == 0, found.output
-    compared = json.loads(found.stdout)["provenance"]["compared_with"]
-    assert compared["model"] == pipeline.rules.models[Domain.CONTRACT].fingerprint
+    provenance = json.loads(found.stdout)["provenance"]
+    compared = provenance["compared_with"]
+    before = pipeline.rules.models[Domain(domain)].fingerprint
+    assert compared["model"] == provenance["started_from"] == before
     assert compared["large"] is False
     assert compared["held_before"] - compared["no_longer"] + compared["newly"] == compared["held_now"] > 0
-    assert (tmp_path / "contract.weights.json").is_file()
+    assert (tmp_path / f"{domain}.weights.json").is_file()

@@ -63,7 +63,7 @@ def reweighed(comparison: str, level: str, bits: float, model: MatchModel) -> Ma
 
 
 def beside(start: MatchModel) -> Disagreement | None:
-    return train(PEOPLE, [Store(RECORDS)], Options(start=start)).disagreement
+    return train(PEOPLE, [Store(RECORDS)], Options(start=start, afresh=True)).disagreement
 
 
 def test_weights_agree_with_themselves(unlabelled: Released) -> None:
@@ -89,19 +89,31 @@ def test_a_level_that_says_the_opposite_is_told_with_the_pairs_that_it_parts(unl
     assert "phone: same phone (-4.00 before" in found.words
 
 
-def test_nothing_is_learned_from_what_the_result_is_held_against(unlabelled: Released) -> None:
-    found = train(PEOPLE, [Store(RECORDS)], Options(start=reweighed("phone", "same phone", -4.0, unlabelled.model())))
+def test_afresh_nothing_is_learned_from_the_weights_before(unlabelled: Released) -> None:
+    other = reweighed("phone", "same phone", -4.0, unlabelled.model())
+
+    found = train(PEOPLE, [Store(RECORDS)], Options(start=other, afresh=True))
 
     assert found.model().comparisons == unlabelled.model().comparisons
 
 
-def test_weights_for_other_comparisons_are_no_measure(unlabelled: Released) -> None:
+def test_labels_say_more_than_the_weights_before(labelled: Released, unlabelled: Released) -> None:
+    other = reweighed("phone", "same phone", -4.0, unlabelled.model())
+
+    found = train(PEOPLE, [Store(RECORDS, ENTITIES)], Options(start=other))
+
+    assert found.model().comparisons == labelled.model().comparisons
+
+
+def test_weights_for_other_comparisons_are_no_measure_and_no_start(unlabelled: Released) -> None:
     other = PEOPLE.replace("percent: 50", "percent: 60")
     moved = PEOPLE.replace("match: 0", "match: 2")
 
     start = Options(start=unlabelled.model())
 
-    assert train(other, [Store(RECORDS)], start).disagreement is None
+    elsewhere = train(other, [Store(RECORDS)], start)
+    assert elsewhere.disagreement is None
+    assert "started_from" not in elsewhere.model().provenance
     same = train(moved, [Store(RECORDS)], start).disagreement
     assert same is not None
     assert not same.large, "the thresholds of the new profile are both's"

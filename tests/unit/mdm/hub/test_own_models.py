@@ -334,6 +334,13 @@ def test_what_is_no_profile_trains_nothing(tmp_path: Path, profile: str, complai
     assert complaint in str(found.exception)
 
 
+def test_what_is_learned_from_labels_is_not_learned_afresh(tmp_path: Path) -> None:
+    found = run("train", "--domain", "customer", "--world", "W", "--labelled", "--afresh", "--out", str(tmp_path))
+
+    assert isinstance(found.exception, OperatorError)
+    assert "--afresh means nothing" in str(found.exception)
+
+
 def test_options_that_would_be_ignored_are_refused(tmp_path: Path) -> None:
     found = run("train", "--domain", "customer", "--hub", "--labelled", "--out", str(tmp_path))
 
