@@ -28,8 +28,7 @@ from matching.model import MatchModel
 from matching.scoring import derived_pairs, score_features
 from mdm.hub.process import Pipeline, prepare, process
 from mdm.hub.resolve import block_hashes
-from mdm.model.blocks import cap_of
-from mdm.model.candidates import in_parts
+from mdm.model.candidates import in_parts, pairs_within
 from mdm.model.events import Message
 from mdm.model.ids import Domain, RecordId
 from mdm.store import neighbourhood, pairs
@@ -188,16 +187,14 @@ def _match(pipeline: Pipeline, batch: Sequence[Message], parts: _Parts) -> None:
     parts.keys += clock.lap()
     with snapshot(pipeline.engine) as work:
         members = pairs.members_of(work, set().union(*blocks.values()), model.block_cap)
-        found = {
-            (rec, other)
-            for rec, own in blocks.items()
-            for block in own
-            if len(members.get(block, ())) <= cap_of(model.block_cap, block)
-            for other in members.get(block, ())
-        }
+        for rec, own in blocks.items():
+            for block in own:
+                members.setdefault(block, []).append(rec)
+        found = pairs_within(pairs.Blocks(blocks, members).usable(model.block_cap), blocks.keys())
         parts.pairs += len(found)
         for part in in_parts(found, frozenset(arriving), _CANDIDATES):
-            others = neighbourhood.load_comparisons(work, Domain.CUSTOMER, {other for _, other in part})
+            ends = {end for pair in part for end in pair} - arriving.keys()
+            others = neighbourhood.load_comparisons(work, Domain.CUSTOMER, ends)
             parts.read += clock.lap()
             _score(model, sorted(part), {**others, **arriving}, parts)
             clock.lap()
@@ -211,7 +208,7 @@ def _score(
     parts: _Parts,
 ) -> None:
     clock = _Clock()
-    ordered = [pair for pair in ordered if pair[1] in forms]
+    ordered = [pair for pair in ordered if pair[0] in forms and pair[1] in forms]
     records, left, right = derived_pairs(model, [forms[a] for a, _ in ordered], [forms[b] for _, b in ordered])
     parts.derived += clock.lap()
     score_features(model, records, left, right)
