@@ -82,6 +82,17 @@ def page_buffers(memory: int) -> int:
     return min(max(memory // 8 >> 20, 128), 1024)
 
 
+def log_room(free: int) -> int:
+    """Megabytes of log that PostgreSQL writes between two checkpoints, at most: a tenth of what the disk has free, from
+    two gigabytes up to sixteen.
+
+    Of each page that changes for the first time after a checkpoint the whole goes to the log. Keys are spread over all
+    pages of their index, so that in a hub of a million companies most of what an arriving one writes is that
+    (docs/speed.md). What it costs is disk, and after a crash a minute or two until the log is read.
+    """
+    return min(max(free // 10 >> 20, 2 << 10), 16 << 10)
+
+
 class EmbeddedServer:
     """One PostgreSQL server for a data directory; start it in as many processes as you like.
 
@@ -234,8 +245,8 @@ class EmbeddedServer:
             "log_timezone": "UTC",
             # Details quote the rows that a statement failed on, and nobody erases a log.
             "log_error_verbosity": "terse",
-            # Bulk loads write more than the default gigabyte between two checkpoints.
-            "max_wal_size": "2GB",
+            "max_wal_size": f"{log_room(shutil.disk_usage(self.home).free)}MB",
+            "checkpoint_timeout": "30min",
             "shared_buffers": f"{page_buffers(memory())}MB",
             # Room for the claims of several units of work beside each other (`mdm.store.claims`), some 40 MB at most.
             "max_locks_per_transaction": "1024",

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from mdm.errors import OperatorError
-from mdm.store.embedded import EmbeddedServer, memory, page_buffers
+from mdm.store.embedded import EmbeddedServer, log_room, memory, page_buffers
 from mdm.store.embedded_account import hand_over, server_account
 from mdm.store.embedded_keeper import live_postmaster
 
@@ -104,11 +104,20 @@ def test_the_memory_of_a_container_is_what_it_is_given(tmp_path: Path, told: str
     assert memory([limit]) == (given or psutil.virtual_memory().total)
 
 
+@pytest.mark.parametrize(("free", "megabytes"), [(0, 2048), (20, 2048), (50, 5120), (160, 16384), (4000, 16384)])
+def test_the_servers_log_has_a_part_of_the_free_disk(free: int, megabytes: int) -> None:
+    assert log_room(free * 2**30) == megabytes
+
+
 def test_the_server_takes_the_part_that_fits_this_machine(home: Path) -> None:
     with EmbeddedServer(home) as server, connect(server) as connection:
         (kept,) = connection.execute("select setting::int * 8 / 1024 from pg_settings where name = 'shared_buffers'")
+        (room,) = (
+            connection.execute("select setting::int from pg_settings where name = 'max_wal_size'").fetchone() or ()
+        )
 
     assert kept == (page_buffers(memory()),)
+    assert 2048 <= room <= 16384
 
 
 def test_the_servers_log_holds_no_values(home: Path) -> None:
