@@ -224,8 +224,15 @@ def _batches(all_messages: Iterator[Message], chosen: set[int], late: list[Messa
         yield batch
 
 
+def _log(pipeline: Pipeline) -> int:
+    """Bytes that the database's log has had so far."""
+    with pipeline.engine.connect() as connection:
+        return int(connection.scalar(text("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn")) or 0)
+
+
 def _round(pipeline: Pipeline, batches: Sequence[Sequence[Message]]) -> dict[str, object]:
     total, seconds = BatchReport(), []
+    before = _log(pipeline)
     with processor(pipeline.engine) as used:
         for batch in batches:
             start = time.perf_counter()
@@ -239,6 +246,7 @@ def _round(pipeline: Pipeline, batches: Sequence[Sequence[Message]]) -> dict[str
         "p50_ms": round(seconds[len(seconds) // 2] * 1000, 1),
         "p99_ms": round(seconds[min(len(seconds) - 1, int(len(seconds) * 0.99))] * 1000, 1),
         "processor_ms_per_record": {name: round(each / records * 1000, 2) for name, each in used.items()},
+        "log_kb_per_record": round((_log(pipeline) - before) / records / 1000, 1),
         "stage_share": {name: round(each / spent, 3) for name, each in sorted(total.stages.items())},
     }
 

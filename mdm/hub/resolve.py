@@ -73,6 +73,7 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     concerned = compared | replaced.others
     live = reach.links_of(work, concerned | change.gone)
     parted = replaced.perhaps_parted(_unmoved(live, compared | change.gone))
+    parted = pairs.not_found_otherwise(work, parted, model.block_cap)
     asked = compared | {end for link in parted for end in (link.a, link.b)}
     asked |= pairs.perhaps_stuck(work, concerned - asked, model.block_cap, len(own_keys(model, [""])))
     blocks = pairs.blocks_of(work, asked, model.block_cap, keys, replaced.members)

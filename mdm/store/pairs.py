@@ -244,6 +244,36 @@ def blocks_of(
     return Blocks(blocks, found | {block: known[block] for block in wanted & known.keys()})
 
 
+def not_found_otherwise(work: UnitOfWork, links: Sequence[LiveLink], cap: int) -> list[LiveLink]:
+    """Those of these links whose two records share no usable block that is known to stay one.
+
+    A shared block is looked for until there is one, which most have among the first that are looked at.
+    """
+    if not links:
+        return []
+    rows = work.query(
+        """select l.n from unnest(%s::bigint[], %s::bigint[]) with ordinality as l(a, b, n)
+           where not exists (
+               select from (select block from block_key where rec_id = l.a offset 0) k
+               where k.block <> all(%s::bigint[])
+                 and exists (select from block_key where block = k.block and rec_id = l.b)
+                 and not exists (
+                     select from block_key where block = k.block
+                     offset greatest(%s::int >> (k.block & %s)::int, 2) limit 1))""",
+        [link.a for link in links],
+        [link.b for link in links],
+        _taken_for_large(work),
+        cap,
+        HALVINGS,
+    )
+    return [links[row[0] - 1] for row in rows]
+
+
+def _taken_for_large(work: UnitOfWork) -> list[int]:
+    """Blocks that are only taken to be above their cap: they are looked at again where that matters."""
+    return [] if work.alone else sorted(work.relied_on)
+
+
 def perhaps_stuck(work: UnitOfWork, ids: Collection[RecordId], cap: int, own_rules: int) -> set[RecordId]:
     """Those of these records that are in no more usable blocks than their own names can make.
 
@@ -266,8 +296,7 @@ def perhaps_stuck(work: UnitOfWork, ids: Collection[RecordId], cap: int, own_rul
                limit own.most + 1) usable)""",
         list(ids),
         own_rules,
-        # What is only taken to be above its cap is looked at again where it matters.
-        [] if work.alone else sorted(work.relied_on),
+        _taken_for_large(work),
         cap,
         HALVINGS,
     )
