@@ -1,4 +1,4 @@
-"""What records are compared by changes knowingly: weights are measured on columns, and stay behind when these change."""
+"""Columns that records are compared by change knowingly: weights are measured on them, and stay as they are."""
 
 from hashlib import sha256
 from typing import Final
@@ -15,8 +15,8 @@ from mdm.intake.catalogue import load_catalogue
 from mdm.model.ids import Domain
 
 #: Of the columns of the records that ship, by version of the columns. Where one differs, columns have changed. Either
-#: scores stay what they were meant to be: then run `make accuracy` and `mdm match evaluate` on worlds, and write the new
-#: digest here. Or weights have to be learned anew: then raise `FEATURES_VERSION`, so that no older ones are loaded.
+#: weights still mean what they meant: then run `make accuracy` and `mdm match evaluate` on worlds, and write the new
+#: digest here. Or they have to be learned anew: then raise `FEATURES_VERSION`, so that no older ones are loaded.
 _DIGESTS: Final = {
     1: {"customer": "72e2c92e0d27a408", "contract": "85066cab7711165e", "product": "8001abd392a8f49f"},
 }
