@@ -81,3 +81,13 @@ def common_tokens(stores: Iterable[Store], share: float) -> list[str]:
                 entities[token].add((number, entity))
     least = max(2.0, share * len(everyone))
     return sorted(token for token, owners in entities.items() if len(owners) > least)
+
+
+def drawn_from(stores: Sequence[Store]) -> dict[str, Any]:
+    """How many records the stores were drawn from, and how many of theirs were drawn; nothing of stores taken whole."""
+    if all(store.of is None for store in stores):
+        return {}
+    return {
+        "sampled_of": sum(store.of or len(store.comparisons) for store in stores),
+        "seeds": sum(len(store.comparisons if store.seeds is None else store.seeds) for store in stores),
+    }

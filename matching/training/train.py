@@ -12,23 +12,19 @@ from importlib.metadata import version
 from typing import Any, TypeAlias
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from matching.batch import Candidates, Whole, prepare, resolve_prepared
 from matching.documents import (
     CHECKSUM,
-    FEATURES_VERSION,
     checksum_of,
-    comparisons_fingerprint,
     read_profile,
     whole_in,
 )
 from matching.features import Features, Kind, derive
 from matching.features.values import texts
 from matching.frame import Frame
-from matching.frequencies import count_values, dump_frequencies
-from matching.frequencies import fingerprint_of as tables_fingerprint
+from matching.frequencies import count_values
 from matching.model import MatchModel, profile_model, read_model
 from matching.parsing import Tables
 from matching.rarity import adjustments
@@ -49,8 +45,9 @@ from matching.training.parity import Parity, check_parity
 from matching.training.plausibility import Disagreement, comparable, disagreement
 from matching.training.proving import together
 from matching.training.reaching import reaching
-from matching.training.stores import Store, common_tokens, fingerprint_of
+from matching.training.stores import Store, common_tokens, drawn_from, fingerprint_of
 from matching.training.weights import settle, unmet, weights_of
+from matching.training.writing import read_trained, tables_text, trained_document
 from mdm.errors import ConfigurationInvalid, OperatorError
 
 Progress = Callable[[str], None]
@@ -166,7 +163,7 @@ def _without_labels(
         progress(f"round {number + 1}: a share of {2**estimates.prior / (1 + 2**estimates.prior):.3f} matches")
         found = weights_of(neutral, u, settle(neutral, estimates), estimates.prior)
         missing = unmet(neutral, estimates)
-        model = _read(profile, neutral, found)
+        model = read_trained(profile, neutral, found)
     return _release(profile, neutral, found, data, stores, _MAXIMISED, missing, options.start, progress)
 
 
@@ -181,7 +178,7 @@ def _from_before(
     bits = bits_of(before)
     counted = _tables(profile, [store.to_count for store in stores], tokens, options)
     neutral = profile_model(profile, tokens, counted)
-    model = _read(profile, neutral, weights_of(neutral, shares_of(before), bits, before.prior))
+    model = read_trained(profile, neutral, weights_of(neutral, shares_of(before), bits, before.prior))
     wholes = _prepared(model, stores)
     entities = _entities(model, wholes)
     data = _data(model, stores, wholes, entities)
@@ -191,7 +188,7 @@ def _from_before(
         neutral = profile_model(profile, tokens, counted)
     apart = data.pairs.chosen(~data.matching)
     u = level_shares(neutral, apart) if len(apart) else shares_of(before)
-    model = _read(profile, neutral, weights_of(neutral, u, bits, before.prior))
+    model = read_trained(profile, neutral, weights_of(neutral, u, bits, before.prior))
     pairs = data.pairs.records, data.pairs.left, data.pairs.right
     scores = score_features(model, *pairs)
     sure = believed(scores.weight, data.matching)
@@ -356,7 +353,7 @@ def _from_labels(
     estimates = Estimates(m, u, *counts, prior=prior_of(*counts))
     before = settle(neutral, estimates)
     levels = score_features(neutral, data.pairs.records, data.pairs.left, data.pairs.right).levels
-    model = _read(profile, neutral, weights_of(neutral, u, before, 0.0))
+    model = read_trained(profile, neutral, weights_of(neutral, u, before, 0.0))
     sample = Sample(levels, matching, _rarity(model, data, levels))
     fitted = fit(neutral.comparisons, sample, before, options.shrinkage, prior_within(len(matching)))
     return weights_of(neutral, u, fitted.weights, fitted.prior), unmet(neutral, estimates)
@@ -369,27 +366,6 @@ def _rarity(model: MatchModel, data: _Data, levels: NDArray[np.int8]) -> NDArray
     for number, comparison in enumerate(model.comparisons):
         rarity += adjustments(comparison, frame, data.pairs.left, data.pairs.right, levels[:, number])
     return rarity
-
-
-def _document(profile: str, neutral: MatchModel, found: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "domain": neutral.domain,
-        "features": FEATURES_VERSION,
-        "comparisons_fingerprint": comparisons_fingerprint(yaml.safe_load(profile)),
-        "frequencies": tables_fingerprint(neutral.frequencies) if neutral.frequencies else None,
-        "provenance": {},
-        "common_tokens": sorted(neutral.common_tokens),
-        **found,
-    }
-
-
-def _read(profile: str, neutral: MatchModel, found: dict[str, Any]) -> MatchModel:
-    document = _document(profile, neutral, found)
-    return read_model(profile, json.dumps(document), _tables_text(neutral.frequencies))
-
-
-def _tables_text(tables: Tables) -> str | None:
-    return dump_frequencies(tables) if tables else None
 
 
 def _release(
@@ -410,8 +386,8 @@ def _release(
         progress(
             f"only {data.matching.sum()} pairs are held to match: give more records, or take these weights for a guess"
         )
-    document, tables = _document(profile, neutral, found), _tables_text(neutral.frequencies)
-    model = _read(profile, neutral, found)
+    document, tables = trained_document(profile, neutral, found), tables_text(neutral.frequencies)
+    model = read_trained(profile, neutral, found)
     seen = data.pairs.at_most(_PARITY_PAIRS)
     sample = together(seen, reaching(model, seen.records).pairs)
     parity = check_parity(model, sample.records, sample.left, sample.right)
@@ -432,7 +408,7 @@ def _release(
         "matching_pairs": int(data.matching.sum()),
         **({"unmet": list(missing)} if missing else {}),
         **({} if differs is None else {"compared_with": differs.document()}),
-        **_sampled(stores),
+        **drawn_from(stores),
         "seed": SEED,
         "data": fingerprint_of(stores),
         "versions": {name: version(name) for name in _VERSIONED},
@@ -440,13 +416,3 @@ def _release(
     }
     document[CHECKSUM] = checksum_of(document)
     return Released(profile, json.dumps(document, indent=1) + "\n", tables, parity, differs)
-
-
-def _sampled(stores: Sequence[Store]) -> dict[str, Any]:
-    """How many records the stores were drawn from, and how many of theirs were drawn; nothing of stores taken whole."""
-    if all(store.of is None for store in stores):
-        return {}
-    return {
-        "sampled_of": sum(store.of or len(store.comparisons) for store in stores),
-        "seeds": sum(len(store.comparisons if store.seeds is None else store.seeds) for store in stores),
-    }
