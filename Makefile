@@ -73,6 +73,7 @@ bench: setup ## All measurements, one after the other (allow an hour or two; WOR
 	$(BIN)/python -m bench.equality $(if $(WORLD),--world $(WORLD))
 	$(BIN)/python -m bench.batch --splink --records $(BENCH_RECORDS)
 	$(BIN)/python -m bench.batch --train 20000 --records $(BENCH_RECORDS)
+	$(BIN)/python -m bench.batch --train 20000 --afresh --records $(BENCH_RECORDS)
 	$(MAKE) --no-print-directory bench-api bench-console
 	@if command -v java >/dev/null && command -v mvn >/dev/null; then $(BIN)/python -m bench.kafka $(if $(WORLD),--world $(WORLD)); else echo "bench.kafka is left out: it needs Java 17 and Maven."; fi
 

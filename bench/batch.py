@@ -33,7 +33,9 @@ from matching.engines.whole import cluster_table
 from matching.model import load_model
 
 
-def run(records: int, seed: int, folder: Path, workers: int, sampled: int = 0) -> dict[str, Any]:
+def run(
+    records: int, seed: int, folder: Path, workers: int, sampled: int = 0, *, afresh: bool = False
+) -> dict[str, Any]:
     """Measure one size in this process; with the model that ships unless one is to be trained on `sampled` records."""
     model, meter = load_model("customer"), Meter()
     with meter.stage("standardise (or read)"):
@@ -45,7 +47,7 @@ def run(records: int, seed: int, folder: Path, workers: int, sampled: int = 0) -
         packed = duckdb_engine.candidate_pairs(model, table, threads=workers)
     reached = pair_recall(packed, truth)
     if sampled:
-        model = trained_on_sample(model, packed, records, seed, sampled, meter)
+        model = trained_on_sample(model, packed, records, seed, sampled, meter, afresh=afresh)
     table = compared(model, table)
     with meter.stage("encode"):
         frame = TableFrame(model, table)
@@ -62,6 +64,7 @@ def run(records: int, seed: int, folder: Path, workers: int, sampled: int = 0) -
     return {
         "records": records,
         "trained_on": model.provenance["records"] if sampled else None,
+        "trained": model.provenance["method"] if sampled else None,
         "candidates": candidates,
         "candidate_recall": round(reached, 4),
         "links": len(links),
@@ -138,10 +141,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--splink", action="store_true")
     parser.add_argument("--train", type=int, default=0, help="records of the sample that a model is learned from")
+    parser.add_argument("--afresh", action="store_true", help="learned without the weights that ship")
     parser.add_argument("--one", choices=tuple(_KINDS), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.one:
-        sampled = {"sampled": options.train} if options.one == "hub" else {}
+        sampled = {"sampled": options.train, "afresh": options.afresh} if options.one == "hub" else {}
         found = _KINDS[options.one](options.records[0], options.seed, options.cache, options.workers, **sampled)
         print(json.dumps(found))  # noqa: T201
         return 0
@@ -150,7 +154,7 @@ def main(arguments: Sequence[str]) -> int:
         for kind in _KINDS if options.splink else ("hub",):
             command = [sys.executable, "-m", "bench.batch", "--one", kind, "--records", str(records)]
             command += ["--seed", str(options.seed), "--cache", str(options.cache), "--workers", str(options.workers)]
-            command += ["--train", str(options.train)]
+            command += ["--train", str(options.train), *(["--afresh"] if options.afresh else [])]
             results.append({"engine": kind, **_measured(command)})
             print(json.dumps(results[-1], indent=2))  # noqa: T201
     return 0

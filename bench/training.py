@@ -63,9 +63,19 @@ def sample_of(packed: NDArray[np.int64], records: int, most: int) -> Chosen:
 
 
 def trained_on_sample(
-    model: MatchModel, packed: NDArray[np.int64], records: int, seed: int, most: int, meter: Meter
+    model: MatchModel,
+    packed: NDArray[np.int64],
+    records: int,
+    seed: int,
+    most: int,
+    meter: Meter,
+    *,
+    afresh: bool = False,
 ) -> MatchModel:
-    """The model of the same profile and common words with weights learned from a sample of these pairs."""
+    """The model of the same profile and common words with weights learned from a sample of these pairs.
+
+    Without labels: from the weights of the model, as `mdm match train` does, or `afresh`, as with its `--afresh`.
+    """
     with meter.stage("train"):
         chosen = sample_of(packed, records, most)
     with meter.stage("standardise the sample (or read)"):
@@ -76,4 +86,5 @@ def trained_on_sample(
         seeds = frozenset(places[place] for place in chosen.seeds)
         store = Store(forms, seeds=seeds, of=records, pairs=chosen.pairs)
         profile = (files("matching") / "models" / f"{model.domain}.yaml").read_text("utf-8")
-        return train(profile, [store], Options(common=sorted(model.common_tokens))).model()
+        options = Options(common=sorted(model.common_tokens), start=model, afresh=afresh)
+        return train(profile, [store], options).model()

@@ -117,13 +117,17 @@ def scorer_now() -> str:
 
 
 def check_proven(model: "MatchModel") -> None:
-    """The weights carry a report of parity with Splink, and are those that the report is about.
+    """The weights carry a report of parity with Splink, say what they were learned from, and are those that the report
+    is about.
 
     Raises:
         ConfigurationInvalid: there is no report, or it is about no pairs, or the two differ by more than 1e-9 bits, or
-            the weights do not say what they were when it was written.
+            nothing says from which data and by which version of Splink they were learned, or the weights do not say
+            what they were when it was written.
     """
-    wrong = _unproven(model.provenance.get("parity")) or _unsealed(json.loads(model.texts[1]))
+    wrong = (
+        _unproven(model.provenance.get("parity")) or _untold(model.provenance) or _unsealed(json.loads(model.texts[1]))
+    )
     if wrong:
         raise ConfigurationInvalid(
             f"{model.domain}: {wrong}",
@@ -146,6 +150,15 @@ def _unproven(report: Any) -> str | None:
                 f"`provenance.parity.{key}` of the weights is {bits!r}: what the hub says of a pair may differ from "
                 f"what Splink says by {TOLERANCE:g} bits at most."
             )
+    return None
+
+
+def _untold(provenance: Mapping[str, Any]) -> str | None:
+    if not isinstance(provenance.get("data"), str) or not provenance["data"]:
+        return "nothing says what its weights were learned from: `provenance` of the weights has no `data`."
+    versions = provenance.get("versions")
+    if not isinstance(versions, Mapping) or not isinstance(versions.get("splink"), str):
+        return "nothing says by what its weights were learned: `provenance.versions` of the weights has no `splink`."
     return None
 
 

@@ -188,7 +188,13 @@ def _read(path: Path) -> Rows:
     try:
         data = path.read_bytes()
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+    except OSError as error:
+        if isinstance(error, gzip.BadGzipFile):
+            raise OperatorError(f"{path} cannot be read: {error}.", action="Give a CSV file in UTF-8.") from error
+        raise OperatorError(
+            f"{path} cannot be read: {error.strerror}.", action="Correct the path: a CSV file in UTF-8 is read."
+        ) from error
+    except (UnicodeDecodeError, zlib.error, EOFError) as error:
         raise OperatorError(f"{path} cannot be read: {error}.", action="Give a CSV file in UTF-8.") from error
     # Line ends as one, because the reader takes those of old spreadsheets for a fault. Strictly, because a quotation
     # mark that is not closed would swallow the rows up to the next one without a word.
@@ -288,8 +294,9 @@ def _need(columns: Sequence[str], lines: Rows, where: Path | str) -> None:
     there = {column for line in lines for column in line}
     for column in columns:
         if column not in there:
+            named = ", ".join(sorted(there)) or "none"
             raise OperatorError(
-                f"`truth` names the column {column!r}, which is not in {where}; there are {', '.join(sorted(there))}.",
+                f"`truth` names the column {column!r}, which is not in {where}; there are {named}.",
                 action="Correct `truth` in the mapping, or give another file.",
             )
 

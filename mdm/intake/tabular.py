@@ -171,6 +171,8 @@ def _truth(document: Section) -> Truth:
     pairs = section.texts("pairs")
     if pairs and len(pairs) != 2:
         section.refuse("pairs", "must name the two columns that hold the ids of a pair")
+    if pairs and section.text("entity", ""):
+        section.refuse("pairs", "is one way to tell the truth and `entity` the other: give one of the two")
     truth = Truth(
         entity=section.text("entity", "") or None,
         key=section.texts("id"),

@@ -1,7 +1,8 @@
 """Which records to compare: those that share a block, or about which the same is stated, while few enough do.
 
-A block above its cap pairs nobody. When a block crosses the cap in either direction its members are compared
-anew, so that what is linked depends on the records there are and never on the order in which they came.
+A block above its cap pairs nobody. When a block comes to be within its cap its members are compared anew, and when it
+outgrows it links that nothing else finds end, so that what is linked depends on the records there are and never on the
+order in which they came.
 """
 
 from collections import Counter, defaultdict

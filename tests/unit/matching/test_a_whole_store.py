@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from matching.assessment import assess
 from matching.batch import Resolution, candidate_pairs, resolve
 from matching.decision import Decision
 from matching.evaluation import Report, candidate_recall, evaluate
@@ -46,6 +47,18 @@ def test_entities_are_right(domain: str, precision: float, recall: float) -> Non
     assert report.pairs.quality.precision >= precision
     assert report.pairs.quality.recall >= recall
     assert report.b_cubed.f1 >= 0.95
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_what_is_joined_without_asking_is_right_and_what_is_neither_is_asked_about(domain: str) -> None:
+    records, entities = store(domain)
+
+    found = assess(load_model(domain), records, entities, ())
+
+    # Nobody has judged anything here: all that is together was joined without asking.
+    assert found.operating.pairs.quality.precision >= 0.995
+    assert found.questions.recall >= 0.97
+    assert found.questions.hopeless <= 0.15 * found.questions.pairs
 
 
 @pytest.mark.parametrize("domain", DOMAINS)

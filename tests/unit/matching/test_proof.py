@@ -45,6 +45,10 @@ UNPROVEN: list[tuple[Change, str]] = [
     (reported(weight=float("nan")), "parity.weight` of the weights is nan"),
     (reported(weight=None), "parity.weight` of the weights is None"),
     (reported(contribution=1e-6), "parity.contribution` of the weights is 1e-06"),
+    (lambda w: w["provenance"].pop("data"), "has no `data`"),
+    (lambda w: w["provenance"].update(data=""), "has no `data`"),
+    (lambda w: w["provenance"].pop("versions"), "has no `splink`"),
+    (lambda w: w["provenance"].update(versions={"duckdb": "2"}), "has no `splink`"),
     (lambda w: w.update({CHECKSUM: None}), "the weights have no `checksum`"),
 ]
 

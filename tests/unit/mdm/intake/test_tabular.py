@@ -98,6 +98,7 @@ columns:
         ("domain: shop\ncolumns: {n: {as: list, from: name, by: '|'}}", "must be a regular expression"),
         ("domain: shop\ncolums: {n: name}", "colums is not a known key"),
         ("domain: shop\ntruth: {pairs: [a]}\ncolumns: {n: name}", "two columns"),
+        ("domain: shop\ntruth: {pairs: [a, b], entity: e}\ncolumns: {n: name}", "give one of the two"),
     ],
 )
 def test_a_wrong_document_is_refused_with_its_place(tmp_path: Path, text: str, complaint: str) -> None:
