@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg.errors import UniqueViolation
+from sqlalchemy import text
 
 from bench.journal import recorded, replayed, replayed_together
 from bench.processor import processor
@@ -39,8 +40,9 @@ from mdm.store.unit_of_work import unit_of_work
 _SIZES = ((1000, 1), (100, 5), (1, 100))
 #: Size of units of work that are written beside each other, and how often two of them are.
 _BESIDE, _TURNS = 250, 4
+_TOGETHER = 4 * _BESIDE * _TURNS
 #: Records that all of this needs.
-NEEDED = 2 * sum(size * times for size, times in _SIZES) + 3 * _BESIDE * _TURNS
+NEEDED = 2 * sum(size * times for size, times in _SIZES) + _TOGETHER
 #: Statements and units of work that do nothing.
 _TRIPS = 200
 #: Records that are compared at a time, as in the hub.
@@ -54,9 +56,8 @@ def bounds(pipeline: Pipeline, coming: Sequence[Message]) -> dict[str, object]:
         "one statement": f"{statement * 1000:.2f} ms",
         "empty unit of work": f"{unit * 1000:.2f} ms",
     }
-    beside = 3 * _BESIDE * _TURNS
-    found |= together(pipeline, coming[:beside])
-    coming, half = coming[beside:NEEDED], (NEEDED - beside) // 2
+    found |= together(pipeline, coming[:_TOGETHER])
+    coming, half = coming[_TOGETHER:NEEDED], (NEEDED - _TOGETHER) // 2
     # What is taken in without matching comes last: nobody finds it.
     taken = []
     for read, batches in zip(_SIZES, _cut(coming[:half]), strict=True):
@@ -71,17 +72,25 @@ def bounds(pipeline: Pipeline, coming: Sequence[Message]) -> dict[str, object]:
 
 
 def together(pipeline: Pipeline, coming: Sequence[Message]) -> dict[str, object]:
-    """The same writes by one session and by two at once; `coming` are three units of work for each turn.
+    """The same writes by one session, by one right after a checkpoint, and by two sessions at once; `coming` are four
+    units of work for each turn.
 
-    Two units that turn out to write to one golden record would wait for each other in the hub: they are left out.
+    Pages that change for the first time after a checkpoint go to the log as a whole. Those of the others have gone:
+    they changed when the unit was recorded. Two units that turn out to write to one golden record would wait for each
+    other in the hub: such are left out.
     """
     units = [coming[start : start + _BESIDE] for start in range(0, len(coming), _BESIDE)]
-    one = two = 0.0
+    one = after = two = 0.0
     turns = 0
-    for first, second, third in zip(units[::3], units[1::3], units[2::3], strict=True):
+    for first, fourth, second, third in zip(*(units[place::4] for place in range(4)), strict=True):
         with recorded(pipeline.engine) as alone:
             process(pipeline, "arrive 0", first)
         seconds = replayed(pipeline.engine, alone)
+        with recorded(pipeline.engine) as alone:
+            process(pipeline, "arrive 0", fourth)
+        with pipeline.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("checkpoint"))
+        whole = replayed(pipeline.engine, alone)
         journals = []
         for place, unit in enumerate((second, third)):
             with recorded(pipeline.engine, place) as journal:
@@ -91,12 +100,13 @@ def together(pipeline: Pipeline, coming: Sequence[Message]) -> dict[str, object]
             two += replayed_together(pipeline.engine, journals)
         except UniqueViolation:
             continue
-        one += seconds
+        one, after = one + seconds, after + whole
         turns += 1
     if not turns:
         return {}
     return {
         f"writes alone by {_BESIDE}": f"{turns * _BESIDE / one:,.0f} records/s",
+        f"writes alone by {_BESIDE}, after a checkpoint": f"{turns * _BESIDE / after:,.0f} records/s",
         f"writes alone by {_BESIDE}, two sessions": f"{2 * turns * _BESIDE / two:,.0f} records/s",
     }
 
