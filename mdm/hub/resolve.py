@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from matching.blocking import block_keys, block_numbers, dynamic_keys, own_keys
+from matching.blocking import block_keys, block_numbers, dynamic_keys
 from matching.model import MatchModel
 from mdm.core.announce import check_announcements, traced
 from mdm.core.groups import together
@@ -71,16 +71,12 @@ def resolve_domain(work: UnitOfWork, domain: Domain, change: DomainChange, rules
     # Whoever is only in a block that grew too large says what it said: its pairs are found or not, and weigh the same.
     compared = set(change.compared) | change.dirty | replaced.found_anew(model.block_cap)
     concerned = compared | replaced.others
-    live = reach.links_of(work, concerned | change.gone)
-    parted = replaced.perhaps_parted(_unmoved(live, compared | change.gone))
-    parted = pairs.not_found_otherwise(work, parted, model.block_cap)
-    asked = compared | {end for link in parted for end in (link.a, link.b)}
-    asked |= pairs.perhaps_stuck(work, concerned - asked, model.block_cap, len(own_keys(model, [""])))
-    blocks = pairs.blocks_of(work, asked, model.block_cap, keys, replaced.members)
+    blocks = pairs.blocks_of(work, concerned, model.block_cap, keys, replaced.members)
     ask_about_blocks(work, model, replaced, blocks, concerned | change.gone)
+    live = reach.links_of(work, concerned | change.gone)
     scored, wanted = _wanted_links(work, domain, model, change, compared, blocks)
     decided = wanted
-    wanted += _kept_links(work, domain, model, live, parted, compared | change.gone, blocks)
+    wanted += _kept_links(work, domain, model, live, compared | change.gone, blocks)
     links = change_links(live, wanted)
     identity_store.write_links(work, domain, model.fingerprint, links)
 
@@ -266,26 +262,19 @@ def _wanted_links(
     return scored, tuple(wanted)
 
 
-def _unmoved(live: Collection[LiveLink], others: Collection[RecordId]) -> list[LiveLink]:
-    """The links of records that say what they said: with none of the `others`."""
-    return [link for link in live if link.a not in others and link.b not in others]
-
-
 def _kept_links(
     work: UnitOfWork,
     domain: Domain,
     model: MatchModel,
     live: Collection[LiveLink],
-    parted: Collection[LiveLink],
     others: Collection[RecordId],
     blocks: pairs.Blocks,
 ) -> tuple[Link, ...]:
-    """The links with none of the `others`, but for those of the perhaps `parted` that find each other no more."""
-    lost = {(link.a, link.b) for link in parted if not blocks.share(link.a, link.b, model.block_cap)}
+    """The links with none of the `others`, of records that say what they said, as far as they still find each other."""
+    unmoved = [link for link in live if link.a not in others and link.b not in others]
+    lost = {(link.a, link.b) for link in unmoved if not blocks.share(link.a, link.b, model.block_cap)}
     if lost and domain is not Domain.CONTRACT:
         lost -= evidence.evidence_pairs(work, domain, {end for pair in lost for end in pair}, model.block_cap)
     return tuple(
-        Link(link.a, link.b, link.decision, link.weight, link.veto)
-        for link in _unmoved(live, others)
-        if (link.a, link.b) not in lost
+        Link(link.a, link.b, link.decision, link.weight, link.veto) for link in unmoved if (link.a, link.b) not in lost
     )

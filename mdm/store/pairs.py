@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from mdm.model.blocks import HALVINGS, caps_of
 from mdm.model.candidates import Pair, Stated, crossed, growth, pairs_within, usable
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
-from mdm.model.neighbourhood import LiveLink
 from mdm.store.claims import block_claim, block_claims, hold, name_claim, token_claim
 from mdm.store.unit_of_work import UnitOfWork
 
@@ -144,16 +143,6 @@ class Replaced:
     crossed: Collection[int]
     others: set[RecordId]
 
-    def perhaps_parted(self, links: Iterable[LiveLink]) -> list[LiveLink]:
-        """Those of these links whose two records share a block that crossed its cap: nothing else can have found them
-        before that does not find them now, where neither record changed.
-        """
-        inside: defaultdict[RecordId, set[int]] = defaultdict(set)
-        for block in self.crossed:
-            for rec in self.members.get(block, ()):
-                inside[rec].add(block)
-        return [link for link in links if link.a in inside and link.b in inside and inside[link.a] & inside[link.b]]
-
     def found_anew(self, cap: int) -> set[RecordId]:
         """The others in blocks that have come to pair their members."""
         small = usable({block: self.members.get(block, ()) for block in self.crossed}, cap)
@@ -242,65 +231,6 @@ def blocks_of(
     wanted = {block for each in blocks.values() for block in each}
     found = _lasting_members(work, wanted - known.keys(), cap)
     return Blocks(blocks, found | {block: known[block] for block in wanted & known.keys()})
-
-
-def not_found_otherwise(work: UnitOfWork, links: Sequence[LiveLink], cap: int) -> list[LiveLink]:
-    """Those of these links whose two records share no usable block that is known to stay one.
-
-    A shared block is looked for until there is one, which most have among the first that are looked at.
-    """
-    if not links:
-        return []
-    rows = work.query(
-        """select l.n from unnest(%s::bigint[], %s::bigint[]) with ordinality as l(a, b, n)
-           where not exists (
-               select from (select block from block_key where rec_id = l.a offset 0) k
-               where k.block <> all(%s::bigint[])
-                 and exists (select from block_key where block = k.block and rec_id = l.b)
-                 and not exists (
-                     select from block_key where block = k.block
-                     offset greatest(%s::int >> (k.block & %s)::int, 2) limit 1))""",
-        [link.a for link in links],
-        [link.b for link in links],
-        _taken_for_large(work),
-        cap,
-        HALVINGS,
-    )
-    return [links[row[0] - 1] for row in rows]
-
-
-def _taken_for_large(work: UnitOfWork) -> list[int]:
-    """Blocks that are only taken to be above their cap: they are looked at again where that matters."""
-    return [] if work.alone else sorted(work.relied_on)
-
-
-def perhaps_stuck(work: UnitOfWork, ids: Collection[RecordId], cap: int, own_rules: int) -> set[RecordId]:
-    """Those of these records that are in no more usable blocks than their own names can make.
-
-    Usable blocks are looked for until there are enough, which most records have among the first that are looked at.
-
-    Args:
-        own_rules: how many rules make a key of each name of a record.
-    """
-    if not ids:
-        return set()
-    rows = work.query(
-        """select i.id from unnest(%s::bigint[]) as i(id)
-           cross join lateral (
-               select %s * (1 + count(*)) as most from record_alias where rec_id = i.id) own
-           where own.most >= (select count(*) from (
-               select from (select block from block_key where rec_id = i.id offset 0) k
-               where k.block <> all(%s::bigint[]) and not exists (
-                   select from block_key where block = k.block
-                   offset greatest(%s::int >> (k.block & %s)::int, 2) limit 1)
-               limit own.most + 1) usable)""",
-        list(ids),
-        own_rules,
-        _taken_for_large(work),
-        cap,
-        HALVINGS,
-    )
-    return {RecordId(row[0]) for row in rows}
 
 
 def blocked_pairs(work: UnitOfWork, ids: Collection[RecordId], cap: int) -> set[Pair]:
