@@ -88,7 +88,7 @@ def log_room(free: int) -> int:
 
     Of each page that changes for the first time after a checkpoint the whole goes to the log. Keys are spread over all
     pages of their index, so that in a hub of a million companies most of what an arriving one writes is that
-    (docs/speed.md). What it costs is disk, and after a crash a minute or two until the log is read.
+    (docs/speed.md). What it costs is disk, and a longer start after a crash, when the log is read.
     """
     return min(max(free // 10 >> 20, 2 << 10), 16 << 10)
 

@@ -186,7 +186,7 @@ def _neighbourhood(
     return Neighbourhood(
         domain=domain,
         records=records,
-        changed=frozenset(changed) & records.keys(),
+        changed=frozenset(changed).intersection(records),
         departed=departed,
         links=links,
         same=frozenset(pair for pair in reached.same if not pair.isdisjoint(records)),
