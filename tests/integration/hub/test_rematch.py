@@ -1,5 +1,7 @@
 """Matching a whole hub at once: the same state as a stream, seen before it is written, safe to interrupt."""
 
+import importlib.util
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -45,6 +47,17 @@ def streamed(engine: Engine) -> StateDigest:
 @pytest.fixture
 def other_engine(engine: Engine, new_engine: Callable[[], Engine]) -> Engine:
     return new_engine()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pyspark") is None, reason="pyspark is not installed: make spark")
+@pytest.mark.skipif(shutil.which("java") is None, reason="there is no Java on the path")
+def test_spark_finds_nothing_to_change_in_what_was_streamed(streamed: StateDigest, pipeline: Pipeline) -> None:
+    report = rematch(pipeline, open_engine("spark"), "test")
+
+    assert report.empty
+    assert report.engine == "spark"
+    assert all(report.candidates[domain] for domain in Domain)
+    assert state_digest(pipeline.engine) == streamed
 
 
 def test_a_bulk_load_ends_in_the_state_of_the_stream(
