@@ -137,7 +137,8 @@ def _best(found: Sequence[Tried], aim: Aim, own: float) -> Tried:
             break
         reached = tried
     if reached is not None:
-        return reached
+        alike = [tried for tried in found if tried.pairs == reached.pairs]
+        return min(alike, key=lambda tried: abs(tried.threshold - own))
     most, at = max((tried.pairs.quality.precision, tried.threshold) for tried in found)
     raise OperatorError(
         f"No threshold is as precise as {aim.precision:g}, and all that are above it: the most is {most:.4f}, from "
