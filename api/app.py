@@ -158,6 +158,8 @@ class ApiOptions:
     cors_origins: tuple[str, ...] = ()
     #: Says where golden records belong; None for the shipped plan.
     placement: Path | None = None
+    #: What this company says else than the shipped rules of reconciliation; None for the shipped ones as they are.
+    reconciliation: Path | None = None
     #: When a steward's command needs a second person; None for the shipped policy.
     policy: Policy | None = None
     #: Who answers for what; None for the shipped matrix.
@@ -182,7 +184,7 @@ def attach(app: FastAPI, hub: ReadHub, options: ApiOptions) -> None:
     state.hub = hub
     state.metrics = Metrics(process_numbers(hub.engine))
     state.identity_provider = IdentityProvider(options.oidc) if options.oidc is not None else None
-    state.released = Released(options.models_dir, options.placement, options.sources)
+    state.released = Released(options.models_dir, options.placement, options.sources, options.reconciliation)
     state.released.of(hub.engine)
     state.tokens = options.tokens
     state.limiter = Limiter(options.rate)

@@ -9,7 +9,7 @@ from api.errors import AMBIGUOUS_NAME, refuse
 from api.masking import show_record
 from api.present import key_object
 from mdm.access import Eyes
-from mdm.lifecycle.policy import shipped_policy
+from mdm.lifecycle.policy import Policy
 from mdm.model.ids import CrosswalkKey, EntityId
 from mdm.store.read_chain import Chain, Step, chain_of, never_arrived, rows_named
 from mdm.store.read_models import resolve_names, unresolved
@@ -38,8 +38,10 @@ class Trace:
     last_entity: EntityId | None = None
 
 
-def trace_of(reads: Reads, name: CrosswalkKey) -> Trace | None:
+def trace_of(reads: Reads, name: CrosswalkKey, policy: Policy) -> Trace | None:
     """The chain of the row of this key or alias, as the caller reaches it; None when the hub has met no such row.
+
+    The policy says which invoices are not due to be posted.
 
     Raises:
         ProblemRaised: `ambiguous-name`, when several rows have the alias.
@@ -62,7 +64,7 @@ def trace_of(reads: Reads, name: CrosswalkKey) -> Trace | None:
         meant = resolve_names(whole, {step.key for step in unseen})  # a code in another spelling has arrived
     unseen = [step for step in unseen if step.key not in meant]
     steps = sorted([*chain.steps, *unseen], key=lambda step: (step.level, step.kind, step.key))
-    return Trace(record, steps, [*_unseen(unseen), *_broken(chain)], chain.complete)
+    return Trace(record, steps, [*_unseen(unseen), *_broken(chain, policy)], chain.complete)
 
 
 def trace_object(trace: Trace, eyes: Eyes) -> dict[str, Any]:
@@ -96,11 +98,10 @@ def _unseen(steps: Sequence[Step]) -> Iterator[Gap]:
         yield Gap("NEVER_ARRIVED", step.key, f"{step.role} {step.key.key} is named, but never arrived.")
 
 
-def _broken(chain: Chain) -> Iterator[Gap]:
+def _broken(chain: Chain, policy: Policy) -> Iterator[Gap]:
     """Invoices without what should belong to them; of a chain that is cut nobody knows."""
     if not chain.complete:
         return
-    policy = shipped_policy()
     kinds = {step.key: step.kind for step in chain.steps}
     # A chain that began at a posting has found the invoice through it; otherwise the invoice has led to the posting.
     belongs = {(step.kind, step.through) for step in chain.steps if step.through is not None}

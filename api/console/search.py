@@ -95,10 +95,12 @@ def search(
 
 
 @router.get("/trace/{system}/{type}/{key:path}")
-def trace(system: str, type: str, key: str, request: Request, session: SessionDep, reads: ReadsDep) -> Response:
+def trace(
+    system: str, type: str, key: str, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep
+) -> Response:
     """A source row and the chain it stands in, also through its golden contract, and where the chain breaks."""
     name = CrosswalkKey(system, type, key)
-    trace = trace_of(reads, name)
+    trace = trace_of(reads, name, bench.rules.reconciliation)
     eyes = session.caller.eyes
     steps = trace.steps if trace is not None else ()
     return page(

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth import allows
-from api.deps import HubDep, ReadsDep
+from api.deps import HubDep, ReadsDep, RulesDep
 from api.errors import UNAVAILABLE, refuse
 from api.last_run import last_run
 from api.metrics import Metrics, reconciled
@@ -12,7 +12,6 @@ from api.schemas.common import Live, Ready
 from api.schemas.status import Status
 from api.wire import answer
 from mdm.access import Permission
-from mdm.lifecycle.policy import shipped_policy
 from mdm.store import migrate
 from mdm.store.read_metrics import hub_state
 from mdm.store.read_models import status_summary, vitals
@@ -65,7 +64,7 @@ def readyz(reads: ReadsDep) -> Response:
     dependencies=[Depends(allows(Permission.READ))],
     responses={**GUARDED, 200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def get_metrics(request: Request, hub: HubDep, reads: ReadsDep) -> Response:
+def get_metrics(request: Request, hub: HubDep, reads: ReadsDep, rules: RulesDep) -> Response:
     """OpenMetrics when the scraper accepts it, Prometheus text otherwise."""
     metrics: Metrics = request.app.state.metrics
     with reads.snapshot() as connection:
@@ -73,7 +72,7 @@ def get_metrics(request: Request, hub: HubDep, reads: ReadsDep) -> Response:
         state = hub_state(connection)
     looked = last_run.freshened(hub.engine, hub.clock())
     metrics.show_state(
-        state if looked is None else state | reconciled(looked.overview, shipped_policy(), looked.found.stuck)
+        state if looked is None else state | reconciled(looked.overview, rules.reconciliation, looked.found.stuck)
     )
     content, media_type = metrics.exposition(request.headers.get("accept", ""))
     return Response(content, media_type=media_type)

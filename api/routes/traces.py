@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Response
 
 from api.auth import CallerDep, allows
-from api.deps import ReadsDep
+from api.deps import ReadsDep, RulesDep
 from api.errors import NOT_FOUND, RECORD_DELETED, refuse
 from api.routes.responses import CHECKED, GUARDED, NAMED
 from api.schemas.given import Storable
@@ -33,6 +33,7 @@ router = APIRouter(
 def get_trace(
     caller: CallerDep,
     reads: ReadsDep,
+    rules: RulesDep,
     system: Annotated[Storable, Path(max_length=100, description="Platform, e.g. `erp`.")],
     type: Annotated[
         Storable, Path(max_length=200, description="Table, or `table#alias` for another name of its rows.")
@@ -46,7 +47,7 @@ def get_trace(
     contract and its orders are told, not everything else that followed from them.
     """
     name = CrosswalkKey(system, type, key)
-    trace = trace_of(reads, name)
+    trace = trace_of(reads, name, rules.reconciliation)
     if trace is None:
         raise refuse(NOT_FOUND, f"The hub has met no source row {name}.")
     if not trace.steps:

@@ -11,6 +11,7 @@ from mdm.cli.reconcile import source
 from mdm.errors import OperatorError
 from mdm.hub.reconcile import Reconciliation
 from mdm.hub.reconcile import reconcile as reconcile_hub
+from mdm.hub.reconciliation_rules import load_reconciliation
 from mdm.intake.catalogue import load_catalogue
 from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.policy import shipped_policy
@@ -40,7 +41,9 @@ def reconcile(
     if rule is not None and rule not in RULE_NAMES:
         raise OperatorError(f"There is no rule {rule!r}.", action=f"Rules: {', '.join(RULE_NAMES)}.")
     with hub() as opened:
-        found = reconcile_hub(opened.engine, load_catalogue(opened.settings.sources))
+        catalogue = load_catalogue(opened.settings.sources)
+        policy = load_reconciliation(catalogue, opened.settings.reconciliation)
+        found = reconcile_hub(opened.engine, catalogue, policy)
     findings = [each for each in found.findings if rule in (None, each.rule)]
     if as_json:
         print_json(_document(found, findings))
@@ -61,17 +64,19 @@ def stuck_command(
 ) -> None:
     """Business transactions that stand still: what got as far as one step and, for longer than the policy allows, no
     further. What has waited longest comes first."""
-    steps = shipped_policy().progress
-    if stage is not None and stage not in steps:
-        raise OperatorError(f"There is no step {stage!r}.", action=f"Steps: {', '.join(steps)}.")
+    if stage is not None and stage not in (known := shipped_policy().progress):
+        raise OperatorError(f"There is no step {stage!r}.", action=f"Steps: {', '.join(known)}.")
     with hub() as opened:
-        found = reconcile_hub(opened.engine, load_catalogue(opened.settings.sources))
+        catalogue = load_catalogue(opened.settings.sources)
+        policy = load_reconciliation(catalogue, opened.settings.reconciliation)
+        found = reconcile_hub(opened.engine, catalogue, policy)
     meant = [each for each in found.stuck if stage in (None, each.stage)]
     if as_json:
         print_json({"as_of": found.as_of, "items": [_stuck_document(each) for each in meant]})
         return
     counts = Counter(each.stage for each in found.stuck)
-    rows = [[name, step.waits_for, step.days, counts[name], step.owner] for name, step in steps.items()]
+    steps = policy.progress.items()
+    rows = [[name, step.waits_for, step.days, counts[name], step.owner] for name, step in steps]
     print_table("By step", ("last step", "waits for", "may take, days", "stand still", "owner"), rows, right=(2, 3))
     shown = [[each.stage, each.days, each.sentence, each.action, each.owner] for each in meant[:_SHOWN]]
     print_table("Stand still", ("last step", "days", "what", "what to do", "owner"), shown, right=(1,))

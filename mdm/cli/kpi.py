@@ -9,7 +9,7 @@ from mdm.cli.steward_bench import bench_of
 from mdm.core.kpis import Measure
 from mdm.errors import OperatorError
 from mdm.hub.kpis import Kpis, read_kpis
-from mdm.hub.reconcile import reconcile
+from mdm.hub.reconcile import found_by
 from mdm.hub.worklist import rank_new_tasks
 from mdm.model.kpis import Period
 
@@ -23,7 +23,7 @@ def kpi(
     asked, compared = _period(period), _period(baseline)
     with bench_of("") as bench:
         rank_new_tasks(bench.pipeline.engine, bench.pipeline.rules, bench.pipeline.clock(), bench.policy)
-        found = reconcile(bench.pipeline.engine, bench.pipeline.catalogue)
+        found = found_by(bench.pipeline)
         figures = read_kpis(bench.pipeline, found, asked, compared)
     if as_json:
         print_json(figures.as_json())

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import typer
 
-from mdm.cli.context import JSON_OPTION, hub, many, print_json, print_table, progress_bar
+from mdm.cli.context import JSON_OPTION, hub, many, platforms_of, print_json, print_table, progress_bar
 from mdm.errors import OperatorError
 from mdm.hub.erp_gates import pass_gates, tell_gated
 from mdm.hub.projection_trial import Effects, effects, open_targets
@@ -83,7 +83,7 @@ def gate(
     """
     name = _named(erp)
     with hub() as opened:
-        found = pass_gates(opened.engine, opened.clock(), name)
+        found = pass_gates(opened.engine, platforms_of(opened), opened.clock(), name)
         told = tell_gated(opened.engine, opened.clock)
         with opened.engine.connect() as connection:
             counts = counted(connection, name)
@@ -106,7 +106,7 @@ def held(
     """Golden records of which the gates hold a version back, what the ERP is served instead, and why."""
     name = _named(erp)
     with hub() as opened:
-        pass_gates(opened.engine, opened.clock(), name, [domain] if domain else list(Domain))
+        pass_gates(opened.engine, platforms_of(opened), opened.clock(), name, [domain] if domain else list(Domain))
         with opened.engine.connect() as connection:
             found = held_back(connection, name, domain, after, limit)
     if as_json:

@@ -137,7 +137,7 @@ def _asks(demand: Demand, plan: Plan, effect: Effect) -> bool:
         (not demand.merges or bool(merging))
         and (not demand.attributes or not demand.attributes.isdisjoint(plan.attributes))
         and (not demand.golden or any(_has(each, demand.golden) for each in merging))
-        and (not demand.erp_linked or sum(map(_in_erp, merging)) >= demand.erp_linked)
+        and (not demand.erp_linked or _in_erp(effect, merging) >= demand.erp_linked)
         and (not demand.discards or effect.discarded >= demand.discards)
         and (not demand.tier or any(_discarded_of(demand.tier, each) for each in effect.letters))
         and (not demand.amount or _reaches(effect, demand.amount))
@@ -155,8 +155,10 @@ def _has(entity: EntityEffect, golden: Mapping[str, Any]) -> bool:
     return any(entity.before.get(name) == value for name, value in golden.items())
 
 
-def _in_erp(entity: EntityEffect) -> bool:
-    return any(key.system == "erp" for key in entity.members_before)
+def _in_erp(effect: Effect, entities: Sequence[EntityEffect]) -> int:
+    """How many of them have a row of ERP."""
+    rows = set(effect.erp)
+    return sum(not rows.isdisjoint(each.members_before) for each in entities)
 
 
 def _discarded_of(tier: int, letter: LetterEffect) -> bool:

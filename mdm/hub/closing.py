@@ -18,7 +18,7 @@ from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.workplace import Workplace
 from mdm.lifecycle.close import Close, Item, Surroundings, checklist, close_of, current_close
 from mdm.lifecycle.impact import Sited, site
-from mdm.lifecycle.policy import shipped_policy
+from mdm.lifecycle.policy import Policy
 from mdm.lifecycle.sign_off import Point, SignOff, check_prepare, check_review, check_withdraw, points_of
 from mdm.store import closing as store
 from mdm.store import read_console
@@ -43,13 +43,14 @@ class Books:
         return points_of(self.items)
 
 
-def close_named(month: str | None, today: date) -> Close:
+def close_named(month: str | None, today: date, policy: Policy) -> Close:
     """The close of a month written like 2026-10; without one, of the month that is being closed.
+
+    The policy says on which business day books are closed.
 
     Raises:
         Invalid: that is no month.
     """
-    policy = shipped_policy()
     if month is None:
         return current_close(today, policy.close_on)
     if re.fullmatch(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])", month) is None or month > "9998-12":

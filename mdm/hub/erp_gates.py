@@ -19,6 +19,7 @@ from mdm.hub.onboarding import Aim, verdicts_on_golden
 from mdm.hub.projections import projectables, shipped_targets
 from mdm.model.delta import Announcement
 from mdm.model.ids import Domain, EntityId
+from mdm.model.platforms import Platforms
 from mdm.onboarding.ruleset import shipped_ruleset
 from mdm.onboarding.verdict import Verdict
 from mdm.projection.project import project
@@ -53,6 +54,7 @@ def gates_wait(engine: Engine, erp: str, domain: Domain, gates: Gates | None = N
 
 def pass_gates(
     engine: Engine,
+    platforms: Platforms,
     now: datetime,
     erp: str,
     domains: Sequence[Domain] = tuple(Domain),
@@ -71,7 +73,7 @@ def pass_gates(
         done = 0
         while at_most is None or done < at_most:
             go_on()
-            found = _batch(unrestricted(engine), now, erp, domain, gates or shipped_gates())
+            found = _batch(unrestricted(engine), platforms, now, erp, domain, gates or shipped_gates())
             if not found:
                 break
             done += len(found)
@@ -80,12 +82,14 @@ def pass_gates(
     return Gated(judged, held)
 
 
-def judge_again(engine: Engine, now: datetime, erp: str, domain: Domain, entity_id: EntityId) -> None:
+def judge_again(
+    engine: Engine, platforms: Platforms, now: datetime, erp: str, domain: Domain, entity_id: EntityId
+) -> None:
     """Judge one golden record anew, if a version of it is held back: what was missing may be there by now."""
     with unrestricted(engine).begin() as connection:
         held = [each for each in store.standings(connection, [entity_id], erp) if each.held]
         if held and (turn := store.claim(connection, erp, domain, _digest(erp, shipped_gates()), now)) is not None:
-            _judge_rows(engine, connection, now, erp, domain, [entity_id], shipped_gates(), turn)
+            _judge_rows(engine, platforms, connection, now, erp, domain, [entity_id], shipped_gates(), turn)
 
 
 def gated_erps(engine: Engine, named: Sequence[str] = ()) -> list[str]:
@@ -107,7 +111,7 @@ def tell_gated(engine: Engine, clock: Clock) -> int:
             return told
 
 
-def _batch(engine: Engine, now: datetime, erp: str, domain: Domain, gates: Gates) -> list[Judged]:
+def _batch(engine: Engine, platforms: Platforms, now: datetime, erp: str, domain: Domain, gates: Gates) -> list[Judged]:
     """Judge the next versions; none when all are judged, or somebody else is at it."""
     digest = _digest(erp, gates)
     with engine.begin() as connection:
@@ -117,8 +121,8 @@ def _batch(engine: Engine, now: datetime, erp: str, domain: Domain, gates: Gates
         rows = store.to_judge(connection, domain, turn.seq, _AT_ONCE)
         if not rows:
             again = store.to_judge_again(connection, erp, domain, now - _HELD_FOR, _AT_ONCE)
-            return _judge_rows(engine, connection, now, erp, domain, again, gates, turn) if again else []
-        judged = _judged(engine, connection, now, erp, domain, rows, gates)
+            return _judge_rows(engine, platforms, connection, now, erp, domain, again, gates, turn) if again else []
+        judged = _judged(engine, platforms, connection, now, erp, domain, rows, gates)
         since = store.write_judged(connection, erp, domain, judged, turn, now)
         store.advance(connection, erp, domain, rows[-1].seq, digest, since)
         return judged
@@ -126,6 +130,7 @@ def _batch(engine: Engine, now: datetime, erp: str, domain: Domain, gates: Gates
 
 def _judge_rows(
     engine: Engine,
+    platforms: Platforms,
     connection: Connection,
     now: datetime,
     erp: str,
@@ -135,7 +140,7 @@ def _judge_rows(
     turn: store.Claim,
 ) -> list[Judged]:
     rows = current_goldens(connection, domain, ids)
-    judged = _judged(engine, connection, now, erp, domain, rows, gates)
+    judged = _judged(engine, platforms, connection, now, erp, domain, rows, gates)
     since = store.write_judged(connection, erp, domain, judged, turn, now)
     store.advance(connection, erp, domain, turn.seq, _digest(erp, gates), since)
     return judged
@@ -143,6 +148,7 @@ def _judge_rows(
 
 def _judged(
     engine: Engine,
+    platforms: Platforms,
     connection: Connection,
     now: datetime,
     erp: str,
@@ -155,7 +161,7 @@ def _judged(
     form = target.forms[domain]
     verdicts: dict[str, Verdict] = {}
     if gate.decisions is not None:
-        found = verdicts_on_golden(engine, [row.entity_id for row in rows], now, Aim(erp))
+        found = verdicts_on_golden(engine, platforms, [row.entity_id for row in rows], now, Aim(erp))
         verdicts = {str(each.entity_id): each for each in found}
     subjects, keys = projectables(connection, target, domain, rows)
     judged = []

@@ -15,7 +15,6 @@ from mdm.hub.steward.workplace import Workplace
 from mdm.lifecycle.billed_usage import Accuracy, accuracy
 from mdm.lifecycle.close import Close
 from mdm.lifecycle.impact import add
-from mdm.lifecycle.policy import shipped_policy
 from mdm.model.kpis import USUAL, Period
 from mdm.store import read_console
 from mdm.store.read_kpis import kept_of
@@ -89,11 +88,11 @@ def read_kpis(
     period = period or _usual(now)
     _check(period)
     _check(baseline := baseline or period.before)
-    books = closing.books_of(desk, closing.close_named(None, now.date()), found)
+    books = closing.books_of(desk, closing.close_named(None, now.date(), desk.rules.reconciliation), found)
     worth: dict[str, Decimal] = {}
     for finding in found.findings:
         add(worth, finding)
-    business_days = shipped_policy().close_on
+    business_days = desk.rules.reconciliation.close_on
     with desk.engine.connect() as connection:
         kept, before = (kept_of(connection, each, business_days) for each in (period, baseline))
         questions, refused = read_console.at_risk(connection), read_console.behind_refused(connection)

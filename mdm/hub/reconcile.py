@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 
 from mdm.hub.in_force import usage_revenue_in_force
+from mdm.hub.process import Pipeline
 from mdm.intake.catalogue import Catalogue, load_catalogue
 from mdm.intake.mapping import standardise
 from mdm.lifecycle.assemble import read_story
@@ -59,6 +60,11 @@ def reconcile(engine: Engine, catalogue: Catalogue | None = None, policy: Policy
         stuck(material, *story, policy),
         billed_usage(material, policy, *story),
     )
+
+
+def found_by(pipeline: Pipeline) -> Reconciliation:
+    """`reconcile` with the source profiles and the rules of a pipeline."""
+    return reconcile(pipeline.engine, pipeline.catalogue, pipeline.rules.reconciliation)
 
 
 def read_material(engine: Engine, catalogue: Catalogue, policy: Policy) -> Material:

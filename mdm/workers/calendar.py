@@ -126,11 +126,11 @@ class _Calendar:
         let_go(now)
         check_audit(now.engine, now.clock)
         for erp in self._options.erps or (None,):
-            found = recheck(now.engine, now.clock, erp, progress=self._go_on)
+            found = recheck(now.engine, now.clock, now.rules.platforms, erp, progress=self._go_on)
             self.kept.judged += found.judged
             self.kept.changed += found.changed
         for erp in gated_erps(now.engine, self._options.erps):
-            pass_gates(now.engine, now.clock(), erp, go_on=lambda: self._go_on(0, 0))
+            pass_gates(now.engine, now.rules.platforms, now.clock(), erp, go_on=lambda: self._go_on(0, 0))
         self.kept.gated += tell_gated(now.engine, now.clock)
         self._count_blocks(now)
         self._look_at_pairs(now)

@@ -118,7 +118,7 @@ def _of_records(
     announcements = decided(plan, domain, versions, decision_id, at, agreed=agreed)
     check_announcements(announcements)
     write_announcements(work, announcements)
-    observed = observe(work, deltas, plan.entities or homes_now, announcements)
+    observed = observe(work, deltas, plan.entities or homes_now, rules.platforms.erps, announcements)
     return replace(observed, relations=relation_effects(work, plan, decision_id))
 
 
