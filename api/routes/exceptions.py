@@ -134,9 +134,8 @@ class ExceptionParameters(CareParameters):
     "/groups", name="list_dead_letter_groups", summary="Open refused messages in groups of a kind",
     response_model=LetterGroupPage,
 )  # fmt: skip
-def list_groups(
-    page: Annotated[GroupParameters, Query()], hub: HubDep, reads: ReadsDep, policy: PolicyDep, rules: RulesDep
-) -> Response:
+def list_groups(page: Annotated[GroupParameters, Query()], hub: HubDep, reads: ReadsDep, policy: PolicyDep,
+                rules: RulesDep) -> Response:  # fmt: skip
     """With what is at stake, a priority that explains itself, who looks after them, and what to do."""
     scope = page.scope("dead-letter-groups")
     after = None
