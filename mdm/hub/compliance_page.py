@@ -13,9 +13,9 @@ STYLE = Markup("""
 body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;
 color:light-dark(#1c1c1c,#e7ebf1);background:light-dark(#fff,#0f1319)}
 table{border-collapse:collapse;margin:.5rem 0 1.5rem;width:100%}
-td,th{padding:.25rem .8rem .25rem 0;text-align:left;vertical-align:top;overflow-wrap:anywhere;
+td,th{padding:.25rem .8rem .25rem 0;text-align:left;vertical-align:top;
 border-bottom:1px solid light-dark(#ddd,#2b343f)}
-th{overflow-wrap:normal}
+td:last-child{overflow-wrap:anywhere}
 .bad{color:light-dark(#a3180d,#ffa59d);font-weight:600}.good{color:light-dark(#1b6b2a,#79d4a0)}
 .quiet{color:light-dark(#555,#a5b0be)}
 @media print{:root{color-scheme:light}}

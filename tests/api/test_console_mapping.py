@@ -13,6 +13,7 @@ from mdm.intake.catalogue import SHIPPED_SOURCES, load_catalogue
 from mdm.intake.column_coverage import column_coverage
 from mdm.model.canonical import ATTRIBUTES
 from mdm.model.ids import Domain
+from tests.api.test_console_scorecard import added_up
 
 PAGE = "/console/mapping"
 
@@ -74,7 +75,7 @@ def test_an_attribute_that_no_column_fills_is_a_gap(steward: TestClient) -> None
 
 
 def test_use_that_nobody_sells_leaves_nothing_to_map(steward: TestClient) -> None:
-    page = steward.get(f"{PAGE}/revenue").text
+    page = added_up(steward, f"{PAGE}/revenue")
 
     assert "Nothing is sold or used yet" in page
 
