@@ -140,7 +140,7 @@ def test_what_columns_are_read_for_is_told_by_table_and_column(mdm: Command) -> 
 
 
 def test_a_table_that_is_none_is_told(mdm: Command) -> None:
-    with pytest.raises(NotFound, match="no table crm.nobody") as refused:
+    with pytest.raises(NotFound, match=r"no table crm\.nobody") as refused:
         mdm("mapping", "columns", "crm.nobody")
 
     assert "`mdm mapping columns` lists all" in refused.value.advice
