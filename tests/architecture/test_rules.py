@@ -76,6 +76,23 @@ def test_no_platform_is_asked_for_by_its_name() -> None:
     assert _BY_NAME.search('any(key.system == "erp" for key in members)')
 
 
+#: Where the shipped rules of reconciliation are a default, or what a word of them is checked against.
+_ASK_FOR_SHIPPED = {
+    "mdm/cli/governance.py", "mdm/core/rules.py", "mdm/hub/reconcile.py", "mdm/hub/reconciliation_rules.py",
+    "mdm/hub/worklist.py",
+}  # fmt: skip
+
+
+def test_reconciliation_goes_by_the_rules_of_the_company_everywhere() -> None:
+    asking = {
+        file.relative_to(ROOT).as_posix()
+        for folder in OUR_PACKAGES
+        for file in (ROOT / folder).rglob("*.py")
+        if re.search(r"from mdm\.lifecycle\.policy import .*\bshipped_policy\b", file.read_text())
+    }
+    assert asking == _ASK_FOR_SHIPPED
+
+
 def test_no_source_file_is_longer_than_one_sitting() -> None:
     long = {
         str(file.relative_to(ROOT)): lines

@@ -15,6 +15,7 @@ from mdm.bootstrap import make_engine
 from mdm.clock import system_clock
 from mdm.errors import ConfigurationInvalid
 from mdm.hub import steward
+from mdm.hub.arrivals import begin
 from mdm.hub.outdated import outdated
 from mdm.hub.process import Pipeline, process
 from mdm.hub.recheck import recheck
@@ -23,11 +24,12 @@ from mdm.hub.release import load_rules
 from mdm.hub.worklist import rank_open_tasks
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Message
-from mdm.model.ids import EntityId
+from mdm.model.ids import Domain, EntityId
 from mdm.model.platforms import PlatformRole
 from mdm.model.stewardship import Merge
 from mdm.onboarding.ruleset import shipped_ruleset
 from mdm.store.embedded import EmbeddedServer
+from mdm.store.read_review import hanging_on
 from mdm.store.read_verdicts import Narrowed, kept_verdicts
 from tests.conftest import copied
 from tests.harness.other_names import sent_by, sources
@@ -125,6 +127,9 @@ def asked_for(company: Company) -> Mapping[Members, tuple[set[str], set[str]]]:
     for (some, first), (others, second) in pairwise(customers[:6]):
         shown = steward.preview(company.pipeline, ANNA, Merge((first, second)))
         erp = {company.named(key) for key in shown.effect.erp}
+        with company.engine.connect() as connection:
+            hanging = hanging_on(connection, [first, second], company.pipeline.rules.platforms.erps).erp
+        assert {company.named(key) for key in hanging} == erp, "pages tell the same numbers as previews"
         found[some | others] = erp, {each.name for each in shown.demands}
     return found
 
@@ -213,9 +218,11 @@ def test_customers_of_two_crms_are_one_and_agreements_of_both_are_reconciled(
         (early if meant else others).append(each)
     master = [each for each in others if each.place.topic in ("crm.public.account", "crm.public.product2")]
     take(both.pipeline, others)
+    before = begin(both.pipeline)
     take(both.pipeline, sent_by([*master, *early], {"crm": "crm2"}))
 
     assert both.pipeline.catalogue.platforms_of(PlatformRole.CRM) == ("crm", "crm2")
+    assert before.arrivals(0).domains[Domain.CUSTOMER].in_erp > 100, "their golden records are known to ERP"
     customers = both.entities("customer").values()
     copied_rows = {row for keys in customers for row in of("crm2", keys)}
     apart = {row for keys in customers for row in of("crm2", keys) - of("crm", keys)}

@@ -1,6 +1,8 @@
 """What a company says else than the shipped rules of reconciliation, and what is refused of it."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +72,16 @@ def test_what_is_unknown_is_named_with_what_is_known(said: str, told: str) -> No
     with pytest.raises(ConfigurationInvalid, match=told) as refused:
         extended_policy(f'version: "1"\n{said}\n', "own.yaml")
     assert "own.yaml" in refused.value.message
+
+
+def test_the_document_of_the_guide_is_one() -> None:
+    guide = (Path(__file__).parents[4] / "docs" / "platforms.md").read_text("utf-8")
+    (written,) = [each for each in re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL) if "agreement" in each]
+
+    own = extended_policy(written, "own.yaml")
+
+    assert own.roles["agreement"] == {"crm.contract", "crm2.contract"}
+    assert (own.progress["ordered"].days, own.progress["ordered"].owner) == (30, "order-desk")
 
 
 def test_everything_that_is_unknown_is_named_at_once() -> None:
