@@ -39,8 +39,8 @@ def outdated(engine: Engine, catalogue: Catalogue, rules: Rules) -> tuple[Outdat
         Outdated(stale_keys.CODE, stale_keys.sentence(domains), stale_keys.ADVICE, domains),
         Outdated(
             "ROLE_MISSING",
-            f"No contract says what {', '.join(catalogue.without_role)} is.",
-            "State the property role in it; `mdm contracts lint` tells what is lost without.",
+            f"No contract states the role of {', '.join(catalogue.without_role)}.",
+            "State it there (`role`); `mdm contracts lint` tells what is lost without.",
             catalogue.without_role,
         ),
         Outdated(
