@@ -97,7 +97,7 @@ def test_the_images_have_the_versions_of_the_stack(compose: dict[str, Any]) -> N
 
 
 def test_what_maven_fetched_once_is_fetched_into_another_folder_too() -> None:
-    """A mark of what was unpacked that lies elsewhere leaves the next folder without the connector, and says nothing."""
+    """A mark of what was unpacked that lies elsewhere leaves the next folder without the connector."""
     pom = (DEPLOY / "stack" / "pom.xml").read_text("utf-8")
 
     written = re.findall(r"<(?:outputDirectory|markersDirectory)>([^<]*)/", pom)
