@@ -6,15 +6,20 @@ from typing import Any
 
 import typer
 
+from api.present_findings import priority_object
+from mdm.bootstrap import Hub
 from mdm.cli.context import JSON_OPTION, hub, many, print_json, print_table
 from mdm.cli.reconcile import source
 from mdm.errors import OperatorError
+from mdm.hub import steward as desk
+from mdm.hub.finding_order import in_order, measures_now
 from mdm.hub.reconcile import Reconciliation
 from mdm.hub.reconcile import reconcile as reconcile_hub
 from mdm.hub.reconciliation_rules import load_reconciliation
 from mdm.intake.catalogue import load_catalogue
 from mdm.lifecycle.findings import Finding
-from mdm.lifecycle.policy import shipped_policy
+from mdm.lifecycle.overview import Overview
+from mdm.lifecycle.policy import Policy, shipped_policy
 from mdm.lifecycle.reconciliation import RULE_NAMES
 from mdm.lifecycle.stuck import Stuck
 
@@ -32,7 +37,7 @@ def reconcile(
     rule: str | None = typer.Option(None, "--rule", help="Only findings of this rule, e.g. posting_missing."),
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """What does not agree from contract to posting, what to do about it, and whose move it is.
+    """What does not agree from contract to posting, the most urgent first, what to do about it, and whose move it is.
 
     `mdm reconcile source` holds the hub's mirror against a source table, `mdm reconcile stuck` tells what stands still.
     """
@@ -41,20 +46,30 @@ def reconcile(
     if rule is not None and rule not in RULE_NAMES:
         raise OperatorError(f"There is no rule {rule!r}.", action=f"Rules: {', '.join(RULE_NAMES)}.")
     with hub() as opened:
-        catalogue = load_catalogue(opened.settings.sources)
-        policy = load_reconciliation(catalogue, opened.settings.reconciliation)
-        found = reconcile_hub(opened.engine, catalogue, policy)
-    findings = [each for each in found.findings if rule in (None, each.rule)]
+        found, rules = _found(opened)
+        policy = desk.load_policy(opened.settings.steward_policy)
+        overview = in_order(found, measures_now(opened.engine, opened.clock(), policy, rules))
+    findings = overview.shelf(rule).findings
     if as_json:
-        print_json(_document(found, findings))
+        print_json(_document(found, overview, findings))
         return
     _print_summary(findings)
     if findings:
-        rows = [[each.rule, each.sentence, each.action, each.owner] for each in findings[:_SHOWN]]
-        print_table("Findings", ("rule", "what is wrong", "what to do", "owner"), rows)
+        rows = [
+            [*_urgency(overview, each), each.rule, each.sentence, each.action, each.owner] for each in findings[:_SHOWN]
+        ]
+        titles = ("priority", "because", "rule", "what is wrong", "what to do", "owner")
+        print_table("Findings", titles, rows, right=(0,))
     if len(findings) > _SHOWN:
         typer.echo(f"... and {len(findings) - _SHOWN:,} more; --json lists all, --rule those of one rule.")
     typer.echo(f"{many(len(findings), 'finding')} as of {found.as_of:%Y-%m-%d %H:%M} UTC.")
+
+
+def _found(opened: Hub) -> tuple[Reconciliation, Policy]:
+    """What does not agree, and the rules that say so."""
+    catalogue = load_catalogue(opened.settings.sources)
+    policy = load_reconciliation(catalogue, opened.settings.reconciliation)
+    return reconcile_hub(opened.engine, catalogue, policy), policy
 
 
 @reconciling.command("stuck")
@@ -67,9 +82,7 @@ def stuck_command(
     if stage is not None and stage not in (known := shipped_policy().progress):
         raise OperatorError(f"There is no step {stage!r}.", action=f"Steps: {', '.join(known)}.")
     with hub() as opened:
-        catalogue = load_catalogue(opened.settings.sources)
-        policy = load_reconciliation(catalogue, opened.settings.reconciliation)
-        found = reconcile_hub(opened.engine, catalogue, policy)
+        found, policy = _found(opened)
     meant = [each for each in found.stuck if stage in (None, each.stage)]
     if as_json:
         print_json({"as_of": found.as_of, "items": [_stuck_document(each) for each in meant]})
@@ -102,11 +115,18 @@ def _print_summary(findings: list[Finding]) -> None:
         )
 
 
-def _document(found: Reconciliation, findings: list[Finding]) -> dict[str, Any]:
+def _urgency(overview: Overview, finding: Finding) -> tuple[str, str]:
+    """The priority of a finding and the two weightiest reasons; JSON has them all."""
+    priority = overview.priority_of(finding)
+    assert priority is not None, "all findings were put in order"
+    return f"{priority.points:.0f}", "; ".join(each.reason for each in priority.parts[:2])
+
+
+def _document(found: Reconciliation, overview: Overview, findings: list[Finding]) -> dict[str, Any]:
     return {
         "as_of": found.as_of.isoformat(),
         "rules_version": found.policy_version,
-        "findings": [finding_document(each) for each in findings],
+        "findings": [finding_document(each) | priority_object(overview.priority_of(each)) for each in findings],
     }
 
 

@@ -78,8 +78,8 @@ def test_no_platform_is_asked_for_by_its_name() -> None:
 
 #: Where the shipped rules of reconciliation are a default, or what a word of them is checked against.
 _ASK_FOR_SHIPPED = {
-    "mdm/cli/governance.py", "mdm/core/rules.py", "mdm/hub/reconcile.py", "mdm/hub/reconciliation_rules.py",
-    "mdm/hub/worklist.py",
+    "mdm/cli/governance.py", "mdm/core/rules.py", "mdm/hub/finding_order.py", "mdm/hub/reconcile.py",
+    "mdm/hub/reconciliation_rules.py", "mdm/hub/worklist.py",
 }  # fmt: skip
 
 
