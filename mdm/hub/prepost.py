@@ -60,11 +60,7 @@ def load_documents(accounts: Path | None = None, tax_codes: Path | None = None) 
 def check_postings(
     engine: Engine, catalogue: Catalogue, documents: Documents, postings: Sequence[PlannedPosting], now: datetime
 ) -> Checked:
-    """Judge a batch of at most `MOST_POSTINGS`. Golden records out of the caller's reach are not known.
-
-    Raises:
-        TransientError: the database cannot be reached now.
-    """
+    """Judge a batch of at most `MOST_POSTINGS`. Golden records out of the caller's reach are not known."""
     with unrestricted(engine).connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         mapping = usage_revenue_in_force(releases.asking(connection))
         known = _known(engine, connection, catalogue, mapping, postings, now)
