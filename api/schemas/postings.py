@@ -16,7 +16,7 @@ _Named = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=
 _Amount = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$")]
 
 
-class GivenLine(Asked):
+class GivenPostingLine(Asked):
     """A line of a posting."""
 
     account: _Code | None = Field(None, description="Without one the account of the mapping for the product is meant.")
@@ -34,7 +34,7 @@ class GivenPosting(Asked):
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(description="ISO 4217.")
     partner: _Named | None = Field(None, description="The number of the business partner in ERP.")
     customer: _Named | None = Field(None, description="The golden id of the customer, beside the number or instead.")
-    lines: Annotated[list[GivenLine], Field(min_length=1, max_length=MOST_LINES)]
+    lines: Annotated[list[GivenPostingLine], Field(min_length=1, max_length=MOST_LINES)]
 
 
 class GivenPostings(Asked):

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from api.present_postings import planned
-from api.schemas.postings import MOST_LINES, GivenLine, GivenPosting
+from api.schemas.postings import MOST_LINES, GivenPostingLine, GivenPosting
 from mdm.errors import Invalid
 from mdm.lifecycle.prepost import PlannedPosting
 
@@ -111,6 +111,6 @@ def _read(given: Any, where: str) -> PlannedPosting:
     except ValidationError as fault:
         first = fault.errors(include_url=False, include_input=False)[0]
         at = "/".join(map(str, first["loc"]))
-        known = GivenLine if "lines" in first["loc"] and first["type"] == "extra_forbidden" else GivenPosting
+        known = GivenPostingLine if "lines" in first["loc"] and first["type"] == "extra_forbidden" else GivenPosting
         advice = f"It has {', '.join(known.model_fields)}; at most {MOST_LINES} lines."
         raise Invalid(f"{where}: {at or 'posting'}: {first['msg']}.", action=advice) from fault
