@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from api.present_postings import planned
-from api.schemas.postings import MOST_LINES, GivenPostingLine, GivenPosting
+from api.schemas.postings import MOST_LINES, GivenPosting, GivenPostingLine
 from mdm.errors import Invalid
 from mdm.lifecycle.prepost import PlannedPosting
 
