@@ -72,6 +72,7 @@ from api.routes import (
     odata,
     onboarding,
     operations,
+    postings,
     privacy,
     products,
     reconcile,
@@ -100,6 +101,7 @@ from api.wire import encode
 from mdm.access import Permission
 from mdm.core.four_eyes import Policy
 from mdm.errors import MdmError
+from mdm.hub.prepost import load_documents
 from mdm.hub.tokens import TokenVerifier
 from mdm.model.ids import Domain
 from mdm.store.failures import PASSING
@@ -164,6 +166,9 @@ class ApiOptions:
     policy: Policy | None = None
     #: Who answers for what; None for the shipped matrix.
     ownership: Path | None = None
+    #: The chart of accounts and the tax codes that postings are held against; None for the shipped ones.
+    accounts: Path | None = None
+    tax_codes: Path | None = None
 
 
 def create_app(hub: ReadHub, options: ApiOptions | None = None) -> FastAPI:
@@ -195,6 +200,7 @@ def attach(app: FastAPI, hub: ReadHub, options: ApiOptions) -> None:
     state.policy = options.policy
     state.cors_origins = options.cors_origins
     state.ownership = options.ownership
+    state.posting_documents = load_documents(options.accounts, options.tax_codes)
     state.key_ring = KeyRing(options.remember_keys_seconds)
     state.quick = QuickReads(hub.engine)
     state.awaited = AwaitedReads(hub.engine)
@@ -279,6 +285,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         blind.router,
         workbench.router,
         closes.router,
+        postings.router,
         governance.router,
         kpis.router,
         sources.router,

@@ -36,6 +36,7 @@ _OF_AREA: Mapping[str, Layer] = {
     "trace": Layer.PROCESS,
     "onboarding": Layer.PROCESS,
     "close": Layer.PROCESS,
+    "postings": Layer.PROCESS,
     "kpis": Layer.PROCESS,
     "findings": Layer.PROCESS,
     "exceptions": Layer.PROCESS,

@@ -34,12 +34,15 @@ class Settings:
     placement: Path | None = None
     #: What this company says else than the shipped rules of reconciliation; None for the shipped ones as they are.
     reconciliation: Path | None = None
+    #: The chart of accounts and the tax codes that postings are held against; None for the shipped ones.
+    accounts: Path | None = None
+    tax_codes: Path | None = None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Settings from `MDM_DATA_DIR`, `MDM_DATABASE_URL` (or `_FILE`), `MDM_BATCH_SIZE`, `MDM_DEAD_LETTER_LIMIT`,
     `MDM_MODELS_DIR`, `MDM_SOURCES`, `MDM_STEWARD_POLICY`, `MDM_PLACEMENT`, `MDM_RECONCILIATION`, `MDM_OWNERSHIP`,
-    `MDM_SILENT_AFTER` and `MDM_LONGEST_STATEMENT`.
+    `MDM_ACCOUNTS`, `MDM_TAX_CODES`, `MDM_SILENT_AFTER` and `MDM_LONGEST_STATEMENT`.
 
     Raises:
         ConfigurationInvalid: a value cannot be read; the message names the variable.
@@ -54,6 +57,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         steward_policy=_path(environment, "MDM_STEWARD_POLICY"),
         placement=_path(environment, "MDM_PLACEMENT"),
         reconciliation=_path(environment, "MDM_RECONCILIATION"),
+        accounts=_path(environment, "MDM_ACCOUNTS"),
+        tax_codes=_path(environment, "MDM_TAX_CODES"),
         ownership=_path(environment, "MDM_OWNERSHIP"),
         silent_after=_positive(environment, "MDM_SILENT_AFTER", 3600),
         longest_statement=_positive(environment, "MDM_LONGEST_STATEMENT", 60),

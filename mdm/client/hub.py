@@ -14,6 +14,7 @@ from mdm.client.values import (
     Fact,
     Finding,
     Match,
+    PostingVerdict,
     Problem,
     Projection,
     Record,
@@ -23,6 +24,7 @@ from mdm.client.values import (
     fact_of,
     finding_of,
     match_of,
+    posting_verdict_of,
     projection_of,
     record_of,
     task_of,
@@ -113,6 +115,15 @@ class Hub:
     def match(self, domain: str, values: Mapping[str, Any], limit: int = 10) -> Match:
         """Search before create."""
         return match_of(self._asked("POST", f"/v1/{domain}/match", json={"values": values, "limit": limit}).json())
+
+    def validate_postings(self, postings: Sequence[Mapping[str, Any]]) -> list[PostingVerdict]:
+        """May these postings be made, or would ERP refuse them? Of each in their order; any number, stores nothing."""
+        found: list[PostingVerdict] = []
+        for start in range(0, len(postings), 500):
+            body = {"postings": list(postings[start : start + 500])}
+            answer = self._asked("POST", "/v1/postings/validate", json=body).json()
+            found += map(posting_verdict_of, answer["postings"])
+        return found
 
     def classify(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """What became of these ids, by id; any number of them."""

@@ -67,6 +67,28 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True)
+class PostingReason:
+    """Why a posting is blocked: a stable code, where in the posting, whose move it is and what to do."""
+
+    code: str
+    path: str
+    message: str
+    owner: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostingVerdict:
+    """What the pre-posting check says of one posting; `customer` is the golden record on whom it would be posted."""
+
+    reference: str
+    passes: bool
+    customer: str | None
+    reasons: Sequence[PostingReason]
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """A question for a steward. `token` in quotes is the `If-Match` of commands about it.
 
@@ -157,6 +179,15 @@ def record_of(body: Mapping[str, Any]) -> Record:
     return Record(
         body["id"], body["domain"], body["version"], body["name"], body["values"], body.get("masked", ()), body
     )
+
+
+def posting_verdict_of(body: Mapping[str, Any]) -> PostingVerdict:
+    return PostingVerdict(
+        body["reference"], body["decision"] == "pass", body["customer"],
+        [PostingReason(each["code"], each["path"], each["message"], each["owner"], each["action"])
+         for each in body["reasons"]],
+        body,
+    )  # fmt: skip
 
 
 def projection_of(body: Mapping[str, Any]) -> Projection:
