@@ -26,6 +26,8 @@ def finding_object(finding: Finding, days: int, work: FindingWork, priority: Pri
         "subject": key_object(finding.subject),
         "facts": [key_object(each) for each in finding.facts],
         "amount": None if finding.amount is None else str(finding.amount),
+        "correlations": list(finding.correlations),
+        "days_overdue": finding.days_overdue,
         "days": days,
         **priority_object(priority),
         "assignee": work.assignee,

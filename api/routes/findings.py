@@ -76,6 +76,9 @@ class FindingParameters(Paged):
     )
     days_from: Days = Field(None, description="At least so many days old.")
     days_to: Days = Field(None, description="At most so many days old.")
+    correlation: Storable | None = Field(
+        None, min_length=1, max_length=700, description="The pair of subscription and product that it is about."
+    )
     assignee: Storable | None = Field(None, max_length=200, description="Who looks after it.")
     taken: bool | None = Field(None, description="Looked after by somebody, or by nobody.")
 
@@ -83,6 +86,7 @@ class FindingParameters(Paged):
         return Asked(
             self.rule, self.severity, self.owner, EntityId(self.customer) if self.customer else None,
             EntityId(self.contract) if self.contract else None, self.days_from, self.days_to,
+            self.correlation,
         )  # fmt: skip
 
 

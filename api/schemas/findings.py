@@ -30,6 +30,12 @@ class FindingForm(Form):
     sentence: str = Field(description="What is wrong.")
     action: str = Field(description="What to do.")
     owner: str = Field(description="Whose move it is.")
+    correlations: list[str] = Field(
+        description="The pairs of subscription and product that it is about: whatever concerns the same pair says the "
+        "same. Empty where a rule is about none.",
+        examples=[["billing.subscription:sub_1/prd_2"]],
+    )
+    days_overdue: int | None = Field(description="Of what is not paid: since when the oldest invoice behind it is due.")
     days: int = Field(description="From the day of the fact to `as_of`.")
     priority: float = Field(description="The higher, the sooner; the sum of the points under `because`.")
     because: list[PriorityPart] = Field(description="The weightiest first.")

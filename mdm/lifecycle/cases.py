@@ -45,17 +45,45 @@ class InvoiceCase:
 class EntitlementCase:
     """An entitlement, its subscription, and what the subscription sells of the product.
 
-    `subscription` is None when it cannot be told; `agreed_quantity` when the product is metered or not in it.
+    `subscription` is None when it cannot be told, and `unmatched` says that there is none: not that it may be one of
+    several. `agreed_quantity` is None when the product is metered or not in it. `invoices` are those of the
+    subscription.
     """
 
     entitlement: Entitlement
     subscription: Subscription | None = None
     contract: Contract | None = None
     agreed_quantity: Decimal | None = None
+    invoices: tuple[Invoice, ...] = ()
+    unmatched: bool = False
 
     @property
     def customer(self) -> EntityId | None:
         return self.entitlement.customer
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A product that a subscription sells, and the entitlements that may stand for it: those that mean the
+    subscription, and those of its customer that may mean it (`uncertain` when there are such)."""
+
+    product: EntityId
+    entitlements: tuple[Entitlement, ...] = ()
+    uncertain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionCase:
+    """A subscription with its invoices and, of the products that are granted by entitlements at all, what it sells."""
+
+    subscription: Subscription
+    contract: Contract | None = None
+    invoices: tuple[Invoice, ...] = ()
+    sold: tuple[Granted, ...] = ()
+
+    @property
+    def customer(self) -> EntityId | None:
+        return self.subscription.customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,4 +130,4 @@ class ProductCase:
     contract: None = None
 
 
-Case = InvoiceCase | EntitlementCase | UsageCase | ContractCase | ProductCase
+Case = InvoiceCase | EntitlementCase | SubscriptionCase | UsageCase | ContractCase | ProductCase

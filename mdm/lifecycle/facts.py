@@ -37,6 +37,15 @@ class Invoice:
     period_end: date | None
     issued_at: datetime | None
     lines: tuple[InvoiceLine, ...] = ()
+    #: Until when it is to be paid, and how much of it was.
+    due_date: date | None = None
+    paid: Decimal | None = None
+
+    def charged(self, product: EntityId | None) -> Decimal | None:
+        """What its lines charge for a product; None when none does, or one does not say how much."""
+        amounts = [line.amount for line in self.lines if product is not None and line.product == product]
+        known = [amount for amount in amounts if amount is not None]
+        return sum(known, Decimal(0)) if known and len(known) == len(amounts) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,8 @@ def _invoices(material: Material, products: Products) -> dict[CrosswalkKey, Invo
             period_end=row.day("period_end"),
             issued_at=row.instant("issued_at"),
             lines=tuple(sorted(lines.get(row.key, ()), key=lambda line: line.key)),
+            due_date=row.day("due_date"),
+            paid=row.amount("amount_paid"),
         )
         for row in material.of_kind("invoice")
     }

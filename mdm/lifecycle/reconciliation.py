@@ -6,13 +6,22 @@ from typing import TypeAlias, TypeVar
 
 from mdm.lifecycle.agreements import Agreements
 from mdm.lifecycle.assemble import cases, read_story
-from mdm.lifecycle.cases import Case, Context, ContractCase, EntitlementCase, InvoiceCase, ProductCase, UsageCase
+from mdm.lifecycle.cases import (
+    Case,
+    Context,
+    ContractCase,
+    EntitlementCase,
+    InvoiceCase,
+    ProductCase,
+    SubscriptionCase,
+    UsageCase,
+)
 from mdm.lifecycle.coverage import product_cases
 from mdm.lifecycle.findings import Finding, Problem
 from mdm.lifecycle.ledger import Ledger
 from mdm.lifecycle.material import Material
 from mdm.lifecycle.policy import Policy
-from mdm.lifecycle.rules import contracts, entitlements, invoices, postings, products, usage
+from mdm.lifecycle.rules import contracts, entitlements, invoices, postings, products, subscriptions, usage
 
 C = TypeVar("C", bound=Case)
 Check: TypeAlias = Callable[[C, Context], Problem | None]
@@ -31,6 +40,11 @@ ON_ENTITLEMENTS: tuple[Check[EntitlementCase], ...] = (
     entitlements.entitlement_active_sub_cancelled,
     entitlements.entitlement_active_delinquent,
     entitlements.amendment_not_in_entitlement,
+    entitlements.entitlement_without_subscription,
+)
+ON_SUBSCRIPTIONS: tuple[Check[SubscriptionCase], ...] = (
+    subscriptions.paid_without_entitlement,
+    subscriptions.subscription_without_entitlement,
 )
 ON_USAGE: tuple[Check[UsageCase], ...] = (usage.duplicate_usage_batch, usage.late_usage_after_invoice)
 ON_CONTRACTS: tuple[Check[ContractCase], ...] = (
@@ -46,7 +60,9 @@ ON_PRODUCTS: tuple[Check[ProductCase], ...] = (
 ABOUT_PRODUCTS: frozenset[str] = frozenset(check.__name__ for check in ON_PRODUCTS)
 
 RULE_NAMES: tuple[str, ...] = tuple(
-    check.__name__ for checks in (ON_INVOICES, ON_ENTITLEMENTS, ON_USAGE, ON_CONTRACTS, ON_PRODUCTS) for check in checks
+    check.__name__
+    for checks in (ON_INVOICES, ON_ENTITLEMENTS, ON_SUBSCRIPTIONS, ON_USAGE, ON_CONTRACTS, ON_PRODUCTS)
+    for check in checks
 )
 
 
@@ -73,6 +89,8 @@ def examine(case: Case, context: Context) -> Iterator[Finding]:
             yield from _run(ON_INVOICES, case, context)
         case EntitlementCase():
             yield from _run(ON_ENTITLEMENTS, case, context)
+        case SubscriptionCase():
+            yield from _run(ON_SUBSCRIPTIONS, case, context)
         case UsageCase():
             yield from _run(ON_USAGE, case, context)
         case ContractCase():
@@ -102,4 +120,6 @@ def _finding(name: str, problem: Problem, case: Case, policy: Policy) -> Finding
         sentence=problem.sentence,
         action=rule.action,
         owner=rule.owner,
+        correlations=problem.correlations,
+        days_overdue=problem.days_overdue,
     )

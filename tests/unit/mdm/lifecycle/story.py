@@ -88,6 +88,11 @@ class Story:
         assert len(found) == 1, [finding.rule for finding in found]
         return found[0]
 
+    def of_rule(self, rule: str) -> Finding:
+        """The only finding of a rule, whatever others there are."""
+        (finding,) = [each for each in self.findings() if each.rule == rule]
+        return finding
+
     def change(self, key: CrosswalkKey, **attributes: Any) -> None:
         """Give a fact or contract record other attributes."""
         self.facts = [self._changed(fact, attributes) if fact.key == key else fact for fact in self.facts]
@@ -109,8 +114,10 @@ class Story:
         currency: str = "EUR",
         total: str = "200.00",
         status: str = "paid",
+        **attributes: Any,
     ) -> CrosswalkKey:
-        """An invoice of the subscription with one line; its key is `in_` and its number."""
+        """An invoice of the subscription with one line; its key is `in_` and its number. Further attributes are its
+        own, like `due_date`."""
         key = CrosswalkKey("billing", "invoice", f"in_{number}")
         self.facts.append(
             row(
@@ -123,6 +130,7 @@ class Story:
                     "total": total,
                     "period_start": start,
                     "issued_at": f"{issued}T10:00:00.000000Z",
+                    **attributes,
                 },
                 customer=BILLING_CUSTOMER,
                 contract=SUBSCRIPTION_KEY,

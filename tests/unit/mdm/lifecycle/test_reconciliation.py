@@ -54,7 +54,7 @@ def test_findings_are_ordered_and_repeatable() -> None:
 
 def test_references_that_lead_nowhere_are_no_findings() -> None:
     story = clean_story()
-    story.entitlement()
+    story.entitlement(named=False)
     story.usage("1", received="2025-02-20")
     story.entry("INV-1999-999999")
     story.entities.clear()
