@@ -103,6 +103,7 @@ def _contract(
         products=frozenset(product for product in products if product is not None),
         terms=tuple(terms for record in records for terms in _terms(record, material, ledger.products, policy)),
         activations=tuple(_activations(records, accounts, policy)),
+        changed_at=max((record.changed_at for record in records), default=None),
     )
 
 

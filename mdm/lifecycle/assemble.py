@@ -11,8 +11,8 @@ from mdm.lifecycle.agreements import (
     read_agreements,
     subscription_meant,
 )
-from mdm.lifecycle.cases import Case, ContractCase, EntitlementCase, Granted, InvoiceCase, SubscriptionCase
-from mdm.lifecycle.facts import Entitlement, Invoice, Subscription
+from mdm.lifecycle.cases import Case, ContractCase, EntitlementCase, Granted, InvoiceCase, OrderCase, SubscriptionCase
+from mdm.lifecycle.facts import Entitlement, Invoice, Order, Subscription
 from mdm.lifecycle.ledger import Ledger, read_ledger
 from mdm.lifecycle.material import Material
 from mdm.lifecycle.policy import Policy
@@ -37,6 +37,17 @@ def cases(ledger: Ledger, agreements: Agreements) -> Iterator[Case]:
     yield from usage_cases(ledger, agreements, invoices, metered)
     for contract in agreements.contracts.values():
         yield ContractCase(contract)
+    yield from _order_cases(ledger, agreements)
+
+
+def _order_cases(ledger: Ledger, agreements: Agreements) -> Iterator[OrderCase]:
+    placed: dict[EntityId | None, list[Order]] = defaultdict(list)
+    for order in ledger.orders:
+        placed[order.contract].append(order)
+    for entity, contract in agreements.contracts.items():
+        orders = tuple(sorted(placed.get(entity, ()), key=lambda each: each.key))
+        known = (agreements.subscription(key) for key in contract.subscriptions)
+        yield OrderCase(contract, orders, tuple(each for each in known if each is not None))
 
 
 def _invoice_cases(ledger: Ledger, agreements: Agreements, metered: frozenset[EntityId]) -> Iterator[InvoiceCase]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from mdm.lifecycle.facts import Contract, Entitlement, Invoice, JournalEntry, Subscription, UsageBatch
+from mdm.lifecycle.facts import Contract, Entitlement, Invoice, JournalEntry, Order, Subscription, UsageBatch
 from mdm.lifecycle.policy import Policy
 from mdm.model.ids import CrosswalkKey, EntityId
 
@@ -118,6 +118,19 @@ class ContractCase:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderCase:
+    """A contract with the orders that were placed under it, and its subscriptions."""
+
+    contract: Contract
+    orders: tuple[Order, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+
+    @property
+    def customer(self) -> EntityId | None:
+        return self.contract.customer
+
+
+@dataclass(frozen=True, slots=True)
 class ProductCase:
     """A product that is sold: its rows in the order of their keys, and by step (`usage_unit`, `billing_metric`,
     `revenue_account`) why the mapping of use and revenue does not lead on there. It is nobody's in particular.
@@ -130,4 +143,4 @@ class ProductCase:
     contract: None = None
 
 
-Case = InvoiceCase | EntitlementCase | SubscriptionCase | UsageCase | ContractCase | ProductCase
+Case = InvoiceCase | EntitlementCase | SubscriptionCase | UsageCase | ContractCase | OrderCase | ProductCase

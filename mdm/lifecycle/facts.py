@@ -12,6 +12,19 @@ from mdm.model.ids import CrosswalkKey, EntityId
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """An order. `contract` is the contract that it was placed under."""
+
+    key: CrosswalkKey
+    number: str | None
+    contract: EntityId | None
+    status: str | None
+    value: Decimal | None
+    currency: str | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceLine:
     """One line of an invoice; `product` is the resolved product."""
 
@@ -144,6 +157,8 @@ class Contract:
     products: frozenset[EntityId]
     terms: tuple[Terms, ...]
     activations: tuple[Activation, ...]
+    #: When one of its records changed last; None where there is none.
+    changed_at: datetime | None = None
 
     @property
     def only_subscribed(self) -> bool:

@@ -12,6 +12,7 @@ from mdm.lifecycle.cases import (
     ContractCase,
     EntitlementCase,
     InvoiceCase,
+    OrderCase,
     ProductCase,
     SubscriptionCase,
     UsageCase,
@@ -21,7 +22,7 @@ from mdm.lifecycle.findings import Finding, Problem
 from mdm.lifecycle.ledger import Ledger
 from mdm.lifecycle.material import Material
 from mdm.lifecycle.policy import Policy
-from mdm.lifecycle.rules import contracts, entitlements, invoices, postings, products, subscriptions, usage
+from mdm.lifecycle.rules import contracts, entitlements, invoices, orders, postings, products, subscriptions, usage
 
 C = TypeVar("C", bound=Case)
 Check: TypeAlias = Callable[[C, Context], Problem | None]
@@ -51,6 +52,7 @@ ON_CONTRACTS: tuple[Check[ContractCase], ...] = (
     contracts.contract_without_subscription,
     contracts.account_used_before_validation,
 )
+ON_ORDERS: tuple[Check[OrderCase], ...] = (orders.order_state_mismatch,)
 ON_PRODUCTS: tuple[Check[ProductCase], ...] = (
     products.usage_unit_missing,
     products.billing_metric_missing,
@@ -61,7 +63,7 @@ ABOUT_PRODUCTS: frozenset[str] = frozenset(check.__name__ for check in ON_PRODUC
 
 RULE_NAMES: tuple[str, ...] = tuple(
     check.__name__
-    for checks in (ON_INVOICES, ON_ENTITLEMENTS, ON_SUBSCRIPTIONS, ON_USAGE, ON_CONTRACTS, ON_PRODUCTS)
+    for checks in (ON_INVOICES, ON_ENTITLEMENTS, ON_SUBSCRIPTIONS, ON_USAGE, ON_CONTRACTS, ON_ORDERS, ON_PRODUCTS)
     for check in checks
 )
 
@@ -95,6 +97,8 @@ def examine(case: Case, context: Context) -> Iterator[Finding]:
             yield from _run(ON_USAGE, case, context)
         case ContractCase():
             yield from _run(ON_CONTRACTS, case, context)
+        case OrderCase():
+            yield from _run(ON_ORDERS, case, context)
         case ProductCase():
             yield from _run(ON_PRODUCTS, case, context)
 

@@ -99,6 +99,13 @@ class Story:
         if key in self.records:
             self.records[key] = self._changed(self.records[key], attributes)
 
+    def subscribe(self, status: str) -> None:
+        """Give the subscription another status; a contract whose subscription is cancelled is cancelled with it."""
+        self.change(SUBSCRIPTION_KEY, status=status)
+        if status == "cancelled":
+            self.change(CONTRACT_KEY, status=status)
+            self.contracts[CONTRACT]["status"] = status
+
     @staticmethod
     def _changed(fact: Stated, attributes: dict[str, Any]) -> Stated:
         return replace(fact, attributes={**fact.attributes, **attributes})

@@ -38,7 +38,7 @@ def test_an_entitlement_to_what_is_subscribed_is_fine() -> None:
 def test_an_active_entitlement_of_a_subscription_that_is_not(status: str, rule: str) -> None:
     story = clean_story()
     entitlement = story.entitlement()
-    story.change(SUBSCRIPTION_KEY, status=status)
+    story.subscribe(status)
 
     finding = story.only_finding()
 
@@ -50,7 +50,7 @@ def test_an_active_entitlement_of_a_subscription_that_is_not(status: str, rule: 
 def test_an_entitlement_that_followed_its_subscription_is_fine(status: str, ended: str) -> None:
     story = clean_story()
     story.entitlement(status=ended)
-    story.change(SUBSCRIPTION_KEY, status=status)
+    story.subscribe(status)
 
     assert story.findings() == ()
 
@@ -58,7 +58,7 @@ def test_an_entitlement_that_followed_its_subscription_is_fine(status: str, ende
 def test_a_subscription_cancelled_this_morning_gives_the_entitlement_a_day() -> None:
     story = clean_story()
     story.entitlement()
-    story.change(SUBSCRIPTION_KEY, status="cancelled")
+    story.subscribe("cancelled")
     story.records[SUBSCRIPTION_KEY] = replace(story.records[SUBSCRIPTION_KEY], changed_at=AS_OF - timedelta(hours=8))
 
     assert story.findings() == ()
@@ -96,7 +96,7 @@ def test_metered_products_grant_no_quantity() -> None:
 def test_an_entitlement_that_names_no_subscription_is_found_by_number_or_term(stated: dict[str, str | None]) -> None:
     story = clean_story()
     story.entitlement(named=False, **stated)
-    story.change(SUBSCRIPTION_KEY, status="cancelled")
+    story.subscribe("cancelled")
 
     assert story.found() == ["entitlement_active_sub_cancelled"]
 
@@ -108,7 +108,7 @@ def test_an_entitlement_that_could_belong_to_two_contracts_is_left_alone() -> No
     story.contracts[other]["customer"] = ACCOUNT_KEY._asdict()
     story.records[key] = replace(story.records[SUBSCRIPTION_KEY], key=key)
     story.entities[key] = other
-    story.change(SUBSCRIPTION_KEY, status="cancelled")
+    story.subscribe("cancelled")
     story.entitlement(named=False)
 
     assert story.findings() == ()
@@ -121,7 +121,7 @@ def test_what_outlives_its_subscription_is_worth_what_a_period_of_it_cost() -> N
     story.invoice("INV-2025-000002", start="2025-03-01", total="220.00", price="110.0000")
     story.entry("INV-2025-000002", number="JE2", receivable="220.00")
     story.entitlement()
-    story.change(SUBSCRIPTION_KEY, status="cancelled")
+    story.subscribe("cancelled")
 
     finding = story.of_rule("entitlement_active_sub_cancelled")
 
@@ -132,7 +132,7 @@ def test_what_outlives_its_subscription_is_worth_what_a_period_of_it_cost() -> N
 def test_without_an_invoice_it_is_worth_what_the_offer_asks() -> None:
     story = clean_story()
     story.entitlement()
-    story.change(SUBSCRIPTION_KEY, status="cancelled")
+    story.subscribe("cancelled")
 
     finding = story.only_finding()
 

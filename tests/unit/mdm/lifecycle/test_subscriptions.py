@@ -87,7 +87,7 @@ def test_products_that_are_never_granted_need_no_entitlement() -> None:
 
 def test_a_cancelled_subscription_needs_no_entitlement() -> None:
     story = granted_elsewhere()
-    story.change(SUBSCRIPTION_KEY, status="cancelled")
+    story.subscribe("cancelled")
 
     assert story.findings() == ()
 
