@@ -56,6 +56,28 @@ class FindingPage(Page[FindingForm]):
     amounts: Amounts
 
 
+class SeenFinding(Form):
+    """A finding from the first run of reconciliation that saw it to the first that did not."""
+
+    rule: str
+    subject: SourceKey
+    first_seen: datetime
+    last_seen: datetime
+    closed_at: datetime | None = Field(description="Null while the platforms disagree.")
+    hours: float | None = Field(description="How long they did; null while they do.")
+    amount: str | None = Field(description="What it was worth when it was seen last.")
+    currency: str | None
+
+
+class SeenPage(Page[SeenFinding]):
+    """Findings that were open at the end of a day, by rule and subject."""
+
+    day: date
+    total: int = Field(description="All of that day and rule, on every page together.")
+    amounts: Amounts
+    known_to: datetime | None = Field(description="When the newest run that is kept began; null before the first.")
+
+
 class StuckForm(Form):
     """A business transaction that got as far as one step and, for longer than the policy allows, no further."""
 

@@ -4,7 +4,7 @@ import csv
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,9 +20,11 @@ from mdm.hub.release import load_rules
 from mdm.hub.usage_revenue import read_coverage
 from mdm.intake.catalogue import load_catalogue
 from mdm.lifecycle.billed_usage import accuracy
-from mdm.lifecycle.findings import Finding
+from mdm.lifecycle.findings import Finding, Severity
 from mdm.lifecycle.reconciliation import ABOUT_PRODUCTS
+from mdm.model.ids import CrosswalkKey
 from mdm.model.kpis import Period
+from mdm.store.finding_history import Run, write_run
 
 #: Which of its keys names the row that a fault is about; an invoice unless it says otherwise.
 _SUBJECT = {
@@ -146,3 +148,28 @@ def test_the_command_prints_findings_of_one_rule_as_json(
 
     assert result.exit_code == 0
     assert json.loads(result.stdout)["findings"] == []
+
+
+def test_what_was_open_on_a_day_is_told_from_the_runs_that_were_kept(
+    engine: Engine, fresh_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MDM_DATABASE_URL", fresh_database_url.replace("+psycopg", ""))
+    asked = ["reconcile", "--as-of", "2026-10-31", "--json"]
+    before = CliRunner().invoke(app, asked)
+    subject = CrosswalkKey("billing", "invoice", "in_1")
+    found = Finding(
+        "posting_missing", "C", Severity.ERROR, (subject,), None, None, Decimal("5.00"), "EUR", "s", "a", "o"
+    )
+    first = datetime(2026, 10, 30, 8, tzinfo=UTC)
+    write_run(engine, Run(first, first), [found])
+    write_run(engine, Run(first + timedelta(days=2), first), [])
+
+    on_day = json.loads(CliRunner().invoke(app, asked).stdout)
+    after = CliRunner().invoke(app, ["reconcile", "--as-of", "2026-11-01"])
+
+    assert before.exit_code != 0
+    assert [(each["rule"], each["subject"]["key"], each["hours"]) for each in on_day["findings"]] == [
+        ("posting_missing", "in_1", 48.0)
+    ]
+    assert "0 findings open at the end of 2026-11-01" in after.stdout
+    assert CliRunner().invoke(app, ["reconcile", "--as-of", "October"]).exit_code != 0
