@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from mdm.lifecycle.facts import Contract, Entitlement, Invoice, JournalEntry, Order, Subscription, UsageBatch
+from mdm.lifecycle.material import Stated
 from mdm.lifecycle.policy import Policy
 from mdm.model.ids import CrosswalkKey, EntityId
 
@@ -131,6 +132,26 @@ class OrderCase:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """Something that a row names and the hub has never had. `heard` is how far its platform has told its story; None
+    where nobody knows."""
+
+    role: str
+    name: str
+    heard: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceCase:
+    """A row that names something which never arrived."""
+
+    row: Stated
+    customer: EntityId | None
+    missing: tuple[Missing, ...]
+    contract: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProductCase:
     """A product that is sold: its rows in the order of their keys, and by step (`usage_unit`, `billing_metric`,
     `revenue_account`) why the mapping of use and revenue does not lead on there. It is nobody's in particular.
@@ -143,4 +164,13 @@ class ProductCase:
     contract: None = None
 
 
-Case = InvoiceCase | EntitlementCase | SubscriptionCase | UsageCase | ContractCase | OrderCase | ProductCase
+Case = (
+    InvoiceCase
+    | EntitlementCase
+    | SubscriptionCase
+    | UsageCase
+    | ContractCase
+    | OrderCase
+    | ReferenceCase
+    | ProductCase
+)

@@ -14,6 +14,7 @@ from mdm.lifecycle.cases import (
     InvoiceCase,
     OrderCase,
     ProductCase,
+    ReferenceCase,
     SubscriptionCase,
     UsageCase,
 )
@@ -22,7 +23,18 @@ from mdm.lifecycle.findings import Finding, Problem
 from mdm.lifecycle.ledger import Ledger
 from mdm.lifecycle.material import Material
 from mdm.lifecycle.policy import Policy
-from mdm.lifecycle.rules import contracts, entitlements, invoices, orders, postings, products, subscriptions, usage
+from mdm.lifecycle.references import reference_cases
+from mdm.lifecycle.rules import (
+    contracts,
+    entitlements,
+    invoices,
+    orders,
+    postings,
+    products,
+    references,
+    subscriptions,
+    usage,
+)
 
 C = TypeVar("C", bound=Case)
 Check: TypeAlias = Callable[[C, Context], Problem | None]
@@ -53,6 +65,7 @@ ON_CONTRACTS: tuple[Check[ContractCase], ...] = (
     contracts.account_used_before_validation,
 )
 ON_ORDERS: tuple[Check[OrderCase], ...] = (orders.order_state_mismatch,)
+ON_REFERENCES: tuple[Check[ReferenceCase], ...] = (references.reference_never_arrived,)
 ON_PRODUCTS: tuple[Check[ProductCase], ...] = (
     products.usage_unit_missing,
     products.billing_metric_missing,
@@ -63,7 +76,16 @@ ABOUT_PRODUCTS: frozenset[str] = frozenset(check.__name__ for check in ON_PRODUC
 
 RULE_NAMES: tuple[str, ...] = tuple(
     check.__name__
-    for checks in (ON_INVOICES, ON_ENTITLEMENTS, ON_SUBSCRIPTIONS, ON_USAGE, ON_CONTRACTS, ON_ORDERS, ON_PRODUCTS)
+    for checks in (
+        ON_INVOICES,
+        ON_ENTITLEMENTS,
+        ON_SUBSCRIPTIONS,
+        ON_USAGE,
+        ON_CONTRACTS,
+        ON_ORDERS,
+        ON_REFERENCES,
+        ON_PRODUCTS,
+    )
     for check in checks
 )
 
@@ -79,7 +101,11 @@ def reconcile(material: Material, policy: Policy) -> tuple[Finding, ...]:
 def reconcile_story(material: Material, policy: Policy, ledger: Ledger, agreements: Agreements) -> tuple[Finding, ...]:
     """The same of a story that was read before."""
     context = Context(material.as_of, policy)
-    everything = chain(cases(ledger, agreements), product_cases(material, policy, ledger, agreements))
+    everything = chain(
+        cases(ledger, agreements),
+        reference_cases(material, ledger),
+        product_cases(material, policy, ledger, agreements),
+    )
     found = (finding for case in everything for finding in examine(case, context))
     return tuple(sorted(found, key=lambda finding: (finding.rule, finding.subject)))
 
@@ -99,6 +125,8 @@ def examine(case: Case, context: Context) -> Iterator[Finding]:
             yield from _run(ON_CONTRACTS, case, context)
         case OrderCase():
             yield from _run(ON_ORDERS, case, context)
+        case ReferenceCase():
+            yield from _run(ON_REFERENCES, case, context)
         case ProductCase():
             yield from _run(ON_PRODUCTS, case, context)
 

@@ -204,7 +204,8 @@ def test_what_was_open_on_a_day_is_told_until_the_platforms_agree(ada: TestClien
     with engine.begin() as connection:
         connection.execute(
             text(
-                """insert into finding_seen (rule, system, type, key, first_seen, last_seen, closed_at, amount, currency)
+                """insert into finding_seen (rule, system, type, key, first_seen, last_seen, closed_at, amount,
+                                             currency)
                    values ('posting_missing', 'billing', 'invoice', 'in_1', '2025-02-01T08:00Z', '2025-02-01T20:00Z',
                            '2025-02-03T08:00Z', -12.50, 'EUR')"""
             )

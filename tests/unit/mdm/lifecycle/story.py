@@ -62,6 +62,8 @@ class Story:
     metered: bool = False
     product: dict[str, Any] = field(default_factory=lambda: {"unit": "seat", "revenue_account": "4010"})
     versions: dict[CrosswalkKey, list[Version]] = field(default_factory=dict)
+    unknown: set[CrosswalkKey] = field(default_factory=set)
+    heard: dict[str, datetime] = field(default_factory=dict)
 
     def findings(self) -> tuple[Finding, ...]:
         return reconcile(self.material(), shipped_policy())
@@ -77,6 +79,8 @@ class Story:
             contracts=self.contracts,
             products={PRODUCT: {"code": "SKU", "metered": self.metered, **self.product}},
             versions=self.versions,
+            unknown=frozenset(self.unknown),
+            heard=self.heard,
         )
 
     def found(self) -> list[str]:
