@@ -38,6 +38,7 @@ from matching.features.values import kinds
 from matching.frequencies import Frequencies, dump_frequencies, fingerprint_of, read_frequencies
 from matching.parsing import Tables, parse_condition
 from matching.profile_check import (
+    MOST_BITS,
     check_columns,
     check_limits,
     check_reach,
@@ -199,11 +200,6 @@ class MatchModel:
         return frozenset(uses)
 
 
-# A weight or prior beyond this cannot come from data: m and u are measured on 40,000 pairs at most, and a level that
-# none of them meets counts as half a pair, which is 17 bits.
-_MAX_WEIGHT_BITS = 20.0
-
-
 @cache
 def load_model(domain: str, folder: Traversable | None = None) -> MatchModel:
     """The model of a domain: the one in `folder`, else the one that ships.
@@ -232,13 +228,16 @@ def load_model(domain: str, folder: Traversable | None = None) -> MatchModel:
     )
 
 
-def read_model(profile_text: str, weights_text: str, frequencies_text: str | None = None) -> MatchModel:
+def read_model(
+    profile_text: str, weights_text: str, frequencies_text: str | None = None, *, reached: bool = True
+) -> MatchModel:
     """A model from the text of its documents, checked: known columns, every level weighed, no weight that is extreme
-    or beyond what its comparison allows, a threshold that some pairs reach and some do not, weights trained for these
-    comparisons and these tables."""
+    or beyond what its comparison allows, thresholds where weights of pairs are (unless not `reached`: who chooses the
+    thresholds yet), weights trained for these comparisons and these tables."""
     model = _read(profile_text, weights_text, frequencies_text)
     check_weights(model)
-    check_reach(model, _MAX_WEIGHT_BITS)
+    if reached:
+        check_reach(model)
     return model
 
 
@@ -377,8 +376,7 @@ def _comparison(domain: str, item: Mapping[str, Any], weights: Mapping[str, Any]
         raise ConfigurationInvalid(f"{where}: two levels have the same label.")
     unknown = parse_condition(item["unknown"], f"{where}.unknown", tables)
     worst, best = (
-        number_in(item.get(key, limit), f"{where}.{key}")
-        for key, limit in (("worst", -_MAX_WEIGHT_BITS), ("best", _MAX_WEIGHT_BITS))
+        number_in(item.get(key, limit), f"{where}.{key}") for key, limit in (("worst", -MOST_BITS), ("best", MOST_BITS))
     )
     if not worst <= best:
         raise ConfigurationInvalid(f"{where}: worst is {worst:g} bits and best is {best:g}.")
@@ -437,6 +435,6 @@ def _term_frequency(
 
 def _finite(value: Any, where: str) -> float:
     number = number_in(value, where)
-    if not math.isfinite(number) or abs(number) > _MAX_WEIGHT_BITS:
+    if not math.isfinite(number) or abs(number) > MOST_BITS:
         raise ConfigurationInvalid(f"{where}: {number} bits is not a weight that data can support.")
     return number

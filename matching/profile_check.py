@@ -24,6 +24,9 @@ _LAST = "label expected"
 _TERM_FREQUENCY = "column weight minimum"
 _WEIGHTS = "domain features comparisons_fingerprint frequencies provenance common_tokens prior comparisons checksum"
 _WEIGHED = "m u"
+#: A weight or prior beyond this cannot come from data: m and u are measured on 40,000 pairs at most, and a level that
+#: none of them meets counts as half a pair, which is 17 bits.
+MOST_BITS = 20.0
 
 
 def refuse_unknown_keys(domain: str, profile: Mapping[str, Any]) -> None:
@@ -207,18 +210,20 @@ def check_weights(model: "MatchModel") -> None:
             )
 
 
-def check_reach(model: "MatchModel", most: float) -> None:
+def span_of(model: "MatchModel") -> tuple[float, float]:
+    """The least and the most that a compared pair can weigh, in bits."""
+    weights = [[0.0, *(level.weight + _rarity(level) for level in each.levels)] for each in model.comparisons]
+    least = model.prior + sum(min(0.0, *(level.weight for level in each.levels)) for each in model.comparisons)
+    return least, model.prior + sum(map(max, weights))
+
+
+def check_reach(model: "MatchModel") -> None:
     """Thresholds are where weights of pairs are.
 
     Some pairs can reach `match`, and some that are compared do not; else all or nothing would be joined. Nor does any
     other threshold lie where no pair ever is.
-
-    Args:
-        most: bits that one level may weigh, and that rarity adds where the profile does not bound it.
     """
-    weights = [[0.0, *(level.weight + _rarity(level, most) for level in each.levels)] for each in model.comparisons]
-    least = model.prior + sum(min(0.0, *(level.weight for level in each.levels)) for each in model.comparisons)
-    reach = model.prior + sum(map(max, weights))
+    least, reach = span_of(model)
     limits = model.thresholds
     for key, bits, becomes in (
         ("match", limits.match, "nothing would ever be joined"),
@@ -239,7 +244,7 @@ def check_reach(model: "MatchModel", most: float) -> None:
             action=f"Set `match` above {least:.1f}.",
         )
     # Training that tells little apart makes weights small: a floor that one weight alone could reach is no slip then.
-    floor = min(least, -most)
+    floor = min(least, -MOST_BITS)
     for key, bits, becomes in (
         ("possible", limits.possible, "people would be asked about all that is compared"),
         ("attach", limits.attach, "it would keep no record from a group"),
@@ -264,12 +269,12 @@ def check_reach(model: "MatchModel", most: float) -> None:
         )
 
 
-def _rarity(level: "Level", most: float) -> float:
+def _rarity(level: "Level") -> float:
     """The most that a rare value adds to a level."""
     rare = level.term_frequency
     if rare is None:
         return 0.0
-    return max(0.0, rare.weight * (math.log2(rare.u_exact / rare.minimum) if rare.minimum > 0 else most))
+    return max(0.0, rare.weight * (math.log2(rare.u_exact / rare.minimum) if rare.minimum > 0 else MOST_BITS))
 
 
 def _check_rules(model: "MatchModel") -> None:

@@ -22,7 +22,7 @@ from api.deps import ReadsDep
 from api.routes.approvals import proposal_place
 from api.routes.parameters import Cursor, Parameters
 from mdm.access import Permission
-from mdm.hub import steward
+from mdm.hub import contract_proposals, steward
 from mdm.store.read_release_samples import names_of
 from mdm.store.reading import snapshot
 from mdm.store.scoped import visible_ids
@@ -81,6 +81,7 @@ def inbox(
         delegations=lent,
         me=bench.actor.name,
         kinds=KINDS,
+        contracts_waiting=contract_proposals.waiting(bench.engine, bench.actor),
         notice=Notice(f"{look.done}.", "good", "check") if look.done else None,
     )
 

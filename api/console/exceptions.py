@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse
 from api import ranking
 from api.afterwards import afterwards
 from api.console import charts
-from api.console.forms import Form, FormDep
+from api.console.forms import MOST_BYTES, Form, FormDep
 from api.console.guard import SessionDep, needs
 from api.console.notices import TELLABLE, Notice, proposed, refused, told
 from api.console.once import FormRoute
@@ -210,7 +210,7 @@ def letter(
     return _letter_page(letter_id, request, session, bench, reads)
 
 
-@router.post("/letters/{letter_id:int}/{what}", dependencies=[needs(Permission.MEND)])
+@router.post("/letters/{letter_id:int}/{what}", max_body_size=MOST_BYTES, dependencies=[needs(Permission.MEND)])
 def act_on_letter(
     letter_id: NumberPath,
     what: Literal["rehearse", "fix", "discard", "reopen"],

@@ -13,6 +13,9 @@ from api.console.sessions import PERSON, Session
 from api.errors import FORBIDDEN, refuse
 from mdm.errors import Invalid
 
+#: Of a form that holds a document or a message, in bytes: what the API takes of the same.
+MOST_BYTES = 1 << 20
+
 
 class Form:
     """The fields of a form that the session itself sent."""
@@ -23,6 +26,12 @@ class Form:
     def text(self, name: str, default: str = "") -> str:
         """The first value of a field, without white space around it."""
         return self._fields.get(name, [default])[0].strip()
+
+    def document(self, name: str) -> str:
+        """A text of many lines as it was written: browsers send lines that end in CR LF, and a document ends with a
+        line end. Empty when the field is."""
+        text = self.text(name).replace("\r\n", "\n")
+        return f"{text}\n" if text else ""
 
     def person(self, name: str) -> str:
         """Who a field names, as history knows them: a bare name is that of an account."""

@@ -49,8 +49,10 @@ NAVIGATION: tuple[Group, ...] = (
     Group(
         "Governance",
         (
+            Place("Scorecard", "/console/governance", "scorecard", "s"),
             Place("Rules", "/console/releases", "rules", "u"),
             Place("Data contracts", "/console/schemas", "schema"),
+            Place("Mapping", "/console/mapping", "mapping"),
             Place("Identifiers", "/console/identifiers", "identifier"),
             Place("Ownership", "/console/ownership", "owners"),
             Place("Replay", "/console/replay", "replay"),

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 
 from api.afterwards import afterwards
 from api.console.diff import segments
-from api.console.forms import Form, FormDep
+from api.console.forms import MOST_BYTES, FormDep
 from api.console.guard import SessionDep, needs
 from api.console.notices import TELLABLE, Notice, refused
 from api.console.once import FormRoute
@@ -125,11 +125,11 @@ def new(
     return _editor(request, session, look.kind, domain, "", document)
 
 
-@router.post("/new", dependencies=[needs(Permission.WRITE_RULES)])
+@router.post("/new", max_body_size=MOST_BYTES, dependencies=[needs(Permission.WRITE_RULES)])
 def create(request: Request, session: SessionDep, bench: WorkbenchDep, form: FormDep) -> Response:
     """Write the draft."""
     kind, domain = _choice(RuleKind, form.text("kind")), _choice(Domain, form.text("domain"))
-    title, document = form.text("title"), _document(form)
+    title, document = form.text("title"), form.document("document")
     try:
         made = releases.draft(bench.pipeline, bench.actor, kind, domain, title, document)
     except TELLABLE as error:
@@ -158,12 +158,12 @@ def edit(release_id: int, request: Request, session: SessionDep, reads: ReadsDep
     return _editor(request, session, found.kind, found.domain, found.title, found.document, found)
 
 
-@router.post("/{release_id:int}/edit", dependencies=[needs(Permission.WRITE_RULES)])
+@router.post("/{release_id:int}/edit", max_body_size=MOST_BYTES, dependencies=[needs(Permission.WRITE_RULES)])
 def change(
     release_id: int, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep, form: FormDep
 ) -> Response:
     """Keep the changed draft."""
-    title, document = form.text("title"), _document(form)
+    title, document = form.text("title"), form.document("document")
     try:
         releases.change(bench.pipeline, bench.actor, release_id, title, document)
     except TELLABLE as error:
@@ -379,12 +379,6 @@ def _fixed(bench: Workbench) -> list[tuple[str, str]]:
         ("Checks before ERP onboarding", shipped_ruleset().version),
         ("Reconciliation from order to posting", shipped_policy().version),
     ]
-
-
-def _document(form: Form) -> str:
-    """The text as it was written: browsers send lines that end in CR LF, and a document ends with a line end."""
-    text = form.text("document").replace("\r\n", "\n")
-    return f"{text}\n" if text else ""
 
 
 def _choice(kind: Any, text: str) -> Any:

@@ -11,7 +11,7 @@ from api.console.guard import SessionDep, signed_in
 from api.console.pages import page
 from api.console.workbench import WorkbenchDep
 from api.deps import ReadsDep
-from mdm.hub import governance
+from mdm.hub import contract_proposals, governance
 from mdm.store import governance as store
 from mdm.store.governance import Violations
 
@@ -34,7 +34,8 @@ def overview(request: Request, session: SessionDep, bench: WorkbenchDep, reads: 
     for contract in contracts:
         mine = of_table.get((contract.system, contract.table), [])
         rows.append((contract, _counts(mine), _line(mine, days)))
-    return page("schemas.html", request, session=session, now=bench.now, rows=rows, days=_DAYS)
+    waiting = contract_proposals.waiting(bench.engine, bench.actor)
+    return page("schemas.html", request, session=session, now=bench.now, rows=rows, days=_DAYS, waiting=waiting)
 
 
 @router.get("/{system}/{table}")

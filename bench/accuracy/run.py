@@ -22,14 +22,16 @@ from matching.assessment import Assessment, assess
 from matching.batch import open_pairs
 from matching.model import MatchModel, load_model
 from matching.training.stores import Store
+from matching.training.thresholds import Aim
 from matching.training.train import Options, train
+from mdm.errors import OperatorError
 from mdm.hub.assessment_page import assessment_json, assessment_page, describe_row
 from mdm.hub.tabular import Table, profile_of, read_table
 
 HERE = Path(__file__).parent
 _HEAD = (
-    "set", "records", "candidates", "ours F1", "B3", "P", "R", "best F1", "off", "Splink F1", "its best", "naive", "s",
-    "Splink s", "published",
+    "set", "records", "candidates", "ours F1", "B3", "P", "R", "from", "best F1", "off", "Splink F1", "its best",
+    "naive", "s", "Splink s", "published",
 )  # fmt: skip
 
 
@@ -37,7 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--data", required=True, type=Path, help="the folder with one folder per set")
     parser.add_argument("--sets", help="names, comma-separated; all unless said")
-    parser.add_argument("--labels", action="store_true", help="train on half of the entities, measure on the others")
+    parser.add_argument(
+        "--labels",
+        action="store_true",
+        help="train on half of the entities, with a threshold chosen for them (--aim best) where there are labels "
+        "enough, and measure on the others",
+    )
     parser.add_argument("--out", type=Path, help="write a page and the figures of each set there")
     options = parser.parse_args(arguments)
     sets: Mapping[str, Any] = yaml.safe_load((HERE / "sets.yaml").read_text("utf-8"))
@@ -84,7 +91,7 @@ def _measure(name: str, entry: Mapping[str, Any], data: Path, labels: bool, out:
     if out is not None:
         _write(out, name, found, [table.names[at] for at in judged], rows)
     beside = [f"{peer.pairs.quality.f1:.3f}" for peer in peers]
-    return [*_figures(name, found), *beside, naive, *seconds, entry["published"]]
+    return [*_figures(name, found, model.thresholds.match), *beside, naive, *seconds, entry["published"]]
 
 
 def wrong_joins(table: Table) -> str:
@@ -113,15 +120,21 @@ def _chosen(entity: object, sample: int) -> bool:
 
 
 def train_on(table: Table, places: Sequence[int], labels: bool) -> MatchModel:
-    """A model of the set's own profile, from these records."""
+    """A model of the set's own profile, from these records; with labels, at the threshold that they choose, or at the
+    profile's where they are too few to choose one."""
     profile = profile_of(table)
     assert profile is not None
     entities = [str(table.entities[at]) for at in places] if labels else []
     store = Store([table.comparisons[at] for at in places], entities)
+    if labels:
+        try:
+            return train(profile, [store], Options(aim=Aim()), _note).model()
+        except OperatorError as error:
+            _note(str(error))
     return train(profile, [store], Options(), _note).model()
 
 
-def _figures(name: str, found: Assessment) -> list[object]:
+def _figures(name: str, found: Assessment, threshold: float) -> list[object]:
     quality, best = found.operating.pairs.quality, found.best_entities.entities
     shares = (quality.f1, found.operating.b_cubed.f1, quality.precision, quality.recall)
     return [
@@ -129,6 +142,7 @@ def _figures(name: str, found: Assessment) -> list[object]:
         found.records,
         f"{found.candidate_recall:.3f}",
         *(f"{share:.3f}" for share in shares),
+        f"{threshold:g}",
         f"{best.pairs.quality.f1 if best else 0:.3f} from {found.best_entities.threshold:g}",
         f"{found.calibration_error:.3f}",
     ]

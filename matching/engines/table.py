@@ -45,8 +45,17 @@ def named(model: MatchModel, table: pa.Table) -> pa.Table:
 
 def feature_table(model: MatchModel, comparisons: Iterable[Mapping[str, Any]]) -> pa.Table:
     """The table of these records, in their order."""
-    batches = [_batch(columns_of(model), each) for each in _chunks(model, comparisons)]
-    return pa.Table.from_batches(batches or [_batch(columns_of(model), [])])
+    return pa.Table.from_batches(list(feature_batches(model, comparisons)))
+
+
+def feature_batches(model: MatchModel, comparisons: Iterable[Mapping[str, Any]]) -> Iterator[pa.RecordBatch]:
+    """The same in parts, at least one; each is derived when it is asked for."""
+    kinds, some = columns_of(model), False
+    for chunk in _chunks(model, comparisons):
+        yield _batch(kinds, chunk)
+        some = True
+    if not some:
+        yield _batch(kinds, [])
 
 
 def _chunks(

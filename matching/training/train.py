@@ -15,37 +15,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.batch import Candidates, Whole, prepare, resolve_prepared
-from matching.documents import (
-    CHECKSUM,
-    checksum_of,
-    read_profile,
-    whole_in,
-)
+from matching.documents import CHECKSUM, checksum_of, read_profile, whole_in
 from matching.features import Features, Kind, derive
 from matching.features.values import texts
-from matching.frame import Frame
 from matching.frequencies import count_values
 from matching.model import MatchModel, profile_model, read_model
 from matching.parsing import Tables
-from matching.rarity import adjustments
 from matching.scoring import score_features
 from matching.training.adapting import believed, bits_of, shares_of, shrinkage, words_kept
 from matching.training.dependence import Sample, fit
-from matching.training.estimate import (
-    SEED,
-    Estimates,
-    PairSet,
-    cold_start,
-    level_shares,
-    maximise,
-    prior_of,
-    prior_within,
-)
+from matching.training.estimate import SEED, PairSet, cold_start, level_shares, maximise, prior_within
+from matching.training.labelled import MATCHES_A_RECORD, Known, Learned, learn, rarity_of
 from matching.training.parity import Parity, check_parity
 from matching.training.plausibility import Disagreement, comparable, disagreement
 from matching.training.proving import together
 from matching.training.reaching import reaching
 from matching.training.stores import Store, common_tokens, drawn_from, fingerprint_of
+from matching.training.thresholds import PARTS, Aim, choose, with_threshold
 from matching.training.weights import settle, unmet, weights_of
 from matching.training.writing import read_trained, tables_text, trained_document
 from mdm.errors import ConfigurationInvalid, OperatorError
@@ -92,7 +78,8 @@ class Options:
     """How to train: `shrinkage` draws labelled weights to Splink's per squared bit, `common_share` is how many entities
     a name token may have before it counts as common; `tables` are frequencies, and `common` tokens, that were counted
     elsewhere. `start` is the model before, where it weighs the same comparisons: the result is held against it, and
-    without labels training starts from it, unless `afresh`."""
+    without labels training starts from it, unless `afresh`. `aim`: with labels, choose the threshold of a match; None
+    keeps the profile's."""
 
     shrinkage: float = 0.05
     common_share: float = 0.004
@@ -100,19 +87,7 @@ class Options:
     common: Sequence[str] | None = None
     start: MatchModel | None = None
     afresh: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Data:
-    """All stores in one: their records, which entity each is held to be, and the candidate pairs within stores."""
-
-    pairs: PairSet
-    entities: NDArray[np.str_]
-
-    @property
-    def matching(self) -> NDArray[np.bool_]:
-        same: NDArray[np.bool_] = self.entities[self.pairs.left] == self.entities[self.pairs.right]
-        return same
+    aim: Aim | None = None
 
 
 def train(profile: str, stores: Sequence[Store], options: Options, progress: Progress = lambda _: None) -> Released:
@@ -125,20 +100,46 @@ def train(profile: str, stores: Sequence[Store], options: Options, progress: Pro
     """
     if sum(len(store.comparisons) for store in stores) < 3:
         raise OperatorError("There are too few records to train on.", action="Give at least some hundred records.")
-    labelled = all(store.entities for store in stores)
-    before = None if labelled or options.afresh else comparable(options.start, profile)
+    if all(store.entities for store in stores):
+        return _with_labels(profile, stores, options, progress)
+    before = None if options.afresh else comparable(options.start, profile)
     if before is not None:
         return _from_before(profile, stores, before, options, progress)
-    tokens = _tokens(profile, stores, options)
-    if labelled:
-        entities = [list(store.entities) for store in stores]
-        tables = _tables(profile, _representatives(stores, entities), tokens, options)
-        neutral = profile_model(profile, tokens, tables)
-        data = _data(neutral, stores, _prepared(neutral, stores), entities)
-        _say(progress, data)
-        found, missing = _from_labels(profile, neutral, data, options)
-        return _release(profile, neutral, found, data, stores, _LABELLED, missing, options.start, progress)
-    return _without_labels(profile, stores, tokens, options, progress)
+    return _without_labels(profile, stores, _tokens(profile, stores, options), options, progress)
+
+
+def _with_labels(profile: str, stores: Sequence[Store], options: Options, progress: Progress) -> Released:
+    """Learns from all labels, and where there is an aim chooses the threshold of a match that reaches it."""
+    neutral, data, learned = _learned(profile, stores, options, progress)
+    how: Mapping[str, Any] = _LABELLED
+    if learned.matches < data.matching.sum():
+        drawn = {"of_these_learned_from": learned.matches}
+        progress(f"of the pairs that match {learned.matches} are learned from: {MATCHES_A_RECORD} a record, drawn")
+        how = {**how, **drawn}
+    if options.aim is not None:
+        whole = read_trained(profile, neutral, learned.weights, reached=False)
+
+        def of_a_part(parts: Sequence[Store]) -> MatchModel:
+            within, _, said = _learned(profile, parts, options, lambda _: None)
+            return read_trained(profile, within, said.weights, reached=False)
+
+        progress(f"choosing a threshold: weights learned from each two of {PARTS} parts are held against the third")
+        choice = choose(of_a_part, stores, options.aim, whole, learned.matches)
+        progress(choice.words)
+        profile = with_threshold(profile, whole.thresholds, choice.chosen.threshold)
+        how = {**how, "thresholds": choice.document()}
+    return _release(profile, neutral, learned.weights, data, stores, how, learned.unmet, options.start, progress)
+
+
+def _learned(
+    profile: str, stores: Sequence[Store], options: Options, progress: Progress
+) -> tuple[MatchModel, Known, Learned]:
+    tokens, entities = _tokens(profile, stores, options), [list(store.entities) for store in stores]
+    tables = _tables(profile, _representatives(stores, entities), tokens, options)
+    neutral = profile_model(profile, tokens, tables)
+    data = _data(neutral, stores, _prepared(neutral, stores), entities)
+    _say(progress, data)
+    return neutral, data, learn(profile, neutral, data, options.shrinkage)
 
 
 def _without_labels(
@@ -195,7 +196,7 @@ def _from_before(
     least, most = prior_within(len(sure))
     fitted = fit(
         neutral.comparisons,
-        Sample(scores.levels, sure, _rarity(model, data, scores.levels)),
+        Sample(scores.levels, sure, rarity_of(model, data.pairs, scores.levels)),
         bits,
         shrinkage(float(sure.sum())),
         (min(least, before.prior), max(most, before.prior)),
@@ -223,7 +224,7 @@ def _damped(before: Shares | None, now: Shares) -> Shares:
     return tuple(shares / shares.sum() for shares in middle)
 
 
-def _say(progress: Progress, data: _Data) -> None:
+def _say(progress: Progress, data: Known) -> None:
     held = int(data.matching.sum())
     progress(f"{len(data.pairs.records)} records, {len(data.pairs)} candidate pairs, {held} held to match")
     if 0 < len(data.pairs) < _LEAST_PAIRS:
@@ -300,7 +301,7 @@ def _representatives(stores: Sequence[Store], entities: Sequence[Sequence[str]])
 
 def _data(
     model: MatchModel, stores: Sequence[Store], wholes: Sequence[Whole], entities: Sequence[Sequence[str]]
-) -> _Data:
+) -> Known:
     features: list[Features] = []
     pairs: list[NDArray[np.intp]] = []
     labels: list[str] = []
@@ -310,7 +311,7 @@ def _data(
         labels.extend(f"{number}:{entity}" for entity in names)
     _check_kinds(model, features)
     left, right = np.concatenate(pairs, axis=1)
-    return _Data(PairSet(features, left, right), np.array(labels))
+    return Known(PairSet(features, left, right), np.array(labels))
 
 
 def _learned_from(store: Store, pairs: Candidates) -> Candidates:
@@ -338,43 +339,13 @@ def _check_kinds(model: MatchModel, records: Sequence[Features]) -> None:
                 )
 
 
-def _from_labels(
-    profile: str, neutral: MatchModel, data: _Data, options: Options
-) -> tuple[dict[str, Any], Sequence[str]]:
-    """Splink's m and u of labelled pairs, corrected for dependence by a regression over all candidate pairs."""
-    matching = data.matching
-    counts = float(matching.sum()), float((~matching).sum())
-    if not min(counts):
-        raise OperatorError(
-            "The labels name no matching or no differing candidate pair, so there is nothing to tell apart.",
-            action="Give records of which some are one entity and some are not, or train without labels.",
-        )
-    m, u = (level_shares(neutral, data.pairs.chosen(keep)) for keep in (matching, ~matching))
-    estimates = Estimates(m, u, *counts, prior=prior_of(*counts))
-    before = settle(neutral, estimates)
-    levels = score_features(neutral, data.pairs.records, data.pairs.left, data.pairs.right).levels
-    model = read_trained(profile, neutral, weights_of(neutral, u, before, 0.0))
-    sample = Sample(levels, matching, _rarity(model, data, levels))
-    fitted = fit(neutral.comparisons, sample, before, options.shrinkage, prior_within(len(matching)))
-    return weights_of(neutral, u, fitted.weights, fitted.prior), unmet(neutral, estimates)
-
-
-def _rarity(model: MatchModel, data: _Data, levels: NDArray[np.int8]) -> NDArray[np.float64]:
-    """What term frequencies add to the weight of each pair, in bits."""
-    frame = Frame(data.pairs.records)
-    rarity = np.zeros(len(data.pairs))
-    for number, comparison in enumerate(model.comparisons):
-        rarity += adjustments(comparison, frame, data.pairs.left, data.pairs.right, levels[:, number])
-    return rarity
-
-
 def _release(
     profile: str,
     neutral: MatchModel,
     found: dict[str, Any],
-    data: _Data,
+    data: Known,
     stores: Sequence[Store],
-    how: Mapping[str, str],
+    how: Mapping[str, Any],
     missing: Sequence[str],
     start: MatchModel | None,
     progress: Progress,

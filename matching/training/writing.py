@@ -25,10 +25,10 @@ def trained_document(profile: str, neutral: MatchModel, found: dict[str, Any]) -
     }
 
 
-def read_trained(profile: str, neutral: MatchModel, found: dict[str, Any]) -> MatchModel:
-    """The model by such weights."""
+def read_trained(profile: str, neutral: MatchModel, found: dict[str, Any], *, reached: bool = True) -> MatchModel:
+    """The model by such weights; not `reached`: its thresholds may lie where no pair is."""
     document = trained_document(profile, neutral, found)
-    return read_model(profile, json.dumps(document), tables_text(neutral.frequencies))
+    return read_model(profile, json.dumps(document), tables_text(neutral.frequencies), reached=reached)
 
 
 def tables_text(tables: Tables) -> str | None:

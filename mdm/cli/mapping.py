@@ -1,16 +1,20 @@
-"""Commands about the mapping of use and revenue: what holds, and whether everything that is sold leads to revenue."""
+"""Commands about mappings: what columns are read for, what leads from use to revenue, and what does not."""
 
 from collections import Counter
 from dataclasses import asdict
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import typer
 
-from mdm.cli.context import JSON_OPTION, many, print_json, print_table
+from mdm.cli.context import JSON_OPTION, many, print_json, print_table, sources_folder
 from mdm.cli.steward_bench import bench_of
+from mdm.errors import NotFound
 from mdm.hub.in_force import usage_revenue_in_force
 from mdm.hub.usage_revenue import read_coverage
+from mdm.intake.catalogue import load_catalogue
+from mdm.intake.column_coverage import Use, UseKind, column_coverage
 from mdm.lifecycle.coverage import Chain, Coverage, Step
 from mdm.lifecycle.policy import Policy, shipped_policy
 from mdm.lifecycle.usage_revenue import UsageRow
@@ -35,8 +39,9 @@ _NAME = typer.Argument(..., help="usage-revenue.")
 
 @mapping.callback()
 def _root() -> None:
-    """From the unit in which something is used to what billing counts and the account on which ERP books it. Changed by
-    release: `mdm releases draft usage-revenue product`."""
+    """What the columns of every platform are read for, and the way from the unit in which something is used to what
+    billing counts and the account on which ERP books it; that is changed by release (`mdm releases draft`).
+    """
 
 
 @mapping.command("show")
@@ -92,6 +97,37 @@ def coverage(
         _print_coverage(found, policy, least)
     if not found.reaches(least):
         raise typer.Exit(1)
+
+
+@mapping.command("columns")
+def columns(
+    table: str | None = typer.Argument(None, help="Only of this table, e.g. crm.account, column by column."),
+    sources: Path | None = typer.Option(None, "--sources", help="Folder of platforms; default: MDM_SOURCES."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """How many columns of every table the hub reads, and which it does not; of one table, what each is read for."""
+    found = [column_coverage(each) for each in load_catalogue(sources_folder(sources)).profiles]
+    meant = [each for each in found if table in (None, f"{each.system}.{each.table}")]
+    if not meant:
+        raise NotFound(f"There is no table {table}.", action="`mdm mapping columns` lists all.")
+    if as_json:
+        print_json([asdict(each) | {"mapped": each.mapped, "unmapped": list(each.unmapped)} for each in meant])
+    elif table is not None:
+        rows = [[one.name, one.physical, "; ".join(map(_read_for, one.uses)) or "nothing"] for one in meant[0].columns]
+        print_table(f"Columns of {table}", ("column", "type", "read for"), rows)
+    else:
+        lines = [
+            [f"{each.system}.{each.table}", each.kind or "not mapped", len(each.columns), each.mapped,
+             ", ".join(each.unmapped)]
+            for each in meant
+        ]  # fmt: skip
+        print_table("Tables", ("table", "its rows are", "columns", "read", "not read"), lines, right=(2, 3))
+
+
+def _read_for(use: Use) -> str:
+    place = f" {use.path}" if use.path and "." in use.path else ""
+    target = f" -> {use.target}" if use.target else ""
+    return f"{use.kind.value} {use.of}{place}{target}" if use.kind is not UseKind.KEY else "key"
 
 
 def chain_document(chain: Chain) -> dict[str, Any]:

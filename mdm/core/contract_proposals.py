@@ -20,9 +20,16 @@ def check_decider(proposal: ContractProposal, actor: str, role: Role) -> None:
         Conflict: it was decided about.
     """
     _must(role, Permission.APPROVE_RULES)
-    if actor == proposal.author:
-        raise Refused("Nobody decides about a contract that they proposed.", action="Ask somebody else to look.")
+    if (against := against_deciding(proposal, actor)) is not None:
+        raise against
     _must_wait(proposal)
+
+
+def against_deciding(proposal: ContractProposal, actor: str) -> Refused | None:
+    """What keeps somebody who decides about contracts from deciding about this one; None where nothing does."""
+    if actor != proposal.author:
+        return None
+    return Refused("Nobody decides about a contract that they proposed.", action="Ask somebody else to look.")
 
 
 def check_withdrawer(proposal: ContractProposal, actor: str) -> None:

@@ -1,7 +1,7 @@
 """Measures of governance against what they must reach. Pure: what was counted comes from outside."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 #: Every measure, and what its share is of.
@@ -86,6 +86,11 @@ def score(
             for name, threshold in thresholds.items()
         ],
     )  # fmt: skip
+
+
+def stricter(card: Scorecard, least: float) -> Scorecard:
+    """The same measures, of which none passes below `least`, from 0 to 1, whatever its own threshold is."""
+    return replace(card, scores=[replace(each, least=max(each.least, least)) for each in card.scores])
 
 
 def _share(counted: Counted) -> float | None:

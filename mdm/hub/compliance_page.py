@@ -7,11 +7,18 @@ from markupsafe import Markup
 from mdm.core.scorecard import Score
 from mdm.hub.compliance import Compliance
 
-_STYLE = Markup("""
-body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c}
+#: The style of the page, which a server that shows it must allow by its digest.
+STYLE = Markup("""
+:root{color-scheme:light dark}
+body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;
+color:light-dark(#1c1c1c,#e7ebf1);background:light-dark(#fff,#0f1319)}
 table{border-collapse:collapse;margin:.5rem 0 1.5rem;width:100%}
-td,th{padding:.25rem .8rem .25rem 0;text-align:left;vertical-align:top;border-bottom:1px solid #ddd}
-.bad{color:#a3180d;font-weight:600}.good{color:#1b6b2a}.quiet{color:#555}
+td,th{padding:.25rem .8rem .25rem 0;text-align:left;vertical-align:top;
+border-bottom:1px solid light-dark(#ddd,#2b343f)}
+td:last-child{overflow-wrap:anywhere}
+.bad{color:light-dark(#a3180d,#ffa59d);font-weight:600}.good{color:light-dark(#1b6b2a,#79d4a0)}
+.quiet{color:light-dark(#555,#a5b0be)}
+@media print{:root{color-scheme:light}}
 """)
 
 
@@ -49,7 +56,7 @@ def compliance_page(found: Compliance) -> str:
             _table(("What", "How many"), ((name, f"{number:,}") for name, number in found.evidence.items())),
         ]
     )  # fmt: skip
-    head = Markup('<meta charset="utf-8"><title>How this hub is governed</title><style>{}</style>').format(_STYLE)
+    head = Markup('<meta charset="utf-8"><title>How this hub is governed</title><style>{}</style>').format(STYLE)
     return str(Markup('<!doctype html><html lang="en"><head>{}</head><body>{}</body></html>').format(head, body))
 
 

@@ -16,7 +16,7 @@ from mdm.core.contract_proposals import check_decider, check_proposer, check_wit
 from mdm.errors import Conflict, Invalid, OperatorError, Refused
 from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.workplace import Workplace
-from mdm.intake.catalogue import Catalogue
+from mdm.intake.catalogue import CONTRACT_FILE, Catalogue
 from mdm.intake.contract_diff import diff_contracts
 from mdm.intake.contract_lint import LintFinding, Severity, lint
 from mdm.intake.contracts import Contract, read_contracts
@@ -28,7 +28,6 @@ from mdm.store.scoped import scope_of, unrestricted
 from mdm.store.unit_of_work import UnitOfWork, unit_of_work
 
 _LONGEST, _LONGEST_WORDS = 200_000, 500
-_FILE = "contract.odcs.yaml"
 
 
 def propose(hub: Workplace, actor: Actor, catalogue: Catalogue, title: str, document: str) -> ContractProposal:
@@ -97,6 +96,12 @@ def proposal(engine: Engine, actor: Actor, proposal_id: int) -> ContractProposal
         return store.find(asking(connection), proposal_id, _whose(actor))
 
 
+def waiting(engine: Engine, actor: Actor) -> int:
+    """How many wait for an answer, of those that the actor sees."""
+    with unrestricted(engine).connect() as connection:
+        return store.waiting(asking(connection), _whose(actor))
+
+
 def take_over(found: ContractProposal, folder: Path) -> Path:
     """Write an approved contract into the folder of platforms; the next start reads by it. Returns the file.
 
@@ -108,7 +113,7 @@ def take_over(found: ContractProposal, folder: Path) -> Path:
         raise Conflict(
             f"Contract proposal {found.proposal_id} is {found.status.value}.", action="Have it approved first."
         )
-    file = folder / found.system / _FILE
+    file = folder / found.system / CONTRACT_FILE
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(found.document, encoding="utf-8")
@@ -143,13 +148,13 @@ def _read(document: str) -> tuple[tuple[Contract, ...], list[LintFinding]]:
         Invalid: everything that must be mended.
     """
     with TemporaryDirectory() as folder:
-        file = Path(folder) / _FILE
+        file = Path(folder) / CONTRACT_FILE
         file.write_text(document, encoding="utf-8")
         found = lint(file)
         wrong = [each for each in found if each.severity is Severity.ERROR]
         if wrong:
             told = "; ".join(
-                f"{each.code} {each.where}: {each.detail}".replace(str(file), _FILE) for each in wrong[:20]
+                f"{each.code} {each.where}: {each.detail}".replace(str(file), CONTRACT_FILE) for each in wrong[:20]
             )
             raise Invalid(f"The contract is wrong. {told}", action="`mdm contracts lint` shows the same.")
         return read_contracts(file), [each for each in found if each.severity is not Severity.ERROR]

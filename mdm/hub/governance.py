@@ -87,6 +87,23 @@ def versions(connection: Connection, contract: Contract) -> Sequence[ContractVer
     return found
 
 
+def documents_in_use(catalogue: Catalogue) -> frozenset[str]:
+    """The fingerprints of all contract documents of the platforms, as a proposal has one of its own."""
+    return frozenset(_as_kept(file, None).fingerprint for file in _files(catalogue))
+
+
+def document_in_use(catalogue: Catalogue, system: str) -> str:
+    """The newest contract document of a platform, as it is written.
+
+    Raises:
+        NotFound: there is no such platform, or it was not read from files.
+    """
+    mine = [file for file in _files(catalogue) if _read(file)[0].system == system]
+    if not mine:
+        raise NotFound(f"There is no contract of {system}.", action="`mdm contracts list` shows those that are.")
+    return max(mine, key=lambda file: _read(file)[0].major).read_text("utf-8")
+
+
 def between_majors(contracts: Sequence[Contract]) -> ContractDiff | None:
     """How the newest major of a table differs from the one before; None where there is one only."""
     return diff_contracts([contracts[1]], [contracts[0]]) if len(contracts) > 1 else None

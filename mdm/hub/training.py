@@ -23,6 +23,7 @@ from mdm.store.sampling import sample_with_candidates
 
 if TYPE_CHECKING:
     from matching.training.stores import Store
+    from matching.training.thresholds import Aim
     from matching.training.train import Released
 
 Progress = Callable[[str], None]
@@ -156,16 +157,40 @@ def _hub_domain(domain: str) -> Domain:
     return Domain(domain)
 
 
-def train_model(material: Material, progress: Progress = lambda _: None, *, afresh: bool = False) -> "Released":
+def train_model(
+    material: Material, progress: Progress = lambda _: None, *, afresh: bool = False, aim: str | None = None
+) -> "Released":
     """Train, check parity with Splink, and give the documents. The same material gives the same documents.
 
     Args:
         afresh: without labels, learn from what experts expect instead of from `material.start`.
+        aim: with labels, what the threshold of a match is chosen for: `best`, or a precision; None keeps the profile's.
+
+    Raises:
+        OperatorError: the aim cannot be read or reached, or there is too little to learn from.
     """
     _need_trainer()
     from matching.training.train import Options, train
 
-    return train(material.profile, material.stores, Options(start=material.start, afresh=afresh), progress)
+    chosen = None if aim is None else _aim(aim)
+    options = Options(start=material.start, afresh=afresh, aim=chosen)
+    return train(material.profile, material.stores, options, progress)
+
+
+def _aim(text: str) -> "Aim":
+    from matching.training.thresholds import Aim
+
+    if text == "best":
+        return Aim()
+    try:
+        precision = float(text)
+    except ValueError:
+        precision = 0.0
+    if not 0 < precision < 1:
+        raise OperatorError(
+            f"{text!r} is no aim.", action="Give --aim best, or a precision between 0 and 1 such as --aim .995."
+        )
+    return Aim(precision)
 
 
 def refusal(material: Material, released: "Released") -> TrainingDisagrees | None:

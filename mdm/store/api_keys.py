@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -125,6 +125,12 @@ def list_keys(connection: Connection) -> Sequence[KeyInfo]:
         ).order_by(api_key.c.created_at, api_key.c.key_id)
     )
     return [KeyInfo(row[0], read_role(row[1]), *row[2:5], read_scope(row[5] or {})) for row in rows]
+
+
+def labels_of(connection: Connection, key_ids: Iterable[str]) -> dict[str, str]:
+    """What keys are for, by their ids, of revoked ones too; ids of accounts and people are none."""
+    rows = connection.execute(select(api_key.c.key_id, api_key.c.label).where(api_key.c.key_id.in_(set(key_ids))))
+    return {row.key_id: row.label for row in rows}
 
 
 def _random(length: int) -> str:

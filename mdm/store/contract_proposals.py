@@ -68,6 +68,15 @@ def page(
     return [_proposal(row) for row in rows]
 
 
+def waiting(query: Query, author: str | None) -> int:
+    """How many wait for an answer; with an author, of theirs."""
+    rows = query(
+        "select count(*) from contract_proposal where status = 'proposed' and (%s::text is null or author = %s)",
+        author, author,
+    )  # fmt: skip
+    return int(rows[0][0])
+
+
 def _proposal(row: Sequence[Any]) -> ContractProposal:
     number, system, version, base, document, fingerprint, title, report, status, *rest = row
     return ContractProposal(

@@ -1,12 +1,25 @@
 """Reading the whole hub as values: for verification, digests and batch work."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import orjson
 
 from mdm.model.delta import Link
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.store.unit_of_work import UnitOfWork
+
+
+def last_publication(work: UnitOfWork) -> int:
+    """The number of the last unit of work that has committed; 0 before the first."""
+    return int(work.query("select coalesce(max(publication), 0) from batch")[0][0])
+
+
+def others_since(work: UnitOfWork, publication: int, causes: Collection[str]) -> bool:
+    """Whether a unit of work of another cause than these has committed after that one."""
+    found = work.query(
+        "select 1 from batch where publication > %s and not cause = any(%s) limit 1", publication, sorted(causes)
+    )
+    return bool(found)
 
 
 def live_records(work: UnitOfWork, domain: Domain) -> list[RecordId]:

@@ -71,7 +71,14 @@ def screens(engine: Engine) -> dict[str, str]:
         "release-edit": "/console/releases/new",
         "schemas": "/console/schemas",
         "schema": "/console/schemas/crm/account",
+        "contract-new": "/console/schemas/proposals/new",
+        "contract-proposals": "/console/schemas/proposals",
+        "mapping": "/console/mapping",
+        "mapping-attributes": "/console/mapping/attributes",
+        "mapping-revenue": "/console/mapping/revenue",
+        "mapping-table": "/console/mapping/crm/account",
         "ownership": "/console/ownership",
+        "scorecard": "/console/governance",
         "identifiers": "/console/identifiers",
         "replay": "/console/replay",
         "admin": "/console/admin",
@@ -115,6 +122,11 @@ def screens(engine: Engine) -> dict[str, str]:
         found["proposal-own"] = f"/console/approvals/{own}"
     if waiting is not None:
         found["review-waiting"] = f"/console/reviews/{waiting}"
+    contracts = {"contract-proposal": "base is not null", "contract-proposal-own": "base is null"}
+    for name, which in contracts.items():
+        waits = f"select min(proposal_id) from contract_proposal where status = 'proposed' and {which}"
+        if (contract := _one(engine, waits)) is not None:
+            found[name] = f"/console/schemas/proposals/{contract}"
     if proposal is not None:
         found["proposal"] = f"/console/approvals/{proposal}"
     return found

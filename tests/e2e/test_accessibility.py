@@ -13,22 +13,22 @@ from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine
 
 from api.console.screens import ROUTERS
-from mdm.access import FORMER_STEWARD
+from mdm.access import FORMER_STEWARD, Role, Scope
 from mdm.clock import system_clock
 from mdm.core.four_eyes import Policy
-from mdm.hub import blind, erase, releases, steward
+from mdm.hub import blind, contract_proposals, erase, releases, steward
 from mdm.hub.exceptions import Selection, to_discard
 from mdm.hub.process import Pipeline, process
 from mdm.hub.release import load_rules
 from mdm.hub.replay_jobs import run_replay, start_replay
 from mdm.hub.steward import NO_POLICY, Actor, Answer
-from mdm.intake.catalogue import load_catalogue
+from mdm.intake.catalogue import SHIPPED_SOURCES, load_catalogue
 from mdm.model.events import Message, Place
 from mdm.model.hierarchy import RelationKind
 from mdm.model.ids import Domain, EntityId
 from mdm.model.releases import RuleKind
 from mdm.model.stewardship import Discard, JudgeTask, Pin, Relate, Verdict
-from mdm.store import export_jobs
+from mdm.store import api_keys, export_jobs
 from mdm.store.export_jobs import ExportJob, Piece
 from mdm.store.reading import snapshot
 from mdm.store.refold import EventRange
@@ -69,6 +69,7 @@ def busy(engine: Engine, looker: str = "user:ben") -> None:
     _relate(engine, pipeline, ada)
     _many(engine, pipeline, looker)
     _override(engine, pipeline, looker)
+    _contracts(pipeline, looker)
     blind.draw(pipeline, Domain.CUSTOMER, blind.LEAST, ada.name)
     take_in(pipeline, overflow(), first=10**9)  # rows that only their own names find
 
@@ -78,6 +79,20 @@ def _override(engine: Engine, pipeline: Pipeline, looker: str) -> None:
     last = "select max(entity_id) from golden where domain = 'customer' and known_to is null"
     pin = Pin(EntityId(rows(engine, last)[0][0]), "payment_terms", "NT90", reason="as agreed by telephone")
     steward.decide(pipeline, Actor(looker, FORMER_STEWARD), pin)
+
+
+def _contracts(pipeline: Pipeline, looker: str) -> None:
+    """What the vendor of the CRM would no longer send, and a platform that `looker` would connect."""
+    crm = (SHIPPED_SOURCES / "crm" / "contract.odcs.yaml").read_text("utf-8")
+    gone = "".join(line for line in crm.splitlines(keepends=True) if "name: segment__c" not in line)
+    gone = gone.replace("version: 1.0.0", "version: 2.0.0", 1)
+    with pipeline.engine.begin() as connection:
+        key = api_keys.issue_key(connection, Role.VENDOR, "maker of the CRM", Scope(sources=frozenset({"crm"})))
+    vendor = Actor(key.split("_")[1], Role.VENDOR)
+    contract_proposals.propose(pipeline, vendor, pipeline.catalogue, "Segments move to another product", gone)
+    new = crm.replace("crm", "support").replace("CRM", "Support")
+    own = Actor(looker, FORMER_STEWARD)
+    contract_proposals.propose(pipeline, own, pipeline.catalogue, "Connect the support desk", new)
 
 
 def _refused(pipeline: Pipeline, actor: Actor) -> None:
@@ -258,6 +273,8 @@ def test_no_page_of_the_console_is_forgotten(world: Engine) -> None:
         "/console/privacy/{erasure_id:int}/proof",
         "/console/reconciliation/export.csv",
         "/console/audit/export.csv",
+        "/console/governance/report.html",
+        "/console/governance/report.json",
     }
     forgotten = [
         route.path

@@ -234,8 +234,11 @@ function poll(node) {
     try {
       const answer = await fetch(location.href, { credentials: "same-origin" });
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(node.id);
-      if (!fresh || !document.contains(node)) return;
-      if (!fresh.dataset.poll && node.dataset.then === "swap") { swap(location.href, {}, false); return; }
+      if (!document.contains(node)) return;
+      if (!fresh && !answer.ok) { poll(node); return; }
+      // What was waited for is there: the part says so, or the page has another in its place.
+      if (node.dataset.then === "swap" && !(fresh && fresh.dataset.poll)) { swap(location.href, {}, false); return; }
+      if (!fresh) return;
       const changed = fresh.textContent !== node.textContent;
       node.replaceChildren(...fresh.childNodes);
       if (changed && node.dataset.aloud) announce(node.textContent.trim().replace(/\s+/g, " "));

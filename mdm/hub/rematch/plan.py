@@ -1,8 +1,14 @@
-"""What the links and entities of a domain must be, by an engine; and which records the hub holds otherwise."""
+"""What the links and entities of a domain must be, by an engine; and which records the hub holds otherwise.
+
+What matching reads of the records is derived once and kept in a file, for as long as nobody else writes to the hub: a
+pass that comes after the units are settled needs it again, and deriving takes longer than all that follows from it.
+"""
 
 from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +19,10 @@ from xxhash import xxh3_64_intdigest
 from matching.engines.components import components
 from matching.engines.engine import Engine
 from matching.engines.links import Links, Progress
-from matching.engines.table import TableFrame, compared, feature_table, named
+from matching.engines.table import TableFrame, compared, feature_batches, named
 from matching.engines.whole import TableClusters, cluster_table
 from matching.model import BlockingRule, MatchModel
+from mdm.errors import OperatorError
 from mdm.model.delta import Link
 from mdm.model.ids import Domain, EntityId, RecordId
 from mdm.store import evidence, neighbourhood, whole
@@ -44,19 +51,61 @@ class Plan:
         return not self.units
 
 
-def plan_domain(
-    work: UnitOfWork, domain: Domain, model: MatchModel, engine: Engine, unit_size: int, progress: Progress
-) -> Plan:
-    """Compare what the hub holds of a domain with what the engine finds. Reads only."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What matching reads of all live records of a domain: a row of a table for each of `ids`, kept in a file, and the
+    blocks of what is stated about them. `publication` is the last unit of work that it knows of."""
+
+    ids: Sequence[RecordId]
+    file: Path
+    shared: pa.Table
+    publication: int
+
+    def table(self) -> pa.Table:
+        with pa.ipc.open_file(self.file) as kept:
+            return kept.read_all()
+
+
+def read_records(work: UnitOfWork, domain: Domain, model: MatchModel, folder: Path, progress: Progress) -> Reading:
+    """Read and derive all records of a domain, into a file of this folder; another reading there is replaced."""
     ids = whole.live_records(work, domain)
     comparisons, shared = _comparisons(work, domain, ids, progress), _none()
+    file = folder / f"{domain.value}.arrow"
     if domain is Domain.CONTRACT:
-        table = feature_table(model, comparisons)
+        _keep(file, feature_batches(model, comparisons))
     else:
         stated = _Stated(evidence.too_frequent_evidence(work, model.block_cap))
-        table = feature_table(model, stated.of(comparisons))
+        _keep(file, feature_batches(model, stated.of(comparisons)))
         shared = stated.table()
-    links = engine.links(model, table, static_rules(model), shared, progress)
+    return Reading(ids, file, shared, whole.last_publication(work))
+
+
+def _keep(file: Path, batches: Iterator[pa.RecordBatch]) -> None:
+    """Batch after batch, so that the whole is never in memory."""
+    first = next(batches)
+    try:
+        with pa.ipc.new_file(file, first.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as kept:
+            for batch in chain((first,), batches):
+                kept.write_batch(batch)
+    except OSError as error:
+        raise OperatorError(
+            f"What is read of the records cannot be kept in {file.parent}: {error}.",
+            action="Make room there, a few hundred bytes for each record, or name another folder in TMPDIR.",
+        ) from error
+
+
+def plan_domain(
+    work: UnitOfWork,
+    reading: Reading,
+    domain: Domain,
+    model: MatchModel,
+    engine: Engine,
+    unit_size: int,
+    progress: Progress,
+) -> Plan:
+    """Compare what the hub holds of a domain with what the engine finds. Reads only."""
+    ids, table = reading.ids, reading.table()
+    links = engine.links(model, table, static_rules(model), reading.shared, progress)
     frame, table = TableFrame(model, compared(model, table)), named(model, table)
     row = {rec: number for number, rec in enumerate(ids)}
     same, not_same = (

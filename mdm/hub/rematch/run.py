@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from matching.engines.engine import Engine
 from matching.engines.links import Progress
@@ -13,7 +15,7 @@ from mdm.errors import OperatorError
 from mdm.hub.oversized import ask_about_all
 from mdm.hub.placing import place
 from mdm.hub.process import Pipeline
-from mdm.hub.rematch.plan import Plan, plan_domain
+from mdm.hub.rematch.plan import Plan, Reading, plan_domain, read_records
 from mdm.hub.rematch.report import Effects, Report
 from mdm.hub.resolve import stored_blocks
 from mdm.hub.trial import on_a_copy
@@ -29,6 +31,8 @@ UNIT = 2_000
 #: Passes until nothing differs. Changes that arrive meanwhile are resolved by ingest with the same model; a pass more
 #: takes care of those that crossed a unit of work.
 _PASSES = 4
+#: Causes of the units of work of a run.
+_SETTLING, _KEYS = "rematch", "rematch keys"
 
 _Open = Callable[[str], AbstractContextManager[UnitOfWork]]
 _Look = Callable[[], AbstractContextManager[UnitOfWork]]
@@ -71,17 +75,26 @@ def rematch(pipeline: Pipeline, engine: Engine, actor: str, progress: Progress =
 
 
 def _run(pipeline: Pipeline, engine: Engine, actor: str, progress: Progress) -> Report:
+    with TemporaryDirectory(prefix="mdm-rematch-") as folder:
+        return _run_in(Path(folder), pipeline, engine, actor, progress)
+
+
+def _run_in(folder: Path, pipeline: Pipeline, engine: Engine, actor: str, progress: Progress) -> Report:
     report = Report(engine.name, pipeline.rules.fingerprint)
     open_work = partial(unit_of_work, pipeline.engine, pipeline.clock)
     look = partial(snapshot, pipeline.engine)
-    with open_work("rematch") as work:
+    with open_work(_SETTLING) as work:
         ledger.write_audit(work, actor, "rematch started", engine.name, {"rules": pipeline.rules.fingerprint})
     for domain in RESOLUTION_ORDER:
-        model = pipeline.rules.models[domain]
+        model, reading = pipeline.rules.models[domain], None
         for number in range(_PASSES):
-            _renew_keys(pipeline, domain, open_work, look, progress)
+            if reading is None or _moved(look, reading):
+                reading = None
+                _renew_keys(pipeline, domain, open_work, look, progress)
             with look() as work:
-                plan = plan_domain(work, domain, model, engine, UNIT, progress)
+                if reading is None or _outdated(work, reading):
+                    reading = read_records(work, domain, model, folder, progress)
+                plan = plan_domain(work, reading, domain, model, engine, UNIT, progress)
             if number == 0:
                 report.found(plan)
             if plan.empty or not _apply(pipeline, plan, open_work, actor, report.effects(domain), progress):
@@ -92,11 +105,22 @@ def _run(pipeline: Pipeline, engine: Engine, actor: str, progress: Progress) -> 
                 action="Run it again when less is coming in.",
             )
         progress(f"{domain}: looking for keys that too many share")
-        with open_work("rematch") as work:
+        with open_work(_SETTLING) as work:
             ask_about_all(work, model)
-    with open_work("rematch") as work:
+    with open_work(_SETTLING) as work:
         ledger.write_audit(work, actor, "rematch finished", engine.name, report.as_json())
     return report
+
+
+def _moved(look: _Look, reading: Reading) -> bool:
+    with look() as work:
+        return _outdated(work, reading)
+
+
+def _outdated(work: UnitOfWork, reading: Reading) -> bool:
+    """Whether records may say something else by now. What a run writes is no part of what it reads of a domain:
+    contracts are read by the entities of customers and products, which are settled before them."""
+    return whole.others_since(work, reading.publication, (_SETTLING, _KEYS))
 
 
 def _renew_keys(
@@ -112,7 +136,7 @@ def _renew_keys(
         ids = whole.live_records(work, domain)
     for start in range(0, len(ids), UNIT):
         part = ids[start : start + UNIT]
-        with open_work("rematch keys") as work:
+        with open_work(_KEYS) as work:
             keys = stored_blocks(work, domain, model, part)
             pairs.store_keys(work, keys)
         if start % (10 * UNIT) == 0:
@@ -124,7 +148,7 @@ def _apply(pipeline: Pipeline, plan: Plan, open_work: _Open, actor: str, effects
     changed = False
     links_of = _by_record(plan)
     for number, unit in enumerate(plan.units, start=1):
-        with open_work("rematch") as work:
+        with open_work(_SETTLING) as work:
             delta = _settle(pipeline, work, plan, unit, links_of)
             if _says_something(delta):
                 changed = True

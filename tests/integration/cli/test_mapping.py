@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from mdm.errors import Conflict, Invalid
+from mdm.errors import Conflict, Invalid, NotFound
 from mdm.model.ids import CrosswalkKey, Domain
 from tests.api.rows import ACME, HubRows
 from tests.integration.cli.conftest import Command, printed
@@ -124,3 +124,23 @@ def test_a_faulty_mapping_and_one_of_another_domain_are_refused(mdm: Command, so
         mdm("releases", "draft", "usage-revenue", "product", file, *title)
     with pytest.raises(Invalid, match="no usage-revenue of customers"):
         mdm("releases", "draft", "usage-revenue", "customer", file, *title)
+
+
+def test_what_columns_are_read_for_is_told_by_table_and_column(mdm: Command) -> None:
+    tables = {f"{each['system']}.{each['table']}": each for each in printed(mdm("mapping", "columns", "--json"))}
+
+    assert tables["product.usage_batch"]["unmapped"] == []
+    assert "account_source" in tables["crm.account"]["unmapped"]
+    assert tables["crm.account"]["mapped"] + len(tables["crm.account"]["unmapped"]) == 28
+    listed = mdm("mapping", "columns").stdout
+    assert all(name in listed for name in tables)
+    one = mdm("mapping", "columns", "billing.customer").stdout
+    assert "attribute segment metadata.segment" in one
+    assert "claim same metadata.crm_account_id -> crm.account#id15" in one
+
+
+def test_a_table_that_is_none_is_told(mdm: Command) -> None:
+    with pytest.raises(NotFound, match=r"no table crm\.nobody") as refused:
+        mdm("mapping", "columns", "crm.nobody")
+
+    assert "`mdm mapping columns` lists all" in refused.value.advice

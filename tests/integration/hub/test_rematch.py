@@ -1,10 +1,14 @@
 """Matching a whole hub at once: the same state as a stream, seen before it is written, safe to interrupt."""
 
 import importlib.util
+import re
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
@@ -16,12 +20,13 @@ from mdm.hub.digest import StateDigest, state_digest
 from mdm.hub.process import Pipeline, process
 from mdm.hub.rematch import in_bulk, preview, rematch, run
 from mdm.hub.verify import verify
+from mdm.model.events import Message
 from mdm.model.ids import Domain
 from tests.integration.hub.conftest import world_messages
 
 
-def load_in_bulk(pipeline: Pipeline) -> Pipeline:
-    messages = world_messages()
+def load_in_bulk(pipeline: Pipeline, messages: Sequence[Message] = ()) -> Pipeline:
+    messages = messages or world_messages()
     for start in range(0, len(messages), 4000):
         process(in_bulk(pipeline), "test", messages[start : start + 4000])
     return pipeline
@@ -72,6 +77,50 @@ def test_a_bulk_load_ends_in_the_state_of_the_stream(
     assert state_digest(other_engine) == streamed
     assert verify(other_engine, bulk.catalogue, bulk.rules).differences == ()
     assert report.by_domain[Domain.CUSTOMER].founded > 200
+
+
+def readings(said: Sequence[str]) -> int:
+    """How often all customers were read."""
+    return sum(bool(re.fullmatch(r"customer: read ([0-9,]+) of \1 records", line)) for line in said)
+
+
+def test_records_are_read_once_though_the_result_is_looked_at_again(pipeline: Pipeline, other_engine: Engine) -> None:
+    bulk, said = load_in_bulk(replace(pipeline, engine=other_engine)), list[str]()
+
+    rematch(bulk, open_engine("duckdb"), "test", said.append)
+
+    assert sum(line.startswith("customer: clustering") for line in said) == 2
+    assert readings(said) == 1
+    assert not list(Path(tempfile.gettempdir()).glob("mdm-rematch-*"))
+
+
+def test_what_arrives_meanwhile_is_read(streamed: StateDigest, pipeline: Pipeline, other_engine: Engine) -> None:
+    messages = world_messages()
+    first, later = messages[:-400], messages[-400:]
+    live, said = replace(pipeline, engine=other_engine), list[str]()
+    load_in_bulk(live, first)
+
+    def meanwhile(line: str) -> None:
+        if line.startswith("customer: clustering") and line not in said:
+            process(live, "test", later)
+        said.append(line)
+
+    rematch(live, open_engine("duckdb"), "test", meanwhile)
+
+    assert readings(said) >= 2
+    assert state_digest(other_engine) == streamed
+    assert verify(other_engine, live.catalogue, live.rules).differences == ()
+
+
+def test_a_folder_without_room_is_named(
+    streamed: StateDigest, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(run, "TemporaryDirectory", lambda prefix: nullcontext(tmp_path / "nowhere"))
+
+    with pytest.raises(OperatorError, match="cannot be kept") as refused:
+        rematch(pipeline, open_engine("duckdb"), "test")
+
+    assert "TMPDIR" in refused.value.advice
 
 
 def test_a_hub_with_golden_records_is_not_loaded_in_bulk(streamed: StateDigest, pipeline: Pipeline) -> None:

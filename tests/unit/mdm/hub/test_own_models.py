@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from mdm.cli.app import app
 from mdm.errors import OperatorError
 from mdm.hub.tabular import Table, read_table
+from tests.unit.matching.profiles import PEOPLE, people
 
 CASE = Path(__file__).parents[3] / "cases" / "restaurants"
 TABLES = [
@@ -56,6 +58,61 @@ def test_labels_are_read_from_the_truth(tmp_path: Path) -> None:
     found = run("train", *TABLES, "--labels", str(CASE / "matches.csv"), "--out", str(tmp_path), "--json")
 
     assert json.loads(found.stdout)["provenance"]["method"].startswith("m and u from labels")
+
+
+def lists_of_people(folder: Path) -> tuple[str, ...]:
+    """The options that name a file of people, which says who is one person, and what its columns mean."""
+    records, entities = people(120)
+    lines = ["id,name,city,phone,person"]
+    for number, (record, entity) in enumerate(zip(records, entities, strict=True)):
+        lines.append(f"{number},{record['name']},{record['city']},{''.join(record.get('phones', []))},{entity}")
+    (folder / "people.csv").write_text("\n".join(lines), "utf-8")
+    (folder / "profile.yaml").write_text(PEOPLE, "utf-8")
+    (folder / "mapping.yaml").write_text(
+        "domain: people\nprofile: profile.yaml\nid: id\ntruth: {entity: person}\ncolumns:\n"
+        "  name: {as: folded, from: name}\n  words: {as: words, from: name}\n  city: {as: folded, from: city}\n"
+        "  phones: {as: digits, from: phone, each: true}\n",
+        "utf-8",
+    )
+    return "--domain", "people", "--config", str(folder / "mapping.yaml"), "--records", str(folder / "people.csv")
+
+
+def test_an_aim_chooses_the_threshold_that_the_written_profile_has(tmp_path: Path) -> None:
+    named = lists_of_people(tmp_path)
+
+    found = run("train", *named, "--labelled", "--aim", "best", "--out", str(tmp_path / "models"), "--json")
+
+    assert found.exit_code == 0, found.exception
+    told = json.loads(found.stdout)
+    chosen, own = (told["provenance"]["thresholds"][which] for which in ("chosen", "own"))
+    assert told["match"] == chosen["match"] < 0
+    assert chosen["recall"] > own["recall"]
+    assert chosen["b_cubed_f1"] > own["b_cubed_f1"]
+    written = yaml.safe_load((tmp_path / "models" / "people.yaml").read_text("utf-8"))
+    given = yaml.safe_load(PEOPLE)
+    assert own["match"] == 0
+    assert written["thresholds"].pop("match") == chosen["match"]
+    assert written["thresholds"].pop("possible") == min(chosen["match"], given["thresholds"]["possible"])
+    assert (given["thresholds"].pop("match"), given["thresholds"].pop("possible")) == (0, -2)
+    assert written == given
+    measured = run("evaluate", *named, "--models", str(tmp_path / "models"), "--json")
+    assert json.loads(measured.stdout)["pairwise"]["f1"] > 0.7
+
+
+@pytest.mark.parametrize("aim", ["", "high", "1", "0", "-0.5", "95", "nan", "inf"])
+def test_what_is_no_aim_is_refused(tmp_path: Path, aim: str) -> None:
+    found = run("train", *TABLES, "--labels", str(CASE / "matches.csv"), f"--aim={aim}", "--out", str(tmp_path))
+
+    assert isinstance(found.exception, OperatorError)
+    assert "--aim best" in found.exception.advice
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_aim_without_labels_is_refused(tmp_path: Path) -> None:
+    found = run("train", *TABLES, "--aim", "best", "--out", str(tmp_path))
+
+    assert isinstance(found.exception, OperatorError)
+    assert "--aim means nothing" in str(found.exception)
 
 
 @pytest.mark.parametrize(("command", "option"), [("train --labelled", "--labels"), ("evaluate", "--truth")])
