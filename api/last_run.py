@@ -24,6 +24,7 @@ from mdm.lifecycle.policy import Policy as Reconciling
 from mdm.lifecycle.stuck import Stuck
 from mdm.model.ids import EntityId
 from mdm.model.worklist import Measures
+from mdm.store.finding_history import Run, write_run
 from mdm.store.findings import write_day
 from mdm.store.read_console import newest_batch
 from mdm.store.scoped import scope_of, unrestricted, visible_ids
@@ -159,6 +160,7 @@ class LastRun:
             began, batch = monotonic(), newest_batch(hub)
             found = self._find(hub)
             write_day(hub, now.date(), found.findings)
+            write_run(hub, Run(now, found.as_of), found.findings)
             run = _Run(hub.pool, batch, now, monotonic() - began, found)
         except Exception as error:  # whoever waits is told; when nobody does, the next page tries again
             _logger.warning("Reconciliation did not end: %s", error)

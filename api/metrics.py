@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 
+from mdm.hub.closing import Readiness
 from mdm.lifecycle.overview import Overview
 from mdm.lifecycle.policy import Policy
 from mdm.lifecycle.stuck import Stuck
@@ -18,6 +19,7 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 #: What reconciliation found, as this process looked last.
 RECONCILED: tuple[MetricName, ...] = (
     "mdm_recon_breaks", "mdm_recon_break_amount", "mdm_transactions_stuck", "mdm_transactions_stuck_days",
+    "mdm_close_open_points", "mdm_close_days_left",
 )  # fmt: skip
 
 
@@ -78,6 +80,14 @@ class Metrics:
 
     def _gauge(self, name: str, documentation: str) -> Gauge:
         return Gauge(name, documentation, registry=self.registry)
+
+
+def closing_soon(close: Readiness) -> dict[MetricName, Sequence[Sample]]:
+    """How the close of the month stands, in numbers."""
+    return {
+        "mdm_close_open_points": [Sample((close.month,), close.open_points)],
+        "mdm_close_days_left": [Sample((close.month,), close.days_left)],
+    }
 
 
 def reconciled(overview: Overview, policy: Policy, stuck: Sequence[Stuck]) -> dict[MetricName, Sequence[Sample]]:

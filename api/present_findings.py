@@ -14,6 +14,7 @@ from mdm.lifecycle.overview import Overview
 from mdm.lifecycle.policy import Policy
 from mdm.lifecycle.stuck import Stuck
 from mdm.model.worklist import Priority
+from mdm.store.finding_history import Seen
 from mdm.store.findings import FindingWork
 
 _SAME = ("rule", "code", "customer", "contract", "currency", "sentence", "action", "owner")
@@ -26,6 +27,8 @@ def finding_object(finding: Finding, days: int, work: FindingWork, priority: Pri
         "subject": key_object(finding.subject),
         "facts": [key_object(each) for each in finding.facts],
         "amount": None if finding.amount is None else str(finding.amount),
+        "correlations": list(finding.correlations),
+        "days_overdue": finding.days_overdue,
         "days": days,
         **priority_object(priority),
         "assignee": work.assignee,
@@ -44,6 +47,15 @@ def priority_object(priority: Priority | None) -> dict[str, Any]:
         "because": [] if priority is None else [each._asdict() for each in priority.parts],
         "close_impact": impact.get("close_impact"),
         "customer_exposure": impact.get("customer_exposure"),
+    }
+
+
+def seen_object(seen: Seen) -> dict[str, Any]:
+    """A finding from its first to its last day."""
+    same = ("rule", "first_seen", "last_seen", "closed_at", "hours", "currency")
+    return {name: getattr(seen, name) for name in same} | {
+        "subject": key_object(seen.subject),
+        "amount": None if seen.amount is None else format(seen.amount, "f"),
     }
 
 

@@ -6,7 +6,7 @@ limited sees those about customers and contracts within it.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Response
@@ -18,7 +18,7 @@ from api.deps import HubDep, ReadHub, RulesDep
 from api.errors import NOT_FOUND, refuse
 from api.idempotency import OnceRoute
 from api.last_run import Looked, last_run
-from api.present_findings import amounts_object, books_object, finding_object, summary_object
+from api.present_findings import amounts_object, books_object, finding_object, seen_object, summary_object
 from api.routes.parameters import Paged
 from api.routes.responses import CHECKED, COMMANDED, GUARDED, TOO_LARGE, UNKNOWN
 from api.routes.stewardship import actor_of
@@ -30,17 +30,20 @@ from api.schemas.findings import (
     Findings,
     FindingSummary,
     HandedFindings,
+    SeenPage,
     Settled,
 )
 from api.schemas.given import Storable
 from api.wire import answer
 from mdm.access import Permission
 from mdm.hub import finding_work
+from mdm.hub.reach import must_reach_all
 from mdm.lifecycle.findings import Finding, Severity
 from mdm.lifecycle.impact import rows_of, site
 from mdm.lifecycle.overview import Asked
 from mdm.lifecycle.reconciliation import RULE_NAMES
 from mdm.model.ids import CrosswalkKey, EntityId
+from mdm.store import finding_history
 from mdm.store import findings as store
 from mdm.store.findings import FindingName, FindingWork, name_of
 from mdm.store.scoped import scope_of, unrestricted
@@ -75,6 +78,9 @@ class FindingParameters(Paged):
     )
     days_from: Days = Field(None, description="At least so many days old.")
     days_to: Days = Field(None, description="At most so many days old.")
+    correlation: Storable | None = Field(
+        None, min_length=1, max_length=700, description="The pair of subscription and product that it is about."
+    )
     assignee: Storable | None = Field(None, max_length=200, description="Who looks after it.")
     taken: bool | None = Field(None, description="Looked after by somebody, or by nobody.")
 
@@ -82,6 +88,7 @@ class FindingParameters(Paged):
         return Asked(
             self.rule, self.severity, self.owner, EntityId(self.customer) if self.customer else None,
             EntityId(self.contract) if self.contract else None, self.days_from, self.days_to,
+            self.correlation,
         )  # fmt: skip
 
 
@@ -121,6 +128,40 @@ def get_summary(hub: HubDep, rules: RulesDep) -> Response:
         with hub.engine.connect() as connection:
             days = store.trend(connection, "", (hub.clock() - _TREND).date())
     return answer(summary_object(looked, rules.reconciliation, days))
+
+
+class SeenParameters(Paged):
+    """Which day, and of which rule."""
+
+    day: date | None = Field(None, description="In UTC; today, as of the newest run, if none is named.")
+    rule: Storable | None = Field(None, max_length=100, description="Also one that there is no more.")
+
+
+@router.get("/seen", name="list_seen_findings", summary="What was open on a day", response_model=SeenPage)
+def list_seen(page: Annotated[SeenParameters, Query()], hub: HubDep) -> Response:
+    """At the end of the day, as runs of reconciliation saw it: the API keeps each of its own, and the calendar worker
+    one an hour. Nothing is known of the time before the first. Those whose scope is limited
+    are refused: it is about the whole hub."""
+    must_reach_all(hub.engine, "What was open on a day")
+    scope, day = page.scope("seen"), page.day or hub.clock().date()
+    after = None
+    if page.cursor is not None:
+        after = [str(part) for part in read_cursor(page.cursor, scope, (str, str, str, str))]
+    with hub.engine.connect() as connection:
+        behind = finding_history.open_on(connection, day, page.rule, after, page.limit + 1)
+        number, sums = finding_history.counted_on(connection, day, page.rule)
+        run = finding_history.newest_run(connection)
+    shown = behind[: page.limit]
+    return answer(
+        {
+            "items": [seen_object(each) for each in shown],
+            "next": write_cursor(scope, (shown[-1].rule, *shown[-1].subject)) if len(behind) > page.limit else None,
+            "day": day,
+            "total": number,
+            "amounts": amounts_object(sums),
+            "known_to": None if run is None else run.began_at,
+        }
+    )
 
 
 @router.get("/impact", name="get_finding_impact", summary="Findings by the books they are in",

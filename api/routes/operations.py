@@ -6,15 +6,17 @@ from api.auth import allows
 from api.deps import HubDep, ReadsDep, RulesDep
 from api.errors import UNAVAILABLE, refuse
 from api.last_run import last_run
-from api.metrics import Metrics, reconciled
+from api.metrics import Metrics, closing_soon, reconciled
 from api.routes.responses import COMMON, GUARDED
 from api.schemas.common import Live, Ready
 from api.schemas.status import Status
 from api.wire import answer
 from mdm.access import Permission
+from mdm.hub.closing import readiness
 from mdm.store import migrate
 from mdm.store.read_metrics import hub_state
 from mdm.store.read_models import status_summary, vitals
+from mdm.store.scoped import scope_of
 
 router = APIRouter(tags=["operations"])
 
@@ -71,8 +73,10 @@ def get_metrics(request: Request, hub: HubDep, reads: ReadsDep, rules: RulesDep)
         metrics.show(vitals(connection))
         state = hub_state(connection)
     looked = last_run.freshened(hub.engine, hub.clock())
-    metrics.show_state(
-        state if looked is None else state | reconciled(looked.overview, rules.reconciliation, looked.found.stuck)
-    )
+    if looked is not None:
+        state |= reconciled(looked.overview, rules.reconciliation, looked.found.stuck)
+        if not scope_of(hub.engine).limits_rows:  # the checklist is about the whole hub
+            state |= closing_soon(readiness(hub, looked.found, rules.reconciliation))
+    metrics.show_state(state)
     content, media_type = metrics.exposition(request.headers.get("accept", ""))
     return Response(content, media_type=media_type)

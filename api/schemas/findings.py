@@ -30,6 +30,12 @@ class FindingForm(Form):
     sentence: str = Field(description="What is wrong.")
     action: str = Field(description="What to do.")
     owner: str = Field(description="Whose move it is.")
+    correlations: list[str] = Field(
+        description="The pairs of subscription and product that it is about: whatever concerns the same pair says the "
+        "same. Empty where a rule is about none.",
+        examples=[["billing.subscription:sub_1/prd_2"]],
+    )
+    days_overdue: int | None = Field(description="Of what is not paid: since when the oldest invoice behind it is due.")
     days: int = Field(description="From the day of the fact to `as_of`.")
     priority: float = Field(description="The higher, the sooner; the sum of the points under `because`.")
     because: list[PriorityPart] = Field(description="The weightiest first.")
@@ -48,6 +54,28 @@ class FindingPage(Page[FindingForm]):
     as_of: datetime = Field(description="The newest change event that reconciliation knew of.")
     total: int = Field(description="All that are asked for, on every page together.")
     amounts: Amounts
+
+
+class SeenFinding(Form):
+    """A finding from the first run of reconciliation that saw it to the first that did not."""
+
+    rule: str
+    subject: SourceKey
+    first_seen: datetime
+    last_seen: datetime
+    closed_at: datetime | None = Field(description="Null while the platforms disagree.")
+    hours: float | None = Field(description="How long they did; null while they do.")
+    amount: str | None = Field(description="What it was worth when it was seen last.")
+    currency: str | None
+
+
+class SeenPage(Page[SeenFinding]):
+    """Findings that were open at the end of a day, by rule and subject."""
+
+    day: date
+    total: int = Field(description="All of that day and rule, on every page together.")
+    amounts: Amounts
+    known_to: datetime | None = Field(description="When the newest run that is kept began; null before the first.")
 
 
 class StuckForm(Form):

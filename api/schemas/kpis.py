@@ -95,6 +95,20 @@ class BilledDifference(Form):
     billed: Quantity
     accepted: Quantity
     difference: Quantity = Field(description="Negative where less is billed than was used.")
+    amount: str | None = Field(description="What the difference is worth, like it in sign; null where nobody can tell.")
+    currency: str | None
+
+
+class LeakedBatch(Form):
+    """Accepted usage that no invoice bills."""
+
+    batch: SourceKey
+    ended_on: date
+    customer: str | None = Field(description="Golden record id.")
+    product: str | None = Field(description="Golden record id.")
+    quantity: str | None = Field(description="In units of use, as decimal text.")
+    amount: str | None = Field(description="What it would be billed for; null where no price is known.")
+    currency: str | None
 
 
 class InvoiceAccuracyForm(Form):
@@ -112,3 +126,9 @@ class InvoiceAccuracyForm(Form):
     units: list[UnitAccuracy]
     differing: int = Field(description="How many lines differ.")
     differences: list[BilledDifference] = Field(description="Up to 100 of them, the largest share first.")
+    leakage: Sums = Field(
+        description="What was used and not billed is worth: unbilled batches and lines that bill too little, where a "
+        "price is known."
+    )
+    unpriced: int = Field(description="Unbilled batches and lines that bill too little of which no price is known.")
+    leaked: list[LeakedBatch] = Field(description="Up to 100 unbilled batches, by currency the largest first.")

@@ -10,6 +10,7 @@ from api.present_findings import priority_object
 from mdm.bootstrap import Hub
 from mdm.cli.context import JSON_OPTION, hub, many, print_json, print_table
 from mdm.cli.reconcile import source
+from mdm.cli.seen_findings import open_on_day
 from mdm.errors import OperatorError
 from mdm.hub import steward as desk
 from mdm.hub.finding_order import in_order, measures_now
@@ -35,13 +36,21 @@ reconciling.command("source")(source)
 def reconcile(
     context: typer.Context,
     rule: str | None = typer.Option(None, "--rule", help="Only findings of this rule, e.g. posting_missing."),
+    as_of: str | None = typer.Option(
+        None, "--as-of", help="What was open at the end of a day (UTC), like 2026-10-31, as runs that are kept saw it."
+    ),
     as_json: bool = JSON_OPTION,
 ) -> None:
     """What does not agree from contract to posting, the most urgent first, what to do about it, and whose move it is.
 
+    With --as-of nothing is looked at anew: the API keeps what it finds, and `mdm worker calendar` once an hour.
+
     `mdm reconcile source` holds the hub's mirror against a source table, `mdm reconcile stuck` tells what stands still.
     """
     if context.invoked_subcommand is not None:
+        return
+    if as_of is not None:
+        open_on_day(as_of, rule, as_json)
         return
     if rule is not None and rule not in RULE_NAMES:
         raise OperatorError(f"There is no rule {rule!r}.", action=f"Rules: {', '.join(RULE_NAMES)}.")

@@ -130,9 +130,10 @@ def calendar_command(
     """Do what time brings: end what is due, judge onboarding anew when a record changed or evidence expired.
 
     Verdicts that are others now are announced as customer.readiness_changed. Without --once it also looks once a day at
-    pairs that nothing compares, as `mdm match blocks --look` does. One calendar works at a time.
+    pairs that nothing compares, as `mdm match blocks --look` does. Once an hour it keeps what reconciliation finds. One
+    calendar works at a time.
     """
     with stopped_by_signals() as stop, _hub_when_there(stop, "calendar") as opened:
-        options = CalendarOptions(every, erp, once, metrics_host, metrics_port or None)
+        options = CalendarOptions(every, erp, once, opened.settings.sources, metrics_host, metrics_port or None)
         kept = run_calendar(_when_there(stop, lambda: pipeline(opened)), options, stop)
     typer.echo(f"{kept.ended} decisions, {kept.judged} customers judged, {kept.changed} verdicts changed.", err=True)

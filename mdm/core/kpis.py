@@ -54,6 +54,7 @@ def measures(kept: Kept, before: Kept) -> list[Measure]:
             ("decisions", "Decisions of stewards", "decisions", "lower"),
             ("decisions_undone", "Decisions that were undone since", "share", "lower"),
             ("findings", "Disagreements between platforms on an average day", "findings", "lower"),
+            ("hours_to_resolve", "From a disagreement to the platforms agreeing, the middle one", "hours", "lower"),
             ("messages_refused", "Messages that could not be taken in", "share", "lower"),
         )
     ]
@@ -62,6 +63,7 @@ def measures(kept: Kept, before: Kept) -> list[Measure]:
 def _figures(kept: Kept) -> dict[str, _Figure]:
     late = [closed_at > due_at(kind, opened_at) for kind, opened_at, closed_at in kept.answered]
     waits = [(closed_at - opened_at).total_seconds() / 3600 for _, opened_at, closed_at in kept.answered]
+    ended = [(closed_at - first_seen).total_seconds() / 3600 for first_seen, closed_at in kept.resolved]
     closes, answers, days = len(kept.closes), len(waits), len(kept.findings)
     return {
         "close_days": (fmean((each.signed - each.last).days for each in kept.closes) if closes else None, closes),
@@ -71,6 +73,7 @@ def _figures(kept: Kept) -> dict[str, _Figure]:
         "decisions": (float(kept.decisions), kept.decisions),
         "decisions_undone": _share(kept.undone, kept.decisions),
         "findings": (fmean(kept.findings) if days else None, days),
+        "hours_to_resolve": (median(ended) if ended else None, len(ended)),
         "messages_refused": _share(kept.refused, kept.messages),
     }
 

@@ -8,9 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Protocol
+
+from sqlalchemy import Engine
 
 from mdm.access import Permission
+from mdm.clock import Clock
 from mdm.errors import Invalid
 from mdm.hub.reach import must_reach_all
 from mdm.hub.reconcile import Reconciliation
@@ -43,6 +46,39 @@ class Books:
         return points_of(self.items)
 
 
+class Looks(Protocol):
+    """Where the checklist is read: a workplace, or a hub that is only read."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """How the close of a month stands: days until it is due, and points of its checklist that nobody has signed for."""
+
+    month: str
+    days_left: int
+    open_points: int
+
+
+def readiness(hub: Looks, found: Reconciliation, policy: Policy) -> Readiness:
+    """Of the month that is being closed. Once two persons have signed it, no point is open: they said why.
+
+    Deadlines of questions come with their ranks, as far as somebody has ranked them.
+    """
+    today = hub.clock().date()
+    close = close_named(None, today, policy)
+    with snapshot(hub.engine) as work:
+        signed = store.standing(work, close.month)
+    reviewed = signed is not None and signed.reviewed_by is not None
+    points = () if reviewed else books_of(hub, close, found).items
+    return Readiness(close.month, close.days_left(today), sum(not item.done for item in points))
+
+
 def close_named(month: str | None, today: date, policy: Policy) -> Close:
     """The close of a month written like 2026-10; without one, of the month that is being closed.
 
@@ -58,7 +94,7 @@ def close_named(month: str | None, today: date, policy: Policy) -> Close:
     return close_of(month, policy.close_on)
 
 
-def books_of(hub: Workplace, close: Close, found: Reconciliation) -> Books:
+def books_of(hub: Looks, close: Close, found: Reconciliation) -> Books:
     """What the close of a month asks now, by what reconciliation found and what waits in the hub.
 
     Deadlines of questions come with their ranks: rank new ones before.

@@ -97,6 +97,8 @@ def read_material(engine: Engine, catalogue: Catalogue, policy: Policy) -> Mater
             products=dict(whole.current_values(work, Domain.PRODUCT)),
             versions=_versions(read_lifecycle.past_rows(work, agreements), catalogue),
             usage_revenue=usage_revenue_in_force(work.query),
+            unknown=read_lifecycle.unknown_names(work, _KINDS),
+            heard=read_lifecycle.newest_events(work),
         )
 
 

@@ -103,6 +103,7 @@ def _contract(
         products=frozenset(product for product in products if product is not None),
         terms=tuple(terms for record in records for terms in _terms(record, material, ledger.products, policy)),
         activations=tuple(_activations(records, accounts, policy)),
+        changed_at=max((record.changed_at for record in records), default=None),
     )
 
 
@@ -187,15 +188,33 @@ def subscription_meant(entitlement: Entitlement, agreements: Agreements) -> Subs
     """
     if entitlement.subscription is not None:
         return agreements.subscription(entitlement.subscription)
+    for keys in _likely(entitlement, agreements):
+        if len(keys) == 1:
+            return agreements.subscriptions[next(iter(keys))]
+    return None
+
+
+def is_unmatched(entitlement: Entitlement, agreements: Agreements) -> bool:
+    """Whether there is no subscription behind an entitlement: the one it names is unknown; or, where it names none,
+    its number and term lead to none and its customer has none that sells the product.
+
+    Of an entitlement whose customer or product nobody knows it cannot be told.
+    """
+    if entitlement.subscription is not None:
+        return entitlement.subscription not in agreements.subscriptions
+    if entitlement.customer is None or entitlement.product is None:
+        return False
+    sold = any(entitlement.product in each.quantities for each in agreements.subscriptions_of(entitlement.customer))
+    return not sold and not any(_likely(entitlement, agreements))
+
+
+def _likely(entitlement: Entitlement, agreements: Agreements) -> tuple[set[CrosswalkKey], set[CrosswalkKey]]:
+    """The subscriptions of the customer's contracts by the number that it states, and by its product and term."""
     contracts = agreements.contracts_of(entitlement.customer)
     forms = number_forms(entitlement.contract_number)
-    stated = [contract for contract in contracts if forms & contract.number_forms]
-    dated = [contract for contract in contracts if _same_term(entitlement, contract)]
-    for candidates in (stated, dated):
-        keys = {key for contract in candidates for key in contract.subscriptions}
-        if len(keys) == 1:
-            return agreements.subscriptions[keys.pop()]
-    return None
+    stated = {key for each in contracts if forms & each.number_forms for key in each.subscriptions}
+    dated = {key for each in contracts if _same_term(entitlement, each) for key in each.subscriptions}
+    return stated, dated
 
 
 def _same_term(entitlement: Entitlement, contract: Contract) -> bool:

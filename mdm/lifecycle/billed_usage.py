@@ -6,7 +6,7 @@ one billed unit.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from mdm.lifecycle.agreements import Agreements
 from mdm.lifecycle.assemble import invoices_by_subscription
 from mdm.lifecycle.cases import UsageCase
-from mdm.lifecycle.coverage import follow, offers_by_product
+from mdm.lifecycle.coverage import Chain, follow, offers_by_product
 from mdm.lifecycle.facts import Invoice
 from mdm.lifecycle.ledger import Ledger
 from mdm.lifecycle.material import Material
@@ -25,6 +25,7 @@ from mdm.model.kpis import Period
 
 #: Billing states quantities to so many places.
 _PLACES = Decimal("0.0001")
+_CENT = Decimal("0.01")
 _ZERO = Decimal(0)
 
 
@@ -43,6 +44,14 @@ class BilledLine:
     billed: Decimal | None
     accepted: Decimal | None
     batches: int
+    #: What the invoice charges for a billed unit; None where it charges several prices, or does not say.
+    price: Decimal | None = None
+    currency: str | None = None
+
+    @property
+    def amount(self) -> Decimal | None:
+        """What the difference is worth, like it in sign; None where nobody can tell."""
+        return _worth(self.difference, self.price) if self.currency is not None else None
 
     @property
     def difference(self) -> Decimal | None:
@@ -51,11 +60,25 @@ class BilledLine:
 
 
 @dataclass(frozen=True, slots=True)
+class UnbilledBatch:
+    """Usage that was accepted and no invoice bills. `amount` is what it would be billed for, by its contract, else by
+    the invoices or the offer of its subscription; None, like `currency`, where nobody knows."""
+
+    key: CrosswalkKey
+    ended_on: date
+    customer: EntityId | None
+    product: EntityId | None
+    quantity: Decimal | None
+    amount: Decimal | None
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class BilledUsage:
-    """All metered lines; and the last days of usage that was accepted and no invoice bills, and of repeated batches."""
+    """All metered lines; usage that was accepted and no invoice bills; and the last days of repeated batches."""
 
     lines: tuple[BilledLine, ...] = ()
-    unbilled: tuple[date, ...] = ()
+    unbilled: tuple[UnbilledBatch, ...] = ()
     repeated: tuple[date, ...] = ()
 
 
@@ -94,6 +117,12 @@ class Accuracy:
     units: Sequence[Unit] = ()
     #: What differs, the largest share first.
     differences: Sequence[BilledLine] = field(default_factory=tuple)
+    #: What was used and not billed, by currency: unbilled batches, and lines that bill too little.
+    leakage: Mapping[str, Decimal] = field(default_factory=dict)
+    #: Unbilled batches and lines that bill too little of which nobody knows what they are worth.
+    unpriced: int = 0
+    #: Unbilled batches, what is worth most first, by currency.
+    leaked: Sequence[UnbilledBatch] = ()
 
     @property
     def accuracy(self) -> float | None:
@@ -108,15 +137,21 @@ def billed_usage(material: Material, policy: Policy, ledger: Ledger, agreements:
     for case in cases:
         if case.first is None and case.billed_by is not None and case.product is not None:
             accepted[case.billed_by.key, case.product].append(case)
+    unbilled = [case for case in cases if case.first is None and case.billed_by is None]
     billed: dict[tuple[CrosswalkKey, EntityId], list[Decimal | None]] = defaultdict(list)
+    prices: dict[tuple[CrosswalkKey, EntityId], set[Decimal | None]] = defaultdict(set)
     for invoice in ledger.invoices.values():
         for line in invoice.lines:
             if line.product is not None and line.product in metered:
                 billed[invoice.key, line.product].append(line.quantity)
+                prices[invoice.key, line.product].add(line.unit_amount)
     offers = offers_by_product(ledger)
     chains = {
         product: follow(material.usage_revenue, product, material.products.get(product, {}), offers.get(product, ()))
-        for product in {product for _, product in (*billed, *accepted)}
+        for product in {
+            *(product for _, product in (*billed, *accepted)),
+            *(case.product for case in unbilled if case.product is not None),
+        }
     }
     lines = []
     for key, product in billed.keys() | accepted.keys():
@@ -132,13 +167,39 @@ def billed_usage(material: Material, policy: Policy, ledger: Ledger, agreements:
                     billed=_in_billed_units(_sum(billed[key, product]), None),
                     accepted=_in_billed_units(_sum(case.batch.quantity for case in used), chain.per),
                     batches=len(used),
+                    price=next(iter(asked)) if len(asked := prices.get((key, product), set())) == 1 else None,
+                    currency=invoice.currency,
                 )
             )
     return BilledUsage(
         tuple(sorted(lines, key=lambda line: (line.issued_on, line.invoice, line.product))),
-        _ends(case for case in cases if case.first is None and case.billed_by is None),
+        tuple(each for case in unbilled if (each := _unbilled(case, chains)) is not None),
         _ends(case for case in cases if case.first is not None),
     )
+
+
+def _unbilled(case: UsageCase, chains: Mapping[EntityId, Chain]) -> UnbilledBatch | None:
+    """None where the batch does not say when its usage ended: no period has it."""
+    batch, currency = case.batch, case.contract.currency if case.contract is not None else None
+    if batch.period_end is None:
+        return None
+    per = chains[case.product].per if case.product is not None else None
+    finite = batch.quantity if batch.quantity is not None and batch.quantity.is_finite() else None
+    worth = _worth(_in_billed_units(finite, per), case.unit_price) if currency is not None else None
+    return UnbilledBatch(
+        batch.key, batch.period_end, case.customer, case.product, finite, worth,
+        currency if worth is not None else None,
+    )  # fmt: skip
+
+
+def _worth(quantity: Decimal | None, price: Decimal | None) -> Decimal | None:
+    """In cents; None also for what is too large to be an amount."""
+    if quantity is None or price is None:
+        return None
+    try:
+        return (quantity * price).quantize(_CENT, ROUND_HALF_UP)
+    except InvalidOperation:
+        return None
 
 
 def accuracy(found: BilledUsage, period: Period) -> Accuracy:
@@ -155,13 +216,20 @@ def accuracy(found: BilledUsage, period: Period) -> Accuracy:
         unit.over += max(difference, _ZERO)
         unit.under += max(-difference, _ZERO)
         unit.either += _larger(line)
+    leaked = [each for each in found.unbilled if period.first <= each.ended_on <= period.last]
+    short = [line for line, difference in compared if difference < 0]
+    worth = [(each.currency, each.amount) for each in leaked] + [(line.currency, line.amount) for line in short]
+    leakage: dict[str, Decimal] = {}
+    for currency, amount in worth:
+        if currency is not None and amount is not None:
+            leakage[currency] = leakage.get(currency, _ZERO) + abs(amount)
     differing = [(line, difference) for line, difference in compared if difference]
     return Accuracy(
         lines=len(compared),
         agreeing=len(compared) - len(differing),
         without_usage=sum(not line.batches for line, _ in compared),
         unknown=len(issued) - len(compared),
-        unbilled=_within(found.unbilled, period),
+        unbilled=len(leaked),
         repeated=_within(found.repeated, period),
         units=sorted(units.values(), key=lambda unit: unit.unit or ""),
         differences=[
@@ -170,6 +238,9 @@ def accuracy(found: BilledUsage, period: Period) -> Accuracy:
                 differing, key=lambda each: (-abs(each[1]) / _larger(each[0]), each[0].invoice, each[0].product)
             )
         ],
+        leakage=leakage,
+        unpriced=sum(currency is None or amount is None for currency, amount in worth),
+        leaked=sorted(leaked, key=lambda each: (each.currency or "~", -(each.amount or _ZERO), each.key)),
     )
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from mdm.lifecycle.facts import Contract, Entitlement, Invoice, JournalEntry, Subscription, UsageBatch
+from mdm.lifecycle.facts import Contract, Entitlement, Invoice, JournalEntry, Order, Subscription, UsageBatch
+from mdm.lifecycle.material import Stated
 from mdm.lifecycle.policy import Policy
 from mdm.model.ids import CrosswalkKey, EntityId
 
@@ -45,17 +46,45 @@ class InvoiceCase:
 class EntitlementCase:
     """An entitlement, its subscription, and what the subscription sells of the product.
 
-    `subscription` is None when it cannot be told; `agreed_quantity` when the product is metered or not in it.
+    `subscription` is None when it cannot be told, and `unmatched` says that there is none: not that it may be one of
+    several. `agreed_quantity` is None when the product is metered or not in it. `invoices` are those of the
+    subscription.
     """
 
     entitlement: Entitlement
     subscription: Subscription | None = None
     contract: Contract | None = None
     agreed_quantity: Decimal | None = None
+    invoices: tuple[Invoice, ...] = ()
+    unmatched: bool = False
 
     @property
     def customer(self) -> EntityId | None:
         return self.entitlement.customer
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A product that a subscription sells, and the entitlements that may stand for it: those that mean the
+    subscription, and those of its customer that may mean it (`uncertain` when there are such)."""
+
+    product: EntityId
+    entitlements: tuple[Entitlement, ...] = ()
+    uncertain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionCase:
+    """A subscription with its invoices and, of the products that are granted by entitlements at all, what it sells."""
+
+    subscription: Subscription
+    contract: Contract | None = None
+    invoices: tuple[Invoice, ...] = ()
+    sold: tuple[Granted, ...] = ()
+
+    @property
+    def customer(self) -> EntityId | None:
+        return self.subscription.customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +119,39 @@ class ContractCase:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderCase:
+    """A contract with the orders that were placed under it, and its subscriptions."""
+
+    contract: Contract
+    orders: tuple[Order, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+
+    @property
+    def customer(self) -> EntityId | None:
+        return self.contract.customer
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something that a row names and the hub has never had. `heard` is how far its platform has told its story; None
+    where nobody knows."""
+
+    role: str
+    name: str
+    heard: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceCase:
+    """A row that names something which never arrived."""
+
+    row: Stated
+    customer: EntityId | None
+    missing: tuple[Missing, ...]
+    contract: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProductCase:
     """A product that is sold: its rows in the order of their keys, and by step (`usage_unit`, `billing_metric`,
     `revenue_account`) why the mapping of use and revenue does not lead on there. It is nobody's in particular.
@@ -102,4 +164,13 @@ class ProductCase:
     contract: None = None
 
 
-Case = InvoiceCase | EntitlementCase | UsageCase | ContractCase | ProductCase
+Case = (
+    InvoiceCase
+    | EntitlementCase
+    | SubscriptionCase
+    | UsageCase
+    | ContractCase
+    | OrderCase
+    | ReferenceCase
+    | ProductCase
+)

@@ -12,6 +12,19 @@ from mdm.model.ids import CrosswalkKey, EntityId
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """An order. `contract` is the contract that it was placed under."""
+
+    key: CrosswalkKey
+    number: str | None
+    contract: EntityId | None
+    status: str | None
+    value: Decimal | None
+    currency: str | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceLine:
     """One line of an invoice; `product` is the resolved product."""
 
@@ -37,6 +50,15 @@ class Invoice:
     period_end: date | None
     issued_at: datetime | None
     lines: tuple[InvoiceLine, ...] = ()
+    #: Until when it is to be paid, and how much of it was.
+    due_date: date | None = None
+    paid: Decimal | None = None
+
+    def charged(self, product: EntityId | None) -> Decimal | None:
+        """What its lines charge for a product; None when none does, or one does not say how much."""
+        amounts = [line.amount for line in self.lines if product is not None and line.product == product]
+        known = [amount for amount in amounts if amount is not None]
+        return sum(known, Decimal(0)) if known and len(known) == len(amounts) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +157,8 @@ class Contract:
     products: frozenset[EntityId]
     terms: tuple[Terms, ...]
     activations: tuple[Activation, ...]
+    #: When one of its records changed last; None where there is none.
+    changed_at: datetime | None = None
 
     @property
     def only_subscribed(self) -> bool:

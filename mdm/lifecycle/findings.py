@@ -16,12 +16,18 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a rule found: the facts involved (the one it is about first), what it is worth, and what is wrong."""
+    """What a rule found: the facts involved (the one it is about first), what it is worth, and what is wrong.
+
+    `correlations` name the pairs of subscription and product that it is about, `days_overdue` how long the oldest
+    payment behind it is due; neither is known of most problems.
+    """
 
     facts: tuple[CrosswalkKey, ...]
     sentence: str
     amount: Decimal | None = None
     currency: str | None = None
+    correlations: tuple[str, ...] = ()
+    days_overdue: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,8 @@ class Finding:
     """A problem with everything that is needed to act on it.
 
     `rule` and `code` are stable. `amount` is in `currency`, rounded to cents, negative when the customer was charged or
-    booked too little. `sentence` says what is wrong, `action` what to do, `owner` whose move it is.
+    booked too little. `sentence` says what is wrong, `action` what to do, `owner` whose move it is. `correlations` name
+    the pairs of subscription and product behind it: whatever concerns the same pair has the same name.
     """
 
     rule: str
@@ -43,6 +50,8 @@ class Finding:
     sentence: str
     action: str
     owner: str
+    correlations: tuple[str, ...] = ()
+    days_overdue: int | None = None
 
     @property
     def subject(self) -> CrosswalkKey:

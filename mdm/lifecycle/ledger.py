@@ -11,6 +11,7 @@ from mdm.lifecycle.facts import (
     InvoiceLine,
     JournalEntry,
     Offer,
+    Order,
     PostingLine,
     Subscription,
     UsageBatch,
@@ -32,6 +33,7 @@ class Ledger:
     entitlements: Sequence[Entitlement]
     usage: Sequence[UsageBatch]
     products: Products
+    orders: Sequence[Order] = ()
 
 
 def read_ledger(material: Material, policy: Policy) -> Ledger:
@@ -49,6 +51,19 @@ def read_ledger(material: Material, policy: Policy) -> Ledger:
         entitlements=[_entitlement(each, material, products) for each in material.of_kind("entitlement")],
         usage=[_usage(each, material, products) for each in material.of_kind("usage_batch")],
         products=products,
+        orders=[_order(each, material) for each in material.of_kind("order")],
+    )
+
+
+def _order(row: Stated, material: Material) -> Order:
+    return Order(
+        key=row.key,
+        number=row.text("number"),
+        contract=material.entity(row.target("contract")),
+        status=row.word("status"),
+        value=row.amount("value"),
+        currency=row.text("currency"),
+        changed_at=row.changed_at,
     )
 
 
@@ -77,6 +92,8 @@ def _invoices(material: Material, products: Products) -> dict[CrosswalkKey, Invo
             period_end=row.day("period_end"),
             issued_at=row.instant("issued_at"),
             lines=tuple(sorted(lines.get(row.key, ()), key=lambda line: line.key)),
+            due_date=row.day("due_date"),
+            paid=row.amount("amount_paid"),
         )
         for row in material.of_kind("invoice")
     }

@@ -61,7 +61,8 @@ class Material:
 
     `entities` leads from every name of a source row (key or alias) to the one entity it means. `contracts` and
     `products` hold golden values. `versions` holds the known versions of contract records, oldest first.
-    `usage_revenue` is the mapping of use and revenue in force.
+    `usage_revenue` is the mapping of use and revenue in force. `unknown` are the names in references that the hub has
+    never had, of tables of which something arrived; `heard` is the newest event of each platform.
     """
 
     as_of: datetime
@@ -73,6 +74,8 @@ class Material:
     products: Mapping[EntityId, Mapping[str, Any]] = field(default_factory=dict)
     versions: Mapping[CrosswalkKey, Sequence[Version]] = field(default_factory=dict)
     usage_revenue: UsageRevenue = field(default_factory=shipped_usage_revenue)
+    unknown: frozenset[CrosswalkKey] = frozenset()
+    heard: Mapping[str, datetime] = field(default_factory=dict)
 
     def of_kind(self, kind: str) -> list[Stated]:
         return [fact for fact in self.facts if fact.kind == kind]

@@ -54,6 +54,7 @@ class Asked:
     contract: EntityId | None = None
     days_from: int | None = None
     days_to: int | None = None
+    correlation: str | None = None
 
 
 class Overview:
@@ -125,6 +126,7 @@ class Overview:
             and asked.owner in (None, finding.owner)
             and asked.customer in (None, finding.customer)
             and asked.contract in (None, finding.contract)
+            and (asked.correlation is None or asked.correlation in finding.correlations)
             and (asked.days_from is None or age >= asked.days_from)
             and (asked.days_to is None or age <= asked.days_to)
         )

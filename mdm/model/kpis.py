@@ -39,6 +39,7 @@ class Kept:
         closes: months whose second signature is of the period.
         answered: questions that people answered in it: kind, opening, answer.
         decisions: what stewards decided in it; `undone` those of them that were undone since.
+        resolved: findings of reconciliation that ended in it: when they were seen first, and no more.
         findings: how many there were on each day on which reconciliation ran.
         messages: taken in; `refused` those that were no change that could be read.
     """
@@ -50,3 +51,4 @@ class Kept:
     findings: Sequence[int]
     messages: int
     refused: int
+    resolved: Sequence[tuple[datetime, datetime]] = ()

@@ -184,6 +184,17 @@ METRICS: dict[MetricName, Metric] = {
         "Findings of reconciliation, by rule, as this process looked last; nothing before it has. A rule that jumps is "
         "an interface that failed: `mdm reconcile --rule` lists both sides.",
     ),
+    "mdm_close_open_points": Metric(
+        Kind.GAUGE,
+        ("month",),
+        "Points of the checklist of the month that is being closed that are open, as this process looked last; none "
+        "once two persons have signed. When it is not falling towards the due day, `mdm close show` says who must act.",
+    ),
+    "mdm_close_days_left": Metric(
+        Kind.GAUGE,
+        ("month",),
+        "Days until the close of that month is due.",
+    ),
     "mdm_transactions_stuck": Metric(
         Kind.GAUGE,
         ("stage",),

@@ -49,6 +49,8 @@ MetricName: TypeAlias = Literal[
     "mdm_onboarding_verdicts",
     "mdm_recon_breaks",
     "mdm_recon_break_amount",
+    "mdm_close_open_points",
+    "mdm_close_days_left",
     "mdm_transactions_stuck",
     "mdm_transactions_stuck_days",
     "mdm_dlq_items",

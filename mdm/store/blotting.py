@@ -193,13 +193,16 @@ def _forget_attestations(work: UnitOfWork, traces: Collection[str]) -> int:
 
 
 def _forget_finding_work(work: UnitOfWork, keys: Collection[CrosswalkKey]) -> int:
-    """What people did about findings of the subject's rows."""
+    """What people did about findings of the subject's rows, and when there were such."""
     if not keys:
         return 0
-    return work.execute(
-        """delete from finding_work f using unnest(%s::text[], %s::text[], %s::text[]) as k(system, type, key)
-           where f.system = k.system and f.type = k.type and f.key = k.key""",
-        *map(list, zip(*keys, strict=True)),
+    return sum(
+        work.execute(
+            f"""delete from {table} f using unnest(%s::text[], %s::text[], %s::text[]) as k(system, type, key)
+                where f.system = k.system and f.type = k.type and f.key = k.key""",
+            *map(list, zip(*keys, strict=True)),
+        )
+        for table in ("finding_work", "finding_seen")
     )
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 
 from mdm.lifecycle.close import close_of
 from mdm.model.kpis import Closed, Kept, Period
+from mdm.store import finding_history
 
 #: Answers looked at; of more, the newest. A period of them says the same.
 _MOST = 100_000
@@ -49,4 +50,5 @@ def kept_of(connection: Connection, period: Period, business_days: int) -> Kept:
         findings=list(connection.scalars(text(_FINDINGS), {"first": period.first, "last": period.last})),
         messages=connection.scalars(text(_MESSAGES), asked).one(),
         refused=connection.scalars(text(_REFUSED), asked).one(),
+        resolved=finding_history.resolved(connection, since, until, _MOST),
     )

@@ -90,6 +90,40 @@ def entities_by_name(work: UnitOfWork) -> dict[CrosswalkKey, EntityId]:
     return names
 
 
+def unknown_names(work: UnitOfWork, kinds: Collection[str]) -> frozenset[CrosswalkKey]:
+    """Names in references of live facts of these kinds, and of contract records, that no row ever had, also none that
+    is gone; only of tables of which any row arrived, for others are not connected. Names of a column, like a number or
+    a product code, are left out: people type them, and they are read in more forms than one."""
+    rows = work.query(
+        """with named as materialized (
+             select distinct r.ref->>1 as system, r.ref->>2 as type, r.ref->>3 as key
+             from source_record s
+             cross join lateral json_array_elements(case json_typeof(s.refs) when 'array' then s.refs end) as r(ref)
+             where not s.deleted and ((s.domain is null and s.kind = any(%s)) or s.domain = %s)
+           )
+           select system, type, key from named n
+           where position('#' in type) = 0
+             and not exists (select from source_record s
+                             where s.system = n.system and s.type = n.type and s.key = n.key)
+             and not exists (select from record_alias a
+                             where a.system = n.system and a.type = n.type and a.key = n.key)
+             and (exists (select from source_record s where s.system = n.system and s.type = n.type)
+                  or exists (select from record_alias a where a.system = n.system and a.type = n.type))""",
+        list(kinds),
+        Domain.CONTRACT.value,
+    )
+    return frozenset(CrosswalkKey(*row) for row in rows)
+
+
+def newest_events(work: UnitOfWork) -> dict[str, datetime]:
+    """How far each platform has told its story."""
+    return dict(
+        work.query(
+            """select system, max(event_time) from source_progress where event_time is not null group by system"""
+        )
+    )
+
+
 def past_rows(work: UnitOfWork, tables: Collection[tuple[str, str]]) -> Iterator[PastRow]:
     """Every version of the live rows of these tables, row by row, oldest first."""
     systems, types = [list(part) for part in zip(*tables, strict=True)] if tables else ([], [])

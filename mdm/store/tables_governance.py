@@ -4,6 +4,7 @@ what people did about findings of reconciliation.
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -117,4 +118,35 @@ reconciliation_day = Table(
     Column("day", Date, nullable=False),
     Column("findings", Integer, nullable=False),
     PrimaryKeyConstraint("rule", "day"),
+)
+
+# The newest run of reconciliation of which `finding_seen` tells: one row.
+reconciliation_run = Table(
+    "reconciliation_run",
+    metadata,
+    Column("one", Boolean, primary_key=True),
+    time_column("began_at"),
+    time_column("as_of"),
+    CheckConstraint("one", name="one"),
+)
+
+# Each finding from the first run that saw it to the first that did not; one that comes back is another row.
+finding_seen = Table(
+    "finding_seen",
+    metadata,
+    Column("rule", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    time_column("first_seen"),
+    time_column("last_seen"),
+    time_column("closed_at", nullable=True),
+    Column("amount", Numeric),  # when it was seen last
+    Column("currency", Text),
+    PrimaryKeyConstraint("rule", "system", "type", "key", "first_seen"),
+    Index(
+        "ux_finding_seen_open", "rule", "system", "type", "key", unique=True, postgresql_where=text("closed_at is null")
+    ),
+    Index(None, "closed_at"),
+    Index(None, "system", "type", "key"),
 )

@@ -2,14 +2,16 @@
 
 It ends verdicts, overrides and proposals that are due, leaves out refused messages whose tier allows it, lets those go
 that wait for nothing any more, judges anew the customers whose onboarding verdict may not hold any more, and golden
-versions for the ERP view. Once a day it counts the keys that too many records share, and looks at a sample of the pairs
-that nothing compares for that. Cheap when nothing is due. One calendar works at a time; others wait to take over.
+versions for the ERP view. Once an hour it keeps what reconciliation finds. Once a day it
+counts the keys that too many records share, and looks at a sample of the pairs that nothing compares for that. Cheap
+when nothing is due. One calendar works at a time; others wait to take over.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, text
@@ -23,21 +25,27 @@ from mdm.hub.leaving_out import leave_out_due
 from mdm.hub.letting_go import let_go
 from mdm.hub.process import Pipeline, by_rules_in_force
 from mdm.hub.recheck import recheck
+from mdm.hub.reconcile import reconcile
 from mdm.hub.steward import expire_due
 from mdm.hub.uncompared import look
 from mdm.observability.catalogue import MetricName
 from mdm.observability.logs import bound, logger
 from mdm.observability.metrics import Metrics
+from mdm.store.finding_history import Run, newest_run, write_run
+from mdm.store.findings import write_day
 from mdm.store.process_numbers import process_numbers
 from mdm.store.reading import snapshot, transient_failures
 from mdm.workers.exposition import Health, exposed
 from mdm.workers.patience import Patience, Stopped, pause
+from mdm.workers.reconciling import Beside
 
 _log = logger(__name__)
 #: Whoever holds it keeps the calendar. Held by a session, so it is free when the process dies.
 _LOCK = 0x6D646D63  # "mdmc"
 #: A look at all keys of a hub takes as long as reading its largest table.
 _COUNTED_EVERY = timedelta(days=1)
+#: What was seen by no run in between was a matter of an hour. A server that shows findings keeps what it finds, too.
+_RECONCILED_EVERY = timedelta(hours=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _ABOVE_CAP: Final[tuple[MetricName, ...]] = ("mdm_match_blocks_above_cap", "mdm_match_records_above_cap")
 
@@ -45,11 +53,13 @@ _ABOVE_CAP: Final[tuple[MetricName, ...]] = ("mdm_match_blocks_above_cap", "mdm_
 @dataclass(frozen=True, slots=True)
 class CalendarOptions:
     """How a calendar runs. `erps` are the targets to judge for; none: that of the onboarding rules. With `once` it does
-    not look at pairs that nothing compares: whoever starts it every minute would have them looked at every minute."""
+    not look at pairs that nothing compares: whoever starts it every minute would have them looked at every minute.
+    `sources` is the folder of platforms; the shipped ones if none is named."""
 
     every_seconds: float = 60.0
     erps: Sequence[str] = ()
     once: bool = False
+    sources: Path | None = None
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = None
 
@@ -95,6 +105,7 @@ class _Calendar:
         self._flow, self._options, self._stop, self._health = flow, options, stop, health
         self._metrics, self._counted_at, self._looked_at = metrics, _NEVER, _NEVER
         self.kept = Kept()
+        self._beside = Beside(options.sources)
 
     def run(self) -> None:
         """One session: take the turn, keep the calendar until told to stop. Fails and starts over as a whole."""
@@ -132,8 +143,22 @@ class _Calendar:
         for erp in gated_erps(now.engine, self._options.erps):
             pass_gates(now.engine, now.rules.platforms, now.clock(), erp, go_on=lambda: self._go_on(0, 0))
         self.kept.gated += tell_gated(now.engine, now.clock)
+        self._keep_findings(now)
         self._count_blocks(now)
         self._look_at_pairs(now)
+
+    def _keep_findings(self, now: Pipeline) -> None:
+        """Keep what reconciliation finds, where the last run that is kept was an hour ago."""
+        began = now.clock()
+        with now.engine.connect() as connection:
+            before = newest_run(connection)
+        if before is not None and began - before.began_at < _RECONCILED_EVERY:
+            return
+        self._go_on(0, 0)
+        # A calendar that stays gives the memory of a large hub back: it looks in another process.
+        found = reconcile(now.engine, now.catalogue) if self._options.once else self._beside(now.engine)
+        write_run(now.engine, Run(began, found.as_of), found.findings)
+        write_day(now.engine, began.date(), found.findings)
 
     def _count_blocks(self, now: Pipeline) -> None:
         """Show how many keys too many records share: once a day, where anybody can see it. It looks at all keys."""

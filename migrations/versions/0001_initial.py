@@ -726,6 +726,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("feed", "topic", "partition", name=op.f("pk_feed_position")),
     )
     op.create_table(
+        "finding_seen",
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("system", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("first_seen", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("amount", sa.Numeric(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("rule", "system", "type", "key", "first_seen", name=op.f("pk_finding_seen")),
+    )
+    op.create_index(op.f("ix_finding_seen_closed_at"), "finding_seen", ["closed_at"], unique=False)
+    op.create_index(op.f("ix_finding_seen_system_type_key"), "finding_seen", ["system", "type", "key"], unique=False)
+    op.create_index(
+        "ux_finding_seen_open",
+        "finding_seen",
+        ["rule", "system", "type", "key"],
+        unique=True,
+        postgresql_where=sa.text("closed_at is null"),
+    )
+    op.create_table(
         "finding_work",
         sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("system", sa.Text(), nullable=False),
@@ -999,6 +1021,14 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("findings", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("rule", "day", name=op.f("pk_reconciliation_day")),
+    )
+    op.create_table(
+        "reconciliation_run",
+        sa.Column("one", sa.Boolean(), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("one", name=op.f("ck_reconciliation_run_one")),
+        sa.PrimaryKeyConstraint("one", name=op.f("pk_reconciliation_run")),
     )
     op.create_table(
         "record_access",

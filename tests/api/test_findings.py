@@ -197,3 +197,36 @@ def test_the_client_reads_them_all(app: FastAPI, ada: TestClient) -> None:
 
     assert [each.subject["key"] for each in found] == ["CT-1", "CT-2"]
     assert {each.amount for each in found} == {"1200.00"}
+
+
+def test_what_was_open_on_a_day_is_told_until_the_platforms_agree(ada: TestClient, engine: Engine) -> None:
+    found = ada.get("/v1/findings").json()
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                """insert into finding_seen (rule, system, type, key, first_seen, last_seen, closed_at, amount,
+                                             currency)
+                   values ('posting_missing', 'billing', 'invoice', 'in_1', '2025-02-01T08:00Z', '2025-02-01T20:00Z',
+                           '2025-02-03T08:00Z', -12.50, 'EUR')"""
+            )
+        )
+
+    today = ada.get("/v1/findings/seen").json()
+    first = ada.get("/v1/findings/seen", params={"limit": 1}).json()
+    second = ada.get("/v1/findings/seen", params={"limit": 1, "cursor": first["next"]}).json()
+    february = ada.get("/v1/findings/seen", params={"day": "2025-02-02"}).json()
+
+    assert keys_of(today) == keys_of(first) + keys_of(second) == ["CT-1", "CT-2"] == keys_of(found)
+    assert (today["total"], today["amounts"], second["next"]) == (2, {"EUR": "2400.00"}, None)
+    assert today["known_to"] is not None
+    assert all(each["closed_at"] is None and each["hours"] is None for each in today["items"])
+    (then,) = february["items"]
+    assert (then["amount"], then["hours"], february["amounts"]) == ("-12.50", 48.0, {"EUR": "12.50"})
+    assert ada.get("/v1/findings/seen", params={"day": "2025-02-03"}).json()["items"] == []
+    assert ada.get("/v1/findings/seen", params={"day": "2025-02-02", "rule": RULE}).json()["total"] == 0
+
+
+def test_findings_are_narrowed_by_their_pair(ada: TestClient) -> None:
+    none = ada.get("/v1/findings", params={"correlation": "billing.subscription:S1/prd_1"}).json()
+
+    assert (none["total"], ada.get("/v1/findings").json()["items"][0]["correlations"]) == (0, [])

@@ -1,8 +1,10 @@
 """Billed against accepted quantities, over HTTP."""
 
+import json
+
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from mdm.access import Role, Scope
 from mdm.model.ids import CrosswalkKey, Domain
@@ -25,10 +27,12 @@ def billed(rows: HubRows) -> str:
     values = {"number": "S1", "customer": _CUSTOMER._asdict(), "status": "active", "lines": lines}
     rows.golden(Domain.CONTRACT, _SUBSCRIPTION, values, references=[("customer", _CUSTOMER)])
     for key, kind, attributes, references in (
-        (_INVOICE, "invoice", {"number": "INV-1", "status": "open", "period_start": "2025-03-01",
+        (_INVOICE, "invoice", {"number": "INV-1", "status": "open", "currency": "EUR",
+                               "period_start": "2025-03-01",
                                "issued_at": "2025-03-02T08:00:00Z"},
          [("customer", _CUSTOMER), ("contract", _SUBSCRIPTION)]),
-        (CrosswalkKey("billing", "invoice_line", "il_1"), "invoice_line", {"quantity": "1000.0000"},
+        (CrosswalkKey("billing", "invoice_line", "il_1"), "invoice_line",
+         {"quantity": "1000.0000", "unit_amount": "0.0500"},
          [("invoice", _INVOICE), ("product", _PRODUCT)]),
         *((CrosswalkKey("product", "usage_batch", key), "usage_batch",
            {"event_id": event, "quantity": quantity, "period_start": "2025-02-01", "period_end": "2025-02-28",
@@ -52,11 +56,29 @@ def test_an_invoice_is_held_against_accepted_usage(billed: str, client_of: As) -
             "invoice": {"system": "billing", "type": "invoice", "key": "in_1"}, "number": "INV-1",
             "issued_on": "2025-03-02", "product": billed, "unit": "call", "billed": "1000.0000",
             "accepted": "1200.0000", "difference": "-200.0000",
+            "amount": "-10.00", "currency": "EUR",
         }
     ]  # fmt: skip
+    assert (found["leakage"], found["unpriced"], found["leaked"]) == ({"EUR": "10.00"}, 0, [])
     (unit,) = found["units"]
     assert (unit["unit"], unit["under"], unit["over"], unit["lines"]) == ("call", "200.0000", "0", 1)
     assert unit["accuracy"] == pytest.approx(1000 / 1200)
+
+
+def test_a_batch_that_no_invoice_bills_is_told_with_its_row(billed: str, client_of: As, engine: Engine) -> None:
+    later = {"event_id": "c", "quantity": "500", "period_end": "2025-03-31", "received_at": "2025-04-01T08:00:00Z"}
+    with engine.begin() as connection:
+        connection.execute(
+            text("update source_record set attributes = cast(:later as json) where type = 'usage_batch' and key = '3'"),
+            {"later": json.dumps(later)},
+        )
+
+    found = client_of(Role.STEWARD).get(_ADDRESS, params=_MARCH).json()
+
+    (leaked,) = found["leaked"]
+    assert leaked["batch"] == {"system": "product", "type": "usage_batch", "key": "3"}
+    assert (leaked["quantity"], leaked["ended_on"], leaked["product"]) == ("500", "2025-03-31", billed)
+    assert (leaked["amount"], found["unbilled"], found["unpriced"]) == (None, 1, 1), "its contract says no currency"
 
 
 def test_a_period_without_invoices_has_no_accuracy(billed: str, client_of: As) -> None:

@@ -141,6 +141,38 @@ def test_metrics_tell_what_reconciliation_found_once_somebody_has_looked(
     assert 'mdm_recon_break_amount{currency="EUR",rule="contract_without_subscription"} 2400.0' in after
 
 
+def test_metrics_tell_how_the_close_stands_until_two_persons_have_signed(
+    contracts: str, erp: TestClient, client_of: As, engine: Engine
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                """insert into source_progress (system, topic, partition, "offset", event_time, committed_at)
+                   values ('erp', 'erp.public.posting', 0, 1, '2020-01-01', now())"""
+            )
+        )
+    client_of(Role.STEWARD).get("/v1/findings")
+    readiness = client_of(Role.STEWARD).get("/v1/kpis").json()["close_readiness"]
+    month = readiness["month"]
+
+    before = erp.get("/metrics").text
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                """insert into close_sign_off (month, points, prepared_by, prepared_at, comment, reviewed_by,
+                                               reviewed_at, review)
+                   values (:month, '[]', 'ada', now(), '', 'bob', now(), '')"""
+            ),
+            {"month": month},
+        )
+    after = erp.get("/metrics").text
+
+    assert readiness["open_points"] > 0
+    assert f'mdm_close_open_points{{month="{month}"}} {readiness["open_points"]}.0' in before
+    assert f'mdm_close_days_left{{month="{month}"}} {readiness["days_left"]}.0' in before
+    assert f'mdm_close_open_points{{month="{month}"}} 0.0' in after
+
+
 def test_the_committed_description_is_what_the_application_says() -> None:
     assert openapi.main(["--check"]) == 0
 

@@ -9,10 +9,12 @@ from sqlalchemy import Engine, text
 from mdm.access import Role
 from mdm.clock import system_clock
 from mdm.hub.process import Pipeline
+from mdm.hub.reconcile import reconcile
 from mdm.hub.steward import Actor
 from mdm.model.ids import Domain, EntityId
 from mdm.model.stewardship import Command, JudgeTask, Pin, Verdict
 from mdm.observability.metrics import Metrics
+from mdm.store.finding_history import newest_run, open_on
 from mdm.workers import calendar
 from mdm.workers.calendar import CalendarOptions, Kept, run_calendar
 from mdm.workers.exposition import Health
@@ -139,3 +141,27 @@ def test_a_calendar_that_shows_no_metrics_counts_no_keys(pipeline: Pipeline) -> 
     calendar._Calendar(pipeline, CalendarOptions(), lambda: False, Health(), metrics)._turn()
 
     assert b"mdm_match_blocks_above_cap{" not in metrics.exposition()
+
+
+def test_what_reconciliation_finds_is_kept_once_an_hour(pipeline: Pipeline) -> None:
+    began = system_clock()
+
+    def newest(after: timedelta) -> datetime | None:
+        kept(at(pipeline, began + after))
+        with pipeline.engine.connect() as connection:
+            run = newest_run(connection)
+        return None if run is None else run.began_at
+
+    assert [newest(after) for after in (timedelta(), HOUR / 2, 2 * HOUR)] == [began, began, began + 2 * HOUR]
+
+
+@pytest.mark.sample_world
+def test_a_calendar_that_stays_looks_in_another_process(pipeline: Pipeline) -> None:
+    keeper = calendar._Calendar(pipeline, CalendarOptions(), lambda: False, Health(), Metrics())
+    keeper._keep_findings(pipeline)
+
+    found = reconcile(pipeline.engine).findings
+    with pipeline.engine.connect() as connection:
+        told = open_on(connection, system_clock().date(), None, None, 1000)
+    assert {(each.rule, each.subject) for each in told} == {(each.rule, each.subject) for each in found}
+    assert len(told) == len(found) > 20, "a rule and a row name a finding"

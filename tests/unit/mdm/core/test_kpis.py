@@ -61,3 +61,9 @@ def test_the_period_before_is_as_long_and_ends_the_day_before(first: date, days:
     period = Period(first, first + timedelta(days=days))
     assert period.before.last == first - timedelta(days=1)
     assert period.before.last - period.before.first == timedelta(days=days)
+
+
+def test_disagreements_are_measured_by_the_middle_one_that_ended() -> None:
+    ended = [(_MONDAY, _MONDAY + timedelta(hours=hours)) for hours in (2, 50, 4)]
+    found = _named(replace(_NOTHING, resolved=ended), replace(_NOTHING, resolved=ended[1:2]))["hours_to_resolve"]
+    assert (found.value, found.of, found.baseline, found.improved) == (4, 3, 50, True)

@@ -62,6 +62,8 @@ class Story:
     metered: bool = False
     product: dict[str, Any] = field(default_factory=lambda: {"unit": "seat", "revenue_account": "4010"})
     versions: dict[CrosswalkKey, list[Version]] = field(default_factory=dict)
+    unknown: set[CrosswalkKey] = field(default_factory=set)
+    heard: dict[str, datetime] = field(default_factory=dict)
 
     def findings(self) -> tuple[Finding, ...]:
         return reconcile(self.material(), shipped_policy())
@@ -77,6 +79,8 @@ class Story:
             contracts=self.contracts,
             products={PRODUCT: {"code": "SKU", "metered": self.metered, **self.product}},
             versions=self.versions,
+            unknown=frozenset(self.unknown),
+            heard=self.heard,
         )
 
     def found(self) -> list[str]:
@@ -88,11 +92,23 @@ class Story:
         assert len(found) == 1, [finding.rule for finding in found]
         return found[0]
 
+    def of_rule(self, rule: str) -> Finding:
+        """The only finding of a rule, whatever others there are."""
+        (finding,) = [each for each in self.findings() if each.rule == rule]
+        return finding
+
     def change(self, key: CrosswalkKey, **attributes: Any) -> None:
         """Give a fact or contract record other attributes."""
         self.facts = [self._changed(fact, attributes) if fact.key == key else fact for fact in self.facts]
         if key in self.records:
             self.records[key] = self._changed(self.records[key], attributes)
+
+    def subscribe(self, status: str) -> None:
+        """Give the subscription another status; a contract whose subscription is cancelled is cancelled with it."""
+        self.change(SUBSCRIPTION_KEY, status=status)
+        if status == "cancelled":
+            self.change(CONTRACT_KEY, status=status)
+            self.contracts[CONTRACT]["status"] = status
 
     @staticmethod
     def _changed(fact: Stated, attributes: dict[str, Any]) -> Stated:
@@ -109,8 +125,10 @@ class Story:
         currency: str = "EUR",
         total: str = "200.00",
         status: str = "paid",
+        **attributes: Any,
     ) -> CrosswalkKey:
-        """An invoice of the subscription with one line; its key is `in_` and its number."""
+        """An invoice of the subscription with one line; its key is `in_` and its number. Further attributes are its
+        own, like `due_date`."""
         key = CrosswalkKey("billing", "invoice", f"in_{number}")
         self.facts.append(
             row(
@@ -123,6 +141,7 @@ class Story:
                     "total": total,
                     "period_start": start,
                     "issued_at": f"{issued}T10:00:00.000000Z",
+                    **attributes,
                 },
                 customer=BILLING_CUSTOMER,
                 contract=SUBSCRIPTION_KEY,

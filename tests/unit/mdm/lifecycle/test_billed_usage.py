@@ -121,6 +121,44 @@ def test_usage_that_no_invoice_bills_is_counted_on_the_day_it_ends() -> None:
     told = figures(story, Period(date(2025, 1, 31), date(2025, 2, 28)))
 
     assert (told.unbilled, told.without_usage) == (1, 1)
+    assert (told.leakage, told.unpriced) == ({"EUR": Decimal("50.00")}, 0)
+    assert [(each.key.key, each.amount, each.currency) for each in told.leaked] == [("1", Decimal("50.00"), "EUR")]
+
+
+def test_usage_of_which_no_price_is_known_is_counted_and_worth_nothing_that_is_known() -> None:
+    story = metered_story()
+    story.usage("1", received="2025-02-01")
+    story.facts = [each for each in story.facts if each.kind == "usage_batch"]
+    story.records.clear()
+    story.contracts.clear()
+
+    told = figures(story, Period(date(2025, 1, 1), date(2025, 1, 31)))
+
+    assert (told.unbilled, told.leakage, told.unpriced, told.leaked[0].amount) == (1, {}, 1, None)
+
+
+def test_a_line_that_bills_too_little_leaks_what_its_price_says_and_one_that_bills_too_much_does_not() -> None:
+    short, long = metered_story(), metered_story()
+    for story, quantity in ((short, "900"), (long, "1100")):
+        story.usage("1", received="2025-02-01")
+        story.change(LINE, quantity=quantity)
+
+    assert figures(short).leakage == {"EUR": Decimal("5.00")}
+    assert figures(short).differences[0].amount == Decimal("-5.00")
+    assert (figures(long).leakage, figures(long).differences[0].amount) == ({}, Decimal("5.00"))
+
+
+def test_unbilled_usage_is_priced_in_billed_units() -> None:
+    story = metered_story()
+    story.usage("1", received="2025-02-01")
+    story.change(CrosswalkKey("billing", "invoice", INVOICE), period_start="2025-03-01")
+    hundreds = read_usage_revenue(
+        document("{unit: seat, metric: hundred seats, charged: metered, per: 100, account: erp}")
+    )
+
+    told = accuracy(found(story, hundreds), Period(date(2025, 1, 31), date(2025, 2, 28)))
+
+    assert told.leakage == {"EUR": Decimal("0.50")}
 
 
 def test_units_of_use_become_billed_units_by_the_mapping() -> None:

@@ -52,9 +52,10 @@ def test_findings_are_ordered_and_repeatable() -> None:
     ]
 
 
-def test_references_that_lead_nowhere_are_no_findings() -> None:
+def test_rows_of_which_nothing_is_recognised_are_no_findings() -> None:
+    """They arrived; that nobody knows yet who and what they are is a matter of identity."""
     story = clean_story()
-    story.entitlement()
+    story.entitlement(named=False)
     story.usage("1", received="2025-02-20")
     story.entry("INV-1999-999999")
     story.entities.clear()
