@@ -15,15 +15,17 @@ from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.impact import Books, books_of
 from mdm.lifecycle.material import Material, Stated, Version
 from mdm.lifecycle.policy import Policy, shipped_policy
+from mdm.lifecycle.quote_to_cash import QuoteToCash, quote_to_cash
 from mdm.lifecycle.reconciliation import reconcile_story
 from mdm.lifecycle.stuck import Stuck, stuck
+from mdm.lifecycle.usage_to_revenue import UsageToRevenue, usage_to_revenue
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store import read_lifecycle, whole
 from mdm.store.read_lifecycle import LiveRow, PastRow
 from mdm.store.reading import snapshot
 
 #: Linked facts that rules look at.
-_KINDS = ("order", "invoice", "invoice_line", "posting", "entitlement", "usage_batch", "offer")
+_KINDS = ("order", "invoice", "invoice_line", "posting", "entitlement", "usage_batch", "offer", "payment")
 _NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -40,6 +42,9 @@ class Reconciliation:
     stuck: tuple[Stuck, ...] = ()
     #: What invoices bill of what was used.
     usage: BilledUsage = field(default_factory=BilledUsage)
+    #: How far every contract and every usage batch got, by its id or key.
+    contracts: tuple[QuoteToCash, ...] = ()
+    batches: tuple[UsageToRevenue, ...] = ()
 
 
 def reconcile(engine: Engine, catalogue: Catalogue | None = None, policy: Policy | None = None) -> Reconciliation:
@@ -51,13 +56,16 @@ def reconcile(engine: Engine, catalogue: Catalogue | None = None, policy: Policy
     policy = policy or shipped_policy()
     material = read_material(engine, catalogue or load_catalogue(None), policy)
     story = read_story(material, policy)
+    findings, still = reconcile_story(material, policy, *story), stuck(material, *story, policy)
     return Reconciliation(
         material.as_of,
         policy.version,
-        reconcile_story(material, policy, *story),
+        findings,
         books_of(material),
-        stuck(material, *story, policy),
+        still,
         billed_usage(material, policy, *story),
+        quote_to_cash(material, policy, *story, findings, still),
+        usage_to_revenue(material, policy, *story, findings),
     )
 
 
