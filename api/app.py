@@ -73,7 +73,9 @@ from api.routes import (
     onboarding,
     operations,
     privacy,
+    process,
     products,
+    raw,
     reconcile,
     relations,
     releases,
@@ -83,6 +85,7 @@ from api.routes import (
     stewardship,
     tasks,
     tiers,
+    timeline,
     traces,
     transactions,
     verdicts,
@@ -237,7 +240,7 @@ def assemble(options: ApiOptions) -> FastAPI:
     if options.cors_origins:
         app.add_middleware(CORSMiddleware, **cors(options.cors_origins))
     app.add_middleware(Edge, log=options.log, limits=options.limits, reply=_reply)
-    for router in (customers.router, relations.router, contracts.router, products.router):
+    for router in (customers.router, relations.router, timeline.router, contracts.router, products.router):
         app.include_router(router)
     for domain in (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT):
         app.include_router(export_router(domain))  # before the records, whose ids would swallow /export
@@ -251,6 +254,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         pair_router,
         identity.router,
         traces.router,
+        raw.router,
         changes.router,
         rules.router,
         operations.router,
@@ -283,6 +287,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         tiers.router,
         findings.router,
         transactions.router,
+        process.router,
         privacy.router,
     ):
         app.include_router(router)
