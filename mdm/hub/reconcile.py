@@ -68,8 +68,10 @@ def reconcile(engine: Engine, catalogue: Catalogue | None = None, policy: Policy
         policy.version,
         findings,
         books,
-        stuck(material, *story, policy),
+        still,
         billed_usage(material, policy, *story),
+        quote_to_cash(material, policy, *story, findings, still),
+        usage_to_revenue(material, policy, *story, findings),
         _stakes(engine, chains, findings),
     )
 
