@@ -24,8 +24,12 @@ KINDS: tuple[str, ...] = (
 )  # fmt: skip
 
 
+#: What begins like a day; attributes that a platform states as text may say anything.
+_DAY = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
+
+
 def _stated(name: str) -> str:
-    return f"r.attributes->>'{name}'"
+    return f"substring(r.attributes->>'{name}' from '^{_DAY}.*')"
 
 
 _WHENS = " ".join(

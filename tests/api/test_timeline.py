@@ -13,7 +13,7 @@ from sqlalchemy import Engine, event, text
 
 from mdm.access import Role, Scope
 from mdm.client import Hub
-from mdm.model.ids import CrosswalkKey, Domain
+from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.store.read_timeline import KINDS, Window, timeline_of
 from tests.api.conftest import As
 from tests.api.paging import pages
@@ -139,6 +139,18 @@ def test_what_is_not_understood_is_refused(rows: HubRows, erp: TestClient, asked
     assert erp.get(f"/v1/customers/{acme}/timeline?{asked}").status_code in (400, 422)
 
 
+def test_what_is_no_time_is_not_taken_for_one(rows: HubRows, engine: Engine) -> None:
+    acme, _ = lived(rows)
+    fact(rows, "invoice", "billing/invoice/I8", {"issued_at": "soon", "period_start": "2025-01-15"}, customer=BILLED)
+    fact(rows, "order", "erp/sales_order/78", {"order_date": "after Easter"}, customer=BILLED)
+
+    with engine.connect() as connection:
+        found = timeline_of(connection, EntityId(acme), (), Window(kinds=("invoice", "order")), 50)
+
+    told_at = {each.key.key: (each.at[:10], each.dated_by) for each in found}
+    assert (told_at["I8"], told_at["78"]) == (("2025-01-15", "period_start"), (f"{NOON:%Y-%m-%d}", None))
+
+
 def test_a_cursor_belongs_to_its_filters(rows: HubRows, erp: TestClient) -> None:
     acme, _ = lived(rows)
     cursor = erp.get(f"/v1/customers/{acme}/timeline?limit=1").json()["next"]
@@ -193,7 +205,7 @@ def test_the_number_of_statements_does_not_grow_with_what_happened(rows: HubRows
 
         with engine.connect() as connection:
             event.listen(connection, "before_cursor_execute", note)
-            found = timeline_of(connection, acme, {"billing.subscription"}, Window(), 500)
+            found = timeline_of(connection, EntityId(acme), {"billing.subscription"}, Window(), 500)
             event.remove(connection, "before_cursor_execute", note)
         return len(found), len(asked)
 
