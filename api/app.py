@@ -74,7 +74,9 @@ from api.routes import (
     operations,
     postings,
     privacy,
+    process,
     products,
+    raw,
     reconcile,
     relations,
     releases,
@@ -84,6 +86,7 @@ from api.routes import (
     stewardship,
     tasks,
     tiers,
+    timeline,
     traces,
     transactions,
     verdicts,
@@ -245,7 +248,7 @@ def assemble(options: ApiOptions) -> FastAPI:
     if options.cors_origins:
         app.add_middleware(CORSMiddleware, **cors(options.cors_origins))
     app.add_middleware(Edge, log=options.log, limits=options.limits, reply=_reply)
-    for router in (customers.router, relations.router, contracts.router, products.router):
+    for router in (customers.router, relations.router, timeline.router, contracts.router, products.router):
         app.include_router(router)
     for domain in (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT):
         app.include_router(export_router(domain))  # before the records, whose ids would swallow /export
@@ -259,6 +262,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         pair_router,
         identity.router,
         traces.router,
+        raw.router,
         changes.router,
         rules.router,
         operations.router,
@@ -292,6 +296,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         tiers.router,
         findings.router,
         transactions.router,
+        process.router,
         privacy.router,
     ):
         app.include_router(router)

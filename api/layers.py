@@ -39,6 +39,7 @@ _OF_AREA: Mapping[str, Layer] = {
     "postings": Layer.PROCESS,
     "kpis": Layer.PROCESS,
     "findings": Layer.PROCESS,
+    "process": Layer.PROCESS,
     "exceptions": Layer.PROCESS,
     "identifiers": Layer.PROCESS,
     "quality": Layer.PROCESS,

@@ -11,19 +11,22 @@ from mdm.client.hub import Hub
 from mdm.client.values import (
     Candidate,
     Change,
+    Event,
     Fact,
     Finding,
     Match,
     PostingReason,
     PostingVerdict,
     Problem,
+    Process,
     Projection,
     Record,
+    SourceRecord,
     Task,
     Trace,
 )
 
 __all__ = [
-    "Candidate", "Change", "Fact", "Finding", "Hub", "Match", "PostingReason", "PostingVerdict", "Problem",
-    "Projection", "Record", "Task", "Trace",
+    "Candidate", "Change", "Event", "Fact", "Finding", "Hub", "Match", "PostingReason", "PostingVerdict", "Problem",
+    "Process", "Projection", "Record", "SourceRecord", "Task", "Trace",
 ]  # fmt: skip

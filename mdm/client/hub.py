@@ -11,22 +11,28 @@ import httpx
 
 from mdm.client.values import (
     Change,
+    Event,
     Fact,
     Finding,
     Match,
     PostingVerdict,
     Problem,
+    Process,
     Projection,
     Record,
+    SourceRecord,
     Task,
     Trace,
     change_of,
+    event_of,
     fact_of,
     finding_of,
     match_of,
     posting_verdict_of,
+    process_of,
     projection_of,
     record_of,
+    source_record_of,
     task_of,
     trace_of,
 )
@@ -106,6 +112,33 @@ class Hub:
     def trace(self, system: str, table: str, key: str) -> Trace:
         """The chain around a source row, from order to posting; `table#name` for another name of its rows."""
         return trace_of(self.get(f"/v1/trace/{_row(system, table, key)}"))
+
+    def source_record(self, system: str, table: str, key: str, history: bool = False) -> SourceRecord:
+        """A source row, raw and canonical; `table#name` for another name of its rows."""
+        asked = {"history": "true"} if history else {}
+        return source_record_of(self.get(f"/v1/source-records/{_row(system, table, key)}", **asked))
+
+    def timeline(self, customer: str, **parameters: Any) -> Iterator[Event]:
+        """What happened with a customer, the oldest first, page by page; `since`, `until`, `kinds` as the API takes
+        them."""
+        return map(event_of, self._items(f"/v1/customers/{customer}/timeline", parameters))
+
+    def quote_to_cash(self, contract: str) -> Process:
+        """How far a contract got, from order to posting."""
+        return process_of(self.get(f"/v1/process/quote-to-cash/{contract}"))
+
+    def all_quote_to_cash(self, **parameters: Any) -> Iterator[Process]:
+        """How far contracts got, page by page; `stage`, `state`, `owner`, `customer` as the API takes them."""
+        return map(process_of, self._items("/v1/process/quote-to-cash", parameters))
+
+    def usage_to_revenue(self, batch: str) -> Process:
+        """How far a usage batch got: `platform/table/key`, or the key alone where one batch has it."""
+        return process_of(self.get(f"/v1/process/usage-to-revenue/{quote(batch, safe='/')}"))
+
+    def all_usage_to_revenue(self, **parameters: Any) -> Iterator[Process]:
+        """How far usage batches got, page by page; `stage`, `state`, `owner`, `customer`, `contract` as the API takes
+        them."""
+        return map(process_of, self._items("/v1/process/usage-to-revenue", parameters))
 
     def resolve(self, system: str, table: str, key: str, **parameters: Any) -> str:
         """The golden record id that a source row belongs to; `table#name` for another name of its rows."""
