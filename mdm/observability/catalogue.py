@@ -38,6 +38,7 @@ MetricName: TypeAlias = Literal[
     "mdm_approval_wait_seconds",
     "mdm_audit_chain_ok",
     "mdm_audit_last_verified_timestamp_seconds",
+    "mdm_audit_last_anchored_timestamp_seconds",
     "mdm_rule_release_info",
     "mdm_idempotency_hits_total",
     "mdm_ratelimit_rejections_total",
@@ -211,13 +212,19 @@ METRICS: dict[MetricName, Metric] = {
     "mdm_audit_chain_ok": Metric(
         Kind.GAUGE,
         (),
-        "1 while the audit chain holds as far as the calendar has verified it, 0 once it found a break: `mdm verify` "
-        "names the entry, and nobody should write before it is known who did what.",
+        "1 while the audit chain holds as far as the calendar has verified it, 0 once it found a break or that newest "
+        "entries are gone: `mdm audit verify` names the place. Nobody should write before it is known who did what.",
     ),
     "mdm_audit_last_verified_timestamp_seconds": Metric(
         Kind.GAUGE,
         (),
         "When the calendar last verified a part of the audit chain. When it stands still, no calendar runs.",
+    ),
+    "mdm_audit_last_anchored_timestamp_seconds": Metric(
+        Kind.GAUGE,
+        (),
+        "When the audit chain was last anchored outside the database. When it is days old, the folder is away or the "
+        "chain contradicts an anchor: the calendar's log and `mdm audit verify` say which.",
     ),
     "mdm_rule_release_info": Metric(
         Kind.GAUGE,

@@ -2,21 +2,25 @@
 
 It ends verdicts, overrides and proposals that are due, leaves out refused messages whose tier allows it, lets those go
 that wait for nothing any more, judges anew the customers whose onboarding verdict may not hold any more, and golden
-versions for the ERP view. Once a day it counts the keys that too many records share, and looks at a sample of the pairs
-that nothing compares for that. Cheap when nothing is due. One calendar works at a time; others wait to take over.
+versions for the ERP view. It verifies the audit chain part by part. Once a day it anchors the chain where a folder is
+named for that, counts the keys that too many records share, and looks at a sample of the pairs that nothing compares
+for that. Cheap when nothing is due. One calendar works at a time; others wait to take over.
 """
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from mdm.errors import TransientError
+from mdm.errors import OperatorError, TransientError
 from mdm.hub.above_cap import above_cap_by_cap
+from mdm.hub.audit_anchor import ANCHORED_EVERY, anchor_when_due, read_anchors
 from mdm.hub.audit_check import check_audit
 from mdm.hub.erp_gates import gated_erps, pass_gates, tell_gated
 from mdm.hub.leaving_out import leave_out_due
@@ -52,6 +56,9 @@ class CalendarOptions:
     once: bool = False
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = None
+    #: Where the audit chain is anchored, and what signs the anchors.
+    anchors: Path | None = None
+    anchor_key: Ed25519PrivateKey | None = None
 
 
 @dataclass(slots=True)
@@ -93,7 +100,7 @@ class _Calendar:
         self, flow: Pipeline, options: CalendarOptions, stop: Callable[[], bool], health: Health, metrics: Metrics
     ) -> None:
         self._flow, self._options, self._stop, self._health = flow, options, stop, health
-        self._metrics, self._counted_at, self._looked_at = metrics, _NEVER, _NEVER
+        self._metrics, self._counted_at, self._looked_at, self._anchored_at = metrics, _NEVER, _NEVER, _NEVER
         self.kept = Kept()
 
     def run(self) -> None:
@@ -125,6 +132,7 @@ class _Calendar:
         self.kept.left_out += leave_out_due(now)
         let_go(now)
         check_audit(now.engine, now.clock)
+        self._anchor(now)
         for erp in self._options.erps or (None,):
             found = recheck(now.engine, now.clock, erp, progress=self._go_on)
             self.kept.judged += found.judged
@@ -134,6 +142,29 @@ class _Calendar:
         self.kept.gated += tell_gated(now.engine, now.clock)
         self._count_blocks(now)
         self._look_at_pairs(now)
+
+    def _anchor(self, now: Pipeline) -> None:
+        """Anchor the audit chain once a day. A folder that is away holds up nothing else: the metric stands still.
+
+        A chain that contradicts an anchor is told at every turn, until somebody has seen to it.
+        """
+        folder, clock = self._options.anchors, now.clock
+        if folder is None or clock() - self._anchored_at < ANCHORED_EVERY:
+            return
+        if self._anchored_at is _NEVER:
+            self._metrics.set("mdm_audit_last_anchored_timestamp_seconds", 0)
+        try:
+            faults = anchor_when_due(now.engine, clock, folder, self._options.anchor_key)
+            kept = read_anchors(folder).kept
+        except OperatorError as failure:
+            _log.error("audit_not_anchored", reason=failure.message, what_to_do=failure.advice)
+            return
+        for fault in faults:
+            _log.error("audit_contradicts_anchor", place=fault.place, fault=fault.what)
+        if kept:
+            self._metrics.set("mdm_audit_last_anchored_timestamp_seconds", kept[-1].anchor.at.timestamp())
+        if kept and not faults:
+            self._anchored_at = kept[-1].anchor.at
 
     def _count_blocks(self, now: Pipeline) -> None:
         """Show how many keys too many records share: once a day, where anybody can see it. It looks at all keys."""
