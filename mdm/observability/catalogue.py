@@ -216,15 +216,10 @@ METRICS: dict[MetricName, Metric] = {
         "entries are gone: `mdm audit verify` names the place. Nobody should write before it is known who did what.",
     ),
     "mdm_audit_last_verified_timestamp_seconds": Metric(
-        Kind.GAUGE,
-        (),
-        "When the calendar last verified a part of the audit chain. When it stands still, no calendar runs.",
+        Kind.GAUGE, (), "When the calendar last verified a part of the audit chain. It stands still: no calendar runs."
     ),
     "mdm_audit_last_anchored_timestamp_seconds": Metric(
-        Kind.GAUGE,
-        (),
-        "When the audit chain was last anchored outside the database. When it is days old, the folder is away or the "
-        "chain contradicts an anchor: the calendar's log and `mdm audit verify` say which.",
+        Kind.GAUGE, (), "When the audit chain was last anchored. Days old: the calendar's log says why."
     ),
     "mdm_rule_release_info": Metric(
         Kind.GAUGE,
