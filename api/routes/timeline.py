@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from api.auth import CallerDep, allows
 from api.cursors import read_cursor, write_cursor
-from api.deps import HubDep, ReadsDep
+from api.deps import HubDep, ReadsDep, RulesDep
 from api.last_run import last_run
 from api.lookup import find_golden
 from api.routes.parameters import EntityIdPath, Paged
@@ -17,7 +17,6 @@ from api.schemas.timeline import TimelinePage
 from api.timeline import batches_of, event_object, findings_about
 from api.wire import answer
 from mdm.access import Permission
-from mdm.lifecycle.policy import shipped_policy
 from mdm.model.ids import Domain
 from mdm.store.read_timeline import KINDS, SUBSCRIPTION, Window, timeline_of
 
@@ -52,6 +51,7 @@ def get_timeline(
     caller: CallerDep,
     reads: ReadsDep,
     hub: HubDep,
+    rules: RulesDep,
 ) -> Response:
     """Opportunities, orders, contracts, subscriptions, entitlements, usage, invoices, payments and postings, the oldest
     first, each with amount, state, what it belongs to, and the open findings about it. An absorbed id redirects to its
@@ -60,10 +60,11 @@ def get_timeline(
     if page.cursor is not None:
         at, place = read_cursor(page.cursor, scope, (str, int))
         after = str(at), int(place)
-    policy = shipped_policy()
     with reads.snapshot() as connection:
         row = find_golden(connection, request, Domain.CUSTOMER, id)
-        events = timeline_of(connection, row.entity_id, policy.roles[SUBSCRIPTION], page.window(after), page.limit + 1)
+        events = timeline_of(
+            connection, row.entity_id, rules.reconciliation.roles[SUBSCRIPTION], page.window(after), page.limit + 1
+        )
     shown = events[: page.limit]
     looked = last_run.look(hub.engine, hub.clock())
     assert looked is not None, "without patience it is waited for"

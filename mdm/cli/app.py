@@ -67,6 +67,7 @@ COMMANDS: Mapping[str, Command] = {
     "steward": Command("steward_queue", "steward", "Judge, merge, split, override, undo, approve; preview any."),
     "accounts": Command("accounts", "accounts", "People who sign in to the console with a password."),
     "keys": Command("keys", "keys", "API keys, their roles and scopes."),
+    "audit": Command("audit", "audit", "The audit chain: verify, anchor outside the database, reseal."),
     "access": Command("access", "access", "Where golden records belong, for the scopes of callers."),
 }
 

@@ -63,8 +63,11 @@ def upgrade() -> None:
         sa.Column("verified_to", sa.BigInteger(), nullable=False),
         sa.Column("broken_at", sa.BigInteger(), nullable=True),
         sa.Column("broken_before", sa.BigInteger(), nullable=True),
+        sa.Column("end_seq", sa.BigInteger(), nullable=True),
+        sa.Column("end_hash", sa.LargeBinary(), nullable=True),
         sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(end_seq is null) = (end_hash is null)", name=op.f("ck_audit_check_end_whole")),
         sa.CheckConstraint("one", name=op.f("ck_audit_check_one")),
         sa.PrimaryKeyConstraint("one", name=op.f("pk_audit_check")),
     )
