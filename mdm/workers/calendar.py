@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mdm.errors import TransientError
 from mdm.hub.above_cap import above_cap_by_cap
+from mdm.hub.asking_erp import ask_about_changes
 from mdm.hub.audit_check import check_audit
 from mdm.hub.erp_gates import gated_erps, pass_gates, tell_gated
 from mdm.hub.leaving_out import leave_out_due
@@ -132,6 +133,7 @@ class _Calendar:
         for erp in gated_erps(now.engine, self._options.erps):
             pass_gates(now.engine, now.clock(), erp, go_on=lambda: self._go_on(0, 0))
         self.kept.gated += tell_gated(now.engine, now.clock)
+        ask_about_changes(now.engine, now.clock, now.catalogue.owner_of)
         self._count_blocks(now)
         self._look_at_pairs(now)
 
