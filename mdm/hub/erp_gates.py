@@ -170,7 +170,9 @@ def _judged(
     for row in rows:
         was = before.get(row.entity_id, Before())
         if due[row.entity_id] is not None:
-            judged.append(Judged(row, [asdict(Reason(TIME, NOT_BEFORE))], due[row.entity_id]))
+            # What an older version was held back for is told as long as the newer one is not looked at.
+            still = [each for each in was.reasons if each["gate"] != TIME]
+            judged.append(Judged(row, [*still, asdict(Reason(TIME, NOT_BEFORE))], due[row.entity_id]))
         elif row.entity_id in found:
             why, answer = found[row.entity_id], answers.get(row.entity_id)
             if answer in ("open", "rejected"):

@@ -32,7 +32,7 @@ _HELD_DUE = """
 select v.entity_id from erp_version v left join verdict d on d.entity_id = v.entity_id and d.erp = v.erp
 where v.erp = :erp and v.domain = :domain and v.reasons <> '[]'
   and (d.evaluated_at > v.judged_at or v.judged_at < :stale or v.due <= :now
-       or v.reasons @> '[{"gate": "sensitive"}]' and exists (
+       or v.reasons @> '[{"gate": "sensitive"}]' and v.due is null and exists (
          select from erp_question q where q.entity_id = v.entity_id and q.erp = v.erp and q.status = 'approved'))
 order by v.entity_id limit :limit
 """
@@ -57,7 +57,7 @@ where v.judged <= excluded.judged
 """
 # What an ERP is served of golden records, with its values, and until when a newer version waits for others.
 _BEFORE = """
-select v.entity_id, v.version, v.due, g."values" from erp_version v
+select v.entity_id, v.version, v.due, v.reasons, g."values" from erp_version v
 left join golden g on g.entity_id = v.entity_id and g.version = v.version
 where v.erp = :erp and v.entity_id = any(:ids)
 """
@@ -129,6 +129,7 @@ class Before:
 
     version: int | None = None
     due: datetime | None = None
+    reasons: Sequence[Mapping[str, Any]] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -185,7 +186,7 @@ def to_judge_again(
 def served_before(connection: Connection, erp: str, ids: Sequence[EntityId]) -> dict[EntityId, Before]:
     """What an ERP is served of these golden records; those that were never judged are absent."""
     rows = connection.execute(text(_BEFORE), {"erp": erp, "ids": list(ids)})
-    return {EntityId(row[0]): Before(row[1], row[2], row[3] or {}) for row in rows}
+    return {EntityId(row[0]): Before(row[1], row[2], row[3], row[4] or {}) for row in rows}
 
 
 def lineages(connection: Connection, ids: Sequence[EntityId]) -> dict[EntityId, Mapping[str, Any]]:

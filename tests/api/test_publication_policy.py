@@ -97,6 +97,23 @@ def test_what_waited_and_does_not_pass_is_told_as_held_back(rows: HubRows, engin
     assert tell_gated(engine, system_clock) == 1
 
 
+def test_what_is_held_back_stays_so_while_a_newer_version_waits(rows: HubRows, engine: Engine, tmp_path: Path) -> None:
+    ruling = gates(tmp_path, "{fits: true, not_before: 60}")
+    made = rows.golden(Domain.PRODUCT, ITEM, GOOD | {"name": "Anvil " * 10}, at=NOON)
+    later = NOON + timedelta(minutes=5)
+    pass_gates(engine, later, "sap", [Domain.PRODUCT], gates=ruling)
+    assert tell_gated(engine, system_clock) == 1
+
+    rows.version(made, Domain.PRODUCT, GOOD, at=later)
+    pass_gates(engine, later + timedelta(seconds=1), "sap", [Domain.PRODUCT], gates=ruling)
+    assert standing(engine, made) == (None, None, ["ERP_FIELD_TOO_LONG", "NOT_BEFORE"])
+    tell_gated(engine, system_clock)
+    pass_gates(engine, later + timedelta(seconds=60), "sap", [Domain.PRODUCT], gates=ruling)
+
+    assert standing(engine, made)[::2] == (2, [])
+    assert tell_gated(engine, system_clock) == 1, "whoever heard that it is held back hears that it no longer is"
+
+
 def test_sensitive_attributes_are_listed_by_erp_or_by_the_policy(tmp_path: Path) -> None:
     customers = "{fits: true, sensitive: {sap: [name], odoo: [], otherwise: policy}}"
     found = gates(tmp_path, "{fits: true, sensitive: [unit]}", customers)
