@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 180
 LIVE ?= tests/live
 
 .DEFAULT_GOAL := help
-.PHONY: help accuracy setup demo test race check dashboards fuzz fuzz-hub fuzz-api bench-api captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
+.PHONY: help accuracy setup demo test race check dashboards alerts fuzz fuzz-hub fuzz-api bench-api captures bench vectors migration pins openapi clean live stack stack-demo stack-down compose-data bench-kafka
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,12 @@ check: setup ## Style, types, import rules, API description and what it promised
 
 dashboards: setup ## Write the Grafana dashboards anew (deploy/grafana)
 	$(BIN)/python -m deploy.grafana.build
+
+PROMTOOL_VERSION ?= v0.316.0
+
+alerts: setup ## Check the alert rules and tell their stories with Prometheus' own tool (promtool; Go fetches it into var/bin)
+	@command -v promtool >/dev/null || test -x var/bin/promtool || ! command -v go >/dev/null || { echo "Fetching promtool $(PROMTOOL_VERSION): some minutes."; GOBIN=$(CURDIR)/var/bin go install github.com/prometheus/prometheus/cmd/promtool@$(PROMTOOL_VERSION); }
+	$(BIN)/python -m pytest -q -rs -k "alert or rule" tests/unit/mdm/observability/test_dashboards.py
 
 fuzz: setup ## Damage captured messages for FUZZ_SECONDS (180) and see that none goes astray
 	$(BIN)/python -m tests.fuzz.campaign $(FUZZ_SECONDS)

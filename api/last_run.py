@@ -15,11 +15,14 @@ from time import monotonic
 from sqlalchemy import Engine, Pool
 
 from mdm.access import Scope
+from mdm.core.four_eyes import Policy
+from mdm.hub.finding_order import in_order, measures_now
 from mdm.hub.reconcile import Reconciliation, reconcile
 from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.overview import Overview
 from mdm.lifecycle.stuck import Stuck
 from mdm.model.ids import EntityId
+from mdm.model.worklist import Measures
 from mdm.store.findings import write_day
 from mdm.store.read_console import newest_batch
 from mdm.store.scoped import scope_of, unrestricted, visible_ids
@@ -50,8 +53,9 @@ class _Run:
     at: datetime
     seconds: float
     found: Reconciliation
-    #: As everybody who asked reaches it, and the newest unit of work then: what is reached changes only with one.
-    looks: dict[Scope, tuple[int, Looked]] = field(default_factory=dict)
+    #: As everybody who asked reaches it, the newest unit of work then (what is reached changes only with one), and by
+    #: what it was put in order, which changes with the day.
+    looks: dict[Scope, tuple[int, Measures, Looked]] = field(default_factory=dict)
 
 
 class LastRun:
@@ -59,13 +63,14 @@ class LastRun:
 
     def __init__(self, find: Callable[[Engine], Reconciliation] = reconcile) -> None:
         self._find = find
+        self._policy: Policy | None = None
         self._lock = Lock()
         self._run: _Run | None = None
         self._under_way: tuple[Pool, Future[_Run]] | None = None
 
-    def by(self, find: Callable[[Engine], Reconciliation]) -> None:
-        """From now on, findings are looked for in this way."""
-        self._find = find
+    def by(self, find: Callable[[Engine], Reconciliation], policy: Policy | None = None) -> None:
+        """From now on, findings are looked for in this way, and this policy says what is much money."""
+        self._find, self._policy = find, policy
 
     def look(self, engine: Engine, now: datetime, patience: float | None = None) -> Looked | None:
         """The findings: of now, or those known while newer ones are made.
@@ -75,7 +80,7 @@ class LastRun:
         hub = unrestricted(engine)
         run = self._known(hub)
         if run is None or self._old(run, hub, now):
-            under_way, mine = self._begun(hub, now)
+            under_way, mine = self._begun(hub, now, run)
             if run is not None and now - run.at > _SHOWN_FOR:
                 run = None
             grace = 0.0 if not mine else _GRACE if patience is None else min(patience, _GRACE)
@@ -84,7 +89,7 @@ class LastRun:
             except TimeoutError:
                 if run is None:
                     return None
-        return _within_reach(engine, run)
+        return self._shown(engine, run, now)
 
     def of(self, engine: Engine, now: datetime) -> Reconciliation:
         """The findings as `look` gives them, waited for."""
@@ -94,12 +99,13 @@ class LastRun:
 
     def prepare(self, engine: Engine, now: datetime) -> None:
         """Begin to look, and wait for nothing."""
-        self._begun(unrestricted(engine), now)
+        hub = unrestricted(engine)
+        self._begun(hub, now, self._known(hub))
 
-    def known(self, engine: Engine) -> Looked | None:
+    def known(self, engine: Engine, now: datetime) -> Looked | None:
         """What is known without looking: for pages that must not wait."""
         run = self._known(engine)
-        return _within_reach(engine, run) if run is not None else None
+        return self._shown(engine, run, now) if run is not None else None
 
     def freshened(self, engine: Engine, now: datetime) -> Looked | None:
         """What is known, and a newer run begun where it is old: for those who ask again soon. Waits for nothing.
@@ -111,8 +117,11 @@ class LastRun:
         if run is None:
             return None
         if self._old(run, hub, now):
-            self._begun(hub, now)
-        return _within_reach(engine, run)
+            self._begun(hub, now, run)
+        return self._shown(engine, run, now)
+
+    def _shown(self, engine: Engine, run: _Run, now: datetime) -> Looked:
+        return _within_reach(engine, run, measures_now(engine, now, self._policy))
 
     def _known(self, engine: Engine) -> _Run | None:
         run = self._run
@@ -123,12 +132,16 @@ class LastRun:
             return False
         return run.batch != newest_batch(hub)
 
-    def _begun(self, hub: Engine, now: datetime) -> tuple[Future[_Run], bool]:
-        """The run that is under way, and whether it was begun by this call."""
+    def _begun(self, hub: Engine, now: datetime, before: _Run | None) -> tuple[Future[_Run], bool]:
+        """The run that is under way, and whether it was begun by this call. `before` is what whoever calls knows: where
+        one has ended since then it is newer, and no other is begun."""
         with self._lock:
             if self._under_way is not None and self._under_way[0] is hub.pool and not self._under_way[1].done():
                 return self._under_way[1], False
             future: Future[_Run] = Future()
+            if (ended := self._known(hub)) is not None and ended is not before:
+                future.set_result(ended)
+                return future, False
             self._under_way = hub.pool, future
         Thread(target=self._make, args=(hub, now, future), name="reconciliation", daemon=True).start()
         return future, True
@@ -147,15 +160,15 @@ class LastRun:
             future.set_result(run)
 
 
-def _within_reach(engine: Engine, run: _Run) -> Looked:
+def _within_reach(engine: Engine, run: _Run, measures: Measures) -> Looked:
     """The findings about customers and contracts that are reached with this engine; all where it is not limited.
 
     The rules themselves look at everything: what somebody may not see must not look as if it were missing.
     """
     scope = scope_of(engine)
     newest = newest_batch(unrestricted(engine)) if scope.limits_rows else run.batch
-    batch, known = run.looks.get(scope, (-1, None))
-    if known is None or batch != newest:
+    batch, by, known = run.looks.get(scope, (-1, None, None))
+    if known is None or batch != newest or by != measures:
         found = run.found
         if scope.limits_rows:
             everything: tuple[Finding | Stuck, ...] = (*found.findings, *found.stuck)
@@ -168,8 +181,8 @@ def _within_reach(engine: Engine, run: _Run) -> Looked:
                 findings=tuple(each for each in found.findings if each in told),
                 stuck=tuple(each for each in found.stuck if each in told),
             )
-        known = Looked(found, Overview(found.findings, found.books, found.as_of.date()))
-        run.looks[scope] = newest, known
+        known = Looked(found, in_order(found, measures))
+        run.looks[scope] = newest, measures, known
     return known
 
 

@@ -13,24 +13,37 @@ from mdm.lifecycle.impact import Row
 from mdm.lifecycle.overview import Overview
 from mdm.lifecycle.policy import Policy
 from mdm.lifecycle.stuck import Stuck
+from mdm.model.worklist import Priority
 from mdm.store.findings import FindingWork
 
 _SAME = ("rule", "code", "customer", "contract", "currency", "sentence", "action", "owner")
 
 
-def finding_object(finding: Finding, days: int, work: FindingWork) -> dict[str, Any]:
-    """A finding with who looks after it and why it is as it is."""
+def finding_object(finding: Finding, days: int, work: FindingWork, priority: Priority | None) -> dict[str, Any]:
+    """A finding with how urgent it is, who looks after it and why it is as it is."""
     return {name: getattr(finding, name) for name in _SAME} | {
         "severity": finding.severity.value,
         "subject": key_object(finding.subject),
         "facts": [key_object(each) for each in finding.facts],
         "amount": None if finding.amount is None else str(finding.amount),
         "days": days,
+        **priority_object(priority),
         "assignee": work.assignee,
         "explanation": work.explanation,
         "explained_by": work.explained_by,
         "explained_at": work.explained_at,
         "explained": work.explains(finding),
+    }
+
+
+def priority_object(priority: Priority | None) -> dict[str, Any]:
+    """How urgent a finding is, and what that is the sum of."""
+    impact = {} if priority is None else priority.impact._asdict()
+    return {
+        "priority": None if priority is None else priority.points,
+        "because": [] if priority is None else [each._asdict() for each in priority.parts],
+        "close_impact": impact.get("close_impact"),
+        "customer_exposure": impact.get("customer_exposure"),
     }
 
 

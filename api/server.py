@@ -49,6 +49,6 @@ def serve(hub: ReadHub, host: str, port: int, options: ApiOptions | None = None)
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
     )
-    last_run.by(Beside(chosen.sources))  # pages are as quick while findings are looked for
+    last_run.by(Beside(chosen.sources), chosen.policy)  # pages are as quick while findings are looked for
     last_run.prepare(hub.engine, hub.clock())  # so that nobody waits for the first findings
     uvicorn.Server(config).run()

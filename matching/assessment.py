@@ -4,7 +4,7 @@ One pass of blocking and scoring serves everything; entities are formed again fo
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -132,6 +132,15 @@ def assess(
         missed=_missed(model, records, entities, scored, found, worst),
         capped=cost,
     )
+
+
+def entities_at(
+    model: MatchModel, records: Records, entities: Entities, thresholds: Iterable[float]
+) -> Iterator[tuple[float, Mapping[int, int]]]:
+    """The entities that joining from each threshold on forms: of each record the first of its entity."""
+    scored = _score(model, records, entities, without_settled(records, paired(model, blocks_of(model, records))))
+    for threshold in thresholds:
+        yield threshold, _cluster(_joining(model, threshold), records, entities, scored)[1]
 
 
 def _capped(model: MatchModel, blocks: Blocks, candidates: Candidates, entities: Entities) -> Capped:

@@ -5,7 +5,7 @@ the former and barely moves the latter, so both are reported.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -74,6 +74,26 @@ def evaluate(found: Mapping[Record, Hashable], truth: Mapping[Record, Hashable])
         mixed_clusters=len(mixed),
         mixed_records=sum(sizes[cluster] for cluster in mixed),
     )
+
+
+def evaluate_part(
+    found: Mapping[Record, Hashable], truth: Mapping[Record, Hashable], part: Collection[Hashable]
+) -> tuple[PairCounts, Quality]:
+    """How right clusters are about some of the true entities, among all others: pairs and B-cubed.
+
+    Every pair of records is counted twice, once for each of its records that is of these entities: so the counts of
+    parts add up to those of the whole, and a wrong pair between two parts is half of either. B-cubed is over the
+    records of these entities.
+    """
+    records = found.keys() & truth.keys()
+    sizes = Counter(found[record] for record in records)
+    entities = Counter(truth[record] for record in records)
+    cells = Counter((found[record], truth[record]) for record in records)
+    mine = {cell: count for cell, count in cells.items() if cell[1] in part}
+    right = sum(count * (count - 1) for count in mine.values())
+    together = sum(count * (sizes[cluster] - 1) for (cluster, _), count in mine.items())
+    true = sum(size * (size - 1) for entity, size in entities.items() if entity in part)
+    return PairCounts(right, together - right, true - right), _b_cubed(mine, sizes, entities, sum(mine.values()))
 
 
 def candidate_recall(candidates: Iterable[tuple[Record, Record]], truth: Mapping[Record, Hashable]) -> float:

@@ -19,7 +19,6 @@ from api.lookup import find_golden
 from api.routes.parameters import Cursor, EntityIdPath, Parameters
 from mdm.access import Permission
 from mdm.core.worklist import due_state
-from mdm.lifecycle.overview import place_of
 from mdm.model.ids import CrosswalkKey
 from mdm.store.access_log import KEPT, readers_of
 from mdm.store.list_access import listed_to
@@ -63,13 +62,13 @@ def open_about(
         past = (bool(letter[0]), int(letter[1])) if letter is not None else None
         letters = letters_about(connection, row.entity_id, _ROWS + 1, past)
         rejected = rejected_of(connection, row.entity_id, _ROWS + 1, row_after)
-    known = last_run.known(bench.engine)
+    known = last_run.known(bench.engine, bench.now)
     findings = known.overview.about(row.entity_id).behind(finding, _ROWS + 1) if known is not None else None
     more: dict[str, list[tuple[Any, ...]]] = {
         "questions": [(each.task_id,) for each in questions],
         "letters": [(int(each.status != "open"), each.letter_id) for each in letters],
         "rejected": [tuple(key) for key, _ in rejected],
-        "findings": [place_of(each) for each in findings or ()],
+        "findings": [known.overview.place_of(each) for each in findings or ()] if known is not None else [],
     }
     return page(
         "open_about.html",

@@ -62,7 +62,7 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
         numbers = read_console.own_numbers(connection, bench.actor.name, now)
         promised = promise(read_console.answered(connection, now - _PERIOD), sum(each.breached for each in ageing))
     closing = current_close(now.date(), shipped_policy().close_on)
-    known = last_run.known(bench.engine)
+    known = last_run.known(bench.engine, now)
     return page(
         "home.html",
         request,

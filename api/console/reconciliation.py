@@ -31,7 +31,7 @@ from mdm.access import Permission
 from mdm.hub import finding_work
 from mdm.lifecycle import ageing
 from mdm.lifecycle.findings import Finding
-from mdm.lifecycle.overview import Overview, Place, Shelf, place_of
+from mdm.lifecycle.overview import Overview, Place, Shelf, by_name
 from mdm.model.cells import harmless
 from mdm.model.ids import CrosswalkKey
 from mdm.store import findings as store
@@ -98,7 +98,7 @@ def _overview(
     scope = f"reconciliation {look.query}"
     after = None if look.cursor is None else read_place(look.cursor, scope)
     behind = listed.behind(after, _ROWS + 1)
-    following = write_cursor(scope, place_of(behind[_ROWS - 1])) if len(behind) > _ROWS else None
+    following = write_cursor(scope, listed.place(behind[_ROWS - 1])) if len(behind) > _ROWS else None
     by_rule = [
         (rule, each.findings[0].severity.value, len(each.findings), each.sums, each.findings[0].owner)
         for rule, each in overview.rules()
@@ -117,7 +117,10 @@ def _overview(
         as_of=found.as_of,
         look=look,
         by_rule=by_rule,
-        findings=[(each, overview.age_of(each), _work(works, each), _tail(name_of(each))) for each in shown],
+        findings=[
+            (each, overview.age_of(each), _work(works, each), _tail(name_of(each)), overview.priority_of(each))
+            for each in shown
+        ],
         at_once=finding_work.MOST,
         ages=overview.ages(look.rule),
         trend=trend,
@@ -149,8 +152,8 @@ def _asked(look: ReconciliationParameters, bench: Workbench, overview: Overview)
 
 def read_place(cursor: str, scope: str) -> Place:
     """Where a page of findings ended. Raises as `read_cursor`."""
-    severity, rule, system, type_, key = read_cursor(cursor, scope, (int, str, str, str, str))
-    return int(severity), str(rule), str(system), str(type_), str(key)
+    tenths, rule, system, type_, key = read_cursor(cursor, scope, (int, str, str, str, str))
+    return int(tenths), str(rule), str(system), str(type_), str(key)
 
 
 def _work(works: dict[FindingName, FindingWork], finding: Finding) -> FindingWork:
@@ -179,7 +182,8 @@ def begin_export(
 
 @router.get("/export.csv")
 def export(look: Annotated[ReconciliationParameters, Query()], bench: WorkbenchDep) -> Response:
-    """The findings as the page sums them up."""
+    """The findings as the page sums them up, by rule and subject: a download that goes on after a break must not lose
+    what became more urgent meanwhile."""
     job = exports.own_export(bench, "reconciliation", look.job) if look.job is not None else None
     after = None
     if job is not None:
@@ -187,7 +191,7 @@ def export(look: Annotated[ReconciliationParameters, Query()], bench: WorkbenchD
         job = job if look.rest else replace(job, place="")
         after = read_place(job.place, _EXPORTED) if job.place else None
     looked = _looked(bench)
-    listed = _asked(look, bench, looked.overview)
+    listed = by_name(_asked(look, bench, looked.overview))
     return exports.download(bench, "reconciliation", _csv(bench, looked, listed, after, head=not look.rest), job)
 
 
@@ -285,6 +289,7 @@ def _finding_page(
         now=bench.now,
         finding=about,
         age=looked.overview.age_of(about),
+        priority=looked.overview.priority_of(about),
         work=work,
         address=_address(name),
         me=bench.actor.name,
@@ -324,12 +329,19 @@ def _csv(bench: Workbench, looked: Looked, listed: Shelf, after: Place | None, h
         with unrestricted(bench.engine).connect() as connection:
             works = store.works(connection, [name_of(each) for each in some])
         done += len(some)
-        after = place_of(some[-1]) if some else after
+        after = listed.place(some[-1]) if some else after
         place = write_cursor(_EXPORTED, after) if after is not None else ""
         yield Piece(_lines(some, looked, works, head), len(some), done, place)
         head = False
         if len(some) < _CHUNK:
             return
+
+
+def _urgency(overview: Overview, finding: Finding) -> tuple[float | None, str]:
+    priority = overview.priority_of(finding)
+    if priority is None:
+        return None, ""
+    return priority.points, "; ".join(f"{each.reason} ({each.points:+.1f})" for each in priority.parts)
 
 
 def _lines(findings: Sequence[Finding], looked: Looked, works: dict[FindingName, FindingWork], head: bool) -> str:
@@ -338,7 +350,7 @@ def _lines(findings: Sequence[Finding], looked: Looked, works: dict[FindingName,
     if head:
         writer.writerow(
             ["as_of", "rule", "code", "severity", "amount", "currency", "facts", "customer", "what", "action", "owner",
-             "days", "assignee", "explanation"]
+             "days", "assignee", "explanation", "priority", "because"]
         )  # fmt: skip
     for each in findings:
         work = _work(works, each)
@@ -346,7 +358,7 @@ def _lines(findings: Sequence[Finding], looked: Looked, works: dict[FindingName,
             looked.found.as_of.isoformat(), each.rule, each.code, each.severity.value, each.amount, each.currency,
             " ".join(map(str, each.facts)), each.customer, each.sentence, each.action, each.owner,
             looked.overview.age_of(each), work.assignee,
-            work.explanation if work.explains(each) else None,
+            work.explanation if work.explains(each) else None, *_urgency(looked.overview, each),
         ]  # fmt: skip
         writer.writerow([harmless(cell) for cell in cells])
     return out.getvalue()

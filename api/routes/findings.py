@@ -38,7 +38,7 @@ from mdm.access import Permission
 from mdm.hub import finding_work
 from mdm.lifecycle.findings import Finding, Severity
 from mdm.lifecycle.impact import rows_of, site
-from mdm.lifecycle.overview import Asked, place_of
+from mdm.lifecycle.overview import Asked
 from mdm.lifecycle.policy import shipped_policy
 from mdm.lifecycle.reconciliation import RULE_NAMES
 from mdm.model.ids import CrosswalkKey, EntityId
@@ -88,13 +88,15 @@ class FindingParameters(Paged):
 
 @router.get("", name="list_findings", summary="Where the platforms disagree", response_model=FindingPage)
 def list_findings(page: Annotated[FindingParameters, Query()], hub: HubDep) -> Response:
-    """Errors first, then by rule and subject. A run over a large hub takes seconds: what it found is shown to all who
-    ask until a newer one has ended, and `as_of` says of when it is."""
+    """The most urgent first, then by rule and subject. `priority` is the sum of the parts under `because`: what a
+    finding is worth or what runs through the same contract or invoices, how bad it is, how critical its tables are,
+    the close that it holds up, the customers it reaches, its age. A run over a large hub takes seconds: what it found
+    is shown to all who ask until a newer one has ended, and `as_of` says of when it is."""
     scope = page.scope("findings")
     after = None
     if page.cursor is not None:
-        severity, rule, system, type_, key = read_cursor(page.cursor, scope, (int, str, str, str, str))
-        after = int(severity), str(rule), str(system), str(type_), str(key)
+        tenths, rule, system, type_, key = read_cursor(page.cursor, scope, (int, str, str, str, str))
+        after = int(tenths), str(rule), str(system), str(type_), str(key)
     looked = _looked(hub)
     listed = looked.overview.narrowed(page.asked(), _looked_after(page, hub))
     behind = listed.behind(after, page.limit + 1)
@@ -102,7 +104,7 @@ def list_findings(page: Annotated[FindingParameters, Query()], hub: HubDep) -> R
     return answer(
         {
             "items": _objects(shown, looked, hub),
-            "next": write_cursor(scope, place_of(shown[-1])) if len(behind) > page.limit else None,
+            "next": write_cursor(scope, listed.place(shown[-1])) if len(behind) > page.limit else None,
             "as_of": looked.found.as_of,
             "total": len(listed.findings),
             "amounts": amounts_object(listed.sums),
@@ -208,7 +210,13 @@ def _objects(findings: Sequence[Finding], looked: Looked, hub: ReadHub) -> list[
     with unrestricted(hub.engine).connect() as connection:
         works = store.works(connection, [name_of(each) for each in findings])
     return [
-        finding_object(each, looked.overview.age_of(each), works.get(name_of(each), FindingWork())) for each in findings
+        finding_object(
+            each,
+            looked.overview.age_of(each),
+            works.get(name_of(each), FindingWork()),
+            looked.overview.priority_of(each),
+        )
+        for each in findings
     ]
 
 

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from api.schemas.common import Form, Page, SourceKey
 from api.schemas.given import MAX_ID, Asked, Moment, Said, Storable, either_given
-from api.schemas.priority import CloseImpact, CustomerExposure
+from api.schemas.priority import CloseImpact, CustomerExposure, PriorityPart
 
 Reason = Annotated[Said, Field(max_length=4000, description="Why; kept in the audit.")]
 Word = Annotated[Storable, Field(min_length=1, max_length=300)]
@@ -21,13 +21,6 @@ class StakeForm(Form):
     amounts: dict[str, str] = Field(description="Open invoices and running contracts, each once, by currency.")
     rows: int = Field(description="Rows that the messages are about; those whose key could not be read are missing.")
     known: int = Field(description="Of how many of them the hub holds anything; of the others nothing can be said.")
-
-
-class PriorityPart(Form):
-    """One reason of a priority."""
-
-    points: float
-    reason: str
 
 
 class LetterGroup(Form):

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from api.schemas.common import Form, Page, SourceKey
 from api.schemas.given import Asked, Said, Storable
+from api.schemas.priority import CloseImpact, CustomerExposure, PriorityPart
 
 #: Findings that one request is about at most, as in the console.
 MOST_AT_ONCE = 1000
@@ -30,6 +31,10 @@ class FindingForm(Form):
     action: str = Field(description="What to do.")
     owner: str = Field(description="Whose move it is.")
     days: int = Field(description="From the day of the fact to `as_of`.")
+    priority: float = Field(description="The higher, the sooner; the sum of the points under `because`.")
+    because: list[PriorityPart] = Field(description="The weightiest first.")
+    close_impact: CloseImpact
+    customer_exposure: CustomerExposure
     assignee: str | None = Field(description="Who looks after it.")
     explanation: str | None = Field(description="Why it is as it is.")
     explained_by: str | None
@@ -38,7 +43,7 @@ class FindingForm(Form):
 
 
 class FindingPage(Page[FindingForm]):
-    """Errors first, then by rule and subject."""
+    """The most urgent first, then by rule and subject."""
 
     as_of: datetime = Field(description="The newest change event that reconciliation knew of.")
     total: int = Field(description="All that are asked for, on every page together.")

@@ -7,6 +7,13 @@ from pydantic import Field
 from api.schemas.common import Form
 
 
+class PriorityPart(Form):
+    """One reason of a priority."""
+
+    points: float
+    reason: str
+
+
 class CloseImpact(Form):
     """The month that is being closed, and what of the matter is in its books."""
 

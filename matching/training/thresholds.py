@@ -3,8 +3,8 @@
 Weights are right when what they promise is so; from where on two records should be joined is another question, which
 clustering has a say in: rivals, support and vetoes keep apart what a threshold alone would join, so the best one is
 often lower than even odds, and where names are generic it is higher. Every labelled entity is in one of three parts.
-Weights learned from two parts resolve the third at every threshold that is tried, and what is counted over the three
-decides. Weights that ship are then learned from all.
+Weights learned from two parts resolve all records at every threshold that is tried, and what becomes of the entities of
+the third counts: these they have not seen, and all namesakes are there. The weights of the model are learned from all.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,8 +14,8 @@ from zlib import crc32
 
 import yaml
 
-from matching.assessment import assess
-from matching.evaluation import PairCounts, Report
+from matching.assessment import entities_at
+from matching.evaluation import PairCounts, Quality, evaluate_part
 from matching.model import MatchModel, Thresholds
 from matching.profile_check import span_of
 from matching.training.stores import Store
@@ -41,7 +41,8 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What a threshold (bits) gave over all parts: pairs after clustering, and the B-cubed F1, weighed by records."""
+    """What a threshold (bits) gave over all parts: pairs after clustering, counted once for each of their records, and
+    the B-cubed F1, weighed by records."""
 
     threshold: float
     pairs: PairCounts
@@ -75,7 +76,7 @@ class Choice:
             )
         return (
             f"`match` is {self.chosen.threshold:g} instead of {self.own.threshold:g} bits. Over {PARTS} parts of the "
-            f"labels, each resolved by weights learned from the others: from {told[0]}; from {told[1]}."
+            f"labels, each by weights learned from the others: from {told[0]}; from {told[1]}."
         )
 
     def document(self) -> dict[str, Any]:
@@ -150,45 +151,44 @@ def _best(found: Sequence[Tried], aim: Aim, own: float) -> Tried:
 def _tried(
     learned: Callable[[Sequence[Store]], MatchModel], stores: Sequence[Store], thresholds: Sequence[float]
 ) -> list[Tried]:
-    reports: dict[float, list[Report]] = {threshold: [] for threshold in thresholds}
+    counted: dict[float, list[tuple[PairCounts, Quality, int]]] = {threshold: [] for threshold in thresholds}
     for part in range(PARTS):
-        others = [taken for number, store in enumerate(stores) if (taken := _part(store, number, part, inside=False))]
-        held = [taken for number, store in enumerate(stores) if (taken := _part(store, number, part, inside=True))]
         try:
-            model = learned(others)
+            model = learned([left for number, store in enumerate(stores) if (left := _without(store, number, part))])
         except OperatorError as error:
             raise OperatorError(
                 f"The labels are too few to choose a threshold. In two of {PARTS} parts of them: {error}",
                 action="Leave out --aim, or give more labels.",
             ) from error
-        for store in held:
-            for point in assess(model, store.comparisons, store.entities, thresholds, worst=0).sweep:
-                if point.threshold in reports and point.entities is not None:
-                    reports[point.threshold].append(point.entities)
-    return [_together(threshold, found) for threshold, found in sorted(reports.items())]
+        for number, store in enumerate(stores):
+            truth = dict(enumerate(store.entities))
+            mine = {entity for entity in store.entities if _part_of(number, entity) == part}
+            records = sum(entity in mine for entity in store.entities)
+            for threshold, found in entities_at(model, store.comparisons, store.entities, thresholds):
+                counted[threshold].append((*evaluate_part(found, truth, mine), records))
+    return [_together(threshold, found) for threshold, found in sorted(counted.items())]
 
 
-def _part(store: Store, number: int, part: int, *, inside: bool) -> Store | None:
-    """Of a store the entities in a part, or those in the others."""
-    places = [
-        place
-        for place, entity in enumerate(store.entities)
-        if (crc32(f"{number}:{entity}".encode()) % PARTS == part) is inside
-    ]
+def _part_of(number: int, entity: str) -> int:
+    return crc32(f"{number}:{entity}".encode()) % PARTS
+
+
+def _without(store: Store, number: int, part: int) -> Store | None:
+    """A store without the entities of a part."""
+    places = [place for place, entity in enumerate(store.entities) if _part_of(number, entity) != part]
     if not places:
         return None
     return Store([store.comparisons[place] for place in places], [store.entities[place] for place in places])
 
 
-def _together(threshold: float, reports: Sequence[Report]) -> Tried:
-    counts = [each.pairs for each in reports]
+def _together(threshold: float, found: Sequence[tuple[PairCounts, Quality, int]]) -> Tried:
     pairs = PairCounts(
-        sum(each.true_positives for each in counts),
-        sum(each.false_positives for each in counts),
-        sum(each.false_negatives for each in counts),
+        sum(each.true_positives for each, _, _ in found),
+        sum(each.false_positives for each, _, _ in found),
+        sum(each.false_negatives for each, _, _ in found),
     )
-    records = sum(each.records for each in reports)
-    return Tried(threshold, pairs, sum(each.b_cubed.f1 * each.records for each in reports) / max(records, 1))
+    records = sum(number for _, _, number in found)
+    return Tried(threshold, pairs, sum(cubed.f1 * number for _, cubed, number in found) / max(records, 1))
 
 
 def with_threshold(profile: str, limits: Thresholds, match: float) -> str:

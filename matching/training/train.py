@@ -123,7 +123,7 @@ def _with_labels(profile: str, stores: Sequence[Store], options: Options, progre
             within, _, said = _learned(profile, parts, options, lambda _: None)
             return read_trained(profile, within, said.weights, reached=False)
 
-        progress(f"choosing a threshold: weights are learned from each two of {PARTS} parts, and resolve the third")
+        progress(f"choosing a threshold: weights learned from each two of {PARTS} parts are held against the third")
         choice = choose(of_a_part, stores, options.aim, whole, learned.matches)
         progress(choice.words)
         profile = with_threshold(profile, whole.thresholds, choice.chosen.threshold)

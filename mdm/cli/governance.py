@@ -6,13 +6,17 @@ from typing import Any
 
 import typer
 
+from api.present_findings import priority_object
 from mdm.cli.context import JSON_OPTION, hub, many, print_json, print_table
 from mdm.cli.reconcile import source
 from mdm.errors import OperatorError
+from mdm.hub import steward as desk
+from mdm.hub.finding_order import in_order, measures_now
 from mdm.hub.reconcile import Reconciliation
 from mdm.hub.reconcile import reconcile as reconcile_hub
 from mdm.intake.catalogue import load_catalogue
 from mdm.lifecycle.findings import Finding
+from mdm.lifecycle.overview import Overview
 from mdm.lifecycle.policy import shipped_policy
 from mdm.lifecycle.reconciliation import RULE_NAMES
 from mdm.lifecycle.stuck import Stuck
@@ -31,7 +35,7 @@ def reconcile(
     rule: str | None = typer.Option(None, "--rule", help="Only findings of this rule, e.g. posting_missing."),
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """What does not agree from contract to posting, what to do about it, and whose move it is.
+    """What does not agree from contract to posting, the most urgent first, what to do about it, and whose move it is.
 
     `mdm reconcile source` holds the hub's mirror against a source table, `mdm reconcile stuck` tells what stands still.
     """
@@ -41,14 +45,19 @@ def reconcile(
         raise OperatorError(f"There is no rule {rule!r}.", action=f"Rules: {', '.join(RULE_NAMES)}.")
     with hub() as opened:
         found = reconcile_hub(opened.engine, load_catalogue(opened.settings.sources))
-    findings = [each for each in found.findings if rule in (None, each.rule)]
+        policy = desk.load_policy(opened.settings.steward_policy)
+        overview = in_order(found, measures_now(opened.engine, opened.clock(), policy))
+    findings = overview.shelf(rule).findings
     if as_json:
-        print_json(_document(found, findings))
+        print_json(_document(found, overview, findings))
         return
     _print_summary(findings)
     if findings:
-        rows = [[each.rule, each.sentence, each.action, each.owner] for each in findings[:_SHOWN]]
-        print_table("Findings", ("rule", "what is wrong", "what to do", "owner"), rows)
+        rows = [
+            [*_urgency(overview, each), each.rule, each.sentence, each.action, each.owner] for each in findings[:_SHOWN]
+        ]
+        titles = ("priority", "because", "rule", "what is wrong", "what to do", "owner")
+        print_table("Findings", titles, rows, right=(0,))
     if len(findings) > _SHOWN:
         typer.echo(f"... and {len(findings) - _SHOWN:,} more; --json lists all, --rule those of one rule.")
     typer.echo(f"{many(len(findings), 'finding')} as of {found.as_of:%Y-%m-%d %H:%M} UTC.")
@@ -97,11 +106,18 @@ def _print_summary(findings: list[Finding]) -> None:
         )
 
 
-def _document(found: Reconciliation, findings: list[Finding]) -> dict[str, Any]:
+def _urgency(overview: Overview, finding: Finding) -> tuple[str, str]:
+    """The priority of a finding and the two weightiest reasons; JSON has them all."""
+    priority = overview.priority_of(finding)
+    assert priority is not None, "all findings were put in order"
+    return f"{priority.points:.0f}", "; ".join(each.reason for each in priority.parts[:2])
+
+
+def _document(found: Reconciliation, overview: Overview, findings: list[Finding]) -> dict[str, Any]:
     return {
         "as_of": found.as_of.isoformat(),
         "rules_version": found.policy_version,
-        "findings": [finding_document(each) for each in findings],
+        "findings": [finding_document(each) | priority_object(overview.priority_of(each)) for each in findings],
     }
 
 

@@ -68,8 +68,8 @@ def train(
     these teach. Where there are none, or with --afresh, m is learned by expectation maximisation, from what experts
     expect. The result is held against the weights before: if it differs much, nothing is written.
 
-    With labels and --aim the threshold of a match is chosen: every third of the labelled entities is resolved by
-    weights that are learned from the others, at eighteen thresholds. The profile that is written has the one chosen.
+    With labels and --aim the threshold of a match is chosen: weights learned from each two thirds of the entities
+    resolve all records at eighteen thresholds, and the last third counts. The profile that is written has it.
     """
     _refuse_unread({"--aim": aim is not None and not (labelled or labels is not None)})
     material = _material(domain, _paths(records), config, labels, labelled, world, hub, profile, most, afresh)

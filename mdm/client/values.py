@@ -87,7 +87,8 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Where the platforms disagree. Rule and subject name it; `amount` is decimal text in `currency`."""
+    """Where the platforms disagree. Rule and subject name it; `amount` is decimal text in `currency`. They come in the
+    order of their `priority`, of which `raw["because"]` has the parts."""
 
     rule: str
     code: str
@@ -100,6 +101,7 @@ class Finding:
     action: str
     owner: str
     assignee: str | None
+    priority: float | None
     raw: Mapping[str, Any]
 
 
@@ -203,6 +205,7 @@ def finding_of(body: Mapping[str, Any]) -> Finding:
         body["action"],
         body["owner"],
         body["assignee"],
+        body.get("priority"),
         body,
     )
 

@@ -108,22 +108,31 @@ def waited(moment: datetime) -> float:
     return moment.timestamp() / _SECONDS_PER_DAY * POINTS_PER_DAY
 
 
-def money_part(amounts: Mapping[str, Decimal], much: MuchMoney) -> Part | None:
+def money_part(
+    amounts: Mapping[str, Decimal],
+    much: MuchMoney,
+    what: str = "in open invoices and running contracts",
+    share: float = 1.0,
+) -> Part | None:
     """What money adds: by the sum that comes nearest to much in its currency, or exceeds it most.
 
     There are no exchange rates in the hub. What is much in a currency is what the policy of the second person says, so
     ten million yen do not outweigh a million euros, and the reason names the limit that was the measure.
+
+    Args:
+        what: words for what the money does, in the reason.
+        share: of the points; less than 1 where the money is not itself in question.
     """
     currency, times = much.most(amounts)
     if times <= 0:
         return None
     # Ten times the money is worth eight points more: what is much outweighs six weeks of waiting, not a year.
-    points = min(_MOST_POINTS, max(0.0, _POINTS_OF_MUCH + 8 * log10(times)))
+    points = share * min(_MOST_POINTS, max(0.0, _POINTS_OF_MUCH + 8 * log10(times)))
     if points < _NOTICED:
         return None
     told = f"{_grouped(amounts[currency])} {currency}" if currency else f"{_grouped(amounts[currency])} of no currency"
     limit = f"{_grouped(much.limit(currency))} {currency}".rstrip()
-    return Part(round(points, 1), f"{told} in open invoices and running contracts, where {limit} is much")
+    return Part(round(points, 1), f"{told} {what}, where {limit} is much")
 
 
 #: What money adds when it is as much as the policy's limit, at most, and from where on it is told.

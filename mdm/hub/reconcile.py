@@ -1,6 +1,6 @@
 """Do the platforms tell the same story from order to revenue? Reads the hub at one instant and never writes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -16,8 +16,9 @@ from mdm.lifecycle.impact import Books, books_of
 from mdm.lifecycle.material import Material, Stated, Version
 from mdm.lifecycle.policy import Policy, shipped_policy
 from mdm.lifecycle.reconciliation import reconcile_story
+from mdm.lifecycle.stakes import Chains, Stake
 from mdm.lifecycle.stuck import Stuck, stuck
-from mdm.model.ids import CrosswalkKey, Domain
+from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.store import read_lifecycle, whole
 from mdm.store.read_lifecycle import LiveRow, PastRow
 from mdm.store.reading import snapshot
@@ -40,6 +41,8 @@ class Reconciliation:
     stuck: tuple[Stuck, ...] = ()
     #: What invoices bill of what was used.
     usage: BilledUsage = field(default_factory=BilledUsage)
+    #: What hangs on each finding, by rule and subject.
+    stakes: Mapping[tuple[str, CrosswalkKey], Stake] = field(default_factory=dict)
 
 
 def reconcile(engine: Engine, catalogue: Catalogue | None = None, policy: Policy | None = None) -> Reconciliation:
@@ -48,17 +51,30 @@ def reconcile(engine: Engine, catalogue: Catalogue | None = None, policy: Policy
     Without a catalogue the shipped source profiles are used, without a policy the shipped rules. Overdue means overdue
     at the time of the newest event, so that the same hub gives the same findings whenever it is asked.
     """
-    policy = policy or shipped_policy()
-    material = read_material(engine, catalogue or load_catalogue(None), policy)
+    policy, catalogue = policy or shipped_policy(), catalogue or load_catalogue(None)
+    material = read_material(engine, catalogue, policy)
     story = read_story(material, policy)
+    findings, books = reconcile_story(material, policy, *story), books_of(material)
+    tiers = {f"{each.system}.{each.table}": each.tier.number for each in catalogue.profiles}
+    chains = Chains(material, policy, *story, books, tiers)
     return Reconciliation(
         material.as_of,
         policy.version,
-        reconcile_story(material, policy, *story),
-        books_of(material),
+        findings,
+        books,
         stuck(material, *story, policy),
         billed_usage(material, policy, *story),
+        _stakes(engine, chains, findings),
     )
+
+
+def _stakes(engine: Engine, chains: Chains, findings: Iterable[Finding]) -> dict[tuple[str, CrosswalkKey], Stake]:
+    """What hangs on each finding. What customers are to us is read after the rest: it decides no finding, only which
+    is looked at first."""
+    behind = frozenset[EntityId]().union(*map(chains.customers, findings))
+    with snapshot(engine) as work:
+        segments = read_lifecycle.segments_of(work, behind)
+    return {(each.rule, each.subject): chains.stake(each, segments) for each in findings}
 
 
 def read_material(engine: Engine, catalogue: Catalogue, policy: Policy) -> Material:

@@ -91,11 +91,11 @@ class ContractCase:
 
 @dataclass(frozen=True, slots=True)
 class ProductCase:
-    """A product that is sold: one of its rows, and by step (`usage_unit`, `billing_metric`, `revenue_account`) why the
-    mapping of use and revenue does not lead on there. It is nobody's in particular.
+    """A product that is sold: its rows in the order of their keys, and by step (`usage_unit`, `billing_metric`,
+    `revenue_account`) why the mapping of use and revenue does not lead on there. It is nobody's in particular.
     """
 
-    row: CrosswalkKey
+    rows: tuple[CrosswalkKey, ...]
     name: str | None = None
     lacks: Mapping[str, str] = field(default_factory=dict)
     customer: None = None

@@ -101,18 +101,17 @@ def coverage(mapping: UsageRevenue, material: Material, policy: Policy, ledger: 
 
 
 def product_cases(material: Material, policy: Policy, ledger: Ledger, agreed: Agreements) -> Iterator[ProductCase]:
-    """Every active product as a case, named by the first of its rows."""
+    """Every active product as a case, with all of its rows."""
     found = coverage(material.usage_revenue, material, policy, ledger, agreed)
-    active = {chain.product for chain in found.chains}
-    rows: dict[EntityId, CrosswalkKey] = {}
+    rows: dict[EntityId, list[CrosswalkKey]] = {chain.product: [] for chain in found.chains}
     for key, entity in material.entities.items():
         # A name with # is another name of a row, not its key.
-        if entity in active and "#" not in key.type:
-            rows[entity] = min(key, rows.get(entity, key))
+        if entity in rows and "#" not in key.type:
+            rows[entity].append(key)
     for chain in found.chains:
-        if chain.product in rows:
+        if rows[chain.product]:
             lacks = {lack.step.value: lack.why for lack in chain.lacks}
-            yield ProductCase(rows[chain.product], chain.name or chain.code, lacks)
+            yield ProductCase(tuple(sorted(rows[chain.product])), chain.name or chain.code, lacks)
 
 
 def active_products(policy: Policy, ledger: Ledger, agreed: Agreements) -> frozenset[EntityId]:

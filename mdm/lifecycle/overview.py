@@ -1,10 +1,10 @@
 """The findings of one run in the order and the sums that pages ask for: sorted and added up once, not for every page.
 
-Errors come first, then by rule and subject, which name a finding. Pure.
+The most urgent come first, then by rule and subject, which name a finding. Pure.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,15 +15,20 @@ from mdm.lifecycle.ageing import Aged
 from mdm.lifecycle.findings import Finding, Severity
 from mdm.lifecycle.impact import Books, add
 from mdm.model.ids import CrosswalkKey, EntityId
+from mdm.model.worklist import Priority
 
-#: Where a finding stands in a list.
+#: Where a finding stands in a list: by its priority in tenths of a point, then by rule and subject.
 Place: TypeAlias = tuple[int, str, str, str, str]
 
 
 @dataclass(slots=True)
 class Shelf:
-    """Findings that a page lists, in their order, and what they are worth by currency, whatever their sign."""
+    """Findings that a page lists, in their order, and what they are worth by currency, whatever their sign.
 
+    `place` says where a finding stands in that order.
+    """
+
+    place: Callable[[Finding], Place]
     findings: list[Finding] = field(default_factory=list)
     sums: dict[str, Decimal] = field(default_factory=dict)
 
@@ -34,7 +39,7 @@ class Shelf:
 
     def behind(self, after: Place | None, limit: int) -> Sequence[Finding]:
         """Up to `limit` findings behind a place: found by halving, so that the last page costs what the first does."""
-        begin = 0 if after is None else bisect_right(self.findings, after, key=place_of)
+        begin = 0 if after is None else bisect_right(self.findings, after, key=self.place)
         return self.findings[begin : begin + limit]
 
 
@@ -52,24 +57,31 @@ class Asked:
 
 
 class Overview:
-    """All findings of a run, on the shelves of their rule and class of age."""
+    """All findings of a run, on the shelves of their rule and class of age; without priorities, by their names."""
 
-    def __init__(self, findings: Iterable[Finding], books: Books, today: date) -> None:
+    def __init__(
+        self,
+        findings: Iterable[Finding],
+        books: Books,
+        today: date,
+        priorities: Mapping[tuple[str, CrosswalkKey], Priority] | None = None,
+    ) -> None:
         self._books, self._today = books, today
+        self._priorities = priorities or {}
         self._shelves: dict[tuple[str | None, int | None], Shelf] = {}
         self._named: dict[tuple[str, CrosswalkKey], Finding] = {}
         self._about: dict[EntityId, Shelf] = {}
-        for each in sorted(findings, key=place_of):
+        for each in sorted(findings, key=self.place_of):
             age = ageing.class_of(self.age_of(each))
             for shelf in ((None, None), (each.rule, None), (None, age), (each.rule, age)):
-                self._shelves.setdefault(shelf, Shelf()).put(each)
+                self._shelves.setdefault(shelf, self._shelf()).put(each)
             self._named[each.rule, each.subject] = each
             for party in {party for party in (each.customer, each.contract) if party is not None}:
-                self._about.setdefault(party, Shelf()).put(each)
+                self._about.setdefault(party, self._shelf()).put(each)
 
     def shelf(self, rule: str | None = None, age: int | None = None) -> Shelf:
         """The findings of a rule and of a class of age; None stands for all."""
-        return self._shelves.get((rule, age), Shelf())
+        return self._shelves.get((rule, age), self._shelf())
 
     def rules(self) -> list[tuple[str, Shelf]]:
         """Every rule with its findings: errors first, the largest first."""
@@ -85,7 +97,7 @@ class Overview:
 
     def about(self, party: EntityId) -> Shelf:
         """The findings about a customer or contract."""
-        return self._about.get(party, Shelf())
+        return self._about.get(party, self._shelf())
 
     def named(self, rule: str, subject: CrosswalkKey) -> Finding | None:
         """The finding of this name; None when there is none any more."""
@@ -99,7 +111,7 @@ class Overview:
         """A shelf of what is asked for, of it what `keep` keeps, in the order of all; no more is looked through than
         what is about the party or of the rule."""
         party = asked.customer or asked.contract
-        shelf = Shelf()
+        shelf = self._shelf()
         for each in (self.shelf(asked.rule) if party is None else self.about(party)).findings:
             if self._meets(each, asked) and (keep is None or keep(each)):
                 shelf.put(each)
@@ -119,13 +131,34 @@ class Overview:
 
     def picked(self, findings: Iterable[Finding], age: int | None) -> Shelf:
         """A shelf of some findings of a class of age, in their order."""
-        shelf = Shelf()
-        for each in sorted(findings, key=place_of):
+        shelf = self._shelf()
+        for each in sorted(findings, key=self.place_of):
             if age is None or ageing.class_of(self.age_of(each)) == age:
                 shelf.put(each)
         return shelf
 
+    def priority_of(self, finding: Finding) -> Priority | None:
+        """How urgent a finding is, and why; None where nobody has put findings in order."""
+        return self._priorities.get((finding.rule, finding.subject))
 
-def place_of(finding: Finding) -> Place:
-    """Where a finding stands in a list: errors first, then by rule and subject, which name it."""
-    return int(finding.severity is not Severity.ERROR), finding.rule, *finding.subject
+    def place_of(self, finding: Finding) -> Place:
+        """Where a finding stands in a list: the most urgent first, then by rule and subject, which name it."""
+        priority = self._priorities.get((finding.rule, finding.subject))
+        tenths = 0 if priority is None else round(priority.points * 10)
+        return -tenths, finding.rule, *finding.subject
+
+    def _shelf(self) -> Shelf:
+        return Shelf(self.place_of)
+
+
+def by_name(shelf: Shelf) -> Shelf:
+    """The same findings by rule and subject alone: an order that no day and no amount moves."""
+    same = Shelf(named_place)
+    for each in sorted(shelf.findings, key=named_place):
+        same.put(each)
+    return same
+
+
+def named_place(finding: Finding) -> Place:
+    """Where a finding stands among others by name."""
+    return 0, finding.rule, *finding.subject

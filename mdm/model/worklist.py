@@ -86,6 +86,16 @@ class Impact(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Priority:
+    """Where a matter stands that is put in order when it is asked for: the more points, the sooner. `parts` are what
+    the points are the sum of, the weightiest first."""
+
+    points: float
+    parts: tuple[Part, ...]
+    impact: Impact
+
+
+@dataclass(frozen=True, slots=True)
 class TaskFacts:
     """What a task is about.
 

@@ -34,6 +34,7 @@ from mdm.store.embedded_account import (
     reachable_binaries,
     server_account,
 )
+from mdm.store.embedded_startup import ENOUGH, startup_told
 
 Progress: TypeAlias = Callable[[str], None]
 
@@ -45,7 +46,7 @@ _PORT = 5432
 _LONGEST_SOCKET_DIRECTORY = 103 - len("/.s.PGSQL.65535")
 #: Bytes of the server's log after which the next start begins a new one.
 _LONGEST_LOG = 10_000_000
-_PAUSE_SECONDS = 0.02
+_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.02, 0.5
 _PROGRESS_SECONDS = 3.0
 
 
@@ -195,7 +196,7 @@ class EmbeddedServer:
                 else:
                     self._initialise(binaries, account)
                 self._start_keeper(binaries, account)
-            for _ in self._waiting("The embedded PostgreSQL is starting"):
+            for _ in self._waiting(lambda: startup_told(self._log(ENOUGH))):
                 if self._accepts_connections():
                     return
                 if not self._keeper_lives():
@@ -243,6 +244,8 @@ class EmbeddedServer:
             "unix_socket_permissions": "0700",
             "timezone": "UTC",
             "log_timezone": "UTC",
+            # After a crash, how far the server is with its log, as often as whoever waits is told.
+            "log_startup_progress_interval": f"{_PROGRESS_SECONDS:.0f}s",
             # Details quote the rows that a statement failed on, and nobody erases a log.
             "log_error_verbosity": "terse",
             "max_wal_size": f"{log_room(shutil.disk_usage(self.home).free)}MB",
@@ -308,7 +311,14 @@ class EmbeddedServer:
         return self._sockets
 
     def _end_of_log(self) -> str:
-        return "\n".join((self.home / "server.log").read_text(errors="replace").splitlines()[-12:])
+        # Whoever asked before the server was there has left a line, and they are many.
+        told = [line for line in self._log(ENOUGH).splitlines() if "FATAL:  the database system is " not in line]
+        return "\n".join(told[-12:])
+
+    def _log(self, most: int) -> str:
+        with open(self.home / "server.log", "rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - most))
+            return log.read().decode(errors="replace")
 
     # --- locks and waiting -------------------------------------------------------------------------------------
 
@@ -323,20 +333,23 @@ class EmbeddedServer:
             ) from error
 
     def _acquire(self, lock: IO[str], mode: int, reason: str) -> None:
-        for _ in self._waiting(reason):
+        for _ in self._waiting(lambda: reason):
             if _try_lock(lock, mode):
                 return
 
-    def _waiting(self, reason: str) -> Iterator[None]:
-        """Come round again and again, without an end, and say every few seconds what the wait is for."""
+    def _waiting(self, reason: Callable[[], str]) -> Iterator[None]:
+        """Come round again and again, without an end, and say every few seconds what the wait is for.
+
+        After a crash it may take minutes, and each look leaves a line in the server's log: they become rarer.
+        """
         began = reported = time.monotonic()
         while True:
             yield
             now = time.monotonic()
             if now - reported >= _PROGRESS_SECONDS:
                 reported = now
-                self._progress(f"{reason} ({now - began:.0f} s)")
-            time.sleep(_PAUSE_SECONDS)
+                self._progress(f"{reason()} ({now - began:.0f} s)")
+            time.sleep(min(_LONGEST_PAUSE_SECONDS, max(_PAUSE_SECONDS, (now - began) / 20)))
 
     def _release(self) -> None:
         if self._users is not None:

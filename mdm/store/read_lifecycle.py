@@ -56,6 +56,16 @@ def validated_records(work: UnitOfWork) -> Iterator[LiveRow]:
     return _live_rows(work, "domain = %s and attributes->>'validated' is not null", Domain.CUSTOMER.value)
 
 
+def segments_of(work: UnitOfWork, customers: Collection[EntityId]) -> dict[EntityId, tuple[str, ...]]:
+    """The segment and plan of these golden customers, where they have one."""
+    rows = work.query(
+        """select entity_id, array_remove(array["values"->>'segment', "values"->>'plan'], null) from golden
+           where known_to is null and domain = 'customer' and entity_id = any(%s)""",
+        sorted(customers),
+    )
+    return {EntityId(entity_id): tuple(found) for entity_id, found in rows if found}
+
+
 def entities_by_name(work: UnitOfWork) -> dict[CrosswalkKey, EntityId]:
     """The entity that each key or alias of a record means; names that mean several are left out.
 

@@ -40,6 +40,12 @@ _QUERIES: Mapping[MetricName, str] = {
         select s.domain, f ->> 0, f ->> 1, f ->> 2, (f ->> 3)::double precision
         from (select distinct on (domain) domain, figures from blind_sample where figures is not null
               order by domain, sample_id desc) s cross join jsonb_array_elements(s.figures) f""",
+    "mdm_match_quality_timestamp_seconds": """
+        select domain, extract(epoch from max(closed_at)) from blind_sample where figures is not null
+        group by domain""",
+    "mdm_blind_sample_open_seconds": """
+        select domain, extract(epoch from now() - drawn_at) from blind_sample where closed_at is null""",
+    "mdm_source_retired": "select system, state, 1 from source_retirement where state <> 'restored'",
     "mdm_unmerge_total": """
         select domain, 'split', count(*) from decision where kind = 'split' and undone_by is null group by domain
         union all

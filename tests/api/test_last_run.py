@@ -55,7 +55,7 @@ def seen(last: LastRun, engine: Engine, now: datetime, patience: float | None = 
 
 def test_only_who_comes_before_the_first_run_has_ended_waits(engine: Engine, rules: Rules) -> None:
     last = LastRun(rules)
-    assert last.known(engine) is None
+    assert last.known(engine, NOON) is None
     assert seen(last, engine, NOON, 0.01) is None, "the page can say that it waits"
     assert seen(last, engine, NOON, 0.01) is None
     rules.goes_on.set()

@@ -67,6 +67,24 @@ def test_a_source_is_retired_and_taken_back(mdm: Command, pipeline: Pipeline) ->
 
 
 @pytest.mark.sample_world
+def test_findings_come_by_what_is_at_stake_and_say_why(mdm: Command) -> None:
+    found = printed(mdm("reconcile", "--json"))["findings"]
+    shown = mdm("reconcile", "--rule", found[0]["rule"]).stdout
+
+    points = [each["priority"] for each in found]
+    assert points == sorted(points, reverse=True)
+    assert len({each["rule"] for each in found[:20]}) > 1, "not rule by rule"
+    assert all(each["priority"] == pytest.approx(sum(p["points"] for p in each["because"]), abs=0.06) for each in found)
+    assert {"month", "due", "days_left", "documents", "points"} == found[0]["close_impact"].keys()
+    assert any(each["customer_exposure"]["tiers"] for each in found)
+    # What disagrees about little stands behind what disagrees about much, whatever their rules are called.
+    worth = {each["priority"]: float(each["amount"]) for each in found if each["amount"] and each["currency"] == "EUR"}
+    assert abs(worth[max(worth)]) > abs(worth[min(worth)])
+    head = next(line for line in shown.splitlines() if "because" in line)
+    assert head.index("priority") < head.index("because") < head.index("rule")
+
+
+@pytest.mark.sample_world
 def test_what_stands_still_is_told_by_step(mdm: Command) -> None:
     whole = printed(mdm("reconcile", "stuck", "--json"))["items"]
     posted = printed(mdm("reconcile", "stuck", "--stage", "posted", "--json"))["items"]

@@ -96,6 +96,15 @@ def test_the_images_have_the_versions_of_the_stack(compose: dict[str, Any]) -> N
     assert version["debezium"].startswith(images["quay.io/debezium/connect"] + ".")
 
 
+def test_what_maven_fetched_once_is_fetched_into_another_folder_too() -> None:
+    """A mark of what was unpacked that lies elsewhere leaves the next folder without the connector."""
+    pom = (DEPLOY / "stack" / "pom.xml").read_text("utf-8")
+
+    written = re.findall(r"<(?:outputDirectory|markersDirectory)>([^<]*)/", pom)
+    assert written == ["${stack.directory}"] * 3
+    assert not (DEPLOY / "stack" / "target").exists()
+
+
 def test_the_broker_in_a_container_is_set_up_as_the_one_without(compose: dict[str, Any], tmp_path: Path) -> None:
     """The image turns `KAFKA_A_B` into `a.b`, and takes nothing from elsewhere as soon as there is one of them."""
     environment = compose["services"]["broker"]["environment"]

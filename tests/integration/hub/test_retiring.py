@@ -17,6 +17,8 @@ from mdm.hub.silence import look_for_silence
 from mdm.hub.time_travel import Instant, golden_then
 from mdm.hub.verify import verify
 from mdm.model.ids import Domain
+from mdm.observability.metrics import Sample, Tally
+from mdm.store.read_metrics import hub_state
 from mdm.store.retirements import all_retirements, known_sources
 from mdm.workers.convergence import Plan, prove
 from tests.integration.hub.rows import message_of, take_in
@@ -149,6 +151,20 @@ def test_the_hub_still_knows_what_it_knew(engine: Engine, pipeline: Pipeline) ->
 
     assert then(before).values["name"] == "Nordwind Werke GmbH"
     assert then(pipeline.clock()) is None
+
+
+def test_metrics_tell_that_it_is_out_until_it_is_back(engine: Engine, pipeline: Pipeline) -> None:
+    take_in(pipeline, [{"id": "cus_1", "name": "Nordwind Werke GmbH"}])
+
+    def told() -> list[Sample | Tally]:
+        with engine.connect() as connection:
+            return list(hub_state(connection)["mdm_source_retired"])
+
+    assert told() == []
+    retire(pipeline, "billing", "ops", "migrated")
+    assert told() == [Sample(("billing", "retired"), 1.0)]
+    restore(pipeline, "billing", "ops", "too early")
+    assert told() == []
 
 
 def test_nobody_waits_to_hear_from_it(engine: Engine, pipeline: Pipeline) -> None:

@@ -14,9 +14,11 @@ import psycopg
 import pytest
 
 from mdm.errors import OperatorError
+from mdm.store import embedded
 from mdm.store.embedded import EmbeddedServer, log_room, memory, page_buffers
 from mdm.store.embedded_account import hand_over, server_account
 from mdm.store.embedded_keeper import live_postmaster
+from mdm.store.embedded_startup import startup_told
 
 
 @pytest.fixture
@@ -205,6 +207,46 @@ def test_a_killed_server_comes_back_by_itself_with_its_data(home: Path) -> None:
         server.start()
         with connect(server) as connection:
             assert connection.execute("select value from kept").fetchone() == (7,)
+
+
+def test_after_a_crash_it_is_told_that_the_log_is_read_and_the_start_waits_for_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the words of the real server: its log of a crash, cut where it was at work."""
+    told: list[str] = []
+    with EmbeddedServer(home) as server, connect(server) as connection:
+        connection.execute("create table t as select generate_series(1, 300000) as number")
+        killed = [postmaster(home), *postmaster(home).children()]
+        keeper = killed[0].parent()
+        assert keeper is not None
+        for process in (keeper, *killed):
+            process.kill()
+        psutil.wait_procs(killed, timeout=30)
+    monkeypatch.setattr(embedded, "_PROGRESS_SECONDS", 0.0)
+    with EmbeddedServer(home, progress=told.append) as server, connect(server) as connection:
+        assert connection.execute("select count(*) from t").fetchone() == (300_000,)
+        log = (home / "server.log").read_text()
+
+    assert log.count("starting PostgreSQL") == 2
+    before, redo, _ = log.rpartition("redo done at")
+    assert startup_told(before).endswith("reads what was written before; nothing is lost")
+    assert startup_told(before + redo + " 0/0").endswith("and stores it")
+    assert startup_told(log.partition("redo starts")[0].rpartition("database system was interrupted")[0]).endswith(
+        "is starting"
+    )
+    assert told[-1].endswith(" s)")
+
+
+def test_how_far_the_log_is_read_is_told_in_megabytes_of_the_last_start() -> None:
+    crashed = "x LOG:  database system was not properly shut down; automatic recovery in progress\n"
+    begun = f"x LOG:  starting PostgreSQL 18\n{crashed}x LOG:  redo starts at 0/1AEFE48\n"
+    on = "x LOG:  redo in progress, elapsed time: 3.00 s, current LSN: {}\n"
+    noise = "x FATAL:  the database system is not yet accepting connections\n"
+
+    assert startup_told(begun + on.format("0/56E872A8") + noise).endswith("nothing is lost, 1,363 MB so far")
+    assert startup_told(begun + on.format("0/56E872A8") + on.format("1/1AEFE48")).endswith("4,096 MB so far")
+    assert startup_told(begun + on.format("1/1AEFE48") + begun).endswith("nothing is lost")
+    assert startup_told("").endswith("is starting")
 
 
 def test_a_server_whose_keeper_was_killed_is_adopted_and_stopped_in_the_end(home: Path) -> None:

@@ -1,5 +1,6 @@
 """The gauges of the hub's state say what is in its tables."""
 
+import json
 import time
 from dataclasses import replace
 
@@ -97,6 +98,27 @@ def test_what_was_not_closed_in_time_is_counted_by_its_owner(engine: Engine, pip
     worthless = to_discard(engine, Selection(code="ENVELOPE_MALFORMED"), "a test row")
     steward.decide(pipeline, steward.Actor("tester", Role.OPERATOR), worthless)
     assert breaches() == late, "what was closed too late stays counted"
+
+
+def test_blind_samples_tell_how_old_the_last_and_how_old_the_open_one_is(engine: Engine) -> None:
+    sample = """
+        insert into blind_sample (domain, seed, model, strata, drawn_by, drawn_at, closed_at, figures)
+        values (:domain, '', '', '{}', 'ada', now() - interval '3 days', to_timestamp(:closed),
+            cast(:figures as jsonb))"""
+    told = [["", "precision", "value", 1.0]]
+    with engine.begin() as connection:
+        for domain, closed, figures in (
+            ("customer", 1_000_000, told), ("customer", 2_000_000, told), ("customer", 3_000_000, None),
+            ("customer", None, None), ("product", 1_000_000, None),
+        ):  # fmt: skip
+            values = {"domain": domain, "closed": closed, "figures": None if figures is None else json.dumps(figures)}
+            connection.execute(text(sample), values)
+        state = hub_state(connection)
+
+    assert state["mdm_match_quality_timestamp_seconds"] == [Sample(("customer",), 2_000_000.0)]
+    ((labels, age),) = state["mdm_blind_sample_open_seconds"]
+    assert labels == ("customer",)
+    assert 3 * 86_400 <= age < 3 * 86_400 + 600
 
 
 def test_what_stewards_decide_take_back_and_propose_is_counted(engine: Engine, pipeline: Pipeline, feed: Feed) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from matching.assessment import assess
-from matching.evaluation import Quality, candidate_recall, evaluate
+from matching.evaluation import Quality, candidate_recall, evaluate, evaluate_part
 from matching.model import load_model
 
 TRUTH = {"a": 1, "b": 1, "c": 1, "d": 2, "e": 2, "f": 3}
@@ -70,3 +70,26 @@ def test_nobody_is_asked_about_what_a_veto_forbids() -> None:
     assert found.automatic.precision == 0.0, "their weight alone would join them"
     assert found.questions.pairs == 0
     assert found.operating.largest_cluster == 1
+
+
+def test_parts_add_up_to_the_whole() -> None:
+    found = {1: "x", 2: "x", 3: "x", 4: "y", 5: "y", 6: "z"}
+    truth = {1: "a", 2: "a", 3: "b", 4: "b", 5: "b", 6: "c"}
+
+    whole = evaluate(found, truth)
+    parts = [evaluate_part(found, truth, each) for each in ({"a", "c"}, {"b"})]
+
+    for name in ("true_positives", "false_positives", "false_negatives"):
+        assert sum(getattr(pairs, name) for pairs, _ in parts) == 2 * getattr(whole.pairs, name), "one for each record"
+    assert [pairs.false_positives for pairs, _ in parts] == [2, 2], "a wrong pair between two parts is half of either"
+    weighed = [(quality, records) for (_, quality), records in zip(parts, (3, 3), strict=True)]
+    for name in ("precision", "recall"):
+        mean = sum(getattr(quality, name) * records for quality, records in weighed) / 6
+        assert mean == pytest.approx(getattr(whole.b_cubed, name))
+
+
+def test_of_no_entity_nothing_is_wrong() -> None:
+    pairs, cubed = evaluate_part({1: "x", 2: "x"}, {1: "a", 2: "a"}, set())
+
+    assert (pairs.true_positives, pairs.false_positives, pairs.false_negatives) == (0, 0, 0)
+    assert (cubed.precision, cubed.recall) == (1.0, 1.0)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from mdm.lifecycle import ageing
 from mdm.lifecycle.findings import Finding, Severity
 from mdm.lifecycle.impact import Books, sums_of
-from mdm.lifecycle.overview import Overview, place_of
+from mdm.lifecycle.overview import Overview, by_name
 from mdm.model.ids import CrosswalkKey, EntityId
+from mdm.model.worklist import Impact, Priority
 
 TODAY = date(2026, 3, 1)
 ACME = EntityId("cus_acme")
@@ -30,10 +31,16 @@ FINDINGS = st.lists(
 )
 
 
+def points(each: Finding) -> float:
+    """As many findings have the same as not."""
+    return int(each.subject.key) % 7 / 10
+
+
 def overview(findings: list[Finding]) -> tuple[Overview, Books]:
     days = {each.subject: TODAY - timedelta(days=int(each.subject.key)) for each in findings}
     books = Books({}, {}, {}, days)
-    return Overview(findings, books, TODAY), books
+    priorities = {(each.rule, each.subject): Priority(points(each), (), Impact({}, {})) for each in findings}
+    return Overview(findings, books, TODAY, priorities), books
 
 
 @given(FINDINGS)
@@ -45,23 +52,34 @@ def test_every_shelf_holds_what_looking_through_all_findings_would(findings: lis
         for age in (None, *range(len(ageing.CLASSES))):
             meant = [each for each in of_rule if age in (None, ageing.class_of(made.age_of(each)))]
             shelf = made.shelf(rule, age)
-            assert shelf.findings == sorted(meant, key=place_of)
+            assert shelf.findings == sorted(meant, key=made.place_of)
             assert shelf.sums == sums_of(meant)
             assert made.picked(of_rule, age) == shelf
-    assert made.about(ACME).findings == sorted((each for each in findings if each.customer), key=place_of)
+    assert made.about(ACME).findings == sorted((each for each in findings if each.customer), key=made.place_of)
     assert all(made.named(each.rule, each.subject) == each for each in findings)
 
 
 @given(FINDINGS, st.integers(1, 7))
-def test_pages_hold_each_finding_once_errors_first(findings: list[Finding], size: int) -> None:
+def test_pages_hold_each_finding_once_the_most_urgent_first(findings: list[Finding], size: int) -> None:
     shelf = overview(findings)[0].shelf()
     read: list[Finding] = []
-    while page := shelf.behind(place_of(read[-1]) if read else None, size):
+    while page := shelf.behind(shelf.place(read[-1]) if read else None, size):
         read += page
 
     assert read == shelf.findings
-    grave = [each.severity is Severity.ERROR for each in read]
-    assert grave == sorted(grave, reverse=True)
+    urgency = [points(each) for each in read]
+    assert urgency == sorted(urgency, reverse=True)
+
+
+@given(FINDINGS, st.integers(1, 7))
+def test_what_is_downloaded_goes_on_behind_its_name_whatever_became_urgent(findings: list[Finding], size: int) -> None:
+    books = Books({}, {}, {}, {})
+    before = by_name(overview(findings)[0].shelf())
+    after = by_name(Overview(findings, books, TODAY).shelf())
+
+    first = list(before.behind(None, size))
+    rest = after.behind(before.place(first[-1]), len(findings)) if first else ()
+    assert [*first, *rest] == sorted(findings, key=lambda each: (each.rule, each.subject))
 
 
 def test_rules_come_errors_first_and_the_largest_first() -> None:
