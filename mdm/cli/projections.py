@@ -11,6 +11,7 @@ from mdm.hub.asking_erp import ask_about_changes
 from mdm.hub.erp_gates import pass_gates, tell_gated
 from mdm.hub.projection_trial import Effects, effects, open_targets
 from mdm.hub.projections import shipped_targets
+from mdm.hub.steward import load_policy
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.ids import Domain
 from mdm.onboarding.ruleset import shipped_ruleset
@@ -88,7 +89,8 @@ def gate(
     with hub() as opened:
         found = pass_gates(opened.engine, opened.clock(), name)
         told = tell_gated(opened.engine, opened.clock)
-        asked = ask_about_changes(opened.engine, opened.clock, load_catalogue(opened.settings.sources).owner_of)
+        owner_of = load_catalogue(opened.settings.sources).owner_of
+        asked = ask_about_changes(opened.engine, opened.clock, owner_of, load_policy(opened.settings.steward_policy))
         with opened.engine.connect() as connection:
             counts = counted(connection, name)
     if as_json:

@@ -15,6 +15,7 @@ from mdm.cli.context import hub, pipeline
 from mdm.cli.open_feed import GROUP, brokers_of, open_file, open_kafka
 from mdm.errors import TransientError
 from mdm.faults import arm
+from mdm.hub.steward import load_policy
 from mdm.model.ids import Domain
 from mdm.observability.logs import configure_logs
 from mdm.store.read_metrics import worker_name
@@ -133,6 +134,8 @@ def calendar_command(
     pairs that nothing compares, as `mdm match blocks --look` does. One calendar works at a time.
     """
     with stopped_by_signals() as stop, _hub_when_there(stop, "calendar") as opened:
-        options = CalendarOptions(every, erp, once, metrics_host, metrics_port or None)
+        options = CalendarOptions(
+            every, erp, once, metrics_host, metrics_port or None, load_policy(opened.settings.steward_policy)
+        )
         kept = run_calendar(_when_there(stop, lambda: pipeline(opened)), options, stop)
     typer.echo(f"{kept.ended} decisions, {kept.judged} customers judged, {kept.changed} verdicts changed.", err=True)

@@ -15,6 +15,7 @@ from typing import Final
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from mdm.core.four_eyes import Policy
 from mdm.errors import TransientError
 from mdm.hub.above_cap import above_cap_by_cap
 from mdm.hub.asking_erp import ask_about_changes
@@ -46,13 +47,15 @@ _ABOVE_CAP: Final[tuple[MetricName, ...]] = ("mdm_match_blocks_above_cap", "mdm_
 @dataclass(frozen=True, slots=True)
 class CalendarOptions:
     """How a calendar runs. `erps` are the targets to judge for; none: that of the onboarding rules. With `once` it does
-    not look at pairs that nothing compares: whoever starts it every minute would have them looked at every minute."""
+    not look at pairs that nothing compares: whoever starts it every minute would have them looked at every minute.
+    `policy` says who agrees to sensitive changes; none: the shipped one."""
 
     every_seconds: float = 60.0
     erps: Sequence[str] = ()
     once: bool = False
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = None
+    policy: Policy | None = None
 
 
 @dataclass(slots=True)
@@ -133,7 +136,7 @@ class _Calendar:
         for erp in gated_erps(now.engine, self._options.erps):
             pass_gates(now.engine, now.clock(), erp, go_on=lambda: self._go_on(0, 0))
         self.kept.gated += tell_gated(now.engine, now.clock)
-        ask_about_changes(now.engine, now.clock, now.catalogue.owner_of)
+        ask_about_changes(now.engine, now.clock, now.catalogue.owner_of, self._options.policy)
         self._count_blocks(now)
         self._look_at_pairs(now)
 

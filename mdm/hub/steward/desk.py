@@ -245,7 +245,7 @@ def reject(hub: Workplace, approver: Actor, proposal_id: int, comment: str, poli
         proposal = find_proposal(work, proposal_id, lock=True)
         owner = check_approver(work, approver, proposal, policy or load_policy())
         close_proposal(work, proposal, "rejected", approver.name, comment, on_behalf_of=owner)
-        if isinstance(asked := proposal.asked(), LetThrough):
+        if proposal.kind == "let_through" and isinstance(asked := proposal.asked(), LetThrough):
             turn_down(work, asked)
 
 
