@@ -27,10 +27,10 @@ def ready(hub: ReadHub, platforms: Platforms, erp: str, domain: Domain) -> None:
     """What is new was judged, unless it is much: then the view serves what has passed so far, and the rest is judged
     beside it."""
     engine, now = hub.engine, hub.clock()
-    if not gates_wait(engine, erp, domain):
+    if not gates_wait(engine, now, erp, domain):
         return
     pass_gates(engine, platforms, now, erp, [domain], at_most=_AT_ONCE)
-    if gates_wait(engine, erp, domain) and _lock.acquire(blocking=False):
+    if gates_wait(engine, now, erp, domain) and _lock.acquire(blocking=False):
         Thread(target=_judge, args=(hub, engine, platforms, erp, domain), name="erp gates", daemon=True).start()
 
 
@@ -67,7 +67,12 @@ def held_objects(connection: Connection, erp: str, rows: Sequence[GoldenRow]) ->
 
 def held_object(standing: Standing) -> dict[str, Any]:
     """A version that is held back, and why."""
-    return {"version": standing.judged, "judged_at": standing.judged_at, "reasons": list(standing.reasons)}
+    return {
+        "version": standing.judged,
+        "judged_at": standing.judged_at,
+        "reasons": list(standing.reasons),
+        "proposal_id": standing.proposal_id,
+    }
 
 
 def _judge(hub: ReadHub, engine: Engine, platforms: Platforms, erp: str, domain: Domain) -> None:

@@ -75,7 +75,7 @@ def get_timeline(
     more = len(events) > page.limit
     return answer(
         {
-            "items": [event_object(event, batches, findings, policy, caller.eyes) for event in shown],
+            "items": [event_object(event, batches, findings, rules.reconciliation, caller.eyes) for event in shown],
             "next": write_cursor(scope, [shown[-1].at, shown[-1].place]) if more else None,
             "as_of": looked.found.as_of,
         }

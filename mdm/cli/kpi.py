@@ -49,12 +49,21 @@ def _print(found: Kpis) -> None:
     ):
         shown = ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(sums.items())) or "nothing"
         typer.echo(f"At risk, {title}: {shown}")
+    for title, sums in (("open questions", found.questions_impact), ("refused messages", found.refused_impact)):
+        shown = ", ".join(f"{amount:,.0f} {currency} hours" for currency, amount in sorted(sums.items())) or "nothing"
+        typer.echo(f"Amount times hours open, behind {title}: {shown}")
     close = found.close
     state = "ready" if found.ready else f"{found.open_points} of {found.points} points open"
     typer.echo(f"Close of {close.month}, due {close.due}: {state}")
     rows = [[each.title, _told(each, each.value), _told(each, each.baseline), _moved(each)] for each in found.measures]
     periods = [f"{each.first} to {each.last}" for each in (found.period, found.baseline)]
     print_table("Measures", ("what", *periods, "it"), rows, right=(1, 2))
+    if found.parts:
+        rows = [
+            [each.title, each.part or "", _told(each, each.value), _told(each, each.baseline), _moved(each)]
+            for each in found.parts
+        ]
+        print_table("By platform, kind and owner", ("what", "of", *periods, "it"), rows, right=(2, 3))
 
 
 def _told(measure: Measure, value: float | None) -> str:

@@ -15,6 +15,7 @@ from mdm.cli.context import hub, pipeline
 from mdm.cli.open_feed import GROUP, brokers_of, open_file, open_kafka
 from mdm.errors import TransientError
 from mdm.faults import arm
+from mdm.hub.steward import load_policy
 from mdm.model.anchors import private_key
 from mdm.model.ids import Domain
 from mdm.observability.logs import configure_logs
@@ -137,7 +138,6 @@ def calendar_command(
     """
     with stopped_by_signals() as stop, _hub_when_there(stop, "calendar") as opened:
         said = opened.settings
-        key = private_key(said.audit_anchor_key) if said.audit_anchor_key else None
         options = CalendarOptions(
             every,
             erp,
@@ -145,9 +145,10 @@ def calendar_command(
             said.sources,
             metrics_host,
             metrics_port or None,
-            said.audit_anchors,
-            key,
-            said.reconciliation,
+            anchors=said.audit_anchors,
+            anchor_key=private_key(said.audit_anchor_key) if said.audit_anchor_key else None,
+            reconciliation=said.reconciliation,
+            policy=load_policy(said.steward_policy),
         )
         kept = run_calendar(_when_there(stop, lambda: pipeline(opened)), options, stop)
     typer.echo(f"{kept.ended} decisions, {kept.judged} customers judged, {kept.changed} verdicts changed.", err=True)

@@ -83,6 +83,24 @@ def demands_of(policy: Policy, plan: Plan, effect: Effect, agreed: Collection[st
     )
 
 
+def sensitive_attributes(policy: Policy) -> frozenset[str]:
+    """Attributes that nobody changes by hand alone, by any rule of the policy."""
+    return frozenset(name for demand in policy.demands for name in demand.attributes)
+
+
+def demands_of_feed(policy: Policy, changed: Collection[str]) -> tuple[Demand, ...]:
+    """The rules by which somebody must agree that an ERP gets what a platform changed: those that hold back a change of
+    the same attributes by hand. Where the policy says nothing about them, one that asks the owners of data."""
+    asking = tuple(each for each in policy.demands if not each.attributes.isdisjoint(changed))
+    return asking or (replace(_BY_FEED, attributes=frozenset(changed)),)
+
+
+_BY_FEED = Demand(
+    "sensitive-change-for-erp",
+    "A platform changed what the gates call sensitive, and nobody has looked at it.",
+    frozenset({Role.DATA_OWNER, Role.ADMIN}),
+    risk=Risk.HIGH,
+)
 _ENDS_AGREED = "This would end what two persons agreed on. They were two for this reason:"
 
 

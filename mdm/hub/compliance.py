@@ -61,6 +61,8 @@ _BUILT_IN: Sequence[Gate] = (
     Gate("release of rules", "a document that would decide otherwise",
          "it was simulated, no verdict speaks against it, and three persons carried it"),
     Gate("ERP onboarding", "a legal entity that is to be created in ERP", "its checks pass, or somebody excuses them"),
+    Gate("ERP view", "a version that changes payment, tax or identity data against what an ERP is served",
+         "somebody agrees to the change, or the source takes it back"),
     Gate("close of a month", "the signature under a month", "its checklist is done, and a second person signs"),
     Gate("erasure", "a request to forget a person", "a second person approves it"),
 )  # fmt: skip

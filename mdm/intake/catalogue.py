@@ -166,6 +166,11 @@ class Catalogue:
     def profile(self, system: str, table: str) -> Profile | None:
         return self._by_table.get((system, table))
 
+    def owner_of(self, system: str, table: str) -> str:
+        """Who owns a table, by its contract; the stewards of customers where none names it."""
+        profile = self._by_table.get((system, table))
+        return profile.owner if profile is not None else "customer stewards"
+
     def trust(self, system: str, table: str, attribute: str) -> float:
         """How far a table is believed about an attribute, 0 to 1; one half for an unknown table."""
         profile = self._by_table.get((system, table))

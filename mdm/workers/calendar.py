@@ -19,8 +19,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from mdm.core.four_eyes import Policy
 from mdm.errors import OperatorError, TransientError
 from mdm.hub.above_cap import above_cap_by_cap
+from mdm.hub.asking_erp import ask_about_changes
 from mdm.hub.audit_anchor import ANCHORED_EVERY, anchor_when_due, read_anchors
 from mdm.hub.audit_check import check_audit
 from mdm.hub.erp_gates import gated_erps, pass_gates, tell_gated
@@ -57,7 +59,7 @@ _ABOVE_CAP: Final[tuple[MetricName, ...]] = ("mdm_match_blocks_above_cap", "mdm_
 class CalendarOptions:
     """How a calendar runs. `erps` are the targets to judge for; none: that of the onboarding rules. With `once` it does
     not look at pairs that nothing compares: whoever starts it every minute would have them looked at every minute.
-    `sources` is the folder of platforms; the shipped ones if none is named."""
+    `sources` is the folder of platforms, `policy` says who agrees to sensitive changes; the shipped ones if none."""
 
     every_seconds: float = 60.0
     erps: Sequence[str] = ()
@@ -70,6 +72,7 @@ class CalendarOptions:
     anchor_key: Ed25519PrivateKey | None = None
     #: What reconciliation goes by in this company; None for the shipped rules.
     reconciliation: Path | None = None
+    policy: Policy | None = None
 
 
 @dataclass(slots=True)
@@ -153,6 +156,7 @@ class _Calendar:
             pass_gates(now.engine, now.rules.platforms, now.clock(), erp, go_on=lambda: self._go_on(0, 0))
         self.kept.gated += tell_gated(now.engine, now.clock)
         self._keep_findings(now)
+        ask_about_changes(now.engine, now.clock, now.catalogue.owner_of, self._options.policy)
         self._count_blocks(now)
         self._look_at_pairs(now)
 
