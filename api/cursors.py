@@ -45,14 +45,14 @@ def read_cursor(cursor: str, scope: str, form: Sequence[type]) -> list[int | flo
     return place
 
 
-def _can_be_asked(part: int | float | str) -> bool:
+def _can_be_asked(part: object) -> bool:
     """Whether the database has such a value: whole numbers of 64 bits, finite ones, texts of UTF-8 without NUL."""
     if isinstance(part, int):
         return abs(part) <= _LARGEST
     if isinstance(part, float):
         return math.isfinite(part)
     try:
-        return b"\0" not in part.encode()
+        return isinstance(part, str) and b"\0" not in part.encode()
     except UnicodeEncodeError:  # half of a surrogate pair, which JSON may write as an escape
         return False
 
