@@ -87,10 +87,11 @@ def gate(
     """
     name = _named(erp)
     with hub() as opened:
-        found = pass_gates(opened.engine, platforms_of(opened), opened.clock(), name)
+        platforms, policy = platforms_of(opened), load_policy(opened.settings.steward_policy)
+        found = pass_gates(opened.engine, platforms, opened.clock(), name)
         told = tell_gated(opened.engine, opened.clock)
         owner_of = load_catalogue(opened.settings.sources).owner_of
-        asked = ask_about_changes(opened.engine, opened.clock, owner_of, load_policy(opened.settings.steward_policy))
+        asked = ask_about_changes(opened.engine, opened.clock, owner_of, platforms.erps, policy)
         with opened.engine.connect() as connection:
             counts = counted(connection, name)
     if as_json:

@@ -4,7 +4,7 @@ proposal of the hub, and one that somebody turned down is one exception for the 
 Harmless when repeated. Judging has written down what is to be asked (`mdm.store.erp_questions`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Engine
@@ -39,12 +39,18 @@ _PROPOSER = Actor(HUB, Role.STEWARD)
 
 
 def ask_about_changes(
-    engine: Engine, clock: Clock, owner_of: OwnerOf, policy: Policy | None = None, ownership: Ownership | None = None
+    engine: Engine,
+    clock: Clock,
+    owner_of: OwnerOf,
+    erps: Collection[str],
+    policy: Policy | None = None,
+    ownership: Ownership | None = None,
 ) -> int:
     """Ask about what was not asked, withdraw what nobody needs to answer any more, tell owners what was turned down.
 
     Args:
         owner_of: the owner of a source table, by its contract; of a table that none names, whoever answers for it.
+        erps: the platforms that count as ERP.
         policy: whose agreement is needed; the shipped policy if not given.
         ownership: who is accountable for an attribute; the shipped matrix if not given.
 
@@ -58,7 +64,7 @@ def ask_about_changes(
             _withdraw_moot(work)
             waiting = store.unasked(work, _AT_ONCE)
             for each in waiting:
-                asked += _ask(work, each, ruling, matrix)
+                asked += _ask(work, each, erps, ruling, matrix)
             if len(waiting) < _AT_ONCE:
                 _tell_owners(work, owner_of)
                 return asked
@@ -71,11 +77,11 @@ def _withdraw_moot(work: UnitOfWork) -> None:
             close_proposal(work, proposal, "withdrawn", HUB, "No ERP waits for this change any more.")
 
 
-def _ask(work: UnitOfWork, asked: store.Unasked, policy: Policy, ownership: Ownership) -> int:
+def _ask(work: UnitOfWork, asked: store.Unasked, erps: Collection[str], policy: Policy, ownership: Ownership) -> int:
     number, made = asked.proposal_id, 0
     if number is None:
         command = LetThrough(asked.entity_id, asked.change, asked.attributes, asked.served, asked.version)
-        shown = picture(work, command)
+        shown = picture(work, command, erps)
         command = LetThrough(
             asked.entity_id, asked.change, asked.attributes, asked.served, asked.version,
             _reason(asked.domain, asked.attributes, shown.entities[0].lineage, ownership),

@@ -156,7 +156,7 @@ class _Calendar:
             pass_gates(now.engine, now.rules.platforms, now.clock(), erp, go_on=lambda: self._go_on(0, 0))
         self.kept.gated += tell_gated(now.engine, now.clock)
         self._keep_findings(now)
-        ask_about_changes(now.engine, now.clock, now.catalogue.owner_of, self._options.policy)
+        ask_about_changes(now.engine, now.clock, now.catalogue.owner_of, now.rules.platforms.erps, self._options.policy)
         self._count_blocks(now)
         self._look_at_pairs(now)
 

@@ -50,7 +50,7 @@ def judged(engine: Engine, *erps: str) -> None:
     """What the calendar does, for one ERP or several."""
     for each in erps or ("sap",):
         pass_gates(engine, system_clock(), each)
-    ask_about_changes(engine, system_clock, lambda system, table: f"owners of {system}.{table}")
+    ask_about_changes(engine, system_clock, lambda system, table: f"owners of {system}.{table}", ["erp"])
 
 
 def proposals(engine: Engine, status: str = "open") -> list[tuple[int, str]]:

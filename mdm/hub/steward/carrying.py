@@ -99,7 +99,7 @@ def carry_out(
 
 def _effect(work: UnitOfWork, rules: Rules, plan: Plan, actor: str, decision_id: int, *, agreed: bool) -> Effect:
     if plan.let_through is not None:
-        return let_it_through(work, plan.let_through)
+        return let_it_through(work, plan.let_through, rules.platforms.erps)
     if plan.domain is not None:
         return _of_records(work, rules, plan, plan.domain, decision_id, agreed=agreed)
     return Effect(letters=close_and_open(work, plan, actor), exposure=exposure_of_letters(work, plan.discard))

@@ -1,7 +1,7 @@
 """A change of sensitive attributes by a platform, as a decision: what ERPs are served before and after it, agreed to by
 somebody, or turned down."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
@@ -32,8 +32,9 @@ def plan_let_through(work: UnitOfWork, actor: Actor, command: LetThrough) -> Pla
     )  # fmt: skip
 
 
-def let_it_through(work: UnitOfWork, command: LetThrough) -> Effect:
-    """Note that the change was agreed to; the gates let it pass when they judge next.
+def let_it_through(work: UnitOfWork, command: LetThrough, erps: Collection[str]) -> Effect:
+    """Note that the change was agreed to; the gates let it pass when they judge next. `erps` are the platforms that count
+    as ERP.
 
     Raises:
         Conflict: no ERP waits for it any more.
@@ -43,7 +44,7 @@ def let_it_through(work: UnitOfWork, command: LetThrough) -> Effect:
             "No ERP waits for this change any more: the values are as they were, or others.",
             action="Look for a newer proposal about the record.",
         )
-    return picture(work, command)
+    return picture(work, command, erps)
 
 
 def turn_down(work: UnitOfWork, command: LetThrough) -> None:
@@ -51,7 +52,7 @@ def turn_down(work: UnitOfWork, command: LetThrough) -> None:
     erp_questions.note_answer(work, command.entity_id, command.change, "rejected")
 
 
-def picture(work: UnitOfWork, command: LetThrough) -> Effect:
+def picture(work: UnitOfWork, command: LetThrough, erps: Collection[str]) -> Effect:
     """The sensitive attributes as they are served, and as they would be, with where the new values come from."""
     rows = work.query(
         """select version, domain, name, "values"::text, lineage::text from golden
@@ -78,7 +79,7 @@ def picture(work: UnitOfWork, command: LetThrough) -> Effect:
     )
     return Effect(
         entities=(entity,),
-        erp=tuple(sorted(key for key in members if key.system == "erp")),
+        erp=tuple(sorted(key for key in members if key.system in erps)),
         exposure=exposure_of(work, [command.entity_id]),
         announcements={f"{after[1]}.erp_changed": 1},
         consumers=consumer_labels(work),

@@ -76,9 +76,9 @@ def test_any_order_and_any_duplicates_end_in_one_question_and_the_last_good_vers
         feed([changes[number], first])
         if look:
             pass_gates(engine, system_clock(), _ERP)
-            ask_about_changes(engine, system_clock, pipeline.catalogue.owner_of)
+            ask_about_changes(engine, system_clock, pipeline.catalogue.owner_of, pipeline.rules.platforms.erps)
     pass_gates(engine, system_clock(), _ERP)
-    ask_about_changes(engine, system_clock, pipeline.catalogue.owner_of)
+    ask_about_changes(engine, system_clock, pipeline.catalogue.owner_of, pipeline.rules.platforms.erps)
 
     after = _served(engine)
     assert after[entity][0] == before[entity][0]
