@@ -33,8 +33,8 @@ def plan_let_through(work: UnitOfWork, actor: Actor, command: LetThrough) -> Pla
 
 
 def let_it_through(work: UnitOfWork, command: LetThrough, erps: Collection[str]) -> Effect:
-    """Note that the change was agreed to; the gates let it pass when they judge next. `erps` are the platforms that count
-    as ERP.
+    """Note that the change was agreed to; the gates let it pass when they judge next. `erps` are the platforms that
+    count as ERP.
 
     Raises:
         Conflict: no ERP waits for it any more.
