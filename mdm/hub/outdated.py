@@ -45,8 +45,8 @@ def outdated(engine: Engine, catalogue: Catalogue, rules: Rules) -> tuple[Outdat
         ),
         Outdated(
             "STORY_UNKNOWN",
-            f"Reconciliation expects {', '.join(f'{name} as {part}' for part, name in strange)}, which is no table of "
-            "contracts here.",
+            f"Reconciliation expects {', '.join(f'{name} as {part}' for part, name in strange)}, which no source has "
+            "or which holds something else.",
             _NAME_THEM,
             tuple(name for _, name in strange),
         ),

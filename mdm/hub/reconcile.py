@@ -57,7 +57,8 @@ def reconcile(engine: Engine, catalogue: Catalogue | None = None, policy: Policy
     Without a catalogue the shipped source profiles are used, without a policy the shipped rules. Overdue means overdue
     at the time of the newest event, so that the same hub gives the same findings whenever it is asked.
     """
-    policy, catalogue = policy or shipped_policy(), catalogue or load_catalogue(None)
+    catalogue = catalogue or load_catalogue(None)
+    policy = policy or shipped_policy().among(catalogue.platforms)
     material = read_material(engine, catalogue, policy)
     story = read_story(material, policy)
     findings, books = reconcile_story(material, policy, *story), books_of(material)
@@ -93,7 +94,7 @@ def _stakes(engine: Engine, chains: Chains, findings: Iterable[Finding]) -> dict
 
 def read_material(engine: Engine, catalogue: Catalogue, policy: Policy) -> Material:
     """What reconciliation starts from, read in one snapshot."""
-    agreements = [(system, type_) for system, _, type_ in (name.partition(".") for name in policy.roles["agreement"])]
+    agreements = [(system, type_) for system, _, type_ in (name.partition(".") for name in policy.tables("agreement"))]
     with snapshot(engine) as work:
         return Material(
             as_of=read_lifecycle.newest_event_time(work) or _NOTHING_YET,

@@ -6,10 +6,10 @@ from pathlib import Path
 from mdm.errors import ConfigurationInvalid
 from mdm.intake.catalogue import Catalogue
 from mdm.lifecycle.policy import Policy, extended_policy, shipped_policy
-from mdm.model.ids import Domain
+from mdm.model.ids import CrosswalkKey, Domain
 from mdm.model.platforms import PlatformRole
 
-#: Whose tables play a part of the story, by the role of their platform.
+#: Parts of the story that contracts of a platform play, by its role. The other parts are played by products.
 _PARTS = {PlatformRole.CRM: "agreement", PlatformRole.BILLING: "subscription"}
 
 
@@ -18,29 +18,42 @@ def load_reconciliation(catalogue: Catalogue, path: Path | None = None) -> Polic
 
     Raises:
         ConfigurationInvalid: the document cannot be read, or names rules, meanings or tables that nobody knows; the
-            message names them all. The shipped document may name platforms that are not there: see `silent_parts`.
+            message names them all. The shipped document may name tables that are not there: see `unknown_tables`.
     """
     if path is None:
-        return shipped_policy()
+        return shipped_policy().among(catalogue.platforms)
     try:
-        policy = extended_policy(path.read_text("utf-8"), str(path))
+        policy = extended_policy(path.read_text("utf-8"), str(path)).among(catalogue.platforms)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationInvalid(
             f"{path} cannot be read: {error}.", action="Correct MDM_RECONCILIATION, or remove it for the shipped rules."
         ) from error
-    if strange := [f"{name} as {part}" for part, name in unknown_tables(catalogue, policy)]:
-        known = ", ".join(sorted(_agreements(catalogue))) or "none"
+    shipped = shipped_policy().roles
+    own = [(part, name) for part, name in unknown_tables(catalogue, policy) if name not in shipped[part]]
+    if own:
+        strange = ", ".join(f"{name} as {part}" for part, name in own)
+        known = "; ".join(
+            f"of {domain.plural} {', '.join(sorted(_tables(catalogue, domain))) or 'none'}"
+            for domain in sorted({_domain_of(part) for part, _ in own})
+        )
         raise ConfigurationInvalid(
-            f"{path} names tables whose rows are no contracts of any source: {', '.join(strange)}.",
-            action=f"Correct them under `roles`. Tables with contracts: {known}.",
+            f"{path} names tables that no source has, or that hold something else: {strange}.",
+            action=f"Correct them under `roles`. Tables {known}.",
         )
     return policy
 
 
 def unknown_tables(catalogue: Catalogue, policy: Policy) -> list[tuple[str, str]]:
-    """Parts of the story with the tables that play them and are not there, or hold no contracts."""
-    known = _agreements(catalogue)
-    return [(part, name) for part, names in sorted(policy.roles.items()) for name in sorted(names) if name not in known]
+    """Parts of the story with the tables that play them and are not there, or hold something else.
+
+    A table of a role is there when one platform of the role has it.
+    """
+    return [
+        (part, name)
+        for part, names in sorted(policy.roles.items())
+        for name in sorted(names)
+        if catalogue.platforms.meant_by({name}).isdisjoint(_tables(catalogue, _domain_of(part)))
+    ]
 
 
 def silent_parts(catalogue: Catalogue, policy: Policy) -> Iterator[tuple[str, str]]:
@@ -48,17 +61,21 @@ def silent_parts(catalogue: Catalogue, policy: Policy) -> Iterator[tuple[str, st
 
     Only of platforms that have a table of contracts: the others have nothing to be silent about.
     """
-    having = {name.partition(".")[0] for name in _agreements(catalogue)}
+    having = [name.partition(".") for name in sorted(_tables(catalogue, Domain.CONTRACT))]
     for role, part in _PARTS.items():
-        speaking = {name.partition(".")[0] for name in policy.roles[part]}
         for system in catalogue.platforms_of(role):
-            if system in having and system not in speaking:
+            mine = [policy.plays(part, CrosswalkKey(system, table, "")) for name, _, table in having if name == system]
+            if mine and not any(mine):
                 yield system, part
 
 
-def _agreements(catalogue: Catalogue) -> set[str]:
+def _domain_of(part: str) -> Domain:
+    return Domain.CONTRACT if part in _PARTS.values() else Domain.PRODUCT
+
+
+def _tables(catalogue: Catalogue, domain: Domain) -> set[str]:
     return {
         f"{each.system}.{each.table}"
         for each in catalogue.profiles
-        if each.mapping is not None and each.mapping.domain is Domain.CONTRACT
+        if each.mapping is not None and each.mapping.domain is domain
     }

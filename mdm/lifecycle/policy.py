@@ -1,7 +1,7 @@
 """The declared part of reconciliation: rules with their owners, the words of the platforms, grace periods."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
@@ -12,6 +12,7 @@ import yaml
 from mdm.errors import ConfigurationInvalid
 from mdm.lifecycle.findings import Severity
 from mdm.model.ids import CrosswalkKey
+from mdm.model.platforms import Platforms
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,21 @@ class Policy:
     #: On which business day after a month its books are closed.
     close_on: int = 5
     progress: Mapping[str, Progress] = field(default_factory=dict)
+    #: What the platforms are: `crm.contract` means that table of every CRM.
+    platforms: Platforms = field(default_factory=Platforms)
 
     def plays(self, role: str, key: CrosswalkKey) -> bool:
         """Whether rows of this table play the role."""
-        return f"{key.system}.{key.type}" in self.roles[role]
+        tables, platform = self.roles[role], self.platforms.roles.get(key.system)
+        return f"{key.system}.{key.type}" in tables or (platform is not None and f"{platform}.{key.type}" in tables)
+
+    def tables(self, role: str) -> frozenset[str]:
+        """The tables that play the role, as platform.table; some of them may not be there."""
+        return self.platforms.meant_by(self.roles[role])
+
+    def among(self, platforms: Platforms) -> "Policy":
+        """The policy where the hub has these platforms."""
+        return replace(self, platforms=platforms)
 
     def says(self, meaning: str, word: str | None) -> bool:
         """Whether a status word has this meaning."""

@@ -36,8 +36,9 @@ class Platforms:
         return self.of(PlatformRole.ERP)
 
     def meant_by(self, names: Collection[str]) -> frozenset[str]:
-        """These names, and the platforms of every role that is among them: `erp` in a document means all ERPs."""
-        return frozenset(names) | {name for name, role in self.roles.items() if role.value in names}
+        """These names, and the platforms of every role that is among them: `erp` in a document means all ERPs, and
+        `erp.item` the table of each."""
+        return frozenset(self.spread(dict.fromkeys(names)))
 
     def spread(self, said: Mapping[str, V]) -> dict[str, V]:
         """What is said of roles as said of their platforms, too; a platform that is named keeps what is said of it.

@@ -20,11 +20,12 @@ from mdm.hub.outdated import outdated
 from mdm.hub.process import Pipeline, process
 from mdm.hub.recheck import recheck
 from mdm.hub.reconcile import found_by
+from mdm.hub.reconciliation_rules import load_reconciliation, silent_parts
 from mdm.hub.release import load_rules
 from mdm.hub.worklist import rank_open_tasks
 from mdm.intake.catalogue import load_catalogue
 from mdm.model.events import Message
-from mdm.model.ids import Domain, EntityId
+from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.model.platforms import PlatformRole
 from mdm.model.stewardship import Merge
 from mdm.onboarding.ruleset import shipped_ruleset
@@ -73,12 +74,9 @@ def take(pipeline: Pipeline, messages: Iterable[Message]) -> None:
         process(pipeline, "test", taken[start : start + 2000])
 
 
-def company(
-    engine: Engine, folder: Path | None = None, erp: str = "erp", reconciliation: Path | None = None
-) -> Company:
+def company(engine: Engine, folder: Path | None = None, erp: str = "erp") -> Company:
     catalogue = load_catalogue(folder)
-    rules = load_rules(catalogue, reconciliation=reconciliation)
-    return Company(Pipeline(engine, system_clock, catalogue, rules), erp)
+    return Company(Pipeline(engine, system_clock, catalogue, load_rules(catalogue)), erp)
 
 
 @pytest.fixture(scope="module")
@@ -208,9 +206,7 @@ def test_customers_of_two_crms_are_one_and_agreements_of_both_are_reconciled(
     new_engine: Callable[[], Engine], tmp_path: Path
 ) -> None:
     folder = sources(tmp_path / "sources", {"erp": "sap"}, {"crm": "crm2"})
-    own = tmp_path / "reconciliation.yaml"
-    own.write_text('version: "2"\nroles: {agreement: [crm.contract, crm2.contract]}\n', "utf-8")
-    both = company(new_engine(), folder, "sap", own)
+    both = company(new_engine(), folder, "sap")
     early: list[Message] = []
     others: list[Message] = []
     for each in sent_by(world_messages(), {"erp": "sap"}):
@@ -232,11 +228,6 @@ def test_customers_of_two_crms_are_one_and_agreements_of_both_are_reconciled(
     assert activated_early(both) == {f"crm2:contract:{key}" for key in _EARLY}
     assert outdated(both.engine, both.pipeline.catalogue, both.pipeline.rules) == ()
 
-    by_shipped_rules = company(both.engine, folder, "sap")
-    assert activated_early(by_shipped_rules) == set()
-    (told,) = outdated(both.engine, by_shipped_rules.pipeline.catalogue, by_shipped_rules.pipeline.rules)
-    assert (told.code, told.message) == ("STORY_SILENT", "Reconciliation hears no agreement of crm2.")
-
 
 def of(system: str, keys: Members) -> set[str]:
     return {key.removeprefix(f"{system}:") for key in keys if key.startswith(f"{system}:")}
@@ -247,6 +238,25 @@ def activated_early(company: Company) -> set[str]:
     return {company.named(each.subject) for each in found if each.rule == "account_used_before_validation"}
 
 
+def test_a_second_crm_whose_agreements_are_called_otherwise_is_told_until_they_are_named(tmp_path: Path) -> None:
+    folder = sources(tmp_path / "sources", {}, {"crm": "crm2"})
+    mapping, document = folder / "crm2" / "contract.yaml", folder / "crm2" / "contract.odcs.yaml"
+    named = mapping.read_text("utf-8").replace("table: contract", "table: deal").replace("to: contract}", "to: deal}")
+    (folder / "crm2" / "deal.yaml").write_text(named, "utf-8")
+    mapping.unlink()
+    document.write_text(document.read_text("utf-8").replace("- name: contract\n", "- name: deal\n"), "utf-8")
+    own = tmp_path / "reconciliation.yaml"
+    own.write_text('version: "2"\nroles: {agreement: [crm.contract, crm2.deal]}\n', "utf-8")
+    catalogue = load_catalogue(folder)
+
+    assert list(silent_parts(catalogue, load_reconciliation(catalogue))) == [("crm2", "agreement")]
+    ours = load_reconciliation(catalogue, own)
+    assert list(silent_parts(catalogue, ours)) == []
+    assert ours.plays("agreement", CrosswalkKey("crm2", "deal", "8005"))
+    assert ours.plays("agreement", CrosswalkKey("crm", "contract", "8005"))
+    assert not ours.plays("agreement", CrosswalkKey("crm2", "account", "0015"))
+
+
 def test_a_table_that_nobody_has_is_refused_at_start(tmp_path: Path) -> None:
     own = tmp_path / "reconciliation.yaml"
     own.write_text('version: "2"\nroles: {agreement: [crm.contract, crm2.contract, erp.posting]}\n', "utf-8")
@@ -254,7 +264,7 @@ def test_a_table_that_nobody_has_is_refused_at_start(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationInvalid, match=r"crm2\.contract as agreement, erp\.posting as") as refused:
         load_rules(load_catalogue(None), reconciliation=own)
 
-    assert "billing.subscription, crm.contract, erp.sales_contract" in refused.value.advice
+    assert "of contracts billing.subscription, crm.contract, erp.sales_contract" in refused.value.advice
 
 
 def test_a_platform_without_a_role_is_told_at_start(engine: Engine, tmp_path: Path) -> None:
@@ -263,7 +273,7 @@ def test_a_platform_without_a_role_is_told_at_start(engine: Engine, tmp_path: Pa
     contract.write_text(contract.read_text("utf-8").replace("  - {property: role, value: erp}\n", ""), "utf-8")
     nameless = company(engine, folder, "sap").pipeline
 
-    (told,) = outdated(engine, nameless.catalogue, nameless.rules)
+    told = {each.code: each.about for each in outdated(engine, nameless.catalogue, nameless.rules)}
 
-    assert (told.code, told.about) == ("ROLE_MISSING", ("sap",))
+    assert told == {"ROLE_MISSING": ("sap",), "STORY_UNKNOWN": ("erp.item",)}
     assert nameless.rules.platforms.erps == ()

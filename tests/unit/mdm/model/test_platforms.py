@@ -26,6 +26,7 @@ def test_several_platforms_may_have_one_role_and_a_role_may_have_none() -> None:
 def test_a_role_among_names_means_its_platforms() -> None:
     assert COMPANY.meant_by({"erp"}) == {"erp", "sap", "netsuite"}
     assert COMPANY.meant_by({"sap"}) == {"sap"}
+    assert COMPANY.meant_by({"crm.contract"}) == {"crm.contract", "sales.contract"}
 
 
 def test_a_platform_that_is_named_keeps_what_is_said_of_it() -> None:
