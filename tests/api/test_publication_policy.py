@@ -16,6 +16,7 @@ from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.onboarding.verdict import Decision
 from mdm.store.erp_view import standings
 from tests.api.rows import NOON, HubRows
+from tests.harness.shipped import SHIPPED
 
 ITEM = CrosswalkKey("erp", "item", "M1")
 GOOD: dict[str, Any] = {"name": "Anvil", "code": "AN-1", "unit": "unit", "status": "active"}
@@ -46,14 +47,14 @@ def test_a_version_without_a_significant_difference_is_served_and_not_told(
 ) -> None:
     ruling = gates(tmp_path, "{fits: true, significant: [name, status]}")
     made = rows.golden(Domain.PRODUCT, ITEM, GOOD)
-    pass_gates(engine, system_clock(), "sap", gates=ruling)
+    pass_gates(engine, SHIPPED, system_clock(), "sap", gates=ruling)
     first = standing(engine, made)
 
     rows.version(made, Domain.PRODUCT, GOOD | {"brand": "Acme"})
-    pass_gates(engine, system_clock(), "sap", gates=ruling)
+    pass_gates(engine, SHIPPED, system_clock(), "sap", gates=ruling)
     second = standing(engine, made)
     rows.version(made, Domain.PRODUCT, GOOD | {"brand": "Acme", "status": "inactive"})
-    pass_gates(engine, system_clock(), "sap", gates=ruling)
+    pass_gates(engine, SHIPPED, system_clock(), "sap", gates=ruling)
     third = standing(engine, made)
 
     assert [each[0] for each in (first, second, third)] == [1, 2, 3], "the view has the newest"
@@ -71,15 +72,15 @@ def test_versions_within_the_time_reach_the_erp_as_one(rows: HubRows, engine: En
         if second:
             rows.version(made, Domain.PRODUCT, GOOD | {"name": f"Anvil {second}"}, at=NOON + timedelta(seconds=second))
         now = NOON + timedelta(seconds=second + 1)
-        pass_gates(engine, now, "sap", [Domain.PRODUCT], gates=ruling)
-        judge_again(engine, now, "sap", Domain.PRODUCT, made, ruling)
+        pass_gates(engine, SHIPPED, now, "sap", [Domain.PRODUCT], gates=ruling)
+        judge_again(engine, SHIPPED, now, "sap", Domain.PRODUCT, made, ruling)
         assert standing(engine, made) == (None, None, ["NOT_BEFORE"]), second
         assert not gates_wait(engine, now, "sap", Domain.PRODUCT, ruling)
     assert tell_gated(engine, system_clock) == 0, "what waits for its time is not told as held back"
 
     later = NOON + timedelta(seconds=60)
     assert gates_wait(engine, later, "sap", Domain.PRODUCT, ruling), "the time runs from the first of them"
-    pass_gates(engine, later, "sap", [Domain.PRODUCT], gates=ruling)
+    pass_gates(engine, SHIPPED, later, "sap", [Domain.PRODUCT], gates=ruling)
 
     assert standing(engine, made)[::2] == (3, [])
     assert not gates_wait(engine, later, "sap", Domain.PRODUCT, ruling)
@@ -89,9 +90,9 @@ def test_versions_within_the_time_reach_the_erp_as_one(rows: HubRows, engine: En
 def test_what_waited_and_does_not_pass_is_told_as_held_back(rows: HubRows, engine: Engine, tmp_path: Path) -> None:
     ruling = gates(tmp_path, "{fits: true, not_before: 60}")
     made = rows.golden(Domain.PRODUCT, ITEM, GOOD | {"name": "Anvil " * 10}, at=NOON)
-    pass_gates(engine, NOON, "sap", [Domain.PRODUCT], gates=ruling)
+    pass_gates(engine, SHIPPED, NOON, "sap", [Domain.PRODUCT], gates=ruling)
 
-    pass_gates(engine, NOON + timedelta(minutes=2), "sap", [Domain.PRODUCT], gates=ruling)
+    pass_gates(engine, SHIPPED, NOON + timedelta(minutes=2), "sap", [Domain.PRODUCT], gates=ruling)
 
     assert standing(engine, made)[2] == ["ERP_FIELD_TOO_LONG"]
     assert tell_gated(engine, system_clock) == 1
@@ -101,14 +102,14 @@ def test_what_is_held_back_stays_so_while_a_newer_version_waits(rows: HubRows, e
     ruling = gates(tmp_path, "{fits: true, not_before: 60}")
     made = rows.golden(Domain.PRODUCT, ITEM, GOOD | {"name": "Anvil " * 10}, at=NOON)
     later = NOON + timedelta(minutes=5)
-    pass_gates(engine, later, "sap", [Domain.PRODUCT], gates=ruling)
+    pass_gates(engine, SHIPPED, later, "sap", [Domain.PRODUCT], gates=ruling)
     assert tell_gated(engine, system_clock) == 1
 
     rows.version(made, Domain.PRODUCT, GOOD, at=later)
-    pass_gates(engine, later + timedelta(seconds=1), "sap", [Domain.PRODUCT], gates=ruling)
+    pass_gates(engine, SHIPPED, later + timedelta(seconds=1), "sap", [Domain.PRODUCT], gates=ruling)
     assert standing(engine, made) == (None, None, ["ERP_FIELD_TOO_LONG", "NOT_BEFORE"])
     tell_gated(engine, system_clock)
-    pass_gates(engine, later + timedelta(seconds=60), "sap", [Domain.PRODUCT], gates=ruling)
+    pass_gates(engine, SHIPPED, later + timedelta(seconds=60), "sap", [Domain.PRODUCT], gates=ruling)
 
     assert standing(engine, made)[::2] == (2, [])
     assert tell_gated(engine, system_clock) == 1, "whoever heard that it is held back hears that it no longer is"

@@ -17,6 +17,7 @@ from tests.api.conftest import As
 from tests.api.rows import ERP_ACME, HubRows
 from tests.api.test_console_pages import entered
 from tests.api.test_erp import FULL
+from tests.harness.shipped import SHIPPED
 
 CUSTOMERS = "/v1/erp/sap/customers"
 THIRTY, SIXTY, NINETY = ({**FULL, "payment_terms": each} for each in ("NT30", "NT60", "NT90"))
@@ -49,7 +50,7 @@ def acme(rows: HubRows, erp: TestClient) -> EntityId:
 def judged(engine: Engine, *erps: str) -> None:
     """What the calendar does, for one ERP or several."""
     for each in erps or ("sap",):
-        pass_gates(engine, system_clock(), each)
+        pass_gates(engine, SHIPPED, system_clock(), each)
     ask_about_changes(engine, system_clock, lambda system, table: f"owners of {system}.{table}", ["erp"])
 
 
@@ -114,8 +115,8 @@ def test_what_was_agreed_to_passes_by_the_calendar_too(acme: EntityId, engine: E
     judged(engine)
     client_of(Role.APPROVER_FINANCE).post(f"/v1/approvals/{proposals(engine)[0][0]}/approve", json={})
 
-    assert pass_gates(engine, system_clock(), "sap").judged == 1
-    assert pass_gates(engine, system_clock(), "sap").judged == 0
+    assert pass_gates(engine, SHIPPED, system_clock(), "sap").judged == 1
+    assert pass_gates(engine, SHIPPED, system_clock(), "sap").judged == 0
 
 
 def test_who_turns_it_down_keeps_it_held_and_the_owner_of_the_source_is_told(
@@ -152,7 +153,7 @@ def test_a_change_that_is_gone_or_another_withdraws_the_question(
     judged(engine)
     ((first, _),) = proposals(engine)
     rows.version(acme, Domain.CUSTOMER, NINETY, lineage=CAME)
-    pass_gates(engine, system_clock(), "sap")
+    pass_gates(engine, SHIPPED, system_clock(), "sap")
     late = client_of(Role.APPROVER_FINANCE).post(f"/v1/approvals/{first}/approve", json={})
     assert late.status_code == 409, "what would be let through now is nothing that anybody saw"
 

@@ -130,7 +130,7 @@ def test_the_report_tells_gates_policies_objectives_and_evidence(mdm: Command, t
     told = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
 
     assert "discard-of-tier-one" in {each["name"] for each in told["gates"]}
-    assert {each["name"]: each["version"] for each in told["policies"]}["second person"] == "1.5.0"
+    assert {each["name"]: each["version"] for each in told["policies"]}["second person"] == "1.6.0"
     assert [each["workflow"] for each in told["objectives"]][:3] == ["posting", "revenue", "payment"]
     assert told["evidence"]["counts"]["Rows of the audit"] > 0
     assert told["scorecard"]["measures"]

@@ -61,7 +61,7 @@ def test_any_order_and_any_duplicates_end_in_one_question_and_the_last_good_vers
 ) -> None:
     partners = _partners()
     feed(partners)
-    pass_gates(engine, system_clock(), _ERP)
+    pass_gates(engine, pipeline.rules.platforms, system_clock(), _ERP)
     before = _served(engine)
     key = next(
         row
@@ -75,9 +75,9 @@ def test_any_order_and_any_duplicates_end_in_one_question_and_the_last_good_vers
     for number, look in zip(arriving, looks, strict=True):
         feed([changes[number], first])
         if look:
-            pass_gates(engine, system_clock(), _ERP)
+            pass_gates(engine, pipeline.rules.platforms, system_clock(), _ERP)
             ask_about_changes(engine, system_clock, pipeline.catalogue.owner_of, pipeline.rules.platforms.erps)
-    pass_gates(engine, system_clock(), _ERP)
+    pass_gates(engine, pipeline.rules.platforms, system_clock(), _ERP)
     ask_about_changes(engine, system_clock, pipeline.catalogue.owner_of, pipeline.rules.platforms.erps)
 
     after = _served(engine)
