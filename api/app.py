@@ -72,8 +72,11 @@ from api.routes import (
     odata,
     onboarding,
     operations,
+    postings,
     privacy,
+    process,
     products,
+    raw,
     reconcile,
     relations,
     releases,
@@ -83,6 +86,7 @@ from api.routes import (
     stewardship,
     tasks,
     tiers,
+    timeline,
     traces,
     transactions,
     verdicts,
@@ -100,6 +104,7 @@ from api.wire import encode
 from mdm.access import Permission
 from mdm.core.four_eyes import Policy
 from mdm.errors import MdmError
+from mdm.hub.prepost import load_documents
 from mdm.hub.tokens import TokenVerifier
 from mdm.model.ids import Domain
 from mdm.store.failures import PASSING
@@ -158,10 +163,15 @@ class ApiOptions:
     cors_origins: tuple[str, ...] = ()
     #: Says where golden records belong; None for the shipped plan.
     placement: Path | None = None
+    #: What this company says else than the shipped rules of reconciliation; None for the shipped ones as they are.
+    reconciliation: Path | None = None
     #: When a steward's command needs a second person; None for the shipped policy.
     policy: Policy | None = None
     #: Who answers for what; None for the shipped matrix.
     ownership: Path | None = None
+    #: The chart of accounts and the tax codes that postings are held against; None for the shipped ones.
+    accounts: Path | None = None
+    tax_codes: Path | None = None
 
 
 def create_app(hub: ReadHub, options: ApiOptions | None = None) -> FastAPI:
@@ -182,7 +192,7 @@ def attach(app: FastAPI, hub: ReadHub, options: ApiOptions) -> None:
     state.hub = hub
     state.metrics = Metrics(process_numbers(hub.engine))
     state.identity_provider = IdentityProvider(options.oidc) if options.oidc is not None else None
-    state.released = Released(options.models_dir, options.placement, options.sources)
+    state.released = Released(options.models_dir, options.placement, options.sources, options.reconciliation)
     state.released.of(hub.engine)
     state.tokens = options.tokens
     state.limiter = Limiter(options.rate)
@@ -193,6 +203,7 @@ def attach(app: FastAPI, hub: ReadHub, options: ApiOptions) -> None:
     state.policy = options.policy
     state.cors_origins = options.cors_origins
     state.ownership = options.ownership
+    state.posting_documents = load_documents(options.accounts, options.tax_codes)
     state.key_ring = KeyRing(options.remember_keys_seconds)
     state.quick = QuickReads(hub.engine)
     state.awaited = AwaitedReads(hub.engine)
@@ -237,7 +248,7 @@ def assemble(options: ApiOptions) -> FastAPI:
     if options.cors_origins:
         app.add_middleware(CORSMiddleware, **cors(options.cors_origins))
     app.add_middleware(Edge, log=options.log, limits=options.limits, reply=_reply)
-    for router in (customers.router, relations.router, contracts.router, products.router):
+    for router in (customers.router, relations.router, timeline.router, contracts.router, products.router):
         app.include_router(router)
     for domain in (Domain.CUSTOMER, Domain.CONTRACT, Domain.PRODUCT):
         app.include_router(export_router(domain))  # before the records, whose ids would swallow /export
@@ -251,6 +262,7 @@ def assemble(options: ApiOptions) -> FastAPI:
         pair_router,
         identity.router,
         traces.router,
+        raw.router,
         changes.router,
         rules.router,
         operations.router,
@@ -277,12 +289,14 @@ def assemble(options: ApiOptions) -> FastAPI:
         blind.router,
         workbench.router,
         closes.router,
+        postings.router,
         governance.router,
         kpis.router,
         sources.router,
         tiers.router,
         findings.router,
         transactions.router,
+        process.router,
         privacy.router,
     ):
         app.include_router(router)

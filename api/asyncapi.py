@@ -45,7 +45,8 @@ def describe() -> dict[str, Any]:
             "title": "Golden records",
             "version": __version__,
             "description": "Changes of customers, contracts and products, as CloudEvents in Kafka's binary mode. "
-            "At least once; ordered per entity (the key). One topic per domain.",
+            "At least once; ordered per entity (the key). One topic per domain. A record without value and headers is "
+            "a tombstone: the entity under its key was erased, drop what you hold of it.",
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",

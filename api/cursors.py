@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 
 from api.errors import INVALID_CURSOR, ProblemRaised, refuse
@@ -39,11 +40,21 @@ def read_cursor(cursor: str, scope: str, form: Sequence[type]) -> list[int | flo
         raise _invalid()
     place = content[1:]
     for part, expected in zip(place, form, strict=True):
-        if type(part) is not expected or (isinstance(part, int) and abs(part) > _LARGEST):
-            raise _invalid()
-        if isinstance(part, str) and "\0" in part:
+        if type(part) is not expected or not _can_be_asked(part):
             raise _invalid()
     return place
+
+
+def _can_be_asked(part: object) -> bool:
+    """Whether the database has such a value: whole numbers of 64 bits, finite ones, texts of UTF-8 without NUL."""
+    if isinstance(part, int):
+        return abs(part) <= _LARGEST
+    if isinstance(part, float):
+        return math.isfinite(part)
+    try:
+        return isinstance(part, str) and b"\0" not in part.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON may write as an escape
+        return False
 
 
 def _fingerprint(scope: str) -> str:

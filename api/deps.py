@@ -115,10 +115,17 @@ _FRESH_SECONDS = 1.0
 class Released:
     """The rules in force and the source profiles. What ships is read once, by whoever needs it first."""
 
-    def __init__(self, models: Path | None = None, placement: Path | None = None, sources: Path | None = None) -> None:
+    def __init__(
+        self,
+        models: Path | None = None,
+        placement: Path | None = None,
+        sources: Path | None = None,
+        reconciliation: Path | None = None,
+    ) -> None:
         self._models = models
         self._placement = placement
         self._sources = sources
+        self._reconciliation = reconciliation
         self._lock = Lock()
         self._read: tuple[Catalogue, Rules] | None = None
         self._engine: Engine | None = None
@@ -146,7 +153,7 @@ class Released:
         with self._lock:
             if self._read is None:
                 catalogue = load_catalogue(self._sources)
-                self._read = catalogue, load_rules(catalogue, self._models, self._placement)
+                self._read = catalogue, load_rules(catalogue, self._models, self._placement, self._reconciliation)
             return self._read
 
 

@@ -12,6 +12,7 @@ from api.errors import HELD_BACK, refuse
 from mdm.errors import MdmError
 from mdm.hub.erp_gates import gates_wait, judge_again, pass_gates
 from mdm.model.ids import Domain, EntityId
+from mdm.model.platforms import Platforms
 from mdm.store.erp_view import Standing, standings
 from mdm.store.read_golden import GoldenRow, golden_version
 from mdm.store.reading import transient_failures
@@ -22,15 +23,15 @@ _lock = Lock()
 _AT_ONCE = 1000
 
 
-def ready(hub: ReadHub, erp: str, domain: Domain) -> None:
+def ready(hub: ReadHub, platforms: Platforms, erp: str, domain: Domain) -> None:
     """What is new was judged, unless it is much: then the view serves what has passed so far, and the rest is judged
     beside it."""
     engine, now = hub.engine, hub.clock()
-    if not gates_wait(engine, erp, domain):
+    if not gates_wait(engine, now, erp, domain):
         return
-    pass_gates(engine, now, erp, [domain], at_most=_AT_ONCE)
-    if gates_wait(engine, erp, domain) and _lock.acquire(blocking=False):
-        Thread(target=_judge, args=(hub, engine, erp, domain), name="erp gates", daemon=True).start()
+    pass_gates(engine, platforms, now, erp, [domain], at_most=_AT_ONCE)
+    if gates_wait(engine, now, erp, domain) and _lock.acquire(blocking=False):
+        Thread(target=_judge, args=(hub, engine, platforms, erp, domain), name="erp gates", daemon=True).start()
 
 
 def passed(connection: Connection, erp: str, row: GoldenRow) -> GoldenRow:
@@ -52,10 +53,10 @@ def passed(connection: Connection, erp: str, row: GoldenRow) -> GoldenRow:
     raise refuse(HELD_BACK, detail, reasons=reasons)
 
 
-def one_ready(hub: ReadHub, erp: str, domain: Domain, entity_id: str) -> None:
+def one_ready(hub: ReadHub, platforms: Platforms, erp: str, domain: Domain, entity_id: str) -> None:
     """Versions of the domain are judged, and one that is held back of this record anew: what it lacked may be there."""
-    ready(hub, erp, domain)
-    judge_again(hub.engine, hub.clock(), erp, domain, EntityId(entity_id))
+    ready(hub, platforms, erp, domain)
+    judge_again(hub.engine, platforms, hub.clock(), erp, domain, EntityId(entity_id))
 
 
 def held_objects(connection: Connection, erp: str, rows: Sequence[GoldenRow]) -> dict[str, dict[str, Any]]:
@@ -66,13 +67,18 @@ def held_objects(connection: Connection, erp: str, rows: Sequence[GoldenRow]) ->
 
 def held_object(standing: Standing) -> dict[str, Any]:
     """A version that is held back, and why."""
-    return {"version": standing.judged, "judged_at": standing.judged_at, "reasons": list(standing.reasons)}
+    return {
+        "version": standing.judged,
+        "judged_at": standing.judged_at,
+        "reasons": list(standing.reasons),
+        "proposal_id": standing.proposal_id,
+    }
 
 
-def _judge(hub: ReadHub, engine: Engine, erp: str, domain: Domain) -> None:
+def _judge(hub: ReadHub, engine: Engine, platforms: Platforms, erp: str, domain: Domain) -> None:
     try:
         with transient_failures():
-            pass_gates(engine, hub.clock(), erp, [domain])
+            pass_gates(engine, platforms, hub.clock(), erp, [domain])
     except MdmError as error:  # the next page tries again
         _logger.warning("Versions could not be judged for %s: %s", erp, error.message)
     finally:

@@ -25,7 +25,7 @@ from mdm.store.lifeline import Lifeline
 READS = frozenset(
     {
         "preview_bulk", "preview_decision", "preview_discard", "rehearse_dead_letters", "rehearse_fix",
-        "validate_onboarding", "classify_ids", "reconcile",
+        "validate_onboarding", "validate_postings", "classify_ids", "reconcile",
     }
 )  # fmt: skip
 _METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})

@@ -20,6 +20,7 @@ from mdm.hub.finding_order import in_order, measures_now
 from mdm.hub.reconcile import Reconciliation, reconcile
 from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.overview import Overview
+from mdm.lifecycle.policy import Policy as Reconciling
 from mdm.lifecycle.stuck import Stuck
 from mdm.model.ids import EntityId
 from mdm.model.worklist import Measures
@@ -65,13 +66,20 @@ class LastRun:
     def __init__(self, find: Callable[[Engine], Reconciliation] = reconcile) -> None:
         self._find = find
         self._policy: Policy | None = None
+        self._reconciling: Reconciling | None = None
         self._lock = Lock()
         self._run: _Run | None = None
         self._under_way: tuple[Pool, Future[_Run]] | None = None
 
-    def by(self, find: Callable[[Engine], Reconciliation], policy: Policy | None = None) -> None:
-        """From now on, findings are looked for in this way, and this policy says what is much money."""
-        self._find, self._policy = find, policy
+    def by(
+        self,
+        find: Callable[[Engine], Reconciliation],
+        policy: Policy | None = None,
+        reconciling: Reconciling | None = None,
+    ) -> None:
+        """From now on, findings are looked for in this way, this policy says what is much money, and these rules of
+        reconciliation on which day books are closed."""
+        self._find, self._policy, self._reconciling = find, policy, reconciling
 
     def look(self, engine: Engine, now: datetime, patience: float | None = None) -> Looked | None:
         """The findings: of now, or those known while newer ones are made.
@@ -122,7 +130,7 @@ class LastRun:
         return self._shown(engine, run, now)
 
     def _shown(self, engine: Engine, run: _Run, now: datetime) -> Looked:
-        return _within_reach(engine, run, measures_now(engine, now, self._policy))
+        return _within_reach(engine, run, measures_now(engine, now, self._policy, self._reconciling))
 
     def _known(self, engine: Engine) -> _Run | None:
         run = self._run

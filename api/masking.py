@@ -24,6 +24,8 @@ _OPEN_FACT_ATTRIBUTES = frozenset(
         "period_start", "period_end", "valid_from", "valid_to",
     }
 )  # fmt: skip
+#: They are shown to everybody who may read.
+_FACT_CLASS = DataClass.PUBLIC
 
 
 class Shown(NamedTuple):
@@ -69,12 +71,20 @@ def show_record(domain: Domain | None, attributes: Mapping[str, Any], eyes: Eyes
     shown: dict[str, Any] = {}
     hidden: list[str] = []
     for name, value in attributes.items():
-        if value is None or name in _OPEN_FACT_ATTRIBUTES or may_see(eyes, DataClass.CONFIDENTIAL):
+        if value is None or may_see(eyes, class_of(None, name)):
             shown[name] = value
         else:
             shown[name] = mask(Shape.TEXT, value)
             hidden.append(name)
     return Shown(shown, sorted(hidden))
+
+
+def class_of(domain: Domain | None, name: str) -> DataClass:
+    """The class of an attribute; `domain` is None for those of linked facts. What nobody classified is confidential."""
+    if domain is None:
+        return _FACT_CLASS if name in _OPEN_FACT_ATTRIBUTES else DataClass.CONFIDENTIAL
+    attribute = _BY_NAME[domain].get(name)
+    return attribute.data_class if attribute is not None else DataClass.CONFIDENTIAL
 
 
 def show_payload(domain: Domain, payload: Mapping[str, Any], eyes: Eyes) -> dict[str, Any]:
@@ -92,8 +102,7 @@ def _in_order(domain: Domain, values: Mapping[str, Any]) -> list[str]:
 
 
 def _visible(domain: Domain, name: str, eyes: Eyes) -> bool:
-    attribute = _BY_NAME[domain].get(name)
-    return may_see(eyes, attribute.data_class if attribute is not None else DataClass.CONFIDENTIAL)
+    return may_see(eyes, class_of(domain, name))
 
 
 def _hide(domain: Domain, name: str, value: Any) -> Any:

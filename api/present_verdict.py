@@ -8,7 +8,7 @@ from mdm.model.canonical import ATTRIBUTES, DataClass
 from mdm.model.ids import Domain
 from mdm.onboarding.verdict import Finding, Verdict, document
 
-_HIDDEN = "What was found is hidden from you, as the value is."
+HIDDEN_WORDS = "What was found is hidden from you, as the value is."
 _CLASSES = {attribute.name: attribute.data_class for attribute in ATTRIBUTES[Domain.CUSTOMER]}
 
 
@@ -25,7 +25,7 @@ def told_to(verdict: Verdict, eyes: Eyes) -> Verdict:
 
 
 def _silent(finding: Finding) -> Finding:
-    told = replace(finding.observation, message=_HIDDEN, params={}, value_masked=None)
+    told = replace(finding.observation, message=HIDDEN_WORDS, params={}, value_masked=None)
     return replace(finding, observation=told)
 
 
@@ -38,4 +38,4 @@ def _finding(finding: dict[str, Any], eyes: Eyes) -> dict[str, Any]:
     if _open(finding["path"], eyes):
         return finding
     shown = {name: each for name, each in finding.items() if name != "value_masked"}
-    return {**shown, "message": _HIDDEN, "params": {}}
+    return {**shown, "message": HIDDEN_WORDS, "params": {}}

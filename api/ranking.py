@@ -49,20 +49,20 @@ def ready(engine: Engine, rules: Rules, now: datetime, policy: Policy | None) ->
         Thread(target=_renew, args=(engine, rules, now, policy), name="rank", daemon=True).start()
 
 
-def refused_ready(engine: Engine, now: datetime, policy: Policy | None) -> None:
+def refused_ready(engine: Engine, rules: Rules, now: datetime, policy: Policy | None) -> None:
     """Every group of refused messages has a rank that tells what is in it now, unless many have changed: then those
     that have none yet come first, and the others keep the one that they had while they are ranked anew beside it."""
     if not refused_unranked(engine, now) or _renewing_refused.locked():
         return
-    rank_refused(engine, now, policy, at_once=_REFUSED_AT_ONCE)
+    rank_refused(engine, now, policy, at_once=_REFUSED_AT_ONCE, reconciling=rules.reconciliation)
     if refused_unranked(engine, now) and _renewing_refused.acquire(blocking=False):
-        Thread(target=_renew_refused, args=(engine, now, policy), name="rank refused", daemon=True).start()
+        Thread(target=_renew_refused, args=(engine, rules, now, policy), name="rank refused", daemon=True).start()
 
 
-def _renew_refused(engine: Engine, now: datetime, policy: Policy | None) -> None:
+def _renew_refused(engine: Engine, rules: Rules, now: datetime, policy: Policy | None) -> None:
     try:
         with transient_failures():
-            rank_refused(engine, now, policy)
+            rank_refused(engine, now, policy, reconciling=rules.reconciliation)
     except MdmError as error:  # the next page tries again
         _logger.warning("Groups of refused messages could not be ranked: %s", error.message)
     finally:

@@ -2,7 +2,7 @@
 
 from fastapi import Request
 
-from api.deps import hub_of
+from api.deps import get_rules, hub_of
 from api.errors import DOES_NOT_FIT, NOT_READY, refuse
 from api.present_verdict import verdict_object
 from mdm.access import Eyes
@@ -24,7 +24,7 @@ def refuse_unready(request: Request, domain: Domain, entity_id: str, eyes: Eyes,
         errors = [{"parameter": "query.require", "detail": "only customers are judged"}]
         raise refuse(DOES_NOT_FIT, "Readiness is known of customers only.", errors=errors)
     hub = hub_of(request)
-    verdict = verdict_on_golden(hub.engine, entity_id, hub.clock(), aim)
+    verdict = verdict_on_golden(hub.engine, get_rules(request).platforms, entity_id, hub.clock(), aim)
     if verdict.decision not in _READY:
         told = verdict_object(verdict, eyes)
         failed = [each for each in told["findings"] if each["outcome"] in ("fail", "unverifiable")]

@@ -8,6 +8,8 @@ from api.app import ApiOptions, create_app
 from api.deps import ReadHub
 from api.last_run import last_run
 from mdm.errors import OperatorError
+from mdm.hub.reconciliation_rules import load_reconciliation
+from mdm.intake.catalogue import load_catalogue
 from mdm.workers.reconciling import Beside
 
 
@@ -49,6 +51,8 @@ def serve(hub: ReadHub, host: str, port: int, options: ApiOptions | None = None)
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
     )
-    last_run.by(Beside(chosen.sources), chosen.policy)  # pages are as quick while findings are looked for
+    # Pages are as quick while findings are looked for.
+    reconciling = load_reconciliation(load_catalogue(chosen.sources), chosen.reconciliation)
+    last_run.by(Beside(chosen.sources, chosen.reconciliation), chosen.policy, reconciling)
     last_run.prepare(hub.engine, hub.clock())  # so that nobody waits for the first findings
     uvicorn.Server(config).run()

@@ -1,7 +1,7 @@
 """Settings, read once at start-up from the environment into one frozen object and handed down."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mdm.errors import ConfigurationInvalid
@@ -32,12 +32,22 @@ class Settings:
     longest_statement: int = 60
     #: Says where golden records belong, for the scopes of principals; None for the shipped plan.
     placement: Path | None = None
+    #: What this company says else than the shipped rules of reconciliation; None for the shipped ones as they are.
+    reconciliation: Path | None = None
+    #: The chart of accounts and the tax codes that postings are held against; None for the shipped ones.
+    accounts: Path | None = None
+    tax_codes: Path | None = None
+    #: Folder in which the calendar anchors the audit chain once a day; None: it does not.
+    audit_anchors: Path | None = None
+    #: Private key (Ed25519, PEM) that signs anchors; None: they are not signed.
+    audit_anchor_key: str | None = field(default=None, repr=False)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Settings from `MDM_DATA_DIR`, `MDM_DATABASE_URL` (or `_FILE`), `MDM_BATCH_SIZE`, `MDM_DEAD_LETTER_LIMIT`,
-    `MDM_MODELS_DIR`, `MDM_SOURCES`, `MDM_STEWARD_POLICY`, `MDM_PLACEMENT`, `MDM_OWNERSHIP`, `MDM_SILENT_AFTER`
-    and `MDM_LONGEST_STATEMENT`.
+    `MDM_MODELS_DIR`, `MDM_SOURCES`, `MDM_STEWARD_POLICY`, `MDM_PLACEMENT`, `MDM_RECONCILIATION`, `MDM_OWNERSHIP`,
+    `MDM_ACCOUNTS`, `MDM_TAX_CODES`, `MDM_SILENT_AFTER`, `MDM_LONGEST_STATEMENT`, `MDM_AUDIT_ANCHORS` and
+    `MDM_AUDIT_ANCHOR_KEY` (or `_FILE`).
 
     Raises:
         ConfigurationInvalid: a value cannot be read; the message names the variable.
@@ -51,9 +61,14 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         sources=_folder(environment, "MDM_SOURCES"),
         steward_policy=_path(environment, "MDM_STEWARD_POLICY"),
         placement=_path(environment, "MDM_PLACEMENT"),
+        reconciliation=_path(environment, "MDM_RECONCILIATION"),
+        accounts=_path(environment, "MDM_ACCOUNTS"),
+        tax_codes=_path(environment, "MDM_TAX_CODES"),
         ownership=_path(environment, "MDM_OWNERSHIP"),
         silent_after=_positive(environment, "MDM_SILENT_AFTER", 3600),
         longest_statement=_positive(environment, "MDM_LONGEST_STATEMENT", 60),
+        audit_anchors=_path(environment, "MDM_AUDIT_ANCHORS"),
+        audit_anchor_key=secret(environment, "MDM_AUDIT_ANCHOR_KEY"),
     )
 
 

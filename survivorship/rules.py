@@ -1,10 +1,11 @@
 """What a rule set says, as values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mdm.model.canonical import Shape
 from mdm.model.ids import Domain
+from mdm.model.platforms import Platforms
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,10 @@ class Rule:
             return self.union_of
         return self.attributes if self.otherwise is None else (*self.attributes, self.otherwise)
 
+    def among(self, platforms: Platforms) -> "Rule":
+        """The rule where the hub has these platforms: trust that is said of a role holds for all of them."""
+        return self if self.trust is None else replace(self, trust=platforms.spread(self.trust))
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
@@ -115,3 +120,20 @@ class RuleSet:
     extension: Rule | None = field(default=None, compare=False)
     #: The text it was read from.
     document: str = field(default="", repr=False, compare=False)
+
+    def among(self, platforms: Platforms) -> "RuleSet":
+        """The rule set where the hub has these platforms: `erp` in it means every ERP, whatever it is called.
+
+        A platform that the document names itself keeps what is said of it. Text and fingerprint stay those of the
+        document.
+        """
+        return replace(
+            self,
+            rules=tuple(each.among(platforms) for each in self.rules),
+            variants=tuple(
+                replace(each, rules={name: rule.among(platforms) for name, rule in each.rules.items()})
+                for each in self.variants
+            ),
+            echoes=platforms.meant_by(self.echoes),
+            extension=self.extension and self.extension.among(platforms),
+        )

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
@@ -24,6 +24,7 @@ from api.routes.parameters import Parameters
 from api.schemas.given import Storable
 from mdm.access import Permission
 from mdm.model.cells import harmless
+from mdm.store.audit_ends import cut
 from mdm.store.export_jobs import Piece
 from mdm.store.invariants import audit_breaks
 from mdm.store.read_audit import AuditFilters, audit_actions, has_acted, newest_entry, read_audit
@@ -139,7 +140,8 @@ def verify(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Re
         newest = newest_entry(connection)
     upto = min(newest, after + _PART)
     with snapshot(bench.engine) as work:
-        breaks = list(islice(audit_breaks(work, after, upto), _BREAKS))
+        ends = cut(work) if upto >= newest else ()
+        breaks = list(islice(chain(audit_breaks(work, after, upto), ends), _BREAKS))
     everything = AuditParameters.model_validate({})
     verified = {"breaks": breaks, "after": after, "upto": upto, "newest": newest}
     return _audit_page(everything, request, session, bench, reads, verified)

@@ -105,7 +105,7 @@ def sign(
 
 
 def _asked(look: CloseParameters, bench: Workbench) -> Close:
-    return closing.close_named(look.month, bench.now.date())
+    return closing.close_named(look.month, bench.now.date(), bench.rules.reconciliation)
 
 
 def _close_page(

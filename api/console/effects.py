@@ -49,6 +49,7 @@ FATES = {
     "merged": "goes into the other",
     "retired": "ends",
     "unchanged": "stays as it is",
+    "let_through": "reaches ERP",
 }
 
 
@@ -84,6 +85,7 @@ def _words(each: RelationEffect, effect: Effect) -> dict[str, Any]:
 def _entity(effect: EntityEffect, eyes: Eyes, now: datetime) -> dict[str, Any]:
     before = show_values(effect.domain, effect.before, eyes).values
     after = show_values(effect.domain, effect.after, eyes).values
+    parts_only = effect.fate == "let_through"  # of which the effect tells the sensitive attributes alone
     return {
         "id": effect.entity_id,
         "name": effect.name,
@@ -94,7 +96,7 @@ def _entity(effect: EntityEffect, eyes: Eyes, now: datetime) -> dict[str, Any]:
         "members_before": effect.members_before,
         "members_after": effect.members_after,
         "changed": [_changed(effect, name, before, after, eyes) for name in effect.changed] if effect.after else [],
-        "fit": _fit(effect, now) if effect.domain is Domain.CUSTOMER and effect.after else None,
+        "fit": _fit(effect, now) if effect.domain is Domain.CUSTOMER and effect.after and not parts_only else None,
     }
 
 

@@ -91,7 +91,7 @@ def overview(
     """Refused messages in groups, and drift from contracts, some at a time; and the person's own replays."""
     group_after, drift_after = None, None
     groups_scope = f"groups {look.who} {look.sort}"
-    ranking.refused_ready(bench.engine, bench.now, bench.policy)
+    ranking.refused_ready(bench.engine, bench.rules, bench.now, bench.policy)
     if look.groups is not None:
         place, newest = read_cursor(look.groups, groups_scope, (float, int))
         group_after = float(place), int(newest)
@@ -287,7 +287,7 @@ def _group_page(
     status: int = 200,
     before: int | None = None,
 ) -> Response:
-    ranking.refused_ready(bench.engine, bench.now, bench.policy)
+    ranking.refused_ready(bench.engine, bench.rules, bench.now, bench.policy)
     with reads.snapshot() as connection:
         groups = dead_letter_groups(connection, Selection(like=like), limit=1)
         waits = read.proposed_discards(connection, Selection(like=like), bench.now)

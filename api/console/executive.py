@@ -136,8 +136,16 @@ def _rows(figures: Kpis) -> Iterator[list[Any]]:
     for title, sums in risks:
         for currency, amount in sorted(sums.items()):
             yield [title, currency, format(amount, "f"), "", "", "", ""]
+    waits: tuple[tuple[str, Mapping[str, Decimal]], ...] = (
+        ("amount times hours open: behind open questions", figures.questions_impact),
+        ("amount times hours open: behind refused messages", figures.refused_impact),
+    )
+    for title, sums in waits:
+        for currency, amount in sorted(sums.items()):
+            yield [title, f"{currency} hours", format(amount, ".2f"), "", "", "", ""]
     yield ["findings of reconciliation", "findings", figures.findings, "", "", "", ""]
     yield [f"close of {figures.close.month}: open points", "points", figures.open_points, figures.points, "", "", ""]
-    for each in figures.measures:
+    for each in (*figures.measures, *figures.parts):
         better = {True: "yes", False: "no", None: ""}[each.improved]
-        yield [each.title, each.unit, each.value, each.of, each.baseline, each.baseline_of, better]
+        title = f"{each.title}: {each.part}" if each.part is not None else each.title
+        yield [title, each.unit, each.value, each.of, each.baseline, each.baseline_of, better]

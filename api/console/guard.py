@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import Guard
+from api.console.cookies import read_cookie
 from api.console.sessions import COOKIE, PERSON, Session, Sessions
 from api.deps import SCOPE, ReadHub, Reads, ReadsDep
 from api.errors import FORBIDDEN, MALFORMED, refuse
@@ -40,7 +41,7 @@ class SignedIn(Guard):
 
     async def __call__(self, request: Request, reads: ReadsDep) -> Session:
         sessions: Sessions = request.app.state.sessions
-        found = await run_in_threadpool(_look, sessions, request.cookies.get(COOKIE, ""), reads.own())
+        found = await run_in_threadpool(_look, sessions, read_cookie(request, COOKIE), reads.own())
         if found is None or not found[0].caller.may(self.permission):
             raise SignInNeeded(page_before(request), await _sent(request))
         session, live = found

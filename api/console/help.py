@@ -15,7 +15,7 @@ from api.console.pages import page
 from api.console.preferences import COOKIE, read_view, view_of
 from api.console.workbench import WorkbenchDep
 from api.deps import ReadsDep
-from mdm.lifecycle.policy import shipped_policy
+from mdm.lifecycle.policy import Policy
 from mdm.onboarding.ruleset import shipped_ruleset
 from mdm.store.console_sessions import open_sessions
 
@@ -59,7 +59,7 @@ def help_page(request: Request, session: SessionDep, bench: WorkbenchDep, reads:
         session=session,
         chosen=view_of(request),
         terms=_glossary(),
-        runbooks=_runbooks(),
+        runbooks=_runbooks(bench.rules.reconciliation),
         sign_ins=[(each, browser_name(each.agent), each.digest == session.digest) for each in sign_ins],
         now=bench.now,
     )
@@ -91,12 +91,11 @@ def browser_name(agent: str) -> str:
     return agent.partition(" ")[0][:40] or "an unknown browser"
 
 
-@cache
-def _runbooks() -> Sequence[Runbook]:
+def _runbooks(policy: Policy) -> Sequence[Runbook]:
     """Every code of reconciliation and of onboarding, as its rules declare it, by code."""
     found = [
         Runbook(rule.code, name.replace("_", " "), rule.action, rule.owner, f"/console/reconciliation?rule={name}")
-        for name, rule in shipped_policy().rules.items()
+        for name, rule in policy.rules.items()
     ]
     found += [
         Runbook(code, rule.evidence.replace("_", " "), rule.hint, rule.owner, "/console/onboarding")

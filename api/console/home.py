@@ -22,7 +22,6 @@ from mdm.core.four_eyes import much_money
 from mdm.core.worklist import OBJECTIVE, promise
 from mdm.hub import steward
 from mdm.lifecycle.close import current_close
-from mdm.lifecycle.policy import shipped_policy
 from mdm.model.worklist import MuchMoney
 from mdm.store import read_console
 from mdm.store.queue_order import QueueFilters
@@ -49,7 +48,7 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
         return RedirectResponse("/console/customers", 303)
     now = bench.now
     ranking.ready(bench.engine, bench.rules, now, bench.policy)
-    ranking.refused_ready(bench.engine, now, bench.policy)
+    ranking.refused_ready(bench.engine, bench.rules, now, bench.policy)
     with reads.snapshot() as connection:
         ageing = read_console.ageing(connection, now, now + timedelta(days=1))
         ages, at_risk = read_console.ages(connection, now), read_console.at_risk(connection)
@@ -61,7 +60,7 @@ def home(request: Request, session: SessionDep, bench: WorkbenchDep, reads: Read
         mine = read_console.own_work(connection, bench.actor.name, now)
         numbers = read_console.own_numbers(connection, bench.actor.name, now)
         promised = promise(read_console.answered(connection, now - _PERIOD), sum(each.breached for each in ageing))
-    closing = current_close(now.date(), shipped_policy().close_on)
+    closing = current_close(now.date(), bench.rules.reconciliation.close_on)
     known = last_run.known(bench.engine, now)
     return page(
         "home.html",

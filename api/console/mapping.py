@@ -13,7 +13,6 @@ from mdm.access import Permission
 from mdm.errors import NotFound
 from mdm.hub.usage_revenue import read_coverage
 from mdm.intake.column_coverage import column_coverage, fillings
-from mdm.lifecycle.policy import shipped_policy
 from mdm.model.canonical import ATTRIBUTES
 from mdm.model.ids import Domain
 
@@ -84,7 +83,7 @@ def revenue(request: Request, session: SessionDep, bench: WorkbenchDep) -> Respo
         as_of=None if made is None or made.quick else made.at,
         missing=missing[:_SHOWN],
         missed=len(missing),
-        rules={lack.step: shipped_policy().rules[f"{lack.step.value}_missing"] for _, lack in missing},
+        rules={lack.step: bench.rules.reconciliation.rules[f"{lack.step.value}_missing"] for _, lack in missing},
     )
 
 

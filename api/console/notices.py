@@ -25,6 +25,7 @@ KINDS = {
     "relate": "Said who the parent is",
     "end_relation": "Relation ended",
     "discard": "Discarded",
+    "let_through": "Let through to ERP",
     "undo": "Undone",
 }
 

@@ -19,7 +19,7 @@ from joserfc.jwk import KeySet
 
 from mdm.access import Caller, Permission, Role, read_role
 from mdm.errors import ConfigurationInvalid, Invalid, Refused, TransientError
-from mdm.hub.tokens import claimed_scope, identity_of
+from mdm.hub.tokens import BAD_SHAPE, can_be_written, claimed_scope, identity_of
 from mdm.settings import secret
 from mdm.store.console_sessions import PendingSignIn
 
@@ -142,18 +142,20 @@ class IdentityProvider:
                 nonce={"essential": True, "value": nonce},
             )
             registry.validate(found.claims)
-        except (JoseError, ValueError) as error:
+        except (JoseError, *BAD_SHAPE) as error:
             raise Refused("The identity provider's answer is not genuine.", action="Please begin again.") from error
         return found.claims
 
     def _caller(self, claims: Mapping[str, Any]) -> Caller:
         held = claims.get(self.options.roles_claim) or []
-        groups = [held] if isinstance(held, str) else list(held)
-        roles = [self.options.roles[group] for group in groups if group in self.options.roles]
+        groups = held if isinstance(held, list) else [held]
+        roles = [self.options.roles[each] for each in groups if isinstance(each, str) and each in self.options.roles]
         name = str(claims.get(self.options.name_claim) or "")
         if not roles or not name:
             raise Refused("None of your groups may use the console.", action="Ask an administrator for access.")
         shown = str(claims.get("name") or claims.get("email") or name)
+        if not can_be_written(name) or not can_be_written(shown):
+            raise Refused("Your name cannot be read.", action="Ask an administrator to correct it at the provider.")
         scope = claimed_scope(claims.get(self.options.scope_claim), self.options.scope_required)
         if scope is None:
             raise Refused("Your scope cannot be read.", action="Ask an administrator to correct it.")

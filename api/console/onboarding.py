@@ -95,7 +95,7 @@ def candidates(
         more = urlencode({"cursor": write_cursor(scope, tuple(found[_ROWS - 1].place))})
         following = "/console/onboarding?" + "&".join(part for part in (look.query, more) if part)
     ids = [hit.row.entity_id for hit in found[:_ROWS]]
-    drawn = {each.entity_id: each for each in verdicts_on_golden(bench.engine, ids, bench.now)}
+    drawn = {each.entity_id: each for each in verdicts_on_golden(bench.engine, bench.rules.platforms, ids, bench.now)}
     # One that was absorbed since the list was read has no verdict of its own any more.
     verdicts = [(hit.row, drawn[hit.row.entity_id]) for hit in found[:_ROWS] if hit.row.entity_id in drawn]
     return page(
@@ -194,7 +194,7 @@ def _verdict_page(
         words = words_about(connection, row.entity_id, _WORDS)
         returned = returns_of(connection, [row.entity_id]).get(row.entity_id)
         views = standings(connection, [row.entity_id])
-    found = told_to(verdict_on_golden(bench.engine, id, bench.now), bench.eyes)
+    found = told_to(verdict_on_golden(bench.engine, bench.rules.platforms, id, bench.now), bench.eyes)
     order = {outcome: number for number, outcome in enumerate(_ORDER)}
     return page(
         "readiness.html",

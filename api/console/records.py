@@ -279,7 +279,7 @@ DECISIONS = {
 def head_of(connection: Connection, row: GoldenRow, bench: Workbench) -> dict[str, Any]:
     """What stands above every page about a golden record."""
     entities = resolve_references(connection, [(row.domain, row.values)])
-    hanging = hanging_on(connection, [row.entity_id])
+    hanging = hanging_on(connection, [row.entity_id], bench.rules.platforms.erps)
     return {
         "record": record_object(row, entities, bench.eyes),
         "address": record_address(row.entity_id),
@@ -301,5 +301,5 @@ def _readiness(bench: Workbench, row: GoldenRow) -> tuple[str, str, str] | None:
     """The verdict on a customer: may it be created in ERP?"""
     if row.domain is not Domain.CUSTOMER:
         return None
-    drawn = verdicts_on_golden(bench.engine, [row.entity_id], bench.now)
+    drawn = verdicts_on_golden(bench.engine, bench.rules.platforms, [row.entity_id], bench.now)
     return DECISIONS[drawn[0].decision] if drawn else None

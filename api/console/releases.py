@@ -30,7 +30,6 @@ from mdm.hub import releases
 from mdm.hub.in_force import part, text_of, version_of
 from mdm.hub.releases.examples import samples
 from mdm.hub.steward import load_policy
-from mdm.lifecycle.policy import shipped_policy
 from mdm.model.ids import Domain
 from mdm.model.releases import Release, ReleaseStatus, RuleKind, Run, RunKind
 from mdm.onboarding.ruleset import shipped_ruleset
@@ -377,7 +376,7 @@ def _fixed(bench: Workbench) -> list[tuple[str, str]]:
     return [
         ("When a second person is needed", (bench.policy or load_policy()).version),
         ("Checks before ERP onboarding", shipped_ruleset().version),
-        ("Reconciliation from order to posting", shipped_policy().version),
+        ("Reconciliation from order to posting", bench.rules.reconciliation.version),
     ]
 
 

@@ -99,7 +99,7 @@ def review_page(
         members = {entity: members_of(connection, entity, None, _MEMBERS) for entity in entities}
         columns = _columns(connection, asked, members, bench.eyes, whole)
         context: dict[str, Any] = {
-            "hanging": hanging_on(connection, entities),
+            "hanging": hanging_on(connection, entities, bench.rules.platforms.erps),
             "similar": similar_decisions(connection, asked, _SIMILAR),
             "closed_by": decision_of_task(connection, task_id) if asked.status != "open" else None,
             "notice": notice

@@ -19,7 +19,7 @@ from api.present import record_object
 from api.resembling import alike_by, may_search_beginnings, resembling
 from api.routes.parameters import Parameters
 from api.schemas.given import Storable
-from api.tracing import trace_of
+from api.tracing import billed_in, trace_of
 from mdm.access import Permission
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.read_models import Filters, NamedRow, find_entity, list_golden, meanings, rows_by_key
@@ -95,10 +95,12 @@ def search(
 
 
 @router.get("/trace/{system}/{type}/{key:path}")
-def trace(system: str, type: str, key: str, request: Request, session: SessionDep, reads: ReadsDep) -> Response:
+def trace(
+    system: str, type: str, key: str, request: Request, session: SessionDep, bench: WorkbenchDep, reads: ReadsDep
+) -> Response:
     """A source row and the chain it stands in, also through its golden contract, and where the chain breaks."""
     name = CrosswalkKey(system, type, key)
-    trace = trace_of(reads, name)
+    trace = trace_of(reads, name, bench.rules.reconciliation, billed_in(reads.hub))
     eyes = session.caller.eyes
     steps = trace.steps if trace is not None else ()
     return page(

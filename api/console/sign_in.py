@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
 from api.auth import KeyRing
+from api.console.cookies import drop_cookie, read_cookie, set_cookie
 from api.console.guard import SessionDep, safe_target
 from api.console.oidc import IdentityProvider
 from api.console.once import of_session
@@ -50,7 +51,7 @@ async def sign_in(request: Request, reads: ReadsDep, hub: HubDep) -> Response:
     sessions: Sessions = request.app.state.sessions
     target = form.get("next", "")
     token = await run_in_threadpool(sessions.verified, form.get("csrf", ""))
-    if token is None or not secrets.compare_digest(token, request.cookies.get(FORM_COOKIE, "")):
+    if token is None or not secrets.compare_digest(token, read_cookie(request, FORM_COOKIE)):
         return await _form(request, target, "The form had expired. Please try again.", 403)
     if form.get("username"):
         account = await run_in_threadpool(_check, hub, form["username"], form.get("password", ""))
@@ -76,7 +77,7 @@ async def to_provider(request: Request, next: str = "/console/") -> Response:
     await run_in_threadpool(sessions.remember_sign_in, state, pending)
     answer = RedirectResponse(address, 303)
     # Lax, because the provider's redirect must bring it back; it is worthless without the state in the address.
-    _set_cookie(request, answer, STATE_COOKIE, state, _FORM_SECONDS, "lax", path="/console/sign-in")
+    set_cookie(request, answer, STATE_COOKIE, state, _FORM_SECONDS, "lax", path="/console/sign-in")
     return answer
 
 
@@ -84,7 +85,7 @@ async def to_provider(request: Request, next: str = "/console/") -> Response:
 async def from_provider(request: Request, state: str = "", code: str = "", error: str = "") -> Response:
     """Somebody comes back from the identity provider."""
     provider = _provider(request)
-    begun_here = request.cookies.get(STATE_COOKIE, "")
+    begun_here = read_cookie(request, STATE_COOKIE)
     if error or not code or not secrets.compare_digest(state.encode(), begun_here.encode()):
         return await _form(request, "/console/", "The sign-in was not finished. Please try again.", 403)
     try:
@@ -94,7 +95,7 @@ async def from_provider(request: Request, state: str = "", code: str = "", error
     except Refused as refusal:
         return await _form(request, "/console/", f"{refusal.message} {refusal.advice}", 403)
     answer = await _begin(request, caller, target)
-    answer.delete_cookie(STATE_COOKIE, path="/console/sign-in")
+    drop_cookie(request, answer, STATE_COOKIE, "/console/sign-in")
     return answer
 
 
@@ -103,8 +104,8 @@ async def _begin(request: Request, caller: Caller, target: str) -> Response:
     request.scope["mdm.key_id"] = caller.key_id
     answer = RedirectResponse(safe_target(target), 303)
     cookie = await run_in_threadpool(sessions.begin, caller, request.headers.get("user-agent", ""))
-    _set_cookie(request, answer, COOKIE, cookie, int(LIFETIME.total_seconds()), "lax")
-    answer.delete_cookie(FORM_COOKIE, path="/console/sign-in")
+    set_cookie(request, answer, COOKIE, cookie, int(LIFETIME.total_seconds()), "lax")
+    drop_cookie(request, answer, FORM_COOKIE, "/console/sign-in")
     return answer
 
 
@@ -133,7 +134,7 @@ async def sign_out(request: Request, session: SessionDep) -> Response:
     sessions: Sessions = request.app.state.sessions
     await run_in_threadpool(sessions.end_everywhere if form.get("everywhere") else sessions.end, session)
     answer = RedirectResponse("/console/sign-in", 303)
-    answer.delete_cookie(COOKIE, path="/console")
+    drop_cookie(request, answer, COOKIE)
     return answer
 
 
@@ -150,7 +151,7 @@ async def _form(request: Request, target: str, message: str | None = None, statu
         message=message,
         company=_company(request),
     )
-    _set_cookie(request, answer, FORM_COOKIE, token, _FORM_SECONDS, "strict", path="/console/sign-in")
+    set_cookie(request, answer, FORM_COOKIE, token, _FORM_SECONDS, "strict", path="/console/sign-in")
     return answer
 
 
@@ -158,20 +159,6 @@ def _company(request: Request) -> str | None:
     """What the identity provider is called, when there is one."""
     provider: IdentityProvider | None = request.app.state.identity_provider
     return None if provider is None else provider.options.title
-
-
-def _set_cookie(
-    request: Request, answer: Response, name: str, value: str, seconds: int, same_site: str, path: str = "/console"
-) -> None:
-    answer.set_cookie(
-        name,
-        value,
-        max_age=seconds,
-        path=path,
-        httponly=True,
-        samesite="strict" if same_site == "strict" else "lax",
-        secure=request.url.scheme == "https",
-    )
 
 
 async def _read_form(request: Request) -> dict[str, str]:

@@ -13,7 +13,6 @@ from api.console.workbench import WorkbenchDep
 from api.last_run import last_run
 from api.routes.parameters import Parameters
 from mdm.access import Permission
-from mdm.lifecycle.policy import shipped_policy
 from mdm.lifecycle.stuck import sums_of
 
 router = APIRouter(
@@ -43,7 +42,7 @@ def stuck(look: Annotated[StuckLook, Query()], request: Request, session: Sessio
     found = looked.found.stuck
     stages = [
         (stage, step, mine, sums_of(mine))
-        for stage, step in shipped_policy().progress.items()
+        for stage, step in bench.rules.reconciliation.progress.items()
         if (mine := [each for each in found if each.stage == stage]) is not None
     ]
     meant = [each for each in found if look.stage in (None, each.stage)]

@@ -24,6 +24,7 @@ _ASKED = {
     "not_same": "not a match",
     "clear": "clear an override",
     "discard": "discard refused messages",
+    "let_through": "a sensitive change for ERP",
     "relate": "a parent",
     "end_relation": "end a relation",
 }

@@ -20,6 +20,7 @@ from mdm.core.four_eyes import Policy
 from mdm.hub import closing
 from mdm.hub.steward.workplace import Workplace
 from mdm.hub.worklist import rank_new_tasks
+from mdm.lifecycle.close import Close
 from mdm.lifecycle.sign_off import SignOff, changed_since
 
 router = APIRouter(
@@ -85,14 +86,18 @@ def withdraw(
     month: Month, caller: CallerDep, desk: DeskDep, policy: PolicyDep, signing: Annotated[Signing, Body()]
 ) -> Response:
     """The month is open again; the comment says why. Signatures that were taken back stay in the answer."""
-    closing.withdraw(desk, actor_of(caller), closing.close_named(month, desk.clock().date()), signing.comment)
+    closing.withdraw(desk, actor_of(caller), _close(desk, month), signing.comment)
     return _told(desk, month, policy)
+
+
+def _close(desk: Workplace, month: str) -> Close:
+    return closing.close_named(month, desk.clock().date(), desk.rules.reconciliation)
 
 
 def _books(desk: Workplace, month: str, policy: Policy | None) -> closing.Books:
     now = desk.clock()
     rank_new_tasks(desk.engine, desk.rules, now, policy)
-    return closing.books_of(desk, closing.close_named(month, now.date()), last_run.of(desk.engine, now))
+    return closing.books_of(desk, _close(desk, month), last_run.of(desk.engine, now))
 
 
 def _told(desk: Workplace, month: str, policy: Policy | None) -> Response:

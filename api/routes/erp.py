@@ -14,7 +14,7 @@ from api.access_log import listed
 from api.access_log import shown as shown_to
 from api.auth import CallerDep, allows
 from api.cursors import read_cursor, write_cursor
-from api.deps import HubDep, ReadsDep
+from api.deps import HubDep, ReadsDep, RulesDep
 from api.errors import DOES_NOT_FIT, INVALID_CURSOR, refuse
 from api.lookup import find_golden
 from api.masking import show_lineage, show_name
@@ -102,13 +102,13 @@ class ErpHeldParameters(Paged):
     "/{erp}/held", name="list_erp_held", summary="What the gates of an ERP hold back", response_model=ErpHeldPage
 )
 def list_held(
-    erp: ErpName, page: Annotated[ErpHeldParameters, Query()], request: Request, hub: HubDep, caller: CallerDep,
-    reads: ReadsDep,
+    erp: ErpName, page: Annotated[ErpHeldParameters, Query()], request: Request, hub: HubDep, rules: RulesDep,
+    caller: CallerDep, reads: ReadsDep,
 ) -> Response:  # fmt: skip
     """Golden records, by id, of which the ERP goes on with an earlier version or is served none, and why."""
     target_of(erp)
     for domain in [page.domain] if page.domain else Domain:
-        gating.ready(hub, erp, domain)
+        gating.ready(hub, rules.platforms, erp, domain)
     scope = page.scope(request.url.path)
     after = str(read_cursor(page.cursor, scope, (str,))[0]) if page.cursor is not None else ""
     with reads.snapshot() as connection:
@@ -148,6 +148,7 @@ def list_records(
     request: Request,
     caller: CallerDep,
     hub: HubDep,
+    rules: RulesDep,
     reads: ReadsDep,
 ) -> Response:
     """The last version of each that passed the gates, in the order in which they did; `held` tells of a newer one that
@@ -159,7 +160,7 @@ def list_records(
     if page.cursor is not None:
         place, entity_id = read_cursor(page.cursor, scope, (str, str))
         after = (_checked(str(place), page.view), str(entity_id))
-    gating.ready(hub, erp, form.domain)
+    gating.ready(hub, rules.platforms, erp, form.domain)
     with reads.snapshot() as connection:
         asked = Question(updated_since=page.updated_since, passed=page.view == "passed")
         found = list_projected(connection, target, form, asked, after, page.limit + 1)
@@ -197,6 +198,7 @@ def get_record(
     request: Request,
     caller: CallerDep,
     hub: HubDep,
+    rules: RulesDep,
     reads: ReadsDep,
 ) -> Response:
     """The last version that passed the gates; `held` tells of a newer one that did not, and 409 `held-back` that none
@@ -206,7 +208,7 @@ def get_record(
     if look.require is not None:
         account = Account(company_code=look.company_code, reconciliation_account=look.reconciliation_account)
         refuse_unready(request, form.domain, id, caller.eyes, Aim(erp, account))
-    gating.one_ready(hub, erp, form.domain, id)
+    gating.one_ready(hub, rules.platforms, erp, form.domain, id)
     with reads.snapshot() as connection:
         row = find_golden(connection, request, form.domain, id)
         row = gating.passed(connection, erp, row) if look.view == "passed" else row
@@ -231,12 +233,13 @@ def get_record_lineage(
     request: Request,
     caller: CallerDep,
     hub: HubDep,
+    rules: RulesDep,
     reads: ReadsDep,
 ) -> Response:
     """Of the version that the ERP is served: for every field the golden attribute, and of that the winning source row,
     its place in the feed, and the rule."""
     _, form = _form(erp, plural)
-    gating.one_ready(hub, erp, form.domain, id)
+    gating.one_ready(hub, rules.platforms, erp, form.domain, id)
     with reads.snapshot() as connection:
         row = find_golden(connection, request, form.domain, id)
         row = gating.passed(connection, erp, row) if look.view == "passed" else row

@@ -15,7 +15,7 @@ from pydantic import Field
 from api import ranking
 from api.auth import CallerDep, allows
 from api.cursors import read_cursor, write_cursor
-from api.deps import HubDep, ReadHub, ReadsDep, Released
+from api.deps import HubDep, ReadHub, ReadsDep, Released, RulesDep
 from api.errors import FORBIDDEN, INVALID_CURSOR, NOT_FOUND, refuse
 from api.idempotency import OnceRoute
 from api.present_exceptions import exception_object, group_object, letter_object, replayed_object, whole_letter_object
@@ -134,7 +134,8 @@ class ExceptionParameters(CareParameters):
     "/groups", name="list_dead_letter_groups", summary="Open refused messages in groups of a kind",
     response_model=LetterGroupPage,
 )  # fmt: skip
-def list_groups(page: Annotated[GroupParameters, Query()], hub: HubDep, reads: ReadsDep, policy: PolicyDep) -> Response:
+def list_groups(page: Annotated[GroupParameters, Query()], hub: HubDep, reads: ReadsDep, policy: PolicyDep,
+                rules: RulesDep) -> Response:  # fmt: skip
     """With what is at stake, a priority that explains itself, who looks after them, and what to do."""
     scope = page.scope("dead-letter-groups")
     after = None
@@ -142,7 +143,7 @@ def list_groups(page: Annotated[GroupParameters, Query()], hub: HubDep, reads: R
         place, newest = read_cursor(page.cursor, scope, (float, int))
         after = float(place), int(newest)
     now = hub.clock()
-    ranking.refused_ready(hub.engine, now, policy)
+    ranking.refused_ready(hub.engine, rules, now, policy)
     selection = Selection(code=page.code, topic=page.topic, owner=page.owner, assignee=page.assignee, taken=page.taken)
     with reads.snapshot() as connection:
         found = dead_letter_groups(connection, selection, limit=page.limit + 1, order=page.sort, after=after)
@@ -160,10 +161,10 @@ def list_groups(page: Annotated[GroupParameters, Query()], hub: HubDep, reads: R
     "/{id}/priority", name="explain_dead_letter_priority", summary="Why a refused message stands where it stands",
     response_model=LetterGroup, responses=UNKNOWN,
 )  # fmt: skip
-def explain_priority(id: LetterId, hub: HubDep, reads: ReadsDep, policy: PolicyDep) -> Response:
+def explain_priority(id: LetterId, hub: HubDep, reads: ReadsDep, policy: PolicyDep, rules: RulesDep) -> Response:
     """Open messages of a kind have one priority: the sum of `because`, with what it rests on."""
     now = hub.clock()
-    ranking.refused_ready(hub.engine, now, policy)
+    ranking.refused_ready(hub.engine, rules, now, policy)
     with reads.snapshot() as connection:
         found = dead_letter_groups(connection, Selection(like=id), limit=1)
     if not found:

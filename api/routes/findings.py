@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 
 from api.auth import CallerDep, allows
 from api.cursors import read_cursor, write_cursor
-from api.deps import HubDep, ReadHub
+from api.deps import HubDep, ReadHub, RulesDep
 from api.errors import NOT_FOUND, refuse
 from api.idempotency import OnceRoute
 from api.last_run import Looked, last_run
@@ -41,7 +41,6 @@ from mdm.hub.reach import must_reach_all
 from mdm.lifecycle.findings import Finding, Severity
 from mdm.lifecycle.impact import rows_of, site
 from mdm.lifecycle.overview import Asked
-from mdm.lifecycle.policy import shipped_policy
 from mdm.lifecycle.reconciliation import RULE_NAMES
 from mdm.model.ids import CrosswalkKey, EntityId
 from mdm.store import finding_history
@@ -120,7 +119,7 @@ def list_findings(page: Annotated[FindingParameters, Query()], hub: HubDep) -> R
 
 
 @router.get("/summary", name="get_finding_summary", summary="Findings in numbers", response_model=FindingSummary)
-def get_summary(hub: HubDep) -> Response:
+def get_summary(hub: HubDep, rules: RulesDep) -> Response:
     """By rule and class of age with what they are worth, and how many there were on each day. A rule that found
     nothing says so."""
     looked = _looked(hub)
@@ -128,7 +127,7 @@ def get_summary(hub: HubDep) -> Response:
     if not scope_of(hub.engine).limits_rows:
         with hub.engine.connect() as connection:
             days = store.trend(connection, "", (hub.clock() - _TREND).date())
-    return answer(summary_object(looked, shipped_policy(), days))
+    return answer(summary_object(looked, rules.reconciliation, days))
 
 
 class SeenParameters(Paged):

@@ -45,7 +45,8 @@ class KpiParameters(PeriodParameters):
 )
 def get_kpis(asked: Annotated[KpiParameters, Query()], desk: DeskDep, policy: PolicyDep) -> Response:
     """How things stand now, and the measures of a period beside those of another: days to close and months closed in
-    time, deadlines kept, hours to an answer, decisions and how many were undone, disagreements, messages refused.
+    time, deadlines kept, hours to an answer, decisions and how many were undone, disagreements, messages refused, hours
+    and touches for each break, and how many orders and how much use can be followed to money.
 
     Of the whole hub: 403 for callers whose scope is limited.
     """

@@ -17,7 +17,7 @@ from api import gating
 from api.access_log import listed
 from api.auth import CallerDep, allows
 from api.cursors import MAX_CURSOR, read_cursor, write_cursor
-from api.deps import HubDep, ReadsDep
+from api.deps import HubDep, ReadsDep, RulesDep
 from api.errors import NOT_FOUND, ODATA_UNSUPPORTED, ProblemRaised, refuse
 from api.lookup import find_golden
 from api.projecting import finding_object, projected, refuse_hidden, target_of
@@ -142,13 +142,14 @@ def get_record(
     request: Request,
     caller: CallerDep,
     hub: HubDep,
+    rules: RulesDep,
     reads: ReadsDep,
 ) -> Response:
     """By its golden id. The entity tag (`ETag`, `@odata.etag`) is that of the whole record, whatever was selected."""
     target, form = _form(erp, entity_set)
     _refuse_unserved(asked)
     wanted = _selected(form, asked.select)
-    gating.one_ready(hub, erp, form.domain, id)
+    gating.one_ready(hub, rules.platforms, erp, form.domain, id)
     with reads.snapshot() as connection:
         row = find_golden(connection, request, form.domain, id)
         row = gating.passed(connection, erp, row) if asked.view == "passed" else row
@@ -167,6 +168,7 @@ def list_records(
     request: Request,
     caller: CallerDep,
     hub: HubDep,
+    rules: RulesDep,
     reads: ReadsDep,
 ) -> Response:
     """Filtered and sorted in the database; pages follow by `@odata.nextLink`.
@@ -184,7 +186,7 @@ def list_records(
     if asked.skiptoken is not None:
         sort, entity_id = read_cursor(asked.skiptoken, scope, (str, str))
         after = (_checked(order, str(sort), question.passed), str(entity_id))
-    gating.ready(hub, erp, form.domain)
+    gating.ready(hub, rules.platforms, erp, form.domain)
     size = min(_PAGE if asked.top is None else asked.top, _MOST)
     with reads.snapshot() as connection:
         total = count_projected(connection, target, form, question) if asked.count else None
@@ -221,13 +223,14 @@ def count_records(
     asked: Annotated[ODataCounted, Query()],
     caller: CallerDep,
     hub: HubDep,
+    rules: RulesDep,
     reads: ReadsDep,
 ) -> Response:
     """The number alone, as text; with `$filter`, of those that it lets through."""
     target, form = _form(erp, entity_set)
     question = _question(form, asked.filter, None, caller, asked.view)
     if question.passed:
-        gating.ready(hub, erp, form.domain)
+        gating.ready(hub, rules.platforms, erp, form.domain)
     with reads.snapshot() as connection:
         total = count_projected(connection, target, form, question)
     return Response(str(total), 200, {**_VERSION, "Cache-Control": REVALIDATE, "Vary": VARY}, "text/plain")

@@ -34,6 +34,7 @@ from api.schemas.onboarding import (
 )
 from api.wire import answer
 from mdm.access import Caller, Permission
+from mdm.core.rules import Rules
 from mdm.errors import OperatorError
 from mdm.hub import checkpoints
 from mdm.hub.onboarding import Aim, Candidate, golden_customer, verdict_on_candidate, verdict_on_golden
@@ -68,7 +69,8 @@ def validate(question: Any, caller: CallerDep, hub: HubDep, rules: RulesDep) -> 
     aim = _aim(question.target)
     now = hub.clock()
     if question.entity_id is not None:
-        return _told(verdict_object(verdict_on_golden(hub.engine, question.entity_id, now, aim), caller.eyes), now)
+        drawn = verdict_on_golden(hub.engine, rules.platforms, question.entity_id, now, aim)
+        return _told(verdict_object(drawn, caller.eyes), now)
     stated = question.candidate
     candidate = Candidate(
         candidate_values(question),
@@ -163,11 +165,12 @@ class TargetParameters(Parameters):
     dependencies=[Depends(allows(Permission.READ))],
 )
 def get_readiness(
-    id: EntityIdPath, aim: Annotated[TargetParameters, Query()], caller: CallerDep, hub: HubDep
+    id: EntityIdPath, aim: Annotated[TargetParameters, Query()], caller: CallerDep, hub: HubDep, rules: RulesDep
 ) -> Response:
     """The verdict on a golden customer; an absorbed id is answered for its survivor."""
     now = hub.clock()
-    return _told(verdict_object(verdict_on_golden(hub.engine, id, now, Aim(aim.erp)), caller.eyes), now)
+    drawn = verdict_on_golden(hub.engine, rules.platforms, id, now, Aim(aim.erp))
+    return _told(verdict_object(drawn, caller.eyes), now)
 
 
 class HistoryParameters(Paged):
@@ -223,12 +226,13 @@ def confirm(
     given: Annotated[GivenConfirmation, Body()],
     caller: CallerDep,
     hub: HubDep,
+    rules: RulesDep,
 ) -> Response:
     """Record that a checkpoint is passed, in place of an earlier confirmation. Audited. Answers the new verdict."""
     end = None if given.expires_on is None else datetime.combine(given.expires_on, time.max, UTC)
     name = CheckpointName(checkpoint)
     _asking(lambda: checkpoints.confirm(hub.engine, hub.clock, id, name, _actor(caller), given.reason, end))
-    return _verdict_now(hub, id, caller)
+    return _verdict_now(hub, rules, id, caller)
 
 
 class Reason(Parameters):
@@ -246,11 +250,16 @@ class Reason(Parameters):
     dependencies=[Depends(allows(Permission.CONFIRM))],
 )
 def withdraw(
-    id: EntityIdPath, checkpoint: CheckpointKind, why: Annotated[Reason, Query()], caller: CallerDep, hub: HubDep
+    id: EntityIdPath,
+    checkpoint: CheckpointKind,
+    why: Annotated[Reason, Query()],
+    caller: CallerDep,
+    hub: HubDep,
+    rules: RulesDep,
 ) -> Response:
     """Audited. Answers the new verdict."""
     checkpoints.withdraw(hub.engine, hub.clock, id, CheckpointName(checkpoint), _actor(caller), why.reason)
-    return _verdict_now(hub, id, caller)
+    return _verdict_now(hub, rules, id, caller)
 
 
 @customer_router.post(
@@ -262,7 +271,9 @@ def withdraw(
     dependencies=[Depends(allows(Permission.WAIVE))],
     max_body_size=_MOST_BYTES,
 )
-def waive(id: EntityIdPath, given: Annotated[GivenWaiver, Body()], caller: CallerDep, hub: HubDep) -> Response:
+def waive(
+    id: EntityIdPath, given: Annotated[GivenWaiver, Body()], caller: CallerDep, hub: HubDep, rules: RulesDep
+) -> Response:
     """Only the roles that the code's rule names may waive it. Where it blocks, another person must agree. Audited.
     Answers the new verdict."""
     rule = shipped_ruleset().rules.get(given.code)
@@ -272,7 +283,7 @@ def waive(id: EntityIdPath, given: Annotated[GivenWaiver, Body()], caller: Calle
     end = datetime.combine(given.expires_on, time.max, UTC)
     waiver = Waiver(given.code, given.path, _actor(caller), given.reason, end)
     _asking(lambda: checkpoints.waive(hub.engine, hub.clock, id, waiver, caller.role))
-    return _verdict_now(hub, id, caller)
+    return _verdict_now(hub, rules, id, caller)
 
 
 @customer_router.post(
@@ -284,11 +295,13 @@ def waive(id: EntityIdPath, given: Annotated[GivenWaiver, Body()], caller: Calle
     dependencies=[Depends(allows(Permission.WAIVE))],
     max_body_size=_MOST_BYTES,
 )
-def approve_waiver(id: EntityIdPath, named: Annotated[NamedWaiver, Body()], caller: CallerDep, hub: HubDep) -> Response:
+def approve_waiver(
+    id: EntityIdPath, named: Annotated[NamedWaiver, Body()], caller: CallerDep, hub: HubDep, rules: RulesDep
+) -> Response:
     """What blocks a customer is excused by two people. Audited. Answers the new verdict."""
     actor = Actor(_actor(caller), caller.role)
     checkpoints.approve_waiver(hub.engine, hub.clock, id, named.code, named.path, actor)
-    return _verdict_now(hub, id, caller)
+    return _verdict_now(hub, rules, id, caller)
 
 
 @customer_router.put(
@@ -300,10 +313,12 @@ def approve_waiver(id: EntityIdPath, named: Annotated[NamedWaiver, Body()], call
     dependencies=[Depends(allows(Permission.CONFIRM))],
     max_body_size=_MOST_BYTES,
 )
-def send_back(id: EntityIdPath, given: Annotated[GivenReturn, Body()], caller: CallerDep, hub: HubDep) -> Response:
+def send_back(
+    id: EntityIdPath, given: Annotated[GivenReturn, Body()], caller: CallerDep, hub: HubDep, rules: RulesDep
+) -> Response:
     """Blocked until somebody takes it up again; the verdict says by whom and why. Audited. Answers the new verdict."""
     _asking(lambda: checkpoints.return_to_requester(hub.engine, hub.clock, id, _actor(caller), given.reason))
-    return _verdict_now(hub, id, caller)
+    return _verdict_now(hub, rules, id, caller)
 
 
 @customer_router.delete(
@@ -314,16 +329,19 @@ def send_back(id: EntityIdPath, given: Annotated[GivenReturn, Body()], caller: C
     responses=BESIDE,
     dependencies=[Depends(allows(Permission.CONFIRM))],
 )
-def take_up(id: EntityIdPath, why: Annotated[Reason, Query()], caller: CallerDep, hub: HubDep) -> Response:
+def take_up(
+    id: EntityIdPath, why: Annotated[Reason, Query()], caller: CallerDep, hub: HubDep, rules: RulesDep
+) -> Response:
     """The reason says what was mended. Audited. Answers the new verdict."""
     _asking(lambda: checkpoints.take_up(hub.engine, hub.clock, id, _actor(caller), why.reason))
-    return _verdict_now(hub, id, caller)
+    return _verdict_now(hub, rules, id, caller)
 
 
-def _verdict_now(hub: ReadHub, entity_id: str, caller: Caller) -> Response:
+def _verdict_now(hub: ReadHub, rules: Rules, entity_id: str, caller: Caller) -> Response:
     """The verdict after what was just said about a customer."""
     now = hub.clock()
-    return _told(verdict_object(verdict_on_golden(hub.engine, entity_id, now), caller.eyes), now)
+    drawn = verdict_on_golden(hub.engine, rules.platforms, entity_id, now)
+    return _told(verdict_object(drawn, caller.eyes), now)
 
 
 def _asking(command: Callable[[], object]) -> None:

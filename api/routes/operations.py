@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends, Request, Response
 
 from api.auth import allows
-from api.deps import HubDep, ReadsDep
+from api.deps import HubDep, ReadsDep, RulesDep
 from api.errors import UNAVAILABLE, refuse
 from api.last_run import last_run
 from api.metrics import Metrics, closing_soon, reconciled
@@ -13,7 +13,6 @@ from api.schemas.status import Status
 from api.wire import answer
 from mdm.access import Permission
 from mdm.hub.closing import readiness
-from mdm.lifecycle.policy import shipped_policy
 from mdm.store import migrate
 from mdm.store.read_metrics import hub_state
 from mdm.store.read_models import status_summary, vitals
@@ -67,7 +66,7 @@ def readyz(reads: ReadsDep) -> Response:
     dependencies=[Depends(allows(Permission.READ))],
     responses={**GUARDED, 200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def get_metrics(request: Request, hub: HubDep, reads: ReadsDep) -> Response:
+def get_metrics(request: Request, hub: HubDep, reads: ReadsDep, rules: RulesDep) -> Response:
     """OpenMetrics when the scraper accepts it, Prometheus text otherwise."""
     metrics: Metrics = request.app.state.metrics
     with reads.snapshot() as connection:
@@ -75,9 +74,9 @@ def get_metrics(request: Request, hub: HubDep, reads: ReadsDep) -> Response:
         state = hub_state(connection)
     looked = last_run.freshened(hub.engine, hub.clock())
     if looked is not None:
-        state |= reconciled(looked.overview, shipped_policy(), looked.found.stuck)
+        state |= reconciled(looked.overview, rules.reconciliation, looked.found.stuck)
         if not scope_of(hub.engine).limits_rows:  # the checklist is about the whole hub
-            state |= closing_soon(readiness(hub, looked.found))
+            state |= closing_soon(readiness(hub, looked.found, rules.reconciliation))
     metrics.show_state(state)
     content, media_type = metrics.exposition(request.headers.get("accept", ""))
     return Response(content, media_type=media_type)

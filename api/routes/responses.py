@@ -55,6 +55,7 @@ NAMED: Responses = {
     409: _problem("The name means several golden records.", AmbiguousForm),
     410: _problem("The row was deleted in its platform.", DeletedRowForm),
 }
+AMBIGUOUS: Responses = {409: _problem("The name means several rows; `candidates` are their names.", AmbiguousForm)}
 #: What a request that insists on readiness may be answered.
 UNREADY: Responses = {409: _problem("The customer may not be created in ERP yet; `findings` say why.")}
 UNKNOWN: Responses = {404: _problem("There is nothing under this name.")}

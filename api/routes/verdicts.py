@@ -11,7 +11,7 @@ from pydantic import Field
 from api.access_log import shown
 from api.auth import allows
 from api.cursors import read_cursor, write_cursor
-from api.deps import HubDep, ReadsDep
+from api.deps import HubDep, ReadsDep, RulesDep
 from api.routes.parameters import Paged, Parameters
 from api.routes.responses import CHECKED, GUARDED
 from api.schemas.given import Storable
@@ -46,7 +46,7 @@ class SummaryParameters(Parameters):
 
 @router.get("", name="list_verdicts", summary="Who may be created in ERP", response_model=KeptVerdicts)
 def list_verdicts(
-    page: Annotated[VerdictParameters, Query()], request: Request, hub: HubDep, reads: ReadsDep
+    page: Annotated[VerdictParameters, Query()], request: Request, hub: HubDep, reads: ReadsDep, released: RulesDep
 ) -> Response:
     """The last verdict on each golden customer, by id. `decision=ready&in_erp=false` are those to create."""
     rules, scope = _aimed(page.erp), page.scope("onboarding/verdicts")
@@ -54,7 +54,9 @@ def list_verdicts(
     narrowed = Narrowed(page.decision, page.code, page.country.upper() if page.country else None, page.in_erp)
     erp = rules.target.erp
     with reads.snapshot() as connection:
-        found = kept_verdicts(connection, erp, rules.digest, narrowed, hub.clock(), after, page.limit + 1)
+        found = kept_verdicts(
+            connection, released.platforms.erps, erp, rules.digest, narrowed, hub.clock(), after, page.limit + 1
+        )
     items = found[: page.limit]
     shown(request.scope, *(each.entity_id for each in items))
     following = write_cursor(scope, (items[-1].entity_id,)) if len(found) > page.limit else None

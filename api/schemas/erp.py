@@ -31,7 +31,7 @@ class ErpLinks(Form):
 class ErpReason(Form):
     """Why a version is held back: no values, only where and what."""
 
-    gate: Literal["projection", "verdict"]
+    gate: Literal["projection", "verdict", "sensitive", "time"]
     code: str = Field(examples=["ERP_FIELD_TOO_LONG"])
     field: str = Field(description="Field of the target; empty for the verdict.")
     attribute: str | None
@@ -43,6 +43,9 @@ class ErpHeld(Form):
     version: int
     judged_at: datetime
     reasons: list[ErpReason]
+    proposal_id: int | None = Field(
+        None, description="The proposal that asks whether this ERP may have a change of sensitive attributes."
+    )
 
 
 class ErpRecord(Form):

@@ -25,6 +25,13 @@ class AmountsAtRisk(Form):
     refused: Sums = Field(description="The same behind refused messages.")
 
 
+class FailureImpact(Form):
+    """Money times the hours that it has been waiting: what it costs that nothing happens."""
+
+    questions: Sums = Field(description="Behind open questions, by currency: amount times hours open.")
+    refused: Sums = Field(description="Behind refused messages, by the oldest of each kind.")
+
+
 class CloseReadiness(Form):
     """The month that is being closed."""
 
@@ -41,13 +48,18 @@ class KpiMeasure(Form):
 
     name: str = Field(examples=["close_days"], description="Stable; never reused.")
     title: str
-    unit: Literal["days", "hours", "share", "decisions", "findings"]
+    unit: Literal["days", "hours", "share", "decisions", "findings", "touches", "seconds"]
     better: Literal["lower", "higher"]
     value: float | None = Field(description="None where there was nothing to measure.")
     of: int = Field(description="How many things were measured.")
     baseline: float | None
     baseline_of: int
     change: float | None = Field(description="From the baseline to the value.")
+    part: str | None = Field(
+        None,
+        description="Of what it is where it is not of all: a platform, or what was closed with its kind and owner.",
+        examples=["refused messages · VALUE_TYPE · billing-operations"],
+    )
     improved: bool | None = Field(description="Whether it moved the better way; None where it did not or nobody knows.")
 
 
@@ -57,11 +69,15 @@ class KpiForm(Form):
     now: datetime
     as_of: datetime = Field(description="The newest change event that reconciliation knew of.")
     amount_at_risk: AmountsAtRisk
+    failure_impact: FailureImpact
     findings: int
     close_readiness: CloseReadiness
     period: KpiPeriod
     baseline: KpiPeriod
     measures: list[KpiMeasure]
+    parts: list[KpiMeasure] = Field(
+        description="`freshness_p50` and `freshness_p99` by platform, `hours_to_resolve` by kind and owner."
+    )
 
 
 Quantity = Annotated[str, Field(description="Decimal text, in billed units.", examples=["532184.4000"])]

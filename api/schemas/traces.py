@@ -18,7 +18,8 @@ class TraceStep(SourceKey):
     )
     role: str | None = Field(
         description="In which role one of the two, this row and `through`, names the other; `same_contract` when both "
-        "are records of one golden contract. Null for the traced row."
+        "are records of one golden contract, `billed_by` for the invoice that reconciliation found to bill a usage "
+        "batch. Null for the traced row."
     )
     through: SourceKey | None = Field(description="The row of the chain by which this one was found.")
     arrived: bool = Field(description="False for a row that is named in the chain and that the hub has never seen.")

@@ -80,7 +80,8 @@ class Broker:
 
     def _format(self) -> None:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        arguments = ["format", "-t", cluster, "-c", str(self._settings_file), "--standalone"]
+        # With =, because one id in 64 begins with a dash and would be taken for an option.
+        arguments = ["format", f"--cluster-id={cluster}", "-c", str(self._settings_file), "--standalone"]
         if self.secured is not None:
             account = f"name={self.secured.user},password={self.secured.password}"
             arguments += ["--add-scram", f"SCRAM-SHA-512=[{account}]"]

@@ -62,10 +62,12 @@ COMMANDS: Mapping[str, Command] = {
     "identifiers": Command("identifiers", "identifiers", "What identifier columns hold, and numbers given to others."),
     "releases": Command("releases", "releases", "Rules: draft, simulate, approve, activate, roll back."),
     "mapping": Command("mapping", "mapping", "From use to revenue: show the mapping, and what it covers."),
+    "postings": Command("postings", "postings", "Postings, before they are made: would ERP refuse them?"),
     "match": Command("match", "match", "The matching engine, measured."),
     "steward": Command("steward_queue", "steward", "Judge, merge, split, override, undo, approve; preview any."),
     "accounts": Command("accounts", "accounts", "People who sign in to the console with a password."),
     "keys": Command("keys", "keys", "API keys, their roles and scopes."),
+    "audit": Command("audit", "audit", "The audit chain: verify, anchor outside the database, reseal."),
     "access": Command("access", "access", "Where golden records belong, for the scopes of callers."),
 }
 

@@ -7,6 +7,7 @@ import typer
 
 from matching.scoring import PairScore
 from mdm.access import Role
+from mdm.cli.audit import anchors_of
 from mdm.cli.context import JSON_OPTION, hub, many, notes, pipeline, print_json, print_table, progress_bar
 from mdm.core.comparison import Difference
 from mdm.errors import OperatorError
@@ -215,7 +216,13 @@ def verify(
             _print_proof(proof, as_json)
             agrees = proof.agrees
         else:
-            found = verify_hub(opened.engine, through.catalogue, through.rules, lambda step: notes.print(f"{step} ..."))
+            found = verify_hub(
+                opened.engine,
+                through.catalogue,
+                through.rules,
+                lambda step: notes.print(f"{step} ..."),
+                anchors_of(opened),
+            )
             _print_verification(found, as_json)
             agrees = found.agrees
     if not agrees:

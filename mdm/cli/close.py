@@ -8,7 +8,7 @@ import typer
 from mdm.cli.context import JSON_OPTION, print_json, print_table
 from mdm.cli.steward_bench import ACTOR, Bench, bench_of
 from mdm.hub import closing
-from mdm.hub.reconcile import reconcile
+from mdm.hub.reconcile import found_by
 from mdm.hub.worklist import rank_new_tasks
 from mdm.lifecycle.sign_off import SignOff, changed_since
 
@@ -65,9 +65,9 @@ def withdraw(
 
 def _books(bench: Bench, month: str | None) -> closing.Books:
     now = bench.pipeline.clock()
-    asked = closing.close_named(month, now.date())
+    asked = closing.close_named(month, now.date(), bench.pipeline.rules.reconciliation)
     rank_new_tasks(bench.pipeline.engine, bench.pipeline.rules, now, bench.policy)
-    return closing.books_of(bench.pipeline, asked, reconcile(bench.pipeline.engine, bench.pipeline.catalogue))
+    return closing.books_of(bench.pipeline, asked, found_by(bench.pipeline))
 
 
 def _tell(bench: Bench, books: closing.Books, as_json: bool) -> None:

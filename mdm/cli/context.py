@@ -22,11 +22,14 @@ from mdm.hub.governance import remember_documents
 from mdm.hub.in_force import in_force_now
 from mdm.hub.outdated import outdated
 from mdm.hub.process import Pipeline
+from mdm.hub.reconciliation_rules import load_reconciliation
 from mdm.hub.release import load_rules, must_agree, remember_rules
 from mdm.hub.steward import Actor
 from mdm.intake.catalogue import Catalogue, load_catalogue
 from mdm.intake.wire import WireFormat
+from mdm.lifecycle.policy import Policy
 from mdm.model.events import Outcome
+from mdm.model.platforms import Platforms
 from mdm.settings import read_settings
 from mdm.store import migrate
 from mdm.streams.kafka_settings import read_stream_settings
@@ -65,12 +68,24 @@ def pipeline(opened: Hub) -> Pipeline:
     """The source profiles of the settings and the rules in force on this hub."""
     catalogue = load_catalogue(opened.settings.sources)
     registry = open_registry(read_stream_settings(os.environ).registry)
-    shipped = load_rules(catalogue, opened.settings.models_dir, opened.settings.placement)
+    shipped = load_rules(
+        catalogue, opened.settings.models_dir, opened.settings.placement, opened.settings.reconciliation
+    )
     remember_rules(opened.engine, shipped)
     remember_documents(opened.engine, opened.clock, catalogue)
     rules = in_force_now(opened.engine, shipped)
     must_agree(rules)
     return Pipeline(opened.engine, opened.clock, catalogue, rules, WireFormat(registry).plain)
+
+
+def reconciliation_of(opened: Hub) -> Policy:
+    """By what rules the platforms of the settings are held against each other."""
+    return load_reconciliation(load_catalogue(opened.settings.sources), opened.settings.reconciliation)
+
+
+def platforms_of(opened: Hub) -> Platforms:
+    """What the platforms of the settings are: the CRM, billing, the product platform, the ERP."""
+    return load_catalogue(opened.settings.sources).platforms
 
 
 def tell_what_is_stale(opened: Hub, catalogue: Catalogue, rules: Rules) -> None:

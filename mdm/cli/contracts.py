@@ -31,14 +31,15 @@ def list_command(sources: Path | None = _SOURCES, as_json: bool = JSON_OPTION) -
     if as_json:
         print_json(rows)
         return
-    names = ("system", "table", "version", "state", "owner", "mode", "truncate", "topic", "columns")
-    print_table("Data contracts", names, [[row[name] for name in names] for row in rows], right=(8,))
+    names = ("system", "role", "table", "version", "state", "owner", "mode", "truncate", "topic", "columns")
+    print_table("Data contracts", names, [[row[name] for name in names] for row in rows], right=(9,))
 
 
 def _row(contract: Contract) -> dict[str, Any]:
     return {
         "id": contract.id,
         "system": contract.system,
+        "role": contract.role,
         "table": contract.table,
         "version": contract.version,
         "state": contract.status,

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import typer
 
-from mdm.cli.context import JSON_OPTION, hub, many, pipeline, print_json, print_table
+from mdm.cli.context import JSON_OPTION, hub, many, pipeline, print_json, print_table, reconciliation_of
 from mdm.cli.effects import effects_json, print_effects
 from mdm.cli.feeds import print_report, report_json
 from mdm.cli.naming import exception_number, letter_number, meant_by
@@ -90,7 +90,12 @@ def list_command(
     do."""
     selection = Selection(code=code, topic=topic, owner=owner, row_key=key, like=like, assignee=assignee, taken=taken)
     with hub() as opened:
-        rank_refused(opened.engine, opened.clock(), desk.load_policy(opened.settings.steward_policy))
+        rank_refused(
+            opened.engine,
+            opened.clock(),
+            desk.load_policy(opened.settings.steward_policy),
+            reconciling=reconciliation_of(opened),
+        )
         with opened.engine.connect() as connection:
             groups = dead_letter_groups(connection, selection, status=status, limit=limit, order=sort)
             letters = dead_letters(connection, selection, status=status, limit=limit)

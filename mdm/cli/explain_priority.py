@@ -2,7 +2,7 @@
 
 import typer
 
-from mdm.cli.context import JSON_OPTION, hub, many, print_json
+from mdm.cli.context import JSON_OPTION, hub, many, print_json, reconciliation_of
 from mdm.cli.exception_work import exceptions
 from mdm.cli.naming import meant_by
 from mdm.cli.priorities import explained, print_explained
@@ -29,7 +29,12 @@ def explain_priority(
         )
     with hub() as opened:
         now = opened.clock()
-        rank_refused(opened.engine, now, desk.load_policy(opened.settings.steward_policy))
+        rank_refused(
+            opened.engine,
+            now,
+            desk.load_policy(opened.settings.steward_policy),
+            reconciling=reconciliation_of(opened),
+        )
         with opened.engine.connect() as connection:
             found = dead_letter_groups(connection, Selection(like=meant.number), limit=1)
     if not found or found[0]["rank"] is None:

@@ -154,7 +154,9 @@ def status(as_json: bool = JSON_OPTION) -> None:
         summary = status_summary(connection)
         catalogue = load_catalogue(opened.settings.sources)
         changed = mappings.changed_in(connection, catalogue)
-        shipped = load_rules(catalogue, opened.settings.models_dir, opened.settings.placement)
+        shipped = load_rules(
+            catalogue, opened.settings.models_dir, opened.settings.placement, opened.settings.reconciliation
+        )
         stale = stale_keys.stale_keys(opened.engine, in_force_now(opened.engine, shipped))
     messages = summary["messages"]
     if as_json:

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from api.present_findings import priority_object
+from mdm.bootstrap import Hub
 from mdm.cli.context import JSON_OPTION, hub, many, print_json, print_table
 from mdm.cli.reconcile import source
 from mdm.cli.seen_findings import open_on_day
@@ -15,10 +16,11 @@ from mdm.hub import steward as desk
 from mdm.hub.finding_order import in_order, measures_now
 from mdm.hub.reconcile import Reconciliation
 from mdm.hub.reconcile import reconcile as reconcile_hub
+from mdm.hub.reconciliation_rules import load_reconciliation
 from mdm.intake.catalogue import load_catalogue
 from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.overview import Overview
-from mdm.lifecycle.policy import shipped_policy
+from mdm.lifecycle.policy import Policy, shipped_policy
 from mdm.lifecycle.reconciliation import RULE_NAMES
 from mdm.lifecycle.stuck import Stuck
 
@@ -53,9 +55,9 @@ def reconcile(
     if rule is not None and rule not in RULE_NAMES:
         raise OperatorError(f"There is no rule {rule!r}.", action=f"Rules: {', '.join(RULE_NAMES)}.")
     with hub() as opened:
-        found = reconcile_hub(opened.engine, load_catalogue(opened.settings.sources))
+        found, rules = _found(opened)
         policy = desk.load_policy(opened.settings.steward_policy)
-        overview = in_order(found, measures_now(opened.engine, opened.clock(), policy))
+        overview = in_order(found, measures_now(opened.engine, opened.clock(), policy, rules))
     findings = overview.shelf(rule).findings
     if as_json:
         print_json(_document(found, overview, findings))
@@ -72,6 +74,13 @@ def reconcile(
     typer.echo(f"{many(len(findings), 'finding')} as of {found.as_of:%Y-%m-%d %H:%M} UTC.")
 
 
+def _found(opened: Hub) -> tuple[Reconciliation, Policy]:
+    """What does not agree, and the rules that say so."""
+    catalogue = load_catalogue(opened.settings.sources)
+    policy = load_reconciliation(catalogue, opened.settings.reconciliation)
+    return reconcile_hub(opened.engine, catalogue, policy), policy
+
+
 @reconciling.command("stuck")
 def stuck_command(
     stage: str | None = typer.Option(None, "--stage", help="Only those whose last step this was, e.g. invoiced."),
@@ -79,17 +88,17 @@ def stuck_command(
 ) -> None:
     """Business transactions that stand still: what got as far as one step and, for longer than the policy allows, no
     further. What has waited longest comes first."""
-    steps = shipped_policy().progress
-    if stage is not None and stage not in steps:
-        raise OperatorError(f"There is no step {stage!r}.", action=f"Steps: {', '.join(steps)}.")
+    if stage is not None and stage not in (known := shipped_policy().progress):
+        raise OperatorError(f"There is no step {stage!r}.", action=f"Steps: {', '.join(known)}.")
     with hub() as opened:
-        found = reconcile_hub(opened.engine, load_catalogue(opened.settings.sources))
+        found, policy = _found(opened)
     meant = [each for each in found.stuck if stage in (None, each.stage)]
     if as_json:
         print_json({"as_of": found.as_of, "items": [_stuck_document(each) for each in meant]})
         return
     counts = Counter(each.stage for each in found.stuck)
-    rows = [[name, step.waits_for, step.days, counts[name], step.owner] for name, step in steps.items()]
+    steps = policy.progress.items()
+    rows = [[name, step.waits_for, step.days, counts[name], step.owner] for name, step in steps]
     print_table("By step", ("last step", "waits for", "may take, days", "stand still", "owner"), rows, right=(2, 3))
     shown = [[each.stage, each.days, each.sentence, each.action, each.owner] for each in meant[:_SHOWN]]
     print_table("Stand still", ("last step", "days", "what", "what to do", "owner"), shown, right=(1,))

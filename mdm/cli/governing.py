@@ -13,7 +13,7 @@ from mdm.cli.steward_bench import Bench, bench_of
 from mdm.core.scorecard import Scorecard
 from mdm.hub.compliance import report, scorecard_json
 from mdm.hub.compliance_page import compliance_page
-from mdm.hub.reconcile import reconcile
+from mdm.hub.reconcile import found_by
 from mdm.hub.scorecard import scorecard
 from mdm.hub.tiers import Standing, standings
 from mdm.hub.tiers_proof import Proof, prove_tiers
@@ -134,7 +134,7 @@ def report_command(
 
 
 def _measured(bench: Bench, least: float) -> Scorecard:
-    found = reconcile(bench.pipeline.engine, bench.pipeline.catalogue)
+    found = found_by(bench.pipeline)
     return scorecard(bench.pipeline, bench.policy, _ownership(), found, least)
 
 

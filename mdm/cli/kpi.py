@@ -9,7 +9,7 @@ from mdm.cli.steward_bench import bench_of
 from mdm.core.kpis import Measure
 from mdm.errors import OperatorError
 from mdm.hub.kpis import Kpis, read_kpis
-from mdm.hub.reconcile import reconcile
+from mdm.hub.reconcile import found_by
 from mdm.hub.worklist import rank_new_tasks
 from mdm.model.kpis import Period
 
@@ -23,7 +23,7 @@ def kpi(
     asked, compared = _period(period), _period(baseline)
     with bench_of("") as bench:
         rank_new_tasks(bench.pipeline.engine, bench.pipeline.rules, bench.pipeline.clock(), bench.policy)
-        found = reconcile(bench.pipeline.engine, bench.pipeline.catalogue)
+        found = found_by(bench.pipeline)
         figures = read_kpis(bench.pipeline, found, asked, compared)
     if as_json:
         print_json(figures.as_json())
@@ -49,12 +49,21 @@ def _print(found: Kpis) -> None:
     ):
         shown = ", ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(sums.items())) or "nothing"
         typer.echo(f"At risk, {title}: {shown}")
+    for title, sums in (("open questions", found.questions_impact), ("refused messages", found.refused_impact)):
+        shown = ", ".join(f"{amount:,.0f} {currency} hours" for currency, amount in sorted(sums.items())) or "nothing"
+        typer.echo(f"Amount times hours open, behind {title}: {shown}")
     close = found.close
     state = "ready" if found.ready else f"{found.open_points} of {found.points} points open"
     typer.echo(f"Close of {close.month}, due {close.due}: {state}")
     rows = [[each.title, _told(each, each.value), _told(each, each.baseline), _moved(each)] for each in found.measures]
     periods = [f"{each.first} to {each.last}" for each in (found.period, found.baseline)]
     print_table("Measures", ("what", *periods, "it"), rows, right=(1, 2))
+    if found.parts:
+        rows = [
+            [each.title, each.part or "", _told(each, each.value), _told(each, each.baseline), _moved(each)]
+            for each in found.parts
+        ]
+        print_table("By platform, kind and owner", ("what", "of", *periods, "it"), rows, right=(2, 3))
 
 
 def _told(measure: Measure, value: float | None) -> str:

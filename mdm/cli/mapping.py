@@ -16,7 +16,7 @@ from mdm.hub.usage_revenue import read_coverage
 from mdm.intake.catalogue import load_catalogue
 from mdm.intake.column_coverage import Use, UseKind, column_coverage
 from mdm.lifecycle.coverage import Chain, Coverage, Step
-from mdm.lifecycle.policy import Policy, shipped_policy
+from mdm.lifecycle.policy import Policy
 from mdm.lifecycle.usage_revenue import UsageRow
 from mdm.model.ids import Domain
 from mdm.model.releases import Release, RuleKind
@@ -82,8 +82,7 @@ def coverage(
     """Active products (sold by a running contract or subscription, or of a live entitlement) that do not lead to
     revenue, where their way breaks off, and whose move it is. Exits with 1 below --min."""
     with bench_of("") as bench:
-        found = read_coverage(bench.pipeline)
-    policy = shipped_policy()
+        found, policy = read_coverage(bench.pipeline), bench.pipeline.rules.reconciliation
     if as_json:
         print_json(
             {

@@ -11,7 +11,7 @@ import orjson
 import typer
 
 from mdm.access import read_role
-from mdm.cli.context import JSON_OPTION, hub, many, notes, pipeline, print_json, print_table
+from mdm.cli.context import JSON_OPTION, hub, many, notes, pipeline, platforms_of, print_json, print_table
 from mdm.errors import ConfigurationInvalid, OperatorError
 from mdm.hub import checkpoints, registries
 from mdm.hub.onboarding import Aim, Candidate, verdict_on_candidate, verdict_on_golden
@@ -54,7 +54,9 @@ def validate(
     account = Account(company_code, None, reconciliation_account, payment_terms)
     with hub() as opened:
         if entity_id is not None:
-            verdict = verdict_on_golden(opened.engine, entity_id, opened.clock(), Aim(erp, account))
+            verdict = verdict_on_golden(
+                opened.engine, platforms_of(opened), entity_id, opened.clock(), Aim(erp, account)
+            )
         else:
             assert candidate is not None
             stated = _candidate(candidate)
@@ -74,7 +76,7 @@ def readiness(
 ) -> None:
     """May this customer be created in ERP? What is missing, wrong or could not be checked, and who acts."""
     with hub() as opened:
-        verdict = verdict_on_golden(opened.engine, entity_id, opened.clock())
+        verdict = verdict_on_golden(opened.engine, platforms_of(opened), entity_id, opened.clock())
     if as_json:
         print_json(document(verdict))
     else:
@@ -281,6 +283,7 @@ def recheck(
         found = recheck_hub(
             opened.engine,
             opened.clock,
+            platforms_of(opened),
             erp,
             progress=lambda done, all_: status.update(f"judging ... {done:,} of {all_:,}"),
         )
@@ -306,7 +309,8 @@ def list_verdicts(
     rules = shipped_ruleset() if erp is None else shipped_ruleset().aimed_at(erp)
     narrowed = Narrowed(decision.value if decision else None, code, country.upper() if country else None, in_erp)
     with hub() as opened, opened.engine.connect() as connection:
-        found = kept_verdicts(connection, rules.target.erp, rules.digest, narrowed, opened.clock(), None, limit + 1)
+        target, erps, now = rules.target.erp, platforms_of(opened).erps, opened.clock()
+        found = kept_verdicts(connection, erps, target, rules.digest, narrowed, now, None, limit + 1)
         counts, _, unjudged = count_verdicts(connection, rules.target.erp)
     if as_json:
         print_json([asdict(each) for each in found[:limit]])

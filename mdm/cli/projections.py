@@ -5,11 +5,14 @@ from dataclasses import asdict
 
 import typer
 
-from mdm.cli.context import JSON_OPTION, hub, many, print_json, print_table, progress_bar
+from mdm.cli.context import JSON_OPTION, hub, many, platforms_of, print_json, print_table, progress_bar
 from mdm.errors import OperatorError
+from mdm.hub.asking_erp import ask_about_changes
 from mdm.hub.erp_gates import pass_gates, tell_gated
 from mdm.hub.projection_trial import Effects, effects, open_targets
 from mdm.hub.projections import shipped_targets
+from mdm.hub.steward import load_policy
+from mdm.intake.catalogue import load_catalogue
 from mdm.model.ids import Domain
 from mdm.onboarding.ruleset import shipped_ruleset
 from mdm.projection.difference import Difference, differences
@@ -77,20 +80,26 @@ def gate(
     erp: str | None = _ERP,
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Judge the versions of golden records that were not judged yet, and announce what is held back, or no longer.
+    """Judge the versions of golden records that were not judged yet, announce what is held back, or no longer, and ask
+    about changes of sensitive attributes.
 
     `mdm worker calendar` does so once a minute, and whoever reads the view judges what is new. Safe to repeat.
     """
     name = _named(erp)
     with hub() as opened:
-        found = pass_gates(opened.engine, opened.clock(), name)
+        found = pass_gates(opened.engine, platforms_of(opened), opened.clock(), name)
         told = tell_gated(opened.engine, opened.clock)
+        owner_of = load_catalogue(opened.settings.sources).owner_of
+        asked = ask_about_changes(opened.engine, opened.clock, owner_of, load_policy(opened.settings.steward_policy))
         with opened.engine.connect() as connection:
             counts = counted(connection, name)
     if as_json:
-        print_json({"erp": name, "judged": found.judged, "held_now": found.held, "announced": told, "domains": counts})
+        print_json({"erp": name, "judged": found.judged, "held_now": found.held, "announced": told, "asked": asked,
+                    "domains": counts})  # fmt: skip
         return
     typer.echo(f"{many(found.judged, 'version')} judged for {name}, {found.held:,} of them held back.")
+    if asked:
+        typer.echo(f"{many(asked, 'proposal')} asked about sensitive changes (`mdm steward proposals`).")
     rows = [[domain, each["served"], each["held"], each["never"]] for domain, each in counts.items()]
     print_table("ERP view", ("domain", "served", "a change held back", "never passed"), rows, right=range(1, 4))
 
@@ -106,7 +115,7 @@ def held(
     """Golden records of which the gates hold a version back, what the ERP is served instead, and why."""
     name = _named(erp)
     with hub() as opened:
-        pass_gates(opened.engine, opened.clock(), name, [domain] if domain else list(Domain))
+        pass_gates(opened.engine, platforms_of(opened), opened.clock(), name, [domain] if domain else list(Domain))
         with opened.engine.connect() as connection:
             found = held_back(connection, name, domain, after, limit)
     if as_json:
@@ -114,10 +123,11 @@ def held(
         return
     rows = [
         [each.entity_id, each.name, each.judged, each.version or "none",
-         ", ".join(f"{why['code']} {why['field'] or why['attribute'] or ''}".strip() for why in each.reasons)]
+         ", ".join(f"{why['code']} {why['field'] or why['attribute'] or ''}".strip() for why in each.reasons),
+         each.proposal_id or ""]
         for each in found
     ]  # fmt: skip
-    print_table(f"Held back from {name}", ("id", "name", "held", "served", "why"), rows, right=(2, 3))
+    print_table(f"Held back from {name}", ("id", "name", "held", "served", "why", "proposal"), rows, right=(2, 3, 5))
 
 
 def _named(erp: str | None) -> str:

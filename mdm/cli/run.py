@@ -59,7 +59,9 @@ def _serve(opened: Hub, host: str, port: int, *, as_json: bool = False) -> None:
     check_address(host, port)
     catalogue = load_catalogue(opened.settings.sources)
     remember_documents(opened.engine, opened.clock, catalogue)
-    shipped = load_rules(catalogue, opened.settings.models_dir, opened.settings.placement)
+    shipped = load_rules(
+        catalogue, opened.settings.models_dir, opened.settings.placement, opened.settings.reconciliation
+    )
     rules = in_force_now(opened.engine, shipped)
     must_agree(rules)
     tell_what_is_stale(opened, catalogue, rules)
@@ -77,7 +79,10 @@ def _serve(opened: Hub, host: str, port: int, *, as_json: bool = False) -> None:
         models_dir=opened.settings.models_dir,
         sources=opened.settings.sources,
         placement=opened.settings.placement,
+        reconciliation=opened.settings.reconciliation,
         ownership=opened.settings.ownership,
+        accounts=opened.settings.accounts,
+        tax_codes=opened.settings.tax_codes,
         tokens=token_verifier(os.environ),
         cors_origins=read_origins(os.environ),
         longest_statement=opened.settings.longest_statement,

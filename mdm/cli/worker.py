@@ -15,6 +15,8 @@ from mdm.cli.context import hub, pipeline
 from mdm.cli.open_feed import GROUP, brokers_of, open_file, open_kafka
 from mdm.errors import TransientError
 from mdm.faults import arm
+from mdm.hub.steward import load_policy
+from mdm.model.anchors import private_key
 from mdm.model.ids import Domain
 from mdm.observability.logs import configure_logs
 from mdm.store.read_metrics import worker_name
@@ -129,11 +131,24 @@ def calendar_command(
 ) -> None:
     """Do what time brings: end what is due, judge onboarding anew when a record changed or evidence expired.
 
-    Verdicts that are others now are announced as customer.readiness_changed. Without --once it also looks once a day at
-    pairs that nothing compares, as `mdm match blocks --look` does. Once an hour it keeps what reconciliation finds. One
-    calendar works at a time.
+    Verdicts that are others now are announced as customer.readiness_changed. The audit chain is verified part by part,
+    and anchored once a day in the folder MDM_AUDIT_ANCHORS. Once an hour it keeps what reconciliation finds. Without
+    --once it also looks once a day at pairs that nothing compares, as `mdm match blocks --look` does. One calendar
+    works at a time.
     """
     with stopped_by_signals() as stop, _hub_when_there(stop, "calendar") as opened:
-        options = CalendarOptions(every, erp, once, opened.settings.sources, metrics_host, metrics_port or None)
+        said = opened.settings
+        options = CalendarOptions(
+            every,
+            erp,
+            once,
+            said.sources,
+            metrics_host,
+            metrics_port or None,
+            anchors=said.audit_anchors,
+            anchor_key=private_key(said.audit_anchor_key) if said.audit_anchor_key else None,
+            reconciliation=said.reconciliation,
+            policy=load_policy(said.steward_policy),
+        )
         kept = run_calendar(_when_there(stop, lambda: pipeline(opened)), options, stop)
     typer.echo(f"{kept.ended} decisions, {kept.judged} customers judged, {kept.changed} verdicts changed.", err=True)

@@ -8,6 +8,25 @@ with Hub("http://127.0.0.1:8080", key) as hub:
 """
 
 from mdm.client.hub import Hub
-from mdm.client.values import Candidate, Change, Fact, Finding, Match, Problem, Projection, Record, Task, Trace
+from mdm.client.values import (
+    Candidate,
+    Change,
+    Event,
+    Fact,
+    Finding,
+    Match,
+    PostingReason,
+    PostingVerdict,
+    Problem,
+    Process,
+    Projection,
+    Record,
+    SourceRecord,
+    Task,
+    Trace,
+)
 
-__all__ = ["Candidate", "Change", "Fact", "Finding", "Hub", "Match", "Problem", "Projection", "Record", "Task", "Trace"]
+__all__ = [
+    "Candidate", "Change", "Event", "Fact", "Finding", "Hub", "Match", "PostingReason", "PostingVerdict", "Problem",
+    "Process", "Projection", "Record", "SourceRecord", "Task", "Trace",
+]  # fmt: skip

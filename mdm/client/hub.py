@@ -11,20 +11,28 @@ import httpx
 
 from mdm.client.values import (
     Change,
+    Event,
     Fact,
     Finding,
     Match,
+    PostingVerdict,
     Problem,
+    Process,
     Projection,
     Record,
+    SourceRecord,
     Task,
     Trace,
     change_of,
+    event_of,
     fact_of,
     finding_of,
     match_of,
+    posting_verdict_of,
+    process_of,
     projection_of,
     record_of,
+    source_record_of,
     task_of,
     trace_of,
 )
@@ -105,6 +113,33 @@ class Hub:
         """The chain around a source row, from order to posting; `table#name` for another name of its rows."""
         return trace_of(self.get(f"/v1/trace/{_row(system, table, key)}"))
 
+    def source_record(self, system: str, table: str, key: str, history: bool = False) -> SourceRecord:
+        """A source row, raw and canonical; `table#name` for another name of its rows."""
+        asked = {"history": "true"} if history else {}
+        return source_record_of(self.get(f"/v1/source-records/{_row(system, table, key)}", **asked))
+
+    def timeline(self, customer: str, **parameters: Any) -> Iterator[Event]:
+        """What happened with a customer, the oldest first, page by page; `since`, `until`, `kinds` as the API takes
+        them."""
+        return map(event_of, self._items(f"/v1/customers/{customer}/timeline", parameters))
+
+    def quote_to_cash(self, contract: str) -> Process:
+        """How far a contract got, from order to posting."""
+        return process_of(self.get(f"/v1/process/quote-to-cash/{contract}"))
+
+    def all_quote_to_cash(self, **parameters: Any) -> Iterator[Process]:
+        """How far contracts got, page by page; `stage`, `state`, `owner`, `customer` as the API takes them."""
+        return map(process_of, self._items("/v1/process/quote-to-cash", parameters))
+
+    def usage_to_revenue(self, batch: str) -> Process:
+        """How far a usage batch got: `platform/table/key`, or the key alone where one batch has it."""
+        return process_of(self.get(f"/v1/process/usage-to-revenue/{quote(batch, safe='/')}"))
+
+    def all_usage_to_revenue(self, **parameters: Any) -> Iterator[Process]:
+        """How far usage batches got, page by page; `stage`, `state`, `owner`, `customer`, `contract` as the API takes
+        them."""
+        return map(process_of, self._items("/v1/process/usage-to-revenue", parameters))
+
     def resolve(self, system: str, table: str, key: str, **parameters: Any) -> str:
         """The golden record id that a source row belongs to; `table#name` for another name of its rows."""
         found: str = self.get(f"/v1/crosswalk/{_row(system, table, key)}", **parameters)["entity_id"]
@@ -113,6 +148,15 @@ class Hub:
     def match(self, domain: str, values: Mapping[str, Any], limit: int = 10) -> Match:
         """Search before create."""
         return match_of(self._asked("POST", f"/v1/{domain}/match", json={"values": values, "limit": limit}).json())
+
+    def validate_postings(self, postings: Sequence[Mapping[str, Any]]) -> list[PostingVerdict]:
+        """May these postings be made, or would ERP refuse them? Of each in their order; any number, stores nothing."""
+        found: list[PostingVerdict] = []
+        for start in range(0, len(postings), 500):
+            body = {"postings": list(postings[start : start + 500])}
+            answer = self._asked("POST", "/v1/postings/validate", json=body).json()
+            found += map(posting_verdict_of, answer["postings"])
+        return found
 
     def classify(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """What became of these ids, by id; any number of them."""

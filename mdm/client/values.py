@@ -67,6 +67,28 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True)
+class PostingReason:
+    """Why a posting is blocked: a stable code, where in the posting, whose move it is and what to do."""
+
+    code: str
+    path: str
+    message: str
+    owner: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostingVerdict:
+    """What the pre-posting check says of one posting; `customer` is the golden record on whom it would be posted."""
+
+    reference: str
+    passes: bool
+    customer: str | None
+    reasons: Sequence[PostingReason]
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """A question for a steward. `token` in quotes is the `If-Match` of commands about it.
 
@@ -128,6 +150,48 @@ class Trace:
     raw: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """A source row: its columns as they came (`row`), the same in canonical attributes, and the golden record that it
+    is part of; `versions` are there when they were asked for, the newest first."""
+
+    system: str
+    type: str
+    key: str
+    row: Mapping[str, Any] | None
+    attributes: Mapping[str, Any]
+    entity_id: str | None
+    position: Mapping[str, Any]
+    versions: Sequence[Mapping[str, Any]] | None
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened with a customer; `findings` is None for keys that may not see them."""
+
+    kind: str
+    date: str
+    key: Mapping[str, str]
+    amount: str | None
+    currency: str | None
+    state: str | None
+    contract: str | None
+    findings: Sequence[Mapping[str, Any]] | None
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """How far a contract or usage batch got: the stage that it is in, how that stands, all stages, and what to do."""
+
+    stage: str
+    state: str
+    stages: Sequence[Mapping[str, Any]]
+    next_step: Mapping[str, str] | None
+    raw: Mapping[str, Any]
+
+
 class Problem(Exception):
     """The API refused, or has not read as far as `after` yet (202). Decide by the stable `type` (`/problems/...`)."""
 
@@ -159,6 +223,15 @@ def record_of(body: Mapping[str, Any]) -> Record:
     )
 
 
+def posting_verdict_of(body: Mapping[str, Any]) -> PostingVerdict:
+    return PostingVerdict(
+        body["reference"], body["decision"] == "pass", body["customer"],
+        [PostingReason(each["code"], each["path"], each["message"], each["owner"], each["action"])
+         for each in body["reasons"]],
+        body,
+    )  # fmt: skip
+
+
 def projection_of(body: Mapping[str, Any]) -> Projection:
     return Projection(body["id"], body["version"], body["object"], body["values"], body["fits"], body["findings"], body)
 
@@ -171,6 +244,25 @@ def fact_of(body: Mapping[str, Any]) -> Fact:
 
 def trace_of(body: Mapping[str, Any]) -> Trace:
     return Trace(body["steps"], body["gaps"], body["complete"], body)
+
+
+def source_record_of(body: Mapping[str, Any]) -> SourceRecord:
+    return SourceRecord(
+        body["system"], body["type"], body["key"], body["raw"], body["attributes"], body["entity_id"],
+        body["position"], body["versions"], body,
+    )  # fmt: skip
+
+
+def event_of(body: Mapping[str, Any]) -> Event:
+    key = {name: body[name] for name in ("system", "type", "key")}
+    return Event(
+        body["kind"], body["date"], key, body["amount"], body["currency"], body["state"], body["contract"],
+        body["findings"], body,
+    )  # fmt: skip
+
+
+def process_of(body: Mapping[str, Any]) -> Process:
+    return Process(body["stage"], body["state"], body["stages"], body["next_step"], body)
 
 
 def change_of(body: Mapping[str, Any]) -> Change:

@@ -56,7 +56,8 @@ def decided(
 ) -> tuple[Announcement, ...]:
     """A decision as consumers hear of it, once for every entity that it is about.
 
-    Topics have other readers than the hub, and what was published cannot be erased there: no name, no reason, no value.
+    Topics have other readers than the hub, and what was published goes from there only with time: no name, no reason,
+    no value.
 
     Args:
         versions: of the golden record of each of them now. A reader that skips versions which it holds, and forgets a

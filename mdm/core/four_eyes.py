@@ -83,6 +83,24 @@ def demands_of(policy: Policy, plan: Plan, effect: Effect, agreed: Collection[st
     )
 
 
+def sensitive_attributes(policy: Policy) -> frozenset[str]:
+    """Attributes that nobody changes by hand alone, by any rule of the policy."""
+    return frozenset(name for demand in policy.demands for name in demand.attributes)
+
+
+def demands_of_feed(policy: Policy, changed: Collection[str]) -> tuple[Demand, ...]:
+    """The rules by which somebody must agree that an ERP gets what a platform changed: those that hold back a change of
+    the same attributes by hand. Where the policy says nothing about them, one that asks the owners of data."""
+    asking = tuple(each for each in policy.demands if not each.attributes.isdisjoint(changed))
+    return asking or (replace(_BY_FEED, attributes=frozenset(changed)),)
+
+
+_BY_FEED = Demand(
+    "sensitive-change-for-erp",
+    "A platform changed what the gates call sensitive, and nobody has looked at it.",
+    frozenset({Role.DATA_OWNER, Role.ADMIN}),
+    risk=Risk.HIGH,
+)
 _ENDS_AGREED = "This would end what two persons agreed on. They were two for this reason:"
 
 
@@ -137,7 +155,7 @@ def _asks(demand: Demand, plan: Plan, effect: Effect) -> bool:
         (not demand.merges or bool(merging))
         and (not demand.attributes or not demand.attributes.isdisjoint(plan.attributes))
         and (not demand.golden or any(_has(each, demand.golden) for each in merging))
-        and (not demand.erp_linked or sum(map(_in_erp, merging)) >= demand.erp_linked)
+        and (not demand.erp_linked or _in_erp(effect, merging) >= demand.erp_linked)
         and (not demand.discards or effect.discarded >= demand.discards)
         and (not demand.tier or any(_discarded_of(demand.tier, each) for each in effect.letters))
         and (not demand.amount or _reaches(effect, demand.amount))
@@ -155,8 +173,10 @@ def _has(entity: EntityEffect, golden: Mapping[str, Any]) -> bool:
     return any(entity.before.get(name) == value for name, value in golden.items())
 
 
-def _in_erp(entity: EntityEffect) -> bool:
-    return any(key.system == "erp" for key in entity.members_before)
+def _in_erp(effect: Effect, entities: Sequence[EntityEffect]) -> int:
+    """How many of them have a row of ERP."""
+    rows = set(effect.erp)
+    return sum(not rows.isdisjoint(each.members_before) for each in entities)
 
 
 def _discarded_of(tier: int, letter: LetterEffect) -> bool:

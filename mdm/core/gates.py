@@ -4,12 +4,19 @@ The gates are a document (`mdm.hub.gates`); what is judged - the object of the p
 comes from outside. Reasons hold codes and names of fields, never values.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 from mdm.model.ids import Domain
-from mdm.onboarding.verdict import Decision, Outcome, Severity, Verdict
+from mdm.onboarding.verdict import Decision, Finding, Outcome, Severity, Verdict
 from mdm.projection.project import Projected
+
+#: Stands for every ERP that has no list of its own.
+OTHERWISE = "otherwise"
+#: Gates and codes of reasons that come from neither projection nor verdict.
+TIME, NOT_BEFORE = "time", "NOT_BEFORE"
+SENSITIVE, WAITS, NOT_AGREED = "sensitive", "SENSITIVE_CHANGE", "SENSITIVE_CHANGE_REJECTED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +31,27 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What versions of one domain must pass. `decisions` is None where no verdict is asked for."""
+    """What versions of one domain must pass.
+
+    Attributes:
+        decisions: verdicts that pass; None where no verdict is asked for.
+        findings: codes of the verdict that hold a version back when they fail, whatever the decision is.
+        sensitive: by ERP, and for all others under `OTHERWISE`, the attributes of which a change against what is
+            served waits for somebody to agree.
+        significant: attributes of which a change is worth telling an ERP; None: every one.
+        not_before: versions that become known within so long of the first of them reach the ERP as one.
+    """
 
     fits: bool
     decisions: frozenset[Decision] | None = None
+    findings: frozenset[str] = frozenset()
+    sensitive: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    significant: frozenset[str] | None = None
+    not_before: timedelta = timedelta()
+
+    def sensitive_for(self, erp: str) -> frozenset[str]:
+        """The sensitive attributes of an ERP."""
+        return self.sensitive.get(erp, self.sensitive.get(OTHERWISE, frozenset()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +72,23 @@ def reasons(gate: Gate, shown: Projected, verdict: Verdict | None) -> tuple[Reas
             for each in shown.findings
             if each.severity == "error"
         ]
-    if gate.decisions is not None and verdict is not None and verdict.decision not in gate.decisions:
-        failed = [each for each in verdict.findings if each.outcome is Outcome.FAIL and each.severity is Severity.ERROR]
-        found += [Reason("verdict", each.code, "", _attribute(each.observation.path)) for each in failed]
-        found += [] if failed else [Reason("verdict", verdict.decision.value.upper())]
+    if gate.decisions is not None and verdict is not None:
+        failed = [each for each in verdict.findings if each.outcome is Outcome.FAIL]
+        if verdict.decision not in gate.decisions:
+            grave = [each for each in failed if each.severity is Severity.ERROR]
+            found += [_of_finding(each) for each in grave]
+            found += [] if grave else [Reason("verdict", verdict.decision.value.upper())]
+        found += [_of_finding(each) for each in failed if each.code in gate.findings]
     return tuple(dict.fromkeys(found))
+
+
+def of_changes(changed: Collection[str], *, rejected: bool) -> tuple[Reason, ...]:
+    """Why a version waits that changes these sensitive attributes: nobody agreed yet, or somebody did not."""
+    return tuple(Reason(SENSITIVE, NOT_AGREED if rejected else WAITS, "", each) for each in sorted(changed))
+
+
+def _of_finding(finding: Finding) -> Reason:
+    return Reason("verdict", finding.code, "", _attribute(finding.observation.path))
 
 
 def _attribute(pointer: str) -> str | None:

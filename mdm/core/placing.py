@@ -4,7 +4,7 @@ Pure. What the labels are for is said in `mdm.access.scope`; who may reach what 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,6 +15,7 @@ from mdm.access.scope import DIMENSIONS, EVERYWHERE, UNASSIGNED, Placement, read
 from mdm.errors import ConfigurationInvalid, Invalid
 from mdm.model.canonical import ATTRIBUTES
 from mdm.model.ids import Domain
+from mdm.model.platforms import Platforms
 
 _EVERYWHERE = frozenset({EVERYWHERE})
 _CUSTOMER = {attribute.name for attribute in ATTRIBUTES[Domain.CUSTOMER]}
@@ -27,6 +28,12 @@ class LabelRule:
     attribute: tuple[str, ...] | None
     labels: Mapping[str, str] | None
 
+    def among(self, platforms: Platforms) -> "LabelRule":
+        """The rule where roles mean all platforms that have them."""
+        if self.attribute is not None or self.labels is None:
+            return self
+        return replace(self, labels=platforms.spread(self.labels))
+
 
 @dataclass(frozen=True, slots=True)
 class PlacementPlan:
@@ -34,6 +41,13 @@ class PlacementPlan:
 
     version: str
     rules: Mapping[str, Sequence[LabelRule]]
+
+    def among(self, platforms: Platforms) -> "PlacementPlan":
+        """The plan where the hub has these platforms: a label that it gives to `erp` it gives to every ERP. A platform
+        that it names itself keeps its own label."""
+        return replace(
+            self, rules={name: [each.among(platforms) for each in rules] for name, rules in self.rules.items()}
+        )
 
 
 #: Where a plan says nothing: the platforms that know a record are its sources.

@@ -21,7 +21,7 @@ class Arriving:
     def arrivals(self, rows: int | None) -> Arrivals:
         """What came since; so many rows of each fate are told one by one, or all of them."""
         with snapshot(self.pipeline.engine) as work:
-            return read_arrivals(work, self.since, rows)
+            return read_arrivals(work, self.since, rows, self.pipeline.rules.platforms.erps)
 
 
 def begin(pipeline: Pipeline) -> Arriving:

@@ -21,7 +21,7 @@ from mdm.hub.steward.actor import Actor
 from mdm.hub.steward.workplace import Workplace
 from mdm.lifecycle.close import Close, Item, Surroundings, checklist, close_of, current_close
 from mdm.lifecycle.impact import Sited, site
-from mdm.lifecycle.policy import shipped_policy
+from mdm.lifecycle.policy import Policy
 from mdm.lifecycle.sign_off import Point, SignOff, check_prepare, check_review, check_withdraw, points_of
 from mdm.store import closing as store
 from mdm.store import read_console
@@ -65,13 +65,13 @@ class Readiness:
     open_points: int
 
 
-def readiness(hub: Looks, found: Reconciliation) -> Readiness:
+def readiness(hub: Looks, found: Reconciliation, policy: Policy) -> Readiness:
     """Of the month that is being closed. Once two persons have signed it, no point is open: they said why.
 
     Deadlines of questions come with their ranks, as far as somebody has ranked them.
     """
     today = hub.clock().date()
-    close = close_named(None, today)
+    close = close_named(None, today, policy)
     with snapshot(hub.engine) as work:
         signed = store.standing(work, close.month)
     reviewed = signed is not None and signed.reviewed_by is not None
@@ -79,13 +79,14 @@ def readiness(hub: Looks, found: Reconciliation) -> Readiness:
     return Readiness(close.month, close.days_left(today), sum(not item.done for item in points))
 
 
-def close_named(month: str | None, today: date) -> Close:
+def close_named(month: str | None, today: date, policy: Policy) -> Close:
     """The close of a month written like 2026-10; without one, of the month that is being closed.
+
+    The policy says on which business day books are closed.
 
     Raises:
         Invalid: that is no month.
     """
-    policy = shipped_policy()
     if month is None:
         return current_close(today, policy.close_on)
     if re.fullmatch(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])", month) is None or month > "9998-12":

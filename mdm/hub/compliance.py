@@ -16,7 +16,6 @@ from mdm.hub.in_force import in_force_now, part, version_of
 from mdm.hub.process import Pipeline
 from mdm.hub.tiers import Standing, standings
 from mdm.intake.ownership import Ownership
-from mdm.lifecycle.policy import shipped_policy
 from mdm.model.releases import RuleKind
 from mdm.onboarding.ruleset import shipped_ruleset
 from mdm.privacy.policy import shipped_policy as privacy_policy
@@ -62,6 +61,8 @@ _BUILT_IN: Sequence[Gate] = (
     Gate("release of rules", "a document that would decide otherwise",
          "it was simulated, no verdict speaks against it, and three persons carried it"),
     Gate("ERP onboarding", "a legal entity that is to be created in ERP", "its checks pass, or somebody excuses them"),
+    Gate("ERP view", "a version that changes payment, tax or identity data against what an ERP is served",
+         "somebody agrees to the change, or the source takes it back"),
     Gate("close of a month", "the signature under a month", "its checklist is done, and a second person signs"),
     Gate("erasure", "a request to forget a person", "a second person approves it"),
 )  # fmt: skip
@@ -130,7 +131,7 @@ def _policies(hub: Pipeline, policy: Policy, ownership: Ownership) -> list[Polic
         PolicyInForce("second person", policy.version, f"{len(policy.demands)} rules say who must agree to what"),
         PolicyInForce("tiers of workflows", hub.catalogue.tiers.version, "how fresh, how soon mended, what waits"),
         PolicyInForce("ownership matrix", ownership.version, "who answers for every attribute and fact"),
-        PolicyInForce("reconciliation", shipped_policy().version, "what must agree from contract to posting"),
+        PolicyInForce("reconciliation", rules.reconciliation.version, "what must agree from contract to posting"),
         PolicyInForce("ERP onboarding", shipped_ruleset().version, "checks before a legal entity is created in ERP"),
         PolicyInForce("privacy", privacy_policy().version, "what identifies a person, and what the law keeps"),
     ]

@@ -12,6 +12,8 @@ from mdm.hub.steward.policy import load_policy
 from mdm.hub.worklist import cut_off_at
 from mdm.lifecycle import ageing
 from mdm.lifecycle.overview import Overview
+from mdm.lifecycle.policy import Policy as Reconciling
+from mdm.lifecycle.policy import shipped_policy
 from mdm.lifecycle.stakes import Stake
 from mdm.model.ids import CrosswalkKey
 from mdm.model.worklist import Measures, Priority
@@ -20,11 +22,13 @@ from mdm.store.scoped import unrestricted
 _NOTHING_KNOWN = Stake()
 
 
-def measures_now(engine: Engine, now: datetime, policy: Policy | None = None) -> Measures:
-    """By what findings are put in order now. What is much money is said by the policy of the second person; by the
-    shipped one if none is given."""
+def measures_now(
+    engine: Engine, now: datetime, policy: Policy | None = None, reconciling: Reconciling | None = None
+) -> Measures:
+    """By what findings are put in order now. What is much money is said by the policy of the second person, and by the
+    rules of reconciliation on which day books are closed; by the shipped ones if none are given."""
     with unrestricted(engine).connect() as connection:
-        return measures_of(policy or load_policy(), cut_off_at(connection, now))
+        return measures_of(policy or load_policy(), cut_off_at(connection, now, reconciling or shipped_policy()))
 
 
 def in_order(found: Reconciliation, measures: Measures) -> Overview:

@@ -64,7 +64,7 @@ def must_fit(rules: Rules, released: Ruling) -> None:
     """
     try:
         if isinstance(released, RuleSet):
-            refuse_witnesses_that_echo(rules.witnesses, released)
+            refuse_witnesses_that_echo(rules.witnesses, released.among(rules.platforms))
         elif isinstance(released, MatchModel):
             check_proven(released)
     except ConfigurationInvalid as error:
@@ -121,7 +121,7 @@ def standing_in(rules: Rules, instead: Ruling) -> Rules:
     domain = Domain(instead.domain)
     if isinstance(instead, MatchModel):
         return replace(rules, models={**rules.models, domain: instead})
-    return replace(rules, rulesets={**rules.rulesets, domain: instead})
+    return replace(rules, rulesets={**rules.rulesets, domain: instead.among(rules.platforms)})
 
 
 def in_force(query: store.Query, rules: Rules) -> Rules:

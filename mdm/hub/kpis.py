@@ -1,12 +1,12 @@
 """What governing the data comes to: how things stand now, and the measures of a period beside those of another one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from mdm.core.kpis import Measure, measures
+from mdm.core.kpis import Measure, measures, parts
 from mdm.errors import Invalid
 from mdm.hub import closing
 from mdm.hub.reach import must_reach_all
@@ -15,9 +15,8 @@ from mdm.hub.steward.workplace import Workplace
 from mdm.lifecycle.billed_usage import Accuracy, accuracy
 from mdm.lifecycle.close import Close
 from mdm.lifecycle.impact import add
-from mdm.lifecycle.policy import shipped_policy
 from mdm.model.kpis import USUAL, Period
-from mdm.store import read_console
+from mdm.store import read_console, read_effort
 from mdm.store.read_kpis import kept_of
 
 #: Days of the longest period: what is kept of it is read whole.
@@ -33,6 +32,7 @@ class Kpis:
         as_of: the newest change event that reconciliation knew of.
         disagreements: what findings of reconciliation are worth, by currency, whatever the sign.
         questions: open invoices and running contracts behind open questions; `refused` behind refused messages.
+        questions_impact: `questions` times the hours that they have been open; `refused_impact` likewise.
         findings: how many platforms disagree about.
         close: the month that is being closed, with how many of `points` of its checklist are open.
     """
@@ -49,6 +49,10 @@ class Kpis:
     period: Period
     baseline: Period
     measures: tuple[Measure, ...]
+    #: Measures of single platforms, and of single kinds of breaks.
+    parts: tuple[Measure, ...]
+    questions_impact: Mapping[str, Decimal]
+    refused_impact: Mapping[str, Decimal]
 
     @property
     def ready(self) -> bool:
@@ -63,13 +67,16 @@ class Kpis:
                 "disagreements": _as_text(self.disagreements), "questions": _as_text(self.questions),
                 "refused": _as_text(self.refused),
             },
+            "failure_impact": {
+                "questions": _as_text(self.questions_impact), "refused": _as_text(self.refused_impact),
+            },
             "findings": self.findings,
             "close_readiness": {
                 "month": self.close.month, "due": self.close.due, "days_left": self.close.days_left(self.now.date()),
                 "open_points": self.open_points, "points": self.points, "ready": self.ready,
             },
             "period": asdict(self.period), "baseline": asdict(self.baseline),
-            "measures": [{**asdict(each), "change": each.change, "improved": each.improved} for each in self.measures],
+            "measures": _figures(self.measures), "parts": _figures(self.parts),
         }  # fmt: skip
 
 
@@ -89,13 +96,14 @@ def read_kpis(
     period = period or _usual(now)
     _check(period)
     _check(baseline := baseline or period.before)
-    books = closing.books_of(desk, closing.close_named(None, now.date()), found)
+    books = closing.books_of(desk, closing.close_named(None, now.date(), desk.rules.reconciliation), found)
     worth: dict[str, Decimal] = {}
     for finding in found.findings:
         add(worth, finding)
-    business_days = shipped_policy().close_on
+    business_days = desk.rules.reconciliation.close_on
     with desk.engine.connect() as connection:
         kept, before = (kept_of(connection, each, business_days) for each in (period, baseline))
+        impacts = read_effort.impact_of_questions(connection, now), read_effort.impact_of_refused(connection, now)
         questions, refused = read_console.at_risk(connection), read_console.behind_refused(connection)
     return Kpis(
         now=now,
@@ -110,6 +118,9 @@ def read_kpis(
         period=period,
         baseline=baseline,
         measures=tuple(measures(kept, before)),
+        parts=tuple(parts(kept, before)),
+        questions_impact=impacts[0],
+        refused_impact=impacts[1],
     )
 
 
@@ -133,6 +144,10 @@ def read_invoice_accuracy(desk: Workplace, found: Reconciliation, period: Period
     period = period or _usual(desk.clock())
     _check(period)
     return InvoiceAccuracy(found.as_of, period, accuracy(found.usage, period))
+
+
+def _figures(found: Sequence[Measure]) -> list[dict[str, Any]]:
+    return [{**asdict(each), "change": each.change, "improved": each.improved} for each in found]
 
 
 def _usual(now: datetime) -> Period:

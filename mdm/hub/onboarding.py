@@ -21,6 +21,7 @@ from mdm.intake.candidate import candidate_record, compared_attributes
 from mdm.intake.standardise.legal_forms import may_be_one
 from mdm.intake.standardise.organisations import organisation_name
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
+from mdm.model.platforms import Platforms
 from mdm.onboarding.assess import assess
 from mdm.onboarding.attestation import Answer, Attestation, Provider
 from mdm.onboarding.checks.external import folded
@@ -62,11 +63,16 @@ class Aim:
 
 
 def verdict_on_golden(
-    engine: Engine, entity_id: str, now: datetime, aim: Aim = Aim(), rules: RuleSet | None = None
+    engine: Engine,
+    platforms: Platforms,
+    entity_id: str,
+    now: datetime,
+    aim: Aim = Aim(),
+    rules: RuleSet | None = None,
 ) -> Verdict:
     """The verdict on a golden customer; an absorbed id is answered for the customer it became part of.
 
-    Without rules the shipped rule set decides.
+    Without rules the shipped rule set decides. `platforms` say whose rows make a customer one that is in ERP.
 
     Raises:
         NotFound: no customer was ever issued this id.
@@ -78,12 +84,18 @@ def verdict_on_golden(
         with engine.connect() as connection:
             golden_customer(connection, entity_id)
     with unrestricted(engine).connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        (subject,) = _golden_subjects(connection, [golden_customer(connection, entity_id)], now, aim.account)
+        golden = golden_customer(connection, entity_id)
+        (subject,) = _golden_subjects(connection, platforms, [golden], now, aim.account)
     return assess(fitted(_within_reach(engine, subject), aimed), aimed)
 
 
 def verdicts_on_golden(
-    engine: Engine, entities: Sequence[EntityId], now: datetime, aim: Aim = Aim(), rules: RuleSet | None = None
+    engine: Engine,
+    platforms: Platforms,
+    entities: Sequence[EntityId],
+    now: datetime,
+    aim: Aim = Aim(),
+    rules: RuleSet | None = None,
 ) -> list[Verdict]:
     """`verdict_on_golden` of many active customers in one snapshot; ids without a golden record within reach are left
     out.
@@ -99,7 +111,7 @@ def verdicts_on_golden(
         entities = [each for each in entities if each in reached]
     with unrestricted(engine).connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         rows = current_goldens(connection, Domain.CUSTOMER, entities)
-        subjects = _golden_subjects(connection, rows, now, aim.account)
+        subjects = _golden_subjects(connection, platforms, rows, now, aim.account)
     return [assess(fitted(_within_reach(engine, subject), aimed), aimed) for subject in subjects]
 
 
@@ -179,7 +191,7 @@ def _aimed(rules: RuleSet | None, aim: Aim) -> RuleSet:
 
 
 def _golden_subjects(
-    connection: Connection, goldens: Sequence[GoldenRow], now: datetime, account: Account
+    connection: Connection, platforms: Platforms, goldens: Sequence[GoldenRow], now: datetime, account: Account
 ) -> list[Subject]:
     """Golden customers with all that is known about them, in their order."""
     bare = {row.entity_id: Subject(row.entity_id, row.version, row.values, now) for row in goldens}
@@ -193,7 +205,7 @@ def _golden_subjects(
     checkpoints = store.checkpoints_of(connection, ids)
     waivers = store.waivers_of(connection, ids)
     returned = store.returns_of(connection, ids)
-    partners = store.in_erp(connection, ids)
+    partners = store.in_erp(connection, ids, platforms.erps)
     return [
         replace(
             each,

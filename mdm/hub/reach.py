@@ -18,6 +18,7 @@ from mdm.model.stewardship import (
     EndRelation,
     JudgePair,
     JudgeTask,
+    LetThrough,
     Merge,
     Pin,
     Relate,
@@ -91,7 +92,7 @@ def must_reach(engine: Engine, command: Command) -> None:
         case Pin():
             rows = [command.from_record] if command.from_record is not None else []
             must_reach_parts(engine, entities=[command.entity_id], rows=rows)
-        case Restore():
+        case Restore() | LetThrough():
             must_reach_parts(engine, entities=[command.entity_id])
         case Clear() | Confirm():
             must_reach_parts(engine, overrides=[command.override_id])

@@ -15,6 +15,7 @@ from mdm.clock import Clock
 from mdm.hub.onboarding import Aim, verdicts_on_golden
 from mdm.model.delta import Announcement
 from mdm.model.ids import Domain, EntityId
+from mdm.model.platforms import Platforms
 from mdm.onboarding.ruleset import RuleSet, shipped_ruleset
 from mdm.onboarding.verdict import Outcome, Verdict, canonical_bytes
 from mdm.store.identity import write_announcements
@@ -36,6 +37,7 @@ class Rechecked:
 def recheck(
     engine: Engine,
     clock: Clock,
+    platforms: Platforms,
     erp: str | None = None,
     rules: RuleSet | None = None,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
@@ -52,7 +54,7 @@ def recheck(
     for start in range(0, len(due), _AT_ONCE):
         some = due[start : start + _AT_ONCE]
         now = clock()
-        verdicts = verdicts_on_golden(engine, some, now, Aim(aimed.target.erp), aimed)
+        verdicts = verdicts_on_golden(engine, platforms, some, now, Aim(aimed.target.erp), aimed)
         with unit_of_work(engine, clock, "onboarding") as work:
             changed += _keep(work, verdicts)
         judged += len(some)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 
 from mdm.hub.in_force import usage_revenue_in_force
+from mdm.hub.process import Pipeline
 from mdm.intake.catalogue import Catalogue, load_catalogue
 from mdm.intake.mapping import standardise
 from mdm.lifecycle.assemble import read_story
@@ -15,16 +16,18 @@ from mdm.lifecycle.findings import Finding
 from mdm.lifecycle.impact import Books, books_of
 from mdm.lifecycle.material import Material, Stated, Version
 from mdm.lifecycle.policy import Policy, shipped_policy
+from mdm.lifecycle.quote_to_cash import QuoteToCash, quote_to_cash
 from mdm.lifecycle.reconciliation import reconcile_story
 from mdm.lifecycle.stakes import Chains, Stake
 from mdm.lifecycle.stuck import Stuck, stuck
+from mdm.lifecycle.usage_to_revenue import UsageToRevenue, usage_to_revenue
 from mdm.model.ids import CrosswalkKey, Domain, EntityId
 from mdm.store import read_lifecycle, whole
 from mdm.store.read_lifecycle import LiveRow, PastRow
 from mdm.store.reading import snapshot
 
 #: Linked facts that rules look at.
-_KINDS = ("order", "invoice", "invoice_line", "posting", "entitlement", "usage_batch", "offer")
+_KINDS = ("order", "invoice", "invoice_line", "posting", "entitlement", "usage_batch", "offer", "payment")
 _NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,6 +44,9 @@ class Reconciliation:
     stuck: tuple[Stuck, ...] = ()
     #: What invoices bill of what was used.
     usage: BilledUsage = field(default_factory=BilledUsage)
+    #: How far every contract and every usage batch got, by its id or key.
+    contracts: tuple[QuoteToCash, ...] = ()
+    batches: tuple[UsageToRevenue, ...] = ()
     #: What hangs on each finding, by rule and subject.
     stakes: Mapping[tuple[str, CrosswalkKey], Stake] = field(default_factory=dict)
 
@@ -55,6 +61,7 @@ def reconcile(engine: Engine, catalogue: Catalogue | None = None, policy: Policy
     material = read_material(engine, catalogue, policy)
     story = read_story(material, policy)
     findings, books = reconcile_story(material, policy, *story), books_of(material)
+    still = stuck(material, *story, policy)
     tiers = {f"{each.system}.{each.table}": each.tier.number for each in catalogue.profiles}
     chains = Chains(material, policy, *story, books, tiers)
     return Reconciliation(
@@ -62,10 +69,17 @@ def reconcile(engine: Engine, catalogue: Catalogue | None = None, policy: Policy
         policy.version,
         findings,
         books,
-        stuck(material, *story, policy),
+        still,
         billed_usage(material, policy, *story),
+        quote_to_cash(material, policy, *story, findings, still),
+        usage_to_revenue(material, policy, *story, findings),
         _stakes(engine, chains, findings),
     )
+
+
+def found_by(pipeline: Pipeline) -> Reconciliation:
+    """`reconcile` with the source profiles and the rules of a pipeline."""
+    return reconcile(pipeline.engine, pipeline.catalogue, pipeline.rules.reconciliation)
 
 
 def _stakes(engine: Engine, chains: Chains, findings: Iterable[Finding]) -> dict[tuple[str, CrosswalkKey], Stake]:

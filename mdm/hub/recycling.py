@@ -90,7 +90,11 @@ def say_all(work: UnitOfWork, catalogue: Catalogue) -> None:
     """Raise and close the exceptions about recycled identifiers by everything that is noted."""
     noted, asked = store.all_stored(work), store.open_questions(work)
     questions = {name.question: name for name in noted}
-    new = [(name, _told(name, noted[name]), _owner(catalogue, name)) for name in noted if name.question not in asked]
+    new = [
+        (name, _told(name, noted[name]), catalogue.owner_of(name.system, name.type))
+        for name in noted
+        if name.question not in asked
+    ]
     store.raise_exceptions(work, new, asked - questions.keys())
 
 
@@ -233,7 +237,7 @@ def _judge(
     holders = {name: holders_of(each) for name, each in found.items()}
     changed = {name for name, each in holders.items() if known.get(name) != each}
     store.write(work, {name: (holders[name], found[name].since) for name in changed}, gone)
-    told = [(name, _told(name, holders[name]), _owner(catalogue, name)) for name in changed]
+    told = [(name, _told(name, holders[name]), catalogue.owner_of(name.system, name.type)) for name in changed]
     if told or gone:
         work.defer(lambda: store.raise_exceptions(work, told, [name.question for name in gone]))
     return store.concerned(work, gone | (found.keys() - known.keys()))
@@ -277,8 +281,3 @@ def _told(name: Name, holders: bytes) -> str:
         "nothing in matching until somebody says that they are one. `mdm identifiers recycled` tells what may have to "
         "be taken back."
     )
-
-
-def _owner(catalogue: Catalogue, name: Name) -> str:
-    profile = catalogue.profile(name.system, name.type)
-    return profile.owner if profile is not None else "customer stewards"

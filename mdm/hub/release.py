@@ -9,27 +9,35 @@ from mdm.core.former import refuse_witnesses_that_echo, witnesses_of
 from mdm.core.placing import read_plan, shipped_plan
 from mdm.core.rules import Rules
 from mdm.errors import ConfigurationInvalid, NotFound
+from mdm.hub.reconciliation_rules import load_reconciliation
 from mdm.intake.catalogue import Catalogue
 from mdm.model.ids import Domain
 from mdm.store import released
 from survivorship.ruleset import RuleSet, load_ruleset, parse_ruleset
 
 
-def load_rules(catalogue: Catalogue, models: Path | None = None, placement: Path | None = None) -> Rules:
+def load_rules(
+    catalogue: Catalogue, models: Path | None = None, placement: Path | None = None, reconciliation: Path | None = None
+) -> Rules:
     """Match models (from the folder `models` where it has one) and rule sets of all domains, and trust of sources.
 
-    `placement` is a plan of one's own for where golden records belong.
+    `placement` is a plan of one's own for where golden records belong, `reconciliation` what a document of one's own
+    says else than the shipped rules that hold the platforms against each other.
 
     Raises:
         ConfigurationInvalid: a document is wrong; the message names the place.
     """
-    rulesets = {domain: load_ruleset(domain.value) for domain in Domain}
+    platforms = catalogue.platforms
+    rulesets = {domain: load_ruleset(domain.value).among(platforms) for domain in Domain}
+    plan = shipped_plan() if placement is None else read_plan(_text(placement), str(placement))
     rules = Rules(
         models={domain: load_model(domain.value, models) for domain in Domain},
         rulesets=rulesets,
         trust=catalogue.trust,
-        placement=shipped_plan() if placement is None else read_plan(_text(placement), str(placement)),
+        placement=plan.among(platforms),
         witnesses=witnesses_of(catalogue),
+        platforms=platforms,
+        reconciliation=load_reconciliation(catalogue, reconciliation),
     )
     must_agree(rules)
     return rules
@@ -73,4 +81,4 @@ def released_ruleset(connection: Connection, rules: Rules, domain: Domain, finge
             f"No rule set {fingerprint} of {domain.plural} was ever released here.",
             action="`GET /v1/rules` lists the rule sets that decided in this hub.",
         )
-    return parse_ruleset(domain.value, document, Path(f"{domain.value} rules {fingerprint}"))
+    return parse_ruleset(domain.value, document, Path(f"{domain.value} rules {fingerprint}")).among(rules.platforms)

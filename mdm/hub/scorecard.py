@@ -15,7 +15,6 @@ from mdm.hub.reconcile import Reconciliation
 from mdm.hub.tiers import standings
 from mdm.intake.ownership import Ownership, lint, matrix
 from mdm.lifecycle.findings import Severity
-from mdm.lifecycle.policy import shipped_policy
 from mdm.lifecycle.reconciliation import ABOUT_PRODUCTS
 from mdm.model.events import Outcome
 from mdm.model.ids import Domain
@@ -76,7 +75,7 @@ def scorecard(
             "valid": _valid(connection),
             "fresh": Counted(sum(each.fresh for each in tiers), sum(each.changes for each in tiers)),
             "mended": Counted(*mended_in_time(connection, now - _LATELY, now)),
-            "answered": _answered(connection, Period(now.date() - _LATELY, now.date())),
+            "answered": _answered(hub, connection, Period(now.date() - _LATELY, now.date())),
             "agreeing": _agreeing(connection, found),
             "moving": _moving(connection, found),
         }
@@ -121,8 +120,8 @@ def _valid(connection: Connection) -> Counted:
     return Counted(valid, valid + sum(each.invalid for each in numbers))
 
 
-def _answered(connection: Connection, period: Period) -> Counted:
-    kept = kept_of(connection, period, shipped_policy().close_on).answered
+def _answered(hub: Pipeline, connection: Connection, period: Period) -> Counted:
+    kept = kept_of(connection, period, hub.rules.reconciliation.close_on).answered
     return Counted(sum(closed <= due_at(kind, opened) for kind, opened, closed in kept), len(kept))
 
 

@@ -32,6 +32,9 @@ _STALE_SECONDS = 3600.0
 _LONGEST = 8 * 1024
 _LONGEST_NAME = 59
 
+#: What reading a token raises beside its own errors, where a header is of another shape (`crit` that is no list).
+BAD_SHAPE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+
 #: Fetches the provider's JWKS document.
 Fetch = Callable[[], Mapping[str, Any]]
 
@@ -89,7 +92,7 @@ class TokenVerifier:
             keys = self._known(fresh)
             try:
                 decoded = jwt.decode(token, keys, algorithms=list(self._rules.algorithms))
-            except (JoseError, ValueError):
+            except (JoseError, *BAD_SHAPE):
                 continue  # perhaps the provider has new keys
             return self._believed(decoded.claims)
         return None
@@ -119,7 +122,7 @@ class TokenVerifier:
             self._keys = KeySet.import_key_set(self._fetch())  # type: ignore[arg-type]  # a JWKS document
         except TransientError as error:
             self._away = error
-        except (JoseError, ValueError, KeyError, TypeError) as error:
+        except (JoseError, *BAD_SHAPE) as error:
             self._away = TransientError(f"The identity provider gives keys that cannot be read: {error}")
         else:
             self._fetched_at, self._away = self._tried_at, None
@@ -139,6 +142,8 @@ class TokenVerifier:
             return None
         name = claims.get(rules.name_claim)
         name = name if isinstance(name, str) and name else subject
+        if not can_be_written(name):
+            return None
         return Caller(identity_of(name), role, name, scope)
 
     def _role(self, claimed: Any) -> Role | None:
@@ -155,6 +160,14 @@ def identity_of(name: str) -> str:
     if len(name) <= _LONGEST_NAME:
         return f"oidc:{name}"
     return f"oidc:{name[: _LONGEST_NAME // 2]}#{hashlib.sha256(name.encode()).hexdigest()[:24]}"
+
+
+def can_be_written(name: str) -> bool:
+    """Whether the database can hold who it was: a text of UTF-8 without a NUL character."""
+    try:
+        return b"\0" not in name.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON may write as an escape
+        return False
 
 
 def claimed_scope(claim: Any, required: bool = False) -> Scope | None:

@@ -8,7 +8,7 @@ from mdm.hub.process import Pipeline
 from mdm.hub.reconcile import read_material
 from mdm.lifecycle.assemble import read_story
 from mdm.lifecycle.coverage import Chain, Coverage, coverage
-from mdm.lifecycle.policy import Policy, shipped_policy
+from mdm.lifecycle.policy import Policy
 from mdm.lifecycle.usage_revenue import UsageRevenue
 
 #: Products that a report names by id; all are counted.
@@ -21,7 +21,7 @@ def read_coverage(hub: Pipeline, policy: Policy | None = None) -> Coverage:
     Raises:
         TransientError: the database cannot be reached now.
     """
-    policy = policy or shipped_policy()
+    policy = policy or hub.rules.reconciliation
     material = read_material(hub.engine, hub.catalogue, policy)
     return coverage(material.usage_revenue, material, policy, *read_story(material, policy))
 
@@ -32,7 +32,7 @@ def compare_mappings(hub: Pipeline, before: UsageRevenue, after: UsageRevenue) -
     Raises:
         TransientError: the database cannot be reached now.
     """
-    policy = shipped_policy()
+    policy = hub.rules.reconciliation
     material = read_material(hub.engine, hub.catalogue, policy)
     story = read_story(material, policy)
     was, would = (coverage(each, material, policy, *story) for each in (before, after))

@@ -20,6 +20,7 @@ from mdm.core.oversize import records_question
 from mdm.core.own_words import as_compared
 from mdm.core.rules import Rules
 from mdm.core.whole import WholeDomain, WholeRecord, resolve_all
+from mdm.hub.audit_anchor import NO_ANCHORS, Anchors, against
 from mdm.hub.recycling import verify_recycled
 from mdm.intake.catalogue import Catalogue
 from mdm.intake.mapping import standardise
@@ -78,8 +79,16 @@ class Verification:
         )
 
 
-def verify(engine: Engine, catalogue: Catalogue, rules: Rules, progress: Progress = lambda _: None) -> Verification:
-    """Recompute the whole hub from its history and compare. Reads one consistent snapshot; never writes."""
+def verify(
+    engine: Engine,
+    catalogue: Catalogue,
+    rules: Rules,
+    progress: Progress = lambda _: None,
+    anchors: Anchors = NO_ANCHORS,
+) -> Verification:
+    """Recompute the whole hub from its history and compare; hold the audit against its anchors. Reads one consistent
+    snapshot; never writes.
+    """
     with snapshot(engine) as work:
         progress("folding the change history")
         marked = echoes_of(work)
@@ -101,6 +110,7 @@ def verify(engine: Engine, catalogue: Catalogue, rules: Rules, progress: Progres
             differences += _questions(work, domain, expected)
         differences += [Difference("invariant", name, detail) for name, detail in invariants.violations(work)]
         differences += [Difference("audit", f"row {seq}", detail) for seq, detail in invariants.audit_breaks(work)]
+        differences += [Difference("audit", each.place, each.what) for each in against(work, anchors)]
     entities = sum(len(expected.entities) for expected in state.values())
     return Verification(len(heads), len(records), entities, tuple(differences))
 

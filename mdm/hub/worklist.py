@@ -10,6 +10,7 @@ from mdm.core.rules import Rules
 from mdm.core.worklist import rank
 from mdm.hub.steward.policy import load_policy
 from mdm.lifecycle.close import close_of, current_close
+from mdm.lifecycle.policy import Policy as Reconciling
 from mdm.lifecycle.policy import shipped_policy
 from mdm.model.ids import Domain
 from mdm.model.worklist import CutOff
@@ -64,19 +65,28 @@ def old_ranks(engine: Engine, now: datetime) -> bool:
         return worklist.unranked(connection, now - _FRESH_FOR)
 
 
-def rank_refused(engine: Engine, now: datetime, policy: Policy | None = None, *, at_once: int | None = None) -> int:
+def rank_refused(
+    engine: Engine,
+    now: datetime,
+    policy: Policy | None = None,
+    *,
+    at_once: int | None = None,
+    reconciling: Reconciling | None = None,
+) -> int:
     """Rank groups of open dead letters that have no rank, have changed, or have an old one. Returns how many. Harmless
     when repeated, also at once.
 
+    `reconciling` says on which day books are closed; the shipped rules if none are given.
     `at_once`: only such as changed, and only as many as have so many letters together, those without a rank first.
     """
     which = Looked(now, now - _FRESH_FOR) if at_once is None else Looked(now, budget=at_once)
+    told = reconciling or shipped_policy()
     done = 0
     while True:
         with unrestricted(engine).begin() as connection:
-            cut_off = cut_off_at(connection, now)
+            cut_off = cut_off_at(connection, now, told)
             measures = measures_of(policy or load_policy(), cut_off)
-            groups = stake.unranked_groups(connection, which, _as_of(cut_off, now))
+            groups = stake.unranked_groups(connection, which, _as_of(cut_off, now, told))
             written = stake.write_group_ranks(connection, [rank_group(each, measures) for each in groups], now)
         done += written
         if not written or at_once is not None:
@@ -98,8 +108,9 @@ def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime, policy: 
         with unrestricted(engine).begin() as connection:
             if not worklist.unranked(connection, stale, since):
                 break
-            cut_off = cut_off_at(connection, now)
-            facts = worklist.read_task_facts(connection, stale, _BATCH, limits, _as_of(cut_off, now), since)
+            cut_off = cut_off_at(connection, now, rules.reconciliation)
+            as_of = _as_of(cut_off, now, rules.reconciliation)
+            facts = worklist.read_task_facts(connection, stale, _BATCH, limits, as_of, rules.platforms.erps, since)
         measures = measures_of(policy or load_policy(), cut_off)
         ranked = [rank(each, measures) for each in facts]
         written = 0
@@ -112,9 +123,9 @@ def _rank(engine: Engine, rules: Rules, now: datetime, stale: datetime, policy: 
     return done
 
 
-def cut_off_at(connection: Connection, now: datetime) -> CutOff:
+def cut_off_at(connection: Connection, now: datetime, reconciling: Reconciling) -> CutOff:
     """Until when the month that is being closed is open: the running one where the one before is closed by two."""
-    business_days = shipped_policy().close_on
+    business_days = reconciling.close_on
     close = current_close(now.date(), business_days)
     with within(connection) as work:
         signed = closing.standing(work, close.month)
@@ -123,5 +134,5 @@ def cut_off_at(connection: Connection, now: datetime) -> CutOff:
     return CutOff(close.month, close.due, close.days_left(now.date()))
 
 
-def _as_of(cut_off: CutOff, now: datetime) -> AsOf:
-    return AsOf(cut_off.month, now.date(), shipped_policy().words["entitlement_usable"])
+def _as_of(cut_off: CutOff, now: datetime, reconciling: Reconciling) -> AsOf:
+    return AsOf(cut_off.month, now.date(), reconciling.words["entitlement_usable"])

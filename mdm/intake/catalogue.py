@@ -18,6 +18,7 @@ from mdm.intake.rows import ReadRow, RowReader
 from mdm.intake.rules import TableMapping, read_mapping
 from mdm.intake.standardise.registry import STANDARDISERS
 from mdm.intake.tiers import TierPolicy, Tiers, Workflow, tiers_of
+from mdm.model.platforms import PlatformRole, Platforms
 
 SHIPPED_SOURCES = Path(__file__).parent / "sources"
 CONTRACT_FILE = "contract.odcs.yaml"
@@ -104,6 +105,8 @@ class Catalogue:
         self._by_topic = {topic: profile for profile in profiles for topic in profile.topics}
         self._by_table = {(profile.system, profile.table): profile for profile in profiles}
         self._prefixes = frozenset(profile.contract.topic_prefix for profile in profiles)
+        #: What the platforms are to the company, as far as their contracts say.
+        self.platforms = _roles(profiles)
         self._ignored = frozenset(topic for profile in profiles for topic in profile.contract.ignored_topics)
         if len(self._by_topic) < sum(len(profile.topics) for profile in profiles) or len(self._by_table) < len(
             profiles
@@ -139,6 +142,15 @@ class Catalogue:
         """Debezium's `topic.prefix` of every platform."""
         return self._prefixes
 
+    def platforms_of(self, role: PlatformRole) -> tuple[str, ...]:
+        """Names of the platforms with this role, in order; empty when no contract declares it."""
+        return self.platforms.of(role)
+
+    @property
+    def without_role(self) -> tuple[str, ...]:
+        """Platforms whose contracts do not say what they are: the hub treats them as none of the four."""
+        return tuple(sorted({each.system for each in self._profiles} - self.platforms.roles.keys()))
+
     def topics_of(self, system: str) -> frozenset[str]:
         """All topics of a platform, named as contracts or as its topics do; also those that are ignored."""
         mine = [each for each in self._profiles if system in (each.system, each.contract.topic_prefix)]
@@ -153,6 +165,11 @@ class Catalogue:
 
     def profile(self, system: str, table: str) -> Profile | None:
         return self._by_table.get((system, table))
+
+    def owner_of(self, system: str, table: str) -> str:
+        """Who owns a table, by its contract; the stewards of customers where none names it."""
+        profile = self._by_table.get((system, table))
+        return profile.owner if profile is not None else "customer stewards"
 
     def trust(self, system: str, table: str, attribute: str) -> float:
         """How far a table is believed about an attribute, 0 to 1; one half for an unknown table."""
@@ -174,6 +191,20 @@ def load_catalogue(folder: Path | None = None) -> Catalogue:
         )
     platforms, tiers = dict.fromkeys(file.parent for file in files), tiers_of(folder)
     return Catalogue(tuple(profile for platform in platforms for profile in _profiles(platform, tiers)), folder)
+
+
+def _roles(profiles: tuple[Profile, ...]) -> Platforms:
+    found: dict[str, PlatformRole] = {}
+    for profile in profiles:
+        for contract in (profile.contract, *(each.contract for each in profile.readers)):
+            if contract.role is None:
+                continue
+            if found.setdefault(contract.system, contract.role) is not contract.role:
+                raise ConfigurationInvalid(
+                    f"Contracts of {contract.system} call it {found[contract.system]} and {contract.role}.",
+                    action="A platform has one role: correct `role` in the customProperties of its contracts.",
+                )
+    return Platforms(found)
 
 
 def _profiles(platform: Path, tiers: Tiers) -> list[Profile]:

@@ -82,6 +82,7 @@ _TERMS: Mapping[str, tuple[str, Step]] = {
     "replica_identity_full": ("REPLICA_IDENTITY_CHANGED", Step.MINOR),
     "mode": ("MODE_CHANGED", Step.MINOR),
     "owner": ("OWNER_CHANGED", Step.PATCH),
+    "role": ("ROLE_CHANGED", Step.PATCH),
 }
 
 

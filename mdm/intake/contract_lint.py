@@ -19,6 +19,7 @@ from open_data_contract_standard.model import OpenDataContractStandard
 from mdm.errors import ConfigurationInvalid
 from mdm.intake.contracts import Contract, State, read_contracts
 from mdm.intake.refusal import FALLBACK_OWNER
+from mdm.model.platforms import PlatformRole
 
 #: Findings after which there is no contract to look at.
 UNREADABLE = frozenset({"NOT_YAML", "NOT_READABLE"})
@@ -71,7 +72,18 @@ def _lint(file: Path) -> Iterator[LintFinding]:
         return
     for contract in contracts:
         yield from _people(str(file), contract)
+    if contracts[0].role is None and contracts[0].state is not State.RETIRED:
+        yield LintFinding(str(file), Severity.WARNING, "NO_ROLE", "customProperties", without_role(contracts[0].system))
     yield from _described(str(file), document)
+
+
+def without_role(system: str) -> str:
+    """What a platform loses whose contracts do not say what it is, and what to write."""
+    return (
+        f"Nobody says what {system} is: state its role ({', '.join(PlatformRole)}). Without it its rows are in "
+        "no ERP (a merge of two of them needs no second person, verdicts call the customer new to ERP, questions about "
+        "it rank lower), golden values that it repeats count as evidence, and it gives no business unit."
+    )
 
 
 def _message(violation: jsonschema.ValidationError) -> str:

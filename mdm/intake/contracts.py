@@ -8,7 +8,8 @@ on the contract
   `system` (the platform's short name), `topicPrefix`, `decimals`, `times`, `binary` (the connector's handling modes),
   `database` (postgresql or mysql), `mode` (evolve, freeze or discard_value), `envelope` (debezium or flat: rows of the
   transform ExtractNewRecordState with add.fields=op,source.sequence,lsn,source.ts_ms and rewritten deletes)
-  `ignoredTopics` (topics to pass over, separated by spaces)
+  `ignoredTopics` (topics to pass over, separated by spaces), `role` (what the platform is: crm, billing, product or
+  erp; what the hub does for records of ERP, it does for those of all platforms with that role)
 on a table
   `topic` (default: prefix and physical name), `replicaIdentity` (default or full), `truncate` (apply or hold), `owner`,
   `workflow` (which work it serves, on the contract too; see `mdm.intake.tiers`)
@@ -28,6 +29,7 @@ from typing import Final
 
 from mdm.intake.document import Section, read_document
 from mdm.intake.types import BINARY, DATABASES, DECIMALS, TIMES, ColumnType, Encodings, column_type
+from mdm.model.platforms import PlatformRole
 
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
 
@@ -99,6 +101,8 @@ class Contract:
     ignored_topics: frozenset[str] = frozenset()
     #: Which work the table serves; empty where the contract does not say.
     workflow: str = ""
+    #: What the platform is; None where the contract does not say.
+    role: PlatformRole | None = None
 
     @property
     def state(self) -> State:
@@ -172,6 +176,7 @@ def _contract(document: Section, custom: "_Custom", encodings: Encodings, table:
         ignored_topics=frozenset(custom.text("ignoredTopics", "-").split()) - {"-"},
         workflow=own.text("workflow", custom.text("workflow", "")),
         mode=Mode(own.one_of("mode", tuple(Mode), custom.one_of("mode", tuple(Mode)))),
+        role=PlatformRole(custom.one_of("role", tuple(PlatformRole))) if "role" in custom else None,
     )
 
 

@@ -4,18 +4,15 @@ It is read completely when it is loaded, and changes by release. What it makes o
 in `mdm.lifecycle.coverage`.
 """
 
-import hashlib
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib.resources import files
-from typing import NoReturn
 
 import yaml
 
-from mdm.errors import ConfigurationInvalid
+from mdm.lifecycle.declared import DeclaredReader, fingerprint_of
 from mdm.lifecycle.numbers import folded
 from mdm.model.ids import Domain
 
@@ -24,7 +21,7 @@ _ERP = "erp"
 _CHARGED = {"metered": True, "licensed": False}
 _KEYS = ("unit", "metric", "charged", "per", "account", "products")
 _NEEDED = ("unit", "metric", "charged", "account")
-_LONGEST = 100
+_ADVICE = "Correct the mapping."
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,40 +80,29 @@ def read_usage_revenue(text: str, name: str = "usage-revenue mapping") -> UsageR
     Raises:
         ConfigurationInvalid: it is no such document; the message names the line and key.
     """
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise ConfigurationInvalid(f"{name} is not a YAML document: {error}") from error
-    except RecursionError as error:
-        raise ConfigurationInvalid(f"{name} is not a YAML document: it is nested too deeply.") from error
-    return _Reader(name).mapping(node, text)
+    return _Reader(name, _ADVICE).mapping(text)
 
 
-class _Reader:
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def mapping(self, node: yaml.Node | None, text: str) -> UsageRevenue:
-        if node is None:
-            raise ConfigurationInvalid(f"{self._name} is empty.")
-        parts = self._parts(node, "the document", ("version", "rows"), ("version", "rows"))
+class _Reader(DeclaredReader):
+    def mapping(self, text: str) -> UsageRevenue:
+        parts = self.parts(self.root(text), "the document", ("version", "rows"), ("version", "rows"))
         listed = parts["rows"]
         if not isinstance(listed, yaml.SequenceNode):
-            self._refuse(listed, "rows must be a list")
-        version = self._text(parts["version"], "version")
+            self.refuse(listed, "rows must be a list")
+        version = self.text(parts["version"], "version")
         rows = tuple(self._row(each) for each in listed.value)
         self._once(listed.value, rows)
         return UsageRevenue(version, _fingerprint(version, rows), rows, text)
 
     def _row(self, node: yaml.Node) -> UsageRow:
-        parts = self._parts(node, "a row", _KEYS, _NEEDED)
-        charged = self._text(parts["charged"], "charged")
+        parts = self.parts(node, "a row", _KEYS, _NEEDED)
+        charged = self.text(parts["charged"], "charged")
         if charged not in _CHARGED:
-            self._refuse(parts["charged"], f"charged must be {' or '.join(_CHARGED)}")
+            self.refuse(parts["charged"], f"charged must be {' or '.join(_CHARGED)}")
         account = self._account(parts["account"])
         return UsageRow(
-            unit=self._text(parts["unit"], "unit"),
-            metric=self._text(parts["metric"], "metric"),
+            unit=self.text(parts["unit"], "unit"),
+            metric=self.text(parts["metric"], "metric"),
             metered=_CHARGED[charged],
             per=self._per(parts["per"]) if "per" in parts else Decimal(1),
             account=None if account == _ERP else account,
@@ -124,29 +110,29 @@ class _Reader:
         )
 
     def _account(self, node: yaml.Node) -> str:
-        account = self._text(node, "account")
+        account = self.text(node, "account")
         if not node.tag.endswith(":str"):
             # 0400 without quotation marks is read by some as the number 256.
-            self._refuse(node, "account must be erp, or an account in quotation marks")
+            self.refuse(node, "account must be erp, or an account in quotation marks")
         return account
 
     def _per(self, node: yaml.Node) -> Decimal:
-        written = self._text(node, "per")
+        written = self.text(node, "per")
         try:
             per = Decimal(written)
         except InvalidOperation:
-            self._refuse(node, "per must be a number")
+            self.refuse(node, "per must be a number")
         if not per.is_finite() or not 0 < per <= 10**12:
-            self._refuse(node, "per must be more than 0, and no more than a trillion")
+            self.refuse(node, "per must be more than 0, and no more than a trillion")
         return per
 
     def _codes(self, node: yaml.Node) -> tuple[str, ...]:
         if not isinstance(node, yaml.SequenceNode) or not node.value:
-            self._refuse(node, "products must be a list of codes")
-        codes = tuple(folded(self._text(each, "products")) for each in node.value)
+            self.refuse(node, "products must be a list of codes")
+        codes = tuple(folded(self.text(each, "products")) for each in node.value)
         for code, each in zip(codes, node.value, strict=True):
             if not code:
-                self._refuse(each, "products has a code without letters and digits")
+                self.refuse(each, "products has a code without letters and digits")
         return codes
 
     def _once(self, nodes: Sequence[yaml.Node], rows: Sequence[UsageRow]) -> None:
@@ -156,40 +142,10 @@ class _Reader:
             names = [("product", code) for code in row.products] or [("unit", row.unit)]
             for what, name in names:
                 if (what, name) in seen:
-                    self._refuse(node, f"{what} {name} has a row already")
+                    self.refuse(node, f"{what} {name} has a row already")
                 seen.add((what, name))
-
-    def _parts(
-        self, node: yaml.Node, what: str, known: Collection[str], needed: Collection[str]
-    ) -> Mapping[str, yaml.Node]:
-        if not isinstance(node, yaml.MappingNode):
-            self._refuse(node, f"{what} must be a mapping")
-        parts: dict[str, yaml.Node] = {}
-        for key, value in node.value:
-            name = str(key.value)
-            if name not in known:
-                self._refuse(key, f"{name} is not known here; known are {', '.join(known)}")
-            if name in parts:
-                self._refuse(key, f"{name} stands here twice")
-            parts[name] = value
-        if missing := [name for name in needed if name not in parts]:
-            self._refuse(node, f"{what} must have {', '.join(missing)}")
-        return parts
-
-    def _text(self, node: yaml.Node, key: str) -> str:
-        if not isinstance(node, yaml.ScalarNode) or node.tag.endswith(":null") or not node.value.strip():
-            self._refuse(node, f"{key} must be a text")
-        if len(node.value) > _LONGEST:
-            self._refuse(node, f"{key} must have at most {_LONGEST} characters")
-        return str(node.value).strip()
-
-    def _refuse(self, node: yaml.Node, problem: str) -> NoReturn:
-        raise ConfigurationInvalid(
-            f"{self._name}, line {node.start_mark.line + 1}: {problem}.", action="Correct the mapping."
-        )
 
 
 def _fingerprint(version: str, rows: Sequence[UsageRow]) -> str:
     said = {"version": version, "rows": [asdict(row) | {"per": str(row.per.normalize())} for row in rows]}
-    content = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+    return fingerprint_of(said)

@@ -43,6 +43,9 @@ ADVICE: Final = {
     "IDENTIFIER_RECYCLED": "Ask the owner whether the source gave the number to another company. If so, take back the "
     "decisions that `mdm identifiers recycled` and the page Identifiers propose, and have the source use new numbers; "
     "if it is one company that was renamed and moved, say so there (`mdm identifiers keep`).",
+    "SENSITIVE_CHANGE_REJECTED": "Correct the value in the source, or bring what shows that it is right to whoever "
+    "turned it down (the page Readiness leads to the proposal). It closes when the value is as ERP is served it, or "
+    "another.",
     "RECORD_WITHOUT_USABLE_KEY": "Complete the rows at their source, or search for their partners and decide by hand; "
     "`mdm exceptions records` lists all of them. It closes when none is left.",
 }

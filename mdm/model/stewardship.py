@@ -165,8 +165,36 @@ class Discard:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LetThrough:
+    """Let ERPs have a version in which a platform changed sensitive attributes. Only the hub asks for it.
+
+    `change` is the digest of the values before and after (`mdm.core.sensitive`); `served` and `version` are the
+    versions that held them when it was asked.
+    """
+
+    entity_id: EntityId
+    change: str
+    attributes: tuple[str, ...]
+    served: int
+    version: int
+    reason: str = ""
+
+
 Command: TypeAlias = (
-    JudgeTask | JudgePair | Merge | Split | Pin | Clear | Confirm | Restore | Relate | EndRelation | Discard | Undo
+    JudgeTask
+    | JudgePair
+    | Merge
+    | Split
+    | Pin
+    | Clear
+    | Confirm
+    | Restore
+    | Relate
+    | EndRelation
+    | Discard
+    | LetThrough
+    | Undo
 )
 
 
@@ -240,6 +268,7 @@ class Plan:
         undoes_agreed: the decision to undo had needed a second person.
         discard, reopen: refused messages that are closed for good, or opened again.
         recall: of an undoing, the ids as they were before.
+        let_through: a change of sensitive attributes that ERPs may have.
     """
 
     kind: str
@@ -264,6 +293,7 @@ class Plan:
     discard: tuple[int, ...] = ()
     reopen: tuple[int, ...] = ()
     recall: Recall = field(default_factory=Recall)
+    let_through: LetThrough | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,13 +133,14 @@ METRICS: dict[MetricName, Metric] = {
     "mdm_audit_chain_ok": Metric(
         Kind.GAUGE,
         (),
-        "1 while the audit chain holds as far as the calendar has verified it, 0 once it found a break: `mdm verify` "
-        "names the entry, and nobody should write before it is known who did what.",
+        "1 while the audit chain holds as far as the calendar has verified it, 0 once it found a break or that newest "
+        "entries are gone: `mdm audit verify` names the place. Nobody should write before it is known who did what.",
     ),
     "mdm_audit_last_verified_timestamp_seconds": Metric(
-        Kind.GAUGE,
-        (),
-        "When the calendar last verified a part of the audit chain. When it stands still, no calendar runs.",
+        Kind.GAUGE, (), "When the calendar last verified a part of the audit chain. It stands still: no calendar runs."
+    ),
+    "mdm_audit_last_anchored_timestamp_seconds": Metric(
+        Kind.GAUGE, (), "When the audit chain was last anchored. Days old: the calendar's log says why."
     ),
     "mdm_rule_release_info": Metric(
         Kind.GAUGE,

@@ -40,6 +40,7 @@ MetricName: TypeAlias = Literal[
     "mdm_approval_wait_seconds",
     "mdm_audit_chain_ok",
     "mdm_audit_last_verified_timestamp_seconds",
+    "mdm_audit_last_anchored_timestamp_seconds",
     "mdm_rule_release_info",
     "mdm_idempotency_hits_total",
     "mdm_ratelimit_rejections_total",

@@ -3,7 +3,7 @@
 The registry belongs to a `Metrics` object, not to the process: several hubs in one process do not mix.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 from types import MappingProxyType
@@ -76,10 +76,29 @@ class Metrics:
         return collector.labels(**labels) if METRICS[name].labels else collector
 
 
+class _SetGauge(Gauge):
+    """A gauge without labels, served by its name only until it was set: it would say 0 in processes that know nothing
+    of it, and 0 may mean that something is broken.
+    """
+
+    _was_set = False
+
+    def set(self, value: float) -> None:
+        """Set the gauge; from then on it is served with its value."""
+        super().set(value)
+        self._was_set = True
+
+    def collect(self) -> Iterable[Family]:
+        """The gauge as the library asks for it."""
+        return super().collect() if self._was_set else self.describe()
+
+
 def _collector(name: str, metric: Metric, registry: CollectorRegistry) -> _Collector:
     match metric.kind:
         case Kind.COUNTER:
             return Counter(name, metric.meaning, metric.labels, registry=registry)
+        case Kind.GAUGE if not metric.labels:
+            return _SetGauge(name, metric.meaning, registry=registry)
         case Kind.GAUGE:
             return Gauge(name, metric.meaning, metric.labels, registry=registry)
         case Kind.HISTOGRAM:

@@ -8,6 +8,7 @@ import csv
 import gzip
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,13 +87,24 @@ def read_exceptions(file: Path) -> Iterator[GleifException]:
             yield GleifException(row["LEI"], row["Exception.Reason.1"])
 
 
+#: What unpacking and reading raise of a file that is another than it looks: an archive without a file or with a
+#: password, text that is no UTF-8, JSON of another shape.
+_NOT_AS_PACKED = (ValueError, IndexError, RuntimeError, TypeError, AttributeError)
+
+
 def _rows(file: Path, needed: tuple[str, ...]) -> Iterator[dict[str, str]]:
     try:
         with _opened(file) as stream:
             # All three kinds of stream can be looked into without being read.
             first = stream.peek(64)[:64].lstrip(b"\xef\xbb\xbf \r\n\t")[:1]  # type: ignore[attr-defined]
-            yield from _json(stream, needed, file) if first in (b"{", b"[") else _csv(stream, needed, file)
-    except (OSError, EOFError, zipfile.BadZipFile, UnicodeDecodeError, csv.Error, orjson.JSONDecodeError) as fault:
+            for row in _json(stream, needed, file) if first in (b"{", b"[") else _csv(stream, needed, file):
+                if not all(name in row for name in needed):
+                    raise OperatorError(
+                        f"{file} has a record without {', '.join(name for name in needed if name not in row)}.",
+                        action="Get the file again: a line was cut off.",
+                    )
+                yield row
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, csv.Error, *_NOT_AS_PACKED) as fault:
         raise OperatorError(
             f"{file} cannot be read: {fault}.", action="Give a GLEIF golden copy file: CSV or JSON, also .gz or .zip."
         ) from fault
@@ -117,7 +129,7 @@ def _csv(stream: IO[bytes], needed: tuple[str, ...], file: Path) -> Iterator[dic
     reader = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", newline=""))
     header = next(reader, [])
     _check(header, needed, file)
-    for row in reader:
+    for row in filter(None, reader):
         yield dict(zip(header, row, strict=False))
 
 

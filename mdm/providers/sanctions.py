@@ -49,6 +49,13 @@ def read_sanctions(file: Path) -> Iterator[ListedName]:
 def _open_sanctions(header: list[str], rows: Iterator[list[str]]) -> Iterator[ListedName]:
     for values in rows:
         row = dict(zip(header, values, strict=False))
+        if not values:
+            continue
+        if not {"id", "name"} <= row.keys():
+            raise OperatorError(
+                f"A line of the list has {len(values)} values and names nobody: {values[0][:40]!r}.",
+                action="Get the list again: a line was cut off.",
+            )
         countries = tuple(each.strip().upper() for each in row.get("countries", "").split(";") if each.strip())
         for name in dict.fromkeys([row["name"], *row.get("aliases", "").split(";")]):
             if text := name.strip().strip('"'):

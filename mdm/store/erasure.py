@@ -11,6 +11,7 @@ from mdm.errors import Conflict
 from mdm.model.delta import Announcement
 from mdm.model.ids import CrosswalkKey, Domain, EntityId, RecordId
 from mdm.privacy.traces import ERASED, blot, mentions
+from mdm.store import append_only
 from mdm.store.blotting import blot_texts, escaped
 from mdm.store.rebuild import BEFORE
 from mdm.store.scratch import PREFIX
@@ -95,6 +96,7 @@ def purge_history(work: UnitOfWork, ids: Collection[RecordId]) -> int:
     """Forget every version of these rows, and which statements were echoes. Returns how many versions there were."""
     # A mark of an echo is a digest that gives a name away to whoever guesses it.
     work.execute("delete from echo where rec_id = any(%s)", sorted(ids))
+    append_only.let_erasure(work)
     return work.execute("delete from record_history where rec_id = any(%s)", sorted(ids))
 
 

@@ -4,7 +4,7 @@ Judging happens elsewhere (`mdm.hub.erp_gates`). One judges a domain for an ERP 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,38 +24,57 @@ _WAITS = """
 select exists (
   select from golden g where g.domain = :domain and g.known_to is null and g.seq > coalesce(
     (select seq from erp_gate e where e.erp = :erp and e.domain = :domain and e.gates = :gates), -1))
+or exists (select from erp_version v where v.erp = :erp and v.domain = :domain and v.due <= :now)
 """
 # Of a version that is held back, what the gates rest on may be other by now: there is a newer verdict, or the ERP knows
-# what it refers to; the latter is looked for once in a while.
+# what it refers to; the latter is looked for once in a while. Or it waited for its time, or somebody agreed to it.
 _HELD_DUE = """
 select v.entity_id from erp_version v left join verdict d on d.entity_id = v.entity_id and d.erp = v.erp
 where v.erp = :erp and v.domain = :domain and v.reasons <> '[]'
-  and (d.evaluated_at > v.judged_at or v.judged_at < :stale)
+  and (d.evaluated_at > v.judged_at or v.judged_at < :stale or v.due <= :now
+       or v.reasons @> '[{"gate": "sensitive"}]' and v.due is null and exists (
+         select from erp_question q where q.entity_id = v.entity_id and q.erp = v.erp and q.status = 'approved'))
 order by v.entity_id limit :limit
 """
-# A version that was let through is not called back, whatever the gates say later; a later one is held to them.
-_WRITE = """
-insert into erp_version as v (entity_id, erp, domain, version, since, judged, judged_at, reasons, told)
-values (:entity_id, :erp, :domain, :version, :since, :judged, :now, cast(:reasons as jsonb), not :held)
+# A version that was let through is not called back, whatever the gates say later; a later one is held to them. What
+# only waits for its time is not told as held back, nor that it no longer is. A version without a significant difference
+# is served in the place of the one before: nobody who follows the view meets the record again for it.
+_LOUD = """jsonb_path_query_array({reasons}, '$[*] ? (@.gate != "time")')"""
+_WRITE = f"""
+insert into erp_version as v (entity_id, erp, domain, version, since, judged, judged_at, reasons, due, told)
+values (:entity_id, :erp, :domain, :version, :since, :judged, :now, cast(:reasons as jsonb), :due, not :loud)
 on conflict (entity_id, erp) do update set
   version = coalesce(excluded.version, v.version),
-  since = case when excluded.version is distinct from v.version then coalesce(excluded.since, v.since)
-               else v.since end,
+  since = case when excluded.version is distinct from v.version and (v.version is null or :significant)
+               then coalesce(excluded.since, v.since) else v.since end,
   judged = excluded.judged, judged_at = excluded.judged_at,
   reasons = case when v.version = excluded.judged then '[]' else excluded.reasons end,
+  due = case when v.version = excluded.judged then null else excluded.due end,
   told = v.version is not distinct from excluded.judged
-    or v.told and v.reasons = excluded.reasons and (excluded.told or v.judged = excluded.judged)
+    or v.told and {_LOUD.format(reasons="v.reasons")} = {_LOUD.format(reasons="excluded.reasons")}
+      and (excluded.told or v.judged = excluded.judged)
 where v.judged <= excluded.judged
 """
+# What an ERP is served of golden records, with its values, and until when a newer version waits for others.
+_BEFORE = """
+select v.entity_id, v.version, v.due, v.reasons, g."values" from erp_version v
+left join golden g on g.entity_id = v.entity_id and g.version = v.version
+where v.erp = :erp and v.entity_id = any(:ids)
+"""
+_LINEAGES = """
+select entity_id, lineage from golden where known_to is null and entity_id = any(:ids)
+"""
 _PAGE = """
-select v.entity_id, v.erp, v.domain, v.version, v.since, v.judged, v.judged_at, v.reasons, g.name
+select v.entity_id, v.erp, v.domain, v.version, v.since, v.judged, v.judged_at, v.reasons, g.name, q.proposal_id
 from erp_version v join golden g on g.entity_id = v.entity_id and g.known_to is null
+left join erp_question q on q.entity_id = v.entity_id and q.erp = v.erp
 where v.erp = :erp and v.reasons <> '[]' and (cast(:domain as text) is null or v.domain = :domain)
   and v.entity_id > :after {reach} order by v.entity_id limit :limit
 """
 _OF = """
-select v.entity_id, v.erp, v.domain, v.version, v.since, v.judged, v.judged_at, v.reasons, g.name
+select v.entity_id, v.erp, v.domain, v.version, v.since, v.judged, v.judged_at, v.reasons, g.name, q.proposal_id
 from erp_version v join golden g on g.entity_id = v.entity_id and g.known_to is null
+left join erp_question q on q.entity_id = v.entity_id and q.erp = v.erp
 where v.entity_id = any(:ids) and (cast(:erp as text) is null or v.erp = :erp) {reach} order by v.entity_id, v.erp
 """
 _COUNTS = """
@@ -68,7 +87,10 @@ where v.erp = :erp {reach} group by v.domain
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What an ERP is served of a golden record. `reasons` say why version `judged` is not; empty when it is."""
+    """What an ERP is served of a golden record. `reasons` say why version `judged` is not; empty when it is.
+
+    `proposal_id` asks whether the ERP may have what a platform changed in sensitive attributes.
+    """
 
     entity_id: EntityId
     erp: str
@@ -79,6 +101,7 @@ class Standing:
     judged_at: datetime
     reasons: Sequence[Mapping[str, Any]]
     name: str
+    proposal_id: int | None = None
 
     @property
     def held(self) -> bool:
@@ -87,10 +110,27 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A version that was judged; with reasons it is held back."""
+    """A version that was judged; with reasons it is held back.
+
+    Attributes:
+        due: when it is judged again because it only waits for its time.
+        significant: it differs from what is served in something that the ERP is to be told.
+    """
 
     row: GoldenRow
     reasons: Sequence[Mapping[str, Any]]
+    due: datetime | None = None
+    significant: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What an ERP is served when a newer version is judged; no version when none ever passed."""
+
+    version: int | None = None
+    due: datetime | None = None
+    reasons: Sequence[Mapping[str, Any]] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +141,10 @@ class Claim:
     since: datetime
 
 
-def waits(connection: Connection, erp: str, domain: Domain, gates: str) -> bool:
-    """Whether a current golden version was not judged by these gates yet."""
-    return bool(connection.scalar(text(_WAITS), {"erp": erp, "domain": domain.value, "gates": gates}))
+def waits(connection: Connection, erp: str, domain: Domain, gates: str, now: datetime) -> bool:
+    """Whether a current golden version was not judged by these gates yet, or the time has come of one that waits."""
+    asked = {"erp": erp, "domain": domain.value, "gates": gates, "now": now}
+    return bool(connection.scalar(text(_WAITS), asked))
 
 
 def claim(connection: Connection, erp: str, domain: Domain, gates: str, now: datetime) -> Claim | None:
@@ -133,10 +174,24 @@ def to_judge(connection: Connection, domain: Domain, seq: int, limit: int) -> li
     return [golden_row(row) for row in rows]
 
 
-def to_judge_again(connection: Connection, erp: str, domain: Domain, stale: datetime, limit: int) -> list[EntityId]:
-    """Golden records of which a version is held back that was judged before `stale`, or before the newest verdict."""
-    names = {"erp": erp, "domain": domain.value, "limit": limit, "stale": stale}
+def to_judge_again(
+    connection: Connection, erp: str, domain: Domain, stale: datetime, now: datetime, limit: int
+) -> list[EntityId]:
+    """Golden records of which a version is held back that was judged before `stale`, or before the newest verdict, or
+    that may pass now: its time has come, or somebody agreed to it."""
+    names = {"erp": erp, "domain": domain.value, "limit": limit, "stale": stale, "now": now}
     return [EntityId(row[0]) for row in connection.execute(text(_HELD_DUE), names)]
+
+
+def served_before(connection: Connection, erp: str, ids: Sequence[EntityId]) -> dict[EntityId, Before]:
+    """What an ERP is served of these golden records; those that were never judged are absent."""
+    rows = connection.execute(text(_BEFORE), {"erp": erp, "ids": list(ids)})
+    return {EntityId(row[0]): Before(row[1], row[2], row[3], row[4] or {}) for row in rows}
+
+
+def lineages(connection: Connection, ids: Sequence[EntityId]) -> dict[EntityId, Mapping[str, Any]]:
+    """The lineage of the current versions of these golden records."""
+    return {EntityId(row[0]): row[1] for row in connection.execute(text(_LINEAGES), {"ids": list(ids)})} if ids else {}
 
 
 def write_judged(
@@ -153,7 +208,8 @@ def write_judged(
                 "entity_id": each.row.entity_id, "erp": erp, "domain": domain.value, "now": now,
                 "version": each.row.version if passed else None, "since": instant if passed else None,
                 "judged": each.row.version, "reasons": orjson.dumps(list(each.reasons)).decode(),
-                "held": not passed,
+                "due": each.due, "significant": each.significant,
+                "loud": any(why["gate"] != "time" for why in each.reasons),
             }
         )  # fmt: skip
     if rows:
@@ -202,7 +258,8 @@ def untold(work: UnitOfWork, limit: int) -> list[Standing]:
            where (v.entity_id, v.erp) in (select entity_id, erp from erp_version where not told
                                           order by entity_id, erp limit %s for update skip locked)
              and g.entity_id = v.entity_id and g.known_to is null
-           returning v.entity_id, v.erp, v.domain, v.version, v.since, v.judged, v.judged_at, v.reasons, g.name""",
+           returning v.entity_id, v.erp, v.domain, v.version, v.since, v.judged, v.judged_at, v.reasons, g.name,
+             (select q.proposal_id from erp_question q where q.entity_id = v.entity_id and q.erp = v.erp)""",
         limit,
     )
     return sorted((_standing(row) for row in rows), key=lambda each: (each.entity_id, each.erp))

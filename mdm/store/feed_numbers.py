@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, text
@@ -31,8 +31,9 @@ select system, sum(behind) as behind, max(seconds) as seconds, min(told_at) as t
   order by topic, partition, told_at desc
 ) newest group by system
 """
+_EVER = datetime.max.replace(tzinfo=UTC)
 _FRESHNESS = """
-select system, within, sum(changes) as changes from freshness_hour where hour >= :since
+select system, within, sum(changes) as changes from freshness_hour where hour >= :since and hour < :until
 group by system, within order by system, within
 """
 
@@ -109,11 +110,13 @@ def lag_by_platform(connection: Connection) -> dict[str, PlatformLag]:
     return {row.system: PlatformLag(int(row.behind), row.seconds, row.told_at) for row in rows}
 
 
-def freshness_by_platform(connection: Connection, since: datetime) -> dict[str, PlatformFreshness]:
-    """Of the changes that were taken in since the hour of an instant."""
+def freshness_by_platform(
+    connection: Connection, since: datetime, until: datetime | None = None
+) -> dict[str, PlatformFreshness]:
+    """Of the changes that were taken in since the hour of an instant, and before another one if that is given."""
     since = since.replace(minute=0, second=0, microsecond=0)
     buckets: dict[str, list[tuple[float, int]]] = {}
-    for row in connection.execute(text(_FRESHNESS), {"since": since}):
+    for row in connection.execute(text(_FRESHNESS), {"since": since, "until": until or _EVER}):
         buckets.setdefault(row.system, []).append((row.within, int(row.changes)))
     return {
         system: PlatformFreshness(sum(number for _, number in found), quantile(found, 0.5), quantile(found, 0.99))

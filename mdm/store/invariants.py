@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from mdm.store.audit_ends import cut
 from mdm.store.ledger import GENESIS, REMARKS, audit_content, chain_hash, remark_digest
 from mdm.store.letter_groups import TOLD
 from mdm.store.unit_of_work import UnitOfWork
@@ -92,7 +93,8 @@ def audit_breaks(work: UnitOfWork, after: int = 0, upto: int | None = None) -> I
     """Where the audit chain does not hold: a row was edited, removed, added or reordered.
 
     A part of it may be looked at: what comes after an entry, up to another. The first of the part must continue the
-    entry before, so parts that hold one after the other are a chain that holds.
+    entry before, so parts that hold one after the other are a chain that holds. The whole of it must also reach the
+    newest entry that the calendar saw: a chain whose newest entries were taken away holds in itself.
     """
     before = work.query("select hash from audit where seq = %s", after)
     previous, expected = bytes(before[0][0]) if before else GENESIS, after + 1
@@ -106,6 +108,8 @@ def audit_breaks(work: UnitOfWork, after: int = 0, upto: int | None = None) -> I
         for row in rows:
             yield from _entry_breaks(row, previous, expected, said)
             previous, expected = bytes(row[-1]), row[0] + 1
+    if upto is None:
+        yield from cut(work)
 
 
 def _remarks(work: UnitOfWork, first: int, last: int) -> Mapping[tuple[int, str], str | None]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from mdm.errors import OperatorError
-from mdm.store import duties, row_security
+from mdm.store import append_only, duties, row_security
 from mdm.store.failures import told
 from mdm.store.tables import metadata
 
@@ -43,6 +43,8 @@ def upgrade(engine: Engine) -> str:
             _secure(connection)
         if not duties.kept(connection):
             duties.keep(connection)
+        if not append_only.kept(connection):
+            append_only.keep(connection)
         connection.commit()
         return head()
 

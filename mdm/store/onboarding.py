@@ -363,14 +363,14 @@ def withdraw_waiver(work: UnitOfWork, entity_id: str, code: str, path: str, by: 
     )  # fmt: skip
 
 
-def in_erp(connection: Connection, entities: Collection[EntityId]) -> set[EntityId]:
-    """Those of the customers to which a live row of ERP belongs."""
+def in_erp(connection: Connection, entities: Collection[EntityId], erps: Collection[str]) -> set[EntityId]:
+    """Those of the customers to which a live row of one of the platforms `erps` belongs."""
     rows = connection.scalars(
         text(
             """select distinct c.entity_id from crosswalk c join source_record r using (rec_id)
-               where c.entity_id = any(:entities) and r.system = 'erp' and not r.deleted"""
+               where c.entity_id = any(:entities) and r.system = any(:erps) and not r.deleted"""
         ),
-        {"entities": list(entities)},
+        {"entities": list(entities), "erps": list(erps)},
     )
     return set(map(EntityId, rows))
 

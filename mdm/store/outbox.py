@@ -14,6 +14,7 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import Engine
 
+from mdm.model.announcements import event_type
 from mdm.model.ids import Domain, EntityId
 from mdm.store.reading import transient_failures
 
@@ -39,6 +40,11 @@ class Pending:
     payload: Mapping[str, Any]
     traceparent: str | None
     created_at: datetime
+
+    @property
+    def ends_erased(self) -> bool:
+        """Whether it is the last of an entity whose subject was erased."""
+        return self.type == event_type(self.domain, "retired") and self.payload.get("erased") is True
 
 
 class Outbox:

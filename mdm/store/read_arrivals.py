@@ -4,6 +4,7 @@ Rows and golden records carry the number of their unit of work, so nothing has t
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 
 from mdm.model.arrivals import Arrivals, DomainArrivals, Fate, Refusals, Row, Since, Table
@@ -59,7 +60,7 @@ with {_SINCE},
 touched as materialized (
     select o.domain, o.entity_id, o.version, e.status, n.version as newer, exists (
         select from crosswalk c join source_record r on r.rec_id = c.rec_id
-        where c.entity_id = coalesce(e.merged_into, e.entity_id) and r.system = 'erp' and not r.deleted) as in_erp
+        where c.entity_id = coalesce(e.merged_into, e.entity_id) and r.system = any(%s) and not r.deleted) as in_erp
     from since s
     cross join lateral (
         select entity_id from golden where batch_id > s.batch
@@ -123,11 +124,12 @@ def state_before(work: UnitOfWork, instant: datetime) -> Since:
     return Since(batch, record, instant)
 
 
-def read_arrivals(work: UnitOfWork, since: Since, rows: int | None) -> Arrivals:
+def read_arrivals(work: UnitOfWork, since: Since, rows: int | None, erps: Collection[str]) -> Arrivals:
     """What came since then.
 
     Args:
         rows: how many rows to tell of each fate; None for all of them.
+        erps: the platforms that count as ERP.
     """
     fates: defaultdict[tuple[str, str], dict[Fate, int]] = defaultdict(dict)
     for system, type_, fate, number in work.query(_FATES, *since):
@@ -138,19 +140,19 @@ def read_arrivals(work: UnitOfWork, since: Since, rows: int | None) -> Arrivals:
     ]
     refused = [Refusals(*row) for row in work.query(_REFUSED, since.instant)]
     found = [row for fate in Fate for row in _rows(work, since, fate, rows)]
-    return Arrivals(tables, _domains(work, since), refused, found)
+    return Arrivals(tables, _domains(work, since, list(erps)), refused, found)
 
 
-def _domains(work: UnitOfWork, since: Since) -> dict[Domain, DomainArrivals]:
+def _domains(work: UnitOfWork, since: Since, erps: list[str]) -> dict[Domain, DomainArrivals]:
     entities = {row[0]: row[1:] for row in work.query(_ENTITIES, *since)}
-    changes = {row[0]: row[1:] for row in work.query(_CHANGES, *since)}
+    changes = {row[0]: row[1:] for row in work.query(_CHANGES, *since, erps)}
     questions: defaultdict[str, dict[str, int]] = defaultdict(dict)
     between: defaultdict[str, int] = defaultdict(int)
     for domain, kind, number, known in work.query(_QUESTIONS, *since):
         questions[domain][kind] = number
         between[domain] += known
     attributes: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for domain, name, number in work.query(_ATTRIBUTES, *since):
+    for domain, name, number in work.query(_ATTRIBUTES, *since, erps):
         attributes[domain][name] = number
     found: dict[Domain, DomainArrivals] = {}
     for domain in Domain:

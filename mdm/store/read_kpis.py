@@ -7,6 +7,9 @@ from sqlalchemy import Connection, text
 from mdm.lifecycle.close import close_of
 from mdm.model.kpis import Closed, Kept, Period
 from mdm.store import finding_history
+from mdm.store.feed_numbers import freshness_by_platform
+from mdm.store.read_coverage import orders_traced, usage_traced
+from mdm.store.read_effort import effort_of
 
 #: Answers looked at; of more, the newest. A period of them says the same.
 _MOST = 100_000
@@ -39,6 +42,8 @@ def kept_of(connection: Connection, period: Period, business_days: int) -> Kept:
         close = close_of(month, business_days)
         closes.append(Closed(close.last, close.due, reviewed_at.astimezone(UTC).date()))
     decisions = connection.execute(text(_DECISIONS), asked).one()
+    effort = effort_of(connection, since, until)
+    orders, usage = orders_traced(connection, period), usage_traced(connection, period)
     return Kept(
         closes=closes,
         answered=[
@@ -50,5 +55,18 @@ def kept_of(connection: Connection, period: Period, business_days: int) -> Kept:
         findings=list(connection.scalars(text(_FINDINGS), {"first": period.first, "last": period.last})),
         messages=connection.scalars(text(_MESSAGES), asked).one(),
         refused=connection.scalars(text(_REFUSED), asked).one(),
-        resolved=finding_history.resolved(connection, since, until, _MOST),
+        ended=finding_history.resolved(connection, since, until, _MOST),
+        orders=orders.whole,
+        orders_traced=orders.traced,
+        usage=usage.whole,
+        usage_traced=usage.traced,
+        breaks=effort.closed + effort.explained,
+        touches=effort.touches,
+        hours=effort.hours,
+        closed=effort.closed,
+        resolved=effort.resolved,
+        fresh={
+            system: (each.p50, each.p99, each.changes)
+            for system, each in freshness_by_platform(connection, since, until).items()
+        },
     )

@@ -20,6 +20,7 @@ _DUE: Mapping[str, tuple[str, int]] = {
     "contract_drift": ("ticket", 7 * 86_400),
     "oversize": ("ticket", 7 * 86_400),
     "recycled": ("ticket", 3 * 86_400),
+    "erp_change": ("ticket", 7 * 86_400),
 }
 _DUE_VALUES = ", ".join(f"('{kind}', '{severity}', {seconds})" for kind, (severity, seconds) in _DUE.items())
 _WORKERS = ("ingest", "relay", "calendar")

@@ -83,7 +83,7 @@ group by 1
 """
 _ERP = """
 select r.system, r.type, r.key from crosswalk x join source_record r using (rec_id)
-where x.entity_id = any(:entities) and r.system = 'erp' order by r.type, r.key
+where x.entity_id = any(:entities) and r.system = any(:erps) order by r.type, r.key
 """
 
 
@@ -107,8 +107,9 @@ def question(connection: Connection, task_id: int) -> Question | None:
     )
 
 
-def hanging_on(connection: Connection, entities: Collection[str]) -> Hanging:
-    """What a change of these golden records would touch: running contracts, open invoices, ERP numbers."""
+def hanging_on(connection: Connection, entities: Collection[str], erps: Collection[str]) -> Hanging:
+    """What a change of these golden records would touch: running contracts, open invoices, numbers of the platforms
+    `erps`."""
     parameters = {"entities": sorted(entities)}
     agreed = connection.execute(text(_AGREED), parameters).all()
     owed = connection.execute(text(_OWED), parameters).all()
@@ -117,7 +118,7 @@ def hanging_on(connection: Connection, entities: Collection[str]) -> Hanging:
         contract_value={row.currency: row.amount for row in agreed},
         invoices=sum(row.number for row in owed),
         owed={row.currency: row.amount for row in owed},
-        erp=[CrosswalkKey(*row) for row in connection.execute(text(_ERP), parameters)],
+        erp=[CrosswalkKey(*row) for row in connection.execute(text(_ERP), {**parameters, "erps": list(erps)})],
     )
 
 

@@ -1,6 +1,6 @@
 """The last verdicts on golden customers, as they are kept for each ERP: listed and counted, never drawn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from mdm.model.ids import EntityId
 from mdm.store.scoped import visible_text
 
 _IN_ERP = """exists (select from crosswalk x join source_record r using (rec_id)
-    where x.entity_id = v.entity_id and r.system = 'erp' and not r.deleted)"""
+    where x.entity_id = v.entity_id and r.system = any(:erps) and not r.deleted)"""
 #: What a verdict rests on by itself; whether other evidence is newer, a recheck finds out.
 _STANDS = "(v.version = g.version and v.ruleset = :ruleset and (v.valid_until is null or v.valid_until > :now))"
 _FROM = "from verdict v join golden g on g.entity_id = v.entity_id and g.known_to is null"
@@ -46,9 +46,21 @@ class KeptVerdict:
 
 
 def kept_verdicts(
-    connection: Connection, erp: str, ruleset: str, narrowed: Narrowed, now: datetime, after: str | None, limit: int
+    connection: Connection,
+    erps: Collection[str],
+    erp: str,
+    ruleset: str,
+    narrowed: Narrowed,
+    now: datetime,
+    after: str | None,
+    limit: int,
 ) -> list[KeptVerdict]:
-    """Those that fit, by id, behind one; customers that the connection does not reach are not there."""
+    """Those that fit, by id, behind one; customers that the connection does not reach are not there.
+
+    Args:
+        erps: the platforms whose live rows make a customer one that is in ERP.
+        erp: the target that was judged for.
+    """
     conditions, parameters = _conditions(connection, narrowed)
     if after is not None:
         conditions.append("v.entity_id > :after")
@@ -58,7 +70,7 @@ def kept_verdicts(
                     v.evaluated_at, v.valid_until, {_STANDS}, {_IN_ERP}
                 {_FROM} where {" and ".join(conditions)} order by v.entity_id limit :limit"""
         ),
-        {**parameters, "erp": erp, "ruleset": ruleset, "now": now, "after": after, "limit": limit},
+        {**parameters, "erps": list(erps), "erp": erp, "ruleset": ruleset, "now": now, "after": after, "limit": limit},
     )
     return [KeptVerdict(EntityId(row[0]), *row[1:]) for row in rows]
 

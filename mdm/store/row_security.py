@@ -82,6 +82,7 @@ POLICIES: dict[str, str] = {
     "onboarding_return": _placed("onboarding_return.entity_id"),
     "verdict": _placed("verdict.entity_id"),
     "erp_version": _placed("erp_version.entity_id"),
+    "erp_question": _placed("erp_question.entity_id"),
     "record_access": _placed("record_access.entity_id"),
     "customer_relation": f"""{_placed("customer_relation.child")} and
         (customer_relation.parent is null or {_placed("customer_relation.parent")})""",

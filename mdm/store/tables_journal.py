@@ -72,7 +72,8 @@ audit_remark = Table(
     PrimaryKeyConstraint("seq", "name"),
 )
 
-# How far the calendar has verified the audit chain, and where it was found broken, in this round and in the one before.
+# How far the calendar has verified the audit chain, and where it was found broken, in this round and in the one before;
+# and the newest entry that it saw: a chain that ends before it, or has another one there, was cut.
 audit_check = Table(
     "audit_check",
     metadata,
@@ -80,9 +81,12 @@ audit_check = Table(
     Column("verified_to", BigInteger, nullable=False),
     Column("broken_at", BigInteger),
     Column("broken_before", BigInteger),
+    Column("end_seq", BigInteger),
+    Column("end_hash", LargeBinary),
     time_column("began_at"),
     time_column("verified_at"),
     CheckConstraint("one", name="one"),
+    CheckConstraint("(end_seq is null) = (end_hash is null)", name="end_whole"),
 )
 
 # Roles as they are stored: names joined by +. Which there are is said in mdm.access; a name that is not there gives no

@@ -3,7 +3,7 @@
 Ranks are derived and kept only for speed; they are renewed when they are older than what they rest on may be.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -48,7 +48,7 @@ union
 select m.task_id, a.system, a.type, a.key from stage_rank_member m join record_alias a using (rec_id)
 """
 _SHAPES = """
-select m.task_id, count(*) as records, count(distinct m.entity_id) filter (where m.system = 'erp') as erp,
+select m.task_id, count(*) as records, count(distinct m.entity_id) filter (where m.system = any(:erps)) as erp,
   coalesce(array_agg(distinct g."values"->>'country') filter (where g."values"->>'country' is not null), '{}')
     as countries
 from stage_rank_member m
@@ -191,12 +191,14 @@ def read_task_facts(
     limit: int,
     limits: dict[Domain, tuple[float, float]],
     as_of: AsOf,
+    erps: Collection[str],
     since: int = 0,
 ) -> list[TaskFacts]:
     """What up to `limit` tasks are about that have a rank from before `stale`, or a number above `since` and none.
 
     Args:
         limits: per domain the weights from which on a person is asked and records are joined.
+        erps: the platforms that count as ERP.
         as_of: of which month documents count, and when people use what they may.
     """
     staged = connection.execute(text(_STAGE), {"stale": stale, "limit": limit, "since": since}).rowcount
@@ -205,7 +207,7 @@ def read_task_facts(
     connection.execute(text(_STAGE_MEMBERS))
     connection.execute(text(_STAGE_NAMES))
     connection.execute(text("analyze stage_rank_member, stage_rank_name"))
-    shapes = {row.task_id: row for row in connection.execute(text(_SHAPES))}
+    shapes = {row.task_id: row for row in connection.execute(text(_SHAPES), {"erps": list(erps)})}
     places = {row.task_id: row for row in connection.execute(text(_PLACES))}
     systems = {row.task_id: row.systems for row in connection.execute(text(_SYSTEMS))}
     amounts: dict[int, dict[str, Decimal]] = {}

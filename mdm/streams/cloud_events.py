@@ -20,6 +20,11 @@ def topic_of(domain: Domain) -> str:
     return f"mdm.{domain.value}.golden.v1"
 
 
+def tombstone(domain: Domain, entity_id: str, at: datetime) -> Record:
+    """What follows the last event of an erased entity: nothing of it needs to stay in the topic."""
+    return Record(topic_of(domain), entity_id.encode(), None, (), int(at.timestamp() * 1000))
+
+
 def cloud_event_type(event: str) -> str:
     """The CloudEvents type of an announcement's type: `customer.changed` becomes `mdm.customer.changed.v1`."""
     return f"mdm.{event}.v1"

@@ -7,11 +7,14 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is to be published. Records with one key keep their order."""
+    """What is to be published. Records with one key keep their order.
+
+    No value is a tombstone: compaction lets go of all earlier records of the key, and later of the tombstone.
+    """
 
     topic: str
     key: bytes
-    value: bytes
+    value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
     timestamp_ms: int
 

@@ -2,9 +2,10 @@
 
 It ends verdicts, overrides and proposals that are due, leaves out refused messages whose tier allows it, lets those go
 that wait for nothing any more, judges anew the customers whose onboarding verdict may not hold any more, and golden
-versions for the ERP view. Once an hour it keeps what reconciliation finds. Once a day it
-counts the keys that too many records share, and looks at a sample of the pairs that nothing compares for that. Cheap
-when nothing is due. One calendar works at a time; others wait to take over.
+versions for the ERP view. It verifies the audit chain part by part. Once an hour it keeps what reconciliation finds.
+Once a day it anchors the chain where a folder is named for that, counts the keys that too many records share, and looks
+at a sample of the pairs that nothing compares for that. Cheap when nothing is due. One calendar works at a time; others
+wait to take over.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,11 +15,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from mdm.errors import TransientError
+from mdm.core.four_eyes import Policy
+from mdm.errors import OperatorError, TransientError
 from mdm.hub.above_cap import above_cap_by_cap
+from mdm.hub.asking_erp import ask_about_changes
+from mdm.hub.audit_anchor import ANCHORED_EVERY, anchor_when_due, read_anchors
 from mdm.hub.audit_check import check_audit
 from mdm.hub.erp_gates import gated_erps, pass_gates, tell_gated
 from mdm.hub.leaving_out import leave_out_due
@@ -54,7 +59,7 @@ _ABOVE_CAP: Final[tuple[MetricName, ...]] = ("mdm_match_blocks_above_cap", "mdm_
 class CalendarOptions:
     """How a calendar runs. `erps` are the targets to judge for; none: that of the onboarding rules. With `once` it does
     not look at pairs that nothing compares: whoever starts it every minute would have them looked at every minute.
-    `sources` is the folder of platforms; the shipped ones if none is named."""
+    `sources` is the folder of platforms, `policy` says who agrees to sensitive changes; the shipped ones if none."""
 
     every_seconds: float = 60.0
     erps: Sequence[str] = ()
@@ -62,6 +67,12 @@ class CalendarOptions:
     sources: Path | None = None
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = None
+    #: Where the audit chain is anchored, and what signs the anchors.
+    anchors: Path | None = None
+    anchor_key: Ed25519PrivateKey | None = None
+    #: What reconciliation goes by in this company; None for the shipped rules.
+    reconciliation: Path | None = None
+    policy: Policy | None = None
 
 
 @dataclass(slots=True)
@@ -103,9 +114,9 @@ class _Calendar:
         self, flow: Pipeline, options: CalendarOptions, stop: Callable[[], bool], health: Health, metrics: Metrics
     ) -> None:
         self._flow, self._options, self._stop, self._health = flow, options, stop, health
-        self._metrics, self._counted_at, self._looked_at = metrics, _NEVER, _NEVER
+        self._metrics, self._counted_at, self._looked_at, self._anchored_at = metrics, _NEVER, _NEVER, _NEVER
         self.kept = Kept()
-        self._beside = Beside(options.sources)
+        self._beside = Beside(options.sources, options.reconciliation)
 
     def run(self) -> None:
         """One session: take the turn, keep the calendar until told to stop. Fails and starts over as a whole."""
@@ -136,14 +147,16 @@ class _Calendar:
         self.kept.left_out += leave_out_due(now)
         let_go(now)
         check_audit(now.engine, now.clock)
+        self._anchor(now)
         for erp in self._options.erps or (None,):
-            found = recheck(now.engine, now.clock, erp, progress=self._go_on)
+            found = recheck(now.engine, now.clock, now.rules.platforms, erp, progress=self._go_on)
             self.kept.judged += found.judged
             self.kept.changed += found.changed
         for erp in gated_erps(now.engine, self._options.erps):
-            pass_gates(now.engine, now.clock(), erp, go_on=lambda: self._go_on(0, 0))
+            pass_gates(now.engine, now.rules.platforms, now.clock(), erp, go_on=lambda: self._go_on(0, 0))
         self.kept.gated += tell_gated(now.engine, now.clock)
         self._keep_findings(now)
+        ask_about_changes(now.engine, now.clock, now.catalogue.owner_of, self._options.policy)
         self._count_blocks(now)
         self._look_at_pairs(now)
 
@@ -156,9 +169,33 @@ class _Calendar:
             return
         self._go_on(0, 0)
         # A calendar that stays gives the memory of a large hub back: it looks in another process.
-        found = reconcile(now.engine, now.catalogue) if self._options.once else self._beside(now.engine)
+        once, rules = self._options.once, now.rules.reconciliation
+        found = reconcile(now.engine, now.catalogue, rules) if once else self._beside(now.engine)
         write_run(now.engine, Run(began, found.as_of), found.findings)
         write_day(now.engine, began.date(), found.findings)
+
+    def _anchor(self, now: Pipeline) -> None:
+        """Anchor the audit chain once a day. A folder that is away holds up nothing else: the metric stands still.
+
+        A chain that contradicts an anchor is told at every turn, until somebody has seen to it.
+        """
+        folder, clock = self._options.anchors, now.clock
+        if folder is None or clock() - self._anchored_at < ANCHORED_EVERY:
+            return
+        if self._anchored_at is _NEVER:
+            self._metrics.set("mdm_audit_last_anchored_timestamp_seconds", 0)
+        try:
+            faults = anchor_when_due(now.engine, clock, folder, self._options.anchor_key)
+            kept = read_anchors(folder).kept
+        except OperatorError as failure:
+            _log.error("audit_not_anchored", reason=failure.message, what_to_do=failure.advice)
+            return
+        for fault in faults:
+            _log.error("audit_contradicts_anchor", place=fault.place, fault=fault.what)
+        if kept:
+            self._metrics.set("mdm_audit_last_anchored_timestamp_seconds", kept[-1].anchor.at.timestamp())
+        if kept and not faults:
+            self._anchored_at = kept[-1].anchor.at
 
     def _count_blocks(self, now: Pipeline) -> None:
         """Show how many keys too many records share: once a day, where anybody can see it. It looks at all keys."""

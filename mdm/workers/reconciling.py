@@ -22,6 +22,7 @@ from sqlalchemy import Engine
 from mdm.bootstrap import make_engine
 from mdm.errors import TransientError
 from mdm.hub.reconcile import Reconciliation, reconcile
+from mdm.hub.reconciliation_rules import load_reconciliation
 from mdm.intake.catalogue import Catalogue, load_catalogue
 
 #: Seconds that a run may take in the server: as long as an interpreter takes to start, about.
@@ -42,6 +43,7 @@ class _Asked:
 
     url: str
     sources: Path | None
+    reconciliation: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,8 @@ class Beside:
     """Runs the rules here while that is quick, otherwise in a process of their own. The first run is not quick: it
     comes with the start of the server, and nobody knows yet how long it takes."""
 
-    def __init__(self, sources: Path | None = None) -> None:
-        self._sources = sources
+    def __init__(self, sources: Path | None = None, reconciliation: Path | None = None) -> None:
+        self._sources, self._reconciliation = sources, reconciliation
         self._seconds: float | None = None
 
     def __call__(self, engine: Engine) -> Reconciliation:
@@ -67,14 +69,15 @@ class Beside:
             ReconciliationFailed: the process ended without an answer.
         """
         answer = _here if self._seconds is not None and self._seconds < _QUICK else _there
-        told = answer(engine, self._sources)
+        told = answer(engine, self._sources, self._reconciliation)
         self._seconds = told.seconds
         return told.found
 
 
-def _here(engine: Engine, sources: Path | None) -> _Answer:
+def _here(engine: Engine, sources: Path | None, reconciliation: Path | None) -> _Answer:
     began = monotonic()
-    found = reconcile(engine, _catalogue(sources))
+    catalogue = _catalogue(sources)
+    found = reconcile(engine, catalogue, load_reconciliation(catalogue, reconciliation))
     return _Answer(monotonic() - began, found)
 
 
@@ -83,8 +86,8 @@ def _catalogue(sources: Path | None) -> Catalogue:
     return load_catalogue(sources)
 
 
-def _there(engine: Engine, sources: Path | None) -> _Answer:
-    asked = _Asked(engine.url.render_as_string(hide_password=False), sources)
+def _there(engine: Engine, sources: Path | None, reconciliation: Path | None) -> _Answer:
+    asked = _Asked(engine.url.render_as_string(hide_password=False), sources, reconciliation)
     command = [sys.executable, "-m", "mdm.workers.reconciling"]
     pipe = subprocess.PIPE
     # In a session of its own, or Ctrl-C in the terminal of the server would reach it, too, and the server complain of
@@ -115,7 +118,7 @@ def main() -> None:
     os.nice(_NICE)
     engine = make_engine(asked.url, "mdm-reconciliation")
     try:
-        answer = _here(engine, asked.sources)
+        answer = _here(engine, asked.sources, asked.reconciliation)
     finally:
         engine.dispose()
     sys.stdout.buffer.write(pickle.dumps(answer))

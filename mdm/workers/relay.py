@@ -1,7 +1,8 @@
 """The relay: publishes the outbox, oldest first, at least once, one relay at a time.
 
 A batch counts as published when the broker has acknowledged all of it. If the relay dies in between, the batch is
-published again with the same event ids and sequence numbers, so consumers recognise it.
+published again with the same event ids and sequence numbers, so consumers recognise it. The last event of an erased
+entity is followed by a tombstone, which lets the broker compact away what was published of it before.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from mdm.observability.logs import bound, logger
 from mdm.observability.metrics import Metrics
 from mdm.store.outbox import Outbox, Pending, open_outbox
 from mdm.store.process_numbers import process_numbers
-from mdm.streams.cloud_events import cloud_event, topic_of
+from mdm.streams.cloud_events import cloud_event, tombstone, topic_of
 from mdm.streams.publisher import Publisher, Record
 from mdm.workers.exposition import Health, exposed
 from mdm.workers.patience import Patience, Stopped, pause
@@ -115,8 +116,9 @@ class _Relay:
         return len(pending)
 
     def _records(self, pending: Sequence[Pending]) -> list[Record]:
-        return [
-            cloud_event(
+        records = []
+        for each in pending:
+            event = cloud_event(
                 event_id=str(each.id),
                 source=self._options.source,
                 event=each.type,
@@ -127,8 +129,10 @@ class _Relay:
                 payload=each.payload,
                 traceparent=each.traceparent,
             )
-            for each in pending
-        ]
+            records.append(event)
+            if each.ends_erased:
+                records.append(tombstone(each.domain, each.entity_id, each.created_at))
+        return records
 
     def _show(self, outbox: Outbox) -> None:
         waiting, oldest = outbox.depth(self._clock())

@@ -38,7 +38,7 @@ def main() -> None:
     orders = msgspec.json.decode(sys.stdin.buffer.read(), type=Orders)
     settings = read_settings(os.environ)
     catalogue = load_catalogue(settings.sources)
-    rules = load_rules(catalogue, settings.models_dir, settings.placement)
+    rules = load_rules(catalogue, settings.models_dir, settings.placement, settings.reconciliation)
     if rules.fingerprint != orders.rules:
         sys.exit("The replaying process does not read the rules of the live hub: their documents were changed.")
     engine = scratch_engine(orders.url, orders.schema)

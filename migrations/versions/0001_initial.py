@@ -63,8 +63,11 @@ def upgrade() -> None:
         sa.Column("verified_to", sa.BigInteger(), nullable=False),
         sa.Column("broken_at", sa.BigInteger(), nullable=True),
         sa.Column("broken_before", sa.BigInteger(), nullable=True),
+        sa.Column("end_seq", sa.BigInteger(), nullable=True),
+        sa.Column("end_hash", sa.LargeBinary(), nullable=True),
         sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(end_seq is null) = (end_hash is null)", name=op.f("ck_audit_check_end_whole")),
         sa.CheckConstraint("one", name=op.f("ck_audit_check_one")),
         sa.PrimaryKeyConstraint("one", name=op.f("pk_audit_check")),
     )
@@ -1608,6 +1611,7 @@ def upgrade() -> None:
         sa.Column("judged", sa.Integer(), nullable=False),
         sa.Column("judged_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reasons", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("due", sa.DateTime(timezone=True), nullable=True),
         sa.Column("told", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
             "(reasons = '[]'::jsonb) = (version is not null and version = judged)",
@@ -1616,6 +1620,13 @@ def upgrade() -> None:
         sa.CheckConstraint("(version is null) = (since is null)", name=op.f("ck_erp_version_served_since")),
         sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_erp_version_entity_id")),
         sa.PrimaryKeyConstraint("entity_id", "erp", name=op.f("pk_erp_version")),
+    )
+    op.create_index(
+        "ix_erp_version_due",
+        "erp_version",
+        ["erp", "domain", "due"],
+        unique=False,
+        postgresql_where=sa.text("due is not null"),
     )
     op.create_index(
         "ix_erp_version_held",
@@ -1752,6 +1763,26 @@ def upgrade() -> None:
     op.create_index(
         "ix_proposal_task", "proposal", ["task_id"], unique=False, postgresql_where=sa.text("status = 'open'")
     )
+    op.create_table(
+        "erp_question",
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("erp", sa.Text(), nullable=False),
+        sa.Column("change", sa.Text(), nullable=False),
+        sa.Column("attributes", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("served", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("status", sa.Text(), server_default="open", nullable=False),
+        sa.Column("proposal_id", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "status = 'open' or proposal_id is not null", name=op.f("ck_erp_question_answered_when_asked")
+        ),
+        sa.CheckConstraint("status in ('open','approved','rejected')", name=op.f("ck_erp_question_status")),
+        sa.ForeignKeyConstraint(["entity_id"], ["entity.entity_id"], name=op.f("fk_erp_question_entity_id")),
+        sa.ForeignKeyConstraint(["proposal_id"], ["proposal.proposal_id"], name=op.f("fk_erp_question_proposal_id")),
+        sa.PrimaryKeyConstraint("entity_id", "erp", name=op.f("pk_erp_question")),
+    )
+    op.create_index("ix_erp_question_change", "erp_question", ["entity_id", "change"], unique=False)
+    op.create_index(op.f("ix_erp_question_proposal_id"), "erp_question", ["proposal_id"], unique=False)
     op.create_table(
         "release_run",
         sa.Column("run_id", sa.BigInteger(), sa.Identity(always=True), nullable=False),

@@ -93,7 +93,7 @@ def test_whatever_changes_something_takes_more_than_reading() -> None:
     own = {  # what a reader keeps for itself, and questions that are too long for an address
         "PUT /v1/consumers/{name}", "POST /v1/consumers/{name}/acknowledge", "DELETE /v1/consumers/{name}",
         "POST /v1/customers/match", "POST /v1/contracts/match", "POST /v1/products/match", "POST /v1/ids:classify",
-        "POST /v1/reconcile", "POST /v1/onboarding/validate",
+        "POST /v1/reconcile", "POST /v1/onboarding/validate", "POST /v1/postings/validate",
         "POST /console/reconciliation/export",  # one's own download, of what one reads there
         "POST /v1/approvals/{id}/withdraw",  # one's own only, whatever right it was proposed with
     }  # fmt: skip

@@ -215,3 +215,20 @@ def test_the_command_line_tells_where_no_hub_answers() -> None:
     assert isinstance(shown.exception, OperatorError)
     assert "No hub answers at http://127.0.0.1:9" in shown.exception.message
     assert "--url" in shown.exception.advice
+
+
+def test_postings_are_judged_before_they_are_made(rows: HubRows, hub: Hub) -> None:
+    acme = rows.golden(Domain.CUSTOMER, ERP_ACME, ACME | {"validated": True})
+    given = {
+        "company_code": "1000", "posting_date": "2025-05-10", "currency": "EUR", "partner": ERP_ACME.key,
+        "lines": [{"account": "1200"}],
+    }  # fmt: skip
+    strange = {**given, "reference": "JE500", "currency": "TRY"}
+
+    found = hub.validate_postings([{**given, "reference": f"JE{number}"} for number in range(500)] + [strange])
+
+    assert [each.reference for each in found] == [f"JE{number}" for number in range(501)]
+    assert {(each.passes, each.customer) for each in found[:-1]} == {(True, acme)}
+    (reason,) = found[-1].reasons
+    assert (found[-1].passes, reason.code, reason.owner) == (False, "CURRENCY_NOT_MAINTAINED", "finance-accounting")
+    assert hub.validate_postings([]) == []

@@ -52,9 +52,26 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(app: Fast
 
     cookie = browser.post("/console/sign-in", data={"csrf": csrf, "key": keys[Role.ADMIN]}).headers["set-cookie"]
 
-    assert cookie.startswith("mdm_session=")
-    assert {"HttpOnly", "SameSite=lax", "Secure", "Path=/console"} <= set(cookie.split(", ")[0].split("; "))
+    assert cookie.startswith("__Host-mdm_session=")
+    said = set(cookie.split(", ")[0].split("; "))
+    assert {"HttpOnly", "SameSite=lax", "Secure", "Path=/"} <= said, "a browser keeps the prefix with just these"
+    assert not [each for each in said if each.startswith("Domain")]
     assert keys[Role.ADMIN].split("_")[2] not in cookie
+    assert browser.get("/console/").status_code == 200
+    browser.post("/console/sign-out", data={"csrf": form_token(browser.get("/console/help").text)})
+    assert "__Host-mdm_session" not in browser.cookies, "it is dropped as it was set"
+
+
+def test_behind_tls_a_cookie_that_another_host_could_have_set_is_not_believed(
+    app: FastAPI, steward: TestClient
+) -> None:
+    session = steward.cookies["mdm_session"]
+    browser = TestClient(app, follow_redirects=False, base_url="https://hub.example")
+
+    def asked(name: str) -> int:
+        return browser.get("/console/", headers={"Cookie": f"{name}={session}"}).status_code
+
+    assert [asked("mdm_session"), asked("__Host-mdm_session")] == [303, 200]
 
 
 @pytest.mark.parametrize("role", [Role.ERP_READER])

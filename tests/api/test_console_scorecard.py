@@ -6,7 +6,7 @@ from time import sleep
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from api.console.scorecard import BEHIND, floored
 from mdm.access import Role, Scope
@@ -15,6 +15,7 @@ from mdm.store import api_keys
 from tests.api.conftest import As
 from tests.api.test_console_contract_proposals import Enter, enter  # noqa: F401 - a fixture
 from tests.api.test_vendor_role import proposed
+from tests.harness.tampering import tamper
 
 PAGE = "/console/governance"
 
@@ -55,8 +56,7 @@ def test_a_place_on_a_page_that_a_measure_leads_to_is_there(
 
 def test_what_is_missed_comes_first_with_whose_move_it_is(engine: Engine, client_of: As, steward: TestClient) -> None:
     proposed(client_of(Role.VENDOR))  # which the audit says
-    with engine.begin() as connection:
-        connection.execute(text("update audit set subject = 'another' where seq = 1"))
+    tamper(engine, "update audit set subject = 'another' where seq = 1")
 
     page = added_up(steward, PAGE)
 

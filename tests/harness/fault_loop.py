@@ -66,7 +66,11 @@ class FilePublisher:
 def _told(record: Record) -> dict[str, object]:
     told = asdict(record)
     headers = [[name, value.decode()] for name, value in record.headers]
-    return told | {"key": record.key.decode(), "value": record.value.decode(), "headers": headers}
+    return told | {
+        "key": record.key.decode(),
+        "value": None if record.value is None else record.value.decode(),
+        "headers": headers,
+    }
 
 
 def read_published(file: Path) -> list[Record]:
@@ -75,9 +79,8 @@ def read_published(file: Path) -> list[Record]:
     for line in file.read_bytes().splitlines() if file.exists() else ():
         told = orjson.loads(line)
         headers = tuple((name, value.encode()) for name, value in told["headers"])
-        records.append(
-            Record(told["topic"], told["key"].encode(), told["value"].encode(), headers, told["timestamp_ms"])
-        )
+        value = None if told["value"] is None else told["value"].encode()
+        records.append(Record(told["topic"], told["key"].encode(), value, headers, told["timestamp_ms"]))
     return records
 
 

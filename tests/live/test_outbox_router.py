@@ -86,7 +86,7 @@ def test_the_router_publishes_the_outbox(
     assert sorted(headers["id"].decode().strip('"') for headers, _ in told) == sorted(row[0] for row in rows)
     for entity in {row[1] for row in rows}:
         routed = [
-            (headers["type"].decode().strip('"'), json.loads(record.value))
+            (headers["type"].decode().strip('"'), json.loads(record.value or b"null"))
             for headers, record in told
             if record.key.decode().strip('"') == entity
         ]

@@ -20,6 +20,7 @@ _GUIDES = (
     "tests.integration.cli.test_backup",
     "tests.integration.cli.test_feed_pages",
     "tests.integration.cli.test_ordinary_owner",
+    "tests.integration.cli.test_postings",
     "tests.integration.hub.steward.test_guide",
     "tests.unit.test_rules_guide",
 )

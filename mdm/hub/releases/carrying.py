@@ -242,7 +242,7 @@ def _survive_anew(hub: Pipeline, rules: Rules, release: Release, begun: Run, pro
                 break
             delta = settle_with(work, rules, release.domain, records)
             identity_store.write_identity(work, delta)
-            effects.add(number, delta)
+            effects.add(number, delta, rules.platforms.erps)
             store.advance(work, begun.run_id, position, effects.entities, effects.as_json())
             if delta.golden or delta.renewed:
                 detail: dict[str, object] = {

@@ -1,6 +1,7 @@
 """What a release does to a hub, counted; a simulation counts alike. Ids and counts, never values."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,15 +27,15 @@ class RuleEffects:
     #: Some of them by attribute.
     samples: dict[str, list[str]] = field(default_factory=dict)
 
-    def add(self, entities: int, delta: IdentityDelta) -> None:
-        """Count what a unit of work does."""
+    def add(self, entities: int, delta: IdentityDelta, erps: Collection[str]) -> None:
+        """Count what a unit of work does; `erps` are the platforms that count as ERP."""
         self.entities += entities
         self.golden_changed += len(delta.golden)
         self.lineage_renewed += len(delta.renewed)
         self.tasks_opened += len(delta.tasks_opened)
         self.tasks_closed += len(delta.tasks_closed)
         for version in delta.golden:
-            self.erp_concerned += any(key.system == "erp" for key in version.members)
+            self.erp_concerned += any(key.system in erps for key in version.members)
             self.attributes.update(version.changed)
             for name in version.changed:
                 some = self.samples.setdefault(name, [])

@@ -174,7 +174,7 @@ def _try_survivorship(
             records, position, number = store.entities_after(work.query, domain, position, UNIT)
             if not number:
                 break
-            effects.add(number, settle_with(work, rules, domain, records))
+            effects.add(number, settle_with(work, rules, domain, records), rules.platforms.erps)
             tell(f"trying golden {domain.plural}", effects.entities, total)
     return effects.as_json()
 

@@ -317,10 +317,9 @@ def check_comment(comment: str, *, needed: bool) -> None:
 
 
 def _sees(role: Role, proposal: Proposal) -> bool:
-    attribute = proposal.command.get("attribute")
-    if attribute is None or proposal.domain is None:
-        return True
-    return may_see(role, attribute_of(proposal.domain, attribute).data_class)
+    domain, attribute = proposal.domain, proposal.command.get("attribute")
+    names = proposal.command.get("attributes", ()) if attribute is None else (attribute,)
+    return domain is None or all(may_see(role, attribute_of(domain, each).data_class) for each in names)
 
 
 def _demand(told: dict[str, Any], policy: Policy) -> Demand:

@@ -13,6 +13,7 @@ from mdm.hub.in_force import in_force
 from mdm.hub.resolve import DomainChange, resolve_domain
 from mdm.hub.steward.discarding import close_and_open
 from mdm.hub.steward.effects import observe, summary
+from mdm.hub.steward.letting_through import let_it_through
 from mdm.hub.steward.relating import refuse_circles, relation_effects
 from mdm.model.delta import IdentityDelta, Recall
 from mdm.model.ids import RESOLUTION_ORDER, Domain, EntityId, RecordId
@@ -75,11 +76,7 @@ def carry_out(
         plan.task_id, approval.proposal_id if approval else None, approval.approver if approval else None,
         plan.undoes, work.batch_id, work.now, list(plan.pattern) if plan.pattern is not None else None,
     )[0][0]  # fmt: skip
-    effect = (
-        _of_records(work, rules, plan, plan.domain, decision_id, agreed=approval is not None)
-        if plan.domain is not None
-        else Effect(letters=close_and_open(work, plan, actor), exposure=exposure_of_letters(work, plan.discard))
-    )
+    effect = _effect(work, rules, plan, actor, decision_id, agreed=approval is not None)
     _answer_tasks(work, plan, decision_id, effect)
     if plan.undoes is not None:
         work.execute("update decision set undone_by = %s where decision_id = %s", decision_id, plan.undoes)
@@ -100,6 +97,14 @@ def carry_out(
     return decision_id, effect
 
 
+def _effect(work: UnitOfWork, rules: Rules, plan: Plan, actor: str, decision_id: int, *, agreed: bool) -> Effect:
+    if plan.let_through is not None:
+        return let_it_through(work, plan.let_through)
+    if plan.domain is not None:
+        return _of_records(work, rules, plan, plan.domain, decision_id, agreed=agreed)
+    return Effect(letters=close_and_open(work, plan, actor), exposure=exposure_of_letters(work, plan.discard))
+
+
 def _of_records(
     work: UnitOfWork, rules: Rules, plan: Plan, domain: Domain, decision_id: int, *, agreed: bool
 ) -> Effect:
@@ -118,7 +123,7 @@ def _of_records(
     announcements = decided(plan, domain, versions, decision_id, at, agreed=agreed)
     check_announcements(announcements)
     write_announcements(work, announcements)
-    observed = observe(work, deltas, plan.entities or homes_now, announcements)
+    observed = observe(work, deltas, plan.entities or homes_now, rules.platforms.erps, announcements)
     return replace(observed, relations=relation_effects(work, plan, decision_id))
 
 

@@ -13,6 +13,7 @@ from mdm.model.stewardship import (
     EndRelation,
     JudgePair,
     JudgeTask,
+    LetThrough,
     Merge,
     Pin,
     Relate,
@@ -33,6 +34,7 @@ _KINDS: dict[str, type[Command]] = {
     "relate": Relate,
     "end_relation": EndRelation,
     "discard": Discard,
+    "let_through": LetThrough,
     "undo": Undo,
 }
 _NAMES = {type_: name for name, type_ in _KINDS.items()}

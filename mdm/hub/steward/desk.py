@@ -27,6 +27,7 @@ from mdm.hub.steward.commands import command_json, history_json
 from mdm.hub.steward.discarding import plan_discard
 from mdm.hub.steward.effects import named_in, summary, without_new_ids
 from mdm.hub.steward.judging import plan_merge, plan_pair, plan_split, plan_task
+from mdm.hub.steward.letting_through import plan_let_through, turn_down
 from mdm.hub.steward.pins import plan_clear, plan_confirm, plan_pin, plan_restore
 from mdm.hub.steward.policy import load_policy
 from mdm.hub.steward.relating import plan_end_relation, plan_relate
@@ -43,6 +44,7 @@ from mdm.model.stewardship import (
     EndRelation,
     JudgePair,
     JudgeTask,
+    LetThrough,
     Merge,
     Pin,
     Plan,
@@ -243,6 +245,8 @@ def reject(hub: Workplace, approver: Actor, proposal_id: int, comment: str, poli
         proposal = find_proposal(work, proposal_id, lock=True)
         owner = check_approver(work, approver, proposal, policy or load_policy())
         close_proposal(work, proposal, "rejected", approver.name, comment, on_behalf_of=owner)
+        if proposal.kind == "let_through" and isinstance(asked := proposal.asked(), LetThrough):
+            turn_down(work, asked)
 
 
 def withdraw(hub: Workplace, author: Actor, proposal_id: int) -> None:
@@ -301,6 +305,8 @@ def plan_of(work: UnitOfWork, hub: Workplace, actor: Actor, command: Command, ex
             return plan_end_relation(work, command)
         case Discard():
             return plan_discard(work, command)
+        case LetThrough():
+            return plan_let_through(work, actor, command)
         case Undo():
             return plan_undo(work, command)
 

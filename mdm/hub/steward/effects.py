@@ -18,12 +18,14 @@ def observe(
     work: UnitOfWork,
     deltas: Sequence[IdentityDelta],
     named: Collection[EntityId],
+    erps: Collection[str],
     announced: Sequence[Announcement] = (),
 ) -> Effect:
     """Tell what these deltas, already written in this unit of work, did.
 
     Args:
         named: entities that the command speaks about; they are told of even where nothing about them changed.
+        erps: the platforms that count as ERP.
         announced: what is announced beside these deltas.
     """
     touched = {each for delta in deltas for each in _touched(delta)} | set(named)
@@ -45,7 +47,7 @@ def observe(
         tasks_opened=tuple(
             TaskEffect(None, task.question, task.kind, task.domain) for delta in deltas for task in delta.tasks_opened
         ),
-        erp=tuple(sorted({key for each in concerned for key in (*before[each], *after[each]) if key.system == "erp"})),
+        erp=tuple(sorted({key for each in concerned for key in (*before[each], *after[each]) if key.system in erps})),
         exposure=exposure_of(work, sorted(concerned)),
         announcements=dict(sorted(Counter(each.type for each in (*told_of, *announced)).items())),
         consumers=consumer_labels(work),

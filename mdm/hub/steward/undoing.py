@@ -34,6 +34,11 @@ def plan_undo(work: UnitOfWork, command: Undo) -> Plan:
         raise Conflict(
             f"Decision {decision.decision_id} ended what had come to its end date.", action="Decide the matter anew."
         )
+    if decision.kind == "let_through":
+        raise Conflict(
+            f"Decision {decision.decision_id} let a change through to ERP, which nobody calls back.",
+            action="Mend the value at its source: that change waits for somebody to agree like any other.",
+        )
     if decision.kind == "discard":
         return plan_reopening(work, decision, command.reason)
     made, ended = store.judgements_of_decision(work, decision.decision_id)
@@ -101,7 +106,8 @@ def last_decision(work: UnitOfWork, actor: str) -> int:
         NotFound: there is none.
     """
     rows = work.query(
-        """select decision_id from decision where actor = %s and undone_by is null and kind not in ('undo', 'expire')
+        """select decision_id from decision
+           where actor = %s and undone_by is null and kind not in ('undo', 'expire', 'let_through')
            order by decision_id desc limit 1""",
         actor,
     )

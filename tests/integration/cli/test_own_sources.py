@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mdm.errors import ConfigurationInvalid
 from mdm.hub import stale_keys
 from mdm.hub.mappings import CODE
 from tests.integration.cli.conftest import Command, printed
@@ -147,3 +148,27 @@ def test_rows_that_nothing_has_matched_are_told_of_at_start_until_they_are(
     mdm("match", "run", "--apply")
     assert stale() == []
     assert stale_keys.CODE not in mdm("ingest", *read).stderr
+
+
+def test_a_company_says_what_its_platforms_are_reconciled_by(
+    mdm: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "reconciliation.yaml"
+    own.write_text('version: "ours"\nprogress: {ordered: {days: 33, owner: order-desk}}\n', "utf-8")
+    monkeypatch.setenv("MDM_RECONCILIATION", str(own))
+    monkeypatch.setattr("mdm.cli.run.serve_http", lambda *_: None)
+
+    (ordered,) = [line for line in mdm("reconcile", "stuck").stdout.splitlines() if line.startswith("ordered")]
+    assert "33" in ordered
+    assert "order-desk" in ordered
+
+    own.write_text('version: "ours"\nroles: {agreement: [crm.agreement], order: [crm.order]}\n', "utf-8")
+    nothing = tmp_path / "nothing.jsonl"
+    nothing.write_text("", "utf-8")
+    for command in (("reconcile",), ("serve", "--port", 0), ("worker", "ingest", "--feed", f"file:{nothing}")):
+        with pytest.raises(ConfigurationInvalid, match=r"roles\.order \(known: subscription, agreement\)"):
+            mdm(*command)
+    own.write_text('version: "ours"\nroles: {agreement: [crm.agreement]}\n', "utf-8")
+    for command in (("reconcile",), ("serve", "--port", 0), ("worker", "ingest", "--feed", f"file:{nothing}")):
+        with pytest.raises(ConfigurationInvalid, match=r"crm\.agreement as agreement"):
+            mdm(*command)

@@ -18,6 +18,7 @@ from mdm.onboarding.attestation import Answer, Attestation, Provider
 from mdm.onboarding.checkpoint import CheckpointName, Waiver
 from mdm.onboarding.verdict import Decision, Outcome, Verdict
 from mdm.store.onboarding import words_about
+from tests.harness.shipped import SHIPPED
 
 #: After everything that the hub has known since it was loaded.
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=1)
@@ -85,7 +86,7 @@ def test_registries_confirmations_and_waivers_change_the_verdict(engine: Engine,
     entity_id, name, number = customer_with_vat(engine)
 
     def verdict() -> Verdict:
-        return verdict_on_golden(engine, entity_id, clock())
+        return verdict_on_golden(engine, SHIPPED, entity_id, clock())
 
     assert findings(verdict(), "VAT_UNVERIFIABLE") == [Outcome.UNVERIFIABLE]
 
@@ -155,7 +156,7 @@ def test_what_blocks_is_excused_by_two_people(engine: Engine, clock: Clock) -> N
     ines, ben = Actor("ines", Role.APPROVER_FINANCE), Actor("ben", Role.DATA_OWNER)
 
     def outcome() -> list[Outcome]:
-        return findings(verdict_on_golden(engine, entity_id, clock()), code)
+        return findings(verdict_on_golden(engine, SHIPPED, entity_id, clock()), code)
 
     def agree(actor: Actor) -> None:
         checkpoints.approve_waiver(engine, clock, entity_id, code, "", actor)
@@ -190,7 +191,7 @@ def test_a_confirmation_ends_on_its_day_and_can_be_taken_back(engine: Engine, cl
         ).scalar_one()
 
     def missing() -> bool:
-        verdict = verdict_on_golden(engine, entity_id, clock())
+        verdict = verdict_on_golden(engine, SHIPPED, entity_id, clock())
         wanted = (CheckpointName.LEGAL_ENTITY_VALIDATED,)
         return any(
             each.outcome is Outcome.FAIL and each.observation.path.endswith(name)
@@ -224,10 +225,10 @@ def test_a_confirmation_ends_on_its_day_and_can_be_taken_back(engine: Engine, cl
 @pytest.mark.sample_world
 def test_a_customer_goes_back_to_who_asked_for_it_until_it_is_mended(engine: Engine, clock: Clock) -> None:
     entity_id, _, _ = customer_with_vat(engine)
-    recheck(engine, clock)
+    recheck(engine, clock, SHIPPED)
 
     def returned() -> list[str]:
-        verdict = verdict_on_golden(engine, entity_id, clock())
+        verdict = verdict_on_golden(engine, SHIPPED, entity_id, clock())
         found = [each.observation.message for each in verdict.findings if each.code == "RETURNED_TO_REQUESTER"]
         assert not found or verdict.decision is Decision.BLOCKED
         return found
@@ -239,13 +240,13 @@ def test_a_customer_goes_back_to_who_asked_for_it_until_it_is_mended(engine: Eng
     checkpoints.return_to_requester(engine, clock, entity_id, "ines", "the extract is of another company")
     day = f"{NOON + DAY:%Y-%m-%d}"
     assert returned() == [f"ines returned it to the requester on {day}: the extract is of another company"]
-    assert recheck(engine, clock).changed == 1, "it is told to those who rely on it"
+    assert recheck(engine, clock, SHIPPED).changed == 1, "it is told to those who rely on it"
     with pytest.raises(Conflict, match="returned already"):
         checkpoints.return_to_requester(engine, clock, entity_id, "ben", "me too")
     clock.now += DAY
     checkpoints.take_up(engine, clock, entity_id, "ben", "the right extract came")
     assert returned() == []
-    assert recheck(engine, clock).changed == 1, "it is told to those who rely on it"
+    assert recheck(engine, clock, SHIPPED).changed == 1, "it is told to those who rely on it"
     with pytest.raises(NotFound):
         checkpoints.take_up(engine, clock, entity_id, "ben", "again")
     with engine.connect() as connection:
@@ -269,29 +270,29 @@ def test_a_verdict_that_counted_a_proposal_is_due_when_its_time_is_up(engine: En
                where domain = 'customer' and known_to is null""",
             (clock(), clock() + DAY),
         )
-    assert recheck(engine, clock).judged > 200
-    assert recheck(engine, clock).judged == 0
+    assert recheck(engine, clock, SHIPPED).judged > 200
+    assert recheck(engine, clock, SHIPPED).judged == 0
 
     clock.now += 2 * DAY
 
-    assert recheck(engine, clock).judged == 1
-    assert recheck(engine, clock).judged == 0
+    assert recheck(engine, clock, SHIPPED).judged == 1
+    assert recheck(engine, clock, SHIPPED).judged == 0
 
 
 @pytest.mark.sample_world
 def test_a_verdict_that_changes_is_announced_once(engine: Engine, clock: Clock) -> None:
-    first = recheck(engine, clock)
+    first = recheck(engine, clock, SHIPPED)
     assert first.judged == first.changed > 200
-    assert recheck(engine, clock) == Rechecked(0, 0)
+    assert recheck(engine, clock, SHIPPED) == Rechecked(0, 0)
 
     entity_id, name, number = customer_with_vat(engine)
     clock.now += DAY
     registries.ask_vies(engine, clock, MemberStates({number: name}), [number])
     clock.now += DAY
-    assert recheck(engine, clock) == Rechecked(1, 1)  # registered now: no longer unverifiable
+    assert recheck(engine, clock, SHIPPED) == Rechecked(1, 1)  # registered now: no longer unverifiable
 
     clock.now += 91 * DAY
-    assert recheck(engine, clock) == Rechecked(1, 1)  # the answer is too old
+    assert recheck(engine, clock, SHIPPED) == Rechecked(1, 1)  # the answer is too old
     with engine.connect() as connection:
         told = connection.execute(
             text("select count(*) from outbox where type = 'customer.readiness_changed' and aggregateid = :id"),

@@ -13,12 +13,13 @@ from mdm.cli.app import app
 from mdm.errors import NotFound
 from mdm.hub.onboarding import verdict_on_golden
 from mdm.onboarding.verdict import Decision, Outcome, Verdict, canonical_bytes, document
+from tests.harness.shipped import SHIPPED
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 def readiness(engine: Engine, entity_id: str) -> Verdict:
-    return verdict_on_golden(engine, entity_id, NOON)
+    return verdict_on_golden(engine, SHIPPED, entity_id, NOON)
 
 
 def all_customers(engine: Engine) -> Mapping[str, Mapping[str, object]]:

@@ -13,6 +13,7 @@ from mdm.hub.reach import reachable
 from mdm.model.ids import EntityId
 from mdm.onboarding.verdict import canonical_bytes
 from mdm.store.scoped import scoped
+from tests.harness.shipped import SHIPPED
 from tests.integration.hub.conftest import Feed, world_messages
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -57,31 +58,31 @@ def customers(engine: Engine, feed: Feed) -> list[EntityId]:
 
 def test_many_verdicts_are_what_each_is_by_itself(engine: Engine, customers: list[EntityId]) -> None:
     some = customers[:: max(1, len(customers) // 60)]
-    together = {each.entity_id: canonical_bytes(each) for each in verdicts_on_golden(engine, customers, NOON)}
+    together = {each.entity_id: canonical_bytes(each) for each in verdicts_on_golden(engine, SHIPPED, customers, NOON)}
 
     assert len(together) == len(customers)
-    assert {id_: canonical_bytes(verdict_on_golden(engine, id_, NOON)) for id_ in some} == {
+    assert {id_: canonical_bytes(verdict_on_golden(engine, SHIPPED, id_, NOON)) for id_ in some} == {
         id_: together[id_] for id_ in some
     }
 
 
 def test_many_verdicts_are_told_as_far_as_somebody_reaches(engine: Engine, customers: list[EntityId]) -> None:
     part = scoped(engine, Scope(sources=frozenset({"erp"})))
-    together = {each.entity_id: canonical_bytes(each) for each in verdicts_on_golden(part, customers, NOON)}
+    together = {each.entity_id: canonical_bytes(each) for each in verdicts_on_golden(part, SHIPPED, customers, NOON)}
 
     assert set(together) == reachable(part, customers)
     assert 0 < len(together) < len(customers)
     some = [each for each in customers if each in together][::9]
-    assert {id_: canonical_bytes(verdict_on_golden(part, id_, NOON)) for id_ in some} == {
+    assert {id_: canonical_bytes(verdict_on_golden(part, SHIPPED, id_, NOON)) for id_ in some} == {
         id_: together[id_] for id_ in some
     }
 
 
 def test_queries_do_not_grow_with_the_customers(engine: Engine, customers: list[EntityId]) -> None:
     with counted(engine) as few:
-        verdicts_on_golden(engine, customers[:20], NOON)
+        verdicts_on_golden(engine, SHIPPED, customers[:20], NOON)
     with counted(engine) as many:
-        verdicts_on_golden(engine, customers, NOON)
+        verdicts_on_golden(engine, SHIPPED, customers, NOON)
 
     assert len(customers) > 100
     # Taller groups need further levels, of three queries each; nothing else may grow.

@@ -16,6 +16,7 @@ from mdm.hub.replay import replay, try_to_replay
 from mdm.hub.verify import verify
 from mdm.intake.catalogue import SHIPPED_SOURCES, load_catalogue
 from mdm.store.refold import EventRange
+from tests.harness.tampering import tamper
 from tests.integration.hub.conftest import Feed, world_messages
 from tests.integration.hub.test_exceptions import accounts, at, changed
 
@@ -165,8 +166,8 @@ def test_an_event_that_comes_late_gives_the_state_it_would_have_given_in_time(
 
     with engine.begin() as connection:
         website = connection.scalar(text("select row ->> 'website' from source_record"))
-        for table in ("golden", "crosswalk", "entity", "record_history", "event_ledger", "source_record"):
-            connection.execute(text(f"truncate {table} cascade"))
+    tables = ("golden", "crosswalk", "entity", "record_history", "event_ledger", "source_record")
+    tamper(engine, *(f"truncate {table} cascade" for table in tables))
     feed([first, second, third])
 
     assert website == "https://second.example"

@@ -19,6 +19,7 @@ from mdm.store.reading import snapshot
 from mdm.store.refold import EventRange
 from mdm.store.scratch import scratch_engine, scratch_schema
 from survivorship.echoes import said_digest
+from tests.harness.tampering import tamper
 from tests.integration.hub.conftest import Feed, world_messages
 
 ALL = 10**6
@@ -102,14 +103,14 @@ def test_a_tampered_golden_value_is_named_down_to_the_field(
 
 @pytest.mark.usefixtures("fed")
 def test_a_lost_event_shows_as_a_row_and_its_values(engine: Engine, pipeline: Pipeline, inside: Pipeline) -> None:
-    with engine.begin() as connection:
-        connection.execute(
-            text("""delete from record_history where (rec_id, pos_major, pos_minor) = (
-                      select r.rec_id, r.pos_major, r.pos_minor
-                      from source_record r join record_history h using (rec_id)
-                      where r.type = 'account' and not r.deleted and r.operation = 'u'
-                      group by r.rec_id having count(*) > 1 order by r.rec_id limit 1)""")
-        )
+    tamper(
+        engine,
+        """delete from record_history where (rec_id, pos_major, pos_minor) = (
+             select r.rec_id, r.pos_major, r.pos_minor
+             from source_record r join record_history h using (rec_id)
+             where r.type = 'account' and not r.deleted and r.operation = 'u'
+             group by r.rec_id having count(*) > 1 order by r.rec_id limit 1)""",
+    )
 
     assert {each.kind for each in replayed(pipeline, inside)} >= {"row"}
 

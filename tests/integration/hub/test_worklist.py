@@ -74,7 +74,7 @@ def test_a_task_that_is_closed_while_it_is_ranked_gets_no_rank(engine: Engine) -
     closing, closed, left = (opened(engine, each) for each in ("one", "two", "three"))
     limits = {domain: (model.thresholds.possible, model.thresholds.match) for domain, model in rules.models.items()}
     with engine.begin() as connection:
-        facts = store.read_task_facts(connection, now, 10, limits, AsOf("2026-10", now.date(), frozenset()))
+        facts = store.read_task_facts(connection, now, 10, limits, AsOf("2026-10", now.date(), frozenset()), ("erp",))
         assert {each.task_id for each in facts} == {closing, closed, left}
         now_is(engine, closed, "obsolete")
         with unit_of_work(engine, system_clock, "test") as work:

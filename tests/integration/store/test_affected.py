@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from mdm.hub.worklist import cut_off_at, rank_refused
+from mdm.lifecycle.policy import shipped_policy
 from mdm.model.ids import CrosswalkKey, Domain
 from mdm.store.read_letter_groups import dead_letter_groups
 from tests.api.rows import ACME, NOON, HubRows
@@ -106,7 +107,7 @@ def test_a_month_that_two_have_signed_presses_nobody(engine: Engine) -> None:
                    values ('2025-05', '[]', 'ada', now(), '', 'ben', now(), '')"""
             )
         )
-        cut_off = cut_off_at(connection, NOON)
+        cut_off = cut_off_at(connection, NOON, shipped_policy())
     assert (cut_off.month, cut_off.days_left) == ("2025-06", 36)
     assert impact_of(engine, ACCOUNT)["close_impact"]["points"] == 0
 

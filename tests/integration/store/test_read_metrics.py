@@ -24,6 +24,7 @@ from mdm.store.read_exceptions import Selection
 from mdm.store.read_metrics import STATE_METRICS, hub_state, worker_name
 from mdm.store.refold import EventRange
 from mdm.store.unit_of_work import Overlap, UnitOfWork
+from tests.harness.shipped import SHIPPED
 from tests.integration.hub.conftest import Feed, catalogue, feed, pipeline
 from tests.integration.hub.test_exceptions import accounts, changed
 
@@ -131,7 +132,7 @@ def test_what_stewards_decide_take_back_and_propose_is_counted(engine: Engine, p
     assert pinned.decision_id is not None
     steward.decide(pipeline, ada, Undo(pinned.decision_id, "by mistake"))
     waiting = steward.decide(pipeline, ada, Pin(EntityId(one), "payment_terms", "NT60", reason="agreed"))
-    recheck(engine, system_clock, "sap")
+    recheck(engine, system_clock, SHIPPED, "sap")
 
     with engine.connect() as connection:
         state = hub_state(connection)

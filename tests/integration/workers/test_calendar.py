@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
@@ -15,9 +16,12 @@ from mdm.model.ids import Domain, EntityId
 from mdm.model.stewardship import Command, JudgeTask, Pin, Verdict
 from mdm.observability.metrics import Metrics
 from mdm.store.finding_history import newest_run, open_on
+from mdm.store.ledger import write_audit
+from mdm.store.unit_of_work import unit_of_work
 from mdm.workers import calendar
 from mdm.workers.calendar import CalendarOptions, Kept, run_calendar
 from mdm.workers.exposition import Health
+from tests.harness.tampering import rebuild_chain, tamper
 from tests.integration.hub.rows import take_in
 from tests.integration.hub.steward.alone import decide
 from tests.integration.workers.turns import turns_at_the_end
@@ -165,3 +169,28 @@ def test_a_calendar_that_stays_looks_in_another_process(pipeline: Pipeline) -> N
         told = open_on(connection, system_clock().date(), None, None, 1000)
     assert {(each.rule, each.subject) for each in told} == {(each.rule, each.subject) for each in found}
     assert len(told) == len(found) > 20, "a rule and a row name a finding"
+
+
+def test_the_audit_chain_is_anchored_once_a_day_and_a_folder_that_is_away_holds_up_nothing(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    began, hours, metrics, folder = system_clock(), [0], Metrics(), tmp_path / "mounted"
+    flow = replace(pipeline, clock=lambda: began + hours[0] * HOUR)
+    with unit_of_work(pipeline.engine, system_clock, "test") as work:
+        write_audit(work, "test", "looked", "entry", {})
+    keeper = calendar._Calendar(flow, CalendarOptions(anchors=folder), lambda: False, Health(), metrics)
+
+    def anchored(after: int) -> tuple[int, float | None]:
+        hours[0] = after
+        keeper._turn()
+        told = metrics.registry.get_sample_value("mdm_audit_last_anchored_timestamp_seconds")
+        return len(list(folder.glob("*.json"))), told
+
+    assert anchored(0) == (0, 0), "the turn went on to its end"
+    folder.mkdir()
+    assert anchored(1) == (1, (began + HOUR).timestamp())
+    assert anchored(24) == (1, (began + HOUR).timestamp())
+    assert anchored(26) == (2, (began + 26 * HOUR).timestamp())
+    tamper(pipeline.engine, "update audit set actor = 'nobody'")
+    rebuild_chain(pipeline.engine)
+    assert anchored(51) == (2, (began + 26 * HOUR).timestamp()), "what contradicts an anchor is not anchored"

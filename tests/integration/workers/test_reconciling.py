@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -25,6 +26,17 @@ def test_a_process_of_its_own_finds_the_same_and_what_is_quick_is_done_here(
     monkeypatch.setattr(reconciling, "_QUICK", 1000.0)
     monkeypatch.setattr(sys, "executable", "/nowhere")
     assert beside(engine) == here, "where no process can be started"
+
+
+@pytest.mark.sample_world
+def test_a_process_of_its_own_goes_by_the_rules_of_the_company(engine: Engine, tmp_path: Path) -> None:
+    own = tmp_path / "reconciliation.yaml"
+    own.write_text('version: "ours"\nrules: {posting_missing: {owner: shared-service-centre}}\n', "utf-8")
+
+    found = Beside(None, own)(engine)
+
+    assert found.policy_version == "ours"
+    assert {each.owner for each in found.findings if each.rule == "posting_missing"} == {"shared-service-centre"}
 
 
 def test_a_process_that_cannot_look_says_why(engine: Engine) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdm.core.kpis import Measure, measures
+from mdm.core.kpis import Measure, measures, parts
 from mdm.model.kpis import Closed, Kept, Period
 
 _NOTHING = Kept(closes=(), answered=(), decisions=0, undone=0, findings=(), messages=0, refused=0)
@@ -65,5 +65,36 @@ def test_the_period_before_is_as_long_and_ends_the_day_before(first: date, days:
 
 def test_disagreements_are_measured_by_the_middle_one_that_ended() -> None:
     ended = [(_MONDAY, _MONDAY + timedelta(hours=hours)) for hours in (2, 50, 4)]
-    found = _named(replace(_NOTHING, resolved=ended), replace(_NOTHING, resolved=ended[1:2]))["hours_to_resolve"]
+    found = _named(replace(_NOTHING, ended=ended), replace(_NOTHING, ended=ended[1:2]))["hours_to_agree"]
     assert (found.value, found.of, found.baseline, found.improved) == (4, 3, 50, True)
+
+
+def test_traces_touches_and_hours_say_what_they_are_of() -> None:
+    kept = replace(
+        _NOTHING, orders=4, orders_traced=3, usage=10, usage_traced=4, breaks=20, touches=30, hours=6.5, closed=18
+    )
+    found = _named(kept, replace(kept, touches=60, orders_traced=4))
+    assert (found["o2c_trace_coverage"].value, found["o2c_trace_coverage"].of) == (0.75, 4)
+    assert found["o2c_trace_coverage"].improved is False
+    assert found["u2r_trace_coverage"].value == 0.4
+    assert (found["touches_per_break"].value, found["touches_per_break"].baseline) == (1.5, 3)
+    assert found["touches_per_break"].improved
+    assert (found["hours_to_resolve"].value, found["hours_to_resolve"].of) == (6.5, 18)
+
+
+def test_parts_stand_beside_the_same_parts_of_the_baseline() -> None:
+    kept = replace(
+        _NOTHING,
+        fresh={"crm": (1.0, 9.0, 5), "erp": (2.0, 20.0, 900)},
+        resolved={("exceptions", "OFFSETS_JUMP", "crm team"): (4.0, 2)},
+    )
+    before = replace(_NOTHING, fresh={"erp": (4.0, 10.0, 100)}, resolved={("questions", "pair", "them"): (1.0, 7)})
+    found = [(each.name, each.part, each.value, each.baseline, each.improved) for each in parts(kept, before)]
+    assert found == [
+        ("freshness_p50", "erp", 2.0, 4.0, True),
+        ("freshness_p50", "crm", 1.0, None, None),
+        ("freshness_p99", "erp", 20.0, 10.0, False),
+        ("freshness_p99", "crm", 9.0, None, None),
+        ("hours_to_resolve", "exceptions · OFFSETS_JUMP · crm team", 4.0, None, None),
+        ("hours_to_resolve", "questions · pair · them", None, 1.0, None),
+    ]

@@ -23,6 +23,7 @@ customProperties:
   - {{property: decimals, value: {decimals}}}
   - {{property: mode, value: {mode}}}
   - {{property: ignoredTopics, value: shop.dbz.signal shop.public.log}}
+  - {{property: role, value: erp}}
 schema:
   - name: part
     physicalName: public.part

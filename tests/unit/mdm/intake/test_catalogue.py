@@ -9,6 +9,7 @@ from mdm.intake.catalogue import load_catalogue
 from mdm.intake.contracts import Mode
 from mdm.intake.mapping import standardise
 from mdm.model.ids import CrosswalkKey
+from mdm.model.platforms import PlatformRole, Platforms
 from tests.unit.mdm.intake.messages import CONTRACT, catalogue
 
 MAPPING = """\
@@ -134,6 +135,31 @@ def test_a_mapping_without_a_table_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationInvalid, match=r"bolt\.yaml"):
         catalogue(tmp_path)
+
+
+def test_platforms_are_asked_for_by_what_they_are(tmp_path: Path) -> None:
+    found = catalogue(tmp_path)
+
+    assert found.platforms_of(PlatformRole.ERP) == ("shop",)
+    assert found.platforms_of(PlatformRole.CRM) == ()
+    assert found.without_role == ()
+
+
+def test_a_contract_without_a_role_is_accepted_and_its_platform_is_none_of_the_four(tmp_path: Path) -> None:
+    found = catalogue(tmp_path, contract=CONTRACT.replace("  - {{property: role, value: erp}}\n", ""))
+
+    assert found.without_role == ("shop",)
+    assert found.platforms == Platforms()
+
+
+def test_a_platform_has_one_role(tmp_path: Path) -> None:
+    catalogue(tmp_path)
+    shop = tmp_path / "shop"
+    other = (shop / "contract.odcs.yaml").read_text("utf-8").replace("role, value: erp", "role, value: crm")
+    (shop / "contract.v2.odcs.yaml").write_text(other.replace("version: 1.0.0", "version: 2.0.0"), "utf-8")
+
+    with pytest.raises(ConfigurationInvalid, match="Contracts of shop call it crm and erp"):
+        load_catalogue(tmp_path)
 
 
 def test_two_contracts_of_one_table_are_refused(tmp_path: Path) -> None:

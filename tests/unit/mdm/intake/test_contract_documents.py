@@ -67,6 +67,8 @@ def test_a_sound_contract_has_no_finding(tmp_path: Path) -> None:
         ("    description: A part.", "", "NO_DESCRIPTION", Severity.WARNING),
         ("description: {purpose: Parts that the shop sells.}", "", "NO_PURPOSE", Severity.WARNING),
         ("value: string", "value: double", "DECIMALS_LOSE_DIGITS", Severity.WARNING),
+        ("  - {property: role, value: erp}\n", "", "NO_ROLE", Severity.WARNING),
+        ("{property: role, value: erp}", "{property: role, value: warehouse}", "NOT_READABLE", Severity.ERROR),
     ],
 )
 def test_what_is_to_be_mended_is_named(tmp_path: Path, old: str, new: str, code: str, severity: Severity) -> None:
@@ -94,6 +96,7 @@ CHANGES = [
     ("value: string", "value: precise", "ENCODING_CHANGED", Step.MAJOR),
     ("value: evolve", "value: freeze", "MODE_CHANGED", Step.MINOR),
     ("username: parts-desk", "username: somebody", "OWNER_CHANGED", Step.PATCH),
+    ("role, value: erp", "role, value: crm", "ROLE_CHANGED", Step.PATCH),
     ("name: part\n", "name: piece\n", "TABLE_REMOVED", Step.MAJOR),
 ]
 

@@ -39,7 +39,8 @@ def test_two_hubs_do_not_mix_their_metrics() -> None:
     one, other = Metrics(), Metrics()
     one.set("mdm_outbox_pending", 5)
 
-    assert "mdm_outbox_pending 0.0" in other.exposition().decode()
+    assert "mdm_outbox_pending 5.0" in one.exposition().decode()
+    assert "mdm_outbox_pending 5.0" not in other.exposition().decode()
 
 
 def test_a_gauge_forgets_labels_that_are_gone() -> None:
@@ -100,3 +101,13 @@ def test_a_promised_name_is_served_by_a_worker_or_the_api(name: str) -> None:
     served = Metrics(asked).exposition().decode() + ApiMetrics(asked).exposition("")[0].decode()
 
     assert f"# TYPE {name} " in served
+
+
+def test_a_gauge_without_labels_is_shown_once_somebody_has_set_it() -> None:
+    metrics = Metrics()
+    assert b"\nmdm_audit_chain_ok " not in metrics.exposition(), "0 would say that the chain is broken"
+
+    metrics.set("mdm_audit_chain_ok", 1)
+    metrics.set("mdm_audit_chain_ok", 1)
+
+    assert b"\nmdm_audit_chain_ok 1.0" in metrics.exposition()
