@@ -7,13 +7,12 @@ a stated number only where it leads to one contract of the same customer.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 from mdm.lifecycle.adoption import adopt
 from mdm.lifecycle.facts import Activation, Contract, Entitlement, Invoice, Subscription, Terms
 from mdm.lifecycle.ledger import Ledger
-from mdm.lifecycle.material import Material, Stated, Version, amount_of
+from mdm.lifecycle.material import Material, Stated, Version, amount_of, day_of
 from mdm.lifecycle.numbers import number_forms
 from mdm.lifecycle.policy import Policy
 from mdm.lifecycle.products import Products, key_of
@@ -94,8 +93,8 @@ def _contract(
         number_forms=frozenset().union(*map(number_forms, numbers)),
         status=_status(values.get("status"), records, policy),
         currency=values.get("currency"),
-        start=_day(values.get("start_date")),
-        end=_day(values.get("end_date")),
+        start=day_of(values.get("start_date")),
+        end=day_of(values.get("end_date")),
         value=amount_of(values.get("value")),
         prior=_named(values.get("prior_contract"), material),
         records=tuple(sorted(record.key for record in records)),
@@ -119,10 +118,6 @@ def _named(reference: Mapping[str, Any] | None, material: Material) -> EntityId 
     if reference is None:
         return None
     return material.entity(key_of(reference))
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
 
 
 def _terms(record: Stated, material: Material, products: Products, policy: Policy) -> Iterable[Terms]:

@@ -25,10 +25,8 @@ DATED_BY: Mapping[str, tuple[str, ...]] = {
 def happened_at(row: Stated) -> datetime:
     """When it happened; the beginning of the day where only that is known."""
     for name in DATED_BY.get(row.kind, ()):
-        if row.text(name) is not None:
-            found = row.instant(name)
-            if found is not None:
-                return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+        if (found := row.instant(name)) is not None:
+            return found
     return row.changed_at
 
 

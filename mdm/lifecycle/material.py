@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -39,12 +39,17 @@ class Stated:
         return amount_of(self.attributes.get(name))
 
     def day(self, name: str) -> date | None:
-        value = self.text(name)
-        return None if value is None else date.fromisoformat(value[:10])
+        """The day that it states; None where it states none, or something that is no day: then it is not known."""
+        return day_of(self.text(name))
 
     def instant(self, name: str) -> datetime | None:
+        """The same for an instant; of one without a zone it is taken to be UTC."""
         value = self.text(name)
-        return None if value is None else datetime.fromisoformat(value)
+        try:
+            found = None if value is None else datetime.fromisoformat(value)
+        except ValueError:
+            return None
+        return found if found is None or found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +89,20 @@ class Material:
         return None if name is None else self.entities.get(name)
 
 
+def day_of(text: str | None) -> date | None:
+    """The day that a text of year, month and day begins with; None where it begins with none."""
+    try:
+        return None if text is None else date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
 def amount_of(value: object) -> Decimal | None:
-    """A decimal; None for nothing and for what is no number."""
+    """A decimal; None for nothing, for what is no number, and for what is not finite."""
     if value is None:
         return None
     try:
-        return Decimal(str(value))
+        found = Decimal(str(value))
     except InvalidOperation:
         return None
+    return found if found.is_finite() else None
