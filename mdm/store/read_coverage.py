@@ -61,10 +61,13 @@ _USAGE = f"""
 with used as materialized (
     select rec_id, attributes ->> 'period_end' as ended from source_record where kind = 'usage_batch' and not deleted
       and attributes ->> 'period_end' between :first and :last),
+  days as (
+    select to_char(d, 'YYYY-MM-DD') as ended, to_char(d + interval '1 day', 'YYYY-MM-DD') as billed_from
+    from generate_series(cast(:first as timestamp), cast(:last as timestamp), interval '1 day') d),
   batches as materialized (
-    select distinct u.rec_id, to_char(u.ended::date + 1, 'YYYY-MM-DD') as billed_from,
-      customer.entity_id as customer, product.entity_id as product
-    from used u {_home("u.rec_id", "customer", "customer")} {_home("u.rec_id", "product", "product")}),
+    select distinct u.rec_id, d.billed_from, customer.entity_id as customer, product.entity_id as product
+    from used u join days d using (ended) {_home("u.rec_id", "customer", "customer")}
+    {_home("u.rec_id", "product", "product")}),
   revenue as (
     select b.billed_from, b.customer, b.product
     from (select distinct billed_from, customer, product from batches) b

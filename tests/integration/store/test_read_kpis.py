@@ -93,9 +93,11 @@ def test_use_is_traced_when_it_leads_to_a_posting_of_its_product(rows: HubRows, 
             used = {"customer": tenant, "product": CrosswalkKey("product", "feature", name)}
             fact(rows, CrosswalkKey("product", "usage_batch", name + ended), "usage_batch", used, period_end=ended)
     posted(rows, "1", product=items["api"])
+    no_day = CrosswalkKey("product", "usage_batch", "no day")
+    fact(rows, no_day, "usage_batch", {"customer": tenant}, period_end="2025-03-1x")
 
     with engine.connect() as connection:
-        assert usage_traced(connection, MARCH) == (4, 1), "of the API the use up to the day before the invoice begins"
+        assert usage_traced(connection, MARCH) == (5, 1), "of the API the use up to the day before the invoice begins"
 
 
 def test_breaks_are_closed_after_some_hours_by_kind_and_owner_with_some_touches(engine: Engine) -> None:
