@@ -63,7 +63,7 @@ def get_timeline(
     with reads.snapshot() as connection:
         row = find_golden(connection, request, Domain.CUSTOMER, id)
         events = timeline_of(
-            connection, row.entity_id, rules.reconciliation.roles[SUBSCRIPTION], page.window(after), page.limit + 1
+            connection, row.entity_id, rules.reconciliation.tables(SUBSCRIPTION), page.window(after), page.limit + 1
         )
     shown = events[: page.limit]
     looked = last_run.look(hub.engine, hub.clock())
