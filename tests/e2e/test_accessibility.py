@@ -90,7 +90,7 @@ def _contracts(pipeline: Pipeline, looker: str) -> None:
         key = api_keys.issue_key(connection, Role.VENDOR, "maker of the CRM", Scope(sources=frozenset({"crm"})))
     vendor = Actor(key.split("_")[1], Role.VENDOR)
     contract_proposals.propose(pipeline, vendor, pipeline.catalogue, "Segments move to another product", gone)
-    new = crm.replace("crm", "support").replace("CRM", "Support")
+    new = crm.replace("crm", "support").replace("CRM", "Support").replace("role, value: support", "role, value: crm")
     own = Actor(looker, FORMER_STEWARD)
     contract_proposals.propose(pipeline, own, pipeline.catalogue, "Connect the support desk", new)
 

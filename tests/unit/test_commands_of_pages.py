@@ -30,7 +30,7 @@ def command_of(words: list[str]) -> tuple[Any, list[str]]:
     """The command that the words name, and what follows it. Typer brings its own click, whose types are not public."""
     command: Any = get_command(app)
     rest = list(words)
-    while isinstance(command, TyperGroup) and rest:
+    while isinstance(command, TyperGroup) and rest and not (command.invoke_without_command and rest[0].startswith("-")):
         name = rest.pop(0)
         command = command.get_command(None, name)  # type: ignore[arg-type]  # no group asks for the context
         assert command is not None, f"there is no command {name} in {words}"

@@ -15,13 +15,16 @@ _GUIDES = (
     "tests.api.test_guide",
     "tests.api.test_onboarding_guide",
     "tests.api.test_readme",
+    "tests.api.test_reconciliation_guide",
     "tests.api.test_security_guide",
     "tests.integration.cli.test_api",
     "tests.integration.cli.test_backup",
     "tests.integration.cli.test_feed_pages",
     "tests.integration.cli.test_ordinary_owner",
     "tests.integration.cli.test_postings",
+    "tests.integration.cli.test_reconciliation_guide",
     "tests.integration.hub.steward.test_guide",
+    "tests.unit.mdm.test_documents_of_guides",
     "tests.unit.test_rules_guide",
 )
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 
 import mdm
 from mdm.clock import system_clock
+from mdm.core.gates import NOT_AGREED
 from mdm.hub.process import Pipeline, process
 from mdm.hub.silence import look_for_silence
 from mdm.model.advice import ADVICE
@@ -134,4 +135,4 @@ def test_every_code_that_an_exception_can_have_says_what_to_do() -> None:
     gaps |= {source_differences.CODE}
     sizes = set(re.findall(r'"([A-Z]+_OVERSIZED|RECORD_WITHOUT_USABLE_KEY|PAIRS_UNCOMPARED)"', sources))
 
-    assert drift | gaps | sizes | {recycled.CODE} == ADVICE.keys()
+    assert drift | gaps | sizes | {recycled.CODE, NOT_AGREED} == ADVICE.keys()

@@ -44,7 +44,7 @@ def test_a_column_that_nothing_reads_breaks_who_reads_the_topic_and_not_the_hub(
 
 
 def test_a_platform_that_the_hub_does_not_know_changes_nothing_in_force() -> None:
-    document = CRM.replace("crm", "crm2")
+    document = CRM.replace("crm", "crm2").replace("role, value: crm2", "role, value: crm")
 
     found = effect(document, "crm2")
 
