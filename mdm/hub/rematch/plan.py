@@ -8,8 +8,8 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
-from typing import Any
+from tempfile import gettempdir
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -57,20 +57,19 @@ class Reading:
     blocks of what is stated about them. `publication` is the last unit of work that it knows of."""
 
     ids: Sequence[RecordId]
-    file: Path
+    file: BinaryIO
     shared: pa.Table
     publication: int
 
     def table(self) -> pa.Table:
-        with pa.ipc.open_file(self.file) as kept:
-            return kept.read_all()
+        self.file.seek(0)
+        return pa.ipc.open_file(self.file).read_all()
 
 
-def read_records(work: UnitOfWork, domain: Domain, model: MatchModel, folder: Path, progress: Progress) -> Reading:
-    """Read and derive all records of a domain, into a file of this folder; another reading there is replaced."""
+def read_records(work: UnitOfWork, domain: Domain, model: MatchModel, file: BinaryIO, progress: Progress) -> Reading:
+    """Read and derive all records of a domain, into this file; another reading there is replaced."""
     ids = whole.live_records(work, domain)
     comparisons, shared = _comparisons(work, domain, ids, progress), _none()
-    file = folder / f"{domain.value}.arrow"
     if domain is Domain.CONTRACT:
         _keep(file, feature_batches(model, comparisons))
     else:
@@ -80,16 +79,18 @@ def read_records(work: UnitOfWork, domain: Domain, model: MatchModel, folder: Pa
     return Reading(ids, file, shared, whole.last_publication(work))
 
 
-def _keep(file: Path, batches: Iterator[pa.RecordBatch]) -> None:
+def _keep(file: BinaryIO, batches: Iterator[pa.RecordBatch]) -> None:
     """Batch after batch, so that the whole is never in memory."""
     first = next(batches)
     try:
+        file.seek(0)
+        file.truncate()
         with pa.ipc.new_file(file, first.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as kept:
             for batch in chain((first,), batches):
                 kept.write_batch(batch)
     except OSError as error:
         raise OperatorError(
-            f"What is read of the records cannot be kept in {file.parent}: {error}.",
+            f"What is read of the records cannot be kept in {gettempdir()}: {error}.",
             action="Make room there, a few hundred bytes for each record, or name another folder in TMPDIR.",
         ) from error
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
 
 from matching.engines.engine import Engine
 from matching.engines.links import Progress
@@ -75,11 +75,12 @@ def rematch(pipeline: Pipeline, engine: Engine, actor: str, progress: Progress =
 
 
 def _run(pipeline: Pipeline, engine: Engine, actor: str, progress: Progress) -> Report:
-    with TemporaryDirectory(prefix="mdm-rematch-") as folder:
-        return _run_in(Path(folder), pipeline, engine, actor, progress)
+    # Without a name: whatever ends the process, the system gives its room back.
+    with TemporaryFile(prefix="mdm-rematch-") as file:
+        return _run_in(cast("BinaryIO", file), pipeline, engine, actor, progress)
 
 
-def _run_in(folder: Path, pipeline: Pipeline, engine: Engine, actor: str, progress: Progress) -> Report:
+def _run_in(file: BinaryIO, pipeline: Pipeline, engine: Engine, actor: str, progress: Progress) -> Report:
     report = Report(engine.name, pipeline.rules.fingerprint)
     open_work = partial(unit_of_work, pipeline.engine, pipeline.clock)
     look = partial(snapshot, pipeline.engine)
@@ -93,7 +94,7 @@ def _run_in(folder: Path, pipeline: Pipeline, engine: Engine, actor: str, progre
                 _renew_keys(pipeline, domain, open_work, look, progress)
             with look() as work:
                 if reading is None or _outdated(work, reading):
-                    reading = read_records(work, domain, model, folder, progress)
+                    reading = read_records(work, domain, model, file, progress)
                 plan = plan_domain(work, reading, domain, model, engine, UNIT, progress)
             if number == 0:
                 report.found(plan)
