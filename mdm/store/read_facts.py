@@ -10,13 +10,9 @@ from sqlalchemy import Connection, text
 from mdm.model.ids import CrosswalkKey
 from mdm.store.read_identity import names_of
 
-# Facts that name a record of it, and facts that name one of those (an invoice line names its invoice only).
-_FACTS = """
-with names as (
-  select w.system, w.type, w.key
-  from unnest(cast(:systems as text[]), cast(:types as text[]), cast(:keys as text[])) as w(system, type, key)
-),
-direct as (
+#: `facts`, by the rec_id: those that refer to one of `names` (system, type, key), and those that refer to one of these
+#: (an invoice line names its invoice only).
+FACTS_OF_NAMES = """direct as (
   select distinct f.rec_id
   from names n join record_reference f on f.system = n.system and f.type = n.type and f.key = n.key
   join source_record r on r.rec_id = f.rec_id
@@ -34,7 +30,14 @@ facts as (
   from direct_names n join record_reference f on f.system = n.system and f.type = n.type and f.key = n.key
   join source_record r on r.rec_id = f.rec_id
   where not r.deleted and r.domain is null
-)
+)"""
+
+_FACTS = f"""
+with names as (
+  select w.system, w.type, w.key
+  from unnest(cast(:systems as text[]), cast(:types as text[]), cast(:keys as text[])) as w(system, type, key)
+),
+{FACTS_OF_NAMES}
 select r.rec_id, r.system, r.type, r.key, r.kind, r.attributes, r.refs, r.event_time, r.topic, r.partition, r."offset"
 from facts join source_record r on r.rec_id = facts.rec_id
 where r.rec_id > :after and (cast(:kind as text) is null or r.kind = :kind)

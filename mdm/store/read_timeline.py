@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from mdm.lifecycle.business_time import DATED_BY
 from mdm.model.ids import CrosswalkKey, EntityId
+from mdm.store.read_facts import FACTS_OF_NAMES
 from mdm.store.read_identity import names_of, resolve_names
 from mdm.store.scoped import scope_of, visible_text
 
@@ -41,50 +42,32 @@ _BY = " ".join(
     for name in names
 )
 _EVENTS = f"""
-with names as (
+with own_names as (
   select w.system, w.type, w.key
   from unnest(cast(:systems as text[]), cast(:types as text[]), cast(:keys as text[])) as w(system, type, key)
 ),
 own as (
   select distinct x.entity_id
-  from names n
+  from own_names n
   join record_reference f on f.system = n.system and f.type = n.type and f.key = n.key and f.role = 'customer'
   join crosswalk x on x.rec_id = f.rec_id
   join golden g on g.entity_id = x.entity_id and g.known_to is null and g.domain = 'contract'
   where {{reach}} and exists (
-    select 1 from names m where m.system = g."values"->'customer'->>'system'
+    select 1 from own_names m where m.system = g."values"->'customer'->>'system'
       and m.type = g."values"->'customer'->>'type' and m.key = g."values"->'customer'->>'key')
 ),
 agreed as (
   select r.rec_id, x.entity_id from own o join crosswalk x on x.entity_id = o.entity_id
   join source_record r on r.rec_id = x.rec_id and not r.deleted
 ),
-named as (
-  select system, type, key from names
+names as (
+  select system, type, key from own_names
   union
   select r.system, r.type, r.key from agreed a join source_record r on r.rec_id = a.rec_id
   union
   select n.system, n.type, n.key from agreed a join record_alias n on n.rec_id = a.rec_id
 ),
-direct as (
-  select distinct f.rec_id
-  from named n join record_reference f on f.system = n.system and f.type = n.type and f.key = n.key
-  join source_record r on r.rec_id = f.rec_id
-  where not r.deleted and r.domain is null
-),
-direct_names as (
-  select r.system, r.type, r.key from direct d join source_record r on r.rec_id = d.rec_id
-  union
-  select a.system, a.type, a.key from direct d join record_alias a on a.rec_id = d.rec_id
-),
-facts as (
-  select rec_id from direct
-  union
-  select f.rec_id
-  from direct_names n join record_reference f on f.system = n.system and f.type = n.type and f.key = n.key
-  join source_record r on r.rec_id = f.rec_id
-  where not r.deleted and r.domain is null
-),
+{FACTS_OF_NAMES},
 rows as (
   select f.rec_id, null::text as entity_id from facts f where {{fact_reach}}
   union all
